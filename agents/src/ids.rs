@@ -1,0 +1,58 @@
+//! Who is who: addresses of actors, numbers of prosumers and slots.
+
+use std::fmt;
+
+/// Address of an actor within one simulation.
+///
+/// The grid is 0, the ledger 1, and prosumer `n` (counted from 0) is `2 + n`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActorId(pub u32);
+
+impl ActorId {
+    /// The utility grid.
+    pub const GRID: Self = Self(0);
+    /// The ledger.
+    pub const LEDGER: Self = Self(1);
+    /// How many actors there are besides the prosumers.
+    pub const OTHERS: u32 = 2;
+
+    /// The prosumer behind this address, or `None` for the grid and the ledger.
+    pub fn prosumer(self) -> Option<ProsumerId> {
+        self.0.checked_sub(Self::OTHERS).map(ProsumerId)
+    }
+}
+
+impl fmt::Display for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.prosumer() {
+            Some(prosumer) => write!(f, "prosumer {}", prosumer.0 + 1),
+            None if *self == Self::GRID => f.write_str("grid"),
+            None => f.write_str("ledger"),
+        }
+    }
+}
+
+impl fmt::Debug for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A prosumer by its position in the population, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProsumerId(pub u32);
+
+impl ProsumerId {
+    /// Position in the population, to index a list of prosumers.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// Where this prosumer receives messages.
+    pub fn actor(self) -> ActorId {
+        ActorId(self.0 + ActorId::OTHERS)
+    }
+}
+
+/// A market period, counted from 1 as in the scenario's files.
+pub type Slot = u32;

@@ -1,0 +1,168 @@
+//! A prosumer's slot after the market: storage, grid and welfare of model section 7.
+//!
+//! One function serves three purposes: what a prosumer really does, what it would do without a market (P2G), and what
+//! it would do at the closed-form equilibrium.
+
+use super::{
+    demand::Demand,
+    role::{self, Role},
+    storage::StorageLimits,
+    utility::utility,
+};
+use crate::units::{Energy, Money};
+
+/// What a prosumer brings to a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlotFacts {
+    /// Generation `P`.
+    pub generation: Energy,
+    /// Consumption it would like, `X`.
+    pub load: Energy,
+    /// Preference for local energy `w_pv` (5) [CNY/kWh].
+    pub preference_pv: f64,
+    /// Preference for grid energy `w_grid` [CNY/kWh].
+    pub preference_grid: f64,
+}
+
+impl SlotFacts {
+    /// Buyer, seller or neither (1).
+    pub fn role(&self) -> Role {
+        role::role(self.generation, self.load)
+    }
+
+    /// Need (2), zero unless a buyer.
+    pub fn need(&self) -> Energy {
+        role::need(self.generation, self.load)
+    }
+
+    /// Surplus (3), zero unless a seller.
+    pub fn surplus(&self) -> Energy {
+        role::surplus(self.generation, self.load)
+    }
+}
+
+/// The rules that are the same for everybody in a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlotTerms {
+    /// What the grid pays, `p_min` [CNY/kWh].
+    pub feed_in_tariff: f64,
+    /// What the grid asks, `p_t` [CNY/kWh].
+    pub grid_tariff: f64,
+    /// Curvature `alpha` of utility [CNY/kWh²].
+    pub alpha: f64,
+    /// Whether demand answers freely to price.
+    pub demand: Demand,
+    /// Length of the slot `h` [h].
+    pub hours: f64,
+}
+
+/// What a prosumer's trades with other prosumers add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LocalTrades {
+    /// Bought from sellers.
+    pub bought: Energy,
+    /// Sold to buyers.
+    pub sold: Energy,
+    /// Paid to sellers.
+    pub paid: Money,
+    /// Earned from buyers.
+    pub earned: Money,
+    /// Paid to the operator.
+    pub fee: Money,
+}
+
+/// How a prosumer's slot came out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Balance {
+    /// Put into the storage, measured outside it.
+    pub charged: Energy,
+    /// Taken from the storage, measured outside it.
+    pub discharged: Energy,
+    /// Content of the storage at the end.
+    pub content: Energy,
+    /// Bought from the grid.
+    pub grid_import: Energy,
+    /// Fed into the grid.
+    pub grid_export: Energy,
+    /// Paid to the grid.
+    pub grid_paid: Money,
+    /// Earned from the grid.
+    pub grid_earned: Money,
+    /// Energy really consumed.
+    pub consumed: Energy,
+    /// Welfare over the slot (section 7) [CNY].
+    pub welfare: f64,
+}
+
+/// Settles a prosumer's slot: storage first, then the grid, then welfare.
+///
+/// `storage` is what it can do and what is in it at the start, if there is one. Energy is conserved to the last unit:
+/// generation + bought + discharged + import = consumed + sold + charged + export.
+pub fn balance(
+    facts: &SlotFacts,
+    trades: &LocalTrades,
+    storage: Option<(&StorageLimits, Energy)>,
+    terms: &SlotTerms,
+) -> Balance {
+    match facts.role() {
+        Role::Buyer => balance_buyer(facts, trades, storage, terms),
+        Role::Seller | Role::Idle => balance_seller(facts, trades, storage, terms),
+    }
+}
+
+fn balance_buyer(
+    facts: &SlotFacts,
+    trades: &LocalTrades,
+    storage: Option<(&StorageLimits, Energy)>,
+    terms: &SlotTerms,
+) -> Balance {
+    let unmet = (facts.need() - trades.bought).or_zero();
+    let (discharged, content) = match storage {
+        Some((limits, content)) => limits.discharge(content, unmet, terms.hours),
+        None => (Energy::ZERO, Energy::ZERO),
+    };
+    let local = facts.generation + trades.bought + discharged;
+    let remaining = unmet - discharged;
+    let grid_import = match terms.demand {
+        Demand::Firm => remaining,
+        Demand::Elastic => {
+            let wanted = (facts.preference_grid - terms.grid_tariff) / terms.alpha - local.value();
+            remaining.min(Energy::nearest(wanted.max(0.0)))
+        }
+    };
+    let grid_paid = grid_import.at_price(terms.grid_tariff);
+    let consumed = local + grid_import;
+    let from_grid = utility(consumed.value(), facts.preference_grid, terms.alpha)
+        - utility(local.value(), facts.preference_grid, terms.alpha);
+    let welfare = utility(local.value(), facts.preference_pv, terms.alpha) + from_grid
+        - trades.paid.value()
+        - trades.fee.value()
+        - grid_paid.value();
+    Balance { discharged, content, grid_import, grid_paid, consumed, welfare, ..Balance::default() }
+}
+
+fn balance_seller(
+    facts: &SlotFacts,
+    trades: &LocalTrades,
+    storage: Option<(&StorageLimits, Energy)>,
+    terms: &SlotTerms,
+) -> Balance {
+    let unsold = (facts.surplus() - trades.sold).or_zero();
+    let (charged, content) = match storage {
+        Some((limits, content)) => limits.charge(content, unsold, terms.hours),
+        None => (Energy::ZERO, Energy::ZERO),
+    };
+    let grid_export = unsold - charged;
+    let grid_earned = grid_export.at_price(terms.feed_in_tariff);
+    let welfare =
+        utility(facts.load.value(), facts.preference_pv, terms.alpha) + trades.earned.value() + grid_earned.value();
+    Balance { charged, content, grid_export, grid_earned, consumed: facts.load, welfare, ..Balance::default() }
+}
+
+/// The slot without a local market (P2G): no ledger, no trades, no storage.
+///
+/// `preference_without_ledger` is `w_pv0` [CNY/kWh]; the facts' own preference is ignored.
+pub fn peer_to_grid(facts: &SlotFacts, preference_without_ledger: f64, terms: &SlotTerms) -> Balance {
+    let facts = SlotFacts { preference_pv: preference_without_ledger, ..*facts };
+    balance(&facts, &LocalTrades::default(), None, terms)
+}

@@ -1,0 +1,14 @@
+//! The market, equation by equation, as plain functions of `docs/model.md`. No actor, no message, no time.
+//!
+//! Energy in kWh, prices in CNY/kWh, money in CNY, all as `f64`, except where amounts are settled: those are whole
+//! units ([`crate::units`]).
+
+pub mod aggregate;
+pub mod balance;
+pub mod demand;
+pub mod pricing;
+pub mod replicator;
+pub mod role;
+pub mod settlement;
+pub mod storage;
+pub mod utility;

@@ -1,0 +1,43 @@
+//! Who buys and who sells in a slot: equations (1) to (3).
+
+use crate::units::Energy;
+use serde::{Deserialize, Serialize};
+
+/// What a prosumer does in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Consumes more than it generates.
+    Buyer,
+    /// Generates more than it consumes.
+    Seller,
+    /// Generates just what it consumes, and stays out.
+    Idle,
+}
+
+/// Production-to-consumption ratio `r = P / X` (1), or `None` without consumption.
+///
+/// `generation` and `load` in kWh.
+pub fn production_ratio(generation: f64, load: f64) -> Option<f64> {
+    (load > 0.0).then(|| generation / load)
+}
+
+/// The role that follows from the production-to-consumption ratio (1): below one buys, above one sells.
+///
+/// Amounts are compared as whole units, so that a ratio of one is exact; without consumption, any generation sells.
+pub fn role(generation: Energy, load: Energy) -> Role {
+    match generation.cmp(&load) {
+        std::cmp::Ordering::Less => Role::Buyer,
+        std::cmp::Ordering::Greater => Role::Seller,
+        std::cmp::Ordering::Equal => Role::Idle,
+    }
+}
+
+/// Need of a buyer `N = X - P` (2); zero for others.
+pub fn need(generation: Energy, load: Energy) -> Energy {
+    (load - generation).or_zero()
+}
+
+/// Surplus of a seller `S = P - X` (3); zero for others.
+pub fn surplus(generation: Energy, load: Energy) -> Energy {
+    (generation - load).or_zero()
+}

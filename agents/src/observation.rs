@@ -1,0 +1,121 @@
+//! What actors report about themselves. Nothing in the simulation reads it back, so watching changes nothing.
+
+use crate::{
+    ids::{ActorId, ProsumerId, Slot},
+    market::{role::Role, settlement::Trade},
+    message::{MarketOpened, MarketState, SlotOpened},
+    time::Time,
+    units::{Energy, Money},
+};
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
+
+/// An observation with its origin.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// When.
+    pub time: Time,
+    /// Who reports.
+    pub actor: ActorId,
+    /// What.
+    pub what: Observation,
+}
+
+/// Something worth knowing.
+#[derive(Clone, Debug)]
+pub enum Observation {
+    /// Ledger: a slot has begun.
+    SlotOpened(SlotOpened),
+    /// Ledger: its market has opened.
+    MarketOpened(Arc<MarketOpened>),
+    /// Ledger: a block of the game was committed.
+    Committed(Commit),
+    /// Prosumer: decided on its price or choice, on news of this age.
+    Decided(Slot, Duration),
+    /// Ledger: the game of a slot is over. Sent for every slot in which the market was to open.
+    GameOver(Arc<GameOver>),
+    /// Ledger: these trades are final.
+    Settled(Slot, Arc<[Trade]>),
+    /// Ledger: refused what somebody sent.
+    Refused(Slot, ActorId, &'static str),
+    /// Prosumer: its slot is complete.
+    ProsumerDone(Box<ProsumerSlot>),
+    /// Ledger: everything of the slot is in; the run is over if it was the last.
+    SlotClosed(Slot),
+}
+
+/// A committed block of the game.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The market after it.
+    pub state: Arc<MarketState>,
+    /// Whether the block held a choice, so that demands, shares and net utilities may have changed at every seller.
+    pub choices: bool,
+    /// Indices of the sellers whose quote the block held, in ascending order.
+    pub quoted: Vec<u32>,
+}
+
+/// How the game of a slot ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Everybody came to rest.
+    Equilibrium,
+    /// The gate closed first.
+    GateClosure,
+    /// There were no buyers or no sellers.
+    NoMarket,
+}
+
+/// The end of a slot's game.
+#[derive(Clone, Debug)]
+pub struct GameOver {
+    /// Which slot.
+    pub slot: Slot,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Most choices that one buyer made.
+    pub rounds: u32,
+    /// From the opening of the market to rest; `None` if it did not come to rest.
+    pub time_to_equilibrium: Option<Duration>,
+    /// The market at the end; `None` if nothing was ever committed.
+    pub state: Option<Arc<MarketState>>,
+}
+
+/// A prosumer's slot, complete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProsumerSlot {
+    /// Which slot.
+    pub slot: Slot,
+    /// Who.
+    pub prosumer: ProsumerId,
+    /// Its role.
+    pub role: Role,
+    /// Generated.
+    pub generation: Energy,
+    /// What it wanted to consume.
+    pub load: Energy,
+    /// What it consumed.
+    pub consumed: Energy,
+    /// Bought from other prosumers.
+    pub bought: Energy,
+    /// Sold to other prosumers.
+    pub sold: Energy,
+    /// Put into its storage.
+    pub charged: Energy,
+    /// Taken from its storage.
+    pub discharged: Energy,
+    /// Content of its storage at the end of the slot.
+    pub content: Energy,
+    /// Bought from the grid.
+    pub grid_import: Energy,
+    /// Fed into the grid.
+    pub grid_export: Energy,
+    /// Paid to prosumers and to the grid.
+    pub paid: Money,
+    /// Earned from prosumers and from the grid.
+    pub earned: Money,
+    /// Paid to the operator.
+    pub fee: Money,
+    /// Welfare over the slot [CNY].
+    pub welfare: f64,
+}

@@ -1,0 +1,7 @@
+//! Agent-based simulation of local electricity markets with controlled asynchrony and exact reproducibility.
+//!
+//! The actors and the market's mathematics are in the crate [`microgrid_agents`]; this crate turns a [`scenario`] into
+//! a run on the [`runtime`], compares it with theory ([`analysis`]) and leaves results ([`record`]).
+
+pub mod runtime;
+pub mod scenario;

@@ -1,0 +1,25 @@
+//! From a RON file to validated cases, ready to run.
+
+pub mod population;
+pub mod schema;
+
+use population::Population;
+use schema::Scenario;
+use std::sync::Arc;
+
+/// One combination of the varied knobs, with everything it needs to run.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Counts the cases of a study from 1.
+    pub number: u32,
+    /// Varied knobs with their values as written, in the order of the scenario's `vary`.
+    pub knobs: Vec<(String, String)>,
+    /// Seed of this case.
+    pub seed: u64,
+    /// The scenario with the knobs set.
+    pub scenario: Arc<Scenario>,
+    /// Who takes part, slot by slot.
+    pub population: Arc<Population>,
+    /// The grid's tariff of each slot [CNY/kWh].
+    pub grid_tariffs: Arc<[f64]>,
+}

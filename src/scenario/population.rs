@@ -1,0 +1,33 @@
+//! Who takes part: for every prosumer and slot, generation, load and preferences.
+
+use microgrid_agents::units::Energy;
+use std::sync::Arc;
+
+/// Everybody's data.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Population {
+    /// The prosumers, in ascending order of their number.
+    pub prosumers: Vec<Member>,
+}
+
+/// One prosumer's data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its number in the scenario's files and in all results.
+    pub number: u32,
+    /// Its profile, one entry a slot.
+    pub profile: Arc<[SlotProfile]>,
+}
+
+/// A prosumer's data of one slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlotProfile {
+    /// Generation `P` of the slot.
+    pub generation: Energy,
+    /// Consumption `X` it would like.
+    pub load: Energy,
+    /// Preference for photovoltaic energy without a ledger, `w_pv0` [CNY/kWh].
+    pub preference_pv: f64,
+    /// Preference for grid energy, `w_grid` [CNY/kWh].
+    pub preference_grid: f64,
+}

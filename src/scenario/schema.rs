@@ -1,0 +1,203 @@
+//! The scenario file's fields, types and defaults.
+
+use indexmap::IndexMap;
+use microgrid_agents::market::{
+    demand::Demand,
+    replicator::{Fitness, StepSize},
+};
+use serde::{Deserialize, Serialize};
+use std::{path::PathBuf, time::Duration};
+
+/// A whole scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name of the scenario, and of the folder of its results.
+    pub name: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Slots, opening hours and tariffs.
+    pub market: Market,
+    /// Who takes part.
+    pub population: PopulationSource,
+    /// What energy is worth.
+    pub preferences: Preferences,
+    /// Everybody's storage, if there is any.
+    pub storage: Option<Storage>,
+    /// How buyers and sellers adapt.
+    pub learning: Learning,
+    /// When they act.
+    pub activation: Activation,
+    /// How messages travel.
+    pub network: Network,
+    /// How the ledger cuts blocks.
+    pub ledger: Ledger,
+    /// Knobs to vary, each with its values: one case per combination.
+    pub vary: IndexMap<String, Vec<ron::Value>>,
+    /// How often each combination is run, with seeds `seed`, `seed + 1` and so on.
+    pub replicates: u32,
+}
+
+/// Slots, opening hours and tariffs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// Number of slots.
+    pub slots: u32,
+    /// Length of a slot.
+    #[serde(with = "humantime_serde")]
+    pub slot_length: Duration,
+    /// First and last slot in which the local market is open.
+    pub open: (u32, u32),
+    /// When the gate closes, counted from the opening of the slot.
+    #[serde(with = "humantime_serde")]
+    pub gate_closure: Duration,
+    /// What the grid pays for energy [CNY/kWh].
+    pub feed_in_tariff: f64,
+    /// What the grid asks for energy.
+    pub grid_tariff: GridTariff,
+    /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
+    pub service_fee: f64,
+}
+
+/// What the grid asks for energy [CNY/kWh].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum GridTariff {
+    /// The same in every slot.
+    Constant(f64),
+    /// One value a slot, from a CSV file with the columns `slot, grid_tariff_cny_per_kwh`.
+    Csv(PathBuf),
+}
+
+/// Where the prosumers' data come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PopulationSource {
+    /// A CSV file with the columns `prosumer, slot, pv_kwh, load_kwh, preference_pv, preference_grid`.
+    Profiles(PathBuf),
+    /// Drawn at random from the scenario's seed.
+    Synthetic(Synthetic),
+}
+
+/// A synthetic population. To be completed: distributions of PV, load and preferences with defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Synthetic {
+    /// How many prosumers.
+    pub count: u32,
+}
+
+/// What energy is worth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preferences {
+    /// Curvature of utility [CNY/kWh²].
+    pub alpha: f64,
+    /// How strongly the ledger raises trust in local energy, in [0, 1].
+    pub eta: f64,
+    /// Share of prosumers on the ledger, in [0, 1].
+    pub mu: f64,
+    /// Whether demand answers freely to price.
+    pub demand: Demand,
+}
+
+/// Everybody's storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// Largest content [kWh].
+    pub capacity_kwh: f64,
+    /// Largest charging and discharging power [kW].
+    pub power_kw: f64,
+    /// Efficiency each way, in (0, 1].
+    pub efficiency: f64,
+    /// Content at the start of the run [kWh].
+    pub initial_kwh: f64,
+}
+
+/// How buyers and sellers adapt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Learning {
+    /// Whose welfare a buyer compares.
+    pub fitness: Fitness,
+    /// Step of the replicator dynamics.
+    pub replicator_step: StepSize,
+    /// Step of the price rule.
+    pub price_step: StepSize,
+    /// Largest relative move of a price in one step.
+    pub ramp: f64,
+    /// A change below this counts as rest.
+    pub tolerance: f64,
+    /// How many updates in a row must be at rest.
+    pub patience: u32,
+    /// First prices of the sellers.
+    pub initial_price: Initial,
+    /// First choice of the buyers.
+    pub initial_choice: Initial,
+    /// How steps adapt during the game.
+    pub adaptation: Adaptation,
+}
+
+/// Where the game starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Initial {
+    /// Drawn from the actors' own random streams.
+    Random,
+    /// These values, one a seller in order of their number.
+    Fixed(Vec<f64>),
+}
+
+/// How steps adapt during the game.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Adaptation {
+    /// They stay as they are.
+    #[default]
+    None,
+}
+
+/// When participants act.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Activation {
+    /// All sellers at whole periods, all buyers half a period later.
+    LockStep {
+        /// From one act to the next.
+        #[serde(with = "humantime_serde")]
+        period: Duration,
+    },
+}
+
+/// How messages travel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// How long a message takes.
+    pub delay: Delay,
+    /// Probability that a message is lost, in [0, 1].
+    pub loss: f64,
+}
+
+/// How long a message takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Delay {
+    /// Always as long as this, which may be zero.
+    Constant(#[serde(with = "humantime_serde")] Duration),
+}
+
+/// How the ledger cuts blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// When a block is cut.
+    pub block: Block,
+}
+
+/// When a block is cut.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// At this many transactions.
+    pub max_transactions: u32,
+    /// Or this long after the first transaction.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+}
