@@ -1,1 +1,182 @@
-//! The utility grid.
+//! The utility grid: publishes its tariffs slot by slot, balances what prosumers lack or have left, and sends invoices.
+
+use crate::{
+    actor::{Actor, Context, Wake},
+    ids::{ActorId, Slot},
+    message::{Exchange, Invoice, Message, Tariff},
+    observation::Observation,
+    time::Time,
+};
+use std::{sync::Arc, time::Duration};
+
+/// What the grid asks and pays, and when.
+#[derive(Clone, Debug)]
+pub struct GridRules {
+    /// What it pays for energy fed in [CNY/kWh].
+    pub feed_in_tariff: f64,
+    /// What it asks for energy, one tariff a slot [CNY/kWh].
+    pub tariffs: Arc<[f64]>,
+    /// Length of a slot.
+    pub slot_length: Duration,
+    /// After how long an unanswered message is repeated.
+    pub retry_after: Duration,
+    /// Number of prosumers.
+    pub prosumers: usize,
+}
+
+/// The utility grid as an actor.
+#[derive(Debug)]
+pub struct Grid {
+    rules: GridRules,
+    /// The last slot that has begun by the clock.
+    begun: Slot,
+    /// The slot whose tariff the ledger has not confirmed yet.
+    unconfirmed: Slot,
+    /// Counts publications, so that an old retry is recognised.
+    publication: u64,
+    /// For each prosumer the last slot whose exchange is booked.
+    booked: Vec<Slot>,
+}
+
+impl Grid {
+    /// A grid with these rules.
+    pub fn new(rules: GridRules) -> Self {
+        let booked = vec![0; rules.prosumers];
+        Self { rules, begun: 0, unconfirmed: 1, publication: 0, booked }
+    }
+
+    fn slots(&self) -> Slot {
+        self.rules.tariffs.len() as Slot
+    }
+
+    fn tariff(&self, slot: Slot) -> Tariff {
+        Tariff { slot, feed_in: self.rules.feed_in_tariff, grid: self.rules.tariffs[slot as usize - 1] }
+    }
+
+    /// Publishes the oldest unconfirmed tariff of a slot that has begun, and does so again until it is confirmed.
+    fn publish(&mut self, context: &mut Context<'_>) {
+        if self.unconfirmed <= self.begun {
+            self.publication += 1;
+            context.send(ActorId::LEDGER, Message::TariffPublished(self.tariff(self.unconfirmed)));
+            context.wake_after(self.rules.retry_after, Wake::Retry(self.publication));
+        }
+    }
+
+    fn begin(&mut self, slot: Slot, context: &mut Context<'_>) {
+        let nothing_under_way = self.unconfirmed > self.begun;
+        self.begun = slot;
+        if nothing_under_way {
+            self.publish(context);
+        }
+        if slot < self.slots() {
+            context.wake_at(Time::after_slots(slot, self.rules.slot_length), Wake::SlotBegins(slot + 1));
+        }
+    }
+
+    /// Answers an exchange with its invoice; books it the first time only.
+    fn invoice(&mut self, from: ActorId, exchange: Exchange, context: &mut Context<'_>) {
+        let tariff = self.tariff(exchange.slot);
+        let invoice = Invoice {
+            slot: exchange.slot,
+            charge: exchange.import.at_price(tariff.grid),
+            credit: exchange.export.at_price(tariff.feed_in),
+        };
+        if let Some(prosumer) = from.prosumer() {
+            let booked = &mut self.booked[prosumer.index()];
+            if *booked < exchange.slot {
+                *booked = exchange.slot;
+                context.observe(Observation::Exchanged(exchange, invoice));
+            }
+        }
+        context.send(from, Message::Invoice(invoice));
+    }
+}
+
+impl Actor for Grid {
+    fn start(&mut self, context: &mut Context<'_>) {
+        self.begin(1, context);
+    }
+
+    fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
+        match message {
+            Message::SlotOpened(opened) if opened.tariff.slot == self.unconfirmed => {
+                self.unconfirmed += 1;
+                self.publish(context);
+            }
+            Message::Exchange(exchange) => self.invoice(from, exchange, context),
+            _ => {}
+        }
+    }
+
+    fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
+        match wake {
+            Wake::SlotBegins(slot) => self.begin(slot, context),
+            Wake::Retry(publication) if publication == self.publication => self.publish(context),
+            _ => {}
+        }
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        (self.unconfirmed <= self.slots()).then(|| format!("SlotOpened from the ledger for slot {}", self.unconfirmed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        actor::Effect,
+        ids::ProsumerId,
+        message::SlotOpened,
+        streams::{Purpose, stream},
+        units::{Energy, Money},
+    };
+
+    fn grid() -> Grid {
+        Grid::new(GridRules {
+            feed_in_tariff: 0.45,
+            tariffs: [0.5, 0.85].into(),
+            slot_length: Duration::from_secs(3600),
+            retry_after: Duration::from_secs(3),
+            prosumers: 2,
+        })
+    }
+
+    fn during(grid: &mut Grid, call: impl FnOnce(&mut Grid, &mut Context<'_>)) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut random = stream(1, ActorId::GRID, Purpose::Behaviour);
+        call(grid, &mut Context::new(Time::ZERO, ActorId::GRID, &mut random, &mut effects));
+        effects
+    }
+
+    fn sent(effects: &[Effect]) -> Vec<&Message> {
+        effects.iter().filter_map(|e| if let Effect::Send(_, message) = e { Some(message) } else { None }).collect()
+    }
+
+    #[test]
+    fn a_tariff_is_repeated_until_the_slot_opens() {
+        let mut grid = grid();
+        let first = during(&mut grid, |g, c| g.start(c));
+        let tariff = Message::TariffPublished(Tariff { slot: 1, feed_in: 0.45, grid: 0.5 });
+        assert_eq!(sent(&first), [&tariff]);
+        assert_eq!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(1), c))), [&tariff]);
+
+        let opened = SlotOpened { tariff: grid.tariff(1), market_open: false };
+        during(&mut grid, |g, c| g.receive(ActorId::LEDGER, Message::SlotOpened(opened), c));
+        assert!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(2), c))).is_empty());
+    }
+
+    #[test]
+    fn an_exchange_is_booked_once_and_invoiced_each_time_it_is_asked() {
+        let mut grid = grid();
+        let exchange = Exchange { slot: 2, import: Energy::nearest(2.0), export: Energy::nearest(1.0) };
+        let from = ProsumerId(1).actor();
+        let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
+        let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
+        let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
+        assert_eq!(sent(&first), [&Message::Invoice(invoice)]);
+        assert_eq!(sent(&again), [&Message::Invoice(invoice)]);
+        assert_eq!(first.len(), 2, "booked and observed");
+        assert_eq!(again.len(), 1, "not booked again");
+    }
+}

@@ -2,8 +2,9 @@
 
 use crate::{
     ids::{ActorId, ProsumerId, Slot},
+    ledger::contract::Refusal,
     market::{role::Role, settlement::Trade},
-    message::{MarketOpened, MarketState, SlotOpened},
+    message::{Exchange, Invoice, MarketOpened, MarketState, SlotOpened},
     time::Time,
     units::{Energy, Money},
 };
@@ -37,7 +38,9 @@ pub enum Observation {
     /// Ledger: these trades are final.
     Settled(Slot, Arc<[Trade]>),
     /// Ledger: refused what somebody sent.
-    Refused(Slot, ActorId, &'static str),
+    Refused(Slot, ActorId, Refusal),
+    /// Grid: an exchange with a prosumer is booked.
+    Exchanged(Exchange, Invoice),
     /// Prosumer: its slot is complete.
     ProsumerDone(Box<ProsumerSlot>),
     /// Ledger: everything of the slot is in; the run is over if it was the last.

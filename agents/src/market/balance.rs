@@ -4,7 +4,7 @@
 //! it would do at the closed-form equilibrium.
 
 use super::{
-    demand::Demand,
+    demand::{Buyer, Demand},
     role::{self, Role},
     storage::StorageLimits,
     utility::utility,
@@ -38,6 +38,11 @@ impl SlotFacts {
     /// Surplus (3), zero unless a seller.
     pub fn surplus(&self) -> Energy {
         role::surplus(self.generation, self.load)
+    }
+
+    /// What a buyer with these data registers.
+    pub fn as_buyer(&self) -> Buyer {
+        Buyer { need: self.need().value(), generation: self.generation.value(), preference: self.preference_pv }
     }
 }
 

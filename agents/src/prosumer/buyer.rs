@@ -1,0 +1,102 @@
+//! A buyer in the game of one slot: divides itself over sellers and learns by replicator dynamics.
+
+use super::Rules;
+use crate::{
+    ids::Slot,
+    market::{
+        aggregate::{Aggregate, private_net_utility, served_share},
+        demand,
+        replicator::{Fitness, private_step_size, public_step_size, replicator_step},
+    },
+    message::{Choice, MarketOpened, MarketState},
+    time::Time,
+};
+use std::sync::Arc;
+
+/// A buyer and what it knows.
+#[derive(Debug)]
+pub(super) struct Buyer {
+    facts: demand::Buyer,
+    opened: Arc<MarketOpened>,
+    /// Its last choice, with the market state whose prices it answered.
+    last: Option<(Arc<Choice>, Arc<MarketState>)>,
+}
+
+impl Buyer {
+    pub(super) fn new(opened: Arc<MarketOpened>, facts: demand::Buyer) -> Self {
+        Self { facts, opened, last: None }
+    }
+
+    /// The next choice, or `None` while no seller has quoted a price.
+    pub(super) fn act(&mut self, news: Option<&Arc<MarketState>>, rules: &Rules, now: Time) -> Option<Arc<Choice>> {
+        let news = Arc::clone(news?);
+        let (version, shares, change) = match &self.last {
+            None => (1, self.opened.first_choice.clone(), f64::INFINITY),
+            Some((choice, answered)) => {
+                let mut shares = choice.shares.clone();
+                let change = match &news.aggregate {
+                    Some(market) => self.learn(&mut shares, choice, answered, market, rules),
+                    None => f64::INFINITY,
+                };
+                (choice.version + 1, shares, change)
+            }
+        };
+        let choice = Arc::new(self.answer(version, shares, change, &news, rules, now));
+        self.last = Some((Arc::clone(&choice), news));
+        Some(choice)
+    }
+
+    /// One replicator step (15) with the fitness that the last choices earned; returns the largest change of a share.
+    fn learn(
+        &self,
+        shares: &mut [f64],
+        choice: &Choice,
+        answered: &MarketState,
+        market: &Aggregate,
+        rules: &Rules,
+    ) -> f64 {
+        match rules.fitness {
+            Fitness::Public => {
+                let step = public_step_size(rules.replicator_step, rules.alpha, market);
+                replicator_step(shares, &market.net_utility, step)
+            }
+            Fitness::Private => {
+                let (mut wanted, mut got) = (0.0, 0.0);
+                let mut fitness = Vec::with_capacity(shares.len());
+                for (j, &purchase) in choice.purchases.iter().enumerate() {
+                    let served = served_share(self.opened.surplus[j], market.demand[j]);
+                    wanted += choice.shares[j] * purchase;
+                    got += served * choice.shares[j] * purchase;
+                    let price = answered.prices[j];
+                    fitness.push(private_net_utility(&self.facts, purchase, served, price, rules.alpha));
+                }
+                let buyers = self.opened.buyers.len() as u32;
+                let step = private_step_size(rules.replicator_step, rules.alpha, market, buyers, wanted, got);
+                replicator_step(shares, &fitness, step)
+            }
+        }
+    }
+
+    /// Puts optimal purchases (7) at the known prices beside the shares.
+    fn answer(
+        &self,
+        version: u32,
+        shares: Vec<f64>,
+        change: f64,
+        news: &MarketState,
+        rules: &Rules,
+        now: Time,
+    ) -> Choice {
+        let mut responsive = 0.0;
+        let mut purchases = Vec::with_capacity(shares.len());
+        for (&share, &price) in shares.iter().zip(&news.prices) {
+            let purchase = self.facts.optimal_purchase(price, rules.alpha, rules.demand);
+            if self.facts.answers_to_price(purchase, rules.demand) {
+                responsive += share;
+            }
+            purchases.push(purchase);
+        }
+        let slot: Slot = self.opened.slot;
+        Choice { slot, version, shares, purchases, responsive, change, news_age: now - news.time }
+    }
+}

@@ -1,0 +1,53 @@
+//! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
+
+use super::Rules;
+use crate::{
+    ids::Slot,
+    market::pricing::{PriceBand, next_price, price_step_size},
+    message::{MarketOpened, MarketState, Quote},
+    streams::Stream,
+    units::Energy,
+};
+use rand::RngExt;
+
+/// A seller and what it knows.
+#[derive(Debug)]
+pub(super) struct Seller {
+    slot: Slot,
+    /// Its position among the slot's sellers.
+    index: usize,
+    surplus: f64,
+    band: PriceBand,
+    /// Step `b` of the price rule.
+    step: f64,
+    quote: Option<Quote>,
+}
+
+impl Seller {
+    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
+        let step = price_step_size(rules.price_step, rules.alpha, opened.sellers.len(), opened.buyers.len() as u32);
+        Self { slot: opened.slot, index, surplus: surplus.value(), band, step, quote: None }
+    }
+
+    /// The next quote, or `None` while nobody has answered the first.
+    ///
+    /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`.
+    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, random: &mut Stream) -> Option<Quote> {
+        let Some(last) = self.quote else {
+            let price = match &rules.first_prices {
+                Some(prices) => prices[self.index],
+                None => random.random_range(self.band.floor..=self.band.ceiling),
+            };
+            return Some(self.post(1, price, f64::INFINITY));
+        };
+        let excess = news?.aggregate.as_ref()?.demand[self.index] - self.surplus;
+        let price = next_price(last.price, excess, self.step, self.band, rules.ramp);
+        Some(self.post(last.version + 1, price, (price - last.price).abs()))
+    }
+
+    fn post(&mut self, version: u32, price: f64, change: f64) -> Quote {
+        let quote = Quote { slot: self.slot, version, price, change };
+        self.quote = Some(quote);
+        quote
+    }
+}
