@@ -1,13 +1,225 @@
-//! Hosts the actors and carries their messages.
+//! Hosts the actors on actix and carries their messages through a simulated network, in virtual time.
+//!
+//! # Ordering contract
+//!
+//! 1. Time is a whole number of nanoseconds ([`Time`]).
+//! 2. An actor handles its events in the order (time, wave, tie, sequence), see [`event`].
+//! 3. Nothing else influences an actor: not the number of shards or threads, not the machine's load, not what is
+//!    recorded.
+//! 4. Hence the same binary, scenario and seed give byte-identical results, whatever the shards.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`event`] | events and their order |
+//! | [`network`] | when a message arrives, and whether |
+//! | `shard` | an actix actor that hosts some actors with their queue |
+//! | `clock` | an actix actor that grants windows of time |
 
-use microgrid_agents::observation::Observed;
+mod clock;
+pub mod event;
+pub mod network;
+mod shard;
+
+use actix::prelude::*;
+use clock::{Clock, Ending};
+use microgrid_agents::{actor::Actor as Agent, ids::ActorId, observation::Observed, time::Time};
+use network::Network;
+use shard::{Deal, Shard, Stop, links};
+use std::{
+    str::FromStr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+use tokio::sync::oneshot;
 
 /// Receives what the actors report, window by window, in an order that does not depend on the shards.
-pub trait Watcher: Send {
+pub trait Watcher: Send + Unpin {
     /// What was observed in one window of simulated time, in the order (time, actor, sequence), and how many messages
     /// were sent in it.
     ///
     /// # Errors
     /// An error ends the run.
     fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()>;
+}
+
+/// How the actors are spread over actix actors and threads. Changes how long a run takes, never its results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shards {
+    /// One actix actor for each of our actors, all on one thread: for small populations.
+    PerActor,
+    /// One shard per core, each on its own thread: for large ones.
+    PerCore,
+    /// This many shards, each on its own thread.
+    Fixed(usize),
+}
+
+impl Shards {
+    /// From this many actors on, a shard a core is the default.
+    const LARGE: usize = 1000;
+
+    /// What suits this many actors.
+    pub fn suited_to(actors: usize) -> Self {
+        if actors < Self::LARGE { Self::PerActor } else { Self::PerCore }
+    }
+
+    fn count(self, actors: usize) -> usize {
+        let wanted = match self {
+            Self::PerActor => actors,
+            Self::PerCore => std::thread::available_parallelism().map_or(1, usize::from),
+            Self::Fixed(count) => count,
+        };
+        wanted.clamp(1, actors.max(1))
+    }
+}
+
+impl FromStr for Shards {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "per-actor" => Ok(Self::PerActor),
+            "per-core" => Ok(Self::PerCore),
+            number => match number.parse() {
+                Ok(count) if count > 0 => Ok(Self::Fixed(count)),
+                _ => Err("expected per-actor, per-core or a number from 1".into()),
+            },
+        }
+    }
+}
+
+/// Where and how a run takes place.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Seed of the run.
+    pub seed: u64,
+    /// How messages travel.
+    pub network: Network,
+    /// How the actors are spread.
+    pub shards: Shards,
+    /// A run in which no slot closes for this long has stalled.
+    pub stall_after: Duration,
+    /// Set from outside to end the run early.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// What can go wrong in a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Nothing more can happen, yet somebody waits: a message is missing that nobody repeats. Fatal.
+    #[error("deadlock after {since}: nothing more can happen, but {}", list(waiting))]
+    Deadlock {
+        /// When a slot last closed.
+        since: Time,
+        /// Who waits for what.
+        waiting: Vec<(ActorId, String)>,
+    },
+    /// Time passes, but no slot closes: messages are repeated in vain. Fatal.
+    #[error("stalled at {now}: no slot has closed since {since}; {}", list(waiting))]
+    Stalled {
+        /// When the run was given up.
+        now: Time,
+        /// When a slot last closed.
+        since: Time,
+        /// Who waits for what.
+        waiting: Vec<(ActorId, String)>,
+    },
+    /// An actor did what it must not. Fatal, and a bug.
+    #[error(transparent)]
+    Failed(Failure),
+    /// The watcher could not take what it was given. Fatal.
+    #[error("cannot record the run")]
+    Watcher(#[source] anyhow::Error),
+    /// Somebody asked for the run to end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What must not happen to an actor, or be done by one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Send to an address at which nobody lives.
+    #[error("{from} sent a message to actor {}, who does not exist", to.0)]
+    NoRecipient {
+        /// The sender.
+        from: ActorId,
+        /// The address.
+        to: ActorId,
+    },
+    /// Receive an event after its window had been handled: the clock granted too much.
+    #[error("a message for {to} arrived after its time, {time}")]
+    OutOfOrder {
+        /// The receiver.
+        to: ActorId,
+        /// When it should have arrived.
+        time: Time,
+    },
+    /// Panic.
+    #[error("an actor panicked: {0}")]
+    Panicked(String),
+}
+
+fn list(waiting: &[(ActorId, String)]) -> String {
+    let named = waiting.iter().take(6).map(|(who, what)| format!("{who} waits for {what}"));
+    let mut lines: Vec<String> = named.collect();
+    if waiting.len() > lines.len() {
+        lines.push(format!("and {} more wait", waiting.len() - lines.len()));
+    }
+    lines.join("; ")
+}
+
+/// Runs `actors` until nothing more happens; the position of an actor is its address. Gives the watcher back with the
+/// outcome.
+pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watcher: W) -> Ending<W> {
+    System::new().block_on(async {
+        let deal = Deal { actors: actors.len(), shards: host.shards.count(actors.len()) };
+        let (arbiters, shards) = deal_out(actors, deal, host);
+        let (ending, ended) = oneshot::channel();
+        let clock = Clock::new(
+            Arc::clone(&shards),
+            host.network.lookahead(),
+            host.stall_after,
+            Arc::clone(&host.interrupted),
+            watcher,
+            ending,
+        );
+        let clock = Clock::create(|context| {
+            for shard in shards.iter() {
+                shard.do_send(links(Arc::clone(&shards), &context.address()));
+            }
+            clock
+        });
+        let ending = ended.await.expect("the clock ends every run before it stops");
+        for shard in shards.iter() {
+            shard.do_send(Stop);
+        }
+        drop(clock);
+        for arbiter in arbiters {
+            arbiter.stop();
+            // A thread that could not be joined has nothing left to give.
+            let _ = arbiter.join();
+        }
+        ending
+    })
+}
+
+/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor.
+fn deal_out(actors: Vec<Box<dyn Agent>>, deal: Deal, host: &Host) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
+    let mut hands: Vec<Vec<(ActorId, Box<dyn Agent>)>> = (0..deal.shards).map(|_| Vec::new()).collect();
+    for (n, actor) in actors.into_iter().enumerate() {
+        hands[n % deal.shards].push((ActorId(n as u32), actor));
+    }
+    let mut arbiters = Vec::new();
+    let shards = hands.into_iter().enumerate().map(|(number, hand)| {
+        let shard = Shard::new(number, host.seed, deal, host.network.clone(), hand);
+        if number == 0 || host.shards == Shards::PerActor {
+            shard.start()
+        } else {
+            let arbiter = Arbiter::new();
+            let address = Shard::start_in_arbiter(&arbiter.handle(), |_| shard);
+            arbiters.push(arbiter);
+            address
+        }
+    });
+    let shards = shards.collect();
+    (arbiters, shards)
 }

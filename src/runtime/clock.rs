@@ -1,0 +1,200 @@
+//! The clock: an actix actor that grants the shards windows of simulated time.
+//!
+//! Time is conservative. The clock waits until all shards have done their window, finds the earliest event anywhere,
+//! and grants a window from there that is as wide as the network's shortest delay: nothing sent within it can arrive
+//! within it. Where a message can take no time at all, the window is one wave of one instant. A shard without events in
+//! the window is left alone. The clock takes no decision of the market.
+//!
+//! Between windows the clock hands what was observed to the [`Watcher`], in the order (time, actor, sequence). Windows
+//! depend only on the events, so the watcher sees the same whatever the shards.
+
+use super::{
+    Failure, RuntimeError, Watcher,
+    event::Moment,
+    shard::{Grant, Shard, WhoWaits},
+};
+use actix::prelude::*;
+use microgrid_agents::{
+    observation::{Observation, Observed},
+    time::Time,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// How a run ended, and the watcher that saw it.
+pub(super) type Ending<W> = (W, Result<(), RuntimeError>);
+
+/// The clock.
+pub(super) struct Clock<W> {
+    shards: Arc<[Addr<Shard>]>,
+    /// Each shard's earliest event; `None` if it has none.
+    next: Vec<Option<Moment>>,
+    lookahead: Duration,
+    /// How long a run may go on without a slot closing.
+    stall_after: Duration,
+    last_progress: Time,
+    interrupted: Arc<AtomicBool>,
+    watcher: Option<W>,
+    ending: Option<oneshot::Sender<Ending<W>>>,
+    /// Shards that have not done the current window yet.
+    outstanding: usize,
+    /// Earliest events that shards sent to each other in the current window.
+    announced: Vec<(usize, Moment)>,
+    observed: Vec<Observed>,
+    messages: u64,
+    failure: Option<Failure>,
+}
+
+/// Shard → clock: the granted window is done.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct WindowDone {
+    pub(super) shard: usize,
+    /// The shard's earliest event.
+    pub(super) next: Option<Moment>,
+    /// The earliest event sent to each other shard.
+    pub(super) sent: Vec<(usize, Moment)>,
+    pub(super) observed: Vec<Observed>,
+    pub(super) messages: u64,
+    pub(super) failure: Option<Failure>,
+}
+
+impl<W: Watcher + 'static> Clock<W> {
+    pub(super) fn new(
+        shards: Arc<[Addr<Shard>]>,
+        lookahead: Duration,
+        stall_after: Duration,
+        interrupted: Arc<AtomicBool>,
+        watcher: W,
+        ending: oneshot::Sender<Ending<W>>,
+    ) -> Self {
+        Self {
+            // Every actor starts at time zero, so every shard has an event there.
+            next: vec![Some(Moment::default()); shards.len()],
+            shards,
+            lookahead,
+            stall_after,
+            last_progress: Time::ZERO,
+            interrupted,
+            watcher: Some(watcher),
+            ending: Some(ending),
+            outstanding: 0,
+            announced: Vec::new(),
+            observed: Vec::new(),
+            messages: 0,
+            failure: None,
+        }
+    }
+
+    /// All shards have done their window: accounts for it, then grants the next.
+    fn turn(&mut self, context: &mut Context<Self>) {
+        for (shard, moment) in self.announced.drain(..) {
+            let next = &mut self.next[shard];
+            *next = Some(next.map_or(moment, |known| known.min(moment)));
+        }
+        if let Err(error) = self.report() {
+            return self.end(Err(error));
+        }
+        if self.interrupted.load(Ordering::Relaxed) {
+            return self.end(Err(RuntimeError::Interrupted));
+        }
+        match self.next.iter().flatten().min().copied() {
+            None => self.ask_who_waits(None, context),
+            Some(moment) if moment.time - self.last_progress > self.stall_after => {
+                self.ask_who_waits(Some(moment.time), context);
+            }
+            Some(moment) => self.grant(moment),
+        }
+    }
+
+    fn grant(&mut self, earliest: Moment) {
+        let bound = if self.lookahead.is_zero() {
+            Moment { time: earliest.time, wave: earliest.wave + 1 }
+        } else {
+            Moment { time: earliest.time + self.lookahead, wave: 0 }
+        };
+        for (shard, next) in self.shards.iter().zip(&self.next) {
+            if next.is_some_and(|next| next < bound) {
+                self.outstanding += 1;
+                shard.do_send(Grant(bound));
+            }
+        }
+    }
+
+    /// Passes on what the window has brought.
+    fn report(&mut self) -> Result<(), RuntimeError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(RuntimeError::Failed(failure));
+        }
+        self.observed.sort_by_key(|observed| (observed.time, observed.actor));
+        let closed = self.observed.iter().rev().find(|o| matches!(o.what, Observation::SlotClosed(_)));
+        if let Some(closed) = closed {
+            self.last_progress = closed.time;
+        }
+        let messages = std::mem::take(&mut self.messages);
+        let result = match &mut self.watcher {
+            Some(watcher) => watcher.window(&mut self.observed, messages),
+            None => Ok(()),
+        };
+        self.observed.clear();
+        result.map_err(RuntimeError::Watcher)
+    }
+
+    /// Nothing more will happen, or nothing that leads anywhere: the run is over if nobody waits for anything.
+    fn ask_who_waits(&self, stalled_at: Option<Time>, context: &mut Context<Self>) {
+        let shards = Arc::clone(&self.shards);
+        let ask = async move {
+            let mut waiting = Vec::new();
+            for shard in shards.iter() {
+                waiting.extend(shard.send(WhoWaits).await.unwrap_or_default());
+            }
+            waiting.sort();
+            waiting
+        };
+        let last_progress = self.last_progress;
+        context.spawn(ask.into_actor(self).map(move |waiting, clock, _| {
+            clock.end(match stalled_at {
+                None if waiting.is_empty() => Ok(()),
+                None => Err(RuntimeError::Deadlock { since: last_progress, waiting }),
+                Some(now) => Err(RuntimeError::Stalled { now, since: last_progress, waiting }),
+            });
+        }));
+    }
+
+    fn end(&mut self, result: Result<(), RuntimeError>) {
+        if let (Some(ending), Some(watcher)) = (self.ending.take(), self.watcher.take()) {
+            // Nobody listens only if the run was abandoned, and then nobody needs the result.
+            let _ = ending.send((watcher, result));
+        }
+    }
+}
+
+impl<W: Watcher + 'static> Actor for Clock<W> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        self.turn(context);
+    }
+}
+
+impl<W: Watcher + 'static> Handler<WindowDone> for Clock<W> {
+    type Result = ();
+
+    fn handle(&mut self, done: WindowDone, context: &mut Self::Context) {
+        self.next[done.shard] = done.next;
+        self.announced.extend(done.sent);
+        self.observed.extend(done.observed);
+        self.messages += done.messages;
+        self.failure = self.failure.take().or(done.failure);
+        self.outstanding -= 1;
+        if self.outstanding == 0 {
+            self.turn(context);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! One case as a simulation: makes the actors that the scenario describes, and runs them.
+
+use crate::{
+    analysis::slot_facts,
+    runtime::{
+        self, Host, RuntimeError, Shards, Watcher,
+        network::{self, Network},
+    },
+    scenario::{
+        Case,
+        schema::{Activation, Delay, Initial, Scenario},
+    },
+};
+use microgrid_agents::{
+    actor::Actor,
+    grid::{Grid, GridRules},
+    ids::ProsumerId,
+    ledger::{Ledger, LedgerRules, channel::BlockLimits, contract::ContractRules},
+    market::{balance::SlotFacts, storage::StorageLimits},
+    prosumer::{self, Prosumer, Rules},
+    units::Energy,
+};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+/// Runs one case to its end; gives the watcher back with the outcome.
+pub fn simulate<W: Watcher + 'static>(
+    case: &Case,
+    shards: Option<Shards>,
+    interrupted: &Arc<AtomicBool>,
+    watcher: W,
+) -> (W, Result<(), RuntimeError>) {
+    let actors = actors(case);
+    let scenario = &case.scenario;
+    let host = Host {
+        seed: case.seed,
+        network: network(scenario),
+        shards: shards.unwrap_or_else(|| Shards::suited_to(actors.len())),
+        stall_after: 3 * scenario.market.slot_length + 20 * retry_after(scenario),
+        interrupted: Arc::clone(interrupted),
+    };
+    runtime::run(actors, &host, watcher)
+}
+
+/// The grid, the ledger and all prosumers of a case, in the order of their addresses.
+pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
+    let scenario = &case.scenario;
+    let rules = Arc::new(prosumer_rules(scenario));
+    let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
+    let prosumers = case.population.prosumers.len();
+    let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(prosumers + 2);
+    actors.push(Box::new(Grid::new(grid_rules(case))));
+    actors.push(Box::new(Ledger::new(ledger_rules(case))));
+    for (n, member) in case.population.prosumers.iter().enumerate() {
+        let facts: Arc<[SlotFacts]> = member.profile.iter().map(|slot| slot_facts(slot, scenario)).collect();
+        let id = ProsumerId(n as u32);
+        actors.push(Box::new(Prosumer::new(id, Arc::clone(&rules), facts, Energy::nearest(initial))));
+    }
+    actors
+}
+
+fn network(scenario: &Scenario) -> Network {
+    let delay = match scenario.network.delay {
+        Delay::Constant(delay) => network::Delay::Constant(delay),
+    };
+    Network { delay, loss: scenario.network.loss }
+}
+
+fn activation(scenario: &Scenario) -> prosumer::Activation {
+    match scenario.activation {
+        Activation::LockStep { period } => prosumer::Activation::LockStep { period },
+    }
+}
+
+/// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, and beyond
+/// a period, so that nothing is repeated that is merely under way.
+fn retry_after(scenario: &Scenario) -> Duration {
+    let Delay::Constant(delay) = scenario.network.delay;
+    4 * delay + 2 * scenario.ledger.block.timeout + 2 * activation(scenario).period() + Duration::from_secs(1)
+}
+
+fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
+    match initial {
+        Initial::Random => None,
+        Initial::Fixed(values) => Some(values.as_slice().into()),
+    }
+}
+
+fn prosumer_rules(scenario: &Scenario) -> Rules {
+    let learning = &scenario.learning;
+    Rules {
+        alpha: scenario.preferences.alpha,
+        demand: scenario.preferences.demand,
+        fitness: learning.fitness,
+        replicator_step: learning.replicator_step,
+        price_step: learning.price_step,
+        ramp: learning.ramp,
+        first_prices: fixed(&learning.initial_price),
+        activation: activation(scenario),
+        service_fee: scenario.market.service_fee,
+        storage: scenario.storage.as_ref().map(storage_limits),
+        hours: scenario.market.hours(),
+        retry_after: retry_after(scenario),
+    }
+}
+
+fn grid_rules(case: &Case) -> GridRules {
+    GridRules {
+        feed_in_tariff: case.scenario.market.feed_in_tariff,
+        tariffs: Arc::clone(&case.grid_tariffs),
+        slot_length: case.scenario.market.slot_length,
+        retry_after: retry_after(&case.scenario),
+        prosumers: case.population.prosumers.len(),
+    }
+}
+
+fn ledger_rules(case: &Case) -> LedgerRules {
+    let scenario = &case.scenario;
+    LedgerRules {
+        contract: ContractRules {
+            prosumers: case.population.prosumers.len(),
+            alpha: scenario.preferences.alpha,
+            demand: scenario.preferences.demand,
+            service_fee: scenario.market.service_fee,
+            tolerance: scenario.learning.tolerance,
+            patience: scenario.learning.patience,
+        },
+        block: BlockLimits {
+            max_transactions: scenario.ledger.block.max_transactions as usize,
+            timeout: scenario.ledger.block.timeout,
+        },
+        open: scenario.market.open,
+        slots: scenario.market.slots,
+        gate_closure: scenario.market.gate_closure,
+        first_choice: fixed(&scenario.learning.initial_choice),
+        retry_after: retry_after(scenario),
+    }
+}

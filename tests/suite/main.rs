@@ -1,0 +1,3 @@
+//! The promises of the simulator, one file each.
+
+mod ordering;
