@@ -1,0 +1,4 @@
+//! Integration tests: one file a promise.
+
+mod convergence;
+mod reference;
