@@ -3,5 +3,7 @@
 //! The actors and the market's mathematics are in the crate [`microgrid_agents`]; this crate turns a [`scenario`] into
 //! a run on the [`runtime`], compares it with theory ([`analysis`]) and leaves results ([`record`]).
 
+pub mod analysis;
 pub mod runtime;
 pub mod scenario;
+pub mod simulation;

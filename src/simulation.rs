@@ -1,14 +1,14 @@
 //! One case as a simulation: makes the actors that the scenario describes, and runs them.
 
 use crate::{
-    analysis::slot_facts,
+    analysis::slot::facts,
     runtime::{
         self, Host, RuntimeError, Shards, Watcher,
         network::{self, Network},
     },
     scenario::{
         Case,
-        schema::{Activation, Delay, Initial, Scenario},
+        schema::{Activation, Delay, Initial, Scenario, Storage},
     },
 };
 use microgrid_agents::{
@@ -16,7 +16,7 @@ use microgrid_agents::{
     grid::{Grid, GridRules},
     ids::ProsumerId,
     ledger::{Ledger, LedgerRules, channel::BlockLimits, contract::ContractRules},
-    market::{balance::SlotFacts, storage::StorageLimits},
+    market::balance::SlotFacts,
     prosumer::{self, Prosumer, Rules},
     units::Energy,
 };
@@ -54,7 +54,8 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     actors.push(Box::new(Grid::new(grid_rules(case))));
     actors.push(Box::new(Ledger::new(ledger_rules(case))));
     for (n, member) in case.population.prosumers.iter().enumerate() {
-        let facts: Arc<[SlotFacts]> = member.profile.iter().map(|slot| slot_facts(slot, scenario)).collect();
+        let facts: Arc<[SlotFacts]> =
+            member.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
         let id = ProsumerId(n as u32);
         actors.push(Box::new(Prosumer::new(id, Arc::clone(&rules), facts, Energy::nearest(initial))));
     }
@@ -100,7 +101,7 @@ fn prosumer_rules(scenario: &Scenario) -> Rules {
         first_prices: fixed(&learning.initial_price),
         activation: activation(scenario),
         service_fee: scenario.market.service_fee,
-        storage: scenario.storage.as_ref().map(storage_limits),
+        storage: scenario.storage.as_ref().map(Storage::limits),
         hours: scenario.market.hours(),
         retry_after: retry_after(scenario),
     }

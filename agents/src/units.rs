@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Units in one kWh or one CNY.
-const PER_WHOLE: f64 = 1e6;
+pub(crate) const PER_WHOLE: f64 = 1e6;
 
 macro_rules! whole_units {
     ($(#[$doc:meta])* $name:ident) => {

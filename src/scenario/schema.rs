@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use microgrid_agents::market::{
     demand::Demand,
     replicator::{Fitness, StepSize},
+    storage::StorageLimits,
 };
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
@@ -60,6 +61,13 @@ pub struct Market {
     pub service_fee: f64,
 }
 
+impl Market {
+    /// Length of a slot [h].
+    pub fn hours(&self) -> f64 {
+        self.slot_length.as_secs_f64() / 3600.0
+    }
+}
+
 /// What the grid asks for energy [CNY/kWh].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum GridTariff {
@@ -112,6 +120,13 @@ pub struct Storage {
     pub efficiency: f64,
     /// Content at the start of the run [kWh].
     pub initial_kwh: f64,
+}
+
+impl Storage {
+    /// What the storage can do, in the terms of the market's equations.
+    pub fn limits(&self) -> StorageLimits {
+        StorageLimits { capacity: self.capacity_kwh, power: self.power_kw, efficiency: self.efficiency }
+    }
 }
 
 /// How buyers and sellers adapt.

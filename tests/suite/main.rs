@@ -1,3 +1,5 @@
-//! The promises of the simulator, one file each.
+//! Integration tests: one file a promise.
 
+mod convergence;
 mod ordering;
+mod reference;

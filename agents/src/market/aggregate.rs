@@ -105,3 +105,89 @@ impl Aggregate {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUYERS: [Buyer; 2] = [
+        Buyer { need: 0.8, generation: 1.75, preference: 2.04 },
+        Buyer { need: 1.1, generation: 1.32, preference: 2.028 },
+    ];
+    const CONSTANT: f64 = 5.28598;
+
+    fn posted<'a>(shares: &'a [f64], purchases: [&'a [f64]; 2]) -> impl Iterator<Item = Posted<'a>> {
+        BUYERS.iter().zip(purchases).map(move |(buyer, purchases)| Posted {
+            buyer,
+            shares,
+            purchases,
+            responsive: shares.iter().sum(),
+        })
+    }
+
+    #[test]
+    fn at_the_published_equilibrium_every_seller_sells_out_and_is_worth_the_same() {
+        let surplus = [1.728, 0.504, 1.368];
+        let choices = posted(&[0.48, 0.14, 0.38], [&[1.6; 3], &[2.0; 3]]);
+        let sums = Aggregate::of(&surplus, &[0.7; 3], 0.4, choices);
+        for j in 0..3 {
+            assert!((sums.demand[j] - surplus[j]).abs() < 1e-12);
+            assert!((sums.net_utility[j] - (1.312 + CONSTANT)).abs() < 1e-12);
+            assert!((sums.mean_share[j] - surplus[j] / 3.6).abs() < 1e-12);
+        }
+        assert!((sums.constant - CONSTANT).abs() < 1e-12);
+        assert!((sums.total - 3.6).abs() < 1e-12);
+        assert!((sums.served - 3.6).abs() < 1e-12);
+        assert!((sums.responsive - 2.0).abs() < 1e-12);
+        assert_eq!(sums.choices, 2);
+    }
+
+    #[test]
+    fn a_seller_that_serves_half_is_worth_less_than_one_that_serves_all() {
+        let choices = posted(&[0.5, 0.5], [&[1.6; 2], &[2.0; 2]]);
+        let sums = Aggregate::of(&[0.9, 4.0], &[0.7; 2], 0.4, choices);
+        assert!((sums.net_utility[0] - (0.984 + CONSTANT)).abs() < 1e-12);
+        assert!((sums.net_utility[1] - (1.312 + CONSTANT)).abs() < 1e-12);
+        assert!((sums.served - 2.7).abs() < 1e-12);
+    }
+
+    #[test]
+    fn private_terms_and_the_constant_add_up_to_the_public_net_utility() {
+        let purchases: [&[f64]; 2] = [&[1.6, 1.1], &[2.0, 0.0]];
+        let (surplus, prices) = ([1.0, 2.0], [0.7, 0.9]);
+        let sums = Aggregate::of(&surplus, &prices, 0.4, posted(&[0.6, 0.4], purchases));
+        for j in 0..2 {
+            let served = served_share(surplus[j], sums.demand[j]);
+            let terms = |i: usize| private_net_utility(&BUYERS[i], purchases[i][j], served, prices[j], 0.4);
+            assert!((sums.net_utility[j] - (terms(0) + terms(1) + CONSTANT)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn mean_shares_are_weighted_by_demand() {
+        let choices = [(&BUYERS[0], [1.0, 0.0], [3.0; 2]), (&BUYERS[1], [0.0, 1.0], [1.0; 2])];
+        let choices =
+            choices.iter().map(|(buyer, shares, purchases)| Posted { buyer, shares, purchases, responsive: 0.0 });
+        let sums = Aggregate::of(&[1.0; 2], &[0.7; 2], 0.4, choices);
+        assert_eq!(sums.mean_share, [0.75, 0.25]);
+        assert_eq!(sums.responsive, 1.0, "counts one pair at least, so that steps stay finite");
+    }
+
+    #[test]
+    fn a_seller_without_a_price_or_without_demand_has_no_effect_on_the_others() {
+        let choices = posted(&[0.5, 0.5], [&[1.6, 0.0], &[2.0, 0.0]]);
+        let sums = Aggregate::of(&[4.0, 1.0], &[0.7, f64::INFINITY], 0.4, choices);
+        assert_eq!(sums.demand, [1.8, 0.0]);
+        assert!((sums.net_utility[1] - CONSTANT).abs() < 1e-12);
+        assert_eq!(supply_ratio(1.0, 0.0), f64::INFINITY);
+        assert_eq!(served_share(1.0, 0.0), 1.0);
+        assert_eq!(supply_ratio(1.0, 4.0), 0.25);
+    }
+
+    #[test]
+    fn without_any_choice_everything_is_nothing() {
+        let sums = Aggregate::of(&[1.0, 2.0], &[0.5, 0.6], 0.4, []);
+        assert_eq!((sums.total, sums.served, sums.choices), (0.0, 0.0, 0));
+        assert_eq!(sums.mean_share, [0.0, 0.0]);
+    }
+}

@@ -171,3 +171,79 @@ pub fn peer_to_grid(facts: &SlotFacts, preference_without_ledger: f64, terms: &S
     let facts = SlotFacts { preference_pv: preference_without_ledger, ..*facts };
     balance(&facts, &LocalTrades::default(), None, terms)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: SlotTerms =
+        SlotTerms { feed_in_tariff: 0.45, grid_tariff: 0.85, alpha: 0.4, demand: Demand::Elastic, hours: 1.0 };
+    const STORAGE: StorageLimits = StorageLimits { capacity: 10.0, power: 5.0, efficiency: 0.95 };
+
+    fn facts(generation: f64, load: f64, preference_pv: f64) -> SlotFacts {
+        let [generation, load] = [generation, load].map(Energy::nearest);
+        SlotFacts { generation, load, preference_pv, preference_grid: 1.5 }
+    }
+
+    #[test]
+    fn a_buyer_with_enough_local_energy_leaves_the_grid_alone() {
+        let bought = Energy::nearest(1.6);
+        let trades = LocalTrades { bought, paid: bought.at_price(0.7), ..LocalTrades::default() };
+        let result = balance(&facts(1.75, 3.3, 2.04), &trades, None, &TERMS);
+        assert_eq!((result.grid_import, result.consumed), (Energy::ZERO, Energy::nearest(3.35)));
+        assert!((result.welfare - 3.4695).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_elastic_buyer_takes_from_the_grid_only_what_is_worth_its_tariff() {
+        let result = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &TERMS);
+        assert_eq!(result.grid_import, Energy::nearest(0.625));
+        assert_eq!(result.grid_paid, Money::nearest(0.53125));
+        // U(1, 2.0) + U(1.625, 1.5) - U(1, 1.5) - 0.53125
+        assert!((result.welfare - (1.8 + 1.909_375 - 1.3 - 0.531_25)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_firm_buyer_covers_all_of_its_need() {
+        let terms = SlotTerms { demand: Demand::Firm, ..TERMS };
+        let result = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &terms);
+        assert_eq!((result.grid_import, result.consumed), (Energy::nearest(2.0), Energy::nearest(3.0)));
+    }
+
+    #[test]
+    fn a_buyer_discharges_before_it_imports_and_pays_its_fee() {
+        let bought = Energy::nearest(0.5);
+        let trades = LocalTrades { bought, fee: Money::nearest(0.005), ..LocalTrades::default() };
+        let terms = SlotTerms { demand: Demand::Firm, ..TERMS };
+        let result = balance(&facts(1.0, 3.0, 2.0), &trades, Some((&STORAGE, Energy::nearest(1.0))), &terms);
+        assert_eq!((result.discharged, result.content), (Energy::nearest(0.95), Energy::ZERO));
+        assert_eq!(result.grid_import, Energy::nearest(0.55));
+        // U(2.45, 2.0) + U(3, 1.5) - U(2.45, 1.5) - 0.005 - 0.55 * 0.85
+        assert!((result.welfare - (3.6995 + 2.7 - 2.4745 - 0.005 - 0.4675)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_seller_charges_what_it_did_not_sell_and_feeds_in_the_rest() {
+        let sold = Energy::nearest(1.0);
+        let trades = LocalTrades { sold, earned: sold.at_price(0.7), ..LocalTrades::default() };
+        let result = balance(&facts(10.0, 3.0, 1.94), &trades, Some((&STORAGE, Energy::ZERO)), &TERMS);
+        assert_eq!((result.charged, result.content), (Energy::nearest(5.0), Energy::nearest(4.75)));
+        assert_eq!((result.grid_export, result.grid_earned), (Energy::nearest(1.0), Money::nearest(0.45)));
+        assert!((result.welfare - (1.94 * 3.0 - 1.8 + 0.7 + 0.45)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn who_generates_just_what_it_needs_exchanges_nothing_and_keeps_its_storage() {
+        let content = Energy::nearest(2.0);
+        let result = balance(&facts(3.0, 3.0, 1.94), &LocalTrades::default(), Some((&STORAGE, content)), &TERMS);
+        let welfare = utility(3.0, 1.94, 0.4);
+        assert_eq!(result, Balance { consumed: Energy::nearest(3.0), content, welfare, ..Balance::default() });
+    }
+
+    #[test]
+    fn without_a_market_local_energy_is_worth_what_it_is_without_a_ledger() {
+        let with_ledger = facts(1.0, 3.0, 2.4);
+        let without = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &TERMS);
+        assert_eq!(peer_to_grid(&with_ledger, 2.0, &TERMS), without);
+    }
+}

@@ -49,3 +49,41 @@ impl Buyer {
         self.preference * self.generation - alpha / 2.0 * self.generation * self.generation
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUYER: Buyer = Buyer { need: 1.2, generation: 1.75, preference: 2.04 };
+
+    #[test]
+    fn demand_is_what_is_left_of_satiation_at_the_price() {
+        assert!((BUYER.optimal_purchase(0.7, 0.4, Demand::Elastic) - 1.6).abs() < 1e-12);
+        assert_eq!(BUYER.optimal_purchase(0.7, 0.4, Demand::Firm), 1.2);
+        assert!((BUYER.optimal_purchase(1.0, 0.4, Demand::Firm) - 0.85).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nothing_is_wanted_from_the_choke_price_on() {
+        let choke = 2.04 - 0.4 * 1.75;
+        for price in [choke + 1e-9, 2.04, 100.0, f64::INFINITY] {
+            assert_eq!(BUYER.optimal_purchase(price, 0.4, Demand::Elastic), 0.0);
+        }
+        assert!(BUYER.optimal_purchase(choke - 1e-3, 0.4, Demand::Elastic) > 0.0);
+    }
+
+    #[test]
+    fn only_interior_purchases_answer_to_price() {
+        assert!(!BUYER.answers_to_price(0.0, Demand::Elastic));
+        assert!(BUYER.answers_to_price(1.6, Demand::Elastic));
+        assert!(BUYER.answers_to_price(0.85, Demand::Firm));
+        assert!(!BUYER.answers_to_price(1.2, Demand::Firm));
+    }
+
+    #[test]
+    fn welfare_counts_own_generation_and_payment() {
+        assert!((BUYER.welfare(1.6, 0.7, 0.4) - 3.4695).abs() < 1e-12);
+        assert!((BUYER.welfare(0.0, 0.7, 0.4) - BUYER.constant(0.4)).abs() < 1e-12);
+        assert!((BUYER.constant(0.4) - 2.9575).abs() < 1e-12);
+    }
+}

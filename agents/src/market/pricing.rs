@@ -42,3 +42,42 @@ pub fn price_step_size(size: StepSize, alpha: f64, sellers: usize, buyers: u32) 
         StepSize::Scaled(k) => k * alpha * sellers as f64 / f64::from(buyers),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
+
+    #[test]
+    fn excess_demand_raises_the_price_and_excess_supply_lowers_it() {
+        assert!((next_price(0.6, 0.1, 0.5, BAND, 0.1) - 0.65).abs() < 1e-12);
+        assert!((next_price(0.6, -0.1, 0.5, BAND, 0.1) - 0.55).abs() < 1e-12);
+        assert_eq!(next_price(0.6, 0.0, 0.5, BAND, 0.1), 0.6);
+    }
+
+    #[test]
+    fn a_price_moves_no_further_than_its_ramp() {
+        assert!((next_price(0.6, 10.0, 0.5, BAND, 0.1) - 0.66).abs() < 1e-12);
+        assert!((next_price(0.6, -10.0, 0.5, BAND, 0.1) - 0.54).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_price_stays_between_the_tariffs() {
+        assert_eq!(next_price(0.46, -10.0, 0.5, BAND, 0.1), 0.45);
+        assert_eq!(next_price(0.84, 10.0, 0.5, BAND, 0.1), 0.85);
+        assert!(BAND.contains(0.45) && BAND.contains(0.85) && !BAND.contains(0.86) && !BAND.contains(f64::NAN));
+    }
+
+    #[test]
+    fn a_scaled_step_follows_the_numbers_of_buyers_and_sellers() {
+        assert_eq!(price_step_size(StepSize::Fixed(0.1), 0.4, 3, 2), 0.1);
+        assert!((price_step_size(StepSize::Scaled(0.5), 0.4, 3, 2) - 0.3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_seller_earns_on_what_it_can_deliver() {
+        assert!((seller_welfare(3.1, 1.94, 0.4, 0.7, 1.728, 5.0) - 5.3016).abs() < 1e-12);
+        assert!((seller_welfare(3.1, 1.94, 0.4, 0.7, 1.728, 1.0) - 4.792).abs() < 1e-12);
+    }
+}

@@ -22,9 +22,12 @@ pub enum StepSize {
     Scaled(f64),
 }
 
-/// Mean net utility `xi_bar = sum_j z_j xi_j` (12).
+/// Mean net utility `xi_bar = sum_j z_j xi_j` (12), of shares that sum to 1; NaN where all shares are zero.
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
-    shares.iter().zip(fitness).map(|(z, xi)| z * xi).sum()
+    // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by
+    // `1 - a xi_bar`: large populations would blow it up within a few rounds.
+    let total: f64 = shares.iter().sum();
+    shares.iter().zip(fitness).map(|(z, xi)| z * xi).sum::<f64>() / total
 }
 
 /// Moves `shares` by one replicator step `z_j += a z_j (xi_j - xi_bar)` (15); returns the largest change of a share.
@@ -33,8 +36,9 @@ pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
 /// shortened until it does not.
 pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
     let mean = mean_fitness(shares, fitness);
-    let steepest_loss = fitness.iter().map(|xi| mean - xi).fold(0.0, f64::max);
-    let step = if step * steepest_loss > 0.5 { 0.5 / steepest_loss } else { step };
+    let held = shares.iter().zip(fitness).filter(|(share, _)| **share > 0.0);
+    let steepest_loss = held.map(|(_, xi)| mean - xi).fold(0.0, f64::max);
+    let step = step.min(0.5 / steepest_loss);
     let mut largest = 0.0_f64;
     for (share, xi) in shares.iter_mut().zip(fitness) {
         let change = step * *share * (xi - mean);
@@ -64,4 +68,62 @@ pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers:
 
 fn quotient(numerator: f64, denominator: f64) -> f64 {
     if denominator > 0.0 { numerator / denominator } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_flow_to_what_is_worth_more_than_the_mean() {
+        let mut shares = [0.5, 0.2, 0.3];
+        let largest = replicator_step(&mut shares, &[1.0, 2.0, 3.0], 0.1);
+        for (share, expected) in shares.iter().zip([0.46, 0.204, 0.336]) {
+            assert!((share - expected).abs() < 1e-12);
+        }
+        assert!((largest - 0.04).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_step_that_would_cut_a_share_by_more_than_half_is_shortened_as_a_whole() {
+        let mut shares = [0.5, 0.5];
+        replicator_step(&mut shares, &[0.0, 2.0], 10.0);
+        assert!((shares[0] - 0.25).abs() < 1e-12);
+        assert!((shares[1] - 0.75).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_seller_that_is_not_chosen_holds_nobody_back() {
+        let mut shares = [0.5, 0.5, 0.0];
+        replicator_step(&mut shares, &[1.0, 2.0, -1000.0], 0.1);
+        assert!((shares[0] - 0.475).abs() < 1e-12);
+        assert_eq!(shares[2], 0.0);
+    }
+
+    #[test]
+    fn a_rounding_error_in_the_sum_of_shares_does_not_grow() {
+        let mut shares = [0.5 + 1e-12, 0.5];
+        for _ in 0..1000 {
+            replicator_step(&mut shares, &[10.0, 10.0 + 1e-6], 1.0);
+        }
+        assert!((shares[0] + shares[1] - 1.0).abs() < 2e-12);
+    }
+
+    #[test]
+    fn scaled_steps_shrink_with_the_square_of_the_market() {
+        let market = Aggregate { total: 3.6, served: 1.8, responsive: 2.0, ..Aggregate::default() };
+        assert_eq!(public_step_size(StepSize::Fixed(0.1), 0.4, &market), 0.1);
+        let step = public_step_size(StepSize::Scaled(0.3), 0.4, &market);
+        assert!((step - 0.6 / 2.592).abs() < 1e-12);
+        let own = private_step_size(StepSize::Scaled(0.3), 0.4, &market, 4, 1.5, 0.5);
+        assert!((own - 0.5).abs() < 1e-12);
+        assert_eq!(private_step_size(StepSize::Fixed(0.1), 0.4, &market, 4, 1.5, 0.5), 0.1);
+    }
+
+    #[test]
+    fn while_nothing_is_served_nobody_moves() {
+        let market = Aggregate { responsive: 1.0, ..Aggregate::default() };
+        assert_eq!(public_step_size(StepSize::Scaled(0.3), 0.4, &market), 0.0);
+        assert_eq!(private_step_size(StepSize::Scaled(0.3), 0.4, &market, 2, 0.0, 0.0), 0.0);
+    }
 }

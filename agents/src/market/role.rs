@@ -41,3 +41,29 @@ pub fn need(generation: Energy, load: Energy) -> Energy {
 pub fn surplus(generation: Energy, load: Energy) -> Energy {
     (generation - load).or_zero()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_decides_the_role() {
+        let kwh = Energy::nearest;
+        assert_eq!(role(kwh(1.75), kwh(2.55)), Role::Buyer);
+        assert_eq!(role(kwh(4.828), kwh(3.1)), Role::Seller);
+        assert_eq!(role(kwh(0.1 + 0.2), kwh(0.3)), Role::Idle);
+        assert_eq!(role(kwh(0.5), Energy::ZERO), Role::Seller);
+        assert_eq!(role(Energy::ZERO, Energy::ZERO), Role::Idle);
+        assert_eq!(production_ratio(1.0, 4.0), Some(0.25));
+        assert_eq!(production_ratio(1.0, 0.0), None);
+    }
+
+    #[test]
+    fn need_and_surplus_are_the_two_sides_of_one_difference() {
+        let (generation, load) = (Energy::nearest(4.828), Energy::nearest(3.1));
+        assert_eq!(surplus(generation, load), Energy(1_728_000));
+        assert_eq!(need(generation, load), Energy::ZERO);
+        assert_eq!(need(load, generation), Energy(1_728_000));
+        assert_eq!(surplus(load, generation), Energy::ZERO);
+    }
+}

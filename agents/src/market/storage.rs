@@ -39,3 +39,39 @@ impl StorageLimits {
         (delivered, (content - drawn).or_zero())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: StorageLimits = StorageLimits { capacity: 10.0, power: 5.0, efficiency: 0.95 };
+
+    #[test]
+    fn charging_loses_by_efficiency() {
+        assert_eq!(LIMITS.charge(Energy::ZERO, Energy(3_000_000), 1.0), (Energy(3_000_000), Energy(2_850_000)));
+        assert_eq!(LIMITS.charge(Energy(1), Energy(1), 1.0), (Energy(1), Energy(1)), "0.95 units round down to none");
+    }
+
+    #[test]
+    fn power_limits_both_directions_by_the_length_of_the_slot() {
+        let plenty = Energy(8_000_000);
+        assert_eq!(LIMITS.charge(Energy::ZERO, plenty, 1.0), (Energy(5_000_000), Energy(4_750_000)));
+        assert_eq!(LIMITS.charge(Energy::ZERO, plenty, 0.5), (Energy(2_500_000), Energy(2_375_000)));
+        assert_eq!(LIMITS.discharge(Energy(10_000_000), plenty, 0.5).0, Energy(2_500_000));
+    }
+
+    #[test]
+    fn charging_stops_at_capacity() {
+        let (taken, content) = LIMITS.charge(Energy(9_500_000), Energy(3_000_000), 1.0);
+        assert_eq!((taken, content), (Energy(526_315), Energy(9_999_999)));
+        assert_eq!(LIMITS.charge(Energy(10_000_000), Energy(1_000_000), 1.0), (Energy::ZERO, Energy(10_000_000)));
+    }
+
+    #[test]
+    fn discharging_draws_more_than_it_delivers() {
+        let (delivered, content) = LIMITS.discharge(Energy(2_850_000), Energy(1_000_000), 1.0);
+        assert_eq!((delivered, content), (Energy(1_000_000), Energy(1_797_368)));
+        assert_eq!(LIMITS.discharge(Energy(2_850_000), Energy(4_000_000), 1.0), (Energy(2_707_500), Energy::ZERO));
+        assert_eq!(LIMITS.discharge(Energy::ZERO, Energy(4_000_000), 1.0), (Energy::ZERO, Energy::ZERO));
+    }
+}

@@ -1,0 +1,282 @@
+//! Laws that the market's equations keep for every input.
+
+use microgrid_agents::{
+    market::{
+        aggregate::{Aggregate, Posted, private_net_utility, served_share},
+        balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance, peer_to_grid},
+        demand::{Buyer, Demand},
+        pricing::{PriceBand, next_price},
+        replicator::replicator_step,
+        role::Role,
+        settlement::{Trade, divide},
+        storage::StorageLimits,
+    },
+    units::{Energy, Money},
+};
+use proptest::{collection::vec, prelude::*};
+
+fn demands() -> impl Strategy<Value = Demand> {
+    prop_oneof![Just(Demand::Elastic), Just(Demand::Firm)]
+}
+
+fn buyers() -> impl Strategy<Value = Buyer> {
+    (0.0..6.0, 0.0..4.0, 0.5..5.0).prop_map(|(need, generation, preference)| Buyer { need, generation, preference })
+}
+
+/// Shares that sum to 1, from any weights.
+fn shares(sellers: usize) -> impl Strategy<Value = Vec<f64>> {
+    vec(0.001..1.0, sellers).prop_map(|weights| {
+        let total: f64 = weights.iter().sum();
+        weights.iter().map(|weight| weight / total).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn shares_sum_to_one_and_stay_in_the_unit_interval(
+        (start, rounds) in (1..12_usize).prop_flat_map(|n| (shares(n), vec(vec(-1e3..1e3, n), 1..30))),
+        exponent in -6.0..12.0,
+    ) {
+        let mut shares = start;
+        for fitness in &rounds {
+            let before = shares.clone();
+            let largest = replicator_step(&mut shares, fitness, f64::powf(10.0, exponent));
+            prop_assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            for (after, before) in shares.iter().zip(&before) {
+                prop_assert!((0.0..=1.0 + 1e-9).contains(after));
+                prop_assert!(*after >= before / 2.0 - 1e-12, "cut by more than half");
+                prop_assert!((after - before).abs() <= largest + 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn shares_rest_where_all_sellers_are_worth_the_same(start in (1..12_usize).prop_flat_map(shares), worth in -1e3..1e3) {
+        let mut shares = start.clone();
+        let fitness = vec![worth; start.len()];
+        replicator_step(&mut shares, &fitness, 0.1);
+        for (after, before) in shares.iter().zip(&start) {
+            prop_assert!((after - before).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn optimal_purchase_maximises_welfare(
+        buyer in buyers(), price in 0.05..5.0, alpha in 0.1..1.0, demand in demands(),
+    ) {
+        let best = buyer.optimal_purchase(price, alpha, demand);
+        let most = match demand {
+            Demand::Elastic => 1.5 * buyer.preference / alpha,
+            Demand::Firm => buyer.need,
+        };
+        prop_assert!(best >= 0.0 && best <= most);
+        let welfare = buyer.welfare(best, price, alpha);
+        for step in 0..=2000 {
+            let x = most * f64::from(step) / 2000.0;
+            prop_assert!(buyer.welfare(x, price, alpha) <= welfare + 1e-9, "{x} is better than {best}");
+        }
+    }
+
+    #[test]
+    fn excess_demand_never_lowers_a_price_and_excess_supply_never_raises_it(
+        price in 0.45..0.85, excess in -10.0..10.0, step in 0.0..10.0, ramp in 0.0..1.0,
+    ) {
+        let band = PriceBand { floor: 0.45, ceiling: 0.85 };
+        let next = next_price(price, excess, step, band, ramp);
+        prop_assert!(band.contains(next));
+        prop_assert!((next - price) * excess >= 0.0);
+        prop_assert!((next - price).abs() <= ramp * price + 1e-12);
+    }
+
+    /// (11) as printed and in its general form are one where purchases are the unconstrained maximisers.
+    #[test]
+    fn both_forms_of_net_utility_agree_at_elastic_demand(
+        buyers in vec(buyers(), 1..8), price in 0.1..3.0, surplus in 0.1..20.0,
+    ) {
+        let alpha = 0.4;
+        let purchases: Vec<_> = buyers.iter().map(|b| b.optimal_purchase(price, alpha, Demand::Elastic)).collect();
+        let posted = buyers.iter().zip(&purchases).map(|(buyer, purchase)| {
+            Posted { buyer, shares: &[1.0], purchases: std::slice::from_ref(purchase), responsive: 1.0 }
+        });
+        let sums = Aggregate::of(&[surplus], &[price], alpha, posted);
+        let t = served_share(surplus, sums.demand[0]);
+        let squares: f64 = purchases.iter().map(|x| alpha * x * x).sum();
+        prop_assert!((sums.net_utility[0] - ((t - t * t / 2.0) * squares + sums.constant)).abs() < 1e-9);
+        let terms: f64 =
+            buyers.iter().zip(&purchases).map(|(buyer, &x)| private_net_utility(buyer, x, t, price, alpha)).sum();
+        prop_assert!((sums.net_utility[0] - (terms + sums.constant)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_sold_is_all_that_is_wanted_or_all_there_is(
+        surplus in 0..10_000_000_i64, wanted in vec(prop_oneof![Just(0.0), 0.0..1e-5, 0.0..3.0], 0..40),
+    ) {
+        let surplus = Energy(surplus);
+        let parts = divide(surplus, &wanted);
+        let total: f64 = wanted.iter().sum();
+        prop_assert_eq!(parts.iter().copied().sum::<Energy>(), surplus.min(Energy::nearest(total)));
+        let served = served_share(surplus.value(), total);
+        for (part, wanted) in parts.iter().zip(&wanted) {
+            prop_assert!(part.0 >= 0);
+            prop_assert!((part.0 as f64 - wanted * served * 1e6).abs() < 1.0 + 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_storage_never_gains_energy(
+        capacity in 0.0..20.0, power in 0.0..10.0, efficiency in 0.05..=1.0, hours in 0.1..4.0,
+        fill in 0.0..=1.0, amount in 0..20_000_000_i64,
+    ) {
+        let limits = StorageLimits { capacity, power, efficiency };
+        let content = Energy::at_most(fill * capacity);
+        // Amounts within a thousandth of a unit count as that unit.
+        let noise = 2e-3;
+        let (taken, after) = limits.charge(content, Energy(amount), hours);
+        prop_assert!(taken.0 >= 0 && taken.0 <= amount && taken.value() <= power * hours + 1e-9);
+        prop_assert!(after >= content && after.value() <= capacity + 1e-9);
+        let stored = (after - content).0 as f64;
+        prop_assert!(stored <= taken.0 as f64 * efficiency + noise && stored > taken.0 as f64 * efficiency - 1.0 - noise);
+        let (delivered, after) = limits.discharge(content, Energy(amount), hours);
+        prop_assert!(delivered.0 >= 0 && delivered.0 <= amount && delivered.value() <= power * hours + 1e-9);
+        prop_assert!(after.0 >= 0 && after <= content);
+        prop_assert!(delivered.0 as f64 <= (content - after).0 as f64 * efficiency + noise);
+    }
+}
+
+/// A slot played to any outcome: who takes part, at which prices, with which shares.
+#[derive(Clone, Debug)]
+struct Slot {
+    facts: Vec<SlotFacts>,
+    without_ledger: Vec<f64>,
+    contents: Vec<Energy>,
+    limits: Option<StorageLimits>,
+    terms: SlotTerms,
+    prices: Vec<f64>,
+    shares: Vec<Vec<f64>>,
+    fee_rate: f64,
+}
+
+impl Slot {
+    fn positions(&self, role: Role) -> Vec<usize> {
+        (0..self.facts.len()).filter(|&m| self.facts[m].role() == role).collect()
+    }
+
+    fn trades(&self) -> Vec<Trade> {
+        let (buyers, sellers) = (self.positions(Role::Buyer), self.positions(Role::Seller));
+        let mut trades = Vec::new();
+        for (j, &seller) in sellers.iter().enumerate() {
+            let price = self.prices[j];
+            let optimal = |i: usize| {
+                let facts = self.facts[buyers[i]];
+                let buyer = Buyer {
+                    need: facts.need().value(),
+                    generation: facts.generation.value(),
+                    preference: facts.preference_pv,
+                };
+                buyer.optimal_purchase(price, self.terms.alpha, self.terms.demand)
+            };
+            let share = |i: usize| self.shares[i][j] / self.shares[i][..sellers.len()].iter().sum::<f64>();
+            let wanted: Vec<f64> = (0..buyers.len()).map(|i| share(i) * optimal(i)).collect();
+            let parts = divide(self.facts[seller].surplus(), &wanted);
+            let sold: Energy = parts.iter().copied().sum();
+            assert!(sold <= self.facts[seller].surplus());
+            trades.extend(parts.into_iter().enumerate().map(|(i, energy)| {
+                Trade::new(buyers[i] as u32, seller as u32, optimal(i), energy, price, self.fee_rate)
+            }));
+        }
+        trades
+    }
+
+    fn local(&self, trades: &[Trade]) -> Vec<LocalTrades> {
+        let mut local = vec![LocalTrades::default(); self.facts.len()];
+        for trade in trades {
+            let buyer = &mut local[trade.buyer as usize];
+            buyer.bought += trade.energy;
+            buyer.paid += trade.payment;
+            buyer.fee += trade.fee;
+            let seller = &mut local[trade.seller as usize];
+            seller.sold += trade.energy;
+            seller.earned += trade.payment;
+        }
+        local
+    }
+
+    fn balances(&self, local: &[LocalTrades]) -> Vec<Balance> {
+        let storage = |m: usize| self.limits.as_ref().map(|limits| (limits, self.contents[m]));
+        (0..self.facts.len()).map(|m| balance(&self.facts[m], &local[m], storage(m), &self.terms)).collect()
+    }
+}
+
+const MOST: usize = 7;
+
+prop_compose! {
+    fn prosumers()(generation in 0..6_000_000_i64, load in 0..6_000_000_i64, even in 0..10, preference_pv in 1.5..4.5,
+                   under in 0.0..1.0, raise in 1.0..1.2) -> (SlotFacts, f64) {
+        let generation = Energy(if even == 0 { load } else { generation });
+        let preference_grid = 1.0 + under * (preference_pv - 1.0);
+        let facts = SlotFacts { generation, load: Energy(load), preference_pv: preference_pv * raise, preference_grid };
+        (facts, preference_pv)
+    }
+}
+
+prop_compose! {
+    fn slots()(people in vec(prosumers(), 1..=MOST), demand in demands(), feed_in_tariff in 0.0..0.6, spread in 0.0..0.8,
+               positions in vec(0.0..=1.0, MOST), shares in vec(shares(MOST), MOST), fee_rate in 0.0..0.1,
+               fills in vec(0..8_000_000_i64, MOST), hours in 0.25..2.0, efficiency in 0.5..=1.0, stores in any::<bool>())
+               -> Slot {
+        let (facts, without_ledger) = people.into_iter().unzip();
+        Slot {
+            facts,
+            without_ledger,
+            contents: fills.into_iter().map(Energy).collect(),
+            limits: stores.then_some(StorageLimits { capacity: 8.0, power: 3.0, efficiency }),
+            terms: SlotTerms { feed_in_tariff, grid_tariff: feed_in_tariff + spread, alpha: 0.4, demand, hours },
+            prices: positions.into_iter().map(|at: f64| feed_in_tariff + at * spread).collect(),
+            shares,
+            fee_rate,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn energy_is_conserved_to_the_last_unit(slot in slots()) {
+        let local = slot.local(&slot.trades());
+        let balances = slot.balances(&local);
+        for ((facts, local), after) in slot.facts.iter().zip(&local).zip(&balances) {
+            let sources = facts.generation + local.bought + after.discharged + after.grid_import;
+            let uses = after.consumed + local.sold + after.charged + after.grid_export;
+            prop_assert_eq!(sources, uses);
+            let flows = [after.charged, after.discharged, after.grid_import, after.grid_export, after.consumed];
+            prop_assert!(flows.iter().all(|flow| flow.0 >= 0));
+        }
+        let bought: Energy = local.iter().map(|l| l.bought).sum();
+        prop_assert_eq!(bought, local.iter().map(|l| l.sold).sum());
+    }
+
+    #[test]
+    fn money_is_conserved_to_the_last_unit(slot in slots()) {
+        let trades = slot.trades();
+        let local = slot.local(&trades);
+        let balances = slot.balances(&local);
+        let prosumers: Money = local.iter().zip(&balances)
+            .map(|(l, after)| l.earned + after.grid_earned - l.paid - l.fee - after.grid_paid)
+            .sum();
+        let operator: Money = trades.iter().map(|trade| trade.fee).sum();
+        let grid: Money = balances.iter()
+            .map(|after| after.grid_import.at_price(slot.terms.grid_tariff) - after.grid_export.at_price(slot.terms.feed_in_tariff))
+            .sum();
+        prop_assert_eq!(prosumers + operator + grid, Money::ZERO);
+    }
+
+    /// Also for an outcome that is no equilibrium, where local energy is preferred and the operator asks nothing.
+    #[test]
+    fn nobody_is_worse_off_than_without_a_local_market(slot in slots()) {
+        let slot = Slot { limits: None, fee_rate: 0.0, ..slot };
+        let balances = slot.balances(&slot.local(&slot.trades()));
+        for (m, after) in balances.iter().enumerate() {
+            let alone = peer_to_grid(&slot.facts[m], slot.without_ledger[m], &slot.terms);
+            prop_assert!(after.welfare >= alone.welfare - 1e-5, "{} < {}", after.welfare, alone.welfare);
+        }
+    }
+}

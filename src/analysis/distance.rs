@@ -1,0 +1,126 @@
+//! How far a market is from its equilibrium, section 9.
+
+use super::equilibrium::Equilibrium;
+use microgrid_agents::market::{aggregate::Aggregate, pricing::PriceBand, replicator::mean_fitness};
+
+/// A seller with a smaller share counts as not chosen.
+const CHOSEN: f64 = 1e-6;
+
+/// Distances of a market from rest, all zero at the equilibrium.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Distance {
+    /// Largest distance of a price from the closed form's, `max_j |p_j - p*|` [CNY/kWh].
+    pub price_gap: f64,
+    /// Largest excess of demand or supply over a seller that its price could still answer, relative to mean surplus.
+    pub imbalance: f64,
+    /// Largest difference of a chosen seller's net utility from the mean (14), relative to the mean without the
+    /// constant; `None` where that mean is not positive.
+    pub ess_residual: Option<f64>,
+}
+
+/// How far `prices` [CNY/kWh] and the choices in `aggregate` are from `equilibrium`.
+///
+/// `surplus` [kWh] and `prices` list the sellers; a seller without a price (infinite) has no gap. A price at the floor
+/// cannot fall and one at the ceiling cannot rise: there, too little and too much demand are no imbalance.
+pub fn distance(
+    prices: &[f64],
+    aggregate: &Aggregate,
+    surplus: &[f64],
+    band: PriceBand,
+    equilibrium: &Equilibrium,
+) -> Distance {
+    let quoted = prices.iter().filter(|price| price.is_finite());
+    Distance {
+        price_gap: quoted.map(|price| (price - equilibrium.price).abs()).fold(0.0, f64::max),
+        imbalance: imbalance(prices, &aggregate.demand, surplus, band),
+        ess_residual: ess_residual(aggregate),
+    }
+}
+
+fn imbalance(prices: &[f64], demand: &[f64], surplus: &[f64], band: PriceBand) -> f64 {
+    let mean_surplus = surplus.iter().sum::<f64>() / surplus.len() as f64;
+    let largest = prices
+        .iter()
+        .zip(demand)
+        .zip(surplus)
+        .map(|((&price, demand), surplus)| {
+            let excess = demand - surplus;
+            let may_fall = price > band.floor;
+            let may_rise = price < band.ceiling;
+            if (excess > 0.0 && may_rise) || (excess < 0.0 && may_fall) { excess.abs() } else { 0.0 }
+        })
+        .fold(0.0, f64::max);
+    largest / mean_surplus
+}
+
+fn ess_residual(aggregate: &Aggregate) -> Option<f64> {
+    let mean = mean_fitness(&aggregate.mean_share, &aggregate.net_utility);
+    let without_constant = mean - aggregate.constant;
+    let chosen = aggregate.mean_share.iter().zip(&aggregate.net_utility).filter(|(share, _)| **share > CHOSEN);
+    let largest = chosen.map(|(_, xi)| (xi - mean).abs()).fold(0.0, f64::max);
+    (without_constant > 0.0).then(|| largest / without_constant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::equilibrium::Corner;
+
+    const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
+
+    fn equilibrium(price: f64, corner: Corner) -> Equilibrium {
+        Equilibrium { price, corner, shares: vec![0.5; 2], purchases: vec![], sold: vec![] }
+    }
+
+    fn market(demand: [f64; 2], net_utility: [f64; 2]) -> Aggregate {
+        let mean_share = vec![0.5; 2];
+        let constant = 5.0;
+        Aggregate {
+            demand: demand.into(),
+            net_utility: net_utility.map(|xi| xi + constant).into(),
+            constant,
+            mean_share,
+            ..Aggregate::default()
+        }
+    }
+
+    #[test]
+    fn distances_are_relative_to_the_market() {
+        let market = market([1.5, 2.5], [1.0, 3.0]);
+        let found = distance(&[0.6, 0.75], &market, &[2.0, 2.0], BAND, &equilibrium(0.7, Corner::Interior));
+        assert!((found.price_gap - 0.1).abs() < 1e-12);
+        assert!((found.imbalance - 0.25).abs() < 1e-12);
+        assert!((found.ess_residual.unwrap() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn at_a_tariff_only_the_direction_that_can_move_the_price_counts() {
+        let of = |price: f64, demand| {
+            let [floor, ceiling] = [Corner::Floor, Corner::Ceiling].map(|corner| equilibrium(price, corner));
+            let equilibrium = if price < 0.6 { floor } else { ceiling };
+            distance(&[price; 2], &market(demand, [1.0; 2]), &[2.0; 2], BAND, &equilibrium).imbalance
+        };
+        assert_eq!(of(0.45, [1.0, 1.0]), 0.0);
+        assert_eq!(of(0.45, [1.0, 3.0]), 0.5);
+        assert_eq!(of(0.85, [3.0, 3.0]), 0.0);
+        assert_eq!(of(0.85, [1.0, 3.0]), 0.5);
+    }
+
+    #[test]
+    fn sellers_without_a_price_or_without_a_share_are_left_out() {
+        let mut market = market([4.0, 0.0], [1.0, -7.0]);
+        market.mean_share = vec![1.0, 0.0];
+        let prices = [0.72, f64::INFINITY];
+        let found = distance(&prices, &market, &[2.0, 2.0], BAND, &equilibrium(0.7, Corner::Interior));
+        assert!((found.price_gap - 0.02).abs() < 1e-12);
+        assert_eq!(found.ess_residual, Some(0.0));
+    }
+
+    #[test]
+    fn where_nothing_is_gained_there_is_no_residual() {
+        let nothing = Aggregate { mean_share: vec![0.0; 2], ..market([0.0; 2], [0.0; 2]) };
+        let at = equilibrium(0.45, Corner::Floor);
+        assert_eq!(distance(&[0.45; 2], &nothing, &[2.0; 2], BAND, &at).ess_residual, None);
+        assert_eq!(distance(&[0.45; 2], &market([1.0; 2], [0.0; 2]), &[2.0; 2], BAND, &at).ess_residual, None);
+    }
+}

@@ -1,0 +1,200 @@
+//! The synchronous reference iteration of section 5: everybody acts at once, on the market of the round before.
+//!
+//! This is the game without actors, messages or time. What the actors do in lock-step must equal it round by round.
+
+use microgrid_agents::market::{
+    aggregate::{Aggregate, Posted, private_net_utility, served_share},
+    demand::{Buyer, Demand},
+    pricing::{PriceBand, next_price, price_step_size},
+    replicator::{Fitness, StepSize, private_step_size, public_step_size, replicator_step},
+};
+
+/// A slot's market and how its participants learn.
+#[derive(Clone, Copy, Debug)]
+pub struct Market<'a> {
+    /// The buyers.
+    pub buyers: &'a [Buyer],
+    /// Surplus of each seller [kWh].
+    pub surplus: &'a [f64],
+    /// The prices a seller may ask.
+    pub band: PriceBand,
+    /// Curvature of utility [CNY/kWh²].
+    pub alpha: f64,
+    /// Whether demand answers freely to price.
+    pub demand: Demand,
+    /// Whose welfare a buyer compares.
+    pub fitness: Fitness,
+    /// Step of the replicator dynamics.
+    pub replicator_step: StepSize,
+    /// Step of the price rule.
+    pub price_step: StepSize,
+    /// Largest relative move of a price in one round.
+    pub ramp: f64,
+}
+
+/// One round: the posted prices, and what the choices made at them add up to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Round {
+    /// Price of each seller [CNY/kWh].
+    pub prices: Vec<f64>,
+    /// Demand, net utility and mean share of each seller, and their sums.
+    pub aggregate: Aggregate,
+    /// Largest move of a price that follows from this round [CNY/kWh].
+    pub price_change: f64,
+    /// Largest move of a buyer's share that follows from this round.
+    pub share_change: f64,
+}
+
+/// The iteration, round by round: an endless iterator.
+#[derive(Clone, Debug)]
+pub struct Iteration<'a> {
+    market: Market<'a>,
+    prices: Vec<f64>,
+    /// Choice shares `z_ij`, buyer by buyer.
+    shares: Vec<f64>,
+    /// Optimal purchases `X*_ij` [kWh], buyer by buyer.
+    purchases: Vec<f64>,
+}
+
+impl<'a> Iteration<'a> {
+    /// The iteration that starts from these `prices` [CNY/kWh] and every buyer's `first_choice`, one entry a seller.
+    pub fn new(market: Market<'a>, prices: &[f64], first_choice: &[f64]) -> Self {
+        let (buyers, sellers) = (market.buyers.len(), market.surplus.len());
+        Self {
+            market,
+            prices: prices.to_vec(),
+            shares: first_choice.repeat(buyers),
+            purchases: vec![0.0; buyers * sellers],
+        }
+    }
+
+    /// Choice shares of a buyer by its position, as it would post them in the next round.
+    pub fn shares(&self, buyer: usize) -> &[f64] {
+        let sellers = self.market.surplus.len();
+        &self.shares[buyer * sellers..][..sellers]
+    }
+
+    /// Plays on until no price and no share moves by `tolerance` or more for `patience` rounds in a row, or for `most`
+    /// rounds.
+    pub fn rest(&mut self, tolerance: f64, patience: u32, most: u32) -> Rest {
+        let mut quiet = 0;
+        for number in 1..=most {
+            let round = self.play();
+            quiet = if round.price_change.max(round.share_change) < tolerance { quiet + 1 } else { 0 };
+            if quiet >= patience {
+                return Rest::Reached { rounds: number, last: round };
+            }
+        }
+        Rest::Missed
+    }
+
+    fn play(&mut self) -> Round {
+        self.choose();
+        let aggregate = self.aggregate();
+        let share_change = self.learn(&aggregate);
+        let prices = self.prices.clone();
+        let price_change = self.lead(&aggregate);
+        Round { prices, aggregate, price_change, share_change }
+    }
+
+    /// Buyers decide what they want at the posted prices (7).
+    fn choose(&mut self) {
+        let Market { buyers, alpha, demand, .. } = self.market;
+        for (buyer, purchases) in buyers.iter().zip(self.purchases.chunks_exact_mut(self.prices.len())) {
+            for (purchase, &price) in purchases.iter_mut().zip(&self.prices) {
+                *purchase = buyer.optimal_purchase(price, alpha, demand);
+            }
+        }
+    }
+
+    /// The ledger adds up demand and net utility (8) to (11).
+    fn aggregate(&self) -> Aggregate {
+        let Market { buyers, surplus, alpha, demand, .. } = self.market;
+        let sellers = surplus.len();
+        let choices = self.shares.chunks_exact(sellers).zip(self.purchases.chunks_exact(sellers));
+        let posted = buyers.iter().zip(choices).map(|(buyer, (shares, purchases))| {
+            let pairs = shares.iter().zip(purchases);
+            let responsive = pairs.filter(|(_, x)| buyer.answers_to_price(**x, demand)).map(|(share, _)| share).sum();
+            Posted { buyer, shares, purchases, responsive }
+        });
+        Aggregate::of(surplus, &self.prices, alpha, posted)
+    }
+
+    /// Buyers take a replicator step (15); returns the largest move of a share.
+    fn learn(&mut self, aggregate: &Aggregate) -> f64 {
+        let sellers = self.prices.len();
+        let mut largest = 0.0_f64;
+        match self.market.fitness {
+            Fitness::Public => {
+                let step = public_step_size(self.market.replicator_step, self.market.alpha, aggregate);
+                for shares in self.shares.chunks_exact_mut(sellers) {
+                    largest = largest.max(replicator_step(shares, &aggregate.net_utility, step));
+                }
+            }
+            Fitness::Private => {
+                let choices = self.shares.chunks_exact_mut(sellers).zip(self.purchases.chunks_exact(sellers));
+                for (buyer, (shares, purchases)) in self.market.buyers.iter().zip(choices) {
+                    let change = learn_alone(&self.market, buyer, shares, purchases, &self.prices, aggregate);
+                    largest = largest.max(change);
+                }
+            }
+        }
+        largest
+    }
+
+    /// Sellers move their prices by excess demand (17), (18); returns the largest move.
+    fn lead(&mut self, aggregate: &Aggregate) -> f64 {
+        let Market { buyers, surplus, band, alpha, price_step, ramp, .. } = self.market;
+        let step = price_step_size(price_step, alpha, surplus.len(), buyers.len() as u32);
+        let mut largest = 0.0_f64;
+        for (j, price) in self.prices.iter_mut().enumerate() {
+            let next = next_price(*price, aggregate.demand[j] - surplus[j], step, band, ramp);
+            largest = largest.max((next - *price).abs());
+            *price = next;
+        }
+        largest
+    }
+}
+
+/// A buyer's replicator step by its own term of each net utility.
+fn learn_alone(
+    market: &Market<'_>,
+    buyer: &Buyer,
+    shares: &mut [f64],
+    purchases: &[f64],
+    prices: &[f64],
+    aggregate: &Aggregate,
+) -> f64 {
+    let served: Vec<f64> = market.surplus.iter().zip(&aggregate.demand).map(|(&s, &e)| served_share(s, e)).collect();
+    let fitness: Vec<f64> = (0..shares.len())
+        .map(|j| private_net_utility(buyer, purchases[j], served[j], prices[j], market.alpha))
+        .collect();
+    let wanted = || shares.iter().zip(purchases).map(|(share, purchase)| share * purchase);
+    let demand = wanted().sum();
+    let supplied = wanted().zip(&served).map(|(wanted, served)| wanted * served).sum();
+    let buyers = market.buyers.len() as u32;
+    let step = private_step_size(market.replicator_step, market.alpha, aggregate, buyers, demand, supplied);
+    replicator_step(shares, &fitness, step)
+}
+
+impl Iterator for Iteration<'_> {
+    type Item = Round;
+
+    fn next(&mut self) -> Option<Round> {
+        Some(self.play())
+    }
+}
+
+/// How a game ended that was played to rest.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rest {
+    /// Nobody moves any more.
+    Reached {
+        /// How many rounds were played.
+        rounds: u32,
+        /// The last of them.
+        last: Round,
+    },
+    /// It did not come to rest in the rounds it had.
+    Missed,
+}
