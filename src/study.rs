@@ -1,0 +1,104 @@
+//! All cases of a plan, one after the other, recorded.
+
+use crate::{
+    record::{RecordError, Recorder},
+    runtime::{RuntimeError, Shards, Watcher},
+    scenario::Plan,
+    simulation::simulate,
+};
+use microgrid_agents::{
+    ids::Slot,
+    observation::{Observation, Observed},
+};
+use std::sync::{Arc, atomic::AtomicBool};
+
+/// How to run a study.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How the actors are spread; chosen by their number if `None`.
+    pub shards: Option<Shards>,
+    /// Set from outside to end the study early.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// How far a study has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The case under way, from 1.
+    pub case: u32,
+    /// Number of cases.
+    pub cases: u32,
+    /// The slot that has just been closed, from 1; zero at the start of a case.
+    pub slot: Slot,
+    /// Number of slots.
+    pub slots: Slot,
+}
+
+/// Why a study ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// Somebody asked for it.
+    #[error("interrupted")]
+    Interrupted,
+    /// A case could not be run to its end.
+    #[error("case {case}: {source}")]
+    Case {
+        /// Which case.
+        case: u32,
+        /// Why.
+        source: RuntimeError,
+    },
+    /// Results could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Runs all cases of a plan and records them; gives the recorder back with the outcome, so that it can be finished
+/// either way. `progress` is called after every slot.
+pub fn run(
+    plan: &Plan,
+    recorder: Recorder,
+    options: &Options,
+    progress: impl FnMut(Progress) + Send + Unpin + 'static,
+) -> (Recorder, Result<(), StudyError>) {
+    let mut reporter = Reporter { recorder, progress, at: Progress { case: 0, cases: plan.case_count(), slot: 0, slots: 0 } };
+    for case in plan.cases() {
+        reporter.at = Progress { case: case.number, slot: 0, slots: case.scenario.market.slots, ..reporter.at };
+        (reporter.progress)(reporter.at);
+        if let Err(error) = reporter.recorder.begin_case(&case) {
+            return (reporter.recorder, Err(error.into()));
+        }
+        let (finished, result) = simulate(&case, options.shards, &options.interrupted, reporter);
+        reporter = finished;
+        let result = result.map_err(|source| match source {
+            RuntimeError::Interrupted => StudyError::Interrupted,
+            source => StudyError::Case { case: case.number, source },
+        });
+        if let Err(error) = result.and_then(|()| Ok(reporter.recorder.end_case()?)) {
+            return (reporter.recorder, Err(error));
+        }
+    }
+    (reporter.recorder, Ok(()))
+}
+
+/// Records, and tells how far it has come.
+struct Reporter<P> {
+    recorder: Recorder,
+    progress: P,
+    at: Progress,
+}
+
+impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()> {
+        let closed = observed.iter().rev().find_map(|observed| match observed.what {
+            Observation::SlotClosed(slot) => Some(slot),
+            _ => None,
+        });
+        self.recorder.window(observed, messages)?;
+        if let Some(slot) = closed {
+            self.at.slot = slot;
+            (self.progress)(self.at);
+        }
+        Ok(())
+    }
+}

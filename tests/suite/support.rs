@@ -1,0 +1,92 @@
+//! What several promises need: scenarios to run, and a watcher that keeps all it sees.
+
+use microgrid_agents::{
+    message::{Exchange, Invoice},
+    observation::{GameOver, Observation, Observed, ProsumerSlot},
+};
+use microgrid_sim::{
+    runtime::{RuntimeError, Shards, Watcher},
+    scenario::{self, Case, Overrides, Plan},
+    simulation::simulate,
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// A file of the repository.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A scenario of the repository with some knobs set.
+pub(crate) fn shipped(name: &str, set: &[&str]) -> Plan {
+    let overrides = Overrides { seed: None, set: set.iter().map(ToString::to_string).collect() };
+    let path = repository("scenarios").join(name);
+    scenario::load(&path, &overrides).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A scenario given as text, with a profile given as CSV under the name `profiles.csv`.
+pub(crate) fn written(text: &str, profiles: &str) -> Plan {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("profiles.csv"), profiles).expect("the profile is written");
+    let path = folder.path().join("scenario.ron");
+    std::fs::write(&path, text).expect("the scenario is written");
+    scenario::load(&path, &Overrides::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The only case of a plan.
+pub(crate) fn only_case(plan: &Plan) -> Case {
+    assert_eq!(plan.case_count(), 1);
+    plan.cases().next().expect("a plan has a case")
+}
+
+/// Keeps all it is shown.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) observed: Vec<Observed>,
+    pub(crate) messages: u64,
+}
+
+impl Watcher for Log {
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()> {
+        self.observed.append(observed);
+        self.messages += messages;
+        Ok(())
+    }
+}
+
+impl Log {
+    fn all<'a, T: 'a>(&'a self, pick: impl Fn(&'a Observation) -> Option<T> + 'a) -> impl Iterator<Item = T> + 'a {
+        self.observed.iter().filter_map(move |observed| pick(&observed.what))
+    }
+
+    /// The end of every slot's game.
+    pub(crate) fn games(&self) -> impl Iterator<Item = &Arc<GameOver>> {
+        self.all(|what| if let Observation::GameOver(game) = what { Some(game) } else { None })
+    }
+
+    /// Every prosumer's slots.
+    pub(crate) fn prosumers(&self) -> impl Iterator<Item = &ProsumerSlot> {
+        self.all(|what| if let Observation::ProsumerDone(slot) = what { Some(&**slot) } else { None })
+    }
+
+    /// Everything exchanged with the grid.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = (&Exchange, &Invoice)> {
+        self.all(|what| if let Observation::Exchanged(exchange, invoice) = what { Some((exchange, invoice)) } else { None })
+    }
+
+    /// How many slots were closed.
+    pub(crate) fn closed(&self) -> usize {
+        self.all(|what| if let Observation::SlotClosed(slot) = what { Some(slot) } else { None }).count()
+    }
+}
+
+/// Runs a case; panics if it does not end well.
+pub(crate) fn run(case: &Case) -> Log {
+    let (log, result) = try_run(case, None);
+    result.unwrap_or_else(|error| panic!("{error}"));
+    log
+}
+
+/// Runs a case.
+pub(crate) fn try_run(case: &Case, shards: Option<Shards>) -> (Log, Result<(), RuntimeError>) {
+    simulate(case, shards, &Arc::default(), Log::default())
+}
