@@ -14,7 +14,7 @@ use microgrid_agents::{
 };
 use microgrid_sim::{
     analysis::{
-        equilibrium::{Corner, Equilibrium, balances_at, closed_form},
+        equilibrium::{Equilibrium, balances_at, closed_form},
         peer_to_grid::peer_to_grid,
         reference::{Iteration, Market},
         slot::{slot_facts, slot_terms},
@@ -120,19 +120,17 @@ fn assert_close(found: impl Iterator<Item = f64>, expected: &Value, tolerance: f
     assert!(close, "{what}: {found:?} is not {expected:?}");
 }
 
-/// Compares all prosumers' slot with its reference; the corner tells which division over sellers is unique.
-fn assert_balances(found: &[Balance], expected: &Value, corner: Option<Corner>, tolerance: f64, what: &str) {
-    let energies: [(&str, fn(&Balance) -> Energy); 5] = [
-        ("grid_import", |balance| balance.grid_import),
-        ("feed_in", |balance| balance.grid_export),
-        ("charge", |balance| balance.charged),
-        ("discharge", |balance| balance.discharged),
-        ("soc", |balance| balance.content),
-    ];
-    for (name, get) in energies {
-        let energies = found.iter().map(|balance| get(balance).value());
-        assert_close(energies, &expected[name], tolerance, &format!("{what}, corner {corner:?}, {name}"));
-    }
+/// Compares all prosumers' slot with its reference.
+fn assert_balances(found: &[Balance], expected: &Value, tolerance: f64, what: &str) {
+    let assert_energy = |name: &str, energy: fn(&Balance) -> Energy| {
+        let found = found.iter().map(|balance| energy(balance).value());
+        assert_close(found, &expected[name], tolerance, &format!("{what}, {name}"));
+    };
+    assert_energy("grid_import", |balance| balance.grid_import);
+    assert_energy("feed_in", |balance| balance.grid_export);
+    assert_energy("charge", |balance| balance.charged);
+    assert_energy("discharge", |balance| balance.discharged);
+    assert_energy("soc", |balance| balance.content);
     assert_close(found.iter().map(|b| b.welfare), &expected["welfare"], tolerance, &format!("{what}, welfare"));
 }
 
@@ -160,7 +158,7 @@ fn assert_day(reference: &str, mu: f64, storage: Option<StorageLimits>, toleranc
         }
         let terms = slot_terms(&case, slot);
         let balances = balances_at(equilibrium.as_ref(), &facts, &contents, storage.as_ref(), &terms, 0.0);
-        assert_balances(&balances, expected, equilibrium.map(|e| e.corner), tolerance, &what);
+        assert_balances(&balances, expected, tolerance, &what);
         contents = balances.iter().map(|balance| balance.content).collect();
         if (8..=20).contains(&slot) {
             welfare += balances.iter().map(|balance| balance.welfare).sum::<f64>();
@@ -193,7 +191,7 @@ fn the_baseline_is_the_day_with_the_grid_alone() {
     let case = case(1.0);
     for slot in 1..=SLOTS {
         let expected = &expected()["slots"]["p2g"][slot as usize - 1];
-        assert_balances(&peer_to_grid(&case, slot), expected, None, UNIT, &format!("slot {slot}"));
+        assert_balances(&peer_to_grid(&case, slot), expected, UNIT, &format!("slot {slot}"));
     }
 }
 

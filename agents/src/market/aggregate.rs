@@ -130,10 +130,10 @@ mod tests {
         let surplus = [1.728, 0.504, 1.368];
         let choices = posted(&[0.48, 0.14, 0.38], [&[1.6; 3], &[2.0; 3]]);
         let sums = Aggregate::of(&surplus, &[0.7; 3], 0.4, choices);
-        for j in 0..3 {
-            assert!((sums.demand[j] - surplus[j]).abs() < 1e-12);
+        for (j, surplus) in surplus.iter().enumerate() {
+            assert!((sums.demand[j] - surplus).abs() < 1e-12);
             assert!((sums.net_utility[j] - (1.312 + CONSTANT)).abs() < 1e-12);
-            assert!((sums.mean_share[j] - surplus[j] / 3.6).abs() < 1e-12);
+            assert!((sums.mean_share[j] - surplus / 3.6).abs() < 1e-12);
         }
         assert!((sums.constant - CONSTANT).abs() < 1e-12);
         assert!((sums.total - 3.6).abs() < 1e-12);
