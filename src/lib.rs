@@ -1,9 +1,12 @@
 //! Agent-based simulation of local electricity markets with controlled asynchrony and exact reproducibility.
 //!
 //! The actors and the market's mathematics are in the crate [`microgrid_agents`]; this crate turns a [`scenario`] into
-//! a run on the [`runtime`], compares it with theory ([`analysis`]) and leaves results ([`record`]).
+//! a [`simulation`] on the [`runtime`], compares it with theory ([`analysis`]) and leaves results ([`record`]).
 
 pub mod analysis;
+pub mod cli;
+pub mod record;
 pub mod runtime;
 pub mod scenario;
 pub mod simulation;
+pub mod study;

@@ -1,0 +1,159 @@
+//! The command line's arguments.
+
+use crate::{runtime::Shards, scenario::Overrides};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Simulates a local electricity market as agents that exchange messages.
+///
+/// Plays every case of a scenario and leaves its results in DIR/<scenario name>/<start>-seed<seed>/.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sim",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    after_long_help = EXAMPLES
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) input: Option<Input>,
+    #[command(flatten)]
+    pub(super) options: RunOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sim scenarios/5_prosumers.ron                       play the day, for every varied knob
+  sim scenarios/5_prosumers.ron --set delay=200ms     the same with a slower network
+  sim scenarios/100_prosumers.ron --seed 7 -q         print only where the results are
+  sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
+  sim show results/5_prosumers                        the tables of the newest run
+  sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
+
+Knobs for --set:
+  population, eta, mu, alpha, delay, loss, replicator_step, price_step, ramp, period,
+  block_timeout, seed
+
+Exit codes: 0 done, 1 failed, 2 bad input. RUST_LOG sets what is logged, over -v.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Validate a scenario without running it.
+    Check(CheckArguments),
+    /// Print the tables of a run.
+    Show(ShowArguments),
+}
+
+/// How to run a scenario.
+#[derive(Debug, Args)]
+pub(super) struct RunOptions {
+    /// Root folder of the results.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+    /// How many shards host the actors: per-actor, per-core or a number. Changes the speed, never the results
+    /// [default: by the size of the population].
+    #[arg(long, value_name = "SHARDS")]
+    pub(super) shards: Option<Shards>,
+    /// Print nothing but the path of the results.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Log what happens; twice, in detail.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    pub(super) input: Input,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    /// A run's folder, or a scenario's folder for its newest run.
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    /// Show this slot's trades and prosumers.
+    #[arg(long, value_name = "K")]
+    pub(super) slot: Option<u32>,
+    /// Show only this case.
+    #[arg(long, value_name = "N")]
+    pub(super) case: Option<u32>,
+}
+
+/// A scenario and what to change in it.
+#[derive(Debug, Args)]
+pub(super) struct Input {
+    /// The scenario's file.
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: PathBuf,
+    /// Seed of everything random, instead of the scenario's.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Set a knob, written as in the scenario; it is then not varied. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+}
+
+impl Input {
+    /// What to change in the scenario.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides { seed: self.seed, set: self.set.clone() }
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE, such as mu=0.5".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_scenario_runs_without_a_subcommand() {
+        let arguments = "sim day.ron --seed 7 --set mu=0.5 --set delay=10ms --shards per-core -vv".split(' ');
+        let Arguments { command: None, input: Some(input), options } = Arguments::try_parse_from(arguments).unwrap()
+        else {
+            panic!("this is a scenario and no subcommand")
+        };
+        assert_eq!((input.scenario, input.seed), (PathBuf::from("day.ron"), Some(7)));
+        assert_eq!((options.verbose, options.out), (2, PathBuf::from("results")));
+        let set = [("mu", "0.5"), ("delay", "10ms")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(input.set, set);
+    }
+
+    #[test]
+    fn subcommands_need_no_scenario_of_their_own() {
+        let arguments = Arguments::try_parse_from(["sim", "show", "results/day", "--slot", "17"]).unwrap();
+        assert!(matches!(arguments.command, Some(Command::Show(ShowArguments { slot: Some(17), case: None, .. }))));
+    }
+
+    #[test]
+    fn options_without_a_scenario_are_refused() {
+        assert_eq!(Arguments::try_parse_from(["sim", "--seed", "7"]).unwrap_err().exit_code(), 2);
+        assert_eq!(Arguments::try_parse_from(["sim", "-q"]).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn senseless_arguments_are_refused() {
+        for wrong in ["--set mu", "--set =1", "--shards 0", "--seed -1", "-q -v"] {
+            let arguments = ["sim", "day.ron"].into_iter().chain(wrong.split(' '));
+            assert_eq!(Arguments::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Why the command ends without success.
+
+use crate::{record::RecordError, scenario::ScenarioError, study::StudyError};
+use std::{io, path::PathBuf, process::ExitCode};
+
+/// Why the command ends without success.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The scenario is not valid. Its message stands by itself.
+    #[error("{0}")]
+    Scenario(#[from] ScenarioError),
+    /// There is no such run, or it cannot be read.
+    #[error("error: {0}")]
+    BadRun(RecordError),
+    /// The run has no such case.
+    #[error("error: the run has no case {case}; its cases are 1 to {last}")]
+    NoCase { case: u32, last: usize },
+    /// The run has no such slot.
+    #[error("error: the run has no results of slot {0}")]
+    NoSlot(u32),
+    /// The results cannot be written.
+    #[error("error: {0}")]
+    Record(#[from] RecordError),
+    /// The study ended early.
+    #[error("error: {error}\nwhat was done before is in {}", folder.display())]
+    Study { error: StudyError, folder: PathBuf },
+    /// Ctrl-C cannot be caught.
+    #[error("error: cannot watch for interruption: {0}")]
+    Signal(#[from] ctrlc::Error),
+    /// Standard output cannot be written.
+    #[error("error: cannot print: {0}")]
+    Output(io::Error),
+}
+
+impl CliError {
+    /// 2 for bad input, 1 for anything else.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Scenario(_) | Self::BadRun(_) | Self::NoCase { .. } | Self::NoSlot(_) => ExitCode::from(2),
+            Self::Record(_) | Self::Study { .. } | Self::Signal(_) | Self::Output(_) => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The `sim` command: its arguments, what it prints, and its exit codes.
+//!
+//! Everything it prints about a run is read back from the run's folder, so that `sim show` says the same.
+
+mod args;
+mod check;
+mod comparison;
+mod error;
+mod progress;
+mod run;
+mod show;
+mod slot_table;
+mod summary;
+mod text;
+mod trade_matrix;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use error::CliError;
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    process::ExitCode,
+};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the command with the program's arguments.
+///
+/// Exit code 0: done; 1: failed; 2: bad input.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(arguments.options.verbose);
+    let done = match (arguments.command, arguments.input) {
+        (Some(Command::Check(check)), _) => check::check(&check),
+        (Some(Command::Show(show)), _) => show::show(&show),
+        (None, Some(input)) => run::run(&input, &arguments.options),
+        (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            error.exit_code()
+        }
+    }
+}
+
+/// Logs at the level of `RUST_LOG` or, without it, of `verbosity`: 0 warnings, 1 what happens, 2 and more every detail.
+fn log_to_stderr(verbosity: u8) {
+    let level = match verbosity {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let terminal = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(terminal).init();
+}
+
+/// Prints to stdout. A reader that has gone away, as in `sim show RUN | head`, is no error.
+fn print(text: &str) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+        _ => Ok(()),
+    }
+}

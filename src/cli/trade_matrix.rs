@@ -1,0 +1,135 @@
+//! A slot's optimal and actual trades, buyers by sellers, and its prosumers' balances.
+
+use super::text::{AMOUNT, PRICE, cell, fixed, table};
+use crate::record::{Number, ProsumerRow, TradeRow};
+use microgrid_agents::market::role::Role;
+use std::collections::BTreeMap;
+
+/// So many sellers side by side fit a terminal.
+const SELLERS_ABREAST: usize = 4;
+
+/// What every buyer wanted of every seller, and got [kWh]: a line a buyer, then what each seller sold, and its price.
+///
+/// Empty without trades.
+pub(super) fn trade_matrix(trades: &[&TradeRow], prosumers: &[&ProsumerRow]) -> String {
+    if trades.is_empty() {
+        return "no trades\n\n".to_owned();
+    }
+    let with = |role| prosumers.iter().filter(move |row| row.role == role).map(|row| row.prosumer);
+    let buyers: Vec<u32> = with(Role::Buyer).collect();
+    let sellers: Vec<u32> = with(Role::Seller).collect();
+    let by_pair: BTreeMap<(u32, u32), &TradeRow> =
+        trades.iter().map(|trade| ((trade.buyer, trade.seller), *trade)).collect();
+    let mut text = "optimal and actual purchases [kWh]\n\n".to_owned();
+    for sellers in sellers.chunks(SELLERS_ABREAST) {
+        text += &block(&buyers, sellers, &by_pair);
+        text.push('\n');
+    }
+    text
+}
+
+fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRow>) -> String {
+    let columns = |kind: &'static str| sellers.iter().map(move |seller| format!("{kind}\nfrom {seller}"));
+    let header = ["buyer".to_owned()].into_iter().chain(columns("optimal")).chain(columns("actual")).collect();
+    let amount = |value: Option<Number>| fixed(value.map_or(0.0, Number::value), AMOUNT);
+    let line = |&buyer: &u32| {
+        let of = |&seller: &u32| trades.get(&(buyer, seller));
+        let optimal = sellers.iter().map(|seller| amount(of(seller).and_then(|trade| trade.optimal_kwh)));
+        let actual = sellers.iter().map(|seller| amount(of(seller).map(|trade| trade.traded_kwh)));
+        [buyer.to_string()].into_iter().chain(optimal).chain(actual).collect()
+    };
+    let below = |name: &str, cell: &dyn Fn(u32) -> String| -> Vec<String> {
+        let blank = sellers.iter().map(|_| String::new());
+        [name.to_owned()].into_iter().chain(blank).chain(sellers.iter().map(|&seller| cell(seller))).collect()
+    };
+    let of_seller = |seller| trades.values().filter(move |trade| trade.seller == seller);
+    let sold = |seller| fixed(of_seller(seller).map(|trade| trade.traded_kwh.value()).sum(), AMOUNT);
+    let price = |seller| cell(of_seller(seller).find_map(|trade| trade.price_cny_per_kwh), PRICE);
+    let rows = buyers.iter().map(line).chain([below("sold", &sold), below("price", &price)]);
+    table(header, rows, &[0])
+}
+
+/// Every prosumer's slot: energy [kWh], money and welfare [CNY]. Storage is shown where somebody used one.
+pub(super) fn balances(prosumers: &[&ProsumerRow]) -> String {
+    let stored = prosumers
+        .iter()
+        .any(|row| [row.charged_kwh, row.discharged_kwh, row.soc_kwh].iter().any(|amount| amount.value() != 0.0));
+    let mut header = vec!["prosumer", "role", "PV", "load", "bought", "sold", "import", "export"];
+    if stored {
+        header.extend(["charged", "dis-\ncharged", "stored"]);
+    }
+    header.extend(["paid", "earned", "welfare", "P2G\nwelfare"]);
+    let line = |row: &&ProsumerRow| {
+        let mut amounts =
+            vec![row.pv_kwh, row.load_kwh, row.bought_kwh, row.sold_kwh, row.grid_import_kwh, row.grid_export_kwh];
+        if stored {
+            amounts.extend([row.charged_kwh, row.discharged_kwh, row.soc_kwh]);
+        }
+        amounts.extend([row.paid_cny, row.earned_cny]);
+        let mut cells = vec![row.prosumer.to_string(), format!("{:?}", row.role)];
+        cells.extend(amounts.into_iter().map(|amount| fixed(amount.value(), AMOUNT)));
+        cells.extend([cell(row.welfare_cny, AMOUNT), cell(row.p2g_welfare_cny, AMOUNT)]);
+        cells
+    };
+    let header = header.into_iter().map(str::to_owned).collect();
+    format!("energy [kWh], money and welfare [CNY]\n\n{}", table(header, prosumers.iter().map(line), &[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Row;
+
+    fn rows<R: Row>(lines: &[&str]) -> Vec<R> {
+        let text = format!("{}\n{}\n", R::COLUMNS.join(","), lines.join("\n"));
+        csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn prosumers() -> Vec<ProsumerRow> {
+        rows(&[
+            "2,17,1,Seller,4.828,3.1,0,1.728,0,0,0,0,0,0,1.2096,0,5.299,4.8",
+            "2,17,2,Seller,3.604,3.1,0,0.504,0,0,0,0,0,0,0.3528,0,4.442,4.3",
+            "2,17,3,Buyer,2.4,4,1.6,0,0,0,0,0,0,1.12,0,0,3.5,3.2",
+            "2,17,4,Buyer,2.3,4.3,2,0,0,0,0,0,0,1.4,0,0,4.1,3.9",
+            "2,17,5,Seller,4.468,3.1,0,1.368,0,0,0,0,0,0,0.9576,0,5.047,4.7",
+        ])
+    }
+
+    #[test]
+    fn trades_read_like_the_article_s_table() {
+        let trades: Vec<TradeRow> = rows(&[
+            "2,17,3,1,1.6,0.768,0.7,0.5376,0",
+            "2,17,3,2,1.6,0.224,0.7,0.1568,0",
+            "2,17,3,5,1.6,0.608,0.7,0.4256,0",
+            "2,17,4,1,2,0.96,0.7,0.672,0",
+            "2,17,4,2,2,0.28,0.7,0.196,0",
+            "2,17,4,5,2,0.76,0.7,0.532,0",
+        ]);
+        let prosumers = prosumers();
+        insta::assert_snapshot!(trade_matrix(
+            &trades.iter().collect::<Vec<_>>(),
+            &prosumers.iter().collect::<Vec<_>>()
+        ));
+    }
+
+    #[test]
+    fn balances_read_like_this() {
+        insta::assert_snapshot!(balances(&prosumers().iter().collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn many_sellers_are_shown_a_few_at_a_time() {
+        let prosumers: Vec<ProsumerRow> = rows(&[
+            "1,1,1,Buyer,0,1,1,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,2,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,3,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,4,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,5,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,6,Seller,1,0,0,1,0,0,0,0,0,0,0,0,0,0",
+        ]);
+        let trades: Vec<TradeRow> = rows(&["1,1,1,6,1,1,0.5,0.5,0"]);
+        let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
+        assert_eq!(text.matches("buyer").count(), 2);
+        assert!(text.lines().all(|line| line.chars().count() <= 100));
+    }
+}

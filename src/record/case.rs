@@ -1,0 +1,132 @@
+//! A case under way: what is known of its open slots, and what its closed ones add up to.
+
+use super::{
+    convergence::{self, ConvergenceRow},
+    error::RecordError,
+    gathered::{Gathered, slot_of},
+    key_figures::{KeyFigures, Tally},
+    prosumers::{self, ProsumerRow},
+    slots::{self, SlotRow},
+    table::Table,
+    theory::Theory,
+    trades::{self, TradeRow},
+};
+use crate::scenario::Case;
+use microgrid_agents::{
+    ids::{ProsumerId, Slot},
+    observation::Observed,
+    units::Energy,
+};
+use std::{collections::BTreeMap, path::Path};
+
+/// The tables of a run.
+#[derive(Debug)]
+pub(super) struct Tables {
+    prosumers: Table<ProsumerRow>,
+    trades: Table<TradeRow>,
+    convergence: Table<ConvergenceRow>,
+    slots: Table<SlotRow>,
+}
+
+impl Tables {
+    /// Creates them in a run's folder, with nothing but headers.
+    ///
+    /// # Errors
+    /// If a file cannot be made.
+    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
+        Ok(Self {
+            prosumers: Table::create(folder)?,
+            trades: Table::create(folder)?,
+            convergence: Table::create(folder)?,
+            slots: Table::create(folder)?,
+        })
+    }
+}
+
+/// A case under way.
+#[derive(Debug)]
+pub(super) struct CaseRecord {
+    case: Case,
+    /// The slot to be written next.
+    next: Slot,
+    /// What is known of it and of later ones.
+    slots: BTreeMap<Slot, Gathered>,
+    /// Messages sent since the last slot was closed.
+    messages: u64,
+    /// Content of each prosumer's storage at the start of the next slot.
+    contents: Vec<Energy>,
+    tally: Tally,
+}
+
+impl CaseRecord {
+    /// The record of a case that begins.
+    pub(super) fn new(case: &Case) -> Self {
+        let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
+        Self {
+            case: case.clone(),
+            next: 1,
+            slots: BTreeMap::new(),
+            messages: 0,
+            contents: vec![Energy::nearest(initial); case.population.prosumers.len()],
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes in a window of the simulation and writes the slots that were closed in it.
+    ///
+    /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
+    /// may come before the prosumers' on the same slot.
+    ///
+    /// # Errors
+    /// If a table cannot be written, or a prosumer is missing in a closed slot.
+    pub(super) fn window(
+        &mut self,
+        observed: impl Iterator<Item = Observed>,
+        messages: u64,
+        tables: &mut Tables,
+    ) -> Result<(), RecordError> {
+        self.messages += messages;
+        for Observed { what, .. } in observed {
+            self.slots.entry(slot_of(&what)).or_default().add(what);
+        }
+        while self.slots.get(&self.next).is_some_and(|gathered| gathered.closed) {
+            let slot = self.next;
+            let gathered = self.slots.remove(&slot).expect("the slot was just found");
+            self.write(slot, &gathered, tables)?;
+            self.next += 1;
+            self.messages = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes a closed slot. Its row in `slots.csv` comes last: where it stands, the other tables are complete.
+    fn write(&mut self, slot: Slot, gathered: &Gathered, tables: &mut Tables) -> Result<(), RecordError> {
+        let (number, population) = (self.case.number, &self.case.population);
+        let members = &population.prosumers;
+        let missing = (0..).zip(members).find(|&(id, _)| !gathered.prosumers.contains_key(&ProsumerId(id)));
+        if let Some((_, member)) = missing {
+            return Err(RecordError::Incomplete { slot, prosumer: member.number });
+        }
+        let theory = Theory::of(&self.case, slot, &self.contents, gathered.market.is_some());
+        let done = || gathered.prosumers.values();
+        tables.prosumers.append(
+            members
+                .iter()
+                .zip(done())
+                .zip(&theory.peer_to_grid)
+                .map(|((member, done), without)| prosumers::row(number, member.number, done, without)),
+        )?;
+        tables.trades.append(trades::rows(number, slot, gathered, population))?;
+        tables.convergence.append(convergence::rows(number, slot, gathered, population))?;
+        tables.slots.append([slots::row(number, slot, gathered, &theory, self.messages)])?;
+        let (first, last) = self.case.scenario.market.open;
+        self.tally.add((first..=last).contains(&slot), gathered, &theory, self.messages);
+        self.contents = done().map(|done| done.content).collect();
+        Ok(())
+    }
+
+    /// The key figures of the slots closed so far.
+    pub(super) fn key_figures(&self) -> KeyFigures {
+        self.tally.key_figures(&self.case)
+    }
+}

@@ -1,0 +1,69 @@
+//! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
+
+use super::{gathered::Gathered, number::Number, table::table};
+use crate::scenario::population::Population;
+use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
+use std::time::Duration;
+
+table! {
+    /// A seller after a committed change.
+    ConvergenceRow in "convergence.csv" {
+        /// Number of the case.
+        case: u32,
+        /// Which slot.
+        slot: Slot,
+        /// When the block was cut, since the start of the run [s].
+        time_s: Number,
+        /// Number of the selling prosumer.
+        seller: u32,
+        /// Its price [CNY/kWh].
+        price_cny_per_kwh: Option<Number>,
+        /// Mean of the buyers' shares, weighted by their demand.
+        share: Option<Number>,
+        /// Demand it meets (8) [kWh].
+        demand_kwh: Option<Number>,
+        /// Its net utility (11) [CNY].
+        net_utility: Option<Number>,
+    }
+}
+
+/// The slot's rows by time and seller.
+///
+/// A block with a choice may change every seller, one without only those whose quote it holds.
+pub(super) fn rows(
+    case: u32,
+    slot: Slot,
+    gathered: &Gathered,
+    population: &Population,
+) -> impl Iterator<Item = ConvergenceRow> {
+    let row_of = move |market: &MarketOpened, commit, index: usize| {
+        let seller = population.prosumers[market.sellers[index].index()].number;
+        row(case, slot, seller, commit, index)
+    };
+    gathered.market.as_deref().into_iter().flat_map(move |market| {
+        let commits = gathered.commits.iter();
+        commits.flat_map(move |commit| changed(commit).map(move |index| row_of(market, commit, index)))
+    })
+}
+
+/// Indices of the sellers at which the block may have changed something.
+fn changed(commit: &Commit) -> impl Iterator<Item = usize> {
+    let (all, quoted) =
+        if commit.choices { (commit.state.prices.len(), &[][..]) } else { (0, commit.quoted.as_slice()) };
+    (0..all).chain(quoted.iter().map(|&index| index as usize))
+}
+
+fn row(case: u32, slot: Slot, seller: u32, commit: &Commit, index: usize) -> ConvergenceRow {
+    let state = &commit.state;
+    let aggregate = state.aggregate.as_deref();
+    ConvergenceRow {
+        case,
+        slot,
+        time_s: Duration::from_nanos(state.time.0).into(),
+        seller,
+        price_cny_per_kwh: Number::new(state.prices[index]),
+        share: aggregate.and_then(|sums| Number::new(sums.mean_share[index])),
+        demand_kwh: aggregate.and_then(|sums| Number::new(sums.demand[index])),
+        net_utility: aggregate.and_then(|sums| Number::new(sums.net_utility[index])),
+    }
+}

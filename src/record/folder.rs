@@ -1,0 +1,150 @@
+//! Where a run's results go: `<root>/<scenario name>/<start time>-seed<seed>/`.
+
+use super::error::RecordError;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// The link to a scenario's newest run.
+pub(super) const LATEST: &str = "latest";
+/// Where a run's folder keeps the scenario's data files.
+pub(super) const DATA: &str = "data";
+
+/// Makes a new folder for a run that started at `started`, and never takes one that is already there.
+///
+/// # Errors
+/// If no folder can be made under `root`.
+pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64) -> Result<PathBuf, RecordError> {
+    let home = root.join(scenario);
+    fs::create_dir_all(&home).map_err(RecordError::file("create", &home))?;
+    let time = humantime::format_rfc3339_seconds(started).to_string().replace(':', "-");
+    let mut name = format!("{time}-seed{seed}");
+    for attempt in 2_u32.. {
+        let folder = home.join(&name);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => name = format!("{time}-seed{seed}-{attempt}"),
+            Err(error) => return Err(RecordError::file("create", &folder)(error)),
+        }
+    }
+    unreachable!("a folder name is free among four billion")
+}
+
+/// Points the scenario's `latest` to the run in `folder`, without a moment at which it points nowhere.
+///
+/// # Errors
+/// If the link cannot be made.
+pub(super) fn point_latest(folder: &Path) -> Result<(), RecordError> {
+    let name = folder.file_name().expect("a run's folder has a name");
+    let home = folder.parent().expect("a run's folder lies in its scenario's folder");
+    let link = home.join(LATEST);
+    let fresh = home.join(format!(".{LATEST}-{}", name.display()));
+    symlink(Path::new(name), &fresh).map_err(RecordError::file("link", &fresh))?;
+    fs::rename(&fresh, &link).map_err(RecordError::file("replace", &link))
+}
+
+#[cfg(unix)]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(windows)]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, link)
+}
+
+/// Copies a scenario's data files into the run's folder; returns their paths in it.
+///
+/// # Errors
+/// If a file cannot be copied, or two have the same name.
+pub(super) fn copy_inputs(inputs: &[PathBuf], folder: &Path) -> Result<Vec<String>, RecordError> {
+    let data = folder.join(DATA);
+    if !inputs.is_empty() {
+        fs::create_dir(&data).map_err(RecordError::file("create", &data))?;
+    }
+    let copy = |input: &PathBuf| {
+        let name = input.file_name().expect("a data file has a name").display().to_string();
+        let copied = data.join(&name);
+        if copied.exists() {
+            return Err(RecordError::SameName(name));
+        }
+        fs::copy(input, &copied).map_err(RecordError::file("copy", input))?;
+        Ok(format!("{DATA}/{name}"))
+    };
+    inputs.iter().map(copy).collect()
+}
+
+/// Writes `text` to a new file.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
+    fs::write(path, text).map_err(RecordError::file("write", path))
+}
+
+/// Writes `value` as JSON, replacing what was there in one step, so that a reader finds the old or the new whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let mut text =
+        serde_json::to_string_pretty(value).map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
+    text.push('\n');
+    let fresh = path.with_extension("json.new");
+    fs::write(&fresh, text).map_err(RecordError::file("write", &fresh))?;
+    fs::rename(&fresh, path).map_err(RecordError::file("replace", path))
+}
+
+/// Reads `path` as JSON.
+///
+/// # Errors
+/// If it cannot be read or is of another form.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
+    serde_json::from_str(&text).map_err(|source| RecordError::Json { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn folders_are_never_taken_twice() {
+        let root = tempfile::tempdir().unwrap();
+        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_359_313);
+        let names: Vec<_> = (0..3)
+            .map(|_| create(root.path(), "day", started, 7).unwrap().file_name().unwrap().display().to_string())
+            .collect();
+        assert_eq!(
+            names,
+            ["2026-11-22T14-55-13Z-seed7", "2026-11-22T14-55-13Z-seed7-2", "2026-11-22T14-55-13Z-seed7-3"]
+        );
+    }
+
+    #[test]
+    fn latest_follows_the_newest_run_by_a_relative_link() {
+        let root = tempfile::tempdir().unwrap();
+        for (seconds, name) in [(0, "1970-01-01T00-00-00Z-seed1"), (1, "1970-01-01T00-00-01Z-seed1")] {
+            let started = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            point_latest(&create(root.path(), "day", started, 1).unwrap()).unwrap();
+            assert_eq!(fs::read_link(root.path().join("day/latest")).unwrap(), Path::new(name));
+        }
+        assert_eq!(fs::read_dir(root.path().join("day")).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn data_files_of_the_same_name_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let inputs = [root.path().join("a/x.csv"), root.path().join("b/x.csv")];
+        for input in &inputs {
+            fs::create_dir(input.parent().unwrap()).unwrap();
+            fs::write(input, input.display().to_string()).unwrap();
+        }
+        let folder = create(root.path(), "day", SystemTime::UNIX_EPOCH, 1).unwrap();
+        assert!(matches!(copy_inputs(&inputs, &folder), Err(RecordError::SameName(name)) if name == "x.csv"));
+    }
+}

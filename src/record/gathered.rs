@@ -1,0 +1,79 @@
+//! What has been observed of a slot that is not closed yet.
+
+use super::ages::Ages;
+use microgrid_agents::{
+    ids::{ProsumerId, Slot},
+    market::settlement::Trade,
+    message::MarketOpened,
+    observation::{Commit, GameOver, Observation, Outcome, ProsumerSlot},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What has been observed of a slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gathered {
+    /// Who was in the market; `None` without a market.
+    pub(super) market: Option<Arc<MarketOpened>>,
+    /// The committed blocks of the game, in order.
+    pub(super) commits: Vec<Commit>,
+    /// How old the news was at each decision.
+    pub(super) ages: Ages,
+    /// How the game ended; `None` if the market was not to open.
+    pub(super) game: Option<Arc<GameOver>>,
+    /// The final trades.
+    pub(super) trades: Option<Arc<[Trade]>>,
+    /// The prosumers' slots.
+    pub(super) prosumers: BTreeMap<ProsumerId, ProsumerSlot>,
+    /// Whether the ledger has closed the slot.
+    pub(super) closed: bool,
+}
+
+impl Gathered {
+    /// How the game ended.
+    pub(super) fn outcome(&self) -> Outcome {
+        self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome)
+    }
+
+    /// The final trades, with buyer and seller.
+    pub(super) fn trades(&self) -> impl Iterator<Item = (ProsumerId, ProsumerId, &Trade)> {
+        let trades = self.trades.as_deref().unwrap_or_default();
+        let market = self.market.iter();
+        market.flat_map(move |market| {
+            let parties = |trade: &Trade| (market.buyers[trade.buyer as usize], market.sellers[trade.seller as usize]);
+            trades.iter().map(move |trade| {
+                let (buyer, seller) = parties(trade);
+                (buyer, seller, trade)
+            })
+        })
+    }
+
+    /// Takes in an observation of this slot.
+    pub(super) fn add(&mut self, what: Observation) {
+        match what {
+            Observation::MarketOpened(market) => self.market = Some(market),
+            Observation::Committed(commit) => self.commits.push(commit),
+            Observation::Decided(_, age) => self.ages.add(age),
+            Observation::GameOver(game) => self.game = Some(game),
+            Observation::Settled(_, trades) => self.trades = Some(trades),
+            Observation::ProsumerDone(done) => drop(self.prosumers.insert(done.prosumer, *done)),
+            Observation::SlotClosed(_) => self.closed = true,
+            // No table tells of these.
+            Observation::SlotOpened(_) | Observation::Refused(..) => {}
+        }
+    }
+}
+
+/// The slot of which an observation tells.
+pub(super) fn slot_of(what: &Observation) -> Slot {
+    match what {
+        Observation::SlotOpened(opened) => opened.tariff.slot,
+        Observation::MarketOpened(market) => market.slot,
+        Observation::Committed(commit) => commit.state.slot,
+        Observation::GameOver(game) => game.slot,
+        Observation::ProsumerDone(done) => done.slot,
+        Observation::Decided(slot, _)
+        | Observation::Settled(slot, _)
+        | Observation::Refused(slot, ..)
+        | Observation::SlotClosed(slot) => *slot,
+    }
+}

@@ -1,0 +1,134 @@
+//! `manifest.json`: what was run, when, and how it ended.
+
+use super::{error::RecordError, folder};
+use crate::scenario::{Case, Plan};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+/// Name of the file in a run's folder.
+const FILE: &str = "manifest.json";
+
+/// How a run has ended, if it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", content = "reason", rename_all = "lowercase")]
+pub enum Status {
+    /// It is under way, or was ended from outside.
+    Unfinished,
+    /// All cases are done.
+    Finished,
+    /// It could not go on, for this reason.
+    Failed(String),
+    /// Its user ended it.
+    Interrupted,
+}
+
+/// What was run, when, and how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The scenario's file as it was given.
+    pub source: String,
+    /// Seed of the first case.
+    pub seed: u64,
+    /// Version of the program.
+    pub version: String,
+    /// The command line.
+    pub command: String,
+    /// Start of the run, UTC in RFC 3339.
+    pub started: String,
+    /// How long it took [s]; `None` until it has ended.
+    pub wall_seconds: Option<f64>,
+    /// How it has ended.
+    #[serde(flatten)]
+    pub status: Status,
+    /// How many cases the study has.
+    pub case_count: u32,
+    /// The cases begun so far.
+    pub cases: Vec<CaseEntry>,
+    /// The run's files, relative to its folder.
+    pub files: Vec<String>,
+}
+
+/// A case of the study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseEntry {
+    /// Its number, the `case` of all tables.
+    pub case: u32,
+    /// Varied knobs and their values.
+    pub knobs: Knobs,
+    /// Its seed.
+    pub seed: u64,
+    /// First and last slot in which the local market is open.
+    pub open: (u32, u32),
+}
+
+/// Knobs by name, in the order of the scenario's `vary`; numbers as numbers, anything else as text.
+pub type Knobs = IndexMap<String, serde_json::Value>;
+
+/// The varied knobs of a case.
+pub(super) fn knobs(case: &Case) -> Knobs {
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
+    case.knobs.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+}
+
+impl Manifest {
+    /// The manifest of a run that starts.
+    pub(super) fn new(plan: &Plan, started: SystemTime, command: String, files: Vec<String>) -> Self {
+        Self {
+            scenario: plan.scenario.name.clone(),
+            source: plan.source.display().to_string(),
+            seed: plan.scenario.seed,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command,
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            wall_seconds: None,
+            status: Status::Unfinished,
+            case_count: plan.case_count(),
+            cases: Vec::new(),
+            files,
+        }
+    }
+
+    /// Adds a case that begins.
+    pub(super) fn add(&mut self, case: &Case) {
+        let open = case.scenario.market.open;
+        self.cases.push(CaseEntry { case: case.number, knobs: knobs(case), seed: case.seed, open });
+    }
+
+    /// Reads the manifest of the run in `folder`.
+    ///
+    /// # Errors
+    /// If there is none that can be read.
+    pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
+        folder::read_json(&folder.join(FILE))
+    }
+
+    /// Writes the manifest into `folder`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
+        folder::write_json(&folder.join(FILE), self)
+    }
+
+    /// Whether `folder` is a run's.
+    pub(super) fn lies_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+}
+
+/// Notes in the manifest of the run in `folder` how it ended and how long it took.
+///
+/// # Errors
+/// If the manifest cannot be read or written.
+pub fn close(folder: &Path, status: Status, wall: Duration) -> Result<(), RecordError> {
+    let mut manifest = Manifest::read(folder)?;
+    manifest.status = status;
+    manifest.wall_seconds = Some(wall.as_secs_f64());
+    manifest.write(folder)
+}

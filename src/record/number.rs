@@ -1,0 +1,87 @@
+//! A number as the result tables print it.
+
+use microgrid_agents::units::{Energy, Money};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{fmt, time::Duration};
+
+/// A defined number of a result table: finite, never a negative zero.
+///
+/// It prints as the shortest decimal, without exponent, that reads back as the same number. What may be undefined is
+/// an `Option<Number>`, an empty cell where it is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Deserialize)]
+pub struct Number(f64);
+
+impl Number {
+    /// The number behind `value`, or `None` where it is infinite or not a number.
+    pub fn new(value: f64) -> Option<Self> {
+        // Adding zero makes a negative zero positive and changes nothing else.
+        value.is_finite().then_some(Self(value + 0.0))
+    }
+
+    /// As a plain number.
+    pub fn value(self) -> f64 {
+        self.0
+    }
+}
+
+/// In kWh. Exact, because 1e-6 kWh is coarser than an `f64` below 9e9 kWh.
+impl From<Energy> for Number {
+    fn from(energy: Energy) -> Self {
+        Self(energy.value())
+    }
+}
+
+/// In CNY. Exact, because 1e-6 CNY is coarser than an `f64` below 9e9 CNY.
+impl From<Money> for Number {
+    fn from(money: Money) -> Self {
+        Self(money.value())
+    }
+}
+
+/// In seconds. Exact to the nanosecond below 104 days.
+impl From<Duration> for Number {
+    fn from(duration: Duration) -> Self {
+        // One division rounds once, unlike `as_secs_f64`, so that the shortest decimal is the exact one.
+        Self(duration.as_nanos() as f64 / 1e9)
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn undefined_numbers_cannot_be_printed() {
+        assert_eq!(Number::new(f64::NAN), None);
+        assert_eq!(Number::new(f64::INFINITY), None);
+        assert_eq!(Number::new(-0.0).unwrap().to_string(), "0");
+    }
+
+    #[test]
+    fn numbers_print_shortest_and_without_exponent() {
+        assert_eq!(Number::new(0.1 + 0.2).unwrap().to_string(), "0.30000000000000004");
+        assert_eq!(Number::new(2.5e-8).unwrap().to_string(), "0.000000025");
+        assert_eq!(Number::new(2.0).unwrap().to_string(), "2");
+    }
+
+    #[test]
+    fn settled_amounts_and_times_print_exactly() {
+        for units in [0, 1, -1, -250_000, 1_728_000, 999_999_999_999_999, 123_456_789_012_345] {
+            assert_eq!(Number::from(Energy(units)).to_string(), Energy(units).to_string());
+            assert_eq!(Number::from(Money(units)).to_string(), Money(units).to_string());
+        }
+        assert_eq!(Number::from(Duration::from_nanos(57_600_515_000_001)).to_string(), "57600.515000001");
+    }
+}

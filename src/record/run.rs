@@ -1,0 +1,62 @@
+//! A run's folder, read back.
+
+use super::{
+    error::RecordError,
+    folder::{self, LATEST},
+    key_figures::{self, KeyFigures},
+    manifest::{CaseEntry, Manifest},
+    table::{self, Row},
+};
+use std::path::{Path, PathBuf};
+
+/// A run's folder, read back.
+#[derive(Clone, Debug)]
+pub struct Run {
+    folder: PathBuf,
+    manifest: Manifest,
+    key_figures: Vec<KeyFigures>,
+}
+
+impl Run {
+    /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is.
+    ///
+    /// # Errors
+    /// If there is no run, or its manifest or key figures cannot be read.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let folder = [path.to_owned(), path.join(LATEST)]
+            .into_iter()
+            .find(|folder| Manifest::lies_in(folder))
+            .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
+        let manifest = Manifest::read(&folder)?;
+        let key_figures = folder::read_json(&folder.join(key_figures::FILE))?;
+        Ok(Self { folder, manifest, key_figures })
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What was run, when, and how it ended.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The case with this number, if it was begun.
+    pub fn case(&self, number: u32) -> Option<&CaseEntry> {
+        self.manifest.cases.iter().find(|case| case.case == number)
+    }
+
+    /// The key figures of the cases that are done.
+    pub fn key_figures(&self) -> &[KeyFigures] {
+        &self.key_figures
+    }
+
+    /// The rows of a table, one after the other.
+    ///
+    /// # Errors
+    /// If the file cannot be opened; each row by itself if it is not of this table.
+    pub fn rows<R: Row>(&self) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
+        table::read(&self.folder)
+    }
+}

@@ -1,0 +1,157 @@
+//! `slots.csv`: every slot at a glance.
+
+use super::{gathered::Gathered, number::Number, table::table, theory::Theory};
+use microgrid_agents::{
+    ids::Slot,
+    market::role::Role,
+    observation::{Outcome, ProsumerSlot},
+    units::Energy,
+};
+
+table! {
+    /// A slot at a glance.
+    SlotRow in "slots.csv" {
+        /// Number of the case.
+        case: u32,
+        /// Which slot.
+        slot: Slot,
+        /// How many prosumers have a surplus.
+        sellers: u32,
+        /// How many prosumers have a need.
+        buyers: u32,
+        /// How the game ended.
+        outcome: Outcome,
+        /// Most choices that one buyer made.
+        rounds: u32,
+        /// From the opening of the market to rest [s].
+        time_to_equilibrium_s: Option<Number>,
+        /// Messages sent since the slot before was closed.
+        messages: u64,
+        /// Mean price of the trades, weighted by energy [CNY/kWh].
+        price_mean_cny_per_kwh: Option<Number>,
+        /// Price of the closed-form equilibrium [CNY/kWh].
+        equilibrium_price_cny_per_kwh: Option<Number>,
+        /// Largest distance of a seller's price from it [CNY/kWh].
+        price_gap: Option<Number>,
+        /// Largest difference of demand and surplus at a seller, in mean surpluses.
+        imbalance: Option<Number>,
+        /// Largest relative difference of a chosen seller's net utility from the mean.
+        ess_residual: Option<Number>,
+        /// Mean age of the news at a decision [s].
+        information_age_mean_s: Option<Number>,
+        /// Age of the news that 95 % of the decisions did not exceed [s].
+        information_age_p95_s: Option<Number>,
+        /// Traded between prosumers [kWh].
+        traded_kwh: Number,
+        /// Bought from the grid [kWh].
+        grid_import_kwh: Number,
+        /// Fed into the grid [kWh].
+        grid_export_kwh: Number,
+        /// Welfare of the buyers [CNY].
+        buyers_welfare_cny: Option<Number>,
+        /// Welfare of the sellers [CNY].
+        sellers_welfare_cny: Option<Number>,
+        /// Welfare of all prosumers [CNY].
+        welfare_cny: Option<Number>,
+        /// Welfare the buyers would have without a local market [CNY].
+        p2g_buyers_welfare_cny: Option<Number>,
+        /// Welfare the sellers would have without a local market [CNY].
+        p2g_sellers_welfare_cny: Option<Number>,
+        /// Welfare all prosumers would have without a local market [CNY].
+        p2g_welfare_cny: Option<Number>,
+        /// Part of the welfare at the closed-form equilibrium that was missed.
+        welfare_loss: Option<Number>,
+    }
+}
+
+/// The slot's row, from what was observed, what theory says, and the `messages` sent.
+pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, messages: u64) -> SlotRow {
+    let prosumers = || gathered.prosumers.values();
+    let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
+    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Energy>().into();
+    let game = gathered.game.as_deref();
+    let end = game.and_then(|game| game.state.as_deref());
+    let distance = gathered.market.as_deref().zip(end).and_then(|(market, end)| theory.distance(market, end));
+    let welfare = Welfare::of(gathered, theory);
+    SlotRow {
+        case,
+        slot,
+        sellers: count(Role::Seller),
+        buyers: count(Role::Buyer),
+        outcome: gathered.outcome(),
+        rounds: game.map_or(0, |game| game.rounds),
+        time_to_equilibrium_s: game.and_then(|game| game.time_to_equilibrium).map(Number::from),
+        messages,
+        price_mean_cny_per_kwh: mean_price(gathered),
+        equilibrium_price_cny_per_kwh: theory.equilibrium.as_ref().and_then(|at| Number::new(at.price)),
+        price_gap: distance.and_then(|distance| Number::new(distance.price_gap)),
+        imbalance: distance.and_then(|distance| Number::new(distance.imbalance)),
+        ess_residual: distance.and_then(|distance| distance.ess_residual).and_then(Number::new),
+        information_age_mean_s: gathered.ages.mean(),
+        information_age_p95_s: gathered.ages.percentile(95),
+        traded_kwh: gathered.trades().map(|(.., trade)| trade.energy).sum::<Energy>().into(),
+        grid_import_kwh: energy(|done| done.grid_import),
+        grid_export_kwh: energy(|done| done.grid_export),
+        buyers_welfare_cny: Number::new(welfare.buyers),
+        sellers_welfare_cny: Number::new(welfare.sellers),
+        welfare_cny: Number::new(welfare.all),
+        p2g_buyers_welfare_cny: Number::new(welfare.p2g_buyers),
+        p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
+        p2g_welfare_cny: Number::new(welfare.p2g),
+        welfare_loss: theory.equilibrium_welfare.and_then(|best| Number::new(1.0 - welfare.all / best)),
+    }
+}
+
+/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades.
+fn mean_price(gathered: &Gathered) -> Option<Number> {
+    let trades = || gathered.trades().map(|(.., trade)| trade).filter(|trade| trade.energy > Energy::ZERO);
+    let value: f64 = trades().map(|trade| trade.price * trade.energy.value()).sum();
+    let energy: Energy = trades().map(|trade| trade.energy).sum();
+    Number::new(value / energy.value())
+}
+
+/// Welfare of the groups of a slot, with and without the local market [CNY].
+///
+/// Summed in the order of the prosumers, so that the last bit is always the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Welfare {
+    pub(super) buyers: f64,
+    pub(super) sellers: f64,
+    pub(super) all: f64,
+    pub(super) p2g_buyers: f64,
+    pub(super) p2g_sellers: f64,
+    pub(super) p2g: f64,
+}
+
+impl Welfare {
+    /// The welfare of a slot.
+    pub(super) fn of(gathered: &Gathered, theory: &Theory) -> Self {
+        let mut sums = Self::default();
+        for (done, without) in gathered.prosumers.values().zip(&theory.peer_to_grid) {
+            match done.role {
+                Role::Buyer => {
+                    sums.buyers += done.welfare;
+                    sums.p2g_buyers += without.welfare;
+                }
+                Role::Seller => {
+                    sums.sellers += done.welfare;
+                    sums.p2g_sellers += without.welfare;
+                }
+                Role::Idle => {}
+            }
+            sums.all += done.welfare;
+            sums.p2g += without.welfare;
+        }
+        sums
+    }
+
+    /// Adds another slot's.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.buyers += other.buyers;
+        self.sellers += other.sellers;
+        self.all += other.all;
+        self.p2g_buyers += other.p2g_buyers;
+        self.p2g_sellers += other.p2g_sellers;
+        self.p2g += other.p2g;
+    }
+}

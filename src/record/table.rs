@@ -1,0 +1,96 @@
+//! Result tables as CSV files: a row is a struct whose fields are the columns.
+
+use super::error::RecordError;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fs::File,
+    io::Write,
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
+
+/// A row of a result table.
+pub trait Row: Serialize + DeserializeOwned {
+    /// Name of the table's file in the run's folder.
+    const FILE: &'static str;
+    /// The table's columns in order: the names of the row's fields.
+    const COLUMNS: &'static [&'static str];
+}
+
+/// Declares a row type and with it a table: its file, its columns and their types.
+macro_rules! table {
+    (
+        $(#[$doc:meta])*
+        $name:ident in $file:literal {
+            $($(#[$column_doc:meta])* $column:ident: $kind:ty,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub struct $name {
+            $($(#[$column_doc])* pub $column: $kind,)+
+        }
+
+        impl $crate::record::table::Row for $name {
+            const FILE: &'static str = $file;
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
+        }
+    };
+}
+pub(super) use table;
+
+/// A table being written.
+#[derive(Debug)]
+pub(super) struct Table<R> {
+    path: PathBuf,
+    file: File,
+    rows: PhantomData<fn(R)>,
+}
+
+impl<R: Row> Table<R> {
+    /// Creates the table's file in `folder` with nothing but its header.
+    ///
+    /// # Errors
+    /// If the file exists or cannot be written.
+    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(R::FILE);
+        let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
+        let mut table = Self { path, file, rows: PhantomData };
+        table.write(|csv| csv.write_record(R::COLUMNS))?;
+        Ok(table)
+    }
+
+    /// Appends all of `rows` in one piece, so that whoever ends the program leaves whole rows.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
+        self.write(|csv| rows.into_iter().try_for_each(|row| csv.serialize(row)))
+    }
+
+    fn write(
+        &mut self,
+        fill: impl FnOnce(&mut csv::Writer<&mut Vec<u8>>) -> Result<(), csv::Error>,
+    ) -> Result<(), RecordError> {
+        let mut text = Vec::new();
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut text);
+        let filled = fill(&mut csv).and_then(|()| Ok(csv.flush()?));
+        drop(csv);
+        filled.map_err(|source| RecordError::Table { path: self.path.clone(), source })?;
+        self.file.write_all(&text).map_err(RecordError::file("write", &self.path))
+    }
+}
+
+/// Reads the rows of a table from a run's folder, one after the other.
+///
+/// # Errors
+/// If the file cannot be opened; each row by itself if it is not of this table.
+pub(super) fn read<R: Row>(folder: &Path) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
+    let path = folder.join(R::FILE);
+    let wrong = {
+        let path = path.clone();
+        move |source| RecordError::Table { path: path.clone(), source }
+    };
+    let csv = csv::Reader::from_path(&path).map_err(&wrong)?;
+    Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
+}

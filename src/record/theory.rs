@@ -1,0 +1,73 @@
+//! What theory says about a slot: the closed-form equilibrium and the baseline without a local market.
+
+use crate::{
+    analysis::{
+        distance::{Distance, distance},
+        equilibrium::{Equilibrium, balances_at, closed_form},
+        peer_to_grid::peer_to_grid,
+        slot::{slot_facts, slot_terms},
+    },
+    scenario::{Case, schema::Storage},
+};
+use microgrid_agents::{
+    ids::Slot,
+    market::{
+        balance::{Balance, SlotFacts, SlotTerms},
+        demand::Buyer,
+        pricing::PriceBand,
+        role::Role,
+        storage::StorageLimits,
+    },
+    message::{MarketOpened, MarketState},
+    units::Energy,
+};
+
+/// What theory says about a slot.
+#[derive(Clone, Debug)]
+pub(super) struct Theory {
+    /// Everybody's slot without a local market.
+    pub(super) peer_to_grid: Vec<Balance>,
+    /// The equilibrium of all who would buy or sell; `None` without a market.
+    pub(super) equilibrium: Option<Equilibrium>,
+    /// Everybody's welfare at the equilibrium [CNY]; `None` without a market.
+    pub(super) equilibrium_welfare: Option<f64>,
+    band: PriceBand,
+}
+
+impl Theory {
+    /// What theory says about `slot`, where storages hold `contents` at its start and the market is open or not.
+    pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], open: bool) -> Self {
+        let terms = slot_terms(case, slot);
+        let facts = slot_facts(case, slot);
+        let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
+        let equilibrium = if open { equilibrium(&facts, &terms, band) } else { None };
+        let equilibrium_welfare = equilibrium.as_ref().map(|at| {
+            let storage = case.scenario.storage.as_ref().map(limits);
+            let fee = case.scenario.market.service_fee;
+            balances_at(Some(at), &facts, contents, storage.as_ref(), &terms, fee).iter().map(|b| b.welfare).sum()
+        });
+        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, band }
+    }
+
+    /// How far the game ended from the equilibrium; `None` without a market, or where nobody made a choice.
+    pub(super) fn distance(&self, market: &MarketOpened, end: &MarketState) -> Option<Distance> {
+        let aggregate = end.aggregate.as_ref()?;
+        Some(distance(&end.prices, aggregate, &market.surplus, self.band, self.equilibrium.as_ref()?))
+    }
+}
+
+fn equilibrium(facts: &[SlotFacts], terms: &SlotTerms, band: PriceBand) -> Option<Equilibrium> {
+    let with = |role| facts.iter().filter(move |facts| facts.role() == role);
+    let buyer = |facts: &SlotFacts| Buyer {
+        need: facts.need().value(),
+        generation: facts.generation.value(),
+        preference: facts.preference_pv,
+    };
+    let buyers: Vec<Buyer> = with(Role::Buyer).map(buyer).collect();
+    let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
+    closed_form(&buyers, &surplus, band, terms.alpha, terms.demand)
+}
+
+fn limits(storage: &Storage) -> StorageLimits {
+    StorageLimits { capacity: storage.capacity_kwh, power: storage.power_kw, efficiency: storage.efficiency }
+}
