@@ -48,3 +48,27 @@ fn headline(row: &SlotRow) -> String {
 fn rows<R: Row>(run: &Run, wanted: impl Fn(&R) -> bool) -> Result<Vec<R>, RecordError> {
     run.rows()?.filter(|row| row.as_ref().map_or(true, &wanted)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::{day::Day, whole_case};
+
+    #[test]
+    fn a_slot_shows_its_trades_or_that_there_are_none() {
+        let (_day, recorder) = whole_case(Day::new());
+        let run = Run::open(recorder.folder()).unwrap();
+        let market = show_slot(&run, 2, None).unwrap();
+        assert!(market.contains("Equilibrium after 7 rounds, mean price 1.2000, equilibrium price 1.2000 CNY/kWh"));
+        assert!(market.contains("from 2") && market.contains("sold"));
+        assert!(show_slot(&run, 3, None).unwrap().contains("no trades"));
+    }
+
+    #[test]
+    fn an_unknown_slot_or_case_is_bad_input() {
+        let (_day, recorder) = whole_case(Day::new());
+        let run = Run::open(recorder.folder()).unwrap();
+        assert!(matches!(show_slot(&run, 4, None), Err(CliError::NoSlot(4))));
+        assert!(matches!(case(&run, 2), Err(CliError::NoCase { case: 2, last: 1 })));
+    }
+}

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::record::{CaseEntry, RecordError, Run, SlotRow, Status};
 
-/// Tables of the open slots of every case, or of `only` one, and the comparison of cases.
+/// Tables of the open slots of every case, or of `only` one, and the comparison of all cases that are done.
 pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, RecordError> {
     let cases: Vec<&CaseEntry> =
         run.manifest().cases.iter().filter(|case| only.is_none_or(|only| only == *case)).collect();
@@ -16,14 +16,8 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
     for (case, rows) in cases.iter().zip(&open_rows) {
         text += &format!("{}: prices in CNY/kWh, welfare in CNY\n\n{}\n", title(run, case), slot_table(rows));
     }
-    let done: Vec<_> = run
-        .key_figures()
-        .iter()
-        .filter(|figures| cases.iter().any(|case| case.case == figures.case))
-        .cloned()
-        .collect();
-    if !done.is_empty() {
-        text += &comparison(&done);
+    if !run.key_figures().is_empty() {
+        text += &comparison(run.key_figures());
         text.push('\n');
     }
     text += "The market was closed in all other slots; slots.csv has them too.\n";
@@ -67,4 +61,25 @@ fn ending(run: &Run) -> String {
     };
     let cases = count(manifest.case_count as usize, "case");
     format!("{cases}, {status}\nresults: {}\n", run.folder().display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::tests::{day::Day, whole_case};
+
+    #[test]
+    fn only_open_slots_are_shown_and_the_rest_is_told() {
+        let (_day, recorder) = whole_case(Day::new());
+        let run = Run::open(recorder.folder()).unwrap();
+        let text = summary(&run, None).unwrap();
+        let (title, rest) = text.split_once('\n').unwrap();
+        assert_eq!(title, "day, case 1 of 2, mu = 0, seed 7: prices in CNY/kWh, welfare in CNY");
+        let table: Vec<&str> = rest.split("\n\n").next().unwrap().trim_start().lines().skip(3).collect();
+        assert_eq!(table.len(), 2);
+        assert!(table[0].trim_start().starts_with('2') && table[0].contains("1.2000  "), "{}", table[0]);
+        assert!(table[1].trim_start().starts_with('3') && table[1].contains("NoMarket"), "{}", table[1]);
+        assert!(text.contains("welfare over the 2 open slots"));
+        assert!(text.ends_with(&format!("2 cases, not finished\nresults: {}\n", run.folder().display())));
+    }
 }

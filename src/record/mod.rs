@@ -17,7 +17,7 @@ mod run;
 mod slots;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod theory;
 mod trades;
 

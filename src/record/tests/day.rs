@@ -53,7 +53,7 @@ const STORAGE: StorageLimits = StorageLimits { capacity: 10.0, power: 5.0, effic
 const INITIAL: f64 = 3.0;
 
 /// A scenario's files and the results of its runs, in a folder of their own.
-pub(super) struct Day {
+pub(crate) struct Day {
     folder: TempDir,
     pub(super) plan: Plan,
     contents: Vec<Energy>,
@@ -61,7 +61,7 @@ pub(super) struct Day {
 
 impl Day {
     /// Without storage.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("None", 0.0)
     }
 

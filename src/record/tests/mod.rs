@@ -1,6 +1,6 @@
 //! What a run's folder promises.
 
-mod day;
+pub(crate) mod day;
 
 use super::*;
 use day::{Day, lines, watch};
@@ -18,7 +18,7 @@ fn slot_cell(line: &str, column: &str) -> String {
 }
 
 /// A run of the day's first case, up to the end of that case. The day is given back because its files go with it.
-fn whole_case(mut day: Day) -> (Day, Recorder) {
+pub(crate) fn whole_case(mut day: Day) -> (Day, Recorder) {
     let mut recorder = day.recorder();
     for slot in 1..=3 {
         let window = day.slot(slot);
