@@ -2,7 +2,7 @@
 
 use crate::{
     record::{RecordError, Recorder},
-    runtime::{RuntimeError, Shards, Watcher},
+    runtime::{RuntimeError, Shards, WatchError, Watcher},
     scenario::Plan,
     simulation::simulate,
 };
@@ -89,7 +89,7 @@ struct Reporter<P> {
 }
 
 impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()> {
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
         let closed = observed.iter().rev().find_map(|observed| match observed.what {
             Observation::SlotClosed(slot) => Some(slot),
             _ => None,

@@ -2,7 +2,6 @@
 
 use crate::study::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
-use microgrid_agents::ids::Slot;
 use std::{
     io::{self, IsTerminal},
     time::{Duration, Instant},
@@ -12,15 +11,13 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Progress on stderr if it is a terminal and `visible`; for a run that began at `started`.
-pub(super) fn on_stderr(visible: bool, started: Instant) -> Box<dyn Progress + Send> {
-    if visible && io::stderr().is_terminal() { Box::new(Bar { started, bar: None }) } else { Box::new(Silent) }
-}
-
-/// Shows nothing.
-struct Silent;
-
-impl Progress for Silent {
-    fn at(&mut self, _case: u32, _cases: u32, _slot: Slot, _slots: u32) {}
+pub(super) fn on_stderr(visible: bool, started: Instant) -> impl FnMut(Progress) + Send + Unpin + 'static {
+    let mut bar = (visible && io::stderr().is_terminal()).then(|| Bar { started, bar: None });
+    move |progress| {
+        if let Some(bar) = &mut bar {
+            bar.show(progress);
+        }
+    }
 }
 
 /// A bar over the slots of all cases, with the time that is left.
@@ -29,8 +26,8 @@ struct Bar {
     bar: Option<ProgressBar>,
 }
 
-impl Progress for Bar {
-    fn at(&mut self, case: u32, cases: u32, slot: Slot, slots: u32) {
+impl Bar {
+    fn show(&mut self, Progress { case, cases, slot, slots }: Progress) {
         let elapsed = self.started.elapsed();
         if elapsed < PATIENCE {
             return;

@@ -6,7 +6,7 @@ use super::{
     print, progress, summary,
 };
 use crate::{
-    record::{Recorder, Run, Status, close},
+    record::{Recorder, Run, Status},
     scenario,
     study::{self, Options, StudyError},
 };
@@ -29,13 +29,12 @@ pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError>
     tracing::info!(folder = %folder.display(), cases = plan.case_count(), "the study begins");
     let options = Options { shards: arguments.shards, interrupted };
     let visible = !arguments.quiet && arguments.verbose == 0;
-    match study::run(&plan, recorder, &options, progress::on_stderr(visible, clock)) {
-        Ok(recorder) => recorder.finish(Status::Finished, clock.elapsed())?,
-        Err(error) => {
-            close(&folder, status(&error), clock.elapsed())?;
-            return Err(CliError::Study { error, folder });
-        }
-    };
+    let (recorder, result) = study::run(&plan, recorder, &options, progress::on_stderr(visible, clock));
+    let status = result.as_ref().map_or_else(status, |()| Status::Finished);
+    recorder.finish(status, clock.elapsed())?;
+    if let Err(error) = result {
+        return Err(CliError::Study { error, folder });
+    }
     if arguments.quiet {
         return print(&format!("{}\n", folder.display()));
     }

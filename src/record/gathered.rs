@@ -58,7 +58,7 @@ impl Gathered {
             Observation::ProsumerDone(done) => drop(self.prosumers.insert(done.prosumer, *done)),
             Observation::SlotClosed(_) => self.closed = true,
             // No table tells of these.
-            Observation::SlotOpened(_) | Observation::Refused(..) => {}
+            Observation::SlotOpened(_) | Observation::Refused(..) | Observation::Exchanged(..) => {}
         }
     }
 }
@@ -71,6 +71,7 @@ pub(super) fn slot_of(what: &Observation) -> Slot {
         Observation::Committed(commit) => commit.state.slot,
         Observation::GameOver(game) => game.slot,
         Observation::ProsumerDone(done) => done.slot,
+        Observation::Exchanged(exchange, _) => exchange.slot,
         Observation::Decided(slot, _)
         | Observation::Settled(slot, _)
         | Observation::Refused(slot, ..)

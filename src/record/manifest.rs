@@ -121,14 +121,3 @@ impl Manifest {
         folder.join(FILE).is_file()
     }
 }
-
-/// Notes in the manifest of the run in `folder` how it ended and how long it took.
-///
-/// # Errors
-/// If the manifest cannot be read or written.
-pub fn close(folder: &Path, status: Status, wall: Duration) -> Result<(), RecordError> {
-    let mut manifest = Manifest::read(folder)?;
-    manifest.status = status;
-    manifest.wall_seconds = Some(wall.as_secs_f64());
-    manifest.write(folder)
-}

@@ -24,7 +24,7 @@ mod trades;
 pub use convergence::ConvergenceRow;
 pub use error::RecordError;
 pub use key_figures::{Comparison, KeyFigures, Totals};
-pub use manifest::{CaseEntry, Knobs, Manifest, Status, close};
+pub use manifest::{CaseEntry, Knobs, Manifest, Status};
 pub use number::Number;
 pub use prosumers::ProsumerRow;
 pub use run::Run;
@@ -33,7 +33,7 @@ pub use table::Row;
 pub use trades::TradeRow;
 
 use crate::{
-    runtime::Watcher,
+    runtime::{WatchError, Watcher},
     scenario::{Case, Plan},
 };
 use case::{CaseRecord, Tables};
@@ -48,7 +48,7 @@ const SCENARIO: &str = "scenario.ron";
 
 /// Writes the results of a study while it runs.
 ///
-/// What is on disk is valid at any time. Until [`finish`](Self::finish) or [`close`], its manifest says `unfinished`.
+/// What is on disk is valid at any time. Until [`finish`](Self::finish) its manifest says `unfinished`.
 #[derive(Debug)]
 pub struct Recorder {
     folder: PathBuf,
@@ -108,12 +108,12 @@ impl Recorder {
 
     /// Ends the recording: the manifest tells how the run ended and how long it took. Returns the run's folder.
     ///
-    /// Where the recorder is out of reach, [`close`] does the same by the folder's path.
-    ///
     /// # Errors
     /// If the manifest cannot be written.
-    pub fn finish(self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
-        close(&self.folder, status, wall)?;
+    pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
+        self.manifest.status = status;
+        self.manifest.wall_seconds = Some(wall.as_secs_f64());
+        self.manifest.write(&self.folder)?;
         Ok(self.folder)
     }
 
@@ -123,7 +123,7 @@ impl Recorder {
 }
 
 impl Watcher for Recorder {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()> {
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
         let case = self.case.as_mut().expect("a case has begun before anything is watched");
         Ok(case.window(observed.drain(..), messages, &mut self.tables)?)
     }

@@ -16,7 +16,6 @@ use microgrid_agents::{
         demand::Buyer,
         pricing::PriceBand,
         role::Role,
-        storage::StorageLimits,
     },
     message::{MarketOpened, MarketState},
     units::Energy,
@@ -42,7 +41,7 @@ impl Theory {
         let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
         let equilibrium = if open { equilibrium(&facts, &terms, band) } else { None };
         let equilibrium_welfare = equilibrium.as_ref().map(|at| {
-            let storage = case.scenario.storage.as_ref().map(limits);
+            let storage = case.scenario.storage.as_ref().map(Storage::limits);
             let fee = case.scenario.market.service_fee;
             balances_at(Some(at), &facts, contents, storage.as_ref(), &terms, fee).iter().map(|b| b.welfare).sum()
         });
@@ -58,16 +57,7 @@ impl Theory {
 
 fn equilibrium(facts: &[SlotFacts], terms: &SlotTerms, band: PriceBand) -> Option<Equilibrium> {
     let with = |role| facts.iter().filter(move |facts| facts.role() == role);
-    let buyer = |facts: &SlotFacts| Buyer {
-        need: facts.need().value(),
-        generation: facts.generation.value(),
-        preference: facts.preference_pv,
-    };
-    let buyers: Vec<Buyer> = with(Role::Buyer).map(buyer).collect();
+    let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
     let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
     closed_form(&buyers, &surplus, band, terms.alpha, terms.demand)
-}
-
-fn limits(storage: &Storage) -> StorageLimits {
-    StorageLimits { capacity: storage.capacity_kwh, power: storage.power_kw, efficiency: storage.efficiency }
 }

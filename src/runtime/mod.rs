@@ -32,6 +32,9 @@ use std::{
 };
 use tokio::sync::oneshot;
 
+/// Whatever keeps a watcher from taking what it is given.
+pub type WatchError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Receives what the actors report, window by window, in an order that does not depend on the shards.
 pub trait Watcher: Send + Unpin {
     /// What was observed in one window of simulated time, in the order (time, actor, sequence), and how many messages
@@ -39,7 +42,7 @@ pub trait Watcher: Send + Unpin {
     ///
     /// # Errors
     /// An error ends the run.
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()>;
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError>;
 }
 
 /// How the actors are spread over actix actors and threads. Changes how long a run takes, never its results.
@@ -127,8 +130,8 @@ pub enum RuntimeError {
     #[error(transparent)]
     Failed(Failure),
     /// The watcher could not take what it was given. Fatal.
-    #[error("cannot record the run")]
-    Watcher(#[source] anyhow::Error),
+    #[error("cannot record the run: {0}")]
+    Watcher(WatchError),
     /// Somebody asked for the run to end.
     #[error("interrupted")]
     Interrupted,

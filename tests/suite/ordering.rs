@@ -7,7 +7,7 @@ use microgrid_agents::{
     observation::{Observation, Observed},
 };
 use microgrid_sim::runtime::{
-    self, Failure, Host, RuntimeError, Shards, Watcher,
+    self, Failure, Host, RuntimeError, Shards, WatchError, Watcher,
     network::{Delay, Network},
 };
 use rand::RngExt;
@@ -24,7 +24,7 @@ struct Notebook {
 }
 
 impl Watcher for Notebook {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()> {
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
         self.lines.extend(observed.drain(..).map(|o| format!("{} {} {:?}", o.time.0, o.actor.0, o.what)));
         self.messages += messages;
         Ok(())

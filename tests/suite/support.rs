@@ -5,7 +5,7 @@ use microgrid_agents::{
     observation::{GameOver, Observation, Observed, ProsumerSlot},
 };
 use microgrid_sim::{
-    runtime::{RuntimeError, Shards, Watcher},
+    runtime::{RuntimeError, Shards, WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
     simulation::simulate,
 };
@@ -46,7 +46,7 @@ pub(crate) struct Log {
 }
 
 impl Watcher for Log {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> anyhow::Result<()> {
+    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
         self.observed.append(observed);
         self.messages += messages;
         Ok(())

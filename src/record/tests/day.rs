@@ -201,7 +201,7 @@ fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -> Arc<Marke
 }
 
 /// Shows `recorder` a window.
-pub(super) fn watch(recorder: &mut Recorder, window: Vec<Observation>, messages: u64) -> anyhow::Result<()> {
+pub(super) fn watch(recorder: &mut Recorder, window: Vec<Observation>, messages: u64) -> Result<(), WatchError> {
     let observed = |what| Observed { time: Time::ZERO, actor: ActorId::LEDGER, what };
     recorder.window(&mut window.into_iter().map(observed).collect(), messages)
 }
