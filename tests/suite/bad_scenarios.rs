@@ -200,6 +200,9 @@ messages! {
     load_nan: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,NaN,")),
     load_not_a_number: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,much,")),
     preference_zero: profiles(PROFILES.replace("1,2,3,1,2,", "1,2,3,1,0,")),
+    bad_cell_after_blank_lines: profiles(
+        format!("\u{feff}{PROFILES}").replace("1,2,3,1,", "\n\n1,2,3,-1,").replace('\n', "\r\n")
+    ),
     quoted_row: profiles(PROFILES.replace("1,2,3,1,2,", "1,2,3,\"-1\",2,")),
     tariff_below_feed_in: tariff(&TARIFF.replace("0.5\n", "0.4\n")),
     tariff_with_a_gap: tariff(&TARIFF.replace("2,0.85\n", "")),
