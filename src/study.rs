@@ -61,7 +61,8 @@ pub fn run(
     options: &Options,
     progress: impl FnMut(Progress) + Send + Unpin + 'static,
 ) -> (Recorder, Result<(), StudyError>) {
-    let mut reporter = Reporter { recorder, progress, at: Progress { case: 0, cases: plan.case_count(), slot: 0, slots: 0 } };
+    let mut reporter =
+        Reporter { recorder, progress, at: Progress { case: 0, cases: plan.case_count(), slot: 0, slots: 0 } };
     for case in plan.cases() {
         reporter.at = Progress { case: case.number, slot: 0, slots: case.scenario.market.slots, ..reporter.at };
         (reporter.progress)(reporter.at);

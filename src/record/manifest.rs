@@ -4,10 +4,7 @@ use super::{error::RecordError, folder};
 use crate::scenario::{Case, Plan};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use std::{
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, time::SystemTime};
 
 /// Name of the file in a run's folder.
 const FILE: &str = "manifest.json";

@@ -1,7 +1,25 @@
 //! From a RON file to validated cases, ready to run.
 
+mod data;
+mod defaults;
+pub mod distribution;
+mod error;
+mod knobs;
+mod load;
+mod locate;
+mod parse;
+mod plan;
 pub mod population;
+mod profiles;
 pub mod schema;
+pub mod synthetic;
+mod table;
+mod text_file;
+mod validate;
+
+pub use error::{Place, Report, ScenarioError};
+pub use load::{Overrides, load};
+pub use plan::Plan;
 
 use population::Population;
 use schema::Scenario;

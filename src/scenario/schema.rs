@@ -1,11 +1,13 @@
 //! The scenario file's fields, types and defaults.
 
+use super::{defaults, distribution::Distribution};
 use indexmap::IndexMap;
 use microgrid_agents::market::{
     demand::Demand,
     replicator::{Fitness, StepSize},
     storage::StorageLimits,
 };
+use ron::value::RawValue;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
 
@@ -16,32 +18,42 @@ pub struct Scenario {
     /// Name of the scenario, and of the folder of its results.
     pub name: String,
     /// Seed of everything random.
+    #[serde(default = "defaults::seed")]
     pub seed: u64,
     /// Slots, opening hours and tariffs.
+    #[serde(default)]
     pub market: Market,
     /// Who takes part.
     pub population: PopulationSource,
     /// What energy is worth.
+    #[serde(default)]
     pub preferences: Preferences,
     /// Everybody's storage, if there is any.
+    #[serde(default)]
     pub storage: Option<Storage>,
     /// How buyers and sellers adapt.
+    #[serde(default)]
     pub learning: Learning,
     /// When they act.
+    #[serde(default)]
     pub activation: Activation,
     /// How messages travel.
+    #[serde(default)]
     pub network: Network,
     /// How the ledger cuts blocks.
+    #[serde(default)]
     pub ledger: Ledger,
-    /// Knobs to vary, each with its values: one case per combination.
-    pub vary: IndexMap<String, Vec<ron::Value>>,
+    /// Knobs to vary, each with its values as written: one case per combination.
+    #[serde(default)]
+    pub vary: IndexMap<String, Vec<Box<RawValue>>>,
     /// How often each combination is run, with seeds `seed`, `seed + 1` and so on.
+    #[serde(default = "defaults::replicates")]
     pub replicates: u32,
 }
 
 /// Slots, opening hours and tariffs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Market {
     /// Number of slots.
     pub slots: u32,
@@ -86,17 +98,46 @@ pub enum PopulationSource {
     Synthetic(Synthetic),
 }
 
-/// A synthetic population. To be completed: distributions of PV, load and preferences with defaults.
+/// A synthetic population: what its prosumers' data are drawn from.
+///
+/// How the draws become profiles is told where they are made, in [`synthetic`](super::synthetic).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Synthetic {
     /// How many prosumers.
     pub count: u32,
+    /// Share of prosumers with photovoltaics, in [0, 1].
+    #[serde(default = "defaults::pv_share")]
+    pub pv_share: f64,
+    /// Peak power of a prosumer's photovoltaics [kW].
+    #[serde(default = "defaults::pv_peak_kw")]
+    pub pv_peak_kw: Distribution,
+    /// What the weather leaves of a clear sky's generation in a slot; kept in [0, 1].
+    #[serde(default = "defaults::weather")]
+    pub weather: Distribution,
+    /// Share of workplaces, whose load follows the sun, in [0, 1]; the others are homes.
+    #[serde(default = "defaults::workplace_share")]
+    pub workplace_share: f64,
+    /// Mean load of a prosumer over the day [kW].
+    #[serde(default = "defaults::load_kw")]
+    pub load_kw: Distribution,
+    /// Factor on the load of a slot.
+    #[serde(default = "defaults::load_noise")]
+    pub load_noise: Distribution,
+    /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
+    #[serde(default = "defaults::preference_base")]
+    pub preference_base: Distribution,
+    /// What each kWh of load in a slot adds to the preference for photovoltaic energy [CNY/kWh²].
+    #[serde(default = "defaults::preference_per_kwh")]
+    pub preference_per_kwh: f64,
+    /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
+    #[serde(default = "defaults::preference_grid")]
+    pub preference_grid: Distribution,
 }
 
 /// What energy is worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Preferences {
     /// Curvature of utility [CNY/kWh²].
     pub alpha: f64,
@@ -106,6 +147,10 @@ pub struct Preferences {
     pub mu: f64,
     /// Whether demand answers freely to price.
     pub demand: Demand,
+    /// Everybody's preference `w_pv0`, where the profiles have no column for it [CNY/kWh].
+    pub preference_pv: Option<f64>,
+    /// Everybody's preference `w_grid`, where the profiles have no column for it [CNY/kWh].
+    pub preference_grid: Option<f64>,
 }
 
 /// Everybody's storage.
@@ -117,8 +162,10 @@ pub struct Storage {
     /// Largest charging and discharging power [kW].
     pub power_kw: f64,
     /// Efficiency each way, in (0, 1].
+    #[serde(default = "defaults::efficiency")]
     pub efficiency: f64,
     /// Content at the start of the run [kWh].
+    #[serde(default)]
     pub initial_kwh: f64,
 }
 
@@ -131,7 +178,7 @@ impl Storage {
 
 /// How buyers and sellers adapt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Learning {
     /// Whose welfare a buyer compares.
     pub fitness: Fitness,
@@ -172,6 +219,7 @@ pub enum Adaptation {
 
 /// When participants act.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Activation {
     /// All sellers at whole periods, all buyers half a period later.
     LockStep {
@@ -183,11 +231,11 @@ pub enum Activation {
 
 /// How messages travel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// How long a message takes.
     pub delay: Delay,
-    /// Probability that a message is lost, in [0, 1].
+    /// Probability that a message is lost, in [0, 1).
     pub loss: f64,
 }
 
@@ -199,8 +247,8 @@ pub enum Delay {
 }
 
 /// How the ledger cuts blocks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Ledger {
     /// When a block is cut.
     pub block: Block,
@@ -208,7 +256,7 @@ pub struct Ledger {
 
 /// When a block is cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Block {
     /// At this many transactions.
     pub max_transactions: u32,

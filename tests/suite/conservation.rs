@@ -125,7 +125,15 @@ fn scarce_rationed_and_firm_markets_conserve_too() {
     assert!(outcomes(&scarce).iter().all(|outcome| *outcome == Outcome::Equilibrium));
     let traded: Energy = scarce.prosumers().filter(|p| p.slot == 1).map(|p| p.sold).sum();
     assert_eq!(traded, Energy(3_100_001), "all the surplus is sold");
-    strange(&people, 2.0, r#"preferences: (demand: Firm), storage: (capacity_kwh: 1.0, power_kw: 0.3, efficiency: 0.9, initial_kwh: 0.5),"#);
+    strange(
+        &people,
+        2.0,
+        r#"preferences: (demand: Firm), storage: (capacity_kwh: 1.0, power_kw: 0.3, efficiency: 0.9, initial_kwh: 0.5),"#,
+    );
     strange(&people, 2.0, r#"learning: (fitness: Private),"#);
-    strange(&people, 2.0, r#"network: (delay: Constant("0s")), ledger: (block: (max_transactions: 1, timeout: "0s")),"#);
+    strange(
+        &people,
+        2.0,
+        r#"network: (delay: Constant("0s")), ledger: (block: (max_transactions: 1, timeout: "0s")),"#,
+    );
 }

@@ -6,6 +6,7 @@ use microgrid_agents::{
     units::Energy,
 };
 use microgrid_sim::runtime::{RuntimeError, Shards};
+use std::sync::Arc;
 
 #[test]
 fn with_lossy_links_every_slot_still_settles_at_the_same_price() {
@@ -32,7 +33,8 @@ fn with_lossy_links_every_slot_still_settles_at_the_same_price() {
 
 #[test]
 fn a_network_that_loses_everything_is_diagnosed() {
-    let case = only_case(&shipped("5_prosumers.ron", &["mu=1", "loss=1"]));
+    let mut case = only_case(&shipped("5_prosumers.ron", &["mu=1"]));
+    Arc::make_mut(&mut case.scenario).network.loss = 1.0;
     let (log, result) = try_run(&case, Some(Shards::Fixed(2)));
     let error = result.expect_err("nothing arrives");
     assert!(matches!(error, RuntimeError::Stalled { .. }));

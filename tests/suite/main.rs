@@ -1,5 +1,6 @@
-//! Integration tests: one file a promise.
+//! What the simulator promises, one file a promise.
 
+mod bad_scenarios;
 mod conservation;
 mod convergence;
 mod determinism;
@@ -7,4 +8,5 @@ mod faults;
 mod ordering;
 mod paper;
 mod reference;
+mod scenarios;
 mod support;

@@ -70,7 +70,9 @@ impl Log {
 
     /// Everything exchanged with the grid.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = (&Exchange, &Invoice)> {
-        self.all(|what| if let Observation::Exchanged(exchange, invoice) = what { Some((exchange, invoice)) } else { None })
+        self.all(
+            |what| if let Observation::Exchanged(exchange, invoice) = what { Some((exchange, invoice)) } else { None },
+        )
     }
 
     /// How many slots were closed.

@@ -11,7 +11,7 @@
 use crate::{
     analysis::slot::{slot_facts, slot_terms},
     record::Recorder,
-    runtime::Watcher,
+    runtime::{WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
 };
 use microgrid_agents::{

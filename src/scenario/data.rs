@@ -1,0 +1,78 @@
+//! The data files of a scenario.
+
+use super::{
+    error::ScenarioError,
+    population::Population,
+    profiles,
+    schema::{GridTariff, PopulationSource, Scenario},
+    text_file::TextFile,
+    validate::Violation,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// What the data files say.
+#[derive(Clone, Debug)]
+pub(super) struct Data {
+    /// The prosumers, unless they are synthetic.
+    pub(super) profiles: Option<Arc<Population>>,
+    /// The grid's tariff of each slot [CNY/kWh].
+    pub(super) grid_tariffs: Arc<[f64]>,
+}
+
+/// Why the data are no good: because of the scenario that names them, or in themselves.
+pub(super) enum DataError {
+    /// To be shown in the scenario.
+    Scenario(Violation),
+    /// Shows its place already.
+    Data(ScenarioError),
+}
+
+impl From<ScenarioError> for DataError {
+    fn from(error: ScenarioError) -> Self {
+        Self::Data(error)
+    }
+}
+
+/// Reads what `scenario` names, relative to `folder`; returns it with the files' paths.
+pub(super) fn read(scenario: &Scenario, folder: &Path) -> Result<(Data, Vec<PathBuf>), DataError> {
+    let (market, mut inputs) = (&scenario.market, Vec::new());
+    let profiles = match &scenario.population {
+        PopulationSource::Synthetic(_) => None,
+        PopulationSource::Profiles(path) => {
+            let file = open("population.Profiles", &folder.join(path))?;
+            inputs.push(folder.join(path));
+            Some(Arc::new(profiles::population(&file, market.slots, &scenario.preferences)?))
+        }
+    };
+    let grid_tariffs = match &market.grid_tariff {
+        GridTariff::Constant(tariff) => vec![*tariff; market.slots as usize],
+        GridTariff::Csv(path) => {
+            let place = "market.grid_tariff.Csv";
+            let path = folder.join(path);
+            let file = open(place, &path)?;
+            // Runs keep copies of their data files in one folder.
+            if inputs.iter().any(|other| *other != path && other.file_name() == path.file_name()) {
+                let problem = "the profiles are in a file of the same name";
+                let allowed = "data files with names of their own";
+                return Err(DataError::Scenario(Violation::new(place, problem, path.display(), allowed)));
+            }
+            inputs.push(path);
+            profiles::tariffs(&file, market)?
+        }
+    };
+    Ok((Data { profiles, grid_tariffs: grid_tariffs.into() }, inputs))
+}
+
+fn open(place: &str, path: &Path) -> Result<TextFile, DataError> {
+    TextFile::read(path).map_err(|unreadable| match unreadable.reason() {
+        Ok(reason) => {
+            let problem = format!("cannot be read: {reason}");
+            let allowed = "a CSV file, its path relative to the scenario's file";
+            DataError::Scenario(Violation::new(place, &problem, path.display(), allowed))
+        }
+        Err(error) => DataError::Data(error),
+    })
+}

@@ -1,0 +1,86 @@
+//! What is wrong with a scenario, shown where it is wrong.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::{fmt, ops::Range, sync::Arc};
+
+/// Why a scenario cannot be run. Each displays as plain text that shows the place, what was found and what is allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// A file cannot be read, or holds no text.
+    #[error("{0}")]
+    Unreadable(Box<Report>),
+    /// The scenario is not RON, or not a scenario: unknown or missing field, wrong type.
+    #[error("{0}")]
+    Malformed(Box<Report>),
+    /// A field's value is not allowed, by itself or beside other fields.
+    #[error("{0}")]
+    NotAllowed(Box<Report>),
+    /// A profile or tariff file has a mistake.
+    #[error("{0}")]
+    Data(Box<Report>),
+    /// An argument of the command line has a mistake.
+    #[error("{0}")]
+    Argument(Box<Report>),
+}
+
+/// A mistake with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What is wrong, in one line that starts with the field's path or column where there is one.
+    pub problem: String,
+    /// Where, if it has a place in a text.
+    pub place: Option<Place>,
+    /// What is allowed instead, and hints; one line each.
+    pub notes: Vec<String>,
+}
+
+/// A place in a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Path of the file as it was given; `None` for the command line.
+    pub file: Option<String>,
+    /// The whole text.
+    pub text: Arc<str>,
+    /// Which part of it [bytes].
+    pub span: Range<usize>,
+    /// What was found there.
+    pub found: String,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut group = match &self.place {
+            None => Group::with_title(Level::ERROR.primary_title(&self.problem)),
+            Some(place) => {
+                let underlined = AnnotationKind::Primary.span(place.on_one_line()).label(&place.found);
+                let snippet = Snippet::source(&*place.text)
+                    .path(place.file.as_deref())
+                    .line_numbering(place.file.is_some())
+                    .annotation(underlined);
+                Level::ERROR.primary_title(&self.problem).element(snippet)
+            }
+        };
+        for note in &self.notes {
+            group = group.element(Level::NOTE.message(note));
+        }
+        f.write_str(&Renderer::plain().render(&[group]))
+    }
+}
+
+impl Place {
+    /// The span without what follows its first line, so that not half the file is underlined.
+    fn on_one_line(&self) -> Range<usize> {
+        let text = &self.text[self.span.clone()];
+        let line = text.lines().next().unwrap_or_default().trim_end();
+        self.span.start..self.span.start + line.len()
+    }
+}
+
+/// A hint at the known name that looks most like `name`, if one does.
+pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let (closest, likeness) = known
+        .into_iter()
+        .map(|known| (known, strsim::jaro_winkler(name, known)))
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    (likeness > 0.8).then(|| format!("did you mean `{closest}`?"))
+}

@@ -1,0 +1,117 @@
+//! A scenario that has been read and checked, and the cases it consists of.
+
+use super::{
+    Case,
+    data::Data,
+    knobs::{self, Knob},
+    parse,
+    population::Population,
+    schema::{GridTariff, PopulationSource, Scenario},
+    synthetic,
+};
+use ron::ser::PrettyConfig;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A scenario that has been read and checked: none of its cases can fail to come about.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario with what the command line has set.
+    pub scenario: Scenario,
+    /// The scenario's file.
+    pub source: PathBuf,
+    /// The data files it reads, as paths that do not depend on where the scenario's file lies.
+    pub inputs: Vec<PathBuf>,
+    pub(super) data: Data,
+}
+
+impl Plan {
+    /// How many cases there are: combinations of the varied knobs times replicates.
+    pub fn case_count(&self) -> u32 {
+        let combinations = self.scenario.vary.values().map(|values| values.len() as u32).product::<u32>();
+        combinations * self.scenario.replicates
+    }
+
+    /// The cases in order of their number, made as they are asked for.
+    ///
+    /// The last knob of `vary` changes fastest, and the replicates of a combination follow each other. Cases with the
+    /// same population share it.
+    pub fn cases(&self) -> impl Iterator<Item = Case> + '_ {
+        let mut drawn = None;
+        (0..self.case_count()).map(move |index| self.case(index, &mut drawn))
+    }
+
+    /// The scenario with every default written out, and its data files in a folder `data` beside it.
+    pub fn resolved_ron(&self) -> String {
+        let mut scenario = self.scenario.clone();
+        if let PopulationSource::Profiles(path) = &mut scenario.population {
+            *path = beside(path);
+        }
+        if let GridTariff::Csv(path) = &mut scenario.market.grid_tariff {
+            *path = beside(path);
+        }
+        let config = PrettyConfig::new().struct_names(false).compact_arrays(true);
+        let text = parse::options().to_string_pretty(&scenario, config).expect("every scenario can be written as RON");
+        // RON writes a variant called `None` in its raw form, although it reads the plain one too.
+        format!("Scenario{}\n", text.replace("r#None", "None"))
+    }
+
+    fn case(&self, index: u32, drawn: &mut Option<Drawn>) -> Case {
+        let (mut combination, replicate) = (index / self.scenario.replicates, index % self.scenario.replicates);
+        let mut scenario = self.scenario.clone();
+        let mut knobs = Vec::new();
+        for (name, values) in scenario.vary.drain(..).rev() {
+            let value = &values[combination as usize % values.len()];
+            combination /= values.len() as u32;
+            knobs.push((name, knobs::text(value)));
+        }
+        knobs.reverse();
+        for (name, value) in &knobs {
+            let knob = Knob::named(name).expect("the names of knobs were checked when the scenario was read");
+            knob.turn(&mut scenario, value).expect("the values of knobs were checked when the scenario was read");
+        }
+        scenario.replicates = 1;
+        scenario.seed += u64::from(replicate);
+        Case {
+            number: index + 1,
+            knobs,
+            seed: scenario.seed,
+            population: self.population(&scenario, drawn),
+            grid_tariffs: self.data.grid_tariffs.clone(),
+            scenario: Arc::new(scenario),
+        }
+    }
+
+    /// The population of a case: the one of the data files, the one drawn last, or a new one.
+    fn population(&self, scenario: &Scenario, drawn: &mut Option<Drawn>) -> Arc<Population> {
+        let what = match (&scenario.population, &self.data.profiles) {
+            (PopulationSource::Synthetic(what), _) => what,
+            (PopulationSource::Profiles(_), profiles) => {
+                return profiles.clone().expect("profiles were read when the scenario was read");
+            }
+        };
+        let last = drawn.take().filter(|last| (last.seed, last.count) == (scenario.seed, what.count));
+        let population = last.map_or_else(
+            || {
+                let hours = scenario.market.slot_length.as_secs_f64() / 3600.0;
+                Arc::new(synthetic::population(what, scenario.seed, scenario.market.slots, hours))
+            },
+            |last| last.population,
+        );
+        *drawn = Some(Drawn { seed: scenario.seed, count: what.count, population: population.clone() });
+        population
+    }
+}
+
+/// The synthetic population drawn last, with all that can differ between the cases of a scenario.
+struct Drawn {
+    seed: u64,
+    count: u32,
+    population: Arc<Population>,
+}
+
+fn beside(path: &Path) -> PathBuf {
+    Path::new("data").join(path.file_name().unwrap_or_default())
+}
