@@ -2,8 +2,16 @@
 
 use crate::support::{Log, only_case, repository, run, shipped, written};
 use microgrid_agents::{
+    market::{balance::Balance, role::Role},
     observation::{Observation, Outcome, ProsumerSlot},
     units::Energy,
+};
+use microgrid_sim::{
+    analysis::{
+        equilibrium::balances_at,
+        slot::{slot_facts, slot_terms},
+    },
+    scenario::{Case, schema::Storage},
 };
 use serde_json::Value;
 
@@ -23,60 +31,90 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     }
 }
 
-fn of_slot(log: &Log, slot: u64) -> Vec<&ProsumerSlot> {
-    let mut found: Vec<_> = log.prosumers().filter(|p| u64::from(p.slot) == slot).collect();
+fn of_slot(log: &Log, slot: u32) -> Vec<&ProsumerSlot> {
+    let mut found: Vec<_> = log.prosumers().filter(|p| p.slot == slot).collect();
     found.sort_by_key(|p| p.prosumer);
     found
 }
 
+/// A quantity of the reference: its name there, where a run has it, and where the closed form has it.
+type Quantity = (&'static str, fn(&ProsumerSlot) -> f64, fn(&Balance) -> f64);
+
 /// Compares a whole day with the reference, prosumer by prosumer.
 ///
-/// Where the price is at the floor, supply exceeds demand and the split over sellers is not unique: there, what sellers
-/// sell and feed in is compared as a total, and a seller's own welfare is still unique because both earn the floor.
+/// Where the price is at the floor, supply exceeds demand and the split over sellers is not unique. There, what sellers
+/// sell, feed in and charge is compared as a total. With storage, the split decides what each of them has left for the
+/// evening: from then on their own amounts follow from what is really in their storages, and are held against the
+/// closed form for those contents instead.
 fn compare(scenario: &str, mu: &str, reference: &str) {
     let case = only_case(&shipped(scenario, &[&format!("mu={mu}")]));
     let log = run(&case);
+    let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
+    let mut contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
+    let mut split_is_unique = vec![true; contents.len()];
     for slot in expected()["slots"][reference].as_array().expect("slots") {
-        let number = slot["slot"].as_u64().expect("a number");
+        let number = slot["slot"].as_u64().expect("a number") as u32;
         let prosumers = of_slot(&log, number);
-        let what = |quantity| format!("{reference}, slot {number}, {quantity}");
-        let kwh = |of: fn(&ProsumerSlot) -> Energy| prosumers.iter().map(|p| of(p).value()).collect::<Vec<_>>();
-
-        let game = log.games().find(|game| u64::from(game.slot) == number);
         let price = slot["price"].as_f64();
-        if let Some(price) = price {
-            let game = game.expect("a market slot has a game");
-            assert_eq!(game.outcome, Outcome::Equilibrium, "{}", what("outcome"));
-            let state = game.state.as_ref().expect("a settled game has a state");
-            assert_close(&state.prices, &vec![price; state.prices.len()], 1e-4, &what("price"));
-        } else {
-            assert!(game.is_none_or(|game| game.outcome == Outcome::NoMarket), "{}", what("no market"));
-        }
-        assert_close(&kwh(|p| p.bought), &numbers(&slot["bought"]), 1e-3, &what("bought"));
-        assert_close(&kwh(|p| p.grid_import), &numbers(&slot["grid_import"]), 1e-3, &what("import"));
-        assert_close(&kwh(|p| p.discharged), &numbers(&slot["discharge"]), 1e-3, &what("discharged"));
-        let sellers = [
-            ("sold", kwh(|p| p.sold), numbers(&slot["sold"])),
-            ("fed in", kwh(|p| p.grid_export), numbers(&slot["feed_in"])),
-            ("charged", kwh(|p| p.charged), numbers(&slot["charge"])),
+        compare_game(&log, number, price, reference);
+        let at_floor = price == Some(case.scenario.market.feed_in_tariff);
+        let without_market = balances_without_market(&case, number, &contents);
+        let quantities: [Quantity; 7] = [
+            ("bought", |p| p.bought.value(), |_| 0.0),
+            ("sold", |p| p.sold.value(), |_| 0.0),
+            ("feed_in", |p| p.grid_export.value(), |b| b.grid_export.value()),
+            ("grid_import", |p| p.grid_import.value(), |b| b.grid_import.value()),
+            ("charge", |p| p.charged.value(), |b| b.charged.value()),
+            ("discharge", |p| p.discharged.value(), |b| b.discharged.value()),
+            ("welfare", |p| p.welfare, |b| b.welfare),
         ];
-        let at_floor = price == Some(0.45);
-        for (quantity, found, expected) in sellers {
-            if at_floor {
-                let total = |parts: &[f64]| [parts.iter().sum::<f64>()];
-                assert_close(&total(&found), &total(&expected), 1e-3, &what(quantity));
-            } else {
-                assert_close(&found, &expected, 1e-3, &what(quantity));
+        for (name, of, at_contents) in quantities {
+            let what = format!("{reference}, slot {number}, {name}");
+            let found: Vec<f64> = prosumers.iter().map(|p| of(p)).collect();
+            let mut wanted = numbers(&slot[name]);
+            // Without storage it does not matter to a seller's welfare who buys: all pay the floor.
+            let split_matters = name != "welfare" || case.scenario.storage.is_some();
+            if at_floor && split_matters {
+                assert_close(&[found.iter().sum()], &[wanted.iter().sum()], 1e-3, &what);
+                // Whoever is no seller has a unique share of this, too.
+                for (p, (found, wanted)) in prosumers.iter().zip(found.iter().zip(&wanted)) {
+                    if p.role != Role::Seller {
+                        assert_close(&[*found], &[*wanted], 1e-3, &what);
+                    }
+                }
+                continue;
             }
+            for (wanted, (balance, unique)) in wanted.iter_mut().zip(without_market.iter().zip(&split_is_unique)) {
+                if !unique {
+                    assert!(price.is_none(), "the reference day has no market after a split that is not unique");
+                    *wanted = at_contents(balance);
+                }
+            }
+            assert_close(&found, &wanted, 1e-3, &what);
         }
-        let welfare: Vec<f64> = prosumers.iter().map(|p| p.welfare).collect();
-        if at_floor && scenario.contains("storage") {
-            let total = |parts: &[f64]| [parts.iter().sum::<f64>()];
-            assert_close(&total(&welfare), &total(&numbers(&slot["welfare"])), 1e-3, &what("welfare"));
-        } else {
-            assert_close(&welfare, &numbers(&slot["welfare"]), 1e-3, &what("welfare"));
+        for ((p, content), unique) in prosumers.iter().zip(&mut contents).zip(&mut split_is_unique) {
+            *content = p.content;
+            *unique &= !(at_floor && p.role == Role::Seller && case.scenario.storage.is_some());
         }
     }
+}
+
+fn compare_game(log: &Log, slot: u32, price: Option<f64>, reference: &str) {
+    let game = log.games().find(|game| game.slot == slot);
+    let Some(price) = price else {
+        assert!(game.is_none_or(|game| game.outcome == Outcome::NoMarket), "{reference}, slot {slot}: no market");
+        return;
+    };
+    let game = game.expect("a market slot has a game");
+    assert_eq!(game.outcome, Outcome::Equilibrium, "{reference}, slot {slot}");
+    let prices = &game.state.as_ref().expect("a settled game has a state").prices;
+    assert_close(prices, &vec![price; prices.len()], 1e-4, &format!("{reference}, slot {slot}, price"));
+}
+
+/// What everybody would do in a slot without a market, with these contents of their storages.
+fn balances_without_market(case: &Case, slot: u32, contents: &[Energy]) -> Vec<Balance> {
+    let limits = case.scenario.storage.as_ref().map(Storage::limits);
+    balances_at(None, &slot_facts(case, slot), contents, limits.as_ref(), &slot_terms(case, slot), 0.0)
 }
 
 #[test]

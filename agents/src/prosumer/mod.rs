@@ -206,7 +206,7 @@ impl Prosumer {
         let Phase::Playing(playing) = &mut self.phase else { return };
         let Playing { player, news, .. } = playing.as_mut();
         let post = match player {
-            Player::Seller(seller) => seller.act(news.as_deref(), &self.rules, context.random()).map(Message::Quote),
+            Player::Seller(seller) => Some(Message::Quote(seller.act(news.as_deref(), &self.rules, context.random()))),
             Player::Buyer(buyer) => buyer.act(news.as_ref(), &self.rules, context.now()).map(Message::Choice),
         };
         if let Some(post) = post {

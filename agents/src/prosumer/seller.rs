@@ -29,20 +29,24 @@ impl Seller {
         Self { slot: opened.slot, index, surplus: surplus.value(), band, step, quote: None }
     }
 
-    /// The next quote, or `None` while nobody has answered the first.
+    /// The next quote.
     ///
-    /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`.
-    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, random: &mut Stream) -> Option<Quote> {
+    /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long as
+    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost.
+    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, random: &mut Stream) -> Quote {
         let Some(last) = self.quote else {
             let price = match &rules.first_prices {
                 Some(prices) => prices[self.index],
                 None => random.random_range(self.band.floor..=self.band.ceiling),
             };
-            return Some(self.post(1, price, f64::INFINITY));
+            return self.post(1, price, f64::INFINITY);
         };
-        let excess = news?.aggregate.as_ref()?.demand[self.index] - self.surplus;
+        let Some(market) = news.and_then(|news| news.aggregate.as_ref()) else {
+            return self.post(last.version + 1, last.price, f64::INFINITY);
+        };
+        let excess = market.demand[self.index] - self.surplus;
         let price = next_price(last.price, excess, self.step, self.band, rules.ramp);
-        Some(self.post(last.version + 1, price, (price - last.price).abs()))
+        self.post(last.version + 1, price, (price - last.price).abs())
     }
 
     fn post(&mut self, version: u32, price: f64, change: f64) -> Quote {

@@ -67,7 +67,7 @@ impl Day {
 
     /// With a storage of 3 kWh at the start.
     pub(super) fn with_storage() -> Self {
-        Self::with("Some((capacity_kwh: 10.0, power_kw: 5.0, efficiency: 0.5, initial_kwh: 3.0))", INITIAL)
+        Self::with("(capacity_kwh: 10.0, power_kw: 5.0, efficiency: 0.5, initial_kwh: 3.0)", INITIAL)
     }
 
     fn with(storage: &str, content: f64) -> Self {
