@@ -44,15 +44,15 @@ pub fn simulate<W: Watcher + 'static>(
     runtime::run(actors, &host, watcher)
 }
 
-/// The grid, the ledger and all prosumers of a case, in the order of their addresses.
+/// The ledger, the grid and all prosumers of a case, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     let scenario = &case.scenario;
     let rules = Arc::new(prosumer_rules(scenario));
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
     let prosumers = case.population.prosumers.len();
     let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(prosumers + 2);
-    actors.push(Box::new(Grid::new(grid_rules(case))));
     actors.push(Box::new(Ledger::new(ledger_rules(case))));
+    actors.push(Box::new(Grid::new(grid_rules(case))));
     for (n, member) in case.population.prosumers.iter().enumerate() {
         let facts: Arc<[SlotFacts]> =
             member.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();

@@ -4,15 +4,15 @@ use std::fmt;
 
 /// Address of an actor within one simulation.
 ///
-/// The grid is 0, the ledger 1, and prosumer `n` (counted from 0) is `2 + n`.
+/// The ledger is 0, the grid 1, and prosumer `n` (counted from 0) is `2 + n`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActorId(pub u32);
 
 impl ActorId {
-    /// The utility grid.
-    pub const GRID: Self = Self(0);
     /// The ledger.
-    pub const LEDGER: Self = Self(1);
+    pub const LEDGER: Self = Self(0);
+    /// The utility grid.
+    pub const GRID: Self = Self(1);
     /// How many actors there are besides the prosumers.
     pub const OTHERS: u32 = 2;
 

@@ -14,7 +14,7 @@ use super::{
 use crate::scenario::Case;
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
-    observation::Observed,
+    observation::{Observation, Observed},
     units::Energy,
 };
 use std::{collections::BTreeMap, path::Path};
@@ -40,6 +40,14 @@ impl Tables {
             convergence: Table::create(folder)?,
             slots: Table::create(folder)?,
         })
+    }
+
+    /// Writes all that waits, `slots.csv` last: where it has a slot, the other tables are complete.
+    fn flush(&mut self) -> Result<(), RecordError> {
+        self.prosumers.flush()?;
+        self.trades.flush()?;
+        self.convergence.flush()?;
+        self.slots.flush()
     }
 }
 
@@ -87,7 +95,12 @@ impl CaseRecord {
     ) -> Result<(), RecordError> {
         self.messages += messages;
         for Observed { what, .. } in observed {
-            self.slots.entry(slot_of(&what)).or_default().add(what);
+            let gathered = self.slots.entry(slot_of(&what)).or_default();
+            if let (Observation::Committed(commit), Some(market)) = (&what, &gathered.market) {
+                let rows = convergence::rows(self.case.number, market, commit, &self.case.population);
+                tables.convergence.append(rows)?;
+            }
+            gathered.add(what);
         }
         while self.slots.get(&self.next).is_some_and(|gathered| gathered.closed) {
             let slot = self.next;
@@ -99,7 +112,7 @@ impl CaseRecord {
         Ok(())
     }
 
-    /// Writes a closed slot. Its row in `slots.csv` comes last: where it stands, the other tables are complete.
+    /// Writes a closed slot.
     fn write(&mut self, slot: Slot, gathered: &Gathered, tables: &mut Tables) -> Result<(), RecordError> {
         let (number, population) = (self.case.number, &self.case.population);
         let members = &population.prosumers;
@@ -117,8 +130,8 @@ impl CaseRecord {
                 .map(|((member, done), without)| prosumers::row(number, member.number, done, without)),
         )?;
         tables.trades.append(trades::rows(number, slot, gathered, population))?;
-        tables.convergence.append(convergence::rows(number, slot, gathered, population))?;
         tables.slots.append([slots::row(number, slot, gathered, &theory, self.messages)])?;
+        tables.flush()?;
         let (first, last) = self.case.scenario.market.open;
         self.tally.add((first..=last).contains(&slot), gathered, &theory, self.messages);
         self.contents = done().map(|done| done.content).collect();

@@ -1,6 +1,6 @@
 //! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
 
-use super::{gathered::Gathered, number::Number, table::table};
+use super::{number::Number, table::table};
 use crate::scenario::population::Population;
 use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
 use std::time::Duration;
@@ -27,22 +27,18 @@ table! {
     }
 }
 
-/// The slot's rows by time and seller.
+/// The rows of a committed block, by seller.
 ///
 /// A block with a choice may change every seller, one without only those whose quote it holds.
-pub(super) fn rows(
+pub(super) fn rows<'a>(
     case: u32,
-    slot: Slot,
-    gathered: &Gathered,
-    population: &Population,
-) -> impl Iterator<Item = ConvergenceRow> {
-    let row_of = move |market: &MarketOpened, commit, index: usize| {
+    market: &'a MarketOpened,
+    commit: &'a Commit,
+    population: &'a Population,
+) -> impl Iterator<Item = ConvergenceRow> + 'a {
+    changed(commit).map(move |index| {
         let seller = population.prosumers[market.sellers[index].index()].number;
-        row(case, slot, seller, commit, index)
-    };
-    gathered.market.as_deref().into_iter().flat_map(move |market| {
-        let commits = gathered.commits.iter();
-        commits.flat_map(move |commit| changed(commit).map(move |index| row_of(market, commit, index)))
+        row(case, market.slot, seller, commit, index)
     })
 }
 

@@ -5,7 +5,7 @@ use microgrid_agents::{
     ids::{ProsumerId, Slot},
     market::settlement::Trade,
     message::MarketOpened,
-    observation::{Commit, GameOver, Observation, Outcome, ProsumerSlot},
+    observation::{GameOver, Observation, Outcome, ProsumerSlot},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,8 +14,6 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Gathered {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
-    /// The committed blocks of the game, in order.
-    pub(super) commits: Vec<Commit>,
     /// How old the news was at each decision.
     pub(super) ages: Ages,
     /// How the game ended; `None` if the market was not to open.
@@ -51,14 +49,16 @@ impl Gathered {
     pub(super) fn add(&mut self, what: Observation) {
         match what {
             Observation::MarketOpened(market) => self.market = Some(market),
-            Observation::Committed(commit) => self.commits.push(commit),
             Observation::Decided(_, age) => self.ages.add(age),
             Observation::GameOver(game) => self.game = Some(game),
             Observation::Settled(_, trades) => self.trades = Some(trades),
             Observation::ProsumerDone(done) => drop(self.prosumers.insert(done.prosumer, *done)),
             Observation::SlotClosed(_) => self.closed = true,
-            // No table tells of these.
-            Observation::SlotOpened(_) | Observation::Refused(..) | Observation::Exchanged(..) => {}
+            // Commits go to their table at once; no table tells of the others.
+            Observation::Committed(_)
+            | Observation::SlotOpened(_)
+            | Observation::Refused(..)
+            | Observation::Exchanged(..) => {}
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) use table;
 pub(super) struct Table<R> {
     path: PathBuf,
     file: File,
+    /// Whole rows that are not in the file yet.
+    pending: Vec<u8>,
     rows: PhantomData<fn(R)>,
 }
 
@@ -55,29 +57,42 @@ impl<R: Row> Table<R> {
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
-        let mut table = Self { path, file, rows: PhantomData };
-        table.write(|csv| csv.write_record(R::COLUMNS))?;
+        let mut table = Self { path, file, pending: Vec::new(), rows: PhantomData };
+        table.fill(|csv| csv.write_record(R::COLUMNS))?;
+        table.flush()?;
         Ok(table)
     }
 
-    /// Appends all of `rows` in one piece, so that whoever ends the program leaves whole rows.
+    /// Appends rows; some may wait in memory until [`flush`](Self::flush).
     ///
     /// # Errors
     /// If the file cannot be written.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
-        self.write(|csv| rows.into_iter().try_for_each(|row| csv.serialize(row)))
+        self.fill(|csv| rows.into_iter().try_for_each(|row| csv.serialize(row)))?;
+        if self.pending.len() > Self::MOST_PENDING { self.flush() } else { Ok(()) }
     }
 
-    fn write(
+    /// More bytes than this do not wait.
+    const MOST_PENDING: usize = 1 << 20;
+
+    /// Writes the rows that wait, in one piece, so that whoever ends the program leaves whole rows.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn flush(&mut self) -> Result<(), RecordError> {
+        self.file.write_all(&self.pending).map_err(RecordError::file("write", &self.path))?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn fill(
         &mut self,
         fill: impl FnOnce(&mut csv::Writer<&mut Vec<u8>>) -> Result<(), csv::Error>,
     ) -> Result<(), RecordError> {
-        let mut text = Vec::new();
-        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut text);
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
         let filled = fill(&mut csv).and_then(|()| Ok(csv.flush()?));
         drop(csv);
-        filled.map_err(|source| RecordError::Table { path: self.path.clone(), source })?;
-        self.file.write_all(&text).map_err(RecordError::file("write", &self.path))
+        filled.map_err(|source| RecordError::Table { path: self.path.clone(), source })
     }
 }
 

@@ -57,12 +57,19 @@ pub enum Shards {
 }
 
 impl Shards {
-    /// From this many actors on, a shard a core is the default.
-    const LARGE: usize = 1000;
+    /// Up to this many actors, one actix actor for each costs little.
+    const SMALL: usize = 50;
+
+    /// From this many actors on, a window holds enough work to be worth waking other threads for.
+    const LARGE: usize = 20_000;
 
     /// What suits this many actors.
     pub fn suited_to(actors: usize) -> Self {
-        if actors < Self::LARGE { Self::PerActor } else { Self::PerCore }
+        match actors {
+            0..=Self::SMALL => Self::PerActor,
+            ..Self::LARGE => Self::Fixed(1),
+            _ => Self::PerCore,
+        }
     }
 
     fn count(self, actors: usize) -> usize {

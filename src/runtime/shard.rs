@@ -23,7 +23,8 @@ use std::{
     sync::Arc,
 };
 
-/// Which shard hosts which actor: dealt out in turn.
+/// Which shard hosts which actor: dealt out in turn. The first actor, which in a market is the ledger and talks to
+/// everybody, so shares a thread with the clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deal {
     pub(super) actors: usize,

@@ -30,7 +30,8 @@ fn with_lossy_links_every_slot_still_settles_at_the_same_price() {
         assert!(balanced(&log));
         for observed in &log.observed {
             // Whoever has not heard yet that the game is over goes on posting; nothing else is refused.
-            let refused = matches!(observed.what, Observation::Refused(.., refusal) if refusal != Refusal::MarketClosed);
+            let refused =
+                matches!(observed.what, Observation::Refused(.., refusal) if refusal != Refusal::MarketClosed);
             assert!(!refused, "{observed:?}");
         }
     }

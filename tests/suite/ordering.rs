@@ -238,7 +238,7 @@ fn a_deadlock_is_reported_with_who_waits_for_what() {
     let error = hopeful(false);
     assert!(matches!(&error, RuntimeError::Deadlock { waiting, .. } if waiting.len() == 1), "{error:?}");
     let said = error.to_string();
-    assert!(said.contains("ledger waits for an answer from nobody"), "{said}");
+    assert!(said.contains("grid waits for an answer from nobody"), "{said}");
 }
 
 #[test]

@@ -72,9 +72,9 @@ impl<T: Clone> Channel<T> {
         self.blocks.last().cloned()
     }
 
-    /// Forgets the blocks held so far; their numbers are not used again.
-    pub fn prune(&mut self) {
-        self.blocks.clear();
+    /// Forgets all blocks but the newest; their numbers are not used again.
+    pub fn forget_before_newest(&mut self) {
+        self.blocks.drain(..self.blocks.len().saturating_sub(1));
     }
 
     /// The blocks held, oldest first.
@@ -118,5 +118,7 @@ mod tests {
         let block = channel.timed_out(1, Time(110));
         assert_eq!(block, Some(Block { number: 1, time: Time(110), transactions: [3].into() }));
         assert_eq!(channel.blocks().len(), 2);
+        channel.forget_before_newest();
+        assert_eq!(channel.blocks().iter().map(|block| block.number).collect::<Vec<_>>(), [1]);
     }
 }

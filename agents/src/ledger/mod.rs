@@ -8,7 +8,7 @@
 //! Three channels as in the article: *trade* takes registrations and settled bills, *information* the quotes and
 //! choices of the game, *energy* the meter readings. [`channel`] cuts blocks, [`contract`] knows what the transactions
 //! mean, and this file carries messages between the two and the participants. A transaction counts when its block is
-//! cut. The information channel forgets its blocks when the slot closes: its outcome is then on the trade channel.
+//! cut. Each post replaces its sender's last, so of the information channel only the newest block is kept.
 
 pub mod channel;
 pub mod contract;
@@ -357,6 +357,7 @@ impl Ledger {
         if choices || !quoted.is_empty() {
             self.publish(block.number, choices, quoted, context);
         }
+        self.information.forget_before_newest();
         if self.contract.at_rest() {
             self.end_game(Outcome::Equilibrium, context);
         }
@@ -473,7 +474,6 @@ impl Ledger {
     fn close_slot_if_complete(&mut self, context: &mut Context<'_>) {
         if matches!(self.phase, Phase::Metering(_)) && self.contract.all_read() {
             self.phase = Phase::BetweenSlots;
-            self.information.prune();
             context.observe(Observation::SlotClosed(self.slot));
             self.open_slot(context);
         }
