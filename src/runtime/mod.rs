@@ -65,10 +65,12 @@ impl Shards {
 
     /// What suits this many actors.
     pub fn suited_to(actors: usize) -> Self {
-        match actors {
-            0..=Self::SMALL => Self::PerActor,
-            ..Self::LARGE => Self::Fixed(1),
-            _ => Self::PerCore,
+        if actors <= Self::SMALL {
+            Self::PerActor
+        } else if actors < Self::LARGE {
+            Self::Fixed(1)
+        } else {
+            Self::PerCore
         }
     }
 

@@ -9,13 +9,26 @@ use microgrid_agents::{
 use microgrid_sim::runtime::{RuntimeError, Shards};
 use std::sync::Arc;
 
+fn lossy(loss: &str) -> Log {
+    let log = run(&only_case(&shipped("5_prosumers.ron", &["mu=1", &format!("loss={loss}")])));
+    assert_eq!(log.closed(), 24);
+    assert_eq!(log.prosumers().count(), 24 * 5, "everybody settles every slot, and once only");
+    let bought: Energy = log.prosumers().map(|p| p.bought).sum();
+    let sold: Energy = log.prosumers().map(|p| p.sold).sum();
+    assert_eq!(bought, sold);
+    for observed in &log.observed {
+        // Whoever has not heard yet that the game is over goes on posting; nothing else is refused.
+        let refused = matches!(observed.what, Observation::Refused(.., refusal) if refusal != Refusal::MarketClosed);
+        assert!(!refused, "{observed:?}");
+    }
+    log
+}
+
 #[test]
-fn with_lossy_links_every_slot_still_settles_at_the_same_price() {
+fn with_some_loss_every_slot_settles_at_the_same_price() {
     let lossless = run(&only_case(&shipped("5_prosumers.ron", &["mu=1"])));
-    for loss in ["0.02", "0.1", "0.3"] {
-        let log = run(&only_case(&shipped("5_prosumers.ron", &["mu=1", &format!("loss={loss}")])));
-        assert_eq!(log.closed(), 24);
-        assert_eq!(log.prosumers().count(), 24 * 5, "nobody settles a slot twice");
+    for loss in ["0.02", "0.1"] {
+        let log = lossy(loss);
         for (lossy, reference) in log.games().zip(lossless.games()) {
             assert_eq!(lossy.outcome, reference.outcome, "slot {} at loss {loss}", lossy.slot);
             let (Some(found), Some(expected)) = (&lossy.state, &reference.state) else { continue };
@@ -24,15 +37,15 @@ fn with_lossy_links_every_slot_still_settles_at_the_same_price() {
             }
         }
         assert!(log.messages > lossless.messages, "lost messages are repeated");
-        let balanced = |log: &Log| {
-            log.prosumers().map(|p| p.bought).sum::<Energy>() == log.prosumers().map(|p| p.sold).sum::<Energy>()
-        };
-        assert!(balanced(&log));
-        for observed in &log.observed {
-            // Whoever has not heard yet that the game is over goes on posting; nothing else is refused.
-            let refused =
-                matches!(observed.what, Observation::Refused(.., refusal) if refusal != Refusal::MarketClosed);
-            assert!(!refused, "{observed:?}");
+    }
+}
+
+#[test]
+fn with_heavy_loss_every_slot_still_trades_and_settles() {
+    for loss in ["0.5", "0.8"] {
+        let log = lossy(loss);
+        for game in log.games() {
+            assert_eq!(game.rounds > 0, game.outcome != Outcome::NoMarket, "slot {} at loss {loss}", game.slot);
         }
     }
 }
