@@ -1,6 +1,7 @@
 //! What the simulator promises, one file a promise.
 
 mod bad_scenarios;
+mod cli;
 mod conservation;
 mod convergence;
 mod determinism;

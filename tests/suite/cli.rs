@@ -1,0 +1,204 @@
+//! The command as a user meets it: what it prints, what it leaves, and how it exits.
+
+use crate::support::repository;
+use assert_cmd::Command;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// A folder with a copy of the shipped scenarios, as in a fresh checkout.
+fn checkout() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenarios = folder.path().join("scenarios");
+    copy(&repository("scenarios"), &scenarios);
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a new folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let copied = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(&path, copied).expect("a file is copied");
+        }
+    }
+}
+
+fn sim(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.current_dir(folder).args(arguments.split_whitespace());
+    command
+}
+
+fn stdout(command: &mut Command) -> String {
+    let output = command.assert().success().get_output().stdout.clone();
+    String::from_utf8(output).expect("the command prints UTF-8")
+}
+
+fn status(run: &Path) -> String {
+    let manifest = fs::read_to_string(run.join("manifest.json")).expect("every run has a manifest");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("the manifest is JSON");
+    manifest["status"].as_str().unwrap_or_default().to_string()
+}
+
+/// The arguments that the README gives to the program, and the text it says the program prints.
+fn readme() -> (String, Vec<String>) {
+    let text = fs::read_to_string(repository("README.md")).expect("there is a README");
+    let command = text.lines().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("a run command");
+    let (_, after) = text.split_once("```text\n").expect("the README shows what is printed");
+    let (printed, _) = after.split_once("```").expect("the block ends");
+    let lines = printed.lines().filter(|line| !line.trim().is_empty() && line.trim() != "...");
+    (command.to_string(), lines.map(str::to_string).collect())
+}
+
+#[test]
+fn the_command_of_the_readme_works_and_prints_what_the_readme_says() {
+    let folder = checkout();
+    let (command, printed) = readme();
+    let output = stdout(&mut sim(folder.path(), &command));
+    for line in printed {
+        assert!(output.lines().any(|found| found == line), "the run does not print {line:?}, but\n{output}");
+    }
+    let latest = folder.path().join("results/5_prosumers/latest");
+    assert_eq!(status(&latest), "finished");
+    let slots = fs::read_to_string(latest.join("slots.csv")).expect("the slots");
+    assert_eq!(slots.lines().count(), 1 + 2 * 24);
+    assert_eq!(slots.matches("Equilibrium").count(), 2 * 8, "all market slots of both cases settle down");
+    assert!(!slots.contains("GateClosure"));
+}
+
+#[test]
+fn table_1_is_shown_from_the_command_line() {
+    let folder = checkout();
+    sim(folder.path(), "scenarios/5_prosumers.ron -q").assert().success();
+    let output = stdout(&mut sim(folder.path(), "show results/5_prosumers --slot 17 --case 2"));
+    let row = |buyer: &str| {
+        let line = output.lines().find(|line| line.starts_with(buyer)).unwrap_or_else(|| panic!("{output}"));
+        line.split_whitespace().map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(row("3 "), ["3", "1.600", "1.600", "1.600", "0.768", "0.224", "0.608"]);
+    assert_eq!(row("4 "), ["4", "2.000", "2.000", "2.000", "0.960", "0.280", "0.760"]);
+}
+
+#[test]
+fn the_written_scenario_runs_to_the_same_results() {
+    let folder = checkout();
+    let first = stdout(&mut sim(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=0.3 --seed 7 -q"));
+    let first = folder.path().join(first.trim());
+    let scenario = first.join("scenario.ron");
+    let again = stdout(&mut sim(folder.path(), &format!("{} --out again -q", scenario.display())));
+    let again = folder.path().join(again.trim());
+    for table in ["slots.csv", "prosumers.csv", "trades.csv", "convergence.csv", "kpis.json", "scenario.ron"] {
+        let read = |run: &PathBuf| fs::read(run.join(table)).unwrap_or_else(|error| panic!("{table}: {error}"));
+        assert!(read(&first) == read(&again), "{table} differs");
+    }
+}
+
+#[test]
+fn bad_input_exits_with_2_points_at_the_spot_and_leaves_nothing() {
+    let folder = checkout();
+    fs::write(
+        folder.path().join("bad.ron"),
+        "Scenario(\n    name: \"bad\",\n    population: Synthetic(count: 0),\n)\n",
+    )
+    .expect("the scenario is written");
+    for (arguments, said) in [
+        ("bad.ron", "bad.ron:3:34"),
+        ("check bad.ron", "population.Synthetic.count"),
+        ("missing.ron", "missing.ron"),
+        ("scenarios", "it is a folder"),
+        ("scenarios/5_prosumers.ron --set mue=1", "did you mean `mu`"),
+        ("scenarios/5_prosumers.ron --shards none", "per-actor, per-core"),
+        ("show nowhere", "nowhere"),
+        ("--no-such-option", "--no-such-option"),
+    ] {
+        let assert = sim(folder.path(), arguments).assert().code(2);
+        let output = assert.get_output();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(said), "sim {arguments} says\n{stderr}");
+        assert!(output.stdout.is_empty(), "errors go to stderr");
+    }
+    assert!(!folder.path().join("results").exists());
+}
+
+#[test]
+fn a_run_that_cannot_be_written_exits_with_1() {
+    let folder = checkout();
+    fs::write(folder.path().join("results"), "in the way").expect("a file is written");
+    sim(folder.path(), "scenarios/5_prosumers.ron").assert().code(1);
+}
+
+/// Starts a run that takes long, and stops it with this signal once results are coming in.
+#[cfg(unix)]
+fn stop_with(signal: &str) -> (TempDir, std::process::ExitStatus) {
+    let folder = checkout();
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
+        .current_dir(folder.path())
+        .args(["scenarios/100_prosumers.ron", "--set", "population=300"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let slots = folder.path().join("results/100_prosumers/latest/slots.csv");
+    for _ in 0..1_000 {
+        // The header, the closed slots of the morning and a first market slot.
+        if fs::read_to_string(&slots).is_ok_and(|text| text.lines().count() > 8) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let kill = std::process::Command::new("kill").args([signal, &run.id().to_string()]).status();
+    assert!(kill.expect("there is a kill command").success(), "the run was still going");
+    (folder, run.wait().expect("the run ends"))
+}
+
+/// Every table is whole: each row has as many cells as the header.
+#[cfg(unix)]
+fn assert_valid_tables(run: &Path) {
+    for table in ["slots.csv", "prosumers.csv", "trades.csv", "convergence.csv"] {
+        let text = fs::read_to_string(run.join(table)).expect("the table is there");
+        assert!(text.ends_with('\n'), "{table} ends in the middle of a row");
+        let mut rows = csv::Reader::from_reader(text.as_bytes());
+        assert!(rows.records().all(|row| row.is_ok()), "{table} has a broken row");
+    }
+    let figures = fs::read_to_string(run.join("kpis.json")).expect("the key figures are there");
+    serde_json::from_str::<serde_json::Value>(&figures).expect("the key figures are JSON");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_run_leaves_valid_files_marked_unfinished() {
+    let (folder, exit) = stop_with("-KILL");
+    assert!(!exit.success());
+    let run = folder.path().join("results/100_prosumers/latest");
+    assert_eq!(status(&run), "unfinished");
+    assert_valid_tables(&run);
+    sim(folder.path(), "show results/100_prosumers").assert().success();
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_valid_files_and_exits_with_1() {
+    let (folder, exit) = stop_with("-INT");
+    assert_eq!(exit.code(), Some(1));
+    let run = folder.path().join("results/100_prosumers/latest");
+    assert_eq!(status(&run), "interrupted");
+    assert_valid_tables(&run);
+}
+
+#[test]
+fn help_teaches_with_examples_and_knobs() {
+    let folder = checkout();
+    let help = stdout(&mut sim(folder.path(), "--help"));
+    for taught in ["Examples:", "--set delay=200ms", "block_timeout", "Exit codes"] {
+        assert!(help.contains(taught), "{help}");
+    }
+}
