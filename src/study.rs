@@ -8,6 +8,7 @@ use crate::{
 };
 use microgrid_agents::{
     ids::Slot,
+    message::Tariff,
     observation::{Observation, Observed},
 };
 use std::sync::{Arc, atomic::AtomicBool};
@@ -66,6 +67,7 @@ pub fn run(
     for case in plan.cases() {
         reporter.at = Progress { case: case.number, slot: 0, slots: case.scenario.market.slots, ..reporter.at };
         (reporter.progress)(reporter.at);
+        tracing::info!(case = case.number, seed = case.seed, knobs = ?case.knobs, "case begins");
         if let Err(error) = reporter.recorder.begin_case(&case) {
             return (reporter.recorder, Err(error.into()));
         }
@@ -95,11 +97,37 @@ impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
             Observation::SlotClosed(slot) => Some(slot),
             _ => None,
         });
+        observed.iter().for_each(|observed| log(self.at.case, observed));
         self.recorder.window(observed, messages)?;
         if let Some(slot) = closed {
             self.at.slot = slot;
             (self.progress)(self.at);
         }
         Ok(())
+    }
+}
+
+/// Tells whoever reads the log what happens in a case.
+fn log(case: u32, Observed { time, what, .. }: &Observed) {
+    match what {
+        Observation::SlotOpened(opened) => {
+            let Tariff { slot, feed_in, grid } = opened.tariff;
+            tracing::debug!(case, slot, %time, feed_in, grid, market_open = opened.market_open, "slot opened");
+        }
+        Observation::MarketOpened(market) => {
+            let (sellers, buyers) = (market.sellers.len(), market.buyers.len());
+            tracing::debug!(case, slot = market.slot, %time, sellers, buyers, "market opened");
+        }
+        Observation::GameOver(game) => {
+            tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
+        }
+        Observation::Refused(slot, from, refusal) => {
+            tracing::debug!(case, slot, %time, %from, %refusal, "refused");
+        }
+        Observation::SlotClosed(slot) => tracing::debug!(case, slot, %time, "slot closed"),
+        Observation::Committed(commit) => {
+            tracing::trace!(case, slot = commit.state.slot, %time, block = commit.state.block, "block committed");
+        }
+        _ => {}
     }
 }

@@ -1,6 +1,12 @@
 //! What an actor is, and all that it may ask of whoever hosts it.
 
-use crate::{ids::ActorId, message::Message, observation::Observation, streams::Stream, time::Time};
+use crate::{
+    ids::{ActorId, ChannelName},
+    message::Message,
+    observation::Observation,
+    streams::Stream,
+    time::Time,
+};
 use std::{fmt::Debug, time::Duration};
 
 /// A state machine that lives on messages and wake-ups.
@@ -33,7 +39,7 @@ pub enum Wake {
     /// Time to ask again for what has not been acknowledged; the number tells which question it was.
     Retry(u64),
     /// The oldest transaction of a ledger channel has waited long enough; the number tells for which block.
-    CutBlock(crate::ledger::ChannelName, u64),
+    CutBlock(ChannelName, u64),
     /// Registration for this slot ends, even if somebody is missing.
     RegistrationCloses(u32),
     /// The market of this slot closes, whether it has settled down or not.

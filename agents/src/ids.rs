@@ -1,4 +1,4 @@
-//! Who is who: addresses of actors, numbers of prosumers and slots.
+//! Who is who: addresses of actors, numbers of prosumers and slots, names of the ledger's channels.
 
 use std::fmt;
 
@@ -56,3 +56,14 @@ impl ProsumerId {
 
 /// A market period, counted from 1 as in the scenario's files.
 pub type Slot = u32;
+
+/// One of the ledger's three channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelName {
+    /// Main chain: registrations and bills.
+    Trade,
+    /// Quotes and choices of the game.
+    Information,
+    /// Meter readings.
+    Energy,
+}

@@ -11,7 +11,8 @@
 use super::{
     Failure, RuntimeError, Watcher,
     event::Moment,
-    shard::{Grant, Shard, WhoWaits},
+    shard::Shard,
+    window::{Grant, WhoWaits, WindowDone},
 };
 use actix::prelude::*;
 use microgrid_agents::{
@@ -49,20 +50,6 @@ pub(super) struct Clock<W> {
     observed: Vec<Observed>,
     messages: u64,
     failure: Option<Failure>,
-}
-
-/// Shard → clock: the granted window is done.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct WindowDone {
-    pub(super) shard: usize,
-    /// The shard's earliest event.
-    pub(super) next: Option<Moment>,
-    /// The earliest event sent to each other shard.
-    pub(super) sent: Vec<(usize, Moment)>,
-    pub(super) observed: Vec<Observed>,
-    pub(super) messages: u64,
-    pub(super) failure: Option<Failure>,
 }
 
 impl<W: Watcher + 'static> Clock<W> {

@@ -19,12 +19,13 @@ mod clock;
 pub mod event;
 pub mod network;
 mod shard;
+mod window;
 
 use actix::prelude::*;
 use clock::{Clock, Ending};
 use microgrid_agents::{actor::Actor as Agent, ids::ActorId, observation::Observed, time::Time};
 use network::Network;
-use shard::{Deal, Shard, Stop, links};
+use shard::{Deal, Links, Shard, Stop};
 use std::{
     str::FromStr,
     sync::{Arc, atomic::AtomicBool},
@@ -196,7 +197,7 @@ pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watch
         );
         let clock = Clock::create(|context| {
             for shard in shards.iter() {
-                shard.do_send(links(Arc::clone(&shards), &context.address()));
+                shard.do_send(Links { shards: Arc::clone(&shards), clock: context.address().recipient() });
             }
             clock
         });

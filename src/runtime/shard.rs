@@ -5,9 +5,9 @@
 
 use super::{
     Failure,
-    clock::{Clock, WindowDone},
     event::{Event, EventQueue, Key, Moment, What},
     network::Network,
+    window::{Grant, WhoWaits, WindowDone},
 };
 use actix::prelude::*;
 use microgrid_agents::{
@@ -78,20 +78,10 @@ pub(super) struct Links {
     pub(super) clock: Recipient<WindowDone>,
 }
 
-/// Clock → shard: handle everything before this moment.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Grant(pub(super) Moment);
-
 /// Shard → shard: events for actors hosted there.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Batch(Vec<Event>);
-
-/// Clock → shard: who of yours waits for what?
-#[derive(Message)]
-#[rtype(result = "Vec<(ActorId, String)>")]
-pub(super) struct WhoWaits;
 
 /// Runtime → shard: the run is over.
 #[derive(Message)]
@@ -263,9 +253,4 @@ impl Handler<Stop> for Shard {
 fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown reason".into())
-}
-
-/// Keeps the type of clock out of the shard: any clock takes a shard's word that its window is done.
-pub(super) fn links<W: super::Watcher + 'static>(shards: Arc<[Addr<Shard>]>, clock: &Addr<Clock<W>>) -> Links {
-    Links { shards, clock: clock.clone().recipient() }
 }

@@ -1,8 +1,8 @@
 //! A channel: a chain of blocks, cut by count or by timeout. What the transactions mean is the contract's business.
 
-use super::ChannelName;
 use crate::{
     actor::{Context, Wake},
+    ids::ChannelName,
     time::Time,
 };
 use std::{sync::Arc, time::Duration};

@@ -1,0 +1,81 @@
+//! Whom the ledger waits for: says again what those may have missed, and names them when asked.
+
+use super::{Billing, Ledger, Phase, Playing, Settlement, participant, participants};
+use crate::{
+    actor::{Context, Wake},
+    ids::ProsumerId,
+    message::{Message, SlotOpened},
+};
+use std::sync::Arc;
+
+impl Ledger {
+    /// Says again what those who have not answered may have missed.
+    pub(super) fn remind(&mut self, context: &mut Context<'_>) {
+        let Some(opened) = self.opened else { return };
+        match &self.phase {
+            Phase::BetweenSlots => return,
+            Phase::Registering => {
+                for prosumer in self.everybody().filter(|&p| !self.contract.is_registered(p)) {
+                    context.send(prosumer.actor(), Message::SlotOpened(opened));
+                }
+            }
+            Phase::Playing(Playing { market, .. }) => {
+                let silent: Vec<_> = participants(market).filter(|&p| !self.contract.has_posted(p)).collect();
+                if silent.is_empty() {
+                    return;
+                }
+                for prosumer in silent {
+                    context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(market)));
+                }
+            }
+            Phase::Billing(Billing { market, bills, verdicts, .. }) => {
+                for ((prosumer, trades), verdict) in participants(market).zip(&bills.by_participant).zip(verdicts) {
+                    if verdict.is_none() {
+                        context.send(prosumer.actor(), Message::BillProposed(self.slot, Arc::clone(trades)));
+                    }
+                }
+            }
+            Phase::Metering(settlement) => self.remind_of_meters(settlement.as_ref(), opened, context),
+        }
+        context.wake_after(self.rules.retry_after, Wake::Retry(self.repeats));
+    }
+
+    fn remind_of_meters(&self, settlement: Option<&Settlement>, opened: SlotOpened, context: &mut Context<'_>) {
+        for prosumer in self.everybody().filter(|&p| !self.contract.is_read(p)) {
+            let trades = settlement.and_then(|Settlement { market, bills }| {
+                participant(market, prosumer).map(|number| Arc::clone(&bills.by_participant[number]))
+            });
+            let reminder = match trades {
+                Some(trades) => Message::Settled(self.slot, trades),
+                None => Message::SlotOpened(opened),
+            };
+            context.send(prosumer.actor(), reminder);
+        }
+    }
+
+    /// Who has not said yet what the ledger waits for; `None` after the last slot.
+    pub(super) fn missing(&self) -> Option<String> {
+        let missing = |who: Vec<ProsumerId>| {
+            let names: Vec<String> = who.iter().take(5).map(|p| p.actor().to_string()).collect();
+            let more = if who.len() > 5 { format!(" and {} more", who.len() - 5) } else { String::new() };
+            format!("{}{more} for slot {}", names.join(", "), self.slot)
+        };
+        match &self.phase {
+            Phase::BetweenSlots if self.slot == self.rules.slots => None,
+            Phase::BetweenSlots => Some(format!("TariffPublished from the grid for slot {}", self.slot + 1)),
+            Phase::Registering => {
+                let silent = self.everybody().filter(|&p| !self.contract.is_registered(p)).collect();
+                Some(format!("Register from {}", missing(silent)))
+            }
+            Phase::Playing(_) => Some(format!("rest or gate closure of slot {}", self.slot)),
+            Phase::Billing(Billing { market, verdicts, .. }) => {
+                let silent = participants(market).zip(verdicts).filter(|(_, v)| v.is_none()).map(|(p, _)| p).collect();
+                Some(format!("BillEndorsed from {}", missing(silent)))
+            }
+            Phase::Metering(_) => {
+                let silent = self.everybody().filter(|&p| !self.contract.is_read(p)).collect();
+                Some(format!("MeterReading from {}", missing(silent)))
+            }
+        }
+    }
+}
