@@ -38,7 +38,7 @@ pub fn simulate<W: Watcher + 'static>(
         seed: case.seed,
         network: network(scenario),
         shards: shards.unwrap_or_else(|| Shards::suited_to(actors.len())),
-        stall_after: 3 * scenario.market.slot_length + 20 * retry_after(scenario),
+        stall_after: stall_after(case),
         interrupted: Arc::clone(interrupted),
     };
     runtime::run(actors, &host, watcher)
@@ -75,11 +75,21 @@ fn activation(scenario: &Scenario) -> prosumer::Activation {
     }
 }
 
-/// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, and beyond
-/// a period, so that nothing is repeated that is merely under way.
+/// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
+/// nothing is repeated that is merely under way.
 fn retry_after(scenario: &Scenario) -> Duration {
     let Delay::Constant(delay) = scenario.network.delay;
-    4 * delay + 2 * scenario.ledger.block.timeout + 2 * activation(scenario).period() + Duration::from_secs(1)
+    4 * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1)
+}
+
+/// How long a run may go on without a slot closing before it has stalled: a few slots, and as many repeats as make it
+/// all but certain (1e-12 for the whole run) that every question of every prosumer has been answered.
+fn stall_after(case: &Case) -> Duration {
+    let scenario = &case.scenario;
+    let questions = 5.0 * case.population.prosumers.len() as f64 * f64::from(scenario.market.slots);
+    let unanswered = 1.0 - (1.0 - scenario.network.loss).powi(2);
+    let repeats = (1e-12 / questions).ln() / unanswered.ln();
+    3 * scenario.market.slot_length + (5.0 * repeats).clamp(20.0, 1e5) as u32 * retry_after(scenario)
 }
 
 fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
@@ -98,6 +108,7 @@ fn prosumer_rules(scenario: &Scenario) -> Rules {
         replicator_step: learning.replicator_step,
         price_step: learning.price_step,
         ramp: learning.ramp,
+        tolerance: learning.tolerance,
         first_prices: fixed(&learning.initial_price),
         activation: activation(scenario),
         service_fee: scenario.market.service_fee,
@@ -125,7 +136,6 @@ fn ledger_rules(case: &Case) -> LedgerRules {
             alpha: scenario.preferences.alpha,
             demand: scenario.preferences.demand,
             service_fee: scenario.market.service_fee,
-            tolerance: scenario.learning.tolerance,
             patience: scenario.learning.patience,
         },
         block: BlockLimits {
@@ -134,7 +144,9 @@ fn ledger_rules(case: &Case) -> LedgerRules {
         },
         open: scenario.market.open,
         slots: scenario.market.slots,
+        slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
+        period: activation(scenario).period(),
         first_choice: fixed(&scenario.learning.initial_choice),
         retry_after: retry_after(scenario),
     }

@@ -40,6 +40,8 @@ pub enum Wake {
     Retry(u64),
     /// The oldest transaction of a ledger channel has waited long enough; the number tells for which block.
     CutBlock(ChannelName, u64),
+    /// What this instant's blocks have changed in the game of this slot is complete: time to show it.
+    Publish(u32),
     /// Registration for this slot ends, even if somebody is missing.
     RegistrationCloses(u32),
     /// The market of this slot closes, whether it has settled down or not.

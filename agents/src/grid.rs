@@ -103,7 +103,9 @@ impl Actor for Grid {
                 self.unconfirmed += 1;
                 self.publish(context);
             }
-            Message::Exchange(exchange) => self.invoice(from, exchange, context),
+            Message::Exchange(exchange) if (1..=self.slots()).contains(&exchange.slot) => {
+                self.invoice(from, exchange, context);
+            }
             _ => {}
         }
     }

@@ -132,6 +132,8 @@ pub struct Quote {
     pub price: f64,
     /// How far the price has moved since the last quote [CNY/kWh]; infinite for the first.
     pub change: f64,
+    /// How many updates in a row, up to this one, have changed the price by less than the tolerance.
+    pub updates_at_rest: u32,
 }
 
 /// A buyer's choice.
@@ -149,19 +151,25 @@ pub struct Choice {
     pub responsive: f64,
     /// Largest change of a share since the last choice; infinite until the first step by fitness.
     pub change: f64,
-    /// Age of the market state on which the choice is based.
+    /// How many updates in a row, up to this one, have changed every share by less than the tolerance.
+    pub updates_at_rest: u32,
+    /// Age of the prices that the choice answers.
     pub news_age: Duration,
 }
 
-/// The market after a block of quotes and choices: one snapshot, shared by all who receive it.
+/// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarketState {
     /// Which slot.
     pub slot: Slot,
-    /// Number of the block on the information channel; a higher one is newer.
+    /// Number of the newest block of the information channel; a state of a higher one is newer.
     pub block: u64,
-    /// When the block was cut.
+    /// When that block was cut.
     pub time: Time,
+    /// When a quote was last committed: the date of the prices.
+    pub quotes_time: Time,
+    /// When a choice was last committed: the date of what the choices add up to.
+    pub choices_time: Time,
     /// Prices, one a seller [CNY/kWh]; infinite for a seller that has not quoted yet.
     pub prices: Vec<f64>,
     /// What the choices add up to, as of the last block that held a choice; `None` before the first.

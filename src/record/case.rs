@@ -95,7 +95,8 @@ impl CaseRecord {
     ) -> Result<(), RecordError> {
         self.messages += messages;
         for Observed { what, .. } in observed {
-            let gathered = self.slots.entry(slot_of(&what)).or_default();
+            let Some(slot) = slot_of(&what) else { continue };
+            let gathered = self.slots.entry(slot).or_default();
             if let (Observation::Committed(commit), Some(market)) = (&what, &gathered.market) {
                 let rows = convergence::rows(self.case.number, market, commit, &self.case.population);
                 tables.convergence.append(rows)?;

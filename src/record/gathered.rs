@@ -54,7 +54,7 @@ impl Gathered {
             Observation::Settled(_, trades) => self.trades = Some(trades),
             Observation::ProsumerDone(done) => drop(self.prosumers.insert(done.prosumer, *done)),
             Observation::SlotClosed(_) => self.closed = true,
-            // Commits go to their table at once; no table tells of the others.
+            // Commits go to their table at once, and the others to none.
             Observation::Committed(_)
             | Observation::SlotOpened(_)
             | Observation::Refused(..)
@@ -63,18 +63,14 @@ impl Gathered {
     }
 }
 
-/// The slot of which an observation tells.
-pub(super) fn slot_of(what: &Observation) -> Slot {
+/// The slot of which an observation tells; `None` for one of which no table tells.
+pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
     match what {
-        Observation::SlotOpened(opened) => opened.tariff.slot,
-        Observation::MarketOpened(market) => market.slot,
-        Observation::Committed(commit) => commit.state.slot,
-        Observation::GameOver(game) => game.slot,
-        Observation::ProsumerDone(done) => done.slot,
-        Observation::Exchanged(exchange, _) => exchange.slot,
-        Observation::Decided(slot, _)
-        | Observation::Settled(slot, _)
-        | Observation::Refused(slot, ..)
-        | Observation::SlotClosed(slot) => *slot,
+        Observation::MarketOpened(market) => Some(market.slot),
+        Observation::Committed(commit) => Some(commit.state.slot),
+        Observation::GameOver(game) => Some(game.slot),
+        Observation::ProsumerDone(done) => Some(done.slot),
+        Observation::Decided(slot, _) | Observation::Settled(slot, _) | Observation::SlotClosed(slot) => Some(*slot),
+        Observation::SlotOpened(_) | Observation::Refused(..) | Observation::Exchanged(..) => None,
     }
 }

@@ -20,6 +20,7 @@ use microgrid_agents::{
     time::Time,
 };
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -125,12 +126,13 @@ impl<W: Watcher + 'static> Clock<W> {
             self.last_progress = closed.time;
         }
         let messages = std::mem::take(&mut self.messages);
-        let result = match &mut self.watcher {
-            Some(watcher) => watcher.window(&mut self.observed, messages),
-            None => Ok(()),
-        };
+        let Some(watcher) = &mut self.watcher else { return Ok(()) };
+        let watched = catch_unwind(AssertUnwindSafe(|| watcher.window(&mut self.observed, messages)));
         self.observed.clear();
-        result.map_err(RuntimeError::Watcher)
+        match watched {
+            Ok(result) => result.map_err(RuntimeError::Watcher),
+            Err(panic) => Err(RuntimeError::Failed(Failure::panicked(panic.as_ref()))),
+        }
     }
 
     /// Nothing more will happen, or nothing that leads anywhere: the run is over if nobody waits for anything.
@@ -139,17 +141,19 @@ impl<W: Watcher + 'static> Clock<W> {
         let ask = async move {
             let mut waiting = Vec::new();
             for shard in shards.iter() {
-                waiting.extend(shard.send(WhoWaits).await.unwrap_or_default());
+                let of_shard = shard.send(WhoWaits).await;
+                waiting.extend(of_shard.map_err(|lost| Failure::Panicked(lost.to_string()))?);
             }
             waiting.sort();
-            waiting
+            Ok(waiting)
         };
         let last_progress = self.last_progress;
         context.spawn(ask.into_actor(self).map(move |waiting, clock, _| {
-            clock.end(match stalled_at {
-                None if waiting.is_empty() => Ok(()),
-                None => Err(RuntimeError::Deadlock { since: last_progress, waiting }),
-                Some(now) => Err(RuntimeError::Stalled { now, since: last_progress, waiting }),
+            clock.end(match (waiting, stalled_at) {
+                (Err(failure), _) => Err(RuntimeError::Failed(failure)),
+                (Ok(waiting), None) if waiting.is_empty() => Ok(()),
+                (Ok(waiting), None) => Err(RuntimeError::Deadlock { since: last_progress, waiting }),
+                (Ok(waiting), Some(now)) => Err(RuntimeError::Stalled { now, since: last_progress, waiting }),
             });
         }));
     }

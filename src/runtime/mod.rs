@@ -27,6 +27,7 @@ use microgrid_agents::{actor::Actor as Agent, ids::ActorId, observation::Observe
 use network::Network;
 use shard::{Deal, Links, Shard, Stop};
 use std::{
+    any::Any,
     str::FromStr,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -53,7 +54,7 @@ pub enum Shards {
     PerActor,
     /// One shard per core, each on its own thread: for large ones.
     PerCore,
-    /// This many shards, each on its own thread.
+    /// This many shards, on as many threads or cores, whichever are fewer.
     Fixed(usize),
 }
 
@@ -78,7 +79,7 @@ impl Shards {
     fn count(self, actors: usize) -> usize {
         let wanted = match self {
             Self::PerActor => actors,
-            Self::PerCore => std::thread::available_parallelism().map_or(1, usize::from),
+            Self::PerCore => cores(),
             Self::Fixed(count) => count,
         };
         wanted.clamp(1, actors.max(1))
@@ -166,9 +167,26 @@ pub enum Failure {
         /// When it should have arrived.
         time: Time,
     },
+    /// Go on for ever within one instant, by messages or wake-ups that take no time.
+    #[error("{actor} is caught in an endless exchange without delay at {time}")]
+    Livelock {
+        /// One of those involved.
+        actor: ActorId,
+        /// The instant.
+        time: Time,
+    },
     /// Panic.
-    #[error("an actor panicked: {0}")]
+    #[error("an actor or the watcher panicked: {0}")]
     Panicked(String),
+}
+
+impl Failure {
+    /// The failure behind a caught panic.
+    fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked(text.unwrap_or_else(|| "unknown reason".into()))
+    }
 }
 
 fn list(waiting: &[(ActorId, String)]) -> String {
@@ -215,24 +233,26 @@ pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watch
     })
 }
 
-/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor.
+/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
+/// as many threads as there are other cores.
 fn deal_out(actors: Vec<Box<dyn Agent>>, deal: Deal, host: &Host) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
     let mut hands: Vec<Vec<(ActorId, Box<dyn Agent>)>> = (0..deal.shards).map(|_| Vec::new()).collect();
     for (n, actor) in actors.into_iter().enumerate() {
         hands[n % deal.shards].push((ActorId(n as u32), actor));
     }
-    let mut arbiters = Vec::new();
+    let threads = if host.shards == Shards::PerActor { 1 } else { deal.shards.min(cores().max(2)) };
+    let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
     let shards = hands.into_iter().enumerate().map(|(number, hand)| {
         let shard = Shard::new(number, host.seed, deal, host.network.clone(), hand);
-        if number == 0 || host.shards == Shards::PerActor {
-            shard.start()
-        } else {
-            let arbiter = Arbiter::new();
-            let address = Shard::start_in_arbiter(&arbiter.handle(), |_| shard);
-            arbiters.push(arbiter);
-            address
+        match number % threads {
+            0 => shard.start(),
+            other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),
         }
     });
     let shards = shards.collect();
     (arbiters, shards)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

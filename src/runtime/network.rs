@@ -23,7 +23,8 @@ pub enum Delay {
 impl Network {
     /// The fate of one message: how long it takes, or `None` if it is lost. Draws from the sender's stream only.
     pub fn carry(&self, sender: &mut Stream) -> Option<Duration> {
-        if self.loss > 0.0 && sender.random_bool(self.loss) {
+        // Drawn even where nothing can be lost, so that loss does not shift what is drawn after it.
+        if sender.random_bool(self.loss) {
             return None;
         }
         match self.delay {

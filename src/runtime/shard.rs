@@ -17,7 +17,6 @@ use microgrid_agents::{
     streams::{Purpose, Stream, stream},
 };
 use std::{
-    any::Any,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -122,6 +121,9 @@ impl Shard {
         }
     }
 
+    /// More zero-delay hops than this within one instant lead nowhere.
+    const MOST_WAVES: u32 = 1_000_000;
+
     fn handle_until(&mut self, bound: Moment) -> Result<(), Failure> {
         while let Some(event) = self.queue.pop_before(bound) {
             self.handle_event(event)?;
@@ -135,6 +137,9 @@ impl Shard {
         let Event { key, to, what } = event;
         let Hosted { id, actor, behaviour, network, sequence } = &mut self.hosted[self.deal.place(to)];
         let now = key.moment;
+        if now.wave > Self::MOST_WAVES {
+            return Err(Failure::Livelock { actor: *id, time: now.time });
+        }
         let mut context = AgentContext::new(now.time, *id, behaviour, &mut self.effects);
         match what {
             What::Start => actor.start(&mut context),
@@ -217,7 +222,7 @@ impl Handler<Grant> for Shard {
         let failure = match outcome {
             Ok(Ok(())) => self.failure.take(),
             Ok(Err(failure)) => Some(failure),
-            Err(panic) => Some(Failure::Panicked(panic_text(panic.as_ref()))),
+            Err(panic) => Some(Failure::panicked(panic.as_ref())),
         };
         let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
         let sent = self.pass_on(&shards);
@@ -248,9 +253,4 @@ impl Handler<Stop> for Shard {
         self.links = None;
         context.stop();
     }
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown reason".into())
 }

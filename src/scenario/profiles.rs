@@ -11,11 +11,11 @@ use microgrid_agents::{ids::Slot, units::Energy};
 use std::collections::BTreeMap;
 
 /// Largest generation or load of a slot [kWh].
-const LARGEST_ENERGY: f64 = 1e6;
+const LARGEST_ENERGY: f64 = 1e4;
 /// Smallest and largest preference [CNY/kWh]; one of zero would leave nothing to want.
-const PREFERENCE: (f64, f64) = (1e-6, 1e6);
+const PREFERENCE: (f64, f64) = (1e-6, 1e4);
 /// Largest tariff [CNY/kWh].
-const LARGEST_TARIFF: f64 = 1e6;
+const LARGEST_TARIFF: f64 = 1e4;
 
 /// Reads who takes part: every prosumer needs one row for each slot from 1 to `slots`, in any order.
 pub(super) fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {

@@ -19,8 +19,8 @@ use std::{fmt::Display, time::Duration};
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
 /// No slot, delay or period is longer.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Amounts, powers and prices beyond this are mistakes.
-const LARGEST: f64 = 1e6;
+/// Amounts, powers and prices beyond this are mistakes; up to it, a slot of any size adds up within 64 bits.
+const LARGEST: f64 = 1e4;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 

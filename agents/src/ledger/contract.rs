@@ -27,8 +27,6 @@ pub struct ContractRules {
     pub demand: Demand,
     /// Operator's fee on local trades [CNY/kWh].
     pub service_fee: f64,
-    /// A change below this is rest: of a price [CNY/kWh], of a share [1].
-    pub tolerance: f64,
     /// How many updates in a row must be at rest.
     pub patience: u32,
 }
@@ -87,32 +85,11 @@ struct Game {
     buyers: Vec<Buyer>,
     surplus: Vec<Energy>,
     prices: Vec<f64>,
-    quotes: Vec<Post<Quote>>,
-    choices: Vec<Post<Arc<Choice>>>,
+    /// Newest quote of each seller.
+    quotes: Vec<Option<Quote>>,
+    /// Newest choice of each buyer.
+    choices: Vec<Option<Arc<Choice>>>,
     aggregate: Option<Arc<Aggregate>>,
-}
-
-/// A participant's newest post and how long it has been at rest.
-#[derive(Debug)]
-struct Post<T> {
-    newest: Option<T>,
-    updates_at_rest: u32,
-}
-
-impl<T> Post<T> {
-    fn none() -> Self {
-        Self { newest: None, updates_at_rest: 0 }
-    }
-
-    /// Replaces the post. A change that is not seen, because a version in between was lost, counts as no rest.
-    fn replace(&mut self, post: T, at_rest: bool, versions_skipped: bool) {
-        self.newest = Some(post);
-        self.updates_at_rest = match (at_rest, versions_skipped) {
-            (true, false) => self.updates_at_rest + 1,
-            (true, true) => 1,
-            (false, _) => 0,
-        };
-    }
 }
 
 impl Contract {
@@ -206,8 +183,8 @@ impl Contract {
             buyers: buyers.collect(),
             surplus: opened.sellers.iter().map(|&seller| self.surplus(seller)).collect(),
             prices: vec![f64::INFINITY; opened.sellers.len()],
-            quotes: opened.sellers.iter().map(|_| Post::none()).collect(),
-            choices: opened.buyers.iter().map(|_| Post::none()).collect(),
+            quotes: vec![None; opened.sellers.len()],
+            choices: vec![None; opened.buyers.len()],
             aggregate: None,
             opened,
         });
@@ -225,19 +202,18 @@ impl Contract {
     /// # Errors
     /// The market is closed, the prosumer is no seller, the version is old, or the price is out of band.
     pub fn post_quote(&mut self, from: ProsumerId, quote: Quote) -> Result<u32, Refusal> {
-        let (band, tolerance) = (self.band, self.rules.tolerance);
+        let band = self.band;
         let game = self.game(quote.slot)?;
         let index = game.opened.sellers.binary_search(&from).map_err(|_| Refusal::NotAParticipant)?;
-        let post = &mut game.quotes[index];
-        let known = post.newest.map_or(0, |newest| newest.version);
-        if quote.version <= known {
+        let newest = &mut game.quotes[index];
+        if newest.is_some_and(|newest| quote.version <= newest.version) {
             return Err(Refusal::OldVersion);
         }
         if !band.contains(quote.price) {
             return Err(Refusal::PriceOutOfBand);
         }
         game.prices[index] = quote.price;
-        post.replace(quote, quote.change < tolerance, quote.version > known + 1);
+        *newest = Some(quote);
         Ok(index as u32)
     }
 
@@ -246,17 +222,15 @@ impl Contract {
     /// # Errors
     /// The market is closed, the prosumer is no buyer, the version is old, or shares or purchases are impossible.
     pub fn post_choice(&mut self, from: ProsumerId, choice: Arc<Choice>) -> Result<(), Refusal> {
-        let (demand, tolerance) = (self.rules.demand, self.rules.tolerance);
+        let demand = self.rules.demand;
         let game = self.game(choice.slot)?;
         let index = game.opened.buyers.binary_search(&from).map_err(|_| Refusal::NotAParticipant)?;
-        let post = &mut game.choices[index];
-        let known = post.newest.as_ref().map_or(0, |newest| newest.version);
-        if choice.version <= known {
+        let newest = &mut game.choices[index];
+        if newest.as_ref().is_some_and(|newest| choice.version <= newest.version) {
             return Err(Refusal::OldVersion);
         }
         check_choice(&choice, game.quotes.len(), &game.buyers[index], demand)?;
-        let (at_rest, skipped) = (choice.change < tolerance, choice.version > known + 1);
-        post.replace(choice, at_rest, skipped);
+        *newest = Some(choice);
         Ok(())
     }
 
@@ -264,7 +238,7 @@ impl Contract {
     pub fn aggregate(&mut self) {
         let Some(game) = &mut self.game else { return };
         let posted = game.choices.iter().zip(&game.buyers).filter_map(|(post, buyer)| {
-            let choice = post.newest.as_deref()?;
+            let choice = post.as_deref()?;
             let Choice { shares, purchases, responsive, .. } = choice;
             Some(Posted { buyer, shares, purchases, responsive: *responsive })
         });
@@ -281,8 +255,9 @@ impl Contract {
     pub fn at_rest(&self) -> bool {
         let patience = self.rules.patience;
         self.game.as_ref().is_some_and(|game| {
-            game.quotes.iter().all(|post| post.updates_at_rest >= patience)
-                && game.choices.iter().all(|post| post.updates_at_rest >= patience)
+            let quotes = game.quotes.iter().map(|post| post.map(|quote| quote.updates_at_rest));
+            let choices = game.choices.iter().map(|post| post.as_ref().map(|choice| choice.updates_at_rest));
+            quotes.chain(choices).all(|updates| updates.is_some_and(|updates| updates >= patience))
         })
     }
 
@@ -290,8 +265,8 @@ impl Contract {
     pub fn has_posted(&self, prosumer: ProsumerId) -> bool {
         let Some(game) = &self.game else { return false };
         match (game.opened.sellers.binary_search(&prosumer), game.opened.buyers.binary_search(&prosumer)) {
-            (Ok(index), _) => game.quotes[index].newest.is_some(),
-            (_, Ok(index)) => game.choices[index].newest.is_some(),
+            (Ok(index), _) => game.quotes[index].is_some(),
+            (_, Ok(index)) => game.choices[index].is_some(),
             _ => false,
         }
     }
@@ -299,7 +274,7 @@ impl Contract {
     /// Most choices that one buyer has made.
     pub fn rounds(&self) -> u32 {
         let Some(game) = &self.game else { return 0 };
-        game.choices.iter().filter_map(|post| post.newest.as_ref()).map(|choice| choice.version).max().unwrap_or(0)
+        game.choices.iter().flatten().map(|choice| choice.version).max().unwrap_or(0)
     }
 
     /// Ends the game; the trades that follow from it (10), by buyer, then seller.
@@ -309,8 +284,8 @@ impl Contract {
         let Some(game) = self.game.take() else { return Vec::new() };
         let mut trades = Vec::new();
         for (j, &price) in game.prices.iter().enumerate() {
-            let of = |post: &Post<Arc<Choice>>| {
-                post.newest.as_ref().map_or((0.0, 0.0), |choice| (choice.shares[j], choice.purchases[j]))
+            let of = |post: &Option<Arc<Choice>>| {
+                post.as_ref().map_or((0.0, 0.0), |choice| (choice.shares[j], choice.purchases[j]))
             };
             let wanted: Vec<f64> = game.choices.iter().map(of).map(|(share, purchase)| share * purchase).collect();
             let parts = divide(game.surplus[j], &wanted);

@@ -1,12 +1,14 @@
 //! The game: quotes and choices become blocks, blocks become market states, until everybody is at rest.
 
-use super::{Billing, Bills, InformationTransaction, Ledger, Phase, Playing, channel::Block, participants};
+use super::{
+    Billing, Bills, InformationTransaction, Ledger, Phase, Playing, Unpublished, channel::Block, participants,
+};
 use crate::{
     actor::{Context, Wake},
     message::{MarketState, Message},
     observation::{Commit, GameOver, Observation, Outcome},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 impl Ledger {
     pub(super) fn post(&mut self, transaction: InformationTransaction, context: &mut Context<'_>) {
@@ -16,44 +18,52 @@ impl Ledger {
     }
 
     pub(super) fn commit_information(&mut self, block: Block<InformationTransaction>, context: &mut Context<'_>) {
-        let mut quoted = Vec::new();
-        let mut choices = false;
         for transaction in block.transactions.iter() {
-            let (from, result) = match transaction {
+            let (from, slot, result) = match transaction {
                 InformationTransaction::Quote(from, quote) => {
-                    (*from, self.contract.post_quote(*from, *quote).map(|seller| quoted.push(seller)))
+                    let result = self.contract.post_quote(*from, *quote);
+                    (*from, quote.slot, result.map(|seller| self.unpublished.quoted.push(seller)))
                 }
                 InformationTransaction::Choice(from, choice) => {
-                    (*from, self.contract.post_choice(*from, Arc::clone(choice)).map(|()| choices = true))
+                    let result = self.contract.post_choice(*from, Arc::clone(choice));
+                    (*from, choice.slot, result.map(|()| self.unpublished.choices = true))
                 }
             };
             if let Err(refusal) = result {
-                self.refuse(from, refusal, context);
+                context.observe(Observation::Refused(slot, from.actor(), refusal));
             }
         }
-        if choices {
-            self.contract.aggregate();
-        }
-        quoted.sort_unstable();
-        quoted.dedup();
-        if choices || !quoted.is_empty() {
-            self.publish(block.number, choices, quoted, context);
-        }
         self.information.forget_before_newest();
-        if self.contract.at_rest() {
-            self.end_game(Outcome::Equilibrium, context);
+        if self.unpublished.block.replace(block.number).is_none() {
+            // Where many posts arrive at once they fill several blocks: the market is summed up after the last.
+            context.wake_after(Duration::ZERO, Wake::Publish(self.slot));
         }
     }
 
-    /// Shows the market as it stands to all participants.
-    fn publish(&mut self, block: u64, choices: bool, quoted: Vec<u32>, context: &mut Context<'_>) {
-        let (Phase::Playing(playing), Some((prices, aggregate))) = (&mut self.phase, self.contract.market()) else {
+    /// Shows the market as it stands after this instant's blocks to all participants; ends the game if all are at rest.
+    pub(super) fn publish(&mut self, context: &mut Context<'_>) {
+        let Unpublished { block, choices, mut quoted } = std::mem::take(&mut self.unpublished);
+        if choices {
+            self.contract.aggregate();
+        }
+        let (Some(block), Phase::Playing(playing), Some((prices, aggregate))) =
+            (block, &mut self.phase, self.contract.market())
+        else {
             return;
         };
+        if !choices && quoted.is_empty() {
+            return;
+        }
+        quoted.sort_unstable();
+        quoted.dedup();
+        let now = context.now();
+        let before = playing.state.as_ref();
         let state = Arc::new(MarketState {
             slot: self.slot,
             block,
-            time: context.now(),
+            time: now,
+            quotes_time: if quoted.is_empty() { before.map_or(now, |state| state.quotes_time) } else { now },
+            choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
             prices: prices.to_vec(),
             aggregate: aggregate.cloned(),
         });
@@ -62,11 +72,14 @@ impl Ledger {
             context.send(prosumer.actor(), Message::MarketState(Arc::clone(&state)));
         }
         context.observe(Observation::Committed(Commit { state, choices, quoted }));
+        if self.contract.at_rest() {
+            self.end_game(Outcome::Equilibrium, context);
+        }
     }
 
     pub(super) fn end_game(&mut self, outcome: Outcome, context: &mut Context<'_>) {
-        let Phase::Playing(playing) = std::mem::replace(&mut self.phase, Phase::BetweenSlots) else { return };
-        let Playing { market, since, state } = playing;
+        let Phase::Playing(Playing { market, since, state }) = &self.phase else { return };
+        let (market, since, state) = (Arc::clone(market), *since, state.clone());
         let rounds = self.contract.rounds();
         let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| context.now() - since);
         context.observe(Observation::GameOver(Arc::new(GameOver {

@@ -27,7 +27,7 @@ use crate::{
 };
 use bills::{Billing, Bills, Settlement, participant, participants};
 use channel::{Block, BlockLimits, Channel};
-use contract::{Contract, ContractRules, Refusal};
+use contract::{Contract, ContractRules};
 use std::{sync::Arc, time::Duration};
 
 /// How the ledger runs the market.
@@ -41,24 +41,28 @@ pub struct LedgerRules {
     pub open: (Slot, Slot),
     /// Number of slots.
     pub slots: Slot,
+    /// Length of a slot.
+    pub slot_length: Duration,
     /// When the gate closes, counted from the opening of the slot.
     pub gate_closure: Duration,
-    /// First choice of every buyer, one share a seller; drawn if `None`.
+    /// The period of the participants, or the mean time between two acts.
+    pub period: Duration,
+    /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
     pub first_choice: Option<Arc<[f64]>>,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
 }
 
 impl LedgerRules {
-    /// How long registration waits for the last prosumer: a tenth of the time to gate closure, or longer on a slow
-    /// network.
+    /// How long registration waits for the last prosumer: a tenth of the time to gate closure, or on a slow network a
+    /// few repeats, but never beyond the gate.
     fn registration_limit(&self) -> Duration {
-        (self.gate_closure / 10).max(self.retry_after)
+        (self.gate_closure / 10).max(4 * self.retry_after).min(self.gate_closure)
     }
 
-    /// How long a bill may stay unanswered before it is void.
+    /// How long a bill may stay unanswered before it is void: to the end of the slot, but for some repeats at least.
     fn bill_limit(&self) -> Duration {
-        self.retry_after * 10
+        (self.slot_length.saturating_sub(self.gate_closure)).max(10 * self.retry_after)
     }
 }
 
@@ -76,8 +80,20 @@ pub struct Ledger {
     /// The tariff of the next slot, once published.
     next_tariff: Option<Tariff>,
     phase: Phase,
+    unpublished: Unpublished,
     /// Counts the rounds of repeating, so that an old one is recognised.
     repeats: u64,
+}
+
+/// What the game's blocks have changed since the market was last shown.
+#[derive(Debug, Default)]
+struct Unpublished {
+    /// The newest block.
+    block: Option<u64>,
+    /// Whether there was a choice.
+    choices: bool,
+    /// Sellers whose quotes there were.
+    quoted: Vec<u32>,
 }
 
 /// A transaction of the trade channel.
@@ -131,6 +147,7 @@ impl Ledger {
             gate_closes: Time::ZERO,
             next_tariff: None,
             phase: Phase::BetweenSlots,
+            unpublished: Unpublished::default(),
             repeats: 0,
             rules,
         }
@@ -144,11 +161,16 @@ impl Ledger {
     fn wait(&mut self, phase: Phase, context: &mut Context<'_>) {
         self.phase = phase;
         self.repeats += 1;
-        context.wake_after(self.rules.retry_after, Wake::Retry(self.repeats));
+        self.remind_later(context);
     }
 
-    fn refuse(&self, from: ProsumerId, refusal: Refusal, context: &mut Context<'_>) {
-        context.observe(Observation::Refused(self.slot, from.actor(), refusal));
+    fn remind_later(&self, context: &mut Context<'_>) {
+        let answer_within = match self.phase {
+            // A first post comes when its sender's period says so.
+            Phase::Playing(_) => self.rules.retry_after + 2 * self.rules.period,
+            _ => self.rules.retry_after,
+        };
+        context.wake_after(answer_within, Wake::Retry(self.repeats));
     }
 
     fn tariff_published(&mut self, tariff: Tariff, context: &mut Context<'_>) {
@@ -167,6 +189,7 @@ impl Ledger {
         let (first, last) = self.rules.open;
         let opened = SlotOpened { tariff, market_open: (first..=last).contains(&tariff.slot) };
         self.slot = tariff.slot;
+        self.unpublished = Unpublished::default();
         self.opened = Some(opened);
         self.gate_closes = context.now() + self.rules.gate_closure;
         self.contract.open_slot(self.slot, PriceBand { floor: tariff.feed_in, ceiling: tariff.grid });
@@ -177,7 +200,6 @@ impl Ledger {
         }
         if opened.market_open {
             context.wake_after(self.rules.registration_limit(), Wake::RegistrationCloses(self.slot));
-            context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
             self.wait(Phase::Registering, context);
         } else {
             self.wait(Phase::Metering(None), context);
@@ -196,7 +218,7 @@ impl Ledger {
         for &Reading { from, reading, .. } in block.transactions.iter().filter(|r| r.slot == self.slot) {
             match self.contract.record_energy(from, reading) {
                 Ok(()) => context.send(from.actor(), Message::MeterRecorded(self.slot)),
-                Err(refusal) => self.refuse(from, refusal, context),
+                Err(refusal) => context.observe(Observation::Refused(self.slot, from.actor(), refusal)),
             }
         }
         self.close_slot_if_complete(context);
@@ -215,8 +237,8 @@ impl Actor for Ledger {
     fn start(&mut self, _: &mut Context<'_>) {}
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        if let Message::TariffPublished(tariff) = message {
-            return self.tariff_published(tariff, context);
+        if let (ActorId::GRID, Message::TariffPublished(tariff)) = (from, &message) {
+            return self.tariff_published(*tariff, context);
         }
         let Some(from) = from.prosumer() else { return };
         match message {
@@ -256,6 +278,7 @@ impl Actor for Ledger {
             Wake::BillsExpire(slot) if slot == self.slot && matches!(self.phase, Phase::Billing(_)) => {
                 self.propose_settlement(context);
             }
+            Wake::Publish(slot) if slot == self.slot => self.publish(context),
             Wake::Retry(repeats) if repeats == self.repeats => self.remind(context),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use super::{Ledger, Phase, Playing, TradeTransaction, channel::Block, participants};
 use crate::{
-    actor::Context,
+    actor::{Context, Wake},
     ids::ProsumerId,
     message::{Admission, MarketOpened, Message, Registration},
     observation::{GameOver, Observation, Outcome},
@@ -45,7 +45,7 @@ impl Ledger {
         let admission = if matches!(self.phase, Phase::Registering) {
             match self.contract.register(from, registration) {
                 Ok(()) => Admission::Accepted,
-                Err(refusal) => return self.refuse(from, refusal, context),
+                Err(refusal) => return context.observe(Observation::Refused(self.slot, from.actor(), refusal)),
             }
         } else {
             Admission::TooLate
@@ -80,12 +80,13 @@ impl Ledger {
         for prosumer in participants(&market) {
             context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&market)));
         }
+        context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(Playing { market, since: context.now(), state: None }), context);
     }
 
     /// The common first choice `z(1)`: as given, or proportional to draws between 0.5 and 1.5.
     fn first_choice(&self, sellers: usize, context: &mut Context<'_>) -> Vec<f64> {
-        if let Some(shares) = &self.rules.first_choice {
+        if let Some(shares) = self.rules.first_choice.as_ref().filter(|shares| shares.len() == sellers) {
             return shares.to_vec();
         }
         let weights: Vec<f64> = (0..sellers).map(|_| context.random().random_range(0.5..1.5)).collect();

@@ -2,7 +2,7 @@
 
 use super::{Billing, Ledger, Phase, Playing, Settlement, participant, participants};
 use crate::{
-    actor::{Context, Wake},
+    actor::Context,
     ids::ProsumerId,
     message::{Message, SlotOpened},
 };
@@ -14,21 +14,15 @@ impl Ledger {
         let Some(opened) = self.opened else { return };
         match &self.phase {
             Phase::BetweenSlots => return,
-            Phase::Registering => {
-                for prosumer in self.everybody().filter(|&p| !self.contract.is_registered(p)) {
-                    context.send(prosumer.actor(), Message::SlotOpened(opened));
-                }
-            }
+            Phase::Registering => self.remind_unregistered(opened, context),
             Phase::Playing(Playing { market, .. }) => {
-                let silent: Vec<_> = participants(market).filter(|&p| !self.contract.has_posted(p)).collect();
-                if silent.is_empty() {
-                    return;
-                }
-                for prosumer in silent {
+                self.remind_unregistered(opened, context);
+                for prosumer in participants(market).filter(|&p| !self.contract.has_posted(p)) {
                     context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(market)));
                 }
             }
             Phase::Billing(Billing { market, bills, verdicts, .. }) => {
+                self.remind_unregistered(opened, context);
                 for ((prosumer, trades), verdict) in participants(market).zip(&bills.by_participant).zip(verdicts) {
                     if verdict.is_none() {
                         context.send(prosumer.actor(), Message::BillProposed(self.slot, Arc::clone(trades)));
@@ -37,7 +31,15 @@ impl Ledger {
             }
             Phase::Metering(settlement) => self.remind_of_meters(settlement.as_ref(), opened, context),
         }
-        context.wake_after(self.rules.retry_after, Wake::Retry(self.repeats));
+        self.remind_later(context);
+    }
+
+    fn remind_unregistered(&self, opened: SlotOpened, context: &mut Context<'_>) {
+        let silent =
+            |&prosumer: &ProsumerId| !self.contract.is_registered(prosumer) && !self.contract.is_read(prosumer);
+        for prosumer in self.everybody().filter(silent) {
+            context.send(prosumer.actor(), Message::SlotOpened(opened));
+        }
     }
 
     fn remind_of_meters(&self, settlement: Option<&Settlement>, opened: SlotOpened, context: &mut Context<'_>) {

@@ -2,7 +2,6 @@
 
 use super::Rules;
 use crate::{
-    ids::Slot,
     market::{
         aggregate::{Aggregate, private_net_utility, served_share},
         demand,
@@ -30,18 +29,28 @@ impl Buyer {
     /// The next choice, or `None` while no seller has quoted a price.
     pub(super) fn act(&mut self, news: Option<&Arc<MarketState>>, rules: &Rules, now: Time) -> Option<Arc<Choice>> {
         let news = Arc::clone(news?);
-        let (version, shares, change) = match &self.last {
-            None => (1, self.opened.first_choice.clone(), f64::INFINITY),
+        let (version, shares, change, rest_before) = match &self.last {
+            None => (1, self.opened.first_choice.clone(), f64::INFINITY, 0),
             Some((choice, answered)) => {
                 let mut shares = choice.shares.clone();
                 let change = match &news.aggregate {
                     Some(market) => self.learn(&mut shares, choice, answered, market, rules),
                     None => f64::INFINITY,
                 };
-                (choice.version + 1, shares, change)
+                (choice.version + 1, shares, change, choice.updates_at_rest)
             }
         };
-        let choice = Arc::new(self.answer(version, shares, change, &news, rules, now));
+        let (purchases, responsive) = self.answer(&shares, &news.prices, rules);
+        let choice = Arc::new(Choice {
+            slot: self.opened.slot,
+            version,
+            shares,
+            purchases,
+            responsive,
+            change,
+            updates_at_rest: if change < rules.tolerance { rest_before + 1 } else { 0 },
+            news_age: now - news.quotes_time,
+        });
         self.last = Some((Arc::clone(&choice), news));
         Some(choice)
     }
@@ -77,26 +86,17 @@ impl Buyer {
         }
     }
 
-    /// Puts optimal purchases (7) at the known prices beside the shares.
-    fn answer(
-        &self,
-        version: u32,
-        shares: Vec<f64>,
-        change: f64,
-        news: &MarketState,
-        rules: &Rules,
-        now: Time,
-    ) -> Choice {
+    /// Optimal purchases (7) at these prices, and the sum of the shares whose purchase answers to price.
+    fn answer(&self, shares: &[f64], prices: &[f64], rules: &Rules) -> (Vec<f64>, f64) {
         let mut responsive = 0.0;
         let mut purchases = Vec::with_capacity(shares.len());
-        for (&share, &price) in shares.iter().zip(&news.prices) {
+        for (&share, &price) in shares.iter().zip(prices) {
             let purchase = self.facts.optimal_purchase(price, rules.alpha, rules.demand);
             if self.facts.answers_to_price(purchase, rules.demand) {
                 responsive += share;
             }
             purchases.push(purchase);
         }
-        let slot: Slot = self.opened.slot;
-        Choice { slot, version, shares, purchases, responsive, change, news_age: now - news.time }
+        (purchases, responsive)
     }
 }

@@ -53,7 +53,10 @@ pub struct Rules {
     pub price_step: StepSize,
     /// Largest relative move `delta` of a price in one step.
     pub ramp: f64,
-    /// First prices, one a seller of the slot [CNY/kWh]; drawn between the tariffs if `None`.
+    /// A change below this is rest: of a price [CNY/kWh], of a share [1].
+    pub tolerance: f64,
+    /// First prices, one a seller of the slot [CNY/kWh]; drawn between the tariffs if `None`, or if not just as many
+    /// sellers take part.
     pub first_prices: Option<Arc<[f64]>>,
     /// When participants act.
     pub activation: Activation,
@@ -115,6 +118,10 @@ impl Prosumer {
     /// A prosumer with its data, one entry a slot, and the initial content of its storage.
     pub fn new(id: ProsumerId, rules: Arc<Rules>, facts: Arc<[SlotFacts]>, content: Energy) -> Self {
         Self { id, rules, facts, content, slot: 0, opened: None, phase: Phase::Done, question: None, questions: 0 }
+    }
+
+    fn slots(&self) -> Slot {
+        self.facts.len() as Slot
     }
 
     fn facts(&self) -> &SlotFacts {
@@ -210,9 +217,14 @@ impl Prosumer {
             Player::Buyer(buyer) => buyer.act(news.as_ref(), &self.rules, context.now()).map(Message::Choice),
         };
         if let Some(post) = post {
+            // What a seller goes by is demand, what a buyer goes by is prices.
+            let date = news.as_ref().and_then(|news| match post {
+                Message::Quote(_) => news.aggregate.is_some().then_some(news.choices_time),
+                _ => Some(news.quotes_time),
+            });
             context.send(ActorId::LEDGER, post);
-            if let Some(news) = news {
-                context.observe(Observation::Decided(self.slot, context.now() - news.time));
+            if let Some(date) = date {
+                context.observe(Observation::Decided(self.slot, context.now() - date));
             }
         }
         self.act_again(context);
@@ -275,10 +287,10 @@ impl Prosumer {
     }
 
     fn invoiced(&mut self, invoice: Invoice, context: &mut Context<'_>) {
-        if let Phase::Exchanging(trades, balance) = &self.phase {
-            let (trades, mut balance) = (*trades, *balance);
-            balance.grid_paid = invoice.charge;
-            balance.grid_earned = invoice.credit;
+        // A prosumer accepts only an invoice that it would have written itself.
+        if let Phase::Exchanging(trades, balance) = self.phase
+            && (invoice.charge, invoice.credit) == (balance.grid_paid, balance.grid_earned)
+        {
             self.report(trades, balance, context);
         }
     }
@@ -329,9 +341,15 @@ impl Prosumer {
 impl Actor for Prosumer {
     fn start(&mut self, _: &mut Context<'_>) {}
 
-    fn receive(&mut self, _: ActorId, message: Message, context: &mut Context<'_>) {
+    fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
+        let sender = if matches!(message, Message::Invoice(_)) { ActorId::GRID } else { ActorId::LEDGER };
+        if from != sender {
+            return;
+        }
         match message {
-            Message::SlotOpened(opened) if opened.tariff.slot > self.slot => self.begin(opened, context),
+            Message::SlotOpened(opened) if (self.slot + 1..=self.slots()).contains(&opened.tariff.slot) => {
+                self.begin(opened, context);
+            }
             Message::Registered(slot, admission) if slot == self.slot => self.admitted(admission, context),
             Message::MarketOpened(market) if market.slot == self.slot => self.join(market, context),
             Message::MarketState(state) if state.slot == self.slot => self.hear(state),
@@ -353,7 +371,7 @@ impl Actor for Prosumer {
 
     fn waiting_for(&self) -> Option<String> {
         let what = match &self.phase {
-            Phase::Done if self.slot as usize == self.facts.len() => return None,
+            Phase::Done if self.slot == self.slots() => return None,
             Phase::Done => return Some(format!("SlotOpened from the ledger for slot {}", self.slot + 1)),
             Phase::Registering => "Registered from the ledger",
             Phase::Admitted => "MarketOpened from the ledger",

@@ -16,6 +16,8 @@ pub(super) struct Seller {
     slot: Slot,
     /// Its position among the slot's sellers.
     index: usize,
+    /// How many sellers there are.
+    sellers: usize,
     surplus: f64,
     band: PriceBand,
     /// Step `b` of the price rule.
@@ -26,7 +28,15 @@ pub(super) struct Seller {
 impl Seller {
     pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
         let step = price_step_size(rules.price_step, rules.alpha, opened.sellers.len(), opened.buyers.len() as u32);
-        Self { slot: opened.slot, index, surplus: surplus.value(), band, step, quote: None }
+        Self {
+            slot: opened.slot,
+            index,
+            sellers: opened.sellers.len(),
+            surplus: surplus.value(),
+            band,
+            step,
+            quote: None,
+        }
     }
 
     /// The next quote.
@@ -36,21 +46,23 @@ impl Seller {
     pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, random: &mut Stream) -> Quote {
         let Some(last) = self.quote else {
             let price = match &rules.first_prices {
-                Some(prices) => prices[self.index],
-                None => random.random_range(self.band.floor..=self.band.ceiling),
+                Some(prices) if prices.len() == self.sellers => prices[self.index],
+                _ => random.random_range(self.band.floor..=self.band.ceiling),
             };
-            return self.post(1, price, f64::INFINITY);
+            return self.post(1, price, f64::INFINITY, rules);
         };
         let Some(market) = news.and_then(|news| news.aggregate.as_ref()) else {
-            return self.post(last.version + 1, last.price, f64::INFINITY);
+            return self.post(last.version + 1, last.price, f64::INFINITY, rules);
         };
         let excess = market.demand[self.index] - self.surplus;
         let price = next_price(last.price, excess, self.step, self.band, rules.ramp);
-        self.post(last.version + 1, price, (price - last.price).abs())
+        self.post(last.version + 1, price, (price - last.price).abs(), rules)
     }
 
-    fn post(&mut self, version: u32, price: f64, change: f64) -> Quote {
-        let quote = Quote { slot: self.slot, version, price, change };
+    fn post(&mut self, version: u32, price: f64, change: f64, rules: &Rules) -> Quote {
+        let before = self.quote.map_or(0, |quote| quote.updates_at_rest);
+        let updates_at_rest = if change < rules.tolerance { before + 1 } else { 0 };
+        let quote = Quote { slot: self.slot, version, price, change, updates_at_rest };
         self.quote = Some(quote);
         quote
     }
