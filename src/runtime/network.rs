@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Network {
     /// How long a message takes.
     pub delay: Delay,
-    /// Probability that a message is lost, in [0, 1].
+    /// Probability that a message is lost, from 0 to 1; at 1 nothing ever arrives.
     pub loss: f64,
 }
 

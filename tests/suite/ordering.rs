@@ -253,6 +253,7 @@ fn endless_repeating_without_progress_is_reported_as_stalled() {
 enum Wicked {
     Panics,
     SendsAstray,
+    NeverEnds,
 }
 
 impl Actor for Wicked {
@@ -260,16 +261,35 @@ impl Actor for Wicked {
         match self {
             Self::Panics => panic!("on purpose"),
             Self::SendsAstray => context.send(ActorId(99), Message::MeterRecorded(0)),
+            Self::NeverEnds => self.wake(Wake::Retry(1), context),
         }
     }
 
     fn receive(&mut self, _: ActorId, _: Message, _: &mut Context<'_>) {}
 
-    fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}
+    fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
+        context.wake_after(Duration::ZERO, wake);
+    }
 
     fn waiting_for(&self) -> Option<String> {
         None
     }
+}
+
+/// Panics at what it is shown.
+struct Squeamish;
+
+impl Watcher for Squeamish {
+    fn window(&mut self, _: &mut Vec<Observed>, _: u64) -> Result<(), WatchError> {
+        panic!("cannot look")
+    }
+}
+
+#[test]
+fn a_watcher_that_panics_ends_the_run_with_an_error() {
+    let actors: Vec<Box<dyn Actor>> = vec![Box::new(Caller { calls: 0 })];
+    let (_, result) = runtime::run(actors, &host(Duration::ZERO, 0.0, Shards::PerActor), Squeamish);
+    assert!(matches!(result, Err(RuntimeError::Failed(Failure::Panicked(why))) if why == "cannot look"));
 }
 
 #[test]
@@ -284,6 +304,8 @@ fn a_faulty_actor_ends_the_run_with_an_error_and_never_hangs_it() {
         let astray = run(Wicked::SendsAstray).expect_err("nobody lives there");
         let nobody = Failure::NoRecipient { from: ActorId(1), to: ActorId(99) };
         assert!(matches!(astray, RuntimeError::Failed(failure) if failure == nobody));
+        let endless = run(Wicked::NeverEnds).expect_err("time does not pass");
+        assert!(matches!(endless, RuntimeError::Failed(Failure::Livelock { actor: ActorId(1), .. })));
     }
 }
 

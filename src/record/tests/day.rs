@@ -197,7 +197,15 @@ fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -> Arc<Marke
         Arc::new(Aggregate { total: demand, served: demand, responsive: 2.0, choices: 2, ..sums })
     });
     let time = Time((seconds * 1e9).round() as u64);
-    Arc::new(MarketState { slot: 2, block, time, quotes_time: time, choices_time: time, prices: vec![price], aggregate })
+    Arc::new(MarketState {
+        slot: 2,
+        block,
+        time,
+        quotes_time: time,
+        choices_time: time,
+        prices: vec![price],
+        aggregate,
+    })
 }
 
 /// Shows `recorder` a window.
