@@ -6,9 +6,16 @@
 //! ```
 //!
 //! Three channels as in the article: *trade* takes registrations and settled bills, *information* the quotes and
-//! choices of the game, *energy* the meter readings. [`channel`] cuts blocks, [`contract`] knows what the transactions
-//! mean, and this file carries messages between the two and the participants. A transaction counts when its block is
-//! cut. Each post replaces its sender's last, so of the information channel only the newest block is kept.
+//! choices of the game, *energy* the meter readings. A transaction counts when its block is cut. Each post replaces its
+//! sender's last, so of the information channel only the newest block is kept.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`channel`] | cuts blocks, and knows nothing of what is in them |
+//! | [`contract`] | knows what transactions mean, and nothing of channels and messages |
+//! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the two |
+//! | `reminders` | whom the ledger waits for |
+//! | this file | slots open, meters are read, slots close |
 
 mod bills;
 pub mod channel;
