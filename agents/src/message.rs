@@ -134,6 +134,8 @@ pub struct Quote {
     pub change: f64,
     /// How many updates in a row, up to this one, have changed the price by less than the tolerance.
     pub updates_at_rest: u32,
+    /// Date of the demand that the price answers; the start of the run if it answers none.
+    pub answers: Time,
 }
 
 /// A buyer's choice.
@@ -153,6 +155,8 @@ pub struct Choice {
     pub change: f64,
     /// How many updates in a row, up to this one, have changed every share by less than the tolerance.
     pub updates_at_rest: u32,
+    /// Date of the older of the prices and the fitness that the choice answers.
+    pub answers: Time,
     /// Age of the prices that the choice answers.
     pub news_age: Duration,
 }

@@ -63,9 +63,9 @@ pub struct Commit {
 pub enum Outcome {
     /// Everybody came to rest.
     Equilibrium,
-    /// The gate closed first.
+    /// The gate closed first, or somebody could not be heard in time to open the market.
     GateClosure,
-    /// There were no buyers or no sellers.
+    /// The market was closed, or there were no buyers or no sellers.
     NoMarket,
 }
 

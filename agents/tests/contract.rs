@@ -48,7 +48,7 @@ fn open() -> Contract {
 }
 
 fn quote(version: u32, price: f64, change: f64) -> Quote {
-    Quote { slot: 17, version, price, change, updates_at_rest: 0 }
+    Quote { slot: 17, version, price, change, updates_at_rest: 0, answers: Time::ZERO }
 }
 
 fn choice(version: u32, shares: [f64; 2], purchases: [f64; 2], change: f64) -> Choice {
@@ -61,6 +61,7 @@ fn choice(version: u32, shares: [f64; 2], purchases: [f64; 2], change: f64) -> C
         responsive: 1.0,
         change,
         updates_at_rest: 0,
+        answers: Time::ZERO,
         news_age: Duration::ZERO,
     }
 }
@@ -87,13 +88,13 @@ fn a_registration_may_be_repeated_but_not_changed() {
 fn quotes_are_held_to_band_version_role_and_slot() {
     let mut contract = open();
     let infinity = f64::INFINITY;
-    assert_eq!(contract.post_quote(SELLERS[1], quote(1, 0.6, infinity)), Ok(1));
-    assert_eq!(contract.post_quote(SELLERS[1], quote(1, 0.7, 0.1)), Err(Refusal::OldVersion));
-    assert_eq!(contract.post_quote(SELLERS[1], quote(2, 0.86, 0.1)), Err(Refusal::PriceOutOfBand));
-    assert_eq!(contract.post_quote(SELLERS[1], quote(2, f64::NAN, 0.1)), Err(Refusal::PriceOutOfBand));
-    assert_eq!(contract.post_quote(BUYER, quote(1, 0.6, infinity)), Err(Refusal::NotAParticipant));
+    assert_eq!(contract.post_quote(SELLERS[1], quote(1, 0.6, infinity), Time::ZERO), Ok(1));
+    assert_eq!(contract.post_quote(SELLERS[1], quote(1, 0.7, 0.1), Time::ZERO), Err(Refusal::OldVersion));
+    assert_eq!(contract.post_quote(SELLERS[1], quote(2, 0.86, 0.1), Time::ZERO), Err(Refusal::PriceOutOfBand));
+    assert_eq!(contract.post_quote(SELLERS[1], quote(2, f64::NAN, 0.1), Time::ZERO), Err(Refusal::PriceOutOfBand));
+    assert_eq!(contract.post_quote(BUYER, quote(1, 0.6, infinity), Time::ZERO), Err(Refusal::NotAParticipant));
     let late = Quote { slot: 16, ..quote(3, 0.6, 0.1) };
-    assert_eq!(contract.post_quote(SELLERS[1], late), Err(Refusal::MarketClosed));
+    assert_eq!(contract.post_quote(SELLERS[1], late, Time::ZERO), Err(Refusal::MarketClosed));
     let (prices, aggregate) = contract.market().expect("the game is open");
     assert_eq!(prices, [f64::INFINITY, 0.6], "refused quotes change nothing");
     assert!(aggregate.is_none());
@@ -102,8 +103,9 @@ fn quotes_are_held_to_band_version_role_and_slot() {
 #[test]
 fn choices_must_be_shares_of_one_and_possible_purchases() {
     let mut contract = open();
-    let mut post =
-        |shares, purchases| contract.post_choice(BUYER, Arc::new(choice(1, shares, purchases, f64::INFINITY)));
+    let mut post = |shares, purchases| {
+        contract.post_choice(BUYER, Arc::new(choice(1, shares, purchases, f64::INFINITY)), Time::ZERO)
+    };
     assert_eq!(post([0.7, 0.4], [1.0, 1.0]), Err(Refusal::InvalidShares));
     assert_eq!(post([1.2, -0.2], [1.0, 1.0]), Err(Refusal::InvalidShares));
     assert_eq!(post([f64::NAN, 0.5], [1.0, 1.0]), Err(Refusal::InvalidShares));
@@ -118,35 +120,39 @@ fn rest_needs_the_patience_of_everybody() {
     let quiet_quote = |version, updates_at_rest| Quote { updates_at_rest, ..quote(version, 0.6, 0.0) };
     let quiet_choice =
         |version, updates_at_rest| Arc::new(Choice { updates_at_rest, ..choice(version, [0.5, 0.5], [1.0, 1.0], 0.0) });
-    contract.post_quote(SELLERS[0], quiet_quote(1, 2)).expect("a fresh quote");
-    contract.post_choice(BUYER, quiet_choice(1, 5)).expect("a fresh choice");
+    contract.post_quote(SELLERS[0], quiet_quote(1, 2), Time::ZERO).expect("a fresh quote");
+    contract.post_choice(BUYER, quiet_choice(1, 5), Time::ZERO).expect("a fresh choice");
     assert!(!contract.at_rest(), "the second seller has not said anything");
-    contract.post_quote(SELLERS[1], quiet_quote(1, 1)).expect("a fresh quote");
+    contract.post_quote(SELLERS[1], quiet_quote(1, 1), Time::ZERO).expect("a fresh quote");
     assert!(!contract.at_rest(), "the second seller needs one more quiet update");
-    contract.post_quote(SELLERS[1], quiet_quote(4, 4)).expect("versions in between may be lost");
+    contract.post_quote(SELLERS[1], quiet_quote(4, 4), Time::ZERO).expect("versions in between may be lost");
     assert!(contract.at_rest());
-    contract.post_choice(BUYER, quiet_choice(2, 0)).expect("a fresh choice");
+    contract.post_choice(BUYER, quiet_choice(2, 0), Time::ZERO).expect("a fresh choice");
     assert!(!contract.at_rest(), "the buyer moves again");
 }
 
 #[test]
 fn closing_settles_at_the_last_prices_and_leaves_nothing_to_post_to() {
     let mut contract = open();
-    contract.post_quote(SELLERS[0], quote(1, 0.6, f64::INFINITY)).expect("a fresh quote");
-    contract.post_choice(BUYER, Arc::new(choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY))).expect("fresh");
+    contract.post_quote(SELLERS[0], quote(1, 0.6, f64::INFINITY), Time::ZERO).expect("a fresh quote");
+    contract
+        .post_choice(BUYER, Arc::new(choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY)), Time::ZERO)
+        .expect("fresh");
     let trades = contract.close_game();
     assert_eq!(trades.len(), 1, "nobody buys from a seller without a price");
     assert_eq!((trades[0].buyer, trades[0].seller, trades[0].energy), (0, 0, Energy(500_000)));
     assert_eq!((trades[0].payment, trades[0].fee), (Money(300_000), Money(5_000)));
-    assert_eq!(contract.post_quote(SELLERS[0], quote(2, 0.6, 0.0)), Err(Refusal::MarketClosed));
+    assert_eq!(contract.post_quote(SELLERS[0], quote(2, 0.6, 0.0), Time::ZERO), Err(Refusal::MarketClosed));
     assert!(contract.close_game().is_empty());
 }
 
 #[test]
 fn a_meter_reading_must_agree_with_the_settled_trades_to_the_last_unit() {
     let mut contract = open();
-    contract.post_quote(SELLERS[0], quote(1, 0.6, f64::INFINITY)).expect("a fresh quote");
-    contract.post_choice(BUYER, Arc::new(choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY))).expect("fresh");
+    contract.post_quote(SELLERS[0], quote(1, 0.6, f64::INFINITY), Time::ZERO).expect("a fresh quote");
+    contract
+        .post_choice(BUYER, Arc::new(choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY)), Time::ZERO)
+        .expect("fresh");
     let trades = contract.close_game();
     let market = MarketOpened {
         slot: 17,

@@ -121,7 +121,9 @@ impl CaseRecord {
         if let Some((_, member)) = missing {
             return Err(RecordError::Incomplete { slot, prosumer: member.number });
         }
-        let theory = Theory::of(&self.case, slot, &self.contents, gathered.market.is_some());
+        let (first, last) = self.case.scenario.market.open;
+        let open = (first..=last).contains(&slot);
+        let theory = Theory::of(&self.case, slot, &self.contents, open);
         let done = || gathered.prosumers.values();
         tables.prosumers.append(
             members
@@ -133,8 +135,7 @@ impl CaseRecord {
         tables.trades.append(trades::rows(number, slot, gathered, population))?;
         tables.slots.append([slots::row(number, slot, gathered, &theory, self.messages)])?;
         tables.flush()?;
-        let (first, last) = self.case.scenario.market.open;
-        self.tally.add((first..=last).contains(&slot), gathered, &theory, self.messages);
+        self.tally.add(open, gathered, &theory, self.messages);
         self.contents = done().map(|done| done.content).collect();
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! It registers participants, takes quotes and choices, sums them up, sees when everybody has come to rest, and settles.
 //! It knows no message, block or channel.
 
+use super::rest::{Rest, all_at_rest};
 use crate::{
     ids::{ProsumerId, Slot},
     market::{
@@ -12,6 +13,7 @@ use crate::{
         settlement::{Trade, divide},
     },
     message::{Choice, MarketOpened, MeterReading, Quote, Registration},
+    time::Time,
     units::Energy,
 };
 use std::sync::Arc;
@@ -89,6 +91,8 @@ struct Game {
     quotes: Vec<Option<Quote>>,
     /// Newest choice of each buyer.
     choices: Vec<Option<Arc<Choice>>>,
+    /// Rest of each participant, sellers first.
+    rest: Vec<Rest>,
     aggregate: Option<Arc<Aggregate>>,
 }
 
@@ -185,6 +189,7 @@ impl Contract {
             prices: vec![f64::INFINITY; opened.sellers.len()],
             quotes: vec![None; opened.sellers.len()],
             choices: vec![None; opened.buyers.len()],
+            rest: vec![Rest::default(); opened.sellers.len() + opened.buyers.len()],
             aggregate: None,
             opened,
         });
@@ -197,11 +202,11 @@ impl Contract {
         self.game.as_mut().ok_or(Refusal::MarketClosed)
     }
 
-    /// Takes a seller's quote; returns the seller's index.
+    /// Takes a seller's quote at time `now`; returns the seller's index.
     ///
     /// # Errors
     /// The market is closed, the prosumer is no seller, the version is old, or the price is out of band.
-    pub fn post_quote(&mut self, from: ProsumerId, quote: Quote) -> Result<u32, Refusal> {
+    pub fn post_quote(&mut self, from: ProsumerId, quote: Quote, now: Time) -> Result<u32, Refusal> {
         let band = self.band;
         let game = self.game(quote.slot)?;
         let index = game.opened.sellers.binary_search(&from).map_err(|_| Refusal::NotAParticipant)?;
@@ -214,14 +219,15 @@ impl Contract {
         }
         game.prices[index] = quote.price;
         *newest = Some(quote);
+        game.rest[index].note(quote.version, quote.updates_at_rest, quote.answers, now);
         Ok(index as u32)
     }
 
-    /// Takes a buyer's choice.
+    /// Takes a buyer's choice at time `now`.
     ///
     /// # Errors
     /// The market is closed, the prosumer is no buyer, the version is old, or shares or purchases are impossible.
-    pub fn post_choice(&mut self, from: ProsumerId, choice: Arc<Choice>) -> Result<(), Refusal> {
+    pub fn post_choice(&mut self, from: ProsumerId, choice: Arc<Choice>, now: Time) -> Result<(), Refusal> {
         let demand = self.rules.demand;
         let game = self.game(choice.slot)?;
         let index = game.opened.buyers.binary_search(&from).map_err(|_| Refusal::NotAParticipant)?;
@@ -230,6 +236,8 @@ impl Contract {
             return Err(Refusal::OldVersion);
         }
         check_choice(&choice, game.quotes.len(), &game.buyers[index], demand)?;
+        let sellers = game.quotes.len();
+        game.rest[sellers + index].note(choice.version, choice.updates_at_rest, choice.answers, now);
         *newest = Some(choice);
         Ok(())
     }
@@ -251,14 +259,9 @@ impl Contract {
         self.game.as_ref().map(|game| (&game.prices[..], game.aggregate.as_ref()))
     }
 
-    /// Whether the last `patience` updates of every participant were at rest.
+    /// Whether the last `patience` updates of every participant were at rest, on news of a market at rest.
     pub fn at_rest(&self) -> bool {
-        let patience = self.rules.patience;
-        self.game.as_ref().is_some_and(|game| {
-            let quotes = game.quotes.iter().map(|post| post.map(|quote| quote.updates_at_rest));
-            let choices = game.choices.iter().map(|post| post.as_ref().map(|choice| choice.updates_at_rest));
-            quotes.chain(choices).all(|updates| updates.is_some_and(|updates| updates >= patience))
-        })
+        self.game.as_ref().is_some_and(|game| all_at_rest(&game.rest, self.rules.patience))
     }
 
     /// Whether a participant has posted anything yet.

@@ -21,11 +21,11 @@ impl Ledger {
         for transaction in block.transactions.iter() {
             let (from, slot, result) = match transaction {
                 InformationTransaction::Quote(from, quote) => {
-                    let result = self.contract.post_quote(*from, *quote);
+                    let result = self.contract.post_quote(*from, *quote, block.time);
                     (*from, quote.slot, result.map(|seller| self.unpublished.quoted.push(seller)))
                 }
                 InformationTransaction::Choice(from, choice) => {
-                    let result = self.contract.post_choice(*from, Arc::clone(choice));
+                    let result = self.contract.post_choice(*from, Arc::clone(choice), block.time);
                     (*from, choice.slot, result.map(|()| self.unpublished.choices = true))
                 }
             };

@@ -14,6 +14,7 @@
 //! | [`channel`] | cuts blocks, and knows nothing of what is in them |
 //! | [`contract`] | knows what transactions mean, and nothing of channels and messages |
 //! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the two |
+//! | `rest` | when a market is at rest |
 //! | `reminders` | whom the ledger waits for |
 //! | this file | slots open, meters are read, slots close |
 
@@ -23,6 +24,7 @@ pub mod contract;
 mod game;
 mod registration;
 mod reminders;
+mod rest;
 
 use crate::{
     actor::{Actor, Context, Wake},

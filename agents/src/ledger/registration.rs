@@ -67,7 +67,8 @@ impl Ledger {
         if no_market {
             context.observe(Observation::GameOver(Arc::new(GameOver {
                 slot: self.slot,
-                outcome: Outcome::NoMarket,
+                // Where somebody could not be heard in time, there might have been a market.
+                outcome: if self.contract.all_registered() { Outcome::NoMarket } else { Outcome::GateClosure },
                 rounds: 0,
                 time_to_equilibrium: None,
                 state: None,

@@ -49,6 +49,7 @@ impl Buyer {
             responsive,
             change,
             updates_at_rest: if change < rules.tolerance { rest_before + 1 } else { 0 },
+            answers: news.quotes_time.min(news.choices_time),
             news_age: now - news.quotes_time,
         });
         self.last = Some((Arc::clone(&choice), news));

@@ -6,6 +6,7 @@ use crate::{
     market::pricing::{PriceBand, next_price, price_step_size},
     message::{MarketOpened, MarketState, Quote},
     streams::Stream,
+    time::Time,
     units::Energy,
 };
 use rand::RngExt;
@@ -49,20 +50,20 @@ impl Seller {
                 Some(prices) if prices.len() == self.sellers => prices[self.index],
                 _ => random.random_range(self.band.floor..=self.band.ceiling),
             };
-            return self.post(1, price, f64::INFINITY, rules);
+            return self.post(1, price, f64::INFINITY, Time::ZERO, rules);
         };
-        let Some(market) = news.and_then(|news| news.aggregate.as_ref()) else {
-            return self.post(last.version + 1, last.price, f64::INFINITY, rules);
+        let Some((news, market)) = news.and_then(|news| Some((news, news.aggregate.as_ref()?))) else {
+            return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
         let excess = market.demand[self.index] - self.surplus;
         let price = next_price(last.price, excess, self.step, self.band, rules.ramp);
-        self.post(last.version + 1, price, (price - last.price).abs(), rules)
+        self.post(last.version + 1, price, (price - last.price).abs(), news.choices_time, rules)
     }
 
-    fn post(&mut self, version: u32, price: f64, change: f64, rules: &Rules) -> Quote {
+    fn post(&mut self, version: u32, price: f64, change: f64, answers: Time, rules: &Rules) -> Quote {
         let before = self.quote.map_or(0, |quote| quote.updates_at_rest);
         let updates_at_rest = if change < rules.tolerance { before + 1 } else { 0 };
-        let quote = Quote { slot: self.slot, version, price, change, updates_at_rest };
+        let quote = Quote { slot: self.slot, version, price, change, updates_at_rest, answers };
         self.quote = Some(quote);
         quote
     }
