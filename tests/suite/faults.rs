@@ -65,8 +65,8 @@ fn a_large_market_comes_to_rest_under_loss_too() {
 
 #[test]
 fn nobody_is_taken_to_be_at_rest_on_news_from_before_the_rest() {
-    // Twelve periods from actor to actor: three quiet moves in a row say nothing yet.
-    let log = run(&only_case(&shipped("5_prosumers.ron", &["mu=1", "delay=6s"])));
+    // Twelve periods from actor to actor, two blocks each: three quiet moves in a row say nothing yet.
+    let log = run(&only_case(&shipped("5_prosumers.ron", &["mu=1", "delay=12s"])));
     for game in log.games().filter(|game| game.outcome == Outcome::Equilibrium) {
         let commits = log.observed.iter().filter_map(|observed| match &observed.what {
             Observation::Committed(commit) if commit.state.slot == game.slot => Some(&commit.state),
@@ -77,7 +77,7 @@ fn nobody_is_taken_to_be_at_rest_on_news_from_before_the_rest() {
             .iter()
             .rev()
             .take_while(|&p| p.iter().zip(&prices[prices.len() - 1]).all(|(a, b)| (a - b).abs() < 1e-5));
-        assert!(quiet.count() > 12, "slot {} was quiet for less than a round trip", game.slot);
+        assert!(quiet.count() > 24, "slot {} was quiet for less than a round trip", game.slot);
     }
     assert!(log.games().any(|game| game.outcome == Outcome::GateClosure), "this network is too slow for the market");
 }
