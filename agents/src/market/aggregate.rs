@@ -1,6 +1,6 @@
 //! What everybody's choices add up to at each seller: equations (8), (9) and (11).
 
-use super::demand::Buyer;
+use super::{demand::Buyer, sums::dot};
 
 /// Supply ratio `tau = S / E` (9); infinite where nobody asks.
 pub fn supply_ratio(surplus: f64, demand: f64) -> f64 {
@@ -71,19 +71,18 @@ impl Aggregate {
             ..Self::default()
         };
         // Per seller: sum of X*, of (w - alpha P) X*, of X*².
-        let mut moments = vec![[0.0; 3]; sellers];
+        let (mut amount, mut value, mut square) = (vec![0.0; sellers], vec![0.0; sellers], vec![0.0; sellers]);
         for choice in posted {
             let worth = choice.buyer.preference - alpha * choice.buyer.generation;
-            let mut wanted = 0.0;
-            for (j, (&share, &purchase)) in choice.shares.iter().zip(choice.purchases).enumerate() {
-                let part = share * purchase;
-                sums.demand[j] += part;
-                wanted += part;
-                let [amount, value, square] = &mut moments[j];
-                *amount += purchase;
-                *value += worth * purchase;
-                *square += purchase * purchase;
+            let (shares, purchases) = (&choice.shares[..sellers], &choice.purchases[..sellers]);
+            for j in 0..sellers {
+                let purchase = purchases[j];
+                sums.demand[j] += shares[j] * purchase;
+                amount[j] += purchase;
+                value[j] += worth * purchase;
+                square[j] += purchase * purchase;
             }
+            let wanted = dot(shares, purchases);
             for (mean, &share) in sums.mean_share.iter_mut().zip(choice.shares) {
                 *mean += wanted * share;
             }
@@ -93,11 +92,12 @@ impl Aggregate {
         }
         sums.total = sums.demand.iter().sum();
         sums.responsive = sums.responsive.max(1.0);
-        for (j, &[amount, value, square]) in moments.iter().enumerate() {
+        for j in 0..sellers {
             sums.served += surplus[j].min(sums.demand[j]);
             let served = served_share(surplus[j], sums.demand[j]);
-            let paid = if amount > 0.0 { prices[j] * amount } else { 0.0 };
-            sums.net_utility[j] = served * (value - paid) - alpha / 2.0 * served * served * square + sums.constant;
+            let paid = if amount[j] > 0.0 { prices[j] * amount[j] } else { 0.0 };
+            sums.net_utility[j] =
+                served * (value[j] - paid) - alpha / 2.0 * served * served * square[j] + sums.constant;
             if sums.total > 0.0 {
                 sums.mean_share[j] /= sums.total;
             }

@@ -11,4 +11,5 @@ pub mod replicator;
 pub mod role;
 pub mod settlement;
 pub mod storage;
+mod sums;
 pub mod utility;

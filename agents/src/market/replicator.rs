@@ -1,6 +1,9 @@
 //! How buyers learn: replicator dynamics in discrete steps, equations (12), (13) and (15).
 
-use super::aggregate::Aggregate;
+use super::{
+    aggregate::Aggregate,
+    sums::{dot, least_held, total},
+};
 use serde::{Deserialize, Serialize};
 
 /// Whose welfare a buyer compares when it moves its shares.
@@ -26,8 +29,7 @@ pub enum StepSize {
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by
     // `1 - a xi_bar`: large populations would blow it up within a few rounds.
-    let total: f64 = shares.iter().sum();
-    shares.iter().zip(fitness).map(|(z, xi)| z * xi).sum::<f64>() / total
+    dot(shares, fitness) / total(shares)
 }
 
 /// Moves `shares` by one replicator step `z_j += a z_j (xi_j - xi_bar)` (15); returns the largest change of a share.
@@ -36,16 +38,24 @@ pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
 /// shortened until it does not.
 pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
     let mean = mean_fitness(shares, fitness);
-    let held = shares.iter().zip(fitness).filter(|(share, _)| **share > 0.0);
-    let steepest_loss = held.map(|(_, xi)| mean - xi).fold(0.0, f64::max);
+    let steepest_loss = (mean - least_held(shares, fitness)).max(0.0);
     let step = step.min(0.5 / steepest_loss);
-    let mut largest = 0.0_f64;
-    for (share, xi) in shares.iter_mut().zip(fitness) {
+    let move_share = |share: &mut f64, xi: f64| {
         let change = step * *share * (xi - mean);
         *share += change;
-        largest = largest.max(change.abs());
+        change.abs()
+    };
+    let (fours, rest) = shares.as_chunks_mut::<4>();
+    let (fitness_fours, fitness_rest) = fitness.as_chunks::<4>();
+    let mut largest = [0.0; 4];
+    for (shares, fitness) in fours.iter_mut().zip(fitness_fours) {
+        for lane in 0..4 {
+            let change = move_share(&mut shares[lane], fitness[lane]);
+            largest[lane] = if change > largest[lane] { change } else { largest[lane] };
+        }
     }
-    largest
+    let rest = rest.iter_mut().zip(fitness_rest).map(|(share, xi)| move_share(share, *xi));
+    largest.into_iter().chain(rest).fold(0.0, f64::max)
 }
 
 /// Step `a` for public fitness; scaled: `k R_e / (alpha D B)`, zero while nothing is served.

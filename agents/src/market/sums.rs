@@ -1,0 +1,69 @@
+//! Sums and minima over many terms, four at a time: one after the other, each addition would wait for the one before.
+//!
+//! The order of summation is fixed, so the last bit of a sum is always the same.
+
+/// Scalar product of two lists of the same length.
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (fours_a, rest_a) = a.as_chunks::<4>();
+    let (fours_b, rest_b) = b.as_chunks::<4>();
+    let mut lanes = [0.0; 4];
+    for (a, b) in fours_a.iter().zip(fours_b) {
+        for lane in 0..4 {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f64 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
+}
+
+/// Sum of a list.
+pub(super) fn total(terms: &[f64]) -> f64 {
+    let (fours, rest) = terms.as_chunks::<4>();
+    let mut lanes = [0.0; 4];
+    for four in fours {
+        for lane in 0..4 {
+            lanes[lane] += four[lane];
+        }
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest.iter().sum::<f64>()
+}
+
+/// The least of the `values` whose `weight` is positive; infinite if none is.
+pub(super) fn least_held(weights: &[f64], values: &[f64]) -> f64 {
+    let (fours_w, rest_w) = weights.as_chunks::<4>();
+    let (fours_v, rest_v) = values.as_chunks::<4>();
+    let held = |weight: f64, value: f64| if weight > 0.0 { value } else { f64::INFINITY };
+    // Unlike `f64::min`, this compiles to one instruction.
+    let lesser = |a: f64, b: f64| if a < b { a } else { b };
+    let mut lanes = [f64::INFINITY; 4];
+    for (weights, values) in fours_w.iter().zip(fours_v) {
+        for lane in 0..4 {
+            lanes[lane] = lesser(held(weights[lane], values[lane]), lanes[lane]);
+        }
+    }
+    let rest = rest_w.iter().zip(rest_v).map(|(&weight, &value)| held(weight, value));
+    lanes.into_iter().chain(rest).fold(f64::INFINITY, lesser)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_term_counts_once_whatever_the_length() {
+        for length in 0..10 {
+            let terms: Vec<f64> = (1..=length).map(f64::from).collect();
+            let squares: f64 = terms.iter().map(|x| x * x).sum();
+            assert_eq!(dot(&terms, &terms), squares);
+            assert_eq!(total(&terms), terms.iter().sum());
+        }
+    }
+
+    #[test]
+    fn the_least_is_sought_among_those_held_only() {
+        let weights = [0.1, 0.2, 0.0, 0.3, 0.1, 0.2];
+        assert_eq!(least_held(&weights, &[5.0, 4.0, 1.0, 3.0, 2.0, 6.0]), 2.0);
+        assert_eq!(least_held(&weights, &[5.0, 4.0, 1.0, 3.0, 7.0, 0.5]), 0.5);
+        assert_eq!(least_held(&[0.0; 6], &[1.0; 6]), f64::INFINITY);
+    }
+}
