@@ -57,7 +57,7 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
         let facts: Arc<[SlotFacts]> =
             member.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
         let id = ProsumerId(n as u32);
-        actors.push(Box::new(Prosumer::new(id, Arc::clone(&rules), facts, Energy::nearest(initial))));
+        actors.push(Box::new(Prosumer::new(id, member.number, Arc::clone(&rules), facts, Energy::nearest(initial))));
     }
     actors
 }
@@ -138,6 +138,7 @@ fn ledger_rules(case: &Case) -> LedgerRules {
             service_fee: scenario.market.service_fee,
             patience: scenario.learning.patience,
         },
+        numbers: case.population.prosumers.iter().map(|member| member.number).collect(),
         block: BlockLimits {
             max_transactions: scenario.ledger.block.max_transactions as usize,
             timeout: scenario.ledger.block.timeout,

@@ -3,7 +3,7 @@
 use crate::{
     record::{RecordError, Recorder},
     runtime::{RuntimeError, Shards, WatchError, Watcher},
-    scenario::Plan,
+    scenario::{Plan, population::Population},
     simulation::simulate,
 };
 use microgrid_agents::{
@@ -62,10 +62,11 @@ pub fn run(
     options: &Options,
     progress: impl FnMut(Progress) + Send + Unpin + 'static,
 ) -> (Recorder, Result<(), StudyError>) {
-    let mut reporter =
-        Reporter { recorder, progress, at: Progress { case: 0, cases: plan.case_count(), slot: 0, slots: 0 } };
+    let at = Progress { case: 0, cases: plan.case_count(), slot: 0, slots: 0 };
+    let mut reporter = Reporter { recorder, progress, at, population: Arc::default() };
     for case in plan.cases() {
         reporter.at = Progress { case: case.number, slot: 0, slots: case.scenario.market.slots, ..reporter.at };
+        reporter.population = Arc::clone(&case.population);
         (reporter.progress)(reporter.at);
         tracing::info!(case = case.number, seed = case.seed, knobs = ?case.knobs, "case begins");
         if let Err(error) = reporter.recorder.begin_case(&case) {
@@ -89,6 +90,8 @@ struct Reporter<P> {
     recorder: Recorder,
     progress: P,
     at: Progress,
+    /// Who takes part in the case under way.
+    population: Arc<Population>,
 }
 
 impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
@@ -97,7 +100,7 @@ impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
             Observation::SlotClosed(slot) => Some(slot),
             _ => None,
         });
-        observed.iter().for_each(|observed| log(self.at.case, observed));
+        observed.iter().for_each(|observed| log(self.at.case, &self.population, observed));
         self.recorder.window(observed, messages)?;
         if let Some(slot) = closed {
             self.at.slot = slot;
@@ -108,7 +111,7 @@ impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
 }
 
 /// Tells whoever reads the log what happens in a case.
-fn log(case: u32, Observed { time, what, .. }: &Observed) {
+fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observed) {
     match what {
         Observation::SlotOpened(opened) => {
             let Tariff { slot, feed_in, grid } = opened.tariff;
@@ -122,7 +125,8 @@ fn log(case: u32, Observed { time, what, .. }: &Observed) {
             tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
         }
         Observation::Refused(slot, from, refusal) => {
-            tracing::debug!(case, slot, %time, %from, %refusal, "refused");
+            let prosumer = from.prosumer().map(|from| population.prosumers[from.index()].number);
+            tracing::debug!(case, slot, %time, prosumer, %refusal, "refused");
         }
         Observation::SlotClosed(slot) => tracing::debug!(case, slot, %time, "slot closed"),
         Observation::Committed(commit) => {

@@ -23,6 +23,9 @@ pub trait Actor: Debug + Send {
     /// A wake-up asked for by [`Context::wake_after`] is due.
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>);
 
+    /// What to call the actor where people read of it.
+    fn name(&self) -> String;
+
     /// What the actor is waiting for, in words, or `None` if it has nothing left to do.
     ///
     /// Asked when a simulation has stalled, to tell its user who waits for what.

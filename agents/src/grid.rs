@@ -118,6 +118,10 @@ impl Actor for Grid {
         }
     }
 
+    fn name(&self) -> String {
+        "grid".into()
+    }
+
     fn waiting_for(&self) -> Option<String> {
         (self.unconfirmed <= self.slots()).then(|| format!("SlotOpened from the ledger for slot {}", self.unconfirmed))
     }

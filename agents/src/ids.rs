@@ -22,19 +22,13 @@ impl ActorId {
     }
 }
 
-impl fmt::Display for ActorId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.prosumer() {
-            Some(prosumer) => write!(f, "prosumer {}", prosumer.0 + 1),
-            None if *self == Self::GRID => f.write_str("grid"),
-            None => f.write_str("ledger"),
-        }
-    }
-}
-
 impl fmt::Debug for ActorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        match *self {
+            Self::LEDGER => f.write_str("ledger"),
+            Self::GRID => f.write_str("grid"),
+            Self(address) => write!(f, "actor {address}"),
+        }
     }
 }
 

@@ -125,7 +125,7 @@ pub enum RuntimeError {
         /// When a slot last closed.
         since: Time,
         /// Who waits for what.
-        waiting: Vec<(ActorId, String)>,
+        waiting: Vec<Waiting>,
     },
     /// Time passes, but no slot closes: messages are repeated in vain. Fatal.
     #[error("stalled at {now}: no slot has closed since {since}; {}", list(waiting))]
@@ -135,7 +135,7 @@ pub enum RuntimeError {
         /// When a slot last closed.
         since: Time,
         /// Who waits for what.
-        waiting: Vec<(ActorId, String)>,
+        waiting: Vec<Waiting>,
     },
     /// An actor did what it must not. Fatal, and a bug.
     #[error(transparent)]
@@ -152,7 +152,7 @@ pub enum RuntimeError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Send to an address at which nobody lives.
-    #[error("{from} sent a message to actor {}, who does not exist", to.0)]
+    #[error("{from:?} sent a message to {to:?}, who does not exist")]
     NoRecipient {
         /// The sender.
         from: ActorId,
@@ -160,7 +160,7 @@ pub enum Failure {
         to: ActorId,
     },
     /// Receive an event after its window had been handled: the clock granted too much.
-    #[error("a message for {to} arrived after its time, {time}")]
+    #[error("a message for {to:?} arrived after its time, {time}")]
     OutOfOrder {
         /// The receiver.
         to: ActorId,
@@ -168,7 +168,7 @@ pub enum Failure {
         time: Time,
     },
     /// Go on for ever within one instant, by messages or wake-ups that take no time.
-    #[error("{actor} is caught in an endless exchange without delay at {time}")]
+    #[error("{actor:?} is caught in an endless exchange without delay at {time}")]
     Livelock {
         /// One of those involved.
         actor: ActorId,
@@ -189,8 +189,19 @@ impl Failure {
     }
 }
 
-fn list(waiting: &[(ActorId, String)]) -> String {
-    let named = waiting.iter().take(6).map(|(who, what)| format!("{who} waits for {what}"));
+/// Who waits for what.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Waiting {
+    /// Who.
+    pub who: ActorId,
+    /// What it calls itself.
+    pub name: String,
+    /// For what.
+    pub what: String,
+}
+
+fn list(waiting: &[Waiting]) -> String {
+    let named = waiting.iter().take(6).map(|Waiting { name, what, .. }| format!("{name} waits for {what}"));
     let mut lines: Vec<String> = named.collect();
     if waiting.len() > lines.len() {
         lines.push(format!("and {} more wait", waiting.len() - lines.len()));

@@ -4,7 +4,7 @@
 //! what they send elsewhere as one batch a receiving shard. No message passes through the clock.
 
 use super::{
-    Failure,
+    Failure, Waiting,
     event::{Event, EventQueue, Key, Moment, What},
     network::Network,
     window::{Grant, WhoWaits, WindowDone},
@@ -241,7 +241,9 @@ impl Handler<WhoWaits> for Shard {
     type Result = MessageResult<WhoWaits>;
 
     fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
-        let waiting = self.hosted.iter().filter_map(|hosted| Some((hosted.id, hosted.actor.waiting_for()?)));
+        let waiting = self.hosted.iter().filter_map(|Hosted { id, actor, .. }| {
+            Some(Waiting { who: *id, name: actor.name(), what: actor.waiting_for()? })
+        });
         MessageResult(waiting.collect())
     }
 }

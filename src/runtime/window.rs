@@ -1,8 +1,8 @@
 //! What the clock and the shards say to each other about windows of simulated time.
 
-use super::{Failure, event::Moment};
+use super::{Failure, Waiting, event::Moment};
 use actix::Message;
-use microgrid_agents::{ids::ActorId, observation::Observed};
+use microgrid_agents::observation::Observed;
 
 /// Clock → shard: handle everything before this moment.
 #[derive(Message)]
@@ -25,5 +25,5 @@ pub(super) struct WindowDone {
 
 /// Clock → shard: who of yours waits for what?
 #[derive(Message)]
-#[rtype(result = "Vec<(ActorId, String)>")]
+#[rtype(result = "Vec<Waiting>")]
 pub(super) struct WhoWaits;

@@ -77,6 +77,10 @@ impl Actor for Gossip {
         context.observe(Observation::Decided(hop, Duration::MAX));
     }
 
+    fn name(&self) -> String {
+        "gossip".into()
+    }
+
     fn waiting_for(&self) -> Option<String> {
         None
     }
@@ -123,6 +127,10 @@ impl Actor for Caller {
 
     fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}
 
+    fn name(&self) -> String {
+        "caller".into()
+    }
+
     fn waiting_for(&self) -> Option<String> {
         None
     }
@@ -166,6 +174,10 @@ impl Actor for Relay {
 
     fn wake(&mut self, _: Wake, context: &mut Context<'_>) {
         context.observe(Observation::SlotClosed(100));
+    }
+
+    fn name(&self) -> String {
+        "relay".into()
     }
 
     fn waiting_for(&self) -> Option<String> {
@@ -221,6 +233,10 @@ impl Actor for Hopeful {
         }
     }
 
+    fn name(&self) -> String {
+        "hopeful".into()
+    }
+
     fn waiting_for(&self) -> Option<String> {
         Some("an answer from nobody".into())
     }
@@ -238,7 +254,7 @@ fn a_deadlock_is_reported_with_who_waits_for_what() {
     let error = hopeful(false);
     assert!(matches!(&error, RuntimeError::Deadlock { waiting, .. } if waiting.len() == 1), "{error:?}");
     let said = error.to_string();
-    assert!(said.contains("grid waits for an answer from nobody"), "{said}");
+    assert!(said.contains("hopeful waits for an answer from nobody"), "{said}");
 }
 
 #[test]
@@ -269,6 +285,10 @@ impl Actor for Wicked {
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
         context.wake_after(Duration::ZERO, wake);
+    }
+
+    fn name(&self) -> String {
+        "wicked".into()
     }
 
     fn waiting_for(&self) -> Option<String> {

@@ -44,6 +44,8 @@ use std::{sync::Arc, time::Duration};
 pub struct LedgerRules {
     /// What the contract holds everybody to.
     pub contract: ContractRules,
+    /// The prosumers' numbers in the scenario's files, to name them by.
+    pub numbers: Arc<[u32]>,
     /// When blocks are cut.
     pub block: BlockLimits,
     /// First and last slot in which the market is open.
@@ -291,6 +293,10 @@ impl Actor for Ledger {
             Wake::Retry(repeats) if repeats == self.repeats => self.remind(context),
             _ => {}
         }
+    }
+
+    fn name(&self) -> String {
+        "ledger".into()
     }
 
     fn waiting_for(&self) -> Option<String> {

@@ -58,7 +58,8 @@ impl Ledger {
     /// Who has not said yet what the ledger waits for; `None` after the last slot.
     pub(super) fn missing(&self) -> Option<String> {
         let missing = |who: Vec<ProsumerId>| {
-            let names: Vec<String> = who.iter().take(5).map(|p| p.actor().to_string()).collect();
+            let names: Vec<String> =
+                who.iter().take(5).map(|p| format!("prosumer {}", self.rules.numbers[p.index()])).collect();
             let more = if who.len() > 5 { format!(" and {} more", who.len() - 5) } else { String::new() };
             format!("{}{more} for slot {}", names.join(", "), self.slot)
         };

@@ -74,6 +74,8 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Prosumer {
     id: ProsumerId,
+    /// Its number in the scenario's files.
+    number: u32,
     rules: Arc<Rules>,
     /// Its data, one entry a slot.
     facts: Arc<[SlotFacts]>,
@@ -115,9 +117,21 @@ enum Player {
 }
 
 impl Prosumer {
-    /// A prosumer with its data, one entry a slot, and the initial content of its storage.
-    pub fn new(id: ProsumerId, rules: Arc<Rules>, facts: Arc<[SlotFacts]>, content: Energy) -> Self {
-        Self { id, rules, facts, content, slot: 0, opened: None, phase: Phase::Done, question: None, questions: 0 }
+    /// A prosumer with its number in the scenario's files, its data, one entry a slot, and the initial content of its
+    /// storage.
+    pub fn new(id: ProsumerId, number: u32, rules: Arc<Rules>, facts: Arc<[SlotFacts]>, content: Energy) -> Self {
+        Self {
+            id,
+            number,
+            rules,
+            facts,
+            content,
+            slot: 0,
+            opened: None,
+            phase: Phase::Done,
+            question: None,
+            questions: 0,
+        }
     }
 
     fn slots(&self) -> Slot {
@@ -367,6 +381,10 @@ impl Actor for Prosumer {
             Wake::Retry(question) if question == self.questions => self.repeat(context),
             _ => {}
         }
+    }
+
+    fn name(&self) -> String {
+        format!("prosumer {}", self.number)
     }
 
     fn waiting_for(&self) -> Option<String> {
