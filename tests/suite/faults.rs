@@ -86,7 +86,7 @@ fn nobody_is_taken_to_be_at_rest_on_news_from_before_the_rest() {
 fn a_network_that_loses_everything_is_diagnosed() {
     let mut case = only_case(&shipped("5_prosumers.ron", &["mu=1"]));
     Arc::make_mut(&mut case.scenario).network.loss = 1.0;
-    Arc::make_mut(&mut case.population).prosumers[4].number = 42;
+    Arc::make_mut(&mut case.population).prosumers[3].number = 42;
     let (log, result) = try_run(&case, Some(Shards::Fixed(2)));
     let error = result.expect_err("nothing arrives");
     assert!(matches!(error, RuntimeError::Stalled { .. }));
