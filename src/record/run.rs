@@ -42,9 +42,9 @@ impl Run {
         &self.manifest
     }
 
-    /// The case with this number, if it was begun.
+    /// The case with this number, if the study has it; whether it has results is told by `slots.csv`.
     pub fn case(&self, number: u32) -> Option<&CaseEntry> {
-        self.manifest.cases.iter().find(|case| case.case == number)
+        self.manifest.cases.get(number.checked_sub(1)? as usize)
     }
 
     /// The key figures of the cases that are done.
@@ -55,7 +55,7 @@ impl Run {
     /// The rows of a table, one after the other.
     ///
     /// # Errors
-    /// If the file cannot be opened; each row by itself if it is not of this table.
+    /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
     pub fn rows<R: Row>(&self) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
         table::read(&self.folder)
     }

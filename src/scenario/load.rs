@@ -31,10 +31,7 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Plan, ScenarioError> {
     let mut scenario = parse::scenario(&file)?;
     let shown = |violation| show(&file, violation);
     check_vary(&scenario, &file)?;
-    if let Some(seed) = overrides.seed {
-        set(&mut scenario, &format!("seed={seed}"))?;
-    }
-    overrides.set.iter().try_for_each(|argument| set(&mut scenario, argument))?;
+    override_knobs(&mut scenario, overrides)?;
     check_case_count(&scenario).map_err(shown)?;
     let (data, inputs) =
         data::read(&scenario, path.parent().unwrap_or(Path::new(""))).map_err(|error| match error {
@@ -68,7 +65,8 @@ fn read(path: &Path) -> Result<TextFile, ScenarioError> {
 /// Checks the scenario as its file has it, with each value of `vary` in turn.
 fn check_vary(scenario: &Scenario, file: &TextFile) -> Result<(), ScenarioError> {
     let shown = |violation| show(file, violation);
-    validate::scenario(scenario).map_err(shown)?;
+    let unvaried = scenario.unvaried();
+    validate::scenario(&unvaried).map_err(shown)?;
     let outline = Outline::of(&file.text);
     let keys = outline.keys("vary");
     let not_allowed = |problem, span: &Range<usize>, found: &str, notes: Vec<String>| {
@@ -91,9 +89,11 @@ fn check_vary(scenario: &Scenario, file: &TextFile) -> Result<(), ScenarioError>
             return Err(shown(Violation::new(&path, "there is nothing to vary", "[]", "at least one value")));
         }
         for (n, value) in values.iter().enumerate() {
-            turn(&mut scenario.clone(), knob, &knobs::text(value))
+            turn(&mut unvaried.clone(), knob, &knobs::text(value))
                 .map_err(|violation| shown(Violation { path: format!("{path}[{n}]"), ..violation }))?;
         }
+        check_replicates(scenario, knob, values.len())
+            .map_err(|violation| shown(Violation { path, ..violation }))?;
     }
     Ok(())
 }
@@ -104,35 +104,83 @@ fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(), Violatio
     validate::scenario(scenario).map_err(|violation| Violation { found: text.to_owned(), ..violation })
 }
 
-/// Does what `argument` says: `NAME=VALUE` sets a knob, `NAME=VALUE,VALUE` varies it.
-fn set(scenario: &mut Scenario, argument: &str) -> Result<(), ScenarioError> {
-    let wrong = |problem: String, part: &str, notes: Vec<String>| {
-        // `part` is cut from `argument`, so that its place there is the difference of their addresses.
-        let start = part.as_ptr() as usize - argument.as_ptr() as usize;
-        let (text, span) = (argument.into(), start..start + part.len());
-        let place = Place { file: None, text, span, found: format!("found {part}") };
-        ScenarioError::Argument(Box::new(Report { problem, place: Some(place), notes }))
-    };
-    let Some((name, values)) = argument.split_once('=') else {
-        let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary the knob".to_owned();
-        return Err(wrong("--set: there is no `=`".to_owned(), argument, vec![allowed]));
-    };
-    let knob = Knob::named(name).map_err(|notes| wrong(format!("--set: there is no knob `{name}`"), name, notes))?;
-    let values: Vec<_> = values.split(',').map(str::trim).collect();
-    let tried = values.iter().try_for_each(|value| {
-        turn(&mut scenario.clone(), knob, value).map_err(|violation| {
-            let notes = vec![format!("allowed: {}", violation.allowed)];
-            wrong(format!("--set {name}: {}", violation.problem), value, notes)
-        })
-    });
-    tried?;
-    if let [value] = values.as_slice() {
-        scenario.vary.shift_remove(name);
-        knob.turn(scenario, value).map_err(|_| ()).expect("the value was tried above");
-    } else {
-        scenario.vary.insert(name.to_owned(), values.into_iter().map(knobs::value).collect());
+/// Replicates take the seeds that follow, so that with several seeds some runs would be there twice.
+fn check_replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Result<(), Violation> {
+    if knob.name != "seed" || values == 1 || scenario.replicates == 1 {
+        return Ok(());
+    }
+    let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`";
+    let found = format!("{values} seeds, each for {} replicates", scenario.replicates);
+    Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
+}
+
+/// Sets what the command line says; each knob may be given once.
+fn override_knobs(scenario: &mut Scenario, overrides: &Overrides) -> Result<(), ScenarioError> {
+    let mut given = Vec::new();
+    if let Some(seed) = overrides.seed {
+        let text = seed.to_string();
+        let knob = Knob::named("seed").expect("the seed is a knob");
+        set(scenario, &Argument { option: "--seed".to_owned(), text: &text }, knob, &text)?;
+        given.push(knob.name);
+    }
+    for text in &overrides.set {
+        let argument = Argument { option: "--set".to_owned(), text };
+        let Some((name, values)) = text.split_once('=') else {
+            let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary the knob".to_owned();
+            return Err(argument.wrong("there is no `=`", text, vec![allowed]));
+        };
+        let knob = Knob::named(name)
+            .map_err(|notes| argument.wrong(&format!("there is no knob `{name}`"), name, notes))?;
+        if given.contains(&knob.name) {
+            return Err(argument.wrong(&format!("the knob `{name}` is given twice"), name, Vec::new()));
+        }
+        given.push(knob.name);
+        set(scenario, &Argument { option: format!("--set {name}"), text }, knob, values)?;
     }
     Ok(())
+}
+
+/// Sets a knob or, with several values, varies it.
+fn set(scenario: &mut Scenario, argument: &Argument<'_>, knob: &Knob, values: &str) -> Result<(), ScenarioError> {
+    let wrong = |part: &str, violation: Violation| {
+        argument.wrong(&violation.problem, part, vec![format!("allowed: {}", violation.allowed)])
+    };
+    let unvaried = scenario.unvaried();
+    let all: Vec<_> = values.split(',').map(str::trim).collect();
+    for value in &all {
+        turn(&mut unvaried.clone(), knob, value).map_err(|violation| wrong(value, violation))?;
+    }
+    check_replicates(scenario, knob, all.len()).map_err(|violation| wrong(values, violation))?;
+    if let [value] = all.as_slice() {
+        scenario.vary.shift_remove(knob.name);
+        knob.turn(scenario, value).map_err(|_| ()).expect("the value was tried above");
+    } else {
+        scenario.vary.insert(knob.name.to_owned(), all.into_iter().map(knobs::value).collect());
+    }
+    Ok(())
+}
+
+/// An argument of the command line.
+struct Argument<'a> {
+    /// What it is called in messages.
+    option: String,
+    text: &'a str,
+}
+
+impl Argument<'_> {
+    /// A report about `part`, which has to be cut from the argument's text.
+    fn wrong(&self, problem: &str, part: &str, notes: Vec<String>) -> ScenarioError {
+        // Its place is the difference of their addresses.
+        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        let place = Place {
+            file: None,
+            text: self.text.into(),
+            span: start..start + part.len(),
+            found: format!("found {part}"),
+        };
+        let problem = format!("{}: {problem}", self.option);
+        ScenarioError::Argument(Box::new(Report { problem, place: Some(place), notes }))
+    }
 }
 
 fn check_case_count(scenario: &Scenario) -> Result<(), Violation> {

@@ -19,7 +19,7 @@ mod validate;
 
 pub use error::{Place, Report, ScenarioError};
 pub use load::{Overrides, load};
-pub use plan::Plan;
+pub use plan::{DataFile, Plan, Setting};
 
 use population::Population;
 use schema::Scenario;

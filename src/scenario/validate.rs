@@ -19,8 +19,10 @@ use std::{fmt::Display, time::Duration};
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
 /// No slot, delay or period is longer.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Amounts, powers and prices beyond this are mistakes; up to it, a slot of any size adds up within 64 bits.
+/// Amounts, powers and prices beyond this are mistakes.
 const LARGEST: f64 = 1e4;
+/// Smallest curvature of utility [CNY/kWh²].
+const SMALLEST_ALPHA: f64 = 1e-6;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 
@@ -165,14 +167,16 @@ fn distribution(path: &str, what: &Distribution) -> Checked {
         }
         Distribution::LogNormal { median, sigma } => {
             not_negative(&format!("{path}.median"), median)?;
-            // Beyond this, single draws no longer fit the unit of energy.
+            // Beyond this, the largest of many draws would be thousands of times the median.
             ensure((0.0..=2.0).contains(&sigma), &format!("{path}.sigma"), sigma, "from 0 to 2")
         }
     }
 }
 
 fn preferences(preferences: &Preferences) -> Checked {
-    above_zero("preferences.alpha", preferences.alpha)?;
+    // Optimal purchases grow without bound as alpha goes to zero.
+    let (alpha, allowed) = (preferences.alpha, format!("from {SMALLEST_ALPHA} to {LARGEST}"));
+    ensure((SMALLEST_ALPHA..=LARGEST).contains(&alpha), "preferences.alpha", alpha, allowed)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
     preferences.preference_pv.map_or(Ok(()), |value| above_zero("preferences.preference_pv", value))?;
