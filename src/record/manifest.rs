@@ -129,3 +129,25 @@ impl Manifest {
         folder.join(FILE).is_file()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn knobs_are_numbers_however_they_are_written_and_exact_where_they_are_whole() {
+        for (text, expected) in [
+            (".5", json!(0.5)),
+            ("1.", json!(1.0)),
+            ("0", json!(0)),
+            ("1e-3", json!(0.001)),
+            ("18446744069414584320", json!(18_446_744_069_414_584_320_u64)),
+            ("10ms", json!("10ms")),
+            ("inf", json!("inf")),
+            ("Fixed(0.1)", json!("Fixed(0.1)")),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+}

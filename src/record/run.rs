@@ -5,8 +5,10 @@ use super::{
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
     manifest::{CaseEntry, Manifest},
+    slots::SlotRow,
     table::{self, Row},
 };
+use microgrid_agents::ids::Slot;
 use std::path::{Path, PathBuf};
 
 /// A run's folder, read back.
@@ -50,6 +52,14 @@ impl Run {
     /// The key figures of the cases that are done.
     pub fn key_figures(&self) -> &[KeyFigures] {
         &self.key_figures
+    }
+
+    /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
+    ///
+    /// # Errors
+    /// If `slots.csv` cannot be read.
+    pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
+        self.rows::<SlotRow>()?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
     }
 
     /// The rows of a table, one after the other.

@@ -92,8 +92,7 @@ fn check_vary(scenario: &Scenario, file: &TextFile) -> Result<(), ScenarioError>
             turn(&mut unvaried.clone(), knob, &knobs::text(value))
                 .map_err(|violation| shown(Violation { path: format!("{path}[{n}]"), ..violation }))?;
         }
-        check_replicates(scenario, knob, values.len())
-            .map_err(|violation| shown(Violation { path, ..violation }))?;
+        check_replicates(scenario, knob, values.len()).map_err(|violation| shown(Violation { path, ..violation }))?;
     }
     Ok(())
 }
@@ -129,8 +128,8 @@ fn override_knobs(scenario: &mut Scenario, overrides: &Overrides) -> Result<(), 
             let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary the knob".to_owned();
             return Err(argument.wrong("there is no `=`", text, vec![allowed]));
         };
-        let knob = Knob::named(name)
-            .map_err(|notes| argument.wrong(&format!("there is no knob `{name}`"), name, notes))?;
+        let knob =
+            Knob::named(name).map_err(|notes| argument.wrong(&format!("there is no knob `{name}`"), name, notes))?;
         if given.contains(&knob.name) {
             return Err(argument.wrong(&format!("the knob `{name}` is given twice"), name, Vec::new()));
         }

@@ -293,6 +293,44 @@ fn a_case_without_consumption_or_market_has_undefined_shares() {
 }
 
 #[test]
+fn a_table_without_its_header_is_not_read_as_an_empty_one() {
+    let (_day, recorder) = whole_case(Day::new());
+    let path = recorder.folder().join("slots.csv");
+    let run = Run::open(recorder.folder()).unwrap();
+    let whole = fs::read_to_string(&path).unwrap();
+    for text in [String::new(), whole.replacen("case,slot", "slot,case", 1), whole.replacen("case,", "", 1)] {
+        fs::write(&path, text).unwrap();
+        assert!(matches!(run.rows::<SlotRow>().map(|_| ()), Err(RecordError::Header(wrong)) if wrong == path));
+    }
+}
+
+#[test]
+fn a_run_is_recorded_even_where_no_link_to_it_can_be_made() {
+    let day = Day::new();
+    let latest = day.root().join("day/latest");
+    fs::create_dir_all(&latest).unwrap();
+    let recorder = day.recorder();
+    assert!(Run::open(recorder.folder()).is_ok() && latest.is_dir());
+    assert_eq!(fs::read_dir(day.root().join("day")).unwrap().count(), 2, "the run and the folder in the way");
+}
+
+#[test]
+fn the_key_figures_of_several_cases_are_one_list_and_the_manifest_knows_all_cases_from_the_start() {
+    let (day, mut recorder) = whole_case(Day::new());
+    let manifest = || fs::read(day.root().join("day/latest/manifest.json")).unwrap();
+    let before = manifest();
+    let second = day.plan.cases().nth(1).unwrap();
+    recorder.begin_case(&second);
+    recorder.end_case().unwrap();
+    assert!(manifest() == before);
+    let run = Run::open(recorder.folder()).unwrap();
+    let knobs: Vec<_> = run.manifest().cases.iter().map(|case| &case.knobs).collect();
+    assert_eq!(knobs, run.key_figures().iter().map(|figures| &figures.knobs).collect::<Vec<_>>());
+    let whole = serde_json::to_string_pretty(run.key_figures()).unwrap();
+    assert_eq!(fs::read_to_string(recorder.folder().join("kpis.json")).unwrap(), format!("{whole}\n"));
+}
+
+#[test]
 fn where_there_is_no_run_none_is_opened() {
     let root = tempfile::tempdir().unwrap();
     assert!(matches!(Run::open(root.path()), Err(RecordError::NoRun(path)) if path == root.path()));
