@@ -7,6 +7,7 @@ mod error;
 mod knobs;
 mod load;
 mod locate;
+mod overrides;
 mod parse;
 mod plan;
 pub mod population;
@@ -18,7 +19,8 @@ mod text_file;
 mod validate;
 
 pub use error::{Place, Report, ScenarioError};
-pub use load::{Overrides, load};
+pub use load::load;
+pub use overrides::Overrides;
 pub use plan::{DataFile, Plan, Setting};
 
 use population::Population;

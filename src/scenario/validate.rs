@@ -3,6 +3,7 @@
 use super::{
     Case,
     distribution::Distribution,
+    knobs::Knob,
     schema::{
         Activation, Delay, GridTariff, Initial, Learning, Ledger, Market, Network, PopulationSource, Preferences,
         Scenario, Storage, Synthetic,
@@ -90,6 +91,22 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     network(&scenario.network)?;
     ledger(&scenario.ledger)?;
     count("replicates", scenario.replicates)
+}
+
+/// Sets a knob and checks the scenario, which was valid before.
+pub(super) fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(), Violation> {
+    knob.turn(scenario, text).map_err(|expected| Violation::new(knob.name, "not allowed", text, expected))?;
+    self::scenario(scenario).map_err(|violation| Violation { found: text.to_owned(), ..violation })
+}
+
+/// Replicates take the seeds that follow, so that with several seeds some runs would be there twice.
+pub(super) fn replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Result<(), Violation> {
+    if knob.name != "seed" || values == 1 || scenario.replicates == 1 {
+        return Ok(());
+    }
+    let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`";
+    let found = format!("{values} seeds, each for {} replicates", scenario.replicates);
+    Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
 }
 
 /// The name becomes a folder, so it has to be a plain one on every system.
