@@ -69,9 +69,7 @@ pub fn run(
         reporter.population = Arc::clone(&case.population);
         (reporter.progress)(reporter.at);
         tracing::info!(case = case.number, seed = case.seed, knobs = ?case.knobs, "case begins");
-        if let Err(error) = reporter.recorder.begin_case(&case) {
-            return (reporter.recorder, Err(error.into()));
-        }
+        reporter.recorder.begin_case(&case);
         let (finished, result) = simulate(&case, options.shards, &options.interrupted, reporter);
         reporter = finished;
         let result = result.map_err(|source| match source {

@@ -19,11 +19,6 @@ impl Time {
         Self(u64::from(slots) * nanos(slot_length))
     }
 
-    /// Time since the start of the run [s].
-    pub fn as_secs_f64(self) -> f64 {
-        self.0 as f64 * 1e-9
-    }
-
     /// How long ago `earlier` was; zero if it lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

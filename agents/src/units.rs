@@ -71,12 +71,6 @@ macro_rules! whole_units {
             }
         }
 
-        impl SubAssign for $name {
-            fn sub_assign(&mut self, other: Self) {
-                self.0 -= other.0;
-            }
-        }
-
         impl Sum for $name {
             fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
                 parts.fold(Self::ZERO, Add::add)
@@ -102,6 +96,12 @@ macro_rules! whole_units {
 whole_units! {
     /// Energy as a whole number of 1e-6 kWh.
     Energy
+}
+
+impl SubAssign for Energy {
+    fn sub_assign(&mut self, other: Self) {
+        self.0 -= other.0;
+    }
 }
 
 whole_units! {

@@ -1,19 +1,23 @@
 //! How the cases of a study compare with each other and with P2G.
 
-use super::text::{AMOUNT, fixed, gain, knob_value, table};
+use super::text::{AMOUNT, count, fixed, gain, knob_value, table};
 use crate::record::{KeyFigures, Knobs};
 
 /// A table over the open slots, one line a case; for a study of `mu`, also what the ledger brings, in a sentence.
 pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let Some(first) = cases.first() else { return String::new() };
     let names: Vec<&String> = first.knobs.keys().collect();
+    // Replicates differ in nothing else.
+    let seeds = !first.knobs.contains_key("seed") && cases.iter().any(|case| case.seed != first.seed);
     let mut header = vec!["case".to_owned()];
     header.extend(names.iter().map(|name| (*name).clone()));
+    header.extend(seeds.then(|| "seed".to_owned()));
     header.extend(["welfare", "over\ncase 1", "P2G\nwelfare", "over\nP2G", "in\nequilibrium"].map(str::to_owned));
     let line = |case: &KeyFigures| {
         let open = &case.open_slots;
         let mut cells = vec![case.case.to_string()];
         cells.extend(names.iter().map(|name| case.knobs.get(*name).map_or_else(String::new, knob_value)));
+        cells.extend(seeds.then(|| case.seed.to_string()));
         cells.extend([
             fixed(open.welfare_cny, AMOUNT),
             gain(open.welfare_cny, first.open_slots.welfare_cny),
@@ -23,7 +27,7 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
         ]);
         cells
     };
-    let mut text = format!("welfare over the {} open slots [CNY]\n\n", first.open_slots.slots);
+    let mut text = format!("welfare over the {} [CNY]\n\n", count(first.open_slots.slots as usize, "open slot"));
     text += &table(header, cases.iter().map(line), &[]);
     if let Some(sentence) = ledger_gain(cases) {
         text += &format!("\n{sentence}\n");
@@ -87,6 +91,19 @@ mod tests {
             case(1, json!({"mu": 0.0}), 238.150047),
             case(2, json!({"mu": 1.0}), 313.125384),
         ]));
+    }
+
+    #[test]
+    fn replicates_differ_by_their_seeds_unless_the_seed_is_a_knob() {
+        let seeds = |knobs: [serde_json::Value; 2]| {
+            let [mut one, mut other] = knobs.map(|knobs| case(1, knobs, 1.0));
+            (one.seed, other.seed, other.case) = (7, 8, 2);
+            one.open_slots.slots = 1;
+            comparison(&[one, other])
+        };
+        insta::assert_snapshot!(seeds([json!({"mu": 1.0}), json!({"mu": 1.0})]));
+        let varied = seeds([json!({"seed": 7}), json!({"seed": 8})]);
+        assert_eq!(varied.matches("seed").count(), 1);
     }
 
     #[test]

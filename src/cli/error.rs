@@ -12,9 +12,9 @@ pub(super) enum CliError {
     /// There is no such run, or it cannot be read.
     #[error("error: {0}")]
     BadRun(RecordError),
-    /// The run has no such case.
-    #[error("error: the run has no case {case}; its cases are 1 to {last}")]
-    NoCase { case: u32, last: usize },
+    /// The run has no results of this case; those of the cases up to `last` it has.
+    #[error("error: the run has no results of case {case}; {}", up_to(*last))]
+    NoCase { case: u32, last: u32 },
     /// The run has no such slot.
     #[error("error: the run has no results of slot {0}")]
     NoSlot(u32),
@@ -30,6 +30,14 @@ pub(super) enum CliError {
     /// Standard output cannot be written.
     #[error("error: cannot print: {0}")]
     Output(io::Error),
+}
+
+fn up_to(last: u32) -> String {
+    match last {
+        0 => "it has none at all".to_owned(),
+        1 => "it has those of case 1".to_owned(),
+        last => format!("it has those of cases 1 to {last}"),
+    }
 }
 
 impl CliError {

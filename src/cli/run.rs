@@ -31,10 +31,14 @@ pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError>
     let visible = !arguments.quiet && arguments.verbose == 0;
     let (recorder, result) = study::run(&plan, recorder, &options, progress::on_stderr(visible, clock));
     let status = result.as_ref().map_or_else(status, |()| Status::Finished);
-    recorder.finish(status, clock.elapsed())?;
+    let finished = recorder.finish(status, clock.elapsed());
     if let Err(error) = result {
+        if let Err(error) = finished {
+            tracing::warn!(%error, "the manifest does not tell how the run ended");
+        }
         return Err(CliError::Study { error, folder });
     }
+    finished?;
     if arguments.quiet {
         return print(&format!("{}\n", folder.display()));
     }
@@ -47,7 +51,17 @@ fn now() -> (Instant, SystemTime) {
 }
 
 fn command_line() -> String {
-    std::env::args_os().map(|argument| argument.display().to_string()).collect::<Vec<_>>().join(" ")
+    let arguments = std::env::args_os().map(|argument| quoted(&argument.display().to_string()));
+    arguments.collect::<Vec<_>>().join(" ")
+}
+
+/// An argument as a shell takes it: in quotes, unless it has only letters, digits and signs that no shell looks at.
+fn quoted(argument: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
 }
 
 /// The flag that Ctrl-C sets. A second Ctrl-C ends the program at once.
@@ -66,5 +80,21 @@ fn status(error: &StudyError) -> Status {
     match error {
         StudyError::Interrupted => Status::Interrupted,
         other => Status::Failed(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_quoted_arguments_as_they_were_given() {
+        for plain in ["scenarios/day.ron", "--set", "delay=1ms,2ms", "mu=0.5"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        assert_eq!(quoted("my day.ron"), "'my day.ron'");
+        assert_eq!(quoted("price_step=Fixed(0.1)"), "'price_step=Fixed(0.1)'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -3,19 +3,21 @@
 use super::{args::ShowArguments, error::CliError, print, summary, text::PRICE, text::cell, trade_matrix};
 use crate::record::{CaseEntry, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow};
 use microgrid_agents::ids::Slot;
+use std::collections::BTreeMap;
 
 /// Prints the run's slots or, with a slot given, that slot's trades and prosumers.
 pub(super) fn show(arguments: &ShowArguments) -> Result<(), CliError> {
     let run = Run::open(&arguments.run).map_err(CliError::BadRun)?;
-    let only = arguments.case.map(|number| case(&run, number)).transpose()?;
+    let only = arguments.case.map(|number| case_with_results(&run, number)).transpose()?;
     match arguments.slot {
         None => print(&summary::summary(&run, only).map_err(CliError::BadRun)?),
         Some(slot) => print(&show_slot(&run, slot, only)?),
     }
 }
 
-fn case(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
-    run.case(number).ok_or(CliError::NoCase { case: number, last: run.manifest().cases.len() })
+fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
+    let last = run.last_slot().map_err(CliError::BadRun)?.map_or(0, |(case, _)| case);
+    run.case(number).filter(|case| case.case <= last).ok_or(CliError::NoCase { case: number, last })
 }
 
 /// The slot in all cases or in `only` one.
@@ -23,13 +25,15 @@ fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, 
     let slots = rows(run, |row: &SlotRow| row.slot == slot).map_err(CliError::BadRun)?;
     let trades = rows(run, |row: &TradeRow| row.slot == slot).map_err(CliError::BadRun)?;
     let prosumers = rows(run, |row: &ProsumerRow| row.slot == slot).map_err(CliError::BadRun)?;
+    let (trades, prosumers) = (by_case(&trades, |trade| trade.case), by_case(&prosumers, |prosumer| prosumer.case));
     let mut text = String::new();
     for row in slots.iter().filter(|row| only.is_none_or(|only| only.case == row.case)) {
-        let prosumers: Vec<_> = prosumers.iter().filter(|prosumer| prosumer.case == row.case).collect();
-        let trades: Vec<_> = trades.iter().filter(|trade| trade.case == row.case).collect();
-        text += &format!("{}, slot {slot}\n{}\n", summary::title(run, case(run, row.case)?), headline(row));
-        text += &trade_matrix::trade_matrix(&trades, &prosumers);
-        text += &trade_matrix::balances(&prosumers);
+        let Some(case) = run.case(row.case) else { continue };
+        let prosumers = prosumers.get(&row.case).map_or(&[][..], Vec::as_slice);
+        let trades = trades.get(&row.case).map_or(&[][..], Vec::as_slice);
+        text += &format!("{}, slot {slot}\n{}\n", summary::title(run, case), headline(row));
+        text += &trade_matrix::trade_matrix(trades, prosumers);
+        text += &trade_matrix::balances(prosumers);
         text.push('\n');
     }
     if text.is_empty() { Err(CliError::NoSlot(slot)) } else { Ok(text) }
@@ -47,6 +51,14 @@ fn headline(row: &SlotRow) -> String {
 
 fn rows<R: Row>(run: &Run, wanted: impl Fn(&R) -> bool) -> Result<Vec<R>, RecordError> {
     run.rows()?.filter(|row| row.as_ref().map_or(true, &wanted)).collect()
+}
+
+fn by_case<R>(rows: &[R], case: impl Fn(&R) -> u32) -> BTreeMap<u32, Vec<&R>> {
+    let mut cases = BTreeMap::<u32, Vec<&R>>::new();
+    for row in rows {
+        cases.entry(case(row)).or_default().push(row);
+    }
+    cases
 }
 
 #[cfg(test)]
@@ -69,6 +81,9 @@ mod tests {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
         assert!(matches!(show_slot(&run, 4, None), Err(CliError::NoSlot(4))));
-        assert!(matches!(case(&run, 2), Err(CliError::NoCase { case: 2, last: 1 })));
+        let error = case_with_results(&run, 2).unwrap_err();
+        assert!(matches!(error, CliError::NoCase { case: 2, last: 1 }));
+        assert_eq!(error.to_string(), "error: the run has no results of case 2; it has those of case 1");
+        assert!(case_with_results(&run, 1).is_ok() && case_with_results(&run, 0).is_err());
     }
 }

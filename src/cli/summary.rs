@@ -5,24 +5,52 @@ use super::{
     slot_table::slot_table,
     text::{count, fixed, knobs},
 };
-use crate::record::{CaseEntry, RecordError, Run, SlotRow, Status};
+use crate::record::{CaseEntry, Manifest, RecordError, Run, SlotRow, Status};
+use microgrid_agents::ids::Slot;
+use std::collections::BTreeMap;
 
-/// Tables of the open slots of every case, or of `only` one, and the comparison of all cases that are done.
+/// Tables of the open slots of every case that has results, or of `only` one, and the comparison of all cases that are
+/// done.
 pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, RecordError> {
-    let cases: Vec<&CaseEntry> =
-        run.manifest().cases.iter().filter(|case| only.is_none_or(|only| only == *case)).collect();
-    let open_rows = open_rows(run, &cases)?;
+    let (open_rows, last) = open_rows(run, only)?;
     let mut text = String::new();
-    for (case, rows) in cases.iter().zip(&open_rows) {
-        text += &format!("{}: prices in CNY/kWh, welfare in CNY\n\n{}\n", title(run, case), slot_table(rows));
+    for (&case, rows) in &open_rows {
+        if let Some(case) = run.case(case) {
+            text += &format!("{}: prices in CNY/kWh, welfare in CNY\n\n{}\n", title(run, case), slot_table(rows));
+        }
     }
     if !run.key_figures().is_empty() {
         text += &comparison(run.key_figures());
         text.push('\n');
     }
-    text += "The market was closed in all other slots; slots.csv has them too.\n";
+    text += &rest(run.manifest(), last);
     text += &ending(run);
     Ok(text)
+}
+
+/// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without
+/// results.
+fn rest(manifest: &Manifest, last: Option<(u32, Slot)>) -> String {
+    let Manifest { slots, case_count, .. } = *manifest;
+    let (case, slot) = last.unwrap_or((0, slots));
+    let mut missing = Vec::new();
+    if slot < slots {
+        missing.push(format!("case {case} from slot {} on", slot + 1));
+    }
+    match case_count - case {
+        0 => {}
+        1 => missing.push(format!("case {case_count}")),
+        _ => missing.push(format!("cases {} to {case_count}", case + 1)),
+    }
+    if !missing.is_empty() {
+        return format!("Without results: {}.\n", missing.join(", "));
+    }
+    let closed = manifest.cases.iter().any(|case| case.open != (1, slots));
+    if closed {
+        "The market was closed in all other slots; slots.csv has them too.\n".to_owned()
+    } else {
+        String::new()
+    }
 }
 
 /// `5_prosumers, case 2 of 2, mu = 1, seed 2023`.
@@ -36,18 +64,22 @@ pub(super) fn title(run: &Run, case: &CaseEntry) -> String {
     )
 }
 
-/// The rows of the open slots, case by case.
-fn open_rows(run: &Run, cases: &[&CaseEntry]) -> Result<Vec<Vec<SlotRow>>, RecordError> {
-    let mut rows: Vec<Vec<SlotRow>> = cases.iter().map(|_| Vec::new()).collect();
+/// The rows of the open slots by case, or of `only` one case, and the case and slot of the last row of all.
+fn open_rows(run: &Run, only: Option<&CaseEntry>) -> Result<(Rows, Option<(u32, Slot)>), RecordError> {
+    let (mut rows, mut last) = (Rows::new(), None);
     for row in run.rows::<SlotRow>()? {
         let row = row?;
-        let of = cases.iter().position(|case| case.case == row.case);
-        if let Some(index) = of.filter(|&index| (cases[index].open.0..=cases[index].open.1).contains(&row.slot)) {
-            rows[index].push(row);
+        last = Some((row.case, row.slot));
+        let open = run.case(row.case).is_some_and(|case| (case.open.0..=case.open.1).contains(&row.slot));
+        if open && only.is_none_or(|only| only.case == row.case) {
+            rows.entry(row.case).or_default().push(row);
         }
     }
-    Ok(rows)
+    Ok((rows, last))
 }
+
+/// Rows by case.
+type Rows = BTreeMap<u32, Vec<SlotRow>>;
 
 /// Where the results are, and how the run ended.
 fn ending(run: &Run) -> String {
@@ -81,5 +113,30 @@ mod tests {
         assert!(table[1].trim_start().starts_with('3') && table[1].contains("NoMarket"), "{}", table[1]);
         assert!(text.contains("welfare over the 2 open slots"));
         assert!(text.ends_with(&format!("2 cases, not finished\nresults: {}\n", run.folder().display())));
+    }
+
+    #[test]
+    fn an_unfinished_run_tells_what_has_no_results_and_nothing_of_opening_hours() {
+        let (day, recorder) = whole_case(Day::new());
+        let run = Run::open(recorder.folder()).unwrap();
+        let text = summary(&run, None).unwrap();
+        assert!(text.contains("\nWithout results: case 2.\n") && !text.contains("The market was closed"), "{text}");
+        drop(day);
+
+        let manifest = |case_count, open| {
+            let mut manifest = run.manifest().clone();
+            manifest.case_count = case_count;
+            manifest.cases.iter_mut().for_each(|case| case.open = open);
+            manifest
+        };
+        let rest = |case_count, open, last| rest(&manifest(case_count, open), last);
+        assert_eq!(rest(2, (2, 3), None), "Without results: cases 1 to 2.\n");
+        assert_eq!(rest(4, (2, 3), Some((1, 2))), "Without results: case 1 from slot 3 on, cases 2 to 4.\n");
+        assert_eq!(rest(2, (1, 3), Some((2, 1))), "Without results: case 2 from slot 2 on.\n");
+        assert_eq!(rest(2, (1, 3), Some((2, 3))), "");
+        assert_eq!(
+            rest(2, (2, 3), Some((2, 3))),
+            "The market was closed in all other slots; slots.csv has them too.\n"
+        );
     }
 }

@@ -44,10 +44,12 @@ pub(super) fn knobs(knobs: &Knobs) -> String {
 
 /// A knob's value, text without quotes.
 pub(super) fn knob_value(value: &serde_json::Value) -> String {
-    match (value.as_str(), value.as_f64()) {
-        (Some(text), _) => text.to_owned(),
-        (None, Some(number)) => number.to_string(),
-        (None, None) => value.to_string(),
+    match (value.as_str(), value.as_u64(), value.as_f64()) {
+        (Some(text), ..) => text.to_owned(),
+        // Seeds may be larger than what an `f64` holds exactly.
+        (None, Some(whole), _) => whole.to_string(),
+        (None, None, Some(number)) => number.to_string(),
+        (None, None, None) => value.to_string(),
     }
 }
 
@@ -78,6 +80,13 @@ mod tests {
         assert_eq!(fixed(-0.0005001, 3), "-0.001");
         assert_eq!(gain(99.99, 100.0), "+0.0 %");
         assert_eq!(gain(90.0, 100.0), "-10.0 %");
+    }
+
+    #[test]
+    fn knobs_read_as_they_were_written() {
+        let values = serde_json::json!([9_007_199_254_740_993_u64, 1.0, 0.25, "10ms"]);
+        let read: Vec<_> = values.as_array().unwrap().iter().map(knob_value).collect();
+        assert_eq!(read, ["9007199254740993", "1", "0.25", "10ms"]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRo
         let blank = sellers.iter().map(|_| String::new());
         [name.to_owned()].into_iter().chain(blank).chain(sellers.iter().map(|&seller| cell(seller))).collect()
     };
-    let of_seller = |seller| trades.values().filter(move |trade| trade.seller == seller);
+    let of_seller = |seller| buyers.iter().filter_map(move |&buyer| trades.get(&(buyer, seller)));
     let sold = |seller| fixed(of_seller(seller).map(|trade| trade.traded_kwh.value()).sum(), AMOUNT);
     let price = |seller| cell(of_seller(seller).find_map(|trade| trade.price_cny_per_kwh), PRICE);
     let rows = buyers.iter().map(line).chain([below("sold", &sold), below("price", &price)]);

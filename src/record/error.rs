@@ -27,6 +27,9 @@ pub enum RecordError {
         /// Why not.
         source: csv::Error,
     },
+    /// The columns of a CSV file are not those of the table.
+    #[error("table {}: its header is not that of this table", .0.display())]
+    Header(PathBuf),
     /// A JSON file cannot be read or written.
     #[error("{}: {source}", path.display())]
     Json {
@@ -38,9 +41,6 @@ pub enum RecordError {
     /// There is no run where one was looked for.
     #[error("{} is neither a run's folder nor a folder whose `latest` links to one", .0.display())]
     NoRun(PathBuf),
-    /// Two data files of a scenario would get the same name in the run's folder.
-    #[error("two data files of the scenario are named {0}; give one of them another name")]
-    SameName(String),
     /// The ledger closed a slot before a prosumer had reported on it: a fault of the simulation, which ends the run.
     #[error("slot {slot} was closed before prosumer {prosumer} was done with it")]
     Incomplete {

@@ -1,6 +1,7 @@
 //! Where a run's results go: `<root>/<scenario name>/<start time>-seed<seed>/`.
 
 use super::error::RecordError;
+use crate::scenario::DataFile;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs, io,
@@ -36,14 +37,29 @@ pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64
 /// Points the scenario's `latest` to the run in `folder`, without a moment at which it points nowhere.
 ///
 /// # Errors
-/// If the link cannot be made.
+/// If the link cannot be made; nothing is left of the attempt.
 pub(super) fn point_latest(folder: &Path) -> Result<(), RecordError> {
     let name = folder.file_name().expect("a run's folder has a name");
     let home = folder.parent().expect("a run's folder lies in its scenario's folder");
     let link = home.join(LATEST);
     let fresh = home.join(format!(".{LATEST}-{}", name.display()));
     symlink(Path::new(name), &fresh).map_err(RecordError::file("link", &fresh))?;
-    fs::rename(&fresh, &link).map_err(RecordError::file("replace", &link))
+    replace(&fresh, &link)
+}
+
+/// Puts `fresh` in the place of `path`, or removes it where that cannot be.
+fn replace(fresh: &Path, path: &Path) -> Result<(), RecordError> {
+    fs::rename(fresh, path).map_err(|error| {
+        remove(fresh);
+        RecordError::file("replace", path)(error)
+    })
+}
+
+/// Removes what is of no use any more; where it cannot be removed, it does no harm.
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::debug!(path = %path.display(), %error, "a file was left behind");
+    }
 }
 
 #[cfg(unix)]
@@ -56,25 +72,20 @@ fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_dir(target, link)
 }
 
-/// Copies a scenario's data files into the run's folder; returns their paths in it.
+/// Writes a scenario's data files into the run's folder; returns their paths in it.
 ///
 /// # Errors
-/// If a file cannot be copied, or two have the same name.
-pub(super) fn copy_inputs(inputs: &[PathBuf], folder: &Path) -> Result<Vec<String>, RecordError> {
+/// If a file cannot be written.
+pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<String>, RecordError> {
     let data = folder.join(DATA);
     if !inputs.is_empty() {
         fs::create_dir(&data).map_err(RecordError::file("create", &data))?;
     }
-    let copy = |input: &PathBuf| {
-        let name = input.file_name().expect("a data file has a name").display().to_string();
-        let copied = data.join(&name);
-        if copied.exists() {
-            return Err(RecordError::SameName(name));
-        }
-        fs::copy(input, &copied).map_err(RecordError::file("copy", input))?;
-        Ok(format!("{DATA}/{name}"))
+    let write = |input: &DataFile| {
+        write_new(&data.join(&input.name), &input.text)?;
+        Ok(format!("{DATA}/{}", input.name))
     };
-    inputs.iter().map(copy).collect()
+    inputs.iter().map(write).collect()
 }
 
 /// Writes `text` to a new file.
@@ -94,8 +105,11 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Reco
         serde_json::to_string_pretty(value).map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
     text.push('\n');
     let fresh = path.with_extension("json.new");
-    fs::write(&fresh, text).map_err(RecordError::file("write", &fresh))?;
-    fs::rename(&fresh, path).map_err(RecordError::file("replace", path))
+    fs::write(&fresh, text).map_err(|error| {
+        remove(&fresh);
+        RecordError::file("write", &fresh)(error)
+    })?;
+    replace(&fresh, path)
 }
 
 /// Reads `path` as JSON.
@@ -137,14 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn data_files_of_the_same_name_are_refused() {
+    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
         let root = tempfile::tempdir().unwrap();
-        let inputs = [root.path().join("a/x.csv"), root.path().join("b/x.csv")];
-        for input in &inputs {
-            fs::create_dir(input.parent().unwrap()).unwrap();
-            fs::write(input, input.display().to_string()).unwrap();
-        }
-        let folder = create(root.path(), "day", SystemTime::UNIX_EPOCH, 1).unwrap();
-        assert!(matches!(copy_inputs(&inputs, &folder), Err(RecordError::SameName(name)) if name == "x.csv"));
+        let run = create(root.path(), "day", SystemTime::UNIX_EPOCH, 1).unwrap();
+        let latest = root.path().join("day/latest");
+        fs::create_dir(&latest).unwrap();
+        assert!(matches!(point_latest(&run), Err(RecordError::File { action: "replace", path, .. }) if path == latest));
+        assert!(matches!(write_json(&latest, &1), Err(RecordError::File { action: "replace", .. })));
+        assert_eq!(fs::read_dir(root.path().join("day")).unwrap().count(), 2, "the run and the folder in the way");
     }
 }

@@ -168,7 +168,7 @@ impl Tally {
         let local = self.own_use + self.bought + self.discharged;
         KeyFigures {
             case: case.number,
-            knobs: knobs(case),
+            knobs: knobs(&case.knobs),
             seed: case.seed,
             slots: self.all_slots.slots,
             totals: self.totals(),

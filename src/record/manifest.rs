@@ -1,7 +1,7 @@
 //! `manifest.json`: what was run, when, and how it ended.
 
 use super::{error::RecordError, folder};
-use crate::scenario::{Case, Plan};
+use crate::scenario::{Plan, Setting};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, time::SystemTime};
@@ -45,7 +45,9 @@ pub struct Manifest {
     pub status: Status,
     /// How many cases the study has.
     pub case_count: u32,
-    /// The cases begun so far.
+    /// How many slots each case has.
+    pub slots: u32,
+    /// All cases of the study, whether they have been run or not.
     pub cases: Vec<CaseEntry>,
     /// The run's files, relative to its folder.
     pub files: Vec<String>,
@@ -67,15 +69,29 @@ pub struct CaseEntry {
 /// Knobs by name, in the order of the scenario's `vary`; numbers as numbers, anything else as text.
 pub type Knobs = IndexMap<String, serde_json::Value>;
 
-/// The varied knobs of a case.
-pub(super) fn knobs(case: &Case) -> Knobs {
-    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
-    case.knobs.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+/// Varied knobs with the values that were written.
+pub(super) fn knobs(written: &[(String, String)]) -> Knobs {
+    written.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+}
+
+fn value(text: &str) -> serde_json::Value {
+    let number = || text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+    match text.parse::<u64>() {
+        Ok(whole) => whole.into(),
+        Err(_) => number().map_or_else(|| text.into(), Into::into),
+    }
 }
 
 impl Manifest {
     /// The manifest of a run that starts.
     pub(super) fn new(plan: &Plan, started: SystemTime, command: String, files: Vec<String>) -> Self {
+        let open = plan.scenario.market.open;
+        let entry = |setting: Setting| CaseEntry {
+            case: setting.number,
+            knobs: knobs(&setting.knobs),
+            seed: setting.seed,
+            open,
+        };
         Self {
             scenario: plan.scenario.name.clone(),
             source: plan.source.display().to_string(),
@@ -86,15 +102,10 @@ impl Manifest {
             wall_seconds: None,
             status: Status::Unfinished,
             case_count: plan.case_count(),
-            cases: Vec::new(),
+            slots: plan.scenario.market.slots,
+            cases: plan.settings().map(entry).collect(),
             files,
         }
-    }
-
-    /// Adds a case that begins.
-    pub(super) fn add(&mut self, case: &Case) {
-        let open = case.scenario.market.open;
-        self.cases.push(CaseEntry { case: case.number, knobs: knobs(case), seed: case.seed, open });
     }
 
     /// Reads the manifest of the run in `folder`.
@@ -116,5 +127,27 @@ impl Manifest {
     /// Whether `folder` is a run's.
     pub(super) fn lies_in(folder: &Path) -> bool {
         folder.join(FILE).is_file()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn knobs_are_numbers_however_they_are_written_and_exact_where_they_are_whole() {
+        for (text, expected) in [
+            (".5", json!(0.5)),
+            ("1.", json!(1.0)),
+            ("0", json!(0)),
+            ("1e-3", json!(0.001)),
+            ("18446744069414584320", json!(18_446_744_069_414_584_320_u64)),
+            ("10ms", json!("10ms")),
+            ("inf", json!("inf")),
+            ("Fixed(0.1)", json!("Fixed(0.1)")),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
     }
 }

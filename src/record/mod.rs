@@ -9,6 +9,7 @@ mod convergence;
 mod error;
 mod folder;
 mod gathered;
+mod json_list;
 mod key_figures;
 mod manifest;
 mod number;
@@ -37,6 +38,7 @@ use crate::{
     scenario::{Case, Plan},
 };
 use case::{CaseRecord, Tables};
+use json_list::JsonList;
 use microgrid_agents::observation::Observed;
 use std::{
     path::{Path, PathBuf},
@@ -54,7 +56,7 @@ pub struct Recorder {
     folder: PathBuf,
     manifest: Manifest,
     tables: Tables,
-    key_figures: Vec<KeyFigures>,
+    key_figures: JsonList<KeyFigures>,
     case: Option<CaseRecord>,
 }
 
@@ -63,7 +65,7 @@ impl Recorder {
     /// `command`, and points `root/<scenario name>/latest` to it.
     ///
     /// # Errors
-    /// If a file or folder cannot be made, or two data files have the same name.
+    /// If a file or folder cannot be made.
     pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
         let scenario = &plan.scenario;
         let folder = folder::create(root, &scenario.name, started, scenario.seed)?;
@@ -72,13 +74,15 @@ impl Recorder {
                 .map(str::to_owned)
                 .into();
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
-        files.extend(folder::copy_inputs(&plan.inputs, &folder)?);
+        files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let manifest = Manifest::new(plan, started, command, files);
         manifest.write(&folder)?;
-        let recorder = Self { tables: Tables::create(&folder)?, folder, manifest, key_figures: Vec::new(), case: None };
-        recorder.write_key_figures()?;
-        folder::point_latest(&recorder.folder)?;
-        Ok(recorder)
+        let tables = Tables::create(&folder)?;
+        let key_figures = JsonList::create(&folder.join(key_figures::FILE))?;
+        if let Err(error) = folder::point_latest(&folder) {
+            tracing::warn!(%error, "no link to the newest run");
+        }
+        Ok(Self { folder, manifest, tables, key_figures, case: None })
     }
 
     /// The run's folder.
@@ -87,13 +91,8 @@ impl Recorder {
     }
 
     /// Begins a case; what is watched from now on belongs to it.
-    ///
-    /// # Errors
-    /// If the manifest cannot be written.
-    pub fn begin_case(&mut self, case: &Case) -> Result<(), RecordError> {
+    pub fn begin_case(&mut self, case: &Case) {
         self.case = Some(CaseRecord::new(case));
-        self.manifest.add(case);
-        self.manifest.write(&self.folder)
     }
 
     /// Ends the case and writes its key figures.
@@ -102,8 +101,7 @@ impl Recorder {
     /// If `kpis.json` cannot be written.
     pub fn end_case(&mut self) -> Result<(), RecordError> {
         let case = self.case.take().expect("only a case that has begun can end");
-        self.key_figures.push(case.key_figures());
-        self.write_key_figures()
+        self.key_figures.push(&case.key_figures())
     }
 
     /// Ends the recording: the manifest tells how the run ended and how long it took. Returns the run's folder.
@@ -115,10 +113,6 @@ impl Recorder {
         self.manifest.wall_seconds = Some(wall.as_secs_f64());
         self.manifest.write(&self.folder)?;
         Ok(self.folder)
-    }
-
-    fn write_key_figures(&self) -> Result<(), RecordError> {
-        folder::write_json(&self.folder.join(key_figures::FILE), &self.key_figures)
     }
 }
 

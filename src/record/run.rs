@@ -5,8 +5,10 @@ use super::{
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
     manifest::{CaseEntry, Manifest},
+    slots::SlotRow,
     table::{self, Row},
 };
+use microgrid_agents::ids::Slot;
 use std::path::{Path, PathBuf};
 
 /// A run's folder, read back.
@@ -42,9 +44,9 @@ impl Run {
         &self.manifest
     }
 
-    /// The case with this number, if it was begun.
+    /// The case with this number, if the study has it; whether it has results is told by `slots.csv`.
     pub fn case(&self, number: u32) -> Option<&CaseEntry> {
-        self.manifest.cases.iter().find(|case| case.case == number)
+        self.manifest.cases.get(number.checked_sub(1)? as usize)
     }
 
     /// The key figures of the cases that are done.
@@ -52,10 +54,18 @@ impl Run {
         &self.key_figures
     }
 
+    /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
+    ///
+    /// # Errors
+    /// If `slots.csv` cannot be read.
+    pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
+        self.rows::<SlotRow>()?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+    }
+
     /// The rows of a table, one after the other.
     ///
     /// # Errors
-    /// If the file cannot be opened; each row by itself if it is not of this table.
+    /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
     pub fn rows<R: Row>(&self) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
         table::read(&self.folder)
     }

@@ -99,13 +99,16 @@ impl<R: Row> Table<R> {
 /// Reads the rows of a table from a run's folder, one after the other.
 ///
 /// # Errors
-/// If the file cannot be opened; each row by itself if it is not of this table.
+/// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
 pub(super) fn read<R: Row>(folder: &Path) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
     let path = folder.join(R::FILE);
     let wrong = {
         let path = path.clone();
         move |source| RecordError::Table { path: path.clone(), source }
     };
-    let csv = csv::Reader::from_path(&path).map_err(&wrong)?;
+    let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
+    if csv.headers().map_err(&wrong)? != R::COLUMNS {
+        return Err(RecordError::Header(path));
+    }
     Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
 }

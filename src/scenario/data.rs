@@ -2,16 +2,14 @@
 
 use super::{
     error::ScenarioError,
+    plan::DataFile,
     population::Population,
     profiles,
     schema::{GridTariff, PopulationSource, Scenario},
     text_file::TextFile,
     validate::Violation,
 };
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 /// What the data files say.
 #[derive(Clone, Debug)]
@@ -36,14 +34,14 @@ impl From<ScenarioError> for DataError {
     }
 }
 
-/// Reads what `scenario` names, relative to `folder`; returns it with the files' paths.
-pub(super) fn read(scenario: &Scenario, folder: &Path) -> Result<(Data, Vec<PathBuf>), DataError> {
+/// Reads what `scenario` names, relative to `folder`; returns it with the files.
+pub(super) fn read(scenario: &Scenario, folder: &Path) -> Result<(Data, Vec<DataFile>), DataError> {
     let (market, mut inputs) = (&scenario.market, Vec::new());
     let profiles = match &scenario.population {
         PopulationSource::Synthetic(_) => None,
         PopulationSource::Profiles(path) => {
             let file = open("population.Profiles", &folder.join(path))?;
-            inputs.push(folder.join(path));
+            inputs.push(data_file(path, &file));
             Some(Arc::new(profiles::population(&file, market.slots, &scenario.preferences)?))
         }
     };
@@ -51,19 +49,23 @@ pub(super) fn read(scenario: &Scenario, folder: &Path) -> Result<(Data, Vec<Path
         GridTariff::Constant(tariff) => vec![*tariff; market.slots as usize],
         GridTariff::Csv(path) => {
             let place = "market.grid_tariff.Csv";
-            let path = folder.join(path);
-            let file = open(place, &path)?;
+            let file = open(place, &folder.join(path))?;
+            let tariffs = data_file(path, &file);
             // Runs keep copies of their data files in one folder.
-            if inputs.iter().any(|other| *other != path && other.file_name() == path.file_name()) {
+            if inputs.iter().any(|profiles: &DataFile| profiles.name == tariffs.name) {
                 let problem = "the profiles are in a file of the same name";
                 let allowed = "data files with names of their own";
-                return Err(DataError::Scenario(Violation::new(place, problem, path.display(), allowed)));
+                return Err(DataError::Scenario(Violation::new(place, problem, &file.path, allowed)));
             }
-            inputs.push(path);
+            inputs.push(tariffs);
             profiles::tariffs(&file, market)?
         }
     };
     Ok((Data { profiles, grid_tariffs: grid_tariffs.into() }, inputs))
+}
+
+fn data_file(path: &Path, file: &TextFile) -> DataFile {
+    DataFile { name: path.file_name().unwrap_or_default().display().to_string(), text: file.text.clone() }
 }
 
 fn open(place: &str, path: &Path) -> Result<TextFile, DataError> {

@@ -2,9 +2,10 @@
 
 use super::{
     data::{self, DataError},
-    error::{Place, Report, ScenarioError},
+    error::{Report, ScenarioError},
     knobs::{self, Knob},
     locate::Outline,
+    overrides::Overrides,
     parse,
     plan::Plan,
     schema::{Initial, Learning, Scenario},
@@ -12,15 +13,6 @@ use super::{
     validate::{self, LARGEST_COUNT, Violation},
 };
 use std::{ops::Range, path::Path};
-
-/// What the command line sets in a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// Takes the place of the scenario's seed.
-    pub seed: Option<u64>,
-    /// Knobs as `NAME=VALUE`; several values with commas between them vary the knob.
-    pub set: Vec<String>,
-}
 
 /// Reads the scenario at `path` with its data files, sets what `overrides` say and checks everything.
 ///
@@ -31,10 +23,7 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Plan, ScenarioError> {
     let mut scenario = parse::scenario(&file)?;
     let shown = |violation| show(&file, violation);
     check_vary(&scenario, &file)?;
-    if let Some(seed) = overrides.seed {
-        set(&mut scenario, &format!("seed={seed}"))?;
-    }
-    overrides.set.iter().try_for_each(|argument| set(&mut scenario, argument))?;
+    overrides.apply(&mut scenario)?;
     check_case_count(&scenario).map_err(shown)?;
     let (data, inputs) =
         data::read(&scenario, path.parent().unwrap_or(Path::new(""))).map_err(|error| match error {
@@ -68,7 +57,8 @@ fn read(path: &Path) -> Result<TextFile, ScenarioError> {
 /// Checks the scenario as its file has it, with each value of `vary` in turn.
 fn check_vary(scenario: &Scenario, file: &TextFile) -> Result<(), ScenarioError> {
     let shown = |violation| show(file, violation);
-    validate::scenario(scenario).map_err(shown)?;
+    let unvaried = scenario.unvaried();
+    validate::scenario(&unvaried).map_err(shown)?;
     let outline = Outline::of(&file.text);
     let keys = outline.keys("vary");
     let not_allowed = |problem, span: &Range<usize>, found: &str, notes: Vec<String>| {
@@ -91,46 +81,11 @@ fn check_vary(scenario: &Scenario, file: &TextFile) -> Result<(), ScenarioError>
             return Err(shown(Violation::new(&path, "there is nothing to vary", "[]", "at least one value")));
         }
         for (n, value) in values.iter().enumerate() {
-            turn(&mut scenario.clone(), knob, &knobs::text(value))
+            validate::turn(&mut unvaried.clone(), knob, &knobs::text(value))
                 .map_err(|violation| shown(Violation { path: format!("{path}[{n}]"), ..violation }))?;
         }
-    }
-    Ok(())
-}
-
-/// Sets a knob and checks the scenario, which was valid before.
-fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(), Violation> {
-    knob.turn(scenario, text).map_err(|expected| Violation::new(knob.name, "not allowed", text, expected))?;
-    validate::scenario(scenario).map_err(|violation| Violation { found: text.to_owned(), ..violation })
-}
-
-/// Does what `argument` says: `NAME=VALUE` sets a knob, `NAME=VALUE,VALUE` varies it.
-fn set(scenario: &mut Scenario, argument: &str) -> Result<(), ScenarioError> {
-    let wrong = |problem: String, part: &str, notes: Vec<String>| {
-        // `part` is cut from `argument`, so that its place there is the difference of their addresses.
-        let start = part.as_ptr() as usize - argument.as_ptr() as usize;
-        let (text, span) = (argument.into(), start..start + part.len());
-        let place = Place { file: None, text, span, found: format!("found {part}") };
-        ScenarioError::Argument(Box::new(Report { problem, place: Some(place), notes }))
-    };
-    let Some((name, values)) = argument.split_once('=') else {
-        let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary the knob".to_owned();
-        return Err(wrong("--set: there is no `=`".to_owned(), argument, vec![allowed]));
-    };
-    let knob = Knob::named(name).map_err(|notes| wrong(format!("--set: there is no knob `{name}`"), name, notes))?;
-    let values: Vec<_> = values.split(',').map(str::trim).collect();
-    let tried = values.iter().try_for_each(|value| {
-        turn(&mut scenario.clone(), knob, value).map_err(|violation| {
-            let notes = vec![format!("allowed: {}", violation.allowed)];
-            wrong(format!("--set {name}: {}", violation.problem), value, notes)
-        })
-    });
-    tried?;
-    if let [value] = values.as_slice() {
-        scenario.vary.shift_remove(name);
-        knob.turn(scenario, value).map_err(|_| ()).expect("the value was tried above");
-    } else {
-        scenario.vary.insert(name.to_owned(), values.into_iter().map(knobs::value).collect());
+        validate::replicates(scenario, knob, values.len())
+            .map_err(|violation| shown(Violation { path, ..violation }))?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod error;
 mod knobs;
 mod load;
 mod locate;
+mod overrides;
 mod parse;
 mod plan;
 pub mod population;
@@ -18,8 +19,9 @@ mod text_file;
 mod validate;
 
 pub use error::{Place, Report, ScenarioError};
-pub use load::{Overrides, load};
-pub use plan::Plan;
+pub use load::load;
+pub use overrides::Overrides;
+pub use plan::{DataFile, Plan, Setting};
 
 use population::Population;
 use schema::Scenario;

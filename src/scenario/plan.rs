@@ -22,9 +22,30 @@ pub struct Plan {
     pub scenario: Scenario,
     /// The scenario's file.
     pub source: PathBuf,
-    /// The data files it reads, as paths that do not depend on where the scenario's file lies.
-    pub inputs: Vec<PathBuf>,
+    /// The data files it reads; no two have the same name.
+    pub inputs: Vec<DataFile>,
     pub(super) data: Data,
+}
+
+/// A data file of a scenario, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    /// Its name, without the folder it lies in.
+    pub name: String,
+    /// All it holds.
+    pub text: Arc<str>,
+}
+
+/// What sets a case apart from the others.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Counts the cases of a study from 1.
+    pub number: u32,
+    /// Varied knobs with their values as written, in the order of the scenario's `vary`.
+    pub knobs: Vec<(String, String)>,
+    /// Seed of the case.
+    pub seed: u64,
+    scenario: Scenario,
 }
 
 impl Plan {
@@ -40,7 +61,20 @@ impl Plan {
     /// same population share it.
     pub fn cases(&self) -> impl Iterator<Item = Case> + '_ {
         let mut drawn = None;
-        (0..self.case_count()).map(move |index| self.case(index, &mut drawn))
+        self.settings().map(move |setting| Case {
+            number: setting.number,
+            knobs: setting.knobs,
+            seed: setting.seed,
+            population: self.population(&setting.scenario, &mut drawn),
+            grid_tariffs: self.data.grid_tariffs.clone(),
+            scenario: Arc::new(setting.scenario),
+        })
+    }
+
+    /// What sets each case apart, in order of their number, without drawing populations.
+    pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
+        let base = Scenario { replicates: 1, ..self.scenario.unvaried() };
+        (0..self.case_count()).map(move |index| setting(index, base.clone(), &self.scenario))
     }
 
     /// The scenario with every default written out, and its data files in a folder `data` beside it.
@@ -54,34 +88,9 @@ impl Plan {
         }
         let config = PrettyConfig::new().struct_names(false).compact_arrays(true);
         let text = parse::options().to_string_pretty(&scenario, config).expect("every scenario can be written as RON");
-        // RON writes a variant called `None` in its raw form, although it reads the plain one too.
-        format!("Scenario{}\n", text.replace("r#None", "None"))
-    }
-
-    fn case(&self, index: u32, drawn: &mut Option<Drawn>) -> Case {
-        let (mut combination, replicate) = (index / self.scenario.replicates, index % self.scenario.replicates);
-        let mut scenario = self.scenario.clone();
-        let mut knobs = Vec::new();
-        for (name, values) in scenario.vary.drain(..).rev() {
-            let value = &values[combination as usize % values.len()];
-            combination /= values.len() as u32;
-            knobs.push((name, knobs::text(value)));
-        }
-        knobs.reverse();
-        for (name, value) in &knobs {
-            let knob = Knob::named(name).expect("the names of knobs were checked when the scenario was read");
-            knob.turn(&mut scenario, value).expect("the values of knobs were checked when the scenario was read");
-        }
-        scenario.replicates = 1;
-        scenario.seed += u64::from(replicate);
-        Case {
-            number: index + 1,
-            knobs,
-            seed: scenario.seed,
-            population: self.population(&scenario, drawn),
-            grid_tariffs: self.data.grid_tariffs.clone(),
-            scenario: Arc::new(scenario),
-        }
+        // RON writes a variant called `None` in its raw form, although it reads the plain one too. Line breaks are
+        // escaped in strings, so that a whole line is none of their text.
+        format!("Scenario{}\n", text.replace("\n        adaptation: r#None,\n", "\n        adaptation: None,\n"))
     }
 
     /// The population of a case: the one of the data files, the one drawn last, or a new one.
@@ -95,8 +104,8 @@ impl Plan {
         let last = drawn.take().filter(|last| (last.seed, last.count) == (scenario.seed, what.count));
         let population = last.map_or_else(
             || {
-                let hours = scenario.market.slot_length.as_secs_f64() / 3600.0;
-                Arc::new(synthetic::population(what, scenario.seed, scenario.market.slots, hours))
+                let market = &scenario.market;
+                Arc::new(synthetic::population(what, scenario.seed, market.slots, market.hours()))
             },
             |last| last.population,
         );
@@ -110,6 +119,25 @@ struct Drawn {
     seed: u64,
     count: u32,
     population: Arc<Population>,
+}
+
+/// The case at `index`, of `base` with the knobs that `varied` turns for it.
+fn setting(index: u32, base: Scenario, varied: &Scenario) -> Setting {
+    let (mut combination, replicate) = (index / varied.replicates, index % varied.replicates);
+    let mut scenario = base;
+    let mut knobs = Vec::new();
+    for (name, values) in varied.vary.iter().rev() {
+        let value = &values[combination as usize % values.len()];
+        combination /= values.len() as u32;
+        knobs.push((name.clone(), knobs::text(value)));
+    }
+    knobs.reverse();
+    for (name, value) in &knobs {
+        let knob = Knob::named(name).expect("the names of knobs were checked when the scenario was read");
+        knob.turn(&mut scenario, value).expect("the values of knobs were checked when the scenario was read");
+    }
+    scenario.seed += u64::from(replicate);
+    Setting { number: index + 1, knobs, seed: scenario.seed, scenario }
 }
 
 fn beside(path: &Path) -> PathBuf {

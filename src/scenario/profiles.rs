@@ -10,8 +10,8 @@ use super::{
 use microgrid_agents::{ids::Slot, units::Energy};
 use std::collections::BTreeMap;
 
-/// Largest generation or load of a slot [kWh].
-const LARGEST_ENERGY: f64 = 1e4;
+/// Largest generation or load of a slot [kWh], of synthetic prosumers too.
+pub(super) const LARGEST_ENERGY: f64 = 1e4;
 /// Smallest and largest preference [CNY/kWh]; one of zero would leave nothing to want.
 const PREFERENCE: (f64, f64) = (1e-6, 1e4);
 /// Largest tariff [CNY/kWh].

@@ -51,6 +51,13 @@ pub struct Scenario {
     pub replicates: u32,
 }
 
+impl Scenario {
+    /// The same with nothing to vary.
+    pub(super) fn unvaried(&self) -> Self {
+        Self { vary: IndexMap::new(), ..self.clone() }
+    }
+}
+
 /// Slots, opening hours and tariffs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -7,10 +7,11 @@
 //! Generation is `peak * sun * weather`, where `sun` is half a sine from [`SUNRISE`] to [`SUNSET`]; load is
 //! `mean load * curve * noise`, where the curve of a home peaks in the morning and in the evening and that of a
 //! workplace at midday. Both are taken at the middle of the slot. The preference for photovoltaic energy grows with the
-//! load, as who needs more pays more.
+//! load, as who needs more pays more. Like profiles, neither generation nor load exceeds 10,000 kWh a slot.
 
 use super::{
     population::{Member, Population, SlotProfile},
+    profiles::LARGEST_ENERGY,
     schema::Synthetic,
 };
 use microgrid_agents::{
@@ -56,10 +57,11 @@ fn profile(what: &Synthetic, mut random: Stream, slots: u32, hours: f64) -> Vec<
             let weather = what.weather.draw(&mut random).min(1.0);
             let noise = what.load_noise.draw(&mut random);
             let curve = if workplace { workplace_curve(hour) } else { home_curve(hour) };
-            let load = mean_load * curve * noise * hours;
+            let generation = if has_pv { peak * sun(hour) * weather * hours } else { 0.0 };
+            let load = (mean_load * curve * noise * hours).min(LARGEST_ENERGY);
             let preference_pv = (base + what.preference_per_kwh * load).clamp(PREFERENCE_PV.0, PREFERENCE_PV.1);
             SlotProfile {
-                generation: Energy::nearest(if has_pv { peak * sun(hour) * weather * hours } else { 0.0 }),
+                generation: Energy::nearest(generation.min(LARGEST_ENERGY)),
                 load: Energy::nearest(load),
                 preference_pv,
                 preference_grid: for_grid.clamp(PREFERENCE_GRID.0, PREFERENCE_GRID.1).min(preference_pv),

@@ -28,7 +28,7 @@ impl<'a> Table<'a> {
     /// The table in `file`, whose columns are to be `required`, perhaps some of `optional`, and no others.
     pub(super) fn of(file: &'a TextFile, required: &[&str], optional: &[&str]) -> Result<Self, ScenarioError> {
         let text = &file.text;
-        let start = text.len() - text.trim_start_matches(['\u{feff}', '\r', '\n']).len();
+        let start = text.len() - text.trim_start_matches(['\r', '\n']).len();
         let columns = reader(text).headers().cloned().unwrap_or_default();
         let table = Self { file, columns, header: line_at(text, start) };
         let wanted = format!("columns: {}", [required, optional].concat().join(", "));

@@ -8,7 +8,7 @@ use std::{fs, io, ops::Range, path::Path, sync::Arc};
 pub(super) struct TextFile {
     /// Its path as it was given.
     pub(super) path: String,
-    /// What it holds.
+    /// What it holds, without a byte order mark.
     pub(super) text: Arc<str>,
 }
 
@@ -33,7 +33,7 @@ impl TextFile {
             _ => Unreadable::Broken(error),
         })?;
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { path: shown, text: text.into() }),
+            Ok(text) => Ok(Self { path: shown, text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() }),
             Err(error) => Err(Unreadable::NoText(not_utf8(shown, &error))),
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     Case,
     distribution::Distribution,
+    knobs::Knob,
     schema::{
         Activation, Delay, GridTariff, Initial, Learning, Ledger, Market, Network, PopulationSource, Preferences,
         Scenario, Storage, Synthetic,
@@ -19,8 +20,10 @@ use std::{fmt::Display, time::Duration};
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
 /// No slot, delay or period is longer.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Amounts, powers and prices beyond this are mistakes; up to it, a slot of any size adds up within 64 bits.
+/// Amounts, powers and prices beyond this are mistakes.
 const LARGEST: f64 = 1e4;
+/// Smallest curvature of utility [CNY/kWh²].
+const SMALLEST_ALPHA: f64 = 1e-6;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 
@@ -88,6 +91,22 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     network(&scenario.network)?;
     ledger(&scenario.ledger)?;
     count("replicates", scenario.replicates)
+}
+
+/// Sets a knob and checks the scenario, which was valid before.
+pub(super) fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(), Violation> {
+    knob.turn(scenario, text).map_err(|expected| Violation::new(knob.name, "not allowed", text, expected))?;
+    self::scenario(scenario).map_err(|violation| Violation { found: text.to_owned(), ..violation })
+}
+
+/// Replicates take the seeds that follow, so that with several seeds some runs would be there twice.
+pub(super) fn replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Result<(), Violation> {
+    if knob.name != "seed" || values == 1 || scenario.replicates == 1 {
+        return Ok(());
+    }
+    let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`";
+    let found = format!("{values} seeds, each for {} replicates", scenario.replicates);
+    Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
 }
 
 /// The name becomes a folder, so it has to be a plain one on every system.
@@ -165,14 +184,16 @@ fn distribution(path: &str, what: &Distribution) -> Checked {
         }
         Distribution::LogNormal { median, sigma } => {
             not_negative(&format!("{path}.median"), median)?;
-            // Beyond this, single draws no longer fit the unit of energy.
+            // Beyond this, the largest of many draws would be thousands of times the median.
             ensure((0.0..=2.0).contains(&sigma), &format!("{path}.sigma"), sigma, "from 0 to 2")
         }
     }
 }
 
 fn preferences(preferences: &Preferences) -> Checked {
-    above_zero("preferences.alpha", preferences.alpha)?;
+    // Optimal purchases grow without bound as alpha goes to zero.
+    let (alpha, allowed) = (preferences.alpha, format!("from {SMALLEST_ALPHA} to {LARGEST}"));
+    ensure((SMALLEST_ALPHA..=LARGEST).contains(&alpha), "preferences.alpha", alpha, allowed)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
     preferences.preference_pv.map_or(Ok(()), |value| above_zero("preferences.preference_pv", value))?;

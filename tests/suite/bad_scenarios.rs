@@ -72,8 +72,13 @@ fn tariff(text: &str) -> String {
 }
 
 fn set(arguments: &[&str]) -> String {
+    overridden("", None, arguments)
+}
+
+/// The message about a sound scenario with these fields, of which the command line changes something.
+fn overridden(fields: &str, seed: Option<u64>, arguments: &[&str]) -> String {
     let set = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    Folder::new().with("bad.ron", sound("")).message("bad.ron", &Overrides { seed: None, set })
+    Folder::new().with("bad.ron", sound(fields)).message("bad.ron", &Overrides { seed, set })
 }
 
 #[test]
@@ -139,6 +144,7 @@ messages! {
     preference_of_a_synthetic_population: fields(
         "population: Synthetic(count: 5),\n    preferences: (preference_pv: 2.0),"
     ),
+    alpha_too_small: fields("preferences: (alpha: 1e-7),"),
     alpha_nan: fields("preferences: (alpha: NaN),"),
     mu_above_one: fields("preferences: (eta: 0.2, mu: 1.5),"),
     efficiency_above_one: fields("storage: (capacity_kwh: 10, power_kw: 5, efficiency: 1.05),"),
@@ -176,6 +182,11 @@ messages! {
     argument_of_the_wrong_type: set(&["mu=one"]),
     argument_out_of_range: set(&["mu=0,0.5,2"]),
     argument_that_resizes_profiles: set(&["population=10"]),
+    argument_that_varies_the_seed_of_replicates: overridden("replicates: 3,", None, &["mu=1", "seed=5,6"]),
+    argument_given_twice: set(&["mu=0", "eta=0.1", "mu=1"]),
+    argument_with_the_seed_again: overridden("", Some(7), &["seed=8"]),
+    argument_seed_out_of_range: overridden("", Some(u64::MAX), &[]),
+    seeds_of_replicates: fields("vary: {\"mu\": [0, 1], \"seed\": [5, 6]},\n    replicates: 3,"),
 }
 
 // Data.

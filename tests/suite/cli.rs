@@ -136,15 +136,16 @@ fn a_run_that_cannot_be_written_exits_with_1() {
     sim(folder.path(), "scenarios/5_prosumers.ron").assert().code(1);
 }
 
-/// Starts a run that takes long, and stops it with this signal once results are coming in.
+/// Starts a run that takes long. Once results are coming in, does what is to be done `before`, and stops the run with
+/// this signal.
 #[cfg(unix)]
-fn stop_with(signal: &str) -> (TempDir, std::process::ExitStatus) {
+fn stop_with(signal: &str, before: impl FnOnce(&Path)) -> (TempDir, std::process::Output) {
     let folder = checkout();
-    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
         .current_dir(folder.path())
         .args(["scenarios/100_prosumers.ron", "--set", "population=300"])
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
     let slots = folder.path().join("results/100_prosumers/latest/slots.csv");
@@ -155,9 +156,10 @@ fn stop_with(signal: &str) -> (TempDir, std::process::ExitStatus) {
         }
         thread::sleep(Duration::from_millis(20));
     }
+    before(folder.path());
     let kill = std::process::Command::new("kill").args([signal, &run.id().to_string()]).status();
     assert!(kill.expect("there is a kill command").success(), "the run was still going");
-    (folder, run.wait().expect("the run ends"))
+    (folder, run.wait_with_output().expect("the run ends"))
 }
 
 /// Every table is whole: each row has as many cells as the header.
@@ -176,22 +178,35 @@ fn assert_valid_tables(run: &Path) {
 #[cfg(unix)]
 #[test]
 fn a_killed_run_leaves_valid_files_marked_unfinished() {
-    let (folder, exit) = stop_with("-KILL");
-    assert!(!exit.success());
+    let (folder, output) = stop_with("-KILL", |_| {});
+    assert!(!output.status.success());
     let run = folder.path().join("results/100_prosumers/latest");
     assert_eq!(status(&run), "unfinished");
     assert_valid_tables(&run);
-    sim(folder.path(), "show results/100_prosumers").assert().success();
+    let shown = stdout(&mut sim(folder.path(), "show results/100_prosumers"));
+    assert!(shown.contains("Without results: case ") && !shown.contains("The market was closed"), "{shown}");
+    sim(folder.path(), "show results/100_prosumers --case 2").assert().code(2);
 }
 
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_valid_files_and_exits_with_1() {
-    let (folder, exit) = stop_with("-INT");
-    assert_eq!(exit.code(), Some(1));
+    let (folder, output) = stop_with("-INT", |_| {});
+    assert_eq!(output.status.code(), Some(1));
     let run = folder.path().join("results/100_prosumers/latest");
     assert_eq!(status(&run), "interrupted");
     assert_valid_tables(&run);
+}
+
+#[cfg(unix)]
+#[test]
+fn why_a_run_ended_is_told_even_where_its_manifest_cannot_be_written() {
+    let (_folder, output) = stop_with("-INT", |folder| {
+        fs::remove_dir_all(folder.join("results")).expect("the results are removed");
+    });
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("error: interrupted") && stderr.contains("the manifest does not tell"), "{stderr}");
 }
 
 #[test]

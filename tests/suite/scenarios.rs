@@ -192,7 +192,52 @@ fn a_resolved_scenario_has_every_default_and_reads_well() {
 fn inputs_are_the_data_files_beside_the_scenario() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let inputs = shipped("5_prosumers.ron", &[]).inputs;
-    assert_eq!(inputs, [folder.join("data/5_prosumers.csv"), folder.join("data/tariff.csv")]);
+    assert_eq!(inputs.iter().map(|input| &*input.name).collect::<Vec<_>>(), ["5_prosumers.csv", "tariff.csv"]);
+    for input in inputs {
+        assert_eq!(*input.text, fs::read_to_string(folder.join("data").join(input.name)).unwrap());
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let profiles = "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n1,1,0,1,2,1.5\n";
+    fs::write(folder.path().join("x.csv"), format!("\u{feff}{profiles}")).unwrap();
+    let path = folder.path().join("scenario.ron");
+    let text = r#"(name: "x", population: Profiles("x.csv"), market: (slots: 1, open: (1, 1)))"#;
+    fs::write(&path, format!("\u{feff}{text}")).unwrap();
+    let plan = load(&path, &Overrides::default()).unwrap();
+    assert_eq!(*plan.inputs[0].text, *profiles);
+}
+
+#[test]
+fn names_of_files_are_kept_in_a_resolved_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "adaptation: r#None,.csv";
+    fs::write(folder.path().join(name), "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n1,1,0,1,2,1.5\n")
+        .unwrap();
+    let path = folder.path().join("scenario.ron");
+    fs::write(&path, format!("(name: \"x\", population: Profiles({name:?}), market: (slots: 1, open: (1, 1)))"))
+        .unwrap();
+    let resolved = load(&path, &Overrides::default()).unwrap().resolved_ron();
+    assert!(resolved.contains(&format!("Profiles(\"data/{name}\")")), "{resolved}");
+    assert!(resolved.contains("\n        adaptation: None,\n"), "{resolved}");
+}
+
+#[test]
+fn settings_are_those_of_the_cases() {
+    let plan = shipped("100_prosumers.ron", &["population=2,3", "seed=5,6"]);
+    let told: Vec<_> = plan.settings().map(|setting| (setting.number, setting.knobs, setting.seed)).collect();
+    assert_eq!(told, plan.cases().map(|case| (case.number, case.knobs, case.seed)).collect::<Vec<_>>());
+}
+
+#[test]
+fn several_seeds_without_replicates_and_one_seed_with_replicates_are_allowed() {
+    let text = |replicates| format!(r#"(name: "x", population: Synthetic(count: 3), replicates: {replicates})"#);
+    for (replicates, set) in [(1, "seed=5,6"), (2, "seed=5")] {
+        let plan = plan(&text(replicates), None, &[set]).unwrap();
+        assert_eq!(plan.cases().map(|case| case.seed).collect::<Vec<_>>(), [5, 6]);
+    }
 }
 
 #[test]
@@ -210,6 +255,18 @@ fn synthetic_prosumers_keep_to_the_ranges() {
         assert!((1.5..=4.5).contains(&profile.preference_pv));
         assert!((1.0..=4.0).contains(&profile.preference_grid) && profile.preference_grid <= profile.preference_pv);
         assert!(profile.load > Energy::ZERO && profile.generation >= Energy::ZERO);
+    }
+}
+
+#[test]
+fn no_synthetic_slot_exceeds_what_profiles_may_hold() {
+    let text = r#"(name: "x", market: (slots: 6, slot_length: "1day", open: (1, 6)), population: Synthetic(count: 200, pv_share: 1,
+        pv_peak_kw: LogNormal(median: 10000, sigma: 2), load_kw: LogNormal(median: 10000, sigma: 2),
+        load_noise: LogNormal(median: 10000, sigma: 2)))"#;
+    let case = plan(text, None, &[]).unwrap().cases().next().unwrap();
+    let profiles = || case.population.prosumers.iter().flat_map(|member| member.profile.iter());
+    for largest in [profiles().map(|profile| profile.generation).max(), profiles().map(|profile| profile.load).max()] {
+        assert_eq!(largest, Some(Energy::nearest(10_000.0)));
     }
 }
 

@@ -92,7 +92,7 @@ impl Day {
     pub(super) fn recorder(&self) -> Recorder {
         let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_359_313);
         let mut recorder = Recorder::create(&self.root(), &self.plan, started, "sim day.ron".to_owned()).unwrap();
-        recorder.begin_case(&self.case()).unwrap();
+        recorder.begin_case(&self.case());
         recorder
     }
 

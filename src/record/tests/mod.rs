@@ -214,7 +214,7 @@ fn a_run_that_is_cut_off_says_unfinished_and_reads_back() {
     let run = Run::open(&day.root().join("day")).unwrap();
     assert_eq!(run.manifest().status, Status::Unfinished);
     assert_eq!(run.manifest().wall_seconds, None);
-    assert_eq!((run.manifest().case_count, run.manifest().cases.len()), (2, 1));
+    assert_eq!((run.manifest().case_count, run.manifest().cases.len()), (2, 2));
     assert!(run.key_figures().is_empty());
     assert_eq!(run.rows::<SlotRow>().unwrap().map(|row| row.unwrap().slot).collect::<Vec<_>>(), [1]);
 }
@@ -290,6 +290,44 @@ fn a_case_without_consumption_or_market_has_undefined_shares() {
     let run = Run::open(recorder.folder()).unwrap();
     let case = &run.key_figures()[0];
     assert_eq!((case.self_sufficiency, case.self_consumption, case.equilibrium_share), (None, None, None));
+}
+
+#[test]
+fn a_table_without_its_header_is_not_read_as_an_empty_one() {
+    let (_day, recorder) = whole_case(Day::new());
+    let path = recorder.folder().join("slots.csv");
+    let run = Run::open(recorder.folder()).unwrap();
+    let whole = fs::read_to_string(&path).unwrap();
+    for text in [String::new(), whole.replacen("case,slot", "slot,case", 1), whole.replacen("case,", "", 1)] {
+        fs::write(&path, text).unwrap();
+        assert!(matches!(run.rows::<SlotRow>().map(|_| ()), Err(RecordError::Header(wrong)) if wrong == path));
+    }
+}
+
+#[test]
+fn a_run_is_recorded_even_where_no_link_to_it_can_be_made() {
+    let day = Day::new();
+    let latest = day.root().join("day/latest");
+    fs::create_dir_all(&latest).unwrap();
+    let recorder = day.recorder();
+    assert!(Run::open(recorder.folder()).is_ok() && latest.is_dir());
+    assert_eq!(fs::read_dir(day.root().join("day")).unwrap().count(), 2, "the run and the folder in the way");
+}
+
+#[test]
+fn the_key_figures_of_several_cases_are_one_list_and_the_manifest_knows_all_cases_from_the_start() {
+    let (day, mut recorder) = whole_case(Day::new());
+    let manifest = || fs::read(day.root().join("day/latest/manifest.json")).unwrap();
+    let before = manifest();
+    let second = day.plan.cases().nth(1).unwrap();
+    recorder.begin_case(&second);
+    recorder.end_case().unwrap();
+    assert!(manifest() == before);
+    let run = Run::open(recorder.folder()).unwrap();
+    let knobs: Vec<_> = run.manifest().cases.iter().map(|case| &case.knobs).collect();
+    assert_eq!(knobs, run.key_figures().iter().map(|figures| &figures.knobs).collect::<Vec<_>>());
+    let whole = serde_json::to_string_pretty(run.key_figures()).unwrap();
+    assert_eq!(fs::read_to_string(recorder.folder().join("kpis.json")).unwrap(), format!("{whole}\n"));
 }
 
 #[test]
