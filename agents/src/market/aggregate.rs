@@ -54,8 +54,6 @@ pub struct Aggregate {
     pub served: f64,
     /// `R_e`: sum of the shares whose purchase answers to price, at least 1.
     pub responsive: f64,
-    /// How many buyers' choices are in the sums.
-    pub choices: u32,
 }
 
 impl Aggregate {
@@ -88,7 +86,6 @@ impl Aggregate {
             }
             sums.constant += choice.buyer.constant(alpha);
             sums.responsive += choice.responsive;
-            sums.choices += 1;
         }
         sums.total = sums.demand.iter().sum();
         sums.responsive = sums.responsive.max(1.0);
@@ -139,7 +136,6 @@ mod tests {
         assert!((sums.total - 3.6).abs() < 1e-12);
         assert!((sums.served - 3.6).abs() < 1e-12);
         assert!((sums.responsive - 2.0).abs() < 1e-12);
-        assert_eq!(sums.choices, 2);
     }
 
     #[test]
@@ -187,7 +183,7 @@ mod tests {
     #[test]
     fn without_any_choice_everything_is_nothing() {
         let sums = Aggregate::of(&[1.0, 2.0], &[0.5, 0.6], 0.4, []);
-        assert_eq!((sums.total, sums.served, sums.choices), (0.0, 0.0, 0));
+        assert_eq!((sums.total, sums.served), (0.0, 0.0));
         assert_eq!(sums.mean_share, [0.0, 0.0]);
     }
 }

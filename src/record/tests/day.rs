@@ -194,7 +194,7 @@ fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -> Arc<Marke
     let aggregate = demand.map(|demand| {
         let sums =
             Aggregate { demand: vec![demand], net_utility: vec![1.6], mean_share: vec![1.0], ..Aggregate::default() };
-        Arc::new(Aggregate { total: demand, served: demand, responsive: 2.0, choices: 2, ..sums })
+        Arc::new(Aggregate { total: demand, served: demand, responsive: 2.0, ..sums })
     });
     let time = Time((seconds * 1e9).round() as u64);
     Arc::new(MarketState {
