@@ -6,6 +6,7 @@ use microgrid_agents::{
     market::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
+        settlement::Trade,
     },
     message::{Choice, MarketOpened, MeterReading, Quote, Registration},
     time::Time,
@@ -131,14 +132,19 @@ fn rest_needs_the_patience_of_everybody() {
     assert!(!contract.at_rest(), "the buyer moves again");
 }
 
-#[test]
-fn closing_settles_at_the_last_prices_and_leaves_nothing_to_post_to() {
+/// The game over, with a single trade: half a kWh at 0.6 from the first seller; the second never quoted.
+fn played() -> (Contract, Vec<Trade>) {
     let mut contract = open();
     contract.post_quote(SELLERS[0], quote(1, 0.6, f64::INFINITY), Time::ZERO).expect("a fresh quote");
-    contract
-        .post_choice(BUYER, Arc::new(choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY)), Time::ZERO)
-        .expect("fresh");
+    let choice = choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY);
+    contract.post_choice(BUYER, Arc::new(choice), Time::ZERO).expect("a fresh choice");
     let trades = contract.close_game();
+    (contract, trades)
+}
+
+#[test]
+fn closing_settles_at_the_last_prices_and_leaves_nothing_to_post_to() {
+    let (mut contract, trades) = played();
     assert_eq!(trades.len(), 1, "nobody buys from a seller without a price");
     assert_eq!((trades[0].buyer, trades[0].seller, trades[0].energy), (0, 0, Energy(500_000)));
     assert_eq!((trades[0].payment, trades[0].fee), (Money(300_000), Money(5_000)));
@@ -148,12 +154,7 @@ fn closing_settles_at_the_last_prices_and_leaves_nothing_to_post_to() {
 
 #[test]
 fn a_meter_reading_must_agree_with_the_settled_trades_to_the_last_unit() {
-    let mut contract = open();
-    contract.post_quote(SELLERS[0], quote(1, 0.6, f64::INFINITY), Time::ZERO).expect("a fresh quote");
-    contract
-        .post_choice(BUYER, Arc::new(choice(1, [0.25, 0.75], [2.0, 0.0], f64::INFINITY)), Time::ZERO)
-        .expect("fresh");
-    let trades = contract.close_game();
+    let (mut contract, trades) = played();
     let market = MarketOpened {
         slot: 17,
         sellers: SELLERS.to_vec(),

@@ -1,7 +1,7 @@
 //! Every mistake in a scenario is shown where it is, with what was found and what is allowed.
 
 use microgrid_sim::scenario::{Overrides, load};
-use std::fs;
+use std::{fs, process::Command};
 
 const PROFILES: &str = "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid
 1,1,0,1,2,1.5
@@ -39,7 +39,21 @@ impl Folder {
     fn message(&self, file: &str, overrides: &Overrides) -> String {
         let folder = self.0.path();
         let message = load(&folder.join(file), overrides).expect_err("the scenario is bad").to_string();
+        self.assert_refused(file, overrides, &message);
         message.replace(&format!("{}/", folder.display()), "").replace(&folder.display().to_string(), ".")
+    }
+
+    /// The command says just this about `file`, exits with code 2 and leaves no results.
+    fn assert_refused(&self, file: &str, overrides: &Overrides, message: &str) {
+        let results = self.0.path().join("results");
+        let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+        sim.arg(self.0.path().join(file)).arg("--out").arg(&results);
+        sim.args(overrides.seed.map(|seed| format!("--seed={seed}")));
+        sim.args(overrides.set.iter().map(|setting| format!("--set={setting}")));
+        let output = sim.output().expect("the command runs");
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), message.trim_end());
+        assert!(output.stdout.is_empty() && !results.exists(), "{message}");
     }
 }
 
