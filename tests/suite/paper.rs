@@ -2,13 +2,19 @@
 
 use crate::support::{Log, only_case, repository, run, shipped, written};
 use microgrid_agents::{
-    market::{balance::Balance, role::Role},
+    market::{
+        aggregate::Aggregate,
+        balance::{Balance, SlotFacts},
+        pricing::PriceBand,
+        role::Role,
+    },
     observation::{Observation, Outcome, ProsumerSlot},
     units::Energy,
 };
 use microgrid_sim::{
     analysis::{
         equilibrium::balances_at,
+        reference::{Iteration, Market},
         slot::{slot_facts, slot_terms},
     },
     scenario::{Case, schema::Storage},
@@ -149,15 +155,19 @@ fn table_1_comes_out_of_the_messages() {
 
 /// Slot 17 of the reference day with fixed steps, prices and shares, at some delay.
 fn slot_17(delay: &str) -> Log {
+    run(&slot_17_case(delay, "Elastic", "Public", "Fixed(0.1)"))
+}
+
+fn slot_17_case(delay: &str, demand: &str, fitness: &str, step: &str) -> Case {
     let text = format!(
         r#"Scenario(
             name: "slot_17",
             seed: 1,
             market: (slots: 24, open: (17, 17), feed_in_tariff: 0.45, grid_tariff: Constant(0.85)),
             population: Profiles("profiles.csv"),
-            preferences: (alpha: 0.4, eta: 0.2, mu: 1.0, demand: Elastic),
+            preferences: (alpha: 0.4, eta: 0.2, mu: 1.0, demand: {demand}),
             learning: (
-                fitness: Public, replicator_step: Fixed(0.1), price_step: Fixed(0.1), ramp: 0.1, tolerance: 1e-12,
+                fitness: {fitness}, replicator_step: {step}, price_step: {step}, ramp: 0.1, tolerance: 1e-12,
                 patience: 3, initial_price: Fixed([0.6, 0.8, 0.5]), initial_choice: Fixed([0.5, 0.2, 0.3]),
             ),
             activation: LockStep(period: "1s"),
@@ -165,7 +175,7 @@ fn slot_17(delay: &str) -> Log {
         )"#
     );
     let profiles = std::fs::read_to_string(repository("scenarios/data/5_prosumers.csv")).expect("the profiles");
-    run(&only_case(&written(&text, &profiles)))
+    only_case(&written(&text, &profiles))
 }
 
 /// Prices, shares, demands and net utilities after each round, in the order of the rounds.
@@ -191,6 +201,47 @@ fn messages_in_lock_step_give_the_reference_iterates() {
         let names = ["price", "share", "demand_kwh", "net_utility_without_constant"];
         for (name, found) in names.iter().zip(&rounds[number - 1]) {
             assert_close(found, &numbers(&expected[*name]), 1e-9, &format!("round {number}, {name}"));
+        }
+    }
+}
+
+#[test]
+fn messages_give_the_plain_iteration_whatever_the_rules_of_learning() {
+    for (demand, fitness, step) in [
+        ("Elastic", "Private", "Fixed(0.1)"),
+        ("Elastic", "Private", "Scaled(0.3)"),
+        ("Elastic", "Public", "Scaled(0.5)"),
+        ("Firm", "Public", "Scaled(0.3)"),
+        ("Firm", "Private", "Scaled(0.3)"),
+    ] {
+        let case = slot_17_case("10ms", demand, fitness, step);
+        let (preferences, learning) = (&case.scenario.preferences, &case.scenario.learning);
+        let facts = slot_facts(&case, 17);
+        let of = |role| facts.iter().filter(move |facts| facts.role() == role);
+        let buyers: Vec<_> = of(Role::Buyer).map(SlotFacts::as_buyer).collect();
+        let surplus: Vec<_> = of(Role::Seller).map(|facts| facts.surplus().value()).collect();
+        let market = Market {
+            buyers: &buyers,
+            surplus: &surplus,
+            band: PriceBand { floor: 0.45, ceiling: 0.85 },
+            alpha: preferences.alpha,
+            demand: preferences.demand,
+            fitness: learning.fitness,
+            replicator_step: learning.replicator_step,
+            price_step: learning.price_step,
+            ramp: learning.ramp,
+        };
+        let found = rounds(&run(&case));
+        assert!(found.len() > 20, "{demand}, {fitness}, {step}: {} rounds", found.len());
+        for (number, (found, round)) in
+            found.iter().zip(Iteration::new(market, &[0.6, 0.8, 0.5], &[0.5, 0.2, 0.3])).enumerate()
+        {
+            let Aggregate { net_utility, mean_share, demand: wanted, constant, .. } = &round.aggregate;
+            let without_constant: Vec<f64> = net_utility.iter().map(|xi| xi - constant).collect();
+            let expected = [&round.prices, mean_share, wanted, &without_constant];
+            for (found, expected) in found.iter().zip(expected) {
+                assert_close(found, expected, 1e-9, &format!("{demand}, {fitness}, {step}, round {}", number + 1));
+            }
         }
     }
 }
