@@ -1,5 +1,6 @@
 //! Who is who: addresses of actors, numbers of prosumers and slots, names of the ledger's channels.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Address of an actor within one simulation.
@@ -52,12 +53,27 @@ impl ProsumerId {
 pub type Slot = u32;
 
 /// One of the ledger's three channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChannelName {
     /// Main chain: registrations and bills.
     Trade,
     /// Quotes and choices of the game.
     Information,
-    /// Meter readings.
+    /// Meter readings and the grid's invoices.
     Energy,
+}
+
+impl ChannelName {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Trade, Self::Information, Self::Energy];
+
+    /// Its name, as it stands on the chain.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trade => "trade",
+            Self::Information => "information",
+            Self::Energy => "energy",
+        }
+    }
 }

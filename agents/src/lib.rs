@@ -10,11 +10,13 @@
 //! | [`message`] | every message, with who sends it to whom |
 //! | [`actor`] | the [`Actor`](actor::Actor) trait and what an actor may ask of its host |
 //! | [`prosumer`], [`grid`], [`ledger`] | the three kinds of actor |
+//! | [`chain`] | what stands on the ledger: transactions, blocks, facts, signatures |
 //! | [`observation`] | what actors report about themselves; nothing reads it back |
 //! | [`streams`] | named random streams derived from the run's seed |
 //! | [`units`], [`time`], [`ids`] | the vocabulary of quantities |
 
 pub mod actor;
+pub mod chain;
 pub mod grid;
 pub mod ids;
 pub mod ledger;

@@ -22,11 +22,13 @@
 //! one replaces an older. All others are answered the same way each time.
 
 use crate::{
+    chain::json,
     ids::{ProsumerId, Slot},
     market::{aggregate::Aggregate, demand::Buyer, settlement::Trade},
     time::Time,
     units::{Energy, Money},
 };
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// Anything one actor may say to another.
@@ -65,13 +67,16 @@ pub enum Message {
 }
 
 /// Tariffs of a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tariff {
     /// Which slot.
     pub slot: Slot,
     /// What the grid pays for energy [CNY/kWh].
+    #[serde(with = "json::number")]
     pub feed_in: f64,
     /// What the grid asks for energy [CNY/kWh].
+    #[serde(with = "json::number")]
     pub grid: f64,
 }
 
@@ -85,7 +90,7 @@ pub struct SlotOpened {
 }
 
 /// What a prosumer registers for a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Registration {
     /// It wants to buy.
     Buyer(Buyer),
@@ -122,15 +127,18 @@ pub struct MarketOpened {
 }
 
 /// A seller's price.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Quote {
     /// Which slot.
     pub slot: Slot,
     /// Counts the seller's quotes of the slot from 1.
     pub version: u32,
     /// Price `p_j` [CNY/kWh].
+    #[serde(with = "json::number")]
     pub price: f64,
     /// How far the price has moved since the last quote [CNY/kWh]; infinite for the first.
+    #[serde(with = "json::number")]
     pub change: f64,
     /// How many updates in a row, up to this one, have changed the price by less than the tolerance.
     pub updates_at_rest: u32,
@@ -139,25 +147,31 @@ pub struct Quote {
 }
 
 /// A buyer's choice.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Choice {
     /// Which slot.
     pub slot: Slot,
     /// Counts the buyer's choices of the slot from 1.
     pub version: u32,
     /// Shares `z_ij`, one a seller.
+    #[serde(with = "json::numbers")]
     pub shares: Vec<f64>,
     /// Optimal purchases `X*_ij` [kWh], one a seller.
+    #[serde(with = "json::numbers")]
     pub purchases: Vec<f64>,
     /// Sum of the shares whose purchase is interior, that is, answers to price.
+    #[serde(with = "json::number")]
     pub responsive: f64,
     /// Largest change of a share since the last choice; infinite until the first step by fitness.
+    #[serde(with = "json::number")]
     pub change: f64,
     /// How many updates in a row, up to this one, have changed every share by less than the tolerance.
     pub updates_at_rest: u32,
     /// Date of the older of the prices and the fitness that the choice answers.
     pub answers: Time,
     /// Age of the prices that the choice answers.
+    #[serde(with = "json::nanoseconds")]
     pub news_age: Duration,
 }
 
@@ -190,7 +204,7 @@ pub enum Verdict {
 }
 
 /// What is wrong with a bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dispute {
     /// A trade names neither oneself as its buyer nor as its seller.
     NotMine,
@@ -214,7 +228,8 @@ pub struct Exchange {
 }
 
 /// The grid's bill for an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Invoice {
     /// Which slot.
     pub slot: Slot,
@@ -225,7 +240,8 @@ pub struct Invoice {
 }
 
 /// A prosumer's energy of a slot, as its meter has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MeterReading {
     /// Generated.
     pub generated: Energy,

@@ -1,8 +1,11 @@
 //! What actors report about themselves. Nothing in the simulation reads it back, so watching changes nothing.
 
 use crate::{
-    ids::{ActorId, ProsumerId, Slot},
-    ledger::contract::Refusal,
+    chain::{
+        block::{Block, SignedCheckpoint},
+        refusal::Refusal,
+    },
+    ids::{ActorId, ChannelName, ProsumerId, Slot},
     market::{role::Role, settlement::Trade},
     message::{Exchange, Invoice, MarketOpened, MarketState, SlotOpened},
     time::Time,
@@ -38,7 +41,12 @@ pub enum Observation {
     /// Ledger: these trades are final.
     Settled(Slot, Arc<[Trade]>),
     /// Ledger: refused what somebody sent.
-    Refused(Slot, ActorId, Refusal),
+    Refused(Refused),
+    /// Ledger: a block was committed to its chain.
+    Sealed(Arc<Block>),
+    /// Ledger: all blocks so far stand, by the ledger's signature. Sent after the first blocks, when a slot closes and,
+    /// if the rules ask for it, after every block.
+    Checkpoint(Arc<SignedCheckpoint>),
     /// Grid: an exchange with a prosumer is booked.
     Exchanged(Exchange, Invoice),
     /// Prosumer: its slot is complete.
@@ -54,8 +62,25 @@ pub struct Commit {
     pub state: Arc<MarketState>,
     /// Whether the block held a choice, so that demands, shares and net utilities may have changed at every seller.
     pub choices: bool,
+    /// How many posts count that are not on the chain.
+    pub off_chain: u32,
     /// Indices of the sellers whose quote the block held, in ascending order.
     pub quoted: Vec<u32>,
+}
+
+/// What the ledger refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Of which slot it was to tell.
+    pub slot: Slot,
+    /// Who asked for it.
+    pub from: ActorId,
+    /// Why it was refused.
+    pub refusal: Refusal,
+    /// The channel on which it belongs.
+    pub channel: ChannelName,
+    /// Whether it stands on the chain nevertheless, with the refusal as its code.
+    pub on_chain: bool,
 }
 
 /// How the game of a slot ended.

@@ -23,6 +23,8 @@ pub enum Purpose {
     Network = 2,
     /// Making a synthetic prosumer.
     Population = 3,
+    /// An actor's secret key.
+    Key = 4,
 }
 
 /// The stream of `actor` for `purpose` in the run with this seed.

@@ -1,5 +1,6 @@
 //! Simulated time: whole nanoseconds since the start of the run.
 
+use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     ops::{Add, Sub},
@@ -7,7 +8,8 @@ use std::{
 };
 
 /// A moment of simulated time [ns since the start of the run].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Time(pub u64);
 
 impl Time {

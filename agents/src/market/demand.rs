@@ -1,6 +1,7 @@
 //! What a buyer wants at a price: equations (6) and (7).
 
 use super::utility::utility;
+use crate::chain::json::number;
 use serde::{Deserialize, Serialize};
 
 /// Whether a buyer's demand answers freely to price.
@@ -14,13 +15,17 @@ pub enum Demand {
 }
 
 /// What a buyer is to the market: what it registers for a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Buyer {
     /// Need `N_i` (2) [kWh].
+    #[serde(with = "number")]
     pub need: f64,
     /// Own generation `P_i` [kWh].
+    #[serde(with = "number")]
     pub generation: f64,
     /// Preference for local energy `w_i` (5) [CNY/kWh].
+    #[serde(with = "number")]
     pub preference: f64,
 }
 

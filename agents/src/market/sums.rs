@@ -55,7 +55,7 @@ mod tests {
             let terms: Vec<f64> = (1..=length).map(f64::from).collect();
             let squares: f64 = terms.iter().map(|x| x * x).sum();
             assert_eq!(dot(&terms, &terms), squares);
-            assert_eq!(total(&terms), terms.iter().sum());
+            assert_eq!(total(&terms), terms.iter().sum::<f64>());
         }
     }
 

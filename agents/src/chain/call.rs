@@ -1,0 +1,140 @@
+//! What one may ask of the contract.
+
+use super::{
+    fact::{Bill, Game, Number},
+    genesis::Genesis,
+    hash::Digest,
+    identity::Party,
+};
+use crate::{
+    ids::{ChannelName, Slot},
+    message::{Choice, Dispute, Invoice, MeterReading, Quote, Registration, Tariff},
+    observation::Outcome,
+    units::Energy,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use std::sync::Arc;
+
+/// A call of the contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Call {
+    /// The main chain begins: block 0 of the trade channel.
+    Genesis(Arc<Genesis>),
+    /// A side chain begins: block 0 of the other channels names the [genesis](Genesis::id) of the main chain.
+    Anchor(Digest),
+    /// The grid publishes the tariffs of a slot.
+    PublishTariff(Tariff),
+    /// A prosumer registers for a slot.
+    Register(Slot, Registration),
+    /// The ledger opens the game of a slot.
+    OpenGame(Slot, Arc<Game>),
+    /// A seller posts its price.
+    PostQuote(Quote),
+    /// A buyer posts its choice.
+    PostChoice(Arc<Choice>),
+    /// The ledger closes the game of a slot.
+    CloseGame(Slot, Outcome),
+    /// The ledger settles a slot.
+    Settle(Arc<Settlement>),
+    /// A prosumer records its energy of a slot, with the grid's invoice where it exchanged any with the grid.
+    RecordEnergy(Slot, MeterReading, Option<Invoice>),
+}
+
+/// What becomes final in a slot, and why the rest does not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settlement {
+    /// Which slot.
+    pub slot: Slot,
+    /// Buyer, seller and energy of each trade that both endorse.
+    pub trades: Vec<(Number, Number, Energy)>,
+    /// Who found its bills to be wrong, and what is wrong with them.
+    pub disputes: Vec<(Number, Dispute)>,
+    /// Who did not answer in time, or not with its own signature.
+    pub silent: Vec<Number>,
+}
+
+impl Call {
+    /// The channel on which the call belongs; those that begin a chain stand on each its own.
+    pub fn channel(&self) -> Option<ChannelName> {
+        match self {
+            Self::Genesis(_) | Self::PublishTariff(_) | Self::Register(..) | Self::Settle(_) => {
+                Some(ChannelName::Trade)
+            }
+            Self::OpenGame(..) | Self::PostQuote(_) | Self::PostChoice(_) | Self::CloseGame(..) => {
+                Some(ChannelName::Information)
+            }
+            Self::RecordEnergy(..) => Some(ChannelName::Energy),
+            Self::Anchor(_) => None,
+        }
+    }
+
+    /// Whether it is a post of the game: a quote or a choice.
+    pub fn is_post(&self) -> bool {
+        matches!(self, Self::PostQuote(_) | Self::PostChoice(_))
+    }
+}
+
+/// A call and who makes it: what its maker signs, as JSON text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// Who makes the call.
+    pub creator: Party,
+    /// The call.
+    pub call: Call,
+}
+
+impl Proposal {
+    /// The text that is signed, and stands on the chain.
+    ///
+    /// # Panics
+    /// Never: every proposal has a JSON text.
+    pub fn to_json(&self) -> Box<RawValue> {
+        to_raw_value(self).expect("every proposal has a JSON text")
+    }
+}
+
+/// A participant's bills of a slot: what it signs to endorse them, as JSON text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillsOf {
+    /// Which slot.
+    pub slot: Slot,
+    /// Whose bills.
+    pub party: Party,
+    /// Buyer, seller and bill, in this order.
+    pub bills: Vec<(Number, Number, Bill)>,
+}
+
+impl BillsOf {
+    /// The text that is signed.
+    ///
+    /// # Panics
+    /// Never: bills have a JSON text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("bills have a JSON text")
+    }
+}
+
+/// What the grid signs to endorse an invoice, as JSON text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceTo {
+    /// To whom.
+    pub party: Party,
+    /// The invoice.
+    pub invoice: Invoice,
+}
+
+impl InvoiceTo {
+    /// The text that is signed.
+    ///
+    /// # Panics
+    /// Never: an invoice has a JSON text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an invoice has a JSON text")
+    }
+}

@@ -1,0 +1,145 @@
+//! What everybody agrees on before a chain begins: who is a member, with which key, under which rules.
+
+use super::{
+    call::Call,
+    fact::Number,
+    hash::Digest,
+    identity::{Party, PublicKey},
+    json,
+};
+use crate::{ids::Slot, market::demand::Demand};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What everybody agrees on before a chain begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Number of the case.
+    pub case: u32,
+    /// Seed of the case, from which all keys are derived.
+    pub seed: u64,
+    /// What the contract holds everybody to.
+    pub rules: Rules,
+    /// Who must sign what.
+    pub policies: Policies,
+    /// Public key of the ledger.
+    pub ledger: PublicKey,
+    /// Public key of the grid.
+    pub grid: PublicKey,
+    /// Numbers of the prosumers in ascending order, with their public keys.
+    pub prosumers: Vec<(Number, PublicKey)>,
+}
+
+/// What the contract holds everybody to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Number of slots.
+    pub slots: Slot,
+    /// First and last slot in which the market opens.
+    pub open: (Slot, Slot),
+    /// Whether demand answers freely to price.
+    pub demand: Demand,
+    /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
+    pub service_fee: f64,
+    /// Largest relative move of a price from one version of a quote to the next, delta of (18).
+    pub ramp: f64,
+    /// Whether every post of the game is a transaction, or each participant's last one only.
+    pub posts: Posts,
+    /// At how many transactions a block is cut.
+    pub max_transactions: u32,
+    /// Or how long after its first transaction [ns].
+    #[serde(with = "json::nanoseconds")]
+    pub timeout: Duration,
+}
+
+/// Which posts of the game become transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Posts {
+    /// Every one.
+    Every,
+    /// Each participant's last one, when the game closes; the others travel through the ledger as messages.
+    Last,
+}
+
+/// Which calls of prosumers are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signatures {
+    /// Registrations, bills and meter readings.
+    #[default]
+    Settlement,
+    /// These, and quotes and choices too.
+    Everything,
+}
+
+/// Who must sign what.
+///
+/// What the ledger itself asks for carries no signature of its own: the ledger signs the heads of all chains instead,
+/// see [`Checkpoint`](super::block::Checkpoint).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policies {
+    /// Which calls are signed by their makers.
+    pub signatures: Signatures,
+    /// Who must endorse a bill.
+    pub bill: BillPolicy,
+    /// Who must endorse an invoice.
+    pub invoice: InvoicePolicy,
+}
+
+impl Policies {
+    /// The policies of this ledger.
+    pub fn new(signatures: Signatures) -> Self {
+        Self { signatures, bill: BillPolicy::BuyerAndSeller, invoice: InvoicePolicy::Grid }
+    }
+}
+
+/// Who must endorse a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BillPolicy {
+    /// Both sides, each with one signature over all its bills of the slot.
+    BuyerAndSeller,
+}
+
+/// Who must endorse an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InvoicePolicy {
+    /// The grid.
+    Grid,
+}
+
+impl Genesis {
+    /// The chain's identifier: the digest of the genesis' JSON text. Every signature covers it.
+    ///
+    /// # Panics
+    /// Never: a genesis has a JSON text.
+    pub fn id(&self) -> Digest {
+        Digest::of([serde_json::to_vec(self).expect("a genesis has a JSON text")])
+    }
+
+    /// The public key of a member; `None` if there is no such member.
+    pub fn key(&self, party: Party) -> Option<PublicKey> {
+        match party {
+            Party::Ledger => Some(self.ledger),
+            Party::Grid => Some(self.grid),
+            Party::Prosumer(number) => {
+                let place = self.prosumers.binary_search_by_key(&number, |(known, _)| *known).ok()?;
+                Some(self.prosumers[place].1)
+            }
+        }
+    }
+
+    /// Whether a call needs the signature of its maker.
+    pub fn must_be_signed(&self, creator: Party, call: &Call) -> bool {
+        creator != Party::Ledger && (self.policies.signatures == Signatures::Everything || !call.is_post())
+    }
+
+    /// Whether the market is to open in this slot.
+    pub fn market_opens(&self, slot: Slot) -> bool {
+        let (first, last) = self.rules.open;
+        (first..=last).contains(&slot)
+    }
+}

@@ -1,0 +1,216 @@
+//! Who is who on the chain: names, ed25519 keys, signatures.
+//!
+//! Every actor's secret key is derived from the run's seed, so that runs repeat byte by byte. Whoever knows the seed
+//! knows all keys: this is fit for simulation only.
+
+use super::hash::Digest;
+use crate::{
+    ids::ActorId,
+    streams::{Purpose, stream},
+};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey, verify_batch};
+use rand::Rng;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::{fmt, str::FromStr};
+
+/// Somebody on the chain.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// The ledger itself: orderer and peer in one.
+    Ledger,
+    /// The utility grid.
+    Grid,
+    /// The prosumer with this number in the scenario's files.
+    Prosumer(u32),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger => f.write_str("ledger"),
+            Self::Grid => f.write_str("grid"),
+            Self::Prosumer(number) => write!(f, "prosumer {number}"),
+        }
+    }
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Party {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = || text.strip_prefix("prosumer ").and_then(|number| number.parse().ok());
+        match text {
+            "ledger" => Ok(Self::Ledger),
+            "grid" => Ok(Self::Grid),
+            _ => number().map(Self::Prosumer).ok_or_else(|| format!("{text} is nobody")),
+        }
+    }
+}
+
+impl Serialize for Party {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Party {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A public key, as hexadecimal text on the chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+/// An ed25519 signature, as hexadecimal text on the chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(pub ed25519_dalek::Signature);
+
+macro_rules! as_hex {
+    ($name:ident, $length:literal, $from:expr) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0.to_bytes()))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&format_args!("{self:?}"))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut bytes = [0; $length];
+                hex::decode_to_slice(String::deserialize(deserializer)?, &mut bytes).map_err(D::Error::custom)?;
+                $from(bytes).map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+as_hex!(PublicKey, 32, |bytes| VerifyingKey::from_bytes(&bytes).map(Self));
+as_hex!(Signature, 64, |bytes| Ok::<_, &str>(Self(ed25519_dalek::Signature::from_bytes(&bytes))));
+
+/// An actor's secret key in one run.
+#[derive(Clone)]
+pub struct SecretKey(SigningKey);
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "secret of {:?}", self.public())
+    }
+}
+
+impl SecretKey {
+    /// The key of `actor` in runs with this seed: the first 32 bytes of its stream for [`Purpose::Key`].
+    pub fn derive(seed: u64, actor: ActorId) -> Self {
+        let mut secret = [0; 32];
+        stream(seed, actor, Purpose::Key).fill_bytes(&mut secret);
+        Self(SigningKey::from_bytes(&secret))
+    }
+
+    /// The public key that belongs to it.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    /// Signs a text for one chain.
+    pub fn sign(&self, chain: Digest, text: &str) -> Signature {
+        Signature(self.0.sign(&signed(chain, text)))
+    }
+}
+
+/// What is signed: the chain's identifier, so that a signature is worth nothing on another chain, and the text.
+fn signed(chain: Digest, text: &str) -> Vec<u8> {
+    [&chain.0, text.as_bytes()].concat()
+}
+
+/// A text that is said to be signed with a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The signer's public key.
+    pub key: PublicKey,
+    /// What was signed.
+    pub text: &'a str,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// Which of these claims are true, on one chain.
+///
+/// All are checked together first, which takes about half as long as one by one; where that fails, each by itself. The
+/// result is the same each time, and for whoever checks the same claims together.
+pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
+    let messages: Vec<Vec<u8>> = claims.iter().map(|claim| signed(chain, claim.text)).collect();
+    if claims.len() >= WORTH_A_BATCH {
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let signatures: Vec<_> = claims.iter().map(|claim| claim.signature.0).collect();
+        let keys: Vec<_> = claims.iter().map(|claim| claim.key.0).collect();
+        if verify_batch(&messages, &signatures, &keys).is_ok() {
+            return vec![true; claims.len()];
+        }
+    }
+    let each = claims.iter().zip(&messages);
+    each.map(|(claim, message)| claim.key.0.verify_strict(message, &claim.signature.0).is_ok()).collect()
+}
+
+/// From this many signatures on, checking them together is faster.
+const WORTH_A_BATCH: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN: Digest = Digest([7; 32]);
+
+    #[test]
+    fn parties_read_back_by_their_names() {
+        for party in [Party::Ledger, Party::Grid, Party::Prosumer(42)] {
+            assert_eq!(party.to_string().parse(), Ok(party));
+        }
+        assert!("prosumer".parse::<Party>().is_err());
+    }
+
+    #[test]
+    fn a_signature_holds_for_its_key_text_and_chain_only() {
+        let (mine, other) = (SecretKey::derive(1, ActorId(2)), SecretKey::derive(1, ActorId(3)));
+        let signature = mine.sign(CHAIN, "bill");
+        let holds = |key: &SecretKey, chain, text| verify(chain, &[Claim { key: key.public(), text, signature }])[0];
+        assert!(holds(&mine, CHAIN, "bill"));
+        assert!(!holds(&other, CHAIN, "bill"));
+        assert!(!holds(&mine, CHAIN, "Bill"));
+        assert!(!holds(&mine, Digest([8; 32]), "bill"));
+    }
+
+    #[test]
+    fn a_forgery_among_many_is_found_and_the_others_stand() {
+        let keys: Vec<SecretKey> = (2..12).map(|actor| SecretKey::derive(1, ActorId(actor))).collect();
+        let mut claims: Vec<Claim<'_>> = keys
+            .iter()
+            .map(|key| Claim { key: key.public(), text: "reading", signature: key.sign(CHAIN, "reading") })
+            .collect();
+        assert_eq!(verify(CHAIN, &claims), [true; 10]);
+        claims[6].signature = claims[5].signature;
+        let expected: Vec<bool> = (0..10).map(|n| n != 6).collect();
+        assert_eq!(verify(CHAIN, &claims), expected);
+        assert!(verify(CHAIN, &[]).is_empty());
+    }
+
+    #[test]
+    fn keys_and_signatures_read_back_from_their_text() {
+        let key = SecretKey::derive(2023, ActorId::GRID);
+        let text = serde_json::to_string(&(key.public(), key.sign(CHAIN, ""))).unwrap();
+        let (public, signature): (PublicKey, Signature) = serde_json::from_str(&text).unwrap();
+        assert_eq!((public, signature), (key.public(), key.sign(CHAIN, "")));
+        assert_ne!(key.public(), SecretKey::derive(2024, ActorId::GRID).public());
+    }
+}

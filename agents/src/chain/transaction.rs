@@ -1,0 +1,83 @@
+//! A transaction: a call, carried out against the world state as it was, to be validated when its turn comes.
+
+use super::{
+    call::Proposal,
+    fact::Key,
+    identity::{Party, Signature},
+    refusal::Refusal,
+};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The transaction that wrote a fact: its block's number in the fact's channel, and its position in the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version(pub u64, pub u32);
+
+/// A transaction as it stands in a block, as JSON text.
+///
+/// The parts that were signed, and the facts written, keep their text as it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// When it reached the ledger.
+    pub submitted: Time,
+    /// A [`Proposal`].
+    pub proposal: Box<RawValue>,
+    /// Its maker's signature over the text of the proposal, where there is one.
+    pub signature: Option<Signature>,
+    /// Who else stands for it: participants for their bills, the grid for its invoice.
+    pub endorsements: Vec<Endorsement>,
+    /// The facts it rests on, in the order in which they were read.
+    pub reads: Vec<Read>,
+    /// What the contract made of it.
+    pub outcome: Outcome,
+}
+
+impl Envelope {
+    /// The text that stands in the block.
+    ///
+    /// # Panics
+    /// Never: every envelope has a JSON text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("every envelope has a JSON text")
+    }
+
+    /// Reads the proposal.
+    ///
+    /// # Errors
+    /// If its text is none.
+    pub fn proposal(&self) -> Result<Proposal, serde_json::Error> {
+        serde_json::from_str(self.proposal.get())
+    }
+}
+
+/// Somebody's signature for its part of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endorsement {
+    /// Who.
+    pub by: Party,
+    /// Over a text that follows from the transaction: [`BillsOf`](super::call::BillsOf) or
+    /// [`InvoiceTo`](super::call::InvoiceTo).
+    pub signature: Signature,
+}
+
+/// A key, and the version of the fact that was read there; `None` where there was none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read(pub Key, pub Option<Version>);
+
+/// A key, and the fact that is to stand there.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Write(pub Key, pub Box<RawValue>);
+
+/// What the contract made of a call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It carried it out, and would write this.
+    #[serde(rename = "writes")]
+    Writes(Vec<Write>),
+    /// It refused it.
+    #[serde(rename = "refused")]
+    Refused(Refusal),
+}
