@@ -9,7 +9,7 @@ use crate::{
 use microgrid_agents::{
     ids::Slot,
     message::Tariff,
-    observation::{Observation, Observed},
+    observation::{Observation, Observed, Refused},
 };
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -122,7 +122,7 @@ fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observe
         Observation::GameOver(game) => {
             tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
         }
-        Observation::Refused(slot, from, refusal) => {
+        Observation::Refused(Refused { slot, from, refusal, .. }) => {
             let prosumer = from.prosumer().map(|from| population.prosumers[from.index()].number);
             tracing::debug!(case, slot, %time, prosumer, %refusal, "refused");
         }

@@ -1,8 +1,9 @@
 //! What the ledger's contract takes and what it refuses, without any channel or message.
 
 use microgrid_agents::{
+    chain::refusal::Refusal,
     ids::ProsumerId,
-    ledger::contract::{Contract, ContractRules, Refusal},
+    ledger::contract::{Contract, ContractRules},
     market::{
         demand::{Buyer, Demand},
         pricing::PriceBand,

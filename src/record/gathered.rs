@@ -57,7 +57,9 @@ impl Gathered {
             // Commits go to their table at once, and the others to none.
             Observation::Committed(_)
             | Observation::SlotOpened(_)
-            | Observation::Refused(..)
+            | Observation::Refused(_)
+            | Observation::Sealed(_)
+            | Observation::Checkpoint(_)
             | Observation::Exchanged(..) => {}
         }
     }
@@ -71,6 +73,10 @@ pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
         Observation::GameOver(game) => Some(game.slot),
         Observation::ProsumerDone(done) => Some(done.slot),
         Observation::Decided(slot, _) | Observation::Settled(slot, _) | Observation::SlotClosed(slot) => Some(*slot),
-        Observation::SlotOpened(_) | Observation::Refused(..) | Observation::Exchanged(..) => None,
+        Observation::SlotOpened(_)
+        | Observation::Refused(_)
+        | Observation::Sealed(_)
+        | Observation::Checkpoint(_)
+        | Observation::Exchanged(..) => None,
     }
 }

@@ -2,10 +2,14 @@
 
 use super::{defaults, distribution::Distribution};
 use indexmap::IndexMap;
-use microgrid_agents::market::{
-    demand::Demand,
-    replicator::{Fitness, StepSize},
-    storage::StorageLimits,
+use microgrid_agents::{
+    chain::genesis::{Posts, Signatures},
+    ledger::Durability,
+    market::{
+        demand::Demand,
+        replicator::{Fitness, StepSize},
+        storage::StorageLimits,
+    },
 };
 use ron::value::RawValue;
 use serde::{Deserialize, Serialize};
@@ -40,7 +44,7 @@ pub struct Scenario {
     /// How messages travel.
     #[serde(default)]
     pub network: Network,
-    /// How the ledger cuts blocks.
+    /// How the ledger works.
     #[serde(default)]
     pub ledger: Ledger,
     /// Knobs to vary, each with its values as written: one case per combination.
@@ -253,12 +257,25 @@ pub enum Delay {
     Constant(#[serde(with = "humantime_serde")] Duration),
 }
 
-/// How the ledger cuts blocks.
+/// How the ledger works.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ledger {
     /// When a block is cut.
     pub block: Block,
+    /// Which calls are signed by their makers.
+    pub signatures: Signatures,
+    /// Which posts of the game become transactions; `None`: every one up to 100 prosumers, the last ones beyond.
+    pub posts: Option<Posts>,
+    /// When commits are on disk.
+    pub durability: Durability,
+}
+
+impl Ledger {
+    /// Which posts of the game become transactions, with this many prosumers.
+    pub fn posts(&self, prosumers: usize) -> Posts {
+        self.posts.unwrap_or(if prosumers <= 100 { Posts::Every } else { Posts::Last })
+    }
 }
 
 /// When a block is cut.

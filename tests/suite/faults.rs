@@ -2,8 +2,8 @@
 
 use crate::support::{Log, only_case, run, shipped, try_run};
 use microgrid_agents::{
-    ledger::contract::Refusal,
-    observation::{Observation, Observed, Outcome},
+    chain::refusal::Refusal,
+    observation::{Observation, Observed, Outcome, Refused},
     time::Time,
     units::Energy,
 };
@@ -22,7 +22,8 @@ fn lossy(loss: &str) -> Log {
     assert_eq!(bought, sold);
     for observed in &log.observed {
         // Whoever has not heard yet that the game is over goes on posting; nothing else is refused.
-        let refused = matches!(observed.what, Observation::Refused(.., refusal) if refusal != Refusal::MarketClosed);
+        let refused =
+            matches!(observed.what, Observation::Refused(Refused { refusal, .. }) if refusal != Refusal::MarketClosed);
         assert!(!refused, "{observed:?}");
     }
     log
@@ -147,6 +148,7 @@ fn fixed_first_values_do_not_stop_a_market_that_somebody_missed() {
         _ => None,
     });
     assert!(sizes.into_iter().any(|sellers| sellers < 3), "the loss must keep some seller out for this test to tell");
-    let invalid = |o: &&Observed| matches!(o.what, Observation::Refused(_, _, Refusal::InvalidShares));
+    let invalid =
+        |o: &&Observed| matches!(o.what, Observation::Refused(Refused { refusal: Refusal::InvalidShares, .. }));
     assert_eq!(log.observed.iter().filter(invalid).count(), 0);
 }

@@ -5,6 +5,7 @@
 
 use super::rest::{Rest, all_at_rest};
 use crate::{
+    chain::refusal::Refusal,
     ids::{ProsumerId, Slot},
     market::{
         aggregate::{Aggregate, Posted},
@@ -31,38 +32,6 @@ pub struct ContractRules {
     pub service_fee: f64,
     /// How many updates in a row must be at rest.
     pub patience: u32,
-}
-
-/// Why a transaction was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It belongs to another slot, or to a game that is over.
-    #[error("market closed")]
-    MarketClosed,
-    /// The sender does not take part in this role.
-    #[error("not a participant")]
-    NotAParticipant,
-    /// A newer or equal version is already there.
-    #[error("version not newer")]
-    OldVersion,
-    /// The price lies outside the tariffs or is not a number.
-    #[error("price out of band")]
-    PriceOutOfBand,
-    /// Shares are negative, do not sum to 1, or are not one a seller.
-    #[error("invalid shares")]
-    InvalidShares,
-    /// Purchases are negative, not finite, beyond a firm need, or not one a seller.
-    #[error("invalid purchases")]
-    InvalidPurchases,
-    /// A different registration of the same prosumer is already there.
-    #[error("already registered")]
-    AlreadyRegistered,
-    /// A registered amount or preference is negative or not a number.
-    #[error("invalid registration")]
-    InvalidRegistration,
-    /// The energy of a meter reading does not add up with the settled trades.
-    #[error("energy does not balance")]
-    EnergyDoesNotBalance,
 }
 
 /// The state of one slot.

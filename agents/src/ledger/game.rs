@@ -5,8 +5,9 @@ use super::{
 };
 use crate::{
     actor::{Context, Wake},
+    ids::ChannelName,
     message::{MarketState, Message},
-    observation::{Commit, GameOver, Observation, Outcome},
+    observation::{Commit, GameOver, Observation, Outcome, Refused},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +31,13 @@ impl Ledger {
                 }
             };
             if let Err(refusal) = result {
-                context.observe(Observation::Refused(slot, from.actor(), refusal));
+                context.observe(Observation::Refused(Refused {
+                    slot,
+                    from: from.actor(),
+                    refusal,
+                    channel: ChannelName::Information,
+                    on_chain: false,
+                }));
             }
         }
         self.information.forget_before_newest();
@@ -71,7 +78,7 @@ impl Ledger {
         for prosumer in participants(&playing.market) {
             context.send(prosumer.actor(), Message::MarketState(Arc::clone(&state)));
         }
-        context.observe(Observation::Committed(Commit { state, choices, quoted }));
+        context.observe(Observation::Committed(Commit { state, choices, off_chain: 0, quoted }));
         if self.contract.at_rest() {
             self.end_game(Outcome::Equilibrium, context);
         }

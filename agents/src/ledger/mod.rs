@@ -31,13 +31,24 @@ use crate::{
     ids::{ActorId, ChannelName, ProsumerId, Slot},
     market::{pricing::PriceBand, settlement::Trade},
     message::{Choice, MarketOpened, MarketState, Message, MeterReading, Quote, Registration, SlotOpened, Tariff},
-    observation::{Observation, Outcome},
+    observation::{Observation, Outcome, Refused},
     time::Time,
 };
 use bills::{Billing, Bills, Settlement, participant, participants};
 use channel::{Block, BlockLimits, Channel};
 use contract::{Contract, ContractRules};
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
+
+/// When commits are to be on disk: how often the ledger signs how far its chains have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Durability {
+    /// After every block, before anybody hears of it.
+    Block,
+    /// When a slot closes.
+    #[default]
+    Slot,
+}
 
 /// How the ledger runs the market.
 #[derive(Clone, Debug)]
@@ -229,7 +240,13 @@ impl Ledger {
         for &Reading { from, reading, .. } in block.transactions.iter().filter(|r| r.slot == self.slot) {
             match self.contract.record_energy(from, reading) {
                 Ok(()) => context.send(from.actor(), Message::MeterRecorded(self.slot)),
-                Err(refusal) => context.observe(Observation::Refused(self.slot, from.actor(), refusal)),
+                Err(refusal) => context.observe(Observation::Refused(Refused {
+                    slot: self.slot,
+                    from: from.actor(),
+                    refusal,
+                    channel: ChannelName::Energy,
+                    on_chain: false,
+                })),
             }
         }
         self.close_slot_if_complete(context);

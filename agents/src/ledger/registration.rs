@@ -3,9 +3,10 @@
 use super::{Ledger, Phase, Playing, TradeTransaction, channel::Block, participants};
 use crate::{
     actor::{Context, Wake},
+    ids::ChannelName,
     ids::ProsumerId,
     message::{Admission, MarketOpened, Message, Registration},
-    observation::{GameOver, Observation, Outcome},
+    observation::{GameOver, Observation, Outcome, Refused},
 };
 use rand::RngExt;
 use std::sync::Arc;
@@ -45,7 +46,15 @@ impl Ledger {
         let admission = if matches!(self.phase, Phase::Registering) {
             match self.contract.register(from, registration) {
                 Ok(()) => Admission::Accepted,
-                Err(refusal) => return context.observe(Observation::Refused(self.slot, from.actor(), refusal)),
+                Err(refusal) => {
+                    return context.observe(Observation::Refused(Refused {
+                        slot: self.slot,
+                        from: from.actor(),
+                        refusal,
+                        channel: ChannelName::Trade,
+                        on_chain: false,
+                    }));
+                }
             }
         } else {
             Admission::TooLate

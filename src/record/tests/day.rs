@@ -175,11 +175,11 @@ fn game() -> Vec<Observation> {
     let trade = |buyer, energy, optimal| Trade::new(buyer, 0, optimal, Energy::nearest(energy), 1.2, 0.0);
     vec![
         Observation::MarketOpened(Arc::new(market)),
-        Observation::Committed(Commit { state: unquoted, choices: false, quoted: vec![] }),
-        Observation::Committed(Commit { state: quoted, choices: false, quoted: vec![0] }),
+        Observation::Committed(Commit { off_chain: 0, state: unquoted, choices: false, quoted: vec![] }),
+        Observation::Committed(Commit { off_chain: 0, state: quoted, choices: false, quoted: vec![0] }),
         Observation::Decided(2, Duration::from_millis(20)),
         Observation::Decided(2, Duration::from_millis(30)),
-        Observation::Committed(Commit { state: chosen, choices: true, quoted: vec![] }),
+        Observation::Committed(Commit { off_chain: 0, state: chosen, choices: true, quoted: vec![] }),
         Observation::GameOver(Arc::new(over)),
         Observation::Settled(2, [trade(1, 2.0, 2.0), trade(0, 0.0, 0.0), trade(0, 2.0, 2.0)].into()),
     ]
