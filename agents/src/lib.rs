@@ -11,6 +11,7 @@
 //! | [`actor`] | the [`Actor`](actor::Actor) trait and what an actor may ask of its host |
 //! | [`prosumer`], [`grid`], [`ledger`] | the three kinds of actor |
 //! | [`chain`] | what stands on the ledger: transactions, blocks, facts, signatures |
+//! | [`member`] | an actor's identity on the chains, with which it signs |
 //! | [`observation`] | what actors report about themselves; nothing reads it back |
 //! | [`streams`] | named random streams derived from the run's seed |
 //! | [`units`], [`time`], [`ids`] | the vocabulary of quantities |
@@ -21,6 +22,7 @@ pub mod grid;
 pub mod ids;
 pub mod ledger;
 pub mod market;
+pub mod member;
 pub mod message;
 pub mod observation;
 pub mod prosumer;
