@@ -9,72 +9,110 @@ use microgrid_agents::{
 };
 use std::collections::BTreeMap;
 
-table! {
-    /// What a channel carried in a case.
-    LedgerRow in "ledger.csv" {
-        /// Number of the case.
-        case: u32,
-        /// Which channel.
-        channel: ChannelName,
-        /// Blocks.
-        blocks: u64,
-        /// What was asked of the ledger: transactions, and what never became one.
-        submitted: u64,
-        /// What counts.
-        valid: u64,
-        /// What does not.
-        invalid: u64,
-        /// Refused: the signature is missing or is not its sender's.
-        bad_signature: u64,
-        /// Refused: somebody has not endorsed it whose endorsement it needs.
-        policy_unmet: u64,
-        /// Refused: it rests on a fact that an earlier transaction has changed since.
-        stale_read: u64,
-        /// Refused: it came unsigned, and from somebody else than it says.
-        forged_identity: u64,
-        /// Refused: the slot is not under way, registration has closed or the game is over.
-        market_closed: u64,
-        /// Refused: the sender does not take part in this role.
-        not_a_participant: u64,
-        /// Refused: a newer or equal version is already there.
-        old_version: u64,
-        /// Refused: a number is infinite or none at all.
-        not_finite: u64,
-        /// Refused: the price lies outside the tariffs.
-        price_out_of_band: u64,
-        /// Refused: the price has moved further from the last one than the ramp allows.
-        price_beyond_ramp: u64,
-        /// Refused: shares are negative, do not sum to 1, or are not one a seller.
-        invalid_shares: u64,
-        /// Refused: purchases are negative, beyond a firm need, or not one a seller.
-        invalid_purchases: u64,
-        /// Refused: a registration of the same prosumer is already there.
-        already_registered: u64,
-        /// Refused: a registered amount or preference is negative.
-        invalid_registration: u64,
-        /// Refused: more energy is to change hands than its seller has, or its buyer asked for.
-        more_than_surplus: u64,
-        /// Refused: the slot is settled already.
-        already_settled: u64,
-        /// Refused: a fact is there already and cannot be replaced.
-        already_recorded: u64,
-        /// Refused: the energy of a meter reading does not add up with the settled trades.
-        energy_does_not_balance: u64,
-        /// Refused: an invoice is not the exchanged energy at the tariffs of the slot.
-        wrong_invoice: u64,
-        /// Submitted, but never a transaction.
-        off_chain: u64,
-        /// Time from submission to commit that half of the valid transactions did not exceed [s].
-        latency_p50_s: Option<Number>,
-        /// The same of 95 % of them [s].
-        latency_p95_s: Option<Number>,
-        /// Valid transactions per second of simulated time.
-        throughput_per_s: Option<Number>,
-        /// Mean number of transactions in a block, as a part of the most that fit.
-        block_fill: Option<Number>,
-        /// Length of all envelopes [bytes].
-        bytes: u64,
-    }
+/// Declares the table with a column for each refusal, and how a row comes about.
+macro_rules! ledger_table {
+    ($($(#[$doc:meta])* $column:ident: $refusal:ident,)+) => {
+        table! {
+            /// What a channel carried in a case.
+            LedgerRow in "ledger.csv" {
+                /// Number of the case.
+                case: u32,
+                /// Which channel.
+                channel: ChannelName,
+                /// Blocks.
+                blocks: u64,
+                /// What was asked of the ledger: transactions, and what never became one.
+                submitted: u64,
+                /// What counts.
+                valid: u64,
+                /// What does not.
+                invalid: u64,
+                $($(#[$doc])* $column: u64,)+
+                /// Submitted, but never a transaction.
+                off_chain: u64,
+                /// Time from submission to commit that half of the valid transactions did not exceed [s].
+                latency_p50_s: Option<Number>,
+                /// The same of 95 % of them [s].
+                latency_p95_s: Option<Number>,
+                /// Valid transactions per second of simulated time.
+                throughput_per_s: Option<Number>,
+                /// Mean number of transactions in a block, as a part of the most that fit.
+                block_fill: Option<Number>,
+                /// Length of all envelopes [bytes].
+                bytes: u64,
+            }
+        }
+
+        impl LedgerRow {
+            /// How many were refused for which reason, in the order of [`Refusal::ALL`].
+            pub fn refused(&self) -> [(Refusal, u64); Refusal::ALL.len()] {
+                [$((Refusal::$refusal, self.$column)),+]
+            }
+        }
+
+        impl Channel {
+            fn row(&self, case: u32, channel: ChannelName, max_transactions: u32) -> LedgerRow {
+                let invalid = self.refused.values().sum::<u64>();
+                let refused = |refusal| self.refused.get(&refusal).copied().unwrap_or_default();
+                LedgerRow {
+                    case,
+                    channel,
+                    blocks: self.blocks,
+                    submitted: self.valid + invalid,
+                    valid: self.valid,
+                    invalid,
+                    $($column: refused(Refusal::$refusal),)+
+                    off_chain: self.off_chain,
+                    latency_p50_s: self.after_first.latencies.percentile(50),
+                    latency_p95_s: self.after_first.latencies.percentile(95),
+                    throughput_per_s: self.after_first.throughput(),
+                    block_fill: self.after_first.fill(max_transactions),
+                    bytes: self.bytes,
+                }
+            }
+        }
+    };
+}
+
+ledger_table! {
+    /// Refused: the signature is missing or is not its sender's.
+    bad_signature: BadSignature,
+    /// Refused: somebody has not endorsed it whose endorsement it needs.
+    policy_unmet: PolicyUnmet,
+    /// Refused: it rests on a fact that an earlier transaction has changed since.
+    stale_read: StaleRead,
+    /// Refused: it came unsigned, and from somebody else than it says.
+    forged_identity: ForgedIdentity,
+    /// Refused: the slot is not under way, registration has closed or the game is over.
+    market_closed: MarketClosed,
+    /// Refused: the sender does not take part in this role.
+    not_a_participant: NotAParticipant,
+    /// Refused: a newer or equal version is already there.
+    old_version: OldVersion,
+    /// Refused: a number is infinite or none at all.
+    not_finite: NotFinite,
+    /// Refused: the price lies outside the tariffs.
+    price_out_of_band: PriceOutOfBand,
+    /// Refused: the price has moved further from the last one than the ramp allows.
+    price_beyond_ramp: PriceBeyondRamp,
+    /// Refused: shares are negative, do not sum to 1, or are not one a seller.
+    invalid_shares: InvalidShares,
+    /// Refused: purchases are negative, beyond a firm need, or not one a seller.
+    invalid_purchases: InvalidPurchases,
+    /// Refused: a registration of the same prosumer is already there.
+    already_registered: AlreadyRegistered,
+    /// Refused: a registered amount or preference is negative.
+    invalid_registration: InvalidRegistration,
+    /// Refused: more energy is to change hands than its seller has, or its buyer asked for.
+    more_than_surplus: MoreThanSurplus,
+    /// Refused: the slot is settled already.
+    already_settled: AlreadySettled,
+    /// Refused: a fact is there already and cannot be replaced.
+    already_recorded: AlreadyRecorded,
+    /// Refused: the energy of a meter reading does not add up with the settled trades.
+    energy_does_not_balance: EnergyDoesNotBalance,
+    /// Refused: an invoice is not the exchanged energy at the tariffs of the slot.
+    wrong_invoice: WrongInvoice,
 }
 
 /// What the channels of a case have carried so far.
@@ -96,6 +134,7 @@ struct Channel {
 /// What a channel has carried after its first block.
 #[derive(Clone, Debug, Default)]
 struct AfterFirst {
+    blocks: u64,
     transactions: u64,
     latencies: Durations,
     valid: u64,
@@ -144,50 +183,11 @@ impl Channel {
             self.after_first.add(block);
         }
     }
-
-    fn row(&self, case: u32, channel: ChannelName, max_transactions: u32) -> LedgerRow {
-        let refused = |refusal| self.refused.get(&refusal).copied().unwrap_or_default();
-        let invalid = self.refused.values().sum::<u64>();
-        let after_first = &self.after_first;
-        let blocks = self.blocks.saturating_sub(1) as f64;
-        LedgerRow {
-            case,
-            channel,
-            blocks: self.blocks,
-            submitted: self.valid + invalid,
-            valid: self.valid,
-            invalid,
-            bad_signature: refused(Refusal::BadSignature),
-            policy_unmet: refused(Refusal::PolicyUnmet),
-            stale_read: refused(Refusal::StaleRead),
-            forged_identity: refused(Refusal::ForgedIdentity),
-            market_closed: refused(Refusal::MarketClosed),
-            not_a_participant: refused(Refusal::NotAParticipant),
-            old_version: refused(Refusal::OldVersion),
-            not_finite: refused(Refusal::NotFinite),
-            price_out_of_band: refused(Refusal::PriceOutOfBand),
-            price_beyond_ramp: refused(Refusal::PriceBeyondRamp),
-            invalid_shares: refused(Refusal::InvalidShares),
-            invalid_purchases: refused(Refusal::InvalidPurchases),
-            already_registered: refused(Refusal::AlreadyRegistered),
-            invalid_registration: refused(Refusal::InvalidRegistration),
-            more_than_surplus: refused(Refusal::MoreThanSurplus),
-            already_settled: refused(Refusal::AlreadySettled),
-            already_recorded: refused(Refusal::AlreadyRecorded),
-            energy_does_not_balance: refused(Refusal::EnergyDoesNotBalance),
-            wrong_invoice: refused(Refusal::WrongInvoice),
-            off_chain: self.off_chain,
-            latency_p50_s: after_first.latencies.percentile(50),
-            latency_p95_s: after_first.latencies.percentile(95),
-            throughput_per_s: after_first.throughput(),
-            block_fill: Number::new(after_first.transactions as f64 / (blocks * f64::from(max_transactions))),
-            bytes: self.bytes,
-        }
-    }
 }
 
 impl AfterFirst {
     fn add(&mut self, block: &Block) {
+        self.blocks += 1;
         self.transactions += block.transactions.len() as u64;
         self.committed = block.header.time;
         for transaction in &block.transactions {
@@ -204,5 +204,94 @@ impl AfterFirst {
     fn throughput(&self) -> Option<Number> {
         let elapsed = self.committed - self.submitted?;
         Number::new(self.valid as f64 / elapsed.as_secs_f64())
+    }
+
+    /// Mean number of transactions in a block, as a part of `most`; `None` without blocks.
+    fn fill(&self, most: u32) -> Option<Number> {
+        Number::new(self.transactions as f64 / (self.blocks as f64 * f64::from(most)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ledger::store::tests::block,
+        record::{Row, tests::day::state},
+    };
+    use microgrid_agents::ids::ActorId;
+    use std::sync::Arc;
+
+    fn refused(refusal: Refusal, on_chain: bool) -> Observation {
+        let channel = ChannelName::Information;
+        Observation::Refused(Refused { slot: 2, from: ActorId(2), refusal, channel, on_chain })
+    }
+
+    fn lines(traffic: &Traffic, max_transactions: u32) -> Vec<String> {
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        traffic.rows(1, max_transactions).for_each(|row| csv.serialize(row).unwrap());
+        String::from_utf8(csv.into_inner().unwrap()).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_refusal_has_a_column_of_its_name() {
+        let names = Refusal::ALL.iter().map(|refusal| {
+            let mut snake = String::new();
+            for letter in refusal.name().chars() {
+                if letter.is_uppercase() && !snake.is_empty() {
+                    snake.push('_');
+                }
+                snake.extend(letter.to_lowercase());
+            }
+            snake
+        });
+        let columns = LedgerRow::COLUMNS.iter().skip(6).take(Refusal::ALL.len());
+        assert!(names.eq(columns.copied()));
+    }
+
+    #[test]
+    fn what_is_on_the_chain_is_counted_by_its_code_and_the_first_block_does_not_blur_the_times() {
+        let mut traffic = Traffic::default();
+        let valid = || (Ok(()), vec![]);
+        let stale = (Err(Refusal::StaleRead), vec![]);
+        let mut late = block(ChannelName::Trade, 2, 30, vec![valid()]);
+        late.transactions[0].submitted = Time(29_500_000_000);
+        let first = block(ChannelName::Trade, 0, 0, vec![valid()]);
+        let second = block(ChannelName::Trade, 1, 10, vec![valid(), stale, valid()]);
+        for block in [first, second, late] {
+            traffic.add(&Observation::Sealed(Arc::new(block)));
+        }
+        // Three valid ones after 20, 20 and 500 ms, from 9.98 s to 30 s; four in two blocks of at most ten.
+        let throughput = 3.0 / 20.02;
+        assert_eq!(
+            lines(&traffic, 10),
+            [
+                format!("1,trade,3,5,4,1,0,0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.02,0.5,{throughput},0.2,95"),
+                "1,information,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,0".to_owned(),
+                "1,energy,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,0".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_off_the_chain_counts_as_submitted_and_is_told_apart() {
+        let mut traffic = Traffic::default();
+        let commit = |off_chain| Commit { state: state(1, 0.0, 1.2, None), choices: false, off_chain, quoted: vec![] };
+        for what in [
+            Observation::Committed(commit(4)),
+            Observation::Committed(commit(0)),
+            Observation::Committed(commit(3)),
+            refused(Refusal::OldVersion, false),
+            refused(Refusal::OldVersion, true),
+            refused(Refusal::PriceOutOfBand, false),
+        ] {
+            traffic.add(&what);
+        }
+        let rows: Vec<LedgerRow> = traffic.rows(1, 10).collect();
+        let LedgerRow { submitted, valid, invalid, off_chain, blocks, bytes, .. } = rows[1];
+        assert_eq!((submitted, valid, invalid, off_chain, blocks, bytes), (9, 7, 2, 9, 0, 0));
+        assert_eq!((rows[1].old_version, rows[1].price_out_of_band), (1, 1));
+        assert_eq!(rows[1].refused().iter().map(|(_, count)| count).sum::<u64>(), 2);
+        assert_eq!((rows[0].submitted, rows[2].submitted), (0, 0));
     }
 }
