@@ -41,8 +41,6 @@ impl Store {
     /// If it exists with such tables already, or cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
         let database = Connection::open(path)?;
-        // Rows are long, and a page of the default size holds only the shortest.
-        database.pragma_update(None, "page_size", 16_384)?;
         database.pragma_update(None, "journal_mode", "WAL")?;
         database.pragma_update(None, "synchronous", "FULL")?;
         database.execute_batch("BEGIN")?;
