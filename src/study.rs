@@ -129,7 +129,7 @@ fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observe
         }
         Observation::SlotClosed(slot) => tracing::debug!(case, slot, %time, "slot closed"),
         Observation::Committed(commit) => {
-            tracing::trace!(case, slot = commit.state.slot, %time, block = commit.state.block, "market state");
+            tracing::trace!(case, slot = commit.state.slot, %time, number = commit.state.number, "market shown");
         }
         Observation::Sealed(block) => {
             let (channel, number) = (block.header.channel.name(), block.header.number);

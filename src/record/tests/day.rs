@@ -206,7 +206,7 @@ pub(crate) fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -
     let time = Time((seconds * 1e9).round() as u64);
     Arc::new(MarketState {
         slot: 2,
-        block,
+        number: block,
         time,
         quotes_time: time,
         choices_time: time,
