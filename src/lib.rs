@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod ledger;
 pub mod record;
 pub mod runtime;
 pub mod scenario;

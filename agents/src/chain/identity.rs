@@ -75,15 +75,21 @@ pub struct Signature(pub ed25519_dalek::Signature);
 
 macro_rules! as_hex {
     ($name:ident, $length:literal, $from:expr) => {
-        impl fmt::Debug for $name {
+        impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&hex::encode(self.0.to_bytes()))
             }
         }
 
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&format_args!("{self:?}"))
+                serializer.collect_str(self)
             }
         }
 

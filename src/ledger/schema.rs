@@ -1,0 +1,34 @@
+//! Tables and views of `ledger.db`, one place for who writes it and who checks it.
+
+/// Name of the file in a run's folder.
+pub const FILE: &str = "ledger.db";
+
+/// What `PRAGMA application_id` says of such a file: the letters `mgri`.
+pub const APPLICATION_ID: i32 = 0x6d67_7269;
+
+/// What `PRAGMA user_version` says: the version of the schema.
+pub const USER_VERSION: i32 = 1;
+
+/// The statements that make the tables and views, to be carried out in this order.
+pub const SQL: &str = include_str!("schema.sql");
+
+/// The same one by one, each exactly as `sqlite_schema` has its text, in the same order.
+pub fn statements() -> impl Iterator<Item = &'static str> {
+    // No statement holds a semicolon.
+    SQL.split(';').map(str::trim).filter(|statement| !statement.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn the_database_knows_its_schema_by_the_very_text_that_made_it() {
+        let database = Connection::open_in_memory().unwrap();
+        database.execute_batch(SQL).unwrap();
+        let mut query = database.prepare("SELECT sql FROM sqlite_schema ORDER BY rowid").unwrap();
+        let texts: Vec<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(texts, statements().collect::<Vec<_>>());
+    }
+}
