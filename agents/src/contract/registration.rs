@@ -45,7 +45,10 @@ impl Contract {
                 ensure(numbers.iter().all(|number| number.is_finite()), Refusal::NotFinite)?;
                 ensure(numbers.iter().all(|&number| number >= 0.0), Refusal::InvalidRegistration)?;
             }
-            Registration::Seller(surplus) => ensure(surplus > Energy::ZERO, Refusal::InvalidRegistration)?,
+            Registration::Seller(surplus) => {
+                let plausible = surplus > Energy::ZERO && surplus <= Registration::MOST_SURPLUS;
+                ensure(plausible, Refusal::InvalidRegistration)?;
+            }
             Registration::Idle => {}
         }
         let key = Key::Register(slot, number);
