@@ -1,4 +1,6 @@
 //! The ledger's file: how a run's chains lie in it.
 
+pub mod place;
+pub mod reader;
 pub mod schema;
-pub mod store;
+pub mod verify;
