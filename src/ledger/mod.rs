@@ -3,4 +3,6 @@
 pub mod place;
 pub mod reader;
 pub mod schema;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod verify;
