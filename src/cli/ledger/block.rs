@@ -67,7 +67,7 @@ mod tests {
         let reader = Reader::open(&ledger.path).unwrap();
         let settlement = reader.block(1, ChannelName::Trade, 3).unwrap().unwrap();
         let quotes = reader.block(1, ChannelName::Information, 3).unwrap().unwrap();
-        insta::assert_snapshot!(block(1, &settlement).unwrap() + &block(1, &quotes).unwrap());
+        insta::assert_snapshot!(block(1, &settlement) + &block(1, &quotes));
         assert_eq!(reader.block(1, ChannelName::Trade, 9).unwrap(), None);
     }
 
