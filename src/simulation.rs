@@ -13,10 +13,16 @@ use crate::{
 };
 use microgrid_agents::{
     actor::Actor,
+    chain::{
+        self,
+        genesis::{Genesis, Policies},
+        identity::{Party, SecretKey},
+    },
     grid::{Grid, GridRules},
-    ids::ProsumerId,
-    ledger::{Ledger, LedgerRules, channel::BlockLimits, contract::ContractRules},
+    ids::{ActorId, ProsumerId},
+    ledger::{Ledger, LedgerRules},
     market::balance::SlotFacts,
+    member::Member,
     prosumer::{self, Prosumer, Rules},
     units::Energy,
 };
@@ -47,19 +53,55 @@ pub fn simulate<W: Watcher + 'static>(
 /// The ledger, the grid and all prosumers of a case, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     let scenario = &case.scenario;
+    let keys = keys(case);
+    let genesis = Arc::new(genesis(case, &keys));
+    let chain = genesis.id();
+    let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
+    let [ledger, grid] = [(Party::Ledger, ActorId::LEDGER), (Party::Grid, ActorId::GRID)]
+        .map(|(party, actor)| member(party, SecretKey::derive(case.seed, actor)));
     let rules = Arc::new(prosumer_rules(scenario));
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
-    let prosumers = case.population.prosumers.len();
-    let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(prosumers + 2);
-    actors.push(Box::new(Ledger::new(ledger_rules(case))));
-    actors.push(Box::new(Grid::new(grid_rules(case))));
-    for (n, member) in case.population.prosumers.iter().enumerate() {
+    let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(keys.len() + 2);
+    actors.push(Box::new(Ledger::new(ledger_rules(scenario), ledger)));
+    actors.push(Box::new(Grid::new(grid_rules(case), grid)));
+    for ((id, profile), key) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys) {
         let facts: Arc<[SlotFacts]> =
-            member.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
-        let id = ProsumerId(n as u32);
-        actors.push(Box::new(Prosumer::new(id, member.number, Arc::clone(&rules), facts, Energy::nearest(initial))));
+            profile.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
+        let member = member(genesis.prosumer(id), key);
+        actors.push(Box::new(Prosumer::new(id, member, Arc::clone(&rules), facts, Energy::nearest(initial))));
     }
     actors
+}
+
+/// The prosumers' secret keys.
+fn keys(case: &Case) -> Vec<SecretKey> {
+    let prosumers = 0..case.population.prosumers.len() as u32;
+    prosumers.map(|id| SecretKey::derive(case.seed, ProsumerId(id).actor())).collect()
+}
+
+/// What everybody in a case agrees on beforehand.
+fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
+    let scenario = &case.scenario;
+    let members = &case.population.prosumers;
+    Genesis {
+        scenario: scenario.name.clone(),
+        case: case.number,
+        seed: case.seed,
+        rules: chain::genesis::Rules {
+            slots: scenario.market.slots,
+            open: scenario.market.open,
+            demand: scenario.preferences.demand,
+            service_fee: scenario.market.service_fee,
+            ramp: scenario.learning.ramp,
+            posts: scenario.ledger.posts(members.len()),
+            max_transactions: scenario.ledger.block.max_transactions,
+            timeout: scenario.ledger.block.timeout,
+        },
+        policies: Policies::new(scenario.ledger.signatures),
+        ledger: SecretKey::derive(case.seed, ActorId::LEDGER).public(),
+        grid: SecretKey::derive(case.seed, ActorId::GRID).public(),
+        prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, key.public())).collect(),
+    }
 }
 
 fn network(scenario: &Scenario) -> Network {
@@ -128,27 +170,15 @@ fn grid_rules(case: &Case) -> GridRules {
     }
 }
 
-fn ledger_rules(case: &Case) -> LedgerRules {
-    let scenario = &case.scenario;
+fn ledger_rules(scenario: &Scenario) -> LedgerRules {
     LedgerRules {
-        contract: ContractRules {
-            prosumers: case.population.prosumers.len(),
-            alpha: scenario.preferences.alpha,
-            demand: scenario.preferences.demand,
-            service_fee: scenario.market.service_fee,
-            patience: scenario.learning.patience,
-        },
-        numbers: case.population.prosumers.iter().map(|member| member.number).collect(),
-        block: BlockLimits {
-            max_transactions: scenario.ledger.block.max_transactions as usize,
-            timeout: scenario.ledger.block.timeout,
-        },
-        open: scenario.market.open,
-        slots: scenario.market.slots,
+        alpha: scenario.preferences.alpha,
+        patience: scenario.learning.patience,
         slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
         period: activation(scenario).period(),
         first_choice: fixed(&scenario.learning.initial_choice),
         retry_after: retry_after(scenario),
+        durability: scenario.ledger.durability,
     }
 }

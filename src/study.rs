@@ -122,13 +122,18 @@ fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observe
         Observation::GameOver(game) => {
             tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
         }
-        Observation::Refused(Refused { slot, from, refusal, .. }) => {
+        Observation::Refused(Refused { slot, from, refusal, channel, on_chain }) => {
             let prosumer = from.prosumer().map(|from| population.prosumers[from.index()].number);
-            tracing::debug!(case, slot, %time, prosumer, %refusal, "refused");
+            let channel = channel.name();
+            tracing::debug!(case, slot, %time, prosumer, channel, on_chain, %refusal, "refused");
         }
         Observation::SlotClosed(slot) => tracing::debug!(case, slot, %time, "slot closed"),
         Observation::Committed(commit) => {
-            tracing::trace!(case, slot = commit.state.slot, %time, block = commit.state.block, "block committed");
+            tracing::trace!(case, slot = commit.state.slot, %time, number = commit.state.number, "market shown");
+        }
+        Observation::Sealed(block) => {
+            let (channel, number) = (block.header.channel.name(), block.header.number);
+            tracing::trace!(case, %time, channel, number, transactions = block.transactions.len(), "block committed");
         }
         _ => {}
     }

@@ -41,8 +41,10 @@ pub enum Wake {
     Act(u32),
     /// Time to ask again for what has not been acknowledged; the number tells which question it was.
     Retry(u64),
-    /// The oldest transaction of a ledger channel has waited long enough; the number tells for which block.
+    /// The oldest transaction of a ledger channel has waited long enough; the number tells in which batch.
     CutBlock(ChannelName, u64),
+    /// The oldest post that does not become a transaction has waited long enough; the number tells in which batch.
+    TakePosts(u64),
     /// What this instant's blocks have changed in the game of this slot is complete: time to show it.
     Publish(u32),
     /// Registration for this slot ends, even if somebody is missing.

@@ -2,7 +2,9 @@
 
 use crate::{
     actor::{Actor, Context, Wake},
-    ids::{ActorId, Slot},
+    chain::call::{Call, InvoiceTo},
+    ids::{ActorId, ProsumerId, Slot},
+    member::Member,
     message::{Exchange, Invoice, Message, Tariff},
     observation::Observation,
     time::Time,
@@ -28,6 +30,7 @@ pub struct GridRules {
 #[derive(Debug)]
 pub struct Grid {
     rules: GridRules,
+    member: Member,
     /// The last slot that has begun by the clock.
     begun: Slot,
     /// The slot whose tariff the ledger has not confirmed yet.
@@ -39,10 +42,10 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// A grid with these rules.
-    pub fn new(rules: GridRules) -> Self {
+    /// A grid with these rules, and its identity on the chains.
+    pub fn new(rules: GridRules, member: Member) -> Self {
         let booked = vec![0; rules.prosumers];
-        Self { rules, begun: 0, unconfirmed: 1, publication: 0, booked }
+        Self { rules, member, begun: 0, unconfirmed: 1, publication: 0, booked }
     }
 
     fn slots(&self) -> Slot {
@@ -57,7 +60,8 @@ impl Grid {
     fn publish(&mut self, context: &mut Context<'_>) {
         if self.unconfirmed <= self.begun {
             self.publication += 1;
-            context.send(ActorId::LEDGER, Message::TariffPublished(self.tariff(self.unconfirmed)));
+            let tariff = Call::PublishTariff(self.tariff(self.unconfirmed));
+            context.send(ActorId::LEDGER, Message::Submit(self.member.submission(tariff, Vec::new())));
             context.wake_after(self.rules.retry_after, Wake::Retry(self.publication));
         }
     }
@@ -73,22 +77,22 @@ impl Grid {
         }
     }
 
-    /// Answers an exchange with its invoice; books it the first time only.
-    fn invoice(&mut self, from: ActorId, exchange: Exchange, context: &mut Context<'_>) {
+    /// Answers a prosumer's exchange with its invoice; books it the first time only.
+    fn invoice(&mut self, from: ProsumerId, exchange: Exchange, context: &mut Context<'_>) {
         let tariff = self.tariff(exchange.slot);
         let invoice = Invoice {
             slot: exchange.slot,
             charge: exchange.import.at_price(tariff.grid),
             credit: exchange.export.at_price(tariff.feed_in),
         };
-        if let Some(prosumer) = from.prosumer() {
-            let booked = &mut self.booked[prosumer.index()];
-            if *booked < exchange.slot {
-                *booked = exchange.slot;
-                context.observe(Observation::Exchanged(exchange, invoice));
-            }
+        let booked = &mut self.booked[from.index()];
+        if *booked < exchange.slot {
+            *booked = exchange.slot;
+            context.observe(Observation::Exchanged(exchange, invoice));
         }
-        context.send(from, Message::Invoice(invoice));
+        let party = self.member.genesis().prosumer(from);
+        let endorsement = self.member.invoice(&InvoiceTo { party, invoice });
+        context.send(from.actor(), Message::Invoice(invoice, Box::new(endorsement)));
     }
 }
 
@@ -104,7 +108,9 @@ impl Actor for Grid {
                 self.publish(context);
             }
             Message::Exchange(exchange) if (1..=self.slots()).contains(&exchange.slot) => {
-                self.invoice(from, exchange, context);
+                if let Some(from) = from.prosumer() {
+                    self.invoice(from, exchange, context);
+                }
             }
             _ => {}
         }
@@ -132,20 +138,22 @@ mod tests {
     use super::*;
     use crate::{
         actor::Effect,
-        ids::ProsumerId,
+        chain::identity::Party,
+        member::tests::members,
         message::SlotOpened,
         streams::{Purpose, stream},
         units::{Energy, Money},
     };
 
     fn grid() -> Grid {
-        Grid::new(GridRules {
+        let rules = GridRules {
             feed_in_tariff: 0.45,
             tariffs: [0.5, 0.85].into(),
             slot_length: Duration::from_secs(3600),
             retry_after: Duration::from_secs(3),
             prosumers: 2,
-        })
+        };
+        Grid::new(rules, members(2).swap_remove(1))
     }
 
     fn during(grid: &mut Grid, call: impl FnOnce(&mut Grid, &mut Context<'_>)) -> Vec<Effect> {
@@ -163,7 +171,8 @@ mod tests {
     fn a_tariff_is_repeated_until_the_slot_opens() {
         let mut grid = grid();
         let first = during(&mut grid, |g, c| g.start(c));
-        let tariff = Message::TariffPublished(Tariff { slot: 1, feed_in: 0.45, grid: 0.5 });
+        let tariff = Call::PublishTariff(Tariff { slot: 1, feed_in: 0.45, grid: 0.5 });
+        let tariff = Message::Submit(grid.member.submission(tariff, Vec::new()));
         assert_eq!(sent(&first), [&tariff]);
         assert_eq!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(1), c))), [&tariff]);
 
@@ -180,8 +189,10 @@ mod tests {
         let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
         let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
-        assert_eq!(sent(&first), [&Message::Invoice(invoice)]);
-        assert_eq!(sent(&again), [&Message::Invoice(invoice)]);
+        let endorsed = grid.member.invoice(&InvoiceTo { party: Party::Prosumer(2), invoice });
+        let invoice = Message::Invoice(invoice, Box::new(endorsed));
+        assert_eq!(sent(&first), [&invoice]);
+        assert_eq!(sent(&again), [&invoice]);
         assert_eq!(first.len(), 2, "booked and observed");
         assert_eq!(again.len(), 1, "not booked again");
     }

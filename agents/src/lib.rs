@@ -10,17 +10,21 @@
 //! | [`message`] | every message, with who sends it to whom |
 //! | [`actor`] | the [`Actor`](actor::Actor) trait and what an actor may ask of its host |
 //! | [`prosumer`], [`grid`], [`ledger`] | the three kinds of actor |
+//! | [`contract`] | what the ledger's transactions mean: registration, game, settlement, metering |
 //! | [`chain`] | what stands on the ledger: transactions, blocks, facts, signatures |
+//! | [`member`] | an actor's identity on the chains, with which it signs |
 //! | [`observation`] | what actors report about themselves; nothing reads it back |
 //! | [`streams`] | named random streams derived from the run's seed |
 //! | [`units`], [`time`], [`ids`] | the vocabulary of quantities |
 
 pub mod actor;
 pub mod chain;
+pub mod contract;
 pub mod grid;
 pub mod ids;
 pub mod ledger;
 pub mod market;
+pub mod member;
 pub mod message;
 pub mod observation;
 pub mod prosumer;

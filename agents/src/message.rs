@@ -2,27 +2,39 @@
 //!
 //! | message | from → to | repeated until |
 //! |---|---|---|
-//! | [`TariffPublished`](Message::TariffPublished) | grid → ledger | `SlotOpened` |
-//! | [`SlotOpened`](Message::SlotOpened) | ledger → all | `Register` or `MeterReading` |
-//! | [`Register`](Message::Register) | prosumer → ledger | `Registered` |
+//! | [`Submit`](Message::Submit): `PublishTariff` | grid → ledger | `SlotOpened` |
+//! | [`SlotOpened`](Message::SlotOpened) | ledger → all | `Register` or `RecordEnergy` |
+//! | [`Submit`](Message::Submit): `Register` | prosumer → ledger | `Registered` |
 //! | [`Registered`](Message::Registered) | ledger → prosumer | acknowledges |
-//! | [`MarketOpened`](Message::MarketOpened) | ledger → participants | the first `Quote` or `Choice` |
-//! | [`Quote`](Message::Quote) | seller → ledger | replaced by the next |
-//! | [`Choice`](Message::Choice) | buyer → ledger | replaced by the next |
+//! | [`MarketOpened`](Message::MarketOpened) | ledger → participants | the first post |
+//! | [`Submit`](Message::Submit): `PostQuote` | seller → ledger | replaced by the next |
+//! | [`Submit`](Message::Submit): `PostChoice` | buyer → ledger | replaced by the next |
 //! | [`MarketState`](Message::MarketState) | ledger → participants | replaced by the next |
 //! | [`BillProposed`](Message::BillProposed) | ledger → both sides of a trade | `BillEndorsed` |
 //! | [`BillEndorsed`](Message::BillEndorsed) | buyer, seller → ledger | acknowledges |
-//! | [`Settled`](Message::Settled) | ledger → participants | `MeterReading` |
+//! | [`Settled`](Message::Settled) | ledger → participants | `RecordEnergy` |
 //! | [`Exchange`](Message::Exchange) | prosumer → grid | `Invoice` |
 //! | [`Invoice`](Message::Invoice) | grid → prosumer | acknowledges |
-//! | [`MeterReading`](Message::MeterReading) | prosumer → ledger | `MeterRecorded` |
+//! | [`Submit`](Message::Submit): `RecordEnergy` | prosumer → ledger | `MeterRecorded` |
 //! | [`MeterRecorded`](Message::MeterRecorded) | ledger → prosumer | acknowledges |
+//! | [`Refused`](Message::Refused) | ledger → whoever submitted | nobody waits for it |
+//!
+//! Whatever is to stand on a chain travels as a [`Submission`]: a [`Call`](crate::chain::call::Call) of the contract
+//! with its maker's name and, where the policies ask for it, its signature.
 //!
 //! Every message names its slot, and receiving one twice does no harm. Posts of the game carry a version: only a newer
 //! one replaces an older. All others are answered the same way each time.
 
 use crate::{
-    chain::json,
+    chain::{
+        call::Proposal,
+        fact::{Bill, Number},
+        genesis::Genesis,
+        identity::Signature,
+        json,
+        refusal::{Refusal, Validity},
+        transaction::Endorsement,
+    },
     ids::{ProsumerId, Slot},
     market::{aggregate::Aggregate, demand::Buyer, settlement::Trade},
     time::Time,
@@ -34,36 +46,41 @@ use std::{sync::Arc, time::Duration};
 /// Anything one actor may say to another.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// Grid → ledger: the tariffs of a slot that begins.
-    TariffPublished(Tariff),
+    /// Anybody → ledger: a call of the contract.
+    Submit(Arc<Submission>),
     /// Ledger → all: a slot has begun.
     SlotOpened(SlotOpened),
-    /// Prosumer → ledger: its role in the slot.
-    Register(Slot, Registration),
-    /// Ledger → prosumer: whether the registration was in time.
-    Registered(Slot, Admission),
+    /// Ledger → prosumer: whether its registration counts.
+    Registered(Slot, Validity),
     /// Ledger → participants: who is in the market, and the common first choice.
     MarketOpened(Arc<MarketOpened>),
-    /// Seller → ledger: its price.
-    Quote(Quote),
-    /// Buyer → ledger: how it divides itself over sellers.
-    Choice(Arc<Choice>),
     /// Ledger → participants: the market after a block.
     MarketState(Arc<MarketState>),
     /// Ledger → both sides of a trade: the receiver's trades, for it to check.
-    BillProposed(Slot, Arc<[Trade]>),
+    BillProposed(Arc<BillProposed>),
     /// Participant → ledger: whether its trades are what it computes itself.
     BillEndorsed(Slot, Verdict),
     /// Ledger → participants: the receiver's final trades.
     Settled(Slot, Arc<[Trade]>),
     /// Prosumer → grid: what is left over or missing.
     Exchange(Exchange),
-    /// Grid → prosumer: what that costs or earns.
-    Invoice(Invoice),
-    /// Prosumer → ledger: what really happened.
-    MeterReading(Slot, MeterReading),
-    /// Ledger → prosumer: the reading is on the ledger.
+    /// Grid → prosumer: what that costs or earns, with the grid's endorsement.
+    Invoice(Invoice, Box<Endorsement>),
+    /// Ledger → prosumer: its meter reading is on the ledger.
     MeterRecorded(Slot),
+    /// Ledger → whoever submitted it: a call of this slot was refused.
+    Refused(Slot, Refusal),
+}
+
+/// A call of the contract, on its way to the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submission {
+    /// The call and who makes it.
+    pub proposal: Proposal,
+    /// Its maker's signature, where one is needed.
+    pub signature: Option<Signature>,
+    /// Who else stands for it.
+    pub endorsements: Vec<Endorsement>,
 }
 
 /// Tariffs of a slot.
@@ -100,15 +117,6 @@ pub enum Registration {
     Idle,
 }
 
-/// The ledger's answer to a registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// It counts.
-    Accepted,
-    /// It came after registration had closed: the slot goes on without this prosumer.
-    TooLate,
-}
-
 /// The market of a slot, as it opens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarketOpened {
@@ -124,6 +132,22 @@ pub struct MarketOpened {
     pub first_choice: Vec<f64>,
     /// When the market closes, settled down or not.
     pub closes: Time,
+}
+
+impl MarketOpened {
+    /// Buyer, seller and bill of each of these trades in which any energy changes hands, named as on the chain.
+    pub fn bills<'a>(
+        &'a self,
+        genesis: &'a Genesis,
+        trades: &'a [Trade],
+    ) -> impl Iterator<Item = (Number, Number, Bill)> + 'a {
+        let number = |id: ProsumerId| genesis.prosumers[id.index()].0;
+        trades.iter().filter(|trade| trade.energy > Energy::ZERO).map(move |trade| {
+            let &Trade { energy, price, payment, fee, .. } = trade;
+            let (buyer, seller) = (self.buyers[trade.buyer as usize], self.sellers[trade.seller as usize]);
+            (number(buyer), number(seller), Bill { energy, price, payment, fee })
+        })
+    }
 }
 
 /// A seller's price.
@@ -180,9 +204,9 @@ pub struct Choice {
 pub struct MarketState {
     /// Which slot.
     pub slot: Slot,
-    /// Number of the newest block of the information channel; a state of a higher one is newer.
-    pub block: u64,
-    /// When that block was cut.
+    /// Counts the states of the slot from 1; a state with a higher number is newer.
+    pub number: u64,
+    /// When it was shown.
     pub time: Time,
     /// When a quote was last committed: the date of the prices.
     pub quotes_time: Time,
@@ -194,11 +218,22 @@ pub struct MarketState {
     pub aggregate: Option<Arc<Aggregate>>,
 }
 
-/// What a participant finds when it checks a bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A participant's bills of a slot, proposed to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BillProposed {
+    /// Which slot.
+    pub slot: Slot,
+    /// Its trades.
+    pub trades: Arc<[Trade]>,
+    /// Version of its own post on which they rest; 0 if it has posted nothing.
+    pub version: u32,
+}
+
+/// What a participant finds when it checks its bills.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It comes to the same result.
-    Endorsed,
+    /// It comes to the same result, and signs it.
+    Endorsed(Box<Signature>),
     /// It does not, for this reason.
     Disputed(Dispute),
 }
@@ -212,6 +247,10 @@ pub enum Dispute {
     WrongAmount,
     /// The price lies outside the tariffs.
     PriceOutOfBand,
+    /// The price is not the one that the seller has quoted.
+    NotMyPrice,
+    /// More is delivered than the buyer has asked for.
+    MoreThanAsked,
     /// More is sold than there was surplus.
     MoreThanSurplus,
 }

@@ -61,7 +61,7 @@ SELECT
     case_number,
     slot,
     first AS prosumer,
-    CASE json_type(value) WHEN 'text' THEN value ->> '$' ELSE (SELECT role.key FROM json_each(value) AS role) END AS role,
+    iif(json_type(value) = 'text', value ->> '$', (SELECT json_each.key FROM json_each(fact_keys.value))) AS role,
     value ->> 'Seller' AS surplus_micro_kwh,
     value ->> '$.Buyer.need' AS need_kwh,
     value ->> '$.Buyer.generation' AS generation_kwh,

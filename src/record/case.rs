@@ -5,6 +5,8 @@ use super::{
     error::RecordError,
     gathered::{Gathered, slot_of},
     key_figures::{KeyFigures, Tally},
+    ledger::{LedgerRow, Traffic},
+    ledger_file::LedgerFile,
     prosumers::{self, ProsumerRow},
     slots::{self, SlotRow},
     table::Table,
@@ -26,6 +28,8 @@ pub(super) struct Tables {
     trades: Table<TradeRow>,
     convergence: Table<ConvergenceRow>,
     slots: Table<SlotRow>,
+    ledger: Table<LedgerRow>,
+    chains: LedgerFile,
 }
 
 impl Tables {
@@ -39,7 +43,17 @@ impl Tables {
             trades: Table::create(folder)?,
             convergence: Table::create(folder)?,
             slots: Table::create(folder)?,
+            ledger: Table::create(folder)?,
+            chains: LedgerFile::create(folder)?,
         })
+    }
+
+    /// Ends the writing of what does not end by itself.
+    ///
+    /// # Errors
+    /// If `ledger.db` cannot be written.
+    pub(super) fn close(self) -> Result<(), RecordError> {
+        self.chains.close()
     }
 
     /// Writes all that waits, `slots.csv` last: where it has a slot, the other tables are complete.
@@ -64,6 +78,7 @@ pub(super) struct CaseRecord {
     /// Content of each prosumer's storage at the start of the next slot.
     contents: Vec<Energy>,
     tally: Tally,
+    traffic: Traffic,
 }
 
 impl CaseRecord {
@@ -77,13 +92,15 @@ impl CaseRecord {
             messages: 0,
             contents: vec![Energy::nearest(initial); case.population.prosumers.len()],
             tally: Tally::default(),
+            traffic: Traffic::default(),
         }
     }
 
     /// Takes in a window of the simulation and writes the slots that were closed in it.
     ///
     /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
-    /// may come before the prosumers' on the same slot.
+    /// may come before the prosumers' on the same slot. By then the ledger's blocks of the window are on disk, as far as
+    /// a checkpoint stands for them.
     ///
     /// # Errors
     /// If a table cannot be written, or a prosumer is missing in a closed slot.
@@ -95,6 +112,8 @@ impl CaseRecord {
     ) -> Result<(), RecordError> {
         self.messages += messages;
         for Observed { what, .. } in observed {
+            self.traffic.add(&what);
+            tables.chains.add(self.case.number, &what)?;
             let Some(slot) = slot_of(&what) else { continue };
             let gathered = self.slots.entry(slot).or_default();
             if let (Observation::Committed(commit), Some(market)) = (&what, &gathered.market) {
@@ -140,8 +159,19 @@ impl CaseRecord {
         Ok(())
     }
 
+    /// Ends the case: writes what its ledger carried, and returns the key figures of the slots that were closed.
+    ///
+    /// # Errors
+    /// If `ledger.csv` cannot be written.
+    pub(super) fn end(self, tables: &mut Tables) -> Result<KeyFigures, RecordError> {
+        let rows = self.traffic.rows(self.case.number, self.case.scenario.ledger.block.max_transactions);
+        tables.ledger.append(rows)?;
+        tables.ledger.flush()?;
+        Ok(self.key_figures())
+    }
+
     /// The key figures of the slots closed so far.
-    pub(super) fn key_figures(&self) -> KeyFigures {
+    fn key_figures(&self) -> KeyFigures {
         self.tally.key_figures(&self.case)
     }
 }

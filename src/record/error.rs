@@ -27,6 +27,14 @@ pub enum RecordError {
         /// Why not.
         source: csv::Error,
     },
+    /// A database cannot be written.
+    #[error("database {}: {source}", path.display())]
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
     /// The columns of a CSV file are not those of the table.
     #[error("table {}: its header is not that of this table", .0.display())]
     Header(PathBuf),

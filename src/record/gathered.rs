@@ -1,6 +1,6 @@
 //! What has been observed of a slot that is not closed yet.
 
-use super::ages::Ages;
+use super::durations::Durations;
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
     market::settlement::Trade,
@@ -15,7 +15,7 @@ pub(super) struct Gathered {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
     /// How old the news was at each decision.
-    pub(super) ages: Ages,
+    pub(super) ages: Durations,
     /// How the game ended; `None` if the market was not to open.
     pub(super) game: Option<Arc<GameOver>>,
     /// The final trades.

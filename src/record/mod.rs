@@ -3,14 +3,16 @@
 //! A [`Recorder`] watches a study and writes; a [`Run`] reads. Rows are formed when a slot is closed, so that memory
 //! stays the same however long a run is. Recording never changes a run. `docs/results.md` explains every file and column.
 
-mod ages;
 mod case;
 mod convergence;
+mod durations;
 mod error;
 mod folder;
 mod gathered;
 mod json_list;
 mod key_figures;
+mod ledger;
+mod ledger_file;
 mod manifest;
 mod number;
 mod prosumers;
@@ -26,6 +28,7 @@ pub use convergence::ConvergenceRow;
 pub use error::RecordError;
 pub(crate) use folder::LATEST;
 pub use key_figures::{Comparison, KeyFigures, Totals};
+pub use ledger::LedgerRow;
 pub use manifest::{CaseEntry, Knobs, Manifest, Status};
 pub use number::Number;
 pub use prosumers::ProsumerRow;
@@ -35,6 +38,7 @@ pub use table::Row;
 pub use trades::TradeRow;
 
 use crate::{
+    ledger::schema,
     runtime::{WatchError, Watcher},
     scenario::{Case, Plan},
 };
@@ -70,10 +74,9 @@ impl Recorder {
     pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
         let scenario = &plan.scenario;
         let folder = folder::create(root, &scenario.name, started, scenario.seed)?;
+        let tables = [SlotRow::FILE, ProsumerRow::FILE, TradeRow::FILE, ConvergenceRow::FILE, LedgerRow::FILE];
         let mut files: Vec<String> =
-            [SCENARIO, SlotRow::FILE, ProsumerRow::FILE, TradeRow::FILE, ConvergenceRow::FILE, key_figures::FILE]
-                .map(str::to_owned)
-                .into();
+            [SCENARIO].into_iter().chain(tables).chain([key_figures::FILE, schema::FILE]).map(str::to_owned).collect();
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let manifest = Manifest::new(plan, started, command, files);
@@ -96,24 +99,26 @@ impl Recorder {
         self.case = Some(CaseRecord::new(case));
     }
 
-    /// Ends the case and writes its key figures.
+    /// Ends the case: writes its key figures, and what its ledger carried.
     ///
     /// # Errors
-    /// If `kpis.json` cannot be written.
+    /// If `kpis.json` or `ledger.csv` cannot be written.
     pub fn end_case(&mut self) -> Result<(), RecordError> {
         let case = self.case.take().expect("only a case that has begun can end");
-        self.key_figures.push(&case.key_figures())
+        self.key_figures.push(&case.end(&mut self.tables)?)
     }
 
-    /// Ends the recording: the manifest tells how the run ended and how long it took. Returns the run's folder.
+    /// Ends the recording, whether the run is complete or not: `ledger.db` stands alone, and the manifest tells how the
+    /// run ended and how long it took. Returns the run's folder.
     ///
     /// # Errors
-    /// If the manifest cannot be written.
+    /// If `ledger.db` or the manifest cannot be written.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
+        let closed = self.tables.close();
         self.manifest.status = status;
         self.manifest.wall_seconds = Some(wall.as_secs_f64());
         self.manifest.write(&self.folder)?;
-        Ok(self.folder)
+        closed.map(|()| self.folder)
     }
 }
 

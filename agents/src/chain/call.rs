@@ -71,6 +71,21 @@ impl Call {
         }
     }
 
+    /// The slot of which it is to tell; `None` of those that begin a chain.
+    pub fn slot(&self) -> Option<Slot> {
+        match self {
+            Self::Genesis(_) | Self::Anchor(_) => None,
+            Self::PublishTariff(tariff) => Some(tariff.slot),
+            Self::PostQuote(quote) => Some(quote.slot),
+            Self::PostChoice(choice) => Some(choice.slot),
+            Self::Settle(settlement) => Some(settlement.slot),
+            Self::Register(slot, _)
+            | Self::OpenGame(slot, _)
+            | Self::CloseGame(slot, _)
+            | Self::RecordEnergy(slot, ..) => Some(*slot),
+        }
+    }
+
     /// Whether it is a post of the game: a quote or a choice.
     pub fn is_post(&self) -> bool {
         matches!(self, Self::PostQuote(_) | Self::PostChoice(_))

@@ -7,7 +7,10 @@ use super::{
     identity::{Party, PublicKey},
     json,
 };
-use crate::{ids::Slot, market::demand::Demand};
+use crate::{
+    ids::{ProsumerId, Slot},
+    market::demand::Demand,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -125,11 +128,23 @@ impl Genesis {
         match party {
             Party::Ledger => Some(self.ledger),
             Party::Grid => Some(self.grid),
-            Party::Prosumer(number) => {
-                let place = self.prosumers.binary_search_by_key(&number, |(known, _)| *known).ok()?;
-                Some(self.prosumers[place].1)
-            }
+            Party::Prosumer(_) => self.member(party).map(|id| self.prosumers[id.index()].1),
         }
+    }
+
+    /// A prosumer's name.
+    ///
+    /// # Panics
+    /// If there is no such prosumer.
+    pub fn prosumer(&self, id: ProsumerId) -> Party {
+        Party::Prosumer(self.prosumers[id.index()].0)
+    }
+
+    /// The prosumer with this name; `None` if there is no such prosumer.
+    pub fn member(&self, party: Party) -> Option<ProsumerId> {
+        let Party::Prosumer(number) = party else { return None };
+        let place = self.prosumers.binary_search_by_key(&number, |(known, _)| *known).ok()?;
+        Some(ProsumerId(place as u32))
     }
 
     /// Whether a call needs the signature of its maker.

@@ -1,12 +1,18 @@
-//! After the game: bills that both sides recompute, and the trades that become final.
+//! After the game: bills that both sides recompute and sign, and the trades that become final.
 
-use super::{Ledger, Phase, TradeTransaction};
+use super::{Ledger, Phase, Playing, participant, participants};
 use crate::{
-    actor::Context,
-    ids::ProsumerId,
+    actor::{Context, Wake},
+    chain::{
+        call::{BillsOf, Call, Settlement},
+        identity::{Claim, Party, verify},
+        transaction::Endorsement,
+    },
+    ids::{ChannelName, ProsumerId},
     market::settlement::Trade,
-    message::{MarketOpened, Message, Verdict},
+    message::{BillProposed, MarketOpened, Message, Verdict},
     observation::Observation,
+    units::Energy,
 };
 use std::sync::Arc;
 
@@ -14,92 +20,150 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Billing {
     pub(super) market: Arc<MarketOpened>,
-    pub(super) bills: Bills,
-    /// One a participant, sellers first; `None` until it has answered.
+    /// All trades, by buyer, then seller.
+    trades: Vec<Trade>,
+    /// What each participant is asked to sign, sellers first.
+    pub(super) proposed: Vec<Arc<BillProposed>>,
+    /// What it says; `None` until it has answered.
     pub(super) verdicts: Vec<Option<Verdict>>,
-    pub(super) missing: usize,
+    missing: usize,
 }
 
-/// Who gets what after the game.
-#[derive(Debug)]
-pub(super) struct Settlement {
-    pub(super) market: Arc<MarketOpened>,
-    pub(super) bills: Bills,
-}
-
-/// The trades of a slot, also sorted out by participant, sellers first.
+/// The final trades of a slot, also sorted out by participant, sellers first.
 #[derive(Debug)]
 pub(super) struct Bills {
-    pub(super) all: Arc<[Trade]>,
+    pub(super) market: Arc<MarketOpened>,
     pub(super) by_participant: Vec<Arc<[Trade]>>,
 }
 
-impl Bills {
-    pub(super) fn of(market: &MarketOpened, trades: Vec<Trade>) -> Self {
-        let mut by_participant = vec![Vec::new(); market.sellers.len() + market.buyers.len()];
-        for trade in &trades {
-            by_participant[trade.seller as usize].push(*trade);
-            by_participant[market.sellers.len() + trade.buyer as usize].push(*trade);
-        }
-        Self { all: trades.into(), by_participant: by_participant.into_iter().map(Arc::from).collect() }
+/// Sorts trades out by participant, sellers first.
+fn by_participant(market: &MarketOpened, trades: &[Trade]) -> Vec<Arc<[Trade]>> {
+    let mut sorted = vec![Vec::new(); market.sellers.len() + market.buyers.len()];
+    for trade in trades {
+        sorted[trade.seller as usize].push(*trade);
+        sorted[market.sellers.len() + trade.buyer as usize].push(*trade);
     }
-}
-
-/// Sellers first, then buyers: the order in which participants are numbered here.
-pub(super) fn participants(market: &MarketOpened) -> impl Iterator<Item = ProsumerId> + '_ {
-    market.sellers.iter().chain(&market.buyers).copied()
-}
-
-/// A participant's number in that order.
-pub(super) fn participant(market: &MarketOpened, prosumer: ProsumerId) -> Option<usize> {
-    let seller = market.sellers.binary_search(&prosumer).ok();
-    seller.or_else(|| market.buyers.binary_search(&prosumer).ok().map(|index| market.sellers.len() + index))
+    sorted.into_iter().map(Arc::from).collect()
 }
 
 impl Ledger {
+    /// Proposes to each participant its bills.
+    pub(super) fn propose_bills(&mut self, context: &mut Context<'_>) {
+        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
+        let market = Arc::clone(board.opened());
+        let trades = board.trades(self.chains.genesis().rules.service_fee);
+        let proposed: Vec<Arc<BillProposed>> = (0..)
+            .zip(by_participant(&market, &trades))
+            .map(|(participant, trades)| {
+                Arc::new(BillProposed { slot: self.slot, trades, version: board.version(participant) })
+            })
+            .collect();
+        for (prosumer, bills) in participants(&market).zip(&proposed) {
+            context.send(prosumer.actor(), Message::BillProposed(Arc::clone(bills)));
+        }
+        let missing = proposed.len();
+        context.wake_after(self.rules.bill_limit(), Wake::BillsExpire(self.slot));
+        let billing = Billing { market, trades, proposed, verdicts: vec![None; missing], missing };
+        self.wait(Phase::Billing(billing), context);
+    }
+
     pub(super) fn bill_endorsed(&mut self, from: ProsumerId, verdict: Verdict, context: &mut Context<'_>) {
         let Phase::Billing(billing) = &mut self.phase else { return };
         let Some(number) = participant(&billing.market, from) else { return };
         if billing.verdicts[number].replace(verdict).is_none() {
             billing.missing -= 1;
             if billing.missing == 0 {
-                self.propose_settlement(context);
+                self.settle(context);
             }
         }
     }
 
-    /// Keeps the trades that both sides endorse; a void trade falls back to the grid for both.
-    pub(super) fn propose_settlement(&mut self, context: &mut Context<'_>) {
-        let Phase::Billing(Billing { market, bills, verdicts, .. }) = &self.phase else { return };
-        let endorsed = |number: usize| verdicts[number] == Some(Verdict::Endorsed);
-        let trades: Arc<[Trade]> = if (0..verdicts.len()).all(endorsed) {
-            Arc::clone(&bills.all)
-        } else {
-            let buyers_from = market.sellers.len();
-            let both = |t: &&Trade| endorsed(t.seller as usize) && endorsed(buyers_from + t.buyer as usize);
-            bills.all.iter().filter(both).copied().collect()
+    /// Settles the trades that both sides have signed; any other falls back to the grid for both.
+    pub(super) fn settle(&mut self, context: &mut Context<'_>) {
+        let Phase::Billing(billing) = &self.phase else { return };
+        let (market, genesis) = (Arc::clone(&billing.market), Arc::clone(self.chains.genesis()));
+        let number = |prosumer: ProsumerId| genesis.prosumers[prosumer.index()].0;
+        let endorsements = self.endorsements(billing);
+        let mut settlement = Settlement { slot: self.slot, ..Settlement::default() };
+        for ((prosumer, verdict), endorsement) in participants(&market).zip(&billing.verdicts).zip(&endorsements) {
+            match (verdict, endorsement) {
+                (Some(Verdict::Disputed(dispute)), _) => settlement.disputes.push((number(prosumer), *dispute)),
+                (_, None) => settlement.silent.push(number(prosumer)),
+                (_, Some(_)) => {}
+            }
+        }
+        let buyers_from = market.sellers.len();
+        let both = |trade: &&Trade| {
+            endorsements[trade.seller as usize].is_some() && endorsements[buyers_from + trade.buyer as usize].is_some()
         };
-        if let Some(block) = self.trade.submit(TradeTransaction::Settle(self.slot, trades), context) {
-            self.commit_trade(block, context);
+        let trades: Vec<Trade> = billing.trades.iter().filter(both).copied().collect();
+        settlement.trades =
+            market.bills(&genesis, &trades).map(|(buyer, seller, bill)| (buyer, seller, bill.energy)).collect();
+        let has_bills = |(participant, _): &(usize, _)| {
+            let bills: &Arc<BillProposed> = &billing.proposed[*participant];
+            bills.trades.iter().any(|trade| trade.energy > Energy::ZERO)
+        };
+        let signed = endorsements.into_iter().enumerate().filter(has_bills).filter_map(|(_, e)| e).collect();
+        let settle = self.chains.propose(Call::Settle(Arc::new(settlement)), signed, context.now());
+        if self.commit_at_once(ChannelName::Trade, settle, context).is_ok() {
+            self.settled(market, trades, context);
         }
     }
 
-    pub(super) fn commit_settlement(&mut self, trades: &[Trade], context: &mut Context<'_>) {
-        // A proposal that waited while the bills expired is on the chain twice; the first one counts.
-        let Phase::Billing(billing) = &self.phase else { return };
-        let market = Arc::clone(&billing.market);
-        self.settled(market, trades.to_vec(), context);
+    /// Each participant's signature under its bills, sellers first; `None` of those that have not signed, or wrongly.
+    fn endorsements(&self, billing: &Billing) -> Vec<Option<Endorsement>> {
+        let genesis = self.chains.genesis();
+        let signatures = participants(&billing.market).zip(&billing.verdicts).enumerate().filter_map(
+            |(participant, (prosumer, verdict))| match verdict {
+                Some(Verdict::Endorsed(signature)) => Some((participant, genesis.prosumer(prosumer), **signature)),
+                _ => None,
+            },
+        );
+        let signatures: Vec<_> = signatures.collect();
+        let text = |&(participant, party, _): &(usize, Party, _)| {
+            let bills = billing.market.bills(genesis, &billing.proposed[participant].trades).collect();
+            BillsOf { slot: self.slot, party, bills }.to_json()
+        };
+        let texts: Vec<String> = signatures.iter().map(text).collect();
+        let claims: Vec<Claim<'_>> = signatures
+            .iter()
+            .zip(&texts)
+            .filter_map(|(&(_, party, signature), text)| Some(Claim { key: genesis.key(party)?, text, signature }))
+            .collect();
+        let mut endorsements = vec![None; billing.verdicts.len()];
+        for (&(participant, by, signature), holds) in signatures.iter().zip(verify(self.chains.id(), &claims)) {
+            endorsements[participant] = holds.then_some(Endorsement { by, signature });
+        }
+        endorsements
+    }
+
+    /// Settles a slot in which there was nobody to trade with.
+    pub(super) fn settle_without_trades(&mut self, context: &mut Context<'_>) {
+        let nothing = Settlement { slot: self.slot, ..Settlement::default() };
+        let settle = self.chains.propose(Call::Settle(Arc::new(nothing)), Vec::new(), context.now());
+        if self.commit_at_once(ChannelName::Trade, settle, context).is_err() {
+            return;
+        }
+        let (sellers, buyers) = self.roster.sides();
+        let market = MarketOpened {
+            slot: self.slot,
+            surplus: sellers.iter().map(|&seller| self.roster.surplus(seller).value()).collect(),
+            first_choice: Vec::new(),
+            closes: self.gate_closes,
+            sellers,
+            buyers,
+        };
+        self.settled(Arc::new(market), Vec::new(), context);
     }
 
     /// Tells every participant its final trades, and waits for the meters.
-    pub(super) fn settled(&mut self, market: Arc<MarketOpened>, trades: Vec<Trade>, context: &mut Context<'_>) {
-        self.contract.settle(&market, &trades);
-        let bills = Bills::of(&market, trades);
-        context.observe(Observation::Settled(self.slot, Arc::clone(&bills.all)));
-        for (prosumer, trades) in participants(&market).zip(&bills.by_participant) {
+    fn settled(&mut self, market: Arc<MarketOpened>, trades: Vec<Trade>, context: &mut Context<'_>) {
+        let by_participant = by_participant(&market, &trades);
+        context.observe(Observation::Settled(self.slot, trades.into()));
+        for (prosumer, trades) in participants(&market).zip(&by_participant) {
             context.send(prosumer.actor(), Message::Settled(self.slot, Arc::clone(trades)));
         }
-        self.wait(Phase::Metering(Some(Settlement { market, bills })), context);
+        self.wait(Phase::Metering(Some(Bills { market, by_participant })), context);
         self.close_slot_if_complete(context);
     }
 }

@@ -1,107 +1,159 @@
-//! The game: quotes and choices become blocks, blocks become market states, until everybody is at rest.
+//! The game: quotes and choices count, the market is shown, until everybody is at rest.
 
 use super::{
-    Billing, Bills, InformationTransaction, Ledger, Phase, Playing, Unpublished, channel::Block, participants,
+    Ledger, Phase, Playing, Unpublished,
+    board::{OffChain, participants},
+    chains::Sent,
 };
 use crate::{
     actor::{Context, Wake},
+    chain::{call::Call, genesis::Posts, identity::Party, refusal::Refusal},
     ids::ChannelName,
     message::{MarketState, Message},
-    observation::{Commit, GameOver, Observation, Outcome, Refused},
+    observation::{Commit, GameOver, Observation, Outcome},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 impl Ledger {
-    pub(super) fn post(&mut self, transaction: InformationTransaction, context: &mut Context<'_>) {
-        if let Some(block) = self.information.submit(transaction, context) {
-            self.commit_information(block, context);
+    /// Puts a post that counts on the board.
+    pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
+        let (Phase::Playing(Playing { board, .. }), Party::Prosumer(number)) = (&mut self.phase, sent.creator()) else {
+            return;
+        };
+        match sent.call() {
+            Call::PostQuote(quote) => {
+                let Some(seller) = board.seller(number) else { return };
+                self.unpublished.quoted.push(seller);
+                board.quote(seller, *quote, sent.clone(), context.now());
+            }
+            Call::PostChoice(choice) => {
+                let Some(buyer) = board.buyer(number) else { return };
+                self.unpublished.choices = true;
+                board.choose(buyer, Arc::clone(choice), sent.clone(), context.now());
+            }
+            _ => {}
         }
     }
 
-    pub(super) fn commit_information(&mut self, block: Block<InformationTransaction>, context: &mut Context<'_>) {
-        for transaction in block.transactions.iter() {
-            let (from, slot, result) = match transaction {
-                InformationTransaction::Quote(from, quote) => {
-                    let result = self.contract.post_quote(*from, *quote, block.time);
-                    (*from, quote.slot, result.map(|seller| self.unpublished.quoted.push(seller)))
-                }
-                InformationTransaction::Choice(from, choice) => {
-                    let result = self.contract.post_choice(*from, Arc::clone(choice), block.time);
-                    (*from, choice.slot, result.map(|()| self.unpublished.choices = true))
-                }
+    /// Takes posts that do not become transactions, under the same rules as those that do.
+    pub(super) fn take_posts(&mut self, posts: Vec<Sent>, context: &mut Context<'_>) {
+        if posts.is_empty() {
+            return;
+        }
+        let signed = self.chains.are_signed(posts.iter());
+        for (sent, signed) in posts.into_iter().zip(signed) {
+            let board = if let Phase::Playing(playing) = &self.phase { Some(&playing.board) } else { None };
+            let mut stub = OffChain { state: self.chains.state(), board };
+            let validity = match signed {
+                true => self.chains.contract().execute(sent.creator(), sent.call(), &mut stub),
+                false => Err(Refusal::BadSignature),
             };
-            if let Err(refusal) = result {
-                context.observe(Observation::Refused(Refused {
-                    slot,
-                    from: from.actor(),
-                    refusal,
-                    channel: ChannelName::Information,
-                    on_chain: false,
-                }));
+            match validity {
+                Ok(()) => {
+                    self.unpublished.off_chain += 1;
+                    self.take(sent, context);
+                }
+                Err(refusal) => self.refuse(&sent, ChannelName::Information, refusal, false, context),
             }
         }
-        self.information.forget_before_newest();
-        if self.unpublished.block.replace(block.number).is_none() {
-            // Where many posts arrive at once they fill several blocks: the market is summed up after the last.
+        self.publish_later(context);
+    }
+
+    /// Has the market shown at the end of this instant: where many posts arrive at once, they fill several blocks.
+    pub(super) fn publish_later(&mut self, context: &mut Context<'_>) {
+        if !std::mem::replace(&mut self.unpublished.batch, true) {
             context.wake_after(Duration::ZERO, Wake::Publish(self.slot));
         }
     }
 
     /// Shows the market as it stands after this instant's blocks to all participants; ends the game if all are at rest.
     pub(super) fn publish(&mut self, context: &mut Context<'_>) {
-        let Unpublished { block, choices, mut quoted } = std::mem::take(&mut self.unpublished);
-        if choices {
-            self.contract.aggregate();
-        }
-        let (Some(block), Phase::Playing(playing), Some((prices, aggregate))) =
-            (block, &mut self.phase, self.contract.market())
-        else {
-            return;
-        };
+        let Unpublished { choices, off_chain, mut quoted, .. } = std::mem::take(&mut self.unpublished);
+        let Phase::Playing(Playing { board, state: shown, .. }) = &mut self.phase else { return };
         if !choices && quoted.is_empty() {
             return;
+        }
+        if choices {
+            board.sum_up(self.rules.alpha);
         }
         quoted.sort_unstable();
         quoted.dedup();
         let now = context.now();
-        let before = playing.state.as_ref();
+        let before = shown.as_ref();
         let state = Arc::new(MarketState {
             slot: self.slot,
-            block,
+            number: before.map_or(1, |state| state.number + 1),
             time: now,
             quotes_time: if quoted.is_empty() { before.map_or(now, |state| state.quotes_time) } else { now },
             choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
-            prices: prices.to_vec(),
-            aggregate: aggregate.cloned(),
+            prices: board.prices().to_vec(),
+            aggregate: board.aggregate().cloned(),
         });
-        playing.state = Some(Arc::clone(&state));
-        for prosumer in participants(&playing.market) {
+        *shown = Some(Arc::clone(&state));
+        for prosumer in participants(board.opened()) {
             context.send(prosumer.actor(), Message::MarketState(Arc::clone(&state)));
         }
-        context.observe(Observation::Committed(Commit { state, choices, off_chain: 0, quoted }));
-        if self.contract.at_rest() {
+        context.observe(Observation::Committed(Commit { state, choices, off_chain, quoted }));
+        if board.at_rest(self.rules.patience) {
             self.end_game(Outcome::Equilibrium, context);
         }
     }
 
+    /// Ends the game: nothing that is posted from here on counts.
     pub(super) fn end_game(&mut self, outcome: Outcome, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { market, since, state }) = &self.phase else { return };
-        let (market, since, state) = (Arc::clone(market), *since, state.clone());
-        let rounds = self.contract.rounds();
-        let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| context.now() - since);
+        let Phase::Playing(Playing { board, since, state }) = &self.phase else { return };
+        let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| context.now() - *since);
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
             outcome,
-            rounds,
+            rounds: board.rounds(),
             time_to_equilibrium,
-            state,
+            state: state.clone(),
         })));
-        let bills = Bills::of(&market, self.contract.close_game());
-        for (prosumer, trades) in participants(&market).zip(&bills.by_participant) {
-            context.send(prosumer.actor(), Message::BillProposed(self.slot, Arc::clone(trades)));
+        self.record_last_posts(context);
+        let close = self.chains.propose(Call::CloseGame(self.slot, outcome), Vec::new(), context.now());
+        if self.commit_at_once(ChannelName::Information, close, context).is_ok() {
+            self.propose_bills(context);
         }
-        let missing = bills.by_participant.len();
-        context.wake_after(self.rules.bill_limit(), Wake::BillsExpire(self.slot));
-        self.wait(Phase::Billing(Billing { market, bills, verdicts: vec![None; missing], missing }), context);
+    }
+
+    /// Where posts did not become transactions, the last ones do now: from them bills can be derived.
+    fn record_last_posts(&mut self, context: &mut Context<'_>) {
+        let genesis = self.chains.genesis();
+        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
+        if genesis.rules.posts == Posts::Every {
+            return;
+        }
+        let at = context.now();
+        let posts: Vec<Sent> = board.posts().iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
+        let most = genesis.rules.max_transactions as usize;
+        for posts in posts.chunks(most) {
+            let block = posts.iter().map(|sent| self.chains.execute(sent.clone())).collect();
+            self.seal(ChannelName::Information, block, context);
+        }
+    }
+
+    /// Of posts that were refused because an earlier one of the same sender was in the same block, submits the newest
+    /// again, in a block of its own: what counts after a block is everybody's newest post in it.
+    pub(super) fn resubmit(&mut self, stale: Vec<Sent>, context: &mut Context<'_>) {
+        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
+        let mut newest = BTreeMap::new();
+        for sent in stale {
+            let Party::Prosumer(number) = sent.creator() else { continue };
+            let posted = match sent.call() {
+                Call::PostQuote(quote) => board.seller(number).map(|seller| (seller as usize, quote.version)),
+                Call::PostChoice(choice) => {
+                    board.buyer(number).map(|buyer| (board.opened().sellers.len() + buyer as usize, choice.version))
+                }
+                _ => None,
+            };
+            let Some((participant, version)) = posted else { continue };
+            let known = newest.get(&participant).map_or(board.version(participant), |(known, _)| *known);
+            if version > known {
+                newest.insert(participant, (version, sent));
+            }
+        }
+        let again: Vec<_> = newest.into_values().map(|(_, sent)| self.chains.execute(sent)).collect();
+        self.commit(ChannelName::Information, again, context);
     }
 }

@@ -5,38 +5,49 @@
 //!     TariffPublished   all Register    rest or gate   all BillEndorsed   all MeterReading
 //! ```
 //!
-//! Three channels as in the article: *trade* takes registrations and settled bills, *information* the quotes and
-//! choices of the game, *energy* the meter readings. A transaction counts when its block is cut. Each post replaces its
-//! sender's last, so of the information channel only the newest block is kept.
+//! Everything that is to stand on a chain comes as a submission. The contract carries it out against the world state
+//! at once; it waits for its block; when the block is cut, it is validated in its final order and counts, or does not.
+//! The ledger's own calls, which open and close what others take part in, form blocks of their own at once.
 //!
 //! | where | what |
 //! |---|---|
-//! | [`channel`] | cuts blocks, and knows nothing of what is in them |
-//! | [`contract`] | knows what transactions mean, and nothing of channels and messages |
-//! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the two |
+//! | `submissions` | what happens to a submission from the door to its block |
+//! | `queue` | cuts batches, and knows nothing of what is in them |
+//! | `chains` | carries calls out, validates them, seals blocks, signs checkpoints |
+//! | `state` | the world state |
+//! | `roster`, `board` | what the chains say of the slot under way, laid out for quick use |
+//! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the chains |
 //! | `rest` | when a market is at rest |
 //! | `reminders` | whom the ledger waits for |
-//! | this file | slots open, meters are read, slots close |
+//! | this file | slots open and close |
 
 mod bills;
-pub mod channel;
-pub mod contract;
+mod board;
+mod chains;
 mod game;
+mod queue;
 mod registration;
 mod reminders;
 mod rest;
+mod roster;
+mod state;
+mod submissions;
+
+pub use queue::BatchLimits;
 
 use crate::{
     actor::{Actor, Context, Wake},
-    ids::{ActorId, ChannelName, ProsumerId, Slot},
-    market::{pricing::PriceBand, settlement::Trade},
-    message::{Choice, MarketOpened, MarketState, Message, MeterReading, Quote, Registration, SlotOpened, Tariff},
-    observation::{Observation, Outcome, Refused},
+    ids::{ActorId, ChannelName, Slot},
+    member::Member,
+    message::{MarketState, Message, SlotOpened, Submission, Tariff},
+    observation::{Observation, Outcome},
     time::Time,
 };
-use bills::{Billing, Bills, Settlement, participant, participants};
-use channel::{Block, BlockLimits, Channel};
-use contract::{Contract, ContractRules};
+use bills::{Billing, Bills};
+use board::{Board, participant, participants};
+use chains::{Chains, Pending, Sent};
+use queue::Queue;
+use roster::Roster;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
@@ -50,19 +61,13 @@ pub enum Durability {
     Slot,
 }
 
-/// How the ledger runs the market.
+/// How the ledger runs the market, beyond what everybody has agreed on in the genesis.
 #[derive(Clone, Debug)]
 pub struct LedgerRules {
-    /// What the contract holds everybody to.
-    pub contract: ContractRules,
-    /// The prosumers' numbers in the scenario's files, to name them by.
-    pub numbers: Arc<[u32]>,
-    /// When blocks are cut.
-    pub block: BlockLimits,
-    /// First and last slot in which the market is open.
-    pub open: (Slot, Slot),
-    /// Number of slots.
-    pub slots: Slot,
+    /// Curvature `alpha` of utility [CNY/kWh²].
+    pub alpha: f64,
+    /// How many updates in a row must be at rest.
+    pub patience: u32,
     /// Length of a slot.
     pub slot_length: Duration,
     /// When the gate closes, counted from the opening of the slot.
@@ -73,6 +78,8 @@ pub struct LedgerRules {
     pub first_choice: Option<Arc<[f64]>>,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
+    /// When commits are to be on disk.
+    pub durability: Durability,
 }
 
 impl LedgerRules {
@@ -92,15 +99,17 @@ impl LedgerRules {
 #[derive(Debug)]
 pub struct Ledger {
     rules: LedgerRules,
-    contract: Contract,
-    trade: Channel<TradeTransaction>,
-    information: Channel<InformationTransaction>,
-    energy: Channel<Reading>,
+    chains: Chains,
+    /// What waits on each channel.
+    queues: [Queue<Pending>; 3],
+    /// Posts that wait to be taken, where they do not become transactions.
+    posts: Queue<Sent>,
     slot: Slot,
     opened: Option<SlotOpened>,
     gate_closes: Time,
     /// The tariff of the next slot, once published.
-    next_tariff: Option<Tariff>,
+    next_tariff: Option<(Tariff, Arc<Submission>)>,
+    roster: Roster,
     phase: Phase,
     unpublished: Unpublished,
     /// Counts the rounds of repeating, so that an old one is recognised.
@@ -110,34 +119,14 @@ pub struct Ledger {
 /// What the game's blocks have changed since the market was last shown.
 #[derive(Debug, Default)]
 struct Unpublished {
-    /// The newest block.
-    block: Option<u64>,
+    /// Whether there was a batch.
+    batch: bool,
     /// Whether there was a choice.
     choices: bool,
+    /// How many posts counted without becoming transactions.
+    off_chain: u32,
     /// Sellers whose quotes there were.
     quoted: Vec<u32>,
-}
-
-/// A transaction of the trade channel.
-#[derive(Clone, Debug)]
-enum TradeTransaction {
-    Register(Slot, ProsumerId, Registration),
-    Settle(Slot, Arc<[Trade]>),
-}
-
-/// A transaction of the information channel.
-#[derive(Clone, Debug)]
-enum InformationTransaction {
-    Quote(ProsumerId, Quote),
-    Choice(ProsumerId, Arc<Choice>),
-}
-
-/// A transaction of the energy channel.
-#[derive(Clone, Copy, Debug)]
-struct Reading {
-    slot: Slot,
-    from: ProsumerId,
-    reading: MeterReading,
 }
 
 #[derive(Debug)]
@@ -146,37 +135,49 @@ enum Phase {
     Registering,
     Playing(Playing),
     Billing(Billing),
-    Metering(Option<Settlement>),
+    Metering(Option<Bills>),
 }
 
 #[derive(Debug)]
 struct Playing {
-    market: Arc<MarketOpened>,
+    board: Board,
     since: Time,
     state: Option<Arc<MarketState>>,
 }
 
 impl Ledger {
-    /// A ledger with empty channels.
-    pub fn new(rules: LedgerRules) -> Self {
+    /// A ledger whose chains have not begun, and its identity on them.
+    pub fn new(rules: LedgerRules, member: Member) -> Self {
+        let genesis = member.genesis();
+        let limits =
+            BatchLimits { max_transactions: genesis.rules.max_transactions as usize, timeout: genesis.rules.timeout };
         Self {
-            contract: Contract::new(rules.contract.clone()),
-            trade: Channel::new(ChannelName::Trade, rules.block),
-            information: Channel::new(ChannelName::Information, rules.block),
-            energy: Channel::new(ChannelName::Energy, rules.block),
+            queues: [
+                Queue::new(|batch| Wake::CutBlock(ChannelName::Trade, batch), limits),
+                Queue::new(|batch| Wake::CutBlock(ChannelName::Information, batch), limits),
+                Queue::new(|batch| Wake::CutBlock(ChannelName::Energy, batch), limits),
+            ],
+            posts: Queue::new(Wake::TakePosts, limits),
             slot: 0,
             opened: None,
             gate_closes: Time::ZERO,
             next_tariff: None,
+            roster: Roster::new(genesis.prosumers.len()),
             phase: Phase::BetweenSlots,
             unpublished: Unpublished::default(),
             repeats: 0,
+            chains: Chains::new(member),
             rules,
         }
     }
 
-    fn everybody(&self) -> impl Iterator<Item = ProsumerId> + use<> {
-        (0..self.rules.contract.prosumers as u32).map(ProsumerId)
+    fn slots(&self) -> Slot {
+        self.chains.genesis().rules.slots
+    }
+
+    /// Whether the last slot is closed.
+    fn is_over(&self) -> bool {
+        self.slot == self.slots() && matches!(self.phase, Phase::BetweenSlots)
     }
 
     /// Enters a phase in which the ledger waits for others, and reminds them from time to time.
@@ -195,9 +196,10 @@ impl Ledger {
         context.wake_after(answer_within, Wake::Retry(self.repeats));
     }
 
-    fn tariff_published(&mut self, tariff: Tariff, context: &mut Context<'_>) {
+    /// Takes the grid's tariff; it goes to the chain when its slot opens.
+    fn tariff_published(&mut self, tariff: Tariff, submission: Arc<Submission>, context: &mut Context<'_>) {
         if tariff.slot > self.slot {
-            self.next_tariff = Some(tariff);
+            self.next_tariff = Some((tariff, submission));
             if matches!(self.phase, Phase::BetweenSlots) {
                 self.open_slot(context);
             }
@@ -207,17 +209,20 @@ impl Ledger {
     }
 
     fn open_slot(&mut self, context: &mut Context<'_>) {
-        let Some(tariff) = self.next_tariff.take() else { return };
-        let (first, last) = self.rules.open;
-        let opened = SlotOpened { tariff, market_open: (first..=last).contains(&tariff.slot) };
+        let Some((tariff, submission)) = self.next_tariff.take() else { return };
+        let sent = Sent { from: ActorId::GRID, submission, at: context.now() };
+        if self.commit_at_once(ChannelName::Trade, self.chains.execute(sent), context).is_err() {
+            return;
+        }
+        let opened = SlotOpened { tariff, market_open: self.chains.genesis().market_opens(tariff.slot) };
         self.slot = tariff.slot;
         self.unpublished = Unpublished::default();
         self.opened = Some(opened);
         self.gate_closes = context.now() + self.rules.gate_closure;
-        self.contract.open_slot(self.slot, PriceBand { floor: tariff.feed_in, ceiling: tariff.grid });
+        self.roster.clear();
         context.observe(Observation::SlotOpened(opened));
         context.send(ActorId::GRID, Message::SlotOpened(opened));
-        for prosumer in self.everybody() {
+        for prosumer in self.roster.everybody() {
             context.send(prosumer.actor(), Message::SlotOpened(opened));
         }
         if opened.market_open {
@@ -228,74 +233,53 @@ impl Ledger {
         }
     }
 
-    fn meter_read(&mut self, from: ProsumerId, slot: Slot, reading: MeterReading, context: &mut Context<'_>) {
-        if slot < self.slot || self.contract.is_read(from) {
-            context.send(from.actor(), Message::MeterRecorded(slot));
-        } else if let Some(block) = self.energy.submit(Reading { slot, from, reading }, context) {
-            self.commit_energy(block, context);
-        }
-    }
-
-    fn commit_energy(&mut self, block: Block<Reading>, context: &mut Context<'_>) {
-        for &Reading { from, reading, .. } in block.transactions.iter().filter(|r| r.slot == self.slot) {
-            match self.contract.record_energy(from, reading) {
-                Ok(()) => context.send(from.actor(), Message::MeterRecorded(self.slot)),
-                Err(refusal) => context.observe(Observation::Refused(Refused {
-                    slot: self.slot,
-                    from: from.actor(),
-                    refusal,
-                    channel: ChannelName::Energy,
-                    on_chain: false,
-                })),
-            }
-        }
-        self.close_slot_if_complete(context);
-    }
-
     fn close_slot_if_complete(&mut self, context: &mut Context<'_>) {
-        if matches!(self.phase, Phase::Metering(_)) && self.contract.all_read() {
-            self.phase = Phase::BetweenSlots;
-            context.observe(Observation::SlotClosed(self.slot));
-            self.open_slot(context);
+        if !matches!(self.phase, Phase::Metering(_)) || !self.roster.all_read() {
+            return;
         }
+        self.phase = Phase::BetweenSlots;
+        // Whatever still waits came too late; its code says so.
+        for channel in ChannelName::ALL {
+            let rest = self.queues[channel as usize].cut();
+            self.commit(channel, rest, context);
+        }
+        let posts = self.posts.cut();
+        self.take_posts(posts, context);
+        self.chains.state_mut().forget(self.slot);
+        context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(self.slot))));
+        context.observe(Observation::SlotClosed(self.slot));
+        self.open_slot(context);
     }
 }
 
 impl Actor for Ledger {
-    fn start(&mut self, _: &mut Context<'_>) {}
+    fn start(&mut self, context: &mut Context<'_>) {
+        for channel in ChannelName::ALL {
+            let block = self.chains.begin(channel, context.now());
+            context.observe(Observation::Sealed(Arc::new(block)));
+        }
+        context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(0))));
+    }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        if let (ActorId::GRID, Message::TariffPublished(tariff)) = (from, &message) {
-            return self.tariff_published(*tariff, context);
-        }
-        let Some(from) = from.prosumer() else { return };
-        match message {
-            Message::Register(slot, registration) if slot == self.slot => self.register(from, registration, context),
-            Message::Quote(quote) => self.post(InformationTransaction::Quote(from, quote), context),
-            Message::Choice(choice) => self.post(InformationTransaction::Choice(from, choice), context),
-            Message::BillEndorsed(slot, verdict) if slot == self.slot => self.bill_endorsed(from, verdict, context),
-            Message::MeterReading(slot, reading) => self.meter_read(from, slot, reading, context),
+        match (message, from.prosumer()) {
+            (Message::Submit(submission), _) => self.submit(Sent { from, submission, at: context.now() }, context),
+            (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
+                self.bill_endorsed(from, verdict, context);
+            }
             _ => {}
         }
     }
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
-        let now = context.now();
         match wake {
-            Wake::CutBlock(ChannelName::Trade, number) => {
-                if let Some(block) = self.trade.timed_out(number, now) {
-                    self.commit_trade(block, context);
-                }
+            Wake::CutBlock(channel, number) => {
+                let batch = self.queues[channel as usize].timed_out(number);
+                self.commit(channel, batch, context);
             }
-            Wake::CutBlock(ChannelName::Information, number) => {
-                if let Some(block) = self.information.timed_out(number, now) {
-                    self.commit_information(block, context);
-                }
-            }
-            Wake::CutBlock(ChannelName::Energy, number) => {
-                if let Some(block) = self.energy.timed_out(number, now) {
-                    self.commit_energy(block, context);
-                }
+            Wake::TakePosts(number) => {
+                let posts = self.posts.timed_out(number);
+                self.take_posts(posts, context);
             }
             Wake::RegistrationCloses(slot) if slot == self.slot && matches!(self.phase, Phase::Registering) => {
                 self.close_registration(context);
@@ -304,7 +288,7 @@ impl Actor for Ledger {
                 self.end_game(Outcome::GateClosure, context);
             }
             Wake::BillsExpire(slot) if slot == self.slot && matches!(self.phase, Phase::Billing(_)) => {
-                self.propose_settlement(context);
+                self.settle(context);
             }
             Wake::Publish(slot) if slot == self.slot => self.publish(context),
             Wake::Retry(repeats) if repeats == self.repeats => self.remind(context),

@@ -1,97 +1,80 @@
 //! Registration: who takes part in a slot, and on which side.
 
-use super::{Ledger, Phase, Playing, TradeTransaction, channel::Block, participants};
+use super::{Board, Ledger, Phase, Playing, participants};
 use crate::{
     actor::{Context, Wake},
-    ids::ChannelName,
-    ids::ProsumerId,
-    message::{Admission, MarketOpened, Message, Registration},
-    observation::{GameOver, Observation, Outcome, Refused},
+    chain::{call::Call, fact::Game},
+    ids::{ChannelName, ProsumerId},
+    market::demand::Buyer,
+    message::{MarketOpened, Message, Registration},
+    observation::{GameOver, Observation, Outcome},
 };
 use rand::RngExt;
 use std::sync::Arc;
 
 impl Ledger {
-    pub(super) fn register(&mut self, from: ProsumerId, registration: Registration, context: &mut Context<'_>) {
-        if self.contract.is_registered(from) {
-            context.send(from.actor(), Message::Registered(self.slot, Admission::Accepted));
-        } else if matches!(self.phase, Phase::Registering) {
-            if let Some(block) = self.trade.submit(TradeTransaction::Register(self.slot, from, registration), context) {
-                self.commit_trade(block, context);
-            }
-        } else {
-            context.send(from.actor(), Message::Registered(self.slot, Admission::TooLate));
-        }
-    }
-
-    pub(super) fn commit_trade(&mut self, block: Block<TradeTransaction>, context: &mut Context<'_>) {
-        // A transaction that was still waiting when its slot closed was sent twice, and has been answered.
-        for transaction in block.transactions.iter() {
-            match transaction {
-                TradeTransaction::Register(slot, from, registration) if *slot == self.slot => {
-                    self.commit_registration(*from, *registration, context);
-                }
-                TradeTransaction::Settle(slot, trades) if *slot == self.slot => {
-                    self.commit_settlement(trades, context);
-                }
-                _ => {}
-            }
-        }
-        if matches!(self.phase, Phase::Registering) && self.contract.all_registered() {
+    pub(super) fn close_registration_if_complete(&mut self, context: &mut Context<'_>) {
+        if matches!(self.phase, Phase::Registering) && self.roster.all_registered() {
             self.close_registration(context);
         }
     }
 
-    fn commit_registration(&mut self, from: ProsumerId, registration: Registration, context: &mut Context<'_>) {
-        let admission = if matches!(self.phase, Phase::Registering) {
-            match self.contract.register(from, registration) {
-                Ok(()) => Admission::Accepted,
-                Err(refusal) => {
-                    return context.observe(Observation::Refused(Refused {
-                        slot: self.slot,
-                        from: from.actor(),
-                        refusal,
-                        channel: ChannelName::Trade,
-                        on_chain: false,
-                    }));
-                }
-            }
-        } else {
-            Admission::TooLate
-        };
-        context.send(from.actor(), Message::Registered(self.slot, admission));
-    }
-
+    /// Opens the game among the registered, or settles the slot at once where there is nobody to trade with.
     pub(super) fn close_registration(&mut self, context: &mut Context<'_>) {
-        let (sellers, buyers) = self.contract.sides();
-        let no_market = sellers.is_empty() || buyers.is_empty();
+        let (sellers, buyers) = self.roster.sides();
+        if sellers.is_empty() || buyers.is_empty() {
+            return self.go_without_market(context);
+        }
+        let genesis = self.chains.genesis();
+        let numbers = |ids: &[ProsumerId]| ids.iter().map(|id| genesis.prosumers[id.index()].0).collect();
+        let (seller_numbers, buyer_numbers) = (numbers(&sellers), numbers(&buyers));
+        let first_choice = self.first_choice(sellers.len(), context);
+        let game = Arc::new(Game {
+            sellers: seller_numbers,
+            buyers: buyer_numbers,
+            first_choice: first_choice.clone(),
+            closes: self.gate_closes,
+        });
+        let open = self.chains.propose(Call::OpenGame(self.slot, Arc::clone(&game)), Vec::new(), context.now());
+        if self.commit_at_once(ChannelName::Information, open, context).is_err() {
+            return;
+        }
+        let surplus: Vec<_> = sellers.iter().map(|&seller| self.roster.surplus(seller)).collect();
+        let facts = buyers.iter().filter_map(|&buyer| self.buyer(buyer)).collect();
         let market = Arc::new(MarketOpened {
             slot: self.slot,
-            surplus: sellers.iter().map(|&seller| self.contract.surplus(seller).value()).collect(),
-            first_choice: self.first_choice(sellers.len(), context),
+            surplus: surplus.iter().map(|surplus| surplus.value()).collect(),
+            first_choice,
             closes: self.gate_closes,
             sellers,
             buyers,
         });
-        if no_market {
-            context.observe(Observation::GameOver(Arc::new(GameOver {
-                slot: self.slot,
-                // Where somebody could not be heard in time, there might have been a market.
-                outcome: if self.contract.all_registered() { Outcome::NoMarket } else { Outcome::GateClosure },
-                rounds: 0,
-                time_to_equilibrium: None,
-                state: None,
-            })));
-            self.settled(market, Vec::new(), context);
-            return;
-        }
-        self.contract.open_game(Arc::clone(&market));
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
         for prosumer in participants(&market) {
             context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&market)));
         }
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
-        self.wait(Phase::Playing(Playing { market, since: context.now(), state: None }), context);
+        let board = Board::new(game, market, facts, surplus);
+        self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);
+    }
+
+    fn go_without_market(&mut self, context: &mut Context<'_>) {
+        context.observe(Observation::GameOver(Arc::new(GameOver {
+            slot: self.slot,
+            // Where somebody could not be heard in time, there might have been a market.
+            outcome: if self.roster.all_registered() { Outcome::NoMarket } else { Outcome::GateClosure },
+            rounds: 0,
+            time_to_equilibrium: None,
+            state: None,
+        })));
+        self.settle_without_trades(context);
+    }
+
+    fn buyer(&self, prosumer: ProsumerId) -> Option<Buyer> {
+        match self.roster.registration(prosumer) {
+            Some(Registration::Buyer(facts)) => Some(*facts),
+            _ => None,
+        }
     }
 
     /// The common first choice `z(1)`: as given, or proportional to draws between 0.5 and 1.5.

@@ -1,6 +1,6 @@
 //! Whom the ledger waits for: says again what those may have missed, and names them when asked.
 
-use super::{Billing, Ledger, Phase, Playing, Settlement, participant, participants};
+use super::{Billing, Bills, Ledger, Phase, Playing, participant, participants};
 use crate::{
     actor::Context,
     ids::ProsumerId,
@@ -15,37 +15,38 @@ impl Ledger {
         match &self.phase {
             Phase::BetweenSlots => return,
             Phase::Registering => self.remind_unregistered(opened, context),
-            Phase::Playing(Playing { market, .. }) => {
+            Phase::Playing(Playing { board, .. }) => {
                 self.remind_unregistered(opened, context);
-                for prosumer in participants(market).filter(|&p| !self.contract.has_posted(p)) {
-                    context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(market)));
-                }
-            }
-            Phase::Billing(Billing { market, bills, verdicts, .. }) => {
-                self.remind_unregistered(opened, context);
-                for ((prosumer, trades), verdict) in participants(market).zip(&bills.by_participant).zip(verdicts) {
-                    if verdict.is_none() {
-                        context.send(prosumer.actor(), Message::BillProposed(self.slot, Arc::clone(trades)));
+                for (participant, prosumer) in participants(board.opened()).enumerate() {
+                    if board.version(participant) == 0 {
+                        context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(board.opened())));
                     }
                 }
             }
-            Phase::Metering(settlement) => self.remind_of_meters(settlement.as_ref(), opened, context),
+            Phase::Billing(Billing { market, proposed, verdicts, .. }) => {
+                self.remind_unregistered(opened, context);
+                for ((prosumer, bills), verdict) in participants(market).zip(proposed).zip(verdicts) {
+                    if verdict.is_none() {
+                        context.send(prosumer.actor(), Message::BillProposed(Arc::clone(bills)));
+                    }
+                }
+            }
+            Phase::Metering(bills) => self.remind_of_meters(bills.as_ref(), opened, context),
         }
         self.remind_later(context);
     }
 
     fn remind_unregistered(&self, opened: SlotOpened, context: &mut Context<'_>) {
-        let silent =
-            |&prosumer: &ProsumerId| !self.contract.is_registered(prosumer) && !self.contract.is_read(prosumer);
-        for prosumer in self.everybody().filter(silent) {
+        let silent = |&prosumer: &ProsumerId| !self.roster.is_registered(prosumer) && !self.roster.is_read(prosumer);
+        for prosumer in self.roster.everybody().filter(silent) {
             context.send(prosumer.actor(), Message::SlotOpened(opened));
         }
     }
 
-    fn remind_of_meters(&self, settlement: Option<&Settlement>, opened: SlotOpened, context: &mut Context<'_>) {
-        for prosumer in self.everybody().filter(|&p| !self.contract.is_read(p)) {
-            let trades = settlement.and_then(|Settlement { market, bills }| {
-                participant(market, prosumer).map(|number| Arc::clone(&bills.by_participant[number]))
+    fn remind_of_meters(&self, bills: Option<&Bills>, opened: SlotOpened, context: &mut Context<'_>) {
+        for prosumer in self.roster.everybody().filter(|&p| !self.roster.is_read(p)) {
+            let trades = bills.and_then(|Bills { market, by_participant }| {
+                participant(market, prosumer).map(|number| Arc::clone(&by_participant[number]))
             });
             let reminder = match trades {
                 Some(trades) => Message::Settled(self.slot, trades),
@@ -59,15 +60,15 @@ impl Ledger {
     pub(super) fn missing(&self) -> Option<String> {
         let missing = |who: Vec<ProsumerId>| {
             let names: Vec<String> =
-                who.iter().take(5).map(|p| format!("prosumer {}", self.rules.numbers[p.index()])).collect();
+                who.iter().take(5).map(|p| self.chains.genesis().prosumer(*p).to_string()).collect();
             let more = if who.len() > 5 { format!(" and {} more", who.len() - 5) } else { String::new() };
             format!("{}{more} for slot {}", names.join(", "), self.slot)
         };
         match &self.phase {
-            Phase::BetweenSlots if self.slot == self.rules.slots => None,
+            Phase::BetweenSlots if self.slot == self.slots() => None,
             Phase::BetweenSlots => Some(format!("TariffPublished from the grid for slot {}", self.slot + 1)),
             Phase::Registering => {
-                let silent = self.everybody().filter(|&p| !self.contract.is_registered(p)).collect();
+                let silent = self.roster.everybody().filter(|&p| !self.roster.is_registered(p)).collect();
                 Some(format!("Register from {}", missing(silent)))
             }
             Phase::Playing(_) => Some(format!("rest or gate closure of slot {}", self.slot)),
@@ -76,7 +77,7 @@ impl Ledger {
                 Some(format!("BillEndorsed from {}", missing(silent)))
             }
             Phase::Metering(_) => {
-                let silent = self.everybody().filter(|&p| !self.contract.is_read(p)).collect();
+                let silent = self.roster.everybody().filter(|&p| !self.roster.is_read(p)).collect();
                 Some(format!("MeterReading from {}", missing(silent)))
             }
         }

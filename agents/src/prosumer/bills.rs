@@ -2,9 +2,10 @@
 
 use crate::{
     market::{balance::LocalTrades, pricing::PriceBand, settlement::Trade},
-    message::{Dispute, Verdict},
+    message::{Choice, Dispute},
     units::Energy,
 };
+use std::sync::Arc;
 
 /// What a participant is in the market of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,25 +25,53 @@ impl Side {
     }
 }
 
+/// What a participant knows of its own posts, to hold its bills against.
+#[derive(Debug)]
+pub(super) enum Posted {
+    /// A seller quoted this price.
+    Price(f64),
+    /// A buyer made this choice.
+    Choice(Arc<Choice>),
+    /// Nothing, or so long ago that it is forgotten.
+    Unknown,
+}
+
 /// Recomputes the bills of one participant; without a side in the market any trade is somebody else's.
-pub(super) fn check(trades: &[Trade], side: Option<Side>, band: PriceBand, fee_rate: f64) -> Verdict {
-    let wrong = trades.iter().find_map(|trade| {
+pub(super) fn check(
+    trades: &[Trade],
+    side: Option<Side>,
+    posted: &Posted,
+    band: PriceBand,
+    fee_rate: f64,
+) -> Result<(), Dispute> {
+    for trade in trades {
         if !side.is_some_and(|side| side.owns(trade)) {
-            Some(Dispute::NotMine)
-        } else if trade.energy > Energy::ZERO && !band.contains(trade.price) {
-            Some(Dispute::PriceOutOfBand)
-        } else if trade.payment != trade.energy.at_price(trade.price) || trade.fee != trade.energy.at_price(fee_rate) {
-            Some(Dispute::WrongAmount)
-        } else {
-            None
+            return Err(Dispute::NotMine);
         }
-    });
-    let total: Energy = trades.iter().map(|trade| trade.energy).sum();
-    let oversold = matches!(side, Some(Side::Seller(_, surplus)) if total > surplus);
-    match wrong.or(oversold.then_some(Dispute::MoreThanSurplus)) {
-        Some(dispute) => Verdict::Disputed(dispute),
-        None => Verdict::Endorsed,
+        if trade.energy > Energy::ZERO && !band.contains(trade.price) {
+            return Err(Dispute::PriceOutOfBand);
+        }
+        if matches!(posted, Posted::Price(price) if *price != trade.price) {
+            return Err(Dispute::NotMyPrice);
+        }
+        if matches!(posted, Posted::Choice(choice) if trade.energy > asked(choice, trade.seller)) {
+            return Err(Dispute::MoreThanAsked);
+        }
+        if trade.payment != trade.energy.at_price(trade.price) || trade.fee != trade.energy.at_price(fee_rate) {
+            return Err(Dispute::WrongAmount);
+        }
     }
+    let total: Energy = trades.iter().map(|trade| trade.energy).sum();
+    match side {
+        Some(Side::Seller(_, surplus)) if total > surplus => Err(Dispute::MoreThanSurplus),
+        _ => Ok(()),
+    }
+}
+
+/// The most that a choice can bring from a seller: `z_ij X*_ij`, rounded up by dividing whole units.
+fn asked(choice: &Choice, seller: u32) -> Energy {
+    let (share, purchase) = (choice.shares[seller as usize], choice.purchases[seller as usize]);
+    Energy::nearest(share * purchase) + Energy(1)
 }
 
 /// Adds up one participant's final trades.
@@ -68,6 +97,8 @@ pub(super) fn add_up(trades: &[Trade], side: Option<Side>) -> LocalTrades {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Time;
+    use std::time::Duration;
 
     const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
 
@@ -75,22 +106,45 @@ mod tests {
         Trade::new(1, 0, 1.6, Energy::nearest(0.768), 0.7, 0.01)
     }
 
+    fn found(trade: Trade, side: Side, posted: &Posted) -> Result<(), Dispute> {
+        check(&[trade], Some(side), posted, BAND, 0.01)
+    }
+
+    fn choice(share: f64, purchase: f64) -> Posted {
+        Posted::Choice(Arc::new(Choice {
+            slot: 17,
+            version: 9,
+            shares: vec![share],
+            purchases: vec![purchase],
+            responsive: 1.0,
+            change: 0.0,
+            updates_at_rest: 0,
+            answers: Time::ZERO,
+            news_age: Duration::ZERO,
+        }))
+    }
+
     #[test]
     fn a_correct_bill_is_endorsed_by_both_sides() {
         let seller = Side::Seller(0, Energy::nearest(0.768));
-        assert_eq!(check(&[trade()], Some(Side::Buyer(1)), BAND, 0.01), Verdict::Endorsed);
-        assert_eq!(check(&[trade()], Some(seller), BAND, 0.01), Verdict::Endorsed);
+        assert_eq!(found(trade(), Side::Buyer(1), &choice(0.48, 1.6)), Ok(()));
+        assert_eq!(found(trade(), seller, &Posted::Price(0.7)), Ok(()));
+        assert_eq!(found(trade(), seller, &Posted::Unknown), Ok(()));
     }
 
     #[test]
     fn every_wrong_bill_is_disputed_with_its_reason() {
-        let disputed = |trade: Trade, side| check(&[trade], Some(side), BAND, 0.01);
+        let disputed = |trade: Trade, side| found(trade, side, &Posted::Unknown).unwrap_err();
         let dear = Trade { payment: trade().payment + crate::units::Money(1), ..trade() };
-        assert_eq!(disputed(dear, Side::Buyer(1)), Verdict::Disputed(Dispute::WrongAmount));
-        assert_eq!(disputed(trade(), Side::Buyer(2)), Verdict::Disputed(Dispute::NotMine));
+        assert_eq!(disputed(dear, Side::Buyer(1)), Dispute::WrongAmount);
+        assert_eq!(disputed(trade(), Side::Buyer(2)), Dispute::NotMine);
         let outside = Trade::new(1, 0, 1.6, Energy::nearest(0.768), 0.9, 0.01);
-        assert_eq!(disputed(outside, Side::Buyer(1)), Verdict::Disputed(Dispute::PriceOutOfBand));
+        assert_eq!(disputed(outside, Side::Buyer(1)), Dispute::PriceOutOfBand);
         let short = Side::Seller(0, Energy::nearest(0.767));
-        assert_eq!(disputed(trade(), short), Verdict::Disputed(Dispute::MoreThanSurplus));
+        assert_eq!(disputed(trade(), short), Dispute::MoreThanSurplus);
+        let seller = Side::Seller(0, Energy::nearest(0.768));
+        assert_eq!(found(trade(), seller, &Posted::Price(0.7000001)), Err(Dispute::NotMyPrice));
+        assert_eq!(found(trade(), Side::Buyer(1), &choice(0.48, 1.599)), Err(Dispute::MoreThanAsked));
+        assert_eq!(check(&[trade()], None, &Posted::Unknown, BAND, 0.01), Err(Dispute::NotMine));
     }
 }

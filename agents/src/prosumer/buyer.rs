@@ -19,11 +19,13 @@ pub(super) struct Buyer {
     opened: Arc<MarketOpened>,
     /// Its last choice, with the market state whose prices it answered.
     last: Option<(Arc<Choice>, Arc<MarketState>)>,
+    /// The choice before that.
+    previous: Option<Arc<Choice>>,
 }
 
 impl Buyer {
     pub(super) fn new(opened: Arc<MarketOpened>, facts: demand::Buyer) -> Self {
-        Self { facts, opened, last: None }
+        Self { facts, opened, last: None, previous: None }
     }
 
     /// The next choice, or `None` while no seller has quoted a price.
@@ -52,8 +54,15 @@ impl Buyer {
             answers: news.quotes_time.min(news.choices_time),
             news_age: now - news.quotes_time,
         });
-        self.last = Some((Arc::clone(&choice), news));
+        let before = self.last.replace((Arc::clone(&choice), news));
+        self.previous = before.map(|(choice, _)| choice);
         Some(choice)
+    }
+
+    /// The choice it made under this version, if it is one of the last two.
+    pub(super) fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
+        let last = self.last.as_ref().map(|(choice, _)| choice);
+        last.into_iter().chain(&self.previous).find(|choice| choice.version == version)
     }
 
     /// One replicator step (15) with the fitness that the last choices earned; returns the largest change of a share.

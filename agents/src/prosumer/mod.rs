@@ -17,6 +17,11 @@ pub use activation::Activation;
 
 use crate::{
     actor::{Actor, Context, Wake},
+    chain::{
+        call::{BillsOf, Call},
+        refusal::Validity,
+        transaction::Endorsement,
+    },
     ids::{ActorId, ProsumerId, Slot},
     market::{
         balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance},
@@ -27,13 +32,15 @@ use crate::{
         settlement::Trade,
         storage::StorageLimits,
     },
+    member::Member,
     message::{
-        Admission, Exchange, Invoice, MarketOpened, MarketState, Message, MeterReading, Registration, SlotOpened,
+        BillProposed, Dispute, Exchange, Invoice, MarketOpened, MarketState, Message, MeterReading, Registration,
+        SlotOpened, Verdict,
     },
     observation::{Observation, ProsumerSlot},
     units::Energy,
 };
-use bills::Side;
+use bills::{Posted, Side};
 use buyer::Buyer;
 use seller::Seller;
 use std::{sync::Arc, time::Duration};
@@ -74,8 +81,7 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Prosumer {
     id: ProsumerId,
-    /// Its number in the scenario's files.
-    number: u32,
+    member: Member,
     rules: Arc<Rules>,
     /// Its data, one entry a slot.
     facts: Arc<[SlotFacts]>,
@@ -96,14 +102,15 @@ enum Phase {
     Registering,
     Admitted,
     Playing(Box<Playing>),
-    /// The game is over; only final trades are missing.
-    Billed(Option<Side>),
+    /// The game is over; only final trades are missing. It answers the same each time it is asked for its bills.
+    Billed(Option<Side>, Verdict),
     Exchanging(LocalTrades, Balance),
     Metering,
 }
 
 #[derive(Debug)]
 struct Playing {
+    market: Arc<MarketOpened>,
     side: Side,
     player: Player,
     /// The newest market state that has arrived.
@@ -116,13 +123,24 @@ enum Player {
     Buyer(Buyer),
 }
 
+impl Player {
+    /// What it posted under this version, if it remembers it.
+    fn posted(&self, version: u32) -> Posted {
+        match self {
+            Self::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
+            Self::Buyer(buyer) => {
+                buyer.choice(version).map_or(Posted::Unknown, |choice| Posted::Choice(Arc::clone(choice)))
+            }
+        }
+    }
+}
+
 impl Prosumer {
-    /// A prosumer with its number in the scenario's files, its data, one entry a slot, and the initial content of its
-    /// storage.
-    pub fn new(id: ProsumerId, number: u32, rules: Arc<Rules>, facts: Arc<[SlotFacts]>, content: Energy) -> Self {
+    /// A prosumer with its identity on the chains, its data, one entry a slot, and the initial content of its storage.
+    pub fn new(id: ProsumerId, member: Member, rules: Arc<Rules>, facts: Arc<[SlotFacts]>, content: Energy) -> Self {
         Self {
             id,
-            number,
+            member,
             rules,
             facts,
             content,
@@ -144,6 +162,12 @@ impl Prosumer {
 
     fn band(opened: &SlotOpened) -> PriceBand {
         PriceBand { floor: opened.tariff.feed_in, ceiling: opened.tariff.grid }
+    }
+
+    /// Submits a call that is repeated until [`Self::answered`].
+    fn submit(&mut self, call: Call, endorsements: Vec<Endorsement>, context: &mut Context<'_>) {
+        let submission = self.member.submission(call, endorsements);
+        self.ask(ActorId::LEDGER, Message::Submit(submission), context);
     }
 
     /// Sends a message that is repeated until [`Self::answered`].
@@ -179,18 +203,18 @@ impl Prosumer {
                 Role::Idle => Registration::Idle,
             };
             self.phase = Phase::Registering;
-            self.ask(ActorId::LEDGER, Message::Register(self.slot, registration), context);
+            self.submit(Call::Register(self.slot, registration), Vec::new(), context);
         } else {
             self.turn_to_grid(LocalTrades::default(), context);
         }
     }
 
-    fn admitted(&mut self, admission: Admission, context: &mut Context<'_>) {
+    fn registered(&mut self, validity: Validity, context: &mut Context<'_>) {
         if !matches!(self.phase, Phase::Registering) {
             return;
         }
         self.answered();
-        if admission == Admission::TooLate || self.facts().role() == Role::Idle {
+        if validity.is_err() || self.facts().role() == Role::Idle {
             self.turn_to_grid(LocalTrades::default(), context);
         } else {
             self.phase = Phase::Admitted;
@@ -209,12 +233,12 @@ impl Prosumer {
             }
             Role::Buyer => {
                 let Ok(index) = market.buyers.binary_search(&self.id) else { return };
-                (Side::Buyer(index as u32), Player::Buyer(Buyer::new(market, self.facts().as_buyer())))
+                (Side::Buyer(index as u32), Player::Buyer(Buyer::new(Arc::clone(&market), self.facts().as_buyer())))
             }
             Role::Idle => return,
         };
         self.answered();
-        self.phase = Phase::Playing(Box::new(Playing { side, player, news: None }));
+        self.phase = Phase::Playing(Box::new(Playing { market, side, player, news: None }));
         self.act_again(context);
     }
 
@@ -227,16 +251,16 @@ impl Prosumer {
         let Phase::Playing(playing) = &mut self.phase else { return };
         let Playing { player, news, .. } = playing.as_mut();
         let post = match player {
-            Player::Seller(seller) => Some(Message::Quote(seller.act(news.as_deref(), &self.rules, context.random()))),
-            Player::Buyer(buyer) => buyer.act(news.as_ref(), &self.rules, context.now()).map(Message::Choice),
+            Player::Seller(seller) => Some(Call::PostQuote(seller.act(news.as_deref(), &self.rules, context.random()))),
+            Player::Buyer(buyer) => buyer.act(news.as_ref(), &self.rules, context.now()).map(Call::PostChoice),
         };
         if let Some(post) = post {
             // What a seller goes by is demand, what a buyer goes by is prices.
             let date = news.as_ref().and_then(|news| match post {
-                Message::Quote(_) => news.aggregate.is_some().then_some(news.choices_time),
+                Call::PostQuote(_) => news.aggregate.is_some().then_some(news.choices_time),
                 _ => Some(news.quotes_time),
             });
-            context.send(ActorId::LEDGER, post);
+            context.send(ActorId::LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(date) = date {
                 context.observe(Observation::Decided(self.slot, context.now() - date));
             }
@@ -246,37 +270,52 @@ impl Prosumer {
 
     fn hear(&mut self, state: Arc<MarketState>) {
         if let Phase::Playing(playing) = &mut self.phase
-            && playing.news.as_ref().is_none_or(|known| known.block < state.block)
+            && playing.news.as_ref().is_none_or(|known| known.number < state.number)
         {
             playing.news = Some(state);
         }
     }
 
-    fn side(&self) -> Option<Side> {
-        match &self.phase {
-            Phase::Playing(playing) => Some(playing.side),
-            Phase::Billed(side) => *side,
-            _ => None,
-        }
+    /// Checks its bills and says what it found; the game is over for it.
+    fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
+        let answer = match &self.phase {
+            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None, &Posted::Unknown)),
+            Phase::Playing(playing) => {
+                let posted = playing.player.posted(proposed.version);
+                (Some(playing.side), self.verdict(proposed, Some((playing.side, &playing.market)), &posted))
+            }
+            Phase::Billed(side, verdict) => (*side, verdict.clone()),
+            _ => return,
+        };
+        context.send(ActorId::LEDGER, Message::BillEndorsed(self.slot, answer.1.clone()));
+        self.answered();
+        self.phase = Phase::Billed(answer.0, answer.1);
     }
 
-    /// Checks its bills and says what it found; the game is over for it.
-    fn check_bills(&mut self, trades: &[Trade], context: &mut Context<'_>) {
-        let (side, Some(opened)) = (self.side(), &self.opened) else { return };
-        let verdict = bills::check(trades, side, Self::band(opened), self.rules.service_fee);
-        if matches!(self.phase, Phase::Registering | Phase::Admitted | Phase::Playing(_)) {
-            self.answered();
-            self.phase = Phase::Billed(side);
+    /// Recomputes its bills, and signs them if they are right.
+    fn verdict(&self, proposed: &BillProposed, place: Option<(Side, &MarketOpened)>, posted: &Posted) -> Verdict {
+        let Some(opened) = &self.opened else { return Verdict::Disputed(Dispute::NotMine) };
+        let side = place.map(|(side, _)| side);
+        let checked = bills::check(&proposed.trades, side, posted, Self::band(opened), self.rules.service_fee);
+        match checked {
+            Err(dispute) => Verdict::Disputed(dispute),
+            Ok(()) => {
+                let trades = place.iter().flat_map(|(_, market)| market.bills(self.member.genesis(), &proposed.trades));
+                let bills = BillsOf { slot: self.slot, party: self.member.party(), bills: trades.collect() };
+                Verdict::Endorsed(Box::new(self.member.endorse(&bills)))
+            }
         }
-        context.send(ActorId::LEDGER, Message::BillEndorsed(self.slot, verdict));
     }
 
     fn settle(&mut self, trades: &[Trade], context: &mut Context<'_>) {
-        if matches!(self.phase, Phase::Registering | Phase::Admitted | Phase::Playing(_) | Phase::Billed(_)) {
-            let sum = bills::add_up(trades, self.side());
-            self.answered();
-            self.turn_to_grid(sum, context);
-        }
+        let side = match &self.phase {
+            Phase::Registering | Phase::Admitted => None,
+            Phase::Playing(playing) => Some(playing.side),
+            Phase::Billed(side, _) => *side,
+            _ => return,
+        };
+        self.answered();
+        self.turn_to_grid(bills::add_up(trades, side), context);
     }
 
     /// Storage first, then the grid: what remains is exchanged with it, if anything does.
@@ -292,7 +331,7 @@ impl Prosumer {
         let storage = self.rules.storage.as_ref().map(|limits| (limits, self.content));
         let balance = balance(self.facts(), &trades, storage, &terms);
         if balance.grid_import == Energy::ZERO && balance.grid_export == Energy::ZERO {
-            self.report(trades, balance, context);
+            self.report(trades, balance, None, context);
         } else {
             let exchange = Exchange { slot: self.slot, import: balance.grid_import, export: balance.grid_export };
             self.phase = Phase::Exchanging(trades, balance);
@@ -300,17 +339,23 @@ impl Prosumer {
         }
     }
 
-    fn invoiced(&mut self, invoice: Invoice, context: &mut Context<'_>) {
+    fn invoiced(&mut self, invoice: Invoice, endorsement: Endorsement, context: &mut Context<'_>) {
         // A prosumer accepts only an invoice that it would have written itself.
         if let Phase::Exchanging(trades, balance) = self.phase
             && (invoice.charge, invoice.credit) == (balance.grid_paid, balance.grid_earned)
         {
-            self.report(trades, balance, context);
+            self.report(trades, balance, Some((invoice, endorsement)), context);
         }
     }
 
-    /// Closes its books of the slot and sends the meter reading.
-    fn report(&mut self, trades: LocalTrades, balance: Balance, context: &mut Context<'_>) {
+    /// Closes its books of the slot and submits the meter reading, with the grid's invoice if there is one.
+    fn report(
+        &mut self,
+        trades: LocalTrades,
+        balance: Balance,
+        invoice: Option<(Invoice, Endorsement)>,
+        context: &mut Context<'_>,
+    ) {
         self.content = balance.content;
         let facts = *self.facts();
         let reading = MeterReading {
@@ -341,7 +386,8 @@ impl Prosumer {
             welfare: balance.welfare,
         })));
         self.phase = Phase::Metering;
-        self.ask(ActorId::LEDGER, Message::MeterReading(self.slot, reading), context);
+        let (invoice, endorsement) = invoice.unzip();
+        self.submit(Call::RecordEnergy(self.slot, reading, invoice), endorsement.into_iter().collect(), context);
     }
 
     fn recorded(&mut self) {
@@ -356,7 +402,7 @@ impl Actor for Prosumer {
     fn start(&mut self, _: &mut Context<'_>) {}
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        let sender = if matches!(message, Message::Invoice(_)) { ActorId::GRID } else { ActorId::LEDGER };
+        let sender = if matches!(message, Message::Invoice(..)) { ActorId::GRID } else { ActorId::LEDGER };
         if from != sender {
             return;
         }
@@ -364,12 +410,14 @@ impl Actor for Prosumer {
             Message::SlotOpened(opened) if (self.slot + 1..=self.slots()).contains(&opened.tariff.slot) => {
                 self.begin(opened, context);
             }
-            Message::Registered(slot, admission) if slot == self.slot => self.admitted(admission, context),
+            Message::Registered(slot, validity) if slot == self.slot => self.registered(validity, context),
             Message::MarketOpened(market) if market.slot == self.slot => self.join(market, context),
             Message::MarketState(state) if state.slot == self.slot => self.hear(state),
-            Message::BillProposed(slot, trades) if slot == self.slot => self.check_bills(&trades, context),
+            Message::BillProposed(bills) if bills.slot == self.slot => self.check_bills(&bills, context),
             Message::Settled(slot, trades) if slot == self.slot => self.settle(&trades, context),
-            Message::Invoice(invoice) if invoice.slot == self.slot => self.invoiced(invoice, context),
+            Message::Invoice(invoice, endorsement) if invoice.slot == self.slot => {
+                self.invoiced(invoice, *endorsement, context);
+            }
             Message::MeterRecorded(slot) if slot == self.slot => self.recorded(),
             _ => {}
         }
@@ -384,7 +432,7 @@ impl Actor for Prosumer {
     }
 
     fn name(&self) -> String {
-        format!("prosumer {}", self.number)
+        self.member.party().to_string()
     }
 
     fn waiting_for(&self) -> Option<String> {
@@ -394,7 +442,7 @@ impl Actor for Prosumer {
             Phase::Registering => "Registered from the ledger",
             Phase::Admitted => "MarketOpened from the ledger",
             Phase::Playing(_) => "BillProposed from the ledger",
-            Phase::Billed(_) => "Settled from the ledger",
+            Phase::Billed(..) => "Settled from the ledger",
             Phase::Exchanging(..) => "Invoice from the grid",
             Phase::Metering => "MeterRecorded from the ledger",
         };

@@ -10,6 +10,7 @@ use crate::{
     units::Energy,
 };
 use rand::RngExt;
+use std::collections::VecDeque;
 
 /// A seller and what it knows.
 #[derive(Debug)]
@@ -24,7 +25,12 @@ pub(super) struct Seller {
     /// Step `b` of the price rule.
     step: f64,
     quote: Option<Quote>,
+    /// Its newest prices, the last one at the end.
+    recent: VecDeque<f64>,
 }
+
+/// How many of its prices a seller remembers, to check its bills: the ledger's newest may be older than its own.
+const REMEMBERED: usize = 32;
 
 impl Seller {
     pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
@@ -37,6 +43,7 @@ impl Seller {
             band,
             step,
             quote: None,
+            recent: VecDeque::with_capacity(REMEMBERED),
         }
     }
 
@@ -65,6 +72,16 @@ impl Seller {
         let updates_at_rest = if change < rules.tolerance { before + 1 } else { 0 };
         let quote = Quote { slot: self.slot, version, price, change, updates_at_rest, answers };
         self.quote = Some(quote);
+        if self.recent.len() == REMEMBERED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(price);
         quote
+    }
+
+    /// The price it quoted under this version, if it remembers it.
+    pub(super) fn price(&self, version: u32) -> Option<f64> {
+        let age = self.quote?.version.checked_sub(version)? as usize;
+        self.recent.iter().rev().nth(age).copied()
     }
 }

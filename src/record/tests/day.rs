@@ -10,12 +10,14 @@
 
 use crate::{
     analysis::slot::{slot_facts, slot_terms},
+    ledger::store::tests::{block, checkpoint},
     record::Recorder,
     runtime::{WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
 };
 use microgrid_agents::{
-    ids::{ActorId, ProsumerId, Slot},
+    chain::refusal::Refusal,
+    ids::{ActorId, ChannelName, ProsumerId, Slot},
     market::{
         aggregate::Aggregate,
         balance::{LocalTrades, balance},
@@ -96,7 +98,8 @@ impl Day {
         recorder
     }
 
-    /// Everything observed of a slot, its closing last.
+    /// Everything observed of a slot, its closing last: of the ledger, a block with a valid and an invalid transaction
+    /// and the checkpoint.
     pub(super) fn slot(&mut self, slot: Slot) -> Vec<Observation> {
         let mut observed = match slot {
             1 => vec![],
@@ -104,6 +107,10 @@ impl Day {
             _ => vec![nobody_sells(slot)],
         };
         observed.extend(self.prosumers(slot).into_iter().map(|done| Observation::ProsumerDone(Box::new(done))));
+        let number = u64::from(slot) - 1;
+        let transactions = vec![(Ok(()), vec![]), (Err(Refusal::StaleRead), vec![])];
+        observed.push(Observation::Sealed(Arc::new(block(ChannelName::Trade, number, number, transactions))));
+        observed.push(Observation::Checkpoint(Arc::new(checkpoint(slot, [number + 1, 0, 0]))));
         observed.push(Observation::SlotClosed(slot));
         observed
     }
@@ -190,7 +197,7 @@ fn nobody_sells(slot: Slot) -> Observation {
     Observation::GameOver(Arc::new(over))
 }
 
-fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -> Arc<MarketState> {
+pub(crate) fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -> Arc<MarketState> {
     let aggregate = demand.map(|demand| {
         let sums =
             Aggregate { demand: vec![demand], net_utility: vec![1.6], mean_share: vec![1.0], ..Aggregate::default() };
@@ -199,7 +206,7 @@ fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -> Arc<Marke
     let time = Time((seconds * 1e9).round() as u64);
     Arc::new(MarketState {
         slot: 2,
-        block,
+        number: block,
         time,
         quotes_time: time,
         choices_time: time,

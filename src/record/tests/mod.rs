@@ -49,6 +49,14 @@ fn every_table_has_exactly_its_columns() {
         header("trades.csv"),
         "case,slot,buyer,seller,optimal_kwh,traded_kwh,price_cny_per_kwh,payment_cny,fee_cny\n"
     );
+    assert_eq!(
+        header("ledger.csv"),
+        "case,channel,blocks,submitted,valid,invalid,bad_signature,policy_unmet,stale_read,forged_identity,\
+         market_closed,not_a_participant,old_version,not_finite,price_out_of_band,price_beyond_ramp,invalid_shares,\
+         invalid_purchases,already_registered,invalid_registration,more_than_surplus,already_settled,\
+         already_recorded,energy_does_not_balance,wrong_invoice,off_chain,latency_p50_s,latency_p95_s,\
+         throughput_per_s,block_fill,bytes\n"
+    );
     assert_eq!(header("convergence.csv"), "case,slot,time_s,seller,price_cny_per_kwh,share,demand_kwh,net_utility\n");
 }
 
@@ -240,13 +248,12 @@ fn the_manifest_tells_how_a_run_ended() {
 
 #[test]
 fn all_files_of_a_run_are_in_its_manifest() {
-    let day = Day::new();
-    let recorder = day.recorder();
-    let folder = recorder.folder();
-    for file in &Run::open(folder).unwrap().manifest().files {
+    let (_day, recorder) = whole_case(Day::new());
+    let folder = recorder.finish(Status::Finished, Duration::ZERO).unwrap();
+    for file in &Run::open(&folder).unwrap().manifest().files {
         assert!(folder.join(file).is_file(), "{file}");
     }
-    assert_eq!(fs::read_dir(folder).unwrap().count(), 8, "six files of results, the manifest and the data");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 10, "eight files of results, the manifest and the data");
     assert_eq!(fs::read_to_string(folder.join("data/profiles.csv")).unwrap().lines().count(), 10);
 }
 
@@ -330,6 +337,50 @@ fn the_key_figures_of_several_cases_are_one_list_and_the_manifest_knows_all_case
     assert_eq!(fs::read_to_string(recorder.folder().join("kpis.json")).unwrap(), format!("{whole}\n"));
 }
 
+/// How many blocks `ledger.db` has at this moment, to whoever opens it.
+fn blocks_on_disk(folder: &Path) -> u32 {
+    let database = rusqlite::Connection::open(folder.join("ledger.db")).unwrap();
+    database.query_one("SELECT count(*) FROM blocks", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn blocks_are_on_disk_at_their_checkpoint_and_those_without_one_never() {
+    let mut day = Day::new();
+    let mut recorder = day.recorder();
+    let folder = recorder.folder().to_owned();
+    let first = day.slot(1);
+    watch(&mut recorder, first, 1).unwrap();
+    assert_eq!((blocks_on_disk(&folder), lines(&folder, "slots.csv").len()), (1, 1));
+    let mut second = day.slot(2);
+    second.retain(|what| matches!(what, Observation::Sealed(_)));
+    watch(&mut recorder, second, 1).unwrap();
+    assert_eq!(blocks_on_disk(&folder), 1);
+    recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
+    assert_eq!(blocks_on_disk(&folder), 1);
+    assert!(!folder.join("ledger.db-wal").exists());
+}
+
+#[test]
+fn what_the_ledger_of_a_case_carried_is_written_when_the_case_is_done() {
+    let mut day = Day::new();
+    let mut recorder = day.recorder();
+    let folder = recorder.folder().to_owned();
+    for slot in 1..=3 {
+        let window = day.slot(slot);
+        watch(&mut recorder, window, 1).unwrap();
+        assert_eq!(lines(&folder, "ledger.csv").len(), 0);
+    }
+    recorder.end_case().unwrap();
+    let rows: Vec<LedgerRow> = Run::open(&folder).unwrap().rows().unwrap().collect::<Result<_, _>>().unwrap();
+    let counts = |row: &LedgerRow| (row.channel.name(), row.blocks, row.valid, row.stale_read);
+    assert_eq!(
+        rows.iter().map(counts).collect::<Vec<_>>(),
+        [("trade", 3, 3, 3), ("information", 0, 0, 0), ("energy", 0, 0, 0)]
+    );
+    // The scenario's blocks hold up to 500.
+    assert_eq!(rows[0].block_fill.unwrap().value(), 2.0 / 500.0);
+}
+
 #[test]
 fn where_there_is_no_run_none_is_opened() {
     let root = tempfile::tempdir().unwrap();
@@ -349,4 +400,5 @@ fn every_column_and_file_is_explained() {
     explained(ProsumerRow::FILE, ProsumerRow::COLUMNS);
     explained(TradeRow::FILE, TradeRow::COLUMNS);
     explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
+    explained(LedgerRow::FILE, LedgerRow::COLUMNS);
 }

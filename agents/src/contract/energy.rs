@@ -1,0 +1,64 @@
+//! What really happened: meter readings, and what the grid charges and credits for the rest.
+
+use super::{Contract, Stub, ensure, prosumer, stub::Reads};
+use crate::{
+    chain::{
+        fact::{Account, Fact, Key},
+        identity::Party,
+        refusal::{Refusal, Validity},
+    },
+    ids::Slot,
+    message::{Invoice, MeterReading, Tariff},
+    units::Energy,
+};
+
+impl Contract {
+    /// A prosumer records its energy of a slot, with the grid's invoice if it exchanged any with the grid.
+    pub(super) fn record_energy(
+        &self,
+        creator: Party,
+        slot: Slot,
+        reading: MeterReading,
+        invoice: Option<Invoice>,
+        stub: &mut (impl Stub + ?Sized),
+    ) -> Validity {
+        let number = prosumer(creator)?;
+        let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
+        let market_opens = self.genesis.market_opens(slot);
+        if market_opens {
+            ensure(stub.has(Key::Settlement(slot)), Refusal::MarketClosed)?;
+        }
+        ensure(!stub.has(Key::Meter(slot, number)), Refusal::AlreadyRecorded)?;
+        ensure(nothing_negative(&reading), Refusal::EnergyDoesNotBalance)?;
+        let traded = if market_opens { stub.account(slot, number).unwrap_or_default() } else { Account::default() };
+        ensure(balances(&reading, &traded), Refusal::EnergyDoesNotBalance)?;
+        ensure(invoice == due(&reading, &tariff), Refusal::WrongInvoice)?;
+        stub.write(Key::Meter(slot, number), Fact::Meter(reading));
+        if let Some(invoice) = invoice {
+            stub.write(Key::Invoice(slot, number), Fact::Invoice(invoice));
+        }
+        Ok(())
+    }
+}
+
+fn nothing_negative(reading: &MeterReading) -> bool {
+    let MeterReading { generated, consumed, charged, discharged, imported, exported } = *reading;
+    [generated, consumed, charged, discharged, imported, exported].iter().all(|&amount| amount >= Energy::ZERO)
+}
+
+/// Whether what came in is what went out, to the last unit.
+fn balances(reading: &MeterReading, traded: &Account) -> bool {
+    let sum = |amounts: [Energy; 4]| amounts.iter().map(|amount| i128::from(amount.0)).sum::<i128>();
+    let came_in = sum([reading.generated, reading.discharged, reading.imported, traded.bought]);
+    came_in == sum([reading.consumed, reading.charged, reading.exported, traded.sold])
+}
+
+/// The invoice for what was exchanged with the grid; `None` if nothing was.
+fn due(reading: &MeterReading, tariff: &Tariff) -> Option<Invoice> {
+    let MeterReading { imported, exported, .. } = *reading;
+    (imported != Energy::ZERO || exported != Energy::ZERO).then(|| Invoice {
+        slot: tariff.slot,
+        charge: imported.at_price(tariff.grid),
+        credit: exported.at_price(tariff.feed_in),
+    })
+}

@@ -1,0 +1,125 @@
+//! The game of a slot: opened, played by quotes and choices, closed.
+
+use super::{Contract, Stub, ensure, prosumer, stub::Reads};
+use crate::{
+    chain::{
+        fact::{Closing, Fact, Game, Key},
+        identity::Party,
+        refusal::{Refusal, Validity},
+    },
+    ids::Slot,
+    market::{demand::Demand, pricing::PriceBand},
+    message::{Choice, Quote, Registration},
+    observation::Outcome,
+};
+use std::sync::Arc;
+
+impl Contract {
+    /// The ledger opens the game among the registered.
+    pub(super) fn open_game(
+        &self,
+        creator: Party,
+        slot: Slot,
+        game: &Arc<Game>,
+        stub: &mut (impl Stub + ?Sized),
+    ) -> Validity {
+        ensure(creator == Party::Ledger, Refusal::NotAParticipant)?;
+        ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
+        ensure(stub.has(Key::Tariff(slot)), Refusal::MarketClosed)?;
+        ensure(!stub.has(Key::Game(slot)), Refusal::AlreadyRecorded)?;
+        stub.write(Key::Game(slot), Fact::Game(game.clone()));
+        Ok(())
+    }
+
+    /// A seller asks a price, within the tariffs and the ramp (18).
+    pub(super) fn post_quote(&self, creator: Party, quote: Quote, stub: &mut (impl Stub + ?Sized)) -> Validity {
+        let Quote { slot, version, price, .. } = quote;
+        let number = prosumer(creator)?;
+        let game = under_way(slot, stub)?;
+        ensure(game.sellers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
+        let last = stub.quote(slot, number);
+        ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
+        ensure(price.is_finite(), Refusal::NotFinite)?;
+        let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
+        let band = PriceBand { floor: tariff.feed_in, ceiling: tariff.grid };
+        ensure(band.contains(price), Refusal::PriceOutOfBand)?;
+        if let Some(last) = last {
+            let moves = i32::try_from(version - last.version).unwrap_or(i32::MAX);
+            ensure(within_ramp(last.price, price, self.genesis.rules.ramp, moves), Refusal::PriceBeyondRamp)?;
+        }
+        stub.write(Key::Quote(slot, number), Fact::Quote(quote));
+        Ok(())
+    }
+
+    /// A buyer divides itself over the sellers.
+    pub(super) fn post_choice(
+        &self,
+        creator: Party,
+        choice: &Arc<Choice>,
+        stub: &mut (impl Stub + ?Sized),
+    ) -> Validity {
+        let slot = choice.slot;
+        let number = prosumer(creator)?;
+        let game = under_way(slot, stub)?;
+        ensure(game.buyers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
+        let last = stub.choice(slot, number);
+        ensure(choice.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
+        check_numbers(choice, game.sellers.len())?;
+        if self.genesis.rules.demand == Demand::Firm {
+            let need = match stub.registration(slot, number) {
+                Some(Registration::Buyer(buyer)) => buyer.need,
+                _ => 0.0,
+            };
+            ensure(choice.purchases.iter().all(|&purchase| purchase <= need), Refusal::InvalidPurchases)?;
+        }
+        stub.write(Key::Choice(slot, number), Fact::Choice(choice.clone()));
+        Ok(())
+    }
+
+    /// The ledger closes the game.
+    pub(super) fn close_game(
+        &self,
+        creator: Party,
+        slot: Slot,
+        outcome: Outcome,
+        stub: &mut (impl Stub + ?Sized),
+    ) -> Validity {
+        ensure(creator == Party::Ledger, Refusal::NotAParticipant)?;
+        ensure(stub.has(Key::Game(slot)), Refusal::MarketClosed)?;
+        ensure(!stub.has(Key::Closing(slot)), Refusal::AlreadyRecorded)?;
+        stub.write(Key::Closing(slot), Fact::Closing(Closing { outcome }));
+        Ok(())
+    }
+}
+
+/// The game of a slot, while it may be posted to.
+fn under_way(slot: Slot, stub: &mut (impl Stub + ?Sized)) -> Result<Arc<Game>, Refusal> {
+    ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
+    stub.game(slot).ok_or(Refusal::MarketClosed)
+}
+
+/// Whether a seller whose price was `last` may ask `price` [CNY/kWh] after `moves` moves of at most `ramp` each.
+///
+/// Versions in between need not have reached the ledger. The margin is for the rounding of the moves.
+fn within_ramp(last: f64, price: f64, ramp: f64, moves: i32) -> bool {
+    const MARGIN: f64 = 1e-9;
+    let lowest = last * (1.0 - ramp).powi(moves) * (1.0 - MARGIN);
+    let highest = last * (1.0 + ramp).powi(moves) * (1.0 + MARGIN);
+    !(price < lowest || price > highest)
+}
+
+/// Checks a choice against the number of sellers.
+fn check_numbers(choice: &Choice, sellers: usize) -> Validity {
+    const MARGIN: f64 = 1e-6;
+    let Choice { shares, purchases, responsive, .. } = choice;
+    let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
+    ensure(finite(shares) && finite(purchases) && responsive.is_finite(), Refusal::NotFinite)?;
+    let sum: f64 = shares.iter().sum();
+    let shares_valid = shares.len() == sellers
+        && shares.iter().all(|&share| share >= 0.0)
+        && (sum - 1.0).abs() < MARGIN
+        && (0.0..=1.0 + MARGIN).contains(responsive);
+    ensure(shares_valid, Refusal::InvalidShares)?;
+    let purchases_valid = purchases.len() == sellers && purchases.iter().all(|&purchase| purchase >= 0.0);
+    ensure(purchases_valid, Refusal::InvalidPurchases)
+}

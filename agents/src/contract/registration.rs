@@ -1,0 +1,56 @@
+//! Before the game: the tariffs of a slot, and who takes part in it.
+
+use super::{Contract, Stub, ensure, prosumer, stub::Reads};
+use crate::{
+    chain::{
+        fact::{Fact, Key},
+        identity::Party,
+        refusal::{Refusal, Validity},
+    },
+    ids::Slot,
+    market::demand::Buyer,
+    message::{Registration, Tariff},
+    units::Energy,
+};
+
+impl Contract {
+    /// The grid says what it asks and pays in a slot.
+    pub(super) fn publish_tariff(&self, creator: Party, tariff: Tariff, stub: &mut (impl Stub + ?Sized)) -> Validity {
+        let Tariff { slot, feed_in, grid } = tariff;
+        ensure(creator == Party::Grid, Refusal::NotAParticipant)?;
+        ensure(feed_in.is_finite() && grid.is_finite(), Refusal::NotFinite)?;
+        ensure(0.0 <= feed_in && feed_in <= grid, Refusal::PriceOutOfBand)?;
+        ensure((1..=self.genesis.rules.slots).contains(&slot), Refusal::MarketClosed)?;
+        ensure(!stub.has(Key::Tariff(slot)), Refusal::AlreadyRecorded)?;
+        stub.write(Key::Tariff(slot), Fact::Tariff(tariff));
+        Ok(())
+    }
+
+    /// A prosumer says what it wants of a slot, once, before the game.
+    pub(super) fn register(
+        &self,
+        creator: Party,
+        slot: Slot,
+        registration: Registration,
+        stub: &mut (impl Stub + ?Sized),
+    ) -> Validity {
+        let number = prosumer(creator)?;
+        ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
+        ensure(stub.has(Key::Tariff(slot)), Refusal::MarketClosed)?;
+        ensure(!stub.has(Key::Game(slot)), Refusal::MarketClosed)?;
+        ensure(!stub.has(Key::Settlement(slot)), Refusal::MarketClosed)?;
+        match registration {
+            Registration::Buyer(Buyer { need, generation, preference }) => {
+                let numbers = [need, generation, preference];
+                ensure(numbers.iter().all(|number| number.is_finite()), Refusal::NotFinite)?;
+                ensure(numbers.iter().all(|&number| number >= 0.0), Refusal::InvalidRegistration)?;
+            }
+            Registration::Seller(surplus) => ensure(surplus > Energy::ZERO, Refusal::InvalidRegistration)?,
+            Registration::Idle => {}
+        }
+        let key = Key::Register(slot, number);
+        ensure(!stub.has(key), Refusal::AlreadyRegistered)?;
+        stub.write(key, Fact::Register(registration));
+        Ok(())
+    }
+}

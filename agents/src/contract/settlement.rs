@@ -1,0 +1,160 @@
+//! After the game: trades become bills, and bills add up to accounts.
+
+use super::{Contract, Stub, ensure, stub::Reads};
+use crate::{
+    chain::{
+        call::Settlement,
+        fact::{Account, Bill, Fact, Game, Key, Number, Settled},
+        refusal::{Refusal, Validity},
+    },
+    ids::Slot,
+    message::{Choice, Registration},
+    units::{Energy, Money},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+impl Contract {
+    /// The trades of a slot become final.
+    ///
+    /// Whether they are all that follow from the game, and endorsed by both sides, is not decided here: the contract
+    /// sees to it that nobody trades more than it has offered or asked for, and does the sums.
+    pub(super) fn settle(&self, settlement: &Settlement, stub: &mut (impl Stub + ?Sized)) -> Validity {
+        let slot = settlement.slot;
+        ensure(!stub.has(Key::Settlement(slot)), Refusal::AlreadySettled)?;
+        ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
+        ensure(stub.has(Key::Tariff(slot)), Refusal::MarketClosed)?;
+        let (game, closed) = (stub.game(slot), stub.has(Key::Closing(slot)));
+        let mut books = Books::default();
+        match game {
+            Some(game) if closed => {
+                books.sellers.resize_with(game.sellers.len(), || None);
+                for &trade in &settlement.trades {
+                    books.enter(slot, trade, &game, self.genesis.rules.service_fee, stub)?;
+                }
+            }
+            // Too few had registered for a game: a slot without trades.
+            None if settlement.trades.is_empty() => {}
+            _ => return Err(Refusal::MarketClosed),
+        }
+        books.write(slot, stub);
+        Ok(())
+    }
+}
+
+/// The bills of a slot and what they add up to.
+///
+/// Sums saturate: amounts of which two overflow are beyond any market, but can be registered.
+#[derive(Default)]
+struct Books {
+    /// Buyer, seller and bill, in the order of the trades.
+    bills: Vec<(Number, Number, Bill)>,
+    /// Those of the game's sellers that have a trade, by their position.
+    sellers: Vec<Option<SellerBooks>>,
+    /// Those of the game's buyers that have a trade, ascending.
+    buyers: Vec<BuyerBooks>,
+}
+
+struct SellerBooks {
+    number: Number,
+    /// Its last price [CNY/kWh].
+    price: f64,
+    surplus: Energy,
+    sold: Energy,
+    earned: Money,
+}
+
+struct BuyerBooks {
+    number: Number,
+    choice: Arc<Choice>,
+    bought: Energy,
+    paid: Money,
+    fee: Money,
+}
+
+impl Books {
+    /// Checks a trade and enters its bill.
+    fn enter(
+        &mut self,
+        slot: Slot,
+        (buyer, seller, energy): (Number, Number, Energy),
+        game: &Game,
+        service_fee: f64,
+        stub: &mut (impl Stub + ?Sized),
+    ) -> Validity {
+        let in_order = self.bills.last().is_none_or(|&(b, s, _)| (b, s) < (buyer, seller));
+        ensure(in_order && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
+        let place = game.sellers.binary_search(&seller).map_err(|_| Refusal::NotAParticipant)?;
+        ensure(game.buyers.binary_search(&buyer).is_ok(), Refusal::NotAParticipant)?;
+        let selling = match &mut self.sellers[place] {
+            Some(known) => known,
+            vacant => vacant.insert(SellerBooks::open(slot, seller, stub)?),
+        };
+        if self.buyers.last().is_none_or(|last| last.number != buyer) {
+            self.buyers.push(BuyerBooks::open(slot, buyer, stub)?);
+        }
+        let buying = self.buyers.last_mut().expect("the trade's buyer is the last");
+        // A part is its real value rounded down or up, so one unit more than the nearest may be due.
+        let wanted = Energy::nearest(buying.choice.shares[place] * buying.choice.purchases[place]);
+        ensure(energy - Energy(1) <= wanted, Refusal::MoreThanSurplus)?;
+        ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
+        let (price, payment, fee) = (selling.price, energy.at_price(selling.price), energy.at_price(service_fee));
+        selling.sold += energy;
+        add(&mut selling.earned, payment);
+        buying.bought = Energy(buying.bought.0.saturating_add(energy.0));
+        add(&mut buying.paid, payment);
+        add(&mut buying.fee, fee);
+        self.bills.push((buyer, seller, Bill { energy, price, payment, fee }));
+        Ok(())
+    }
+
+    /// What each participant's bills add up to, by its number.
+    fn accounts(&self) -> BTreeMap<Number, Account> {
+        let mut accounts: BTreeMap<Number, Account> = BTreeMap::new();
+        for &BuyerBooks { number, bought, paid, fee, .. } in &self.buyers {
+            accounts.insert(number, Account { bought, paid, fee, ..Account::default() });
+        }
+        for &SellerBooks { number, sold, earned, .. } in self.sellers.iter().flatten() {
+            let account = accounts.entry(number).or_default();
+            (account.sold, account.earned) = (sold, earned);
+        }
+        accounts
+    }
+
+    fn write(self, slot: Slot, stub: &mut (impl Stub + ?Sized)) {
+        let accounts = self.accounts();
+        let mut fees = Money::ZERO;
+        let mut settled = Settled { bills: self.bills.len() as u32, energy: Energy::ZERO };
+        for (buyer, seller, bill) in self.bills {
+            add(&mut fees, bill.fee);
+            settled.energy = Energy(settled.energy.0.saturating_add(bill.energy.0));
+            stub.write(Key::Bill(slot, buyer, seller), Fact::Bill(bill));
+        }
+        for (number, account) in accounts {
+            stub.write(Key::Account(slot, number), Fact::Account(account));
+        }
+        stub.write(Key::Fees(slot), Fact::Fees(fees));
+        stub.write(Key::Settlement(slot), Fact::Settlement(settled));
+    }
+}
+
+impl SellerBooks {
+    fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
+        let quote = stub.quote(slot, number).ok_or(Refusal::NotAParticipant)?;
+        let surplus = match stub.registration(slot, number) {
+            Some(Registration::Seller(surplus)) => surplus,
+            _ => Energy::ZERO,
+        };
+        Ok(Self { number, price: quote.price, surplus, sold: Energy::ZERO, earned: Money::ZERO })
+    }
+}
+
+impl BuyerBooks {
+    fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
+        let choice = stub.choice(slot, number).ok_or(Refusal::NotAParticipant)?;
+        Ok(Self { number, choice, bought: Energy::ZERO, paid: Money::ZERO, fee: Money::ZERO })
+    }
+}
+
+fn add(sum: &mut Money, part: Money) {
+    sum.0 = sum.0.saturating_add(part.0);
+}

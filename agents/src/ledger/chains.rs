@@ -1,0 +1,298 @@
+//! The three chains: carries out calls, validates them in their final order, and seals blocks.
+
+use super::state::{Simulation, WorldState};
+use crate::{
+    chain::{
+        block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
+        call::{Call, InvoiceTo},
+        fact::{Fact, Key},
+        genesis::Genesis,
+        hash::Digest,
+        identity::{Claim, Party, verify},
+        refusal::{Refusal, Validity},
+        transaction::{Endorsement, Envelope, Outcome, Read, Version, Write},
+    },
+    contract::Contract,
+    ids::{ActorId, ChannelName, Slot},
+    member::Member,
+    message::Submission,
+    time::Time,
+};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, sync::Arc};
+
+/// A submission that the contract has carried out, or refused, and that waits for its place in a block.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) sent: Sent,
+    reads: Vec<Read>,
+    result: Result<Vec<(Key, Fact)>, Refusal>,
+}
+
+/// A submission that has reached the ledger.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// By whom, who is told what becomes of it.
+    pub(super) from: ActorId,
+    pub(super) submission: Arc<Submission>,
+    pub(super) at: Time,
+}
+
+impl Sent {
+    pub(super) fn call(&self) -> &Call {
+        &self.submission.proposal.call
+    }
+
+    pub(super) fn creator(&self) -> Party {
+        self.submission.proposal.creator
+    }
+
+    /// Whether `other` is the same submission by the same sender.
+    pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
+        let same = || Arc::ptr_eq(&self.submission, &other.submission) || self.submission == other.submission;
+        self.from == other.from && self.creator() == other.creator() && same()
+    }
+}
+
+/// A submission that has its place in a block.
+#[derive(Clone, Debug)]
+pub(super) struct Ordered {
+    pub(super) sent: Sent,
+    pub(super) validity: Validity,
+}
+
+/// One channel's chain: its newest block.
+#[derive(Clone, Copy, Debug, Default)]
+struct Chain {
+    blocks: u64,
+    header_hash: Option<Digest>,
+    commit_hash: Option<Digest>,
+}
+
+/// The three chains and the state that they add up to.
+#[derive(Debug)]
+pub(super) struct Chains {
+    ledger: Member,
+    contract: Contract,
+    state: WorldState,
+    chains: [Chain; 3],
+    /// How many blocks there are on all three.
+    blocks: u64,
+}
+
+impl Chains {
+    /// Three chains without blocks, kept by the member `ledger`.
+    pub(super) fn new(ledger: Member) -> Self {
+        let contract = Contract::new(Arc::clone(ledger.genesis()));
+        Self { ledger, contract, state: WorldState::default(), chains: [Chain::default(); 3], blocks: 0 }
+    }
+
+    pub(super) fn genesis(&self) -> &Arc<Genesis> {
+        self.ledger.genesis()
+    }
+
+    /// The chains' identifier.
+    pub(super) fn id(&self) -> Digest {
+        self.ledger.chain()
+    }
+
+    pub(super) fn state(&self) -> &WorldState {
+        &self.state
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut WorldState {
+        &mut self.state
+    }
+
+    pub(super) fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    /// The first block of a channel: the genesis itself on the main chain, its identifier on the others.
+    pub(super) fn begin(&mut self, channel: ChannelName, now: Time) -> Block {
+        let call = match channel {
+            ChannelName::Trade => Call::Genesis(Arc::clone(self.ledger.genesis())),
+            _ => Call::Anchor(self.ledger.chain()),
+        };
+        let sent = Sent { from: ActorId::LEDGER, submission: self.ledger.submission(call, Vec::new()), at: now };
+        self.seal(channel, vec![Pending { sent, reads: Vec::new(), result: Ok(Vec::new()) }], now).0
+    }
+
+    /// Carries out a call that has reached the ledger, without changing anything yet.
+    pub(super) fn execute(&self, sent: Sent) -> Pending {
+        let mut simulation = Simulation::of(&self.state);
+        let validity = self.contract.execute(sent.creator(), sent.call(), &mut simulation);
+        let Simulation { reads, writes, .. } = simulation;
+        Pending { sent, reads, result: validity.map(|()| writes) }
+    }
+
+    /// Carries out a call of the ledger's own.
+    pub(super) fn propose(&self, call: Call, endorsements: Vec<Endorsement>, now: Time) -> Pending {
+        let submission = self.ledger.submission(call, endorsements);
+        self.execute(Sent { from: ActorId::LEDGER, submission, at: now })
+    }
+
+    /// Validates transactions in this order and makes them the next block of a channel; tells what became of each.
+    pub(super) fn seal(
+        &mut self,
+        channel: ChannelName,
+        transactions: Vec<Pending>,
+        time: Time,
+    ) -> (Block, Vec<Ordered>) {
+        let number = self.chains[channel as usize].blocks;
+        let proposals: Vec<_> = transactions.iter().map(|pending| pending.sent.submission.proposal.to_json()).collect();
+        let seals = self.check_seals(transactions.iter().map(|pending| &pending.sent), &proposals);
+        let (mut recorded, mut ordered) = (Vec::new(), Vec::new());
+        for (position, ((pending, proposal), seals)) in (0..).zip(transactions.into_iter().zip(proposals).zip(seals)) {
+            let validity = self.validate(&pending, seals);
+            let Pending { sent, reads, result } = pending;
+            recorded.push(record(&sent, proposal, reads, &result, validity));
+            if let (Ok(()), Ok(writes)) = (validity, result) {
+                self.state.apply(writes, Version(number, position));
+            }
+            ordered.push(Ordered { sent, validity });
+        }
+        (self.link(channel, recorded, time), ordered)
+    }
+
+    /// Whether a transaction counts, at its turn.
+    fn validate(&self, pending: &Pending, seals: Seals) -> Validity {
+        if !seals.signed {
+            return Err(Refusal::BadSignature);
+        }
+        let current = self.state.is_current(&pending.reads);
+        match pending.result {
+            Err(refusal) => Err(if current { refusal } else { Refusal::StaleRead }),
+            Ok(_) if !self.is_endorsed(&pending.sent, seals) => Err(Refusal::PolicyUnmet),
+            Ok(_) if !current => Err(Refusal::StaleRead),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Whether everybody has endorsed a transaction whom the policies name.
+    fn is_endorsed(&self, sent: &Sent, seals: Seals) -> bool {
+        match sent.call() {
+            // The ledger itself proposes only what both sides have endorsed.
+            Call::Settle(_) => sent.creator() == Party::Ledger,
+            Call::RecordEnergy(_, _, Some(_)) => seals.invoiced,
+            _ => true,
+        }
+    }
+
+    /// Whether each of these submissions is signed as the policies ask.
+    pub(super) fn are_signed<'a>(&self, sent: impl Iterator<Item = &'a Sent> + Clone) -> Vec<bool> {
+        let text = |sent: &Sent| match self.genesis().must_be_signed(sent.creator(), sent.call()) {
+            true => sent.submission.proposal.to_json(),
+            false => RawValue::NULL.to_owned(),
+        };
+        let proposals: Vec<_> = sent.clone().map(text).collect();
+        self.check_seals(sent, &proposals).into_iter().map(|seals| seals.signed).collect()
+    }
+
+    /// Checks all signatures under these submissions together; `proposals` are their texts.
+    fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Box<RawValue>]) -> Vec<Seals> {
+        let genesis = self.genesis();
+        let mut seals = Vec::with_capacity(proposals.len());
+        let mut claimed = Vec::new();
+        let mut texts = Vec::new();
+        for (index, (sent, proposal)) in sent.zip(proposals).enumerate() {
+            let (creator, call) = (sent.creator(), sent.call());
+            let needed = genesis.must_be_signed(creator, call);
+            if let (true, Some(signature), Some(key)) = (needed, sent.submission.signature, genesis.key(creator)) {
+                claimed.push((index, Seal::Maker, key, signature));
+                texts.push(Cow::Borrowed(proposal.get()));
+            }
+            if let Call::RecordEnergy(_, _, Some(invoice)) = call {
+                let text = InvoiceTo { party: creator, invoice: *invoice }.to_json();
+                for endorsement in sent.submission.endorsements.iter().filter(|e| e.by == Party::Grid) {
+                    claimed.push((index, Seal::Invoice, genesis.grid, endorsement.signature));
+                    texts.push(Cow::Owned(text.clone()));
+                }
+            }
+            seals.push(Seals { signed: !needed, invoiced: false });
+        }
+        let claims: Vec<Claim<'_>> =
+            claimed.iter().zip(&texts).map(|(&(_, _, key, signature), text)| Claim { key, text, signature }).collect();
+        for (&(index, seal, ..), holds) in claimed.iter().zip(verify(self.ledger.chain(), &claims)) {
+            match seal {
+                Seal::Maker => seals[index].signed = holds,
+                Seal::Invoice => seals[index].invoiced |= holds,
+            }
+        }
+        seals
+    }
+
+    /// Appends a block to a channel's chain.
+    fn link(&mut self, channel: ChannelName, transactions: Vec<Recorded>, time: Time) -> Block {
+        let chain = &mut self.chains[channel as usize];
+        let header = Header {
+            channel,
+            number: chain.blocks,
+            previous_hash: chain.header_hash,
+            data_hash: data_hash(transactions.iter().map(|transaction| &transaction.envelope)),
+            position: self.blocks,
+            time,
+        };
+        let done = transactions.iter().map(|transaction| (transaction.validity, &transaction.writes[..]));
+        let commit_hash = commit_hash(chain.commit_hash, &header, done);
+        self.blocks += 1;
+        *chain = Chain { blocks: chain.blocks + 1, header_hash: Some(header.hash()), commit_hash: Some(commit_hash) };
+        Block { header, transactions, commit_hash }
+    }
+
+    /// How far the chains have come, signed, with `closed` the last slot that is over.
+    pub(super) fn checkpoint(&self, closed: Slot) -> SignedCheckpoint {
+        let heads = ChannelName::ALL.map(|channel| {
+            let Chain { blocks, header_hash, commit_hash } = self.chains[channel as usize];
+            let (header_hash, commit_hash) = (header_hash.unwrap_or_default(), commit_hash.unwrap_or_default());
+            Head { channel, blocks, header_hash, commit_hash }
+        });
+        let checkpoint = Checkpoint { closed, heads };
+        let signature = self.ledger.sign(&checkpoint.to_json());
+        SignedCheckpoint { checkpoint, signature }
+    }
+}
+
+/// Whose signature it is.
+#[derive(Clone, Copy, Debug)]
+enum Seal {
+    Maker,
+    Invoice,
+}
+
+/// Which signatures under a submission hold.
+#[derive(Clone, Copy, Debug)]
+struct Seals {
+    /// Its maker's, or none is needed.
+    signed: bool,
+    /// The grid's, under an invoice.
+    invoiced: bool,
+}
+
+/// A transaction as it stands in its block.
+fn record(
+    sent: &Sent,
+    proposal: Box<RawValue>,
+    reads: Vec<Read>,
+    result: &Result<Vec<(Key, Fact)>, Refusal>,
+    validity: Validity,
+) -> Recorded {
+    let outcome = match result {
+        Ok(writes) => Outcome::Writes(writes.iter().map(|(key, fact)| Write(*key, fact.to_json())).collect()),
+        Err(refusal) => Outcome::Refused(*refusal),
+    };
+    let envelope = Envelope {
+        submitted: sent.at,
+        proposal,
+        signature: sent.submission.signature,
+        endorsements: sent.submission.endorsements.clone(),
+        reads,
+        outcome,
+    };
+    let text = envelope.to_json();
+    let writes = match (validity, envelope.outcome) {
+        (Ok(()), Outcome::Writes(writes)) => writes,
+        _ => Vec::new(),
+    };
+    Recorded { submitted: sent.at, envelope: text, validity, writes }
+}

@@ -1,0 +1,103 @@
+//! What waits to be ordered on a channel: cut into a batch by count or by timeout.
+
+use crate::actor::{Context, Wake};
+use std::time::Duration;
+
+/// When a batch is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// At this many transactions.
+    pub max_transactions: usize,
+    /// Or this long after its first transaction.
+    pub timeout: Duration,
+}
+
+/// What waits to be ordered on a channel.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    /// Makes the wake-up that cuts the batch with this number.
+    wake: fn(u64) -> Wake,
+    limits: BatchLimits,
+    waiting: Vec<T>,
+    /// Number of the batch that is being filled.
+    batch: u64,
+}
+
+impl<T> Queue<T> {
+    /// An empty queue that is woken at the timeout of batch `n` by `wake(n)`.
+    pub(super) fn new(wake: fn(u64) -> Wake, limits: BatchLimits) -> Self {
+        Self { wake, limits, waiting: Vec::new(), batch: 0 }
+    }
+
+    /// Takes a transaction; returns the batch that it completes, if it does.
+    ///
+    /// The first transaction of a batch asks `context` for a wake-up at its timeout.
+    pub(super) fn submit(&mut self, transaction: T, context: &mut Context<'_>) -> Option<Vec<T>> {
+        self.waiting.push(transaction);
+        if self.waiting.len() >= self.limits.max_transactions {
+            return Some(self.cut());
+        }
+        if self.waiting.len() == 1 {
+            context.wake_after(self.limits.timeout, (self.wake)(self.batch));
+        }
+        None
+    }
+
+    /// The timeout of batch `number` has passed: cuts it, unless it was cut already.
+    pub(super) fn timed_out(&mut self, number: u64) -> Vec<T> {
+        if number == self.batch { self.cut() } else { Vec::new() }
+    }
+
+    /// All that waits.
+    pub(super) fn waiting(&self) -> &[T] {
+        &self.waiting
+    }
+
+    /// Cuts all that waits, at once.
+    pub(super) fn cut(&mut self) -> Vec<T> {
+        if !self.waiting.is_empty() {
+            self.batch += 1;
+        }
+        std::mem::take(&mut self.waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        actor::Effect,
+        ids::ActorId,
+        streams::{Purpose, stream},
+        time::Time,
+    };
+
+    fn submit(queue: &mut Queue<u32>, transaction: u32) -> (Option<Vec<u32>>, Vec<Effect>) {
+        let mut effects = Vec::new();
+        let mut random = stream(1, ActorId::LEDGER, Purpose::Behaviour);
+        let mut context = Context::new(Time::ZERO, ActorId::LEDGER, &mut random, &mut effects);
+        let batch = queue.submit(transaction, &mut context);
+        (batch, effects)
+    }
+
+    #[test]
+    fn a_batch_is_cut_by_count_or_by_timeout_whichever_comes_first() {
+        let limits = BatchLimits { max_transactions: 2, timeout: Duration::from_millis(50) };
+        let mut queue = Queue::new(Wake::TakePosts, limits);
+
+        let (batch, effects) = submit(&mut queue, 1);
+        assert!(batch.is_none());
+        assert!(matches!(effects[..], [Effect::Wake(after, Wake::TakePosts(0))]
+            if after == limits.timeout));
+        let (batch, effects) = submit(&mut queue, 2);
+        assert_eq!(batch, Some(vec![1, 2]));
+        assert!(effects.is_empty());
+        assert!(queue.timed_out(0).is_empty(), "cut already");
+
+        submit(&mut queue, 3);
+        assert_eq!(queue.timed_out(1), [3]);
+        assert!(queue.cut().is_empty());
+        submit(&mut queue, 4);
+        assert_eq!(queue.timed_out(2), [4], "an empty batch has no number");
+    }
+}

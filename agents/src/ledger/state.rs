@@ -1,0 +1,99 @@
+//! The world state of all channels, and what the contract sees of it while it carries out a call.
+
+use crate::{
+    chain::{
+        fact::{Fact, Key},
+        transaction::{Read, Version},
+    },
+    contract::Stub,
+    ids::Slot,
+};
+use std::collections::BTreeMap;
+
+/// What is known, one key a fact.
+///
+/// Of slots that are over only what still answers late calls is kept: that their game is over and that they are
+/// settled. Everything else is on disk for whoever watches the ledger.
+#[derive(Debug, Default)]
+pub(super) struct WorldState {
+    facts: BTreeMap<Key, (Fact, Version)>,
+}
+
+impl WorldState {
+    /// The fact under a key.
+    pub(super) fn fact(&self, key: Key) -> Option<&Fact> {
+        self.facts.get(&key).map(|(fact, _)| fact)
+    }
+
+    /// Whether the version under each key is still the one that was read.
+    pub(super) fn is_current(&self, reads: &[Read]) -> bool {
+        reads.iter().all(|Read(key, version)| self.facts.get(key).map(|(_, now)| *now) == *version)
+    }
+
+    /// Lets a valid transaction write.
+    pub(super) fn apply(&mut self, writes: Vec<(Key, Fact)>, version: Version) {
+        for (key, fact) in writes {
+            // Nothing ever reads a bill back, and there are as many as pairs.
+            if !matches!(key, Key::Bill(..)) {
+                self.facts.insert(key, (fact, version));
+            }
+        }
+    }
+
+    /// Forgets what a slot that is over has no more use for.
+    pub(super) fn forget(&mut self, slot: Slot) {
+        self.facts.retain(|key, _| key.slot() != slot || matches!(key, Key::Closing(_) | Key::Settlement(_)));
+    }
+}
+
+/// Carries out a call against the state without changing it, and notes what it reads and would write.
+#[derive(Debug)]
+pub(super) struct Simulation<'a> {
+    state: &'a WorldState,
+    pub(super) reads: Vec<Read>,
+    pub(super) writes: Vec<(Key, Fact)>,
+}
+
+impl<'a> Simulation<'a> {
+    pub(super) fn of(state: &'a WorldState) -> Self {
+        Self { state, reads: Vec::new(), writes: Vec::new() }
+    }
+}
+
+impl Stub for Simulation<'_> {
+    fn read(&mut self, key: Key) -> Option<Fact> {
+        let known = self.state.facts.get(&key);
+        self.reads.push(Read(key, known.map(|(_, version)| *version)));
+        known.map(|(fact, _)| fact.clone())
+    }
+
+    fn write(&mut self, key: Key, fact: Fact) {
+        self.writes.push((key, fact));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Money;
+
+    #[test]
+    fn a_read_is_current_until_somebody_writes_there() {
+        let mut state = WorldState::default();
+        let mut simulation = Simulation::of(&state);
+        assert_eq!(simulation.read(Key::Fees(1)), None);
+        let nothing = simulation.reads;
+        assert!(state.is_current(&nothing));
+        state.apply(vec![(Key::Fees(1), Fact::Fees(Money(1)))], Version(3, 0));
+        assert!(!state.is_current(&nothing));
+
+        let mut simulation = Simulation::of(&state);
+        assert_eq!(simulation.read(Key::Fees(1)), Some(Fact::Fees(Money(1))));
+        simulation.write(Key::Fees(1), Fact::Fees(Money(2)));
+        let something = simulation.reads;
+        assert_eq!(something, [Read(Key::Fees(1), Some(Version(3, 0)))]);
+        assert!(state.is_current(&something), "a simulation changes nothing");
+        state.apply(vec![(Key::Fees(1), Fact::Fees(Money(1)))], Version(4, 0));
+        assert!(!state.is_current(&something), "the same value under a new version is another fact");
+    }
+}

@@ -1,0 +1,186 @@
+//! What happens to a submission, from the door to its block.
+
+use super::{
+    Durability, Ledger, Phase,
+    chains::{Ordered, Pending, Sent},
+};
+use crate::{
+    actor::Context,
+    chain::{
+        call::Call,
+        genesis::Posts,
+        refusal::{Refusal, Validity},
+    },
+    ids::{ActorId, ChannelName, ProsumerId},
+    message::Message,
+    observation::{Observation, Refused},
+};
+use std::sync::Arc;
+
+impl Ledger {
+    /// Takes a submission: answers it at once if that needs no chain, and otherwise has it carried out and lets it wait
+    /// for its block.
+    pub(super) fn submit(&mut self, sent: Sent, context: &mut Context<'_>) {
+        if self.is_answered(&sent, context) {
+            return;
+        }
+        let channel = sent.call().channel().unwrap_or(ChannelName::Trade);
+        if let Err(refusal) = self.admit(&sent) {
+            return self.refuse(&sent, channel, refusal, false, context);
+        }
+        if sent.call().is_post() && self.chains.genesis().rules.posts == Posts::Last {
+            if let Some(posts) = self.posts.submit(sent, context) {
+                self.take_posts(posts, context);
+            }
+            return;
+        }
+        let queue = &mut self.queues[channel as usize];
+        if queue.waiting().iter().any(|pending| pending.sent.is_repeated_by(&sent)) {
+            return;
+        }
+        if let Some(batch) = queue.submit(self.chains.execute(sent), context) {
+            self.commit(channel, batch, context);
+        }
+    }
+
+    /// Answers what needs no chain: the grid's tariffs, which wait for their slot, and what is repeated because its
+    /// answer was lost or is under way.
+    fn is_answered(&mut self, sent: &Sent, context: &mut Context<'_>) -> bool {
+        match (sent.call(), self.own_maker(sent)) {
+            (Call::PublishTariff(tariff), _) if sent.from == ActorId::GRID => {
+                self.tariff_published(*tariff, Arc::clone(&sent.submission), context);
+            }
+            (Call::Register(slot, registration), Some(from))
+                if *slot == self.slot && self.roster.registration(from) == Some(registration) =>
+            {
+                context.send(sent.from, Message::Registered(*slot, Ok(())));
+            }
+            (Call::RecordEnergy(slot, ..), Some(from)) if *slot < self.slot || self.roster.is_read(from) => {
+                context.send(sent.from, Message::MeterRecorded(*slot));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Turns away what does not even get as far as the contract.
+    fn admit(&self, sent: &Sent) -> Validity {
+        let (creator, call) = (sent.creator(), sent.call());
+        let genesis = self.chains.genesis();
+        if self.is_over() || matches!(call, &Call::Register(slot, _) if slot != self.slot) {
+            return Err(Refusal::MarketClosed);
+        }
+        if matches!(call, &Call::RecordEnergy(slot, ..) if slot > self.slot) {
+            return Err(Refusal::MarketClosed);
+        }
+        if matches!(call, Call::Genesis(_) | Call::Anchor(_)) {
+            return Err(Refusal::AlreadyRecorded);
+        }
+        // A signature tells who made a call, whoever carries it; without one, only the carrier is known.
+        if !genesis.must_be_signed(creator, call) && self.own_maker(sent).is_none() {
+            return Err(Refusal::ForgedIdentity);
+        }
+        Ok(())
+    }
+
+    /// The prosumer who made a submission and sent it itself.
+    fn own_maker(&self, sent: &Sent) -> Option<ProsumerId> {
+        let from = sent.from.prosumer()?;
+        (self.chains.genesis().prosumer(from) == sent.creator()).then_some(from)
+    }
+
+    /// Makes a block of these transactions and acts on what became of them.
+    pub(super) fn commit(&mut self, channel: ChannelName, batch: Vec<Pending>, context: &mut Context<'_>) {
+        if batch.is_empty() {
+            return;
+        }
+        let mut stale = Vec::new();
+        for Ordered { sent, validity } in self.seal(channel, batch, context) {
+            if validity == Err(Refusal::StaleRead) && sent.call().is_post() {
+                stale.push(sent.clone());
+            }
+            self.judged(channel, sent, validity, context);
+        }
+        match channel {
+            ChannelName::Trade => self.close_registration_if_complete(context),
+            ChannelName::Information => {
+                self.publish_later(context);
+                self.resubmit(stale, context);
+            }
+            ChannelName::Energy => self.close_slot_if_complete(context),
+        }
+    }
+
+    /// Makes a block of one transaction, ahead of what waits.
+    pub(super) fn commit_at_once(
+        &mut self,
+        channel: ChannelName,
+        transaction: Pending,
+        context: &mut Context<'_>,
+    ) -> Validity {
+        let ordered = self.seal(channel, vec![transaction], context);
+        for Ordered { sent, validity } in &ordered {
+            if let Err(refusal) = validity {
+                self.refuse(sent, channel, *refusal, true, context);
+            }
+        }
+        ordered.iter().try_for_each(|ordered| ordered.validity)
+    }
+
+    /// Makes a block of these transactions; tells what became of each.
+    pub(super) fn seal(
+        &mut self,
+        channel: ChannelName,
+        batch: Vec<Pending>,
+        context: &mut Context<'_>,
+    ) -> Vec<Ordered> {
+        let (block, ordered) = self.chains.seal(channel, batch, context.now());
+        context.observe(Observation::Sealed(Arc::new(block)));
+        if self.rules.durability == Durability::Block {
+            let closed = if matches!(self.phase, Phase::BetweenSlots) { self.slot } else { self.slot - 1 };
+            context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(closed))));
+        }
+        ordered
+    }
+
+    /// Acts on what became of a transaction.
+    fn judged(&mut self, channel: ChannelName, sent: Sent, validity: Validity, context: &mut Context<'_>) {
+        if let Err(refusal) = validity {
+            self.refuse(&sent, channel, refusal, true, context);
+        }
+        let member = self.chains.genesis().member(sent.creator());
+        match (sent.call(), member) {
+            (Call::Register(slot, registration), Some(member)) if *slot == self.slot => {
+                if validity.is_ok() {
+                    self.roster.register(member, *registration);
+                }
+                // One that was sent twice may wait twice: the second is refused, and its sender registered.
+                let counts = if self.roster.registration(member) == Some(registration) { Ok(()) } else { validity };
+                context.send(sent.from, Message::Registered(*slot, counts));
+            }
+            (Call::RecordEnergy(slot, ..), Some(member)) if validity.is_ok() => {
+                self.roster.read(member);
+                context.send(sent.from, Message::MeterRecorded(*slot));
+            }
+            (Call::PostQuote(_) | Call::PostChoice(_), _) if validity.is_ok() => self.take(sent, context),
+            _ => {}
+        }
+    }
+
+    /// Tells everybody concerned that a submission was refused.
+    pub(super) fn refuse(
+        &self,
+        sent: &Sent,
+        channel: ChannelName,
+        refusal: Refusal,
+        on_chain: bool,
+        context: &mut Context<'_>,
+    ) {
+        let slot = sent.call().slot().unwrap_or(self.slot);
+        context.observe(Observation::Refused(Refused { slot, from: sent.from, refusal, channel, on_chain }));
+        // Registrations have an answer of their own.
+        if sent.from != ActorId::LEDGER && !matches!(sent.call(), Call::Register(..)) {
+            context.send(sent.from, Message::Refused(slot, refusal));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A member of the chains: an actor's name and key, and what it does with them.
+
+use crate::{
+    chain::{
+        call::{BillsOf, Call, InvoiceTo, Proposal},
+        genesis::Genesis,
+        hash::Digest,
+        identity::{Party, SecretKey, Signature},
+        transaction::Endorsement,
+    },
+    message::Submission,
+};
+use std::sync::Arc;
+
+/// A member of the chains, who can sign.
+#[derive(Clone, Debug)]
+pub struct Member {
+    party: Party,
+    key: SecretKey,
+    genesis: Arc<Genesis>,
+    /// The genesis' identifier.
+    chain: Digest,
+}
+
+impl Member {
+    /// The member `party` of the chains of `genesis`, whose identifier is `chain`.
+    pub fn new(party: Party, key: SecretKey, genesis: Arc<Genesis>, chain: Digest) -> Self {
+        Self { party, key, genesis, chain }
+    }
+
+    /// Its name.
+    pub fn party(&self) -> Party {
+        self.party
+    }
+
+    /// What everybody agrees on.
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.genesis
+    }
+
+    /// The chains' identifier.
+    pub fn chain(&self) -> Digest {
+        self.chain
+    }
+
+    /// Signs a text for these chains.
+    pub fn sign(&self, text: &str) -> Signature {
+        self.key.sign(self.chain, text)
+    }
+
+    /// A call to submit to the ledger, signed if the policies ask for it.
+    pub fn submission(&self, call: Call, endorsements: Vec<Endorsement>) -> Arc<Submission> {
+        let creator = self.party;
+        let signed = self.genesis.must_be_signed(creator, &call);
+        let proposal = Proposal { creator, call };
+        let signature = signed.then(|| self.sign(proposal.to_json().get()));
+        Arc::new(Submission { proposal, signature, endorsements })
+    }
+
+    /// Its signature over its bills of a slot.
+    pub fn endorse(&self, bills: &BillsOf) -> Signature {
+        self.sign(&bills.to_json())
+    }
+
+    /// Its endorsement of an invoice.
+    pub fn invoice(&self, invoice: &InvoiceTo) -> Endorsement {
+        Endorsement { by: self.party, signature: self.sign(&invoice.to_json()) }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{
+        chain::{
+            genesis::{Policies, Posts, Rules, Signatures},
+            identity::{Claim, verify},
+        },
+        ids::ActorId,
+        market::demand::Demand,
+        message::{Quote, Registration},
+        time::Time,
+    };
+    use std::time::Duration;
+
+    /// The ledger, the grid and prosumers 1, 2 and so on, in the order of their addresses.
+    pub(crate) fn members(prosumers: u32) -> Vec<Member> {
+        let key = |actor: u32| SecretKey::derive(1, ActorId(actor));
+        let rules = Rules {
+            slots: 24,
+            open: (8, 20),
+            demand: Demand::Elastic,
+            service_fee: 0.0,
+            ramp: 0.1,
+            posts: Posts::Every,
+            max_transactions: 500,
+            timeout: Duration::from_millis(50),
+        };
+        let genesis = Arc::new(Genesis {
+            scenario: "day".into(),
+            case: 1,
+            seed: 1,
+            rules,
+            policies: Policies::new(Signatures::Settlement),
+            ledger: key(0).public(),
+            grid: key(1).public(),
+            prosumers: (1..=prosumers).map(|number| (number, key(number + 1).public())).collect(),
+        });
+        let chain = genesis.id();
+        let party = |actor| match actor {
+            0 => Party::Ledger,
+            1 => Party::Grid,
+            actor => Party::Prosumer(actor - 1),
+        };
+        let member = |actor| Member::new(party(actor), key(actor), Arc::clone(&genesis), chain);
+        (0..prosumers + 2).map(member).collect()
+    }
+
+    #[test]
+    fn a_submission_is_signed_where_the_policies_ask_for_it() {
+        let member = &members(1)[2];
+        let registration = member.submission(Call::Register(8, Registration::Idle), Vec::new());
+        let text = registration.proposal.to_json();
+        let key = member.genesis().key(member.party()).unwrap();
+        let claim = Claim { key, text: text.get(), signature: registration.signature.unwrap() };
+        assert_eq!(verify(member.chain(), &[claim]), [true]);
+        let quote = Quote { slot: 8, version: 1, price: 0.5, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
+        assert_eq!(member.submission(Call::PostQuote(quote), Vec::new()).signature, None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Writes `ledger.db` while a study runs.
+
+use super::schema;
+use microgrid_agents::chain::{
+    block::{Block, SignedCheckpoint},
+    fact::Key,
+    refusal,
+    transaction::{Version, Write},
+};
+use rusqlite::{Connection, Result, params};
+use std::{collections::BTreeMap, path::Path};
+
+const INSERT_BLOCK: &str = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const INSERT_TRANSACTION: &str = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?)";
+const REPLACE_FACT: &str = "INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?, ?)";
+const REPLACE_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)";
+
+/// A ledger's file being written.
+///
+/// On disk it always ends exactly where its newest checkpoint does: the blocks since then lie in a transaction of the
+/// database that the next checkpoint ends. If the program dies, or the store is dropped, they are gone.
+#[derive(Debug)]
+pub struct Store {
+    database: Connection,
+    /// What the blocks since the checkpoint have left in the state: a quote that changes with every block is written
+    /// once.
+    facts: BTreeMap<Key, Fact>,
+}
+
+/// The newest value of a fact, and who wrote it.
+#[derive(Debug)]
+struct Fact {
+    value: String,
+    version: Version,
+}
+
+impl Store {
+    /// Creates the file, with its tables and nothing in them.
+    ///
+    /// # Errors
+    /// If it exists with such tables already, or cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let database = Connection::open(path)?;
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        database.pragma_update(None, "synchronous", "FULL")?;
+        database.execute_batch("BEGIN")?;
+        database.execute_batch(schema::SQL)?;
+        database.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        database.pragma_update(None, "user_version", schema::USER_VERSION)?;
+        database.execute_batch("COMMIT")?;
+        Ok(Self { database, facts: BTreeMap::new() })
+    }
+
+    /// Writes a block of a case, to be on disk with the next checkpoint.
+    ///
+    /// # Errors
+    /// If the file has the block already, or cannot be written.
+    pub fn insert(&mut self, case_number: u32, block: &Block) -> Result<()> {
+        self.begin()?;
+        let header = &block.header;
+        let channel = header.channel.name();
+        self.database.prepare_cached(INSERT_BLOCK)?.execute(params![
+            case_number,
+            channel,
+            integer(header.number),
+            integer(header.position),
+            integer(header.time.0),
+            header.previous_hash.map(|digest| digest.0),
+            header.data_hash.0,
+            header.hash().0,
+            block.commit_hash.0,
+        ])?;
+        let mut insert = self.database.prepare_cached(INSERT_TRANSACTION)?;
+        for (number, transaction) in (0..).zip(&block.transactions) {
+            let code = refusal::code(transaction.validity);
+            insert.execute(params![
+                case_number,
+                channel,
+                integer(header.number),
+                number,
+                code,
+                transaction.envelope
+            ])?;
+            for write in &transaction.writes {
+                keep(&mut self.facts, write, Version(header.number, number));
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings all blocks so far to disk, with the checkpoint that stands for them.
+    ///
+    /// # Errors
+    /// If the file cannot be written; nothing of it is on disk then.
+    pub fn commit(&mut self, case_number: u32, signed: &SignedCheckpoint) -> Result<()> {
+        self.begin()?;
+        let mut replace = self.database.prepare_cached(REPLACE_FACT)?;
+        for (key, Fact { value, version: Version(block, number) }) in &self.facts {
+            let channel = key.channel().name();
+            replace.execute(params![case_number, channel, key.to_string(), value, integer(*block), number])?;
+        }
+        drop(replace);
+        let (content, signature) = (signed.checkpoint.to_json(), signed.signature.to_string());
+        self.database.prepare_cached(REPLACE_CHECKPOINT)?.execute(params![case_number, content, signature])?;
+        self.database.prepare_cached("COMMIT")?.execute([])?;
+        self.facts.clear();
+        Ok(())
+    }
+
+    /// Ends the writing: what no checkpoint stands for is left out, and the file stands alone.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or somebody else has it open; it is whole all the same, but together with the
+    /// files that lie beside it.
+    pub fn close(self) -> Result<()> {
+        if !self.database.is_autocommit() {
+            self.database.execute_batch("ROLLBACK")?;
+        }
+        self.database.flush_prepared_statement_cache();
+        self.database.pragma_update(None, "journal_mode", "DELETE")?;
+        self.database.close().map_err(|(_, error)| error)
+    }
+
+    /// Begins a transaction of the database, unless one is under way.
+    fn begin(&self) -> Result<()> {
+        if self.database.is_autocommit() {
+            self.database.prepare_cached("BEGIN")?.execute([])?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps what was written in place of what was there.
+fn keep(facts: &mut BTreeMap<Key, Fact>, Write(key, value): &Write, version: Version) {
+    let fact = facts.entry(*key).or_insert_with(|| Fact { value: String::new(), version });
+    fact.value.clear();
+    fact.value.push_str(value.get());
+    fact.version = version;
+}
+
+/// A count or a time, as SQLite has it.
+fn integer(value: u64) -> i64 {
+    i64::try_from(value).expect("a run has fewer than 2^63 blocks and lasts less than 292 years")
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
