@@ -1,7 +1,8 @@
 //! The command line's arguments.
 
 use crate::{runtime::Shards, scenario::Overrides};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
+use microgrid_agents::ids::ChannelName;
 use std::path::PathBuf;
 
 /// Simulates a local electricity market as agents that exchange messages.
@@ -34,6 +35,10 @@ Examples:
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
+  sim ledger verify results/5_prosumers               does the ledger of the newest run hold?
+  sim ledger show results/5_prosumers                 its channels, and who owes what
+  sim ledger show results/5_prosumers --channel trade --block 3
+  sim ledger export results/5_prosumers               its blocks as JSON, one a line
 
 Knobs for --set:
   population, eta, mu, alpha, delay, loss, replicator_step, price_step, ramp, period,
@@ -47,6 +52,58 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Print the tables of a run.
     Show(ShowArguments),
+    /// Check a run's ledger, look into it, or export it.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LedgerCommand {
+    /// Check every block, signature and bill from genesis on, with nothing but the ledger itself.
+    ///
+    /// Exit code 0: all is in order; 1: something is not; 2: there is no ledger.
+    Verify(LedgerArguments),
+    /// Print channels and balances, a channel's blocks, or a block.
+    Show(LedgerShowArguments),
+    /// Print all blocks in order as JSON, one a line.
+    Export(LedgerExportArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerArguments {
+    /// A run's folder, a scenario's folder for its newest run, or a ledger.db.
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerShowArguments {
+    #[command(flatten)]
+    pub(super) ledger: LedgerArguments,
+    /// Show the blocks of this channel.
+    #[arg(long, value_name = "CHANNEL", value_parser = channel())]
+    pub(super) channel: Option<ChannelName>,
+    /// Show this block of the channel.
+    #[arg(long, value_name = "N", requires = "channel")]
+    pub(super) block: Option<u64>,
+    /// Show only this case.
+    #[arg(long, value_name = "N")]
+    pub(super) case: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LedgerExportArguments {
+    #[command(flatten)]
+    pub(super) ledger: LedgerArguments,
+    /// Export only this case.
+    #[arg(long, value_name = "N")]
+    pub(super) case: Option<u32>,
+}
+
+/// One of the three channels by its name.
+fn channel() -> impl TypedValueParser<Value = ChannelName> {
+    let read = |name: String| ChannelName::ALL.into_iter().find(|channel| channel.name() == name).ok_or("no channel");
+    PossibleValuesParser::new(ChannelName::ALL.map(ChannelName::name)).try_map(read)
 }
 
 /// How to run a scenario.
@@ -134,6 +191,20 @@ mod tests {
     fn subcommands_need_no_scenario_of_their_own() {
         let arguments = Arguments::try_parse_from(["sim", "show", "results/day", "--slot", "17"]).unwrap();
         assert!(matches!(arguments.command, Some(Command::Show(ShowArguments { slot: Some(17), case: None, .. }))));
+    }
+
+    #[test]
+    fn a_block_is_asked_for_by_its_channel() {
+        let arguments = "sim ledger show results/day --channel trade --block 3".split(' ');
+        let Some(Command::Ledger(LedgerCommand::Show(show))) = Arguments::try_parse_from(arguments).unwrap().command
+        else {
+            panic!("this shows a block")
+        };
+        assert_eq!((show.channel, show.block, show.case), (Some(ChannelName::Trade), Some(3), None));
+        for wrong in ["--block 3", "--channel gossip"] {
+            let arguments = "sim ledger show results/day".split(' ').chain(wrong.split(' '));
+            assert_eq!(Arguments::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{wrong}");
+        }
     }
 
     #[test]

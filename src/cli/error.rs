@@ -1,6 +1,11 @@
 //! Why the command ends without success.
 
-use crate::{record::RecordError, scenario::ScenarioError, study::StudyError};
+use crate::{
+    ledger::{place::Place, reader::ReadError, verify::VerifyError},
+    record::RecordError,
+    scenario::ScenarioError,
+    study::StudyError,
+};
 use std::{io, path::PathBuf, process::ExitCode};
 
 /// Why the command ends without success.
@@ -18,6 +23,18 @@ pub(super) enum CliError {
     /// The run has no such slot.
     #[error("error: the run has no results of slot {0}")]
     NoSlot(u32),
+    /// There is no ledger where one was looked for.
+    #[error("error: there is no ledger.db in {}, nor in the run to which its `latest` links", .0.display())]
+    NoLedger(PathBuf),
+    /// The ledger has no such case, channel or block.
+    #[error("error: the ledger has no {0}")]
+    NotOnLedger(Place),
+    /// The ledger cannot be read.
+    #[error("error: {place}: {0}", place = .0.place())]
+    Ledger(#[from] ReadError),
+    /// The ledger does not verify.
+    #[error("error: {0}")]
+    Unverified(VerifyError),
     /// The results cannot be written.
     #[error("error: {0}")]
     Record(#[from] RecordError),
@@ -44,8 +61,20 @@ impl CliError {
     /// 2 for bad input, 1 for anything else.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Scenario(_) | Self::BadRun(_) | Self::NoCase { .. } | Self::NoSlot(_) => ExitCode::from(2),
-            Self::Record(_) | Self::Study { .. } | Self::Signal(_) | Self::Output(_) => ExitCode::FAILURE,
+            Self::Scenario(_)
+            | Self::BadRun(_)
+            | Self::NoCase { .. }
+            | Self::NoSlot(_)
+            | Self::NoLedger(_)
+            | Self::NotOnLedger(_)
+            | Self::Ledger(ReadError::Open { .. })
+            | Self::Unverified(VerifyError::Open(_)) => ExitCode::from(2),
+            Self::Ledger(_)
+            | Self::Unverified(_)
+            | Self::Record(_)
+            | Self::Study { .. }
+            | Self::Signal(_)
+            | Self::Output(_) => ExitCode::FAILURE,
         }
     }
 }

@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod comparison;
 mod error;
+mod ledger;
 mod progress;
 mod run;
 mod show;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
     let done = match (arguments.command, arguments.input) {
         (Some(Command::Check(check)), _) => check::check(&check),
         (Some(Command::Show(show)), _) => show::show(&show),
+        (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
         (None, Some(input)) => run::run(&input, &arguments.options),
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
     };
@@ -59,9 +61,15 @@ fn log_to_stderr(verbosity: u8) {
 
 /// Prints to stdout. A reader that has gone away, as in `sim show RUN | head`, is no error.
 fn print(text: &str) -> Result<(), CliError> {
+    print_more(text).map(drop)
+}
+
+/// The same; says whether the reader is still there.
+fn print_more(text: &str) -> Result<bool, CliError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(CliError::Output(error)),
     }
 }

@@ -1,6 +1,6 @@
-//! How far a run has come, on the terminal.
+//! How far a run or a verification has come, on the terminal.
 
-use crate::study::Progress;
+use crate::{ledger::verify, study::Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::{self, IsTerminal},
@@ -10,35 +10,50 @@ use std::{
 /// Runs shorter than this show no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Progress on stderr if it is a terminal and `visible`; for a run that began at `started`.
+/// Progress of a study on stderr if it is a terminal and `visible`; for one that began at `started`.
 pub(super) fn on_stderr(visible: bool, started: Instant) -> impl FnMut(Progress) + Send + Unpin + 'static {
-    let mut bar = (visible && io::stderr().is_terminal()).then(|| Bar { started, bar: None });
-    move |progress| {
-        if let Some(bar) = &mut bar {
-            bar.show(progress);
-        }
+    let mut bar = Bar::new(visible, started, "slots");
+    move |Progress { case, cases, slot, slots }| {
+        let (done, slots) = (u64::from(case - 1) * u64::from(slots) + u64::from(slot), u64::from(slots));
+        bar.show(case, u64::from(cases), done, u64::from(cases) * slots);
     }
 }
 
-/// A bar over the slots of all cases, with the time that is left.
+/// Progress of a ledger's verification on stderr if it is a terminal; for one that began at `started`.
+pub(super) fn of_verification(started: Instant) -> impl FnMut(verify::Progress) {
+    let mut bar = Bar::new(true, started, "blocks");
+    move |verify::Progress { case, cases, done, blocks }| bar.show(case, cases as u64, done, blocks)
+}
+
+/// A bar over all cases or one, with the time that is left.
 struct Bar {
+    visible: bool,
     started: Instant,
+    things: &'static str,
     bar: Option<ProgressBar>,
 }
 
 impl Bar {
-    fn show(&mut self, Progress { case, cases, slot, slots }: Progress) {
+    fn new(visible: bool, started: Instant, things: &'static str) -> Self {
+        Self { visible: visible && io::stderr().is_terminal(), started, things, bar: None }
+    }
+
+    fn show(&mut self, case: u32, cases: u64, done: u64, of: u64) {
+        if !self.visible {
+            return;
+        }
         let elapsed = self.started.elapsed();
         if elapsed < PATIENCE {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} slots, {eta} left")
-                .expect("the template is well-formed");
-            ProgressBar::new(u64::from(cases) * u64::from(slots)).with_style(style).with_elapsed(elapsed)
+            let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {}, {{eta}} left", self.things);
+            let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
+            ProgressBar::new(of).with_style(style).with_elapsed(elapsed)
         });
         bar.set_message(format!("case {case}/{cases}"));
-        bar.set_position(u64::from(case - 1) * u64::from(slots) + u64::from(slot));
+        bar.set_length(of);
+        bar.set_position(done);
     }
 }
 

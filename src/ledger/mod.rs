@@ -1,4 +1,8 @@
 //! The ledger's file: how a run's chains lie in it.
 
+pub mod place;
+pub mod reader;
 pub mod schema;
-pub mod store;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod verify;

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// The link to a scenario's newest run.
-pub(super) const LATEST: &str = "latest";
+pub(crate) const LATEST: &str = "latest";
 /// Where a run's folder keeps the scenario's data files.
 pub(super) const DATA: &str = "data";
 

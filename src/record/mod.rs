@@ -26,6 +26,7 @@ mod trades;
 
 pub use convergence::ConvergenceRow;
 pub use error::RecordError;
+pub(crate) use folder::LATEST;
 pub use key_figures::{Comparison, KeyFigures, Totals};
 pub use ledger::LedgerRow;
 pub use manifest::{CaseEntry, Knobs, Manifest, Status};

@@ -1,0 +1,148 @@
+//! `sim ledger export RUN`: all blocks as JSON, one a line, the same for the same chains.
+
+use super::cases;
+use crate::{
+    cli::error::CliError,
+    ledger::{
+        place::Place,
+        reader::{ReadError, Reader, StoredBlock},
+    },
+};
+use microgrid_agents::{chain::hash::Digest, ids::ChannelName, time::Time};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A block as a line.
+#[derive(Serialize)]
+struct Line<'a> {
+    case: u32,
+    channel: ChannelName,
+    number: u64,
+    position: u64,
+    time_ns: Time,
+    previous_hash: Option<Digest>,
+    data_hash: Digest,
+    header_hash: Digest,
+    commit_hash: Digest,
+    transactions: Vec<LineTransaction<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineTransaction<'a> {
+    code: &'a str,
+    envelope: &'a RawValue,
+}
+
+/// Why an export ends before its end.
+enum Stop {
+    Failed(CliError),
+    /// Nobody reads any more.
+    Unread,
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Hands the blocks of all cases, or of one, to `print`, line by line, until it says that nobody reads any more.
+pub(super) fn export(
+    reader: &Reader,
+    only: Option<u32>,
+    print: &mut dyn FnMut(&str) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
+    for case in cases(reader, only)? {
+        let done = reader.each_block(case, |block| match print(&line(case, &block)?) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Stop::Unread),
+            Err(error) => Err(Stop::Failed(error)),
+        });
+        match done {
+            Ok(()) => {}
+            Err(Stop::Unread) => return Ok(()),
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
+    let mut transactions = Vec::with_capacity(block.transactions.len());
+    for transaction in &block.transactions {
+        let envelope = serde_json::from_str::<&RawValue>(&transaction.envelope).ok();
+        let one_line = envelope.filter(|envelope| !envelope.get().contains('\n'));
+        let envelope = one_line.ok_or_else(|| ReadError::Column {
+            place: Place::block(case, block.channel, block.number).transaction(transaction.number),
+            table: "transactions",
+            column: "envelope",
+            expected: "JSON on one line",
+        })?;
+        transactions.push(LineTransaction { code: &transaction.code, envelope });
+    }
+    let line = Line {
+        case,
+        channel: block.channel,
+        number: block.number,
+        position: block.position,
+        time_ns: block.time,
+        previous_hash: block.previous_hash,
+        data_hash: block.data_hash,
+        header_hash: block.header_hash,
+        commit_hash: block.commit_hash,
+        transactions,
+    };
+    let mut text = serde_json::to_string(&line).expect("a block has a JSON text");
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::{day::day, file};
+    use microgrid_agents::chain::{block::data_hash, transaction::Envelope};
+
+    fn lines(most: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        let ledger = file(&[day()]);
+        export(&Reader::open(&ledger.path).unwrap(), None, &mut |line| {
+            lines.push(line.to_owned());
+            Ok(lines.len() < most)
+        })
+        .unwrap();
+        lines
+    }
+
+    #[test]
+    fn every_block_is_a_line_from_which_its_hashes_follow() {
+        let lines = lines(usize::MAX);
+        assert_eq!(lines.len(), 13);
+        for (position, line) in lines.iter().enumerate() {
+            let block: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(block["position"], position);
+            #[derive(serde::Deserialize)]
+            struct Exported {
+                transactions: Vec<ExportedTransaction>,
+            }
+            #[derive(serde::Deserialize)]
+            struct ExportedTransaction {
+                envelope: Box<RawValue>,
+            }
+            let exported: Exported = serde_json::from_str(line).unwrap();
+            let texts: Vec<&str> = exported.transactions.iter().map(|transaction| transaction.envelope.get()).collect();
+            assert_eq!(block["data_hash"], data_hash(&texts).to_string());
+            assert!(texts.iter().all(|text| serde_json::from_str::<Envelope>(text).is_ok()));
+        }
+        assert!(
+            lines[0].starts_with(
+                r#"{"case":1,"channel":"trade","number":0,"position":0,"time_ns":0,"previous_hash":null,"#
+            )
+        );
+    }
+
+    #[test]
+    fn an_export_ends_when_nobody_reads_any_more() {
+        assert_eq!(lines(2).len(), 2);
+    }
+}

@@ -1,0 +1,62 @@
+//! `sim ledger verify RUN`: counts of what was checked, and the first discrepancy.
+
+use crate::{
+    cli::{
+        error::CliError,
+        print, progress,
+        text::{count, table},
+    },
+    ledger::verify::{self, CaseReport, Report, VerifyError},
+};
+use std::{path::Path, time::Instant};
+
+/// Verifies the ledger; prints what was covered, whether all of it is in order or not.
+pub(super) fn verify(path: &Path) -> Result<(), CliError> {
+    match verify::verify(path, &mut progress::of_verification(now())) {
+        Ok(report) => print(&format!("{}{} verifies\n", describe(&report), path.display())),
+        Err(error) => {
+            if let VerifyError::Discrepancy { so_far, .. } = &error {
+                print(&describe(so_far))?;
+            }
+            Err(CliError::Unverified(error))
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line measures how long it takes")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn describe(report: &Report) -> String {
+    report.cases.iter().map(describe_case).collect()
+}
+
+fn describe_case(report: &CaseReport) -> String {
+    let CaseReport { case, scenario, genesis, closed, slots, bills, channels } = report;
+    let header = ["channel", "blocks", "transactions", "valid", "invalid", "signatures", "facts"];
+    let rows = channels.iter().map(|channel| {
+        let numbers =
+            [channel.blocks, channel.transactions(), channel.valid, channel.invalid, channel.signatures, channel.facts];
+        let name = std::iter::once(channel.channel.name().to_owned());
+        name.chain(numbers.map(|number| number.to_string())).collect()
+    });
+    format!(
+        "{scenario}, case {case}: {closed} of {} closed, {} derived once more\ngenesis {genesis}\n\n{}\n",
+        count(*slots as usize, "slot"),
+        count(usize::try_from(*bills).unwrap_or(usize::MAX), "bill"),
+        table(header.map(str::to_owned).into(), rows, &[0]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::{day::day, file};
+
+    #[test]
+    fn counts_read_like_this() {
+        let report = verify::verify(&file(&[day()]).path, &mut |_| {}).unwrap();
+        insta::assert_snapshot!(describe(&report));
+    }
+}

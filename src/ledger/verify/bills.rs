@@ -1,0 +1,110 @@
+//! The bills that follow from a closed game, derived once more from its last quotes and choices: equation (10).
+
+use super::{contract::bill, state::State};
+use microgrid_agents::{
+    chain::{
+        call::BillsOf,
+        fact::{Bill, Fact, Game, Key, Number},
+        genesis::Genesis,
+        identity::Party,
+    },
+    ids::Slot,
+    message::Registration,
+    units::Energy,
+};
+use std::collections::BTreeMap;
+
+/// The bills of a slot, by buyer and seller.
+#[derive(Debug, Default)]
+pub(super) struct Bills(pub(super) BTreeMap<(Number, Number), Bill>);
+
+impl Bills {
+    /// The bills that follow from the slot's game as it stands; none without a game.
+    pub(super) fn derive(genesis: &Genesis, state: &State, slot: Slot) -> Self {
+        let Some(Fact::Game(game)) = state.fact(Key::Game(slot)) else { return Self::default() };
+        let mut bills = BTreeMap::new();
+        for (place, &seller) in game.sellers.iter().enumerate() {
+            let Some(Fact::Quote(quote)) = state.fact(Key::Quote(slot, seller)) else { continue };
+            let Some(Fact::Register(Registration::Seller(surplus))) = state.fact(Key::Register(slot, seller)) else {
+                continue;
+            };
+            let parts = ration(*surplus, &wanted(state, slot, game, place));
+            for (&buyer, energy) in game.buyers.iter().zip(parts).filter(|(_, energy)| *energy > Energy::ZERO) {
+                bills.insert((buyer, seller), bill(energy, quote.price, genesis.rules.service_fee));
+            }
+        }
+        Self(bills)
+    }
+
+    /// The text that a participant signs to endorse all its bills.
+    pub(super) fn text(&self, slot: Slot, party: Number) -> String {
+        let own = self.0.iter().filter(|((buyer, seller), _)| [*buyer, *seller].contains(&party));
+        let bills = own.map(|(&(buyer, seller), &bill)| (buyer, seller, bill)).collect();
+        BillsOf { slot, party: Party::Prosumer(party), bills }.to_json()
+    }
+}
+
+/// What every buyer wants from the seller at this place of the game's list [kWh].
+fn wanted(state: &State, slot: Slot, game: &Game, place: usize) -> Vec<f64> {
+    let of_buyer = |&buyer: &Number| match state.fact(Key::Choice(slot, buyer)) {
+        Some(Fact::Choice(choice)) => match (choice.shares.get(place), choice.purchases.get(place)) {
+            (Some(share), Some(purchase)) => share * purchase,
+            _ => 0.0,
+        },
+        _ => 0.0,
+    };
+    game.buyers.iter().map(of_buyer).collect()
+}
+
+/// Divides a surplus among those who want some of it, by largest remainders.
+///
+/// Together they get what they want, or the surplus if that is less, as a whole number of units. Each gets its
+/// proportional part, rounded down; a unit that is left goes to each of the largest remainders, the earlier first.
+fn ration(surplus: Energy, wanted: &[f64]) -> Vec<Energy> {
+    let total: f64 = wanted.iter().sum();
+    if total <= 0.0 {
+        return vec![Energy::ZERO; wanted.len()];
+    }
+    let units_per_kwh = f64::min(surplus.0 as f64 / total, 1e6);
+    let exact: Vec<f64> = wanted.iter().map(|kwh| kwh * units_per_kwh).collect();
+    let mut units: Vec<i64> = exact.iter().map(|part| part.floor() as i64).collect();
+    let given: i128 = units.iter().map(|&part| i128::from(part)).sum();
+    let mut left = i128::from(surplus.min(Energy::nearest(total)).0) - given;
+    let mut queue: Vec<(f64, usize)> =
+        exact.iter().enumerate().filter(|(n, _)| wanted[*n] > 0.0).map(|(n, part)| (part - part.floor(), n)).collect();
+    queue.sort_by(|(a, earlier), (b, later)| b.total_cmp(a).then(earlier.cmp(later)));
+    for (_, n) in queue {
+        if left <= 0 {
+            break;
+        }
+        units[n] = units[n].saturating_add(1);
+        left -= 1;
+    }
+    units.into_iter().map(Energy).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_trades_come_out() {
+        assert_eq!(ration(Energy(1_728_000), &[0.48 * 1.6, 0.48 * 2.0]), [Energy(768_000), Energy(960_000)]);
+        assert_eq!(ration(Energy(504_000), &[0.14 * 1.6, 0.14 * 2.0]), [Energy(224_000), Energy(280_000)]);
+    }
+
+    #[test]
+    fn units_left_by_rounding_go_to_the_largest_remainders_the_earlier_first() {
+        assert_eq!(ration(Energy(1_000_000), &[2.0, 2.0, 2.0]), [Energy(333_334), Energy(333_333), Energy(333_333)]);
+        assert_eq!(ration(Energy(10), &[1.0, 0.0, 3.0]), [Energy(3), Energy::ZERO, Energy(7)]);
+        assert_eq!(ration(Energy(9_000_000), &[101.1e-6, 0.7e-6, 0.69e-6]), [Energy(101), Energy(1), Energy::ZERO]);
+    }
+
+    #[test]
+    fn whatever_is_wanted_no_more_than_the_surplus_is_given() {
+        for wanted in [vec![], vec![0.0; 2], vec![1e300; 3], vec![f64::MAX, f64::MAX], vec![1e-300, 5.0]] {
+            let given: i128 = ration(Energy(9_000_000), &wanted).iter().map(|part| i128::from(part.0)).sum();
+            assert!((0..=9_000_000).contains(&given), "{wanted:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Meter readings and the grid's invoices.
+
+use super::{Decision, Desk, ensure};
+use microgrid_agents::{
+    chain::{
+        fact::{Account, Fact, Key},
+        refusal::Refusal,
+    },
+    ids::Slot,
+    message::{Invoice, MeterReading},
+    units::Energy,
+};
+
+impl Desk<'_> {
+    pub(super) fn record_energy(&mut self, slot: Slot, reading: &MeterReading, invoice: Option<&Invoice>) -> Decision {
+        let number = self.prosumer()?;
+        let tariff = self.tariff(slot)?;
+        let market = self.genesis.market_opens(slot);
+        if market {
+            self.must_be_there(Key::Settlement(slot), Refusal::MarketClosed)?;
+        }
+        self.must_be_vacant(Key::Meter(slot, number), Refusal::AlreadyRecorded)?;
+        let &MeterReading { generated, consumed, charged, discharged, imported, exported } = reading;
+        let amounts = [generated, consumed, charged, discharged, imported, exported];
+        ensure(amounts.iter().all(|&amount| amount >= Energy::ZERO), Refusal::EnergyDoesNotBalance)?;
+        let account = if market { self.account(slot, number) } else { Account::default() };
+        let gained = total([generated, discharged, imported, account.bought]);
+        let given = total([consumed, charged, exported, account.sold]);
+        ensure(gained == given, Refusal::EnergyDoesNotBalance)?;
+        let exchanged = imported != Energy::ZERO || exported != Energy::ZERO;
+        let due = exchanged.then(|| Invoice {
+            slot,
+            charge: imported.at_price(tariff.grid),
+            credit: exported.at_price(tariff.feed_in),
+        });
+        ensure(invoice == due.as_ref(), Refusal::WrongInvoice)?;
+        let mut writes = vec![(Key::Meter(slot, number), Fact::Meter(*reading))];
+        writes.extend(due.map(|invoice| (Key::Invoice(slot, number), Fact::Invoice(invoice))));
+        Ok(writes)
+    }
+}
+
+fn total(amounts: [Energy; 4]) -> i128 {
+    amounts.iter().map(|amount| i128::from(amount.0)).sum()
+}

@@ -1,0 +1,94 @@
+//! Games: they open, take quotes and choices, and close.
+
+use super::{Decision, Desk, ensure};
+use microgrid_agents::{
+    chain::{
+        fact::{Closing, Fact, Game, Key, Number},
+        identity::Party,
+        refusal::Refusal,
+    },
+    ids::Slot,
+    market::demand::Demand,
+    message::{Choice, Quote, Registration},
+    observation::Outcome,
+};
+use std::sync::Arc;
+
+/// How far shares may miss 1 in sum.
+const SHARES_TOLERANCE: f64 = 1e-6;
+/// By which factor a price may pass its ramp, as room for rounding.
+const RAMP_TOLERANCE: f64 = 1e-9;
+
+impl Desk<'_> {
+    pub(super) fn open_game(&mut self, slot: Slot, game: &Arc<Game>) -> Decision {
+        self.must_be(Party::Ledger)?;
+        self.market_opens(slot)?;
+        self.must_be_there(Key::Tariff(slot), Refusal::MarketClosed)?;
+        self.must_be_vacant(Key::Game(slot), Refusal::AlreadyRecorded)?;
+        Ok(vec![(Key::Game(slot), Fact::Game(Arc::clone(game)))])
+    }
+
+    pub(super) fn close_game(&mut self, slot: Slot, outcome: Outcome) -> Decision {
+        self.must_be(Party::Ledger)?;
+        self.must_be_there(Key::Game(slot), Refusal::MarketClosed)?;
+        self.must_be_vacant(Key::Closing(slot), Refusal::AlreadyRecorded)?;
+        Ok(vec![(Key::Closing(slot), Fact::Closing(Closing { outcome }))])
+    }
+
+    pub(super) fn post_quote(&mut self, quote: &Quote) -> Decision {
+        let number = self.prosumer()?;
+        let slot = quote.slot;
+        let game = self.open_game_of(slot)?;
+        ensure(game.sellers.contains(&number), Refusal::NotAParticipant)?;
+        let last = self.quote(slot, number);
+        ensure(quote.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
+        ensure(quote.price.is_finite(), Refusal::NotFinite)?;
+        let tariff = self.tariff(slot)?;
+        ensure(tariff.feed_in <= quote.price && quote.price <= tariff.grid, Refusal::PriceOutOfBand)?;
+        if let Some(last) = last {
+            let (lowest, highest) = reach(&last, quote.version, self.genesis.rules.ramp);
+            let beyond = quote.price < lowest || quote.price > highest;
+            ensure(!beyond, Refusal::PriceBeyondRamp)?;
+        }
+        Ok(vec![(Key::Quote(slot, number), Fact::Quote(*quote))])
+    }
+
+    pub(super) fn post_choice(&mut self, choice: &Arc<Choice>) -> Decision {
+        let number = self.prosumer()?;
+        let slot = choice.slot;
+        let game = self.open_game_of(slot)?;
+        ensure(game.buyers.contains(&number), Refusal::NotAParticipant)?;
+        let last = self.choice(slot, number).map_or(0, |last| last.version);
+        ensure(choice.version > last, Refusal::OldVersion)?;
+        let Choice { shares, purchases, responsive, .. } = choice.as_ref();
+        let numbers = shares.iter().chain(purchases).chain([responsive]);
+        ensure(numbers.clone().all(|number| number.is_finite()), Refusal::NotFinite)?;
+        let one_each = |list: &[f64]| list.len() == game.sellers.len() && list.iter().all(|&number| number >= 0.0);
+        let sum: f64 = shares.iter().sum();
+        ensure(one_each(shares) && (sum - 1.0).abs() < SHARES_TOLERANCE, Refusal::InvalidShares)?;
+        ensure((0.0..=1.0 + SHARES_TOLERANCE).contains(responsive), Refusal::InvalidShares)?;
+        ensure(one_each(purchases), Refusal::InvalidPurchases)?;
+        if self.genesis.rules.demand == Demand::Firm {
+            let need = match self.registration(slot, number) {
+                Some(Registration::Buyer(buyer)) => buyer.need,
+                _ => 0.0,
+            };
+            ensure(purchases.iter().all(|&purchase| purchase <= need), Refusal::InvalidPurchases)?;
+        }
+        Ok(vec![(Key::Choice(slot, number), Fact::Choice(Arc::clone(choice)))])
+    }
+
+    /// The slot's game, as long as it goes on.
+    fn open_game_of(&mut self, slot: Slot) -> Result<Arc<Game>, Refusal> {
+        self.must_be_vacant(Key::Closing(slot), Refusal::MarketClosed)?;
+        self.game(slot).cloned().ok_or(Refusal::MarketClosed)
+    }
+}
+
+/// The lowest and the highest price that the `version` of a quote may have, after `last`.
+fn reach(last: &Quote, version: Number, ramp: f64) -> (f64, f64) {
+    let steps = i32::try_from(version - last.version).unwrap_or(i32::MAX);
+    let lowest = last.price * (1.0 - ramp).powi(steps) * (1.0 - RAMP_TOLERANCE);
+    let highest = last.price * (1.0 + ramp).powi(steps) * (1.0 + RAMP_TOLERANCE);
+    (lowest, highest)
+}

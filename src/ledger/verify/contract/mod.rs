@@ -1,0 +1,158 @@
+//! The contract, written a second time from its rules: what a call reads, and what it writes or why it is refused.
+
+mod energy;
+mod game;
+mod settle;
+mod trade;
+
+pub(super) use settle::bill;
+
+use super::state::{Known, State};
+use microgrid_agents::{
+    chain::{
+        call::Call,
+        fact::{Account, Fact, Game, Key, Number},
+        genesis::Genesis,
+        identity::Party,
+        refusal::Refusal,
+        transaction::Read,
+    },
+    ids::Slot,
+    message::{Choice, Quote, Registration, Tariff},
+};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// What the contract makes of a call.
+#[derive(Debug)]
+pub(super) struct Execution {
+    /// What it read, in this order.
+    pub(super) reads: Vec<Read>,
+    /// What it writes, in this order, with its text; nothing if it refuses.
+    pub(super) writes: Vec<(Key, Fact, Box<RawValue>)>,
+    /// Why it refuses.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Carries out a call against the state as it is.
+pub(super) fn execute(genesis: &Genesis, state: &State, creator: Party, call: &Call) -> Execution {
+    let mut desk = Desk { genesis, state, creator, reads: Vec::new() };
+    let result = desk.execute(call);
+    let (writes, refusal) = match result {
+        Ok(writes) => (writes, None),
+        Err(refusal) => (Vec::new(), Some(refusal)),
+    };
+    let with_text = |(key, fact): (Key, Fact)| {
+        let text = fact.to_json();
+        (key, fact, text)
+    };
+    Execution { reads: desk.reads, writes: writes.into_iter().map(with_text).collect(), refusal }
+}
+
+/// What a call writes, or why it is refused.
+type Decision = Result<Vec<(Key, Fact)>, Refusal>;
+
+/// Where a call is carried out: it keeps account of what is read.
+struct Desk<'a> {
+    genesis: &'a Genesis,
+    state: &'a State,
+    creator: Party,
+    reads: Vec<Read>,
+}
+
+impl<'a> Desk<'a> {
+    fn execute(&mut self, call: &Call) -> Decision {
+        match call {
+            Call::Genesis(_) | Call::Anchor(_) => Err(Refusal::AlreadyRecorded),
+            Call::PublishTariff(tariff) => self.publish_tariff(tariff),
+            Call::Register(slot, registration) => self.register(*slot, registration),
+            Call::OpenGame(slot, game) => self.open_game(*slot, game),
+            Call::PostQuote(quote) => self.post_quote(quote),
+            Call::PostChoice(choice) => self.post_choice(choice),
+            Call::CloseGame(slot, outcome) => self.close_game(*slot, *outcome),
+            Call::Settle(settlement) => self.settle(settlement),
+            Call::RecordEnergy(slot, reading, invoice) => self.record_energy(*slot, reading, invoice.as_ref()),
+        }
+    }
+
+    fn prosumer(&self) -> Result<Number, Refusal> {
+        match self.creator {
+            Party::Prosumer(number) => Ok(number),
+            _ => Err(Refusal::NotAParticipant),
+        }
+    }
+
+    fn must_be(&self, party: Party) -> Result<(), Refusal> {
+        ensure(self.creator == party, Refusal::NotAParticipant)
+    }
+
+    fn market_opens(&self, slot: Slot) -> Result<(), Refusal> {
+        ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)
+    }
+
+    fn read(&mut self, key: Key) -> Option<&'a Known> {
+        let known = self.state.get(key);
+        self.reads.push(Read(key, known.map(|known| known.version)));
+        known
+    }
+
+    fn must_be_there(&mut self, key: Key, otherwise: Refusal) -> Result<(), Refusal> {
+        let there = self.read(key).is_some();
+        ensure(there, otherwise)
+    }
+
+    fn must_be_vacant(&mut self, key: Key, otherwise: Refusal) -> Result<(), Refusal> {
+        let there = self.read(key).is_some();
+        ensure(!there, otherwise)
+    }
+
+    fn tariff(&mut self, slot: Slot) -> Result<Tariff, Refusal> {
+        match self.read_fact(Key::Tariff(slot)) {
+            Some(Fact::Tariff(tariff)) => Ok(*tariff),
+            _ => Err(Refusal::MarketClosed),
+        }
+    }
+
+    fn registration(&mut self, slot: Slot, number: Number) -> Option<Registration> {
+        match self.read_fact(Key::Register(slot, number)) {
+            Some(Fact::Register(registration)) => Some(*registration),
+            _ => None,
+        }
+    }
+
+    fn game(&mut self, slot: Slot) -> Option<&'a Arc<Game>> {
+        match self.read_fact(Key::Game(slot)) {
+            Some(Fact::Game(game)) => Some(game),
+            _ => None,
+        }
+    }
+
+    fn quote(&mut self, slot: Slot, seller: Number) -> Option<Quote> {
+        match self.read_fact(Key::Quote(slot, seller)) {
+            Some(Fact::Quote(quote)) => Some(*quote),
+            _ => None,
+        }
+    }
+
+    fn choice(&mut self, slot: Slot, buyer: Number) -> Option<&'a Arc<Choice>> {
+        match self.read_fact(Key::Choice(slot, buyer)) {
+            Some(Fact::Choice(choice)) => Some(choice),
+            _ => None,
+        }
+    }
+
+    fn account(&mut self, slot: Slot, number: Number) -> Account {
+        match self.read_fact(Key::Account(slot, number)) {
+            Some(Fact::Account(account)) => *account,
+            _ => Account::default(),
+        }
+    }
+
+    fn read_fact(&mut self, key: Key) -> Option<&'a Fact> {
+        self.read(key)?.fact.as_ref()
+    }
+}
+
+fn ensure(holds: bool, otherwise: Refusal) -> Result<(), Refusal> {
+    if holds { Ok(()) } else { Err(otherwise) }
+}

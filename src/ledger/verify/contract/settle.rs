@@ -1,0 +1,113 @@
+//! Settlement: from energy that both sides endorse to bills, accounts and fees.
+
+use super::{Decision, Desk, ensure};
+use microgrid_agents::{
+    chain::{
+        call::Settlement,
+        fact::{Account, Bill, Fact, Game, Key, Number, Settled},
+        refusal::Refusal,
+    },
+    ids::Slot,
+    message::{Choice, Registration},
+    units::{Energy, Money},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a seller brings to its trades.
+struct Offer {
+    price: f64,
+    surplus: Energy,
+    /// Place in the game's list.
+    place: usize,
+    /// Sold so far [1e-6 kWh].
+    sold: i128,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn settle(&mut self, settlement: &Settlement) -> Decision {
+        let Settlement { slot, trades, .. } = settlement;
+        let slot = *slot;
+        self.must_be_vacant(Key::Settlement(slot), Refusal::AlreadySettled)?;
+        self.market_opens(slot)?;
+        self.must_be_there(Key::Tariff(slot), Refusal::MarketClosed)?;
+        let game = self.game(slot);
+        let closed = self.read(Key::Closing(slot)).is_some();
+        let game = match game {
+            Some(game) => ensure(closed, Refusal::MarketClosed).map(|()| game.as_ref())?,
+            None if trades.is_empty() => return self.write_settlement(slot, &[]),
+            None => return Err(Refusal::MarketClosed),
+        };
+        let bills = self.bills(slot, game, trades)?;
+        self.write_settlement(slot, &bills)
+    }
+
+    fn bills(
+        &mut self,
+        slot: Slot,
+        game: &Game,
+        trades: &[(Number, Number, Energy)],
+    ) -> Result<Vec<(Number, Number, Bill)>, Refusal> {
+        let mut offers = BTreeMap::<Number, Offer>::new();
+        let mut choices = BTreeMap::<Number, &'a Arc<Choice>>::new();
+        let mut bills = Vec::with_capacity(trades.len());
+        let mut last = None;
+        for &(buyer, seller, energy) in trades {
+            let ascending = last.replace((buyer, seller)).is_none_or(|last| last < (buyer, seller));
+            ensure(ascending && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
+            let place = game.sellers.iter().position(|&known| known == seller).ok_or(Refusal::NotAParticipant)?;
+            ensure(game.buyers.contains(&buyer), Refusal::NotAParticipant)?;
+            if !offers.contains_key(&seller) {
+                offers.insert(seller, self.offer(slot, seller, place)?);
+            }
+            if !choices.contains_key(&buyer) {
+                choices.insert(buyer, self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?);
+            }
+            let (Some(offer), Some(choice)) = (offers.get_mut(&seller), choices.get(&buyer)) else {
+                return Err(Refusal::NotAParticipant);
+            };
+            let at = |list: &[f64]| list.get(offer.place).copied().unwrap_or(0.0);
+            let wanted = Energy::nearest(at(&choice.shares) * at(&choice.purchases));
+            ensure(i128::from(energy.0) <= i128::from(wanted.0) + 1, Refusal::MoreThanSurplus)?;
+            offer.sold += i128::from(energy.0);
+            ensure(offer.sold <= i128::from(offer.surplus.0), Refusal::MoreThanSurplus)?;
+            bills.push((buyer, seller, bill(energy, offer.price, self.genesis.rules.service_fee)));
+        }
+        Ok(bills)
+    }
+
+    fn offer(&mut self, slot: Slot, seller: Number, place: usize) -> Result<Offer, Refusal> {
+        let price = self.quote(slot, seller).ok_or(Refusal::NotAParticipant)?.price;
+        let surplus = match self.registration(slot, seller) {
+            Some(Registration::Seller(surplus)) => surplus,
+            _ => Energy::ZERO,
+        };
+        Ok(Offer { price, surplus, place, sold: 0 })
+    }
+
+    fn write_settlement(&self, slot: Slot, bills: &[(Number, Number, Bill)]) -> Decision {
+        let mut accounts = BTreeMap::<Number, Account>::new();
+        let mut fees = Money::ZERO;
+        let mut energy = Energy::ZERO;
+        for (buyer, seller, bill) in bills {
+            let buyer = accounts.entry(*buyer).or_default();
+            buyer.bought = Energy(buyer.bought.0.saturating_add(bill.energy.0));
+            buyer.paid = Money(buyer.paid.0.saturating_add(bill.payment.0));
+            buyer.fee = Money(buyer.fee.0.saturating_add(bill.fee.0));
+            let seller = accounts.entry(*seller).or_default();
+            seller.sold = Energy(seller.sold.0.saturating_add(bill.energy.0));
+            seller.earned = Money(seller.earned.0.saturating_add(bill.payment.0));
+            fees = Money(fees.0.saturating_add(bill.fee.0));
+            energy = Energy(energy.0.saturating_add(bill.energy.0));
+        }
+        let settled = Settled { bills: u32::try_from(bills.len()).unwrap_or(u32::MAX), energy };
+        let bills = bills.iter().map(|&(buyer, seller, bill)| (Key::Bill(slot, buyer, seller), Fact::Bill(bill)));
+        let accounts = accounts.into_iter().map(|(n, account)| (Key::Account(slot, n), Fact::Account(account)));
+        let totals = [(Key::Fees(slot), Fact::Fees(fees)), (Key::Settlement(slot), Fact::Settlement(settled))];
+        Ok(bills.chain(accounts).chain(totals).collect())
+    }
+}
+
+/// What `energy` costs at `price`, with the operator's `fee` [CNY/kWh].
+pub(in crate::ledger::verify) fn bill(energy: Energy, price: f64, fee: f64) -> Bill {
+    Bill { energy, price, payment: energy.at_price(price), fee: energy.at_price(fee) }
+}

@@ -1,0 +1,45 @@
+//! Tariffs and registrations.
+
+use super::{Decision, Desk, ensure};
+use microgrid_agents::{
+    chain::{
+        fact::{Fact, Key},
+        identity::Party,
+        refusal::Refusal,
+    },
+    ids::Slot,
+    message::{Registration, Tariff},
+    units::Energy,
+};
+
+impl Desk<'_> {
+    pub(super) fn publish_tariff(&mut self, tariff: &Tariff) -> Decision {
+        let &Tariff { slot, feed_in, grid } = tariff;
+        self.must_be(Party::Grid)?;
+        ensure(feed_in.is_finite() && grid.is_finite(), Refusal::NotFinite)?;
+        ensure(0.0 <= feed_in && feed_in <= grid, Refusal::PriceOutOfBand)?;
+        ensure((1..=self.genesis.rules.slots).contains(&slot), Refusal::MarketClosed)?;
+        self.must_be_vacant(Key::Tariff(slot), Refusal::AlreadyRecorded)?;
+        Ok(vec![(Key::Tariff(slot), Fact::Tariff(*tariff))])
+    }
+
+    pub(super) fn register(&mut self, slot: Slot, registration: &Registration) -> Decision {
+        let number = self.prosumer()?;
+        self.market_opens(slot)?;
+        self.must_be_there(Key::Tariff(slot), Refusal::MarketClosed)?;
+        self.must_be_vacant(Key::Game(slot), Refusal::MarketClosed)?;
+        self.must_be_vacant(Key::Settlement(slot), Refusal::MarketClosed)?;
+        match registration {
+            Registration::Buyer(buyer) => {
+                let amounts = [buyer.need, buyer.generation, buyer.preference];
+                ensure(amounts.iter().all(|amount| amount.is_finite()), Refusal::NotFinite)?;
+                ensure(amounts.iter().all(|amount| *amount >= 0.0), Refusal::InvalidRegistration)?;
+            }
+            Registration::Seller(surplus) => ensure(*surplus > Energy::ZERO, Refusal::InvalidRegistration)?,
+            Registration::Idle => {}
+        }
+        let key = Key::Register(slot, number);
+        self.must_be_vacant(key, Refusal::AlreadyRegistered)?;
+        Ok(vec![(key, Fact::Register(*registration))])
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether a settlement is endorsed by both sides of each of its bills.
+
+use super::{
+    bills::Bills,
+    discrepancy::does_not_hold,
+    prepare::{Transaction, endorsements},
+};
+use microgrid_agents::chain::{
+    call::Settlement,
+    fact::Number,
+    genesis::Genesis,
+    hash::Digest,
+    identity::{self, Claim, Party},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the endorsements of a settlement lack.
+#[derive(Debug)]
+pub(super) struct Missing {
+    /// Why the policy is not met, if it is not.
+    pub(super) why: Option<String>,
+    /// How many endorsements were checked.
+    pub(super) checked: u64,
+}
+
+/// Both sides of each trade must have endorsed all their `bills` of the slot, and the ledger must have asked for it.
+pub(super) fn missing(
+    genesis: &Genesis,
+    chain: Digest,
+    settlement: &Settlement,
+    bills: &Bills,
+    transaction: &Transaction,
+) -> Missing {
+    if transaction.proposal.creator != Party::Ledger {
+        return Missing { why: Some("only the ledger settles".to_owned()), checked: 0 };
+    }
+    let sides = settlement.trades.iter().flat_map(|&(buyer, seller, _)| [buyer, seller]);
+    let texts: BTreeMap<Number, String> = sides
+        .map(|side| (side, ()))
+        .collect::<BTreeMap<_, _>>()
+        .into_keys()
+        .map(|side| (side, bills.text(settlement.slot, side)))
+        .collect();
+    let mut claims = Vec::new();
+    let mut claimants = Vec::new();
+    for (&side, text) in &texts {
+        let party = Party::Prosumer(side);
+        let Some(key) = genesis.key(party) else { continue };
+        for signature in endorsements(&transaction.envelope, party) {
+            claims.push(Claim { key, text, signature });
+            claimants.push(side);
+        }
+    }
+    let truths = identity::verify(chain, &claims);
+    let standing: BTreeSet<Number> =
+        claimants.into_iter().zip(truths).filter(|(_, holds)| *holds).map(|(side, _)| side).collect();
+    let lacking = texts.keys().find(|side| !standing.contains(side));
+    let why = lacking.map(|&side| does_not_hold("endorsement", Some(Party::Prosumer(side))));
+    Missing { why, checked: claims.len() as u64 }
+}

@@ -1,0 +1,173 @@
+//! Checks a ledger from genesis to its end, with nothing but `ledger.db`, and trusts nobody.
+//!
+//! It shares with the writer the vocabulary of the [chain](microgrid_agents::chain) and its hash and signature
+//! functions. The rules of the contract and the derivation of bills it has of its own.
+//!
+//! | where | what is checked |
+//! |---|---|
+//! | `file` | the file is a ledger, its pages are sound, all rows belong to a case |
+//! | `checkpoint` | the ledger's signature; chains go as far as it says, slots are closed that it says are |
+//! | `prepare` | a block by itself: hashes, spelling, signatures; many blocks at a time |
+//! | `replay` | block by block: links, positions, sizes, codes, what is written |
+//! | `judge` | the code of a transaction |
+//! | `contract` | what the contract makes of a call |
+//! | `bills`, `endorsement` | the bills that follow from a game, and who has signed them |
+//! | `facts`, `books` | the table of facts, and the sums in it |
+
+mod bills;
+mod books;
+mod checkpoint;
+mod contract;
+mod discrepancy;
+mod endorsement;
+mod facts;
+mod file;
+mod judge;
+mod prepare;
+mod replay;
+mod report;
+mod state;
+
+pub use discrepancy::{Discrepancy, VerifyError};
+pub use report::{CaseReport, ChannelReport, Progress, Report};
+
+use super::{
+    place::Place,
+    reader::{ReadError, Reader, StoredBlock, StoredCheckpoint},
+};
+use discrepancy::{Checked, Found};
+use microgrid_agents::{
+    chain::{call::Call, genesis::Genesis, hash::Digest, transaction::Envelope},
+    ids::ChannelName,
+};
+use prepare::prepare;
+use rayon::prelude::*;
+use replay::Replay;
+use std::{path::Path, sync::Arc};
+
+/// So many bytes of transactions are read at a time, to be prepared on all cores.
+const BATCH_BYTES: usize = 8 << 20;
+/// Or so many blocks.
+const BATCH_BLOCKS: usize = 4096;
+
+/// Checks the ledger at `path`, and tells `progress` every now and then how far it has come.
+///
+/// # Errors
+/// If there is no such file, or with the first discrepancy.
+pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, VerifyError> {
+    let mut report = Report::default();
+    match check(path, &mut report, progress) {
+        Ok(()) => Ok(report),
+        Err(Found { place, discrepancy }) => match *discrepancy {
+            Discrepancy::Unreadable(error @ ReadError::Open { .. }) => Err(VerifyError::Open(error)),
+            other => Err(VerifyError::Discrepancy { place, discrepancy: Box::new(other), so_far: Box::new(report) }),
+        },
+    }
+}
+
+fn check(path: &Path, report: &mut Report, progress: &mut dyn FnMut(Progress)) -> Checked {
+    let reader = Reader::open(path)?;
+    file::check(&reader)?;
+    let checkpoints = reader.checkpoints()?;
+    file::check_cases(&reader, &checkpoints)?;
+    for (n, stored) in checkpoints.iter().enumerate() {
+        check_case(&reader, stored, checkpoints.len(), report, progress)?;
+        if let Some(&CaseReport { closed, slots, .. }) = report.cases.last()
+            && closed < slots
+            && n + 1 < checkpoints.len()
+        {
+            return Err(Discrepancy::IncompleteCase { closed, slots }.at(Place::case(stored.case)));
+        }
+    }
+    Ok(())
+}
+
+fn check_case(
+    reader: &Reader,
+    stored: &StoredCheckpoint,
+    cases: usize,
+    report: &mut Report,
+    progress: &mut dyn FnMut(Progress),
+) -> Checked {
+    let case = stored.case;
+    let genesis = genesis(reader, case)?;
+    let chain = genesis.id();
+    let mut covered = CaseReport::new(case, genesis.scenario.clone(), chain, genesis.rules.slots);
+    let result = check_chains(reader, stored, &genesis, chain, &mut covered, &mut |done, blocks| {
+        progress(Progress { case, cases, done, blocks });
+    });
+    report.cases.push(covered);
+    result
+}
+
+fn check_chains(
+    reader: &Reader,
+    stored: &StoredCheckpoint,
+    genesis: &Genesis,
+    chain: Digest,
+    report: &mut CaseReport,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Checked {
+    let case = stored.case;
+    let checkpoint = checkpoint::read(stored, genesis, chain)?;
+    checkpoint::check_numbers(reader, case, &checkpoint)?;
+    let blocks = checkpoint.heads.iter().map(|head| head.blocks).sum();
+    let mut replay = Replay::new(reader, case, genesis, chain, report);
+    let mut batch = Batch::default();
+    let read = reader.each_block(case, |block| -> Checked {
+        if batch.take(block) {
+            progress(replay.done(), blocks);
+            play(&mut replay, &mut batch)?;
+        }
+        Ok(())
+    });
+    // What cannot be read comes after what was read before it.
+    play(&mut replay, &mut batch)?;
+    read?;
+    progress(replay.done(), blocks);
+    checkpoint::check_heads(&replay, &checkpoint)?;
+    checkpoint::check_closed(&replay, checkpoint.closed)?;
+    replay.report.closed = checkpoint.closed;
+    facts::check(&mut replay)
+}
+
+/// Blocks that wait to be prepared together.
+#[derive(Debug, Default)]
+struct Batch {
+    blocks: Vec<StoredBlock>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Takes a block; says whether that is enough.
+    fn take(&mut self, block: StoredBlock) -> bool {
+        self.bytes += block.transactions.iter().map(|transaction| transaction.envelope.len()).sum::<usize>();
+        self.blocks.push(block);
+        self.bytes >= BATCH_BYTES || self.blocks.len() >= BATCH_BLOCKS
+    }
+}
+
+/// Prepares blocks on all cores, then plays them in their order: the outcome is that of one after the other.
+fn play(replay: &mut Replay<'_>, batch: &mut Batch) -> Checked {
+    let Batch { blocks, .. } = std::mem::take(batch);
+    let (case, genesis, chain) = (replay.case, replay.genesis, replay.chain);
+    let prepared: Vec<_> = blocks.into_par_iter().map(|block| prepare(case, genesis, chain, block)).collect();
+    prepared.into_iter().try_for_each(|block| replay.block(block))
+}
+
+/// What everybody agreed on before the case began: the first transaction of its main chain.
+fn genesis(reader: &Reader, case: u32) -> Checked<Arc<Genesis>> {
+    let place = Place::block(case, ChannelName::Trade, 0).transaction(0);
+    let wrong = |why: String| Discrepancy::Genesis(why).at(place);
+    let text = reader.envelope(case, ChannelName::Trade, 0, 0)?.ok_or_else(|| wrong("it is missing".to_owned()))?;
+    let envelope: Envelope = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let proposal = envelope.proposal().map_err(|error| wrong(error.to_string()))?;
+    let Call::Genesis(genesis) = proposal.call else { return Err(wrong("it is another call".to_owned())) };
+    if genesis.case != case {
+        return Err(wrong(format!("it is that of case {}", genesis.case)));
+    }
+    if !genesis.prosumers.is_sorted_by(|(earlier, _), (later, _)| earlier < later) {
+        return Err(wrong("its prosumers are not in ascending order".to_owned()));
+    }
+    Ok(genesis)
+}
