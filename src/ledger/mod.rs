@@ -1,12 +1,12 @@
-//! The ledger's file, `ledger.db`: how the chains of a run lie in it, who writes them there, and who checks them.
+//! The ledger's file: how a run's chains lie in it, how they get there, and how anybody checks them.
 //!
 //! | where | what |
 //! |---|---|
-//! | [`schema`] | tables and views |
-//! | [`store`] | writes blocks while a study runs |
-//! | [`place`] | finds the file of a run |
-//! | [`reader`] | reads its rows, trusting none |
-//! | [`verify`] | replays the chains from genesis to their end; shares nothing with whoever wrote them |
+//! | [`schema`] | its tables and views |
+//! | [`store`] | writes it while a run goes on |
+//! | [`reader`] | reads it row by row, and takes nothing for granted |
+//! | [`verify`] | checks it from genesis to its end; shares nothing with whoever wrote it but the chain's vocabulary |
+//! | [`place`] | names places on it |
 
 pub mod place;
 pub mod reader;
