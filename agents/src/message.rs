@@ -117,6 +117,11 @@ pub enum Registration {
     Idle,
 }
 
+impl Registration {
+    /// The largest surplus that may be registered, 10^9 kWh: up to it, 64-bit floats hold every unit.
+    pub const MOST_SURPLUS: Energy = Energy(1_000_000_000_000_000);
+}
+
 /// The market of a slot, as it opens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarketOpened {

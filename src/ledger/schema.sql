@@ -19,7 +19,7 @@ CREATE TABLE transactions (
     code TEXT NOT NULL,             -- Valid, or why it does not count
     envelope TEXT NOT NULL,         -- JSON
     PRIMARY KEY (case_number, channel, block, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE facts (
     case_number INTEGER NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE facts (
     block INTEGER NOT NULL,         -- with transaction_number: who wrote it
     transaction_number INTEGER NOT NULL,
     PRIMARY KEY (case_number, channel, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE checkpoints (
     case_number INTEGER NOT NULL PRIMARY KEY,

@@ -71,6 +71,8 @@ pub(super) struct CaseRecord {
     case: Case,
     /// The slot to be written next.
     next: Slot,
+    /// The last slot whose blocks are all on disk.
+    on_disk: Slot,
     /// What is known of it and of later ones.
     slots: BTreeMap<Slot, Gathered>,
     /// Messages sent since the last slot was closed.
@@ -88,6 +90,7 @@ impl CaseRecord {
         Self {
             case: case.clone(),
             next: 1,
+            on_disk: 0,
             slots: BTreeMap::new(),
             messages: 0,
             contents: vec![Energy::nearest(initial); case.population.prosumers.len()],
@@ -99,11 +102,10 @@ impl CaseRecord {
     /// Takes in a window of the simulation and writes the slots that were closed in it.
     ///
     /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
-    /// may come before the prosumers' on the same slot. By then the ledger's blocks of the window are on disk, as far as
-    /// a checkpoint stands for them.
+    /// may come before the prosumers' on the same slot. By then the ledger's blocks of the slot are on disk.
     ///
     /// # Errors
-    /// If a table cannot be written, or a prosumer is missing in a closed slot.
+    /// If a table cannot be written, or a closed slot lacks a prosumer or the ledger's checkpoint.
     pub(super) fn window(
         &mut self,
         observed: impl Iterator<Item = Observed>,
@@ -114,6 +116,9 @@ impl CaseRecord {
         for Observed { what, .. } in observed {
             self.traffic.add(&what);
             tables.chains.add(self.case.number, &what)?;
+            if let Observation::Checkpoint(signed) = &what {
+                self.on_disk = signed.checkpoint.closed;
+            }
             let Some(slot) = slot_of(&what) else { continue };
             let gathered = self.slots.entry(slot).or_default();
             if let (Observation::Committed(commit), Some(market)) = (&what, &gathered.market) {
@@ -124,6 +129,9 @@ impl CaseRecord {
         }
         while self.slots.get(&self.next).is_some_and(|gathered| gathered.closed) {
             let slot = self.next;
+            if self.on_disk < slot {
+                return Err(RecordError::WithoutCheckpoint(slot));
+            }
             let gathered = self.slots.remove(&slot).expect("the slot was just found");
             self.write(slot, &gathered, tables)?;
             self.next += 1;

@@ -57,6 +57,10 @@ pub enum RecordError {
         /// Number of the prosumer.
         prosumer: u32,
     },
+    /// The ledger closed a slot without a checkpoint that stands for its blocks: a fault of the simulation, which ends
+    /// the run.
+    #[error("slot {0} was closed without a checkpoint")]
+    WithoutCheckpoint(Slot),
 }
 
 impl RecordError {

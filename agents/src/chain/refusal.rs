@@ -52,7 +52,7 @@ refusals! {
     InvalidPurchases: "invalid purchases",
     /// A registration of the same prosumer is already there.
     AlreadyRegistered: "already registered",
-    /// A registered amount or preference is negative.
+    /// A registered amount or preference is negative, or beyond any market.
     InvalidRegistration: "invalid registration",
     /// More energy is to change hands than its seller has, or its buyer asked for.
     MoreThanSurplus: "more energy than the surplus",

@@ -26,7 +26,7 @@ impl Contract {
         Ok(())
     }
 
-    /// A prosumer says what it wants of a slot, once, before the game.
+    /// A prosumer says what it wants of a slot, once, before the game and before its meter is read.
     pub(super) fn register(
         &self,
         creator: Party,
@@ -45,11 +45,15 @@ impl Contract {
                 ensure(numbers.iter().all(|number| number.is_finite()), Refusal::NotFinite)?;
                 ensure(numbers.iter().all(|&number| number >= 0.0), Refusal::InvalidRegistration)?;
             }
-            Registration::Seller(surplus) => ensure(surplus > Energy::ZERO, Refusal::InvalidRegistration)?,
+            Registration::Seller(surplus) => {
+                let plausible = surplus > Energy::ZERO && surplus <= Registration::MOST_SURPLUS;
+                ensure(plausible, Refusal::InvalidRegistration)?;
+            }
             Registration::Idle => {}
         }
         let key = Key::Register(slot, number);
         ensure(!stub.has(key), Refusal::AlreadyRegistered)?;
+        ensure(!stub.has(Key::Meter(slot, number)), Refusal::AlreadyRecorded)?;
         stub.write(key, Fact::Register(registration));
         Ok(())
     }

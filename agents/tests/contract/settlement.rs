@@ -135,15 +135,17 @@ fn nobody_sells_more_than_its_surplus_by_a_single_unit() {
 
 #[test]
 fn amounts_beyond_any_market_neither_overflow_nor_panic() {
-    let surpluses = [seller(i64::MAX), seller(i64::MAX)];
+    let most = Registration::MOST_SURPLUS;
+    let surpluses = [seller(most.0), seller(most.0)];
     let world = game_of(surpluses, [0.85, 0.85], [([0.5, 0.5], [f64::MAX; 2]), ([1.0, 0.0], [f64::MAX; 2])]);
-    let most = Energy(i64::MAX);
     let settled = world.clone().after(Party::Ledger, settle(&[(2, 1, most), (2, 4, most)]));
     let account = settled.state.fact(Key::Account(SLOT, 2)).expect("it has traded");
     let Fact::Account(account) = account else { panic!("no account") };
-    assert_eq!(account.bought, most, "sums saturate");
-    let oversold = world.attempt(Party::Ledger, settle(&[(2, 1, most), (6, 1, Energy(1))]));
-    assert_eq!(oversold, Err(Refusal::MoreThanSurplus));
+    assert_eq!(account.bought, most + most);
+    for more in [Energy(1), Energy(i64::MAX)] {
+        let oversold = world.attempt(Party::Ledger, settle(&[(2, 1, most), (6, 1, more)]));
+        assert_eq!(oversold, Err(Refusal::MoreThanSurplus));
+    }
 }
 
 #[test]

@@ -213,6 +213,17 @@ fn a_slot_closed_without_one_of_its_prosumers_ends_the_run() {
 }
 
 #[test]
+fn a_slot_closed_without_a_checkpoint_ends_the_run_and_is_not_written() {
+    let mut day = Day::new();
+    let mut recorder = day.recorder();
+    let mut window = day.slot(1);
+    window.retain(|what| !matches!(what, Observation::Checkpoint(_)));
+    let error = watch(&mut recorder, window, 1).unwrap_err();
+    assert_eq!(error.to_string(), "slot 1 was closed without a checkpoint");
+    assert_eq!(lines(recorder.folder(), "slots.csv").len(), 0);
+}
+
+#[test]
 fn a_run_that_is_cut_off_says_unfinished_and_reads_back() {
     let mut day = Day::new();
     let mut recorder = day.recorder();

@@ -35,11 +35,15 @@ impl Desk<'_> {
                 ensure(amounts.iter().all(|amount| amount.is_finite()), Refusal::NotFinite)?;
                 ensure(amounts.iter().all(|amount| *amount >= 0.0), Refusal::InvalidRegistration)?;
             }
-            Registration::Seller(surplus) => ensure(*surplus > Energy::ZERO, Refusal::InvalidRegistration)?,
+            Registration::Seller(surplus) => {
+                let plausible = *surplus > Energy::ZERO && *surplus <= Registration::MOST_SURPLUS;
+                ensure(plausible, Refusal::InvalidRegistration)?;
+            }
             Registration::Idle => {}
         }
         let key = Key::Register(slot, number);
         self.must_be_vacant(key, Refusal::AlreadyRegistered)?;
+        self.must_be_vacant(Key::Meter(slot, number), Refusal::AlreadyRecorded)?;
         Ok(vec![(key, Fact::Register(*registration))])
     }
 }
