@@ -1,4 +1,6 @@
 //! After the game: bills that both sides recompute and sign, and the trades that become final.
+//!
+//! Whose signatures hold decides here which trades are settled; the contract then makes their bills once more.
 
 use super::{Ledger, Phase, Playing, participant, participants};
 use crate::{

@@ -1,4 +1,5 @@
-//! What happens to a submission, from the door to its block.
+//! What happens to a submission, from the door to its block: answered or turned away at once, or carried out by the
+//! contract, put into a block, and its sender told what became of it.
 
 use super::{
     Durability, Ledger, Phase,
