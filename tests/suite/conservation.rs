@@ -7,7 +7,7 @@ use microgrid_agents::{
 };
 
 /// Holds every law of conservation against a run with this service fee.
-fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
+pub(crate) fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
     assert_eq!(log.closed(), slots, "every slot closes");
     assert_eq!(log.prosumers().count(), slots * prosumers, "every prosumer completes every slot");
     for p in log.prosumers() {
