@@ -38,7 +38,17 @@ pub fn simulate<W: Watcher + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
-    let actors = actors(case);
+    simulate_with(actors(case), case, shards, interrupted, watcher)
+}
+
+/// Runs one case with these `actors` in the place of its own, which [`actors`] makes; otherwise like [`simulate`].
+pub fn simulate_with<W: Watcher + 'static>(
+    actors: Vec<Box<dyn Actor>>,
+    case: &Case,
+    shards: Option<Shards>,
+    interrupted: &Arc<AtomicBool>,
+    watcher: W,
+) -> (W, Result<(), RuntimeError>) {
     let scenario = &case.scenario;
     let host = Host {
         seed: case.seed,

@@ -103,7 +103,7 @@ impl Actor for Grid {
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         match message {
-            Message::SlotOpened(opened) if opened.tariff.slot == self.unconfirmed => {
+            Message::SlotOpened(opened) if from == ActorId::LEDGER && opened.tariff.slot == self.unconfirmed => {
                 self.unconfirmed += 1;
                 self.publish(context);
             }
@@ -177,8 +177,14 @@ mod tests {
         assert_eq!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(1), c))), [&tariff]);
 
         let opened = SlotOpened { tariff: grid.tariff(1), market_open: false };
+        during(&mut grid, |g, c| g.receive(ProsumerId(0).actor(), Message::SlotOpened(opened), c));
+        assert_eq!(
+            sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(2), c))),
+            [&tariff],
+            "only the ledger opens slots"
+        );
         during(&mut grid, |g, c| g.receive(ActorId::LEDGER, Message::SlotOpened(opened), c));
-        assert!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(2), c))).is_empty());
+        assert!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(3), c))).is_empty());
     }
 
     #[test]

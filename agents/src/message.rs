@@ -120,6 +120,10 @@ pub enum Registration {
 impl Registration {
     /// The largest surplus that may be registered, 10^9 kWh: up to it, 64-bit floats hold every unit.
     pub const MOST_SURPLUS: Energy = Energy(1_000_000_000_000_000);
+
+    /// The largest need or generation [kWh] and preference [CNY/kWh] that may be registered: with these, whatever the
+    /// market adds up stays finite, so that nobody spoils the sums for the others.
+    pub const MOST: f64 = 1e9;
 }
 
 /// The market of a slot, as it opens.
@@ -202,6 +206,11 @@ pub struct Choice {
     /// Age of the prices that the choice answers.
     #[serde(with = "json::nanoseconds")]
     pub news_age: Duration,
+}
+
+impl Choice {
+    /// The largest purchase that may be posted [kWh], for the same reason as [`Registration::MOST`].
+    pub const MOST_PURCHASE: f64 = 1e9;
 }
 
 /// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.

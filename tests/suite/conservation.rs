@@ -7,7 +7,7 @@ use microgrid_agents::{
 };
 
 /// Holds every law of conservation against a run with this service fee.
-fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
+pub(crate) fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
     assert_eq!(log.closed(), slots, "every slot closes");
     let refused = log.observed.iter().find(|observed| matches!(observed.what, Observation::Refused(_)));
     assert!(refused.is_none(), "the honest are refused nothing where nothing is lost: {refused:?}");

@@ -1,13 +1,16 @@
 //! What the simulator promises, one file a promise.
 
 mod bad_scenarios;
+mod cheat;
 mod cli;
 mod conservation;
 mod convergence;
 mod determinism;
 mod faults;
+mod misbehaviour;
 mod ordering;
 mod paper;
 mod reference;
 mod scenarios;
+mod scripts;
 mod support;

@@ -87,6 +87,19 @@ impl Call {
         }
     }
 
+    /// Whether it forms a block of its own: it begins a chain, or opens or closes what others take part in.
+    pub fn stands_alone(&self) -> bool {
+        match self {
+            Self::Genesis(_)
+            | Self::Anchor(_)
+            | Self::PublishTariff(_)
+            | Self::OpenGame(..)
+            | Self::CloseGame(..)
+            | Self::Settle(_) => true,
+            Self::Register(..) | Self::PostQuote(_) | Self::PostChoice(_) | Self::RecordEnergy(..) => false,
+        }
+    }
+
     /// Whether it is a post of the game: a quote or a choice.
     pub fn is_post(&self) -> bool {
         matches!(self, Self::PostQuote(_) | Self::PostChoice(_))

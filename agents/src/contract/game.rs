@@ -120,6 +120,7 @@ fn check_numbers(choice: &Choice, sellers: usize) -> Validity {
         && (sum - 1.0).abs() < MARGIN
         && (0.0..=1.0 + MARGIN).contains(responsive);
     ensure(shares_valid, Refusal::InvalidShares)?;
-    let purchases_valid = purchases.len() == sellers && purchases.iter().all(|&purchase| purchase >= 0.0);
+    let plausible = 0.0..=Choice::MOST_PURCHASE;
+    let purchases_valid = purchases.len() == sellers && purchases.iter().all(|purchase| plausible.contains(purchase));
     ensure(purchases_valid, Refusal::InvalidPurchases)
 }

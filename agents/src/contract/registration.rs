@@ -43,7 +43,8 @@ impl Contract {
             Registration::Buyer(Buyer { need, generation, preference }) => {
                 let numbers = [need, generation, preference];
                 ensure(numbers.iter().all(|number| number.is_finite()), Refusal::NotFinite)?;
-                ensure(numbers.iter().all(|&number| number >= 0.0), Refusal::InvalidRegistration)?;
+                let plausible = 0.0..=Registration::MOST;
+                ensure(numbers.iter().all(|number| plausible.contains(number)), Refusal::InvalidRegistration)?;
             }
             Registration::Seller(surplus) => {
                 let plausible = surplus > Energy::ZERO && surplus <= Registration::MOST_SURPLUS;

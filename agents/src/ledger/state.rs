@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 /// What is known, one key a fact.
 ///
-/// Of slots that are over only what still answers late calls is kept: that their game is over and that they are
-/// settled. Everything else is on disk for whoever watches the ledger.
+/// Of slots that are over only what still answers late calls is kept: their tariffs, that their game is over and that
+/// they are settled. Everything else is on disk for whoever watches the ledger; a call that would read it does not get
+/// as far as the contract.
 #[derive(Debug, Default)]
 pub(super) struct WorldState {
     facts: BTreeMap<Key, (Fact, Version)>,
@@ -42,7 +43,8 @@ impl WorldState {
 
     /// Forgets what a slot that is over has no more use for.
     pub(super) fn forget(&mut self, slot: Slot) {
-        self.facts.retain(|key, _| key.slot() != slot || matches!(key, Key::Closing(_) | Key::Settlement(_)));
+        let answers_late_calls = |key: &Key| matches!(key, Key::Tariff(_) | Key::Closing(_) | Key::Settlement(_));
+        self.facts.retain(|key, _| key.slot() != slot || answers_late_calls(key));
     }
 }
 

@@ -9,11 +9,13 @@ use crate::{
     actor::Context,
     chain::{
         call::Call,
+        fact::{Fact, Key},
         genesis::Posts,
+        identity::Party,
         refusal::{Refusal, Validity},
     },
-    ids::{ActorId, ChannelName, ProsumerId},
-    message::Message,
+    ids::{ActorId, ChannelName, ProsumerId, Slot},
+    message::{Message, MeterReading},
     observation::{Observation, Refused},
 };
 use std::sync::Arc;
@@ -33,6 +35,12 @@ impl Ledger {
             if let Some(posts) = self.posts.submit(sent, context) {
                 self.take_posts(posts, context);
             }
+            return;
+        }
+        if sent.call().stands_alone() {
+            // Whoever asks for it: an honest ledger grants it to nobody but itself and the grid.
+            let transaction = self.chains.execute(sent);
+            let _ = self.commit_at_once(channel, transaction, context);
             return;
         }
         let queue = &mut self.queues[channel as usize];
@@ -56,7 +64,7 @@ impl Ledger {
             {
                 context.send(sent.from, Message::Registered(*slot, Ok(())));
             }
-            (Call::RecordEnergy(slot, ..), Some(from)) if *slot < self.slot || self.roster.is_read(from) => {
+            (Call::RecordEnergy(slot, reading, _), Some(from)) if self.is_recorded(*slot, from, *reading) => {
                 context.send(sent.from, Message::MeterRecorded(*slot));
             }
             _ => return false,
@@ -68,10 +76,13 @@ impl Ledger {
     fn admit(&self, sent: &Sent) -> Validity {
         let (creator, call) = (sent.creator(), sent.call());
         let genesis = self.chains.genesis();
-        if self.is_over() || matches!(call, &Call::Register(slot, _) if slot != self.slot) {
-            return Err(Refusal::MarketClosed);
-        }
-        if matches!(call, &Call::RecordEnergy(slot, ..) if slot > self.slot) {
+        let under_way = match call {
+            &Call::Register(slot, _) | &Call::RecordEnergy(slot, ..) => self.is_under_way(slot),
+            // The grid's own come another way.
+            Call::PublishTariff(tariff) => creator != Party::Grid || tariff.slot <= self.slot,
+            _ => true,
+        };
+        if self.is_over() || !under_way {
             return Err(Refusal::MarketClosed);
         }
         if matches!(call, Call::Genesis(_) | Call::Anchor(_)) {
@@ -82,6 +93,21 @@ impl Ledger {
             return Err(Refusal::ForgedIdentity);
         }
         Ok(())
+    }
+
+    /// Whether a slot has opened and is not closed yet.
+    fn is_under_way(&self, slot: Slot) -> bool {
+        slot == self.slot && !matches!(self.phase, Phase::BetweenSlots)
+    }
+
+    /// Whether a prosumer's reading is recorded: this very one, as long as the slot is under way.
+    fn is_recorded(&self, slot: Slot, prosumer: ProsumerId, reading: MeterReading) -> bool {
+        if self.is_under_way(slot) {
+            let Party::Prosumer(number) = self.chains.genesis().prosumer(prosumer) else { return false };
+            self.chains.state().fact(Key::Meter(slot, number)) == Some(&Fact::Meter(reading))
+        } else {
+            (1..=self.slot).contains(&slot)
+        }
     }
 
     /// The prosumer who made a submission and sent it itself.

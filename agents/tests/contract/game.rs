@@ -167,8 +167,10 @@ fn shares_are_one_a_seller_and_sum_to_one() {
 }
 
 #[test]
-fn purchases_are_one_a_seller_and_not_negative() {
-    assert_eq!(chooses([0.5, 0.5], [0.0, f64::MAX]), Ok(()));
+fn purchases_are_one_a_seller_plausible_and_not_negative() {
+    let most = Choice::MOST_PURCHASE;
+    assert_eq!(chooses([0.5, 0.5], [0.0, most]), Ok(()));
+    assert_eq!(chooses([0.5, 0.5], [0.0, most * 1.001]), Err(Refusal::InvalidPurchases));
     assert_eq!(chooses([0.5, 0.5], [1.0, -1e-9]), Err(Refusal::InvalidPurchases));
     assert_eq!(chooses([0.5, 0.5], [1.0]), Err(Refusal::InvalidPurchases));
     assert_eq!(chooses([0.5, 0.5], [1.0; 3]), Err(Refusal::InvalidPurchases));

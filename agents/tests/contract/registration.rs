@@ -1,6 +1,6 @@
 //! Tariffs and registrations.
 
-use crate::world::{IDLE, SLOT, World, buyer, seller, tariff};
+use crate::world::{IDLE, SLOT, World, seller, tariff};
 use microgrid_agents::{
     chain::{call::Call, hash::Digest, identity::Party, refusal::Refusal},
     market::demand::{Buyer, Demand},
@@ -80,7 +80,7 @@ fn registration_is_open_between_tariff_and_game_in_slots_of_the_market() {
 }
 
 #[test]
-fn registered_amounts_are_finite_and_not_negative() {
+fn registered_amounts_are_finite_plausible_and_not_negative() {
     let world = World::begun();
     let register = |registration| world.attempt(ME, Call::Register(SLOT, registration));
     let like = |numbers: [f64; 3]| {
@@ -94,6 +94,7 @@ fn registered_amounts_are_finite_and_not_negative() {
             (f64::INFINITY, Refusal::NotFinite),
             (f64::NEG_INFINITY, Refusal::NotFinite),
             (-1e-9, Refusal::InvalidRegistration),
+            (Registration::MOST * 1.001, Refusal::InvalidRegistration),
         ] {
             let mut numbers = [1.0; 3];
             numbers[place] = number;
@@ -105,7 +106,7 @@ fn registered_amounts_are_finite_and_not_negative() {
     let most = Registration::MOST_SURPLUS.0;
     assert_eq!((register(seller(1)), register(seller(most))), (Ok(()), Ok(())));
     assert_eq!(register(seller(most + 1)), Err(Refusal::InvalidRegistration));
-    assert_eq!((register(buyer(f64::MAX)), register(Registration::Idle)), (Ok(()), Ok(())));
+    assert_eq!((register(like([Registration::MOST; 3])), register(Registration::Idle)), (Ok(()), Ok(())));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use microgrid_agents::{
     },
     contract::Query,
     market::{demand::Demand, settlement::divide},
-    message::{Registration, Tariff},
+    message::{Choice, Registration, Tariff},
     observation::Outcome,
     units::{Energy, Money},
 };
@@ -137,13 +137,15 @@ fn nobody_sells_more_than_its_surplus_by_a_single_unit() {
 fn amounts_beyond_any_market_neither_overflow_nor_panic() {
     let most = Registration::MOST_SURPLUS;
     let surpluses = [seller(most.0), seller(most.0)];
-    let world = game_of(surpluses, [0.85, 0.85], [([0.5, 0.5], [f64::MAX; 2]), ([1.0, 0.0], [f64::MAX; 2])]);
-    let settled = world.clone().after(Party::Ledger, settle(&[(2, 1, most), (2, 4, most)]));
+    let wanted = [Choice::MOST_PURCHASE; 2];
+    let world = game_of(surpluses, [0.85, 0.85], [([0.5, 0.5], wanted), ([1.0, 0.0], wanted)]);
+    let half = Energy(most.0 / 2);
+    let settled = world.clone().after(Party::Ledger, settle(&[(2, 1, half), (2, 4, half)]));
     let account = settled.state.fact(Key::Account(SLOT, 2)).expect("it has traded");
     let Fact::Account(account) = account else { panic!("no account") };
-    assert_eq!(account.bought, most + most);
-    for more in [Energy(1), Energy(i64::MAX)] {
-        let oversold = world.attempt(Party::Ledger, settle(&[(2, 1, most), (6, 1, more)]));
+    assert_eq!(account.bought, most);
+    for more in [half + Energy(1), Energy(i64::MAX)] {
+        let oversold = world.attempt(Party::Ledger, settle(&[(2, 1, half), (6, 1, more)]));
         assert_eq!(oversold, Err(Refusal::MoreThanSurplus));
     }
 }

@@ -67,7 +67,8 @@ impl Desk<'_> {
         let sum: f64 = shares.iter().sum();
         ensure(one_each(shares) && (sum - 1.0).abs() < SHARES_TOLERANCE, Refusal::InvalidShares)?;
         ensure((0.0..=1.0 + SHARES_TOLERANCE).contains(responsive), Refusal::InvalidShares)?;
-        ensure(one_each(purchases), Refusal::InvalidPurchases)?;
+        let most = purchases.iter().copied().fold(0.0, f64::max);
+        ensure(one_each(purchases) && most <= Choice::MOST_PURCHASE, Refusal::InvalidPurchases)?;
         if self.genesis.rules.demand == Demand::Firm {
             let need = match self.registration(slot, number) {
                 Some(Registration::Buyer(buyer)) => buyer.need,

@@ -33,7 +33,8 @@ impl Desk<'_> {
             Registration::Buyer(buyer) => {
                 let amounts = [buyer.need, buyer.generation, buyer.preference];
                 ensure(amounts.iter().all(|amount| amount.is_finite()), Refusal::NotFinite)?;
-                ensure(amounts.iter().all(|amount| *amount >= 0.0), Refusal::InvalidRegistration)?;
+                let in_bounds = |amount: &f64| *amount >= 0.0 && *amount <= Registration::MOST;
+                ensure(amounts.iter().all(in_bounds), Refusal::InvalidRegistration)?;
             }
             Registration::Seller(surplus) => {
                 let plausible = *surplus > Energy::ZERO && *surplus <= Registration::MOST_SURPLUS;
