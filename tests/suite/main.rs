@@ -8,6 +8,7 @@ mod determinism;
 mod faults;
 mod ordering;
 mod paper;
+mod posts;
 mod reference;
 mod scenarios;
 mod support;
