@@ -4,6 +4,7 @@ mod bad_scenarios;
 mod cli;
 mod conservation;
 mod convergence;
+mod crash;
 mod determinism;
 mod faults;
 mod ordering;
