@@ -1,6 +1,7 @@
 //! What the simulator promises, one file a promise.
 
 mod bad_scenarios;
+mod books;
 mod cli;
 mod conservation;
 mod convergence;
@@ -11,3 +12,5 @@ mod paper;
 mod reference;
 mod scenarios;
 mod support;
+mod tampering;
+mod verification;
