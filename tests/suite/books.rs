@@ -193,7 +193,7 @@ fn with_fee(more: &str) -> Plan {
             name: "with_fee",
             market: (slots: 24, open: (8, 20), feed_in_tariff: 0.45, grid_tariff: Constant(0.85), service_fee: 0.013),
             population: Profiles("profiles.csv"),
-            storage: (capacity_kwh: 2.0, power_kw: 1.5, efficiency: 0.93, initial_kwh: 0.7),
+            storage: (capacity_kwh: 0.4, power_kw: 0.3, efficiency: 0.93, initial_kwh: 0.2),
             {more}
         )"#
     );

@@ -209,7 +209,7 @@ fn an_altered_time_or_position_is_named() {
     let all = "UPDATE blocks SET position = position + 1 WHERE position > 40";
     assert_named(all, "its position among all blocks is 42, where 41 is due");
     let later = "UPDATE blocks SET time_ns = time_ns + 1000000 WHERE position > 40";
-    assert_named(later, "its block was cut at");
+    assert_named(later, "its commit hash is not that of its content");
 }
 
 #[test]
