@@ -1,11 +1,13 @@
-//! What the ledger costs: transactions per second to sign, to verify and to seal into blocks.
+//! What the ledger costs: transactions per second to sign, to verify, to validate, to seal into blocks and to commit to
+//! disk, and the ledger's share of a run of 500 prosumers.
 //!
 //! Two kinds of transaction stand for all: a buyer's choice among 50 sellers, and a meter reading with its invoice.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use microgrid_agents::{
+    actor::{Actor, Context, Effect, Wake},
     chain::{
-        block::{Header, commit_hash, data_hash},
+        block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
         call::{Call, InvoiceTo, Proposal},
         fact::{Fact, Key, Number},
         hash::Digest,
@@ -13,14 +15,31 @@ use microgrid_agents::{
         transaction::{Endorsement, Envelope, Outcome, Read, Version, Write},
     },
     ids::{ActorId, ChannelName, ProsumerId, Slot},
-    message::{Choice, Invoice, MeterReading},
+    message::{Choice, Invoice, Message, MeterReading},
+    observation::{Observation, Observed},
     streams::{Purpose, Stream, stream},
     time::Time,
     units::Energy,
 };
+use microgrid_sim::{
+    ledger::store::Store,
+    runtime::{
+        self, Host, Shards, WatchError, Watcher,
+        network::{Delay, Network},
+    },
+    scenario::{self, Case, Overrides},
+    simulation::actors,
+};
 use rand::RngExt;
 use serde_json::value::RawValue;
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{
+    hint::black_box,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 const SEED: u64 = 2023;
 const SLOT: Slot = 17;
@@ -188,5 +207,224 @@ fn seal(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sign, verify_together, seal);
+/// The ledger takes the meter readings of 500 prosumers, each with its own signature and the grid's under its invoice:
+/// carries them out, checks all signatures, validates them in their order and seals their block.
+fn validate(criterion: &mut Criterion) {
+    let case = case();
+    let mut group = criterion.benchmark_group("validate");
+    group.throughput(Throughput::Elements(TRANSACTIONS as u64)).sample_size(20);
+    group.bench_function("meter", |bencher| {
+        bencher.iter_batched(
+            || first_readings(&case),
+            |(mut ledger, readings)| {
+                let effects = readings.into_iter().flat_map(|(from, reading)| tell(&mut *ledger, from, reading));
+                let sealed = effects.filter(|effect| matches!(effect, Effect::Observe(Observation::Sealed(_)))).count();
+                assert_eq!(sealed, 1);
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+/// The ledger of a case in its first slot, in which the market is closed, and everybody's meter reading on its way to it.
+fn first_readings(case: &Case) -> (Box<dyn Actor>, Vec<(ActorId, Message)>) {
+    let mut actors = actors(case).into_iter();
+    let (mut ledger, mut grid) = (actors.next().expect("a ledger"), actors.next().expect("a grid"));
+    with_context(ActorId::LEDGER, |context| ledger.start(context));
+    let tariff = sent(with_context(ActorId::GRID, |context| grid.start(context)));
+    let opened = sent(tariff.into_iter().flat_map(|(_, tariff)| tell(&mut *ledger, ActorId::GRID, tariff)));
+    let mut readings = Vec::new();
+    for (mut prosumer, (address, opened)) in actors.zip(opened.into_iter().filter(|(to, _)| *to != ActorId::GRID)) {
+        let mut messages = sent(tell(&mut *prosumer, ActorId::LEDGER, opened));
+        while let Some((to, message)) = messages.pop() {
+            match to {
+                ActorId::LEDGER => readings.push((address, message)),
+                _ => {
+                    let invoices = sent(tell(&mut *grid, address, message));
+                    let answers = invoices.into_iter().flat_map(|(_, invoice)| tell(&mut *prosumer, to, invoice));
+                    messages.extend(sent(answers));
+                }
+            }
+        }
+    }
+    (ledger, readings)
+}
+
+fn tell(actor: &mut dyn Actor, from: ActorId, message: Message) -> Vec<Effect> {
+    with_context(ActorId::LEDGER, |context| actor.receive(from, message, context))
+}
+
+fn with_context(me: ActorId, act: impl FnOnce(&mut Context<'_>)) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    act(&mut Context::new(Time::ZERO, me, &mut stream(SEED, me, Purpose::Behaviour), &mut effects));
+    effects
+}
+
+fn sent(effects: impl IntoIterator<Item = Effect>) -> Vec<(ActorId, Message)> {
+    let sent = |effect| if let Effect::Send(to, message) = effect { Some((to, message)) } else { None };
+    effects.into_iter().filter_map(sent).collect()
+}
+
+/// A block of 500 reaches the disk.
+fn commit(criterion: &mut Criterion) {
+    let members = members();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let key = SecretKey::derive(SEED, ActorId::LEDGER);
+    let mut group = criterion.benchmark_group("commit");
+    group.throughput(Throughput::Elements(TRANSACTIONS as u64)).sample_size(20);
+    for (name, channel, make) in KINDS {
+        let recorded = members.iter().zip(transactions(&members, make)).map(|(member, transaction)| Recorded {
+            submitted: NOW,
+            envelope: transaction.envelope(member),
+            validity: Ok(()),
+            writes: transaction.writes,
+        });
+        let data_hash = CHAIN;
+        let header = Header { channel, number: 0, previous_hash: None, data_hash, position: 0, time: NOW };
+        let mut block = Block { header, transactions: recorded.collect(), commit_hash: CHAIN };
+        let heads = ChannelName::ALL.map(|channel| Head { channel, blocks: 1, header_hash: CHAIN, commit_hash: CHAIN });
+        let checkpoint = Checkpoint { closed: 1, heads };
+        let signature = key.sign(CHAIN, &checkpoint.to_json());
+        let checkpoint = SignedCheckpoint { checkpoint, signature };
+        let mut store = Store::create(&folder.path().join(name)).expect("a new file");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                block.header.number += 1;
+                store.insert(1, &block).expect("the block is new");
+                store.commit(1, &checkpoint).expect("the disk has room");
+            });
+        });
+    }
+    group.finish();
+}
+
+/// A run of 500 prosumers who all know each other, one slot with a market and eleven without; and of it, what the ledger
+/// takes as an actor, and what it takes to write its file. Nothing else is recorded.
+fn share(criterion: &mut Criterion) {
+    let case = case();
+    let mut group = criterion.benchmark_group("share");
+    group.sample_size(10);
+    let parts: [(&str, fn(&Parts) -> Duration); 3] =
+        [("run", |parts| parts.run), ("ledger", |parts| parts.ledger), ("file", |parts| parts.file)];
+    for (name, part) in parts {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|runs| (0..runs).map(|_| part(&run(&case))).sum());
+        });
+    }
+    group.finish();
+}
+
+/// How long the parts of a run took.
+#[derive(Default)]
+struct Parts {
+    run: Duration,
+    ledger: Duration,
+    file: Duration,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn run(case: &Case) -> Parts {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut actors = actors(case);
+    let spent = Arc::new(AtomicU64::new(0));
+    let ledger = actors.swap_remove(0);
+    actors.push(Box::new(Timed { actor: ledger, spent: Arc::clone(&spent) }));
+    let last = actors.len() - 1;
+    actors.swap(0, last);
+    let host = Host {
+        seed: SEED,
+        network: Network { delay: Delay::Constant(Duration::from_millis(10)), loss: 0.0 },
+        shards: Shards::Fixed(1),
+        stall_after: Duration::from_secs(86_400),
+        interrupted: Arc::default(),
+    };
+    let store = Store::create(&folder.path().join("ledger.db")).expect("a new file");
+    let begun = now();
+    let (watcher, result) = runtime::run(actors, &host, Writer { store, spent: Duration::ZERO });
+    result.expect("the case runs to its end");
+    Parts { run: begun.elapsed(), ledger: Duration::from_nanos(spent.load(Ordering::Relaxed)), file: watcher.spent }
+}
+
+/// An actor whose time is taken.
+#[derive(Debug)]
+struct Timed {
+    actor: Box<dyn Actor>,
+    /// [ns]
+    spent: Arc<AtomicU64>,
+}
+
+impl Timed {
+    fn time(&mut self, act: impl FnOnce(&mut dyn Actor)) {
+        let begun = now();
+        act(&mut *self.actor);
+        self.spent.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Actor for Timed {
+    fn start(&mut self, context: &mut Context<'_>) {
+        self.time(|actor| actor.start(context));
+    }
+
+    fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
+        self.time(|actor| actor.receive(from, message, context));
+    }
+
+    fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
+        self.time(|actor| actor.wake(wake, context));
+    }
+
+    fn name(&self) -> String {
+        self.actor.name()
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        self.actor.waiting_for()
+    }
+}
+
+/// Writes the ledger's file and nothing else.
+struct Writer {
+    store: Store,
+    spent: Duration,
+}
+
+impl Watcher for Writer {
+    fn window(&mut self, observed: &mut Vec<Observed>, _: u64) -> Result<(), WatchError> {
+        let begun = now();
+        for observed in observed.drain(..) {
+            match observed.what {
+                Observation::Sealed(block) => self.store.insert(1, &block)?,
+                Observation::Checkpoint(checkpoint) => self.store.commit(1, &checkpoint)?,
+                _ => {}
+            }
+        }
+        self.spent += begun.elapsed();
+        Ok(())
+    }
+}
+
+/// 500 prosumers, eleven slots without a market and one with.
+fn case() -> Case {
+    let text = format!(
+        "Scenario(
+            name: \"share\",
+            market: (slots: 12, open: (12, 12)),
+            population: Synthetic(count: {TRANSACTIONS}),
+            learning: (tolerance: 1e-6),
+        )"
+    );
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("share.ron");
+    std::fs::write(&path, text).expect("the scenario is written");
+    let plan = scenario::load(&path, &Overrides::default()).expect("the scenario is valid");
+    plan.cases().next().expect("a plan has a case")
+}
+
+criterion_group!(benches, sign, verify_together, validate, seal, commit, share);
 criterion_main!(benches);

@@ -8,7 +8,7 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::Slot,
-    message::{Invoice, MeterReading, Tariff},
+    message::{Invoice, MeterReading, Registration, Tariff},
     units::Energy,
 };
 
@@ -25,8 +25,10 @@ impl Contract {
         let number = prosumer(creator)?;
         let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
         let market_opens = self.genesis.market_opens(slot);
-        if market_opens {
-            ensure(stub.has(Key::Settlement(slot)), Refusal::MarketClosed)?;
+        if market_opens && !stub.has(Key::Settlement(slot)) {
+            // Who trades, waits for its bills; the others need not.
+            let trades = !matches!(stub.registration(slot, number), None | Some(Registration::Idle));
+            ensure(!trades, Refusal::MarketClosed)?;
         }
         ensure(!stub.has(Key::Meter(slot, number)), Refusal::AlreadyRecorded)?;
         ensure(nothing_negative(&reading), Refusal::EnergyDoesNotBalance)?;

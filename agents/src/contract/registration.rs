@@ -26,7 +26,7 @@ impl Contract {
         Ok(())
     }
 
-    /// A prosumer says what it wants of a slot, once, before the game.
+    /// A prosumer says what it wants of a slot, once, before the game and before its meter is read.
     pub(super) fn register(
         &self,
         creator: Party,
@@ -53,6 +53,7 @@ impl Contract {
         }
         let key = Key::Register(slot, number);
         ensure(!stub.has(key), Refusal::AlreadyRegistered)?;
+        ensure(!stub.has(Key::Meter(slot, number)), Refusal::AlreadyRecorded)?;
         stub.write(key, Fact::Register(registration));
         Ok(())
     }

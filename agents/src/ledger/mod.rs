@@ -285,6 +285,7 @@ impl Actor for Ledger {
                 self.close_registration(context);
             }
             Wake::GateCloses(slot) if slot == self.slot && matches!(self.phase, Phase::Playing(_)) => {
+                self.publish(context);
                 self.end_game(Outcome::GateClosure, context);
             }
             Wake::BillsExpire(slot) if slot == self.slot && matches!(self.phase, Phase::Billing(_)) => {

@@ -11,6 +11,7 @@
 mod activation;
 mod bills;
 mod buyer;
+mod player;
 mod seller;
 
 pub use activation::Activation;
@@ -41,8 +42,7 @@ use crate::{
     units::Energy,
 };
 use bills::{Posted, Side};
-use buyer::Buyer;
-use seller::Seller;
+use player::Player;
 use std::{sync::Arc, time::Duration};
 
 /// What is the same for every prosumer.
@@ -101,38 +101,11 @@ enum Phase {
     Done,
     Registering,
     Admitted,
-    Playing(Box<Playing>),
+    Playing(Box<Player>),
     /// The game is over; only final trades are missing. It answers the same each time it is asked for its bills.
     Billed(Option<Side>, Verdict),
     Exchanging(LocalTrades, Balance),
     Metering,
-}
-
-#[derive(Debug)]
-struct Playing {
-    market: Arc<MarketOpened>,
-    side: Side,
-    player: Player,
-    /// The newest market state that has arrived.
-    news: Option<Arc<MarketState>>,
-}
-
-#[derive(Debug)]
-enum Player {
-    Seller(Seller),
-    Buyer(Buyer),
-}
-
-impl Player {
-    /// What it posted under this version, if it remembers it.
-    fn posted(&self, version: u32) -> Posted {
-        match self {
-            Self::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
-            Self::Buyer(buyer) => {
-                buyer.choice(version).map_or(Posted::Unknown, |choice| Posted::Choice(Arc::clone(choice)))
-            }
-        }
-    }
 }
 
 impl Prosumer {
@@ -224,22 +197,12 @@ impl Prosumer {
     /// Joins the game; a market that opens with oneself in it also confirms the registration.
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
         let (Phase::Registering | Phase::Admitted, Some(opened)) = (&self.phase, &self.opened) else { return };
-        let (side, player) = match self.facts().role() {
-            Role::Seller => {
-                let Ok(index) = market.sellers.binary_search(&self.id) else { return };
-                let surplus = self.facts().surplus();
-                let seller = Seller::new(&market, index, surplus, Self::band(opened), &self.rules);
-                (Side::Seller(index as u32, surplus), Player::Seller(seller))
-            }
-            Role::Buyer => {
-                let Ok(index) = market.buyers.binary_search(&self.id) else { return };
-                (Side::Buyer(index as u32), Player::Buyer(Buyer::new(Arc::clone(&market), self.facts().as_buyer())))
-            }
-            Role::Idle => return,
-        };
-        self.answered();
-        self.phase = Phase::Playing(Box::new(Playing { market, side, player, news: None }));
-        self.act_again(context);
+        let player = Player::new(market, self.id, self.facts(), Self::band(opened), &self.rules);
+        if let Some(player) = player {
+            self.answered();
+            self.phase = Phase::Playing(Box::new(player));
+            self.act_again(context);
+        }
     }
 
     fn act_again(&self, context: &mut Context<'_>) {
@@ -248,31 +211,20 @@ impl Prosumer {
     }
 
     fn act(&mut self, context: &mut Context<'_>) {
-        let Phase::Playing(playing) = &mut self.phase else { return };
-        let Playing { player, news, .. } = playing.as_mut();
-        let post = match player {
-            Player::Seller(seller) => Some(Call::PostQuote(seller.act(news.as_deref(), &self.rules, context.random()))),
-            Player::Buyer(buyer) => buyer.act(news.as_ref(), &self.rules, context.now()).map(Call::PostChoice),
-        };
-        if let Some(post) = post {
-            // What a seller goes by is demand, what a buyer goes by is prices.
-            let date = news.as_ref().and_then(|news| match post {
-                Call::PostQuote(_) => news.aggregate.is_some().then_some(news.choices_time),
-                _ => Some(news.quotes_time),
-            });
+        let Phase::Playing(player) = &mut self.phase else { return };
+        let now = context.now();
+        if let Some((post, age)) = player.act(&self.rules, context.random(), now) {
             context.send(ActorId::LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
-            if let Some(date) = date {
-                context.observe(Observation::Decided(self.slot, context.now() - date));
+            if let Some(age) = age {
+                context.observe(Observation::Decided(self.slot, age));
             }
         }
         self.act_again(context);
     }
 
     fn hear(&mut self, state: Arc<MarketState>) {
-        if let Phase::Playing(playing) = &mut self.phase
-            && playing.news.as_ref().is_none_or(|known| known.number < state.number)
-        {
-            playing.news = Some(state);
+        if let Phase::Playing(player) = &mut self.phase {
+            player.hear(state);
         }
     }
 
@@ -280,9 +232,9 @@ impl Prosumer {
     fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
         let answer = match &self.phase {
             Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None, &Posted::Unknown)),
-            Phase::Playing(playing) => {
-                let posted = playing.player.posted(proposed.version);
-                (Some(playing.side), self.verdict(proposed, Some((playing.side, &playing.market)), &posted))
+            Phase::Playing(player) => {
+                let (side, posted) = (player.side(), player.posted(proposed.version));
+                (Some(side), self.verdict(proposed, Some((side, player.market())), &posted))
             }
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
@@ -310,7 +262,7 @@ impl Prosumer {
     fn settle(&mut self, trades: &[Trade], context: &mut Context<'_>) {
         let side = match &self.phase {
             Phase::Registering | Phase::Admitted => None,
-            Phase::Playing(playing) => Some(playing.side),
+            Phase::Playing(player) => Some(player.side()),
             Phase::Billed(side, _) => *side,
             _ => return,
         };

@@ -8,7 +8,7 @@ use microgrid_agents::{
         refusal::{Refusal, Validity},
     },
     market::demand::Demand,
-    message::{Invoice, MeterReading, Tariff},
+    message::{Invoice, MeterReading, Registration, Tariff},
     units::{Energy, Money},
 };
 
@@ -49,17 +49,26 @@ fn only_prosumers_have_meters() {
 }
 
 #[test]
-fn a_reading_follows_the_settlement_where_the_market_opens() {
-    let idle = |world: &World, slot| {
-        world.attempt(Party::Prosumer(IDLE), Call::RecordEnergy(slot, MeterReading::default(), None))
-    };
-    assert_eq!(idle(&World::closed(), SLOT), Err(Refusal::MarketClosed));
-    assert_eq!(idle(&World::settled(), SLOT), Ok(()));
-    assert_eq!(idle(&World::new(Demand::Elastic), 21), Err(Refusal::MarketClosed), "no tariff");
+fn the_reading_of_who_trades_follows_the_settlement_and_nobody_else_need_wait() {
+    let nothing = |slot| Call::RecordEnergy(slot, MeterReading::default(), None);
+    let reads = |world: &World, party, slot| world.attempt(party, nothing(slot));
+    let idle = Party::Prosumer(IDLE);
+    for party in [BUYER, Party::Prosumer(1)] {
+        assert_eq!(reads(&World::closed(), party, SLOT), Err(Refusal::MarketClosed));
+    }
+    assert_eq!(reads(&World::closed(), idle, SLOT), Ok(()));
+    assert_eq!(reads(&World::settled(), idle, SLOT), Ok(()));
+    assert_eq!(reads(&World::begun(), BUYER, SLOT), Ok(()), "it has not registered");
+    let read = World::begun().after(BUYER, nothing(SLOT));
+    let registration = Call::Register(SLOT, Registration::Idle);
+    assert_eq!(read.attempt(BUYER, registration), Err(Refusal::AlreadyRecorded), "too late to join");
+    assert_eq!(reads(&World::new(Demand::Elastic), idle, 21), Err(Refusal::MarketClosed), "no tariff");
     let closed = World::begun().after(Party::Grid, Call::PublishTariff(Tariff { slot: 21, ..tariff() }));
-    assert_eq!(idle(&closed, 21), Ok(()));
-    let call = Call::RecordEnergy(21, MeterReading::default(), None);
-    assert_eq!(closed.reads(BUYER, call), ["tariff/21", "meter/21/2"]);
+    assert_eq!(reads(&closed, idle, 21), Ok(()));
+    assert_eq!(closed.reads(BUYER, nothing(21)), ["tariff/21", "meter/21/2"]);
+    let early = World::closed();
+    let expected = ["tariff/17", "settlement/17", "register/17/3", "meter/17/3", "account/17/3"];
+    assert_eq!(early.reads(idle, nothing(SLOT)), expected);
 }
 
 #[test]

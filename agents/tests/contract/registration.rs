@@ -46,7 +46,7 @@ fn tariffs_are_published_once() {
 fn a_prosumer_registers_once_and_does_not_change_its_mind() {
     let world = World::begun();
     let call = Call::Register(SLOT, seller(1));
-    assert_eq!(world.reads(ME, call.clone()), ["tariff/17", "game/17", "settlement/17", "register/17/1"]);
+    assert_eq!(world.reads(ME, call.clone()), ["tariff/17", "game/17", "settlement/17", "register/17/1", "meter/17/1"]);
     assert_eq!(world.writes(ME, call.clone()), [r#"register/17/1 {"Seller":1}"#]);
     let world = World::registered();
     for registration in [seller(1_000_000), Registration::Idle] {

@@ -15,7 +15,7 @@ use microgrid_agents::{
 /// Why a ledger does not verify.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// There is no file that could be opened.
+    /// There is no file that could be opened, or nothing in it.
     #[error(transparent)]
     Open(ReadError),
     /// Something is wrong with it.

@@ -7,7 +7,7 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    message::{Invoice, MeterReading},
+    message::{Invoice, MeterReading, Registration},
     units::Energy,
 };
 
@@ -16,8 +16,10 @@ impl Desk<'_> {
         let number = self.prosumer()?;
         let tariff = self.tariff(slot)?;
         let market = self.genesis.market_opens(slot);
-        if market {
-            self.must_be_there(Key::Settlement(slot), Refusal::MarketClosed)?;
+        if market && self.must_be_there(Key::Settlement(slot), Refusal::MarketClosed).is_err() {
+            let side = self.registration(slot, number);
+            let waits = matches!(side, Some(Registration::Buyer(_) | Registration::Seller(_)));
+            ensure(!waits, Refusal::MarketClosed)?;
         }
         self.must_be_vacant(Key::Meter(slot, number), Refusal::AlreadyRecorded)?;
         let &MeterReading { generated, consumed, charged, discharged, imported, exported } = reading;

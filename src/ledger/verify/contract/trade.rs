@@ -43,6 +43,7 @@ impl Desk<'_> {
         }
         let key = Key::Register(slot, number);
         self.must_be_vacant(key, Refusal::AlreadyRegistered)?;
+        self.must_be_vacant(Key::Meter(slot, number), Refusal::AlreadyRecorded)?;
         Ok(vec![(key, Fact::Register(*registration))])
     }
 }

@@ -1,0 +1,100 @@
+//! A participant in the game of one slot, on whichever side.
+
+use super::{
+    Rules,
+    bills::{Posted, Side},
+    buyer::Buyer,
+    seller::Seller,
+};
+use crate::{
+    chain::call::Call,
+    ids::ProsumerId,
+    market::{balance::SlotFacts, pricing::PriceBand, role::Role},
+    message::{MarketOpened, MarketState},
+    streams::Stream,
+    time::Time,
+};
+use std::{sync::Arc, time::Duration};
+
+/// A participant in the game of one slot, and what it has heard.
+#[derive(Debug)]
+pub(super) struct Player {
+    market: Arc<MarketOpened>,
+    side: Side,
+    strategy: Strategy,
+    /// The newest market state that has arrived.
+    news: Option<Arc<MarketState>>,
+}
+
+#[derive(Debug)]
+enum Strategy {
+    Seller(Seller),
+    Buyer(Buyer),
+}
+
+impl Player {
+    /// The player that `id` is in a market, by its facts of the slot; `None` if it does not take part.
+    pub(super) fn new(
+        market: Arc<MarketOpened>,
+        id: ProsumerId,
+        facts: &SlotFacts,
+        band: PriceBand,
+        rules: &Rules,
+    ) -> Option<Self> {
+        let (side, strategy) = match facts.role() {
+            Role::Seller => {
+                let index = market.sellers.binary_search(&id).ok()?;
+                let seller = Seller::new(&market, index, facts.surplus(), band, rules);
+                (Side::Seller(index as u32, facts.surplus()), Strategy::Seller(seller))
+            }
+            Role::Buyer => {
+                let index = market.buyers.binary_search(&id).ok()?;
+                (Side::Buyer(index as u32), Strategy::Buyer(Buyer::new(Arc::clone(&market), facts.as_buyer())))
+            }
+            Role::Idle => return None,
+        };
+        Some(Self { market, side, strategy, news: None })
+    }
+
+    pub(super) fn market(&self) -> &MarketOpened {
+        &self.market
+    }
+
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Takes in a market state, unless it knows a newer one.
+    pub(super) fn hear(&mut self, state: Arc<MarketState>) {
+        if self.news.as_ref().is_none_or(|known| known.number < state.number) {
+            self.news = Some(state);
+        }
+    }
+
+    /// Its next post, and how old the news is on which it decided; without age where there was no news to decide on.
+    pub(super) fn act(&mut self, rules: &Rules, random: &mut Stream, now: Time) -> Option<(Call, Option<Duration>)> {
+        let news = self.news.as_ref();
+        // What a seller goes by is demand, what a buyer goes by is prices.
+        let (post, date) = match &mut self.strategy {
+            Strategy::Seller(seller) => {
+                let quote = seller.act(news.map(|news| &**news), rules, random);
+                let demand = news.filter(|news| news.aggregate.is_some());
+                (Call::PostQuote(quote), demand.map(|news| news.choices_time))
+            }
+            Strategy::Buyer(buyer) => {
+                (Call::PostChoice(buyer.act(news, rules, now)?), news.map(|news| news.quotes_time))
+            }
+        };
+        Some((post, date.map(|date| now - date)))
+    }
+
+    /// What it posted under this version, if it remembers it.
+    pub(super) fn posted(&self, version: u32) -> Posted {
+        match &self.strategy {
+            Strategy::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
+            Strategy::Buyer(buyer) => {
+                buyer.choice(version).map_or(Posted::Unknown, |choice| Posted::Choice(Arc::clone(choice)))
+            }
+        }
+    }
+}
