@@ -1,6 +1,7 @@
 //! What the simulator promises, one file a promise.
 
 mod bad_scenarios;
+mod books;
 mod cheat;
 mod cli;
 mod conservation;
@@ -16,3 +17,5 @@ mod reference;
 mod scenarios;
 mod scripts;
 mod support;
+mod tampering;
+mod verification;
