@@ -340,7 +340,7 @@ fn a_killed_run_has_all_that_it_announced_after_each_block() {
 
 #[test]
 fn a_killed_run_has_all_that_it_announced_after_each_slot() {
-    kill_at_random_moments(&Scenario::new("Slot", 6, 1e-6), 2);
+    kill_at_random_moments(&Scenario::new("Slot", 4, 1e-4), 2);
 }
 
 #[test]
