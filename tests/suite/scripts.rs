@@ -116,8 +116,6 @@ impl Script for Forgery {
         if let Some(opened) = market_opens(heard) {
             let slot = opened.tariff.slot;
             let cheap = Tariff { feed_in: 0.0, grid: 0.01, ..opened.tariff };
-            forge(VICTIMS[0], Call::Register(slot, Registration::Idle));
-            forge(Party::Prosumer(99), Call::Register(slot, Registration::Idle));
             forge(Party::Grid, Call::PublishTariff(cheap));
             for call in [
                 Call::OpenGame(slot, game()),
@@ -160,6 +158,15 @@ impl Script for Forgery {
             forge(VICTIMS[1], settle(slot, &[(3, 1, 1)]));
         }
         acts
+    }
+
+    // After its own: it is itself who would be told that a registration has been refused.
+    fn after(&mut self, said: &Message, me: &Forger) -> Vec<Act> {
+        let Message::Submit(said) = said else { return Vec::new() };
+        let Call::Register(slot, _) = said.proposal.call else { return Vec::new() };
+        let idle = Call::Register(slot, Registration::Idle);
+        let names = [VICTIMS[0], Party::Prosumer(99)];
+        names.into_iter().flat_map(|name| me.impersonations(self.seed, name, &idle)).collect()
     }
 }
 
