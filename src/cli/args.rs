@@ -2,7 +2,7 @@
 
 use crate::{runtime::Shards, scenario::Overrides};
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
-use microgrid_agents::ids::ChannelName;
+use microgrid_agents::{chain::fact::Key, ids::ChannelName};
 use std::path::PathBuf;
 
 /// Simulates a local electricity market as agents that exchange messages.
@@ -86,6 +86,9 @@ pub(super) struct LedgerShowArguments {
     /// Show this block of the channel.
     #[arg(long, value_name = "N", requires = "channel")]
     pub(super) block: Option<u64>,
+    /// Show every fact that has stood under this key, for example quote/17/1 or bill/17/3/1.
+    #[arg(long, value_name = "KEY", conflicts_with = "channel")]
+    pub(super) key: Option<Key>,
     /// Show only this case.
     #[arg(long, value_name = "N")]
     pub(super) case: Option<u32>,

@@ -67,7 +67,7 @@ impl CliError {
             | Self::NoSlot(_)
             | Self::NoLedger(_)
             | Self::NotOnLedger(_)
-            | Self::Ledger(ReadError::Open { .. })
+            | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
             | Self::Unverified(VerifyError::Open(_)) => ExitCode::from(2),
             Self::Ledger(_)
             | Self::Unverified(_)

@@ -5,10 +5,12 @@
 //! | [`schema`] | its tables and views |
 //! | [`store`] | writes it while a run goes on |
 //! | [`reader`] | reads it row by row, and takes nothing for granted |
+//! | [`query`] | answers the contract's queries from it |
 //! | [`verify`] | checks it from genesis to its end; shares nothing with whoever wrote it but the chain's vocabulary |
 //! | [`place`] | names places on it |
 
 pub mod place;
+pub mod query;
 pub mod reader;
 pub mod schema;
 pub mod store;

@@ -101,7 +101,7 @@ ledger_table! {
     invalid_purchases: InvalidPurchases,
     /// Refused: a registration of the same prosumer is already there.
     already_registered: AlreadyRegistered,
-    /// Refused: a registered amount or preference is negative.
+    /// Refused: a registered amount or preference is negative, or beyond any market.
     invalid_registration: InvalidRegistration,
     /// Refused: more energy is to change hands than its seller has, or its buyer asked for.
     more_than_surplus: MoreThanSurplus,

@@ -9,6 +9,8 @@ use microgrid_agents::{
 /// Holds every law of conservation against a run with this service fee.
 pub(crate) fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
     assert_eq!(log.closed(), slots, "every slot closes");
+    let refused = log.observed.iter().find(|observed| matches!(observed.what, Observation::Refused(_)));
+    assert!(refused.is_none(), "the honest are refused nothing where nothing is lost: {refused:?}");
     assert_eq!(log.prosumers().count(), slots * prosumers, "every prosumer completes every slot");
     for p in log.prosumers() {
         let inward = p.generation + p.bought + p.discharged + p.grid_import;

@@ -5,11 +5,17 @@ use microgrid_agents::{
     observation::{GameOver, Observation, Observed, ProsumerSlot},
 };
 use microgrid_sim::{
+    record::{Recorder, Status},
     runtime::{RuntimeError, Shards, WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
     simulation::simulate,
+    study,
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -91,4 +97,12 @@ pub(crate) fn run(case: &Case) -> Log {
 /// Runs a case.
 pub(crate) fn try_run(case: &Case, shards: Option<Shards>) -> (Log, Result<(), RuntimeError>) {
     simulate(case, shards, &Arc::default(), Log::default())
+}
+
+/// Runs all cases of a plan and records them under `root`; returns the run's folder.
+pub(crate) fn recorded(plan: &Plan, root: &Path) -> PathBuf {
+    let recorder = Recorder::create(root, plan, SystemTime::UNIX_EPOCH, String::new()).expect("a new folder");
+    let (recorder, result) = study::run(plan, recorder, &study::Options::default(), |_| {});
+    result.unwrap_or_else(|error| panic!("{error}"));
+    recorder.finish(Status::Finished, Duration::ZERO).expect("the run is written")
 }

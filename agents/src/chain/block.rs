@@ -1,4 +1,7 @@
-//! Blocks, and the hashes that chain them: header and data hash by Hyperledger Fabric's formulas.
+//! Blocks, the hashes that chain them, and the checkpoints by which the ledger signs them.
+//!
+//! Header hash and data hash follow Hyperledger Fabric's formulas. The header hash chains what was asked for; the commit
+//! hash chains what became of it.
 
 use super::{
     hash::Digest,

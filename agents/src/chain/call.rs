@@ -1,4 +1,5 @@
-//! What one may ask of the contract.
+//! What one may ask of the contract, and the texts that are signed: a [`Proposal`] by its maker, [`BillsOf`] and
+//! [`InvoiceTo`] by those who endorse them.
 
 use super::{
     fact::{Bill, Game, Number},

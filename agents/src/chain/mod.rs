@@ -1,7 +1,8 @@
 //! What stands on the ledger: transactions, blocks, facts, identities, and the hashes and signatures that hold them.
 //!
 //! Types and functions of their bytes only. Who writes chains is the [`ledger`](crate::ledger) actor; who checks them
-//! shares nothing with it but this module.
+//! shares nothing with it but this module and the [messages](crate::message) and [units](crate::units) that calls and
+//! facts are made of. `docs/ledger.md` tells how all this fits together.
 //!
 //! | where | what |
 //! |---|---|
@@ -13,6 +14,7 @@
 //! | [`fact`] | the world state: keys and values |
 //! | [`identity`] | names, keys, signatures |
 //! | [`hash`] | digests |
+//! | [`json`] | how numbers look in JSON |
 
 pub mod block;
 pub mod call;

@@ -1,4 +1,4 @@
-//! Why a transaction does not count.
+//! Why a transaction does not count: the codes that stand on the chain.
 
 use serde::{Deserialize, Serialize};
 

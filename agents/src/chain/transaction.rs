@@ -1,4 +1,7 @@
 //! A transaction: a call, carried out against the world state as it was, to be validated when its turn comes.
+//!
+//! On the chain it is an [`Envelope`] of JSON text. What became of it, its code, stands beside the envelope and not in
+//! it, since it is not known before the transaction has its place.
 
 use super::{
     call::Proposal,

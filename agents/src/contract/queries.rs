@@ -7,7 +7,6 @@ use crate::{
         identity::Party,
     },
     ids::Slot,
-    message::Invoice,
     units::Money,
 };
 
@@ -17,50 +16,57 @@ impl Contract {
     /// Of a prosumer: what it earned less what it paid, its fees and the grid's invoices. Of the grid: its invoices.
     /// Of the ledger, the market's operator: the fees. The balances of everybody add up to zero. A balance beyond the
     /// range of [`Money`] is its nearest end.
-    pub fn balance(&self, state: &(impl Query + ?Sized), party: Party) -> Money {
-        let slots = 1..=self.genesis.rules.slots;
-        let sum: i128 = match party {
-            Party::Prosumer(number) => slots.map(|slot| of_prosumer(state, slot, number)).sum(),
-            Party::Grid => slots
-                .flat_map(|slot| state.facts("invoice", slot))
-                .map(|(_, fact)| if let Fact::Invoice(invoice) = fact { owed(invoice) } else { 0 })
-                .sum(),
-            Party::Ledger => slots.filter_map(|slot| fees(state, slot)).map(|fees| i128::from(fees.0)).sum(),
-        };
-        Money(sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn balance<Q: Query + ?Sized>(&self, state: &Q, party: Party) -> Result<Money, Q::Error> {
+        let mut sum = 0;
+        for slot in 1..=self.genesis.rules.slots {
+            sum += match party {
+                Party::Prosumer(number) => of_prosumer(state, slot, number)?,
+                Party::Grid => state.facts("invoice", slot)?.into_iter().map(|(_, fact)| owed(Some(fact))).sum(),
+                Party::Ledger => fees(state, slot)?,
+            };
+        }
+        Ok(Money(sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64))
     }
 
     /// What a buyer owes a seller for a slot; `None` if they have not traded.
-    pub fn bill(&self, state: &(impl Query + ?Sized), slot: Slot, buyer: Number, seller: Number) -> Option<Bill> {
-        match state.fact(Key::Bill(slot, buyer, seller)) {
-            Some(Fact::Bill(bill)) => Some(bill),
-            _ => None,
-        }
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn bill<Q: Query + ?Sized>(
+        &self,
+        state: &Q,
+        slot: Slot,
+        buyer: Number,
+        seller: Number,
+    ) -> Result<Option<Bill>, Q::Error> {
+        let fact = state.fact(Key::Bill(slot, buyer, seller))?;
+        Ok(if let Some(Fact::Bill(bill)) = fact { Some(bill) } else { None })
     }
 }
 
 /// What a slot has brought a prosumer [1e-6 CNY].
-fn of_prosumer(state: &(impl Query + ?Sized), slot: Slot, number: Number) -> i128 {
-    let traded = match state.fact(Key::Account(slot, number)) {
+fn of_prosumer<Q: Query + ?Sized>(state: &Q, slot: Slot, number: Number) -> Result<i128, Q::Error> {
+    let traded = match state.fact(Key::Account(slot, number))? {
         Some(Fact::Account(Account { earned, paid, fee, .. })) => {
             i128::from(earned.0) - i128::from(paid.0) - i128::from(fee.0)
         }
         _ => 0,
     };
-    match state.fact(Key::Invoice(slot, number)) {
-        Some(Fact::Invoice(invoice)) => traded - owed(invoice),
-        _ => traded,
+    Ok(traded - owed(state.fact(Key::Invoice(slot, number))?))
+}
+
+/// What an invoice, if it is one, brings the grid [1e-6 CNY].
+fn owed(fact: Option<Fact>) -> i128 {
+    match fact {
+        Some(Fact::Invoice(invoice)) => i128::from(invoice.charge.0) - i128::from(invoice.credit.0),
+        _ => 0,
     }
 }
 
-/// What an invoice brings the grid [1e-6 CNY].
-fn owed(invoice: Invoice) -> i128 {
-    i128::from(invoice.charge.0) - i128::from(invoice.credit.0)
-}
-
-fn fees(state: &(impl Query + ?Sized), slot: Slot) -> Option<Money> {
-    match state.fact(Key::Fees(slot)) {
-        Some(Fact::Fees(fees)) => Some(fees),
-        _ => None,
-    }
+/// What a slot has brought the operator [1e-6 CNY].
+fn fees<Q: Query + ?Sized>(state: &Q, slot: Slot) -> Result<i128, Q::Error> {
+    Ok(if let Some(Fact::Fees(fees)) = state.fact(Key::Fees(slot))? { i128::from(fees.0) } else { 0 })
 }

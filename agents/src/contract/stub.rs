@@ -24,14 +24,26 @@ pub trait Stub {
 
 /// The world state for those who only look.
 pub trait Query {
+    /// What can go wrong with looking.
+    type Error;
+
     /// The fact under `key`; `None` if there is none.
-    fn fact(&self, key: Key) -> Option<Fact>;
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    fn fact(&self, key: Key) -> Result<Option<Fact>, Self::Error>;
 
     /// All facts of a slot whose keys are of this [kind](Key::kind), ascending by key.
-    fn facts(&self, kind: &str, slot: Slot) -> Vec<(Key, Fact)>;
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    fn facts(&self, kind: &str, slot: Slot) -> Result<Vec<(Key, Fact)>, Self::Error>;
 
     /// Every fact that has ever stood under `key`, with the transaction that wrote it, oldest first.
-    fn history(&self, key: Key) -> Vec<(Version, Fact)>;
+    ///
+    /// # Errors
+    /// If the chain cannot be read.
+    fn history(&self, key: Key) -> Result<Vec<(Version, Fact)>, Self::Error>;
 }
 
 /// Declares reads of one kind of fact each.

@@ -2,19 +2,23 @@
 //!
 //! ```text
 //! BetweenSlots ──▶ Registering ──▶ Playing ──▶ Billing ──▶ Metering ──▶ BetweenSlots
-//!     TariffPublished   all Register    rest or gate   all BillEndorsed   all MeterReading
+//!      PublishTariff    all Register   rest or gate   all BillEndorsed   all RecordEnergy
 //! ```
+//!
+//! Where the market is closed, a slot goes straight to `Metering`; where registration finds no seller or no buyer, it
+//! goes there with a settlement without trades. Registration, the game and billing each have a time limit as well.
 //!
 //! Everything that is to stand on a chain comes as a submission. The contract carries it out against the world state
 //! at once; it waits for its block; when the block is cut, it is validated in its final order and counts, or does not.
-//! The ledger's own calls, which open and close what others take part in, form blocks of their own at once.
+//! The ledger's own calls, which open and close what others take part in, form blocks of their own at once. Blocks and
+//! checkpoints are observed, for whoever keeps them; the ledger itself keeps the heads of its chains only.
 //!
 //! | where | what |
 //! |---|---|
 //! | `submissions` | what happens to a submission from the door to its block |
 //! | `queue` | cuts batches, and knows nothing of what is in them |
 //! | `chains` | carries calls out, validates them, seals blocks, signs checkpoints |
-//! | `state` | the world state |
+//! | `state` | the world state: what the valid transactions have left |
 //! | `roster`, `board` | what the chains say of the slot under way, laid out for quick use |
 //! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the chains |
 //! | `rest` | when a market is at rest |

@@ -1,4 +1,5 @@
-//! What waits to be ordered on a channel: cut into a batch by count or by timeout.
+//! What waits to be ordered on a channel, or for posts that do not become transactions: cut into batches by count or by
+//! timeout.
 
 use crate::actor::{Context, Wake};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Registration: who takes part in a slot, and on which side.
+//! The end of registration: the game opens among those who have registered, or the slot goes on without a market.
 
 use super::{Board, Ledger, Phase, Playing, participants};
 use crate::{

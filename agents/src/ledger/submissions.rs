@@ -1,4 +1,5 @@
-//! What happens to a submission, from the door to its block.
+//! What happens to a submission, from the door to its block: answered or turned away at once, or carried out by the
+//! contract, put into a block, and its sender told what became of it.
 
 use super::{
     Durability, Ledger, Phase,
@@ -204,8 +205,11 @@ impl Ledger {
     ) {
         let slot = sent.call().slot().unwrap_or(self.slot);
         context.observe(Observation::Refused(Refused { slot, from: sent.from, refusal, channel, on_chain }));
-        // Registrations have an answer of their own.
-        if sent.from != ActorId::LEDGER && !matches!(sent.call(), Call::Register(..)) {
+        // Registrations have an answer of their own. A post that met an earlier one of its sender's in a block is not
+        // lost: the newest of them counts, as it would if posts did not become transactions.
+        let superseded =
+            refusal == Refusal::StaleRead && sent.call().is_post() && matches!(self.phase, Phase::Playing(_));
+        if sent.from != ActorId::LEDGER && !matches!(sent.call(), Call::Register(..)) && !superseded {
             context.send(sent.from, Message::Refused(slot, refusal));
         }
     }

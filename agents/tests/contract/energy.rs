@@ -174,16 +174,16 @@ fn the_balances_of_everybody_add_up_to_zero() {
         ..MeterReading::default()
     };
     let credit = Invoice { slot: SLOT, charge: Money::ZERO, credit: Money(45_000) };
-    let World { contract, state } = World::settled()
+    let world = World::settled()
         .after(BUYER, Call::RecordEnergy(SLOT, READING, Some(INVOICE)))
         .after(Party::Prosumer(1), Call::RecordEnergy(SLOT, exported, Some(credit)));
     let expected = [(1, 645_000), (2, -547_000), (3, 0), (4, 350_000), (5, 0), (6, -447_000)];
     let mut sum = Money::ZERO;
     for (number, money) in expected {
-        assert_eq!(contract.balance(&state, Party::Prosumer(number)), Money(money), "prosumer {number}");
+        assert_eq!(world.balance(Party::Prosumer(number)), Money(money), "prosumer {number}");
         sum += Money(money);
     }
-    assert_eq!(contract.balance(&state, Party::Grid), Money(-16_000));
-    assert_eq!(contract.balance(&state, Party::Ledger), Money(15_000));
+    assert_eq!(world.balance(Party::Grid), Money(-16_000));
+    assert_eq!(world.balance(Party::Ledger), Money(15_000));
     assert_eq!(sum + Money(-16_000) + Money(15_000), Money::ZERO);
 }

@@ -10,7 +10,6 @@ use microgrid_agents::{
         fact::{Fact, Game, Key},
         identity::Party,
     },
-    contract::Query,
     ids::Slot,
     market::demand::Buyer,
     message::{Choice, Dispute, Invoice, MeterReading, Quote, Registration, Tariff},
@@ -157,7 +156,7 @@ proptest! {
             }
         }
         for party in [Party::Ledger, Party::Grid, Party::Prosumer(1), Party::Prosumer(2)] {
-            world.contract.balance(&world.state, party);
+            world.balance(party);
         }
         prop_assert!(world.state.fact(Key::Tariff(SLOT)).is_some());
     }

@@ -3,7 +3,7 @@
 use microgrid_agents::{
     chain::{
         call::{Call, Settlement},
-        fact::{Fact, Game, Key, Number},
+        fact::{Bill, Fact, Game, Key, Number},
         genesis::{Genesis, Policies, Posts, Rules, Signatures},
         identity::{Party, SecretKey},
         refusal::Validity,
@@ -15,9 +15,9 @@ use microgrid_agents::{
     message::{Choice, Quote, Registration, Tariff},
     observation::Outcome,
     time::Time,
-    units::Energy,
+    units::{Energy, Money},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 pub(crate) const SLOT: Slot = 17;
 pub(crate) const SELLERS: [Number; 2] = [1, 4];
@@ -53,18 +53,41 @@ impl Stub for State {
     }
 }
 
-impl Query for State {
-    fn fact(&self, key: Key) -> Option<Fact> {
+impl State {
+    /// The fact under a key.
+    pub(crate) fn fact(&self, key: Key) -> Option<Fact> {
         self.facts.get(&key)?.last().map(|(_, fact)| fact.clone())
     }
+}
 
-    fn facts(&self, kind: &str, slot: Slot) -> Vec<(Key, Fact)> {
-        let wanted = self.facts.keys().filter(|key| key.kind() == kind && key.slot() == slot);
-        wanted.filter_map(|&key| Some((key, self.fact(key)?))).collect()
+impl Query for State {
+    type Error = Infallible;
+
+    fn fact(&self, key: Key) -> Result<Option<Fact>, Infallible> {
+        Ok(self.fact(key))
     }
 
-    fn history(&self, key: Key) -> Vec<(Version, Fact)> {
-        self.facts.get(&key).cloned().unwrap_or_default()
+    fn facts(&self, kind: &str, slot: Slot) -> Result<Vec<(Key, Fact)>, Infallible> {
+        let wanted = self.facts.keys().filter(|key| key.kind() == kind && key.slot() == slot);
+        Ok(wanted.filter_map(|&key| Some((key, self.fact(key)?))).collect())
+    }
+
+    fn history(&self, key: Key) -> Result<Vec<(Version, Fact)>, Infallible> {
+        Ok(self.facts.get(&key).cloned().unwrap_or_default())
+    }
+}
+
+impl World {
+    /// What the run has brought somebody.
+    pub(crate) fn balance(&self, party: Party) -> Money {
+        let Ok(balance) = self.contract.balance(&self.state, party);
+        balance
+    }
+
+    /// What a buyer owes a seller.
+    pub(crate) fn bill(&self, slot: Slot, buyer: Number, seller: Number) -> Option<Bill> {
+        let Ok(bill) = self.contract.bill(&self.state, slot, buyer, seller);
+        bill
     }
 }
 

@@ -4,6 +4,7 @@ mod balances;
 mod block;
 mod channels;
 mod export;
+mod history;
 mod verify;
 
 use super::{
@@ -34,11 +35,15 @@ fn find(run: &Path) -> Result<PathBuf, CliError> {
     candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| CliError::NoLedger(run.to_owned()))
 }
 
-/// Prints channels and balances, a channel's blocks or a block, of all cases or one.
+/// Prints channels and balances, a channel's blocks, a block or a key's history, of all cases or one.
 fn show(arguments: &LedgerShowArguments) -> Result<(), CliError> {
     let reader = Reader::open(&find(&arguments.ledger.run)?)?;
     let mut text = String::new();
     for case in cases(&reader, arguments.case)? {
+        if let Some(key) = arguments.key {
+            text += &history::history(&reader, case, key)?;
+            continue;
+        }
         text += &match (arguments.channel, arguments.block) {
             (Some(channel), Some(number)) => {
                 let missing = || CliError::NotOnLedger(Place::block(case, channel, number));

@@ -13,6 +13,7 @@ use std::{path::Path, time::Instant};
 /// Verifies the ledger; prints what was covered, whether all of it is in order or not.
 pub(super) fn verify(path: &Path) -> Result<(), CliError> {
     match verify::verify(path, &mut progress::of_verification(now())) {
+        Ok(report) if report.cases.is_empty() => print(&format!("{} has no blocks yet\n", path.display())),
         Ok(report) => print(&format!("{}{} verifies\n", describe(&report), path.display())),
         Err(error) => {
             if let VerifyError::Discrepancy { so_far, .. } = &error {

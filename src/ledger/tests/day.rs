@@ -85,7 +85,7 @@ fn registrations() -> Vec<Draft> {
     let both = [(1, Registration::Seller(Energy(2_000_000))), (2, Registration::Buyer(buyer))];
     let register = |(number, registration)| {
         let key = Key::Register(1, number);
-        let reads = [Key::Tariff(1), Key::Game(1), Key::Settlement(1), key];
+        let reads = [Key::Tariff(1), Key::Game(1), Key::Settlement(1), key, Key::Meter(1, number)];
         let writes = Ok(vec![(key, Fact::Register(registration))]);
         draft(number as u64 * 10, Prosumer(number), Call::Register(1, registration), &reads, writes).signed()
     };

@@ -124,7 +124,8 @@ fn second_quote(change: impl Fn(&mut Quote)) -> impl FnMut(&mut Draft) {
 
 #[test]
 fn a_call_that_the_contract_refuses_cannot_be_valid() {
-    let refusals: [(fn(&mut Quote), Refusal); 5] = [
+    type Change = fn(&mut Quote);
+    let refusals: [(Change, Refusal); 5] = [
         (|quote| quote.price = 0.6, Refusal::PriceBeyondRamp),
         (|quote| quote.price = 0.4, Refusal::PriceOutOfBand),
         (|quote| quote.price = f64::NAN, Refusal::NotFinite),

@@ -5,6 +5,7 @@ use super::{
     day::{day, day_with, genesis},
     discrepancy, file,
 };
+use crate::ledger::reader::ReadError;
 use crate::ledger::verify::{ChannelReport, Discrepancy, VerifyError, verify};
 use microgrid_agents::{
     chain::genesis::{Genesis, Policies, Signatures},
@@ -69,7 +70,9 @@ fn cases_follow_each_other_without_gaps_and_only_the_last_may_be_unfinished() {
 fn what_is_no_ledger_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    assert!(matches!(verify(&path, &mut |_| {}), Err(VerifyError::Open(_))));
+    assert!(matches!(verify(&path, &mut |_| {}), Err(VerifyError::Open(ReadError::Open { .. }))));
+    std::fs::write(&path, []).unwrap();
+    assert!(matches!(verify(&path, &mut |_| {}), Err(VerifyError::Open(ReadError::Blank(_)))));
     std::fs::write(&path, [b'x'; 5000]).unwrap();
     assert!(verify(&path, &mut |_| {}).unwrap_err().to_string().contains("not a database"));
     let complaint = |sql: &str| file(&[day()]).tamper(sql).complaint();
@@ -196,15 +199,15 @@ fn every_change_of_a_row_is_named_with_its_place() {
             "case 1, energy block 2: its data hash is not that of its content",
         ),
         (
-            format!("INSERT INTO transactions VALUES (1, 'energy', 9, 0, 'Valid', '')"),
+            "INSERT INTO transactions VALUES (1, 'energy', 9, 0, 'Valid', '')".into(),
             "case 1, energy block 9, transaction 0: it belongs to no block",
         ),
         (
-            format!("INSERT INTO transactions VALUES (1, 'gossip', 0, 0, 'Valid', '')"),
+            "INSERT INTO transactions VALUES (1, 'gossip', 0, 0, 'Valid', '')".into(),
             "case 1: column channel of table transactions is not the name of a channel",
         ),
         (
-            format!("INSERT INTO facts VALUES (3, 'energy', 'meter/1/1', '', 0, 0)"),
+            "INSERT INTO facts VALUES (3, 'energy', 'meter/1/1', '', 0, 0)".into(),
             "case 3, energy: table facts has rows of this case, but the case has no checkpoint",
         ),
         (

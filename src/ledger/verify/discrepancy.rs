@@ -15,7 +15,7 @@ use microgrid_agents::{
 /// Why a ledger does not verify.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// There is no file that could be opened.
+    /// There is no file that could be opened, or nothing in it.
     #[error(transparent)]
     Open(ReadError),
     /// Something is wrong with it.
@@ -280,6 +280,9 @@ pub enum Discrepancy {
     /// A game opens in a slot that is settled already.
     #[error("a game opens in slot {0}, which is settled already")]
     LateGame(Slot),
+    /// A slot is settled without a game, though there were both sides for one.
+    #[error("slot {0} is settled without a game, though sellers and buyers are registered for it")]
+    NoGame(Slot),
     /// A bill is another than follows from the game.
     #[error("the bill of buyer {buyer} from seller {seller} is over {found} kWh, but the game gives {due} kWh")]
     Bill {

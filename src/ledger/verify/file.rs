@@ -15,7 +15,7 @@ pub(super) fn check(reader: &Reader) -> Checked {
     check_schema(reader)?;
     let soundness: String =
         reader.connection().query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(damaged)?;
-    if soundness == "ok" { Ok(()) } else { Err(Discrepancy::Damaged(soundness).at(Place::FILE)) }
+    if soundness == "ok" { Ok(()) } else { Err(Discrepancy::Damaged(soundness.replace('\n', " ")).at(Place::FILE)) }
 }
 
 fn damaged(error: rusqlite::Error) -> super::discrepancy::Found {

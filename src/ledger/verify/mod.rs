@@ -53,13 +53,15 @@ const BATCH_BLOCKS: usize = 4096;
 /// Checks the ledger at `path`, and tells `progress` every now and then how far it has come.
 ///
 /// # Errors
-/// If there is no such file, or with the first discrepancy.
+/// If there is no such file or nothing in it, or with the first discrepancy.
 pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     match check(path, &mut report, progress) {
         Ok(()) => Ok(report),
         Err(Found { place, discrepancy }) => match *discrepancy {
-            Discrepancy::Unreadable(error @ ReadError::Open { .. }) => Err(VerifyError::Open(error)),
+            Discrepancy::Unreadable(error @ (ReadError::Open { .. } | ReadError::Blank(_))) => {
+                Err(VerifyError::Open(error))
+            }
             other => Err(VerifyError::Discrepancy { place, discrepancy: Box::new(other), so_far: Box::new(report) }),
         },
     }

@@ -217,8 +217,10 @@ impl<'a> Replay<'a> {
 
     /// What counts takes effect.
     fn valid(&mut self, call: &Call, execution: Execution, version: Version) -> Result<(), Discrepancy> {
-        if let Call::OpenGame(slot, game) = call {
-            self.check_players(*slot, game)?;
+        match call {
+            Call::OpenGame(slot, game) => self.check_players(*slot, game)?,
+            Call::Settle(settlement) => self.check_played(settlement.slot)?,
+            _ => {}
         }
         self.state.apply(execution, version);
         Ok(())
@@ -229,19 +231,32 @@ impl<'a> Replay<'a> {
         if self.state.get(Key::Settlement(slot)).is_some() {
             return Err(Discrepancy::LateGame(slot));
         }
-        let of = |wanted: fn(&Registration) -> bool| -> Vec<Number> {
-            let registered = self.state.registrations(slot);
-            let of_role = registered.filter(|(_, fact)| matches!(fact, Fact::Register(role) if wanted(role)));
-            of_role.map(|(number, _)| number).collect()
-        };
-        if game.sellers != of(|role| matches!(role, Registration::Seller(_))) {
+        let (sellers, buyers) = self.sides(slot);
+        if game.sellers != sellers {
             return Err(Discrepancy::Players("sellers"));
         }
-        if game.buyers != of(|role| matches!(role, Registration::Buyer(_))) {
+        if game.buyers != buyers {
             return Err(Discrepancy::Players("buyers"));
         }
         let (found, sellers) = (game.first_choice.len(), game.sellers.len());
         if found == sellers { Ok(()) } else { Err(Discrepancy::FirstChoice { found, sellers }) }
+    }
+
+    /// Where there are sellers and buyers, a slot is settled after their game.
+    fn check_played(&self, slot: Slot) -> Result<(), Discrepancy> {
+        let (sellers, buyers) = self.sides(slot);
+        let played = self.state.get(Key::Game(slot)).is_some();
+        if played || sellers.is_empty() || buyers.is_empty() { Ok(()) } else { Err(Discrepancy::NoGame(slot)) }
+    }
+
+    /// Who is registered for a slot as seller and as buyer, ascending.
+    fn sides(&self, slot: Slot) -> (Vec<Number>, Vec<Number>) {
+        let of = |wanted: fn(&Registration) -> bool| {
+            let registered = self.state.registrations(slot);
+            let of_role = registered.filter(|(_, fact)| matches!(fact, Fact::Register(role) if wanted(role)));
+            of_role.map(|(number, _)| number).collect()
+        };
+        (of(|role| matches!(role, Registration::Seller(_))), of(|role| matches!(role, Registration::Buyer(_))))
     }
 }
 

@@ -11,7 +11,10 @@ use microgrid_agents::{
     message::{Choice, Registration},
     units::{Energy, Money},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 /// What a seller brings to its trades.
 struct Offer {
@@ -56,14 +59,13 @@ impl<'a> Desk<'a> {
             ensure(ascending && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
             let place = game.sellers.iter().position(|&known| known == seller).ok_or(Refusal::NotAParticipant)?;
             ensure(game.buyers.contains(&buyer), Refusal::NotAParticipant)?;
-            if !offers.contains_key(&seller) {
-                offers.insert(seller, self.offer(slot, seller, place)?);
-            }
-            if !choices.contains_key(&buyer) {
-                choices.insert(buyer, self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?);
-            }
-            let (Some(offer), Some(choice)) = (offers.get_mut(&seller), choices.get(&buyer)) else {
-                return Err(Refusal::NotAParticipant);
+            let offer = match offers.entry(seller) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(first) => first.insert(self.offer(slot, seller, place)?),
+            };
+            let choice = match choices.entry(buyer) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(first) => first.insert(self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?),
             };
             let at = |list: &[f64]| list.get(offer.place).copied().unwrap_or(0.0);
             let wanted = Energy::nearest(at(&choice.shares) * at(&choice.purchases));

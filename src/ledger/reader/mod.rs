@@ -2,9 +2,14 @@
 //!
 //! Whatever the file holds, reading it ends in rows or in a [`ReadError`].
 
+mod chain;
+mod columns;
+
 use super::place::Place;
+use chain::{BLOCKS, Chain, ChainStatements, TRANSACTIONS};
+use columns::Columns;
 use microgrid_agents::{chain::hash::Digest, ids::ChannelName, time::Time};
-use rusqlite::{Connection, OpenFlags, Row, Rows, Statement, config::DbConfig, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::path::{Path, PathBuf};
 
 /// Why the ledger cannot be read.
@@ -18,6 +23,9 @@ pub enum ReadError {
         /// Why not.
         source: rusqlite::Error,
     },
+    /// There is nothing in the file.
+    #[error("{} is blank: its writer was stopped before it had begun", .0.display())]
+    Blank(PathBuf),
     /// The database cannot make sense of the file.
     #[error("the database cannot be read: {0}")]
     Database(#[from] rusqlite::Error),
@@ -42,7 +50,7 @@ impl ReadError {
     /// Where it is, as far as that can be told.
     pub fn place(&self) -> Place {
         match self {
-            Self::Open { .. } | Self::Database(_) => Place::FILE,
+            Self::Open { .. } | Self::Blank(_) | Self::Database(_) => Place::FILE,
             Self::Column { place, .. } | Self::Orphan(place) => *place,
         }
     }
@@ -118,7 +126,7 @@ impl Reader {
     /// Opens a ledger and leaves it as it is. Where the writer was interrupted, its journal is taken into account.
     ///
     /// # Errors
-    /// If there is no such file, or it is no database.
+    /// If there is no such file, nothing in it, or it is no database.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let plain = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, plain | OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -128,8 +136,8 @@ impl Reader {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA cell_size_check = ON; BEGIN")?;
         // The first look at the file fixes what the transaction sees.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok(Self { connection })
+        let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if objects == 0 { Err(ReadError::Blank(path.to_owned())) } else { Ok(Self { connection }) }
     }
 
     /// The connection, for queries of one's own.
@@ -301,166 +309,5 @@ impl Reader {
             })?;
         }
         Ok(())
-    }
-}
-
-const BLOCKS: &str = "SELECT number, position, time_ns, previous_hash, data_hash, header_hash, commit_hash FROM blocks";
-const TRANSACTIONS: &str = "SELECT block, number, code, envelope FROM transactions";
-
-/// What a [`Chain`] reads from.
-struct ChainStatements<'c> {
-    channel: ChannelName,
-    blocks: Statement<'c>,
-    transactions: Statement<'c>,
-}
-
-impl<'c> ChainStatements<'c> {
-    fn prepare(connection: &'c Connection, channel: ChannelName) -> Result<Self, ReadError> {
-        let of = "WHERE case_number = ?1 AND channel = ?2 ORDER BY";
-        Ok(Self {
-            channel,
-            blocks: connection.prepare(&format!("{BLOCKS} {of} number"))?,
-            transactions: connection.prepare(&format!("{TRANSACTIONS} {of} block, number"))?,
-        })
-    }
-}
-
-/// A channel's blocks and transactions, one ahead of what was taken.
-struct Chain<'s> {
-    case: u32,
-    channel: ChannelName,
-    blocks: Rows<'s>,
-    transactions: Rows<'s>,
-    next: Option<StoredBlock>,
-    /// With the number of its block.
-    next_transaction: Option<(u64, StoredTransaction)>,
-}
-
-impl<'s> Chain<'s> {
-    fn begin(case: u32, statements: &'s mut ChainStatements<'_>) -> Result<Self, ReadError> {
-        let channel = statements.channel;
-        let blocks = statements.blocks.query((case, channel.name()))?;
-        let transactions = statements.transactions.query((case, channel.name()))?;
-        let mut chain = Self { case, channel, blocks, transactions, next: None, next_transaction: None };
-        chain.read_block()?;
-        chain.read_transaction()?;
-        Ok(chain)
-    }
-
-    fn read_block(&mut self) -> Result<(), ReadError> {
-        let place = Place::channel(self.case, self.channel);
-        self.next = self.blocks.next()?.map(|row| read_block(self.channel, row, place)).transpose()?;
-        Ok(())
-    }
-
-    fn read_transaction(&mut self) -> Result<(), ReadError> {
-        let place = Place::channel(self.case, self.channel);
-        self.next_transaction = self.transactions.next()?.map(|row| read_transaction(row, place)).transpose()?;
-        Ok(())
-    }
-
-    /// The next block with its transactions.
-    fn take(&mut self) -> Result<Option<StoredBlock>, ReadError> {
-        let Some(mut block) = self.next.take() else { return Ok(None) };
-        self.read_block()?;
-        if self.next_transaction.as_ref().is_some_and(|(of, _)| *of < block.number) {
-            self.end()?;
-        }
-        while let Some((_, transaction)) = self.next_transaction.take_if(|(of, _)| *of == block.number) {
-            block.transactions.push(transaction);
-            self.read_transaction()?;
-        }
-        Ok(Some(block))
-    }
-
-    /// No transaction may be left.
-    fn end(&self) -> Result<(), ReadError> {
-        match &self.next_transaction {
-            None => Ok(()),
-            Some((block, transaction)) => {
-                Err(ReadError::Orphan(Place::block(self.case, self.channel, *block).transaction(transaction.number)))
-            }
-        }
-    }
-}
-
-fn read_block(channel: ChannelName, row: &Row<'_>, place: Place) -> Result<StoredBlock, ReadError> {
-    let columns = Columns { row, table: "blocks", place };
-    let number = columns.large(0, "number")?;
-    let columns = Columns { place: Place { block: Some(number), ..place }, ..columns };
-    Ok(StoredBlock {
-        channel,
-        number,
-        position: columns.large(1, "position")?,
-        time: Time(columns.large(2, "time_ns")?),
-        previous_hash: columns.optional_digest(3, "previous_hash")?,
-        data_hash: columns.digest(4, "data_hash")?,
-        header_hash: columns.digest(5, "header_hash")?,
-        commit_hash: columns.digest(6, "commit_hash")?,
-        transactions: Vec::new(),
-    })
-}
-
-fn read_transaction(row: &Row<'_>, place: Place) -> Result<(u64, StoredTransaction), ReadError> {
-    let columns = Columns { row, table: "transactions", place };
-    let block = columns.large(0, "block")?;
-    let columns = Columns { place: Place { block: Some(block), ..place }, ..columns };
-    let number = columns.small(1, "number")?;
-    let columns = Columns { place: columns.place.transaction(number), ..columns };
-    let (code, envelope) = (columns.text(2, "code")?.to_owned(), columns.text(3, "envelope")?.to_owned());
-    Ok((block, StoredTransaction { number, code, envelope }))
-}
-
-/// The columns of a row, each read as what it should be.
-#[derive(Clone, Copy)]
-struct Columns<'r> {
-    row: &'r Row<'r>,
-    table: &'static str,
-    place: Place,
-}
-
-impl<'r> Columns<'r> {
-    fn wrong(&self, column: &'static str, expected: &'static str) -> ReadError {
-        ReadError::Column { place: self.place, table: self.table, column, expected }
-    }
-
-    fn large(&self, index: usize, column: &'static str) -> Result<u64, ReadError> {
-        match self.row.get_ref(index)? {
-            ValueRef::Integer(value) => u64::try_from(value).ok(),
-            _ => None,
-        }
-        .ok_or_else(|| self.wrong(column, "a whole number from 0"))
-    }
-
-    fn small(&self, index: usize, column: &'static str) -> Result<u32, ReadError> {
-        let value = self.large(index, column)?;
-        u32::try_from(value).map_err(|_| self.wrong(column, "a number of 32 bits"))
-    }
-
-    fn text(&self, index: usize, column: &'static str) -> Result<&'r str, ReadError> {
-        match self.row.get_ref(index)? {
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok(),
-            _ => None,
-        }
-        .ok_or_else(|| self.wrong(column, "text in UTF-8"))
-    }
-
-    fn channel(&self, index: usize) -> Result<ChannelName, ReadError> {
-        let name = self.text(index, "channel")?;
-        let known = ChannelName::ALL.into_iter().find(|channel| channel.name() == name);
-        known.ok_or_else(|| self.wrong("channel", "the name of a channel"))
-    }
-
-    fn optional_digest(&self, index: usize, column: &'static str) -> Result<Option<Digest>, ReadError> {
-        match self.row.get_ref(index)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Blob(bytes) => bytes.try_into().map(|bytes| Some(Digest(bytes))).map_err(drop),
-            _ => Err(()),
-        }
-        .map_err(|()| self.wrong(column, "a hash of 32 bytes"))
-    }
-
-    fn digest(&self, index: usize, column: &'static str) -> Result<Digest, ReadError> {
-        self.optional_digest(index, column)?.ok_or_else(|| self.wrong(column, "a hash of 32 bytes"))
     }
 }
