@@ -305,7 +305,7 @@ fn share(criterion: &mut Criterion) {
     let case = case();
     let mut group = criterion.benchmark_group("share");
     group.sample_size(10);
-    let parts: [(&str, fn(&Parts) -> Duration); 3] =
+    let parts: [(&str, Part); 3] =
         [("run", |parts| parts.run), ("ledger", |parts| parts.ledger), ("file", |parts| parts.file)];
     for (name, part) in parts {
         group.bench_function(name, |bencher| {
@@ -314,6 +314,9 @@ fn share(criterion: &mut Criterion) {
     }
     group.finish();
 }
+
+/// Picks a part of a run.
+type Part = fn(&Parts) -> Duration;
 
 /// How long the parts of a run took.
 #[derive(Default)]

@@ -94,7 +94,7 @@ fn a_network_that_loses_everything_is_diagnosed() {
     assert!(matches!(error, RuntimeError::Stalled { .. }));
     let said = error.to_string();
     assert!(said.contains("grid waits for SlotOpened from the ledger for slot 1"), "{said}");
-    assert!(said.contains("ledger waits for TariffPublished from the grid for slot 1"), "{said}");
+    assert!(said.contains("ledger waits for PublishTariff from the grid for slot 1"), "{said}");
     assert!(said.contains("prosumer 42 waits for SlotOpened from the ledger for slot 1"), "{said}");
     assert_eq!(log.closed(), 0);
 }

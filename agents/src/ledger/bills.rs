@@ -7,7 +7,7 @@ use crate::{
     actor::{Context, Wake},
     chain::{
         call::{BillsOf, Call, Settlement},
-        identity::{Claim, Party, verify},
+        identity::Claim,
         transaction::Endorsement,
     },
     ids::{ChannelName, ProsumerId},
@@ -115,28 +115,16 @@ impl Ledger {
     /// Each participant's signature under its bills, sellers first; `None` of those that have not signed, or wrongly.
     fn endorsements(&self, billing: &Billing) -> Vec<Option<Endorsement>> {
         let genesis = self.chains.genesis();
-        let signatures = participants(&billing.market).zip(&billing.verdicts).enumerate().filter_map(
-            |(participant, (prosumer, verdict))| match verdict {
-                Some(Verdict::Endorsed(signature)) => Some((participant, genesis.prosumer(prosumer), **signature)),
-                _ => None,
-            },
-        );
-        let signatures: Vec<_> = signatures.collect();
-        let text = |&(participant, party, _): &(usize, Party, _)| {
+        let endorsement = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
+            let Some(Verdict::Endorsed(signature)) = verdict else { return None };
+            let (by, signature) = (genesis.prosumer(prosumer), **signature);
             let bills = billing.market.bills(genesis, &billing.proposed[participant].trades).collect();
-            BillsOf { slot: self.slot, party, bills }.to_json()
+            let text = BillsOf { slot: self.slot, party: by, bills }.to_json();
+            // Each by itself: whoever checks the settlement sees only some of them.
+            let claim = Claim { key: genesis.key(by)?, text: &text, signature };
+            claim.holds(self.chains.id()).then_some(Endorsement { by, signature })
         };
-        let texts: Vec<String> = signatures.iter().map(text).collect();
-        let claims: Vec<Claim<'_>> = signatures
-            .iter()
-            .zip(&texts)
-            .filter_map(|(&(_, party, signature), text)| Some(Claim { key: genesis.key(party)?, text, signature }))
-            .collect();
-        let mut endorsements = vec![None; billing.verdicts.len()];
-        for (&(participant, by, signature), holds) in signatures.iter().zip(verify(self.chains.id(), &claims)) {
-            endorsements[participant] = holds.then_some(Endorsement { by, signature });
-        }
-        endorsements
+        participants(&billing.market).zip(&billing.verdicts).enumerate().map(endorsement).collect()
     }
 
     /// Settles a slot in which there was nobody to trade with.

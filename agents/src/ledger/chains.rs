@@ -179,14 +179,18 @@ impl Chains {
         }
     }
 
-    /// Whether each of these submissions is signed as the policies ask.
-    pub(super) fn are_signed<'a>(&self, sent: impl Iterator<Item = &'a Sent> + Clone) -> Vec<bool> {
-        let text = |sent: &Sent| match self.genesis().must_be_signed(sent.creator(), sent.call()) {
-            true => sent.submission.proposal.to_json(),
-            false => RawValue::NULL.to_owned(),
+    /// Whether a submission is signed as the policies ask.
+    ///
+    /// By the strict rules, by itself: so it is among whichever others its block may bring it together with later.
+    pub(super) fn is_signed(&self, sent: &Sent) -> bool {
+        let genesis = self.genesis();
+        if !genesis.must_be_signed(sent.creator(), sent.call()) {
+            return true;
+        }
+        let (Some(signature), Some(key)) = (sent.submission.signature, genesis.key(sent.creator())) else {
+            return false;
         };
-        let proposals: Vec<_> = sent.clone().map(text).collect();
-        self.check_seals(sent, &proposals).into_iter().map(|seals| seals.signed).collect()
+        Claim { key, text: sent.submission.proposal.to_json().get(), signature }.holds(self.id())
     }
 
     /// Checks all signatures under these submissions together; `proposals` are their texts.

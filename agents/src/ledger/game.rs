@@ -40,11 +40,10 @@ impl Ledger {
         if posts.is_empty() {
             return;
         }
-        let signed = self.chains.are_signed(posts.iter());
-        for (sent, signed) in posts.into_iter().zip(signed) {
+        for sent in posts {
             let board = if let Phase::Playing(playing) = &self.phase { Some(&playing.board) } else { None };
             let mut stub = OffChain { state: self.chains.state(), board };
-            let validity = match signed {
+            let validity = match self.chains.is_signed(&sent) {
                 true => self.chains.contract().execute(sent.creator(), sent.call(), &mut stub),
                 false => Err(Refusal::BadSignature),
             };

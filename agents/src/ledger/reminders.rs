@@ -66,7 +66,7 @@ impl Ledger {
         };
         match &self.phase {
             Phase::BetweenSlots if self.slot == self.slots() => None,
-            Phase::BetweenSlots => Some(format!("TariffPublished from the grid for slot {}", self.slot + 1)),
+            Phase::BetweenSlots => Some(format!("PublishTariff from the grid for slot {}", self.slot + 1)),
             Phase::Registering => {
                 let silent = self.roster.everybody().filter(|&p| !self.roster.is_registered(p)).collect();
                 Some(format!("Register from {}", missing(silent)))
@@ -78,7 +78,7 @@ impl Ledger {
             }
             Phase::Metering(_) => {
                 let silent = self.roster.everybody().filter(|&p| !self.roster.is_read(p)).collect();
-                Some(format!("MeterReading from {}", missing(silent)))
+                Some(format!("RecordEnergy from {}", missing(silent)))
             }
         }
     }

@@ -36,11 +36,16 @@ impl Bills {
         Self(bills)
     }
 
-    /// The text that a participant signs to endorse all its bills.
-    pub(super) fn text(&self, slot: Slot, party: Number) -> String {
-        let own = self.0.iter().filter(|((buyer, seller), _)| [*buyer, *seller].contains(&party));
-        let bills = own.map(|(&(buyer, seller), &bill)| (buyer, seller, bill)).collect();
-        BillsOf { slot, party: Party::Prosumer(party), bills }.to_json()
+    /// The texts that participants sign, each to endorse all its bills.
+    pub(super) fn texts(&self, slot: Slot) -> BTreeMap<Number, String> {
+        let mut bills: BTreeMap<Number, Vec<(Number, Number, Bill)>> = BTreeMap::new();
+        for (&(buyer, seller), &bill) in &self.0 {
+            for party in [buyer, seller] {
+                bills.entry(party).or_default().push((buyer, seller, bill));
+            }
+        }
+        let text = |(party, bills)| (party, BillsOf { slot, party: Party::Prosumer(party), bills }.to_json());
+        bills.into_iter().map(text).collect()
     }
 }
 

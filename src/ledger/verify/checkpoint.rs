@@ -15,7 +15,7 @@ use microgrid_agents::{
         fact::Key,
         genesis::Genesis,
         hash::Digest,
-        identity::{self, Claim, Signature},
+        identity::{Claim, Signature},
     },
     ids::{ChannelName, Slot},
 };
@@ -30,8 +30,7 @@ pub(super) fn read(stored: &StoredCheckpoint, genesis: &Genesis, chain: Digest) 
     if checkpoint.to_json() != stored.content || signature.to_string() != stored.signature {
         return Err(Discrepancy::Spelling("the checkpoint").at(Place::case(stored.case)));
     }
-    let claim = Claim { key: genesis.ledger, text: &stored.content, signature };
-    if identity::verify(chain, &[claim]) != [true] {
+    if !(Claim { key: genesis.ledger, text: &stored.content, signature }).holds(chain) {
         return Err(Discrepancy::CheckpointSignature.at(Place::case(stored.case)));
     }
     if checkpoint.heads.map(|head| head.channel) != ChannelName::ALL {
