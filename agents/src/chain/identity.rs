@@ -1,7 +1,7 @@
 //! Who is who on the chain: names, ed25519 keys, signatures.
 //!
-//! Every actor's secret key is derived from the run's seed, so that runs repeat byte by byte. Whoever knows the seed
-//! knows all keys: this is fit for simulation only.
+//! Every actor's secret key is derived from the case's seed, so that runs repeat byte by byte. Whoever knows the seed
+//! knows all keys, and the seed stands in the [genesis](super::genesis): this is fit for simulation only.
 
 use super::hash::Digest;
 use crate::{
