@@ -38,6 +38,7 @@ Examples:
   sim ledger verify results/5_prosumers               does the ledger of the newest run hold?
   sim ledger show results/5_prosumers                 its channels, and who owes what
   sim ledger show results/5_prosumers --channel trade --block 3
+  sim ledger show results/5_prosumers --key bill/17/3/1
   sim ledger export results/5_prosumers               its blocks as JSON, one a line
 
 Knobs for --set:
@@ -63,7 +64,7 @@ pub(super) enum LedgerCommand {
     ///
     /// Exit code 0: all is in order; 1: something is not; 2: there is no ledger.
     Verify(LedgerArguments),
-    /// Print channels and balances, a channel's blocks, or a block.
+    /// Print channels and balances, a channel's blocks, a block, or the history of a key.
     Show(LedgerShowArguments),
     /// Print all blocks in order as JSON, one a line.
     Export(LedgerExportArguments),
