@@ -133,7 +133,7 @@ impl<'a> Replay<'a> {
         let begun = transactions[0].envelope.submitted;
         for (number, transaction) in (0..).zip(transactions) {
             let call = &transaction.proposal.call;
-            let alone = stands_alone(call);
+            let alone = call.stands_alone();
             if alone && found > 1 {
                 return Err(Discrepancy::NotAlone.at(place.transaction(number)));
             }
@@ -257,18 +257,6 @@ impl<'a> Replay<'a> {
             of_role.map(|(number, _)| number).collect()
         };
         (of(|role| matches!(role, Registration::Seller(_))), of(|role| matches!(role, Registration::Buyer(_))))
-    }
-}
-
-fn stands_alone(call: &Call) -> bool {
-    match call {
-        Call::Genesis(_)
-        | Call::Anchor(_)
-        | Call::PublishTariff(_)
-        | Call::OpenGame(..)
-        | Call::CloseGame(..)
-        | Call::Settle(_) => true,
-        Call::Register(..) | Call::PostQuote(_) | Call::PostChoice(_) | Call::RecordEnergy(..) => false,
     }
 }
 
