@@ -7,6 +7,7 @@ mod check;
 mod comparison;
 mod error;
 mod ledger;
+mod ledger_table;
 mod progress;
 mod run;
 mod show;

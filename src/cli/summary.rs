@@ -2,11 +2,12 @@
 
 use super::{
     comparison::comparison,
+    ledger_table::ledger_table,
     slot_table::slot_table,
     text::{count, fixed, knobs},
 };
 use crate::record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status};
-use microgrid_agents::{chain::refusal::Refusal, ids::Slot};
+use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
 
 /// Tables of the open slots of every case that has results, or of `only` one, and the comparison of all cases that are
@@ -18,7 +19,7 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
     for (&case, rows) in &open_rows {
         if let Some(case) = run.case(case) {
             text += &format!("{}: prices in CNY/kWh, welfare in CNY\n\n{}\n", title(run, case), slot_table(rows));
-            text += &channels.get(&case.case).map_or_else(String::new, |channels| ledger(channels) + "\n");
+            text += &channels.get(&case.case).map_or_else(String::new, |channels| ledger_table(channels) + "\n");
         }
     }
     if !run.key_figures().is_empty() {
@@ -90,30 +91,6 @@ fn channels(run: &Run) -> Result<BTreeMap<u32, Vec<LedgerRow>>, RecordError> {
     Ok(channels)
 }
 
-/// What the ledger of a case has carried, in a line, and in another what it refused, if anything.
-fn ledger(channels: &[LedgerRow]) -> String {
-    let sum = |value: fn(&LedgerRow) -> u64| channels.iter().map(value).sum::<u64>();
-    let off_chain = match sum(|row| row.off_chain) {
-        0 => String::new(),
-        posts => format!("; {posts} off the chain"),
-    };
-    let mut text = format!(
-        "ledger: {}, {}, {} MB{off_chain}\n",
-        count(sum(|row| row.blocks) as usize, "block"),
-        count(sum(|row| row.submitted - row.off_chain) as usize, "transaction"),
-        fixed(sum(|row| row.bytes) as f64 / 1e6, 1),
-    );
-    let mut refused = BTreeMap::<Refusal, u64>::new();
-    for (refusal, times) in channels.iter().flat_map(LedgerRow::refused).filter(|&(_, times)| times > 0) {
-        *refused.entry(refusal).or_default() += times;
-    }
-    let each: Vec<String> = refused.iter().map(|(refusal, times)| format!("{times} {}", refusal.name())).collect();
-    if !each.is_empty() {
-        text += &format!("refused: {}\n", each.join(", "));
-    }
-    text
-}
-
 /// Rows by case.
 type Rows = BTreeMap<u32, Vec<SlotRow>>;
 
@@ -147,7 +124,7 @@ mod tests {
         assert_eq!(table.len(), 2);
         assert!(table[0].trim_start().starts_with('2') && table[0].contains("1.2000  "), "{}", table[0]);
         assert!(table[1].trim_start().starts_with('3') && table[1].contains("NoMarket"), "{}", table[1]);
-        assert!(text.contains("\n\nledger: 3 blocks, 6 transactions, 0.0 MB\nrefused: 3 StaleRead\n\n"), "{text}");
+        assert!(text.contains("\nrefused: 3 StaleRead\n\n"), "{text}");
         assert!(text.contains("welfare over the 2 open slots"));
         assert!(text.ends_with(&format!("2 cases, not finished\nresults: {}\n", run.folder().display())));
     }

@@ -1,0 +1,49 @@
+//! What the ledger of a case has carried.
+
+use super::text::{cell, fixed, table};
+use crate::record::{LedgerRow, Number};
+use microgrid_agents::chain::refusal::Refusal;
+use std::collections::BTreeMap;
+
+/// One line a channel and, if there are any, what was refused and how many posts counted without being transactions.
+pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
+    let header = [
+        "ledger",
+        "blocks",
+        "submitted",
+        "valid",
+        "latency\np50 [s]",
+        "latency\np95 [s]",
+        "valid\nper s",
+        "block\nfill [%]",
+        "size\n[MB]",
+    ];
+    let rows = channels.iter().map(|row| {
+        let fill = row.block_fill.and_then(|fill| Number::new(100.0 * fill.value()));
+        vec![
+            row.channel.name().to_owned(),
+            row.blocks.to_string(),
+            row.submitted.to_string(),
+            row.valid.to_string(),
+            cell(row.latency_p50_s, 3),
+            cell(row.latency_p95_s, 3),
+            cell(row.throughput_per_s, 4),
+            cell(fill, 2),
+            fixed(row.bytes as f64 / 1e6, 2),
+        ]
+    });
+    let mut text = table(header.map(str::to_owned).into(), rows, &[0]);
+    let off_chain: u64 = channels.iter().map(|row| row.off_chain).sum();
+    if off_chain > 0 {
+        text += &format!("of these, off the chain: {off_chain}\n");
+    }
+    let mut refused = BTreeMap::<Refusal, u64>::new();
+    for (refusal, times) in channels.iter().flat_map(LedgerRow::refused).filter(|&(_, times)| times > 0) {
+        *refused.entry(refusal).or_default() += times;
+    }
+    let each: Vec<String> = refused.iter().map(|(refusal, times)| format!("{times} {}", refusal.name())).collect();
+    if !each.is_empty() {
+        text += &format!("refused: {}\n", each.join(", "));
+    }
+    text
+}
