@@ -47,3 +47,22 @@ pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{
+        Run,
+        tests::{day::Day, whole_case},
+    };
+
+    #[test]
+    fn figures_of_the_ledger_read_like_this() {
+        let (_day, recorder) = whole_case(Day::new());
+        let run = Run::open(recorder.folder()).unwrap();
+        let channels: Vec<LedgerRow> = run.rows().unwrap().map(Result::unwrap).collect();
+        let carried = |of: fn(&LedgerRow) -> u64| channels.iter().map(of).sum::<u64>();
+        assert_eq!((carried(|row| row.blocks), carried(|row| row.submitted - row.off_chain)), (3, 6));
+        insta::assert_snapshot!(ledger_table(&channels));
+    }
+}
