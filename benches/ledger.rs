@@ -24,7 +24,7 @@ use microgrid_agents::{
 use microgrid_sim::{
     ledger::store::Store,
     runtime::{
-        self, Host, Shards, WatchError, Watcher,
+        self, Host, Shards, Traffic, WatchError, Watcher,
         network::{Delay, Network},
     },
     scenario::{self, Case, Overrides},
@@ -398,7 +398,7 @@ struct Writer {
 }
 
 impl Watcher for Writer {
-    fn window(&mut self, observed: &mut Vec<Observed>, _: u64) -> Result<(), WatchError> {
+    fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         let begun = now();
         for observed in observed.drain(..) {
             match observed.what {

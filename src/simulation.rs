@@ -2,13 +2,10 @@
 
 use crate::{
     analysis::slot::facts,
-    runtime::{
-        self, Host, RuntimeError, Shards, Watcher,
-        network::{self, Network},
-    },
+    runtime::{self, Host, RuntimeError, Shards, Watcher, network::Network},
     scenario::{
         Case,
-        schema::{Activation, Delay, Initial, Scenario, Storage},
+        schema::{Activation, Initial, Scenario, Storage},
     },
 };
 use microgrid_agents::{
@@ -115,23 +112,22 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
 }
 
 fn network(scenario: &Scenario) -> Network {
-    let delay = match scenario.network.delay {
-        Delay::Constant(delay) => network::Delay::Constant(delay),
-    };
-    Network { delay, loss: scenario.network.loss }
+    Network { delay: scenario.network.delay, loss: scenario.network.loss }
 }
 
 fn activation(scenario: &Scenario) -> prosumer::Activation {
     match scenario.activation {
         Activation::LockStep { period } => prosumer::Activation::LockStep { period },
+        Activation::Independent { period, jitter } => prosumer::Activation::Independent { period, jitter },
+        Activation::Poisson { period } => prosumer::Activation::Poisson { period },
+        Activation::Reactive { min_interval } => prosumer::Activation::Reactive { min_interval },
     }
 }
 
 /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
 /// nothing is repeated that is merely under way.
 fn retry_after(scenario: &Scenario) -> Duration {
-    let Delay::Constant(delay) = scenario.network.delay;
-    4 * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1)
+    4 * scenario.network.delay.almost_longest() + 2 * scenario.ledger.block.timeout + Duration::from_secs(1)
 }
 
 /// How long a run may go on without a slot closing before it has stalled: a few slots, and as many repeats as make it
@@ -156,7 +152,10 @@ fn prosumer_rules(scenario: &Scenario) -> Rules {
     Rules {
         alpha: scenario.preferences.alpha,
         demand: scenario.preferences.demand,
+        behaviour: learning.behaviour,
         fitness: learning.fitness,
+        exploration: learning.exploration,
+        adaptation: learning.adaptation,
         replicator_step: learning.replicator_step,
         price_step: learning.price_step,
         ramp: learning.ramp,

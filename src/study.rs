@@ -2,7 +2,7 @@
 
 use crate::{
     record::{RecordError, Recorder},
-    runtime::{RuntimeError, Shards, WatchError, Watcher},
+    runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
     scenario::{Plan, population::Population},
     simulation::simulate,
 };
@@ -93,13 +93,13 @@ struct Reporter<P> {
 }
 
 impl<P: FnMut(Progress) + Send + Unpin> Watcher for Reporter<P> {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let closed = observed.iter().rev().find_map(|observed| match observed.what {
             Observation::SlotClosed(slot) => Some(slot),
             _ => None,
         });
         observed.iter().for_each(|observed| log(self.at.case, &self.population, observed));
-        self.recorder.window(observed, messages)?;
+        self.recorder.window(observed, traffic)?;
         if let Some(slot) = closed {
             self.at.slot = slot;
             (self.progress)(self.at);

@@ -23,6 +23,11 @@ pub trait Actor: Debug + Send {
     /// A wake-up asked for by [`Context::wake_after`] is due.
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>);
 
+    /// It starts again after a crash in which it has lost all that it knew, but not its devices.
+    ///
+    /// An actor that never loses its memory has nothing to do here: after a crash it goes on where it stopped.
+    fn restart(&mut self, _context: &mut Context<'_>) {}
+
     /// What to call the actor where people read of it.
     fn name(&self) -> String;
 

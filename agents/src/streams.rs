@@ -25,6 +25,12 @@ pub enum Purpose {
     Population = 3,
     /// An actor's secret key.
     Key = 4,
+    /// When an actor acts.
+    Activation = 5,
+    /// Which part of a mixed population a prosumer belongs to.
+    Mix = 6,
+    /// Which groups of the network a prosumer belongs to.
+    Group = 7,
 }
 
 /// The stream of `actor` for `purpose` in the run with this seed.

@@ -13,7 +13,7 @@ use super::{
     theory::Theory,
     trades::{self, TradeRow},
 };
-use crate::scenario::Case;
+use crate::{runtime, scenario::Case};
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
     observation::{Observation, Observed},
@@ -75,8 +75,8 @@ pub(super) struct CaseRecord {
     on_disk: Slot,
     /// What is known of it and of later ones.
     slots: BTreeMap<Slot, Gathered>,
-    /// Messages sent since the last slot was closed.
-    messages: u64,
+    /// What became of messages since the last slot was closed.
+    sent: runtime::Traffic,
     /// Content of each prosumer's storage at the start of the next slot.
     contents: Vec<Energy>,
     tally: Tally,
@@ -92,7 +92,7 @@ impl CaseRecord {
             next: 1,
             on_disk: 0,
             slots: BTreeMap::new(),
-            messages: 0,
+            sent: runtime::Traffic::default(),
             contents: vec![Energy::nearest(initial); case.population.prosumers.len()],
             tally: Tally::default(),
             traffic: Traffic::default(),
@@ -109,10 +109,10 @@ impl CaseRecord {
     pub(super) fn window(
         &mut self,
         observed: impl Iterator<Item = Observed>,
-        messages: u64,
+        traffic: runtime::Traffic,
         tables: &mut Tables,
     ) -> Result<(), RecordError> {
-        self.messages += messages;
+        self.sent += traffic;
         for Observed { what, .. } in observed {
             self.traffic.add(&what);
             tables.chains.add(self.case.number, &what)?;
@@ -135,7 +135,7 @@ impl CaseRecord {
             let gathered = self.slots.remove(&slot).expect("the slot was just found");
             self.write(slot, &gathered, tables)?;
             self.next += 1;
-            self.messages = 0;
+            self.sent = runtime::Traffic::default();
         }
         Ok(())
     }
@@ -160,9 +160,9 @@ impl CaseRecord {
                 .map(|((member, done), without)| prosumers::row(number, member.number, done, without)),
         )?;
         tables.trades.append(trades::rows(number, slot, gathered, population))?;
-        tables.slots.append([slots::row(number, slot, gathered, &theory, self.messages)])?;
+        tables.slots.append([slots::row(number, slot, gathered, &theory, self.sent.sent)])?;
         tables.flush()?;
-        self.tally.add(open, gathered, &theory, self.messages);
+        self.tally.add(open, gathered, &theory, self.sent.sent);
         self.contents = done().map(|done| done.content).collect();
         Ok(())
     }

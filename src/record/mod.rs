@@ -39,7 +39,7 @@ pub use trades::TradeRow;
 
 use crate::{
     ledger::schema,
-    runtime::{WatchError, Watcher},
+    runtime::{Traffic, WatchError, Watcher},
     scenario::{Case, Plan},
 };
 use case::{CaseRecord, Tables};
@@ -123,8 +123,8 @@ impl Recorder {
 }
 
 impl Watcher for Recorder {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let case = self.case.as_mut().expect("a case has begun before anything is watched");
-        Ok(case.window(observed.drain(..), messages, &mut self.tables)?)
+        Ok(case.window(observed.drain(..), traffic, &mut self.tables)?)
     }
 }

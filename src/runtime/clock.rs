@@ -9,7 +9,7 @@
 //! depend only on the events, so the watcher sees the same whatever the shards.
 
 use super::{
-    Failure, RuntimeError, Watcher,
+    Failure, RuntimeError, Traffic, Watcher,
     event::Moment,
     shard::Shard,
     window::{Grant, WhoWaits, WindowDone},
@@ -49,7 +49,7 @@ pub(super) struct Clock<W> {
     /// Earliest events that shards sent to each other in the current window.
     announced: Vec<(usize, Moment)>,
     observed: Vec<Observed>,
-    messages: u64,
+    traffic: Traffic,
     failure: Option<Failure>,
 }
 
@@ -75,7 +75,7 @@ impl<W: Watcher + 'static> Clock<W> {
             outstanding: 0,
             announced: Vec::new(),
             observed: Vec::new(),
-            messages: 0,
+            traffic: Traffic::default(),
             failure: None,
         }
     }
@@ -125,9 +125,9 @@ impl<W: Watcher + 'static> Clock<W> {
         if let Some(closed) = closed {
             self.last_progress = closed.time;
         }
-        let messages = std::mem::take(&mut self.messages);
+        let traffic = std::mem::take(&mut self.traffic);
         let Some(watcher) = &mut self.watcher else { return Ok(()) };
-        let watched = catch_unwind(AssertUnwindSafe(|| watcher.window(&mut self.observed, messages)));
+        let watched = catch_unwind(AssertUnwindSafe(|| watcher.window(&mut self.observed, traffic)));
         self.observed.clear();
         match watched {
             Ok(result) => result.map_err(RuntimeError::Watcher),
@@ -181,7 +181,7 @@ impl<W: Watcher + 'static> Handler<WindowDone> for Clock<W> {
         self.next[done.shard] = done.next;
         self.announced.extend(done.sent);
         self.observed.extend(done.observed);
-        self.messages += done.messages;
+        self.traffic += done.traffic;
         self.failure = self.failure.take().or(done.failure);
         self.outstanding -= 1;
         if self.outstanding == 0 {

@@ -28,6 +28,7 @@ use network::Network;
 use shard::{Deal, Links, Shard, Stop};
 use std::{
     any::Any,
+    ops::AddAssign,
     str::FromStr,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -39,12 +40,31 @@ pub type WatchError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Receives what the actors report, window by window, in an order that does not depend on the shards.
 pub trait Watcher: Send + Unpin {
-    /// What was observed in one window of simulated time, in the order (time, actor, sequence), and how many messages
-    /// were sent in it.
+    /// What was observed in one window of simulated time, in the order (time, actor, sequence), and what became of the
+    /// messages in it.
     ///
     /// # Errors
     /// An error ends the run.
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError>;
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError>;
+}
+
+/// What became of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// So many were sent.
+    pub sent: u64,
+    /// So many never arrived: lost on the way, or sent to somebody who was down.
+    pub lost: u64,
+    /// So many arrived twice.
+    pub duplicated: u64,
+}
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, more: Self) {
+        self.sent += more.sent;
+        self.lost += more.lost;
+        self.duplicated += more.duplicated;
+    }
 }
 
 /// How the actors are spread over actix actors and threads. Changes how long a run takes, never its results.

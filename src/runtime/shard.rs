@@ -4,7 +4,7 @@
 //! what they send elsewhere as one batch a receiving shard. No message passes through the clock.
 
 use super::{
-    Failure, Waiting,
+    Failure, Traffic, Waiting,
     event::{Event, EventQueue, Key, Moment, What},
     network::Network,
     window::{Grant, WhoWaits, WindowDone},
@@ -64,7 +64,7 @@ pub(super) struct Shard {
     effects: Vec<Effect>,
     outgoing: BTreeMap<usize, Vec<Event>>,
     observed: Vec<Observed>,
-    messages: u64,
+    traffic: Traffic,
     /// What went wrong since the last window.
     failure: Option<Failure>,
 }
@@ -116,7 +116,7 @@ impl Shard {
             effects: Vec::new(),
             outgoing: BTreeMap::new(),
             observed: Vec::new(),
-            messages: 0,
+            traffic: Traffic::default(),
             failure: None,
         }
     }
@@ -154,12 +154,15 @@ impl Shard {
                 }
                 Effect::Wake(delay, wake) => (Some(delay), *id, What::Wake(wake)),
                 Effect::Send(to, message) => {
-                    self.messages += 1;
+                    self.traffic.sent += 1;
                     (self.network.carry(network), to, What::Message(message))
                 }
             };
             *sequence += 1;
-            let Some(delay) = delay else { continue };
+            let Some(delay) = delay else {
+                self.traffic.lost += 1;
+                continue;
+            };
             if to.0 as usize >= self.deal.actors {
                 return Err(Failure::NoRecipient { from: *id, to });
             }
@@ -231,7 +234,7 @@ impl Handler<Grant> for Shard {
             next: self.queue.next(),
             sent,
             observed: std::mem::take(&mut self.observed),
-            messages: std::mem::take(&mut self.messages),
+            traffic: std::mem::take(&mut self.traffic),
             failure,
         });
     }

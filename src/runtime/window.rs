@@ -1,6 +1,6 @@
 //! What the clock and the shards say to each other about windows of simulated time.
 
-use super::{Failure, Waiting, event::Moment};
+use super::{Failure, Traffic, Waiting, event::Moment};
 use actix::Message;
 use microgrid_agents::observation::Observed;
 
@@ -19,7 +19,7 @@ pub(super) struct WindowDone {
     /// The earliest event sent to each other shard.
     pub(super) sent: Vec<(usize, Moment)>,
     pub(super) observed: Vec<Observed>,
-    pub(super) messages: u64,
+    pub(super) traffic: Traffic,
     pub(super) failure: Option<Failure>,
 }
 

@@ -3,20 +3,21 @@
 
 use super::{
     distribution::Distribution,
-    schema::{Activation, Adaptation, Block, Delay, GridTariff, Initial, Learning, Market, Network, Preferences},
+    schema::{Activation, Block, GridTariff, Initial, Learning, Market, Network, Preferences},
 };
-use microgrid_agents::market::{
-    demand::Demand,
-    replicator::{Fitness, StepSize},
+use crate::runtime::network::Delay;
+use indexmap::IndexMap;
+use microgrid_agents::{
+    market::{
+        demand::Demand,
+        replicator::{Fitness, StepSize},
+    },
+    prosumer::{Adaptation, Behaviour},
 };
 use std::time::Duration;
 
 pub(super) fn seed() -> u64 {
     2023
-}
-
-pub(super) fn replicates() -> u32 {
-    1
 }
 
 pub(super) fn efficiency() -> f64 {
@@ -46,15 +47,18 @@ impl Default for Preferences {
 impl Default for Learning {
     fn default() -> Self {
         Self {
+            behaviour: Behaviour::Replicator,
             fitness: Fitness::Public,
             replicator_step: StepSize::Scaled(0.3),
             price_step: StepSize::Scaled(0.5),
             ramp: 0.1,
+            exploration: 0.0,
             tolerance: 1e-7,
             patience: 3,
             initial_price: Initial::Random,
             initial_choice: Initial::Random,
             adaptation: Adaptation::None,
+            mix: Vec::new(),
         }
     }
 }
@@ -67,7 +71,15 @@ impl Default for Activation {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { delay: Delay::Constant(Duration::from_millis(10)), loss: 0.0 }
+        Self {
+            delay: Delay::Constant(Duration::from_millis(10)),
+            jitter: 0.0,
+            loss: 0.0,
+            duplication: 0.0,
+            groups: IndexMap::new(),
+            links: Vec::new(),
+            conditions: Vec::new(),
+        }
     }
 }
 

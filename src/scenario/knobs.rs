@@ -3,10 +3,12 @@
 use super::{
     error::did_you_mean,
     parse,
-    schema::{Activation, Delay, PopulationSource, Scenario},
+    schema::{Activation, Members, PopulationSource, Scenario},
 };
+use crate::runtime::network::Delay;
 use microgrid_agents::market::replicator::StepSize;
 use ron::value::RawValue;
+use serde::de::DeserializeOwned;
 use std::{str::FromStr, time::Duration};
 
 /// A quantity of the scenario that can be set by name.
@@ -23,10 +25,19 @@ pub(super) const KNOBS: &[Knob] = &[
     Knob { name: "mu", turn: |scenario, text| put(&mut scenario.preferences.mu, number(text)) },
     Knob { name: "alpha", turn: |scenario, text| put(&mut scenario.preferences.alpha, number(text)) },
     Knob { name: "delay", turn: |scenario, text| put(&mut scenario.network.delay, delay(text)) },
+    Knob { name: "jitter", turn: |scenario, text| put(&mut scenario.network.jitter, number(text)) },
     Knob { name: "loss", turn: |scenario, text| put(&mut scenario.network.loss, number(text)) },
+    Knob { name: "duplication", turn: |scenario, text| put(&mut scenario.network.duplication, number(text)) },
+    Knob { name: "group_share", turn: group_share },
+    Knob { name: "lasting", turn: lasting },
+    Knob { name: "behaviour", turn: |scenario, text| put(&mut scenario.learning.behaviour, ron(text, BEHAVIOUR)) },
+    Knob { name: "fitness", turn: |scenario, text| put(&mut scenario.learning.fitness, ron(text, FITNESS)) },
+    Knob { name: "adaptation", turn: |scenario, text| put(&mut scenario.learning.adaptation, ron(text, ADAPTATION)) },
+    Knob { name: "exploration", turn: |scenario, text| put(&mut scenario.learning.exploration, number(text)) },
     Knob { name: "replicator_step", turn: |scenario, text| step(&mut scenario.learning.replicator_step, text) },
     Knob { name: "price_step", turn: |scenario, text| step(&mut scenario.learning.price_step, text) },
     Knob { name: "ramp", turn: |scenario, text| put(&mut scenario.learning.ramp, number(text)) },
+    Knob { name: "activation", turn: |scenario, text| put(&mut scenario.activation, ron(text, ACTIVATION)) },
     Knob { name: "period", turn: period },
     Knob { name: "block_timeout", turn: |scenario, text| put(&mut scenario.ledger.block.timeout, duration(text)) },
     Knob { name: "seed", turn: |scenario, text| put(&mut scenario.seed, whole(text)) },
@@ -79,9 +90,45 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "a duration such as 10ms or 1s")
 }
 
+const BEHAVIOUR: &str = "Replicator, BestResponse(noise: number) or Imitation";
+const FITNESS: &str = "Public or Private";
+const ADAPTATION: &str = "None, HalveOnOscillation or DelayAware";
+const ACTIVATION: &str = "LockStep(period: \"1s\"), Independent(period: \"1s\", jitter: 0.2), Poisson(period: \"1s\") or \
+                          Reactive(min_interval: \"1s\")";
+
+/// A value in the scenario's own notation; `allowed` says which there are.
+fn ron<T: DeserializeOwned>(text: &str, allowed: &'static str) -> Result<T, &'static str> {
+    parse::options().from_str(text).map_err(|_| allowed)
+}
+
 fn delay(text: &str) -> Result<Delay, &'static str> {
     let fixed = || duration(text).map(Delay::Constant);
-    parse::options().from_str(text).or_else(|_| fixed()).map_err(|_| "a duration such as 10ms, or Constant(\"10ms\")")
+    parse::options()
+        .from_str(text)
+        .or_else(|_| fixed())
+        .map_err(|_| "a duration such as 10ms, or a distribution such as Uniform(min: \"5ms\", max: \"2s\")")
+}
+
+/// Sets the share of all groups that are given by one.
+fn group_share(scenario: &mut Scenario, text: &str) -> Result<(), &'static str> {
+    let share = number(text)?;
+    let mut shares = scenario.network.groups.values_mut().filter_map(|members| match members {
+        Members::Share(share) => Some(share),
+        Members::Prosumers(_) => None,
+    });
+    let first = shares.next().ok_or("a scenario with a group in network.groups that is a Share")?;
+    [first].into_iter().chain(shares).for_each(|place| *place = share);
+    Ok(())
+}
+
+/// Sets how long each condition lasts.
+fn lasting(scenario: &mut Scenario, text: &str) -> Result<(), &'static str> {
+    let lasting = duration(text)?;
+    if scenario.network.conditions.is_empty() {
+        return Err("a scenario with network.conditions");
+    }
+    scenario.network.conditions.iter_mut().for_each(|condition| condition.lasting = Some(lasting));
+    Ok(())
 }
 
 /// A number changes the size of the step and keeps its kind.
@@ -103,6 +150,9 @@ fn population(scenario: &mut Scenario, text: &str) -> Result<(), &'static str> {
 
 fn period(scenario: &mut Scenario, text: &str) -> Result<(), &'static str> {
     match &mut scenario.activation {
-        Activation::LockStep { period } => put(period, duration(text)),
+        Activation::LockStep { period }
+        | Activation::Independent { period, .. }
+        | Activation::Poisson { period }
+        | Activation::Reactive { min_interval: period } => put(period, duration(text)),
     }
 }

@@ -92,7 +92,7 @@ fn check_vary(scenario: &Scenario, file: &TextFile) -> Result<(), ScenarioError>
 
 fn check_case_count(scenario: &Scenario) -> Result<(), Violation> {
     let sizes = scenario.vary.values().map(|values| values.len() as u64);
-    let count = sizes.fold(u64::from(scenario.replicates), u64::saturating_mul);
+    let count = sizes.fold(scenario.replicates.count() as u64, u64::saturating_mul);
     if count <= u64::from(LARGEST_COUNT) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use super::{
     knobs::{self, Knob},
     parse,
     population::Population,
-    schema::{GridTariff, PopulationSource, Scenario},
+    schema::{GridTariff, PopulationSource, Replicates, Scenario},
     synthetic,
 };
 use ron::ser::PrettyConfig;
@@ -52,7 +52,7 @@ impl Plan {
     /// How many cases there are: combinations of the varied knobs times replicates.
     pub fn case_count(&self) -> u32 {
         let combinations = self.scenario.vary.values().map(|values| values.len() as u32).product::<u32>();
-        combinations * self.scenario.replicates
+        combinations * self.scenario.replicates.count() as u32
     }
 
     /// The cases in order of their number, made as they are asked for.
@@ -73,7 +73,7 @@ impl Plan {
 
     /// What sets each case apart, in order of their number, without drawing populations.
     pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
-        let base = Scenario { replicates: 1, ..self.scenario.unvaried() };
+        let base = Scenario { replicates: Replicates::default(), ..self.scenario.unvaried() };
         (0..self.case_count()).map(move |index| setting(index, base.clone(), &self.scenario))
     }
 
@@ -90,7 +90,7 @@ impl Plan {
         let text = parse::options().to_string_pretty(&scenario, config).expect("every scenario can be written as RON");
         // RON writes a variant called `None` in its raw form, although it reads the plain one too. Line breaks are
         // escaped in strings, so that a whole line is none of their text.
-        format!("Scenario{}\n", text.replace("\n        adaptation: r#None,\n", "\n        adaptation: None,\n"))
+        format!("Scenario{}\n", text.replace("adaptation: r#None,\n", "adaptation: None,\n"))
     }
 
     /// The population of a case: the one of the data files, the one drawn last, or a new one.
@@ -123,7 +123,8 @@ struct Drawn {
 
 /// The case at `index`, of `base` with the knobs that `varied` turns for it.
 fn setting(index: u32, base: Scenario, varied: &Scenario) -> Setting {
-    let (mut combination, replicate) = (index / varied.replicates, index % varied.replicates);
+    let replicates = varied.replicates.count() as u32;
+    let (mut combination, replicate) = (index / replicates, index % replicates);
     let mut scenario = base;
     let mut knobs = Vec::new();
     for (name, values) in varied.vary.iter().rev() {
@@ -136,7 +137,7 @@ fn setting(index: u32, base: Scenario, varied: &Scenario) -> Setting {
         let knob = Knob::named(name).expect("the names of knobs were checked when the scenario was read");
         knob.turn(&mut scenario, value).expect("the values of knobs were checked when the scenario was read");
     }
-    scenario.seed += u64::from(replicate);
+    scenario.seed = varied.replicates.seed(scenario.seed, replicate as usize);
     Setting { number: index + 1, knobs, seed: scenario.seed, scenario }
 }
 

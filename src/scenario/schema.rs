@@ -5,15 +5,19 @@ use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
     ledger::Durability,
-    market::{
-        demand::Demand,
-        replicator::{Fitness, StepSize},
-        storage::StorageLimits,
-    },
+    market::{demand::Demand, storage::StorageLimits},
 };
 use ron::value::RawValue;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
+
+mod learning;
+mod network;
+mod replicates;
+
+pub use learning::{Habit, Initial, Learning};
+pub use network::{Condition, Incident, Link, Members, Memory, Network, Who};
+pub use replicates::Replicates;
 
 /// A whole scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,12 +51,18 @@ pub struct Scenario {
     /// How the ledger works.
     #[serde(default)]
     pub ledger: Ledger,
+    /// Which time the actors live in.
+    #[serde(default)]
+    pub clock: Clock,
+    /// What is written down.
+    #[serde(default)]
+    pub record: Record,
     /// Knobs to vary, each with its values as written: one case per combination.
     #[serde(default)]
     pub vary: IndexMap<String, Vec<Box<RawValue>>>,
-    /// How often each combination is run, with seeds `seed`, `seed + 1` and so on.
-    #[serde(default = "defaults::replicates")]
-    pub replicates: u32,
+    /// With which seeds each combination is run.
+    #[serde(default)]
+    pub replicates: Replicates,
 }
 
 impl Scenario {
@@ -187,47 +197,6 @@ impl Storage {
     }
 }
 
-/// How buyers and sellers adapt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Learning {
-    /// Whose welfare a buyer compares.
-    pub fitness: Fitness,
-    /// Step of the replicator dynamics.
-    pub replicator_step: StepSize,
-    /// Step of the price rule.
-    pub price_step: StepSize,
-    /// Largest relative move of a price in one step.
-    pub ramp: f64,
-    /// A change below this counts as rest.
-    pub tolerance: f64,
-    /// How many updates in a row must be at rest.
-    pub patience: u32,
-    /// First prices of the sellers.
-    pub initial_price: Initial,
-    /// First choice of the buyers.
-    pub initial_choice: Initial,
-    /// How steps adapt during the game.
-    pub adaptation: Adaptation,
-}
-
-/// Where the game starts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Initial {
-    /// Drawn from the actors' own random streams.
-    Random,
-    /// These values, one a seller in order of their number.
-    Fixed(Vec<f64>),
-}
-
-/// How steps adapt during the game.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Adaptation {
-    /// They stay as they are.
-    #[default]
-    None,
-}
-
 /// When participants act.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -238,23 +207,51 @@ pub enum Activation {
         #[serde(with = "humantime_serde")]
         period: Duration,
     },
+    /// Each by a clock of its own, which began at a random moment of the first period.
+    Independent {
+        /// Mean time from one act to the next.
+        #[serde(with = "humantime_serde")]
+        period: Duration,
+        /// Largest relative deviation of that time, in [0, 1).
+        #[serde(default)]
+        jitter: f64,
+    },
+    /// At moments that have nothing to do with each other.
+    Poisson {
+        /// Mean time from one act to the next.
+        #[serde(with = "humantime_serde")]
+        period: Duration,
+    },
+    /// Whenever there is news, but not too often.
+    Reactive {
+        /// Shortest time from one act to the next.
+        #[serde(with = "humantime_serde")]
+        min_interval: Duration,
+    },
 }
 
-/// How messages travel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Network {
-    /// How long a message takes.
-    pub delay: Delay,
-    /// Probability that a message is lost, in [0, 1).
-    pub loss: f64,
+/// Which time the actors live in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Clock {
+    /// Simulated time, as fast as the machine can: exactly repeatable.
+    #[default]
+    Virtual,
+    /// The machine's clock: actors run free, and no two runs are the same.
+    Wall {
+        /// Simulated seconds per second.
+        speed: f64,
+    },
 }
 
-/// How long a message takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Delay {
-    /// Always as long as this, which may be zero.
-    Constant(#[serde(with = "humantime_serde")] Duration),
+/// What is written down. What is left out changes nothing in the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Record {
+    /// All tables and the ledger.
+    #[default]
+    Full,
+    /// Slots, key figures and what the ledger carried; no trades, no prosumers, no path of prices and no ledger.
+    Slots,
 }
 
 /// How the ledger works.

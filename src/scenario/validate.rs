@@ -5,16 +5,18 @@ use super::{
     distribution::Distribution,
     knobs::Knob,
     schema::{
-        Activation, Delay, GridTariff, Initial, Learning, Ledger, Market, Network, PopulationSource, Preferences,
+        Activation, Clock, GridTariff, Initial, Learning, Ledger, Market, PopulationSource, Preferences, Replicates,
         Scenario, Storage, Synthetic,
     },
 };
 use microgrid_agents::market::{
     pricing::PriceBand,
-    replicator::StepSize,
     role::{Role, role},
 };
-use std::{fmt::Display, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, time::Duration};
+
+mod learning;
+mod network;
 
 /// Largest number of slots, of prosumers and of cases.
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
@@ -86,11 +88,20 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     }
     preferences(&scenario.preferences)?;
     scenario.storage.as_ref().map_or(Ok(()), storage)?;
-    learning(&scenario.learning)?;
+    learning::learning(&scenario.learning)?;
     activation(&scenario.activation)?;
-    network(&scenario.network)?;
+    network::network(&scenario.network, &scenario.population)?;
     ledger(&scenario.ledger)?;
-    count("replicates", scenario.replicates)
+    clock(scenario.clock)?;
+    match &scenario.replicates {
+        Replicates::Count(number) => count("replicates", *number),
+        Replicates::Seeds(seeds) => {
+            let allowed = "at least one seed, each of them once";
+            let distinct: BTreeSet<_> = seeds.iter().collect();
+            let fine = !seeds.is_empty() && distinct.len() == seeds.len();
+            ensure(fine, "replicates", format!("{} seeds, {} of them distinct", seeds.len(), distinct.len()), allowed)
+        }
+    }
 }
 
 /// Sets a knob and checks the scenario, which was valid before.
@@ -101,11 +112,14 @@ pub(super) fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(
 
 /// Replicates take the seeds that follow, so that with several seeds some runs would be there twice.
 pub(super) fn replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Result<(), Violation> {
-    if knob.name != "seed" || values == 1 || scenario.replicates == 1 {
+    if knob.name != "seed" || scenario.replicates == Replicates::Count(1) {
+        return Ok(());
+    }
+    if values == 1 && matches!(scenario.replicates, Replicates::Count(_)) {
         return Ok(());
     }
     let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`";
-    let found = format!("{values} seeds, each for {} replicates", scenario.replicates);
+    let found = format!("{values} seeds, each for {} replicates", scenario.replicates.count());
     Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
 }
 
@@ -210,38 +224,24 @@ fn storage(storage: &Storage) -> Checked {
     ensure(fits, "storage.initial_kwh", storage.initial_kwh, allowed)
 }
 
-fn learning(learning: &Learning) -> Checked {
-    let step = |name: &str, size| match size {
-        StepSize::Fixed(value) => above_zero(&format!("learning.{name}.Fixed"), value),
-        StepSize::Scaled(value) => above_zero(&format!("learning.{name}.Scaled"), value),
-    };
-    step("replicator_step", learning.replicator_step)?;
-    step("price_step", learning.price_step)?;
-    let ramp = learning.ramp;
-    ensure(ramp > 0.0 && ramp <= 1.0, "learning.ramp", ramp, "above 0, at most 1")?;
-    above_zero("learning.tolerance", learning.tolerance)?;
-    count("learning.patience", learning.patience)?;
-    let Initial::Fixed(shares) = &learning.initial_choice else { return Ok(()) };
-    (0..).zip(shares).try_for_each(|(n, &value)| share(&format!("learning.initial_choice.Fixed[{n}]"), value))?;
-    let sum = shares.iter().sum::<f64>();
-    let path = "learning.initial_choice.Fixed";
-    ensure((sum - 1.0).abs() <= SHARE_NOISE, path, format!("shares that add up to {sum}"), "shares that add up to 1")
-}
-
 fn activation(activation: &Activation) -> Checked {
+    let period = |path: &str, value| duration(path, value, Duration::from_micros(1), DAY);
     match *activation {
-        Activation::LockStep { period } => {
-            duration("activation.LockStep.period", period, Duration::from_micros(1), DAY)
+        Activation::LockStep { period: value } => period("activation.LockStep.period", value),
+        Activation::Independent { period: value, jitter } => {
+            period("activation.Independent.period", value)?;
+            ensure((0.0..1.0).contains(&jitter), "activation.Independent.jitter", jitter, "from 0 to below 1")
         }
+        Activation::Poisson { period: value } => period("activation.Poisson.period", value),
+        Activation::Reactive { min_interval } => period("activation.Reactive.min_interval", min_interval),
     }
 }
 
-fn network(network: &Network) -> Checked {
-    match network.delay {
-        Delay::Constant(delay) => duration("network.delay.Constant", delay, Duration::ZERO, DAY)?,
+fn clock(clock: Clock) -> Checked {
+    match clock {
+        Clock::Virtual => Ok(()),
+        Clock::Wall { speed } => above_zero("clock.Wall.speed", speed),
     }
-    // If every message were lost, those that are repeated until acknowledged would be so forever.
-    ensure((0.0..1.0).contains(&network.loss), "network.loss", network.loss, "from 0 to below 1")
 }
 
 fn ledger(ledger: &Ledger) -> Checked {

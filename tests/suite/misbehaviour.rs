@@ -22,7 +22,7 @@ use microgrid_agents::{
 use microgrid_sim::{
     ledger::{schema, verify},
     record::{LedgerRow, Recorder, Run, Status},
-    runtime::{WatchError, Watcher},
+    runtime::{Traffic, WatchError, Watcher},
     scenario::{Case, Plan},
     simulation::{actors, simulate_with},
 };
@@ -56,9 +56,9 @@ fn day((signatures, posts): (Signatures, Posts)) -> Plan {
 struct Both(Recorder, Log);
 
 impl Watcher for Both {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
-        self.1.window(&mut observed.clone(), messages)?;
-        self.0.window(observed, messages)
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
+        self.1.window(&mut observed.clone(), traffic)?;
+        self.0.window(observed, traffic)
     }
 }
 

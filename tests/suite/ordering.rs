@@ -7,7 +7,7 @@ use microgrid_agents::{
     observation::{Observation, Observed},
 };
 use microgrid_sim::runtime::{
-    self, Failure, Host, RuntimeError, Shards, WatchError, Watcher,
+    self, Failure, Host, RuntimeError, Shards, Traffic, WatchError, Watcher,
     network::{Delay, Network},
 };
 use rand::RngExt;
@@ -24,9 +24,9 @@ struct Notebook {
 }
 
 impl Watcher for Notebook {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.lines.extend(observed.drain(..).map(|o| format!("{} {} {:?}", o.time.0, o.actor.0, o.what)));
-        self.messages += messages;
+        self.messages += traffic.sent;
         Ok(())
     }
 }
@@ -300,7 +300,7 @@ impl Actor for Wicked {
 struct Squeamish;
 
 impl Watcher for Squeamish {
-    fn window(&mut self, _: &mut Vec<Observed>, _: u64) -> Result<(), WatchError> {
+    fn window(&mut self, _: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         panic!("cannot look")
     }
 }

@@ -6,7 +6,7 @@ use microgrid_agents::{
 };
 use microgrid_sim::{
     record::{Recorder, Status},
-    runtime::{RuntimeError, Shards, WatchError, Watcher},
+    runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
     simulation::simulate,
     study,
@@ -52,9 +52,9 @@ pub(crate) struct Log {
 }
 
 impl Watcher for Log {
-    fn window(&mut self, observed: &mut Vec<Observed>, messages: u64) -> Result<(), WatchError> {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.observed.append(observed);
-        self.messages += messages;
+        self.messages += traffic.sent;
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     time::Time,
     units::Energy,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The board of a slot's game.
 #[derive(Debug)]
@@ -108,6 +108,12 @@ impl Board {
     /// What the choices added up to last.
     pub(super) fn aggregate(&self) -> Option<&Arc<Aggregate>> {
         self.aggregate.as_ref()
+    }
+
+    /// Mean age of the prices that the choices answered, when they answered them; zero before the first.
+    pub(super) fn news_age(&self) -> Duration {
+        let ages = || self.choices.iter().flatten().map(|choice| choice.news_age);
+        ages().sum::<Duration>() / (ages().count() as u32).max(1)
     }
 
     /// Whether the last `patience` updates of every participant were at rest, on news of a market at rest.

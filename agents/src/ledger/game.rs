@@ -85,6 +85,10 @@ impl Ledger {
             time: now,
             quotes_time: if quoted.is_empty() { before.map_or(now, |state| state.quotes_time) } else { now },
             choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
+            news_age: match (before, choices) {
+                (Some(state), false) => state.news_age,
+                _ => board.news_age(),
+            },
             prices: board.prices().to_vec(),
             aggregate: board.aggregate().cloned(),
         });

@@ -7,12 +7,29 @@ use crate::{
 use std::time::Duration;
 
 /// The rhythm of a market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// All sellers act at whole multiples of the period, all buyers half a period later.
     LockStep {
         /// From one act to the next.
         period: Duration,
+    },
+    /// Each by a clock of its own, which began at a random moment of the first period.
+    Independent {
+        /// Mean time from one act to the next.
+        period: Duration,
+        /// Largest relative deviation of that time, in [0, 1).
+        jitter: f64,
+    },
+    /// At moments that have nothing to do with each other.
+    Poisson {
+        /// Mean time from one act to the next.
+        period: Duration,
+    },
+    /// Whenever there is news, but not too often.
+    Reactive {
+        /// Shortest time from one act to the next.
+        min_interval: Duration,
     },
 }
 
@@ -26,13 +43,15 @@ impl Activation {
                 let passed = (now.0 + period - phase) / period;
                 Time(passed * period + phase)
             }
+            _ => todo!(),
         }
     }
 
     /// The period, or the mean time between two acts.
     pub fn period(&self) -> Duration {
-        match self {
-            Self::LockStep { period } => *period,
+        match *self {
+            Self::LockStep { period } | Self::Independent { period, .. } | Self::Poisson { period } => period,
+            Self::Reactive { min_interval } => min_interval,
         }
     }
 }

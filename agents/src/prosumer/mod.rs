@@ -9,12 +9,16 @@
 //! exchange with the grid. The storage is charged and discharged between `Settled` and `Exchanging`.
 
 mod activation;
+mod adaptation;
+mod behaviour;
 mod bills;
 mod buyer;
 mod player;
 mod seller;
 
 pub use activation::Activation;
+pub use adaptation::Adaptation;
+pub use behaviour::Behaviour;
 
 use crate::{
     actor::{Actor, Context, Wake},
@@ -45,16 +49,22 @@ use bills::{Posted, Side};
 use player::Player;
 use std::{sync::Arc, time::Duration};
 
-/// What is the same for every prosumer.
+/// What prosumers have in common; those who learn differently have other rules.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Curvature `alpha` of utility [CNY/kWh²].
     pub alpha: f64,
     /// Whether demand answers freely to price.
     pub demand: Demand,
+    /// By which rule buyers move their shares.
+    pub behaviour: Behaviour,
     /// Whose welfare buyers compare.
     pub fitness: Fitness,
-    /// Step of the replicator dynamics.
+    /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
+    pub exploration: f64,
+    /// How steps adapt during the game.
+    pub adaptation: Adaptation,
+    /// Step of the buyers' rule.
     pub replicator_step: StepSize,
     /// Step of the price rule.
     pub price_step: StepSize,

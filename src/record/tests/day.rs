@@ -12,7 +12,7 @@ use crate::{
     analysis::slot::{slot_facts, slot_terms},
     ledger::store::tests::{block, checkpoint},
     record::Recorder,
-    runtime::{WatchError, Watcher},
+    runtime::{Traffic, WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
 };
 use microgrid_agents::{
@@ -209,6 +209,7 @@ pub(crate) fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -
         number: block,
         time,
         quotes_time: time,
+        news_age: Duration::ZERO,
         choices_time: time,
         prices: vec![price],
         aggregate,
@@ -218,7 +219,8 @@ pub(crate) fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -
 /// Shows `recorder` a window.
 pub(super) fn watch(recorder: &mut Recorder, window: Vec<Observation>, messages: u64) -> Result<(), WatchError> {
     let observed = |what| Observed { time: Time::ZERO, actor: ActorId::LEDGER, what };
-    recorder.window(&mut window.into_iter().map(observed).collect(), messages)
+    let traffic = Traffic { sent: messages, ..Traffic::default() };
+    recorder.window(&mut window.into_iter().map(observed).collect(), traffic)
 }
 
 /// The lines of a table, without its header.

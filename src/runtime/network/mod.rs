@@ -1,5 +1,9 @@
 //! The simulated network: decides when a message arrives, and whether.
 
+mod delay;
+
+pub use delay::Delay;
+
 use microgrid_agents::streams::Stream;
 use rand::RngExt;
 use std::time::Duration;
@@ -13,13 +17,6 @@ pub struct Network {
     pub loss: f64,
 }
 
-/// How long a message takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delay {
-    /// Always as long as this, which may be zero.
-    Constant(Duration),
-}
-
 impl Network {
     /// The fate of one message: how long it takes, or `None` if it is lost. Draws from the sender's stream only.
     pub fn carry(&self, sender: &mut Stream) -> Option<Duration> {
@@ -27,16 +24,12 @@ impl Network {
         if sender.random_bool(self.loss) {
             return None;
         }
-        match self.delay {
-            Delay::Constant(delay) => Some(delay),
-        }
+        Some(self.delay.draw(sender))
     }
 
     /// The shortest time that a message can take: within it, no actor can influence another.
     pub fn lookahead(&self) -> Duration {
-        match self.delay {
-            Delay::Constant(delay) => delay,
-        }
+        self.delay.shortest()
     }
 }
 

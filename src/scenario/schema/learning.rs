@@ -1,0 +1,72 @@
+//! How buyers and sellers adapt.
+
+use microgrid_agents::{
+    market::replicator::{Fitness, StepSize},
+    prosumer::{Adaptation, Behaviour},
+};
+use serde::{Deserialize, Serialize};
+
+/// How buyers and sellers adapt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Learning {
+    /// By which rule buyers move their shares.
+    pub behaviour: Behaviour,
+    /// Whose welfare a buyer compares.
+    pub fitness: Fitness,
+    /// Step of the buyers' rule.
+    pub replicator_step: StepSize,
+    /// Step of the price rule.
+    pub price_step: StepSize,
+    /// Largest relative move of a price in one step.
+    pub ramp: f64,
+    /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
+    pub exploration: f64,
+    /// A change below this counts as rest.
+    pub tolerance: f64,
+    /// How many updates in a row must be at rest.
+    pub patience: u32,
+    /// First prices of the sellers.
+    pub initial_price: Initial,
+    /// First choice of the buyers.
+    pub initial_choice: Initial,
+    /// How steps adapt during the game.
+    pub adaptation: Adaptation,
+    /// Parts of the population that learn differently; whoever is in none of them learns as above.
+    pub mix: Vec<Habit>,
+}
+
+/// Where the game starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Initial {
+    /// Drawn from the actors' own random streams.
+    Random,
+    /// These values, one a seller in order of their number.
+    Fixed(Vec<f64>),
+}
+
+/// A part of the population and how it learns; what is not given is as for everybody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Habit {
+    /// How large a part of all prosumers, in [0, 1]; who they are is drawn from the seed.
+    pub share: f64,
+    /// By which rule they move their shares.
+    #[serde(default)]
+    pub behaviour: Option<Behaviour>,
+    /// Whose welfare they compare.
+    #[serde(default)]
+    pub fitness: Option<Fitness>,
+    /// Step of the buyers' rule.
+    #[serde(default)]
+    pub replicator_step: Option<StepSize>,
+    /// Step of the price rule.
+    #[serde(default)]
+    pub price_step: Option<StepSize>,
+    /// Part of its demand that a buyer spreads evenly over all sellers.
+    #[serde(default)]
+    pub exploration: Option<f64>,
+    /// How steps adapt during the game.
+    #[serde(default)]
+    pub adaptation: Option<Adaptation>,
+}

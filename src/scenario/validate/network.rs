@@ -1,0 +1,151 @@
+//! Which networks a scenario may have.
+
+use super::{Checked, DAY, Violation, duration, ensure, share};
+use crate::{
+    runtime::network::Delay,
+    scenario::schema::{Condition, Incident, Link, Members, Memory, Network, PopulationSource, Who},
+};
+use std::time::Duration;
+
+/// No condition begins later: as many of the longest slots as there may be.
+const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
+
+pub(super) fn network(network: &Network, population: &PopulationSource) -> Checked {
+    let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), population };
+    delay("network.delay", network.delay)?;
+    share("network.jitter", network.jitter)?;
+    loss("network.loss", network.loss)?;
+    share("network.duplication", network.duplication)?;
+    for (name, members) in &network.groups {
+        let path = format!("network.groups.{name}");
+        match members {
+            Members::Share(value) => share(&format!("{path}.Share"), *value)?,
+            Members::Prosumers(list) => (0..)
+                .zip(list)
+                .try_for_each(|(n, &number)| numbers.prosumer(&format!("{path}.Prosumers[{n}]"), number))?,
+        }
+    }
+    (0..).zip(&network.links).try_for_each(|(n, what)| link(&format!("network.links[{n}]"), what, &numbers))?;
+    (0..)
+        .zip(&network.conditions)
+        .try_for_each(|(n, what)| condition(&format!("network.conditions[{n}]"), what, &numbers))
+}
+
+/// Which groups and prosumers there are.
+struct Numbers<'a> {
+    groups: Vec<&'a str>,
+    population: &'a PopulationSource,
+}
+
+impl Numbers<'_> {
+    /// Synthetic prosumers count from 1; who is in a file of profiles is seen when it is read.
+    fn prosumer(&self, path: &str, number: u32) -> Checked {
+        match self.population {
+            PopulationSource::Profiles(_) => Ok(()),
+            PopulationSource::Synthetic(what) => ensure(
+                (1..=what.count).contains(&number),
+                path,
+                number,
+                format!("the number of a prosumer, from 1 to {}", what.count),
+            ),
+        }
+    }
+
+    fn who(&self, path: &str, who: &Who) -> Checked {
+        match who {
+            Who::Prosumer(number) => self.prosumer(&format!("{path}.Prosumer"), *number),
+            Who::Group(name) if !self.groups.contains(&name.as_str()) => {
+                let allowed = match self.groups.as_slice() {
+                    [] => "a group of network.groups, which has none".to_owned(),
+                    groups => format!("a group of network.groups: {}", groups.join(", ")),
+                };
+                Err(Violation::new(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
+            }
+            Who::Group(_) | Who::Everybody | Who::Ledger | Who::Grid | Who::Prosumers => Ok(()),
+        }
+    }
+}
+
+fn delay(path: &str, delay: Delay) -> Checked {
+    let from = |name: &str, value, shortest| duration(&format!("{path}.{name}"), value, shortest, DAY);
+    match delay {
+        Delay::Constant(value) => from("Constant", value, Duration::ZERO),
+        Delay::Uniform { min, max } => {
+            from("Uniform.min", min, Duration::ZERO)?;
+            from("Uniform.max", max, min)
+        }
+        Delay::Exponential { min, mean } => {
+            from("Exponential.min", min, Duration::ZERO)?;
+            from("Exponential.mean", mean, min)
+        }
+        Delay::LogNormal { min, median, sigma } => {
+            from("LogNormal.min", min, Duration::ZERO)?;
+            from("LogNormal.median", median, min)?;
+            // Beyond this, the longest of many delays would be thousands of times the median.
+            ensure((0.0..=2.0).contains(&sigma), &format!("{path}.LogNormal.sigma"), sigma, "from 0 to 2")
+        }
+    }
+}
+
+/// If every message were lost, those that are repeated until acknowledged would be so forever.
+fn loss(path: &str, value: f64) -> Checked {
+    ensure((0.0..1.0).contains(&value), path, value, "from 0 to below 1")
+}
+
+fn link(path: &str, link: &Link, numbers: &Numbers<'_>) -> Checked {
+    numbers.who(&format!("{path}.from"), &link.from)?;
+    numbers.who(&format!("{path}.to"), &link.to)?;
+    link.delay.map_or(Ok(()), |value| delay(&format!("{path}.delay"), value))?;
+    link.jitter.map_or(Ok(()), |value| share(&format!("{path}.jitter"), value))?;
+    link.loss.map_or(Ok(()), |value| loss(&format!("{path}.loss"), value))?;
+    link.duplication.map_or(Ok(()), |value| share(&format!("{path}.duplication"), value))
+}
+
+fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checked {
+    let shortest = Duration::from_millis(1);
+    duration(&format!("{path}.at"), condition.at, Duration::ZERO, END_OF_TIME)?;
+    condition.lasting.map_or(Ok(()), |value| duration(&format!("{path}.lasting"), value, shortest, END_OF_TIME))?;
+    if let Some(every) = condition.every {
+        let Some(lasting) = condition.lasting else {
+            let problem = "what happens again must end";
+            let allowed = "with `every`, a duration shorter than that";
+            return Err(Violation::new(&format!("{path}.lasting"), problem, "None", allowed));
+        };
+        // In between there has to be time to recover.
+        duration(&format!("{path}.every"), every, lasting + shortest, END_OF_TIME)?;
+    }
+    match &condition.what {
+        Incident::Link(what) => link(&format!("{path}.what.Link"), what, numbers),
+        Incident::Partition { from, to, .. } => {
+            forever(path, condition, "a partition")?;
+            numbers.who(&format!("{path}.what.Partition.from"), from)?;
+            numbers.who(&format!("{path}.what.Partition.to"), to)
+        }
+        Incident::Crash { who, memory } => {
+            forever(path, condition, "a crash")?;
+            let path = format!("{path}.what.Crash");
+            numbers.who(&format!("{path}.who"), who)?;
+            let prosumers = matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_));
+            let problem = "only prosumers know where to ask what they have lost";
+            match memory {
+                Memory::Lost if !prosumers => {
+                    Err(Violation::new(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// Nobody could finish a slot without those who never come back.
+fn forever(path: &str, condition: &Condition, what: &str) -> Checked {
+    match condition.lasting {
+        Some(_) => Ok(()),
+        None => Err(Violation::new(
+            &format!("{path}.lasting"),
+            &format!("{what} must end, or the run never would"),
+            "None",
+            "a duration",
+        )),
+    }
+}
