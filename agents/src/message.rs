@@ -18,11 +18,13 @@
 //! | [`Submit`](Message::Submit): `RecordEnergy` | prosumer → ledger | `MeterRecorded` |
 //! | [`MeterRecorded`](Message::MeterRecorded) | ledger → prosumer | acknowledges |
 //! | [`Refused`](Message::Refused) | ledger → whoever submitted | nobody waits for it |
+//! | [`Recover`](Message::Recover) | prosumer → ledger | `Standing` |
+//! | [`Standing`](Message::Standing) | ledger → prosumer | acknowledges |
 //!
 //! Whatever is to stand on a chain travels as a [`Submission`]: a [`Call`](crate::chain::call::Call) of the contract
 //! with its maker's name and, where the policies ask for it, its signature.
 //!
-//! Every message names its slot, and receiving one twice does no harm. Posts of the game carry a version: only a newer
+//! Every message names its slot, except `Recover` of one who does not know it, and receiving one twice does no harm. Posts of the game carry a version: only a newer
 //! one replaces an older. All others are answered the same way each time.
 
 use crate::{
@@ -70,6 +72,34 @@ pub enum Message {
     MeterRecorded(Slot),
     /// Ledger → whoever submitted it: a call of this slot was refused.
     Refused(Slot, Refusal),
+    /// Prosumer → ledger: I have lost my memory; where do I stand?
+    Recover,
+    /// Ledger → prosumer: where it stands.
+    Standing(Box<Standing>),
+}
+
+/// Where a prosumer stands, as far as the ledger knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// It has nothing more to do in this slot, or the slot is over; 0 before the first.
+    Done(Slot),
+    /// This slot has begun, and it takes no part in a market of it, or not yet.
+    Open(SlotOpened),
+    /// It takes part in this slot's market.
+    Playing(SlotOpened, Arc<MarketOpened>, LastPost),
+    /// This slot is settled, and these are its trades.
+    Settled(SlotOpened, Arc<MarketOpened>, Arc<[Trade]>),
+}
+
+/// What a participant has posted last, as far as the ledger knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LastPost {
+    /// Nothing.
+    None,
+    /// This price.
+    Quote(Quote),
+    /// This choice; with the market as it was shown last, if the game is still on.
+    Choice(Arc<Choice>, Option<Arc<MarketState>>),
 }
 
 /// A call of the contract, on its way to the ledger.

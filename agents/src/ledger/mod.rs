@@ -23,6 +23,7 @@
 //! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the chains |
 //! | `rest` | when a market is at rest |
 //! | `reminders` | whom the ledger waits for |
+//! | `recovery` | tells who has lost its memory where it stands |
 //! | this file | slots open and close |
 
 mod bills;
@@ -30,6 +31,7 @@ mod board;
 mod chains;
 mod game;
 mod queue;
+mod recovery;
 mod registration;
 mod reminders;
 mod rest;
@@ -271,6 +273,7 @@ impl Actor for Ledger {
             (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
                 self.bill_endorsed(from, verdict, context);
             }
+            (Message::Recover, Some(from)) => self.tell_standing(from, context),
             _ => {}
         }
     }

@@ -59,6 +59,14 @@ impl Buyer {
         Some(choice)
     }
 
+    /// Goes on from a choice that it has forgotten; without the market as it was shown, only its bills are to come.
+    pub(super) fn resume(&mut self, choice: Arc<Choice>, shown: Option<Arc<MarketState>>) {
+        match shown {
+            Some(shown) => self.last = Some((choice, shown)),
+            None => self.previous = Some(choice),
+        }
+    }
+
     /// The choice it made under this version, if it is one of the last two.
     pub(super) fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
         let last = self.last.as_ref().map(|(choice, _)| choice);

@@ -14,6 +14,7 @@ mod behaviour;
 mod bills;
 mod buyer;
 mod player;
+mod recovery;
 mod seller;
 
 pub use activation::Activation;
@@ -40,7 +41,7 @@ use crate::{
     member::Member,
     message::{
         BillProposed, Dispute, Exchange, Invoice, MarketOpened, MarketState, Message, MeterReading, Registration,
-        SlotOpened, Verdict,
+        SlotOpened, Submission, Verdict,
     },
     observation::{Observation, ProsumerSlot},
     units::Energy,
@@ -95,8 +96,7 @@ pub struct Prosumer {
     rules: Arc<Rules>,
     /// Its data, one entry a slot.
     facts: Arc<[SlotFacts]>,
-    /// What is in its storage.
-    content: Energy,
+    devices: Devices,
     slot: Slot,
     opened: Option<SlotOpened>,
     phase: Phase,
@@ -106,8 +106,19 @@ pub struct Prosumer {
     questions: u64,
 }
 
+/// What a prosumer's devices hold, whatever happens to its memory.
+#[derive(Debug, Default)]
+struct Devices {
+    /// What is in its storage.
+    content: Energy,
+    /// What its meter has read last, ready to be submitted, and in which slot.
+    reading: Option<(Slot, Arc<Submission>)>,
+}
+
 #[derive(Debug)]
 enum Phase {
+    /// It has lost its memory, and has asked the ledger where it stands.
+    Recovering,
     Done,
     Registering,
     Admitted,
@@ -126,7 +137,7 @@ impl Prosumer {
             member,
             rules,
             facts,
-            content,
+            devices: Devices { content, reading: None },
             slot: 0,
             opened: None,
             phase: Phase::Done,
@@ -145,12 +156,6 @@ impl Prosumer {
 
     fn band(opened: &SlotOpened) -> PriceBand {
         PriceBand { floor: opened.tariff.feed_in, ceiling: opened.tariff.grid }
-    }
-
-    /// Submits a call that is repeated until [`Self::answered`].
-    fn submit(&mut self, call: Call, endorsements: Vec<Endorsement>, context: &mut Context<'_>) {
-        let submission = self.member.submission(call, endorsements);
-        self.ask(ActorId::LEDGER, Message::Submit(submission), context);
     }
 
     /// Sends a message that is repeated until [`Self::answered`].
@@ -186,7 +191,8 @@ impl Prosumer {
                 Role::Idle => Registration::Idle,
             };
             self.phase = Phase::Registering;
-            self.submit(Call::Register(self.slot, registration), Vec::new(), context);
+            let register = self.member.submission(Call::Register(self.slot, registration), Vec::new());
+            self.ask(ActorId::LEDGER, Message::Submit(register), context);
         } else {
             self.turn_to_grid(LocalTrades::default(), context);
         }
@@ -290,7 +296,7 @@ impl Prosumer {
             demand: self.rules.demand,
             hours: self.rules.hours,
         };
-        let storage = self.rules.storage.as_ref().map(|limits| (limits, self.content));
+        let storage = self.rules.storage.as_ref().map(|limits| (limits, self.devices.content));
         let balance = balance(self.facts(), &trades, storage, &terms);
         if balance.grid_import == Energy::ZERO && balance.grid_export == Energy::ZERO {
             self.report(trades, balance, None, context);
@@ -318,7 +324,7 @@ impl Prosumer {
         invoice: Option<(Invoice, Endorsement)>,
         context: &mut Context<'_>,
     ) {
-        self.content = balance.content;
+        self.devices.content = balance.content;
         let facts = *self.facts();
         let reading = MeterReading {
             generated: facts.generation,
@@ -347,9 +353,16 @@ impl Prosumer {
             fee: trades.fee,
             welfare: balance.welfare,
         })));
-        self.phase = Phase::Metering;
         let (invoice, endorsement) = invoice.unzip();
-        self.submit(Call::RecordEnergy(self.slot, reading, invoice), endorsement.into_iter().collect(), context);
+        let call = Call::RecordEnergy(self.slot, reading, invoice);
+        let submission = self.member.submission(call, endorsement.into_iter().collect());
+        self.devices.reading = Some((self.slot, Arc::clone(&submission)));
+        self.record(submission, context);
+    }
+
+    fn record(&mut self, reading: Arc<Submission>, context: &mut Context<'_>) {
+        self.phase = Phase::Metering;
+        self.ask(ActorId::LEDGER, Message::Submit(reading), context);
     }
 
     fn recorded(&mut self) {
@@ -366,6 +379,12 @@ impl Actor for Prosumer {
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         let sender = if matches!(message, Message::Invoice(..)) { ActorId::GRID } else { ActorId::LEDGER };
         if from != sender {
+            return;
+        }
+        if matches!(self.phase, Phase::Recovering) {
+            if let Message::Standing(standing) = message {
+                self.recover(*standing, context);
+            }
             return;
         }
         match message {
@@ -393,6 +412,10 @@ impl Actor for Prosumer {
         }
     }
 
+    fn restart(&mut self, context: &mut Context<'_>) {
+        self.lose_memory(context);
+    }
+
     fn name(&self) -> String {
         self.member.party().to_string()
     }
@@ -401,6 +424,7 @@ impl Actor for Prosumer {
         let what = match &self.phase {
             Phase::Done if self.slot == self.slots() => return None,
             Phase::Done => return Some(format!("SlotOpened from the ledger for slot {}", self.slot + 1)),
+            Phase::Recovering => return Some("Standing from the ledger".to_owned()),
             Phase::Registering => "Registered from the ledger",
             Phase::Admitted => "MarketOpened from the ledger",
             Phase::Playing(_) => "BillProposed from the ledger",

@@ -10,7 +10,7 @@ use crate::{
     chain::call::Call,
     ids::ProsumerId,
     market::{balance::SlotFacts, pricing::PriceBand, role::Role},
-    message::{MarketOpened, MarketState},
+    message::{LastPost, MarketOpened, MarketState},
     streams::Stream,
     time::Time,
 };
@@ -54,6 +54,18 @@ impl Player {
             Role::Idle => return None,
         };
         Some(Self { market, side, strategy, news: None })
+    }
+
+    /// Goes on from its last post, after having lost its memory.
+    pub(super) fn resume(&mut self, last: LastPost) {
+        match (&mut self.strategy, last) {
+            (Strategy::Seller(seller), LastPost::Quote(quote)) => seller.resume(quote),
+            (Strategy::Buyer(buyer), LastPost::Choice(choice, shown)) => {
+                buyer.resume(choice, shown.clone());
+                self.news = shown;
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn market(&self) -> &MarketOpened {

@@ -67,6 +67,12 @@ impl Seller {
         self.post(last.version + 1, price, (price - last.price).abs(), news.choices_time, rules)
     }
 
+    /// Goes on from a quote that it has forgotten.
+    pub(super) fn resume(&mut self, quote: Quote) {
+        self.recent.push_back(quote.price);
+        self.quote = Some(quote);
+    }
+
     fn post(&mut self, version: u32, price: f64, change: f64, answers: Time, rules: &Rules) -> Quote {
         let before = self.quote.map_or(0, |quote| quote.updates_at_rest);
         let updates_at_rest = if change < rules.tolerance { before + 1 } else { 0 };

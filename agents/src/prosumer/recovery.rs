@@ -1,0 +1,219 @@
+//! After a crash in which its memory was lost: the prosumer asks the ledger where it stands, and goes on from there.
+//!
+//! It still knows who it is, what it generates and consumes, and what its devices hold. What it had posted it takes
+//! from the ledger; whatever it is told twice, or too late, is harmless as ever.
+
+use super::{Phase, Player, Prosumer};
+use crate::{
+    actor::Context,
+    ids::ActorId,
+    market::settlement::Trade,
+    message::{LastPost, MarketOpened, Message, SlotOpened, Standing},
+};
+use std::sync::Arc;
+
+impl Prosumer {
+    pub(super) fn lose_memory(&mut self, context: &mut Context<'_>) {
+        self.slot = 0;
+        self.opened = None;
+        self.phase = Phase::Recovering;
+        self.ask(ActorId::LEDGER, Message::Recover, context);
+    }
+
+    pub(super) fn recover(&mut self, standing: Standing, context: &mut Context<'_>) {
+        self.answered();
+        match standing {
+            Standing::Done(slot) => {
+                self.slot = slot;
+                self.phase = Phase::Done;
+            }
+            Standing::Open(opened) => {
+                if !self.is_metered(opened, context) {
+                    self.begin(opened, context);
+                }
+            }
+            Standing::Playing(opened, market, last) => self.rejoin(opened, market, last, context),
+            Standing::Settled(opened, market, trades) => self.take_stock(opened, market, &trades, context),
+        }
+    }
+
+    /// Submits the reading of this slot once more, if the meter has one.
+    fn is_metered(&mut self, opened: SlotOpened, context: &mut Context<'_>) -> bool {
+        let Some((slot, reading)) = &self.devices.reading else { return false };
+        let (metered, reading) = (*slot == opened.tariff.slot, Arc::clone(reading));
+        if metered {
+            self.slot = opened.tariff.slot;
+            self.opened = Some(opened);
+            self.record(reading, context);
+        }
+        metered
+    }
+
+    /// Goes on with the game, or waits for its bills if that is over.
+    fn rejoin(&mut self, opened: SlotOpened, market: Arc<MarketOpened>, last: LastPost, context: &mut Context<'_>) {
+        self.slot = opened.tariff.slot;
+        self.opened = Some(opened);
+        self.phase = Phase::Admitted;
+        self.join(market, context);
+        if let Phase::Playing(player) = &mut self.phase {
+            player.resume(last);
+        }
+    }
+
+    /// Settles what was traded, unless the meter says that this has been done.
+    fn take_stock(
+        &mut self,
+        opened: SlotOpened,
+        market: Arc<MarketOpened>,
+        trades: &[Trade],
+        context: &mut Context<'_>,
+    ) {
+        if self.is_metered(opened, context) {
+            return;
+        }
+        self.slot = opened.tariff.slot;
+        self.opened = Some(opened);
+        self.phase = Phase::Admitted;
+        if let Some(player) = Player::new(market, self.id, self.facts(), Self::band(&opened), &self.rules) {
+            self.phase = Phase::Playing(Box::new(player));
+        }
+        self.settle(trades, context);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        actor::{Actor, Effect, Wake},
+        chain::{
+            call::{Call, InvoiceTo},
+            identity::Party,
+        },
+        ids::ProsumerId,
+        market::{
+            balance::SlotFacts,
+            demand::Demand,
+            replicator::{Fitness, StepSize},
+            storage::StorageLimits,
+        },
+        member::tests::members,
+        message::{Invoice, Quote, Tariff},
+        prosumer::{Activation, Adaptation, Behaviour, Rules},
+        streams::{Purpose, stream},
+        time::Time,
+        units::{Energy, Money},
+    };
+    use std::time::Duration;
+
+    /// A prosumer with 3 kWh to sell and an empty storage of 1 kWh.
+    fn prosumer() -> Prosumer {
+        let rules = Rules {
+            alpha: 0.4,
+            demand: Demand::Elastic,
+            behaviour: Behaviour::Replicator,
+            fitness: Fitness::Public,
+            exploration: 0.0,
+            adaptation: Adaptation::None,
+            replicator_step: StepSize::Scaled(0.3),
+            price_step: StepSize::Scaled(0.5),
+            ramp: 0.1,
+            tolerance: 1e-7,
+            first_prices: None,
+            activation: Activation::LockStep { period: Duration::from_secs(1) },
+            service_fee: 0.0,
+            storage: Some(StorageLimits { capacity: 1.0, power: 1.0, efficiency: 1.0 }),
+            hours: 1.0,
+            retry_after: Duration::from_secs(2),
+        };
+        let facts = SlotFacts {
+            generation: Energy::nearest(4.0),
+            load: Energy::nearest(1.0),
+            preference_pv: 2.0,
+            preference_grid: 1.0,
+        };
+        let member = members(1)[2].clone();
+        Prosumer::new(ProsumerId(0), member, rules.into(), vec![facts; 24].into(), Energy::ZERO)
+    }
+
+    fn effects(prosumer: &mut Prosumer, act: impl FnOnce(&mut Prosumer, &mut Context<'_>)) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut random = stream(1, ActorId(2), Purpose::Behaviour);
+        act(prosumer, &mut Context::new(Time(5), ActorId(2), &mut random, &mut effects));
+        effects
+    }
+
+    fn sent(effects: &[Effect]) -> Vec<Message> {
+        let message =
+            |effect: &Effect| if let Effect::Send(_, message) = effect { Some(message.clone()) } else { None };
+        effects.iter().filter_map(message).collect()
+    }
+
+    fn told(prosumer: &mut Prosumer, from: ActorId, message: Message) -> Vec<Message> {
+        sent(&effects(prosumer, |prosumer, context| prosumer.receive(from, message, context)))
+    }
+
+    fn opened(slot: u32) -> SlotOpened {
+        SlotOpened { tariff: Tariff { slot, feed_in: 0.45, grid: 0.85 }, market_open: true }
+    }
+
+    fn market() -> Arc<MarketOpened> {
+        Arc::new(MarketOpened {
+            slot: 9,
+            sellers: vec![ProsumerId(0)],
+            surplus: vec![3.0],
+            buyers: vec![ProsumerId(1)],
+            first_choice: vec![1.0],
+            closes: Time(100),
+        })
+    }
+
+    #[test]
+    fn without_memory_only_the_ledger_s_word_on_where_it_stands_counts() {
+        let mut prosumer = prosumer();
+        assert_eq!(sent(&effects(&mut prosumer, Prosumer::lose_memory)), [Message::Recover]);
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, Message::SlotOpened(opened(9))), []);
+        let standing = || Message::Standing(Box::new(Standing::Open(opened(9))));
+        assert_eq!(told(&mut prosumer, ActorId::GRID, standing()), []);
+        let [Message::Submit(register)] = &told(&mut prosumer, ActorId::LEDGER, standing())[..] else {
+            panic!("it registers")
+        };
+        assert!(matches!(register.proposal.call, Call::Register(9, _)));
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, standing()), [], "it has its memory back");
+    }
+
+    #[test]
+    fn a_storage_is_charged_once_however_often_the_slot_is_settled() {
+        let mut prosumer = prosumer();
+        effects(&mut prosumer, Prosumer::lose_memory);
+        let settled = || Message::Standing(Box::new(Standing::Settled(opened(9), market(), Arc::from([]))));
+        let exchange = told(&mut prosumer, ActorId::LEDGER, settled());
+        let [Message::Exchange(exported)] = exchange[..] else { panic!("it turns to the grid") };
+        assert_eq!(exported.export, Energy::nearest(2.0), "3 kWh less the one in the storage");
+        // Before the exchange is booked it forgets again, and does the same once more.
+        effects(&mut prosumer, Prosumer::lose_memory);
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled()), exchange);
+        let credit = exported.export.at_price(0.45);
+        let invoice = Invoice { slot: 9, charge: Money(0), credit };
+        let endorsement = members(1)[1].invoice(&InvoiceTo { party: Party::Prosumer(1), invoice });
+        let reading = told(&mut prosumer, ActorId::GRID, Message::Invoice(invoice, Box::new(endorsement)));
+        assert!(matches!(reading[..], [Message::Submit(_)]));
+        effects(&mut prosumer, Prosumer::lose_memory);
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled()), reading, "the meter has kept it");
+    }
+
+    #[test]
+    fn a_seller_goes_on_from_its_last_quote() {
+        let mut prosumer = prosumer();
+        effects(&mut prosumer, Prosumer::lose_memory);
+        let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
+        let playing = Standing::Playing(opened(9), market(), LastPost::Quote(quote));
+        told(&mut prosumer, ActorId::LEDGER, Message::Standing(Box::new(playing)));
+        let posts = sent(&effects(&mut prosumer, |prosumer, context| {
+            prosumer.wake(Wake::Act(9), context);
+        }));
+        let [Message::Submit(post)] = &posts[..] else { panic!("it quotes") };
+        let Call::PostQuote(next) = &post.proposal.call else { panic!("it quotes") };
+        assert_eq!((next.version, next.price), (8, 0.61));
+    }
+}
