@@ -25,7 +25,7 @@ use microgrid_sim::{
     ledger::store::Store,
     runtime::{
         self, Host, Shards, Traffic, WatchError, Watcher,
-        network::{Delay, Network},
+        network::{Delay, Network, Quality},
     },
     scenario::{self, Case, Overrides},
     simulation::actors,
@@ -341,7 +341,7 @@ fn run(case: &Case) -> Parts {
     actors.swap(0, last);
     let host = Host {
         seed: SEED,
-        network: Network { delay: Delay::Constant(Duration::from_millis(10)), loss: 0.0 },
+        network: Network::uniform(Quality::delayed(Delay::Constant(Duration::from_millis(10)))),
         shards: Shards::Fixed(1),
         stall_after: Duration::from_secs(86_400),
         interrupted: Arc::default(),

@@ -1,8 +1,10 @@
 //! One case as a simulation: makes the actors that the scenario describes, and runs them.
 
+mod network;
+
 use crate::{
     analysis::slot::facts,
-    runtime::{self, Host, RuntimeError, Shards, Watcher, network::Network},
+    runtime::{self, Host, RuntimeError, Shards, Watcher},
     scenario::{
         Case,
         schema::{Activation, Initial, Scenario, Storage},
@@ -23,10 +25,8 @@ use microgrid_agents::{
     prosumer::{self, Prosumer, Rules},
     units::Energy,
 };
-use std::{
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use network::{network, retry_after, stall_after};
+use std::sync::{Arc, atomic::AtomicBool};
 
 /// Runs one case to its end; gives the watcher back with the outcome.
 pub fn simulate<W: Watcher + 'static>(
@@ -46,10 +46,9 @@ pub fn simulate_with<W: Watcher + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
-    let scenario = &case.scenario;
     let host = Host {
         seed: case.seed,
-        network: network(scenario),
+        network: network(case),
         shards: shards.unwrap_or_else(|| Shards::suited_to(actors.len())),
         stall_after: stall_after(case),
         interrupted: Arc::clone(interrupted),
@@ -111,10 +110,6 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
     }
 }
 
-fn network(scenario: &Scenario) -> Network {
-    Network { delay: scenario.network.delay, loss: scenario.network.loss }
-}
-
 fn activation(scenario: &Scenario) -> prosumer::Activation {
     match scenario.activation {
         Activation::LockStep { period } => prosumer::Activation::LockStep { period },
@@ -122,22 +117,6 @@ fn activation(scenario: &Scenario) -> prosumer::Activation {
         Activation::Poisson { period } => prosumer::Activation::Poisson { period },
         Activation::Reactive { min_interval } => prosumer::Activation::Reactive { min_interval },
     }
-}
-
-/// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
-/// nothing is repeated that is merely under way.
-fn retry_after(scenario: &Scenario) -> Duration {
-    4 * scenario.network.delay.almost_longest() + 2 * scenario.ledger.block.timeout + Duration::from_secs(1)
-}
-
-/// How long a run may go on without a slot closing before it has stalled: a few slots, and as many repeats as make it
-/// all but certain (1e-12 for the whole run) that every question of every prosumer has been answered.
-fn stall_after(case: &Case) -> Duration {
-    let scenario = &case.scenario;
-    let questions = 5.0 * case.population.prosumers.len() as f64 * f64::from(scenario.market.slots);
-    let unanswered = 1.0 - (1.0 - scenario.network.loss).powi(2);
-    let repeats = (1e-12 / questions).ln() / unanswered.ln();
-    3 * scenario.market.slot_length + (5.0 * repeats).clamp(20.0, 1e5) as u32 * retry_after(scenario)
 }
 
 fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {

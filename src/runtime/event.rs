@@ -8,6 +8,8 @@
 //!   all messages of one sender to one instant stay together, in the order in which they were sent.
 //! - *sequence* is the sender's own counter.
 //!
+//! The end of a crash comes before all else at its moment.
+//!
 //! None of these depends on which shard an actor lives in; hence neither does the order.
 
 use microgrid_agents::{actor::Wake, ids::ActorId, message::Message, time::Time};
@@ -40,6 +42,12 @@ impl Key {
     pub fn new(seed: u64, moment: Moment, sender: ActorId, sequence: u64) -> Self {
         Self { moment, tie: tie(seed, sender, moment.time), sequence, sender }
     }
+
+    /// The key of the end of a crash: before all else at its moment, and a restart before what waited.
+    pub(super) fn end_of_crash(time: Time, actor: ActorId, what: &What) -> Self {
+        let sequence = u64::from(!matches!(what, What::Restart));
+        Self { moment: Moment { time, wave: 0 }, tie: 0, sequence, sender: actor }
+    }
 }
 
 /// Hash of (seed, sender, time): two rounds of the SplitMix64 finaliser.
@@ -71,8 +79,12 @@ pub enum What {
     Start,
     /// A message of the key's sender arrives.
     Message(Message),
-    /// A wake-up is due.
-    Wake(Wake),
+    /// A wake-up is due, which the actor asked for after this many restarts.
+    Wake(Wake, u32),
+    /// A crash without memory ends.
+    Restart,
+    /// A crash ends during which wake-ups fell due.
+    Resume,
 }
 
 /// Events by key, earliest first.

@@ -12,9 +12,11 @@
 //! |---|---|
 //! | [`event`] | events and their order |
 //! | [`network`] | when a message arrives, and whether |
-//! | `shard` | an actix actor that hosts some actors with their queue |
+//! | `cast` | some actors: lets them handle events, and makes events of what they ask for |
+//! | `shard` | an actix actor that hosts a cast with its queue |
 //! | `clock` | an actix actor that grants windows of time |
 
+mod cast;
 mod clock;
 pub mod event;
 pub mod network;
@@ -22,10 +24,11 @@ mod shard;
 mod window;
 
 use actix::prelude::*;
+use cast::{Cast, Deal};
 use clock::{Clock, Ending};
 use microgrid_agents::{actor::Actor as Agent, ids::ActorId, observation::Observed, time::Time};
 use network::Network;
-use shard::{Deal, Links, Shard, Stop};
+use shard::{Links, Shard, Stop};
 use std::{
     any::Any,
     ops::AddAssign,
@@ -273,8 +276,9 @@ fn deal_out(actors: Vec<Box<dyn Agent>>, deal: Deal, host: &Host) -> (Vec<Arbite
     }
     let threads = if host.shards == Shards::PerActor { 1 } else { deal.shards.min(cores().max(2)) };
     let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
+    let network = Arc::new(host.network.clone());
     let shards = hands.into_iter().enumerate().map(|(number, hand)| {
-        let shard = Shard::new(number, host.seed, deal, host.network.clone(), hand);
+        let shard = Shard::new(number, deal, Cast::new(host.seed, deal, Arc::clone(&network), hand));
         match number % threads {
             0 => shard.start(),
             other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),

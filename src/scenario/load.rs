@@ -30,6 +30,9 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Plan, ScenarioError> {
             DataError::Scenario(violation) => shown(violation),
             DataError::Data(error) => error,
         })?;
+    if let Some(population) = &data.profiles {
+        validate::network_among(&scenario.network, population).map_err(shown)?;
+    }
     let plan = Plan { scenario, source: path.to_owned(), inputs, data };
     let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
     if [initial_price, initial_choice].iter().any(|initial| matches!(initial, Initial::Fixed(_))) {

@@ -1,6 +1,6 @@
 //! Who takes part: for every prosumer and slot, generation, load and preferences.
 
-use microgrid_agents::units::Energy;
+use microgrid_agents::{ids::ProsumerId, units::Energy};
 use std::sync::Arc;
 
 /// Everybody's data.
@@ -8,6 +8,14 @@ use std::sync::Arc;
 pub struct Population {
     /// The prosumers, in ascending order of their number.
     pub prosumers: Vec<Member>,
+}
+
+impl Population {
+    /// The prosumer with this number, if there is one.
+    pub fn position(&self, number: u32) -> Option<ProsumerId> {
+        let position = self.prosumers.binary_search_by_key(&number, |member| member.number).ok()?;
+        Some(ProsumerId(position as u32))
+    }
 }
 
 /// One prosumer's data.

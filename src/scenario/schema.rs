@@ -16,7 +16,7 @@ mod network;
 mod replicates;
 
 pub use learning::{Habit, Initial, Learning};
-pub use network::{Condition, Incident, Link, Members, Memory, Network, Who};
+pub use network::{Condition, Incident, Link, Members, Network, Who};
 pub use replicates::Replicates;
 
 /// A whole scenario.

@@ -18,6 +18,8 @@ use std::{collections::BTreeSet, fmt::Display, time::Duration};
 mod learning;
 mod network;
 
+pub(super) use network::network_among;
+
 /// Largest number of slots, of prosumers and of cases.
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
 /// No slot, delay or period is longer.

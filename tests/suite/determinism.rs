@@ -61,7 +61,7 @@ fn different<'a>(left: &'a Files, right: &'a Files) -> Vec<&'a str> {
 }
 
 #[track_caller]
-fn assert_same_whatever_the_shards(plan: &Plan, others: &[Shards]) {
+pub(crate) fn assert_same_whatever_the_shards(plan: &Plan, others: &[Shards]) {
     let reference = files(plan, Some(Shards::Fixed(1)));
     for &shards in others {
         let different = different(&reference, &files(plan, Some(shards))).join(", ");
@@ -70,7 +70,7 @@ fn assert_same_whatever_the_shards(plan: &Plan, others: &[Shards]) {
 }
 
 /// Shards of all kinds; the first is that of the run which the others are compared with.
-const ALL_SHARDS: [Shards; 5] =
+pub(crate) const ALL_SHARDS: [Shards; 5] =
     [Shards::Fixed(1), Shards::PerActor, Shards::Fixed(2), Shards::Fixed(3), Shards::PerCore];
 
 #[test]

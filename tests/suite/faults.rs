@@ -42,7 +42,7 @@ fn with_some_loss_every_slot_settles_at_the_same_price() {
                 assert!((found - expected).abs() < 1e-4, "slot {}: {found} instead of {expected}", lossy.slot);
             }
         }
-        assert!(log.messages > lossless.messages, "lost messages are repeated");
+        assert!(log.lost * 100 > log.messages, "{} of {} lost", log.lost, log.messages);
     }
 }
 

@@ -10,6 +10,7 @@ mod crash;
 mod determinism;
 mod faults;
 mod misbehaviour;
+mod network;
 mod ordering;
 mod paper;
 mod posts;

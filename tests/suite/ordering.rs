@@ -5,10 +5,11 @@ use microgrid_agents::{
     ids::ActorId,
     message::Message,
     observation::{Observation, Observed},
+    time::Time,
 };
 use microgrid_sim::runtime::{
     self, Failure, Host, RuntimeError, Shards, Traffic, WatchError, Watcher,
-    network::{Delay, Network},
+    network::{Change, Condition, Crash, Delay, Incident, Link, Members, Memory, Network, Quality, Route, Timing},
 };
 use rand::RngExt;
 use std::{
@@ -34,7 +35,7 @@ impl Watcher for Notebook {
 fn host(delay: Duration, loss: f64, shards: Shards) -> Host {
     Host {
         seed: 2023,
-        network: Network { delay: Delay::Constant(delay), loss },
+        network: Network::uniform(Quality { loss, ..Quality::delayed(Delay::Constant(delay)) }),
         shards,
         stall_after: Duration::from_secs(10),
         interrupted: Arc::default(),
@@ -87,8 +88,12 @@ impl Actor for Gossip {
 }
 
 fn gossip(delay: Duration, loss: f64, shards: Shards) -> Notebook {
+    gossip_on(&host(delay, loss, shards))
+}
+
+fn gossip_on(host: &Host) -> Notebook {
     let actors = (0..23).map(|_| Box::new(Gossip { others: 23, hops: 7 }) as Box<dyn Actor>).collect();
-    let (notebook, result) = runtime::run(actors, &host(delay, loss, shards), Notebook::default());
+    let (notebook, result) = runtime::run(actors, host, Notebook::default());
     result.expect("gossip ends by itself");
     notebook
 }
@@ -103,6 +108,58 @@ fn what_every_actor_sees_does_not_depend_on_the_shards() {
             let other = gossip(delay, loss, shards);
             assert_eq!(reference.messages, other.messages);
             assert!(reference.lines == other.lines, "{shards:?} with delay {delay:?} and loss {loss} differs");
+        }
+    }
+}
+
+/// Everything that can befall a message or an actor, with this base.
+fn eventful(base: Quality) -> Network {
+    let micros = |micros: u64| Time(micros * 1_000);
+    let often = |at, lasting, every| Timing {
+        at: micros(at),
+        lasting: Some(Duration::from_micros(lasting)),
+        every: Some(Duration::from_micros(every)),
+    };
+    let few = Members::group([3, 7, 11].map(ActorId));
+    let route = |from, to| Route { from, to, one_way: true };
+    let slow = Delay::LogNormal { min: Duration::ZERO, median: Duration::from_micros(700), sigma: 0.5 };
+    let slower = Change { delay: Some(slow), duplication: Some(0.5), ..Change::default() };
+    let lossy = Change { loss: Some(0.5), jitter: Some(1.0), ..Change::default() };
+    Network {
+        links: vec![Link { route: route(few.clone(), Members::Everybody), change: slower }],
+        conditions: vec![
+            Condition { timing: often(500, 300, 1_500), what: Incident::Partition(route(Members::Prosumers, few)) },
+            Condition {
+                timing: often(0, 100, 900),
+                what: Incident::Change(Link {
+                    route: route(Members::One(ActorId(1)), Members::Everybody),
+                    change: lossy,
+                }),
+            },
+        ],
+        crashes: vec![
+            Crash { timing: often(700, 400, 2_000), who: Members::One(ActorId(0)), memory: Memory::Kept },
+            Crash { timing: often(900, 500, 1_700), who: Members::Prosumers, memory: Memory::Lost },
+        ],
+        ends: micros(10_000),
+        ..Network::uniform(base)
+    }
+}
+
+#[test]
+fn whatever_befalls_messages_and_actors_does_not_depend_on_the_shards_either() {
+    let (short, long) = (Duration::from_micros(300), Duration::from_micros(900));
+    for delay in [
+        Delay::Uniform { min: Duration::ZERO, max: long },
+        Delay::Exponential { min: short, mean: long },
+        Delay::Constant(Duration::ZERO),
+    ] {
+        let network = eventful(Quality { delay, jitter: 0.3, loss: 0.05, duplication: 0.1 });
+        let on = |shards| gossip_on(&Host { network: network.clone(), ..host(Duration::ZERO, 0.0, shards) });
+        let reference = on(Shards::Fixed(1));
+        assert!(reference.lines.len() > 1_000, "gossip spreads: {} lines", reference.lines.len());
+        for shards in [Shards::PerActor, Shards::PerCore, Shards::Fixed(2), Shards::Fixed(3), Shards::Fixed(8)] {
+            assert!(reference.lines == on(shards).lines, "{shards:?} with {delay:?} differs");
         }
     }
 }

@@ -49,12 +49,14 @@ pub(crate) fn only_case(plan: &Plan) -> Case {
 pub(crate) struct Log {
     pub(crate) observed: Vec<Observed>,
     pub(crate) messages: u64,
+    pub(crate) lost: u64,
 }
 
 impl Watcher for Log {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.observed.append(observed);
         self.messages += traffic.sent;
+        self.lost += traffic.lost;
         Ok(())
     }
 }

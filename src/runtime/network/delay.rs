@@ -91,3 +91,63 @@ impl Delay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    const DRAWS: usize = 200_000;
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn all() -> [Delay; 4] {
+        let (min, long) = (millis(20), millis(100));
+        [
+            Delay::Constant(long),
+            Delay::Uniform { min, max: long },
+            Delay::Exponential { min, mean: long },
+            Delay::LogNormal { min, median: long, sigma: 0.7 },
+        ]
+    }
+
+    fn drawn(delay: Delay) -> Vec<Duration> {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut drawn: Vec<_> = (0..DRAWS).map(|_| delay.draw(&mut random)).collect();
+        drawn.sort();
+        drawn
+    }
+
+    #[test]
+    fn what_is_drawn_has_the_mean_and_the_bounds_that_are_told() {
+        for delay in all() {
+            let drawn = drawn(delay);
+            let mean = drawn.iter().map(Duration::as_secs_f64).sum::<f64>() / DRAWS as f64;
+            assert!((mean / delay.mean().as_secs_f64() - 1.0).abs() < 0.01, "{delay:?}: {mean}");
+            assert!(drawn[0] >= delay.shortest(), "{delay:?}");
+            assert!(drawn[0] - delay.shortest() < millis(3) || matches!(delay, Delay::LogNormal { .. }), "{delay:?}");
+            let beyond = drawn.iter().filter(|&&drawn| drawn > delay.almost_longest()).count();
+            // A fifth more than told, which chance alone hardly ever makes of so many draws.
+            assert!(beyond * 1000 < DRAWS * 6 / 5, "{delay:?}: {beyond} beyond");
+            assert!(delay.almost_longest() < 10 * delay.mean(), "{delay:?}: a bound that says something");
+        }
+    }
+
+    #[test]
+    fn half_of_the_log_normal_waits_are_longer_than_the_median() {
+        let drawn = drawn(Delay::LogNormal { min: millis(20), median: millis(100), sigma: 1.5 });
+        assert!((drawn[DRAWS / 2].as_secs_f64() - 0.1).abs() < 0.002, "{:?}", drawn[DRAWS / 2]);
+    }
+
+    #[test]
+    fn bounds_that_meet_leave_no_choice() {
+        let min = millis(30);
+        for delay in [Delay::Uniform { min, max: min }, Delay::Exponential { min, mean: min }] {
+            let drawn = drawn(delay);
+            assert_eq!((drawn[0], drawn[DRAWS - 1]), (min, min));
+        }
+    }
+}

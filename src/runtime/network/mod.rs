@@ -1,49 +1,192 @@
-//! The simulated network: decides when a message arrives, and whether.
+//! The simulated network: decides when a message arrives, and whether, and who is down when.
+//!
+//! | where | what |
+//! |---|---|
+//! | `delay` | distributions of delay |
+//! | `quality` | what a link does to a message |
+//! | [`rhythm`] | how short and how long delays can be |
+//! | `members` | sets of actors |
+//! | `link` | from whom to whom, and the states of a link |
+//! | `timing`, `condition` | what happens to links, and when |
+//! | `crash` | who is down, and when |
+//! | this file | the state of a link at a moment, and the fate of a message over it |
+//!
+//! A message takes exactly one draw from its sender's network stream, whatever the settings; all that is random about
+//! its fate follows from that draw ([`Quality`]). So a change to one link shifts nothing on another, and two runs that
+//! differ in one setting stay comparable message by message (common random numbers).
 
+mod condition;
+mod crash;
 mod delay;
+mod link;
+mod members;
+mod quality;
+pub mod rhythm;
+mod timing;
 
+pub use condition::{Condition, Incident};
+pub use crash::{Crash, Memory};
 pub use delay::Delay;
+pub use link::{Link, LinkState, Route};
+pub use members::Members;
+pub use quality::{Change, Fate, Quality};
+pub use timing::Timing;
 
-use microgrid_agents::streams::Stream;
-use rand::RngExt;
+pub(super) use crash::Downtime;
+
+use microgrid_agents::{ids::ActorId, streams::Stream, time::Time};
+use rand::Rng;
 use std::time::Duration;
 
-/// How messages travel between actors.
+/// How messages travel between actors, and what befalls them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// How long a message takes.
-    pub delay: Delay,
-    /// Probability that a message is lost, from 0 to 1; at 1 nothing ever arrives.
-    pub loss: f64,
+    /// Every link, where nothing else is said.
+    pub base: Quality,
+    /// Links that differ; of several that fit a message, each sets what it gives, the last one last.
+    pub links: Vec<Link>,
+    /// What happens to links; applies after `links`, in the same manner.
+    pub conditions: Vec<Condition>,
+    /// Who is down, and when.
+    pub crashes: Vec<Crash>,
+    /// No crash begins from here on, so that runs end.
+    pub ends: Time,
 }
 
 impl Network {
-    /// The fate of one message: how long it takes, or `None` if it is lost. Draws from the sender's stream only.
-    pub fn carry(&self, sender: &mut Stream) -> Option<Duration> {
-        // Drawn even where nothing can be lost, so that loss does not shift what is drawn after it.
-        if sender.random_bool(self.loss) {
-            return None;
-        }
-        Some(self.delay.draw(sender))
+    /// A network in which all links are alike and nothing happens.
+    pub fn uniform(base: Quality) -> Self {
+        Self { base, links: Vec::new(), conditions: Vec::new(), crashes: Vec::new(), ends: Time(u64::MAX) }
     }
 
-    /// The shortest time that a message can take: within it, no actor can influence another.
+    /// The state of the link from one actor to another at `now`.
+    pub fn link(&self, from: ActorId, to: ActorId, now: Time) -> LinkState {
+        let mut quality = self.base;
+        for link in self.links.iter().filter(|link| link.route.leads(from, to)) {
+            quality = quality.changed(&link.change);
+        }
+        for condition in self.conditions.iter().filter(|condition| condition.timing.is_on(now)) {
+            match &condition.what {
+                Incident::Partition(route) if route.leads(from, to) => return LinkState::Cut,
+                Incident::Change(link) if link.route.leads(from, to) => quality = quality.changed(&link.change),
+                Incident::Partition(_) | Incident::Change(_) => {}
+            }
+        }
+        LinkState::Open(quality)
+    }
+
+    /// The fate of a message sent at `now`. Draws from the sender's stream only, and from that exactly once.
+    pub fn carry(&self, from: ActorId, to: ActorId, now: Time, sender: &mut Stream) -> Fate {
+        let draw = sender.next_u64();
+        match self.link(from, to, now) {
+            LinkState::Open(quality) => quality.fate(draw),
+            LinkState::Cut => Fate::Lost,
+        }
+    }
+
+    /// The shortest time that any message can take: within it, no actor can influence another.
     pub fn lookahead(&self) -> Duration {
-        self.delay.shortest()
+        let changes: Vec<Change> = self.changes().collect();
+        rhythm::shortest(&self.base, &changes)
+    }
+
+    /// When `actor` is down.
+    pub(super) fn downtime(&self, actor: ActorId) -> Downtime {
+        Downtime::of(actor, &self.crashes, self.ends)
+    }
+
+    /// All that can change the quality of a link, in the order in which it does.
+    fn changes(&self) -> impl Iterator<Item = Change> {
+        let conditions = self.conditions.iter().filter_map(|condition| match &condition.what {
+            Incident::Change(link) => Some(link.change),
+            Incident::Partition(_) => None,
+        });
+        self.links.iter().map(|link| link.change).chain(conditions)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use microgrid_agents::{ids::ActorId, streams::Purpose, streams::stream};
+    use microgrid_agents::streams::{Purpose, stream};
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn constant(delay: u64) -> Delay {
+        Delay::Constant(millis(delay))
+    }
+
+    fn plain() -> Network {
+        Network::uniform(Quality::delayed(constant(10)))
+    }
+
+    fn prosumer(number: u32) -> Members {
+        Members::One(ActorId(number))
+    }
+
+    fn to_ledger(from: Members, change: Change) -> Link {
+        Link { route: Route { from, to: Members::One(ActorId::LEDGER), one_way: true }, change }
+    }
+
+    fn at(time: u64, lasting: u64) -> Timing {
+        Timing { at: Time(time), lasting: Some(Duration::from_nanos(lasting)), every: None }
+    }
+
+    /// What becomes of messages that actor 2 sends to the ledger and to the grid in turn, one each nanosecond.
+    fn fates(network: &Network) -> (Vec<Fate>, Vec<Fate>) {
+        let mut sender = stream(7, ActorId(2), Purpose::Network);
+        let mut fates = (Vec::new(), Vec::new());
+        for time in (0..2_000).map(Time) {
+            fates.0.push(network.carry(ActorId(2), ActorId::LEDGER, time, &mut sender));
+            fates.1.push(network.carry(ActorId(2), ActorId::GRID, time, &mut sender));
+        }
+        fates
+    }
 
     #[test]
-    fn loss_loses_its_share_and_nothing_else_changes_the_delay() {
-        let network = Network { delay: Delay::Constant(Duration::from_millis(10)), loss: 0.3 };
-        let mut random = stream(7, ActorId(3), Purpose::Network);
-        let carried: Vec<_> = (0..10_000).filter_map(|_| network.carry(&mut random)).collect();
-        assert!((6_800..7_200).contains(&carried.len()), "{} of 10000 arrived", carried.len());
-        assert!(carried.iter().all(|&delay| delay == network.lookahead()));
+    fn what_happens_on_one_link_leaves_the_fate_of_all_others_alone() {
+        let mut network = plain();
+        network.base = Quality { jitter: 0.5, loss: 0.1, duplication: 0.1, ..network.base };
+        let (over_it, over_others) = fates(&network);
+        let random = Delay::LogNormal { min: millis(1), median: millis(20), sigma: 1.0 };
+        for change in [
+            Change { delay: Some(random), ..Change::default() },
+            Change { loss: Some(0.5), ..Change::default() },
+            Change { duplication: Some(0.9), jitter: Some(0.0), ..Change::default() },
+        ] {
+            network.links = vec![to_ledger(prosumer(2), change)];
+            let (changed, others) = fates(&network);
+            assert_ne!(changed, over_it);
+            assert_eq!(others, over_others, "{change:?}");
+        }
+        network.links.clear();
+        let route = Route { from: prosumer(2), to: Members::One(ActorId::LEDGER), one_way: true };
+        network.conditions = vec![Condition { timing: at(500, 1_000), what: Incident::Partition(route) }];
+        let (cut, others) = fates(&network);
+        assert!(cut[500..1_500].iter().all(|fate| *fate == Fate::Lost));
+        assert_eq!((&cut[..500], &cut[1_500..]), (&over_it[..500], &over_it[1_500..]));
+        assert_eq!(others, over_others);
+    }
+
+    #[test]
+    fn of_several_links_each_sets_what_it_gives_the_last_one_last() {
+        let mut network = plain();
+        network.links = vec![
+            to_ledger(Members::Prosumers, Change { delay: Some(constant(50)), loss: Some(0.2), ..Change::default() }),
+            to_ledger(prosumer(3), Change { loss: Some(0.4), ..Change::default() }),
+        ];
+        let slower = to_ledger(Members::Everybody, Change { delay: Some(constant(70)), ..Change::default() });
+        network.conditions = vec![Condition { timing: at(100, 50), what: Incident::Change(slower) }];
+        let quality = |from, time| match network.link(ActorId(from), ActorId::LEDGER, Time(time)) {
+            LinkState::Open(Quality { delay, loss, .. }) => (delay, loss),
+            LinkState::Cut => panic!("nothing is cut"),
+        };
+        assert_eq!(quality(1, 0), (constant(10), 0.0));
+        assert_eq!(quality(2, 0), (constant(50), 0.2));
+        assert_eq!(quality(3, 0), (constant(50), 0.4));
+        assert_eq!(quality(3, 100), (constant(70), 0.4));
+        assert_eq!(quality(3, 150), (constant(50), 0.4));
     }
 }

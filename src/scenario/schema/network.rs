@@ -1,6 +1,6 @@
 //! How messages travel, and what befalls them and their senders.
 
-use crate::runtime::network::Delay;
+use crate::runtime::network::{Delay, Memory};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -118,14 +118,4 @@ pub enum Incident {
         #[serde(default)]
         memory: Memory,
     },
-}
-
-/// What an actor still knows after a crash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Memory {
-    /// Everything; it goes on where it stopped.
-    #[default]
-    Kept,
-    /// Nothing but who it is and what its devices hold; it asks the ledger where it stands. Prosumers only.
-    Lost,
 }

@@ -2,8 +2,11 @@
 
 use super::{Checked, DAY, Violation, duration, ensure, share};
 use crate::{
-    runtime::network::Delay,
-    scenario::schema::{Condition, Incident, Link, Members, Memory, Network, PopulationSource, Who},
+    runtime::network::{Delay, Memory},
+    scenario::{
+        population::Population,
+        schema::{Condition, Incident, Link, Members, Network, PopulationSource, Who},
+    },
 };
 use std::time::Duration;
 
@@ -11,7 +14,20 @@ use std::time::Duration;
 const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
 
 pub(super) fn network(network: &Network, population: &PopulationSource) -> Checked {
-    let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), population };
+    let known = match population {
+        PopulationSource::Profiles(_) => Known::Later,
+        PopulationSource::Synthetic(what) => Known::UpTo(what.count),
+    };
+    check(network, known)
+}
+
+/// Checks it again, now that the profiles tell which prosumers there are.
+pub(in crate::scenario) fn network_among(network: &Network, population: &Population) -> Checked {
+    check(network, Known::These(population))
+}
+
+fn check(network: &Network, known: Known<'_>) -> Checked {
+    let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), known };
     delay("network.delay", network.delay)?;
     share("network.jitter", network.jitter)?;
     loss("network.loss", network.loss)?;
@@ -34,20 +50,34 @@ pub(super) fn network(network: &Network, population: &PopulationSource) -> Check
 /// Which groups and prosumers there are.
 struct Numbers<'a> {
     groups: Vec<&'a str>,
-    population: &'a PopulationSource,
+    known: Known<'a>,
+}
+
+/// What is known of the prosumers' numbers.
+enum Known<'a> {
+    /// Nothing: who is in a file of profiles is seen when it is read.
+    Later,
+    /// Synthetic prosumers count from 1.
+    UpTo(u32),
+    /// These have a profile.
+    These(&'a Population),
 }
 
 impl Numbers<'_> {
-    /// Synthetic prosumers count from 1; who is in a file of profiles is seen when it is read.
     fn prosumer(&self, path: &str, number: u32) -> Checked {
-        match self.population {
-            PopulationSource::Profiles(_) => Ok(()),
-            PopulationSource::Synthetic(what) => ensure(
-                (1..=what.count).contains(&number),
-                path,
-                number,
-                format!("the number of a prosumer, from 1 to {}", what.count),
-            ),
+        match self.known {
+            Known::Later => Ok(()),
+            Known::UpTo(count) => {
+                let allowed = format!("the number of a prosumer, from 1 to {count}");
+                ensure((1..=count).contains(&number), path, number, allowed)
+            }
+            Known::These(population) if population.position(number).is_some() => Ok(()),
+            Known::These(population) => {
+                let some: Vec<String> = population.prosumers.iter().take(5).map(|p| p.number.to_string()).collect();
+                let more = if population.prosumers.len() > some.len() { " and so on" } else { "" };
+                let allowed = format!("the number of a prosumer in the profiles: {}{more}", some.join(", "));
+                Err(Violation::new(path, "there is no such prosumer", number, allowed))
+            }
         }
     }
 
