@@ -5,7 +5,7 @@ use crate::{
     runtime::{self, Host, RuntimeError, Shards, Watcher, network::Network},
     scenario::{
         Case,
-        schema::{Activation, Initial, Scenario, Storage},
+        schema::{Activation, Initial, Learning, Scenario, Storage},
     },
 };
 use microgrid_agents::{
@@ -21,8 +21,10 @@ use microgrid_agents::{
     market::balance::SlotFacts,
     member::Member,
     prosumer::{self, Prosumer, Rules},
+    streams::{Purpose, stream},
     units::Energy,
 };
+use rand::Rng;
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -66,16 +68,17 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
     let [ledger, grid] = [(Party::Ledger, ActorId::LEDGER), (Party::Grid, ActorId::GRID)]
         .map(|(party, actor)| member(party, SecretKey::derive(case.seed, actor)));
-    let rules = Arc::new(prosumer_rules(scenario));
+    let rules = habits(case);
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
     let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(keys.len() + 2);
     actors.push(Box::new(Ledger::new(ledger_rules(scenario), ledger)));
     actors.push(Box::new(Grid::new(grid_rules(case), grid)));
-    for ((id, profile), key) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys) {
+    for (((id, profile), key), rules) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules) {
         let facts: Arc<[SlotFacts]> =
             profile.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
         let member = member(genesis.prosumer(id), key);
-        actors.push(Box::new(Prosumer::new(id, member, Arc::clone(&rules), facts, Energy::nearest(initial))));
+        let moments = stream(case.seed, id.actor(), Purpose::Activation);
+        actors.push(Box::new(Prosumer::new(id, member, rules, facts, Energy::nearest(initial), moments)));
     }
     actors
 }
@@ -147,8 +150,27 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     }
 }
 
-fn prosumer_rules(scenario: &Scenario) -> Rules {
-    let learning = &scenario.learning;
+/// Everybody's rules: those of its part of a mixed population, or else the scenario's.
+fn habits(case: &Case) -> Vec<Arc<Rules>> {
+    let learning = &case.scenario.learning;
+    let members = case.population.prosumers.len();
+    let mut everybody = vec![Arc::new(prosumer_rules(&case.scenario, learning)); members];
+    // Whoever draws least comes first, so that a part that grows keeps those who were in it.
+    let draw = |id: &u32| stream(case.seed, ProsumerId(*id).actor(), Purpose::Mix).next_u64();
+    let mut order: Vec<u32> = (0..members as u32).collect();
+    order.sort_by_cached_key(draw);
+    let mut rest = order.as_slice();
+    for habit in &learning.mix {
+        let count = (habit.share * members as f64).round() as usize;
+        let (part, others) = rest.split_at(count.min(rest.len()));
+        let rules = Arc::new(prosumer_rules(&case.scenario, &learning.with(habit)));
+        part.iter().for_each(|&id| everybody[id as usize] = Arc::clone(&rules));
+        rest = others;
+    }
+    everybody
+}
+
+fn prosumer_rules(scenario: &Scenario, learning: &Learning) -> Rules {
     Rules {
         alpha: scenario.preferences.alpha,
         demand: scenario.preferences.demand,

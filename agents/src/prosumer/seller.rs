@@ -33,6 +33,9 @@ pub(super) struct Seller {
 const REMEMBERED: usize = 32;
 
 impl Seller {
+    /// How much each period of the loop's age weighs on a step of its price, see [`Adaptation::DelayAware`](super::Adaptation).
+    pub(super) const BURDEN_OF_AGE: f64 = 1.0;
+
     pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
         let step = price_step_size(rules.price_step, rules.alpha, opened.sellers.len(), opened.buyers.len() as u32);
         Self {
@@ -50,8 +53,9 @@ impl Seller {
     /// The next quote.
     ///
     /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long as
-    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost.
-    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, random: &mut Stream) -> Quote {
+    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes `part` of
+    /// a step; what counts for rest is how far the whole step would have gone.
+    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, part: f64, random: &mut Stream) -> Quote {
         let Some(last) = self.quote else {
             let price = match &rules.first_prices {
                 Some(prices) if prices.len() == self.sellers => prices[self.index],
@@ -63,8 +67,8 @@ impl Seller {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
         let excess = market.demand[self.index] - self.surplus;
-        let price = next_price(last.price, excess, self.step, self.band, rules.ramp);
-        self.post(last.version + 1, price, (price - last.price).abs(), news.choices_time, rules)
+        let price = next_price(last.price, excess, self.step * part, self.band, rules.ramp);
+        self.post(last.version + 1, price, (price - last.price).abs() / part, news.choices_time, rules)
     }
 
     fn post(&mut self, version: u32, price: f64, change: f64, answers: Time, rules: &Rules) -> Quote {
@@ -77,6 +81,11 @@ impl Seller {
         }
         self.recent.push_back(price);
         quote
+    }
+
+    /// Its last price [CNY/kWh]; `None` before the first.
+    pub(super) fn last_price(&self) -> Option<f64> {
+        self.quote.map(|quote| quote.price)
     }
 
     /// The price it quoted under this version, if it remembers it.
