@@ -57,20 +57,48 @@ fn explore() {
     for line in text.lines() {
         let mut words = line.split_whitespace();
         let file = words.next().unwrap();
-        let sets: Vec<&str> = words.collect();
+        let all: Vec<&str> = words.collect();
+        let sets: Vec<&str> = all.iter().copied().filter(|w| !w.starts_with('@')).collect();
         let begun = std::time::Instant::now();
         let mut case = only_case(&shipped(file, &sets));
         if let Ok(open) = std::env::var("OPEN") {
             let (a, b) = open.split_once(',').unwrap();
             std::sync::Arc::make_mut(&mut case.scenario).market.open = (a.parse().unwrap(), b.parse().unwrap());
         }
+        use microgrid_sim::scenario::schema::Activation as A;
+        let s = std::time::Duration::from_secs(1);
+        for w in &all {
+            let scenario = std::sync::Arc::make_mut(&mut case.scenario);
+            match *w {
+                "@I" => scenario.activation = A::Independent { period: s, jitter: 0.3 },
+                "@P" => scenario.activation = A::Poisson { period: s },
+                "@R" => scenario.activation = A::Reactive { min_interval: s },
+                "@BR" => {
+                    scenario.learning.behaviour = microgrid_agents::prosumer::Behaviour::BestResponse { noise: 0.5 }
+                }
+                "@BRlow" => {
+                    scenario.learning.behaviour = microgrid_agents::prosumer::Behaviour::BestResponse { noise: 0.1 }
+                }
+                "@IM" => scenario.learning.behaviour = microgrid_agents::prosumer::Behaviour::Imitation,
+                _ => {}
+            }
+        }
         let ends = ends(&case);
         let bad: Vec<_> = ends.iter().filter(|e| e.outcome != Outcome::Equilibrium || e.price_gap > 1e-3).collect();
         let mut seconds: Vec<f64> = ends.iter().map(|e| e.seconds).collect();
         seconds.sort_by(f64::total_cmp);
-        println!("{line}: {} of {} bad; time median {} max {}; {:?}", bad.len(), ends.len(), seconds[seconds.len()/2], seconds[seconds.len()-1], begun.elapsed());
+        println!(
+            "{line}: {} of {} bad; time median {} max {}; {:?}",
+            bad.len(),
+            ends.len(),
+            seconds[seconds.len() / 2],
+            seconds[seconds.len() - 1],
+            begun.elapsed()
+        );
         if std::env::var("SHOW").is_ok() {
-            for e in &bad { println!("    {} {:?} rounds {} gap {:.2e}", e.slot, e.outcome, e.rounds, e.price_gap); }
+            for e in &bad {
+                println!("    {} {:?} rounds {} gap {:.2e}", e.slot, e.outcome, e.rounds, e.price_gap);
+            }
         }
     }
 }

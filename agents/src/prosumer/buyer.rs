@@ -1,6 +1,6 @@
 //! A buyer in the game of one slot: divides itself over sellers, and learns by the rule of its behaviour.
 
-use super::{Rules, behaviour::Lesson};
+use super::{Rules, adaptation::Stride, behaviour::Lesson};
 use crate::{
     market::{
         aggregate::{Aggregate, private_net_utility, served_share},
@@ -36,12 +36,12 @@ impl Buyer {
         Self { facts, opened, watched, last: None, previous: None }
     }
 
-    /// The next choice, after `part` of a step, or `None` while no seller has quoted a price.
+    /// The next choice, after a step of this `stride`, or `None` while no seller has quoted a price.
     pub(super) fn act(
         &mut self,
         news: Option<&Arc<MarketState>>,
         rules: &Rules,
-        part: f64,
+        stride: Stride,
         random: &mut Stream,
         now: Time,
     ) -> Option<Arc<Choice>> {
@@ -51,7 +51,10 @@ impl Buyer {
             Some((choice, answered)) => {
                 let mut shares = choice.shares.clone();
                 let change = match &news.aggregate {
-                    Some(market) => self.learn(&mut shares, (choice, answered), market, rules, part, random) / part,
+                    Some(market) => {
+                        let change = self.learn(&mut shares, (choice, answered), market, rules, stride.part, random);
+                        change / stride.rests_by
+                    }
                     None => f64::INFINITY,
                 };
                 (choice.version + 1, shares, change, choice.updates_at_rest)

@@ -255,7 +255,7 @@ impl Prosumer {
 
     fn hear(&mut self, state: Arc<MarketState>, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
-            && player.hear(state)
+            && player.hear(state, context.now())
             && let Some(soon) = self.rhythm.hear(self.rules.activation, context.now())
         {
             context.wake_at(soon, Wake::Act(self.slot));

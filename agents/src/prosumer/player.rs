@@ -67,9 +67,10 @@ impl Player {
     }
 
     /// Takes in a market state, unless it knows a newer one; returns whether it did.
-    pub(super) fn hear(&mut self, state: Arc<MarketState>) -> bool {
+    pub(super) fn hear(&mut self, state: Arc<MarketState>, now: Time) -> bool {
         let newer = self.news.as_ref().is_none_or(|known| known.number < state.number);
         if newer {
+            self.steps.arrived(now - state.time);
             self.news = Some(state);
         }
         newer
@@ -86,16 +87,16 @@ impl Player {
         interval: Duration,
     ) -> Option<(Call, Option<Duration>)> {
         let news = self.news.as_ref();
-        let part = |burden| self.steps.part(rules.adaptation, burden, news.map(|news| &**news), now, interval);
+        let mut stride = |burden| self.steps.stride(rules.adaptation, burden, news.map(|news| &**news), now, interval);
         // What a seller goes by is demand, what a buyer goes by is prices.
         let (post, date, moved) = match &mut self.strategy {
             Strategy::Seller(seller) => {
-                let quote = seller.act(news.map(|news| &**news), rules, part(Seller::BURDEN_OF_AGE), random);
+                let quote = seller.act(news.map(|news| &**news), rules, stride(Seller::BURDEN_OF_AGE), random);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Strategy::Buyer(buyer) => {
-                let choice = buyer.act(news, rules, part(Buyer::BURDEN_OF_AGE), random, now)?;
+                let choice = buyer.act(news, rules, stride(Buyer::BURDEN_OF_AGE), random, now)?;
                 (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
             }
         };

@@ -1,6 +1,6 @@
 //! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
 
-use super::Rules;
+use super::{Rules, adaptation::Stride};
 use crate::{
     ids::Slot,
     market::pricing::{PriceBand, next_price, price_step_size},
@@ -53,9 +53,15 @@ impl Seller {
     /// The next quote.
     ///
     /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long as
-    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes `part` of
-    /// a step; what counts for rest is how far the whole step would have gone.
-    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, part: f64, random: &mut Stream) -> Quote {
+    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes a step
+    /// of this `stride`.
+    pub(super) fn act(
+        &mut self,
+        news: Option<&MarketState>,
+        rules: &Rules,
+        stride: Stride,
+        random: &mut Stream,
+    ) -> Quote {
         let Some(last) = self.quote else {
             let price = match &rules.first_prices {
                 Some(prices) if prices.len() == self.sellers => prices[self.index],
@@ -67,8 +73,8 @@ impl Seller {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
         let excess = market.demand[self.index] - self.surplus;
-        let price = next_price(last.price, excess, self.step * part, self.band, rules.ramp);
-        self.post(last.version + 1, price, (price - last.price).abs() / part, news.choices_time, rules)
+        let price = next_price(last.price, excess, self.step * stride.part, self.band, rules.ramp);
+        self.post(last.version + 1, price, (price - last.price).abs() / stride.rests_by, news.choices_time, rules)
     }
 
     fn post(&mut self, version: u32, price: f64, change: f64, answers: Time, rules: &Rules) -> Quote {
