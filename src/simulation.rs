@@ -213,3 +213,38 @@ fn ledger_rules(scenario: &Scenario) -> LedgerRules {
         durability: scenario.ledger.durability,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{self, Overrides, schema::Habit};
+    use std::path::Path;
+
+    /// Who explores, and how much, where these parts of a hundred do so by 0.1, 0.2 and so on.
+    fn explorers(shares: &[f64]) -> Vec<f64> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/100_prosumers.ron");
+        let set = Overrides { seed: None, set: vec!["mu=1".into()] };
+        let mut case = scenario::load(&path, &set).unwrap().cases().next().unwrap();
+        let habit = |(n, &share): (f64, &f64)| Habit {
+            share,
+            behaviour: None,
+            fitness: None,
+            replicator_step: None,
+            price_step: None,
+            exploration: Some(n / 10.0),
+            adaptation: None,
+        };
+        Arc::make_mut(&mut case.scenario).learning.mix = [1.0, 2.0, 3.0].into_iter().zip(shares).map(habit).collect();
+        habits(&case).iter().map(|rules| rules.exploration).collect()
+    }
+
+    #[test]
+    fn a_part_of_a_mixed_population_that_grows_keeps_those_who_were_in_it() {
+        let count = |found: &[f64], value: f64| found.iter().filter(|&&x| x == value).count();
+        let (small, large) = (explorers(&[0.2]), explorers(&[0.45, 0.1]));
+        assert_eq!((count(&small, 0.1), count(&small, 0.0)), (20, 80));
+        assert_eq!((count(&large, 0.1), count(&large, 0.2), count(&large, 0.0)), (45, 10, 45));
+        assert!(small.iter().zip(&large).all(|(small, large)| *small == 0.0 || *large == 0.1));
+        assert_eq!(count(&explorers(&[0.5, 0.5]), 0.0), 0);
+    }
+}

@@ -91,7 +91,8 @@ impl Player {
         // What a seller goes by is demand, what a buyer goes by is prices.
         let (post, date, moved) = match &mut self.strategy {
             Strategy::Seller(seller) => {
-                let quote = seller.act(news.map(|news| &**news), rules, stride(Seller::BURDEN_OF_AGE), random);
+                let stride = stride(seller.burden_of_age());
+                let quote = seller.act(news.map(|news| &**news), rules, stride, random);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }

@@ -21,6 +21,8 @@ pub(super) struct Seller {
     /// How many sellers there are.
     sellers: usize,
     surplus: f64,
+    /// Its surplus in mean surpluses of the slot: how strongly its demand answers to its price, beside the others'.
+    weight: f64,
     band: PriceBand,
     /// Step `b` of the price rule.
     step: f64,
@@ -33,9 +35,6 @@ pub(super) struct Seller {
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    /// How much each period of the loop's age weighs on a step of its price, see [`Adaptation::DelayAware`](super::Adaptation).
-    pub(super) const BURDEN_OF_AGE: f64 = 1.0;
-
     pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
         let step = price_step_size(rules.price_step, rules.alpha, opened.sellers.len(), opened.buyers.len() as u32);
         Self {
@@ -43,6 +42,7 @@ impl Seller {
             index,
             sellers: opened.sellers.len(),
             surplus: surplus.value(),
+            weight: surplus.value() * opened.sellers.len() as f64 / opened.surplus.iter().sum::<f64>(),
             band,
             step,
             quote: None,
@@ -87,6 +87,15 @@ impl Seller {
         }
         self.recent.push_back(price);
         quote
+    }
+
+    /// How much each period of the loop's age weighs on a step of its price, see
+    /// [`Adaptation::DelayAware`](super::Adaptation).
+    ///
+    /// One for a seller of mean size. A small one's demand answers little to its price, so that its steps are small to the
+    /// market as they are; made smaller still, they would take more time than there is.
+    pub(super) fn burden_of_age(&self) -> f64 {
+        self.weight
     }
 
     /// Its last price [CNY/kWh]; `None` before the first.
