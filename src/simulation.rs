@@ -7,7 +7,7 @@ use crate::{
     runtime::{self, Host, RuntimeError, Shards, Watcher},
     scenario::{
         Case,
-        schema::{Activation, Initial, Scenario, Storage},
+        schema::{Activation, Initial, Learning, Scenario, Storage},
     },
 };
 use microgrid_agents::{
@@ -23,9 +23,11 @@ use microgrid_agents::{
     market::balance::SlotFacts,
     member::Member,
     prosumer::{self, Prosumer, Rules},
+    streams::{Purpose, stream},
     units::Energy,
 };
 use network::{network, retry_after, stall_after};
+use rand::Rng;
 use std::sync::{Arc, atomic::AtomicBool};
 
 /// Runs one case to its end; gives the watcher back with the outcome.
@@ -65,16 +67,17 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
     let [ledger, grid] = [(Party::Ledger, ActorId::LEDGER), (Party::Grid, ActorId::GRID)]
         .map(|(party, actor)| member(party, SecretKey::derive(case.seed, actor)));
-    let rules = Arc::new(prosumer_rules(scenario));
+    let rules = habits(case);
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
     let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(keys.len() + 2);
     actors.push(Box::new(Ledger::new(ledger_rules(scenario), ledger)));
     actors.push(Box::new(Grid::new(grid_rules(case), grid)));
-    for ((id, profile), key) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys) {
+    for (((id, profile), key), rules) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules) {
         let facts: Arc<[SlotFacts]> =
             profile.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
         let member = member(genesis.prosumer(id), key);
-        actors.push(Box::new(Prosumer::new(id, member, Arc::clone(&rules), facts, Energy::nearest(initial))));
+        let moments = stream(case.seed, id.actor(), Purpose::Activation);
+        actors.push(Box::new(Prosumer::new(id, member, rules, facts, Energy::nearest(initial), moments)));
     }
     actors
 }
@@ -126,8 +129,27 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     }
 }
 
-fn prosumer_rules(scenario: &Scenario) -> Rules {
-    let learning = &scenario.learning;
+/// Everybody's rules: those of its part of a mixed population, or else the scenario's.
+fn habits(case: &Case) -> Vec<Arc<Rules>> {
+    let learning = &case.scenario.learning;
+    let members = case.population.prosumers.len();
+    let mut everybody = vec![Arc::new(prosumer_rules(&case.scenario, learning)); members];
+    // Whoever draws least comes first, so that a part that grows keeps those who were in it.
+    let draw = |id: &u32| stream(case.seed, ProsumerId(*id).actor(), Purpose::Mix).next_u64();
+    let mut order: Vec<u32> = (0..members as u32).collect();
+    order.sort_by_cached_key(draw);
+    let mut rest = order.as_slice();
+    for habit in &learning.mix {
+        let count = (habit.share * members as f64).round() as usize;
+        let (part, others) = rest.split_at(count.min(rest.len()));
+        let rules = Arc::new(prosumer_rules(&case.scenario, &learning.with(habit)));
+        part.iter().for_each(|&id| everybody[id as usize] = Arc::clone(&rules));
+        rest = others;
+    }
+    everybody
+}
+
+fn prosumer_rules(scenario: &Scenario, learning: &Learning) -> Rules {
     Rules {
         alpha: scenario.preferences.alpha,
         demand: scenario.preferences.demand,
@@ -168,5 +190,40 @@ fn ledger_rules(scenario: &Scenario) -> LedgerRules {
         first_choice: fixed(&scenario.learning.initial_choice),
         retry_after: retry_after(scenario),
         durability: scenario.ledger.durability,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{self, Overrides, schema::Habit};
+    use std::path::Path;
+
+    /// Who explores, and how much, where these parts of a hundred do so by 0.1, 0.2 and so on.
+    fn explorers(shares: &[f64]) -> Vec<f64> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/100_prosumers.ron");
+        let set = Overrides { seed: None, set: vec!["mu=1".into()] };
+        let mut case = scenario::load(&path, &set).unwrap().cases().next().unwrap();
+        let habit = |(n, &share): (f64, &f64)| Habit {
+            share,
+            behaviour: None,
+            fitness: None,
+            replicator_step: None,
+            price_step: None,
+            exploration: Some(n / 10.0),
+            adaptation: None,
+        };
+        Arc::make_mut(&mut case.scenario).learning.mix = [1.0, 2.0, 3.0].into_iter().zip(shares).map(habit).collect();
+        habits(&case).iter().map(|rules| rules.exploration).collect()
+    }
+
+    #[test]
+    fn a_part_of_a_mixed_population_that_grows_keeps_those_who_were_in_it() {
+        let count = |found: &[f64], value: f64| found.iter().filter(|&&x| x == value).count();
+        let (small, large) = (explorers(&[0.2]), explorers(&[0.45, 0.1]));
+        assert_eq!((count(&small, 0.1), count(&small, 0.0)), (20, 80));
+        assert_eq!((count(&large, 0.1), count(&large, 0.2), count(&large, 0.0)), (45, 10, 45));
+        assert!(small.iter().zip(&large).all(|(small, large)| *small == 0.0 || *large == 0.1));
+        assert_eq!(count(&explorers(&[0.5, 0.5]), 0.0), 0);
     }
 }

@@ -256,7 +256,8 @@ pub struct MarketState {
     pub quotes_time: Time,
     /// When a choice was last committed: the date of what the choices add up to.
     pub choices_time: Time,
-    /// Mean age of the prices that those choices answered, when they answered them; zero before the first.
+    /// Mean age, at that time, of the prices that those choices answered, counted from when the ledger received them; zero
+    /// before the first.
     pub news_age: Duration,
     /// Prices, one a seller [CNY/kWh]; infinite for a seller that has not quoted yet.
     pub prices: Vec<f64>,

@@ -1,16 +1,21 @@
 //! Laws that the market's equations keep for every input.
 
 use microgrid_agents::{
+    ids::ActorId,
     market::{
         aggregate::{Aggregate, Posted, private_net_utility, served_share},
         balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance, peer_to_grid},
+        best_response::best_response_step,
         demand::{Buyer, Demand},
+        exploration::explore,
+        imitation::imitation_step,
         pricing::{PriceBand, next_price},
         replicator::replicator_step,
         role::Role,
         settlement::{Trade, divide},
         storage::StorageLimits,
     },
+    streams::{Purpose, stream},
     units::{Energy, Money},
 };
 use proptest::{collection::vec, prelude::*};
@@ -29,6 +34,25 @@ fn shares(sellers: usize) -> impl Strategy<Value = Vec<f64>> {
         let total: f64 = weights.iter().sum();
         weights.iter().map(|weight| weight / total).collect()
     })
+}
+
+/// Where everybody's shares are the same, imitation is replicator dynamics (15) by chance.
+#[test]
+fn the_expected_imitation_is_a_replicator_step() {
+    let mut random = stream(2023, ActorId(1), Purpose::Behaviour);
+    let (shares, fitness, step, draws) = ([0.5, 0.3, 0.15, 0.05], [1.0, 3.0, 2.0, 2.5], 0.02, 100_000);
+    let mut sums = [0.0; 4];
+    for _ in 0..draws {
+        let mut imitated = shares;
+        imitation_step(&mut imitated, &shares, &fitness, step, &mut random);
+        sums.iter_mut().zip(imitated).for_each(|(sum, share)| *sum += share);
+    }
+    let mut expected = shares;
+    replicator_step(&mut expected, &fitness, step);
+    for ((sum, expected), before) in sums.iter().zip(expected).zip(shares) {
+        let (found, expected) = (sum / f64::from(draws) - before, expected - before);
+        assert!((found - expected).abs() < 1e-4, "moves by {found} instead of {expected}");
+    }
 }
 
 proptest! {
@@ -58,6 +82,85 @@ proptest! {
         for (after, before) in shares.iter().zip(&start) {
             prop_assert!((after - before).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn every_way_to_learn_keeps_the_sum_of_shares_and_the_unit_interval(
+        (start, others, rounds) in (1..12_usize).prop_flat_map(|n| (shares(n), shares(n), vec(vec(-1e3..1e3, n), 1..20))),
+        exponent in -6.0..12.0, fraction in 0.0..=1.0, part in 0.0..1.0, seed in any::<u64>(),
+    ) {
+        let size = f64::powf(10.0, exponent);
+        let mut random = stream(seed, ActorId(1), Purpose::Behaviour);
+        let mut learners = [start.clone(), start.clone(), start];
+        for fitness in &rounds {
+            let [responds, imitates, explores] = &mut learners;
+            let before = imitates.clone();
+            best_response_step(responds, fitness, size, fraction);
+            imitation_step(imitates, &others, fitness, size, &mut random);
+            explore(explores, part);
+            for (after, before) in imitates.iter().zip(&before) {
+                prop_assert!(*after >= before / 2.0 - 1e-12, "cut by more than half");
+            }
+            for shares in &learners {
+                prop_assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+                prop_assert!(shares.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)));
+            }
+        }
+    }
+
+    #[test]
+    fn no_way_to_learn_knows_sellers_by_their_numbers(
+        (start, fitness) in (1..12_usize).prop_flat_map(|n| (shares(n), vec(-10.0..10.0, n))),
+        sharpness in 0.0..10.0, fraction in 0.0..=1.0, part in 0.0..1.0, shift in 0..12_usize,
+    ) {
+        let renumber = |values: &[f64]| {
+            let mut values = values.to_vec();
+            values.rotate_left(shift % start.len());
+            values
+        };
+        let rules: [&dyn Fn(&mut [f64], &[f64]); 3] = [
+            &|shares, fitness| { replicator_step(shares, fitness, sharpness); },
+            &|shares, fitness| best_response_step(shares, fitness, sharpness, fraction),
+            &|shares, _| explore(shares, part),
+        ];
+        for rule in rules {
+            let (mut shares, mut renumbered) = (start.clone(), renumber(&start));
+            rule(&mut shares, &fitness);
+            rule(&mut renumbered, &renumber(&fitness));
+            for (one, other) in renumber(&shares).iter().zip(&renumbered) {
+                prop_assert!((one - other).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn the_logit_choice_is_where_smoothed_best_response_rests(
+        fitness in vec(-10.0..10.0, 1..12), sharpness in 0.0..10.0, fraction in 0.0..=1.0,
+    ) {
+        let mut shares = vec![0.0; fitness.len()];
+        best_response_step(&mut shares, &fitness, sharpness, 1.0);
+        let rest = shares.clone();
+        best_response_step(&mut shares, &fitness, sharpness, fraction);
+        for (after, before) in shares.iter().zip(&rest) {
+            prop_assert!((after - before).abs() < 1e-12);
+        }
+        for (a, b) in [(0, fitness.len() - 1), (fitness.len() / 2, 0)] {
+            // Odds that are too small to hold say nothing.
+            if rest[a] > 1e-100 && rest[b] > 1e-100 {
+                let expected = sharpness * (fitness[a] - fitness[b]);
+                prop_assert!(((rest[a] / rest[b]).ln() - expected).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_imitates_rests_where_all_sellers_are_worth_the_same(
+        start in (1..12_usize).prop_flat_map(shares), worth in -1e3..1e3, seed in any::<u64>(),
+    ) {
+        let mut shares = start.clone();
+        let mut random = stream(seed, ActorId(1), Purpose::Behaviour);
+        imitation_step(&mut shares, &start, &vec![worth; start.len()], 1.0, &mut random);
+        prop_assert_eq!(shares, start);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the simulator promises, one file a promise.
 
 mod bad_scenarios;
+mod behaviours;
 mod books;
 mod cheat;
 mod cli;

@@ -110,10 +110,17 @@ impl Board {
         self.aggregate.as_ref()
     }
 
-    /// Mean age of the prices that the choices answered, when they answered them; zero before the first.
-    pub(super) fn news_age(&self) -> Duration {
-        let ages = || self.choices.iter().flatten().map(|choice| choice.news_age);
-        ages().sum::<Duration>() / (ages().count() as u32).max(1)
+    /// Mean age that the prices which the choices answered have `now`, counted from when they reached the ledger; zero
+    /// before the first choice. `quotes_time` is when a quote was last committed.
+    ///
+    /// A choice tells how old the newest price was to it. What it cannot know, the ledger adds: how much older the other
+    /// prices were, by what they are now, and how long the choice has lain here.
+    pub(super) fn news_age(&self, now: Time, quotes_time: Time) -> Duration {
+        let (quotes, choices) = self.posts.split_at(self.quotes.len());
+        let older = mean(quotes.iter().flatten().map(|sent| quotes_time - sent.at));
+        let answered = self.choices.iter().flatten().map(|choice| choice.news_age);
+        let waiting = choices.iter().flatten().map(|sent| now - sent.at);
+        older.saturating_add(mean(answered)).saturating_add(mean(waiting))
     }
 
     /// Whether the last `patience` updates of every participant were at rest, on news of a market at rest.
@@ -160,6 +167,12 @@ impl Board {
         trades.sort_by_key(|trade| (trade.buyer, trade.seller));
         trades
     }
+}
+
+/// The mean of some durations; zero of none.
+fn mean(durations: impl Iterator<Item = Duration>) -> Duration {
+    let (count, sum) = durations.fold((0, Duration::ZERO), |(count, sum), d| (count + 1, sum.saturating_add(d)));
+    sum / count.max(1)
 }
 
 /// Sellers first, then buyers: the order in which participants are numbered here.

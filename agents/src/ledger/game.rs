@@ -79,15 +79,16 @@ impl Ledger {
         quoted.dedup();
         let now = context.now();
         let before = shown.as_ref();
+        let quotes_time = if quoted.is_empty() { before.map_or(now, |state| state.quotes_time) } else { now };
         let state = Arc::new(MarketState {
             slot: self.slot,
             number: before.map_or(1, |state| state.number + 1),
             time: now,
-            quotes_time: if quoted.is_empty() { before.map_or(now, |state| state.quotes_time) } else { now },
+            quotes_time,
             choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
             news_age: match (before, choices) {
                 (Some(state), false) => state.news_age,
-                _ => board.news_age(),
+                _ => board.news_age(now, quotes_time),
             },
             prices: board.prices().to_vec(),
             aggregate: board.aggregate().cloned(),

@@ -5,7 +5,10 @@
 
 pub mod aggregate;
 pub mod balance;
+pub mod best_response;
 pub mod demand;
+pub mod exploration;
+pub mod imitation;
 pub mod pricing;
 pub mod replicator;
 pub mod role;

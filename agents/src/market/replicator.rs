@@ -25,6 +25,41 @@ pub enum StepSize {
     Scaled(f64),
 }
 
+impl StepSize {
+    /// `part` of the step, in the same units.
+    pub fn times(self, part: f64) -> Self {
+        match self {
+            Self::Fixed(size) => Self::Fixed(size * part),
+            Self::Scaled(size) => Self::Scaled(size * part),
+        }
+    }
+
+    /// The number, whatever its units.
+    pub fn number(self) -> f64 {
+        let (Self::Fixed(size) | Self::Scaled(size)) = self;
+        size
+    }
+}
+
+/// A growing share counts as at least this when its change is held against the tolerance.
+///
+/// What grows in proportion to itself (15) moves by next to nothing as long as it is next to nothing, however fast it
+/// grows: without this, shares that have collapsed would look like rest for as long as they need to recover.
+pub const NOTICED_SHARE: f64 = 1e-4;
+
+/// How much a `change` of a `share` counts as a move.
+fn counted(share: f64, change: f64) -> f64 {
+    let weight = if change > 0.0 && share < NOTICED_SHARE { NOTICED_SHARE / share } else { 1.0 };
+    change.abs() * weight
+}
+
+/// The largest change of a share, where a growing share counts as at least [`NOTICED_SHARE`].
+///
+/// Infinite where a share has grown out of nothing.
+pub fn largest_change(before: &[f64], after: &[f64]) -> f64 {
+    before.iter().zip(after).map(|(&before, after)| counted(before, after - before)).fold(0.0, f64::max)
+}
+
 /// Mean net utility `xi_bar = sum_j z_j xi_j` (12), of shares that sum to 1; NaN where all shares are zero.
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by
@@ -32,7 +67,8 @@ pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     dot(shares, fitness) / total(shares)
 }
 
-/// Moves `shares` by one replicator step `z_j += a z_j (xi_j - xi_bar)` (15); returns the largest change of a share.
+/// Moves `shares` by one replicator step `z_j += a z_j (xi_j - xi_bar)` (15); returns the largest change of a share, as
+/// [`largest_change`] counts it.
 ///
 /// The sum of the shares stays what it was. Where the step would cut some share by more than half, the whole step is
 /// shortened until it does not.
@@ -42,8 +78,9 @@ pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
     let step = step.min(0.5 / steepest_loss);
     let move_share = |share: &mut f64, xi: f64| {
         let change = step * *share * (xi - mean);
+        let counts = counted(*share, change);
         *share += change;
-        change.abs()
+        counts
     };
     let (fours, rest) = shares.as_chunks_mut::<4>();
     let (fitness_fours, fitness_rest) = fitness.as_chunks::<4>();
@@ -108,6 +145,18 @@ mod tests {
         replicator_step(&mut shares, &[1.0, 2.0, -1000.0], 0.1);
         assert!((shares[0] - 0.475).abs() < 1e-12);
         assert_eq!(shares[2], 0.0);
+    }
+
+    #[test]
+    fn a_share_that_recovers_from_next_to_nothing_is_not_at_rest() {
+        let mut shares = [1.0 - 1e-12, 1e-12];
+        let largest = replicator_step(&mut shares, &[1.0, 2.0], 0.1);
+        assert!((largest - 0.1 * NOTICED_SHARE).abs() < 1e-9, "grows by a tenth: {largest}");
+        let largest = replicator_step(&mut shares, &[1.0, 0.0], 0.1);
+        assert!(largest < 1e-12, "shrinks by a tenth: {largest}");
+        assert_eq!(largest_change(&[1.0, 0.0], &[1.0, 0.0]), 0.0);
+        assert!((largest_change(&[0.5, 0.5], &[0.4, 0.6]) - 0.1).abs() < 1e-12);
+        assert!((largest_change(&[1.0, 1e-6], &[1.0, 2e-6]) - NOTICED_SHARE).abs() < 1e-12);
     }
 
     #[test]

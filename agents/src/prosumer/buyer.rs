@@ -1,13 +1,14 @@
-//! A buyer in the game of one slot: divides itself over sellers and learns by replicator dynamics.
+//! A buyer in the game of one slot: divides itself over sellers, and learns by the rule of its behaviour.
 
-use super::Rules;
+use super::{Rules, adaptation::Stride, behaviour::Lesson};
 use crate::{
     market::{
         aggregate::{Aggregate, private_net_utility, served_share},
         demand,
-        replicator::{Fitness, private_step_size, public_step_size, replicator_step},
+        replicator::{Fitness, StepSize, private_step_size, public_step_size},
     },
     message::{Choice, MarketOpened, MarketState},
+    streams::Stream,
     time::Time,
 };
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub(super) struct Buyer {
     facts: demand::Buyer,
     opened: Arc<MarketOpened>,
+    /// The seller with the greatest surplus, whose share tells how widely its steps swing.
+    watched: usize,
     /// Its last choice, with the market state whose prices it answered.
     last: Option<(Arc<Choice>, Arc<MarketState>)>,
     /// The choice before that.
@@ -24,19 +27,34 @@ pub(super) struct Buyer {
 }
 
 impl Buyer {
+    /// How much each period of the loop's age weighs on a step of its shares, see [`Adaptation::DelayAware`](super::Adaptation).
+    pub(super) const BURDEN_OF_AGE: f64 = 1.7;
+
     pub(super) fn new(opened: Arc<MarketOpened>, facts: demand::Buyer) -> Self {
-        Self { facts, opened, last: None, previous: None }
+        let greatest = opened.surplus.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let watched = opened.surplus.iter().position(|&surplus| surplus == greatest).unwrap_or(0);
+        Self { facts, opened, watched, last: None, previous: None }
     }
 
-    /// The next choice, or `None` while no seller has quoted a price.
-    pub(super) fn act(&mut self, news: Option<&Arc<MarketState>>, rules: &Rules, now: Time) -> Option<Arc<Choice>> {
+    /// The next choice, after a step of this `stride`, or `None` while no seller has quoted a price.
+    pub(super) fn act(
+        &mut self,
+        news: Option<&Arc<MarketState>>,
+        rules: &Rules,
+        stride: Stride,
+        random: &mut Stream,
+        now: Time,
+    ) -> Option<Arc<Choice>> {
         let news = Arc::clone(news?);
         let (version, shares, change, rest_before) = match &self.last {
             None => (1, self.opened.first_choice.clone(), f64::INFINITY, 0),
             Some((choice, answered)) => {
                 let mut shares = choice.shares.clone();
                 let change = match &news.aggregate {
-                    Some(market) => self.learn(&mut shares, choice, answered, market, rules),
+                    Some(market) => {
+                        let change = self.learn(&mut shares, (choice, answered), market, rules, stride.part, random);
+                        change / stride.rests_by
+                    }
                     None => f64::INFINITY,
                 };
                 (choice.version + 1, shares, change, choice.updates_at_rest)
@@ -73,35 +91,51 @@ impl Buyer {
         last.into_iter().chain(&self.previous).find(|choice| choice.version == version)
     }
 
-    /// One replicator step (15) with the fitness that the last choices earned; returns the largest change of a share.
+    /// The share of the seller with the greatest surplus in its last choice; `None` before the first.
+    pub(super) fn watched_share(&self) -> Option<f64> {
+        self.last.as_ref().map(|(choice, _)| choice.shares[self.watched])
+    }
+
+    /// Takes `part` of a step by what the `last` choice, made on those prices, has earned; returns the largest change of a
+    /// share.
     fn learn(
         &self,
         shares: &mut [f64],
-        choice: &Choice,
-        answered: &MarketState,
+        last: (&Choice, &MarketState),
         market: &Aggregate,
         rules: &Rules,
+        part: f64,
+        random: &mut Stream,
     ) -> f64 {
-        match rules.fitness {
-            Fitness::Public => {
-                let step = public_step_size(rules.replicator_step, rules.alpha, market);
-                replicator_step(shares, &market.net_utility, step)
-            }
+        let size = rules.replicator_step.times(part);
+        let lesson = |fitness, step: &dyn Fn(StepSize) -> f64| {
+            let (step, unit) = (step(size), step(StepSize::Scaled(1.0)));
+            Lesson { fitness, others: &market.mean_share, size, step, unit }
+        };
+        let own;
+        let lesson = match rules.fitness {
+            Fitness::Public => lesson(&market.net_utility, &|size| public_step_size(size, rules.alpha, market)),
             Fitness::Private => {
-                let (mut wanted, mut got) = (0.0, 0.0);
-                let mut fitness = Vec::with_capacity(shares.len());
-                for (j, &purchase) in choice.purchases.iter().enumerate() {
-                    let served = served_share(self.opened.surplus[j], market.demand[j]);
-                    wanted += choice.shares[j] * purchase;
-                    got += served * choice.shares[j] * purchase;
-                    let price = answered.prices[j];
-                    fitness.push(private_net_utility(&self.facts, purchase, served, price, rules.alpha));
-                }
+                own = self.own_experience(last.0, last.1, market, rules);
                 let buyers = self.opened.buyers.len() as u32;
-                let step = private_step_size(rules.replicator_step, rules.alpha, market, buyers, wanted, got);
-                replicator_step(shares, &fitness, step)
+                lesson(&own.fitness, &|size| private_step_size(size, rules.alpha, market, buyers, own.wanted, own.got))
             }
+        };
+        // What is spread evenly shrinks with the step, so that both together come to rest where they would anyway.
+        rules.behaviour.learn(shares, &lesson, rules.exploration * part, random)
+    }
+
+    /// What the sellers were worth to this buyer alone, had it bought from each what it wanted at the prices it knew.
+    fn own_experience(&self, choice: &Choice, answered: &MarketState, market: &Aggregate, rules: &Rules) -> Experience {
+        let (mut wanted, mut got) = (0.0, 0.0);
+        let mut fitness = Vec::with_capacity(choice.shares.len());
+        for (j, &purchase) in choice.purchases.iter().enumerate() {
+            let served = served_share(self.opened.surplus[j], market.demand[j]);
+            wanted += choice.shares[j] * purchase;
+            got += served * choice.shares[j] * purchase;
+            fitness.push(private_net_utility(&self.facts, purchase, served, answered.prices[j], rules.alpha));
         }
+        Experience { fitness, wanted, got }
     }
 
     /// Optimal purchases (7) at these prices, and the sum of the shares whose purchase answers to price.
@@ -117,4 +151,14 @@ impl Buyer {
         }
         (purchases, responsive)
     }
+}
+
+/// What one buyer has seen of the market itself.
+struct Experience {
+    /// Its own term of each seller's net utility (11), without the constant [CNY].
+    fitness: Vec<f64>,
+    /// Its demand `D_i` [kWh].
+    wanted: f64,
+    /// What was served of it, `B_i` [kWh].
+    got: f64,
 }

@@ -44,8 +44,10 @@ use crate::{
         SlotOpened, Submission, Verdict,
     },
     observation::{Observation, ProsumerSlot},
+    streams::Stream,
     units::Energy,
 };
+use activation::Rhythm;
 use bills::{Posted, Side};
 use player::Player;
 use std::{sync::Arc, time::Duration};
@@ -97,6 +99,7 @@ pub struct Prosumer {
     /// Its data, one entry a slot.
     facts: Arc<[SlotFacts]>,
     devices: Devices,
+    rhythm: Rhythm,
     slot: Slot,
     opened: Option<SlotOpened>,
     phase: Phase,
@@ -130,14 +133,23 @@ enum Phase {
 }
 
 impl Prosumer {
-    /// A prosumer with its identity on the chains, its data, one entry a slot, and the initial content of its storage.
-    pub fn new(id: ProsumerId, member: Member, rules: Arc<Rules>, facts: Arc<[SlotFacts]>, content: Energy) -> Self {
+    /// A prosumer with its identity on the chains, its data, one entry a slot, the initial content of its storage, and the
+    /// random stream that decides when it acts.
+    pub fn new(
+        id: ProsumerId,
+        member: Member,
+        rules: Arc<Rules>,
+        facts: Arc<[SlotFacts]>,
+        content: Energy,
+        moments: Stream,
+    ) -> Self {
         Self {
             id,
             member,
             rules,
             facts,
             devices: Devices { content, reading: None },
+            rhythm: Rhythm::new(moments),
             slot: 0,
             opened: None,
             phase: Phase::Done,
@@ -217,30 +229,42 @@ impl Prosumer {
         if let Some(player) = player {
             self.answered();
             self.phase = Phase::Playing(Box::new(player));
-            self.act_again(context);
+            let first = self.rhythm.begin(self.rules.activation, self.facts().role(), context.now());
+            context.wake_at(first, Wake::Act(self.slot));
         }
     }
 
-    fn act_again(&self, context: &mut Context<'_>) {
-        let next = self.rules.activation.next(self.facts().role(), context.now());
-        context.wake_at(next, Wake::Act(self.slot));
+    fn act_if_due(&mut self, context: &mut Context<'_>) {
+        let now = context.now();
+        if !matches!(self.phase, Phase::Playing(_)) {
+            return;
+        }
+        if self.rhythm.is_due(now) {
+            self.act(context);
+            self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
+        }
+        if let Some(next) = self.rhythm.wake(now) {
+            context.wake_at(next, Wake::Act(self.slot));
+        }
     }
 
     fn act(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(player) = &mut self.phase else { return };
-        let now = context.now();
-        if let Some((post, age)) = player.act(&self.rules, context.random(), now) {
+        let (now, interval) = (context.now(), self.rhythm.interval(self.rules.activation));
+        if let Some((post, age)) = player.act(&self.rules, context.random(), now, interval) {
             context.send(ActorId::LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
             }
         }
-        self.act_again(context);
     }
 
-    fn hear(&mut self, state: Arc<MarketState>) {
-        if let Phase::Playing(player) = &mut self.phase {
-            player.hear(state);
+    fn hear(&mut self, state: Arc<MarketState>, context: &mut Context<'_>) {
+        if let Phase::Playing(player) = &mut self.phase
+            && player.hear(state, context.now())
+            && let Some(soon) = self.rhythm.hear(self.rules.activation, context.now())
+        {
+            context.wake_at(soon, Wake::Act(self.slot));
         }
     }
 
@@ -393,7 +417,7 @@ impl Actor for Prosumer {
             }
             Message::Registered(slot, validity) if slot == self.slot => self.registered(validity, context),
             Message::MarketOpened(market) if market.slot == self.slot => self.join(market, context),
-            Message::MarketState(state) if state.slot == self.slot => self.hear(state),
+            Message::MarketState(state) if state.slot == self.slot => self.hear(state, context),
             Message::BillProposed(bills) if bills.slot == self.slot => self.check_bills(&bills, context),
             Message::Settled(slot, trades) if slot == self.slot => self.settle(&trades, context),
             Message::Invoice(invoice, endorsement) if invoice.slot == self.slot => {
@@ -406,7 +430,7 @@ impl Actor for Prosumer {
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
         match wake {
-            Wake::Act(slot) if slot == self.slot => self.act(context),
+            Wake::Act(slot) if slot == self.slot => self.act_if_due(context),
             Wake::Retry(question) if question == self.questions => self.repeat(context),
             _ => {}
         }

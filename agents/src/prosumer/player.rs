@@ -2,6 +2,7 @@
 
 use super::{
     Rules,
+    adaptation::Steps,
     bills::{Posted, Side},
     buyer::Buyer,
     seller::Seller,
@@ -24,6 +25,7 @@ pub(super) struct Player {
     strategy: Strategy,
     /// The newest market state that has arrived.
     news: Option<Arc<MarketState>>,
+    steps: Steps,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl Player {
             }
             Role::Idle => return None,
         };
-        Some(Self { market, side, strategy, news: None })
+        Some(Self { market, side, strategy, news: None, steps: Steps::default() })
     }
 
     /// Goes on from its last post, after having lost its memory.
@@ -76,27 +78,44 @@ impl Player {
         self.side
     }
 
-    /// Takes in a market state, unless it knows a newer one.
-    pub(super) fn hear(&mut self, state: Arc<MarketState>) {
-        if self.news.as_ref().is_none_or(|known| known.number < state.number) {
+    /// Takes in a market state, unless it knows a newer one; returns whether it did.
+    pub(super) fn hear(&mut self, state: Arc<MarketState>, now: Time) -> bool {
+        let newer = self.news.as_ref().is_none_or(|known| known.number < state.number);
+        if newer {
+            self.steps.arrived(now - state.time);
             self.news = Some(state);
         }
+        newer
     }
 
     /// Its next post, and how old the news is on which it decided; without age where there was no news to decide on.
-    pub(super) fn act(&mut self, rules: &Rules, random: &mut Stream, now: Time) -> Option<(Call, Option<Duration>)> {
+    ///
+    /// `interval` is its own period.
+    pub(super) fn act(
+        &mut self,
+        rules: &Rules,
+        random: &mut Stream,
+        now: Time,
+        interval: Duration,
+    ) -> Option<(Call, Option<Duration>)> {
         let news = self.news.as_ref();
+        let mut stride = |burden| self.steps.stride(rules.adaptation, burden, news.map(|news| &**news), now, interval);
         // What a seller goes by is demand, what a buyer goes by is prices.
-        let (post, date) = match &mut self.strategy {
+        let (post, date, moved) = match &mut self.strategy {
             Strategy::Seller(seller) => {
-                let quote = seller.act(news.map(|news| &**news), rules, random);
+                let stride = stride(seller.burden_of_age());
+                let quote = seller.act(news.map(|news| &**news), rules, stride, random);
                 let demand = news.filter(|news| news.aggregate.is_some());
-                (Call::PostQuote(quote), demand.map(|news| news.choices_time))
+                (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Strategy::Buyer(buyer) => {
-                (Call::PostChoice(buyer.act(news, rules, now)?), news.map(|news| news.quotes_time))
+                let choice = buyer.act(news, rules, stride(Buyer::BURDEN_OF_AGE), random, now)?;
+                (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
             }
         };
+        if let Some(value) = moved {
+            self.steps.note(value, rules.tolerance);
+        }
         Some((post, date.map(|date| now - date)))
     }
 

@@ -133,7 +133,8 @@ mod tests {
             preference_grid: 1.0,
         };
         let member = members(1)[2].clone();
-        Prosumer::new(ProsumerId(0), member, rules.into(), vec![facts; 24].into(), Energy::ZERO)
+        let moments = stream(1, ActorId(2), Purpose::Activation);
+        Prosumer::new(ProsumerId(0), member, rules.into(), vec![facts; 24].into(), Energy::ZERO, moments)
     }
 
     fn effects(prosumer: &mut Prosumer, act: impl FnOnce(&mut Prosumer, &mut Context<'_>)) -> Vec<Effect> {

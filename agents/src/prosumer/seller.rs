@@ -1,6 +1,6 @@
 //! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
 
-use super::Rules;
+use super::{Rules, adaptation::Stride};
 use crate::{
     ids::Slot,
     market::pricing::{PriceBand, next_price, price_step_size},
@@ -21,6 +21,8 @@ pub(super) struct Seller {
     /// How many sellers there are.
     sellers: usize,
     surplus: f64,
+    /// Its surplus in mean surpluses of the slot: how strongly its demand answers to its price, beside the others'.
+    weight: f64,
     band: PriceBand,
     /// Step `b` of the price rule.
     step: f64,
@@ -40,6 +42,7 @@ impl Seller {
             index,
             sellers: opened.sellers.len(),
             surplus: surplus.value(),
+            weight: surplus.value() * opened.sellers.len() as f64 / opened.surplus.iter().sum::<f64>(),
             band,
             step,
             quote: None,
@@ -50,8 +53,15 @@ impl Seller {
     /// The next quote.
     ///
     /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long as
-    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost.
-    pub(super) fn act(&mut self, news: Option<&MarketState>, rules: &Rules, random: &mut Stream) -> Quote {
+    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes a step
+    /// of this `stride`.
+    pub(super) fn act(
+        &mut self,
+        news: Option<&MarketState>,
+        rules: &Rules,
+        stride: Stride,
+        random: &mut Stream,
+    ) -> Quote {
         let Some(last) = self.quote else {
             let price = match &rules.first_prices {
                 Some(prices) if prices.len() == self.sellers => prices[self.index],
@@ -63,8 +73,8 @@ impl Seller {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
         let excess = market.demand[self.index] - self.surplus;
-        let price = next_price(last.price, excess, self.step, self.band, rules.ramp);
-        self.post(last.version + 1, price, (price - last.price).abs(), news.choices_time, rules)
+        let price = next_price(last.price, excess, self.step * stride.part, self.band, rules.ramp);
+        self.post(last.version + 1, price, (price - last.price).abs() / stride.rests_by, news.choices_time, rules)
     }
 
     /// Goes on from a quote that it has forgotten.
@@ -83,6 +93,20 @@ impl Seller {
         }
         self.recent.push_back(price);
         quote
+    }
+
+    /// How much each period of the loop's age weighs on a step of its price, see
+    /// [`Adaptation::DelayAware`](super::Adaptation).
+    ///
+    /// One for a seller of mean size. A small one's demand answers little to its price, so that its steps are small to the
+    /// market as they are; made smaller still, they would take more time than there is.
+    pub(super) fn burden_of_age(&self) -> f64 {
+        self.weight
+    }
+
+    /// Its last price [CNY/kWh]; `None` before the first.
+    pub(super) fn last_price(&self) -> Option<f64> {
+        self.quote.map(|quote| quote.price)
     }
 
     /// The price it quoted under this version, if it remembers it.

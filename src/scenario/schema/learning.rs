@@ -36,6 +36,22 @@ pub struct Learning {
     pub mix: Vec<Habit>,
 }
 
+impl Learning {
+    /// How those learn who have this habit.
+    pub fn with(&self, habit: &Habit) -> Self {
+        Self {
+            behaviour: habit.behaviour.unwrap_or(self.behaviour),
+            fitness: habit.fitness.unwrap_or(self.fitness),
+            replicator_step: habit.replicator_step.unwrap_or(self.replicator_step),
+            price_step: habit.price_step.unwrap_or(self.price_step),
+            exploration: habit.exploration.unwrap_or(self.exploration),
+            adaptation: habit.adaptation.unwrap_or(self.adaptation),
+            mix: Vec::new(),
+            ..self.clone()
+        }
+    }
+}
+
 /// Where the game starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Initial {

@@ -1,0 +1,286 @@
+//! However participants learn, and whenever they act: where the game ends.
+
+use crate::support::{Log, only_case, run, shipped};
+use microgrid_agents::{
+    ids::Slot,
+    market::{
+        balance::SlotFacts,
+        demand::Buyer,
+        pricing::PriceBand,
+        replicator::{Fitness, StepSize, public_step_size},
+        role::Role,
+    },
+    message::MarketState,
+    observation::{Commit, GameOver, Observation, Outcome},
+    prosumer::{Adaptation, Behaviour},
+};
+use microgrid_sim::{
+    analysis::{
+        distance::distance,
+        equilibrium::{Corner, closed_form},
+        slot::{slot_facts, slot_terms},
+    },
+    scenario::{
+        Case,
+        schema::{Activation, Habit, Learning, Scenario},
+    },
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+const PERIOD: Duration = Duration::from_secs(1);
+const LOCK_STEP: Activation = Activation::LockStep { period: PERIOD };
+const INDEPENDENT: Activation = Activation::Independent { period: PERIOD, jitter: 0.3 };
+const POISSON: Activation = Activation::Poisson { period: PERIOD };
+const REACTIVE: Activation = Activation::Reactive { min_interval: PERIOD };
+
+/// The end of a slot's game.
+#[derive(Debug)]
+struct End {
+    slot: Slot,
+    outcome: Outcome,
+    seconds: f64,
+    price_gap: f64,
+    corner: Corner,
+}
+
+impl End {
+    fn of(case: &Case, game: &GameOver) -> Self {
+        let (facts, terms) = (slot_facts(case, game.slot), slot_terms(case, game.slot));
+        let with = |role| facts.iter().filter(move |facts| facts.role() == role);
+        let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
+        let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
+        let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
+        let theory = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand).expect("a market");
+        let state = game.state.as_ref().expect("somebody posted");
+        let aggregate = state.aggregate.as_ref().expect("somebody chose");
+        Self {
+            slot: game.slot,
+            outcome: game.outcome,
+            seconds: game.time_to_equilibrium.map_or(f64::NAN, |time| time.as_secs_f64()),
+            price_gap: distance(&state.prices, aggregate, &surplus, band, &theory).price_gap,
+            corner: theory.corner,
+        }
+    }
+
+    fn at_the_closed_form(&self) -> bool {
+        self.outcome == Outcome::Equilibrium && self.price_gap <= 1e-3
+    }
+}
+
+fn markets(log: &Log) -> impl Iterator<Item = &Arc<GameOver>> {
+    log.games().filter(|game| game.outcome != Outcome::NoMarket)
+}
+
+fn ends(case: &Case) -> Vec<End> {
+    let log = run(case);
+    markets(&log).map(|game| End::of(case, game)).collect()
+}
+
+/// The published day with everybody on the ledger, changed.
+fn flagship(set: &[&str], change: impl FnOnce(&mut Scenario)) -> Case {
+    let mut case = only_case(&shipped("5_prosumers.ron", &[&["mu=1"], set].concat()));
+    change(Arc::make_mut(&mut case.scenario));
+    case
+}
+
+/// Everything that the ledger has shown of the games.
+fn shown(log: &Log) -> Vec<Arc<MarketState>> {
+    let commits = log.observed.iter().filter_map(|observed| match &observed.what {
+        Observation::Committed(Commit { state, .. }) => Some(Arc::clone(state)),
+        _ => None,
+    });
+    commits.collect()
+}
+
+#[test]
+fn on_news_of_this_period_delay_aware_steps_are_whole_steps() {
+    for delay in ["0s", "10ms", "220ms"] {
+        let [whole, aware] = [Adaptation::None, Adaptation::DelayAware]
+            .map(|adaptation| run(&flagship(&[&format!("delay={delay}")], |s| s.learning.adaptation = adaptation)));
+        assert_eq!(shown(&whole), shown(&aware), "delay {delay}");
+    }
+}
+
+/// In slot 11 demand at the grid's tariff exceeds the surplus by 3.5 %: prices are there soon, but between sellers who all
+/// serve nearly everything there is so little to choose that shares take thousands of periods to come to rest.
+const BARELY_SHORT: Slot = 11;
+
+#[test]
+fn delay_aware_markets_find_the_closed_form_price_at_every_delay() {
+    for activation in [LOCK_STEP, INDEPENDENT, POISSON, REACTIVE] {
+        for delay in ["0s", "500ms", "1s", "2s", "3s"] {
+            let case = flagship(&[&format!("delay={delay}"), "adaptation=DelayAware"], |scenario| {
+                scenario.activation = activation.clone();
+            });
+            let ends = ends(&case);
+            assert_eq!(ends.len(), 8);
+            for end in ends {
+                let found = end.at_the_closed_form() || end.slot == BARELY_SHORT && end.price_gap <= 1e-3;
+                assert!(found, "{activation:?}, delay {delay}: {end:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_adaptation_the_same_markets_fail_from_half_a_period_on() {
+    for (activation, delays) in
+        [(LOCK_STEP, ["500ms", "3s"]), (INDEPENDENT, ["500ms", "1s"]), (POISSON, ["500ms", "2s"])]
+    {
+        for delay in delays {
+            let case = flagship(&[&format!("delay={delay}")], |scenario| {
+                scenario.activation = activation.clone();
+                scenario.market.open = (16, 17);
+            });
+            for end in ends(&case) {
+                let fails = end.outcome == Outcome::GateClosure && end.price_gap > 1e-3;
+                assert!(fails, "{activation:?}, delay {delay}: {end:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hundred_delay_aware_participants_find_it_too() {
+    for (activation, delay) in [(LOCK_STEP, "500ms"), (LOCK_STEP, "3s"), (INDEPENDENT, "1s"), (POISSON, "3s")] {
+        let mut case = only_case(&shipped("100_prosumers.ron", &["mu=1", &format!("delay={delay}")]));
+        let scenario = Arc::make_mut(&mut case.scenario);
+        scenario.activation = activation.clone();
+        scenario.learning.adaptation = Adaptation::DelayAware;
+        scenario.market.open = (12, 13);
+        for end in ends(&case) {
+            assert!(end.at_the_closed_form(), "{activation:?}, delay {delay}: {end:?}");
+        }
+    }
+}
+
+#[test]
+fn halved_steps_calm_what_swings() {
+    let ends = ends(&flagship(&["delay=500ms", "adaptation=HalveOnOscillation"], |_| {}));
+    assert!(ends.iter().all(End::at_the_closed_form), "{ends:?}");
+}
+
+#[test]
+fn shares_that_have_collapsed_are_no_equilibrium() {
+    for delay in ["10s", "20s"] {
+        for end in ends(&flagship(&[&format!("delay={delay}")], |_| {})) {
+            assert!(end.outcome != Outcome::Equilibrium || end.price_gap <= 1e-3, "delay {delay}: {end:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_imitates_finds_the_closed_form() {
+    for (fitness, activation) in
+        [(Fitness::Public, LOCK_STEP), (Fitness::Private, LOCK_STEP), (Fitness::Public, POISSON)]
+    {
+        let case = flagship(&[], |scenario| {
+            scenario.activation = activation.clone();
+            scenario.learning.behaviour = Behaviour::Imitation;
+            scenario.learning.fitness = fitness;
+        });
+        let ends = ends(&case);
+        assert!(ends.iter().all(End::at_the_closed_form), "{fitness:?}, {activation:?}: {ends:?}");
+    }
+}
+
+fn responding(noise: f64) -> Case {
+    flagship(&[], |scenario| {
+        scenario.learning.behaviour = Behaviour::BestResponse { noise };
+        scenario.market.open = (13, 17);
+    })
+}
+
+#[test]
+fn smoothed_best_response_rests_at_the_logit_equilibrium() {
+    let noise = 0.4;
+    let case = responding(noise);
+    let log = run(&case);
+    for game in markets(&log) {
+        assert_eq!(game.outcome, Outcome::Equilibrium);
+        let market = game.state.as_ref().and_then(|state| state.aggregate.clone()).expect("a market");
+        let sharpness = public_step_size(StepSize::Scaled(1.0), case.scenario.preferences.alpha, &market) / noise;
+        let shares = &market.mean_share;
+        for j in 1..shares.len() {
+            let expected = sharpness * (market.net_utility[j] - market.net_utility[0]);
+            let found = (shares[j] / shares[0]).ln();
+            assert!((found - expected).abs() < 1e-4, "slot {}: {found} instead of {expected}", game.slot);
+        }
+    }
+}
+
+/// With the fraction 0.3 and the price step 0.5 the pair spirals in from a noise of 0.23 on (`docs/model.md`, section 4).
+#[test]
+fn smoothed_best_response_with_too_little_noise_never_rests() {
+    let outcomes =
+        |noise| ends(&responding(noise)).into_iter().map(|end| (end.corner, end.outcome)).collect::<Vec<_>>();
+    assert!(outcomes(0.3).iter().all(|(_, outcome)| *outcome == Outcome::Equilibrium));
+    assert!(outcomes(0.15).iter().all(|(_, outcome)| *outcome == Outcome::GateClosure));
+}
+
+#[test]
+fn exploration_forgets_no_seller_and_moves_the_rest_a_little() {
+    let case = flagship(&["exploration=0.01"], |_| {});
+    let log = run(&case);
+    for state in shown(&log) {
+        let Some(market) = &state.aggregate else { continue };
+        let least = market.mean_share.iter().copied().fold(1.0, f64::min);
+        assert!(state.number < 5 || least >= 0.01 / market.mean_share.len() as f64 - 1e-12, "{state:?}");
+    }
+    for end in markets(&log).map(|game| End::of(&case, game)) {
+        assert!(end.outcome == Outcome::Equilibrium && end.price_gap < 0.05, "{end:?}");
+        assert!(end.price_gap > 1e-3 || end.corner != Corner::Interior, "{end:?}");
+    }
+}
+
+#[test]
+fn first_prices_do_not_depend_on_when_people_act() {
+    let first_prices = |activation: Activation| {
+        let log = run(&flagship(&[], |scenario| {
+            scenario.activation = activation;
+            scenario.market.open = (17, 17);
+        }));
+        let mut first = BTreeMap::new();
+        for state in shown(&log) {
+            for (j, &price) in state.prices.iter().enumerate().filter(|(_, price)| price.is_finite()) {
+                first.entry(j).or_insert(price.to_bits());
+            }
+        }
+        first
+    };
+    let expected = first_prices(LOCK_STEP);
+    assert_eq!(expected.len(), 3);
+    for activation in [INDEPENDENT, POISSON, REACTIVE] {
+        assert_eq!(first_prices(activation), expected);
+    }
+}
+
+fn habit(share: f64, behaviour: Behaviour) -> Habit {
+    Habit {
+        share,
+        behaviour: Some(behaviour),
+        fitness: None,
+        replicator_step: None,
+        price_step: None,
+        exploration: None,
+        adaptation: None,
+    }
+}
+
+#[test]
+fn a_mixed_population_has_as_many_of_each_as_its_shares_say() {
+    let path = |learning: &dyn Fn(&mut Learning)| {
+        shown(&run(&flagship(&[], |scenario| {
+            scenario.market.open = (15, 17);
+            learning(&mut scenario.learning);
+        })))
+    };
+    let imitation = Behaviour::Imitation;
+    let (replicators, imitators) = (path(&|_| {}), path(&|learning| learning.behaviour = imitation));
+    assert_eq!(path(&|learning| learning.mix = vec![habit(0.0, imitation)]), replicators);
+    assert_eq!(path(&|learning| learning.mix = vec![habit(1.0, imitation)]), imitators);
+    let halves = |first, second| path(&|learning| learning.mix = vec![habit(0.6, first), habit(0.4, second)]);
+    assert_eq!(halves(imitation, imitation), imitators);
+    let (mixed, swapped) = (halves(imitation, Behaviour::Replicator), halves(Behaviour::Replicator, imitation));
+    assert!(mixed != replicators && mixed != imitators && mixed != swapped);
+}
