@@ -305,7 +305,7 @@ mod tests {
         let mut slots: Vec<_> = [1, 2, 3].into_iter().flat_map(whole).collect();
         slots.push((4, 1, "Equilibrium", 4, ""));
         let found = collected(&slots, 2, 2);
-        let told: Vec<_> = found.iter().map(|summary| (summary.combination, summary.first_case, summary.replicates));
+        let told = found.iter().map(|summary| (summary.combination, summary.first_case, summary.replicates));
         assert_eq!(told.collect::<Vec<_>>(), [(1, 1, 2), (2, 3, 1)]);
         slots.truncate(5);
         assert_eq!(collected(&slots, 2, 2).len(), 1);

@@ -161,42 +161,47 @@ pub(super) fn read<R: Row>(folder: &Path) -> Result<impl Iterator<Item = Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{number::Number, trades::TradeRow};
     use std::fs;
 
-    table! {
-        /// A row of numbers.
-        Line in "lines.csv" {
-            /// Which.
-            number: u32,
-            /// Some text.
-            text: String,
+    /// A row that is longer or shorter than others.
+    fn line(number: u32) -> TradeRow {
+        let kwh = Number::new(f64::from(number % 50) / 7.0).unwrap();
+        let (case, slot, buyer, seller) = (1, number, 2, 3);
+        let (optimal_kwh, price_cny_per_kwh) = (Some(kwh), None);
+        TradeRow {
+            case,
+            slot,
+            buyer,
+            seller,
+            optimal_kwh,
+            traded_kwh: kwh,
+            price_cny_per_kwh,
+            payment_cny: kwh,
+            fee_cny: kwh,
         }
-    }
-
-    fn line(number: u32) -> Line {
-        Line { number, text: "x".repeat(number as usize % 50) }
     }
 
     #[test]
     fn a_table_goes_on_where_it_is_cut_off_and_takes_in_another() {
         let [whole, parts] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let mut table = Table::<Line>::create(whole.path()).unwrap();
+        let mut table = Table::<TradeRow>::create(whole.path()).unwrap();
         table.append((0..100_000).map(line)).unwrap();
         table.flush().unwrap();
 
-        let mut first = Table::<Line>::create(parts.path()).unwrap();
+        let mut first = Table::<TradeRow>::create(parts.path()).unwrap();
         first.append((0..10).map(line)).unwrap();
         first.flush().unwrap();
         let kept = first.length();
         first.append((500..510).map(line)).unwrap();
         first.flush().unwrap();
         let other = tempfile::tempdir().unwrap();
-        let mut second = Table::<Line>::create(other.path()).unwrap();
+        let mut second = Table::<TradeRow>::create(other.path()).unwrap();
         second.append((10..100_000).map(line)).unwrap();
         second.flush().unwrap();
-        let mut again = Table::<Line>::reopen(parts.path(), kept).unwrap();
+        let mut again = Table::<TradeRow>::reopen(parts.path(), kept).unwrap();
         again.append_from(other.path()).unwrap();
-        let read = |folder: &Path| fs::read(folder.join("lines.csv")).unwrap();
+        let read = |folder: &Path| fs::read(folder.join("trades.csv")).unwrap();
         assert!(read(whole.path()) == read(parts.path()));
         assert_eq!(again.length(), table.length());
     }
@@ -204,8 +209,8 @@ mod tests {
     #[test]
     fn a_table_that_has_lost_rows_does_not_go_on() {
         let folder = tempfile::tempdir().unwrap();
-        let length = Table::<Line>::create(folder.path()).unwrap().length();
-        let reopened = Table::<Line>::reopen(folder.path(), length + 1);
+        let length = Table::<TradeRow>::create(folder.path()).unwrap().length();
+        let reopened = Table::<TradeRow>::reopen(folder.path(), length + 1);
         assert!(matches!(reopened, Err(RecordError::Short { .. })), "{reopened:?}");
     }
 }

@@ -17,5 +17,6 @@ mod reference;
 mod scenarios;
 mod scripts;
 mod support;
+mod sweep;
 mod tampering;
 mod verification;
