@@ -1,9 +1,12 @@
 //! The command line's arguments.
 
-use crate::{runtime::Shards, scenario::Overrides};
+use crate::{
+    runtime::Shards,
+    scenario::{Overrides, knob_names},
+};
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
-use std::path::PathBuf;
+use std::{num::NonZero, path::PathBuf};
 
 /// Simulates a local electricity market as agents that exchange messages.
 ///
@@ -15,8 +18,8 @@ use std::path::PathBuf;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     arg_required_else_help = true,
-    after_help = EXAMPLES,
-    after_long_help = EXAMPLES
+    after_help = after_help(),
+    after_long_help = after_help()
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -32,6 +35,8 @@ Examples:
   sim scenarios/5_prosumers.ron                       play the day, for every varied knob
   sim scenarios/5_prosumers.ron --set delay=200ms     the same with a slower network
   sim scenarios/100_prosumers.ron --seed 7 -q         print only where the results are
+  sim scenarios/5_prosumers.ron --set delay=0s,1s,2s  sweep over it, on all cores
+  sim resume results/5_prosumers                      finish the newest run if it was ended early
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
@@ -40,17 +45,34 @@ Examples:
   sim ledger show results/5_prosumers --channel trade --block 3
   sim ledger show results/5_prosumers --key bill/17/3/1
   sim ledger export results/5_prosumers               its blocks as JSON, one a line
+";
 
-Knobs for --set:
-  population, eta, mu, alpha, delay, loss, replicator_step, price_step, ramp, period,
-  block_timeout, seed
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input. RUST_LOG sets what is logged, over -v.";
 
-Exit codes: 0 done, 1 failed, 2 bad input. RUST_LOG sets what is logged, over -v.";
+/// What stands below the options: examples, all knobs, exit codes.
+fn after_help() -> String {
+    let mut lines = vec![String::new()];
+    for name in knob_names() {
+        let last = lines.last_mut().expect("there is a line from the start");
+        if last.len() + name.len() > 86 {
+            lines.push(format!("{name}, "));
+        } else {
+            last.push_str(name);
+            last.push_str(", ");
+        }
+    }
+    let knobs: String = lines.iter().map(|line| format!("  {}\n", line.trim_end())).collect();
+    format!("{EXAMPLES}\nKnobs for --set:\n{}\n\n{EXIT_CODES}", knobs.trim_end().trim_end_matches(','))
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Validate a scenario without running it.
     Check(CheckArguments),
+    /// Finish a run that was interrupted or killed, in place.
+    ///
+    /// Its results are those of a run that nobody ended: complete cases are kept, the others run again.
+    Resume(ResumeArguments),
     /// Print the tables of a run.
     Show(ShowArguments),
     /// Check a run's ledger, look into it, or export it.
@@ -116,6 +138,17 @@ pub(super) struct RunOptions {
     /// Root folder of the results.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) out: PathBuf,
+    #[command(flatten)]
+    pub(super) how: HowToRun,
+}
+
+/// How to run cases, and what to say meanwhile.
+#[derive(Debug, Args)]
+pub(super) struct HowToRun {
+    /// How many cases run at a time. Changes the speed, never the results [default: one a core; one in all for up to
+    /// two cases, large populations, `durability: Block` and `clock: Wall`].
+    #[arg(short, long, value_name = "N")]
+    pub(super) jobs: Option<NonZero<usize>>,
     /// How many shards host the actors: per-actor, per-core or a number. Changes the speed, never the results
     /// [default: by the size of the population].
     #[arg(long, value_name = "SHARDS")]
@@ -132,6 +165,15 @@ pub(super) struct RunOptions {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) input: Input,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeArguments {
+    /// A run's folder, or a scenario's folder for its newest run.
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    #[command(flatten)]
+    pub(super) how: HowToRun,
 }
 
 #[derive(Debug, Args)]
@@ -187,8 +229,27 @@ mod tests {
             panic!("this is a scenario and no subcommand")
         };
         assert_eq!((input.scenario, input.seed), (PathBuf::from("day.ron"), Some(7)));
-        assert_eq!((options.verbose, options.out), (2, PathBuf::from("results")));
+        assert_eq!((options.how.verbose, options.out), (2, PathBuf::from("results")));
         assert_eq!(input.set, ["mu=0.5", "delay=10ms"]);
+    }
+
+    #[test]
+    fn a_run_is_resumed_with_options_of_its_own() {
+        let arguments = Arguments::try_parse_from("sim resume results/day --jobs 3 -v".split(' ')).unwrap();
+        let Some(Command::Resume(ResumeArguments { run, how })) = arguments.command else {
+            panic!("this resumes a run")
+        };
+        assert_eq!((run, how.jobs, how.verbose), (PathBuf::from("results/day"), NonZero::new(3), 1));
+    }
+
+    #[test]
+    fn help_has_every_knob_in_lines_that_fit() {
+        let help = after_help();
+        let (_, knobs) = help.split_once("Knobs for --set:\n").unwrap();
+        let (knobs, _) = knobs.split_once("\n\n").unwrap();
+        assert!(knobs.lines().all(|line| line.len() <= 90), "{knobs}");
+        let named: Vec<_> = knobs.split(',').map(str::trim).collect();
+        assert_eq!(named, knob_names().collect::<Vec<_>>());
     }
 
     #[test]
@@ -219,7 +280,7 @@ mod tests {
 
     #[test]
     fn senseless_arguments_are_refused() {
-        for wrong in ["--shards 0", "--seed -1", "-q -v"] {
+        for wrong in ["--shards 0", "--jobs 0", "--seed -1", "-q -v"] {
             let arguments = ["sim", "day.ron"].into_iter().chain(wrong.split(' '));
             assert_eq!(Arguments::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{wrong}");
         }

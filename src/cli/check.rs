@@ -1,7 +1,10 @@
 //! `sim check SCENARIO`: is it valid, and what would run?
 
 use super::{args::CheckArguments, error::CliError, print, text::count};
-use crate::scenario::{self, Case, Plan};
+use crate::scenario::{self, Plan, Setting};
+
+/// More cases than this are not listed.
+const MOST_CASES: usize = 50;
 
 /// Validates the scenario and describes it in a few lines.
 pub(super) fn check(arguments: &CheckArguments) -> Result<(), CliError> {
@@ -13,8 +16,7 @@ fn describe(plan: &Plan) -> String {
     let scenario = &plan.scenario;
     let market = &scenario.market;
     let (first, last) = market.open;
-    let sizes: Vec<usize> = plan.cases().map(|case| case.population.prosumers.len()).collect();
-    let (smallest, largest) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));
+    let (smallest, largest) = plan.population_sizes();
     let prosumers =
         if smallest == largest { count(smallest, "prosumer") } else { format!("{smallest} to {largest} prosumers") };
     let mut text = format!(
@@ -22,15 +24,18 @@ fn describe(plan: &Plan) -> String {
         scenario.name,
         count(market.slots as usize, "slot"),
         humantime::format_duration(market.slot_length),
-        count(sizes.len(), "case"),
+        count(plan.case_count() as usize, "case"),
     );
-    for case in plan.cases() {
+    for case in plan.settings().take(MOST_CASES) {
         text += &describe_case(&case);
+    }
+    if plan.case_count() as usize > MOST_CASES {
+        text += &format!("  and {} more\n", plan.case_count() as usize - MOST_CASES);
     }
     text
 }
 
-fn describe_case(case: &Case) -> String {
+fn describe_case(case: &Setting) -> String {
     let knobs: String = case.knobs.iter().map(|(name, value)| format!("{name} = {value}, ")).collect();
     format!("  case {}: {knobs}seed {}\n", case.number, case.seed)
 }

@@ -1,7 +1,7 @@
 //! How the cases of a study compare with each other and with P2G.
 
-use super::text::{AMOUNT, count, fixed, gain, knob_value, table};
-use crate::record::{KeyFigures, Knobs};
+use super::text::{AMOUNT, count, fixed, gain, table};
+use crate::record::{KeyFigures, Knobs, knob_text};
 
 /// A table over the open slots, one line a case; for a study of `mu`, also what the ledger brings, in a sentence.
 pub(super) fn comparison(cases: &[KeyFigures]) -> String {
@@ -16,7 +16,7 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let line = |case: &KeyFigures| {
         let open = &case.open_slots;
         let mut cells = vec![case.case.to_string()];
-        cells.extend(names.iter().map(|name| case.knobs.get(*name).map_or_else(String::new, knob_value)));
+        cells.extend(names.iter().map(|name| case.knobs.get(*name).map_or_else(String::new, knob_text)));
         cells.extend(seeds.then(|| case.seed.to_string()));
         cells.extend([
             fixed(open.welfare_cny, AMOUNT),

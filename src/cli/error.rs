@@ -1,12 +1,17 @@
 //! Why the command ends without success.
 
+use super::run::quoted;
 use crate::{
     ledger::{place::Place, reader::ReadError, verify::VerifyError},
     record::RecordError,
     scenario::ScenarioError,
     study::StudyError,
 };
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Why the command ends without success.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,9 @@ pub(super) enum CliError {
     /// There is no ledger where one was looked for.
     #[error("error: there is no ledger.db in {}, nor in the run to which its `latest` links", .0.display())]
     NoLedger(PathBuf),
+    /// The run keeps no ledger.
+    #[error("error: {} keeps no ledger: its scenario has `record: Slots`", .0.display())]
+    LedgerNotRecorded(PathBuf),
     /// The ledger has no such case, channel or block.
     #[error("error: the ledger has no {0}")]
     NotOnLedger(Place),
@@ -39,7 +47,7 @@ pub(super) enum CliError {
     #[error("error: {0}")]
     Record(#[from] RecordError),
     /// The study ended early.
-    #[error("error: {error}\nwhat was done before is in {}", folder.display())]
+    #[error("error: {error}\nwhat was done before is in {}{}", folder.display(), resume(error, folder))]
     Study { error: StudyError, folder: PathBuf },
     /// Ctrl-C cannot be caught.
     #[error("error: cannot watch for interruption: {0}")]
@@ -47,6 +55,17 @@ pub(super) enum CliError {
     /// Standard output cannot be written.
     #[error("error: cannot print: {0}")]
     Output(io::Error),
+}
+
+/// How to go on, where that can help: a case that fails would do so again.
+fn resume(error: &StudyError, folder: &Path) -> String {
+    match error {
+        StudyError::Case { .. } => String::new(),
+        StudyError::Interrupted | StudyError::Record(_) => {
+            let folder = quoted(&folder.display().to_string());
+            format!("\n`sim resume {folder}` finishes it")
+        }
+    }
 }
 
 fn up_to(last: u32) -> String {
@@ -66,6 +85,7 @@ impl CliError {
             | Self::NoCase { .. }
             | Self::NoSlot(_)
             | Self::NoLedger(_)
+            | Self::LedgerNotRecorded(_)
             | Self::NotOnLedger(_)
             | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
             | Self::Unverified(VerifyError::Open(_)) => ExitCode::from(2),

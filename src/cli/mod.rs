@@ -9,10 +9,12 @@ mod error;
 mod ledger;
 mod ledger_table;
 mod progress;
+mod resume;
 mod run;
 mod show;
 mod slot_table;
 mod summary;
+mod sweep_table;
 mod text;
 mod trade_matrix;
 
@@ -30,9 +32,13 @@ use tracing_subscriber::EnvFilter;
 /// Exit code 0: done; 1: failed; 2: bad input.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr(arguments.options.verbose);
+    log_to_stderr(match &arguments.command {
+        Some(Command::Resume(resume)) => resume.how.verbose,
+        _ => arguments.options.how.verbose,
+    });
     let done = match (arguments.command, arguments.input) {
         (Some(Command::Check(check)), _) => check::check(&check),
+        (Some(Command::Resume(resume)), _) => resume::resume(&resume),
         (Some(Command::Show(show)), _) => show::show(&show),
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
         (None, Some(input)) => run::run(&input, &arguments.options),

@@ -13,16 +13,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Progress of a study on stderr if it is a terminal and `visible`; for one that began at `started`.
 pub(super) fn on_stderr(visible: bool, started: Instant) -> impl FnMut(Progress) + Send + Unpin + 'static {
     let mut bar = Bar::new(visible, started, "slots");
-    move |Progress { case, cases, slot, slots }| {
-        let (done, slots) = (u64::from(case - 1) * u64::from(slots) + u64::from(slot), u64::from(slots));
-        bar.show(case, u64::from(cases), done, u64::from(cases) * slots);
+    move |Progress { cases_done, cases, slots_done, slots }| {
+        bar.show(format!("{cases_done}/{cases} cases"), slots_done, slots);
     }
 }
 
 /// Progress of a ledger's verification on stderr if it is a terminal; for one that began at `started`.
 pub(super) fn of_verification(started: Instant) -> impl FnMut(verify::Progress) {
     let mut bar = Bar::new(true, started, "blocks");
-    move |verify::Progress { case, cases, done, blocks }| bar.show(case, cases as u64, done, blocks)
+    move |verify::Progress { case, cases, done, blocks }| bar.show(format!("case {case}/{cases}"), done, blocks)
 }
 
 /// A bar over all cases or one, with the time that is left.
@@ -38,7 +37,7 @@ impl Bar {
         Self { visible: visible && io::stderr().is_terminal(), started, things, bar: None }
     }
 
-    fn show(&mut self, case: u32, cases: u64, done: u64, of: u64) {
+    fn show(&mut self, message: String, done: u64, of: u64) {
         if !self.visible {
             return;
         }
@@ -51,7 +50,7 @@ impl Bar {
             let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
             ProgressBar::new(of).with_style(style).with_elapsed(elapsed)
         });
-        bar.set_message(format!("case {case}/{cases}"));
+        bar.set_message(message);
         bar.set_length(of);
         bar.set_position(done);
     }

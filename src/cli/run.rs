@@ -1,16 +1,17 @@
 //! `sim SCENARIO`: runs a study and prints what came out.
 
 use super::{
-    args::{Input, RunOptions},
+    args::{HowToRun, Input, RunOptions},
     error::CliError,
     print, progress, summary,
 };
 use crate::{
     record::{Recorder, Run, Status},
-    scenario,
+    scenario::{self, Plan},
     study::{self, Options, StudyError},
 };
 use std::{
+    path::Path,
     process,
     sync::{
         Arc,
@@ -25,11 +26,22 @@ pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError>
     let plan = scenario::load(&input.scenario, &input.overrides())?;
     let interrupted = watch_for_interruption()?;
     let recorder = Recorder::create(&arguments.out, &plan, started, command_line())?;
+    play(&plan, recorder, &arguments.how, interrupted, clock)
+}
+
+/// Runs what `recorder` does not have yet of a plan, from `clock` on, and prints what came out.
+pub(super) fn play(
+    plan: &Plan,
+    recorder: Recorder,
+    how: &HowToRun,
+    interrupted: Arc<AtomicBool>,
+    clock: Instant,
+) -> Result<(), CliError> {
     let folder = recorder.folder().to_owned();
-    tracing::info!(folder = %folder.display(), cases = plan.case_count(), "the study begins");
-    let options = Options { shards: arguments.shards, interrupted };
-    let visible = !arguments.quiet && arguments.verbose == 0;
-    let (recorder, result) = study::run(&plan, recorder, &options, progress::on_stderr(visible, clock));
+    tracing::info!(folder = %folder.display(), cases = plan.case_count(), done = recorder.done(), "the study begins");
+    let options = Options { shards: how.shards, jobs: how.jobs, interrupted };
+    let visible = !how.quiet && how.verbose == 0;
+    let (recorder, result) = study::run(plan, recorder, &options, progress::on_stderr(visible, clock));
     let status = result.as_ref().map_or_else(status, |()| Status::Finished);
     let finished = recorder.finish(status, clock.elapsed());
     if let Err(error) = result {
@@ -39,14 +51,19 @@ pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError>
         return Err(CliError::Study { error, folder });
     }
     finished?;
-    if arguments.quiet {
+    tell(&folder, how)
+}
+
+/// Prints what came out of a finished run or, if nothing but that is wanted, where it is.
+pub(super) fn tell(folder: &Path, how: &HowToRun) -> Result<(), CliError> {
+    if how.quiet {
         return print(&format!("{}\n", folder.display()));
     }
-    print(&summary::summary(&Run::open(&folder)?, None)?)
+    print(&summary::summary(&Run::open(folder)?, None)?)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line measures the run's wall time")]
-fn now() -> (Instant, SystemTime) {
+pub(super) fn now() -> (Instant, SystemTime) {
     (Instant::now(), SystemTime::now())
 }
 
@@ -56,7 +73,7 @@ fn command_line() -> String {
 }
 
 /// An argument as a shell takes it: in quotes, unless it has only letters, digits and signs that no shell looks at.
-fn quoted(argument: &str) -> String {
+pub(super) fn quoted(argument: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,@%+".contains(letter);
     if !argument.is_empty() && argument.chars().all(plain) {
         return argument.to_owned();
@@ -65,7 +82,7 @@ fn quoted(argument: &str) -> String {
 }
 
 /// The flag that Ctrl-C sets. A second Ctrl-C ends the program at once.
-fn watch_for_interruption() -> Result<Arc<AtomicBool>, CliError> {
+pub(super) fn watch_for_interruption() -> Result<Arc<AtomicBool>, CliError> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || {

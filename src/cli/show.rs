@@ -23,8 +23,10 @@ fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
 /// The slot in all cases or in `only` one.
 fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, CliError> {
     let slots = rows(run, |row: &SlotRow| row.slot == slot).map_err(CliError::BadRun)?;
-    let trades = rows(run, |row: &TradeRow| row.slot == slot).map_err(CliError::BadRun)?;
-    let prosumers = rows(run, |row: &ProsumerRow| row.slot == slot).map_err(CliError::BadRun)?;
+    let full = run.keeps(TradeRow::FILE);
+    let trades = if full { rows(run, |row: &TradeRow| row.slot == slot).map_err(CliError::BadRun)? } else { vec![] };
+    let prosumers =
+        if full { rows(run, |row: &ProsumerRow| row.slot == slot).map_err(CliError::BadRun)? } else { vec![] };
     let (trades, prosumers) = (by_case(&trades, |trade| trade.case), by_case(&prosumers, |prosumer| prosumer.case));
     let mut text = String::new();
     for row in slots.iter().filter(|row| only.is_none_or(|only| only.case == row.case)) {
@@ -32,8 +34,12 @@ fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, 
         let prosumers = prosumers.get(&row.case).map_or(&[][..], Vec::as_slice);
         let trades = trades.get(&row.case).map_or(&[][..], Vec::as_slice);
         text += &format!("{}, slot {slot}\n{}\n", summary::title(run, case), headline(row));
-        text += &trade_matrix::trade_matrix(trades, prosumers);
-        text += &trade_matrix::balances(prosumers);
+        if full {
+            text += &trade_matrix::trade_matrix(trades, prosumers);
+            text += &trade_matrix::balances(prosumers);
+        } else {
+            text += "trades and prosumers were not recorded: the scenario has `record: Slots`\n";
+        }
         text.push('\n');
     }
     if text.is_empty() { Err(CliError::NoSlot(slot)) } else { Ok(text) }

@@ -4,15 +4,25 @@ use super::{
     comparison::comparison,
     ledger_table::ledger_table,
     slot_table::slot_table,
+    sweep_table::sweep_table,
     text::{count, fixed, knobs},
 };
 use crate::record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status};
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
 
+/// A study of more cases than this is a sweep, of which not every slot is of interest.
+const MOST_CASES: u32 = 4;
+
 /// Tables of the open slots of every case that has results, or of `only` one, and the comparison of all cases that are
-/// done.
+/// done; of a sweep, the table of its combinations.
 pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, RecordError> {
+    let sweep = run.manifest().case_count > MOST_CASES;
+    if sweep && only.is_none() {
+        let means = "means over the slots with a market, prices in CNY/kWh, welfare in CNY";
+        let text = format!("{}: {means}\n\n{}\n", run.manifest().scenario, sweep_table(run)?);
+        return Ok(text + &rest(run.manifest(), run.last_slot()?) + &ending(run));
+    }
     let (open_rows, last) = open_rows(run, only)?;
     let channels = channels(run)?;
     let mut text = String::new();
@@ -22,7 +32,7 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
             text += &channels.get(&case.case).map_or_else(String::new, |channels| ledger_table(channels) + "\n");
         }
     }
-    if !run.key_figures().is_empty() {
+    if !sweep && !run.key_figures().is_empty() {
         text += &comparison(run.key_figures());
         text.push('\n');
     }

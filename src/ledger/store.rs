@@ -7,13 +7,15 @@ use microgrid_agents::chain::{
     refusal,
     transaction::{Version, Write},
 };
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Error, OpenFlags, Result, params};
 use std::{collections::BTreeMap, path::Path};
 
 const INSERT_BLOCK: &str = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const INSERT_TRANSACTION: &str = "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?)";
 const REPLACE_FACT: &str = "INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?, ?, ?)";
 const REPLACE_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)";
+/// All tables, each with a column for the number of the case.
+const TABLES: [&str; 4] = ["blocks", "transactions", "facts", "checkpoints"];
 
 /// A ledger's file being written.
 ///
@@ -49,6 +51,37 @@ impl Store {
         database.pragma_update(None, "user_version", schema::USER_VERSION)?;
         database.execute_batch("COMMIT")?;
         Ok(Self { database, facts: BTreeMap::new() })
+    }
+
+    /// Opens the file to go on behind the case with this number; what it has of later cases is removed.
+    ///
+    /// # Errors
+    /// If there is no such file, or it cannot be written.
+    pub fn reopen(path: &Path, last_case: u32) -> Result<Self> {
+        let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        database.pragma_update(None, "synchronous", "FULL")?;
+        let each = TABLES.map(|table| format!("DELETE FROM {table} WHERE case_number > {last_case};"));
+        database.execute_batch(&format!("BEGIN; {} COMMIT", each.concat()))?;
+        Ok(Self { database, facts: BTreeMap::new() })
+    }
+
+    /// Takes in all that another ledger holds, of cases that this one does not have. It is on disk then.
+    ///
+    /// # Errors
+    /// If that ledger cannot be read, or this one cannot be written; nothing of it is on disk then.
+    pub fn append_from(&mut self, other: &Path) -> Result<()> {
+        let other = other.to_str().ok_or_else(|| Error::InvalidPath(other.to_owned()))?;
+        self.database.execute("ATTACH DATABASE ? AS other", [other])?;
+        let each = TABLES.map(|table| {
+            let order = if matches!(table, "transactions" | "facts") { "ORDER BY rowid" } else { "" };
+            format!("INSERT INTO main.{table} SELECT * FROM other.{table} {order};")
+        });
+        let appended = self.database.execute_batch(&format!("BEGIN; {} COMMIT", each.concat()));
+        if appended.is_err() && !self.database.is_autocommit() {
+            self.database.execute_batch("ROLLBACK")?;
+        }
+        appended.and(self.database.execute_batch("DETACH DATABASE other"))
     }
 
     /// Writes a block of a case, to be on disk with the next checkpoint.

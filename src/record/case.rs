@@ -1,17 +1,15 @@
 //! A case under way: what is known of its open slots, and what its closed ones add up to.
 
 use super::{
-    convergence::{self, ConvergenceRow},
+    convergence::{self, Game},
     error::RecordError,
     gathered::{Gathered, slot_of},
     key_figures::{KeyFigures, Tally},
-    ledger::{LedgerRow, Traffic},
-    ledger_file::LedgerFile,
-    prosumers::{self, ProsumerRow},
-    slots::{self, SlotRow},
-    table::Table,
-    theory::Theory,
-    trades::{self, TradeRow},
+    ledger::Traffic,
+    prosumers, slots,
+    tables::Tables,
+    theory::{Target, Theory},
+    trades,
 };
 use crate::{runtime, scenario::Case};
 use microgrid_agents::{
@@ -19,51 +17,7 @@ use microgrid_agents::{
     observation::{Observation, Observed},
     units::Energy,
 };
-use std::{collections::BTreeMap, path::Path};
-
-/// The tables of a run.
-#[derive(Debug)]
-pub(super) struct Tables {
-    prosumers: Table<ProsumerRow>,
-    trades: Table<TradeRow>,
-    convergence: Table<ConvergenceRow>,
-    slots: Table<SlotRow>,
-    ledger: Table<LedgerRow>,
-    chains: LedgerFile,
-}
-
-impl Tables {
-    /// Creates them in a run's folder, with nothing but headers.
-    ///
-    /// # Errors
-    /// If a file cannot be made.
-    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
-        Ok(Self {
-            prosumers: Table::create(folder)?,
-            trades: Table::create(folder)?,
-            convergence: Table::create(folder)?,
-            slots: Table::create(folder)?,
-            ledger: Table::create(folder)?,
-            chains: LedgerFile::create(folder)?,
-        })
-    }
-
-    /// Ends the writing of what does not end by itself.
-    ///
-    /// # Errors
-    /// If `ledger.db` cannot be written.
-    pub(super) fn close(self) -> Result<(), RecordError> {
-        self.chains.close()
-    }
-
-    /// Writes all that waits, `slots.csv` last: where it has a slot, the other tables are complete.
-    fn flush(&mut self) -> Result<(), RecordError> {
-        self.prosumers.flush()?;
-        self.trades.flush()?;
-        self.convergence.flush()?;
-        self.slots.flush()
-    }
-}
+use std::collections::BTreeMap;
 
 /// A case under way.
 #[derive(Debug)]
@@ -99,6 +53,11 @@ impl CaseRecord {
         }
     }
 
+    /// Number of the case.
+    pub(super) fn number(&self) -> u32 {
+        self.case.number
+    }
+
     /// Takes in a window of the simulation and writes the slots that were closed in it.
     ///
     /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
@@ -113,19 +72,25 @@ impl CaseRecord {
         tables: &mut Tables,
     ) -> Result<(), RecordError> {
         self.sent += traffic;
-        for Observed { what, .. } in observed {
+        for Observed { what, time, .. } in observed {
             self.traffic.add(&what);
-            tables.chains.add(self.case.number, &what)?;
+            if let Some(full) = &mut tables.full {
+                full.chains.add(self.case.number, &what)?;
+            }
             if let Observation::Checkpoint(signed) = &what {
                 self.on_disk = signed.checkpoint.closed;
             }
             let Some(slot) = slot_of(&what) else { continue };
             let gathered = self.slots.entry(slot).or_default();
-            if let (Observation::Committed(commit), Some(market)) = (&what, &gathered.market) {
-                let rows = convergence::rows(self.case.number, market, commit, &self.case.population);
-                tables.convergence.append(rows)?;
+            if let (Observation::Committed(commit), Some(market), Some(full)) =
+                (&what, gathered.market.as_deref(), &mut tables.full)
+            {
+                let target = *gathered.target.get_or_insert_with(|| Target::of(&self.case, slot));
+                let (case, population, traffic) = (self.case.number, &*self.case.population, self.sent);
+                let game = Game { case, market, population, target, traffic };
+                full.convergence.append(convergence::rows(game, commit))?;
             }
-            gathered.add(what);
+            gathered.add(time, what);
         }
         while self.slots.get(&self.next).is_some_and(|gathered| gathered.closed) {
             let slot = self.next;
@@ -152,30 +117,28 @@ impl CaseRecord {
         let open = (first..=last).contains(&slot);
         let theory = Theory::of(&self.case, slot, &self.contents, open);
         let done = || gathered.prosumers.values();
-        tables.prosumers.append(
-            members
-                .iter()
-                .zip(done())
-                .zip(&theory.peer_to_grid)
-                .map(|((member, done), without)| prosumers::row(number, member.number, done, without)),
-        )?;
-        tables.trades.append(trades::rows(number, slot, gathered, population))?;
-        tables.slots.append([slots::row(number, slot, gathered, &theory, self.sent.sent)])?;
+        if let Some(full) = &mut tables.full {
+            let each = members.iter().zip(done()).zip(&theory.peer_to_grid);
+            full.prosumers
+                .append(each.map(|((member, done), without)| prosumers::row(number, member.number, done, without)))?;
+            full.trades.append(trades::rows(number, slot, gathered, population))?;
+        }
+        tables.slots.append([slots::row(number, slot, gathered, &theory, self.sent)])?;
         tables.flush()?;
         self.tally.add(open, gathered, &theory, self.sent.sent);
         self.contents = done().map(|done| done.content).collect();
         Ok(())
     }
 
-    /// Ends the case: writes what its ledger carried, and returns the key figures of the slots that were closed.
+    /// Ends the case: writes what its ledger carried, and the key figures of the slots that were closed.
     ///
     /// # Errors
-    /// If `ledger.csv` cannot be written.
-    pub(super) fn end(self, tables: &mut Tables) -> Result<KeyFigures, RecordError> {
+    /// If `ledger.csv` or `kpis.json` cannot be written.
+    pub(super) fn end(self, tables: &mut Tables) -> Result<(), RecordError> {
         let rows = self.traffic.rows(self.case.number, self.case.scenario.ledger.block.max_transactions);
         tables.ledger.append(rows)?;
         tables.ledger.flush()?;
-        Ok(self.key_figures())
+        tables.key_figures.push(&self.key_figures())
     }
 
     /// The key figures of the slots closed so far.

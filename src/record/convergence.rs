@@ -1,7 +1,11 @@
 //! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
 
-use super::{number::Number, table::table};
-use crate::scenario::population::Population;
+use super::{number::Number, table::table, theory::Target};
+use crate::{
+    analysis::distance::{imbalance_of, mean},
+    runtime::Traffic,
+    scenario::population::Population,
+};
 use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
 use std::time::Duration;
 
@@ -24,22 +28,38 @@ table! {
         demand_kwh: Option<Number>,
         /// Its net utility (11) [CNY].
         net_utility: Option<Number>,
+        /// Distance of its price from that of the closed-form equilibrium [CNY/kWh].
+        price_gap: Option<Number>,
+        /// Excess of demand or supply that its price could still answer, in mean surpluses.
+        imbalance: Option<Number>,
+        /// Mean age of the prices that the choices in force answered [s].
+        information_age_s: Option<Number>,
+        /// Messages sent in the slot so far.
+        messages: u64,
+        /// Messages of these that never arrived.
+        lost_messages: u64,
+        /// Messages of these that arrived twice.
+        duplicated_messages: u64,
     }
+}
+
+/// The game in which a block was committed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Game<'a> {
+    pub(super) case: u32,
+    pub(super) market: &'a MarketOpened,
+    pub(super) population: &'a Population,
+    pub(super) target: Target,
+    /// What became of messages in the slot so far.
+    pub(super) traffic: Traffic,
 }
 
 /// The rows of a committed block, by seller.
 ///
 /// A block with a choice may change every seller, one without only those whose quote it holds.
-pub(super) fn rows<'a>(
-    case: u32,
-    market: &'a MarketOpened,
-    commit: &'a Commit,
-    population: &'a Population,
-) -> impl Iterator<Item = ConvergenceRow> + 'a {
-    changed(commit).map(move |index| {
-        let seller = population.prosumers[market.sellers[index].index()].number;
-        row(case, market.slot, seller, commit, index)
-    })
+pub(super) fn rows<'a>(game: Game<'a>, commit: &'a Commit) -> impl Iterator<Item = ConvergenceRow> + 'a {
+    let mean_surplus = mean(&game.market.surplus);
+    changed(commit).map(move |index| row(&game, commit, index, mean_surplus))
 }
 
 /// Indices of the sellers at which the block may have changed something.
@@ -49,17 +69,26 @@ fn changed(commit: &Commit) -> impl Iterator<Item = usize> {
     (0..all).chain(quoted.iter().map(|&index| index as usize))
 }
 
-fn row(case: u32, slot: Slot, seller: u32, commit: &Commit, index: usize) -> ConvergenceRow {
+fn row(game: &Game<'_>, commit: &Commit, index: usize, mean_surplus: f64) -> ConvergenceRow {
+    let Game { case, market, population, target, traffic } = *game;
     let state = &commit.state;
     let aggregate = state.aggregate.as_deref();
+    let (price, surplus) = (state.prices[index], market.surplus[index]);
+    let imbalance = |demand| imbalance_of(price, demand, surplus, target.band, mean_surplus);
     ConvergenceRow {
         case,
-        slot,
+        slot: market.slot,
         time_s: Duration::from_nanos(state.time.0).into(),
-        seller,
-        price_cny_per_kwh: Number::new(state.prices[index]),
+        seller: population.prosumers[market.sellers[index].index()].number,
+        price_cny_per_kwh: Number::new(price),
         share: aggregate.and_then(|sums| Number::new(sums.mean_share[index])),
         demand_kwh: aggregate.and_then(|sums| Number::new(sums.demand[index])),
         net_utility: aggregate.and_then(|sums| Number::new(sums.net_utility[index])),
+        price_gap: target.price.and_then(|at| Number::new((price - at).abs())),
+        imbalance: aggregate.and_then(|sums| Number::new(imbalance(sums.demand[index]))),
+        information_age_s: aggregate.map(|_| state.news_age.into()),
+        messages: traffic.sent,
+        lost_messages: traffic.lost,
+        duplicated_messages: traffic.duplicated,
     }
 }

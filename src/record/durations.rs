@@ -4,36 +4,63 @@ use super::number::Number;
 use microgrid_agents::time::nanos;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Durations, counted by value [ns]; exact, and small where they repeat.
+/// Durations, counted by value [ns].
+///
+/// Exact while there are few different ones. Random delays make every value another: from then on only their first
+/// eight binary digits count, so that memory is bounded and a percentile is off by less than half a per cent. The mean
+/// is always exact.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Durations(BTreeMap<u64, u64>);
+pub(super) struct Durations {
+    counts: BTreeMap<u64, u64>,
+    count: u64,
+    total: u128,
+    coarse: bool,
+}
 
 impl Durations {
+    /// More different values than this are not told apart.
+    const MOST_DISTINCT: usize = 4096;
+
     /// Counts one more.
     pub(super) fn add(&mut self, duration: Duration) {
-        *self.0.entry(nanos(duration)).or_default() += 1;
+        let value = nanos(duration);
+        self.count += 1;
+        self.total += u128::from(value);
+        *self.counts.entry(if self.coarse { rounded(value) } else { value }).or_default() += 1;
+        if !self.coarse && self.counts.len() > Self::MOST_DISTINCT {
+            self.coarse = true;
+            for (value, count) in std::mem::take(&mut self.counts) {
+                *self.counts.entry(rounded(value)).or_default() += count;
+            }
+        }
     }
 
-    fn count(&self) -> u64 {
-        self.0.values().sum()
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     /// Their mean [s]; `None` without any.
     pub(super) fn mean(&self) -> Option<Number> {
-        let total: u128 = self.0.iter().map(|(&value, &count)| u128::from(value) * u128::from(count)).sum();
-        Number::new(total as f64 / (self.count() as f64 * 1e9))
+        Number::new(self.total as f64 / (self.count as f64 * 1e9))
     }
 
     /// The duration that at least `percent` per cent of them do not exceed, by nearest rank [s]; `None` without any.
     pub(super) fn percentile(&self, percent: u64) -> Option<Number> {
-        let rank = (self.count() * percent).div_ceil(100);
+        let rank = (self.count * percent).div_ceil(100);
         let mut seen = 0;
         let reaches = |&(_, &count): &(&u64, &u64)| {
             seen += count;
             seen >= rank
         };
-        self.0.iter().find(reaches).map(|(&value, _)| Number::from(Duration::from_nanos(value)))
+        self.counts.iter().find(reaches).map(|(&value, _)| Number::from(Duration::from_nanos(value)))
     }
+}
+
+/// The middle of all values that agree with `value` in their first eight binary digits.
+fn rounded(value: u64) -> u64 {
+    let dropped = (u64::BITS - value.leading_zeros()).saturating_sub(8);
+    (value >> dropped << dropped) | (1 << dropped >> 1)
 }
 
 #[cfg(test)]
@@ -53,5 +80,40 @@ mod tests {
     fn nothing_has_no_mean_and_no_percentiles() {
         assert_eq!(Durations::default().mean(), None);
         assert_eq!(Durations::default().percentile(95), None);
+    }
+
+    #[test]
+    fn a_million_different_durations_take_little_memory_and_keep_mean_and_percentiles() {
+        let mut durations = Durations::default();
+        // Every value from 1 us to 1 s once, in an order that has nothing to do with their size.
+        let millions = (0..1_000_000_u64).map(|n| n * 611_953 % 1_000_000 + 1);
+        millions.for_each(|micros| durations.add(Duration::from_micros(micros)));
+        assert!(durations.counts.len() <= Durations::MOST_DISTINCT, "{} values", durations.counts.len());
+        assert_eq!(durations.mean().unwrap().to_string(), "0.5000005");
+        for percent in [1, 50, 95, 99] {
+            let exact = percent as f64 / 100.0;
+            let found = durations.percentile(percent).unwrap().value();
+            assert!((found / exact - 1.0).abs() < 0.005, "{percent} %: {found}");
+        }
+    }
+
+    #[test]
+    fn values_are_told_apart_until_there_are_too_many() {
+        let mut durations = Durations::default();
+        let most = Durations::MOST_DISTINCT as u64;
+        (1..=most).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n)));
+        assert_eq!(durations.percentile(100).unwrap().to_string(), "0.001004096");
+        durations.add(Duration::from_nanos(1));
+        assert!(durations.counts.len() < 10);
+        assert_eq!(durations.count(), most + 1);
+    }
+
+    #[test]
+    fn rounding_is_within_half_a_per_cent_and_keeps_small_values() {
+        for value in (0..64).flat_map(|shift| [1_u64 << shift, (1 << shift) - 1, 3 << shift >> 1]) {
+            let error = (rounded(value) as f64 - value as f64).abs();
+            assert!(error <= value as f64 / 256.0, "{value} becomes {}", rounded(value));
+            assert!(value > 255 || rounded(value) == value);
+        }
     }
 }

@@ -46,6 +46,36 @@ pub enum RecordError {
         /// Why not.
         source: serde_json::Error,
     },
+    /// A file is shorter than the run's progress says: it was changed by somebody else, or the machine went down.
+    #[error("{} has lost what was in it: there should be {length} bytes", path.display())]
+    Short {
+        /// Which file.
+        path: PathBuf,
+        /// How long it should be at least [bytes].
+        length: u64,
+    },
+    /// The run keeps no such table.
+    #[error("{} was not recorded: its scenario has `record: Slots`", .0.display())]
+    NotRecorded(PathBuf),
+    /// Somebody is writing the run.
+    #[error("{} is still under way", .0.display())]
+    UnderWay(PathBuf),
+    /// The run was made by a program of another version.
+    #[error(
+        "the run was made by version {made_by} of the program and this is version {}: resume it with that one, or start \
+         again with `sim {}`",
+        env!("CARGO_PKG_VERSION"),
+        scenario.display()
+    )]
+    OtherVersion {
+        /// The version that made it.
+        made_by: String,
+        /// The run's scenario.
+        scenario: PathBuf,
+    },
+    /// The run's scenario is not the one that its manifest tells of.
+    #[error("{} has changed since the run began: its cases are others", .0.display())]
+    OtherScenario(PathBuf),
     /// There is no run where one was looked for.
     #[error("{} is neither a run's folder nor a folder whose `latest` links to one", .0.display())]
     NoRun(PathBuf),

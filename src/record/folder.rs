@@ -4,7 +4,8 @@ use super::error::RecordError;
 use crate::scenario::DataFile;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fs, io,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -101,15 +102,70 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
 /// # Errors
 /// If it cannot be written.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
-    let mut text =
-        serde_json::to_string_pretty(value).map_err(|source| RecordError::Json { path: path.to_owned(), source })?;
-    text.push('\n');
-    let fresh = path.with_extension("json.new");
-    fs::write(&fresh, text).map_err(|error| {
+    write_whole(path, |file| Ok(serde_json::to_writer_pretty(&mut *file, value)?).and_then(|()| file.write_all(b"\n")))
+}
+
+/// Writes a file with `fill`, replacing what was there in one step, so that a reader finds the old or the new whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), RecordError> {
+    let mut name = path.file_name().expect("a file has a name").to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    let written = File::create(&fresh).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        fill(&mut file)?;
+        file.flush()
+    });
+    written.map_err(|error| {
         remove(&fresh);
         RecordError::file("write", &fresh)(error)
     })?;
     replace(&fresh, path)
+}
+
+/// Cuts off what follows the first `length` bytes of a file, and opens it to go on there.
+///
+/// # Errors
+/// If it is shorter than that, or cannot be written.
+pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
+    let open = || {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        let long_enough = file.metadata()?.len() >= length;
+        if long_enough {
+            file.set_len(length)?;
+            file.seek(SeekFrom::Start(length))?;
+        }
+        Ok((file, long_enough))
+    };
+    let (file, long_enough) = open().map_err(RecordError::file("open", path))?;
+    if long_enough { Ok(file) } else { Err(RecordError::Short { path: path.to_owned(), length }) }
+}
+
+/// Claims the run in `folder` for whoever writes it, until the file that this returns is dropped or the program ends.
+///
+/// # Errors
+/// If somebody else has claimed it, or its scenario cannot be opened.
+pub(super) fn claim(folder: &Path) -> Result<File, RecordError> {
+    let path = folder.join(super::SCENARIO);
+    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(RecordError::UnderWay(folder.to_owned())),
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// A run's own folder, where `folder` may be a link to it that will lead elsewhere later.
+pub(super) fn own(folder: &Path) -> PathBuf {
+    match (fs::read_link(folder), folder.parent()) {
+        (Ok(target), Some(home)) => home.join(target),
+        _ => folder.to_owned(),
+    }
 }
 
 /// Reads `path` as JSON.

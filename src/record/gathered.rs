@@ -1,11 +1,12 @@
 //! What has been observed of a slot that is not closed yet.
 
-use super::durations::Durations;
+use super::{amplitude::Amplitude, durations::Durations, theory::Target};
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
     market::settlement::Trade,
     message::MarketOpened,
     observation::{GameOver, Observation, Outcome, ProsumerSlot},
+    time::Time,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,6 +15,10 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Gathered {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
+    /// Where its prices should go, once that has been asked for.
+    pub(super) target: Option<Target>,
+    /// How its prices swing towards the end; `None` without a market.
+    pub(super) amplitude: Option<Amplitude>,
     /// How old the news was at each decision.
     pub(super) ages: Durations,
     /// How the game ended; `None` if the market was not to open.
@@ -45,18 +50,25 @@ impl Gathered {
         })
     }
 
-    /// Takes in an observation of this slot.
-    pub(super) fn add(&mut self, what: Observation) {
+    /// Takes in an observation of this slot, made at `time`.
+    pub(super) fn add(&mut self, time: Time, what: Observation) {
         match what {
-            Observation::MarketOpened(market) => self.market = Some(market),
+            Observation::MarketOpened(market) => {
+                self.amplitude = Some(Amplitude::new(time, market.closes));
+                self.market = Some(market);
+            }
+            Observation::Committed(commit) => {
+                if let Some(amplitude) = &mut self.amplitude {
+                    amplitude.add(&commit);
+                }
+            }
             Observation::Decided(_, age) => self.ages.add(age),
             Observation::GameOver(game) => self.game = Some(game),
             Observation::Settled(_, trades) => self.trades = Some(trades),
             Observation::ProsumerDone(done) => drop(self.prosumers.insert(done.prosumer, *done)),
             Observation::SlotClosed(_) => self.closed = true,
-            // Commits go to their table at once, and the others to none.
-            Observation::Committed(_)
-            | Observation::SlotOpened(_)
+            // These are of no slot's table.
+            Observation::SlotOpened(_)
             | Observation::Refused(_)
             | Observation::Sealed(_)
             | Observation::Checkpoint(_)

@@ -1,6 +1,6 @@
 //! A JSON list as a file that grows, and is valid JSON all the while.
 
-use super::error::RecordError;
+use super::{error::RecordError, folder};
 use serde::Serialize;
 use std::{
     fs::File,
@@ -29,6 +29,22 @@ impl<T: Serialize> JsonList<T> {
         let mut list = Self { path: path.to_owned(), file, end: 0, items: PhantomData };
         list.write("[", "]\n")?;
         Ok(list)
+    }
+
+    /// Opens the list in a file to go on behind its first `end` bytes; what follows them is cut off.
+    ///
+    /// # Errors
+    /// If the file is shorter than that or cannot be written.
+    pub(super) fn reopen(path: &Path, end: u64) -> Result<Self, RecordError> {
+        let file = folder::cut(path, end)?;
+        let mut list = Self { path: path.to_owned(), file, end, items: PhantomData };
+        list.write("", if end == 1 { "]\n" } else { "\n]\n" })?;
+        Ok(list)
+    }
+
+    /// Where the text ends that stays when the list grows [bytes].
+    pub(super) fn end(&self) -> u64 {
+        self.end
     }
 
     /// Adds an item.
@@ -72,6 +88,26 @@ mod tests {
             if let Some(item) = items.get(done) {
                 list.push(item).unwrap();
             }
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_cut_off_is_whole_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.json");
+        let mut list = JsonList::create(&path).unwrap();
+        let mut ends = vec![list.end()];
+        for item in ["a", "b", "c"] {
+            list.push(&item).unwrap();
+            ends.push(list.end());
+        }
+        for (kept, &end) in ends.iter().enumerate().rev() {
+            let mut again = JsonList::reopen(&path, end).unwrap();
+            let items = &["a", "b", "c"][..kept];
+            assert_eq!(fs::read_to_string(&path).unwrap(), serde_json::to_string_pretty(items).unwrap() + "\n");
+            again.push(&"d").unwrap();
+            let items: Vec<_> = items.iter().chain(&["d"]).collect();
+            assert_eq!(fs::read_to_string(&path).unwrap(), serde_json::to_string_pretty(&items).unwrap() + "\n");
         }
     }
 }

@@ -26,6 +26,27 @@ impl LedgerFile {
         }
     }
 
+    /// Opens the one in a run's folder to go on behind its first `cases` cases; what it has of others is removed.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
+        let path = folder.join(schema::FILE);
+        match Store::reopen(&path, cases) {
+            Ok(store) => Ok(Self { path, store }),
+            Err(source) => Err(RecordError::Database { path, source }),
+        }
+    }
+
+    /// Takes in all that the ledger in another `folder` holds.
+    ///
+    /// # Errors
+    /// If that cannot be read, or this cannot be written.
+    pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
+        let appended = self.store.append_from(&folder.join(schema::FILE));
+        appended.map_err(|source| RecordError::Database { path: self.path.clone(), source })
+    }
+
     /// Writes a block or, at a checkpoint, brings all blocks so far to disk; other observations change nothing.
     ///
     /// That they are on disk is announced in the log, and only once it is so.

@@ -3,7 +3,7 @@
 use super::{error::RecordError, folder};
 use crate::scenario::{Plan, Setting};
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::{path::Path, time::SystemTime};
 
 /// Name of the file in a run's folder.
@@ -25,7 +25,7 @@ pub enum Status {
 
 /// What was run, when, and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Manifest {
+pub struct Manifest<C = Vec<CaseEntry>> {
     /// Name of the scenario.
     pub scenario: String,
     /// The scenario's file as it was given.
@@ -47,8 +47,10 @@ pub struct Manifest {
     pub case_count: u32,
     /// How many slots each case has.
     pub slots: u32,
+    /// With how many seeds each combination of the varied knobs is run.
+    pub replicates: u32,
     /// All cases of the study, whether they have been run or not.
-    pub cases: Vec<CaseEntry>,
+    pub cases: C,
     /// The run's files, relative to its folder.
     pub files: Vec<String>,
 }
@@ -74,6 +76,17 @@ pub(super) fn knobs(written: &[(String, String)]) -> Knobs {
     written.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }
 
+/// A knob's value as a person writes it: text without quotes, numbers as short as they can be.
+pub fn knob_text(value: &serde_json::Value) -> String {
+    match (value.as_str(), value.as_u64(), value.as_f64()) {
+        (Some(text), ..) => text.to_owned(),
+        // Seeds may be larger than what an `f64` holds exactly.
+        (None, Some(whole), _) => whole.to_string(),
+        (None, None, Some(number)) => number.to_string(),
+        (None, None, None) => value.to_string(),
+    }
+}
+
 fn value(text: &str) -> serde_json::Value {
     let number = || text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
     match text.parse::<u64>() {
@@ -82,16 +95,32 @@ fn value(text: &str) -> serde_json::Value {
     }
 }
 
-impl Manifest {
-    /// The manifest of a run that starts.
-    pub(super) fn new(plan: &Plan, started: SystemTime, command: String, files: Vec<String>) -> Self {
-        let open = plan.scenario.market.open;
-        let entry = |setting: Setting| CaseEntry {
+/// The cases of a plan, made as they are written, so that memory does not grow with their number.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedCases(pub(super) Plan);
+
+impl PlannedCases {
+    pub(super) fn iter(&self) -> impl Iterator<Item = CaseEntry> {
+        let open = self.0.scenario.market.open;
+        let entry = move |setting: Setting| CaseEntry {
             case: setting.number,
             knobs: knobs(&setting.knobs),
             seed: setting.seed,
             open,
         };
+        self.0.settings().map(entry)
+    }
+}
+
+impl Serialize for PlannedCases {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl Manifest<PlannedCases> {
+    /// The manifest of a run that starts.
+    pub(super) fn new(plan: &Plan, started: SystemTime, command: String, files: Vec<String>) -> Self {
         Self {
             scenario: plan.scenario.name.clone(),
             source: plan.source.display().to_string(),
@@ -103,9 +132,33 @@ impl Manifest {
             status: Status::Unfinished,
             case_count: plan.case_count(),
             slots: plan.scenario.market.slots,
-            cases: plan.settings().map(entry).collect(),
+            replicates: plan.scenario.replicates.count() as u32,
+            cases: PlannedCases(plan.clone()),
             files,
         }
+    }
+}
+
+impl Manifest {
+    /// The manifest of the same run under way again, if its cases are those of `plan`.
+    pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
+        let cases = PlannedCases(plan.clone());
+        let same = self.case_count == plan.case_count() && cases.iter().eq(self.cases);
+        same.then_some(Manifest {
+            scenario: self.scenario,
+            source: self.source,
+            seed: self.seed,
+            version: self.version,
+            command: self.command,
+            started: self.started,
+            wall_seconds: self.wall_seconds,
+            status: Status::Unfinished,
+            case_count: self.case_count,
+            slots: self.slots,
+            replicates: self.replicates,
+            cases,
+            files: self.files,
+        })
     }
 
     /// Reads the manifest of the run in `folder`.
@@ -116,6 +169,13 @@ impl Manifest {
         folder::read_json(&folder.join(FILE))
     }
 
+    /// Whether `folder` is a run's.
+    pub(super) fn lies_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+}
+
+impl<C: Serialize> Manifest<C> {
     /// Writes the manifest into `folder`.
     ///
     /// # Errors
@@ -123,17 +183,19 @@ impl Manifest {
     pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
         folder::write_json(&folder.join(FILE), self)
     }
-
-    /// Whether `folder` is a run's.
-    pub(super) fn lies_in(folder: &Path) -> bool {
-        folder.join(FILE).is_file()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn knobs_read_as_they_were_written() {
+        let values = serde_json::json!([9_007_199_254_740_993_u64, 1.0, 0.25, "10ms"]);
+        let read: Vec<_> = values.as_array().unwrap().iter().map(knob_text).collect();
+        assert_eq!(read, ["9007199254740993", "1", "0.25", "10ms"]);
+    }
 
     #[test]
     fn knobs_are_numbers_however_they_are_written_and_exact_where_they_are_whole() {

@@ -6,6 +6,7 @@ use super::{
     key_figures::{self, KeyFigures},
     manifest::{CaseEntry, Manifest},
     slots::SlotRow,
+    summary::{self, Summary},
     table::{self, Row},
 };
 use microgrid_agents::ids::Slot;
@@ -65,8 +66,26 @@ impl Run {
     /// The rows of a table, one after the other.
     ///
     /// # Errors
-    /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
+    /// If the run keeps no such table, or the file cannot be opened or has other columns; each row by itself if it is
+    /// not of this table.
     pub fn rows<R: Row>(&self) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
+        if !self.keeps(R::FILE) {
+            return Err(RecordError::NotRecorded(self.folder.join(R::FILE)));
+        }
         table::read(&self.folder)
+    }
+
+    /// Whether this file is one of the run's.
+    pub fn keeps(&self, file: &str) -> bool {
+        self.manifest.files.iter().any(|kept| kept == file)
+    }
+
+    /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
+    ///
+    /// # Errors
+    /// If `slots.csv` cannot be read.
+    pub fn summaries(&self) -> Result<impl Iterator<Item = Result<Summary, RecordError>>, RecordError> {
+        let Manifest { replicates, slots, .. } = self.manifest;
+        Ok(summary::summaries(self.rows()?, replicates, slots))
     }
 }

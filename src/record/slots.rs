@@ -1,6 +1,7 @@
 //! `slots.csv`: every slot at a glance.
 
 use super::{gathered::Gathered, number::Number, table::table, theory::Theory};
+use crate::runtime::Traffic;
 use microgrid_agents::{
     ids::Slot,
     market::role::Role,
@@ -61,11 +62,22 @@ table! {
         p2g_welfare_cny: Option<Number>,
         /// Part of the welfare at the closed-form equilibrium that was missed.
         welfare_loss: Option<Number>,
+        /// Largest minus smallest price of a seller over the last tenth of the time to gate closure, of the seller
+        /// where that is most [CNY/kWh].
+        oscillation_amplitude: Option<Number>,
+        /// Messages for each traded kWh.
+        messages_per_kwh: Option<Number>,
+        /// Mean number of decisions of a participant.
+        updates_per_actor: Option<Number>,
+        /// Messages of these that never arrived.
+        lost_messages: u64,
+        /// Messages of these that arrived twice.
+        duplicated_messages: u64,
     }
 }
 
-/// The slot's row, from what was observed, what theory says, and the `messages` sent.
-pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, messages: u64) -> SlotRow {
+/// The slot's row, from what was observed, what theory says, and what became of messages.
+pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, traffic: Traffic) -> SlotRow {
     let prosumers = || gathered.prosumers.values();
     let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
     let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Energy>().into();
@@ -73,6 +85,8 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, m
     let end = game.and_then(|game| game.state.as_deref());
     let distance = gathered.market.as_deref().zip(end).and_then(|(market, end)| theory.distance(market, end));
     let welfare = Welfare::of(gathered, theory);
+    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Energy>();
+    let actors = gathered.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
     SlotRow {
         case,
         slot,
@@ -81,7 +95,7 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, m
         outcome: gathered.outcome(),
         rounds: game.map_or(0, |game| game.rounds),
         time_to_equilibrium_s: game.and_then(|game| game.time_to_equilibrium).map(Number::from),
-        messages,
+        messages: traffic.sent,
         price_mean_cny_per_kwh: mean_price(gathered),
         equilibrium_price_cny_per_kwh: theory.equilibrium.as_ref().and_then(|at| Number::new(at.price)),
         price_gap: distance.and_then(|distance| Number::new(distance.price_gap)),
@@ -89,7 +103,7 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, m
         ess_residual: distance.and_then(|distance| distance.ess_residual).and_then(Number::new),
         information_age_mean_s: gathered.ages.mean(),
         information_age_p95_s: gathered.ages.percentile(95),
-        traded_kwh: gathered.trades().map(|(.., trade)| trade.energy).sum::<Energy>().into(),
+        traded_kwh: traded.into(),
         grid_import_kwh: energy(|done| done.grid_import),
         grid_export_kwh: energy(|done| done.grid_export),
         buyers_welfare_cny: Number::new(welfare.buyers),
@@ -99,6 +113,11 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, m
         p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
         p2g_welfare_cny: Number::new(welfare.p2g),
         welfare_loss: theory.equilibrium_welfare.and_then(|best| Number::new(1.0 - welfare.all / best)),
+        oscillation_amplitude: gathered.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
+        messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
+        updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
+        lost_messages: traffic.lost,
+        duplicated_messages: traffic.duplicated,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Result tables as CSV files: a row is a struct whose fields are the columns.
 
-use super::error::RecordError;
+use super::{error::RecordError, folder};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::File,
-    io::Write,
+    io::{Read, Write},
     marker::PhantomData,
     path::{Path, PathBuf},
 };
@@ -46,6 +46,8 @@ pub(super) struct Table<R> {
     file: File,
     /// Whole rows that are not in the file yet.
     pending: Vec<u8>,
+    /// What is in the file [bytes].
+    length: u64,
     rows: PhantomData<fn(R)>,
 }
 
@@ -57,10 +59,52 @@ impl<R: Row> Table<R> {
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
-        let mut table = Self { path, file, pending: Vec::new(), rows: PhantomData };
+        let mut table = Self { path, file, pending: Vec::new(), length: 0, rows: PhantomData };
         table.fill(|csv| csv.write_record(R::COLUMNS))?;
         table.flush()?;
         Ok(table)
+    }
+
+    /// Opens the table in `folder` to go on behind its first `length` bytes; what follows them is cut off.
+    ///
+    /// # Errors
+    /// If the file is not that of this table, is shorter than that, or cannot be written.
+    pub(super) fn reopen(folder: &Path, length: u64) -> Result<Self, RecordError> {
+        read::<R>(folder).map(drop)?;
+        let path = folder.join(R::FILE);
+        let file = folder::cut(&path, length)?;
+        Ok(Self { path, file, pending: Vec::new(), length, rows: PhantomData })
+    }
+
+    /// How much of it is in the file [bytes].
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends all rows of the same table in another `folder`, in pieces of whole rows.
+    ///
+    /// # Errors
+    /// If that table cannot be read or this one cannot be written.
+    pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
+        let path = folder.join(R::FILE);
+        let mut other = File::open(&path).map_err(RecordError::file("read", &path))?;
+        let mut header = true;
+        loop {
+            let mut piece = Read::take(&mut other, Self::MOST_PENDING as u64);
+            let read = piece.read_to_end(&mut self.pending).map_err(RecordError::file("read", &path))?;
+            if header {
+                let end = self.pending.iter().position(|&byte| byte == b'\n').map_or(0, |line| line + 1);
+                self.pending.drain(..end);
+                header = false;
+            }
+            let whole = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |line| line + 1);
+            let rest = self.pending.split_off(whole);
+            self.flush()?;
+            self.pending = rest;
+            if read == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Appends rows; some may wait in memory until [`flush`](Self::flush).
@@ -81,6 +125,7 @@ impl<R: Row> Table<R> {
     /// If the file cannot be written.
     pub(super) fn flush(&mut self) -> Result<(), RecordError> {
         self.file.write_all(&self.pending).map_err(RecordError::file("write", &self.path))?;
+        self.length += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
     }
@@ -111,4 +156,61 @@ pub(super) fn read<R: Row>(folder: &Path) -> Result<impl Iterator<Item = Result<
         return Err(RecordError::Header(path));
     }
     Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{number::Number, trades::TradeRow};
+    use std::fs;
+
+    /// A row that is longer or shorter than others.
+    fn line(number: u32) -> TradeRow {
+        let kwh = Number::new(f64::from(number % 50) / 7.0).unwrap();
+        let (case, slot, buyer, seller) = (1, number, 2, 3);
+        let (optimal_kwh, price_cny_per_kwh) = (Some(kwh), None);
+        TradeRow {
+            case,
+            slot,
+            buyer,
+            seller,
+            optimal_kwh,
+            traded_kwh: kwh,
+            price_cny_per_kwh,
+            payment_cny: kwh,
+            fee_cny: kwh,
+        }
+    }
+
+    #[test]
+    fn a_table_goes_on_where_it_is_cut_off_and_takes_in_another() {
+        let [whole, parts] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let mut table = Table::<TradeRow>::create(whole.path()).unwrap();
+        table.append((0..100_000).map(line)).unwrap();
+        table.flush().unwrap();
+
+        let mut first = Table::<TradeRow>::create(parts.path()).unwrap();
+        first.append((0..10).map(line)).unwrap();
+        first.flush().unwrap();
+        let kept = first.length();
+        first.append((500..510).map(line)).unwrap();
+        first.flush().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let mut second = Table::<TradeRow>::create(other.path()).unwrap();
+        second.append((10..100_000).map(line)).unwrap();
+        second.flush().unwrap();
+        let mut again = Table::<TradeRow>::reopen(parts.path(), kept).unwrap();
+        again.append_from(other.path()).unwrap();
+        let read = |folder: &Path| fs::read(folder.join("trades.csv")).unwrap();
+        assert!(read(whole.path()) == read(parts.path()));
+        assert_eq!(again.length(), table.length());
+    }
+
+    #[test]
+    fn a_table_that_has_lost_rows_does_not_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let length = Table::<TradeRow>::create(folder.path()).unwrap().length();
+        let reopened = Table::<TradeRow>::reopen(folder.path(), length + 1);
+        assert!(matches!(reopened, Err(RecordError::Short { .. })), "{reopened:?}");
+    }
 }

@@ -33,12 +33,30 @@ pub(super) struct Theory {
     band: PriceBand,
 }
 
+/// Where the prices of a slot's market should go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// Price of the closed-form equilibrium [CNY/kWh]; `None` without one.
+    pub(super) price: Option<f64>,
+    /// The tariffs between which prices may move.
+    pub(super) band: PriceBand,
+}
+
+impl Target {
+    /// Where the prices of `slot` should go.
+    pub(super) fn of(case: &Case, slot: Slot) -> Self {
+        let terms = slot_terms(case, slot);
+        let band = band(&terms);
+        Self { price: equilibrium(&slot_facts(case, slot), &terms, band).map(|at| at.price), band }
+    }
+}
+
 impl Theory {
     /// What theory says about `slot`, where storages hold `contents` at its start and the market is open or not.
     pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], open: bool) -> Self {
         let terms = slot_terms(case, slot);
         let facts = slot_facts(case, slot);
-        let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
+        let band = band(&terms);
         let equilibrium = if open { equilibrium(&facts, &terms, band) } else { None };
         let equilibrium_welfare = equilibrium.as_ref().map(|at| {
             let storage = case.scenario.storage.as_ref().map(Storage::limits);
@@ -53,6 +71,10 @@ impl Theory {
         let aggregate = end.aggregate.as_ref()?;
         Some(distance(&end.prices, aggregate, &market.surplus, self.band, self.equilibrium.as_ref()?))
     }
+}
+
+fn band(terms: &SlotTerms) -> PriceBand {
+    PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff }
 }
 
 fn equilibrium(facts: &[SlotFacts], terms: &SlotTerms, band: PriceBand) -> Option<Equilibrium> {

@@ -107,6 +107,11 @@ impl Shards {
         };
         wanted.clamp(1, actors.max(1))
     }
+
+    /// On how many threads these shards of so many actors live.
+    pub fn threads(self, actors: usize) -> usize {
+        if self == Self::PerActor { 1 } else { self.count(actors).min(cores().max(2)) }
+    }
 }
 
 impl FromStr for Shards {
@@ -274,7 +279,7 @@ fn deal_out(actors: Vec<Box<dyn Agent>>, deal: Deal, host: &Host) -> (Vec<Arbite
     for (n, actor) in actors.into_iter().enumerate() {
         hands[n % deal.shards].push((ActorId(n as u32), actor));
     }
-    let threads = if host.shards == Shards::PerActor { 1 } else { deal.shards.min(cores().max(2)) };
+    let threads = host.shards.threads(deal.actors);
     let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
     let network = Arc::new(host.network.clone());
     let shards = hands.into_iter().enumerate().map(|(number, hand)| {

@@ -43,10 +43,14 @@ pub(super) const KNOBS: &[Knob] = &[
     Knob { name: "seed", turn: |scenario, text| put(&mut scenario.seed, whole(text)) },
 ];
 
+/// Names of all knobs.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KNOBS.iter().map(|knob| knob.name)
+}
+
 impl Knob {
     /// The knob of this name; the error lists those that exist.
     pub(super) fn named(name: &str) -> Result<&'static Self, Vec<String>> {
-        let names = || KNOBS.iter().map(|knob| knob.name);
         KNOBS.iter().find(|knob| knob.name == name).ok_or_else(|| {
             let known = format!("allowed: {}", names().collect::<Vec<_>>().join(", "));
             did_you_mean(name, names()).into_iter().chain([known]).collect()

@@ -19,9 +19,10 @@ mod text_file;
 mod validate;
 
 pub use error::{Place, Report, ScenarioError};
+pub(crate) use knobs::names as knob_names;
 pub use load::load;
 pub use overrides::Overrides;
-pub use plan::{DataFile, Plan, Setting};
+pub use plan::{DataFile, LastPopulation, Plan, Setting};
 
 use population::Population;
 use schema::Scenario;

@@ -50,7 +50,7 @@ fn set(scenario: &mut Scenario, argument: &Argument<'_>, knob: &Knob, values: &s
         argument.wrong(&violation.problem, part, vec![format!("allowed: {}", violation.allowed)])
     };
     let unvaried = scenario.unvaried();
-    let all: Vec<_> = values.split(',').map(str::trim).collect();
+    let all = split(values);
     for value in &all {
         validate::turn(&mut unvaried.clone(), knob, value).map_err(|violation| wrong(value, violation))?;
     }
@@ -62,6 +62,21 @@ fn set(scenario: &mut Scenario, argument: &Argument<'_>, knob: &Knob, values: &s
         scenario.vary.insert(knob.name.to_owned(), all.into_iter().map(knobs::value).collect());
     }
     Ok(())
+}
+
+/// The values between commas that stand neither in brackets nor in quotes.
+fn split(values: &str) -> Vec<&str> {
+    let (mut depth, mut quoted) = (0_u32, false);
+    let between = |letter: char| {
+        match letter {
+            '"' => quoted = !quoted,
+            '(' | '[' if !quoted => depth += 1,
+            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ',' && depth == 0 && !quoted
+    };
+    values.split(between).map(str::trim).collect()
 }
 
 /// An argument of the command line.

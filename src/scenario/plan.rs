@@ -12,7 +12,7 @@ use super::{
 use ron::ser::PrettyConfig;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// A scenario that has been read and checked: none of its cases can fail to come about.
@@ -60,21 +60,55 @@ impl Plan {
     /// The last knob of `vary` changes fastest, and the replicates of a combination follow each other. Cases with the
     /// same population share it.
     pub fn cases(&self) -> impl Iterator<Item = Case> + '_ {
-        let mut drawn = None;
-        self.settings().map(move |setting| Case {
-            number: setting.number,
-            knobs: setting.knobs,
-            seed: setting.seed,
-            population: self.population(&setting.scenario, &mut drawn),
-            grid_tariffs: self.data.grid_tariffs.clone(),
-            scenario: Arc::new(setting.scenario),
-        })
+        let drawn = LastPopulation::default();
+        self.settings().map(move |setting| self.case_of(setting, &drawn))
+    }
+
+    /// The case with this number, from 1. Its population is the one `drawn` last, if it is the same.
+    pub fn case(&self, number: u32, drawn: &LastPopulation) -> Case {
+        self.case_of(self.setting(number), drawn)
     }
 
     /// What sets each case apart, in order of their number, without drawing populations.
     pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
-        let base = Scenario { replicates: Replicates::default(), ..self.scenario.unvaried() };
-        (0..self.case_count()).map(move |index| setting(index, base.clone(), &self.scenario))
+        let base = self.base();
+        (1..=self.case_count()).map(move |number| setting(number, base.clone(), &self.scenario))
+    }
+
+    /// What sets the case with this number apart, from 1.
+    pub fn setting(&self, number: u32) -> Setting {
+        setting(number, self.base(), &self.scenario)
+    }
+
+    /// How many prosumers the smallest and the largest population of a case have.
+    pub fn population_sizes(&self) -> (usize, usize) {
+        let synthetic = match (&self.scenario.population, &self.data.profiles) {
+            (PopulationSource::Profiles(_), profiles) => {
+                let count = profiles.as_ref().map_or(0, |profiles| profiles.prosumers.len());
+                return (count, count);
+            }
+            (PopulationSource::Synthetic(what), _) => what.count as usize,
+        };
+        let varied = self.scenario.vary.get("population").into_iter().flatten();
+        let sizes: Vec<usize> = varied.filter_map(|value| knobs::text(value).parse().ok()).collect();
+        let or_all = |size: Option<&usize>| size.copied().unwrap_or(synthetic);
+        (or_all(sizes.iter().min()), or_all(sizes.iter().max()))
+    }
+
+    /// The scenario with nothing to vary.
+    fn base(&self) -> Scenario {
+        Scenario { replicates: Replicates::default(), ..self.scenario.unvaried() }
+    }
+
+    fn case_of(&self, setting: Setting, drawn: &LastPopulation) -> Case {
+        Case {
+            number: setting.number,
+            knobs: setting.knobs,
+            seed: setting.seed,
+            population: self.population(&setting.scenario, drawn),
+            grid_tariffs: self.data.grid_tariffs.clone(),
+            scenario: Arc::new(setting.scenario),
+        }
     }
 
     /// The scenario with every default written out, and its data files in a folder `data` beside it.
@@ -94,35 +128,40 @@ impl Plan {
     }
 
     /// The population of a case: the one of the data files, the one drawn last, or a new one.
-    fn population(&self, scenario: &Scenario, drawn: &mut Option<Drawn>) -> Arc<Population> {
+    fn population(&self, scenario: &Scenario, drawn: &LastPopulation) -> Arc<Population> {
         let what = match (&scenario.population, &self.data.profiles) {
             (PopulationSource::Synthetic(what), _) => what,
             (PopulationSource::Profiles(_), profiles) => {
                 return profiles.clone().expect("profiles were read when the scenario was read");
             }
         };
-        let last = drawn.take().filter(|last| (last.seed, last.count) == (scenario.seed, what.count));
-        let population = last.map_or_else(
-            || {
-                let market = &scenario.market;
-                Arc::new(synthetic::population(what, scenario.seed, market.slots, market.hours()))
-            },
-            |last| last.population,
-        );
-        *drawn = Some(Drawn { seed: scenario.seed, count: what.count, population: population.clone() });
+        let last = || drawn.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last().as_ref().filter(|last| (last.seed, last.count) == (scenario.seed, what.count)) {
+            return last.population.clone();
+        }
+        // Whoever needs another one draws it at the same time.
+        let market = &scenario.market;
+        let population = Arc::new(synthetic::population(what, scenario.seed, market.slots, market.hours()));
+        *last() = Some(Drawn { seed: scenario.seed, count: what.count, population: population.clone() });
         population
     }
 }
 
-/// The synthetic population drawn last, with all that can differ between the cases of a scenario.
+/// The synthetic population drawn last, for the next case that has the same. May be shared between threads.
+#[derive(Debug, Default)]
+pub struct LastPopulation(Mutex<Option<Drawn>>);
+
+/// A synthetic population, with all that can differ between the cases of a scenario.
+#[derive(Debug)]
 struct Drawn {
     seed: u64,
     count: u32,
     population: Arc<Population>,
 }
 
-/// The case at `index`, of `base` with the knobs that `varied` turns for it.
-fn setting(index: u32, base: Scenario, varied: &Scenario) -> Setting {
+/// The case with this `number`, of `base` with the knobs that `varied` turns for it.
+fn setting(number: u32, base: Scenario, varied: &Scenario) -> Setting {
+    let index = number - 1;
     let replicates = varied.replicates.count() as u32;
     let (mut combination, replicate) = (index / replicates, index % replicates);
     let mut scenario = base;
@@ -138,7 +177,7 @@ fn setting(index: u32, base: Scenario, varied: &Scenario) -> Setting {
         knob.turn(&mut scenario, value).expect("the values of knobs were checked when the scenario was read");
     }
     scenario.seed = varied.replicates.seed(scenario.seed, replicate as usize);
-    Setting { number: index + 1, knobs, seed: scenario.seed, scenario }
+    Setting { number, knobs, seed: scenario.seed, scenario }
 }
 
 fn beside(path: &Path) -> PathBuf {

@@ -120,8 +120,12 @@ pub(super) fn replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Res
     if values == 1 && matches!(scenario.replicates, Replicates::Count(_)) {
         return Ok(());
     }
-    let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`";
-    let found = format!("{values} seeds, each for {} replicates", scenario.replicates.count());
+    let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`, or \
+                   a list of seeds as `replicates`";
+    let found = match &scenario.replicates {
+        Replicates::Count(count) => format!("{values} seeds, each for {count} replicates"),
+        Replicates::Seeds(seeds) => format!("{values} beside {} seeds of `replicates`", seeds.len()),
+    };
     Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
 }
 

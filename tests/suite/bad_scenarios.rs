@@ -203,6 +203,89 @@ messages! {
     seeds_of_replicates: fields("vary: {\"mu\": [0, 1], \"seed\": [5, 6]},\n    replicates: 3,"),
 }
 
+// Knobs of asynchrony.
+messages! {
+    argument_of_a_misspelt_knob: set(&["activaton=Poisson(period: \"1s\")"]),
+    argument_without_unit: set(&["delay=10"]),
+    argument_with_an_empty_value: set(&["mu=0,,1"]),
+    argument_with_no_value: set(&["mu="]),
+    argument_activation_misspelt: set(&["activation=Lockstep(period: \"1s\")"]),
+    argument_activation_without_period: set(&["activation=Poisson"]),
+    argument_activation_out_of_range: set(&["activation=Independent(period: \"1s\", jitter: 1)"]),
+    argument_adaptation_misspelt: set(&["adaptation=None,DelayAwre"]),
+    argument_behaviour_without_noise: set(&["behaviour=BestResponse"]),
+    argument_behaviour_without_any_noise: set(&["behaviour=BestResponse(noise: 0)"]),
+    argument_fitness_misspelt: set(&["fitness=Public,private"]),
+    argument_exploration_out_of_range: set(&["exploration=0.1,1"]),
+    argument_jitter_out_of_range: set(&["jitter=0,1.5"]),
+    argument_duplication_out_of_range: set(&["duplication=-0.1"]),
+    argument_group_share_without_groups: set(&["group_share=0.5"]),
+    argument_group_share_out_of_range:
+        overridden("network: (groups: {\"far\": Share(0.2)}),", None, &["group_share=0.5,1.5"]),
+    argument_lasting_without_conditions: set(&["lasting=1min"]),
+    argument_lasting_without_unit: overridden(CONDITION, None, &["lasting=60"]),
+    argument_lasting_too_long: overridden(CONDITION, None, &["lasting=1min,10min"]),
+    argument_that_makes_too_many_cases: overridden("replicates: 1000000,", None, &["mu=0,1"]),
+    argument_with_the_seed_of_listed_replicates: overridden("replicates: [1, 2],", Some(7), &[]),
+    knob_without_unit: fields("vary: {\"delay\": [\"10ms\", 10]},"),
+    knob_with_a_misspelt_variant: fields("vary: {\"adaptation\": [None, DelayAwre]},"),
+    knob_of_groups_that_are_not_there: fields("vary: {\"group_share\": [0.1, 0.2]},"),
+    seeds_of_listed_replicates: fields("vary: {\"seed\": [5, 6]},\n    replicates: [1, 2],"),
+}
+
+/// A condition that happens again every five minutes.
+const CONDITION: &str = "network: (conditions: [(at: \"1min\", lasting: \"1min\", every: \"5min\", \
+                         what: Crash(who: Prosumer(1)))]),";
+
+fn network(parts: &str) -> String {
+    fields(&format!("population: Synthetic(count: 5),\n    network: ({parts}),"))
+}
+
+fn condition(parts: &str) -> String {
+    network(&format!("groups: {{\"far\": Share(0.2)}}, conditions: [({parts})]"))
+}
+
+// Networks, their groups and conditions, replicates, clocks, mixes and records.
+messages! {
+    jitter_above_one: network("jitter: 1.5"),
+    duplication_negative: network("duplication: -0.5"),
+    log_normal_too_wide: network("delay: LogNormal(min: \"1ms\", median: \"5ms\", sigma: 3)"),
+    exponential_reversed: network("delay: Exponential(min: \"2s\", mean: \"1s\")"),
+    group_share_above_one: network("groups: {\"near\": Share(0.2), \"far\": Share(1.2)}"),
+    group_of_nobody_known: network("groups: {\"far\": Prosumers([1, 6])}"),
+    link_to_an_unknown_group: network("links: [(from: Ledger, to: Group(\"far\"), loss: 0.1)]"),
+    link_with_an_unknown_field: network("links: [(from: Ledger, to: Grid, lose: 0.1)]"),
+    link_with_a_reversed_delay:
+        network("links: [(from: Grid, to: Ledger, delay: Uniform(min: \"2s\", max: \"1s\"))]"),
+    link_that_loses_everything: network("links: [(from: Everybody, to: Ledger, loss: 1)]"),
+    link_to_an_unknown_prosumer: network("links: [(from: Prosumer(0), to: Ledger)]"),
+    partition_without_end: condition("at: \"1h\", what: Partition(from: Group(\"far\"), to: Everybody)"),
+    partition_of_an_unknown_group:
+        condition("at: \"1h\", lasting: \"1min\", what: Partition(from: Group(\"near\"), to: Everybody)"),
+    crash_without_end: condition("at: \"1h\", what: Crash(who: Ledger)"),
+    crash_of_a_ledger_that_forgets:
+        condition("at: \"1h\", lasting: \"1min\", what: Crash(who: Ledger, memory: Lost)"),
+    condition_without_time: condition("lasting: \"1min\", what: Crash(who: Ledger)"),
+    condition_of_an_unknown_kind: condition("at: \"1h\", lasting: \"1min\", what: Flood(who: Ledger)"),
+    condition_again_before_it_ends:
+        condition("at: \"1h\", lasting: \"1min\", every: \"1min\", what: Crash(who: Ledger)"),
+    condition_again_without_end: condition("at: \"1h\", every: \"1min\", what: Link((from: Ledger, to: Grid))"),
+    replicates_without_seeds: fields("replicates: [],"),
+    replicates_with_a_seed_twice: fields("replicates: [5, 6, 5],"),
+    replicates_as_text: fields("replicates: \"three\","),
+    replicates_with_a_negative_seed: fields("replicates: [5, -6],"),
+    clock_that_stands: fields("clock: Wall(speed: 0),"),
+    clock_unknown: fields("clock: Real(speed: 60),"),
+    record_unknown: fields("record: Everything,"),
+    mix_share_above_one: fields("learning: (mix: [(share: 1.2, fitness: Private)]),"),
+    mix_of_more_than_all: fields("learning: (mix: [(share: 0.7), (share: 0.6)]),"),
+    mix_without_share: fields("learning: (mix: [(behaviour: Imitation)]),"),
+    mix_with_negative_noise: fields("learning: (mix: [(share: 0.5, behaviour: BestResponse(noise: -1))]),"),
+    exploration_of_everything: fields("learning: (exploration: 1),"),
+    behaviour_unknown: fields("learning: (behaviour: Greedy),"),
+    reactive_without_interval: fields("activation: Reactive(min_interval: \"0s\"),"),
+}
+
 // Data.
 messages! {
     profiles_missing: fields("population: Profiles(\"profile.csv\"),"),

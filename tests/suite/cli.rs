@@ -196,6 +196,8 @@ fn an_interrupted_run_leaves_valid_files_and_exits_with_1() {
     let run = folder.path().join("results/100_prosumers/latest");
     assert_eq!(status(&run), "interrupted");
     assert_valid_tables(&run);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("\n`sim resume results/100_prosumers/"), "{stderr}");
 }
 
 #[cfg(unix)]
@@ -213,7 +215,7 @@ fn why_a_run_ended_is_told_even_where_its_manifest_cannot_be_written() {
 fn help_teaches_with_examples_and_knobs() {
     let folder = checkout();
     let help = stdout(&mut sim(folder.path(), "--help"));
-    for taught in ["Examples:", "--set delay=200ms", "block_timeout", "Exit codes"] {
+    for taught in ["Examples:", "--set delay=200ms", "block_timeout", "sim resume", "--jobs", "Exit codes"] {
         assert!(help.contains(taught), "{help}");
     }
 }

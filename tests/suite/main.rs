@@ -19,5 +19,6 @@ mod reference;
 mod scenarios;
 mod scripts;
 mod support;
+mod sweep;
 mod tampering;
 mod verification;

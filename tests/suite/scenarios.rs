@@ -9,7 +9,7 @@ use microgrid_agents::{
     },
     units::Energy,
 };
-use microgrid_sim::scenario::{Case, Overrides, Plan, ScenarioError, load, schema::*};
+use microgrid_sim::scenario::{Case, LastPopulation, Overrides, Plan, ScenarioError, load, schema::*};
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 fn shipped(name: &str, set: &[&str]) -> Plan {
@@ -139,6 +139,56 @@ fn there_is_one_case_per_combination_and_replicate_with_the_last_knob_fastest() 
     assert_eq!((cases[6].scenario.preferences.mu, cases[6].scenario.learning.ramp), (1.0, 0.2));
     assert_eq!(cases[0].population, cases[6].population);
     assert_ne!(cases[0].population, cases[1].population);
+}
+
+#[test]
+fn replicates_are_a_count_or_a_list_of_seeds_and_read_back_as_they_were_written() {
+    for (written, seeds, resolved) in [
+        ("3", vec![7, 8, 9], "replicates: 3,"),
+        ("[5, 1, 18446744073709551615]", vec![5, 1, u64::MAX], "replicates: [5, 1, "),
+    ] {
+        let text = format!(
+            r#"(name: "x", seed: 7, population: Synthetic(count: 3), vary: {{"mu": [0, 1]}}, replicates: {written})"#
+        );
+        let first = plan(&text, None, &[]).unwrap();
+        assert!(first.resolved_ron().contains(resolved), "{}", first.resolved_ron());
+        let again = plan(&first.resolved_ron(), None, &[]).unwrap();
+        for plan in [first, again] {
+            assert_eq!(plan.case_count(), 6);
+            let told: Vec<_> = plan.settings().map(|setting| (setting.knobs[0].1.clone(), setting.seed)).collect();
+            let expected = ["0", "1"].into_iter().flat_map(|mu| seeds.iter().map(move |&seed| (mu.to_owned(), seed)));
+            assert_eq!(told, expected.collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_case_is_the_same_whether_it_is_asked_for_by_number_or_in_turn() {
+    let plan = shipped("100_prosumers.ron", &["population=2,3", "seed=5,6"]);
+    let drawn = LastPopulation::default();
+    let cases: Vec<_> = plan.cases().collect();
+    for case in cases.iter().rev() {
+        let again = plan.case(case.number, &drawn);
+        assert_eq!((again.number, again.seed, &again.knobs), (case.number, case.seed, &case.knobs));
+        assert_eq!((&again.population, &again.scenario), (&case.population, &case.scenario));
+    }
+    assert_eq!(plan.population_sizes(), (2, 3));
+    assert_eq!(shipped("5_prosumers.ron", &[]).population_sizes(), (5, 5));
+}
+
+#[test]
+fn commas_within_brackets_and_quotes_are_part_of_a_value() {
+    let set = [
+        r#"activation=Independent(period: "2s", jitter: 0.2),Poisson(period: "1s")"#,
+        r#"delay=Uniform(min: "5ms", max: "2s"), 10ms"#,
+    ];
+    let plan = shipped("5_prosumers.ron", &set);
+    let knobs: Vec<_> = plan.settings().skip(4).map(|setting| setting.knobs).collect();
+    let values: Vec<Vec<&str>> =
+        knobs.iter().map(|knobs| knobs[1..].iter().map(|(_, value)| &**value).collect()).collect();
+    let [independent, poisson] = [r#"Independent(period: "2s", jitter: 0.2)"#, r#"Poisson(period: "1s")"#];
+    let uniform = r#"Uniform(min: "5ms", max: "2s")"#;
+    assert_eq!(values, [[independent, uniform], [independent, "10ms"], [poisson, uniform], [poisson, "10ms"]]);
 }
 
 #[test]

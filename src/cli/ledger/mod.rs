@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ledger::{place::Place, reader::Reader, schema},
-    record,
+    record::{self, Run},
 };
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,10 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
 /// The ledger of a run, of a scenario's newest run, or the file itself.
 fn find(run: &Path) -> Result<PathBuf, CliError> {
     let candidates = [run.to_owned(), run.join(schema::FILE), run.join(record::LATEST).join(schema::FILE)];
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| CliError::NoLedger(run.to_owned()))
+    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| match Run::open(run) {
+        Ok(other) if !other.keeps(schema::FILE) => CliError::LedgerNotRecorded(run.to_owned()),
+        _ => CliError::NoLedger(run.to_owned()),
+    })
 }
 
 /// Prints channels and balances, a channel's blocks, a block or a key's history, of all cases or one.

@@ -64,21 +64,32 @@ pub(crate) struct Day {
 impl Day {
     /// Without storage.
     pub(crate) fn new() -> Self {
-        Self::with("None", 0.0)
+        Self::with("None", 0.0, "Full")
+    }
+
+    /// Without storage, recording no more than the slots.
+    pub(super) fn recording_slots() -> Self {
+        Self::with("None", 0.0, "Slots")
     }
 
     /// With a storage of 3 kWh at the start.
     pub(super) fn with_storage() -> Self {
-        Self::with("(capacity_kwh: 10.0, power_kw: 5.0, efficiency: 0.5, initial_kwh: 3.0)", INITIAL)
+        Self::with("(capacity_kwh: 10.0, power_kw: 5.0, efficiency: 0.5, initial_kwh: 3.0)", INITIAL, "Full")
     }
 
-    fn with(storage: &str, content: f64) -> Self {
+    fn with(storage: &str, content: f64, record: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("day.ron");
-        fs::write(&file, scenario_text(storage)).unwrap();
+        fs::write(&file, scenario_text(storage, record)).unwrap();
         fs::write(folder.path().join("profiles.csv"), PROFILES).unwrap();
         let plan = scenario::load(&file, &Overrides::default()).unwrap();
         Self { folder, plan, contents: vec![Energy::nearest(content); 3] }
+    }
+
+    /// Begins another case.
+    pub(super) fn begin(&mut self) {
+        let initial = self.plan.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
+        self.contents = vec![Energy::nearest(initial); 3];
     }
 
     pub(super) fn case(&self) -> Case {
@@ -218,9 +229,14 @@ pub(crate) fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -
 
 /// Shows `recorder` a window.
 pub(super) fn watch(recorder: &mut Recorder, window: Vec<Observation>, messages: u64) -> Result<(), WatchError> {
-    let observed = |what| Observed { time: Time::ZERO, actor: ActorId::LEDGER, what };
     let traffic = Traffic { sent: messages, ..Traffic::default() };
-    recorder.window(&mut window.into_iter().map(observed).collect(), traffic)
+    recorder.window(&mut observed(window), traffic)
+}
+
+/// These observations as the runtime gives them.
+pub(super) fn observed(window: Vec<Observation>) -> Vec<Observed> {
+    let observed = |what| Observed { time: Time::ZERO, actor: ActorId::LEDGER, what };
+    window.into_iter().map(observed).collect()
 }
 
 /// The lines of a table, without its header.
@@ -230,7 +246,7 @@ pub(super) fn lines(folder: &Path, file: &str) -> Vec<String> {
     text.lines().skip(1).map(str::to_owned).collect()
 }
 
-fn scenario_text(storage: &str) -> String {
+fn scenario_text(storage: &str, record: &str) -> String {
     format!(
         r#"Scenario(
     name: "day",
@@ -245,6 +261,7 @@ fn scenario_text(storage: &str) -> String {
     activation: LockStep(period: "1s"),
     network: (delay: Constant("10ms"), loss: 0.0),
     ledger: (block: (max_transactions: 500, timeout: "50ms")),
+    record: {record},
     vary: {{"mu": [0.0, 1.0]}},
     replicates: 1,
 )

@@ -1,11 +1,13 @@
 //! What a run's folder promises.
 
 pub(crate) mod day;
+mod study;
 
 use super::*;
-use day::{Day, lines, watch};
+use crate::runtime::{Traffic, Watcher};
+use day::{Day, lines, observed, watch};
 use microgrid_agents::observation::Observation;
-use std::fs;
+use std::{fs, path::Path, time::Duration};
 
 /// The cells of a line, by column.
 fn cell(columns: &[&str], line: &str, column: &str) -> String {
@@ -38,7 +40,8 @@ fn every_table_has_exactly_its_columns() {
         "case,slot,sellers,buyers,outcome,rounds,time_to_equilibrium_s,messages,price_mean_cny_per_kwh,\
          equilibrium_price_cny_per_kwh,price_gap,imbalance,ess_residual,information_age_mean_s,\
          information_age_p95_s,traded_kwh,grid_import_kwh,grid_export_kwh,buyers_welfare_cny,sellers_welfare_cny,\
-         welfare_cny,p2g_buyers_welfare_cny,p2g_sellers_welfare_cny,p2g_welfare_cny,welfare_loss\n"
+         welfare_cny,p2g_buyers_welfare_cny,p2g_sellers_welfare_cny,p2g_welfare_cny,welfare_loss,\
+         oscillation_amplitude,messages_per_kwh,updates_per_actor,lost_messages,duplicated_messages\n"
     );
     assert_eq!(
         header("prosumers.csv"),
@@ -57,7 +60,11 @@ fn every_table_has_exactly_its_columns() {
          already_recorded,energy_does_not_balance,wrong_invoice,off_chain,latency_p50_s,latency_p95_s,\
          throughput_per_s,block_fill,bytes\n"
     );
-    assert_eq!(header("convergence.csv"), "case,slot,time_s,seller,price_cny_per_kwh,share,demand_kwh,net_utility\n");
+    assert_eq!(
+        header("convergence.csv"),
+        "case,slot,time_s,seller,price_cny_per_kwh,share,demand_kwh,net_utility,price_gap,imbalance,\
+         information_age_s,messages,lost_messages,duplicated_messages\n"
+    );
 }
 
 #[test]
@@ -111,6 +118,9 @@ fn a_slot_without_market_leaves_the_market_s_columns_empty() {
                     | "information_age_mean_s"
                     | "information_age_p95_s"
                     | "welfare_loss"
+                    | "oscillation_amplitude"
+                    | "messages_per_kwh"
+                    | "updates_per_actor"
             );
             assert_eq!(slot_cell(line, column).is_empty(), !defined, "{column}");
         }
@@ -134,6 +144,12 @@ fn a_market_in_equilibrium_is_at_no_distance_from_theory() {
         ("information_age_p95_s", "0.03"),
         ("traded_kwh", "4"),
         ("grid_export_kwh", "0"),
+        ("oscillation_amplitude", "0"),
+        // Ten messages for 4 kWh, two decisions of three participants.
+        ("messages_per_kwh", "2.5"),
+        ("updates_per_actor", "0.6666666666666666"),
+        ("lost_messages", "0"),
+        ("duplicated_messages", "0"),
     ];
     for (column, value) in exact {
         assert_eq!(slot_cell(line, column), value, "{column}");
@@ -199,7 +215,41 @@ fn prosumers_print_settled_amounts_exactly() {
 fn convergence_has_a_row_for_each_seller_that_may_have_changed() {
     let (_day, recorder) = whole_case(Day::new());
     // Nothing for the block without quote or choice; empty until somebody has chosen.
-    assert_eq!(lines(recorder.folder(), "convergence.csv"), ["1,2,3600.3,2,1.2,,,", "1,2,3600.8,2,1.2,1,4,1.6"]);
+    assert_eq!(
+        lines(recorder.folder(), "convergence.csv"),
+        ["1,2,3600.3,2,1.2,,,,0,,,10,0,0", "1,2,3600.8,2,1.2,1,4,1.6,0,0,0,10,0,0"]
+    );
+}
+
+#[test]
+fn convergence_tells_how_far_the_market_is_from_theory_and_what_became_of_messages_so_far() {
+    let mut day = Day::new();
+    let mut recorder = day.recorder();
+    let first = day.slot(1);
+    watch(&mut recorder, first, 100).unwrap();
+    let mut second = observed(day.slot(2));
+    for observed in &mut second {
+        if let Observation::Committed(commit) = &mut observed.what
+            && commit.choices
+        {
+            let mut state = (*commit.state).clone();
+            state.prices = vec![1.45];
+            state.news_age = Duration::from_millis(250);
+            let mut sums = (**state.aggregate.as_ref().unwrap()).clone();
+            sums.demand = vec![3.0];
+            state.aggregate = Some(sums.into());
+            commit.state = state.into();
+        }
+    }
+    let mut later = second.split_off(4);
+    recorder.window(&mut second, Traffic { sent: 7, lost: 2, duplicated: 1 }).unwrap();
+    recorder.window(&mut later, Traffic { sent: 3, lost: 1, duplicated: 0 }).unwrap();
+    let rows = lines(recorder.folder(), "convergence.csv");
+    assert_eq!(rows[0], "1,2,3600.3,2,1.2,,,,0,,,7,2,1");
+    // 0.25 above the equilibrium price of 1.2, a quarter of the only seller's 4 kWh unsold.
+    assert_eq!(rows[1], "1,2,3600.8,2,1.45,1,3,1.6,0.25,0.25,0.25,10,3,1");
+    let slot = &lines(recorder.folder(), "slots.csv")[1];
+    assert_eq!((slot_cell(slot, "lost_messages"), slot_cell(slot, "duplicated_messages")), ("3".into(), "1".into()));
 }
 
 #[test]
@@ -264,7 +314,7 @@ fn all_files_of_a_run_are_in_its_manifest() {
     for file in &Run::open(&folder).unwrap().manifest().files {
         assert!(folder.join(file).is_file(), "{file}");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 10, "eight files of results, the manifest and the data");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 11, "nine files of results, the manifest and the data");
     assert_eq!(fs::read_to_string(folder.join("data/profiles.csv")).unwrap().lines().count(), 10);
 }
 
@@ -412,4 +462,14 @@ fn every_column_and_file_is_explained() {
     explained(TradeRow::FILE, TradeRow::COLUMNS);
     explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
     explained(LedgerRow::FILE, LedgerRow::COLUMNS);
+    let columns = summary::columns(std::iter::empty());
+    let (own, measures) = columns.split_at(columns.len() - 4 * MEASURES.len());
+    let statistics = ["mean", "sd", "ci95", "count"].map(|statistic| format!("<measure>_{statistic}"));
+    let knobs = "<knob>".to_owned();
+    let told: Vec<&str> =
+        own[..3].iter().chain([&knobs]).chain(&own[3..]).chain(&statistics).map(String::as_str).collect();
+    explained(summary::FILE, &told);
+    assert!(measures.chunks(4).zip(MEASURES).all(|(columns, (name, _))| {
+        SlotRow::COLUMNS.contains(&name) && columns.iter().all(|column| column.starts_with(name))
+    }));
 }

@@ -1,0 +1,109 @@
+//! The table of a sweep: what each combination of the varied knobs came to.
+
+use super::text::{AMOUNT, count, fixed, table};
+use crate::record::{Knobs, RecordError, Run, Statistics, Summary, knob_text};
+
+/// More combinations than this are not shown.
+const MOST_LINES: usize = 20;
+
+/// One line a combination of which a case is complete, up to [`MOST_LINES`], and where the rest is.
+pub(super) fn sweep_table(run: &Run) -> Result<String, RecordError> {
+    let (mut shown, mut more) = (Vec::new(), 0);
+    for summary in run.summaries()? {
+        let summary = summary?;
+        if shown.len() < MOST_LINES {
+            shown.push(summary);
+        } else {
+            more += 1;
+        }
+    }
+    let no_knobs = Knobs::new();
+    let knobs_of = |summary: &Summary| run.case(summary.first_case).map_or(&no_knobs, |case| &case.knobs);
+    let replicates = run.manifest().replicates;
+    Ok(lines(&shown, knobs_of, replicates) + &rest(more))
+}
+
+fn rest(more: usize) -> String {
+    let all = "summary.csv has every measure, with its mean, standard deviation and 95 % interval";
+    if more == 0 { format!("{all}\n") } else { format!("and {}\n{all}\n", count(more, "more combination")) }
+}
+
+fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, replicates: u32) -> String {
+    let names = summaries.first().map(|first| knobs_of(first).keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let several = replicates > 1;
+    let mut header = vec!["case".to_owned()];
+    header.extend(names);
+    header.extend(several.then(|| "seeds".to_owned()));
+    header.extend(
+        ["in equi-\nlibrium", "rounds", "price\ngap", "ampli-\ntude", "news\nage [s]", "welfare"].map(str::to_owned),
+    );
+    header.extend(several.then(|| "± 95 %".to_owned()));
+    let line = |summary: &Summary| {
+        let mean = |name| summary.measure(name).and_then(Statistics::mean);
+        let rounded = |name, decimals| mean(name).map_or_else(|| "-".to_owned(), |value| fixed(value, decimals));
+        let mut cells = vec![summary.first_case.to_string()];
+        cells.extend(knobs_of(summary).values().map(knob_text));
+        cells.extend(several.then(|| summary.replicates.to_string()));
+        let share = summary.share_in_equilibrium();
+        cells.extend([
+            share.map_or_else(|| "-".to_owned(), |share| format!("{} %", fixed(100.0 * share, 1))),
+            rounded("rounds", 1),
+            small(mean("price_gap")),
+            small(mean("oscillation_amplitude")),
+            rounded("information_age_mean_s", 3),
+            rounded("welfare_cny", AMOUNT),
+        ]);
+        let half_width = || summary.measure("welfare_cny").and_then(Statistics::half_width);
+        cells.extend(several.then(|| half_width().map_or_else(|| "-".to_owned(), |width| fixed(width, AMOUNT))));
+        cells
+    };
+    table(header, summaries.iter().map(line), &[])
+}
+
+/// A number of which the order of magnitude matters.
+fn small(value: Option<f64>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(value) => format!("{value:.1e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::SlotRow;
+    use serde_json::json;
+
+    /// Summaries of two combinations with these replicates, of a slot with a market each.
+    fn summaries(replicates: u32) -> Vec<Summary> {
+        let header = <SlotRow as crate::record::Row>::COLUMNS.join(",");
+        let rows = (1..=2 * replicates).map(|case| {
+            let (outcome, gap, welfare) =
+                if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
+            let welfare = welfare + f64::from(case) / 10.0;
+            format!(
+                "{case},1,3,2,{outcome},{},,900,0.7,0.7,{gap},0,0,0.07,0.09,4,1,1,20,4,{welfare},18,3,21,,{gap},225,70,9,1\n",
+                case * 70
+            )
+        });
+        let text: String = [header + "\n"].into_iter().chain(rows).collect();
+        let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize().map(|row| Ok(row.unwrap()));
+        crate::record::summaries(rows, replicates, 1).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn combinations_read_like_this() {
+        let knobs: Knobs = serde_json::from_value(json!({"delay": "1500ms", "replicator_step": 0.3})).unwrap();
+        let text = lines(&summaries(3), |_| &knobs, 3) + &rest(4);
+        assert!(text.lines().all(|line| line.chars().count() <= 100));
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn without_replicates_there_is_no_interval() {
+        let none = Knobs::new();
+        let text = lines(&summaries(1), |_| &none, 1) + &rest(0);
+        insta::assert_snapshot!(text);
+    }
+}

@@ -1,0 +1,179 @@
+//! Writes the results of a study while it runs.
+
+use super::{
+    SCENARIO,
+    case::CaseRecord,
+    cases::CaseFolders,
+    error::RecordError,
+    folder,
+    journal::Journal,
+    manifest::{Manifest, PlannedCases, Status},
+    run::Run,
+    summary,
+    tables::{self, Tables},
+};
+use crate::{
+    runtime::{Traffic, WatchError, Watcher},
+    scenario::{Case, Plan},
+};
+use microgrid_agents::observation::Observed;
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+/// Writes the results of a study while it runs.
+///
+/// What is on disk is valid at any time. Until [`finish`](Self::finish) its manifest says `unfinished`. Cases come in
+/// the order of their numbers: either each is written straight into the run's tables, from [`begin_case`](Self::begin_case)
+/// to [`end_case`](Self::end_case), or into a folder of its own, see [`folders`](Self::folders), from which
+/// [`take_in`](Self::take_in) takes it.
+#[derive(Debug)]
+pub struct Recorder {
+    folder: PathBuf,
+    manifest: Manifest<PlannedCases>,
+    tables: Tables,
+    case: Option<CaseRecord>,
+    folders: CaseFolders,
+    /// The results of so many cases are in the tables.
+    done: u32,
+    /// Time that the run has taken before it was resumed.
+    before: Duration,
+    /// Keeps others from writing the same run.
+    _claim: File,
+}
+
+impl Recorder {
+    /// Makes a new folder `root/<scenario name>/<start time>-seed<seed>/` for a run that started at `started` by this
+    /// `command`, and points `root/<scenario name>/latest` to it.
+    ///
+    /// # Errors
+    /// If a file or folder cannot be made.
+    pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
+        let scenario = &plan.scenario;
+        let folder = folder::create(root, &scenario.name, started, scenario.seed)?;
+        folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
+        let claim = folder::claim(&folder)?;
+        let written = [SCENARIO].into_iter().chain(tables::files(scenario.record)).chain([summary::FILE]);
+        let mut files: Vec<String> = written.map(str::to_owned).collect();
+        files.extend(folder::write_inputs(&plan.inputs, &folder)?);
+        let tables = Tables::create(&folder, scenario.record)?;
+        tables.journal(0).write(&folder)?;
+        // Last, so that a folder with a manifest has everything else.
+        let manifest = Manifest::new(plan, started, command, files);
+        manifest.write(&folder)?;
+        if let Err(error) = folder::point_latest(&folder) {
+            tracing::warn!(%error, "no link to the newest run");
+        }
+        let folders = CaseFolders::new(&folder, scenario.record, 0);
+        Ok(Self { folder, manifest, tables, case: None, folders, done: 0, before: Duration::ZERO, _claim: claim })
+    }
+
+    /// Goes on with a run that was ended early, whose scenario is that of `plan`. Whatever it has of cases that are not
+    /// complete is removed.
+    ///
+    /// # Errors
+    /// If the run is still under way, was made by another version or from another scenario, or is not as it was left.
+    pub fn resume(run: &Run, plan: &Plan) -> Result<Self, RecordError> {
+        let folder = folder::own(run.folder());
+        let made_by = &run.manifest().version;
+        if made_by != env!("CARGO_PKG_VERSION") {
+            let scenario = folder.join(SCENARIO);
+            return Err(RecordError::OtherVersion { made_by: made_by.clone(), scenario });
+        }
+        let manifest = run.manifest().clone().resumed(plan);
+        let manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;
+        let claim = folder::claim(&folder)?;
+        let journal = Journal::read(&folder)?;
+        let record = plan.scenario.record;
+        let folders = CaseFolders::new(&folder, record, journal.cases);
+        folders.tidy()?;
+        let tables = Tables::reopen(&folder, record, &journal)?;
+        manifest.write(&folder)?;
+        let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
+        Ok(Self { folder, manifest, tables, case: None, folders, done: journal.cases, before, _claim: claim })
+    }
+
+    /// The run's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The results of so many cases, from the first on, are in the run's tables.
+    pub fn done(&self) -> u32 {
+        self.done
+    }
+
+    /// Where cases that run side by side are recorded.
+    pub fn folders(&self) -> CaseFolders {
+        self.folders.clone()
+    }
+
+    /// Takes the next case into the run's tables if it is complete in a folder of its own; says whether it was.
+    ///
+    /// # Errors
+    /// If its folder cannot be read, or the run's files cannot be written.
+    pub fn take_in(&mut self) -> Result<bool, RecordError> {
+        let next = self.done + 1;
+        let folder = self.folders.finished(next);
+        if !folder.is_dir() {
+            return Ok(false);
+        }
+        self.tables.append_from(&folder)?;
+        self.note(next)?;
+        self.folders.remove(next)?;
+        Ok(true)
+    }
+
+    /// Begins a case in the run's own tables; what is watched from now on belongs to it.
+    pub fn begin_case(&mut self, case: &Case) {
+        self.case = Some(CaseRecord::new(case));
+    }
+
+    /// Ends the case: writes its key figures, and what its ledger carried.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn end_case(&mut self) -> Result<(), RecordError> {
+        let case = self.case.take().expect("only a case that has begun can end");
+        let number = case.number();
+        case.end(&mut self.tables)?;
+        self.note(number)?;
+        self.folders.written(number);
+        Ok(())
+    }
+
+    /// Notes that the cases up to this one are in the tables.
+    fn note(&mut self, case: u32) -> Result<(), RecordError> {
+        self.done = case;
+        self.tables.journal(case).write(&self.folder)
+    }
+
+    /// Ends the recording, whether the run is complete or not: `ledger.db` stands alone, `summary.csv` tells of all
+    /// complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
+    /// was resumed. Returns the run's folder.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
+        let closed = self.tables.close();
+        let summed_up = summary::write(&self.folder, &self.manifest);
+        let finished = status == Status::Finished;
+        self.manifest.status = status;
+        self.manifest.wall_seconds = Some((self.before + wall).as_secs_f64());
+        self.manifest.write(&self.folder)?;
+        closed.and(summed_up).and(self.folders.tidy())?;
+        if finished {
+            Journal::remove(&self.folder)?;
+        }
+        Ok(self.folder)
+    }
+}
+
+impl Watcher for Recorder {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
+        let case = self.case.as_mut().expect("a case has begun before anything is watched");
+        Ok(case.window(observed.drain(..), traffic, &mut self.tables)?)
+    }
+}

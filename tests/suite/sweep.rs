@@ -1,0 +1,303 @@
+//! Sweeps come to the same results however many cases run at a time, whenever they are ended and however often they are
+//! resumed.
+
+use crate::support::written;
+use assert_cmd::Command;
+use microgrid_agents::{
+    ids::ActorId,
+    streams::{Purpose, stream},
+};
+use microgrid_sim::{
+    record::{Recorder, Run, Status},
+    scenario::{self, Overrides, Plan},
+    study::{self, Options, StudyError},
+};
+use rand::RngExt;
+use std::{
+    collections::BTreeMap,
+    fs,
+    num::NonZero,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+use tempfile::TempDir;
+
+/// Name under which the exported chains stand among a run's files.
+const CHAINS: &str = "exported chains";
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// A sweep of 36 short cases.
+fn sweep(record: &str) -> String {
+    format!(
+        r#"Scenario(
+            name: "sweep",
+            market: (slots: 3, open: (1, 3), slot_length: "2min", gate_closure: "1min"),
+            population: Synthetic(count: 4, pv_share: 0.6, load_kw: Constant(1.0)),
+            network: (delay: Uniform(min: "1ms", max: "300ms"), loss: 0.05, jitter: 0.2),
+            ledger: (posts: Last),
+            learning: (tolerance: 1e-4),
+            record: {record},
+            vary: {{"mu": [0.0, 0.5, 1.0], "price_step": [0.2, "Scaled(0.5)", Fixed(0.05)]}},
+            replicates: [2023, 7, 11, 9223372036854775809],
+        )"#
+    )
+}
+
+fn sim(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+/// What a run leaves but its manifest and its database, and the chains of that, which have to verify.
+fn files(run: &Path) -> Files {
+    let entries = fs::read_dir(run).expect("a run").map(|entry| entry.expect("an entry").path());
+    let name = |path: &Path| path.file_name().expect("a name").display().to_string();
+    let mut files: Files = entries
+        .filter(|path| path.is_file() && !path.ends_with("manifest.json") && !path.ends_with("ledger.db"))
+        .map(|path| (name(&path), fs::read(&path).expect("a file")))
+        .collect();
+    if run.join("ledger.db").exists() {
+        sim(&["ledger", "verify", "."], run).assert().success();
+        let export = sim(&["ledger", "export", "."], run).assert().success();
+        files.insert(CHAINS.to_owned(), export.get_output().stdout.clone());
+    }
+    files
+}
+
+#[track_caller]
+fn assert_same(expected: &Files, run: &Path) {
+    let found = files(run);
+    let names: Vec<_> = found.keys().collect();
+    assert!(expected.keys().eq(found.keys()), "{names:?}");
+    let different: Vec<_> = expected.iter().filter(|(name, bytes)| found[*name] != **bytes).collect();
+    assert!(different.is_empty(), "{:?} differ", different.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    assert!(!run.join("cases").exists());
+}
+
+/// Runs a plan with so many jobs and leaves its results under `root`.
+fn run(plan: &Plan, jobs: usize, root: &Path) -> PathBuf {
+    let recorder = Recorder::create(root, plan, SystemTime::UNIX_EPOCH, String::new()).expect("a new folder");
+    let options = Options { jobs: NonZero::new(jobs), ..Options::default() };
+    let (recorder, result) = study::run(plan, recorder, &options, |_| {});
+    result.unwrap_or_else(|error| panic!("{error}"));
+    recorder.finish(Status::Finished, Duration::ZERO).expect("the run is written")
+}
+
+#[test]
+fn any_number_of_jobs_leaves_the_same_files() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = written(&sweep("Full"), "");
+    let expected = files(&run(&plan, 1, root.path()));
+    assert_eq!(expected.len(), 9, "{:?}", expected.keys());
+    assert_eq!(expected["slots.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 36 * 3);
+    assert_eq!(expected["summary.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 9);
+    for jobs in [2, 5, 100] {
+        assert_same(&expected, &run(&plan, jobs, root.path()));
+    }
+}
+
+#[test]
+fn recording_less_changes_nothing_in_what_is_recorded() {
+    let root = tempfile::tempdir().unwrap();
+    let full = files(&run(&written(&sweep("Full"), ""), 2, root.path()));
+    for jobs in [1, 3] {
+        let mut slots = files(&run(&written(&sweep("Slots"), ""), jobs, root.path()));
+        slots.remove("scenario.ron");
+        let names: Vec<_> = slots.keys().map(String::as_str).collect();
+        assert_eq!(names, ["kpis.json", "ledger.csv", "slots.csv", "summary.csv"]);
+        for (name, bytes) in slots {
+            assert!(full[&name] == bytes, "{name} differs");
+        }
+    }
+}
+
+#[test]
+fn progress_counts_all_slots_and_cases_of_all_jobs() {
+    let plan = written(&sweep("Slots"), "");
+    for jobs in [1, 2] {
+        let root = tempfile::tempdir().unwrap();
+        let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+        let (sender, told) = std::sync::mpsc::channel();
+        let options = Options { jobs: NonZero::new(jobs), ..Options::default() };
+        let (_, result) = study::run(&plan, recorder, &options, move |progress| sender.send(progress).unwrap());
+        result.unwrap();
+        let told: Vec<_> = told.iter().collect();
+        assert!(told.windows(2).all(|pair| pair[0].slots_done <= pair[1].slots_done));
+        assert!(told.iter().all(|told| (told.cases, told.slots) == (36, 108)));
+        let first = told[0];
+        assert_eq!((first.cases_done, first.slots_done), (0, 0));
+        let last = told.last().unwrap();
+        assert_eq!((last.cases_done, last.slots_done), (36, 108));
+    }
+}
+
+/// The run's folder under `out`, if it has a manifest and so can be resumed.
+fn left(out: &Path) -> Option<PathBuf> {
+    let runs = fs::read_dir(out.join("sweep")).ok()?.map(|entry| entry.expect("an entry").path());
+    runs.filter(|path| !path.is_symlink()).find(|path| path.join("manifest.json").exists())
+}
+
+/// Starts the program, and ends it by SIGKILL after so long, unless it has ended before; says whether it was killed.
+fn killed_after(arguments: &[&str], folder: &Path, after: Duration) -> bool {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    thread::sleep(after);
+    child.kill().expect("it can be killed");
+    !child.wait().expect("it ends").success()
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long the program takes says when to kill it")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// How often the sweep is killed, not counting how often it is killed again when it is resumed.
+const KILLS: u32 = 20;
+
+#[test]
+fn a_sweep_that_is_killed_at_any_moment_and_resumed_is_the_one_that_was_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("sweep.ron"), sweep("Full")).unwrap();
+    let started = now();
+    sim(&["sweep.ron", "-q", "--jobs", "2", "--out", "whole"], folder).assert().success();
+    let takes = started.elapsed();
+    let expected = files(&left(&folder.join("whole")).unwrap());
+
+    let mut random = stream(4, ActorId(0), Purpose::Behaviour);
+    let (mut killed, mut again) = (0, 0);
+    for n in 0..KILLS {
+        let out = format!("out-{n}");
+        let jobs = ["1", "2", "3"][n as usize % 3];
+        let mut moment = || takes.mul_f64(random.random::<f64>());
+        killed += u32::from(killed_after(&["sweep.ron", "-q", "--jobs", jobs, "--out", &out], folder, moment()));
+        // One that was killed before it had a manifest has nothing to resume.
+        let Some(run) = left(&folder.join(&out)) else { continue };
+        let path = run.display().to_string();
+        for jobs in ["2", "1"] {
+            again += u32::from(killed_after(&["resume", &path, "-q", "--jobs", jobs], folder, moment() / 2));
+        }
+        sim(&["resume", &path, "-q"], folder).assert().success();
+        assert_same(&expected, &run);
+        assert_eq!(Run::open(&run).unwrap().manifest().status, Status::Finished);
+        fs::remove_dir_all(folder.join(&out)).unwrap();
+    }
+    assert!(killed >= KILLS / 3 && again >= KILLS / 3, "killed {killed} times and {again} times when resumed");
+}
+
+#[test]
+fn an_interrupted_sweep_keeps_complete_cases_says_how_to_go_on_and_is_finished_by_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("sweep.ron"), sweep("Full")).unwrap();
+    let plan = scenario::load(&folder.join("sweep.ron"), &Overrides::default()).unwrap();
+    let expected = files(&run(&plan, 1, &folder.join("whole")));
+
+    let root = folder.join("results");
+    let recorder = Recorder::create(&root, &plan, SystemTime::UNIX_EPOCH, "sim sweep.ron".into()).unwrap();
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let options = Options { jobs: NonZero::new(2), interrupted: Arc::clone(&interrupted), ..Options::default() };
+    let (recorder, result) = study::run(&plan, recorder, &options, move |progress| {
+        interrupted.store(progress.cases_done >= 5, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(matches!(result, Err(StudyError::Interrupted)), "{result:?}");
+    let done = recorder.done();
+    assert!((4..36).contains(&done), "{done} cases are done");
+    let left = recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
+    let summary = fs::read_to_string(left.join("summary.csv")).unwrap();
+    assert_eq!(summary.lines().count() as u32, 1 + done.div_ceil(4));
+    let shown = sim(&["show", "results/sweep"], folder).assert().success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(shown.contains("interrupted") && shown.contains("Without results: cases "), "{shown}");
+
+    let resumed = sim(&["resume", "results/sweep", "--jobs", "3"], folder).assert().success();
+    let printed = String::from_utf8_lossy(&resumed.get_output().stdout).into_owned();
+    assert!(printed.contains("36 cases, finished") && printed.lines().all(|line| line.chars().count() <= 100));
+    assert_same(&expected, &left);
+    let manifest = Run::open(&left).unwrap().manifest().clone();
+    assert_eq!((manifest.command.as_str(), manifest.replicates), ("sim sweep.ron", 4));
+    let seeds: Vec<_> = manifest.cases.iter().take(5).map(|case| case.seed).collect();
+    assert_eq!(seeds, [2023, 7, 11, 9_223_372_036_854_775_809, 2023]);
+
+    let again = sim(&["resume", "results/sweep"], folder).assert().success();
+    let said = String::from_utf8_lossy(&again.get_output().stdout).into_owned();
+    assert!(said.contains("is finished: there is nothing to resume"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_resumed_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let plan = written(&sweep("Slots"), "");
+    let recorder = Recorder::create(&folder.join("results"), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    let run = recorder.folder().to_owned();
+    let refused = |said: &str| {
+        let output = sim(&["resume", "results/sweep"], folder).assert().code(2).get_output().clone();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(said), "{stderr}");
+    };
+    refused("is still under way");
+    recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
+    let change = |file: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(run.join(file)).unwrap();
+        assert!(text.contains(from));
+        fs::write(run.join(file), text.replacen(from, to, 1)).unwrap();
+    };
+    change("scenario.ron", "2023, 7", "2023, 8");
+    refused("scenario.ron has changed since the run began");
+    change("scenario.ron", "2023, 8", "2023, 7");
+    change("manifest.json", &format!("{:?}", env!("CARGO_PKG_VERSION")), "\"0.0.1\"");
+    refused("was made by version 0.0.1");
+    sim(&["resume", "nowhere"], folder).assert().code(2);
+}
+
+#[test]
+fn a_sweep_that_fails_keeps_the_cases_before_and_goes_on_once_the_cause_is_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = written(&sweep("Full"), "");
+    let expected = files(&run(&plan, 1, root.path()));
+    let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    fs::create_dir_all(recorder.folder().join("cases/6.partial")).unwrap();
+    let options = Options { jobs: NonZero::new(3), ..Options::default() };
+    let (recorder, result) = study::run(&plan, recorder, &options, |_| {});
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("6.partial"), "{error}");
+    assert_eq!(recorder.done(), 5);
+    let folder = recorder.finish(Status::Failed(error), Duration::ZERO).unwrap();
+    let recorder = Recorder::resume(&Run::open(&folder).unwrap(), &plan).unwrap();
+    let (recorder, result) = study::run(&plan, recorder, &options, |_| {});
+    result.unwrap();
+    assert_same(&expected, &recorder.finish(Status::Finished, Duration::ZERO).unwrap());
+}
+
+#[test]
+fn a_run_without_trades_and_ledger_says_so_kindly() {
+    let folder: TempDir = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(&written(&sweep("Slots"), ""), 2, &folder.join("results"));
+    let shown = |arguments: &[&str]| {
+        let output = sim(arguments, folder).assert().success().get_output().stdout.clone();
+        String::from_utf8(output).unwrap()
+    };
+    let sweep = shown(&["show", "results/sweep"]);
+    assert!(sweep.contains("price_step") && sweep.contains("± 95 %") && sweep.contains("summary.csv"), "{sweep}");
+    assert!(sweep.lines().all(|line| line.chars().count() <= 100), "{sweep}");
+    let case = shown(&["show", "results/sweep", "--case", "5"]);
+    assert!(case.contains("case 5 of 36, mu = 0, price_step = Scaled(0.5), seed 2023"), "{case}");
+    let slot = shown(&["show", "results/sweep", "--case", "5", "--slot", "2"]);
+    assert!(slot.contains("not recorded: the scenario has `record: Slots`"), "{slot}");
+    for command in ["verify", "show", "export"] {
+        let output = sim(&["ledger", command, "results/sweep"], folder).assert().code(2).get_output().clone();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("keeps no ledger: its scenario has `record: Slots`"), "{stderr}");
+    }
+}
