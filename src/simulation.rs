@@ -133,7 +133,8 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
 fn habits(case: &Case) -> Vec<Arc<Rules>> {
     let learning = &case.scenario.learning;
     let members = case.population.prosumers.len();
-    let mut everybody = vec![Arc::new(prosumer_rules(&case.scenario, learning)); members];
+    let common = Arc::new(prosumer_rules(&case.scenario, learning));
+    let mut everybody: Vec<Arc<Rules>> = (0..members).map(|_| Arc::clone(&common)).collect();
     // Whoever draws least comes first, so that a part that grows keeps those who were in it.
     let draw = |id: &u32| stream(case.seed, ProsumerId(*id).actor(), Purpose::Mix).next_u64();
     let mut order: Vec<u32> = (0..members as u32).collect();

@@ -36,6 +36,9 @@ fn shares(sellers: usize) -> impl Strategy<Value = Vec<f64>> {
     })
 }
 
+/// Moves shares by the fitness of the sellers.
+type Rule<'a> = &'a dyn Fn(&mut [f64], &[f64]);
+
 /// Where everybody's shares are the same, imitation is replicator dynamics (15) by chance.
 #[test]
 fn the_expected_imitation_is_a_replicator_step() {
@@ -118,7 +121,7 @@ proptest! {
             values.rotate_left(shift % start.len());
             values
         };
-        let rules: [&dyn Fn(&mut [f64], &[f64]); 3] = [
+        let rules: [Rule<'_>; 3] = [
             &|shares, fitness| { replicator_step(shares, fitness, sharpness); },
             &|shares, fitness| best_response_step(shares, fitness, sharpness, fraction),
             &|shares, _| explore(shares, part),

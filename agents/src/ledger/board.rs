@@ -113,8 +113,8 @@ impl Board {
     /// Mean age that the prices which the choices answered have `now`, counted from when they reached the ledger; zero
     /// before the first choice. `quotes_time` is when a quote was last committed.
     ///
-    /// A choice tells how old the newest price was to it. What it cannot know, the ledger adds: how much older the other
-    /// prices were, by what they are now, and how long the choice has lain here.
+    /// A choice tells how old the newest price was to it. What it cannot know, the ledger adds: how much older the
+    /// other prices were, by what they are now, and how long the choice has lain here.
     pub(super) fn news_age(&self, now: Time, quotes_time: Time) -> Duration {
         let (quotes, choices) = self.posts.split_at(self.quotes.len());
         let older = mean(quotes.iter().flatten().map(|sent| quotes_time - sent.at));

@@ -1,6 +1,7 @@
 //! Smoothed best response: towards what is worth most, the more surely the larger the difference.
 
-/// Moves `shares` by `fraction` of the way to the logit choice, `z_j = exp(sharpness xi_j) / sum_k exp(sharpness xi_k)`.
+/// Moves `shares` by `fraction` of the way to the logit choice, `z_j = exp(sharpness xi_j) / sum_k exp(sharpness
+/// xi_k)`.
 ///
 /// `fitness` is `xi` [CNY], `sharpness` is `1 / lambda` [1/CNY], `fraction` lies in [0, 1].
 pub fn best_response_step(shares: &mut [f64], fitness: &[f64], sharpness: f64, fraction: f64) {

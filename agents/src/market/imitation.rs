@@ -4,10 +4,10 @@ use rand::{Rng, RngExt};
 
 /// Moves `shares` by as many meetings as there are sellers.
 ///
-/// In each meeting one of the buyer's own suppliers j, drawn by `shares`, is held against one of somebody else's, k, drawn
-/// by `others`. If k is worth more, `step / Q (xi_k - xi_j)` of the demand moves from j to k, where Q counts meetings and
-/// sellers. If all buyers have the same shares, the expected move is that of a replicator step (15) of this size. No share
-/// loses more than half of what it was; where `others` are all zero, nobody is met.
+/// In each meeting one of the buyer's own suppliers j, drawn by `shares`, is held against one of somebody else's, k,
+/// drawn by `others`. If k is worth more, `step / Q (xi_k - xi_j)` of the demand moves from j to k, where Q counts
+/// meetings and sellers. If all buyers have the same shares, the expected move is that of a replicator step (15) of
+/// this size. No share loses more than half of what it was; where `others` are all zero, nobody is met.
 ///
 /// So many meetings keep the move of a single one as small, relative to the share that it takes from, as a replicator
 /// step's: with fewer, the bound of one half would slow down what it should not.

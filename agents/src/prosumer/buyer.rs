@@ -27,7 +27,8 @@ pub(super) struct Buyer {
 }
 
 impl Buyer {
-    /// How much each period of the loop's age weighs on a step of its shares, see [`Adaptation::DelayAware`](super::Adaptation).
+    /// How much each period of the loop's age weighs on a step of its shares, see
+    /// [`Adaptation::DelayAware`](super::Adaptation).
     pub(super) const BURDEN_OF_AGE: f64 = 1.7;
 
     pub(super) fn new(opened: Arc<MarketOpened>, facts: demand::Buyer) -> Self {
@@ -96,8 +97,8 @@ impl Buyer {
         self.last.as_ref().map(|(choice, _)| choice.shares[self.watched])
     }
 
-    /// Takes `part` of a step by what the `last` choice, made on those prices, has earned; returns the largest change of a
-    /// share.
+    /// Takes `part` of a step by what the `last` choice, made on those prices, has earned; returns the largest change
+    /// of a share.
     fn learn(
         &self,
         shares: &mut [f64],

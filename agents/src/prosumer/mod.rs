@@ -133,8 +133,8 @@ enum Phase {
 }
 
 impl Prosumer {
-    /// A prosumer with its identity on the chains, its data, one entry a slot, the initial content of its storage, and the
-    /// random stream that decides when it acts.
+    /// A prosumer with its identity on the chains, its data, one entry a slot, the initial content of its storage, and
+    /// the random stream that decides when it acts.
     pub fn new(
         id: ProsumerId,
         member: Member,

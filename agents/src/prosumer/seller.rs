@@ -52,9 +52,9 @@ impl Seller {
 
     /// The next quote.
     ///
-    /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long as
-    /// the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes a step
-    /// of this `stride`.
+    /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long
+    /// as the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes a
+    /// step of this `stride`.
     pub(super) fn act(
         &mut self,
         news: Option<&MarketState>,
@@ -98,8 +98,8 @@ impl Seller {
     /// How much each period of the loop's age weighs on a step of its price, see
     /// [`Adaptation::DelayAware`](super::Adaptation).
     ///
-    /// One for a seller of mean size. A small one's demand answers little to its price, so that its steps are small to the
-    /// market as they are; made smaller still, they would take more time than there is.
+    /// One for a seller of mean size. A small one's demand answers little to its price, so that its steps are small to
+    /// the market as they are; made smaller still, they would take more time than there is.
     pub(super) fn burden_of_age(&self) -> f64 {
         self.weight
     }

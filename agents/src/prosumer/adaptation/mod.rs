@@ -35,7 +35,8 @@ pub(super) struct Stride {
     pub(super) part: f64,
     /// The part of the step against which its change is held when it comes to rest.
     ///
-    /// A step that has been halved again and again moves nothing any more, wherever it is: there, the whole step counts.
+    /// A step that has been halved again and again moves nothing any more, wherever it is: there, the whole step
+    /// counts.
     pub(super) rests_by: f64,
 }
 

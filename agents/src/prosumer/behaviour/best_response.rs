@@ -3,7 +3,8 @@
 use super::Lesson;
 use crate::market::{best_response::best_response_step, replicator::largest_change};
 
-/// One step, which goes the part of the way that its size says, whatever its units; returns the largest change of a share.
+/// One step, which goes the part of the way that its size says, whatever its units; returns the largest change of a
+/// share.
 ///
 /// `noise` is in units of the market's own scale of fitness.
 pub(super) fn learn(shares: &mut [f64], lesson: &Lesson<'_>, noise: f64) -> f64 {

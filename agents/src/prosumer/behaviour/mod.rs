@@ -1,4 +1,5 @@
-//! By which rule buyers move their shares, one file each. What they are compared by, and how large a step is, they share.
+//! By which rule buyers move their shares, one file each. What they are compared by, and how large a step is, they
+//! share.
 
 mod best_response;
 mod imitation;
@@ -40,8 +41,8 @@ pub(super) struct Lesson<'a> {
     pub(super) size: StepSize,
     /// The replicator step `a` of this size [1/CNY].
     pub(super) step: f64,
-    /// The replicator step of size `Scaled(1)`: one over the market's own scale of fitness [1/CNY], zero while nothing is
-    /// served and so nothing can be compared.
+    /// The replicator step of size `Scaled(1)`: one over the market's own scale of fitness [1/CNY], zero while nothing
+    /// is served and so nothing can be compared.
     pub(super) unit: f64,
 }
 
