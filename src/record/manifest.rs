@@ -30,7 +30,7 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub scenario: String,
     /// The scenario's file as it was given.
     pub source: String,
-    /// Seed of the first case.
+    /// The scenario's seed or, where `replicates` lists seeds, the first of these.
     pub seed: u64,
     /// Version of the program.
     pub version: String,
@@ -124,7 +124,7 @@ impl Manifest<PlannedCases> {
         Self {
             scenario: plan.scenario.name.clone(),
             source: plan.source.display().to_string(),
-            seed: plan.scenario.seed,
+            seed: plan.first_seed(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command,
             started: humantime::format_rfc3339_seconds(started).to_string(),

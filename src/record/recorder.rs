@@ -52,7 +52,7 @@ impl Recorder {
     /// If a file or folder cannot be made.
     pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
         let scenario = &plan.scenario;
-        let folder = folder::create(root, &scenario.name, started, scenario.seed)?;
+        let folder = folder::create(root, &scenario.name, started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
         let written = [SCENARIO].into_iter().chain(tables::files(scenario.record)).chain([summary::FILE]);
@@ -162,8 +162,10 @@ impl Recorder {
         let finished = status == Status::Finished;
         self.manifest.status = status;
         self.manifest.wall_seconds = Some((self.before + wall).as_secs_f64());
+        // First of all, so that a run that says it is finished has nothing but its journal left over.
+        let tidied = self.folders.tidy();
         self.manifest.write(&self.folder)?;
-        closed.and(summed_up).and(self.folders.tidy())?;
+        closed.and(summed_up).and(tidied)?;
         if finished {
             Journal::remove(&self.folder)?;
         }

@@ -160,3 +160,20 @@ fn period(scenario: &mut Scenario, text: &str) -> Result<(), &'static str> {
         | Activation::Reactive { min_interval: period } => put(period, duration(text)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_knob_is_explained() {
+        let text = include_str!("../../docs/scenario.md");
+        let section = text.split("\n## ").find(|section| section.starts_with("Knobs\n")).unwrap();
+        let first_cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        let explained: Vec<&str> =
+            first_cells.flat_map(|cell| cell.split(',')).map(|name| name.trim_matches([' ', '`'])).collect();
+        let mut missing: Vec<_> = names().filter(|name| !explained.contains(name)).collect();
+        missing.extend(explained.iter().filter(|name| !names().any(|known| known == **name)));
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}

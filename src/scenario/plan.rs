@@ -55,6 +55,11 @@ impl Plan {
         combinations * self.scenario.replicates.count() as u32
     }
 
+    /// The scenario's seed or, where `replicates` lists seeds, the first of these.
+    pub fn first_seed(&self) -> u64 {
+        self.scenario.replicates.seed(self.scenario.seed, 0)
+    }
+
     /// The cases in order of their number, made as they are asked for.
     ///
     /// The last knob of `vary` changes fastest, and the replicates of a combination follow each other. Cases with the

@@ -112,21 +112,26 @@ pub(super) fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(
     self::scenario(scenario).map_err(|violation| Violation { found: text.to_owned(), ..violation })
 }
 
-/// Replicates take the seeds that follow, so that with several seeds some runs would be there twice.
+/// Replicates take the seeds that follow, so that with several seeds some runs would be there twice; where they list
+/// their seeds, no other counts.
 pub(super) fn replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Result<(), Violation> {
-    if knob.name != "seed" || scenario.replicates == Replicates::Count(1) {
+    if knob.name != "seed" {
         return Ok(());
     }
-    if values == 1 && matches!(scenario.replicates, Replicates::Count(_)) {
-        return Ok(());
+    match &scenario.replicates {
+        Replicates::Count(count) if *count == 1 || values == 1 => Ok(()),
+        Replicates::Count(count) => {
+            let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with \
+                           `replicates: 1`, or as a list in `replicates`";
+            let found = format!("{values} seeds, each for {count} replicates");
+            Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
+        }
+        Replicates::Seeds(seeds) => {
+            let allowed = "no seed beside a list of seeds in `replicates`, which says all";
+            let found = format!("{values} beside {}", seeds.len());
+            Err(Violation::new("seed", "`replicates` lists the seeds", found, allowed))
+        }
     }
-    let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with `replicates: 1`, or \
-                   a list of seeds as `replicates`";
-    let found = match &scenario.replicates {
-        Replicates::Count(count) => format!("{values} seeds, each for {count} replicates"),
-        Replicates::Seeds(seeds) => format!("{values} beside {} seeds of `replicates`", seeds.len()),
-    };
-    Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
 }
 
 /// The name becomes a folder, so it has to be a plain one on every system.

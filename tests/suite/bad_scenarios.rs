@@ -269,7 +269,7 @@ messages! {
     condition_of_an_unknown_kind: condition("at: \"1h\", lasting: \"1min\", what: Flood(who: Ledger)"),
     condition_again_before_it_ends:
         condition("at: \"1h\", lasting: \"1min\", every: \"1min\", what: Crash(who: Ledger)"),
-    condition_again_without_end: condition("at: \"1h\", every: \"1min\", what: Link((from: Ledger, to: Grid))"),
+    condition_again_without_end: condition("at: \"1h\", every: \"1min\", what: Link(from: Ledger, to: Grid)"),
     replicates_without_seeds: fields("replicates: [],"),
     replicates_with_a_seed_twice: fields("replicates: [5, 6, 5],"),
     replicates_as_text: fields("replicates: \"three\","),

@@ -1,5 +1,6 @@
 //! What the simulator promises, one file a promise.
 
+mod adversity;
 mod bad_scenarios;
 mod behaviours;
 mod books;

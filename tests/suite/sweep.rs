@@ -57,8 +57,10 @@ fn sim(arguments: &[&str], folder: &Path) -> Command {
 fn files(run: &Path) -> Files {
     let entries = fs::read_dir(run).expect("a run").map(|entry| entry.expect("an entry").path());
     let name = |path: &Path| path.file_name().expect("a name").display().to_string();
+    // Who is killed between its last two steps leaves a finished run with its journal.
+    let others = ["manifest.json", "ledger.db", "progress.json"];
     let mut files: Files = entries
-        .filter(|path| path.is_file() && !path.ends_with("manifest.json") && !path.ends_with("ledger.db"))
+        .filter(|path| path.is_file() && !others.iter().any(|other| path.ends_with(other)))
         .map(|path| (name(&path), fs::read(&path).expect("a file")))
         .collect();
     if run.join("ledger.db").exists() {

@@ -141,8 +141,18 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
             let allowed = "with `every`, a duration shorter than that";
             return Err(Violation::new(&format!("{path}.lasting"), problem, "None", allowed));
         };
+        duration(&format!("{path}.every"), every, shortest, END_OF_TIME)?;
         // In between there has to be time to recover.
-        duration(&format!("{path}.every"), every, lasting + shortest, END_OF_TIME)?;
+        if lasting >= every {
+            let [found, every] = [lasting, every].map(|value| humantime::format_duration(value).to_string());
+            let allowed = format!("a duration shorter than `every`, which is {every}");
+            return Err(Violation::new(
+                &format!("{path}.lasting"),
+                "what happens again must end before",
+                found,
+                allowed,
+            ));
+        }
     }
     match &condition.what {
         Incident::Link(what) => link(&format!("{path}.what.Link"), what, numbers),
