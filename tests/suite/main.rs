@@ -20,3 +20,4 @@ mod scripts;
 mod support;
 mod tampering;
 mod verification;
+mod wall_clock;
