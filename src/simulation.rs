@@ -4,10 +4,10 @@ mod network;
 
 use crate::{
     analysis::slot::facts,
-    runtime::{self, Host, RuntimeError, Shards, Watcher},
+    runtime::{self, Host, RuntimeError, Shards, Watcher, wall},
     scenario::{
         Case,
-        schema::{Activation, Initial, Learning, Scenario, Storage},
+        schema::{Activation, Clock, Initial, Learning, Scenario, Storage},
     },
 };
 use microgrid_agents::{
@@ -48,14 +48,22 @@ pub fn simulate_with<W: Watcher + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
+    let Scenario { clock, market, .. } = &*case.scenario;
+    let default = match clock {
+        Clock::Virtual => Shards::suited_to(actors.len()),
+        Clock::Wall { .. } => Shards::Fixed(2),
+    };
     let host = Host {
         seed: case.seed,
         network: network(case),
-        shards: shards.unwrap_or_else(|| Shards::suited_to(actors.len())),
+        shards: shards.unwrap_or(default),
         stall_after: stall_after(case),
         interrupted: Arc::clone(interrupted),
     };
-    runtime::run(actors, &host, watcher)
+    match *clock {
+        Clock::Virtual => runtime::run(actors, &host, watcher),
+        Clock::Wall { speed } => wall::run(actors, &host, wall::Pace { speed, last_slot: market.slots }, watcher),
+    }
 }
 
 /// The ledger, the grid and all prosumers of a case, in the order of their addresses.

@@ -1,7 +1,7 @@
 //! `manifest.json`: what was run, when, and how it ended.
 
 use super::{error::RecordError, folder};
-use crate::scenario::{Plan, Setting};
+use crate::scenario::{Plan, Setting, schema::Clock};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{path::Path, time::SystemTime};
@@ -40,6 +40,8 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub started: String,
     /// How long it took [s]; `None` until it has ended.
     pub wall_seconds: Option<f64>,
+    /// Whether the same program gives the same results again; it does not by the machine's clock.
+    pub deterministic: bool,
     /// How it has ended.
     #[serde(flatten)]
     pub status: Status,
@@ -129,6 +131,7 @@ impl Manifest<PlannedCases> {
             command,
             started: humantime::format_rfc3339_seconds(started).to_string(),
             wall_seconds: None,
+            deterministic: plan.scenario.clock == Clock::Virtual,
             status: Status::Unfinished,
             case_count: plan.case_count(),
             slots: plan.scenario.market.slots,

@@ -10,27 +10,20 @@
 
 use super::{
     Failure, RuntimeError, Traffic, Watcher,
+    audience::{Audience, who_waits},
     event::Moment,
     shard::Shard,
-    window::{Grant, WhoWaits, WindowDone},
+    window::{Grant, WindowDone},
 };
 use actix::prelude::*;
-use microgrid_agents::{
-    observation::{Observation, Observed},
-    time::Time,
-};
+use microgrid_agents::{observation::Observed, time::Time};
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::sync::oneshot;
-
-/// How a run ended, and the watcher that saw it.
-pub(super) type Ending<W> = (W, Result<(), RuntimeError>);
 
 /// The clock.
 pub(super) struct Clock<W> {
@@ -38,12 +31,8 @@ pub(super) struct Clock<W> {
     /// Each shard's earliest event; `None` if it has none.
     next: Vec<Option<Moment>>,
     lookahead: Duration,
-    /// How long a run may go on without a slot closing.
-    stall_after: Duration,
-    last_progress: Time,
     interrupted: Arc<AtomicBool>,
-    watcher: Option<W>,
-    ending: Option<oneshot::Sender<Ending<W>>>,
+    audience: Audience<W>,
     /// Shards that have not done the current window yet.
     outstanding: usize,
     /// Earliest events that shards sent to each other in the current window.
@@ -57,21 +46,16 @@ impl<W: Watcher + 'static> Clock<W> {
     pub(super) fn new(
         shards: Arc<[Addr<Shard>]>,
         lookahead: Duration,
-        stall_after: Duration,
         interrupted: Arc<AtomicBool>,
-        watcher: W,
-        ending: oneshot::Sender<Ending<W>>,
+        audience: Audience<W>,
     ) -> Self {
         Self {
             // Every actor starts at time zero, so every shard has an event there.
             next: vec![Some(Moment::default()); shards.len()],
             shards,
             lookahead,
-            stall_after,
-            last_progress: Time::ZERO,
             interrupted,
-            watcher: Some(watcher),
-            ending: Some(ending),
+            audience,
             outstanding: 0,
             announced: Vec::new(),
             observed: Vec::new(),
@@ -87,14 +71,14 @@ impl<W: Watcher + 'static> Clock<W> {
             *next = Some(next.map_or(moment, |known| known.min(moment)));
         }
         if let Err(error) = self.report() {
-            return self.end(Err(error));
+            return self.audience.end(Err(error));
         }
         if self.interrupted.load(Ordering::Relaxed) {
-            return self.end(Err(RuntimeError::Interrupted));
+            return self.audience.end(Err(RuntimeError::Interrupted));
         }
         match self.next.iter().flatten().min().copied() {
             None => self.ask_who_waits(None, context),
-            Some(moment) if moment.time - self.last_progress > self.stall_after => {
+            Some(moment) if self.audience.has_stalled(moment.time) => {
                 self.ask_who_waits(Some(moment.time), context);
             }
             Some(moment) => self.grant(moment),
@@ -120,49 +104,22 @@ impl<W: Watcher + 'static> Clock<W> {
         if let Some(failure) = self.failure.take() {
             return Err(RuntimeError::Failed(failure));
         }
-        self.observed.sort_by_key(|observed| (observed.time, observed.actor));
-        let closed = self.observed.iter().rev().find(|o| matches!(o.what, Observation::SlotClosed(_)));
-        if let Some(closed) = closed {
-            self.last_progress = closed.time;
-        }
-        let traffic = std::mem::take(&mut self.traffic);
-        let Some(watcher) = &mut self.watcher else { return Ok(()) };
-        let watched = catch_unwind(AssertUnwindSafe(|| watcher.window(&mut self.observed, traffic)));
-        self.observed.clear();
-        match watched {
-            Ok(result) => result.map_err(RuntimeError::Watcher),
-            Err(panic) => Err(RuntimeError::Failed(Failure::panicked(panic.as_ref()))),
-        }
+        self.audience.show(&mut self.observed, std::mem::take(&mut self.traffic))
     }
 
     /// Nothing more will happen, or nothing that leads anywhere: the run is over if nobody waits for anything.
     fn ask_who_waits(&self, stalled_at: Option<Time>, context: &mut Context<Self>) {
         let shards = Arc::clone(&self.shards);
-        let ask = async move {
-            let mut waiting = Vec::new();
-            for shard in shards.iter() {
-                let of_shard = shard.send(WhoWaits).await;
-                waiting.extend(of_shard.map_err(|lost| Failure::Panicked(lost.to_string()))?);
-            }
-            waiting.sort();
-            Ok(waiting)
-        };
-        let last_progress = self.last_progress;
+        let ask = async move { who_waits(&shards).await };
+        let since = self.audience.last_progress();
         context.spawn(ask.into_actor(self).map(move |waiting, clock, _| {
-            clock.end(match (waiting, stalled_at) {
+            clock.audience.end(match (waiting, stalled_at) {
                 (Err(failure), _) => Err(RuntimeError::Failed(failure)),
                 (Ok(waiting), None) if waiting.is_empty() => Ok(()),
-                (Ok(waiting), None) => Err(RuntimeError::Deadlock { since: last_progress, waiting }),
-                (Ok(waiting), Some(now)) => Err(RuntimeError::Stalled { now, since: last_progress, waiting }),
+                (Ok(waiting), None) => Err(RuntimeError::Deadlock { since, waiting }),
+                (Ok(waiting), Some(now)) => Err(RuntimeError::Stalled { now, since, waiting }),
             });
         }));
-    }
-
-    fn end(&mut self, result: Result<(), RuntimeError>) {
-        if let (Some(ending), Some(watcher)) = (self.ending.take(), self.watcher.take()) {
-            // Nobody listens only if the run was abandoned, and then nobody needs the result.
-            let _ = ending.send((watcher, result));
-        }
     }
 }
 

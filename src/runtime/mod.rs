@@ -1,6 +1,8 @@
-//! Hosts the actors on actix and carries their messages through a simulated network, in virtual time.
+//! Hosts the actors on actix and carries their messages through a simulated network, in virtual or in wall-clock time.
 //!
 //! # Ordering contract
+//!
+//! In virtual time:
 //!
 //! 1. Time is a whole number of nanoseconds ([`Time`]).
 //! 2. An actor handles its events in the order (time, wave, tie, sequence), see [`event`].
@@ -13,22 +15,30 @@
 //! | [`event`] | events and their order |
 //! | [`network`] | when a message arrives, and whether |
 //! | `cast` | some actors: lets them handle events, and makes events of what they ask for |
-//! | `shard` | an actix actor that hosts a cast with its queue |
+//! | `station` | a cast with its queue |
+//! | `shard` | an actix actor that runs a station, window by window |
 //! | `clock` | an actix actor that grants windows of time |
+//! | `audience` | shows the watcher what was observed |
+//! | [`wall`] | the same in wall-clock time: shards that run free |
 
+mod audience;
 mod cast;
 mod clock;
 pub mod event;
 pub mod network;
 mod shard;
+mod station;
+pub mod wall;
 mod window;
 
 use actix::prelude::*;
+use audience::Audience;
 use cast::{Cast, Deal};
-use clock::{Clock, Ending};
+use clock::Clock;
 use microgrid_agents::{actor::Actor as Agent, ids::ActorId, observation::Observed, time::Time};
 use network::Network;
-use shard::{Links, Shard, Stop};
+use shard::{Links, Shard};
+use station::Station;
 use std::{
     any::Any,
     ops::AddAssign,
@@ -37,6 +47,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::oneshot;
+use window::Stop;
 
 /// Whatever keeps a watcher from taking what it is given.
 pub type WatchError = Box<dyn std::error::Error + Send + Sync>;
@@ -110,7 +121,7 @@ impl Shards {
 
     /// On how many threads these shards of so many actors live.
     pub fn threads(self, actors: usize) -> usize {
-        if self == Self::PerActor { 1 } else { self.count(actors).min(cores().max(2)) }
+        if self == Self::PerActor { 1 } else { threads(self.count(actors)) }
     }
 }
 
@@ -237,21 +248,18 @@ fn list(waiting: &[Waiting]) -> String {
     lines.join("; ")
 }
 
+/// How a run ended, and the watcher that saw it.
+type Ending<W> = (W, Result<(), RuntimeError>);
+
 /// Runs `actors` until nothing more happens; the position of an actor is its address. Gives the watcher back with the
 /// outcome.
 pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watcher: W) -> Ending<W> {
     System::new().block_on(async {
-        let deal = Deal { actors: actors.len(), shards: host.shards.count(actors.len()) };
-        let (arbiters, shards) = deal_out(actors, deal, host);
+        let (arbiters, shards) = place(stations(actors, host), host.shards);
         let (ending, ended) = oneshot::channel();
-        let clock = Clock::new(
-            Arc::clone(&shards),
-            host.network.lookahead(),
-            host.stall_after,
-            Arc::clone(&host.interrupted),
-            watcher,
-            ending,
-        );
+        let audience = Audience::new(watcher, host.stall_after, ending);
+        let interrupted = Arc::clone(&host.interrupted);
+        let clock = Clock::new(Arc::clone(&shards), host.network.lookahead(), interrupted, audience);
         let clock = Clock::create(|context| {
             for shard in shards.iter() {
                 shard.do_send(Links { shards: Arc::clone(&shards), clock: context.address().recipient() });
@@ -263,27 +271,30 @@ pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watch
             shard.do_send(Stop);
         }
         drop(clock);
-        for arbiter in arbiters {
-            arbiter.stop();
-            // A thread that could not be joined has nothing left to give.
-            let _ = arbiter.join();
-        }
+        join(arbiters);
         ending
     })
 }
 
-/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
-/// as many threads as there are other cores.
-fn deal_out(actors: Vec<Box<dyn Agent>>, deal: Deal, host: &Host) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
+/// Deals the actors out.
+fn stations(actors: Vec<Box<dyn Agent>>, host: &Host) -> Vec<Station> {
+    let deal = Deal { actors: actors.len(), shards: host.shards.count(actors.len()) };
     let mut hands: Vec<Vec<(ActorId, Box<dyn Agent>)>> = (0..deal.shards).map(|_| Vec::new()).collect();
     for (n, actor) in actors.into_iter().enumerate() {
         hands[n % deal.shards].push((ActorId(n as u32), actor));
     }
-    let threads = host.shards.threads(deal.actors);
-    let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
     let network = Arc::new(host.network.clone());
-    let shards = hands.into_iter().enumerate().map(|(number, hand)| {
-        let shard = Shard::new(number, deal, Cast::new(host.seed, deal, Arc::clone(&network), hand));
+    let cast = |hand| Cast::new(host.seed, deal, Arc::clone(&network), hand);
+    hands.into_iter().enumerate().map(|(number, hand)| Station::new(number, deal, cast(hand))).collect()
+}
+
+/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
+/// as many threads as there are other cores.
+fn place(stations: Vec<Station>, shards: Shards) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
+    let threads = shards.threads(stations.len());
+    let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
+    let shards = stations.into_iter().enumerate().map(|(number, station)| {
+        let shard = Shard::new(station);
         match number % threads {
             0 => shard.start(),
             other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),
@@ -291,6 +302,19 @@ fn deal_out(actors: Vec<Box<dyn Agent>>, deal: Deal, host: &Host) -> (Vec<Arbite
     });
     let shards = shards.collect();
     (arbiters, shards)
+}
+
+/// As many threads as shards or cores, whichever are fewer; but two shards run side by side on one core too.
+fn threads(shards: usize) -> usize {
+    shards.min(cores().max(2))
+}
+
+fn join(arbiters: Vec<Arbiter>) {
+    for arbiter in arbiters {
+        arbiter.stop();
+        // A thread that could not be joined has nothing left to give.
+        let _ = arbiter.join();
+    }
 }
 
 fn cores() -> usize {

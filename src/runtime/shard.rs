@@ -5,29 +5,19 @@
 
 use super::{
     Failure,
-    cast::{Cast, Deal},
-    event::{Event, EventQueue, Moment},
-    window::{Grant, WhoWaits, WindowDone},
+    event::{Event, Moment},
+    station::Station,
+    window::{Grant, Stop, WhoWaits, WindowDone},
 };
 use actix::prelude::*;
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 /// A shard.
 pub(super) struct Shard {
-    number: usize,
-    deal: Deal,
-    cast: Cast,
-    queue: EventQueue,
+    station: Station,
     /// Everything before this moment has been handled.
     handled: Moment,
     links: Option<Links>,
-    /// What follows from the event under way.
-    next: Vec<Event>,
-    outgoing: BTreeMap<usize, Vec<Event>>,
     /// What went wrong since the last window.
     failure: Option<Failure>,
 }
@@ -45,47 +35,14 @@ pub(super) struct Links {
 #[rtype(result = "()")]
 pub(super) struct Batch(Vec<Event>);
 
-/// Runtime → shard: the run is over.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Stop;
-
 impl Shard {
-    /// A shard with its share of the actors.
-    pub(super) fn new(number: usize, deal: Deal, cast: Cast) -> Self {
-        let mut queue = EventQueue::default();
-        cast.first_events().into_iter().for_each(|event| queue.push(event));
-        Self {
-            number,
-            deal,
-            cast,
-            queue,
-            handled: Moment::default(),
-            links: None,
-            next: Vec::new(),
-            outgoing: BTreeMap::new(),
-            failure: None,
-        }
-    }
-
-    fn handle_until(&mut self, bound: Moment) -> Result<(), Failure> {
-        while let Some(event) = self.queue.pop_before(bound) {
-            let now = event.key.moment;
-            self.cast.handle(event, now, &mut self.next)?;
-            for event in self.next.drain(..) {
-                match self.deal.shard(event.to) {
-                    here if here == self.number => self.queue.push(event),
-                    there => self.outgoing.entry(there).or_default().push(event),
-                }
-            }
-        }
-        self.handled = bound;
-        Ok(())
+    pub(super) fn new(station: Station) -> Self {
+        Self { station, handled: Moment::default(), links: None, failure: None }
     }
 
     /// Sends the batches on their way; returns the earliest moment in each.
     fn pass_on(&mut self, shards: &[Addr<Self>]) -> Vec<(usize, Moment)> {
-        let batches = std::mem::take(&mut self.outgoing);
+        let batches = self.station.take_outgoing();
         batches
             .into_iter()
             .map(|(shard, events)| {
@@ -118,7 +75,7 @@ impl Handler<Batch> for Shard {
             if event.key.moment < self.handled {
                 self.failure = Some(Failure::OutOfOrder { to: event.to, time: event.key.moment.time });
             }
-            self.queue.push(event);
+            self.station.push(event);
         }
     }
 }
@@ -127,16 +84,19 @@ impl Handler<Grant> for Shard {
     type Result = ();
 
     fn handle(&mut self, Grant(bound): Grant, _: &mut Self::Context) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.handle_until(bound)));
-        let failure = match outcome {
-            Ok(Ok(())) => self.failure.take(),
-            Ok(Err(failure)) => Some(failure),
-            Err(panic) => Some(Failure::panicked(panic.as_ref())),
-        };
+        let outcome = self.station.handle_until(bound, |due| due);
+        self.handled = bound;
         let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
         let sent = self.pass_on(&shards);
-        let (observed, traffic) = self.cast.take_reports();
-        clock.do_send(WindowDone { shard: self.number, next: self.queue.next(), sent, observed, traffic, failure });
+        let (observed, traffic) = self.station.take_reports();
+        clock.do_send(WindowDone {
+            shard: self.station.number(),
+            next: self.station.next(),
+            sent,
+            observed,
+            traffic,
+            failure: outcome.err().or_else(|| self.failure.take()),
+        });
     }
 }
 
@@ -144,7 +104,7 @@ impl Handler<WhoWaits> for Shard {
     type Result = MessageResult<WhoWaits>;
 
     fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.cast.waiting())
+        MessageResult(self.station.waiting())
     }
 }
 

@@ -27,3 +27,8 @@ pub(super) struct WindowDone {
 #[derive(Message)]
 #[rtype(result = "Vec<Waiting>")]
 pub(super) struct WhoWaits;
+
+/// Runtime → shard: the run is over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Stop;

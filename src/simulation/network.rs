@@ -5,7 +5,7 @@ use crate::{
     scenario::{
         Case,
         population::Population,
-        schema::{self, Condition, Incident, Link, Scenario, Who},
+        schema::{self, Clock, Condition, Incident, Link, Scenario, Who},
     },
 };
 use microgrid_agents::{
@@ -125,11 +125,16 @@ fn changes(scenario: &Scenario) -> impl Iterator<Item = Change> {
 }
 
 /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
-/// nothing is repeated that is merely under way, on the slowest link at the slowest time.
+/// nothing is repeated that is merely under way, on the slowest link at the slowest time. By the machine's clock, its
+/// timers add some milliseconds to each hop.
 pub(super) fn retry_after(scenario: &Scenario) -> Duration {
     let changes: Vec<Change> = changes(scenario).collect();
     let delay = rhythm::almost_longest(&base(&scenario.network), &changes);
-    4 * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1)
+    let timers = match scenario.clock {
+        Clock::Virtual => Duration::ZERO,
+        Clock::Wall { speed } => Duration::from_millis(20).mul_f64(speed),
+    };
+    4 * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1) + timers
 }
 
 /// How long a run may go on without a slot closing before it has stalled: a few slots, and as many repeats as make it

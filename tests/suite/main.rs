@@ -23,3 +23,4 @@ mod support;
 mod sweep;
 mod tampering;
 mod verification;
+mod wall_clock;

@@ -72,10 +72,10 @@ impl Actor for Ticker {
 
 /// What happened, as (time [ms], actor, tick): ticks done, and ticks heard with the sender.
 #[derive(Default)]
-struct Notes {
+pub(crate) struct Notes {
     done: Vec<(u64, u32, u32)>,
     heard: Vec<(u64, u32, u32, u64)>,
-    traffic: Traffic,
+    pub(crate) traffic: Traffic,
 }
 
 impl Watcher for Notes {
@@ -95,20 +95,23 @@ impl Watcher for Notes {
 
 impl Notes {
     /// Which ticks of `from` the actor `at` heard, in the order of their arrival.
-    fn heard(&self, at: u32, from: u64) -> Vec<u32> {
+    pub(crate) fn heard(&self, at: u32, from: u64) -> Vec<u32> {
         self.heard.iter().filter(|h| (h.1, h.3) == (at, from)).map(|h| h.2).collect()
     }
 
     /// Which ticks an actor did, and when [ms].
-    fn done(&self, actor: u32) -> Vec<(u64, u32)> {
+    pub(crate) fn done(&self, actor: u32) -> Vec<(u64, u32)> {
         self.done.iter().filter(|done| done.1 == actor).map(|done| (done.0, done.2)).collect()
     }
 }
 
-/// Each of `actors` tickers tells all others ten times.
-fn tick(actors: u32, network: Network) -> Notes {
+/// So many tickers, each of which tells all others ten times.
+pub(crate) fn tickers(actors: u32) -> Vec<Box<dyn Actor>> {
     let others = |n| (0..actors).filter(|&other| other != n).map(ActorId).collect();
-    let tickers = (0..actors).map(|n| Box::new(Ticker { others: others(n), ticks: 10 }) as Box<dyn Actor>);
+    (0..actors).map(|n| Box::new(Ticker { others: others(n), ticks: 10 }) as Box<dyn Actor>).collect()
+}
+
+fn tick(actors: u32, network: Network) -> Notes {
     let host = Host {
         seed: 2023,
         network,
@@ -116,7 +119,7 @@ fn tick(actors: u32, network: Network) -> Notes {
         stall_after: Duration::from_secs(1000),
         interrupted: Arc::default(),
     };
-    let (notes, result) = runtime::run(tickers.collect(), &host, Notes::default());
+    let (notes, result) = runtime::run(tickers(actors), &host, Notes::default());
     result.expect("tickers end by themselves");
     notes
 }
@@ -130,7 +133,7 @@ fn constant(delay: u64) -> Network {
 }
 
 /// From and how long [s], and perhaps after how long again.
-fn timing(at: u64, lasting: u64, every: Option<u64>) -> Timing {
+pub(crate) fn timing(at: u64, lasting: u64, every: Option<u64>) -> Timing {
     Timing { at: Time(at * SECOND), lasting: Some(Duration::from_secs(lasting)), every: every.map(Duration::from_secs) }
 }
 
@@ -138,7 +141,7 @@ fn one(actor: u32) -> Members {
     Members::One(ActorId(actor))
 }
 
-fn partition(timing: Timing, one_way: bool) -> Condition {
+pub(crate) fn partition(timing: Timing, one_way: bool) -> Condition {
     Condition { timing, what: Incident::Partition(Route { from: one(0), to: one(1), one_way }) }
 }
 

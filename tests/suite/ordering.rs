@@ -19,7 +19,7 @@ use std::{
 
 /// Keeps everything it is shown, as text.
 #[derive(Default)]
-struct Notebook {
+pub(crate) struct Notebook {
     lines: Vec<String>,
     messages: u64,
 }
@@ -32,7 +32,7 @@ impl Watcher for Notebook {
     }
 }
 
-fn host(delay: Duration, loss: f64, shards: Shards) -> Host {
+pub(crate) fn host(delay: Duration, loss: f64, shards: Shards) -> Host {
     Host {
         seed: 2023,
         network: Network::uniform(Quality { loss, ..Quality::delayed(Delay::Constant(delay)) }),
@@ -273,8 +273,8 @@ fn the_loss_of_messages_leaves_behaviour_draws_untouched() {
 
 /// Waits for something that never comes, perhaps asking for it forever.
 #[derive(Debug)]
-struct Hopeful {
-    asks_again: bool,
+pub(crate) struct Hopeful {
+    pub(crate) asks_again: bool,
 }
 
 impl Actor for Hopeful {
@@ -323,7 +323,7 @@ fn endless_repeating_without_progress_is_reported_as_stalled() {
 
 /// Does what no actor may.
 #[derive(Debug)]
-enum Wicked {
+pub(crate) enum Wicked {
     Panics,
     SendsAstray,
     NeverEnds,

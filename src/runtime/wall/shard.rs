@@ -1,0 +1,121 @@
+//! A shard that runs free: handles what is due by the machine's clock.
+
+use super::{
+    super::{
+        event::{Event, Moment},
+        station::Station,
+        window::{Stop, WhoWaits},
+    },
+    clock::WallClock,
+    collector::Report,
+};
+use actix::prelude::*;
+use microgrid_agents::time::Time;
+use std::{sync::Arc, time::Duration};
+
+/// A shard that runs free.
+pub(super) struct FreeShard {
+    station: Station,
+    /// `None` before the beginning, and after the end or a failure.
+    links: Option<Begin>,
+    /// The timer for the earliest event, and when that is.
+    timer: Option<(Time, SpawnHandle)>,
+}
+
+/// Runtime → shard: the run begins; how to reach the others, and what time it is.
+#[derive(Message, Clone)]
+#[rtype(result = "()")]
+pub(super) struct Begin {
+    pub(super) shards: Arc<[Addr<FreeShard>]>,
+    pub(super) collector: Recipient<Report>,
+    pub(super) clock: WallClock,
+}
+
+/// Shard → shard: events for actors hosted there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Deliver(Vec<Event>);
+
+impl FreeShard {
+    pub(super) fn new(station: Station) -> Self {
+        Self { station, links: None, timer: None }
+    }
+
+    /// Handles all that is due, reports, passes on what follows, and sets the timer for what is due next.
+    fn turn(&mut self, context: &mut Context<Self>) {
+        let Some(Begin { shards, collector, clock }) = self.links.clone() else { return };
+        let now = clock.now();
+        let just_after_now = Moment { time: now + Duration::from_nanos(1), wave: 0 };
+        // Waves go on counting, so that an endless exchange without delay is noticed here too.
+        let outcome = self.station.handle_until(just_after_now, |due| Moment { time: now, wave: due.wave });
+        let (observed, traffic) = self.station.take_reports();
+        if outcome.is_err() {
+            self.links = None;
+        }
+        // Before anybody can hear of it.
+        collector.do_send(Report { observed, traffic, failure: outcome.err() });
+        for (shard, events) in self.station.take_outgoing() {
+            shards[shard].do_send(Deliver(events));
+        }
+        self.set_timer(clock, context);
+    }
+
+    fn set_timer(&mut self, clock: WallClock, context: &mut Context<Self>) {
+        let next = self.station.next().map(|moment| moment.time);
+        if next == self.timer.map(|(time, _)| time) {
+            return;
+        }
+        if let Some((_, timer)) = self.timer.take() {
+            context.cancel_future(timer);
+        }
+        self.timer = next.map(|time| {
+            let timer = context.run_later(clock.until(time), |shard, context| {
+                shard.timer = None;
+                shard.turn(context);
+            });
+            (time, timer)
+        });
+    }
+}
+
+impl Actor for FreeShard {
+    type Context = Context<Self>;
+}
+
+impl Handler<Begin> for FreeShard {
+    type Result = ();
+
+    fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
+        self.links = Some(begin);
+        self.turn(context);
+    }
+}
+
+impl Handler<Deliver> for FreeShard {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(events): Deliver, context: &mut Self::Context) {
+        events.into_iter().for_each(|event| self.station.push(event));
+        // Somebody quick may have sent something before this shard has heard that the run begins.
+        if let Some(Begin { clock, .. }) = self.links {
+            self.set_timer(clock, context);
+        }
+    }
+}
+
+impl Handler<WhoWaits> for FreeShard {
+    type Result = MessageResult<WhoWaits>;
+
+    fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.station.waiting())
+    }
+}
+
+impl Handler<Stop> for FreeShard {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
+        self.links = None;
+        context.stop();
+    }
+}
