@@ -16,6 +16,7 @@ mod posts;
 mod reference;
 mod scenarios;
 mod scripts;
+mod stability;
 mod support;
 mod tampering;
 mod verification;

@@ -1,0 +1,231 @@
+//! The linear theory of stability tells where the game of actors and messages turns from dying out to growing.
+
+use crate::support::{only_case, repository, written};
+use microgrid_agents::{
+    market::replicator::StepSize,
+    observation::{Observation, Observed},
+};
+use microgrid_sim::{
+    analysis::stability::{Game, Lags, Steps, critical_price_step, critical_replicator_step},
+    runtime::{RuntimeError, Traffic, WatchError, Watcher},
+    scenario::Case,
+    simulation::simulate,
+};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+#[derive(Deserialize)]
+struct Reference {
+    markets: BTreeMap<String, Market>,
+    critical: Vec<Critical>,
+}
+
+#[derive(Deserialize)]
+struct Market {
+    alpha: f64,
+    preference_pv: Vec<f64>,
+    pv_kwh: Vec<f64>,
+    surplus_kwh: Vec<f64>,
+    clearing_price: f64,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    market: String,
+    price_step: f64,
+    information_delay_periods: usize,
+    critical_replicator_step: f64,
+    ratio_to_undelayed_bound: f64,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(&std::fs::read_to_string(repository("tests/data/stability.json")).unwrap()).unwrap()
+}
+
+impl Market {
+    fn game(&self) -> Game {
+        let surplus: f64 = self.surplus_kwh.iter().sum();
+        Game {
+            shares: self.surplus_kwh.iter().map(|s| s / surplus).collect(),
+            surplus,
+            response: self.pv_kwh.len() as f64 / self.alpha,
+        }
+    }
+
+    /// The critical replicator step, looked for from far above.
+    fn predicted(&self, price: f64, lags: Lags) -> f64 {
+        let game = self.game();
+        critical_replicator_step(&game, Steps { replicator: 3.0 * game.replicator_bound(), price }, lags)
+    }
+}
+
+#[test]
+fn all_reference_steps_are_critical() {
+    let Reference { markets, critical } = reference();
+    assert_eq!(critical.len(), 24);
+    for expected in &critical {
+        let (market, lags) = (&markets[&expected.market], Lags::of_periods(expected.information_delay_periods));
+        let found = market.predicted(expected.price_step, lags);
+        let what = format!(
+            "{}, b = {}, d = {}",
+            expected.market, expected.price_step, expected.information_delay_periods
+        );
+        if expected.critical_replicator_step == 0.0 {
+            assert_eq!(found, 0.0, "{what}");
+            continue;
+        }
+        // The reference gives nine decimals.
+        let error = (found - expected.critical_replicator_step).abs();
+        assert!(error < 1e-6 * found && error < 1e-8, "{what}: {found}");
+        let ratio = found / market.game().replicator_bound();
+        assert!((ratio - expected.ratio_to_undelayed_bound).abs() < 1e-5, "{what}: {ratio}");
+        // The same edge, found from the other side and by the other step.
+        let game = market.game();
+        let below = Steps { replicator: found / 2.0, price: expected.price_step };
+        assert!((critical_replicator_step(&game, below, lags) / found - 1.0).abs() < 1e-7, "{what}");
+        let price = critical_price_step(&game, Steps { replicator: found, price: 2.0 * expected.price_step }, lags);
+        assert!((price / expected.price_step - 1.0).abs() < 1e-4, "{what}: {price}");
+    }
+}
+
+#[test]
+fn for_small_price_steps_each_half_period_of_delay_takes_its_part_of_the_bound() {
+    for market in reference().markets.values() {
+        let (game, mut last) = (market.game(), f64::INFINITY);
+        for price in [1e-2, 1e-3, 1e-4].map(|part| part * game.price_bound()) {
+            let mut worst = 0.0_f64;
+            for halves in 0..=8 {
+                let ratio = market.predicted(price, Lags::of_half_periods(halves)) / game.replicator_bound();
+                worst = worst.max((ratio * (1.0 + halves as f64) - 1.0).abs());
+            }
+            assert!(worst < last / 5.0, "{worst} after {last}");
+            last = worst;
+        }
+        assert!(last < 2e-3, "{last}");
+    }
+}
+
+/// Longest game [rounds].
+const ROUNDS: usize = 2400;
+
+/// Rounds whose largest deviation counts as one; longer than any oscillation here.
+const WINDOW: usize = 150;
+
+/// A case of this market in lock-step, with a period of a second, that begins close to rest and never ends by itself.
+fn disturbed(market: &Market, price_step: f64, message_delay_ms: u32) -> Case {
+    let game = market.game();
+    let signs: Vec<f64> = (0..game.shares.len()).map(|j| [1.0, -0.6, 0.3, -0.9, 0.7][j % 5]).collect();
+    let mean = signs.iter().sum::<f64>() / signs.len() as f64;
+    let prices: Vec<f64> = signs.iter().map(|sign| market.clearing_price + 1e-4 * sign).collect();
+    let shares: Vec<f64> = game.shares.iter().zip(&signs).map(|(z, sign)| z + 1e-5 * (sign - mean)).collect();
+    let text = format!(
+        r#"Scenario(
+            name: "disturbed",
+            market: (slots: 1, open: (1, 1), gate_closure: "{ROUNDS}s", feed_in_tariff: 0.0, grid_tariff: Constant(2.0)),
+            population: Profiles("profiles.csv"),
+            preferences: (alpha: {}, mu: 0.0, preference_grid: 1.0),
+            learning: (price_step: Fixed({price_step}), ramp: 1.0, tolerance: 1e-300, patience: 1000000,
+                       initial_price: Fixed({prices:?}), initial_choice: Fixed({shares:?})),
+            activation: LockStep(period: "1s"),
+            network: (delay: Constant("{message_delay_ms}ms")),
+            ledger: (block: (timeout: "0s"), posts: Last),
+        )"#,
+        market.alpha
+    );
+    let mut profiles = String::from("prosumer,slot,pv_kwh,load_kwh,preference_pv\n");
+    for (n, surplus) in (1..).zip(&market.surplus_kwh) {
+        profiles += &format!("{n},1,{},1,2\n", surplus + 1.0);
+    }
+    for (n, (generation, preference)) in (101..).zip(market.pv_kwh.iter().zip(&market.preference_pv)) {
+        profiles += &format!("{n},1,{generation},{},{preference}\n", generation + 1.0);
+    }
+    only_case(&written(&text, &profiles))
+}
+
+/// Watches how far prices are from rest, until it is plain where that leads.
+struct Deviation {
+    rest: f64,
+    /// Largest deviation in each window of rounds.
+    windows: Vec<f64>,
+    enough: Arc<AtomicBool>,
+}
+
+impl Watcher for Deviation {
+    fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
+        for Observed { time, what, .. } in observed.drain(..) {
+            let Observation::Committed(commit) = what else { continue };
+            let window = (time.0 / 1_000_000_000) as usize / WINDOW;
+            let deviation = commit.state.prices.iter().map(|price| (price - self.rest).abs()).fold(0.0, f64::max);
+            self.windows.resize(self.windows.len().max(window + 1), 0.0);
+            self.windows[window] = self.windows[window].max(deviation);
+        }
+        let relative = self.windows.last().map_or(1.0, |last| last / self.windows[0]);
+        if self.windows.len() > 2 && !(1e-3..30.0).contains(&relative) || self.windows.len() * WINDOW > ROUNDS {
+            self.enough.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a small disturbance grows with this replicator step.
+fn grows(case: &Case, market: &Market, replicator_step: f64) -> bool {
+    let mut scenario = (*case.scenario).clone();
+    scenario.learning.replicator_step = StepSize::Fixed(replicator_step);
+    let case = Case { scenario: scenario.into(), ..case.clone() };
+    let enough = Arc::<AtomicBool>::default();
+    let watcher = Deviation { rest: market.clearing_price, windows: Vec::new(), enough: Arc::clone(&enough) };
+    let (Deviation { windows, .. }, result) = simulate(&case, None, &enough, watcher);
+    assert!(matches!(result, Err(RuntimeError::Interrupted)), "the game does not end by itself: {result:?}");
+    // The last window may hold a single round.
+    let whole = &windows[..windows.len() - 1];
+    whole[whole.len() - 1] > whole[whole.len() / 2]
+}
+
+/// The critical replicator step of the simulation to within 1 %.
+fn simulated(market: &Market, price_step: f64, message_delay_ms: u32) -> f64 {
+    let case = disturbed(market, price_step, message_delay_ms);
+    let bound = market.game().replicator_bound();
+    let (mut dies_out, mut grown) = (0.01 * bound, 3.0 * bound);
+    while grown > 1.01 * dies_out {
+        let middle = (dies_out * grown).sqrt();
+        *if grows(&case, market, middle) { &mut grown } else { &mut dies_out } = middle;
+    }
+    (dies_out * grown).sqrt()
+}
+
+#[test]
+fn actors_lose_their_equilibrium_where_theory_says() {
+    let markets = reference().markets;
+    // Information is as old as two messages take. Between whole periods, as just at them it is in time or late by chance.
+    let delays = [(0, 0), (1, 375), (2, 625), (4, 1125), (8, 2125)];
+    let cases: Vec<_> = [("slot_17", 0.06), ("eleven", 0.033333333)]
+        .into_iter()
+        .flat_map(|(name, price_step)| delays.map(|(halves, millis)| (name, price_step, halves, millis)))
+        .collect();
+    cases.into_par_iter().for_each(|(name, price_step, halves, millis)| {
+        let market = &markets[name];
+        let predicted = market.predicted(price_step, Lags::of_half_periods(halves));
+        let found = simulated(market, price_step, millis);
+        println!("{name} {millis} ms: {found} simulated, {predicted} predicted {}", found / predicted - 1.0);
+        assert!((found / predicted - 1.0).abs() < 0.05, "{name} {millis} ms: {found} simulated, {predicted} predicted");
+    });
+}
+
+#[test]
+fn where_theory_allows_no_step_the_smallest_disturbance_grows() {
+    let markets = reference().markets;
+    let cases = [("slot_17", 0.18), ("eleven", 0.1)].map(|(name, step)| [(name, step, 2), (name, step, 4)]).concat();
+    cases.into_par_iter().for_each(|(name, price_step, periods)| {
+        let market = &markets[name];
+        assert_eq!(market.predicted(price_step, Lags::of_periods(periods)), 0.0);
+        let case = disturbed(market, price_step, 500 * periods as u32 + 125);
+        assert!(grows(&case, market, 1e-3 * market.game().replicator_bound()), "{name}, d = {periods}");
+    });
+}
