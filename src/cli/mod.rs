@@ -12,6 +12,7 @@ mod progress;
 mod run;
 mod show;
 mod slot_table;
+mod stability;
 mod summary;
 mod text;
 mod trade_matrix;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     let done = match (arguments.command, arguments.input) {
         (Some(Command::Check(check)), _) => check::check(&check),
         (Some(Command::Show(show)), _) => show::show(&show),
+        (Some(Command::Stability(stability)), _) => stability::stability(&stability),
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
         (None, Some(input)) => run::run(&input, &arguments.options),
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),

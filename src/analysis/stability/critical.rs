@@ -32,8 +32,7 @@ pub fn critical_price_step(game: &Game, steps: Steps, lags: Lags) -> f64 {
 ///
 /// Zero: unstable even without delay. What is stable at one age is taken to be so at all smaller ones.
 pub fn critical_half_periods(game: &Game, most: usize, steps: impl Fn(usize) -> Steps) -> Option<usize> {
-    let unstable =
-        |halves: &usize| !game.largest_root(steps(*halves), Lags::of_half_periods(*halves)).is_stable();
+    let unstable = |halves: &usize| !game.largest_root(steps(*halves), Lags::of_half_periods(*halves)).is_stable();
     let (mut stable, mut end) = (0, most);
     while stable < end {
         let middle = (stable + end) / 2;

@@ -25,10 +25,10 @@ use microgrid_agents::{
 use std::time::Duration;
 
 /// Beyond this many unknowns, roots take minutes: none are computed.
-const MOST_UNKNOWNS: usize = 1500;
+const MOST_UNKNOWNS: usize = 800;
 
 /// Beyond this many unknowns, only the largest root is computed and critical values are left out.
-const MOST_FOR_LIMITS: usize = 600;
+const MOST_FOR_LIMITS: usize = 400;
 
 /// Critical delays are looked for up to this many half periods.
 const MOST_HALF_PERIODS: usize = 12;
@@ -208,8 +208,7 @@ impl Market<'_> {
 }
 
 fn judge(market: &Market<'_>, at: &Equilibrium, supply: f64, setting: &Setting) -> Result<Judgement, Omission> {
-    let game =
-        Game { shares: at.shares.clone(), surplus: supply, response: market.responsive as f64 / market.alpha };
+    let game = Game { shares: at.shares.clone(), surplus: supply, response: market.responsive as f64 / market.alpha };
     let lags = setting.lags();
     if game.size(lags) > MOST_UNKNOWNS {
         return Err(Omission::TooLarge);
@@ -228,8 +227,7 @@ fn judge(market: &Market<'_>, at: &Equilibrium, supply: f64, setting: &Setting) 
         let most = (0..=MOST_HALF_PERIODS)
             .take_while(|halves| game.size(Lags::of_half_periods(*halves)) <= MOST_FOR_LIMITS)
             .count();
-        let critical =
-            critical_half_periods(&game, most, |halves| steps_with(setting.divisors_just_below(halves)));
+        let critical = critical_half_periods(&game, most, |halves| steps_with(setting.divisors_just_below(halves)));
         Limits { replicator, price, delay: delay_limit(critical, most, setting) }
     };
     let root = game.largest_root(steps, lags);
