@@ -7,3 +7,4 @@ pub mod equilibrium;
 pub mod peer_to_grid;
 pub mod reference;
 pub mod slot;
+pub mod stability;

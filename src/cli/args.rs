@@ -38,6 +38,7 @@ Examples:
   sim scenarios/5_prosumers.ron --set delay=0s,1s,2s  sweep over it, on all cores
   sim resume results/5_prosumers                      finish the newest run if it was ended early
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
+  sim stability scenarios/5_prosumers.ron             would it spiral in, and how firmly?
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
   sim ledger verify results/5_prosumers               does the ledger of the newest run hold?
@@ -75,6 +76,11 @@ pub(super) enum Command {
     Resume(ResumeArguments),
     /// Print the tables of a run.
     Show(ShowArguments),
+    /// Does the game spiral in to its equilibrium, by linear theory, and with what margin?
+    ///
+    /// Prints the largest root of the game linearised at its equilibrium and the critical steps and delay, for every
+    /// market slot. Runs nothing.
+    Stability(StabilityArguments),
     /// Check a run's ledger, look into it, or export it.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -187,6 +193,15 @@ pub(super) struct ShowArguments {
     /// Show only this case.
     #[arg(long, value_name = "N")]
     pub(super) case: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StabilityArguments {
+    #[command(flatten)]
+    pub(super) input: Input,
+    /// Look only at this slot: in detail or, if knobs vary, a line for each combination.
+    #[arg(long, value_name = "K")]
+    pub(super) slot: Option<u32>,
 }
 
 /// A scenario and what to change in it.

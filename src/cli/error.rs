@@ -28,6 +28,9 @@ pub(super) enum CliError {
     /// The run has no such slot.
     #[error("error: the run has no results of slot {0}")]
     NoSlot(u32),
+    /// The scenario's market is not open in this slot.
+    #[error("error: the market is open in slots {first} to {last}, not in slot {slot}")]
+    NotOpen { slot: u32, first: u32, last: u32 },
     /// There is no ledger where one was looked for.
     #[error("error: there is no ledger.db in {}, nor in the run to which its `latest` links", .0.display())]
     NoLedger(PathBuf),
@@ -84,6 +87,7 @@ impl CliError {
             | Self::BadRun(_)
             | Self::NoCase { .. }
             | Self::NoSlot(_)
+            | Self::NotOpen { .. }
             | Self::NoLedger(_)
             | Self::LedgerNotRecorded(_)
             | Self::NotOnLedger(_)

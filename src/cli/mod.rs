@@ -13,6 +13,7 @@ mod resume;
 mod run;
 mod show;
 mod slot_table;
+mod stability;
 mod summary;
 mod sweep_table;
 mod text;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         (Some(Command::Check(check)), _) => check::check(&check),
         (Some(Command::Resume(resume)), _) => resume::resume(&resume),
         (Some(Command::Show(show)), _) => show::show(&show),
+        (Some(Command::Stability(stability)), _) => stability::stability(&stability),
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
         (None, Some(input)) => run::run(&input, &arguments.options),
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),

@@ -155,6 +155,7 @@ impl Manifest {
             command: self.command,
             started: self.started,
             wall_seconds: self.wall_seconds,
+            deterministic: self.deterministic,
             status: Status::Unfinished,
             case_count: self.case_count,
             slots: self.slots,

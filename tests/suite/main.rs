@@ -19,6 +19,7 @@ mod posts;
 mod reference;
 mod scenarios;
 mod scripts;
+mod stability;
 mod support;
 mod sweep;
 mod tampering;

@@ -1,0 +1,131 @@
+//! Where the largest root leaves the unit circle, as one of the steps or the delay grows.
+
+use super::{Game, Lags, Steps};
+
+/// Steps this many times smaller or larger than the bound without delay are not looked at.
+const RANGE: f64 = 1e4;
+
+/// Relative error of a critical step.
+const PRECISION: f64 = 1e-9;
+
+/// A root so close to the unit circle is on it.
+const ON_THE_CIRCLE: f64 = 1e-12;
+
+/// The replicator step at which the game with these lags loses its stability, the price step being as in `steps`.
+///
+/// The search begins at the step in `steps`. Zero: unstable however small it is; infinite: stable however large.
+pub fn critical_replicator_step(game: &Game, steps: Steps, lags: Lags) -> f64 {
+    edge(steps.replicator, game.replicator_bound(), |replicator| {
+        game.largest_root(Steps { replicator, ..steps }, lags).modulus - 1.0
+    })
+}
+
+/// The price step at which the game with these lags loses its stability, the replicator step being as in `steps`.
+///
+/// The search begins at the step in `steps`. Zero: unstable however small it is; infinite: stable however large.
+pub fn critical_price_step(game: &Game, steps: Steps, lags: Lags) -> f64 {
+    edge(steps.price, game.price_bound(), |price| game.largest_root(Steps { price, ..steps }, lags).modulus - 1.0)
+}
+
+/// The age of information from actor to actor, in half periods, at which the game loses its stability, if it does so
+/// before `most`. Steps may depend on the age.
+///
+/// Zero: unstable even without delay. What is stable at one age is taken to be so at all smaller ones.
+pub fn critical_half_periods(game: &Game, most: usize, steps: impl Fn(usize) -> Steps) -> Option<usize> {
+    let unstable = |halves: &usize| !game.largest_root(steps(*halves), Lags::of_half_periods(*halves)).is_stable();
+    let (mut stable, mut end) = (0, most);
+    while stable < end {
+        let middle = (stable + end) / 2;
+        if unstable(&middle) { end = middle } else { stable = middle + 1 }
+    }
+    (end < most).then_some(end)
+}
+
+/// Where `excess` turns from negative to positive, looking from `start` upwards if it is negative there and else
+/// downwards, no further than [`RANGE`] from `bound`.
+fn edge(start: f64, bound: f64, excess: impl Fn(f64) -> f64) -> f64 {
+    let mut here = (start, excess(start));
+    let up = here.1 < 0.0;
+    loop {
+        // Upwards the edge is mostly near; downwards there may be none.
+        let next = if up { 2.0 * here.0 } else { here.0 / 4.0 };
+        if up && next > bound * RANGE {
+            return f64::INFINITY;
+        }
+        if !up && next < bound / RANGE {
+            return 0.0;
+        }
+        let there = (next, excess(next));
+        match (here.1 < 0.0, there.1 < 0.0) {
+            (true, false) => return crossing(here, there, excess),
+            (false, true) => return crossing(there, here, excess),
+            _ => here = there,
+        }
+    }
+}
+
+/// The zero of `excess` between a place where it is negative and one where it is not: by false position (Illinois),
+/// with a bisection every third time, as its slope may change where another root becomes the largest.
+fn crossing(mut below: (f64, f64), mut above: (f64, f64), excess: impl Fn(f64) -> f64) -> f64 {
+    let mut was_below = None;
+    for n in 1.. {
+        if above.0 - below.0 <= PRECISION * above.0 {
+            break;
+        }
+        let middle = f64::midpoint(below.0, above.0);
+        let chord = (below.0 * above.1 - above.0 * below.1) / (above.1 - below.1);
+        let next = if n % 3 == 0 || !(below.0 < chord && chord < above.0) { middle } else { chord };
+        let found = excess(next);
+        if found.abs() < ON_THE_CIRCLE {
+            return next;
+        }
+        let is_below = found < 0.0;
+        if is_below {
+            below = (next, found);
+            above.1 /= if was_below == Some(true) { 2.0 } else { 1.0 };
+        } else {
+            above = (next, found);
+            below.1 /= if was_below == Some(false) { 2.0 } else { 1.0 };
+        }
+        was_below = Some(is_below);
+    }
+    f64::midpoint(below.0, above.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn the_edge_is_found_from_either_side_in_few_steps() {
+        let asked = Cell::new(0);
+        let kinked = |x: f64| {
+            asked.set(asked.get() + 1);
+            if x < 0.3 { 1e-3 * (x - 0.3) } else { (x - 0.3).powi(2) + 0.4 * (x - 0.3) }
+        };
+        for start in [0.01, 0.25, 0.31, 5.0, 40.0] {
+            asked.set(0);
+            assert!((edge(start, 1.0, kinked) - 0.3).abs() < 1e-8, "from {start}");
+            assert!(asked.get() <= 25, "asked {} times from {start}", asked.get());
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_edge_the_step_is_nothing_or_anything() {
+        assert_eq!(edge(0.3, 1.0, |_| 0.1), 0.0);
+        assert_eq!(edge(0.3, 1.0, |_| -0.1), f64::INFINITY);
+    }
+
+    #[test]
+    fn the_first_unstable_age_is_found() {
+        let game = Game { shares: vec![0.25; 4], surplus: 2.0, response: 5.0 };
+        let at = |part: f64| {
+            let steps = Steps { replicator: part * game.replicator_bound(), price: 1e-3 };
+            critical_half_periods(&game, 9, |_| steps)
+        };
+        // With h half periods in the loop through fitness, small price steps allow 1 / (1 + h) of the bound.
+        assert_eq!([1.1, 0.9, 0.45, 0.3, 0.15].map(at), [Some(0), Some(1), Some(2), Some(3), Some(6)]);
+        assert_eq!(at(0.05), None);
+    }
+}

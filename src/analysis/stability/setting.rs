@@ -1,0 +1,254 @@
+//! What of a scenario matters to the linearised game, and what the theory leaves out.
+
+use super::Lags;
+use crate::{
+    runtime::network::Delay,
+    scenario::{
+        Case,
+        schema::{Activation, Habit, Learning, Link, Members, Network, Scenario, Who},
+    },
+};
+use microgrid_agents::prosumer::{Adaptation, Behaviour};
+use std::{fmt, time::Duration};
+
+/// What the linear theory takes from a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Time from one act of a participant to the next.
+    pub period: Duration,
+    /// From a post of one participant until another knows of it: two messages and the block's timeout, or their means.
+    pub age: Duration,
+    /// From a post until the ledger counts it.
+    pub commit: Duration,
+    /// Timeout of a block.
+    pub timeout: Duration,
+    /// The age in half periods, rounded down.
+    pub half_periods: usize,
+    /// Whether steps shrink with the age of the loop.
+    pub delay_aware: bool,
+    /// What the theory leaves out.
+    pub caveats: Vec<Caveat>,
+}
+
+/// Something the theory leaves out, or that limits what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caveat {
+    /// It has nothing to say about this way to learn.
+    NotCovered(&'static str),
+    /// Delays are random; their mean is used.
+    RandomDelay,
+    /// Prosumers differ in their delays; the mean is used.
+    UnevenLinks,
+    /// News arrives at the very moment at which somebody acts on it; it is taken to be late.
+    Tie,
+    /// Posts of several half periods share a block, or a block is full before its timeout.
+    UnevenBlocks,
+    /// This activation is not in lock-step; only its period is used.
+    NotLockStep(&'static str),
+    /// Steps are halved in the game; the theory judges them as they are before that.
+    Halving,
+    /// Messages are lost or duplicated, or conditions change the network; the theory has none of that.
+    Faults,
+}
+
+impl fmt::Display for Caveat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCovered(what) => write!(f, "not covered: {what}; the theory is that of the replicator alone"),
+            Self::RandomDelay => f.write_str("delays are random: the theory uses their mean"),
+            Self::UnevenLinks => f.write_str("prosumers differ in their delays: the theory uses the mean"),
+            Self::Tie => {
+                f.write_str("news arrives at the very moment of an act, in time or late by chance: taken to be late")
+            }
+            Self::UnevenBlocks => {
+                f.write_str("posts wait for their block for less than its timeout at times: the theory is a guide only")
+            }
+            Self::NotLockStep(activation) => {
+                write!(f, "{activation} activation is no lock-step: the theory uses its period and is a guide only")
+            }
+            Self::Halving => f.write_str("HalveOnOscillation: judged at the steps as given, before any is halved"),
+            Self::Faults => f.write_str("loss, duplication and conditions of the network are left out"),
+        }
+    }
+}
+
+impl Setting {
+    /// What the theory takes from `case`.
+    pub fn of(case: &Case) -> Self {
+        let scenario = &*case.scenario;
+        let (period, activation) = rhythm(&scenario.activation);
+        let Ways { to_ledger, back, even, random } = Ways::of(case);
+        let timeout = scenario.ledger.block.timeout;
+        let age = to_ledger + timeout + back;
+        let (half_periods, tie) = Lags::half_periods(age, period);
+        let many = case.population.prosumers.len() > scenario.ledger.block.max_transactions as usize;
+        let caveats = [
+            not_covered(&scenario.learning).map(Caveat::NotCovered),
+            activation.map(Caveat::NotLockStep),
+            random.then_some(Caveat::RandomDelay),
+            (!even).then_some(Caveat::UnevenLinks),
+            (tie && !random && activation.is_none()).then_some(Caveat::Tie),
+            (2 * timeout >= period || many).then_some(Caveat::UnevenBlocks),
+            (scenario.learning.adaptation == Adaptation::HalveOnOscillation).then_some(Caveat::Halving),
+            has_faults(scenario).then_some(Caveat::Faults),
+        ];
+        Self {
+            period,
+            age,
+            commit: to_ledger + timeout,
+            timeout,
+            half_periods,
+            delay_aware: scenario.learning.adaptation == Adaptation::DelayAware,
+            caveats: caveats.into_iter().flatten().collect(),
+        }
+    }
+
+    /// How late news is on each way round the loop.
+    pub fn lags(&self) -> Lags {
+        Lags::of_half_periods(self.half_periods)
+    }
+
+    /// Age of the information in periods.
+    pub fn age_in_periods(&self) -> f64 {
+        self.age.as_secs_f64() / self.period.as_secs_f64()
+    }
+
+    /// Whether the theory has something to say about how the prosumers learn.
+    pub fn is_covered(&self) -> bool {
+        !self.caveats.iter().any(|caveat| matches!(caveat, Caveat::NotCovered(_)))
+    }
+
+    /// By what the replicator step and the price step are divided (section 4).
+    pub fn divisors(&self) -> (f64, f64) {
+        let late = 2.0 * self.commit.as_secs_f64() / self.period.as_secs_f64();
+        self.divisors_at(self.half_periods, late)
+    }
+
+    /// The same where all messages take equally long and information is as old as `half_periods` and one more allow.
+    pub(super) fn divisors_just_below(&self, half_periods: usize) -> (f64, f64) {
+        let age = (half_periods as f64 + 1.0) / 2.0;
+        self.divisors_at(half_periods, age + self.timeout.as_secs_f64() / self.period.as_secs_f64())
+    }
+
+    /// An actor finds the loop's age in excess of a period as `L`: the newest market state it knows is
+    /// `(half_periods + 1) / 2` old, counted from the posts that made it; the choices in it answered quotes that were
+    /// half a period and the lag of demand old; but both count from when the ledger committed them, `late / 2` later.
+    fn divisors_at(&self, half_periods: usize, late: f64) -> (f64, f64) {
+        if !self.delay_aware {
+            return (1.0, 1.0);
+        }
+        let demand = Lags::of_half_periods(half_periods).demand as f64;
+        let excess = (half_periods as f64 / 2.0 + demand - late).max(0.0);
+        (1.0 + 1.7 * excess, 1.0 + excess)
+    }
+}
+
+/// The period of an activation, and its name unless it is lock-step.
+fn rhythm(activation: &Activation) -> (Duration, Option<&'static str>) {
+    match *activation {
+        Activation::LockStep { period } => (period, None),
+        Activation::Independent { period, .. } => (period, Some("Independent")),
+        Activation::Poisson { period } => (period, Some("Poisson")),
+        Activation::Reactive { min_interval } => (min_interval, Some("Reactive")),
+    }
+}
+
+fn not_covered(learning: &Learning) -> Option<&'static str> {
+    let differs = |habit: &Habit| habit.share > 0.0;
+    match learning.behaviour {
+        _ if learning.mix.iter().any(differs) => Some("a mixed population"),
+        Behaviour::BestResponse { .. } => Some("BestResponse"),
+        Behaviour::Imitation => Some("Imitation"),
+        Behaviour::Replicator if learning.exploration > 0.0 => Some("exploration"),
+        Behaviour::Replicator => None,
+    }
+}
+
+fn has_faults(scenario: &Scenario) -> bool {
+    let network = &scenario.network;
+    let links = || network.links.iter();
+    network.loss > 0.0
+        || network.duplication > 0.0
+        || !network.conditions.is_empty()
+        || links().any(|link| link.loss.unwrap_or(0.0) > 0.0 || link.duplication.unwrap_or(0.0) > 0.0)
+}
+
+/// How long messages between prosumers and the ledger take.
+struct Ways {
+    to_ledger: Duration,
+    back: Duration,
+    /// Whether they take equally long for all prosumers.
+    even: bool,
+    /// Whether any of them is random.
+    random: bool,
+}
+
+impl Ways {
+    /// Mean over the prosumers of a case, and over who may be in groups that are given by a share.
+    fn of(case: &Case) -> Self {
+        let network = &case.scenario.network;
+        let parts = parts(network);
+        let prosumers = case.population.prosumers.iter().map(|member| member.number);
+        let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
+        let count = case.population.prosumers.len() as f64;
+        for number in prosumers {
+            for &(place, width) in &parts {
+                let ways = [true, false].map(|up| way(network, number, place, up));
+                random |= ways.iter().any(|way| way.random);
+                even &= *first.get_or_insert(ways) == ways;
+                for (sum, way) in sums.iter_mut().zip(ways) {
+                    *sum += way.mean.as_secs_f64() * width / count;
+                }
+            }
+        }
+        let [to_ledger, back] = match first {
+            Some(ways) if even => ways.map(|way| way.mean),
+            _ => sums.map(Duration::from_secs_f64),
+        };
+        Self { to_ledger, back, even, random }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Way {
+    mean: Duration,
+    random: bool,
+}
+
+/// The population by who is in which group given by a share: a place in [0, 1) for each part, and how large it is. A
+/// larger share holds a smaller one.
+fn parts(network: &Network) -> Vec<(f64, f64)> {
+    let shares = network.groups.values().filter_map(|members| match members {
+        Members::Share(share) => Some(*share),
+        Members::Prosumers(_) => None,
+    });
+    let mut bounds: Vec<f64> = shares.chain([0.0, 1.0]).collect();
+    bounds.sort_by(f64::total_cmp);
+    bounds.dedup();
+    bounds.windows(2).map(|ends| (ends[0], ends[1] - ends[0])).collect()
+}
+
+/// How a message from a prosumer to the ledger travels, or one the other way.
+fn way(network: &Network, number: u32, place: f64, up: bool) -> Way {
+    let prosumer = |who: &Who| match who {
+        Who::Everybody | Who::Prosumers => true,
+        Who::Prosumer(other) => *other == number,
+        Who::Group(name) => network.groups.get(name).is_some_and(|members| match members {
+            Members::Prosumers(list) => list.contains(&number),
+            Members::Share(share) => place < *share,
+        }),
+        Who::Ledger | Who::Grid => false,
+    };
+    let ledger = |who: &Who| matches!(who, Who::Everybody | Who::Ledger);
+    let fits = |link: &&Link| {
+        let along = |from: &Who, to: &Who| if up { prosumer(from) && ledger(to) } else { ledger(from) && prosumer(to) };
+        along(&link.from, &link.to) || (!link.one_way && along(&link.to, &link.from))
+    };
+    let (mut delay, mut jitter) = (network.delay, network.jitter);
+    for link in network.links.iter().filter(fits) {
+        delay = link.delay.unwrap_or(delay);
+        jitter = link.jitter.unwrap_or(jitter);
+    }
+    let random = !matches!(delay, Delay::Constant(_)) || (jitter > 0.0 && !delay.mean().is_zero());
+    Way { mean: delay.mean(), random }
+}

@@ -1,0 +1,247 @@
+//! The stability of one slot of a case.
+
+use super::{
+    Game, Root, Setting, Steps,
+    critical::{critical_half_periods, critical_price_step, critical_replicator_step},
+    lags::Lags,
+};
+use crate::{
+    analysis::{
+        equilibrium::{Corner, Equilibrium, closed_form},
+        slot::{slot_facts, slot_terms},
+    },
+    scenario::{Case, schema::Learning},
+};
+use microgrid_agents::{
+    ids::Slot,
+    market::{
+        balance::SlotFacts,
+        demand::Buyer,
+        pricing::{PriceBand, price_step_size},
+        replicator::{Fitness, StepSize},
+        role::Role,
+    },
+};
+use std::time::Duration;
+
+/// Beyond this many unknowns, roots take minutes: none are computed.
+const MOST_UNKNOWNS: usize = 800;
+
+/// Beyond this many unknowns, only the largest root is computed and critical values are left out.
+const MOST_FOR_LIMITS: usize = 400;
+
+/// Critical delays are looked for up to this many half periods.
+const MOST_HALF_PERIODS: usize = 12;
+
+/// What theory says about the stability of a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlotStability {
+    /// Which slot.
+    pub slot: Slot,
+    /// Number of sellers `Q`.
+    pub sellers: usize,
+    /// Number of buyers `R`.
+    pub buyers: usize,
+    /// Number of buyers whose purchase answers to price at the equilibrium, `R_e`.
+    pub responsive: usize,
+    /// Whether some buyers have all they need, so that net utility has a kink where supply just meets demand: what is
+    /// said here then holds for disturbances that leave nobody short.
+    pub kinked: bool,
+    /// Total surplus `S` [kWh].
+    pub surplus: f64,
+    /// Equilibrium price [CNY/kWh].
+    pub price: f64,
+    /// Whether a tariff binds at the equilibrium.
+    pub corner: Corner,
+    /// Whether and how firmly the game holds on to the equilibrium, or why the theory does not say.
+    pub judgement: Result<Judgement, Omission>,
+}
+
+/// Why theory says nothing about a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Omission {
+    /// The prosumers learn in a way it does not cover.
+    NotCovered,
+    /// A tariff binds: there is nothing to linearise.
+    Corner,
+    /// No purchase answers to price.
+    NoAnswer,
+    /// There are so many sellers, or lags so long, that finding roots would take too long.
+    TooLarge,
+}
+
+/// Whether and how firmly the game holds on to an equilibrium.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The largest root.
+    pub root: Root,
+    /// Where it would leave the unit circle; `None` where finding out would take too long.
+    pub limits: Option<Limits>,
+}
+
+/// Where the largest root leaves the unit circle, all else as in the scenario.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// By the replicator step.
+    pub replicator: StepLimit,
+    /// By the price step.
+    pub price: StepLimit,
+    /// By the delay.
+    pub delay: DelayLimit,
+}
+
+/// A critical step. Zero: no step is stable; infinite: every one is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepLimit {
+    /// As a `Fixed` setting.
+    pub fixed: f64,
+    /// As a `Scaled` setting.
+    pub scaled: f64,
+    /// How many times the scenario's own setting it is.
+    pub margin: f64,
+}
+
+/// The critical delay.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DelayLimit {
+    /// The game is unstable even without delay.
+    None,
+    /// Stable while information is younger than this from actor to actor, in periods, and messages take less than this;
+    /// no message is so fast where the block's timeout alone is longer.
+    Below(f64, Option<Duration>),
+    /// Stable up to this age at least, in periods.
+    AtLeast(f64),
+}
+
+/// What theory says about `slot` of `case`, counted from 1; `None` if there are no buyers or no sellers. `setting` is
+/// that of the case.
+///
+/// # Panics
+/// If the case has no such slot.
+pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<SlotStability> {
+    let terms = slot_terms(case, slot);
+    let facts = slot_facts(case, slot);
+    let with = |role| facts.iter().filter(move |facts| facts.role() == role);
+    let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
+    let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
+    let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
+    let at = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand)?;
+    let wanted: Vec<f64> = buyers.iter().map(|b| b.optimal_purchase(at.price, terms.alpha, terms.demand)).collect();
+    let answers = |(buyer, x): &(&Buyer, &f64)| buyer.answers_to_price(**x, terms.demand);
+    let responsive = buyers.iter().zip(&wanted).filter(answers).count();
+    let active = wanted.iter().filter(|x| **x > 0.0).count();
+    let market = Market { wanted: &wanted, responsive, active, alpha: terms.alpha, learning: &case.scenario.learning };
+    let judgement = match at.corner {
+        _ if !setting.is_covered() => Err(Omission::NotCovered),
+        Corner::Floor | Corner::Ceiling => Err(Omission::Corner),
+        Corner::Interior if responsive == 0 => Err(Omission::NoAnswer),
+        Corner::Interior => judge(&market, &at, surplus.iter().sum(), setting),
+    };
+    Some(SlotStability {
+        slot,
+        sellers: surplus.len(),
+        buyers: buyers.len(),
+        responsive,
+        kinked: active > responsive,
+        surplus: surplus.iter().sum(),
+        price: at.price,
+        corner: at.corner,
+        judgement,
+    })
+}
+
+/// What of a slot's market decides how large its steps are.
+struct Market<'a> {
+    /// What each buyer wants at the equilibrium [kWh].
+    wanted: &'a [f64],
+    responsive: usize,
+    /// How many buyers want anything.
+    active: usize,
+    alpha: f64,
+    learning: &'a Learning,
+}
+
+/// How a step's settings translate into the step of public fitness that does the same.
+struct Units {
+    /// What `Fixed(1)` is worth.
+    fixed: f64,
+    /// What `Scaled(1)` is worth.
+    scaled: f64,
+}
+
+impl Units {
+    fn step(&self, size: StepSize) -> f64 {
+        match size {
+            StepSize::Fixed(value) => value * self.fixed,
+            StepSize::Scaled(value) => value * self.scaled,
+        }
+    }
+
+    /// The limit that stands for the `critical` step, where it is `own` now.
+    fn limit(&self, critical: f64, own: f64) -> StepLimit {
+        StepLimit { fixed: critical / self.fixed, scaled: critical / self.scaled, margin: critical / own }
+    }
+
+    fn divided(self, divisor: f64) -> Self {
+        Self { fixed: self.fixed / divisor, scaled: self.scaled / divisor }
+    }
+}
+
+impl Market<'_> {
+    /// Units of the replicator step. Private fitness moves the share of buyer i by `a_i X_i`, and demand by `X_i` times
+    /// that: all together like public fitness with `sum_i a_i X_i² / S²`.
+    fn replicator_units(&self, supply: f64) -> Units {
+        let scale = self.responsive as f64 / (self.alpha * supply * supply);
+        match self.learning.fitness {
+            Fitness::Public => Units { fixed: 1.0, scaled: scale },
+            Fitness::Private => Units {
+                fixed: self.wanted.iter().map(|x| x * x).sum::<f64>() / (supply * supply),
+                scaled: scale * self.active as f64 / self.wanted.len() as f64,
+            },
+        }
+    }
+
+    fn price_units(&self, sellers: usize) -> Units {
+        let scaled = price_step_size(StepSize::Scaled(1.0), self.alpha, sellers, self.wanted.len() as u32);
+        Units { fixed: 1.0, scaled }
+    }
+}
+
+fn judge(market: &Market<'_>, at: &Equilibrium, supply: f64, setting: &Setting) -> Result<Judgement, Omission> {
+    let game = Game { shares: at.shares.clone(), surplus: supply, response: market.responsive as f64 / market.alpha };
+    let lags = setting.lags();
+    if game.size(lags) > MOST_UNKNOWNS {
+        return Err(Omission::TooLarge);
+    }
+    let steps_with = |(replicator, price): (f64, f64)| Steps {
+        replicator: market.replicator_units(supply).divided(replicator).step(market.learning.replicator_step),
+        price: market.price_units(at.shares.len()).divided(price).step(market.learning.price_step),
+    };
+    let divisors = setting.divisors();
+    let steps = steps_with(divisors);
+    let limits = || {
+        let units = market.replicator_units(supply).divided(divisors.0);
+        let replicator = units.limit(critical_replicator_step(&game, steps, lags), steps.replicator);
+        let units = market.price_units(at.shares.len()).divided(divisors.1);
+        let price = units.limit(critical_price_step(&game, steps, lags), steps.price);
+        let most = (0..=MOST_HALF_PERIODS)
+            .take_while(|halves| game.size(Lags::of_half_periods(*halves)) <= MOST_FOR_LIMITS)
+            .count();
+        let critical = critical_half_periods(&game, most, |halves| steps_with(setting.divisors_just_below(halves)));
+        Limits { replicator, price, delay: delay_limit(critical, most, setting) }
+    };
+    let root = game.largest_root(steps, lags);
+    Ok(Judgement { root, limits: (game.size(lags) <= MOST_FOR_LIMITS).then(limits) })
+}
+
+fn delay_limit(critical: Option<usize>, most: usize, setting: &Setting) -> DelayLimit {
+    match critical {
+        Some(0) => DelayLimit::None,
+        Some(halves) => {
+            let age = setting.period * halves as u32 / 2;
+            let message = age.checked_sub(setting.timeout).filter(|rest| !rest.is_zero()).map(|rest| rest / 2);
+            DelayLimit::Below(halves as f64 / 2.0, message)
+        }
+        None => DelayLimit::AtLeast(most as f64 / 2.0),
+    }
+}

@@ -1,0 +1,431 @@
+//! The linear theory of stability tells where the game of actors and messages turns from dying out to growing.
+
+use crate::support::{only_case, repository, run, shipped, written};
+use assert_cmd::Command;
+use microgrid_agents::{
+    market::{
+        balance::SlotFacts,
+        demand::{Buyer, Demand},
+        pricing::PriceBand,
+        replicator::{Fitness, StepSize},
+        role::Role,
+    },
+    observation::{Commit, Observation, Observed},
+};
+use microgrid_sim::{
+    analysis::{
+        reference::{self, Iteration},
+        slot::slot_facts,
+        stability::{
+            Caveat, DelayLimit, Game, Lags, Omission, Setting, Steps, critical_price_step, critical_replicator_step,
+            slot_stability,
+        },
+    },
+    runtime::{Traffic, WatchError, Watcher},
+    scenario::Case,
+    simulation::simulate,
+};
+use rayon::prelude::*;
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+#[derive(Deserialize)]
+struct Reference {
+    markets: BTreeMap<String, Market>,
+    critical: Vec<Critical>,
+}
+
+#[derive(Deserialize)]
+struct Market {
+    alpha: f64,
+    preference_pv: Vec<f64>,
+    pv_kwh: Vec<f64>,
+    surplus_kwh: Vec<f64>,
+    clearing_price: f64,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    market: String,
+    price_step: f64,
+    information_delay_periods: usize,
+    critical_replicator_step: f64,
+    ratio_to_undelayed_bound: f64,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(&std::fs::read_to_string(repository("tests/data/stability.json")).unwrap()).unwrap()
+}
+
+impl Market {
+    fn game(&self) -> Game {
+        let surplus: f64 = self.surplus_kwh.iter().sum();
+        Game {
+            shares: self.surplus_kwh.iter().map(|s| s / surplus).collect(),
+            surplus,
+            response: self.pv_kwh.len() as f64 / self.alpha,
+        }
+    }
+
+    /// The critical replicator step, looked for from far above.
+    fn predicted(&self, price: f64, lags: Lags) -> f64 {
+        let game = self.game();
+        critical_replicator_step(&game, Steps { replicator: 3.0 * game.replicator_bound(), price }, lags)
+    }
+}
+
+#[test]
+fn all_reference_steps_are_critical() {
+    let Reference { markets, critical } = reference();
+    assert_eq!(critical.len(), 24);
+    for expected in &critical {
+        let (market, lags) = (&markets[&expected.market], Lags::of_periods(expected.information_delay_periods));
+        let found = market.predicted(expected.price_step, lags);
+        let what =
+            format!("{}, b = {}, d = {}", expected.market, expected.price_step, expected.information_delay_periods);
+        if expected.critical_replicator_step == 0.0 {
+            assert_eq!(found, 0.0, "{what}");
+            continue;
+        }
+        // The reference gives nine decimals.
+        let error = (found - expected.critical_replicator_step).abs();
+        assert!(error < 1e-6 * found && error < 1e-8, "{what}: {found}");
+        let ratio = found / market.game().replicator_bound();
+        assert!((ratio - expected.ratio_to_undelayed_bound).abs() < 1e-5, "{what}: {ratio}");
+        // The same edge, found from below and, where it depends on the price step, by that.
+        let game = market.game();
+        let below = Steps { replicator: found / 2.0, price: expected.price_step };
+        assert!((critical_replicator_step(&game, below, lags) / found - 1.0).abs() < 1e-7, "{what}");
+        if expected.information_delay_periods > 0 {
+            let above = Steps { replicator: found, price: 2.0 * expected.price_step };
+            let price = critical_price_step(&game, above, lags);
+            assert!((price / expected.price_step - 1.0).abs() < 1e-4, "{what}: {price}");
+        }
+    }
+}
+
+#[test]
+fn for_small_price_steps_each_half_period_of_delay_takes_its_part_of_the_bound() {
+    for market in reference().markets.values() {
+        let game = market.game();
+        let worst = |price: f64| {
+            let ratio = |halves| market.predicted(price, Lags::of_half_periods(halves)) / game.replicator_bound();
+            // Sellers of different size hold on to the equilibrium a little longer.
+            assert!((1.0..1.02).contains(&ratio(0)), "{}", ratio(0));
+            (1..=8).map(|h| (ratio(h) / ratio(0) * (1.0 + h as f64) - 1.0).abs()).fold(0.0, f64::max)
+        };
+        let [coarse, fine, finest] = [1e-2, 1e-3, 1e-4].map(|part| worst(part * game.price_bound()));
+        assert!(fine < coarse / 5.0 && finest < fine / 5.0 && finest < 2e-3, "{coarse}, {fine}, {finest}");
+    }
+}
+
+/// Longest game [rounds].
+const ROUNDS: usize = 2400;
+
+/// Rounds whose largest deviation counts as one; longer than any oscillation here.
+const WINDOW: usize = 150;
+
+/// How far the first prices are from rest [CNY/kWh].
+const DISTURBANCE: f64 = 1e-4;
+
+/// A case of this market in lock-step, with a period of a second, that begins close to rest and never ends by itself.
+fn disturbed(market: &Market, price_step: f64, message_delay_ms: u32) -> Case {
+    let game = market.game();
+    let signs: Vec<f64> = (0..game.shares.len()).map(|j| [1.0, -0.6, 0.3, -0.9, 0.7][j % 5]).collect();
+    let mean = signs.iter().sum::<f64>() / signs.len() as f64;
+    let prices: Vec<f64> = signs.iter().map(|sign| market.clearing_price + DISTURBANCE * sign).collect();
+    let shares: Vec<f64> = game.shares.iter().zip(&signs).map(|(z, sign)| z + 1e-5 * (sign - mean)).collect();
+    let text = format!(
+        r#"Scenario(
+            name: "disturbed",
+            market: (slots: 1, open: (1, 1), gate_closure: "1h", feed_in_tariff: 0.0, grid_tariff: Constant(2.0)),
+            population: Profiles("profiles.csv"),
+            preferences: (alpha: {}, mu: 0.0, preference_grid: 1.0),
+            learning: (price_step: Fixed({price_step}), ramp: 1.0, tolerance: 1e-300, patience: 1000000,
+                       initial_price: Fixed({prices:?}), initial_choice: Fixed({shares:?})),
+            activation: LockStep(period: "1s"),
+            network: (delay: Constant("{message_delay_ms}ms")),
+            ledger: (block: (timeout: "0s"), posts: Last),
+        )"#,
+        market.alpha
+    );
+    let mut profiles = String::from("prosumer,slot,pv_kwh,load_kwh,preference_pv\n");
+    for (n, surplus) in (1..).zip(&market.surplus_kwh) {
+        profiles += &format!("{n},1,{},1,2\n", surplus + 1.0);
+    }
+    for (n, (generation, preference)) in (101..).zip(market.pv_kwh.iter().zip(&market.preference_pv)) {
+        profiles += &format!("{n},1,{generation},{},{preference}\n", generation + 1.0);
+    }
+    only_case(&written(&text, &profiles))
+}
+
+/// Watches how far prices are from rest, until it is plain where that leads.
+struct Deviation {
+    rest: f64,
+    /// Largest deviation in each window of rounds, the one under way included.
+    windows: Vec<f64>,
+    /// Whether the disturbance grows.
+    grows: Option<bool>,
+    enough: Arc<AtomicBool>,
+}
+
+impl Deviation {
+    fn judge(&self) -> Option<bool> {
+        let (last, whole) = self.windows.split_last()?;
+        if *last > 30.0 * DISTURBANCE {
+            return Some(true);
+        }
+        let newest = whole.last()?;
+        if *newest < 1e-3 * DISTURBANCE {
+            return Some(false);
+        }
+        (whole.len() * WINDOW >= ROUNDS).then(|| *newest > whole[whole.len() / 2])
+    }
+}
+
+impl Watcher for Deviation {
+    fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
+        for Observed { time, what, .. } in observed.drain(..) {
+            let Observation::Committed(commit) = what else { continue };
+            let window = (time.0 / 1_000_000_000) as usize / WINDOW;
+            let deviation = commit.state.prices.iter().map(|price| (price - self.rest).abs()).fold(0.0, f64::max);
+            self.windows.resize(self.windows.len().max(window + 1), 0.0);
+            self.windows[window] = self.windows[window].max(deviation);
+            self.grows = self.grows.or_else(|| self.judge());
+        }
+        self.enough.store(self.grows.is_some(), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Whether a small disturbance grows with this replicator step.
+fn grows(case: &Case, market: &Market, replicator_step: f64) -> bool {
+    let mut scenario = (*case.scenario).clone();
+    scenario.learning.replicator_step = StepSize::Fixed(replicator_step);
+    let case = Case { scenario: scenario.into(), ..case.clone() };
+    let enough = Arc::<AtomicBool>::default();
+    let rest = market.clearing_price;
+    let watcher = Deviation { rest, windows: Vec::new(), grows: None, enough: Arc::clone(&enough) };
+    let (Deviation { grows, .. }, _interrupted) = simulate(&case, None, &enough, watcher);
+    grows.expect("the game lasts until the disturbance has grown or died out")
+}
+
+/// The critical replicator step of the simulation to within 1 %.
+fn simulated(market: &Market, price_step: f64, message_delay_ms: u32) -> f64 {
+    let case = disturbed(market, price_step, message_delay_ms);
+    let bound = market.game().replicator_bound();
+    let (mut dies_out, mut grown) = (0.01 * bound, 3.0 * bound);
+    while grown > 1.01 * dies_out {
+        let middle = (dies_out * grown).sqrt();
+        *if grows(&case, market, middle) { &mut grown } else { &mut dies_out } = middle;
+    }
+    (dies_out * grown).sqrt()
+}
+
+#[test]
+fn actors_lose_their_equilibrium_where_theory_says() {
+    let markets = reference().markets;
+    // Information is as old as two messages take. Between whole periods, as just at them it is in time or late by chance.
+    let delays = [(0, 0), (1, 375), (2, 625), (4, 1125), (8, 2125)];
+    let cases: Vec<_> = [("slot_17", 0.06), ("eleven", 0.033333333)]
+        .into_iter()
+        .flat_map(|(name, price_step)| delays.map(|(halves, millis)| (name, price_step, halves, millis)))
+        .collect();
+    cases.into_par_iter().for_each(|(name, price_step, halves, millis)| {
+        let market = &markets[name];
+        let predicted = market.predicted(price_step, Lags::of_half_periods(halves));
+        let found = simulated(market, price_step, millis);
+        assert!((found / predicted - 1.0).abs() < 0.05, "{name} {millis} ms: {found} simulated, {predicted} predicted");
+    });
+}
+
+#[test]
+fn news_that_arrives_just_when_it_is_needed_is_in_time_or_late_by_chance() {
+    let (market, price_step) = (&reference().markets["slot_17"], 0.06);
+    let [early, late] = [1, 2].map(|halves| market.predicted(price_step, Lags::of_half_periods(halves)));
+    let found = simulated(market, price_step, 500);
+    assert!((1.02 * late..0.98 * early).contains(&found), "{found} is not between {late} and {early}");
+}
+
+#[test]
+fn where_theory_allows_no_step_the_smallest_disturbance_grows() {
+    let markets = reference().markets;
+    let cases = [("slot_17", 0.18), ("eleven", 0.1)].map(|(name, step)| [(name, step, 2), (name, step, 4)]).concat();
+    cases.into_par_iter().for_each(|(name, price_step, periods)| {
+        let market = &markets[name];
+        assert_eq!(market.predicted(price_step, Lags::of_periods(periods)), 0.0);
+        let case = disturbed(market, price_step, 500 * periods as u32 + 125);
+        assert!(grows(&case, market, 1e-3 * market.game().replicator_bound()), "{name}, d = {periods}");
+    });
+}
+
+/// The only case of the published day with everybody on the ledger and these knobs set.
+fn published(set: &[&str]) -> Case {
+    only_case(&shipped("5_prosumers.ron", &[&["mu=1"], set].concat()))
+}
+
+#[test]
+fn private_fitness_and_either_kind_of_step_turn_where_theory_says() {
+    for (fitness, price_step) in [(Fitness::Public, "Scaled(0.5)"), (Fitness::Private, "Fixed(0.06)")] {
+        let knobs = [&format!("fitness={fitness:?}")[..], &format!("price_step={price_step}")];
+        let case = published(&knobs);
+        let found = slot_stability(&case, 17, &Setting::of(&case)).unwrap();
+        let limit = found.judgement.unwrap().limits.unwrap().replicator;
+        for (part, dies_out) in [(0.97, true), (1.03, false)] {
+            for step in [StepSize::Fixed(part * limit.fixed), StepSize::Scaled(part * limit.scaled)] {
+                assert_eq!(plain_iteration_settles(&case, fitness, step), dies_out, "{fitness:?}, {step:?}");
+            }
+        }
+    }
+}
+
+/// Whether slot 17, played without actors, comes much closer to rest from a small disturbance.
+fn plain_iteration_settles(case: &Case, fitness: Fitness, replicator_step: StepSize) -> bool {
+    let facts = slot_facts(case, 17);
+    let with = |role| facts.iter().filter(move |facts| facts.role() == role);
+    let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
+    let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
+    let market = reference::Market {
+        buyers: &buyers,
+        surplus: &surplus,
+        band: PriceBand { floor: 0.45, ceiling: 0.85 },
+        alpha: 0.4,
+        demand: Demand::Elastic,
+        fitness,
+        replicator_step,
+        price_step: case.scenario.learning.price_step,
+        ramp: 0.1,
+    };
+    let deviation = |prices: &[f64]| prices.iter().map(|price| (price - 0.7).abs()).fold(0.0, f64::max);
+    let rounds = Iteration::new(market, &[0.7001, 0.6999, 0.7001], &[0.48, 0.14, 0.38]);
+    rounds.skip(4000).take(200).map(|round| deviation(&round.prices)).fold(0.0, f64::max) < 1e-5
+}
+
+#[test]
+fn steps_shrink_by_the_age_that_participants_find() {
+    for (delay, expected) in [("200ms", 0.0), ("400ms", 0.6), ("500ms", 0.9), ("700ms", 0.5), ("900ms", 1.6)] {
+        let case = published(&[&format!("delay={delay}"), "adaptation=DelayAware"]);
+        let setting = Setting::of(&case);
+        let (replicator, price) = setting.divisors();
+        assert!((price - 1.0 - expected).abs() < 1e-9 && (replicator - 1.0 - 1.7 * expected).abs() < 1e-9, "{delay}");
+        assert_eq!(Setting::of(&published(&[&format!("delay={delay}")])).divisors(), (1.0, 1.0));
+        // What they find in a game: the age of the newest market state and of the quotes behind it, less a period.
+        let case = published(&[&format!("delay={delay}")]);
+        let travel = setting.age - setting.commit;
+        let log = run(&case);
+        let commits: Vec<&Commit> = log
+            .observed
+            .iter()
+            .filter_map(|observed| match &observed.what {
+                Observation::Committed(commit) if commit.state.slot == 17 => Some(commit),
+                _ => None,
+            })
+            .collect();
+        let from = commits[0].state.time.0 / 1_000_000_000 + 20;
+        for halves in 0..8 {
+            let now = from * 1_000_000_000 + halves * 500_000_000;
+            let known = commits.iter().filter(|commit| (commit.state.time + travel).0 < now).next_back().unwrap();
+            let age = (now - known.state.time.0) as f64 / 1e9 + known.state.news_age.as_secs_f64() - 1.0;
+            assert!((age.max(0.0) - expected).abs() < 1e-6, "{delay}: {age} at {now}");
+        }
+    }
+}
+
+#[test]
+fn theory_says_what_it_leaves_out() {
+    use Caveat::{Faults, Halving, NotCovered, NotLockStep, RandomDelay, Tie, UnevenBlocks};
+    for (knob, caveat) in [
+        ("jitter=0.2", RandomDelay),
+        ("delay=475ms", Tie),
+        ("activation=Poisson(period: \"1s\")", NotLockStep("Poisson")),
+        ("block_timeout=500ms", UnevenBlocks),
+        ("adaptation=HalveOnOscillation", Halving),
+        ("loss=0.1", Faults),
+        ("duplication=0.1", Faults),
+        ("behaviour=Imitation", NotCovered("Imitation")),
+        ("exploration=0.1", NotCovered("exploration")),
+    ] {
+        assert_eq!(Setting::of(&published(&[knob])).caveats, [caveat], "{knob}");
+    }
+    let case = published(&["behaviour=Imitation"]);
+    assert_eq!(slot_stability(&case, 17, &Setting::of(&case)).unwrap().judgement, Err(Omission::NotCovered));
+    let case = published(&[]);
+    assert_eq!(Setting::of(&case).caveats, []);
+    assert_eq!(slot_stability(&case, 10, &Setting::of(&case)).unwrap().judgement, Err(Omission::Corner));
+}
+
+#[test]
+fn links_count_by_their_mean_over_prosumers_both_ways() {
+    let with = |network: &str| {
+        let mut case = published(&[]);
+        let mut scenario = (*case.scenario).clone();
+        scenario.network = ron::from_str(network).unwrap();
+        case.scenario = scenario.into();
+        Setting::of(&case)
+    };
+    let millis = |setting: &Setting| [setting.commit, setting.age].map(|time| time.as_millis());
+    let random = with(r#"(delay: Exponential(min: "10ms", mean: "30ms"))"#);
+    assert_eq!((millis(&random), &random.caveats[..]), ([80, 110], &[Caveat::RandomDelay][..]));
+    let all = with(r#"(links: [(from: Ledger, to: Prosumers, one_way: true, delay: Some(Constant("90ms")))])"#);
+    assert_eq!((millis(&all), &all.caveats[..]), ([60, 150], &[][..]));
+    let one = with(r#"(links: [(from: Prosumer(1), to: Everybody, delay: Some(Constant("110ms")))])"#);
+    assert_eq!((millis(&one), &one.caveats[..]), ([80, 110], &[Caveat::UnevenLinks][..]));
+    let far = with(
+        r#"(groups: {"far": Share(0.5)}, links: [(from: Group("far"), to: Ledger, delay: Some(Constant("110ms")))])"#,
+    );
+    assert_eq!((millis(&far), &far.caveats[..]), ([110, 170], &[Caveat::UnevenLinks][..]));
+}
+
+#[test]
+fn the_critical_delay_is_the_first_that_is_unstable() {
+    let limits = |delay: &str| {
+        let case = published(&[&format!("delay={delay}")]);
+        slot_stability(&case, 17, &Setting::of(&case)).unwrap().judgement.unwrap()
+    };
+    let DelayLimit::Below(_, Some(message)) = limits("10ms").limits.unwrap().delay else { panic!("there is one") };
+    let delay = |micros: i64| format!("{}us", message.as_micros() as i64 + micros);
+    assert!(limits(&delay(-100)).root.is_stable());
+    assert!(!limits(&delay(100)).root.is_stable());
+}
+
+/// What `sim stability` prints.
+fn printed(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    let output = command.arg("stability").arg(repository("scenarios/5_prosumers.ron")).args(arguments).assert();
+    let text = String::from_utf8(output.success().get_output().stdout.clone()).unwrap();
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let tables = text.lines().filter(|line| !line.starts_with('-'));
+    assert!(tables.clone().all(|line| line.chars().count() <= 80), "{text}");
+    text
+}
+
+#[test]
+fn the_stability_of_a_day_reads_like_this() {
+    insta::assert_snapshot!(printed(&["--set", "mu=1"]));
+}
+
+#[test]
+fn the_stability_of_a_slot_reads_like_this() {
+    insta::assert_snapshot!(printed(&["--set", "mu=1", "--slot", "17"]));
+}
+
+#[test]
+fn the_stability_of_a_sweep_reads_like_this() {
+    let delays = "delay=10ms,225ms,400ms,600ms,1100ms";
+    let sweep = ["--set", "mu=1", "--set", delays, "--set", "replicator_step=0.1,0.3", "--slot", "17"];
+    insta::assert_snapshot!(printed(&sweep));
+}
+
+#[test]
+fn a_closed_slot_has_no_stability() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    let command = command.arg("stability").arg(repository("scenarios/5_prosumers.ron")).args(["--slot", "7"]);
+    let said = command.assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8(said).unwrap().contains("the market is open in slots 8 to 20, not in slot 7"));
+}
