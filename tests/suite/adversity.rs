@@ -110,8 +110,9 @@ fn the_price_is_found_after_a_partition_has_healed() {
     let undisturbed: Vec<_> = run(&only_case(&day("()"))).games().map(|game| game.time_to_equilibrium).collect();
     for (from, to, one_way) in [(west, everybody, false), (west, everybody, true), (everybody, west, true)] {
         let log = withstands(&partition(from, to, one_way), 24, 5);
-        let later = log.games().zip(&undisturbed).filter(|(game, before)| game.time_to_equilibrium > **before).count();
-        assert!(later >= 10, "a minute without each other is felt in {later} slots");
+        for (game, before) in log.games().zip(&undisturbed).filter(|(game, _)| game.outcome != Outcome::NoMarket) {
+            assert!(game.time_to_equilibrium > *before, "slot {} has felt nothing", game.slot);
+        }
     }
 }
 
@@ -140,7 +141,7 @@ fn prosumers_that_have_lost_their_memory_find_back_into_the_market_at_any_moment
 fn a_fifth_of_a_hundred_prosumers_crash_without_a_trace_in_the_books() {
     let text = r#"Scenario(
         name: "crash",
-        market: (slots: 13, open: (11, 13), grid_tariff: Constant(1.05)),
+        market: (slots: 12, open: (11, 12), grid_tariff: Constant(1.05)),
         population: Synthetic(count: 100),
         learning: (tolerance: 1e-6, adaptation: DelayAware),
         network: (groups: {"fragile": Share(0.2)}, conditions: [
@@ -148,19 +149,19 @@ fn a_fifth_of_a_hundred_prosumers_crash_without_a_trace_in_the_books() {
         ]),
         ledger: (posts: Last),
     )"#;
-    withstands(&written(text, ""), 13, 100);
+    withstands(&written(text, ""), 12, 100);
 }
 
 #[test]
 fn a_game_that_cannot_be_finished_in_time_is_settled_at_what_it_has_and_says_so() {
-    let late = r#"(groups: {"west": Prosumers([1, 4])}, conditions: [(at: "10s", lasting: "50min", every: "1h",
+    let late = r#"(groups: {"west": Prosumers([1, 4])}, conditions: [(at: "10s", lasting: "56min", every: "1h",
         what: Partition(from: Group("west"), to: Everybody))])"#;
     let log = run(&only_case(&day(late)));
     assert_conserved(&log, 24, 5);
     assert_settled_once(&log);
     let markets = || log.games().filter(|game| game.outcome != Outcome::NoMarket);
     let unfinished = markets().filter(|game| game.outcome == Outcome::GateClosure).count();
-    assert!(unfinished * 2 > markets().count(), "{unfinished} games were closed at the gate");
+    assert_eq!(unfinished, markets().count(), "whoever is cut off until the gate closes cannot come to rest");
     let traded: Energy = log.prosumers().map(|done| done.sold).sum();
     assert!(traded > Energy::ZERO, "what was agreed on before is traded");
 }
