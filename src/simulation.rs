@@ -25,7 +25,7 @@ use microgrid_agents::{
     prosumer::{self, Prosumer, Rules},
     units::Energy,
 };
-use network::{network, retry_after, stall_after};
+use network::{ledger_crashes, network, retry_after, stall_after};
 use std::sync::{Arc, atomic::AtomicBool};
 
 /// Runs one case to its end; gives the watcher back with the outcome.
@@ -110,6 +110,7 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             posts: scenario.ledger.posts(members.len()),
             max_transactions: scenario.ledger.block.max_transactions,
             timeout: scenario.ledger.block.timeout,
+            late_blocks: scenario.clock != Clock::Virtual || ledger_crashes(scenario),
         },
         policies: Policies::new(scenario.ledger.signatures),
         ledger: SecretKey::derive(case.seed, ActorId::LEDGER).public(),
