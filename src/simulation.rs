@@ -26,7 +26,7 @@ use microgrid_agents::{
     streams::{Purpose, stream},
     units::Energy,
 };
-use network::{network, retry_after, stall_after};
+use network::{ledger_crashes, network, retry_after, stall_after};
 use rand::Rng;
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -113,6 +113,7 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             posts: scenario.ledger.posts(members.len()),
             max_transactions: scenario.ledger.block.max_transactions,
             timeout: scenario.ledger.block.timeout,
+            late_blocks: scenario.clock != Clock::Virtual || ledger_crashes(scenario),
         },
         policies: Policies::new(scenario.ledger.signatures),
         ledger: SecretKey::derive(case.seed, ActorId::LEDGER).public(),

@@ -95,6 +95,7 @@ pub(crate) mod tests {
             posts: Posts::Every,
             max_transactions: 500,
             timeout: Duration::from_millis(50),
+            late_blocks: false,
         };
         let genesis = Arc::new(Genesis {
             scenario: "day".into(),

@@ -105,8 +105,8 @@ impl Cast {
         let place = self.deal.place(to);
         let hosted = &mut self.hosted[place];
         match what {
-            // Everybody begins, even whoever is down from the beginning.
-            What::Start => self.act(place, now, next, |actor, context| actor.start(context)),
+            // Everybody begins at time zero, even whoever is down from there on.
+            What::Start => self.act(place, key.moment, next, |actor, context| actor.start(context)),
             What::Message(_) if hosted.downtime.is_down(due) => {
                 self.traffic.lost += 1;
                 Ok(())

@@ -124,6 +124,13 @@ fn changes(scenario: &Scenario) -> impl Iterator<Item = Change> {
     network.links.iter().chain(conditions).map(change)
 }
 
+/// Whether the ledger is ever down.
+pub(super) fn ledger_crashes(scenario: &Scenario) -> bool {
+    let down =
+        |condition: &Condition| matches!(condition.what, Incident::Crash { who: Who::Ledger | Who::Everybody, .. });
+    scenario.network.conditions.iter().any(down)
+}
+
 /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
 /// nothing is repeated that is merely under way, on the slowest link at the slowest time. By the machine's clock, its
 /// timers add some milliseconds to each hop.

@@ -3,8 +3,9 @@
 
 use crate::{
     determinism::{ALL_SHARDS, assert_same_whatever_the_shards},
-    support::{Log, only_case, run, shipped},
+    support::{Log, only_case, recorded, run, shipped},
 };
+use assert_cmd::Command;
 use microgrid_agents::{
     actor::{Actor, Context, Wake},
     chain::refusal::Refusal,
@@ -297,9 +298,11 @@ fn eventful() -> Plan {
     });
     let cut = schema::Incident::Partition { from: Who::Prosumers, to: Who::Ledger, one_way: true };
     let crash = schema::Incident::Crash { who: Who::Group("far".into()), memory: Memory::Kept };
+    let outage = schema::Incident::Crash { who: Who::Ledger, memory: Memory::Kept };
     network.conditions = vec![
         Described { at: hours(8, 20), lasting: Some(hours(0, 30)), every: Some(hours(1, 0)), what: cut },
         Described { at: hours(7, 10), lasting: Some(hours(0, 25)), every: Some(hours(2, 0)), what: crash },
+        Described { at: hours(9, 40), lasting: Some(hours(0, 20)), every: Some(hours(3, 0)), what: outage },
     ];
     plan
 }
@@ -322,6 +325,13 @@ fn a_market_on_a_network_with_everything_settles_every_slot_once() {
         log.observed.iter().filter(is).count()
     };
     assert!(refused(Refusal::OldVersion) > 0, "some posts arrive twice or after a later one");
+}
+
+#[test]
+fn the_chains_of_a_market_on_a_network_with_everything_verify() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let folder = recorded(&eventful(), root.path());
+    Command::new(env!("CARGO_BIN_EXE_sim")).args(["ledger", "verify"]).arg(&folder).assert().success();
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub struct Rules {
     /// Or how long after its first transaction [ns].
     #[serde(with = "json::nanoseconds")]
     pub timeout: Duration,
+    /// Whether blocks may be cut later than that: where the ledger crashes, or goes by a machine's clock.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late_blocks: bool,
 }
 
 /// Which posts of the game become transactions.

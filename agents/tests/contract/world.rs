@@ -109,6 +109,7 @@ impl World {
             posts: Posts::Every,
             max_transactions: 500,
             timeout: Duration::from_millis(50),
+            late_blocks: false,
         };
         let key = |actor| SecretKey::derive(1, ActorId(actor)).public();
         let genesis = Genesis {

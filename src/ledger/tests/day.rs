@@ -38,6 +38,7 @@ pub(crate) fn genesis() -> Genesis {
             posts: Posts::Every,
             max_transactions: 3,
             timeout: Duration::from_millis(50),
+            late_blocks: false,
         },
         policies: Policies::new(Signatures::Settlement),
         ledger: key(Ledger).public(),

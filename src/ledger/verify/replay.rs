@@ -140,8 +140,9 @@ impl<'a> Replay<'a> {
             let timeout = if alone { 0 } else { nanos(rules.timeout) };
             // Last posts have travelled as messages before, and are submitted when the game closes.
             let held_back = call.is_post() && rules.posts == Posts::Last;
+            let may_wait = held_back || (rules.late_blocks && !alone);
             let (submitted, cut) = (transaction.envelope.submitted, header.time);
-            if submitted > cut || (!held_back && cut.0 - begun.0.min(cut.0) > timeout) {
+            if submitted > cut || (!may_wait && cut.0 - begun.0.min(cut.0) > timeout) {
                 let discrepancy = Discrepancy::Timeout { submitted: submitted.0, cut: cut.0, timeout };
                 return Err(discrepancy.at(place.transaction(number)));
             }
