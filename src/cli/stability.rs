@@ -184,7 +184,7 @@ fn case_table(cases: &[Case], rows: Vec<Vec<String>>) -> String {
     let names = cases.iter().take(1).flat_map(|case| case.knobs.iter().map(|(name, _)| name.replace('_', "\n")));
     let mut header = vec!["case".to_owned()];
     header.extend(names);
-    let rest = ["age", "largest\nroot", "period", "verdict", "replicator\nmargin", "price\nmargin"];
+    let rest = ["age", "largest\nroot", "period", "verdict", "replic.\nmargin", "price\nmargin"];
     header.extend(rest.map(str::to_owned));
     let verdict = header.len() - 3;
     table(header, rows, &[verdict])
@@ -217,7 +217,7 @@ fn detail(case: &Case, found: &SlotStability) -> String {
     let change = if root.is_stable() { "smaller" } else { "larger" };
     let verdict = verdict(Some(judged));
     let modulus = fixed(root.modulus, 6);
-    text += &format!("largest root {modulus}{period}: {verdict}, ten times {change} every {rounds} rounds\n");
+    text += &format!("largest root {modulus}{period}: {verdict}\nten times {change} every {rounds} rounds\n");
     let Some(limits) = judged.limits else { return text };
     let learning = &case.scenario.learning;
     let line = |name: &str, own: StepSize, limit| {

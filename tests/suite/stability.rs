@@ -330,7 +330,7 @@ fn steps_shrink_by_the_age_that_participants_find() {
         let from = commits[0].state.time.0 / 1_000_000_000 + 20;
         for halves in 0..8 {
             let now = from * 1_000_000_000 + halves * 500_000_000;
-            let known = commits.iter().filter(|commit| (commit.state.time + travel).0 < now).next_back().unwrap();
+            let known = commits.iter().rfind(|commit| (commit.state.time + travel).0 < now).unwrap();
             let age = (now - known.state.time.0) as f64 / 1e9 + known.state.news_age.as_secs_f64() - 1.0;
             assert!((age.max(0.0) - expected).abs() < 1e-6, "{delay}: {age} at {now}");
         }

@@ -35,7 +35,7 @@ impl Lags {
     pub fn half_periods(age: Duration, period: Duration) -> (usize, bool) {
         let twice = 2 * age.as_nanos();
         let whole = twice / period.as_nanos();
-        (whole as usize, whole > 0 && twice % period.as_nanos() == 0)
+        (whole as usize, whole > 0 && twice.is_multiple_of(period.as_nanos()))
     }
 
     /// From a price through fitness, share and demand to a price.

@@ -28,7 +28,7 @@ pub use lags::Lags;
 pub use setting::{Caveat, Setting};
 pub use slot::{DelayLimit, Judgement, Limits, Omission, SlotStability, StepLimit, slot_stability};
 
-use nalgebra::DMatrix;
+use nalgebra::{Complex, DMatrix, Schur, linalg::balancing::balance_parlett_reinsch};
 use std::f64::consts::TAU;
 
 /// A slot's game near its rest point between the tariffs.
@@ -92,8 +92,8 @@ impl Game {
 
     /// The root of largest modulus: of all disturbances, the one that lasts longest or grows fastest.
     pub fn largest_root(&self, steps: Steps, lags: Lags) -> Root {
-        let roots = self.matrix(steps, lags).complex_eigenvalues();
-        let largest = roots.iter().max_by(|a, b| a.norm_sqr().total_cmp(&b.norm_sqr()));
+        let roots = eigenvalues(self.matrix(steps, lags));
+        let largest = roots.into_iter().max_by(|a, b| a.norm_sqr().total_cmp(&b.norm_sqr()));
         let largest = largest.expect("a game has a seller, and so a price");
         Root { modulus: largest.norm(), angle: largest.arg().abs() }
     }
@@ -130,6 +130,24 @@ impl Game {
     }
 }
 
+/// All eigenvalues of a matrix.
+///
+/// The QR iteration of the library can go round in circles for matrices with many zeros and symmetries, as those of
+/// equal sellers are. A shift of the diagonal leads out of them; should it not, a little precision is given up.
+fn eigenvalues(mut matrix: DMatrix<f64>) -> Vec<Complex<f64>> {
+    balance_parlett_reinsch(&mut matrix);
+    let size = matrix.nrows();
+    (0..)
+        .find_map(|attempt| {
+            let shift = 4.0 * (f64::from(attempt) * 0.618).fract();
+            let precision = 1e-14 * 10_f64.powi(attempt / 3);
+            let shifted = &matrix + DMatrix::from_diagonal_element(size, size, shift);
+            let roots = Schur::try_new(shifted, precision, 30 * size)?.complex_eigenvalues();
+            Some(roots.iter().map(|root| root - shift).collect())
+        })
+        .expect("with less and less precision, any iteration ends")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +165,21 @@ mod tests {
         let half_sum = 1.0 - 0.125 / 2.0;
         assert!((root.angle.cos() - half_sum / root.modulus).abs() < 1e-12);
         assert!(root.is_stable());
+    }
+
+    #[test]
+    fn no_market_sends_the_search_for_roots_round_in_circles() {
+        for sellers in 1..=8 {
+            for halves in 0..=8 {
+                for (replicator, price) in [(1e-4, 1e-4), (1e-4, 0.3), (0.1, 1e-3), (0.3, 0.3), (3.0, 2.0)] {
+                    let game = game(sellers);
+                    let steps =
+                        Steps { replicator: replicator * game.replicator_bound(), price: price * game.price_bound() };
+                    let root = game.largest_root(steps, Lags::of_half_periods(halves));
+                    assert!((0.1..10.0).contains(&root.modulus), "{root:?}");
+                }
+            }
+        }
     }
 
     #[test]

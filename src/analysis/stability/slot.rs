@@ -28,7 +28,7 @@ use std::time::Duration;
 const MOST_UNKNOWNS: usize = 800;
 
 /// Beyond this many unknowns, only the largest root is computed and critical values are left out.
-const MOST_FOR_LIMITS: usize = 400;
+const MOST_FOR_LIMITS: usize = 480;
 
 /// Critical delays are looked for up to this many half periods.
 const MOST_HALF_PERIODS: usize = 12;
