@@ -76,7 +76,7 @@ impl Market {
     /// The critical replicator step, looked for from far above.
     fn predicted(&self, price: f64, lags: Lags) -> f64 {
         let game = self.game();
-        critical_replicator_step(&game, Steps { replicator: 3.0 * game.replicator_bound(), price }, lags)
+        critical_replicator_step(&game, Steps::whole(3.0 * game.replicator_bound(), price), lags)
     }
 }
 
@@ -100,10 +100,10 @@ fn all_reference_steps_are_critical() {
         assert!((ratio - expected.ratio_to_undelayed_bound).abs() < 1e-5, "{what}: {ratio}");
         // The same edge, found from below and, where it depends on the price step, by that.
         let game = market.game();
-        let below = Steps { replicator: found / 2.0, price: expected.price_step };
+        let below = Steps::whole(found / 2.0, expected.price_step);
         assert!((critical_replicator_step(&game, below, lags) / found - 1.0).abs() < 1e-7, "{what}");
         if expected.information_delay_periods > 0 {
-            let above = Steps { replicator: found, price: 2.0 * expected.price_step };
+            let above = Steps::whole(found, 2.0 * expected.price_step);
             let price = critical_price_step(&game, above, lags);
             assert!((price / expected.price_step - 1.0).abs() < 1e-4, "{what}: {price}");
         }
@@ -309,15 +309,15 @@ fn plain_iteration_settles(case: &Case, fitness: Fitness, replicator_step: StepS
 
 #[test]
 fn steps_shrink_by_the_age_that_participants_find() {
-    for (delay, expected) in [("200ms", 0.0), ("400ms", 0.6), ("500ms", 0.9), ("700ms", 0.5), ("900ms", 1.6)] {
+    for (delay, expected) in [("200ms", 0.0), ("400ms", 1.5), ("500ms", 2.0), ("700ms", 2.0), ("900ms", 3.5)] {
         let case = published(&[&format!("delay={delay}"), "adaptation=DelayAware"]);
         let setting = Setting::of(&case);
-        let (replicator, price) = setting.divisors();
-        assert!((price - 1.0 - expected).abs() < 1e-9 && (replicator - 1.0 - 1.7 * expected).abs() < 1e-9, "{delay}");
-        assert_eq!(Setting::of(&published(&[&format!("delay={delay}")])).divisors(), (1.0, 1.0));
-        // What they find in a game: the age of the newest market state and of the quotes behind it, less a period.
+        assert!((setting.excess() - expected).abs() < 1e-9, "{delay}");
+        assert_eq!(Setting::of(&published(&[&format!("delay={delay}")])).excess(), 0.0);
+        // What they find in a game: the age of the newest market state and of the quotes behind it, and, if that is more
+        // than a period, two ways to the ledger, as long as those back.
         let case = published(&[&format!("delay={delay}")]);
-        let travel = setting.age - setting.commit;
+        let travel = (setting.age - setting.timeout) / 2;
         let log = run(&case);
         let commits: Vec<&Commit> = log
             .observed
@@ -331,8 +331,9 @@ fn steps_shrink_by_the_age_that_participants_find() {
         for halves in 0..8 {
             let now = from * 1_000_000_000 + halves * 500_000_000;
             let known = commits.iter().rfind(|commit| (commit.state.time + travel).0 < now).unwrap();
-            let age = (now - known.state.time.0) as f64 / 1e9 + known.state.news_age.as_secs_f64() - 1.0;
-            assert!((age.max(0.0) - expected).abs() < 1e-6, "{delay}: {age} at {now}");
+            let seen = (now - known.state.time.0) as f64 / 1e9 + known.state.news_age.as_secs_f64();
+            let found = if seen > 1.0 { seen + 2.0 * travel.as_secs_f64() - 1.0 } else { 0.0 };
+            assert!((found - expected).abs() < 1e-6, "{delay}: {found} at {now}");
         }
     }
 }
@@ -369,7 +370,7 @@ fn links_count_by_their_mean_over_prosumers_both_ways() {
         case.scenario = scenario.into();
         Setting::of(&case)
     };
-    let millis = |setting: &Setting| [setting.commit, setting.age].map(|time| time.as_millis());
+    let millis = |setting: &Setting| [setting.timeout, setting.age].map(|time| time.as_millis());
     let random = with(r#"(delay: Exponential(min: "10ms", mean: "30ms"))"#);
     assert_eq!((millis(&random), &random.caveats[..]), ([80, 110], &[Caveat::RandomDelay][..]));
     let all = with(r#"(links: [(from: Ledger, to: Prosumers, one_way: true, delay: Some(Constant("90ms")))])"#);

@@ -43,6 +43,15 @@ pub fn price_step_size(size: StepSize, alpha: f64, sellers: usize, buyers: u32) 
     }
 }
 
+/// How much each period by which the loop is too old weighs on a price step: `DelayAware` divides it by
+/// `1 + L Q S_j / S`, for one of `sellers` Q with this `share` `S_j / S` of all surplus.
+///
+/// The demand of a small seller answers little to its price, so that its steps are small to the market as they are; made
+/// smaller still, they would take more time than there is.
+pub fn age_burden(share: f64, sellers: usize) -> f64 {
+    share * sellers as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -60,6 +60,10 @@ pub fn largest_change(before: &[f64], after: &[f64]) -> f64 {
     before.iter().zip(after).map(|(&before, after)| counted(before, after - before)).fold(0.0, f64::max)
 }
 
+/// How much each period by which the loop is too old weighs on a step of the shares: `DelayAware` divides it by
+/// `1 + 1.7 L`.
+pub const AGE_BURDEN: f64 = 1.7;
+
 /// Mean net utility `xi_bar = sum_j z_j xi_j` (12), of shares that sum to 1; NaN where all shares are zero.
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by

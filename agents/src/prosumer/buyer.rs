@@ -27,10 +27,6 @@ pub(super) struct Buyer {
 }
 
 impl Buyer {
-    /// How much each period of the loop's age weighs on a step of its shares, see
-    /// [`Adaptation::DelayAware`](super::Adaptation).
-    pub(super) const BURDEN_OF_AGE: f64 = 1.7;
-
     pub(super) fn new(opened: Arc<MarketOpened>, facts: demand::Buyer) -> Self {
         let greatest = opened.surplus.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let watched = opened.surplus.iter().position(|&surplus| surplus == greatest).unwrap_or(0);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     chain::call::Call,
     ids::ProsumerId,
-    market::{balance::SlotFacts, pricing::PriceBand, role::Role},
+    market::{balance::SlotFacts, pricing::PriceBand, replicator, role::Role},
     message::{LastPost, MarketOpened, MarketState},
     streams::Stream,
     time::Time,
@@ -103,13 +103,13 @@ impl Player {
         // What a seller goes by is demand, what a buyer goes by is prices.
         let (post, date, moved) = match &mut self.strategy {
             Strategy::Seller(seller) => {
-                let stride = stride(seller.burden_of_age());
+                let stride = stride(seller.age_burden());
                 let quote = seller.act(news.map(|news| &**news), rules, stride, random);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Strategy::Buyer(buyer) => {
-                let choice = buyer.act(news, rules, stride(Buyer::BURDEN_OF_AGE), random, now)?;
+                let choice = buyer.act(news, rules, stride(replicator::AGE_BURDEN), random, now)?;
                 (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
             }
         };

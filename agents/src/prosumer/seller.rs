@@ -3,7 +3,7 @@
 use super::{Rules, adaptation::Stride};
 use crate::{
     ids::Slot,
-    market::pricing::{PriceBand, next_price, price_step_size},
+    market::pricing::{PriceBand, age_burden, next_price, price_step_size},
     message::{MarketOpened, MarketState, Quote},
     streams::Stream,
     time::Time,
@@ -21,8 +21,8 @@ pub(super) struct Seller {
     /// How many sellers there are.
     sellers: usize,
     surplus: f64,
-    /// Its surplus in mean surpluses of the slot: how strongly its demand answers to its price, beside the others'.
-    weight: f64,
+    /// How much the age of the loop weighs on its steps.
+    age_burden: f64,
     band: PriceBand,
     /// Step `b` of the price rule.
     step: f64,
@@ -42,7 +42,7 @@ impl Seller {
             index,
             sellers: opened.sellers.len(),
             surplus: surplus.value(),
-            weight: surplus.value() * opened.sellers.len() as f64 / opened.surplus.iter().sum::<f64>(),
+            age_burden: age_burden(surplus.value() / opened.surplus.iter().sum::<f64>(), opened.sellers.len()),
             band,
             step,
             quote: None,
@@ -95,13 +95,8 @@ impl Seller {
         quote
     }
 
-    /// How much each period of the loop's age weighs on a step of its price, see
-    /// [`Adaptation::DelayAware`](super::Adaptation).
-    ///
-    /// One for a seller of mean size. A small one's demand answers little to its price, so that its steps are small to
-    /// the market as they are; made smaller still, they would take more time than there is.
-    pub(super) fn burden_of_age(&self) -> f64 {
-        self.weight
+    pub(super) fn age_burden(&self) -> f64 {
+        self.age_burden
     }
 
     /// Its last price [CNY/kWh]; `None` before the first.

@@ -122,7 +122,7 @@ mod tests {
     fn the_first_unstable_age_is_found() {
         let game = Game { shares: vec![0.25; 4], surplus: 2.0, response: 5.0 };
         let at = |part: f64| {
-            let steps = Steps { replicator: part * game.replicator_bound(), price: 1e-3 };
+            let steps = Steps::whole(part * game.replicator_bound(), 1e-3);
             critical_half_periods(&game, 9, |_| steps)
         };
         // With h half periods in the loop through fitness, small price steps allow 1 / (1 + h) of the bound.

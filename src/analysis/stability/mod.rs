@@ -28,6 +28,7 @@ pub use lags::Lags;
 pub use setting::{Caveat, Setting};
 pub use slot::{DelayLimit, Judgement, Limits, Omission, SlotStability, StepLimit, slot_stability};
 
+use microgrid_agents::market::{pricing::age_burden, replicator::AGE_BURDEN};
 use nalgebra::{Complex, DMatrix, Schur, linalg::balancing::balance_parlett_reinsch};
 use std::f64::consts::TAU;
 
@@ -49,6 +50,15 @@ pub struct Steps {
     pub replicator: f64,
     /// Price step `b`.
     pub price: f64,
+    /// Age of the loop in excess of a period, `L`, by which both shrink as section 4 says [periods]; zero: not at all.
+    pub excess: f64,
+}
+
+impl Steps {
+    /// Steps that do not shrink with the age of the loop.
+    pub fn whole(replicator: f64, price: f64) -> Self {
+        Self { replicator, price, excess: 0.0 }
+    }
 }
 
 /// A root of the linearised game: what a disturbance of its kind is multiplied with from round to round.
@@ -107,18 +117,20 @@ impl Game {
         let free = sellers - 1;
         let price = |lag: usize, seller: usize| free + lag * sellers + seller;
         let mut matrix = DMatrix::zeros(self.size(lags), self.size(lags));
+        let replicator = steps.replicator / (1.0 + AGE_BURDEN * steps.excess);
         for (j, share) in self.shares.iter().enumerate().take(free) {
             matrix[(j, j)] = 1.0;
             for (k, weight) in self.shares.iter().enumerate() {
                 let own = if j == k { 1.0 } else { 0.0 };
-                matrix[(j, price(lags.share(), k))] = -steps.replicator * self.surplus * share * (own - weight);
+                matrix[(j, price(lags.share(), k))] = -replicator * self.surplus * share * (own - weight);
             }
         }
         for (j, share) in self.shares.iter().enumerate() {
             let now = price(0, j);
             matrix[(now, now)] += 1.0;
-            matrix[(now, price(lags.answer, j))] -= steps.price * share * self.response;
-            let gain = steps.price * self.surplus;
+            let step = steps.price / (1.0 + age_burden(*share, sellers) * steps.excess);
+            matrix[(now, price(lags.answer, j))] -= step * share * self.response;
+            let gain = step * self.surplus;
             if j < free {
                 matrix[(now, j)] = gain;
             } else {
@@ -159,7 +171,7 @@ mod tests {
     #[test]
     fn equal_sellers_have_the_roots_of_their_quadratic() {
         // (x - 1)² + (b R_e / alpha (x - 1) + a b S²) / Q = 0: a pair whose product is 1 - (b R_e / alpha - a b S²) / Q.
-        let steps = Steps { replicator: 0.9, price: 0.1 };
+        let steps = Steps::whole(0.9, 0.1);
         let root = game(4).largest_root(steps, Lags::default());
         assert!((root.modulus.powi(2) - (1.0 - (0.5 - 0.36) / 4.0)).abs() < 1e-12);
         let half_sum = 1.0 - 0.125 / 2.0;
@@ -173,8 +185,7 @@ mod tests {
             for halves in 0..=8 {
                 for (replicator, price) in [(1e-4, 1e-4), (1e-4, 0.3), (0.1, 1e-3), (0.3, 0.3), (3.0, 2.0)] {
                     let game = game(sellers);
-                    let steps =
-                        Steps { replicator: replicator * game.replicator_bound(), price: price * game.price_bound() };
+                    let steps = Steps::whole(replicator * game.replicator_bound(), price * game.price_bound());
                     let root = game.largest_root(steps, Lags::of_half_periods(halves));
                     assert!((0.1..10.0).contains(&root.modulus), "{root:?}");
                 }
@@ -184,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_single_seller_has_nothing_but_its_price() {
-        let root = game(1).largest_root(Steps { replicator: 1e6, price: 0.3 }, Lags::default());
+        let root = game(1).largest_root(Steps::whole(1e6, 0.3), Lags::default());
         assert!((root.modulus - 0.5).abs() < 1e-12);
         assert_eq!(root.period(), Some(2.0), "overshoots every other round");
     }

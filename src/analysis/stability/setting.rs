@@ -18,8 +18,8 @@ pub struct Setting {
     pub period: Duration,
     /// From a post of one participant until another knows of it: two messages and the block's timeout, or their means.
     pub age: Duration,
-    /// From a post until the ledger counts it.
-    pub commit: Duration,
+    /// How much longer a message takes to the ledger than back, in periods; negative where it is quicker.
+    pub slower_up: f64,
     /// Timeout of a block.
     pub timeout: Duration,
     /// The age in half periods, rounded down.
@@ -95,7 +95,7 @@ impl Setting {
         Self {
             period,
             age,
-            commit: to_ledger + timeout,
+            slower_up: (to_ledger.as_secs_f64() - back.as_secs_f64()) / period.as_secs_f64(),
             timeout,
             half_periods,
             delay_aware: scenario.learning.adaptation == Adaptation::DelayAware,
@@ -118,28 +118,25 @@ impl Setting {
         !self.caveats.iter().any(|caveat| matches!(caveat, Caveat::NotCovered(_)))
     }
 
-    /// By what the replicator step and the price step are divided (section 4).
-    pub fn divisors(&self) -> (f64, f64) {
-        let late = 2.0 * self.commit.as_secs_f64() / self.period.as_secs_f64();
-        self.divisors_at(self.half_periods, late)
+    /// What `DelayAware` participants find as the age of their loop in excess of a period, `L` (section 4) [periods]; zero
+    /// for others.
+    pub fn excess(&self) -> f64 {
+        self.excess_at(self.half_periods, self.age_in_periods(), self.slower_up)
     }
 
     /// The same where all messages take equally long and information is as old as `half_periods` and one more allow.
-    pub(super) fn divisors_just_below(&self, half_periods: usize) -> (f64, f64) {
-        let age = (half_periods as f64 + 1.0) / 2.0;
-        self.divisors_at(half_periods, age + self.timeout.as_secs_f64() / self.period.as_secs_f64())
+    pub(super) fn excess_just_below(&self, half_periods: usize) -> f64 {
+        self.excess_at(half_periods, (half_periods as f64 + 1.0) / 2.0, 0.0)
     }
 
-    /// An actor finds the loop's age in excess of a period as `L`: the newest market state it knows is
-    /// `(half_periods + 1) / 2` old, counted from the posts that made it; the choices in it answered quotes that were
-    /// half a period and the lag of demand old; but both count from when the ledger committed them, `late / 2` later.
-    fn divisors_at(&self, half_periods: usize, late: f64) -> (f64, f64) {
-        if !self.delay_aware {
-            return (1.0, 1.0);
-        }
+    /// The newest market state that an actor knows is `(half_periods + 1) / 2` old, counted from the posts that made it;
+    /// the choices in it answered quotes that were half a period and the lag of demand old. Of that it sees all but the
+    /// two ways to the ledger, and counts the ways back in their place; unless what it sees fits into a period.
+    fn excess_at(&self, half_periods: usize, age: f64, slower_up: f64) -> f64 {
         let demand = Lags::of_half_periods(half_periods).demand as f64;
-        let excess = (half_periods as f64 / 2.0 + demand - late).max(0.0);
-        (1.0 + 1.7 * excess, 1.0 + excess)
+        let excess = half_periods as f64 / 2.0 + demand;
+        let ways_up = age - self.timeout.as_secs_f64() / self.period.as_secs_f64() + slower_up;
+        if self.delay_aware && excess > ways_up { (excess - 2.0 * slower_up).max(0.0) } else { 0.0 }
     }
 }
 

@@ -181,10 +181,6 @@ impl Units {
     fn limit(&self, critical: f64, own: f64) -> StepLimit {
         StepLimit { fixed: critical / self.fixed, scaled: critical / self.scaled, margin: critical / own }
     }
-
-    fn divided(self, divisor: f64) -> Self {
-        Self { fixed: self.fixed / divisor, scaled: self.scaled / divisor }
-    }
 }
 
 impl Market<'_> {
@@ -213,21 +209,20 @@ fn judge(market: &Market<'_>, at: &Equilibrium, supply: f64, setting: &Setting) 
     if game.size(lags) > MOST_UNKNOWNS {
         return Err(Omission::TooLarge);
     }
-    let steps_with = |(replicator, price): (f64, f64)| Steps {
-        replicator: market.replicator_units(supply).divided(replicator).step(market.learning.replicator_step),
-        price: market.price_units(at.shares.len()).divided(price).step(market.learning.price_step),
+    let (replicator, price) = (market.replicator_units(supply), market.price_units(at.shares.len()));
+    let steps = Steps {
+        replicator: replicator.step(market.learning.replicator_step),
+        price: price.step(market.learning.price_step),
+        excess: setting.excess(),
     };
-    let divisors = setting.divisors();
-    let steps = steps_with(divisors);
     let limits = || {
-        let units = market.replicator_units(supply).divided(divisors.0);
-        let replicator = units.limit(critical_replicator_step(&game, steps, lags), steps.replicator);
-        let units = market.price_units(at.shares.len()).divided(divisors.1);
-        let price = units.limit(critical_price_step(&game, steps, lags), steps.price);
+        let replicator = replicator.limit(critical_replicator_step(&game, steps, lags), steps.replicator);
+        let price = price.limit(critical_price_step(&game, steps, lags), steps.price);
         let most = (0..=MOST_HALF_PERIODS)
             .take_while(|halves| game.size(Lags::of_half_periods(*halves)) <= MOST_FOR_LIMITS)
             .count();
-        let critical = critical_half_periods(&game, most, |halves| steps_with(setting.divisors_just_below(halves)));
+        let critical =
+            critical_half_periods(&game, most, |halves| Steps { excess: setting.excess_just_below(halves), ..steps });
         Limits { replicator, price, delay: delay_limit(critical, most, setting) }
     };
     let root = game.largest_root(steps, lags);
