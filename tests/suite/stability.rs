@@ -370,17 +370,18 @@ fn links_count_by_their_mean_over_prosumers_both_ways() {
         case.scenario = scenario.into();
         Setting::of(&case)
     };
-    let millis = |setting: &Setting| [setting.timeout, setting.age].map(|time| time.as_millis());
+    // How much longer than back a message takes to the ledger, and how old information is [ms].
+    let millis = |setting: &Setting| [setting.slower_up, setting.age.as_secs_f64()].map(|time| (1000.0 * time).round());
     let random = with(r#"(delay: Exponential(min: "10ms", mean: "30ms"))"#);
-    assert_eq!((millis(&random), &random.caveats[..]), ([80, 110], &[Caveat::RandomDelay][..]));
+    assert_eq!((millis(&random), &random.caveats[..]), ([0.0, 110.0], &[Caveat::RandomDelay][..]));
     let all = with(r#"(links: [(from: Ledger, to: Prosumers, one_way: true, delay: Some(Constant("90ms")))])"#);
-    assert_eq!((millis(&all), &all.caveats[..]), ([60, 150], &[][..]));
+    assert_eq!((millis(&all), &all.caveats[..]), ([-80.0, 150.0], &[][..]));
     let one = with(r#"(links: [(from: Prosumer(1), to: Everybody, delay: Some(Constant("110ms")))])"#);
-    assert_eq!((millis(&one), &one.caveats[..]), ([80, 110], &[Caveat::UnevenLinks][..]));
+    assert_eq!((millis(&one), &one.caveats[..]), ([0.0, 110.0], &[Caveat::UnevenLinks][..]));
     let far = with(
         r#"(groups: {"far": Share(0.5)}, links: [(from: Group("far"), to: Ledger, delay: Some(Constant("110ms")))])"#,
     );
-    assert_eq!((millis(&far), &far.caveats[..]), ([110, 170], &[Caveat::UnevenLinks][..]));
+    assert_eq!((millis(&far), &far.caveats[..]), ([0.0, 170.0], &[Caveat::UnevenLinks][..]));
 }
 
 #[test]

@@ -138,9 +138,17 @@ mod tests {
     }
 
     fn effects(prosumer: &mut Prosumer, act: impl FnOnce(&mut Prosumer, &mut Context<'_>)) -> Vec<Effect> {
+        effects_at(Time(5), prosumer, act)
+    }
+
+    fn effects_at(
+        now: Time,
+        prosumer: &mut Prosumer,
+        act: impl FnOnce(&mut Prosumer, &mut Context<'_>),
+    ) -> Vec<Effect> {
         let mut effects = Vec::new();
         let mut random = stream(1, ActorId(2), Purpose::Behaviour);
-        act(prosumer, &mut Context::new(Time(5), ActorId(2), &mut random, &mut effects));
+        act(prosumer, &mut Context::new(now, ActorId(2), &mut random, &mut effects));
         effects
     }
 
@@ -210,9 +218,8 @@ mod tests {
         let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
         let playing = Standing::Playing(opened(9), market(), LastPost::Quote(quote));
         told(&mut prosumer, ActorId::LEDGER, Message::Standing(Box::new(playing)));
-        let posts = sent(&effects(&mut prosumer, |prosumer, context| {
-            prosumer.wake(Wake::Act(9), context);
-        }));
+        let due = Time(1_000_000_000);
+        let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));
         let [Message::Submit(post)] = &posts[..] else { panic!("it quotes") };
         let Call::PostQuote(next) = &post.proposal.call else { panic!("it quotes") };
         assert_eq!((next.version, next.price), (8, 0.61));
