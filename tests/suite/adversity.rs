@@ -3,21 +3,15 @@
 
 use crate::{
     conservation::assert_conserved,
-    support::{Log, only_case, repository, run, written},
+    support::{End, Log, only_case, repository, run, written},
 };
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
-    market::{demand::Buyer, pricing::PriceBand, role::Role, settlement::Trade},
-    observation::{GameOver, Observation, Outcome},
+    market::settlement::Trade,
+    observation::{Observation, Outcome},
     units::Energy,
 };
-use microgrid_sim::{
-    analysis::{
-        equilibrium::closed_form,
-        slot::{slot_facts, slot_terms},
-    },
-    scenario::{Case, Plan},
-};
+use microgrid_sim::scenario::Plan;
 use std::collections::BTreeMap;
 
 /// The published day with adaptation to delay and this network.
@@ -33,19 +27,6 @@ fn day(network: &str) -> Plan {
         )"#
     );
     written(&text, "")
-}
-
-/// Largest distance of a price at the end of a game from the closed form's [CNY/kWh].
-fn price_gap(case: &Case, game: &GameOver) -> f64 {
-    let (facts, terms) = (slot_facts(case, game.slot), slot_terms(case, game.slot));
-    let with = |role| facts.iter().filter(move |facts| facts.role() == role);
-    let buyers: Vec<Buyer> = with(Role::Buyer).map(|facts| facts.as_buyer()).collect();
-    let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
-    let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
-    let theory = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand).expect("the slot has a market");
-    let state = game.state.as_ref().expect("somebody posted");
-    assert_eq!(state.prices.len(), surplus.len(), "everybody takes part in slot {}", game.slot);
-    state.prices.iter().map(|price| (price - theory.price).abs()).fold(0.0, f64::max)
 }
 
 /// Every trade is settled exactly once, and is what both sides have booked.
@@ -84,9 +65,8 @@ fn withstands(plan: &Plan, slots: usize, prosumers: usize) -> Log {
     assert_conserved(&log, slots, prosumers);
     assert_settled_once(&log);
     for game in log.games().filter(|game| game.outcome != Outcome::NoMarket) {
-        assert_eq!(game.outcome, Outcome::Equilibrium, "slot {}", game.slot);
-        let gap = price_gap(&case, game);
-        assert!(gap <= 1e-3, "slot {} ends {gap} CNY/kWh away", game.slot);
+        let end = End::of(&case, game);
+        assert!(end.at_the_closed_form(), "slot {}: {end:?}", end.slot);
     }
     log
 }

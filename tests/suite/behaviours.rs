@@ -1,25 +1,14 @@
 //! However participants learn, and whenever they act: where the game ends.
 
-use crate::support::{Log, only_case, run, shipped};
+use crate::support::{End, Log, only_case, run, shipped};
 use microgrid_agents::{
-    ids::Slot,
-    market::{
-        balance::SlotFacts,
-        demand::Buyer,
-        pricing::PriceBand,
-        replicator::{Fitness, StepSize, public_step_size},
-        role::Role,
-    },
+    market::replicator::{Fitness, StepSize, public_step_size},
     message::MarketState,
     observation::{Commit, GameOver, Observation, Outcome},
     prosumer::{Adaptation, Behaviour},
 };
 use microgrid_sim::{
-    analysis::{
-        distance::distance,
-        equilibrium::{Corner, closed_form},
-        slot::{slot_facts, slot_terms},
-    },
+    analysis::equilibrium::Corner,
     scenario::{
         Case,
         schema::{Activation, Habit, Learning, Scenario},
@@ -32,38 +21,6 @@ const LOCK_STEP: Activation = Activation::LockStep { period: PERIOD };
 const INDEPENDENT: Activation = Activation::Independent { period: PERIOD, jitter: 0.3 };
 const POISSON: Activation = Activation::Poisson { period: PERIOD };
 const REACTIVE: Activation = Activation::Reactive { min_interval: PERIOD };
-
-/// The end of a slot's game.
-#[derive(Debug)]
-struct End {
-    slot: Slot,
-    outcome: Outcome,
-    price_gap: f64,
-    corner: Corner,
-}
-
-impl End {
-    fn of(case: &Case, game: &GameOver) -> Self {
-        let (facts, terms) = (slot_facts(case, game.slot), slot_terms(case, game.slot));
-        let with = |role| facts.iter().filter(move |facts| facts.role() == role);
-        let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
-        let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
-        let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
-        let theory = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand).expect("a market");
-        let state = game.state.as_ref().expect("somebody posted");
-        let aggregate = state.aggregate.as_ref().expect("somebody chose");
-        Self {
-            slot: game.slot,
-            outcome: game.outcome,
-            price_gap: distance(&state.prices, aggregate, &surplus, band, &theory).price_gap,
-            corner: theory.corner,
-        }
-    }
-
-    fn at_the_closed_form(&self) -> bool {
-        self.outcome == Outcome::Equilibrium && self.price_gap <= 1e-3
-    }
-}
 
 fn markets(log: &Log) -> impl Iterator<Item = &Arc<GameOver>> {
     log.games().filter(|game| game.outcome != Outcome::NoMarket)
@@ -99,22 +56,30 @@ fn on_news_of_this_period_delay_aware_steps_are_whole_steps() {
     }
 }
 
-/// In slot 11 demand at the grid's tariff exceeds the surplus by 3.5 %: prices are there soon, but between sellers who all
-/// serve nearly everything there is so little to choose that shares take thousands of periods to come to rest.
-const BARELY_SHORT: Slot = 11;
-
+/// With a period of a quarter of a second there is time for slot 11, too. Demand there exceeds the surplus by 3.5 % at the
+/// grid's tariff: between sellers who all serve nearly everything there is so little to choose that shares take thousands
+/// of periods to come to rest.
 #[test]
 fn delay_aware_markets_find_the_closed_form_price_at_every_delay() {
-    for activation in [LOCK_STEP, INDEPENDENT, POISSON, REACTIVE] {
-        for delay in ["0s", "500ms", "1s", "2s", "3s"] {
-            let case = flagship(&[&format!("delay={delay}"), "adaptation=DelayAware"], |scenario| {
+    let period = Duration::from_millis(250);
+    for activation in [
+        Activation::LockStep { period },
+        Activation::Independent { period, jitter: 0.3 },
+        Activation::Poisson { period },
+        Activation::Reactive { min_interval: period },
+    ] {
+        for (delay, jitter) in
+            [("0s", 0.0), ("125ms", 0.3), ("250ms", 0.0), ("500ms", 0.3), ("750ms", 0.0), ("750ms", 0.3)]
+        {
+            let set = [&format!("delay={delay}"), "adaptation=DelayAware", "block_timeout=10ms"];
+            let case = flagship(&set, |scenario| {
                 scenario.activation = activation.clone();
+                scenario.network.jitter = jitter;
             });
             let ends = ends(&case);
             assert_eq!(ends.len(), 8);
             for end in ends {
-                let found = end.at_the_closed_form() || end.slot == BARELY_SHORT && end.price_gap <= 1e-3;
-                assert!(found, "{activation:?}, delay {delay}: {end:?}");
+                assert!(end.at_the_closed_form(), "{activation:?}, delay {delay}, jitter {jitter}: {end:?}");
             }
         }
     }

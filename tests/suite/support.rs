@@ -1,10 +1,17 @@
 //! What several promises need: scenarios to run, and a watcher that keeps all it sees.
 
 use microgrid_agents::{
+    ids::Slot,
+    market::{balance::SlotFacts, demand::Buyer, pricing::PriceBand, role::Role},
     message::{Exchange, Invoice},
-    observation::{GameOver, Observation, Observed, ProsumerSlot},
+    observation::{GameOver, Observation, Observed, Outcome, ProsumerSlot},
 };
 use microgrid_sim::{
+    analysis::{
+        distance::distance,
+        equilibrium::{Corner, closed_form},
+        slot::{slot_facts, slot_terms},
+    },
     record::{Recorder, Status},
     runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
     scenario::{self, Case, Overrides, Plan},
@@ -86,6 +93,38 @@ impl Log {
     /// How many slots were closed.
     pub(crate) fn closed(&self) -> usize {
         self.all(|what| if let Observation::SlotClosed(slot) = what { Some(slot) } else { None }).count()
+    }
+}
+
+/// How the game of a slot ended, beside theory.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) slot: Slot,
+    pub(crate) outcome: Outcome,
+    pub(crate) price_gap: f64,
+    pub(crate) corner: Corner,
+}
+
+impl End {
+    pub(crate) fn of(case: &Case, game: &GameOver) -> Self {
+        let (facts, terms) = (slot_facts(case, game.slot), slot_terms(case, game.slot));
+        let with = |role| facts.iter().filter(move |facts| facts.role() == role);
+        let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
+        let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
+        let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
+        let theory = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand).expect("a market");
+        let state = game.state.as_ref().expect("somebody posted");
+        let aggregate = state.aggregate.as_ref().expect("somebody chose");
+        Self {
+            slot: game.slot,
+            outcome: game.outcome,
+            price_gap: distance(&state.prices, aggregate, &surplus, band, &theory).price_gap,
+            corner: theory.corner,
+        }
+    }
+
+    pub(crate) fn at_the_closed_form(&self) -> bool {
+        self.outcome == Outcome::Equilibrium && self.price_gap <= 1e-3
     }
 }
 
