@@ -151,7 +151,7 @@ pub(super) struct RunOptions {
 /// How to run cases, and what to say meanwhile.
 #[derive(Debug, Args)]
 pub(super) struct HowToRun {
-    /// How many cases run at a time. Changes the speed, and results only by the wall clock [default: one a core; one in all for up to
+    /// How many cases run at a time. Changes the speed, never the results [default: one a core; one in all for up to
     /// two cases, large populations, `durability: Block` and `clock: Wall`].
     #[arg(short, long, value_name = "N")]
     pub(super) jobs: Option<NonZero<usize>>,

@@ -12,7 +12,7 @@ use crate::{
         equilibrium::Corner,
         stability::{Caveat, DelayLimit, Judgement, Omission, Setting, SlotStability, StepLimit, slot_stability},
     },
-    scenario::{self, Case, Plan},
+    scenario::{self, Case, LastPopulation, Plan},
 };
 use microgrid_agents::{ids::Slot, market::replicator::StepSize};
 use rayon::prelude::*;
@@ -30,7 +30,8 @@ pub(super) fn stability(arguments: &StabilityArguments) -> Result<(), CliError> 
 
 /// The first case of each combination of knobs: replicates differ by nothing but their seed.
 fn combinations(plan: &Plan) -> impl Iterator<Item = Case> + '_ {
-    plan.cases().step_by(plan.scenario.replicates.count())
+    let drawn = LastPopulation::default();
+    (1..=plan.case_count()).step_by(plan.scenario.replicates.count()).map(move |number| plan.case(number, &drawn))
 }
 
 fn title(plan: &Plan, case: &Case) -> String {

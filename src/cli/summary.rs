@@ -32,9 +32,12 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
             text += &channels.get(&case.case).map_or_else(String::new, |channels| ledger_table(channels) + "\n");
         }
     }
-    if !sweep && !run.key_figures().is_empty() {
-        text += &comparison(run.key_figures());
-        text.push('\n');
+    if !sweep {
+        let figures = run.key_figures()?;
+        if !figures.is_empty() {
+            text += &comparison(&figures);
+            text.push('\n');
+        }
     }
     text += &rest(run.manifest(), last);
     text += &ending(run);

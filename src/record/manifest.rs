@@ -3,6 +3,7 @@
 use super::{error::RecordError, folder};
 use crate::scenario::{Plan, Setting, schema::Clock};
 use indexmap::IndexMap;
+use microgrid_agents::chain::hash::Digest;
 use serde::{Deserialize, Serialize, Serializer};
 use std::{path::Path, time::SystemTime};
 
@@ -40,6 +41,8 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub started: String,
     /// How long it took [s]; `None` until it has ended.
     pub wall_seconds: Option<f64>,
+    /// SHA-256 of `scenario.ron` and the data files, one after the other, in hexadecimal.
+    pub inputs_sha256: String,
     /// Whether the same program gives the same results again; it does not by the machine's clock.
     pub deterministic: bool,
     /// How it has ended.
@@ -68,6 +71,12 @@ pub struct CaseEntry {
     pub seed: u64,
     /// First and last slot in which the local market is open.
     pub open: (u32, u32),
+}
+
+/// What a run was made from, in short.
+fn digest(plan: &Plan) -> String {
+    let scenario = plan.resolved_ron();
+    Digest::of([&*scenario].into_iter().chain(plan.inputs.iter().map(|input| &*input.text))).to_string()
 }
 
 /// Knobs by name, in the order of the scenario's `vary`; numbers as numbers, anything else as text.
@@ -131,6 +140,7 @@ impl Manifest<PlannedCases> {
             command,
             started: humantime::format_rfc3339_seconds(started).to_string(),
             wall_seconds: None,
+            inputs_sha256: digest(plan),
             deterministic: plan.scenario.clock == Clock::Virtual,
             status: Status::Unfinished,
             case_count: plan.case_count(),
@@ -143,10 +153,10 @@ impl Manifest<PlannedCases> {
 }
 
 impl Manifest {
-    /// The manifest of the same run under way again, if its cases are those of `plan`.
+    /// The manifest of the same run under way again, if its scenario and data are those of `plan`.
     pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
         let cases = PlannedCases(plan.clone());
-        let same = self.case_count == plan.case_count() && cases.iter().eq(self.cases);
+        let same = self.inputs_sha256 == digest(plan);
         same.then_some(Manifest {
             scenario: self.scenario,
             source: self.source,
@@ -155,6 +165,7 @@ impl Manifest {
             command: self.command,
             started: self.started,
             wall_seconds: self.wall_seconds,
+            inputs_sha256: self.inputs_sha256,
             deterministic: self.deterministic,
             status: Status::Unfinished,
             case_count: self.case_count,

@@ -159,13 +159,14 @@ impl Recorder {
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
         let closed = self.tables.close();
         let summed_up = summary::write(&self.folder, &self.manifest);
-        let finished = status == Status::Finished;
-        self.manifest.status = status;
-        self.manifest.wall_seconds = Some((self.before + wall).as_secs_f64());
         // First of all, so that a run that says it is finished has nothing but its journal left over.
         let tidied = self.folders.tidy();
+        let written = closed.and(summed_up).and(tidied);
+        let finished = status == Status::Finished && written.is_ok();
+        self.manifest.status = if status == Status::Finished && !finished { Status::Unfinished } else { status };
+        self.manifest.wall_seconds = Some((self.before + wall).as_secs_f64());
         self.manifest.write(&self.folder)?;
-        closed.and(summed_up).and(tidied)?;
+        written?;
         if finished {
             Journal::remove(&self.folder)?;
         }

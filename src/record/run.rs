@@ -17,22 +17,20 @@ use std::path::{Path, PathBuf};
 pub struct Run {
     folder: PathBuf,
     manifest: Manifest,
-    key_figures: Vec<KeyFigures>,
 }
 
 impl Run {
     /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is.
     ///
     /// # Errors
-    /// If there is no run, or its manifest or key figures cannot be read.
+    /// If there is no run, or its manifest cannot be read.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let folder = [path.to_owned(), path.join(LATEST)]
             .into_iter()
             .find(|folder| Manifest::lies_in(folder))
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
         let manifest = Manifest::read(&folder)?;
-        let key_figures = folder::read_json(&folder.join(key_figures::FILE))?;
-        Ok(Self { folder, manifest, key_figures })
+        Ok(Self { folder, manifest })
     }
 
     /// Its folder.
@@ -51,8 +49,11 @@ impl Run {
     }
 
     /// The key figures of the cases that are done.
-    pub fn key_figures(&self) -> &[KeyFigures] {
-        &self.key_figures
+    ///
+    /// # Errors
+    /// If `kpis.json` cannot be read.
+    pub fn key_figures(&self) -> Result<Vec<KeyFigures>, RecordError> {
+        folder::read_json(&self.folder.join(key_figures::FILE))
     }
 
     /// The case and slot that were written last; cases and slots before it are complete. `None` without any.

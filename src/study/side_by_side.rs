@@ -73,7 +73,8 @@ pub(super) fn run(
                 }
                 News::Complete => {
                     tell(1, 0);
-                    take_in(&mut recorder)
+                    // What could not be written once may be half written: nothing goes behind it.
+                    if first_failure.is_none() { take_in(&mut recorder) } else { Ok(()) }
                 }
                 News::Failed(case, error) => Err((case, error)),
             };

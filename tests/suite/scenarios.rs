@@ -358,3 +358,15 @@ fn a_hundred_synthetic_prosumers_make_a_mixed_market_that_often_clears_between_t
         assert!(interior >= 5, "mu {}: {interior} slots clear inside", case.scenario.preferences.mu);
     }
 }
+
+#[test]
+fn who_does_not_adapt_among_those_who_do_stays_so_when_the_scenario_is_written_down() {
+    let text = r#"Scenario(name: "mixed", population: Profiles("data/5_prosumers.csv"),
+        learning: (adaptation: DelayAware, mix: [(share: 0.4, adaptation: None), (share: 0.2, exploration: 0.1)]))"#;
+    let first = plan(text, None, &[]).unwrap();
+    let given = |plan: &Plan| plan.scenario.learning.mix.iter().map(|habit| habit.adaptation).collect::<Vec<_>>();
+    assert_eq!(given(&first), [Some(microgrid_agents::prosumer::Adaptation::None), None]);
+    let again = plan(&first.resolved_ron(), None, &[]).unwrap();
+    assert_eq!(again.scenario, first.scenario);
+    assert_eq!(again.resolved_ron(), first.resolved_ron());
+}

@@ -257,9 +257,32 @@ fn what_cannot_be_resumed_is_refused_with_what_to_do() {
     change("scenario.ron", "2023, 7", "2023, 8");
     refused("scenario.ron has changed since the run began");
     change("scenario.ron", "2023, 8", "2023, 7");
+    // Not the cases, but what they are made of.
+    change("scenario.ron", "ramp: 0.1", "ramp: 0.2");
+    refused("scenario.ron has changed since the run began");
+    change("scenario.ron", "ramp: 0.2", "ramp: 0.1");
     change("manifest.json", &format!("{:?}", env!("CARGO_PKG_VERSION")), "\"0.0.1\"");
     refused("was made by version 0.0.1");
     sim(&["resume", "nowhere"], folder).assert().code(2);
+}
+
+#[test]
+fn a_run_whose_last_files_cannot_be_written_is_not_finished() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = written(&sweep("Slots"), "");
+    let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    let (recorder, result) = study::run(&plan, recorder, &Options::default(), |_| {});
+    result.unwrap();
+    let folder = recorder.folder().to_owned();
+    fs::create_dir(folder.join("summary.csv")).unwrap();
+    assert!(recorder.finish(Status::Finished, Duration::ZERO).is_err());
+    assert_eq!(Run::open(&folder).unwrap().manifest().status, Status::Unfinished);
+    fs::remove_dir(folder.join("summary.csv")).unwrap();
+    let recorder = Recorder::resume(&Run::open(&folder).unwrap(), &plan).unwrap();
+    let (recorder, result) = study::run(&plan, recorder, &Options::default(), |_| {});
+    result.unwrap();
+    recorder.finish(Status::Finished, Duration::ZERO).unwrap();
+    assert!(folder.join("summary.csv").is_file());
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn messages_count_for_the_slot_that_is_closed_next() {
         lines(recorder.folder(), "slots.csv").iter().map(|line| slot_cell(line, "messages")).collect();
     assert_eq!(messages, ["12", "103", "101"]);
     recorder.end_case().unwrap();
-    assert_eq!(Run::open(recorder.folder()).unwrap().key_figures()[0].totals.messages, 216);
+    assert_eq!(Run::open(recorder.folder()).unwrap().key_figures().unwrap()[0].totals.messages, 216);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_run_that_is_cut_off_says_unfinished_and_reads_back() {
     assert_eq!(run.manifest().status, Status::Unfinished);
     assert_eq!(run.manifest().wall_seconds, None);
     assert_eq!((run.manifest().case_count, run.manifest().cases.len()), (2, 2));
-    assert!(run.key_figures().is_empty());
+    assert!(run.key_figures().unwrap().is_empty());
     assert_eq!(run.rows::<SlotRow>().unwrap().map(|row| row.unwrap().slot).collect::<Vec<_>>(), [1]);
 }
 
@@ -332,7 +332,7 @@ fn runs_that_start_in_the_same_second_get_folders_of_their_own() {
 fn key_figures_follow_their_definitions() {
     let (_day, recorder) = whole_case(Day::new());
     let run = Run::open(recorder.folder()).unwrap();
-    let [case] = run.key_figures() else { panic!("one case is done") };
+    let [case] = &run.key_figures().unwrap()[..] else { panic!("one case is done") };
     assert_eq!((case.slots, case.market_slots, case.equilibrium_share), (3, 1, Some(1.0)));
     assert_eq!(case.knobs["mu"], 0.0);
     let totals = &case.totals;
@@ -356,7 +356,7 @@ fn a_case_without_consumption_or_market_has_undefined_shares() {
     let mut recorder = day.recorder();
     recorder.end_case().unwrap();
     let run = Run::open(recorder.folder()).unwrap();
-    let case = &run.key_figures()[0];
+    let case = &run.key_figures().unwrap()[0];
     assert_eq!((case.self_sufficiency, case.self_consumption, case.equilibrium_share), (None, None, None));
 }
 
@@ -393,8 +393,8 @@ fn the_key_figures_of_several_cases_are_one_list_and_the_manifest_knows_all_case
     assert!(manifest() == before);
     let run = Run::open(recorder.folder()).unwrap();
     let knobs: Vec<_> = run.manifest().cases.iter().map(|case| &case.knobs).collect();
-    assert_eq!(knobs, run.key_figures().iter().map(|figures| &figures.knobs).collect::<Vec<_>>());
-    let whole = serde_json::to_string_pretty(run.key_figures()).unwrap();
+    assert_eq!(knobs, run.key_figures().unwrap().iter().map(|figures| &figures.knobs).collect::<Vec<_>>());
+    let whole = serde_json::to_string_pretty(&run.key_figures().unwrap()).unwrap();
     assert_eq!(fs::read_to_string(recorder.folder().join("kpis.json")).unwrap(), format!("{whole}\n"));
 }
 

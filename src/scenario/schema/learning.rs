@@ -83,6 +83,21 @@ pub struct Habit {
     #[serde(default)]
     pub exploration: Option<f64>,
     /// How steps adapt during the game.
-    #[serde(default)]
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<Adaptation>,
+}
+
+/// An adaptation that is given: what stands there as `None` is the adaptation of that name.
+mod given {
+    use super::Adaptation;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands it so")]
+    pub(super) fn serialize<S: Serializer>(value: &Option<Adaptation>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.unwrap_or_default().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Adaptation>, D::Error> {
+        Adaptation::deserialize(deserializer).map(Some)
+    }
 }
