@@ -58,6 +58,7 @@ pub(super) fn run(
         failed: AtomicBool::new(false),
     };
     let mut first_failure: Option<(u32, StudyError)> = None;
+    let mut half_written = false;
     thread::scope(|scope| {
         let (sender, news) = mpsc::channel();
         for _ in 0..jobs {
@@ -74,7 +75,9 @@ pub(super) fn run(
                 News::Complete => {
                     tell(1, 0);
                     // What could not be written once may be half written: nothing goes behind it.
-                    if first_failure.is_none() { take_in(&mut recorder) } else { Ok(()) }
+                    let taken_in = if half_written { Ok(()) } else { take_in(&mut recorder) };
+                    half_written |= taken_in.is_err();
+                    taken_in
                 }
                 News::Failed(case, error) => Err((case, error)),
             };
