@@ -159,10 +159,14 @@ fn a_run_under_way_is_not_resumed_and_a_changed_one_neither() {
     assert!(matches!(Recorder::resume(&run, &day.plan), Err(RecordError::UnderWay(_))));
     drop(recorder);
     let other = Day::with_storage();
-    assert!(Recorder::resume(&run, &other.plan).is_ok(), "its cases are told apart by knobs and seeds alone");
-    let mut other = other.plan;
+    assert!(
+        matches!(Recorder::resume(&run, &other.plan), Err(RecordError::OtherScenario(_))),
+        "the same cases of others"
+    );
+    let mut other = day.plan.clone();
     other.scenario.seed += 1;
     assert!(matches!(Recorder::resume(&run, &other), Err(RecordError::OtherScenario(_))));
+    assert!(Recorder::resume(&run, &day.plan).is_ok());
     let manifest = run.folder().join("manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, text.replacen(env!("CARGO_PKG_VERSION"), "0.0.9", 1)).unwrap();

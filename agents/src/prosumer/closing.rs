@@ -1,0 +1,115 @@
+//! After the game: a prosumer's storage, its exchange with the grid, and its meter.
+
+use super::{Phase, Prosumer, bills};
+use crate::{
+    actor::Context,
+    chain::{call::Call, transaction::Endorsement},
+    ids::ActorId,
+    market::{
+        balance::{Balance, LocalTrades, SlotTerms, balance},
+        settlement::Trade,
+    },
+    message::{Exchange, Invoice, Message, MeterReading, Submission},
+    observation::{Observation, ProsumerSlot},
+    units::Energy,
+};
+use std::sync::Arc;
+
+impl Prosumer {
+    pub(super) fn settle(&mut self, trades: &[Trade], context: &mut Context<'_>) {
+        let side = match &self.phase {
+            Phase::Registering | Phase::Admitted => None,
+            Phase::Playing(player) => Some(player.side()),
+            Phase::Billed(side, _) => *side,
+            _ => return,
+        };
+        self.answered();
+        self.turn_to_grid(bills::add_up(trades, side), context);
+    }
+
+    /// Storage first, then the grid: what remains is exchanged with it, if anything does.
+    pub(super) fn turn_to_grid(&mut self, trades: LocalTrades, context: &mut Context<'_>) {
+        let Some(opened) = &self.opened else { return };
+        let terms = SlotTerms {
+            feed_in_tariff: opened.tariff.feed_in,
+            grid_tariff: opened.tariff.grid,
+            alpha: self.rules.alpha,
+            demand: self.rules.demand,
+            hours: self.rules.hours,
+        };
+        let storage = self.rules.storage.as_ref().map(|limits| (limits, self.devices.content));
+        let balance = balance(self.facts(), &trades, storage, &terms);
+        if balance.grid_import == Energy::ZERO && balance.grid_export == Energy::ZERO {
+            self.report(trades, balance, None, context);
+        } else {
+            let exchange = Exchange { slot: self.slot, import: balance.grid_import, export: balance.grid_export };
+            self.phase = Phase::Exchanging(trades, balance);
+            self.ask(ActorId::GRID, Message::Exchange(exchange), context);
+        }
+    }
+
+    pub(super) fn invoiced(&mut self, invoice: Invoice, endorsement: Endorsement, context: &mut Context<'_>) {
+        // A prosumer accepts only an invoice that it would have written itself.
+        if let Phase::Exchanging(trades, balance) = self.phase
+            && (invoice.charge, invoice.credit) == (balance.grid_paid, balance.grid_earned)
+        {
+            self.report(trades, balance, Some((invoice, endorsement)), context);
+        }
+    }
+
+    /// Closes its books of the slot and submits the meter reading, with the grid's invoice if there is one.
+    fn report(
+        &mut self,
+        trades: LocalTrades,
+        balance: Balance,
+        invoice: Option<(Invoice, Endorsement)>,
+        context: &mut Context<'_>,
+    ) {
+        self.devices.content = balance.content;
+        let facts = *self.facts();
+        let reading = MeterReading {
+            generated: facts.generation,
+            consumed: balance.consumed,
+            charged: balance.charged,
+            discharged: balance.discharged,
+            imported: balance.grid_import,
+            exported: balance.grid_export,
+        };
+        context.observe(Observation::ProsumerDone(Box::new(ProsumerSlot {
+            slot: self.slot,
+            prosumer: self.id,
+            role: facts.role(),
+            generation: facts.generation,
+            load: facts.load,
+            consumed: balance.consumed,
+            bought: trades.bought,
+            sold: trades.sold,
+            charged: balance.charged,
+            discharged: balance.discharged,
+            content: balance.content,
+            grid_import: balance.grid_import,
+            grid_export: balance.grid_export,
+            paid: trades.paid + balance.grid_paid,
+            earned: trades.earned + balance.grid_earned,
+            fee: trades.fee,
+            welfare: balance.welfare,
+        })));
+        let (invoice, endorsement) = invoice.unzip();
+        let call = Call::RecordEnergy(self.slot, reading, invoice);
+        let submission = self.member.submission(call, endorsement.into_iter().collect());
+        self.devices.reading = Some((self.slot, Arc::clone(&submission)));
+        self.record(submission, context);
+    }
+
+    pub(super) fn record(&mut self, reading: Arc<Submission>, context: &mut Context<'_>) {
+        self.phase = Phase::Metering;
+        self.ask(ActorId::LEDGER, Message::Submit(reading), context);
+    }
+
+    pub(super) fn recorded(&mut self) {
+        if matches!(self.phase, Phase::Metering) {
+            self.answered();
+            self.phase = Phase::Done;
+        }
+    }
+}
