@@ -72,10 +72,10 @@ pub enum Message {
     MeterRecorded(Slot),
     /// Ledger → whoever submitted it: a call of this slot was refused.
     Refused(Slot, Refusal),
-    /// Prosumer → ledger: I have lost my memory; where do I stand?
-    Recover,
-    /// Ledger → prosumer: where it stands.
-    Standing(Box<Standing>),
+    /// Prosumer → ledger: I have lost my memory; where do I stand? The number tells this question from earlier ones.
+    Recover(u64),
+    /// Ledger → prosumer: where it stands, in answer to the question of this number.
+    Standing(u64, Box<Standing>),
 }
 
 /// Where a prosumer stands, as far as the ledger knows.

@@ -1,7 +1,8 @@
 //! Named random streams, all derived from the run's seed.
 //!
 //! Each (actor, purpose) has a stream of its own, so that what one draws never shifts what another draws: two runs that
-//! differ only in the network share population and behaviour draw by draw (common random numbers).
+//! differ only in the network share the population, and behaviour as long as everybody has drawn as often (common random
+//! numbers).
 //!
 //! The derivation, so that others can repeat it: the 32-byte key of a ChaCha8 generator is the seed as 8 little-endian
 //! bytes followed by zeros; its stream number is `purpose * 2^32 + actor`; its first 32 bytes seed a

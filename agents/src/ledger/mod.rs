@@ -273,7 +273,7 @@ impl Actor for Ledger {
             (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
                 self.bill_endorsed(from, verdict, context);
             }
-            (Message::Recover, Some(from)) => self.tell_standing(from, context),
+            (Message::Recover(question), Some(from)) => self.tell_standing(from, question, context),
             _ => {}
         }
     }

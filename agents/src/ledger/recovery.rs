@@ -15,8 +15,8 @@ use crate::{
 use std::sync::Arc;
 
 impl Ledger {
-    pub(super) fn tell_standing(&self, prosumer: ProsumerId, context: &mut Context<'_>) {
-        context.send(prosumer.actor(), Message::Standing(Box::new(self.standing(prosumer))));
+    pub(super) fn tell_standing(&self, prosumer: ProsumerId, question: u64, context: &mut Context<'_>) {
+        context.send(prosumer.actor(), Message::Standing(question, Box::new(self.standing(prosumer))));
     }
 
     fn standing(&self, prosumer: ProsumerId) -> Standing {

@@ -307,7 +307,10 @@ impl Actor for Prosumer {
             return;
         }
         if matches!(self.phase, Phase::Recovering) {
-            if let Message::Standing(standing) = message {
+            // An answer to a question from before another crash is no news any more.
+            if let Message::Standing(question, standing) = message
+                && question == self.questions
+            {
                 self.recover(*standing, context);
             }
             return;

@@ -25,6 +25,8 @@ pub(super) struct Player {
     strategy: Strategy,
     /// The newest market state that has arrived.
     news: Option<Arc<MarketState>>,
+    /// Version of the post that it goes on from, after having lost its memory; 0 if that is none.
+    resumed_from: Option<u32>,
     steps: Steps,
 }
 
@@ -55,14 +57,19 @@ impl Player {
             }
             Role::Idle => return None,
         };
-        Some(Self { market, side, strategy, news: None, steps: Steps::default() })
+        Some(Self { market, side, strategy, news: None, resumed_from: None, steps: Steps::default() })
     }
 
     /// Goes on from its last post, after having lost its memory.
     pub(super) fn resume(&mut self, last: LastPost) {
+        self.resumed_from = Some(0);
         match (&mut self.strategy, last) {
-            (Strategy::Seller(seller), LastPost::Quote(quote)) => seller.resume(quote),
+            (Strategy::Seller(seller), LastPost::Quote(quote)) => {
+                self.resumed_from = Some(quote.version);
+                seller.resume(quote);
+            }
             (Strategy::Buyer(buyer), LastPost::Choice(choice, shown)) => {
+                self.resumed_from = Some(choice.version);
                 buyer.resume(choice, shown.clone());
                 self.news = shown;
             }
@@ -120,7 +127,13 @@ impl Player {
     }
 
     /// What it posted under this version, if it remembers it.
+    ///
+    /// After having lost its memory it may give a version once more that is on its way to the ledger already: it cannot
+    /// know which of the two has counted.
     pub(super) fn posted(&self, version: u32) -> Posted {
+        if self.resumed_from.is_some_and(|last| version > last) {
+            return Posted::Unknown;
+        }
         match &self.strategy {
             Strategy::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
             Strategy::Buyer(buyer) => {

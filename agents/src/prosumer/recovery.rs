@@ -17,7 +17,8 @@ impl Prosumer {
         self.slot = 0;
         self.opened = None;
         self.phase = Phase::Recovering;
-        self.ask(ActorId::LEDGER, Message::Recover, context);
+        // The number that `ask` gives it.
+        self.ask(ActorId::LEDGER, Message::Recover(self.questions + 1), context);
     }
 
     pub(super) fn recover(&mut self, standing: Standing, context: &mut Context<'_>) {
@@ -98,7 +99,7 @@ mod tests {
             storage::StorageLimits,
         },
         member::tests::members,
-        message::{Invoice, Quote, Tariff},
+        message::{BillProposed, Invoice, Quote, Tariff, Verdict},
         prosumer::{Activation, Adaptation, Behaviour, Rules},
         streams::{Purpose, stream},
         time::Time,
@@ -132,7 +133,7 @@ mod tests {
             preference_pv: 2.0,
             preference_grid: 1.0,
         };
-        let member = members(1)[2].clone();
+        let member = members(2)[2].clone();
         let moments = stream(1, ActorId(2), Purpose::Activation);
         Prosumer::new(ProsumerId(0), member, rules.into(), vec![facts; 24].into(), Energy::ZERO, moments)
     }
@@ -180,9 +181,13 @@ mod tests {
     #[test]
     fn without_memory_only_the_ledger_s_word_on_where_it_stands_counts() {
         let mut prosumer = prosumer();
-        assert_eq!(sent(&effects(&mut prosumer, Prosumer::lose_memory)), [Message::Recover]);
+        assert_eq!(sent(&effects(&mut prosumer, Prosumer::lose_memory)), [Message::Recover(1)]);
+        assert_eq!(sent(&effects(&mut prosumer, Prosumer::lose_memory)), [Message::Recover(2)]);
+        let stale = Message::Standing(1, Box::new(Standing::Done(9)));
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, stale), []);
+        assert!(prosumer.waiting_for().unwrap().starts_with("Standing"), "that was before the second crash");
         assert_eq!(told(&mut prosumer, ActorId::LEDGER, Message::SlotOpened(opened(9))), []);
-        let standing = || Message::Standing(Box::new(Standing::Open(opened(9))));
+        let standing = || Message::Standing(2, Box::new(Standing::Open(opened(9))));
         assert_eq!(told(&mut prosumer, ActorId::GRID, standing()), []);
         let [Message::Submit(register)] = &told(&mut prosumer, ActorId::LEDGER, standing())[..] else {
             panic!("it registers")
@@ -195,20 +200,22 @@ mod tests {
     fn a_storage_is_charged_once_however_often_the_slot_is_settled() {
         let mut prosumer = prosumer();
         effects(&mut prosumer, Prosumer::lose_memory);
-        let settled = || Message::Standing(Box::new(Standing::Settled(opened(9), market(), Arc::from([]))));
-        let exchange = told(&mut prosumer, ActorId::LEDGER, settled());
+        let settled =
+            |question| Message::Standing(question, Box::new(Standing::Settled(opened(9), market(), Arc::from([]))));
+        let exchange = told(&mut prosumer, ActorId::LEDGER, settled(1));
         let [Message::Exchange(exported)] = exchange[..] else { panic!("it turns to the grid") };
         assert_eq!(exported.export, Energy::nearest(2.0), "3 kWh less the one in the storage");
         // Before the exchange is booked it forgets again, and does the same once more.
         effects(&mut prosumer, Prosumer::lose_memory);
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled()), exchange);
+        // Its exchange was the second question, this is the third.
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled(3)), exchange);
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
-        let endorsement = members(1)[1].invoice(&InvoiceTo { party: Party::Prosumer(1), invoice });
+        let endorsement = members(2)[1].invoice(&InvoiceTo { party: Party::Prosumer(1), invoice });
         let reading = told(&mut prosumer, ActorId::GRID, Message::Invoice(invoice, Box::new(endorsement)));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled()), reading, "the meter has kept it");
+        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled(6)), reading, "the meter has kept it");
     }
 
     #[test]
@@ -217,11 +224,16 @@ mod tests {
         effects(&mut prosumer, Prosumer::lose_memory);
         let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
         let playing = Standing::Playing(opened(9), market(), LastPost::Quote(quote));
-        told(&mut prosumer, ActorId::LEDGER, Message::Standing(Box::new(playing)));
+        told(&mut prosumer, ActorId::LEDGER, Message::Standing(1, Box::new(playing)));
         let due = Time(1_000_000_000);
         let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));
         let [Message::Submit(post)] = &posts[..] else { panic!("it quotes") };
         let Call::PostQuote(next) = &post.proposal.call else { panic!("it quotes") };
         assert_eq!((next.version, next.price), (8, 0.61));
+        // What was on its way before the crash may count under the same version, at another price.
+        let trade = Trade::new(0, 0, 1.0, Energy::nearest(0.5), 0.6, 0.0);
+        let bills = |version| Arc::new(BillProposed { slot: 9, trades: Arc::from([trade]), version });
+        let verdict = told(&mut prosumer, ActorId::LEDGER, Message::BillProposed(bills(8)));
+        assert!(matches!(verdict[..], [Message::BillEndorsed(9, Verdict::Endorsed(_))]), "{verdict:?}");
     }
 }
