@@ -7,7 +7,7 @@ use crate::{
     streams::Stream,
     time::Time,
 };
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 /// A state machine that lives on messages and wake-ups.
 ///
@@ -65,6 +65,8 @@ pub enum Wake {
 pub enum Effect {
     /// Send a message.
     Send(ActorId, Message),
+    /// Send the same message to each of these, one after the other.
+    Broadcast(Arc<[ActorId]>, Message),
     /// Call [`Actor::wake`] after this long. Zero means within the same instant, after what is under way.
     Wake(Duration, Wake),
     /// Report to whoever watches.
@@ -104,6 +106,11 @@ impl<'a> Context<'a> {
     /// Sends a message; the network decides when it arrives, and whether.
     pub fn send(&mut self, to: ActorId, message: Message) {
         self.effects.push(Effect::Send(to, message));
+    }
+
+    /// Sends the same message to each of `to`, as if one after the other.
+    pub fn broadcast(&mut self, to: &Arc<[ActorId]>, message: Message) {
+        self.effects.push(Effect::Broadcast(Arc::clone(to), message));
     }
 
     /// Asks to be woken after `delay`.

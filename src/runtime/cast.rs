@@ -10,6 +10,7 @@ use super::{
 use microgrid_agents::{
     actor::{Actor, Context, Effect, Wake},
     ids::ActorId,
+    message::Message,
     observation::Observed,
     streams::{Purpose, Stream, stream},
     time::Time,
@@ -147,30 +148,46 @@ impl Cast {
         let hosted = &mut self.hosted[place];
         let (id, seed) = (hosted.id, self.seed);
         call(&mut *hosted.actor, &mut Context::new(now.time, id, &mut hosted.behaviour, &mut self.effects));
-        for effect in self.effects.drain(..) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            let hosted = &mut self.hosted[place];
             match effect {
                 Effect::Observe(what) => self.observed.push(Observed { time: now.time, actor: id, what }),
                 Effect::Wake(delay, wake) => {
                     let wake = What::Wake(wake, hosted.restarts);
                     next.push(hosted.event(seed, now, delay, id, wake));
                 }
-                Effect::Send(to, message) => {
-                    if to.0 as usize >= self.deal.actors {
-                        return Err(Failure::NoRecipient { from: id, to });
-                    }
-                    self.traffic.sent += 1;
-                    match self.network.carry(id, to, now.time, &mut hosted.network) {
-                        Fate::Lost => self.traffic.lost += 1,
-                        Fate::Arrives(delay) => {
-                            next.push(hosted.event(seed, now, delay, to, What::Message(message)));
-                        }
-                        Fate::Twice(first, copy) => {
-                            self.traffic.duplicated += 1;
-                            next.push(hosted.event(seed, now, first, to, What::Message(message.clone())));
-                            next.push(hosted.event(seed, now, copy, to, What::Message(message)));
-                        }
-                    }
+                Effect::Send(to, message) => self.send(place, now, to, message, next)?,
+                Effect::Broadcast(everybody, message) => {
+                    everybody.iter().try_for_each(|&to| self.send(place, now, to, message.clone(), next))?;
                 }
+            }
+        }
+        self.effects = effects;
+        Ok(())
+    }
+
+    /// Has the network carry a message.
+    fn send(
+        &mut self,
+        place: usize,
+        now: Moment,
+        to: ActorId,
+        message: Message,
+        next: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
+        let (seed, hosted) = (self.seed, &mut self.hosted[place]);
+        if to.0 as usize >= self.deal.actors {
+            return Err(Failure::NoRecipient { from: hosted.id, to });
+        }
+        self.traffic.sent += 1;
+        match self.network.carry(hosted.id, to, now.time, &mut hosted.network) {
+            Fate::Lost => self.traffic.lost += 1,
+            Fate::Arrives(delay) => next.push(hosted.event(seed, now, delay, to, What::Message(message))),
+            Fate::Twice(first, copy) => {
+                self.traffic.duplicated += 1;
+                next.push(hosted.event(seed, now, first, to, What::Message(message.clone())));
+                next.push(hosted.event(seed, now, copy, to, What::Message(message)));
             }
         }
         Ok(())

@@ -102,15 +102,21 @@ impl Cheat {
             match effect {
                 Effect::Wake(delay, wake) => context.wake_after(delay, wake),
                 Effect::Observe(what) => context.observe(what),
-                Effect::Send(to, message) => {
-                    let Some(message) = self.script.says(message, &self.forger) else { continue };
-                    self.forger.note(&message);
-                    context.send(to, message.clone());
-                    let acts = self.script.after(&message, &self.forger);
-                    self.perform(acts, context);
+                Effect::Send(to, message) => self.send(to, message, context),
+                Effect::Broadcast(to, message) => {
+                    to.iter().for_each(|&to| self.send(to, message.clone(), context));
                 }
             }
         }
+    }
+
+    /// Says what the script makes of a message.
+    fn send(&mut self, to: ActorId, message: Message, context: &mut Context<'_>) {
+        let Some(message) = self.script.says(message, &self.forger) else { return };
+        self.forger.note(&message);
+        context.send(to, message.clone());
+        let acts = self.script.after(&message, &self.forger);
+        self.perform(acts, context);
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     chain::fact::{Fact, Game, Key},
     contract::Stub,
-    ids::ProsumerId,
+    ids::{ActorId, ProsumerId},
     market::{
         aggregate::{Aggregate, Posted},
         demand::Buyer,
@@ -27,6 +27,8 @@ use std::{sync::Arc, time::Duration};
 pub(super) struct Board {
     game: Arc<Game>,
     opened: Arc<MarketOpened>,
+    /// The participants' addresses, sellers first.
+    audience: Arc<[ActorId]>,
     buyers: Vec<Buyer>,
     surplus: Vec<Energy>,
     prices: Vec<f64>,
@@ -44,14 +46,16 @@ pub(super) struct Board {
 impl Board {
     /// An empty board for the participants of a game, with what they have registered.
     pub(super) fn new(game: Arc<Game>, opened: Arc<MarketOpened>, buyers: Vec<Buyer>, surplus: Vec<Energy>) -> Self {
-        let (sellers, participants) = (surplus.len(), surplus.len() + buyers.len());
+        let sellers = surplus.len();
+        let audience: Arc<[ActorId]> = participants(&opened).map(ProsumerId::actor).collect();
         Self {
             prices: vec![f64::INFINITY; sellers],
             quotes: vec![None; sellers],
             choices: vec![None; buyers.len()],
-            posts: vec![None; participants],
-            rest: vec![Rest::default(); participants],
+            posts: vec![None; audience.len()],
+            rest: vec![Rest::default(); audience.len()],
             aggregate: None,
+            audience,
             game,
             opened,
             buyers,
@@ -61,6 +65,11 @@ impl Board {
 
     pub(super) fn opened(&self) -> &Arc<MarketOpened> {
         &self.opened
+    }
+
+    /// Everybody who hears of the market.
+    pub(super) fn audience(&self) -> &Arc<[ActorId]> {
+        &self.audience
     }
 
     /// Takes a seller's quote that counts from `now` on.

@@ -1,10 +1,6 @@
 //! The game: quotes and choices count, the market is shown, until everybody is at rest.
 
-use super::{
-    Ledger, Phase, Playing, Unpublished,
-    board::{OffChain, participants},
-    chains::Sent,
-};
+use super::{Ledger, Phase, Playing, Unpublished, board::OffChain, chains::Sent};
 use crate::{
     actor::{Context, Wake},
     chain::{call::Call, genesis::Posts, identity::Party, refusal::Refusal},
@@ -94,9 +90,7 @@ impl Ledger {
             aggregate: board.aggregate().cloned(),
         });
         *shown = Some(Arc::clone(&state));
-        for prosumer in participants(board.opened()) {
-            context.send(prosumer.actor(), Message::MarketState(Arc::clone(&state)));
-        }
+        context.broadcast(board.audience(), Message::MarketState(Arc::clone(&state)));
         context.observe(Observation::Committed(Commit { state, choices, off_chain, quoted }));
         if board.at_rest(self.rules.patience) {
             self.end_game(Outcome::Equilibrium, context);

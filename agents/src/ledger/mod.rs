@@ -43,7 +43,7 @@ pub use queue::BatchLimits;
 
 use crate::{
     actor::{Actor, Context, Wake},
-    ids::{ActorId, ChannelName, Slot},
+    ids::{ActorId, ChannelName, ProsumerId, Slot},
     member::Member,
     message::{MarketState, Message, SlotOpened, Submission, Tariff},
     observation::{Observation, Outcome},
@@ -228,9 +228,8 @@ impl Ledger {
         self.roster.clear();
         context.observe(Observation::SlotOpened(opened));
         context.send(ActorId::GRID, Message::SlotOpened(opened));
-        for prosumer in self.roster.everybody() {
-            context.send(prosumer.actor(), Message::SlotOpened(opened));
-        }
+        let everybody = self.roster.everybody().map(ProsumerId::actor).collect();
+        context.broadcast(&everybody, Message::SlotOpened(opened));
         if opened.market_open {
             context.wake_after(self.rules.registration_limit(), Wake::RegistrationCloses(self.slot));
             self.wait(Phase::Registering, context);

@@ -1,6 +1,6 @@
 //! The end of registration: the game opens among those who have registered, or the slot goes on without a market.
 
-use super::{Board, Ledger, Phase, Playing, participants};
+use super::{Board, Ledger, Phase, Playing};
 use crate::{
     actor::{Context, Wake},
     chain::{call::Call, fact::Game},
@@ -50,11 +50,9 @@ impl Ledger {
             buyers,
         });
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
-        for prosumer in participants(&market) {
-            context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&market)));
-        }
+        let board = Board::new(game, Arc::clone(&market), facts, surplus);
+        context.broadcast(board.audience(), Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
-        let board = Board::new(game, market, facts, surplus);
         self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);
     }
 
