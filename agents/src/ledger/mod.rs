@@ -166,7 +166,8 @@ impl Ledger {
                 Queue::new(|batch| Wake::CutBlock(ChannelName::Information, batch), limits),
                 Queue::new(|batch| Wake::CutBlock(ChannelName::Energy, batch), limits),
             ],
-            posts: Queue::new(Wake::TakePosts, limits),
+            // They form no blocks that could be full, and the market is shown anew for each batch.
+            posts: Queue::new(Wake::TakePosts, BatchLimits { max_transactions: usize::MAX, ..limits }),
             slot: 0,
             opened: None,
             gate_closes: Time::ZERO,
