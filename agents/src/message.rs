@@ -42,6 +42,7 @@ use crate::{
         aggregate::{Aggregate, Posted},
         demand::Buyer,
         settlement::Trade,
+        trades::Trades,
     },
     time::Time,
     units::{Energy, Money},
@@ -67,7 +68,7 @@ pub enum Message {
     /// Participant → ledger: whether its trades are what it computes itself.
     BillEndorsed(Slot, Verdict),
     /// Ledger → participants: the receiver's final trades.
-    Settled(Slot, Arc<[Trade]>),
+    Settled(Slot, Trades),
     /// Prosumer → grid: what is left over or missing.
     Exchange(Exchange),
     /// Grid → prosumer: what that costs or earns, with the grid's endorsement.
@@ -92,7 +93,7 @@ pub enum Standing {
     /// It takes part in this slot's market.
     Playing(SlotOpened, Arc<MarketOpened>, LastPost),
     /// This slot is settled, and these are its trades.
-    Settled(SlotOpened, Arc<MarketOpened>, Arc<[Trade]>),
+    Settled(SlotOpened, Arc<MarketOpened>, Trades),
 }
 
 /// What a participant has posted last, as far as the ledger knows.
@@ -184,10 +185,10 @@ impl MarketOpened {
     pub fn bills<'a>(
         &'a self,
         genesis: &'a Genesis,
-        trades: &'a [Trade],
+        trades: impl Iterator<Item = &'a Trade> + 'a,
     ) -> impl Iterator<Item = (Number, Number, Bill)> + 'a {
         let number = |id: ProsumerId| genesis.prosumers[id.index()].0;
-        trades.iter().filter(|trade| trade.energy > Energy::ZERO).map(move |trade| {
+        trades.filter(|trade| trade.energy > Energy::ZERO).map(move |trade| {
             let &Trade { energy, price, payment, fee, .. } = trade;
             let (buyer, seller) = (self.buyers[trade.buyer as usize], self.sellers[trade.seller as usize]);
             (number(buyer), number(seller), Bill { energy, price, payment, fee })
@@ -302,7 +303,7 @@ pub struct BillProposed {
     /// Which slot.
     pub slot: Slot,
     /// Its trades.
-    pub trades: Arc<[Trade]>,
+    pub trades: Trades,
     /// Version of its own post on which they rest; 0 if it has posted nothing.
     pub version: u32,
 }

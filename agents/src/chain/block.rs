@@ -4,7 +4,7 @@
 //! hash chains what became of it.
 
 use super::{
-    hash::Digest,
+    hash::{Digest, Hasher},
     identity::Signature,
     refusal::{self, Validity},
     transaction::Write,
@@ -98,22 +98,21 @@ pub fn commit_hash<'a>(
     header: &Header,
     transactions: impl IntoIterator<Item = (Validity, &'a [Write])>,
 ) -> Digest {
-    let mut bytes = Vec::new();
-    bytes.extend(previous.iter().flat_map(|digest| digest.0));
-    bytes.extend(header.hash().0);
-    bytes.extend(header.position.to_be_bytes());
-    bytes.extend(header.time.0.to_be_bytes());
+    let mut hasher = Hasher::default();
+    previous.iter().for_each(|digest| hasher.add(digest.0));
+    hasher.add(header.hash().0);
+    hasher.add(header.position.to_be_bytes());
+    hasher.add(header.time.0.to_be_bytes());
     for (validity, writes) in transactions {
-        bytes.extend(refusal::code(validity).as_bytes());
-        bytes.push(b'\n');
+        hasher.add(refusal::code(validity));
+        hasher.add("\n");
         for Write(key, fact) in writes {
-            bytes.extend(key.to_string().into_bytes());
-            bytes.push(b' ');
-            bytes.extend(fact.get().as_bytes());
-            bytes.push(b'\n');
+            hasher.add(format!("{key} "));
+            hasher.add(fact.get());
+            hasher.add("\n");
         }
     }
-    Digest::of([bytes])
+    hasher.digest()
 }
 
 /// The newest block of a channel.

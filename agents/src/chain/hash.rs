@@ -8,12 +8,28 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
+/// A digest in the making: of parts that need not be in memory together.
+#[derive(Clone, Debug, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Goes on with this part.
+    pub fn add(&mut self, part: impl AsRef<[u8]>) {
+        self.0.update(part);
+    }
+
+    /// The digest of all parts, one after the other.
+    pub fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 impl Digest {
     /// The digest of these parts, one after the other.
     pub fn of<Part: AsRef<[u8]>>(parts: impl IntoIterator<Item = Part>) -> Self {
-        let mut sum = Sha256::new();
-        parts.into_iter().for_each(|part| sum.update(part));
-        Self(sum.finalize().into())
+        let mut hasher = Hasher::default();
+        parts.into_iter().for_each(|part| hasher.add(part));
+        hasher.digest()
     }
 }
 

@@ -43,7 +43,14 @@ impl Envelope {
     /// # Panics
     /// Never: every envelope has a JSON text.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("every envelope has a JSON text")
+        // A settlement has as many bills as pairs: their text is not to grow by being copied to and fro.
+        let parts = match &self.outcome {
+            Outcome::Writes(writes) => writes.iter().map(|Write(_, fact)| fact.get().len() + 32).sum(),
+            Outcome::Refused(_) => 0,
+        };
+        let mut text = Vec::with_capacity(self.proposal.get().len() + parts + 256 * (1 + self.endorsements.len()));
+        serde_json::to_writer(&mut text, self).expect("every envelope has a JSON text");
+        String::from_utf8(text).expect("JSON is text")
     }
 
     /// Reads the proposal.

@@ -28,6 +28,7 @@ impl Contract {
         match game {
             Some(game) if closed => {
                 books.sellers.resize_with(game.sellers.len(), || None);
+                books.bills.reserve_exact(settlement.trades.len());
                 for &trade in &settlement.trades {
                     books.enter(slot, trade, &game, self.genesis.rules.service_fee, stub)?;
                 }
@@ -46,8 +47,12 @@ impl Contract {
 /// Sums saturate: amounts of which two overflow are beyond any market, but can be registered.
 #[derive(Default)]
 struct Books {
-    /// Buyer, seller and bill, in the order of the trades.
-    bills: Vec<(Number, Number, Bill)>,
+    /// The bills as facts, in the order of the trades: there are as many as pairs, so they are made only once.
+    bills: Vec<(Key, Fact)>,
+    /// Buyer and seller of the last.
+    last: Option<(Number, Number)>,
+    fees: Money,
+    energy: Energy,
     /// Those of the game's sellers that have a trade, by their position.
     sellers: Vec<Option<SellerBooks>>,
     /// Those of the game's buyers that have a trade, ascending.
@@ -81,7 +86,7 @@ impl Books {
         service_fee: f64,
         stub: &mut (impl Stub + ?Sized),
     ) -> Validity {
-        let in_order = self.bills.last().is_none_or(|&(b, s, _)| (b, s) < (buyer, seller));
+        let in_order = self.last.is_none_or(|last| last < (buyer, seller));
         ensure(in_order && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
         let place = game.sellers.binary_search(&seller).map_err(|_| Refusal::NotAParticipant)?;
         ensure(game.buyers.binary_search(&buyer).is_ok(), Refusal::NotAParticipant)?;
@@ -103,7 +108,10 @@ impl Books {
         buying.bought = Energy(buying.bought.0.saturating_add(energy.0));
         add(&mut buying.paid, payment);
         add(&mut buying.fee, fee);
-        self.bills.push((buyer, seller, Bill { energy, price, payment, fee }));
+        add(&mut self.fees, fee);
+        self.energy = Energy(self.energy.0.saturating_add(energy.0));
+        self.bills.push((Key::Bill(slot, buyer, seller), Fact::Bill(Bill { energy, price, payment, fee })));
+        self.last = Some((buyer, seller));
         Ok(())
     }
 
@@ -122,17 +130,14 @@ impl Books {
 
     fn write(self, slot: Slot, stub: &mut (impl Stub + ?Sized)) {
         let accounts = self.accounts();
-        let mut fees = Money::ZERO;
-        let mut settled = Settled { bills: self.bills.len() as u32, energy: Energy::ZERO };
-        for (buyer, seller, bill) in self.bills {
-            add(&mut fees, bill.fee);
-            settled.energy = Energy(settled.energy.0.saturating_add(bill.energy.0));
-            stub.write(Key::Bill(slot, buyer, seller), Fact::Bill(bill));
+        let settled = Settled { bills: self.bills.len() as u32, energy: self.energy };
+        for (key, bill) in self.bills {
+            stub.write(key, bill);
         }
         for (number, account) in accounts {
             stub.write(Key::Account(slot, number), Fact::Account(account));
         }
-        stub.write(Key::Fees(slot), Fact::Fees(fees));
+        stub.write(Key::Fees(slot), Fact::Fees(self.fees));
         stub.write(Key::Settlement(slot), Fact::Settlement(settled));
     }
 }

@@ -11,7 +11,10 @@ use crate::{
         transaction::Endorsement,
     },
     ids::{ChannelName, ProsumerId},
-    market::settlement::Trade,
+    market::{
+        settlement::Trade,
+        trades::{TradeBook, Trades},
+    },
     message::{BillProposed, MarketOpened, Message, Verdict},
     observation::Observation,
     units::Energy,
@@ -21,31 +24,42 @@ use std::sync::Arc;
 /// Bills that wait for both sides.
 #[derive(Debug)]
 pub(super) struct Billing {
-    pub(super) market: Arc<MarketOpened>,
-    /// All trades, by buyer, then seller.
-    trades: Vec<Trade>,
-    /// What each participant is asked to sign, sellers first.
-    pub(super) proposed: Vec<Arc<BillProposed>>,
+    pub(super) bills: Bills,
+    /// Version of the post on which each participant's bills rest, sellers first.
+    versions: Vec<u32>,
     /// What it says; `None` until it has answered.
     pub(super) verdicts: Vec<Option<Verdict>>,
     missing: usize,
 }
 
-/// The final trades of a slot, also sorted out by participant, sellers first.
+impl Billing {
+    /// What a participant is asked to sign.
+    pub(super) fn proposed(&self, participant: usize) -> Message {
+        let (slot, trades) = (self.bills.market.slot, self.bills.of(participant));
+        Message::BillProposed(Arc::new(BillProposed { slot, trades, version: self.versions[participant] }))
+    }
+}
+
+/// The trades of a slot's market, sorted out by participant.
 #[derive(Debug)]
 pub(super) struct Bills {
     pub(super) market: Arc<MarketOpened>,
-    pub(super) by_participant: Vec<Arc<[Trade]>>,
+    book: TradeBook,
 }
 
-/// Sorts trades out by participant, sellers first.
-fn by_participant(market: &MarketOpened, trades: &[Trade]) -> Vec<Arc<[Trade]>> {
-    let mut sorted = vec![Vec::new(); market.sellers.len() + market.buyers.len()];
-    for trade in trades {
-        sorted[trade.seller as usize].push(*trade);
-        sorted[market.sellers.len() + trade.buyer as usize].push(*trade);
+impl Bills {
+    fn new(market: Arc<MarketOpened>, trades: Vec<Trade>) -> Self {
+        let book = TradeBook::new(trades, market.sellers.len(), market.buyers.len());
+        Self { market, book }
     }
-    sorted.into_iter().map(Arc::from).collect()
+
+    /// The trades of a participant, sellers first.
+    pub(super) fn of(&self, participant: usize) -> Trades {
+        match participant.checked_sub(self.market.sellers.len()) {
+            None => self.book.of_seller(participant),
+            Some(buyer) => self.book.of_buyer(buyer),
+        }
+    }
 }
 
 impl Ledger {
@@ -53,25 +67,20 @@ impl Ledger {
     pub(super) fn propose_bills(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
         let market = Arc::clone(board.opened());
-        let trades = board.trades(self.chains.genesis().rules.service_fee);
-        let proposed: Vec<Arc<BillProposed>> = (0..)
-            .zip(by_participant(&market, &trades))
-            .map(|(participant, trades)| {
-                Arc::new(BillProposed { slot: self.slot, trades, version: board.version(participant) })
-            })
-            .collect();
-        for (prosumer, bills) in participants(&market).zip(&proposed) {
-            context.send(prosumer.actor(), Message::BillProposed(Arc::clone(bills)));
+        let bills = Bills::new(Arc::clone(&market), board.trades(self.chains.genesis().rules.service_fee));
+        let missing = board.posts().len();
+        let versions = (0..missing).map(|participant| board.version(participant)).collect();
+        let billing = Billing { bills, versions, verdicts: vec![None; missing], missing };
+        for (participant, prosumer) in participants(&market).enumerate() {
+            context.send(prosumer.actor(), billing.proposed(participant));
         }
-        let missing = proposed.len();
         context.wake_after(self.rules.bill_limit(), Wake::BillsExpire(self.slot));
-        let billing = Billing { market, trades, proposed, verdicts: vec![None; missing], missing };
         self.wait(Phase::Billing(billing), context);
     }
 
     pub(super) fn bill_endorsed(&mut self, from: ProsumerId, verdict: Verdict, context: &mut Context<'_>) {
         let Phase::Billing(billing) = &mut self.phase else { return };
-        let Some(number) = participant(&billing.market, from) else { return };
+        let Some(number) = participant(&billing.bills.market, from) else { return };
         if billing.verdicts[number].replace(verdict).is_none() {
             billing.missing -= 1;
             if billing.missing == 0 {
@@ -82,12 +91,17 @@ impl Ledger {
 
     /// Settles the trades that both sides have signed; any other falls back to the grid for both.
     pub(super) fn settle(&mut self, context: &mut Context<'_>) {
-        let Phase::Billing(billing) = &self.phase else { return };
-        let (market, genesis) = (Arc::clone(&billing.market), Arc::clone(self.chains.genesis()));
+        if !matches!(self.phase, Phase::Billing(_)) {
+            return;
+        }
+        let Phase::Billing(billing) = std::mem::replace(&mut self.phase, Phase::Metering(None)) else { return };
+        let genesis = Arc::clone(self.chains.genesis());
         let number = |prosumer: ProsumerId| genesis.prosumers[prosumer.index()].0;
-        let endorsements = self.endorsements(billing);
+        let endorsements = self.endorsements(&billing);
+        let Billing { bills, verdicts, .. } = billing;
+        let market = Arc::clone(&bills.market);
         let mut settlement = Settlement { slot: self.slot, ..Settlement::default() };
-        for ((prosumer, verdict), endorsement) in participants(&market).zip(&billing.verdicts).zip(&endorsements) {
+        for ((prosumer, verdict), endorsement) in participants(&market).zip(&verdicts).zip(&endorsements) {
             match (verdict, endorsement) {
                 (Some(Verdict::Disputed(dispute)), _) => settlement.disputes.push((number(prosumer), *dispute)),
                 (_, None) => settlement.silent.push(number(prosumer)),
@@ -98,17 +112,19 @@ impl Ledger {
         let both = |trade: &&Trade| {
             endorsements[trade.seller as usize].is_some() && endorsements[buyers_from + trade.buyer as usize].is_some()
         };
-        let trades: Vec<Trade> = billing.trades.iter().filter(both).copied().collect();
-        settlement.trades =
-            market.bills(&genesis, &trades).map(|(buyer, seller, bill)| (buyer, seller, bill.energy)).collect();
-        let has_bills = |(participant, _): &(usize, _)| {
-            let bills: &Arc<BillProposed> = &billing.proposed[*participant];
-            bills.trades.iter().any(|trade| trade.energy > Energy::ZERO)
+        let all = Arc::clone(bills.book.all());
+        // Mostly everybody signs, and there is nothing to leave out.
+        let bills = match all.iter().all(|trade| both(&trade)) {
+            true => bills,
+            false => Bills::new(Arc::clone(&market), all.iter().filter(both).copied().collect()),
         };
-        let signed = endorsements.into_iter().enumerate().filter(has_bills).filter_map(|(_, e)| e).collect();
+        let trades = market.bills(&genesis, bills.book.all().iter());
+        settlement.trades = trades.map(|(buyer, seller, bill)| (buyer, seller, bill.energy)).collect();
+        let has_bills = |&participant: &usize| bills.of(participant).iter().any(|trade| trade.energy > Energy::ZERO);
+        let signed = (0..).zip(endorsements).filter(|(n, _)| has_bills(n)).filter_map(|(_, signed)| signed).collect();
         let settle = self.chains.propose(Call::Settle(Arc::new(settlement)), signed, context.now());
         if self.commit_at_once(ChannelName::Trade, settle, context).is_ok() {
-            self.settled(market, trades, context);
+            self.settled(bills, context);
         }
     }
 
@@ -118,13 +134,14 @@ impl Ledger {
         let endorsement = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
             let Some(Verdict::Endorsed(signature)) = verdict else { return None };
             let (by, signature) = (genesis.prosumer(prosumer), **signature);
-            let bills = billing.market.bills(genesis, &billing.proposed[participant].trades).collect();
+            let trades = billing.bills.of(participant);
+            let bills = billing.bills.market.bills(genesis, trades.iter()).collect();
             let text = BillsOf { slot: self.slot, party: by, bills }.to_json();
             // Each by itself: whoever checks the settlement sees only some of them.
             let claim = Claim { key: genesis.key(by)?, text: &text, signature };
             claim.holds(self.chains.id()).then_some(Endorsement { by, signature })
         };
-        participants(&billing.market).zip(&billing.verdicts).enumerate().map(endorsement).collect()
+        participants(&billing.bills.market).zip(&billing.verdicts).enumerate().map(endorsement).collect()
     }
 
     /// Settles a slot in which there was nobody to trade with.
@@ -145,17 +162,16 @@ impl Ledger {
             sellers,
             buyers,
         };
-        self.settled(Arc::new(market), Vec::new(), context);
+        self.settled(Bills::new(Arc::new(market), Vec::new()), context);
     }
 
     /// Tells every participant its final trades, and waits for the meters.
-    fn settled(&mut self, market: Arc<MarketOpened>, trades: Vec<Trade>, context: &mut Context<'_>) {
-        let by_participant = by_participant(&market, &trades);
-        context.observe(Observation::Settled(self.slot, trades.into()));
-        for (prosumer, trades) in participants(&market).zip(&by_participant) {
-            context.send(prosumer.actor(), Message::Settled(self.slot, Arc::clone(trades)));
+    fn settled(&mut self, bills: Bills, context: &mut Context<'_>) {
+        context.observe(Observation::Settled(self.slot, Arc::clone(bills.book.all())));
+        for (participant, prosumer) in participants(&bills.market).enumerate() {
+            context.send(prosumer.actor(), Message::Settled(self.slot, bills.of(participant)));
         }
-        self.wait(Phase::Metering(Some(Bills { market, by_participant })), context);
+        self.wait(Phase::Metering(Some(bills)), context);
         self.close_slot_if_complete(context);
     }
 }

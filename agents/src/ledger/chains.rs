@@ -146,13 +146,26 @@ impl Chains {
         for (position, ((pending, proposal), seals)) in (0..).zip(transactions.into_iter().zip(proposals).zip(seals)) {
             let validity = self.validate(&pending, seals);
             let Pending { sent, reads, result } = pending;
-            recorded.push(record(&sent, proposal, reads, &result, validity));
-            if let (Ok(()), Ok(writes)) = (validity, result) {
-                self.state.apply(writes, Version(number, position));
-            }
+            let outcome = match result {
+                Ok(writes) => Outcome::Writes(self.write(writes, validity, Version(number, position))),
+                Err(refusal) => Outcome::Refused(refusal),
+            };
+            recorded.push(record(&sent, proposal, reads, outcome, validity));
             ordered.push(Ordered { sent, validity });
         }
         (self.link(channel, recorded, time), ordered)
+    }
+
+    /// The texts of facts, which stand in the state from here on if their transaction counts.
+    fn write(&mut self, facts: Vec<(Key, Fact)>, validity: Validity, version: Version) -> Vec<Write> {
+        let mut texts = Vec::with_capacity(facts.len());
+        for (key, fact) in facts {
+            texts.push(Write(key, fact.to_json()));
+            if validity.is_ok() {
+                self.state.apply(key, fact, version);
+            }
+        }
+        texts
     }
 
     /// Whether a transaction counts, at its turn.
@@ -274,17 +287,7 @@ struct Seals {
 }
 
 /// A transaction as it stands in its block.
-fn record(
-    sent: &Sent,
-    proposal: Box<RawValue>,
-    reads: Vec<Read>,
-    result: &Result<Vec<(Key, Fact)>, Refusal>,
-    validity: Validity,
-) -> Recorded {
-    let outcome = match result {
-        Ok(writes) => Outcome::Writes(writes.iter().map(|(key, fact)| Write(*key, fact.to_json())).collect()),
-        Err(refusal) => Outcome::Refused(*refusal),
-    };
+fn record(sent: &Sent, proposal: Box<RawValue>, reads: Vec<Read>, outcome: Outcome, validity: Validity) -> Recorded {
     let envelope = Envelope {
         submitted: sent.at,
         proposal,

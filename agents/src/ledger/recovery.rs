@@ -29,11 +29,11 @@ impl Ledger {
                 let last = self.last_post(Some(board), state.as_ref(), prosumer);
                 Standing::Playing(opened, Arc::clone(board.opened()), last)
             }
-            Phase::Billing(Billing { market, .. }) if participant(market, prosumer).is_some() => {
+            Phase::Billing(Billing { bills: Bills { market, .. }, .. }) if participant(market, prosumer).is_some() => {
                 Standing::Playing(opened, Arc::clone(market), self.last_post(None, None, prosumer))
             }
-            Phase::Metering(Some(Bills { market, by_participant })) => match participant(market, prosumer) {
-                Some(number) => Standing::Settled(opened, Arc::clone(market), Arc::clone(&by_participant[number])),
+            Phase::Metering(Some(bills)) => match participant(&bills.market, prosumer) {
+                Some(number) => Standing::Settled(opened, Arc::clone(&bills.market), bills.of(number)),
                 None => Standing::Open(opened),
             },
             _ => Standing::Open(opened),

@@ -23,12 +23,11 @@ impl Ledger {
                     }
                 }
             }
-            Phase::Billing(Billing { market, proposed, verdicts, .. }) => {
+            Phase::Billing(billing) => {
                 self.remind_unregistered(opened, context);
-                for ((prosumer, bills), verdict) in participants(market).zip(proposed).zip(verdicts) {
-                    if verdict.is_none() {
-                        context.send(prosumer.actor(), Message::BillProposed(Arc::clone(bills)));
-                    }
+                let participants = participants(&billing.bills.market).zip(&billing.verdicts).enumerate();
+                for (participant, (prosumer, _)) in participants.filter(|(_, (_, verdict))| verdict.is_none()) {
+                    context.send(prosumer.actor(), billing.proposed(participant));
                 }
             }
             Phase::Metering(bills) => self.remind_of_meters(bills.as_ref(), opened, context),
@@ -45,9 +44,7 @@ impl Ledger {
 
     fn remind_of_meters(&self, bills: Option<&Bills>, opened: SlotOpened, context: &mut Context<'_>) {
         for prosumer in self.roster.everybody().filter(|&p| !self.roster.is_read(p)) {
-            let trades = bills.and_then(|Bills { market, by_participant }| {
-                participant(market, prosumer).map(|number| Arc::clone(&by_participant[number]))
-            });
+            let trades = bills.and_then(|bills| Some(bills.of(participant(&bills.market, prosumer)?)));
             let reminder = match trades {
                 Some(trades) => Message::Settled(self.slot, trades),
                 None => Message::SlotOpened(opened),
@@ -72,8 +69,9 @@ impl Ledger {
                 Some(format!("Register from {}", missing(silent)))
             }
             Phase::Playing(_) => Some(format!("rest or gate closure of slot {}", self.slot)),
-            Phase::Billing(Billing { market, verdicts, .. }) => {
-                let silent = participants(market).zip(verdicts).filter(|(_, v)| v.is_none()).map(|(p, _)| p).collect();
+            Phase::Billing(Billing { bills, verdicts, .. }) => {
+                let silent =
+                    participants(&bills.market).zip(verdicts).filter(|(_, v)| v.is_none()).map(|(p, _)| p).collect();
                 Some(format!("BillEndorsed from {}", missing(silent)))
             }
             Phase::Metering(_) => {

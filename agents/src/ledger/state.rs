@@ -31,13 +31,11 @@ impl WorldState {
         reads.iter().all(|Read(key, version)| self.facts.get(key).map(|(_, now)| *now) == *version)
     }
 
-    /// Lets a valid transaction write.
-    pub(super) fn apply(&mut self, writes: Vec<(Key, Fact)>, version: Version) {
-        for (key, fact) in writes {
-            // Nothing ever reads a bill back, and there are as many as pairs.
-            if !matches!(key, Key::Bill(..)) {
-                self.facts.insert(key, (fact, version));
-            }
+    /// Lets a valid transaction write a fact.
+    pub(super) fn apply(&mut self, key: Key, fact: Fact, version: Version) {
+        // Nothing ever reads a bill back, and there are as many as pairs.
+        if !matches!(key, Key::Bill(..)) {
+            self.facts.insert(key, (fact, version));
         }
     }
 
@@ -86,7 +84,7 @@ mod tests {
         assert_eq!(simulation.read(Key::Fees(1)), None);
         let nothing = simulation.reads;
         assert!(state.is_current(&nothing));
-        state.apply(vec![(Key::Fees(1), Fact::Fees(Money(1)))], Version(3, 0));
+        state.apply(Key::Fees(1), Fact::Fees(Money(1)), Version(3, 0));
         assert!(!state.is_current(&nothing));
 
         let mut simulation = Simulation::of(&state);
@@ -95,7 +93,7 @@ mod tests {
         let something = simulation.reads;
         assert_eq!(something, [Read(Key::Fees(1), Some(Version(3, 0)))]);
         assert!(state.is_current(&something), "a simulation changes nothing");
-        state.apply(vec![(Key::Fees(1), Fact::Fees(Money(1)))], Version(4, 0));
+        state.apply(Key::Fees(1), Fact::Fees(Money(1)), Version(4, 0));
         assert!(!state.is_current(&something), "the same value under a new version is another fact");
     }
 }

@@ -16,4 +16,5 @@ pub mod role;
 pub mod settlement;
 pub mod storage;
 mod sums;
+pub mod trades;
 pub mod utility;

@@ -1,7 +1,7 @@
 //! Checking a bill: both sides of a trade recompute it before it becomes final.
 
 use crate::{
-    market::{balance::LocalTrades, pricing::PriceBand, settlement::Trade},
+    market::{balance::LocalTrades, pricing::PriceBand, settlement::Trade, trades::Trades},
     message::{Choice, Dispute},
     units::Energy,
 };
@@ -38,13 +38,13 @@ pub(super) enum Posted {
 
 /// Recomputes the bills of one participant; without a side in the market any trade is somebody else's.
 pub(super) fn check(
-    trades: &[Trade],
+    trades: &Trades,
     side: Option<Side>,
     posted: &Posted,
     band: PriceBand,
     fee_rate: f64,
 ) -> Result<(), Dispute> {
-    for trade in trades {
+    for trade in trades.iter() {
         if !side.is_some_and(|side| side.owns(trade)) {
             return Err(Dispute::NotMine);
         }
@@ -74,9 +74,9 @@ fn asked(choice: &Choice, seller: u32) -> Energy {
 }
 
 /// Adds up one participant's final trades.
-pub(super) fn add_up(trades: &[Trade], side: Option<Side>) -> LocalTrades {
+pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> LocalTrades {
     let mut sum = LocalTrades::default();
-    for trade in trades {
+    for trade in trades.iter() {
         match side {
             Some(Side::Buyer(_)) => {
                 sum.bought += trade.energy;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn found(trade: Trade, side: Side, posted: &Posted) -> Result<(), Dispute> {
-        check(&[trade], Some(side), posted, BAND, 0.01)
+        check(&Trades::from_iter([trade]), Some(side), posted, BAND, 0.01)
     }
 
     fn choice(share: f64, purchase: f64) -> Posted {
@@ -145,6 +145,6 @@ mod tests {
         let seller = Side::Seller(0, Energy::nearest(0.768));
         assert_eq!(found(trade(), seller, &Posted::Price(0.7000001)), Err(Dispute::NotMyPrice));
         assert_eq!(found(trade(), Side::Buyer(1), &choice(0.48, 1.599)), Err(Dispute::MoreThanAsked));
-        assert_eq!(check(&[trade()], None, &Posted::Unknown, BAND, 0.01), Err(Dispute::NotMine));
+        assert_eq!(check(&Trades::from_iter([trade()]), None, &Posted::Unknown, BAND, 0.01), Err(Dispute::NotMine));
     }
 }

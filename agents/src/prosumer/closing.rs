@@ -7,7 +7,7 @@ use crate::{
     ids::ActorId,
     market::{
         balance::{Balance, LocalTrades, SlotTerms, balance},
-        settlement::Trade,
+        trades::Trades,
     },
     message::{Exchange, Invoice, Message, MeterReading, Submission},
     observation::{Observation, ProsumerSlot},
@@ -16,7 +16,7 @@ use crate::{
 use std::sync::Arc;
 
 impl Prosumer {
-    pub(super) fn settle(&mut self, trades: &[Trade], context: &mut Context<'_>) {
+    pub(super) fn settle(&mut self, trades: &Trades, context: &mut Context<'_>) {
         let side = match &self.phase {
             Phase::Registering | Phase::Admitted => None,
             Phase::Playing(player) => Some(player.side()),

@@ -305,7 +305,8 @@ impl Prosumer {
         match checked {
             Err(dispute) => Verdict::Disputed(dispute),
             Ok(()) => {
-                let trades = place.iter().flat_map(|(_, market)| market.bills(self.member.genesis(), &proposed.trades));
+                let trades =
+                    place.iter().flat_map(|(_, market)| market.bills(self.member.genesis(), proposed.trades.iter()));
                 let bills = BillsOf { slot: self.slot, party: self.member.party(), bills: trades.collect() };
                 Verdict::Endorsed(Box::new(self.member.endorse(&bills)))
             }

@@ -7,7 +7,7 @@ use super::{Phase, Player, Prosumer};
 use crate::{
     actor::Context,
     ids::ActorId,
-    market::settlement::Trade,
+    market::trades::Trades,
     message::{LastPost, MarketOpened, Message, SlotOpened, Standing},
 };
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Prosumer {
         &mut self,
         opened: SlotOpened,
         market: Arc<MarketOpened>,
-        trades: &[Trade],
+        trades: &Trades,
         context: &mut Context<'_>,
     ) {
         if self.is_metered(opened, context) {
@@ -97,6 +97,7 @@ mod tests {
             balance::SlotFacts,
             demand::Demand,
             replicator::{Fitness, StepSize},
+            settlement::Trade,
             storage::StorageLimits,
         },
         member::tests::members,
@@ -202,8 +203,9 @@ mod tests {
     fn a_storage_is_charged_once_however_often_the_slot_is_settled() {
         let mut prosumer = prosumer();
         effects(&mut prosumer, Prosumer::lose_memory);
-        let settled =
-            |question| Message::Standing(question, Box::new(Standing::Settled(opened(9), market(), Arc::from([]))));
+        let settled = |question| {
+            Message::Standing(question, Box::new(Standing::Settled(opened(9), market(), Trades::from_iter([]))))
+        };
         let exchange = told(&mut prosumer, ActorId::LEDGER, settled(1));
         let [Message::Exchange(exported)] = exchange[..] else { panic!("it turns to the grid") };
         assert_eq!(exported.export, Energy::nearest(2.0), "3 kWh less the one in the storage");
@@ -234,7 +236,7 @@ mod tests {
         assert_eq!((next.version, next.price), (8, 0.61));
         // What was on its way before the crash may count under the same version, at another price.
         let trade = Trade::new(0, 0, 1.0, Energy::nearest(0.5), 0.6, 0.0);
-        let bills = |version| Arc::new(BillProposed { slot: 9, trades: Arc::from([trade]), version });
+        let bills = |version| Arc::new(BillProposed { slot: 9, trades: Trades::from_iter([trade]), version });
         let verdict = told(&mut prosumer, ActorId::LEDGER, Message::BillProposed(bills(8)));
         assert!(matches!(verdict[..], [Message::BillEndorsed(9, Verdict::Endorsed(_))]), "{verdict:?}");
     }

@@ -10,7 +10,7 @@ use microgrid_agents::{
         transaction::Endorsement,
     },
     ids::Slot,
-    market::settlement::Trade,
+    market::trades::Trades,
     message::{Dispute, Invoice, Message, MeterReading, Registration, Submission, Verdict},
     units::{Energy, Money},
 };
@@ -88,7 +88,7 @@ impl Script for Oversell {
 
 impl Oversell {
     /// Readings that do not balance with what it has sold, and invoices that are not the grid's.
-    fn false_readings(&self, slot: Slot, trades: &[Trade], me: &Forger) -> Vec<Act> {
+    fn false_readings(&self, slot: Slot, trades: &Trades, me: &Forger) -> Vec<Act> {
         let sold: Energy = trades.iter().map(|trade| trade.energy).sum();
         assert!(sold > Energy::ZERO);
         let refused = |told, invoice, endorsements, refusal| {

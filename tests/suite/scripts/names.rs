@@ -11,6 +11,7 @@ use microgrid_agents::{
         transaction::Endorsement,
     },
     ids::{ActorId, ProsumerId, Slot},
+    market::trades::Trades,
     message::{Dispute, Invoice, Message, MeterReading, Registration, SlotOpened, Submission, Tariff, Verdict},
     observation::Outcome,
     units::Money,
@@ -100,7 +101,7 @@ fn lies(opened: SlotOpened) -> Vec<Act> {
         for lie in [
             Message::SlotOpened(later(1)),
             Message::Registered(slot, Err(Refusal::MarketClosed)),
-            Message::Settled(slot, Arc::new([])),
+            Message::Settled(slot, Trades::from_iter([])),
             Message::MeterRecorded(slot),
             Message::Invoice(free, Box::new(Endorsement { by: Party::Grid, signature })),
         ] {
