@@ -61,7 +61,8 @@ fn population() -> Population {
 }
 
 fn case(mu: f64) -> Case {
-    let scenario = r#"(
+    let scenario = r#"#![enable(implicit_some)]
+    (
         name: "5_prosumers",
         seed: 2023,
         market: (slots: 24, slot_length: "1h", open: (8, 20), gate_closure: "55min", feed_in_tariff: 0.45,
