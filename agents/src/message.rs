@@ -42,6 +42,7 @@ use crate::{
         aggregate::{Aggregate, Posted},
         demand::Buyer,
         settlement::Trade,
+        sums::total,
         trades::Trades,
     },
     time::Time,
@@ -266,6 +267,11 @@ impl Choice {
         let position = |place: usize| self.known.as_ref().map_or(place as u32, |known| known[place]);
         let both = self.shares.iter().zip(&self.purchases).enumerate();
         both.map(move |(place, (&share, &purchase))| (position(place), share, purchase))
+    }
+
+    /// The sum of its shares, added up in four parts: whoever checks it comes to the same last bit.
+    pub fn sum_of_shares(&self) -> f64 {
+        total(&self.shares)
     }
 
     /// As it enters the sums over all choices.

@@ -61,6 +61,8 @@ pub struct Iteration<'a> {
     shares: Vec<f64>,
     /// Optimal purchases `X*_ij` [kWh], buyer by buyer.
     purchases: Vec<f64>,
+    /// Sum of each buyer's shares whose purchase answers to price.
+    responsive: Vec<f64>,
 }
 
 impl<'a> Iteration<'a> {
@@ -80,6 +82,7 @@ impl<'a> Iteration<'a> {
             sums: Sums::new(choice_set, sellers, market.alpha),
             width,
             purchases: vec![0.0; shares.len()],
+            responsive: vec![0.0; market.buyers.len()],
             shares,
             market,
         }
@@ -116,25 +119,31 @@ impl<'a> Iteration<'a> {
     /// Buyers decide what they want at the posted prices (7).
     fn choose(&mut self) {
         let Market { buyers, known, alpha, demand, .. } = self.market;
-        for (i, (buyer, purchases)) in buyers.iter().zip(self.purchases.chunks_exact_mut(self.width)).enumerate() {
-            let want = |price: f64| buyer.optimal_purchase(price, alpha, demand);
-            match known {
-                None => purchases.iter_mut().zip(&self.prices).for_each(|(x, &price)| *x = want(price)),
+        let choices = self.shares.chunks_exact(self.width).zip(self.purchases.chunks_exact_mut(self.width));
+        let mut met = Vec::new();
+        for (i, (buyer, (shares, purchases))) in buyers.iter().zip(choices).enumerate() {
+            let prices = match known {
+                None => &self.prices,
                 Some(known) => {
-                    purchases.iter_mut().zip(&*known[i]).for_each(|(x, &j)| *x = want(self.prices[j as usize]));
+                    met.clear();
+                    met.extend(known[i].iter().map(|&j| self.prices[j as usize]));
+                    &met
                 }
-            }
+            };
+            self.responsive[i] = buyer.answer(shares, prices, alpha, demand, purchases);
         }
     }
 
     /// The ledger adds up demand and net utility (8) to (11).
     fn aggregate(&mut self) -> Aggregate {
-        let Market { buyers, surplus, known, demand, .. } = self.market;
+        let Market { buyers, surplus, known, .. } = self.market;
         let choices = self.shares.chunks_exact(self.width).zip(self.purchases.chunks_exact(self.width));
-        let posted = buyers.iter().zip(choices).enumerate().map(|(i, (buyer, (shares, purchases)))| {
-            let pairs = shares.iter().zip(purchases);
-            let responsive = pairs.filter(|(_, x)| buyer.answers_to_price(**x, demand)).map(|(share, _)| share).sum();
-            Posted { buyer, known: known.map(|known| &*known[i]), shares, purchases, responsive }
+        let posted = buyers.iter().zip(choices).enumerate().map(|(i, (buyer, (shares, purchases)))| Posted {
+            buyer,
+            known: known.map(|known| &*known[i]),
+            shares,
+            purchases,
+            responsive: self.responsive[i],
         });
         self.sums.clear();
         self.sums.add(posted);

@@ -19,6 +19,7 @@ use crate::{
     observation::Observation,
     units::Energy,
 };
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Bills that wait for both sides.
@@ -129,19 +130,22 @@ impl Ledger {
     }
 
     /// Each participant's signature under its bills, sellers first; `None` of those that have not signed, or wrongly.
+    ///
+    /// Each is checked by itself, on as many threads as there are: whoever checks the settlement sees only some of them.
     fn endorsements(&self, billing: &Billing) -> Vec<Option<Endorsement>> {
-        let genesis = self.chains.genesis();
+        let (genesis, chain) = (self.chains.genesis(), self.chains.id());
+        let Billing { bills, verdicts, .. } = billing;
         let endorsement = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
             let Some(Verdict::Endorsed(signature)) = verdict else { return None };
             let (by, signature) = (genesis.prosumer(prosumer), **signature);
-            let trades = billing.bills.of(participant);
-            let bills = billing.bills.market.bills(genesis, trades.iter()).collect();
+            let trades = bills.of(participant);
+            let bills = bills.market.bills(genesis, trades.iter()).collect();
             let text = BillsOf { slot: self.slot, party: by, bills }.to_json();
-            // Each by itself: whoever checks the settlement sees only some of them.
             let claim = Claim { key: genesis.key(by)?, text: &text, signature };
-            claim.holds(self.chains.id()).then_some(Endorsement { by, signature })
+            claim.holds(chain).then_some(Endorsement { by, signature })
         };
-        participants(&billing.bills.market).zip(&billing.verdicts).enumerate().map(endorsement).collect()
+        let prosumers: Vec<ProsumerId> = participants(&bills.market).collect();
+        prosumers.into_par_iter().zip(verdicts).enumerate().map(endorsement).collect()
     }
 
     /// Settles a slot in which there was nobody to trade with.

@@ -256,6 +256,9 @@ pub(super) struct OffChain<'a> {
 impl Stub for OffChain<'_> {
     fn read(&mut self, key: Key) -> Option<Fact> {
         match (key, self.board) {
+            // As long as there is a board, its game is under way.
+            (Key::Game(slot), Some(board)) if slot == board.opened.slot => Some(Fact::Game(Arc::clone(&board.game))),
+            (Key::Closing(slot), Some(board)) if slot == board.opened.slot => None,
             (Key::Quote(slot, number), Some(board)) if slot == board.opened.slot => {
                 board.quotes[board.seller(number)? as usize].map(Fact::Quote)
             }

@@ -32,10 +32,13 @@ impl Ledger {
     }
 
     /// Takes posts that do not become transactions, under the same rules as those that do.
-    pub(super) fn take_posts(&mut self, posts: Vec<Sent>, context: &mut Context<'_>) {
+    pub(super) fn take_posts(&mut self, mut posts: Vec<Sent>, context: &mut Context<'_>) {
         if posts.is_empty() {
             return;
         }
+        // All count from now on, so only the order of each sender's own matters. Going through the board in its own order
+        // is several times faster than at random, once it is larger than the processor's caches.
+        posts.sort_by_key(|sent| sent.from);
         for sent in posts {
             let board = if let Phase::Playing(playing) = &self.phase { Some(&playing.board) } else { None };
             let mut stub = OffChain { state: self.chains.state(), board };

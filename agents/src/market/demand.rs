@@ -49,6 +49,26 @@ impl Buyer {
         x > 0.0 && (demand == Demand::Elastic || x < self.need)
     }
 
+    /// Optimal purchases `X*` (7) [kWh] at each of these prices [CNY/kWh], and the sum of the `shares` whose purchase
+    /// answers to price. All three lists are of the same length.
+    pub fn answer(&self, shares: &[f64], prices: &[f64], alpha: f64, demand: Demand, purchases: &mut [f64]) -> f64 {
+        let want = |share: f64, price: f64, purchase: &mut f64| {
+            *purchase = self.optimal_purchase(price, alpha, demand);
+            if self.answers_to_price(*purchase, demand) { share } else { 0.0 }
+        };
+        let ((shares, rest), (prices, prices_rest)) = (shares.as_chunks::<4>(), prices.as_chunks::<4>());
+        let (purchases, purchases_rest) = purchases.as_chunks_mut::<4>();
+        let mut lanes = [0.0; 4];
+        for ((shares, prices), purchases) in shares.iter().zip(prices).zip(purchases) {
+            for lane in 0..4 {
+                lanes[lane] += want(shares[lane], prices[lane], &mut purchases[lane]);
+            }
+        }
+        let rest = rest.iter().zip(prices_rest).zip(purchases_rest);
+        let rest: f64 = rest.map(|((&share, &price), purchase)| want(share, price, purchase)).sum();
+        (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
+    }
+
     /// Welfare from own generation alone, `C = w P - (alpha / 2) P²` of (11) [CNY].
     pub fn constant(&self, alpha: f64) -> f64 {
         self.preference * self.generation - alpha / 2.0 * self.generation * self.generation

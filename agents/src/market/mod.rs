@@ -15,6 +15,6 @@ pub mod replicator;
 pub mod role;
 pub mod settlement;
 pub mod storage;
-mod sums;
+pub(crate) mod sums;
 pub mod trades;
 pub mod utility;

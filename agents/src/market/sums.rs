@@ -17,7 +17,7 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Sum of a list.
-pub(super) fn total(terms: &[f64]) -> f64 {
+pub(crate) fn total(terms: &[f64]) -> f64 {
     let (fours, rest) = terms.as_chunks::<4>();
     let mut lanes = [0.0; 4];
     for four in fours {

@@ -197,15 +197,8 @@ impl Buyer {
             }
         }
         let prices = if self.known.is_some() { &self.own.prices } else { prices };
-        choice.responsive = 0.0;
-        choice.purchases.clear();
-        for (&share, &price) in choice.shares.iter().zip(prices) {
-            let purchase = self.facts.optimal_purchase(price, rules.alpha, rules.demand);
-            if self.facts.answers_to_price(purchase, rules.demand) {
-                choice.responsive += share;
-            }
-            choice.purchases.push(purchase);
-        }
+        choice.purchases.resize(prices.len(), 0.0);
+        choice.responsive = self.facts.answer(&choice.shares, prices, rules.alpha, rules.demand, &mut choice.purchases);
     }
 }
 

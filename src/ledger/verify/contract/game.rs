@@ -66,8 +66,7 @@ impl Desk<'_> {
         let acquaintances = acquaintances(known.as_deref(), self.genesis.rules.choice_set, game.sellers.len());
         let count = acquaintances.ok_or(Refusal::InvalidShares)?;
         let one_each = |list: &[f64]| list.len() == count && list.iter().all(|&number| number >= 0.0);
-        let sum: f64 = shares.iter().sum();
-        ensure(one_each(shares) && (sum - 1.0).abs() < SHARES_TOLERANCE, Refusal::InvalidShares)?;
+        ensure(one_each(shares) && (choice.sum_of_shares() - 1.0).abs() < SHARES_TOLERANCE, Refusal::InvalidShares)?;
         ensure((0.0..=1.0 + SHARES_TOLERANCE).contains(responsive), Refusal::InvalidShares)?;
         let most = purchases.iter().copied().fold(0.0, f64::max);
         ensure(one_each(purchases) && most <= Choice::MOST_PURCHASE, Refusal::InvalidPurchases)?;
