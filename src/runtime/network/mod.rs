@@ -90,8 +90,20 @@ impl Network {
         rhythm::shortest(&self.base, &changes)
     }
 
-    /// When `actor` is down.
-    pub(super) fn downtime(&self, actor: ActorId) -> Downtime {
+    /// How long every message takes, if all take equally long and nothing befalls any on its way.
+    pub(super) fn constant(&self) -> Option<Duration> {
+        if self.links.is_empty() && self.conditions.is_empty() { self.base.constant() } else { None }
+    }
+
+    /// Draws for so many messages whose fate is certain.
+    pub(super) fn pass_over(&self, messages: usize, sender: &mut Stream) {
+        for _ in 0..messages {
+            sender.next_u64();
+        }
+    }
+
+    /// When `actor` is down, if it ever is.
+    pub(super) fn downtime(&self, actor: ActorId) -> Option<Downtime> {
         Downtime::of(actor, &self.crashes, self.ends)
     }
 

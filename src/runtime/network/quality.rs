@@ -63,9 +63,7 @@ impl Quality {
     /// The draw seeds a generator that decides, always in this order: loss, duplication, delay, jitter, and delay and
     /// jitter of the copy. So messages share nothing, and what is lost stays lost whatever the delay.
     pub(super) fn fate(&self, draw: u64) -> Fate {
-        if let Delay::Constant(delay) = self.delay
-            && (self.jitter, self.loss, self.duplication) == (0.0, 0.0, 0.0)
-        {
+        if let Some(delay) = self.constant() {
             return Fate::Arrives(delay);
         }
         let mut random = Stream::seed_from_u64(draw);
@@ -76,6 +74,14 @@ impl Quality {
         }
         let delay = self.draw_delay(&mut random);
         if is_doubled { Fate::Twice(delay, self.draw_delay(&mut random)) } else { Fate::Arrives(delay) }
+    }
+
+    /// How long every message takes, if nothing is random about it.
+    pub(super) fn constant(&self) -> Option<Duration> {
+        match self.delay {
+            Delay::Constant(delay) if (self.jitter, self.loss, self.duplication) == (0.0, 0.0, 0.0) => Some(delay),
+            _ => None,
+        }
     }
 
     fn draw_delay(&self, random: &mut Stream) -> Duration {

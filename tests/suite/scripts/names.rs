@@ -102,7 +102,7 @@ fn lies(opened: SlotOpened) -> Vec<Act> {
             Message::Registered(slot, Err(Refusal::MarketClosed)),
             Message::Settled(slot, Arc::new([])),
             Message::MeterRecorded(slot),
-            Message::Invoice(free, Box::new(Endorsement { by: Party::Grid, signature })),
+            Message::Invoice(Box::new((free, Endorsement { by: Party::Grid, signature }))),
         ] {
             acts.push(Act::send(victim.actor(), lie));
         }
