@@ -131,29 +131,31 @@ impl Cast {
         }
         let place = place as usize;
         let crashes = self.hosted[place].crashes.as_deref_mut();
-        match (what, crashes) {
+        match what {
             // Everybody begins at time zero, even whoever is down from there on.
-            (What::Start, _) => self.act(place, to, moment, post, |actor, context| actor.start(context)),
-            (What::Message(_), Some(crashes)) if crashes.downtime.is_down(due) => {
+            What::Start => self.act(place, to, moment, post, |actor, context| actor.start(context)),
+            What::Message(_) if crashes.as_ref().is_some_and(|crashes| crashes.downtime.is_down(due)) => {
                 self.traffic.lost += 1;
                 Ok(())
             }
-            (What::Message(message), _) => {
+            What::Message(message) => {
                 self.act(place, to, now, post, |actor, context| actor.receive(sender, message, context))
             }
-            (What::Broadcast(_), _) => unreachable!("a receiver gets its message of a broadcast"),
-            (What::Wake(_, restarts), Some(crashes)) if restarts != crashes.restarts => Ok(()),
-            (What::Wake(wake, _), Some(crashes)) if crashes.downtime.is_down(due) => {
-                crashes.wake_later(to, wake, due, post);
-                Ok(())
-            }
-            (What::Wake(wake, _), _) => self.act(place, to, now, post, |actor, context| actor.wake(wake, context)),
-            (What::Resume, crashes) => {
+            What::Broadcast(_) => unreachable!("each receiver takes its message from a broadcast"),
+            What::Wake(wake, restarts) => match crashes {
+                Some(crashes) if restarts != crashes.restarts => Ok(()),
+                Some(crashes) if crashes.downtime.is_down(due) => {
+                    crashes.wake_later(to, wake, due, post);
+                    Ok(())
+                }
+                _ => self.act(place, to, now, post, |actor, context| actor.wake(wake, context)),
+            },
+            What::Resume => {
                 let overdue = crashes.map(|crashes| std::mem::take(&mut crashes.overdue)).unwrap_or_default();
                 let mut wakes = overdue.into_iter();
                 wakes.try_for_each(|wake| self.act(place, to, now, post, |actor, context| actor.wake(wake, context)))
             }
-            (What::Restart, crashes) => {
+            What::Restart => {
                 if let Some(crashes) = crashes {
                     crashes.restarts += 1;
                     crashes.overdue.clear();

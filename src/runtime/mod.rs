@@ -20,9 +20,11 @@
 //! | `station` | a cast with its events |
 //! | `shard` | an actix actor that runs a station, window by window |
 //! | `clock` | an actix actor that grants windows of time |
+//! | `agenda` | which shard has the earliest event |
 //! | `audience` | shows the watcher what was observed |
 //! | [`wall`] | the same in wall-clock time: shards that run free |
 
+mod agenda;
 mod audience;
 mod cast;
 mod clock;

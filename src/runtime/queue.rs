@@ -3,14 +3,15 @@
 //! A shard takes all events of a window at once, and sorts only those. So the queue need not sort; it puts each event
 //! into the right drawer:
 //!
-//! 1. Time is counted in ticks, of which a window has a few.
-//! 2. A tick is a number of hexadecimal digits. An event belongs to the level of the highest digit in which its tick
+//! 1. Time is counted in ticks: a window is at least one and less than two of them wide.
+//! 2. A tick is a number with digits to the base 64. An event belongs to the level of the highest digit in which its tick
 //!    differs from the current one, and there to the drawer of that digit: level 0 holds the ticks up to the next
-//!    multiple of 16, a drawer each; level 1 those up to the next multiple of 256, sixteen to a drawer; and so on.
+//!    multiple of 64, a drawer each; level 1 those up to the next multiple of 4096, 64 to a drawer; and so on.
 //! 3. When the current tick reaches a drawer of a higher level, its events are put into the drawers below.
 //!
-//! So an event is moved once a level, of which there are two where delays are a hundred times the lookahead and ten
-//! where they are 10^12 times, and no empty stretch of time, however long, costs anything.
+//! So an event is moved once a level, of which there are two where delays are a thousand times the lookahead and four
+//! where they are ten million times, and no empty stretch of time, however long, costs anything. As long as there are
+//! few events, they lie together and need no drawers.
 //!
 //! Drawers consist of small sheets that go back to a common pile when they are empty: whatever the queue has held at its
 //! fullest is the memory that it keeps.
@@ -20,7 +21,7 @@ use microgrid_agents::time::{Time, nanos};
 use std::time::Duration;
 
 /// Binary digits of a tick that make a level.
-const BITS: u32 = 4;
+const BITS: u32 = 6;
 
 /// Drawers in a level.
 const DRAWERS: usize = 1 << BITS;
@@ -28,8 +29,8 @@ const DRAWERS: usize = 1 << BITS;
 /// Events on a sheet.
 const SHEET: usize = 64;
 
-/// Binary logarithm of the ticks in a lookahead, at least.
-const FINER: u32 = 1;
+/// So many events need no drawers.
+const FEW: usize = 16;
 
 /// Events of a shard, in order of time as far as a window needs it.
 #[derive(Debug)]
@@ -38,16 +39,21 @@ pub(super) struct EventQueue {
     shift: u32,
     /// The current tick: that of the earliest event when last looked for.
     tick: u64,
+    /// All events, as long as they are few.
+    few: Drawer,
+    /// All events, from when they are not few until none is left.
     levels: Vec<Level>,
+    /// Whether the levels hold anything.
+    are_many: bool,
     /// Empty sheets.
     pile: Vec<Vec<Event>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Level {
     /// A bit for each drawer that holds something.
-    filled: u32,
-    drawers: [Drawer; DRAWERS],
+    filled: u64,
+    drawers: Box<[Drawer; DRAWERS]>,
 }
 
 #[derive(Debug, Default)]
@@ -62,18 +68,33 @@ struct Drawer {
 impl EventQueue {
     /// An empty queue for windows of about this width.
     pub(super) fn new(window: Duration) -> Self {
-        let shift = nanos(window).max(1).ilog2().saturating_sub(FINER);
-        Self { shift, tick: 0, levels: Vec::new(), pile: Vec::new() }
+        let shift = nanos(window).max(1).ilog2();
+        let few = Drawer::default();
+        Self { shift, tick: 0, few, levels: Vec::new(), are_many: false, pile: Vec::new() }
     }
 
     /// Adds an event.
     pub(super) fn push(&mut self, event: Event) {
+        if self.are_many {
+            self.put_away(event);
+        } else if self.few.open.len() < FEW {
+            self.few.push(event, &mut self.pile);
+        } else {
+            self.are_many = true;
+            let few = std::mem::take(&mut self.few);
+            self.tick = self.tick.max(self.tick_of(few.earliest.time));
+            few.open.into_iter().chain([event]).for_each(|event| self.put_away(event));
+        }
+    }
+
+    /// Puts an event into the right drawer.
+    fn put_away(&mut self, event: Event) {
         // What is late is due at once.
         let tick = self.tick_of(event.time).max(self.tick);
         let level = (tick ^ self.tick).checked_ilog2().unwrap_or(0) / BITS;
         let digit = (tick >> (level * BITS)) as usize % DRAWERS;
         if self.levels.len() <= level as usize {
-            self.levels.resize_with(level as usize + 1, Level::default);
+            self.levels.resize_with(level as usize + 1, Level::new);
         }
         let level = &mut self.levels[level as usize];
         level.filled |= 1 << digit;
@@ -82,15 +103,25 @@ impl EventQueue {
 
     /// The moment of the earliest event.
     pub(super) fn next(&self) -> Option<Moment> {
-        self.first().map(|(level, digit)| self.levels[level].drawers[digit].earliest)
+        if self.are_many {
+            self.first().map(|(level, digit)| self.levels[level].drawers[digit].earliest)
+        } else if self.few.open.is_empty() {
+            None
+        } else {
+            Some(self.few.earliest)
+        }
     }
 
     /// Takes all events before `bound`, in no particular order.
     pub(super) fn take_before(&mut self, bound: Moment, taken: &mut Vec<Event>) {
-        while let Some((level, digit)) = self.first()
-            && self.levels[level].drawers[digit].earliest < bound
-        {
+        if !self.are_many {
+            return self.few.take_before(bound, taken);
+        }
+        while let Some((level, digit)) = self.first() {
             let level = &mut self.levels[level];
+            if level.drawers[digit].earliest >= bound {
+                return;
+            }
             level.filled &= !(1 << digit);
             let Drawer { earliest, open, full } = std::mem::take(&mut level.drawers[digit]);
             self.tick = self.tick.max(self.tick_of(earliest.time));
@@ -99,12 +130,13 @@ impl EventQueue {
                     if event.moment() < bound {
                         taken.push(event);
                     } else {
-                        self.push(event);
+                        self.put_away(event);
                     }
                 }
                 self.pile.push(sheet);
             }
         }
+        self.are_many = false;
     }
 
     /// The drawer with the earliest events: the first of the lowest level that holds any.
@@ -118,12 +150,20 @@ impl EventQueue {
     }
 }
 
+impl Level {
+    fn new() -> Self {
+        Self { filled: 0, drawers: Box::new(std::array::from_fn(|_| Drawer::default())) }
+    }
+}
+
 impl Drawer {
     fn push(&mut self, event: Event, pile: &mut Vec<Vec<Event>>) {
         let moment = event.moment();
         if self.open.is_empty() {
             self.earliest = moment;
-            self.open = pile.pop().unwrap_or_default();
+            if self.open.capacity() == 0 {
+                self.open = pile.pop().unwrap_or_default();
+            }
         } else {
             self.earliest = self.earliest.min(moment);
             if self.open.len() == SHEET {
@@ -132,6 +172,12 @@ impl Drawer {
             }
         }
         self.open.push(event);
+    }
+
+    /// Takes all events before `bound` from its only sheet.
+    fn take_before(&mut self, bound: Moment, taken: &mut Vec<Event>) {
+        taken.extend(self.open.extract_if(.., |event| event.moment() < bound));
+        self.earliest = self.open.iter().map(Event::moment).min().unwrap_or_default();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Delay;
 use microgrid_agents::streams::Stream;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use std::time::Duration;
 
 /// How well messages travel over a link.
@@ -86,6 +86,11 @@ impl Quality {
 
     fn draw_delay(&self, random: &mut Stream) -> Duration {
         let delay = self.delay.draw(random);
+        if self.jitter == 0.0 {
+            // Still the draw is made: a copy's delay comes after it.
+            random.next_u64();
+            return delay;
+        }
         stretched(delay, 1.0 - self.jitter + 2.0 * self.jitter * random.random::<f64>())
     }
 }
@@ -98,7 +103,6 @@ pub(super) fn stretched(delay: Duration, factor: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     const SENT: usize = 20_000;
