@@ -92,7 +92,7 @@ impl Grid {
         }
         let party = self.member.genesis().prosumer(from);
         let endorsement = self.member.invoice(&InvoiceTo { party, invoice });
-        context.send(from.actor(), Message::Invoice(invoice, Box::new(endorsement)));
+        context.send(from.actor(), Message::Invoice(Box::new((invoice, endorsement))));
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
         let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
         let endorsed = grid.member.invoice(&InvoiceTo { party: Party::Prosumer(2), invoice });
-        let invoice = Message::Invoice(invoice, Box::new(endorsed));
+        let invoice = Message::Invoice(Box::new((invoice, endorsed)));
         assert_eq!(sent(&first), [&invoice]);
         assert_eq!(sent(&again), [&invoice]);
         assert_eq!(first.len(), 2, "booked and observed");

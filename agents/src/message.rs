@@ -73,7 +73,7 @@ pub enum Message {
     /// Prosumer → grid: what is left over or missing.
     Exchange(Exchange),
     /// Grid → prosumer: what that costs or earns, with the grid's endorsement.
-    Invoice(Invoice, Box<Endorsement>),
+    Invoice(Box<(Invoice, Endorsement)>),
     /// Ledger → prosumer: its meter reading is on the ledger.
     MeterRecorded(Slot),
     /// Ledger → whoever submitted it: a call of this slot was refused.

@@ -4,8 +4,9 @@
 
 use super::{
     Failure, Traffic, Waiting,
-    event::{Event, Key, Moment, What},
+    event::{Broadcast, Event, Moment, What},
     network::{Downtime, Fate, Network},
+    post::Post,
 };
 use microgrid_agents::{
     actor::{Actor, Context, Effect, Wake},
@@ -26,23 +27,36 @@ pub(super) struct Deal {
 }
 
 impl Deal {
+    /// Where it lives.
     pub(super) fn shard(self, actor: ActorId) -> usize {
-        actor.0 as usize % self.shards
+        (actor.0 % self.shards as u32) as usize
     }
 
-    fn place(self, actor: ActorId) -> usize {
-        actor.0 as usize / self.shards
+    /// Its position there.
+    pub(super) fn place(self, actor: ActorId) -> u32 {
+        actor.0 / self.shards as u32
+    }
+
+    /// Who has this position in this shard.
+    pub(super) fn actor(self, shard: usize, place: u32) -> ActorId {
+        ActorId(place * self.shards as u32 + shard as u32)
     }
 }
 
-/// One of our actors with all that belongs to it alone.
+/// One of our actors with all that most events need of it: a cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Hosted {
-    id: ActorId,
     actor: Box<dyn Actor>,
-    behaviour: Stream,
     network: Stream,
     sequence: u64,
+    /// `None` if it never crashes.
+    crashes: Option<Box<Crashes>>,
+}
+
+/// What becomes of an actor that crashes.
+#[derive(Debug)]
+struct Crashes {
     downtime: Downtime,
     /// How often it has lost its memory.
     restarts: u32,
@@ -53,10 +67,14 @@ struct Hosted {
 /// The actors of a shard, and what they have reported.
 #[derive(Debug)]
 pub(super) struct Cast {
-    seed: u64,
+    number: usize,
     deal: Deal,
     network: Arc<Network>,
+    /// How long every message takes, if all take equally long and nothing befalls any.
+    constant: Option<Duration>,
     hosted: Vec<Hosted>,
+    /// Each actor's stream for its behaviour.
+    behaviour: Vec<Stream>,
     effects: Vec<Effect>,
     observed: Vec<Observed>,
     traffic: Traffic,
@@ -66,73 +84,84 @@ impl Cast {
     /// More zero-delay hops than this within one instant lead nowhere.
     const MOST_WAVES: u32 = 1_000_000;
 
-    /// A shard's share of the actors, given in order of their addresses.
-    pub(super) fn new(seed: u64, deal: Deal, network: Arc<Network>, actors: Vec<(ActorId, Box<dyn Actor>)>) -> Self {
-        let host = |(id, actor): (ActorId, Box<dyn Actor>)| Hosted {
-            id,
+    /// The share of the actors that the shard with this number has, in order of their addresses.
+    pub(super) fn new(
+        seed: u64,
+        number: usize,
+        deal: Deal,
+        network: Arc<Network>,
+        actors: Vec<Box<dyn Actor>>,
+    ) -> Self {
+        let ids = || (0..actors.len() as u32).map(|place| deal.actor(number, place));
+        let behaviour = ids().map(|id| stream(seed, id, Purpose::Behaviour)).collect();
+        let crashes = |downtime| Box::new(Crashes { downtime, restarts: 0, overdue: Vec::new() });
+        let host = |(id, actor)| Hosted {
             actor,
-            behaviour: stream(seed, id, Purpose::Behaviour),
             network: stream(seed, id, Purpose::Network),
             sequence: 0,
-            downtime: network.downtime(id),
-            restarts: 0,
-            overdue: Vec::new(),
+            crashes: network.downtime(id).map(crashes),
         };
-        let hosted = actors.into_iter().map(host).collect();
-        Self { seed, deal, network, hosted, effects: Vec::new(), observed: Vec::new(), traffic: Traffic::default() }
+        let hosted = ids().zip(actors).map(host).collect();
+        let constant = network.constant();
+        let (effects, observed, traffic) = Default::default();
+        Self { number, deal, network, constant, hosted, behaviour, effects, observed, traffic }
     }
 
     /// What happens to the actors of itself: the run begins, and some restart.
     pub(super) fn first_events(&self) -> Vec<Event> {
         let mut events = Vec::with_capacity(self.hosted.len());
-        for hosted in &self.hosted {
-            let key = Key::new(self.seed, Moment::default(), hosted.id, 0);
-            events.push(Event { key, to: hosted.id, what: What::Start });
-            events.extend(hosted.next_restart(Time::ZERO));
+        for (place, hosted) in (0..).zip(&self.hosted) {
+            let id = self.deal.actor(self.number, place);
+            events.push(Event::start(id));
+            events.extend(hosted.crashes.as_ref().and_then(|crashes| crashes.next_restart(id, Time::ZERO)));
         }
         events
     }
 
-    /// Lets an actor handle an event at `now`, not before the event is due; what follows from it is added to `next`.
+    /// Lets the actor at `place` handle an event at `now`, not before the event is due; what follows from it goes into
+    /// the post.
     ///
     /// # Errors
     /// If the actor does what it must not.
-    pub(super) fn handle(&mut self, event: Event, now: Moment, next: &mut Vec<Event>) -> Result<(), Failure> {
-        let Event { key, to, what } = event;
+    pub(super) fn handle(&mut self, place: u32, event: Event, now: Moment, post: &mut Post) -> Result<(), Failure> {
+        let (moment, due) = (event.moment(), event.time);
+        let Event { sender, to, what, .. } = event;
         if now.wave > Self::MOST_WAVES {
             return Err(Failure::Livelock { actor: to, time: now.time });
         }
-        let due = key.moment.time;
-        let place = self.deal.place(to);
-        let hosted = &mut self.hosted[place];
+        let place = place as usize;
+        let crashes = self.hosted[place].crashes.as_deref_mut();
         match what {
             // Everybody begins at time zero, even whoever is down from there on.
-            What::Start => self.act(place, key.moment, next, |actor, context| actor.start(context)),
-            What::Message(_) if hosted.downtime.is_down(due) => {
+            What::Start => self.act(place, to, moment, post, |actor, context| actor.start(context)),
+            What::Message(_) if crashes.as_ref().is_some_and(|crashes| crashes.downtime.is_down(due)) => {
                 self.traffic.lost += 1;
                 Ok(())
             }
             What::Message(message) => {
-                self.act(place, now, next, |actor, context| actor.receive(key.sender, message, context))
+                self.act(place, to, now, post, |actor, context| actor.receive(sender, message, context))
             }
-            What::Wake(_, restarts) if restarts != hosted.restarts => Ok(()),
-            What::Wake(wake, _) => match hosted.downtime.up_again(due) {
-                None => self.act(place, now, next, |actor, context| actor.wake(wake, context)),
-                Some(up) => {
-                    hosted.wake_later(wake, up, next);
+            What::Broadcast(_) => unreachable!("each receiver takes its message from a broadcast"),
+            What::Wake(wake, restarts) => match crashes {
+                Some(crashes) if restarts != crashes.restarts => Ok(()),
+                Some(crashes) if crashes.downtime.is_down(due) => {
+                    crashes.wake_later(to, wake, due, post);
                     Ok(())
                 }
+                _ => self.act(place, to, now, post, |actor, context| actor.wake(wake, context)),
             },
             What::Resume => {
-                let overdue = std::mem::take(&mut hosted.overdue);
+                let overdue = crashes.map(|crashes| std::mem::take(&mut crashes.overdue)).unwrap_or_default();
                 let mut wakes = overdue.into_iter();
-                wakes.try_for_each(|wake| self.act(place, now, next, |actor, context| actor.wake(wake, context)))
+                wakes.try_for_each(|wake| self.act(place, to, now, post, |actor, context| actor.wake(wake, context)))
             }
             What::Restart => {
-                hosted.restarts += 1;
-                hosted.overdue.clear();
-                next.extend(hosted.next_restart(due));
-                self.act(place, now, next, |actor, context| actor.restart(context))
+                if let Some(crashes) = crashes {
+                    crashes.restarts += 1;
+                    crashes.overdue.clear();
+                    crashes.next_restart(to, due).into_iter().for_each(|event| post.push(event));
+                }
+                self.act(place, to, now, post, |actor, context| actor.restart(context))
             }
         }
     }
@@ -141,26 +170,25 @@ impl Cast {
     fn act(
         &mut self,
         place: usize,
+        id: ActorId,
         now: Moment,
-        next: &mut Vec<Event>,
+        post: &mut Post,
         call: impl FnOnce(&mut dyn Actor, &mut Context<'_>),
     ) -> Result<(), Failure> {
         let hosted = &mut self.hosted[place];
-        let (id, seed) = (hosted.id, self.seed);
-        call(&mut *hosted.actor, &mut Context::new(now.time, id, &mut hosted.behaviour, &mut self.effects));
+        let behaviour = &mut self.behaviour[place];
+        call(&mut *hosted.actor, &mut Context::new(now.time, id, behaviour, &mut self.effects));
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
-            let hosted = &mut self.hosted[place];
             match effect {
                 Effect::Observe(what) => self.observed.push(Observed { time: now.time, actor: id, what }),
                 Effect::Wake(delay, wake) => {
-                    let wake = What::Wake(wake, hosted.restarts);
-                    next.push(hosted.event(seed, now, delay, id, wake));
+                    let hosted = &mut self.hosted[place];
+                    let restarts = hosted.crashes.as_ref().map_or(0, |crashes| crashes.restarts);
+                    post.push(hosted.event(id, now, delay, id, What::Wake(wake, restarts)));
                 }
-                Effect::Send(to, message) => self.send(place, now, to, message, next)?,
-                Effect::Broadcast(everybody, message) => {
-                    everybody.iter().try_for_each(|&to| self.send(place, now, to, message.clone(), next))?;
-                }
+                Effect::Send(to, message) => self.send(place, id, now, to, message, post)?,
+                Effect::Broadcast(to, message) => self.broadcast(place, id, now, Broadcast { to, message }, post)?,
             }
         }
         self.effects = effects;
@@ -171,25 +199,51 @@ impl Cast {
     fn send(
         &mut self,
         place: usize,
+        from: ActorId,
         now: Moment,
         to: ActorId,
         message: Message,
-        next: &mut Vec<Event>,
+        post: &mut Post,
     ) -> Result<(), Failure> {
-        let (seed, hosted) = (self.seed, &mut self.hosted[place]);
+        let hosted = &mut self.hosted[place];
         if to.0 as usize >= self.deal.actors {
-            return Err(Failure::NoRecipient { from: hosted.id, to });
+            return Err(Failure::NoRecipient { from, to });
         }
         self.traffic.sent += 1;
-        match self.network.carry(hosted.id, to, now.time, &mut hosted.network) {
+        match self.network.carry(from, to, now.time, &mut hosted.network) {
             Fate::Lost => self.traffic.lost += 1,
-            Fate::Arrives(delay) => next.push(hosted.event(seed, now, delay, to, What::Message(message))),
+            Fate::Arrives(delay) => post.push(hosted.event(from, now, delay, to, What::Message(message))),
             Fate::Twice(first, copy) => {
                 self.traffic.duplicated += 1;
-                next.push(hosted.event(seed, now, first, to, What::Message(message.clone())));
-                next.push(hosted.event(seed, now, copy, to, What::Message(message)));
+                post.push(hosted.event(from, now, first, to, What::Message(message.clone())));
+                post.push(hosted.event(from, now, copy, to, What::Message(message)));
             }
         }
+        Ok(())
+    }
+
+    /// Has the network carry a message to many, as if it were sent to one after the other.
+    fn broadcast(
+        &mut self,
+        place: usize,
+        from: ActorId,
+        now: Moment,
+        broadcast: Broadcast,
+        post: &mut Post,
+    ) -> Result<(), Failure> {
+        let Broadcast { to, message } = &broadcast;
+        let (Some(delay), true) = (self.constant, post.is_worthwhile(to.len())) else {
+            return to.iter().try_for_each(|&to| self.send(place, from, now, to, message.clone(), post));
+        };
+        if let Some(&nobody) = to.iter().find(|to| to.0 as usize >= self.deal.actors) {
+            return Err(Failure::NoRecipient { from, to: nobody });
+        }
+        let hosted = &mut self.hosted[place];
+        let first = hosted.event(from, now, delay, from, What::Start);
+        post.broadcast(&first, &broadcast);
+        hosted.sequence += to.len() as u64 - 1;
+        self.network.pass_over(to.len(), &mut hosted.network);
+        self.traffic.sent += to.len() as u64;
         Ok(())
     }
 
@@ -200,8 +254,9 @@ impl Cast {
 
     /// Who waits for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
-        let waiting = self.hosted.iter().filter_map(|Hosted { id, actor, .. }| {
-            Some(Waiting { who: *id, name: actor.name(), what: actor.waiting_for()? })
+        let waiting = (0..).zip(&self.hosted).filter_map(|(place, Hosted { actor, .. })| {
+            let who = self.deal.actor(self.number, place);
+            Some(Waiting { who, name: actor.name(), what: actor.waiting_for()? })
         });
         waiting.collect()
     }
@@ -209,27 +264,26 @@ impl Cast {
 
 impl Hosted {
     /// An event that this actor causes.
-    fn event(&mut self, seed: u64, now: Moment, delay: Duration, to: ActorId, what: What) -> Event {
+    fn event(&mut self, id: ActorId, now: Moment, delay: Duration, to: ActorId, what: What) -> Event {
         self.sequence += 1;
         let wave = if delay.is_zero() { now.wave + 1 } else { 0 };
-        let moment = Moment { time: now.time + delay, wave };
-        Event { key: Key::new(seed, moment, self.id, self.sequence), to, what }
+        Event { time: now.time + delay, wave, sender: id, sequence: self.sequence, to, what }
     }
+}
 
-    /// Has a wake-up that falls due while it is down wait until it is up.
-    fn wake_later(&mut self, wake: Wake, up: Time, next: &mut Vec<Event>) {
-        if self.overdue.is_empty() {
-            next.push(self.end_of_crash(up, What::Resume));
+impl Crashes {
+    /// Has a wake-up of actor `id` that falls due at `due`, while it is down, wait until it is up.
+    fn wake_later(&mut self, id: ActorId, wake: Wake, due: Time, post: &mut Post) {
+        if self.overdue.is_empty()
+            && let Some(up) = self.downtime.up_again(due)
+        {
+            post.push(Event::end_of_crash(up, id, What::Resume));
         }
         self.overdue.push(wake);
     }
 
-    /// The end of the next crash from `from` on that takes its memory.
-    fn next_restart(&self, from: Time) -> Option<Event> {
-        self.downtime.next_restart(from).map(|up| self.end_of_crash(up, What::Restart))
-    }
-
-    fn end_of_crash(&self, time: Time, what: What) -> Event {
-        Event { key: Key::end_of_crash(time, self.id, &what), to: self.id, what }
+    /// The end of actor `id`'s next crash from `from` on that takes its memory.
+    fn next_restart(&self, id: ActorId, from: Time) -> Option<Event> {
+        self.downtime.next_restart(from).map(|up| Event::end_of_crash(up, id, What::Restart))
     }
 }

@@ -10,6 +10,7 @@
 
 use super::{
     Failure, RuntimeError, Traffic, Watcher,
+    agenda::Agenda,
     audience::{Audience, who_waits},
     event::Moment,
     shard::Shard,
@@ -28,8 +29,8 @@ use std::{
 /// The clock.
 pub(super) struct Clock<W> {
     shards: Arc<[Addr<Shard>]>,
-    /// Each shard's earliest event; `None` if it has none.
-    next: Vec<Option<Moment>>,
+    /// Each shard's earliest event.
+    agenda: Agenda,
     lookahead: Duration,
     interrupted: Arc<AtomicBool>,
     audience: Audience<W>,
@@ -50,8 +51,7 @@ impl<W: Watcher + 'static> Clock<W> {
         audience: Audience<W>,
     ) -> Self {
         Self {
-            // Every actor starts at time zero, so every shard has an event there.
-            next: vec![Some(Moment::default()); shards.len()],
+            agenda: Agenda::new(shards.len()),
             shards,
             lookahead,
             interrupted,
@@ -67,8 +67,7 @@ impl<W: Watcher + 'static> Clock<W> {
     /// All shards have done their window: accounts for it, then grants the next.
     fn turn(&mut self, context: &mut Context<Self>) {
         for (shard, moment) in self.announced.drain(..) {
-            let next = &mut self.next[shard];
-            *next = Some(next.map_or(moment, |known| known.min(moment)));
+            self.agenda.add(shard, moment);
         }
         if let Err(error) = self.report() {
             return self.audience.end(Err(error));
@@ -76,7 +75,7 @@ impl<W: Watcher + 'static> Clock<W> {
         if self.interrupted.load(Ordering::Relaxed) {
             return self.audience.end(Err(RuntimeError::Interrupted));
         }
-        match self.next.iter().flatten().min().copied() {
+        match self.agenda.earliest() {
             None => self.ask_who_waits(None, context),
             Some(moment) if self.audience.has_stalled(moment.time) => {
                 self.ask_who_waits(Some(moment.time), context);
@@ -91,12 +90,10 @@ impl<W: Watcher + 'static> Clock<W> {
         } else {
             Moment { time: earliest.time + self.lookahead, wave: 0 }
         };
-        for (shard, next) in self.shards.iter().zip(&self.next) {
-            if next.is_some_and(|next| next < bound) {
-                self.outstanding += 1;
-                shard.do_send(Grant(bound));
-            }
-        }
+        self.agenda.for_each_before(bound, |shard| {
+            self.outstanding += 1;
+            self.shards[shard].do_send(Grant(bound));
+        });
     }
 
     /// Passes on what the window has brought.
@@ -135,7 +132,7 @@ impl<W: Watcher + 'static> Handler<WindowDone> for Clock<W> {
     type Result = ();
 
     fn handle(&mut self, done: WindowDone, context: &mut Self::Context) {
-        self.next[done.shard] = done.next;
+        self.agenda.set(done.shard, done.next);
         self.announced.extend(done.sent);
         self.observed.extend(done.observed);
         self.traffic += done.traffic;

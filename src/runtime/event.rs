@@ -10,10 +10,11 @@
 //!
 //! The end of a crash comes before all else at its moment.
 //!
-//! None of these depends on which shard an actor lives in; hence neither does the order.
+//! None of these depends on which shard an actor lives in; hence neither does the order. Between events of different
+//! actors there is no order.
 
 use microgrid_agents::{actor::Wake, ids::ActorId, message::Message, time::Time};
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::sync::Arc;
 
 /// A point in the order of play: an instant, and a wave within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,19 +38,6 @@ pub struct Key {
     pub sender: ActorId,
 }
 
-impl Key {
-    /// The key of an event sent by `sender` for `moment` in the run with this seed.
-    pub fn new(seed: u64, moment: Moment, sender: ActorId, sequence: u64) -> Self {
-        Self { moment, tie: tie(seed, sender, moment.time), sequence, sender }
-    }
-
-    /// The key of the end of a crash: before all else at its moment, and a restart before what waited.
-    pub(super) fn end_of_crash(time: Time, actor: ActorId, what: &What) -> Self {
-        let sequence = u64::from(!matches!(what, What::Restart));
-        Self { moment: Moment { time, wave: 0 }, tie: 0, sequence, sender: actor }
-    }
-}
-
 /// Hash of (seed, sender, time): two rounds of the SplitMix64 finaliser.
 fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -61,12 +49,19 @@ fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
     round(round(seed.wrapping_add(GOLDEN) ^ time.0).wrapping_add(u64::from(sender.0).wrapping_mul(GOLDEN)))
 }
 
-/// Something that happens to an actor.
+/// Something that happens to an actor. The tie of its key is left to be computed where it decides, so that an event is
+/// small: a cache line.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Its place in the order.
-    pub key: Key,
-    /// To whom.
+    /// When.
+    pub time: Time,
+    /// In which wave of that instant.
+    pub wave: u32,
+    /// Who causes it.
+    pub sender: ActorId,
+    /// The sender's counter; of a broadcast, for its first receiver.
+    pub sequence: u64,
+    /// To whom; of a broadcast, its sender.
     pub to: ActorId,
     /// What.
     pub what: What,
@@ -77,8 +72,10 @@ pub struct Event {
 pub enum What {
     /// The run begins.
     Start,
-    /// A message of the key's sender arrives.
+    /// A message of the event's sender arrives.
     Message(Message),
+    /// A message of the event's sender arrives at many, at each as if it were the only one.
+    Broadcast(Box<Broadcast>),
     /// A wake-up is due, which the actor asked for after this many restarts.
     Wake(Wake, u32),
     /// A crash without memory ends.
@@ -87,96 +84,99 @@ pub enum What {
     Resume,
 }
 
-/// Events by key, earliest first.
-#[derive(Debug, Default)]
-pub struct EventQueue {
-    heap: BinaryHeap<Reverse<Queued>>,
+/// One message to many, all of whom it reaches at the same moment.
+#[derive(Clone, Debug)]
+pub struct Broadcast {
+    /// To whom, in the order in which it was sent to them; some of them may live in other shards.
+    pub to: Arc<[ActorId]>,
+    /// The message.
+    pub message: Message,
 }
 
-/// An event, compared by its key alone.
-#[derive(Debug)]
-struct Queued(Event);
-
-impl PartialEq for Queued {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.key == other.0.key
-    }
-}
-
-impl Eq for Queued {}
-
-impl PartialOrd for Queued {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Queued {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.key.cmp(&other.0.key)
-    }
-}
-
-impl EventQueue {
-    /// Adds an event.
-    pub fn push(&mut self, event: Event) {
-        self.heap.push(Reverse(Queued(event)));
+impl Event {
+    /// The moment at which it happens.
+    pub fn moment(&self) -> Moment {
+        Moment { time: self.time, wave: self.wave }
     }
 
-    /// The moment of the earliest event.
-    pub fn next(&self) -> Option<Moment> {
-        self.heap.peek().map(|Reverse(Queued(event))| event.key.moment)
+    /// Its place in the order, in the run with this seed.
+    pub fn key(&self, seed: u64) -> Key {
+        let tie = match self.what {
+            What::Restart | What::Resume => 0,
+            _ => tie(seed, self.sender, self.time),
+        };
+        Key { moment: self.moment(), tie, sequence: self.sequence, sender: self.sender }
     }
 
-    /// Takes the earliest event if it comes before `bound`.
-    pub fn pop_before(&mut self, bound: Moment) -> Option<Event> {
-        if self.next()? < bound { self.heap.pop().map(|Reverse(Queued(event))| event) } else { None }
+    /// The beginning of the run for an actor.
+    pub(super) fn start(actor: ActorId) -> Self {
+        Self { time: Time::ZERO, wave: 0, sender: actor, sequence: 0, to: actor, what: What::Start }
+    }
+
+    /// The end of a crash of an actor: before all else at its moment, and a restart before what waited.
+    pub(super) fn end_of_crash(time: Time, actor: ActorId, what: What) -> Self {
+        let sequence = u64::from(!matches!(what, What::Restart));
+        Self { time, wave: 0, sender: actor, sequence, to: actor, what }
+    }
+
+    /// What of this event is the `nth` receiver's: the whole, unless it is a broadcast. To be taken once for each.
+    pub(super) fn take(&mut self, nth: u32) -> Self {
+        let Self { time, wave, sender, sequence, to, .. } = *self;
+        match &mut self.what {
+            What::Broadcast(broadcast) => {
+                let (to, message) = (broadcast.to[nth as usize], broadcast.message.clone());
+                Self { time, wave, sender, sequence: sequence + u64::from(nth), to, what: What::Message(message) }
+            }
+            what => Self { time, wave, sender, sequence, to, what: std::mem::replace(what, What::Start) },
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const SEED: u64 = 2023;
 
-    fn event(time: u64, wave: u32, sender: u32, sequence: u64) -> Event {
-        let moment = Moment { time: Time(time), wave };
-        Event { key: Key::new(SEED, moment, ActorId(sender), sequence), to: ActorId(0), what: What::Start }
+    /// An event of which only the place in the order matters.
+    pub(in crate::runtime) fn event(time: u64, wave: u32, sender: u32, sequence: u64) -> Event {
+        let what = What::Start;
+        Event { time: Time(time), wave, sender: ActorId(sender), sequence, to: ActorId(0), what }
     }
 
-    fn drained(events: impl IntoIterator<Item = Event>) -> Vec<(u64, u32, u32, u64)> {
-        let mut queue = EventQueue::default();
-        events.into_iter().for_each(|event| queue.push(event));
-        let end = Moment { time: Time(u64::MAX), wave: 0 };
-        std::iter::from_fn(|| queue.pop_before(end))
-            .map(|Event { key, .. }| (key.moment.time.0, key.moment.wave, key.sender.0, key.sequence))
-            .collect()
+    fn ordered(events: impl IntoIterator<Item = Event>) -> Vec<(u64, u32, u32, u64)> {
+        let mut keys: Vec<Key> = events.into_iter().map(|event| event.key(SEED)).collect();
+        keys.sort();
+        keys.into_iter().map(|key| (key.moment.time.0, key.moment.wave, key.sender.0, key.sequence)).collect()
+    }
+
+    #[test]
+    fn an_event_fills_a_cache_line() {
+        assert_eq!(size_of::<Event>(), 64);
     }
 
     #[test]
     fn time_comes_before_wave_and_wave_before_tie() {
-        let order = drained([event(2, 0, 1, 1), event(1, 1, 1, 2), event(1, 0, 1, 3)]);
+        let order = ordered([event(2, 0, 1, 1), event(1, 1, 1, 2), event(1, 0, 1, 3)]);
         assert_eq!(order, [(1, 0, 1, 3), (1, 1, 1, 2), (2, 0, 1, 1)]);
     }
 
     #[test]
     fn one_sender_keeps_its_sequence_within_a_moment() {
-        let order = drained([event(1, 0, 4, 9), event(1, 0, 4, 7), event(1, 0, 4, 8)]);
+        let order = ordered([event(1, 0, 4, 9), event(1, 0, 4, 7), event(1, 0, 4, 8)]);
         assert_eq!(order.iter().map(|e| e.3).collect::<Vec<_>>(), [7, 8, 9]);
     }
 
     #[test]
     fn no_sender_always_wins_a_same_time_race() {
-        let wins = (0..1000).filter(|&time| drained([event(time, 0, 1, 0), event(time, 0, 2, 0)])[0].2 == 1).count();
+        let wins = (0..1000).filter(|&time| ordered([event(time, 0, 1, 0), event(time, 0, 2, 0)])[0].2 == 1).count();
         assert!((400..600).contains(&wins), "sender 1 won {wins} of 1000 races");
     }
 
     #[test]
-    fn the_order_does_not_depend_on_the_order_of_arrival() {
-        let events: Vec<Event> = (0..50).map(|n| event(u64::from(n % 3), n % 2, n % 7, u64::from(n))).collect();
-        let forward = drained(events.clone());
-        let backward = drained(events.into_iter().rev());
-        assert_eq!(forward, backward);
+    fn the_end_of_a_crash_comes_first_and_a_restart_before_what_waited() {
+        let end = |what| Event::end_of_crash(Time(1), ActorId(0), what).key(SEED);
+        assert!(end(What::Restart) < end(What::Resume));
+        assert!((0..100).all(|sender| end(What::Resume) < event(1, 0, sender, 0).key(SEED)));
     }
 }

@@ -15,17 +15,23 @@
 //! | [`event`] | events and their order |
 //! | [`network`] | when a message arrives, and whether |
 //! | `cast` | some actors: lets them handle events, and makes events of what they ask for |
-//! | `station` | a cast with its queue |
+//! | `queue` | what is to happen, by the time at which it does |
+//! | `post` | the way of new events: into the queue, or to another shard |
+//! | `station` | a cast with its events |
 //! | `shard` | an actix actor that runs a station, window by window |
 //! | `clock` | an actix actor that grants windows of time |
+//! | `agenda` | which shard has the earliest event |
 //! | `audience` | shows the watcher what was observed |
 //! | [`wall`] | the same in wall-clock time: shards that run free |
 
+mod agenda;
 mod audience;
 mod cast;
 mod clock;
 pub mod event;
 pub mod network;
+mod post;
+mod queue;
 mod shard;
 mod station;
 pub mod wall;
@@ -279,13 +285,17 @@ pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watch
 /// Deals the actors out.
 fn stations(actors: Vec<Box<dyn Agent>>, host: &Host) -> Vec<Station> {
     let deal = Deal { actors: actors.len(), shards: host.shards.count(actors.len()) };
-    let mut hands: Vec<Vec<(ActorId, Box<dyn Agent>)>> = (0..deal.shards).map(|_| Vec::new()).collect();
-    for (n, actor) in actors.into_iter().enumerate() {
-        hands[n % deal.shards].push((ActorId(n as u32), actor));
+    let mut hands: Vec<Vec<Box<dyn Agent>>> = (0..deal.shards).map(|_| Vec::new()).collect();
+    for (id, actor) in (0..).map(ActorId).zip(actors) {
+        hands[deal.shard(id)].push(actor);
     }
-    let network = Arc::new(host.network.clone());
-    let cast = |hand| Cast::new(host.seed, deal, Arc::clone(&network), hand);
-    hands.into_iter().enumerate().map(|(number, hand)| Station::new(number, deal, cast(hand))).collect()
+    let (seed, network) = (host.seed, Arc::new(host.network.clone()));
+    let window = network.lookahead();
+    let station = |(number, hand)| {
+        let cast = Cast::new(seed, number, deal, Arc::clone(&network), hand);
+        Station::new(seed, number, deal, window, cast)
+    };
+    hands.into_iter().enumerate().map(station).collect()
 }
 
 /// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share

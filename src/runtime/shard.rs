@@ -5,7 +5,8 @@
 
 use super::{
     Failure,
-    event::{Event, Moment},
+    event::Moment,
+    post::Batch,
     station::Station,
     window::{Grant, Stop, WhoWaits, WindowDone},
 };
@@ -30,11 +31,6 @@ pub(super) struct Links {
     pub(super) clock: Recipient<WindowDone>,
 }
 
-/// Shard → shard: events for actors hosted there.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Batch(Vec<Event>);
-
 impl Shard {
     pub(super) fn new(station: Station) -> Self {
         Self { station, handled: Moment::default(), links: None, failure: None }
@@ -42,15 +38,13 @@ impl Shard {
 
     /// Sends the batches on their way; returns the earliest moment in each.
     fn pass_on(&mut self, shards: &[Addr<Self>]) -> Vec<(usize, Moment)> {
-        let batches = self.station.take_outgoing();
-        batches
-            .into_iter()
-            .map(|(shard, events)| {
-                let earliest = events.iter().map(|event| event.key.moment).min();
-                shards[shard].do_send(Batch(events));
-                (shard, earliest.expect("a batch is made for its first event"))
-            })
-            .collect()
+        let batches = self.station.take_outgoing().into_iter();
+        let sent = batches.map(|(shard, batch)| {
+            let earliest = batch.earliest;
+            shards[shard].do_send(batch);
+            (shard, earliest)
+        });
+        sent.collect()
     }
 }
 
@@ -69,14 +63,14 @@ impl Handler<Links> for Shard {
 impl Handler<Batch> for Shard {
     type Result = ();
 
-    fn handle(&mut self, Batch(events): Batch, _: &mut Self::Context) {
-        for event in events {
-            // The clock grants a window only when nothing can arrive in it any more; this holds it to that.
-            if event.key.moment < self.handled {
-                self.failure = Some(Failure::OutOfOrder { to: event.to, time: event.key.moment.time });
-            }
-            self.station.push(event);
+    fn handle(&mut self, batch: Batch, _: &mut Self::Context) {
+        // The clock grants a window only when nothing can arrive in it any more; this holds it to that.
+        if batch.earliest < self.handled
+            && let Some(late) = batch.events.iter().find(|event| event.moment() < self.handled)
+        {
+            self.failure = Some(Failure::OutOfOrder { to: late.to, time: late.time });
         }
+        self.station.receive(batch);
     }
 }
 
@@ -84,7 +78,7 @@ impl Handler<Grant> for Shard {
     type Result = ();
 
     fn handle(&mut self, Grant(bound): Grant, _: &mut Self::Context) {
-        let outcome = self.station.handle_until(bound, |due| due);
+        let outcome = self.station.handle_before(bound, |due| due).and_then(|()| self.station.nothing_before(bound));
         self.handled = bound;
         let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
         let sent = self.pass_on(&shards);

@@ -1,34 +1,52 @@
-//! A shard's share of the work, whatever its time: a cast with its queue, and what waits to be passed on.
+//! A shard's share of the work, whatever its time: a cast with its events, and what waits to be passed on.
+//!
+//! A window's events are handled actor by actor, each actor's in their order. That is as good as handling all of them in
+//! order: between actors there is none to keep, since nothing that one sends arrives at another within the window. And
+//! it touches each actor once, in the order in which they lie in memory.
 
 use super::{
     Failure, Traffic, Waiting,
     cast::{Cast, Deal},
-    event::{Event, EventQueue, Moment},
+    event::{Event, Key, Moment, What},
+    post::{Batch, Post},
 };
 use microgrid_agents::observation::Observed;
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
 };
 
-/// A cast with its queue.
+/// A cast with its events.
 #[derive(Debug)]
 pub(super) struct Station {
+    seed: u64,
     number: usize,
     deal: Deal,
     cast: Cast,
-    queue: EventQueue,
-    /// What follows from the event under way.
-    next: Vec<Event>,
-    outgoing: BTreeMap<usize, Vec<Event>>,
+    post: Post,
+    /// The events of the window under way.
+    window: Vec<Event>,
+    /// Who gets which of them.
+    due: Vec<Due>,
+    /// Those of one actor who gets several.
+    several: Vec<(Key, Due)>,
+}
+
+/// An event of the window, of which the `nth` receiver is the actor at this place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    place: u32,
+    event: u32,
+    nth: u32,
 }
 
 impl Station {
-    /// The station of the shard with this number.
-    pub(super) fn new(number: usize, deal: Deal, cast: Cast) -> Self {
-        let mut queue = EventQueue::default();
-        cast.first_events().into_iter().for_each(|event| queue.push(event));
-        Self { number, deal, cast, queue, next: Vec::new(), outgoing: BTreeMap::new() }
+    /// The station of the shard with this number, for windows of about this width.
+    pub(super) fn new(seed: u64, number: usize, deal: Deal, window: Duration, cast: Cast) -> Self {
+        let mut post = Post::new(seed, number, deal, window);
+        cast.first_events().into_iter().for_each(|event| post.receive(event));
+        Self { seed, number, deal, cast, post, window: Vec::new(), due: Vec::new(), several: Vec::new() }
     }
 
     pub(super) fn number(&self) -> usize {
@@ -36,40 +54,105 @@ impl Station {
     }
 
     /// Handles all events before `bound`, each at the moment that `now` makes of its own; what follows from them for
-    /// others waits to be taken.
+    /// others waits to be taken, or to be handled next time.
     ///
     /// # Errors
     /// If an actor does what it must not, or panics.
-    pub(super) fn handle_until(&mut self, bound: Moment, now: impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+    pub(super) fn handle_before(&mut self, bound: Moment, now: impl Fn(Moment) -> Moment) -> Result<(), Failure> {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            while let Some(event) = self.queue.pop_before(bound) {
-                let now = now(event.key.moment);
-                self.cast.handle(event, now, &mut self.next)?;
-                for event in self.next.drain(..) {
-                    match self.deal.shard(event.to) {
-                        here if here == self.number => self.queue.push(event),
-                        there => self.outgoing.entry(there).or_default().push(event),
-                    }
-                }
-            }
-            Ok(())
+            self.post.begin(bound, &mut self.window);
+            self.find_receivers();
+            let due = std::mem::take(&mut self.due);
+            let outcome = due
+                .chunk_by(|one, other| one.place == other.place)
+                .try_for_each(|of_one| self.handle_all(of_one, &now));
+            self.due = due;
+            self.due.clear();
+            self.window.clear();
+            outcome
         }));
         outcome.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())))
     }
 
-    /// Adds an event for an actor hosted here.
-    pub(super) fn push(&mut self, event: Event) {
-        self.queue.push(event);
+    /// Makes sure that nothing is left to be handled before `bound`.
+    ///
+    /// # Errors
+    /// If there is, because one actor has sent something to another that arrives too soon.
+    pub(super) fn nothing_before(&mut self, bound: Moment) -> Result<(), Failure> {
+        if self.next().is_none_or(|next| next >= bound) {
+            return Ok(());
+        }
+        self.post.begin(bound, &mut self.window);
+        let late = self.window.first().expect("there is an event before the bound");
+        Err(Failure::OutOfOrder { to: late.to, time: late.time })
+    }
+
+    /// Lists who gets which event of the window, in order of their places.
+    fn find_receivers(&mut self) {
+        for (n, event) in (0..).zip(&self.window) {
+            if let What::Broadcast(broadcast) = &event.what {
+                let here = |(_, to): &(u32, _)| self.deal.shard(*to) == self.number;
+                let receivers = (0..).zip(broadcast.to.iter().copied()).filter(here);
+                self.due.extend(receivers.map(|(nth, to)| Due { place: self.deal.place(to), event: n, nth }));
+            } else {
+                self.due.push(Due { place: self.deal.place(event.to), event: n, nth: 0 });
+            }
+        }
+        self.due.sort_unstable_by_key(|due| due.place);
+    }
+
+    /// Lets an actor handle its events of the window, and those that it causes to itself within it.
+    fn handle_all(&mut self, of_one: &[Due], now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+        self.post.is_busy(self.deal.actor(self.number, of_one[0].place));
+        if let [only] = of_one {
+            self.handle(only, now)?;
+        } else {
+            let keys = of_one.iter().map(|due| {
+                let event = &self.window[due.event as usize];
+                let key = event.key(self.seed);
+                (Key { sequence: key.sequence + u64::from(due.nth), ..key }, *due)
+            });
+            let mut several = std::mem::take(&mut self.several);
+            several.extend(keys);
+            several.sort_unstable();
+            for (key, due) in several.drain(..) {
+                self.handle_soon(Some(&key), now)?;
+                self.handle(&due, now)?;
+            }
+            self.several = several;
+        }
+        self.handle_soon(None, now)
+    }
+
+    fn handle(&mut self, due: &Due, now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+        let event = self.window[due.event as usize].take(due.nth);
+        let now = now(event.moment());
+        self.cast.handle(due.place, event, now, &mut self.post)
+    }
+
+    /// Lets the busy actor handle what it has caused to itself, up to `key` if that is given.
+    fn handle_soon(&mut self, key: Option<&Key>, now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+        while let Some(event) = self.post.soon(key) {
+            let now = now(event.moment());
+            self.cast.handle(self.deal.place(event.to), event, now, &mut self.post)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the events of a batch.
+    pub(super) fn receive(&mut self, mut batch: Batch) {
+        batch.events.drain(..).for_each(|event| self.post.receive(event));
+        self.post.reuse(batch.events);
     }
 
     /// The moment of the earliest event.
     pub(super) fn next(&self) -> Option<Moment> {
-        self.queue.next()
+        self.post.next()
     }
 
     /// Takes what is to be passed on: for each other shard that gets something, its number and its events.
-    pub(super) fn take_outgoing(&mut self) -> BTreeMap<usize, Vec<Event>> {
-        std::mem::take(&mut self.outgoing)
+    pub(super) fn take_outgoing(&mut self) -> BTreeMap<usize, Batch> {
+        self.post.take_outgoing()
     }
 
     /// Takes what the actors have reported since the last time, and what became of their messages.

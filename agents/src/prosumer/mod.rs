@@ -340,8 +340,9 @@ impl Actor for Prosumer {
             Message::MarketState(state) if state.slot == self.slot => self.hear(state, context),
             Message::BillProposed(bills) if bills.slot == self.slot => self.check_bills(&bills, context),
             Message::Settled(slot, trades) if slot == self.slot => self.settle(&trades, context),
-            Message::Invoice(invoice, endorsement) if invoice.slot == self.slot => {
-                self.invoiced(invoice, *endorsement, context);
+            Message::Invoice(endorsed) if endorsed.0.slot == self.slot => {
+                let (invoice, endorsement) = *endorsed;
+                self.invoiced(invoice, endorsement, context);
             }
             Message::MeterRecorded(slot) if slot == self.slot => self.recorded(),
             _ => {}

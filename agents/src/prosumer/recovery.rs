@@ -216,7 +216,7 @@ mod tests {
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
         let endorsement = members(2)[1].invoice(&InvoiceTo { party: Party::Prosumer(1), invoice });
-        let reading = told(&mut prosumer, ActorId::GRID, Message::Invoice(invoice, Box::new(endorsement)));
+        let reading = told(&mut prosumer, ActorId::GRID, Message::Invoice(Box::new((invoice, endorsement))));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);
         assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled(6)), reading, "the meter has kept it");

@@ -32,7 +32,7 @@ pub struct Crash {
 }
 
 /// When one actor is down.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(in crate::runtime) struct Downtime {
     crashes: Vec<(Timing, Memory)>,
     /// No crash begins from here on.
@@ -40,10 +40,11 @@ pub(in crate::runtime) struct Downtime {
 }
 
 impl Downtime {
-    /// When `actor` is down, given all crashes that begin before `ends`.
-    pub(super) fn of(actor: ActorId, crashes: &[Crash], ends: Time) -> Self {
+    /// When `actor` is down, given all crashes that begin before `ends`; `None` if it never is.
+    pub(super) fn of(actor: ActorId, crashes: &[Crash], ends: Time) -> Option<Self> {
         let of_actor = crashes.iter().filter(|crash| crash.who.contains(actor));
-        Self { crashes: of_actor.map(|crash| (crash.timing, crash.memory)).collect(), ends }
+        let crashes: Vec<_> = of_actor.map(|crash| (crash.timing, crash.memory)).collect();
+        if crashes.is_empty() { None } else { Some(Self { crashes, ends }) }
     }
 
     /// When it is up again, if it is down at `now`.
@@ -91,7 +92,7 @@ mod tests {
             who: Members::Prosumers,
             memory: if lost { Memory::Lost } else { Memory::Kept },
         });
-        Downtime::of(ActorId(5), &crashes.collect::<Vec<_>>(), Time(ends))
+        Downtime::of(ActorId(5), &crashes.collect::<Vec<_>>(), Time(ends)).expect("it crashes")
     }
 
     fn restarts(downtime: &Downtime) -> Vec<u64> {
@@ -105,9 +106,7 @@ mod tests {
             who: Members::Prosumers,
             memory: Memory::Lost,
         };
-        let grid = Downtime::of(ActorId::GRID, &[crash], Time(100));
-        assert!(!grid.is_down(Time(5)));
-        assert_eq!(grid.next_restart(Time::ZERO), None);
+        assert!(Downtime::of(ActorId::GRID, &[crash], Time(100)).is_none());
     }
 
     #[test]

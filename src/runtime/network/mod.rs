@@ -78,6 +78,9 @@ impl Network {
     /// The fate of a message sent at `now`. Draws from the sender's stream only, and from that exactly once.
     pub fn carry(&self, from: ActorId, to: ActorId, now: Time, sender: &mut Stream) -> Fate {
         let draw = sender.next_u64();
+        if self.is_uniform() {
+            return self.base.fate(draw);
+        }
         match self.link(from, to, now) {
             LinkState::Open(quality) => quality.fate(draw),
             LinkState::Cut => Fate::Lost,
@@ -90,8 +93,25 @@ impl Network {
         rhythm::shortest(&self.base, &changes)
     }
 
-    /// When `actor` is down.
-    pub(super) fn downtime(&self, actor: ActorId) -> Downtime {
+    /// How long every message takes, if all take equally long and nothing befalls any on its way.
+    pub(super) fn constant(&self) -> Option<Duration> {
+        if self.is_uniform() { self.base.constant() } else { None }
+    }
+
+    /// Whether all links are alike at all times.
+    fn is_uniform(&self) -> bool {
+        self.links.is_empty() && self.conditions.is_empty()
+    }
+
+    /// Draws for so many messages whose fate is certain.
+    pub(super) fn pass_over(&self, messages: usize, sender: &mut Stream) {
+        for _ in 0..messages {
+            sender.next_u64();
+        }
+    }
+
+    /// When `actor` is down, if it ever is.
+    pub(super) fn downtime(&self, actor: ActorId) -> Option<Downtime> {
         Downtime::of(actor, &self.crashes, self.ends)
     }
 

@@ -2,7 +2,7 @@
 
 use super::Delay;
 use microgrid_agents::streams::Stream;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use std::time::Duration;
 
 /// How well messages travel over a link.
@@ -63,9 +63,7 @@ impl Quality {
     /// The draw seeds a generator that decides, always in this order: loss, duplication, delay, jitter, and delay and
     /// jitter of the copy. So messages share nothing, and what is lost stays lost whatever the delay.
     pub(super) fn fate(&self, draw: u64) -> Fate {
-        if let Delay::Constant(delay) = self.delay
-            && (self.jitter, self.loss, self.duplication) == (0.0, 0.0, 0.0)
-        {
+        if let Some(delay) = self.constant() {
             return Fate::Arrives(delay);
         }
         let mut random = Stream::seed_from_u64(draw);
@@ -78,8 +76,21 @@ impl Quality {
         if is_doubled { Fate::Twice(delay, self.draw_delay(&mut random)) } else { Fate::Arrives(delay) }
     }
 
+    /// How long every message takes, if nothing is random about it.
+    pub(super) fn constant(&self) -> Option<Duration> {
+        match self.delay {
+            Delay::Constant(delay) if (self.jitter, self.loss, self.duplication) == (0.0, 0.0, 0.0) => Some(delay),
+            _ => None,
+        }
+    }
+
     fn draw_delay(&self, random: &mut Stream) -> Duration {
         let delay = self.delay.draw(random);
+        if self.jitter == 0.0 {
+            // Still the draw is made: a copy's delay comes after it.
+            random.next_u64();
+            return delay;
+        }
         stretched(delay, 1.0 - self.jitter + 2.0 * self.jitter * random.random::<f64>())
     }
 }
@@ -92,7 +103,6 @@ pub(super) fn stretched(delay: Duration, factor: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     const SENT: usize = 20_000;

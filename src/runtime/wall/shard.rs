@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        event::{Event, Moment},
+        event::Moment,
+        post::Batch,
         station::Station,
         window::{Stop, WhoWaits},
     },
@@ -31,11 +32,6 @@ pub(super) struct Begin {
     pub(super) clock: WallClock,
 }
 
-/// Shard → shard: events for actors hosted there.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Deliver(Vec<Event>);
-
 impl FreeShard {
     pub(super) fn new(station: Station) -> Self {
         Self { station, links: None, timer: None }
@@ -47,15 +43,18 @@ impl FreeShard {
         let now = clock.now();
         let just_after_now = Moment { time: now + Duration::from_nanos(1), wave: 0 };
         // Waves go on counting, so that an endless exchange without delay is noticed here too.
-        let outcome = self.station.handle_until(just_after_now, |due| Moment { time: now, wave: due.wave });
+        let mut outcome = Ok(());
+        while outcome.is_ok() && self.station.next().is_some_and(|next| next < just_after_now) {
+            outcome = self.station.handle_before(just_after_now, |due| Moment { time: now, wave: due.wave });
+        }
         let (observed, traffic) = self.station.take_reports();
         if outcome.is_err() {
             self.links = None;
         }
         // Before anybody can hear of it.
         collector.do_send(Report { observed, traffic, failure: outcome.err() });
-        for (shard, events) in self.station.take_outgoing() {
-            shards[shard].do_send(Deliver(events));
+        for (shard, batch) in self.station.take_outgoing() {
+            shards[shard].do_send(batch);
         }
         self.set_timer(clock, context);
     }
@@ -91,11 +90,11 @@ impl Handler<Begin> for FreeShard {
     }
 }
 
-impl Handler<Deliver> for FreeShard {
+impl Handler<Batch> for FreeShard {
     type Result = ();
 
-    fn handle(&mut self, Deliver(events): Deliver, context: &mut Self::Context) {
-        events.into_iter().for_each(|event| self.station.push(event));
+    fn handle(&mut self, batch: Batch, context: &mut Self::Context) {
+        self.station.receive(batch);
         // Somebody quick may have sent something before this shard has heard that the run begins.
         if let Some(Begin { clock, .. }) = self.links {
             self.set_timer(clock, context);

@@ -103,7 +103,7 @@ fn lies(opened: SlotOpened) -> Vec<Act> {
             Message::Registered(slot, Err(Refusal::MarketClosed)),
             Message::Settled(slot, Trades::from_iter([])),
             Message::MeterRecorded(slot),
-            Message::Invoice(free, Box::new(Endorsement { by: Party::Grid, signature })),
+            Message::Invoice(Box::new((free, Endorsement { by: Party::Grid, signature }))),
         ] {
             acts.push(Act::send(victim.actor(), lie));
         }
