@@ -97,6 +97,7 @@ fn choice(random: &mut Stream, member: &Member) -> Transaction {
     let choice = Arc::new(Choice {
         slot: SLOT,
         version: 40,
+        known: None,
         shares: weights.iter().map(|weight| weight / sum).collect(),
         purchases: (0..SELLERS).map(|_| random.random_range(0.5..3.0)).collect(),
         responsive: 1.0,

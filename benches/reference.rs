@@ -37,6 +37,7 @@ fn plain_market(criterion: &mut Criterion) {
     for prosumers in [10, 100, 500, 1000] {
         let (buyers, surplus) = slot(prosumers);
         let market = Market {
+            known: None,
             buyers: &buyers,
             surplus: &surplus,
             band: BAND,

@@ -77,7 +77,7 @@ pub(crate) mod tests {
             identity::{Claim, verify},
         },
         ids::ActorId,
-        market::demand::Demand,
+        market::{choice_set::ChoiceSet, demand::Demand},
         message::{Quote, Registration},
         time::Time,
     };
@@ -92,6 +92,7 @@ pub(crate) mod tests {
             demand: Demand::Elastic,
             service_fee: 0.0,
             ramp: 0.1,
+            choice_set: ChoiceSet::All,
             posts: Posts::Every,
             max_transactions: 500,
             timeout: Duration::from_millis(50),

@@ -38,7 +38,11 @@ use crate::{
         transaction::Endorsement,
     },
     ids::{ProsumerId, Slot},
-    market::{aggregate::Aggregate, demand::Buyer, settlement::Trade},
+    market::{
+        aggregate::{Aggregate, Posted},
+        demand::Buyer,
+        settlement::Trade,
+    },
     time::Time,
     units::{Energy, Money},
 };
@@ -165,6 +169,8 @@ pub struct MarketOpened {
     pub sellers: Vec<ProsumerId>,
     /// Their surplus `S_j` [kWh].
     pub surplus: Vec<f64>,
+    /// The sum of these [kWh].
+    pub total_surplus: f64,
     /// Buyers in order of their number; a buyer's position here is its index everywhere in the slot.
     pub buyers: Vec<ProsumerId>,
     /// First choice `z(1)` of every buyer, one share a seller.
@@ -217,10 +223,13 @@ pub struct Choice {
     pub slot: Slot,
     /// Counts the buyer's choices of the slot from 1.
     pub version: u32,
-    /// Shares `z_ij`, one a seller.
+    /// Positions of the sellers that the buyer knows, ascending; `None` if it knows all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Arc<[u32]>>,
+    /// Shares `z_ij`, one a seller that it knows.
     #[serde(with = "json::numbers")]
     pub shares: Vec<f64>,
-    /// Optimal purchases `X*_ij` [kWh], one a seller.
+    /// Optimal purchases `X*_ij` [kWh], one a seller that it knows.
     #[serde(with = "json::numbers")]
     pub purchases: Vec<f64>,
     /// Sum of the shares whose purchase is interior, that is, answers to price.
@@ -241,6 +250,28 @@ pub struct Choice {
 impl Choice {
     /// The largest purchase that may be posted [kWh], for the same reason as [`Registration::MOST`].
     pub const MOST_PURCHASE: f64 = 1e9;
+
+    /// What it says of the seller at this position: share and optimal purchase [kWh]; `None` if it says nothing.
+    pub fn of(&self, seller: u32) -> Option<(f64, f64)> {
+        let place = match &self.known {
+            None => seller as usize,
+            Some(known) => known.binary_search(&seller).ok()?,
+        };
+        Some((*self.shares.get(place)?, *self.purchases.get(place)?))
+    }
+
+    /// Position, share and optimal purchase [kWh] of each seller that it tells of, in the order of the sellers.
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, f64, f64)> {
+        let position = |place: usize| self.known.as_ref().map_or(place as u32, |known| known[place]);
+        let both = self.shares.iter().zip(&self.purchases).enumerate();
+        both.map(move |(place, (&share, &purchase))| (position(place), share, purchase))
+    }
+
+    /// As it enters the sums over all choices.
+    pub fn posted<'a>(&'a self, buyer: &'a Buyer) -> Posted<'a> {
+        let Self { known, shares, purchases, responsive, .. } = self;
+        Posted { buyer, known: known.as_deref(), shares, purchases, responsive: *responsive }
+    }
 }
 
 /// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.

@@ -6,9 +6,10 @@
 //!
 //! The derivation, so that others can repeat it: the 32-byte key of a ChaCha8 generator is the seed as 8 little-endian
 //! bytes followed by zeros; its stream number is `purpose * 2^32 + actor`; its first 32 bytes seed a
-//! `Xoshiro256PlusPlus`, which makes the draws.
+//! `Xoshiro256PlusPlus`, which makes the draws. Where an actor draws anew for each slot, whatever it has drawn before,
+//! the 32 bytes behind the first `32 slot` ones seed the generator of that slot.
 
-use crate::ids::ActorId;
+use crate::ids::{ActorId, Slot};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -32,14 +33,22 @@ pub enum Purpose {
     Mix = 6,
     /// Which groups of the network a prosumer belongs to.
     Group = 7,
+    /// Which sellers a buyer knows in a slot.
+    Acquaintance = 8,
 }
 
 /// The stream of `actor` for `purpose` in the run with this seed.
 pub fn stream(seed: u64, actor: ActorId, purpose: Purpose) -> Stream {
+    slot_stream(seed, actor, purpose, 0)
+}
+
+/// The stream of `actor` for `purpose` in one slot of the run with this seed; slots count from 1.
+pub fn slot_stream(seed: u64, actor: ActorId, purpose: Purpose, slot: Slot) -> Stream {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     let mut chacha = ChaCha8Rng::from_seed(key);
     chacha.set_stream((purpose as u64) << 32 | u64::from(actor.0));
+    chacha.set_word_pos(8 * u128::from(slot));
     let mut state = [0; 32];
     chacha.fill_bytes(&mut state);
     Stream::from_seed(state)
@@ -57,5 +66,8 @@ mod tests {
         assert_ne!(reference, first(2024, 5, Purpose::Behaviour));
         assert_ne!(reference, first(2023, 6, Purpose::Behaviour));
         assert_ne!(reference, first(2023, 5, Purpose::Network));
+        let of_slot = |slot| slot_stream(2023, ActorId(5), Purpose::Behaviour, slot).next_u64();
+        assert_eq!(of_slot(0), reference);
+        assert!(of_slot(1) != reference && of_slot(1) != of_slot(2));
     }
 }

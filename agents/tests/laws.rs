@@ -3,9 +3,10 @@
 use microgrid_agents::{
     ids::ActorId,
     market::{
-        aggregate::{Aggregate, Posted, private_net_utility, served_share},
+        aggregate::{Aggregate, Posted, Sums, private_net_utility, served_share},
         balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance, peer_to_grid},
         best_response::best_response_step,
+        choice_set::ChoiceSet,
         demand::{Buyer, Demand},
         exploration::explore,
         imitation::imitation_step,
@@ -19,6 +20,18 @@ use microgrid_agents::{
     units::{Energy, Money},
 };
 use proptest::{collection::vec, prelude::*};
+
+/// What choices over all sellers add up to.
+fn aggregate<'a>(
+    surplus: &[f64],
+    prices: &[f64],
+    alpha: f64,
+    posted: impl IntoIterator<Item = Posted<'a>>,
+) -> Aggregate {
+    let mut sums = Sums::new(ChoiceSet::All, surplus.len(), alpha);
+    sums.add(posted);
+    sums.aggregate(surplus, prices)
+}
 
 fn demands() -> impl Strategy<Value = Demand> {
     prop_oneof![Just(Demand::Elastic), Just(Demand::Firm)]
@@ -202,9 +215,9 @@ proptest! {
         let alpha = 0.4;
         let purchases: Vec<_> = buyers.iter().map(|b| b.optimal_purchase(price, alpha, Demand::Elastic)).collect();
         let posted = buyers.iter().zip(&purchases).map(|(buyer, purchase)| {
-            Posted { buyer, shares: &[1.0], purchases: std::slice::from_ref(purchase), responsive: 1.0 }
+            Posted { buyer, known: None, shares: &[1.0], purchases: std::slice::from_ref(purchase), responsive: 1.0 }
         });
-        let sums = Aggregate::of(&[surplus], &[price], alpha, posted);
+        let sums = aggregate(&[surplus], &[price], alpha, posted);
         let t = served_share(surplus, sums.demand[0]);
         let squares: f64 = purchases.iter().map(|x| alpha * x * x).sum();
         prop_assert!((sums.net_utility[0] - ((t - t * t / 2.0) * squares + sums.constant)).abs() < 1e-9);

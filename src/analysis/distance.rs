@@ -1,7 +1,13 @@
 //! How far a market is from its equilibrium, section 9.
 
 use super::equilibrium::Equilibrium;
-use microgrid_agents::market::{aggregate::Aggregate, pricing::PriceBand, replicator::mean_fitness};
+use microgrid_agents::market::{
+    aggregate::{Aggregate, private_net_utility},
+    demand::Buyer,
+    pricing::PriceBand,
+    replicator::mean_fitness,
+    settlement::Trade,
+};
 
 /// A seller with a smaller share counts as not chosen.
 const CHOSEN: f64 = 1e-6;
@@ -69,10 +75,40 @@ fn ess_residual(aggregate: &Aggregate) -> Option<f64> {
     (without_constant > 0.0).then(|| largest / without_constant)
 }
 
+/// The same where buyers know only some sellers and compare what these are worth to themselves: the largest relative
+/// difference that any of them finds from its own mean; `None` where nobody's mean is positive.
+///
+/// `trades` are all that a game ended in, by buyer; `buyer` tells of the buyer at a position what it registered, and
+/// `served_share` of each seller which part of its demand it serves.
+pub fn own_ess_residual(
+    trades: &[Trade],
+    buyer: impl Fn(u32) -> Buyer,
+    served_share: &[f64],
+    alpha: f64,
+) -> Option<f64> {
+    let of_one = |trades: &[Trade]| {
+        let facts = buyer(trades[0].buyer);
+        let chosen: Vec<(f64, f64)> = trades
+            .iter()
+            .map(|trade| {
+                let served = served_share[trade.seller as usize];
+                let worth = private_net_utility(&facts, trade.optimal, served, trade.price, alpha);
+                (trade.energy.value() / (served * trade.optimal), worth)
+            })
+            .filter(|(share, _)| *share > CHOSEN)
+            .collect();
+        let held: f64 = chosen.iter().map(|(share, _)| share).sum();
+        let mean = chosen.iter().map(|(share, worth)| share * worth).sum::<f64>() / held;
+        (mean > 0.0).then(|| chosen.iter().map(|(_, worth)| (worth - mean).abs()).fold(0.0, f64::max) / mean)
+    };
+    trades.chunk_by(|a, b| a.buyer == b.buyer).filter_map(of_one).reduce(f64::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::equilibrium::Corner;
+    use microgrid_agents::{market::demand::Demand, units::Energy};
 
     const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
 
@@ -130,5 +166,30 @@ mod tests {
         let at = equilibrium(0.45, Corner::Floor);
         assert_eq!(distance(&[0.45; 2], &nothing, &[2.0; 2], BAND, &at).ess_residual, None);
         assert_eq!(distance(&[0.45; 2], &market([1.0; 2], [0.0; 2]), &[2.0; 2], BAND, &at).ess_residual, None);
+    }
+
+    #[test]
+    fn a_buyer_by_itself_is_at_rest_where_what_it_buys_from_is_worth_the_same_to_it() {
+        let facts = Buyer { need: 2.0, generation: 1.0, preference: 1.9 };
+        let trade = |buyer, seller, price, energy: f64| {
+            Trade::new(
+                buyer,
+                seller,
+                facts.optimal_purchase(price, 0.4, Demand::Elastic),
+                Energy::nearest(energy),
+                price,
+                0.0,
+            )
+        };
+        let residual = |trades: &[Trade]| own_ess_residual(trades, |_| facts, &[1.0, 1.0, 0.5], 0.4);
+        let at_rest = [trade(0, 0, 0.7, 1.0), trade(0, 1, 0.7, 1.0), trade(1, 1, 0.7, 2.0)];
+        assert!(residual(&at_rest).unwrap() < 1e-12);
+        // What is hardly chosen does not count.
+        assert!(residual(&[trade(0, 0, 0.7, 2.0), trade(0, 1, 0.9, 1e-6)]).unwrap() < 1e-12);
+        // At t = 1 a seller is worth alpha/2 X*²: 0.8 and 0.45 here, with shares of a half and of two thirds.
+        let uneven = residual(&[trade(0, 0, 0.7, 1.0), trade(0, 1, 0.9, 1.0)]).unwrap();
+        let mean = (0.5 * 0.8 + 2.0 / 3.0 * 0.45) / (0.5 + 2.0 / 3.0);
+        assert!((uneven - (0.8 - mean) / mean).abs() < 1e-12, "{uneven}");
+        assert_eq!(residual(&[]), None);
     }
 }

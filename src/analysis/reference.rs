@@ -3,11 +3,13 @@
 //! This is the game without actors, messages or time. What the actors do in lock-step must equal it round by round.
 
 use microgrid_agents::market::{
-    aggregate::{Aggregate, Posted, private_net_utility, served_share},
+    aggregate::{Aggregate, Posted, Sums, private_net_utility},
+    choice_set::ChoiceSet,
     demand::{Buyer, Demand},
-    pricing::{PriceBand, next_price, price_step_size},
+    pricing::{PriceBand, local_price_step_size, next_price, price_step_size},
     replicator::{Fitness, StepSize, private_step_size, public_step_size, replicator_step},
 };
+use std::sync::Arc;
 
 /// A slot's market and how its participants learn.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,8 @@ pub struct Market<'a> {
     pub buyers: &'a [Buyer],
     /// Surplus of each seller [kWh].
     pub surplus: &'a [f64],
+    /// Positions of the sellers that each buyer knows, ascending and for all as many; `None` if all know all.
+    pub known: Option<&'a [Arc<[u32]>]>,
     /// The prices a seller may ask.
     pub band: PriceBand,
     /// Curvature of utility [CNY/kWh²].
@@ -50,6 +54,9 @@ pub struct Round {
 pub struct Iteration<'a> {
     market: Market<'a>,
     prices: Vec<f64>,
+    sums: Sums,
+    /// How many sellers each buyer knows.
+    width: usize,
     /// Choice shares `z_ij`, buyer by buyer.
     shares: Vec<f64>,
     /// Optimal purchases `X*_ij` [kWh], buyer by buyer.
@@ -59,19 +66,28 @@ pub struct Iteration<'a> {
 impl<'a> Iteration<'a> {
     /// The iteration that starts from these `prices` [CNY/kWh] and every buyer's `first_choice`, one entry a seller.
     pub fn new(market: Market<'a>, prices: &[f64], first_choice: &[f64]) -> Self {
-        let (buyers, sellers) = (market.buyers.len(), market.surplus.len());
+        let sellers = market.surplus.len();
+        let (choice_set, width, shares) = match market.known {
+            None => (ChoiceSet::All, sellers, first_choice.repeat(market.buyers.len())),
+            Some(known) => {
+                let width = known.first().map_or(0, |known| known.len());
+                let restricted = known.iter().flat_map(|known| restricted(first_choice, known)).collect();
+                (ChoiceSet::Sample(width as u32), width, restricted)
+            }
+        };
         Self {
-            market,
             prices: prices.to_vec(),
-            shares: first_choice.repeat(buyers),
-            purchases: vec![0.0; buyers * sellers],
+            sums: Sums::new(choice_set, sellers, market.alpha),
+            width,
+            purchases: vec![0.0; shares.len()],
+            shares,
+            market,
         }
     }
 
-    /// Choice shares of a buyer by its position, as it would post them in the next round.
+    /// Choice shares of a buyer by its position, as it would post them in the next round; one a seller that it knows.
     pub fn shares(&self, buyer: usize) -> &[f64] {
-        let sellers = self.market.surplus.len();
-        &self.shares[buyer * sellers..][..sellers]
+        &self.shares[buyer * self.width..][..self.width]
     }
 
     /// Plays on until no price and no share moves by `tolerance` or more for `patience` rounds in a row, or for `most`
@@ -99,43 +115,48 @@ impl<'a> Iteration<'a> {
 
     /// Buyers decide what they want at the posted prices (7).
     fn choose(&mut self) {
-        let Market { buyers, alpha, demand, .. } = self.market;
-        for (buyer, purchases) in buyers.iter().zip(self.purchases.chunks_exact_mut(self.prices.len())) {
-            for (purchase, &price) in purchases.iter_mut().zip(&self.prices) {
-                *purchase = buyer.optimal_purchase(price, alpha, demand);
+        let Market { buyers, known, alpha, demand, .. } = self.market;
+        for (i, (buyer, purchases)) in buyers.iter().zip(self.purchases.chunks_exact_mut(self.width)).enumerate() {
+            let want = |price: f64| buyer.optimal_purchase(price, alpha, demand);
+            match known {
+                None => purchases.iter_mut().zip(&self.prices).for_each(|(x, &price)| *x = want(price)),
+                Some(known) => {
+                    purchases.iter_mut().zip(&*known[i]).for_each(|(x, &j)| *x = want(self.prices[j as usize]));
+                }
             }
         }
     }
 
     /// The ledger adds up demand and net utility (8) to (11).
-    fn aggregate(&self) -> Aggregate {
-        let Market { buyers, surplus, alpha, demand, .. } = self.market;
-        let sellers = surplus.len();
-        let choices = self.shares.chunks_exact(sellers).zip(self.purchases.chunks_exact(sellers));
-        let posted = buyers.iter().zip(choices).map(|(buyer, (shares, purchases))| {
+    fn aggregate(&mut self) -> Aggregate {
+        let Market { buyers, surplus, known, demand, .. } = self.market;
+        let choices = self.shares.chunks_exact(self.width).zip(self.purchases.chunks_exact(self.width));
+        let posted = buyers.iter().zip(choices).enumerate().map(|(i, (buyer, (shares, purchases)))| {
             let pairs = shares.iter().zip(purchases);
             let responsive = pairs.filter(|(_, x)| buyer.answers_to_price(**x, demand)).map(|(share, _)| share).sum();
-            Posted { buyer, shares, purchases, responsive }
+            Posted { buyer, known: known.map(|known| &*known[i]), shares, purchases, responsive }
         });
-        Aggregate::of(surplus, &self.prices, alpha, posted)
+        self.sums.clear();
+        self.sums.add(posted);
+        self.sums.aggregate(surplus, &self.prices)
     }
 
     /// Buyers take a replicator step (15); returns the largest move of a share.
     fn learn(&mut self, aggregate: &Aggregate) -> f64 {
-        let sellers = self.prices.len();
         let mut largest = 0.0_f64;
         match self.market.fitness {
             Fitness::Public => {
                 let step = public_step_size(self.market.replicator_step, self.market.alpha, aggregate);
-                for shares in self.shares.chunks_exact_mut(sellers) {
+                for shares in self.shares.chunks_exact_mut(self.width) {
                     largest = largest.max(replicator_step(shares, &aggregate.net_utility, step));
                 }
             }
             Fitness::Private => {
-                let choices = self.shares.chunks_exact_mut(sellers).zip(self.purchases.chunks_exact(sellers));
-                for (buyer, (shares, purchases)) in self.market.buyers.iter().zip(choices) {
-                    let change = learn_alone(&self.market, buyer, shares, purchases, &self.prices, aggregate);
-                    largest = largest.max(change);
+                let choices = self.shares.chunks_exact_mut(self.width).zip(self.purchases.chunks_exact(self.width));
+                for (i, (buyer, (shares, purchases))) in self.market.buyers.iter().zip(choices).enumerate() {
+                    let seller = |place: usize| self.market.known.map_or(place, |known| known[i][place] as usize);
+                    let met = (0..self.width).map(seller).map(|j| (self.prices[j], aggregate.served_share[j]));
+                    largest = largest.max(learn_alone(&self.market, buyer, shares, purchases, met, aggregate));
                 }
             }
         }
@@ -148,6 +169,7 @@ impl<'a> Iteration<'a> {
         let step = price_step_size(price_step, alpha, surplus.len(), buyers.len() as u32);
         let mut largest = 0.0_f64;
         for (j, price) in self.prices.iter_mut().enumerate() {
+            let step = aggregate.held.get(j).map_or(step, |&held| local_price_step_size(price_step, alpha, held));
             let next = next_price(*price, aggregate.demand[j] - surplus[j], step, band, ramp);
             largest = largest.max((next - *price).abs());
             *price = next;
@@ -156,22 +178,29 @@ impl<'a> Iteration<'a> {
     }
 }
 
-/// A buyer's replicator step by its own term of each net utility.
+/// The part of a common first choice that goes to `known` sellers, as shares of its own.
+fn restricted(first_choice: &[f64], known: &[u32]) -> impl Iterator<Item = f64> {
+    let total: f64 = known.iter().map(|&j| first_choice[j as usize]).sum();
+    known.iter().map(move |&j| first_choice[j as usize] / total)
+}
+
+/// A buyer's replicator step by its own term of each net utility, from the price and the part served of each seller
+/// that it has `met`.
 fn learn_alone(
     market: &Market<'_>,
     buyer: &Buyer,
     shares: &mut [f64],
     purchases: &[f64],
-    prices: &[f64],
+    met: impl Iterator<Item = (f64, f64)>,
     aggregate: &Aggregate,
 ) -> f64 {
-    let served: Vec<f64> = market.surplus.iter().zip(&aggregate.demand).map(|(&s, &e)| served_share(s, e)).collect();
-    let fitness: Vec<f64> = (0..shares.len())
-        .map(|j| private_net_utility(buyer, purchases[j], served[j], prices[j], market.alpha))
-        .collect();
-    let wanted = || shares.iter().zip(purchases).map(|(share, purchase)| share * purchase);
-    let demand = wanted().sum();
-    let supplied = wanted().zip(&served).map(|(wanted, served)| wanted * served).sum();
+    let (mut demand, mut supplied) = (0.0, 0.0);
+    let mut fitness = Vec::with_capacity(shares.len());
+    for ((&share, &purchase), (price, served)) in shares.iter().zip(purchases).zip(met) {
+        demand += share * purchase;
+        supplied += served * share * purchase;
+        fitness.push(private_net_utility(buyer, purchase, served, price, market.alpha));
+    }
     let buyers = market.buyers.len() as u32;
     let step = private_step_size(market.replicator_step, market.alpha, aggregate, buyers, demand, supplied);
     replicator_step(shares, &fitness, step)

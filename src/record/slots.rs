@@ -83,7 +83,11 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
     let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Energy>().into();
     let game = gathered.game.as_deref();
     let end = game.and_then(|game| game.state.as_deref());
-    let distance = gathered.market.as_deref().zip(end).and_then(|(market, end)| theory.distance(market, end));
+    let distance = gathered
+        .market
+        .as_deref()
+        .zip(end)
+        .and_then(|(market, end)| theory.distance(market, end, gathered.trades.as_deref().unwrap_or_default()));
     let welfare = Welfare::of(gathered, theory);
     let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Energy>();
     let actors = gathered.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());

@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::{
-        distance::{Distance, distance},
+        distance::{Distance, distance, own_ess_residual},
         equilibrium::{Equilibrium, balances_at, closed_form},
         peer_to_grid::peer_to_grid,
         slot::{slot_facts, slot_terms},
@@ -16,6 +16,7 @@ use microgrid_agents::{
         demand::Buyer,
         pricing::PriceBand,
         role::Role,
+        settlement::Trade,
     },
     message::{MarketOpened, MarketState},
     units::Energy,
@@ -30,6 +31,8 @@ pub(super) struct Theory {
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium [CNY]; `None` without a market.
     pub(super) equilibrium_welfare: Option<f64>,
+    facts: Vec<SlotFacts>,
+    terms: SlotTerms,
     band: PriceBand,
 }
 
@@ -63,13 +66,19 @@ impl Theory {
             let fee = case.scenario.market.service_fee;
             balances_at(Some(at), &facts, contents, storage.as_ref(), &terms, fee).iter().map(|b| b.welfare).sum()
         });
-        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, band }
+        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, facts, terms, band }
     }
 
-    /// How far the game ended from the equilibrium; `None` without a market, or where nobody made a choice.
-    pub(super) fn distance(&self, market: &MarketOpened, end: &MarketState) -> Option<Distance> {
+    /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody
+    /// made a choice.
+    pub(super) fn distance(&self, market: &MarketOpened, end: &MarketState, trades: &[Trade]) -> Option<Distance> {
         let aggregate = end.aggregate.as_ref()?;
-        Some(distance(&end.prices, aggregate, &market.surplus, self.band, self.equilibrium.as_ref()?))
+        let mut distance = distance(&end.prices, aggregate, &market.surplus, self.band, self.equilibrium.as_ref()?);
+        if !aggregate.held.is_empty() {
+            let buyer = |position: u32| self.facts[market.buyers[position as usize].index()].as_buyer();
+            distance.ess_residual = own_ess_residual(trades, buyer, &aggregate.served_share, self.terms.alpha);
+        }
+        Some(distance)
     }
 }
 

@@ -8,10 +8,7 @@ use super::{
 use crate::runtime::network::Delay;
 use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{
-        demand::Demand,
-        replicator::{Fitness, StepSize},
-    },
+    market::{choice_set::ChoiceSet, demand::Demand, replicator::StepSize},
     prosumer::{Adaptation, Behaviour},
 };
 use std::time::Duration;
@@ -29,6 +26,7 @@ impl Default for Market {
         Self {
             slots: 24,
             slot_length: Duration::from_secs(3600),
+            starts_at: Duration::ZERO,
             open: (8, 20),
             gate_closure: Duration::from_secs(55 * 60),
             feed_in_tariff: 0.45,
@@ -48,7 +46,8 @@ impl Default for Learning {
     fn default() -> Self {
         Self {
             behaviour: Behaviour::Replicator,
-            fitness: Fitness::Public,
+            choice_set: ChoiceSet::All,
+            fitness: None,
             replicator_step: StepSize::Scaled(0.3),
             price_step: StepSize::Scaled(0.5),
             ramp: 0.1,

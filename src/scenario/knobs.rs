@@ -31,7 +31,8 @@ pub(super) const KNOBS: &[Knob] = &[
     Knob { name: "group_share", turn: group_share },
     Knob { name: "lasting", turn: lasting },
     Knob { name: "behaviour", turn: |scenario, text| put(&mut scenario.learning.behaviour, ron(text, BEHAVIOUR)) },
-    Knob { name: "fitness", turn: |scenario, text| put(&mut scenario.learning.fitness, ron(text, FITNESS)) },
+    Knob { name: "choice_set", turn: |scenario, text| put(&mut scenario.learning.choice_set, ron(text, CHOICE_SET)) },
+    Knob { name: "fitness", turn: |scenario, text| put(&mut scenario.learning.fitness, ron(text, FITNESS).map(Some)) },
     Knob { name: "adaptation", turn: |scenario, text| put(&mut scenario.learning.adaptation, ron(text, ADAPTATION)) },
     Knob { name: "exploration", turn: |scenario, text| put(&mut scenario.learning.exploration, number(text)) },
     Knob { name: "replicator_step", turn: |scenario, text| step(&mut scenario.learning.replicator_step, text) },
@@ -95,6 +96,7 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 const BEHAVIOUR: &str = "Replicator, BestResponse(noise: number) or Imitation";
+const CHOICE_SET: &str = "All or Sample(number)";
 const FITNESS: &str = "Public or Private";
 const ADAPTATION: &str = "None, HalveOnOscillation or DelayAware";
 const ACTIVATION: &str = "LockStep(period: \"1s\"), Independent(period: \"1s\", jitter: 0.2), Poisson(period: \"1s\") or \

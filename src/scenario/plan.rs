@@ -146,7 +146,7 @@ impl Plan {
         }
         // Whoever needs another one draws it at the same time.
         let market = &scenario.market;
-        let population = Arc::new(synthetic::population(what, scenario.seed, market.slots, market.hours()));
+        let population = Arc::new(synthetic::population(what, scenario.seed, market));
         *last() = Some(Drawn { seed: scenario.seed, count: what.count, population: population.clone() });
         population
     }

@@ -81,6 +81,9 @@ pub struct Market {
     /// Length of a slot.
     #[serde(with = "humantime_serde")]
     pub slot_length: Duration,
+    /// Time of day at which the first slot begins; of interest to synthetic populations only.
+    #[serde(with = "humantime_serde")]
+    pub starts_at: Duration,
     /// First and last slot in which the local market is open.
     pub open: (u32, u32),
     /// When the gate closes, counted from the opening of the slot.
@@ -95,6 +98,11 @@ pub struct Market {
 }
 
 impl Market {
+    /// Time of day in the middle of the first slot [h].
+    pub fn first_hour(&self) -> f64 {
+        self.starts_at.as_secs_f64() / 3600.0 + 0.5 * self.hours()
+    }
+
     /// Length of a slot [h].
     pub fn hours(&self) -> f64 {
         self.slot_length.as_secs_f64() / 3600.0

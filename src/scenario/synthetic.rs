@@ -12,7 +12,7 @@
 use super::{
     population::{Member, Population, SlotProfile},
     profiles::LARGEST_ENERGY,
-    schema::Synthetic,
+    schema::{Market, Synthetic},
 };
 use microgrid_agents::{
     ids::ProsumerId,
@@ -31,29 +31,30 @@ pub const PREFERENCE_PV: (f64, f64) = (1.5, 4.5);
 /// Smallest and largest preference for grid energy [CNY/kWh].
 pub const PREFERENCE_GRID: (f64, f64) = (1.0, 4.0);
 
-/// Draws the population of the run with this `seed`, for `slots` slots of `hours` each.
+/// Draws the population of the run with this `seed`, for the slots of a `market`.
 ///
 /// `what` must have been checked: its parameters are finite and not negative.
-pub fn population(what: &Synthetic, seed: u64, slots: u32, hours: f64) -> Population {
+pub fn population(what: &Synthetic, seed: u64, market: &Market) -> Population {
     let prosumers = (0..what.count)
         .map(|position| {
             let random = stream(seed, ProsumerId(position).actor(), Purpose::Population);
-            Member { number: position + 1, profile: profile(what, random, slots, hours).into() }
+            Member { number: position + 1, profile: profile(what, random, market).into() }
         })
         .collect();
     Population { prosumers }
 }
 
-fn profile(what: &Synthetic, mut random: Stream, slots: u32, hours: f64) -> Vec<SlotProfile> {
+fn profile(what: &Synthetic, mut random: Stream, market: &Market) -> Vec<SlotProfile> {
+    let hours = market.hours();
     let has_pv = random.random::<f64>() < what.pv_share;
     let workplace = random.random::<f64>() < what.workplace_share;
     let peak = what.pv_peak_kw.draw(&mut random);
     let mean_load = what.load_kw.draw(&mut random);
     let base = what.preference_base.draw(&mut random);
     let for_grid = what.preference_grid.draw(&mut random);
-    (0..slots)
+    (0..market.slots)
         .map(|slot| {
-            let hour = (f64::from(slot) + 0.5) * hours % 24.0;
+            let hour = (market.first_hour() + f64::from(slot) * hours) % 24.0;
             let weather = what.weather.draw(&mut random).min(1.0);
             let noise = what.load_noise.draw(&mut random);
             let curve = if workplace { workplace_curve(hour) } else { home_curve(hour) };

@@ -151,6 +151,7 @@ fn market(market: &Market) -> Checked {
     let most_slots = 100_000;
     ensure((1..=most_slots).contains(&market.slots), "market.slots", market.slots, format!("from 1 to {most_slots}"))?;
     duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
+    duration("market.starts_at", market.starts_at, Duration::ZERO, DAY)?;
     let (first, last) = market.open;
     let open = format!("({first}, {last})");
     let allowed = format!("first and last open slot, from 1 to {}", market.slots);

@@ -140,7 +140,7 @@ fn whoever_imitates_finds_the_closed_form() {
         let case = flagship(&[], |scenario| {
             scenario.activation = activation.clone();
             scenario.learning.behaviour = Behaviour::Imitation;
-            scenario.learning.fitness = fitness;
+            scenario.learning.fitness = Some(fitness);
         });
         let ends = ends(&case);
         assert!(ends.iter().all(End::at_the_closed_form), "{fitness:?}, {activation:?}: {ends:?}");

@@ -55,6 +55,7 @@ fn random_slot(random: &mut Stream, demand: Demand) -> RandomSlot {
 
 fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilibrium, Rest) {
     let market = Market {
+        known: None,
         buyers: &slot.buyers,
         surplus: &slot.surplus,
         band: BAND,

@@ -234,12 +234,13 @@ fn messages_give_the_plain_iteration_whatever_the_rules_of_learning() {
         let buyers: Vec<_> = of(Role::Buyer).map(SlotFacts::as_buyer).collect();
         let surplus: Vec<_> = of(Role::Seller).map(|facts| facts.surplus().value()).collect();
         let market = Market {
+            known: None,
             buyers: &buyers,
             surplus: &surplus,
             band: PriceBand { floor: 0.45, ceiling: 0.85 },
             alpha: preferences.alpha,
             demand: preferences.demand,
-            fitness: learning.fitness,
+            fitness: learning.fitness(),
             replicator_step: learning.replicator_step,
             price_step: learning.price_step,
             ramp: learning.ramp,

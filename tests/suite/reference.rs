@@ -202,6 +202,7 @@ fn the_plain_iteration_gives_the_published_rounds_of_slot_17() {
     let case = case(number("mu"));
     let (buyers, surplus) = market_of(&slot_facts(&case, 17));
     let market = Market {
+        known: None,
         buyers: &buyers,
         surplus: &surplus,
         band: band(&case, 17),

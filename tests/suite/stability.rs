@@ -292,6 +292,7 @@ fn plain_iteration_settles(case: &Case, fitness: Fitness, replicator_step: StepS
     let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
     let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
     let market = reference::Market {
+        known: None,
         buyers: &buyers,
         surplus: &surplus,
         band: PriceBand { floor: 0.45, ceiling: 0.85 },

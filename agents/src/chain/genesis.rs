@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ids::{ProsumerId, Slot},
-    market::demand::Demand,
+    market::{choice_set::ChoiceSet, demand::Demand},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -50,6 +50,9 @@ pub struct Rules {
     pub service_fee: f64,
     /// Largest relative move of a price from one version of a quote to the next, delta of (18).
     pub ramp: f64,
+    /// Which sellers a buyer's choice tells of.
+    #[serde(default, skip_serializing_if = "ChoiceSet::is_all")]
+    pub choice_set: ChoiceSet,
     /// Whether every post of the game is a transaction, or each participant's last one only.
     pub posts: Posts,
     /// At how many transactions a block is cut.

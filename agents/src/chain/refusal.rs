@@ -46,9 +46,9 @@ refusals! {
     PriceOutOfBand: "price out of band",
     /// The price has moved further from the last one than the ramp allows.
     PriceBeyondRamp: "price moved beyond the ramp",
-    /// Shares are negative, do not sum to 1, or are not one a seller.
+    /// Shares are negative, do not sum to 1, or are not one for each seller that the buyer knows.
     InvalidShares: "invalid shares",
-    /// Purchases are negative, beyond a firm need, or not one a seller.
+    /// Purchases are negative, beyond a firm need, or not one for each seller that the buyer knows.
     InvalidPurchases: "invalid purchases",
     /// A registration of the same prosumer is already there.
     AlreadyRegistered: "already registered",

@@ -8,7 +8,7 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::Slot,
-    market::{demand::Demand, pricing::PriceBand},
+    market::{choice_set::ChoiceSet, demand::Demand, pricing::PriceBand},
     message::{Choice, Quote, Registration},
     observation::Outcome,
 };
@@ -63,8 +63,10 @@ impl Contract {
         let game = under_way(slot, stub)?;
         ensure(game.buyers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
         let last = stub.choice(slot, number);
-        ensure(choice.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
-        check_numbers(choice, game.sellers.len())?;
+        ensure(choice.version > last.as_ref().map_or(0, |last| last.version), Refusal::OldVersion)?;
+        check_numbers(choice, self.genesis.rules.choice_set, game.sellers.len())?;
+        // Whom a buyer knows does not change within a slot.
+        ensure(last.is_none_or(|last| last.known == choice.known), Refusal::InvalidShares)?;
         if self.genesis.rules.demand == Demand::Firm {
             let need = match stub.registration(slot, number) {
                 Some(Registration::Buyer(buyer)) => buyer.need,
@@ -108,19 +110,33 @@ fn within_ramp(last: f64, price: f64, ramp: f64, moves: i32) -> bool {
     !(price < lowest || price > highest)
 }
 
+/// Whether these are positions of as many sellers as a buyer knows, ascending.
+fn are_known(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -> bool {
+    match (known, choice_set) {
+        (None, ChoiceSet::All) => true,
+        (Some(known), ChoiceSet::Sample(_)) => {
+            let ascending = known.is_sorted_by(|before, after| before < after);
+            ascending && known.len() == choice_set.size(sellers) && known.last().is_none_or(|&l| (l as usize) < sellers)
+        }
+        _ => false,
+    }
+}
+
 /// Checks a choice against the number of sellers.
-fn check_numbers(choice: &Choice, sellers: usize) -> Validity {
+fn check_numbers(choice: &Choice, choice_set: ChoiceSet, sellers: usize) -> Validity {
     const MARGIN: f64 = 1e-6;
     let Choice { shares, purchases, responsive, .. } = choice;
     let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
     ensure(finite(shares) && finite(purchases) && responsive.is_finite(), Refusal::NotFinite)?;
+    let size = choice_set.size(sellers);
     let sum: f64 = shares.iter().sum();
-    let shares_valid = shares.len() == sellers
+    let shares_valid = shares.len() == size
+        && are_known(choice.known.as_deref(), choice_set, sellers)
         && shares.iter().all(|&share| share >= 0.0)
         && (sum - 1.0).abs() < MARGIN
         && (0.0..=1.0 + MARGIN).contains(responsive);
     ensure(shares_valid, Refusal::InvalidShares)?;
     let plausible = 0.0..=Choice::MOST_PURCHASE;
-    let purchases_valid = purchases.len() == sellers && purchases.iter().all(|purchase| plausible.contains(purchase));
+    let purchases_valid = purchases.len() == size && purchases.iter().all(|purchase| plausible.contains(purchase));
     ensure(purchases_valid, Refusal::InvalidPurchases)
 }

@@ -94,7 +94,7 @@ impl Books {
         }
         let buying = self.buyers.last_mut().expect("the trade's buyer is the last");
         // A part is its real value rounded down or up, so one unit more than the nearest may be due.
-        let wanted = Energy::nearest(buying.choice.shares[place] * buying.choice.purchases[place]);
+        let wanted = buying.choice.of(place as u32).map_or(Energy::ZERO, |(share, x)| Energy::nearest(share * x));
         ensure(energy - Energy(1) <= wanted, Refusal::MoreThanSurplus)?;
         ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
         let (price, payment, fee) = (selling.price, energy.at_price(selling.price), energy.at_price(service_fee));

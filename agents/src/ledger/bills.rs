@@ -135,9 +135,11 @@ impl Ledger {
             return;
         }
         let (sellers, buyers) = self.roster.sides();
+        let surplus: Vec<f64> = sellers.iter().map(|&seller| self.roster.surplus(seller).value()).collect();
         let market = MarketOpened {
             slot: self.slot,
-            surplus: sellers.iter().map(|&seller| self.roster.surplus(seller).value()).collect(),
+            total_surplus: surplus.iter().sum(),
+            surplus,
             first_choice: Vec::new(),
             closes: self.gate_closes,
             sellers,

@@ -6,18 +6,19 @@ use super::{
     chains::Sent,
     rest::{Rest, all_at_rest},
     state::WorldState,
+    tally::Tally,
 };
 use crate::{
     chain::fact::{Fact, Game, Key},
     contract::Stub,
     ids::{ActorId, ProsumerId},
     market::{
-        aggregate::{Aggregate, Posted},
+        aggregate::Aggregate,
         demand::Buyer,
         settlement::{Trade, divide},
     },
     message::{Choice, MarketOpened, Quote},
-    time::Time,
+    time::{Time, nanos},
     units::Energy,
 };
 use std::{sync::Arc, time::Duration};
@@ -40,12 +41,24 @@ pub(super) struct Board {
     posts: Vec<Option<Sent>>,
     /// Rest of each participant, sellers first.
     rest: Vec<Rest>,
+    /// What the choices add up to.
+    tally: Tally,
     aggregate: Option<Arc<Aggregate>>,
+    /// When the newest quotes and choices reached the ledger, and how old the news of these choices was.
+    quotes_sent: MeanAge,
+    choices_sent: MeanAge,
+    news: MeanAge,
 }
 
 impl Board {
     /// An empty board for the participants of a game, with what they have registered.
-    pub(super) fn new(game: Arc<Game>, opened: Arc<MarketOpened>, buyers: Vec<Buyer>, surplus: Vec<Energy>) -> Self {
+    pub(super) fn new(
+        game: Arc<Game>,
+        opened: Arc<MarketOpened>,
+        buyers: Vec<Buyer>,
+        surplus: Vec<Energy>,
+        tally: Tally,
+    ) -> Self {
         let sellers = surplus.len();
         let audience: Arc<[ActorId]> = participants(&opened).map(ProsumerId::actor).collect();
         Self {
@@ -54,7 +67,11 @@ impl Board {
             choices: vec![None; buyers.len()],
             posts: vec![None; audience.len()],
             rest: vec![Rest::default(); audience.len()],
+            tally,
             aggregate: None,
+            quotes_sent: MeanAge::default(),
+            choices_sent: MeanAge::default(),
+            news: MeanAge::default(),
             audience,
             game,
             opened,
@@ -77,16 +94,27 @@ impl Board {
         let index = seller as usize;
         self.prices[index] = quote.price;
         self.quotes[index] = Some(quote);
-        self.posts[index] = Some(sent);
         self.rest[index].note(quote.version, quote.updates_at_rest, quote.answers, now);
+        self.quotes_sent.enter(sent.at.0);
+        if let Some(before) = self.posts[index].replace(sent) {
+            self.quotes_sent.leave(before.at.0);
+        }
     }
 
     /// Takes a buyer's choice that counts from `now` on.
     pub(super) fn choose(&mut self, buyer: u32, choice: Arc<Choice>, sent: Sent, now: Time) {
         let participant = self.surplus.len() + buyer as usize;
         self.rest[participant].note(choice.version, choice.updates_at_rest, choice.answers, now);
-        self.posts[participant] = Some(sent);
-        self.choices[buyer as usize] = Some(choice);
+        self.choices_sent.enter(sent.at.0);
+        self.news.enter(nanos(choice.news_age));
+        if let Some(before) = self.posts[participant].replace(sent) {
+            self.choices_sent.leave(before.at.0);
+        }
+        let before = self.choices[buyer as usize].replace(choice);
+        if let Some(before) = &before {
+            self.news.leave(nanos(before.news_age));
+        }
+        self.tally.change(buyer, before);
     }
 
     /// The position of a seller with this number.
@@ -100,13 +128,9 @@ impl Board {
     }
 
     /// Sums up the choices as they stand, at the prices as they stand: (8), (9) and (11).
-    pub(super) fn sum_up(&mut self, alpha: f64) {
-        let posted = self.choices.iter().zip(&self.buyers).filter_map(|(post, buyer)| {
-            let choice = post.as_deref()?;
-            let Choice { shares, purchases, responsive, .. } = choice;
-            Some(Posted { buyer, shares, purchases, responsive: *responsive })
-        });
-        self.aggregate = Some(Arc::new(Aggregate::of(&self.opened.surplus, &self.prices, alpha, posted)));
+    pub(super) fn sum_up(&mut self) {
+        let aggregate = self.tally.aggregate(&self.choices, &self.buyers, &self.opened.surplus, &self.prices);
+        self.aggregate = Some(Arc::new(aggregate));
     }
 
     /// Prices as they stand, infinite where there is no quote.
@@ -125,11 +149,9 @@ impl Board {
     /// A choice tells how old the newest price was to it. What it cannot know, the ledger adds: how much older the
     /// other prices were, by what they are now, and how long the choice has lain here.
     pub(super) fn news_age(&self, now: Time, quotes_time: Time) -> Duration {
-        let (quotes, choices) = self.posts.split_at(self.quotes.len());
-        let older = mean(quotes.iter().flatten().map(|sent| quotes_time - sent.at));
-        let answered = self.choices.iter().flatten().map(|choice| choice.news_age);
-        let waiting = choices.iter().flatten().map(|sent| now - sent.at);
-        older.saturating_add(mean(answered)).saturating_add(mean(waiting))
+        let older = self.quotes_sent.mean_before(quotes_time.0);
+        let waiting = self.choices_sent.mean_before(now.0);
+        Duration::from_nanos(older.saturating_add(self.news.mean()).saturating_add(waiting))
     }
 
     /// Whether the last `patience` updates of every participant were at rest, on news of a market at rest.
@@ -160,28 +182,56 @@ impl Board {
     /// A pair trades at the seller's last price. Pairs without demand are left out.
     pub(super) fn trades(&self, service_fee: f64) -> Vec<Trade> {
         let mut trades = Vec::new();
-        for (j, &price) in self.prices.iter().enumerate() {
-            let of = |post: &Option<Arc<Choice>>| {
-                post.as_ref().map_or((0.0, 0.0), |choice| (choice.shares[j], choice.purchases[j]))
-            };
-            let wanted: Vec<f64> = self.choices.iter().map(of).map(|(share, purchase)| share * purchase).collect();
-            let parts = divide(self.surplus[j], &wanted);
-            for (i, (post, energy)) in self.choices.iter().zip(parts).enumerate() {
-                let (_, optimal) = of(post);
+        // What is wanted of each seller, and the place of the trade in the list, in the order of the buyers.
+        let mut wanted = vec![Vec::new(); self.surplus.len()];
+        for (buyer, choice) in (0..).zip(&self.choices) {
+            for (seller, share, optimal) in choice.iter().flat_map(|choice| choice.pairs()) {
                 if optimal > 0.0 {
-                    trades.push(Trade::new(i as u32, j as u32, optimal, energy, price, service_fee));
+                    wanted[seller as usize].push((share * optimal, trades.len()));
+                    let price = self.prices[seller as usize];
+                    trades.push(Trade::new(buyer, seller, optimal, Energy::ZERO, price, service_fee));
                 }
             }
         }
-        trades.sort_by_key(|trade| (trade.buyer, trade.seller));
+        for (&surplus, wanted) in self.surplus.iter().zip(&wanted) {
+            let amounts: Vec<f64> = wanted.iter().map(|(amount, _)| *amount).collect();
+            for (&(_, place), energy) in wanted.iter().zip(divide(surplus, &amounts)) {
+                let Trade { buyer, seller, optimal, price, .. } = trades[place];
+                trades[place] = Trade::new(buyer, seller, optimal, energy, price, service_fee);
+            }
+        }
         trades
     }
 }
 
-/// The mean of some durations; zero of none.
-fn mean(durations: impl Iterator<Item = Duration>) -> Duration {
-    let (count, sum) = durations.fold((0, Duration::ZERO), |(count, sum), d| (count + 1, sum.saturating_add(d)));
-    sum / count.max(1)
+/// A mean of whole numbers [ns] that come and go; exact but for the last.
+#[derive(Clone, Copy, Debug, Default)]
+struct MeanAge {
+    count: u64,
+    sum: u128,
+}
+
+impl MeanAge {
+    fn enter(&mut self, number: u64) {
+        self.count += 1;
+        self.sum += u128::from(number);
+    }
+
+    fn leave(&mut self, number: u64) {
+        self.count -= 1;
+        self.sum -= u128::from(number);
+    }
+
+    /// The mean, rounded down; zero of none.
+    fn mean(&self) -> u64 {
+        (self.sum / u128::from(self.count.max(1))) as u64
+    }
+
+    /// How long before `moment` they are in the mean, rounded down; zero of none. None of them is later.
+    fn mean_before(&self, moment: u64) -> u64 {
+        let before = (u128::from(moment) * u128::from(self.count)).saturating_sub(self.sum);
+        (before / u128::from(self.count.max(1))) as u64
+    }
 }
 
 /// Sellers first, then buyers: the order in which participants are numbered here.

@@ -69,7 +69,7 @@ impl Ledger {
             return;
         }
         if choices {
-            board.sum_up(self.rules.alpha);
+            board.sum_up();
         }
         quoted.sort_unstable();
         quoted.dedup();

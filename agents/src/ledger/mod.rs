@@ -21,6 +21,7 @@
 //! | `state` | the world state: what the valid transactions have left |
 //! | `roster`, `board` | what the chains say of the slot under way, laid out for quick use |
 //! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the chains |
+//! | `tally` | what the choices on the board add up to |
 //! | `rest` | when a market is at rest |
 //! | `reminders` | whom the ledger waits for |
 //! | `recovery` | tells who has lost its memory where it stands |
@@ -38,6 +39,7 @@ mod rest;
 mod roster;
 mod state;
 mod submissions;
+mod tally;
 
 pub use queue::BatchLimits;
 
@@ -56,6 +58,7 @@ use queue::Queue;
 use roster::Roster;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
+use tally::Tally;
 
 /// When commits are to be on disk: how often the ledger signs how far its chains have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +166,8 @@ impl Ledger {
                 Queue::new(|batch| Wake::CutBlock(ChannelName::Information, batch), limits),
                 Queue::new(|batch| Wake::CutBlock(ChannelName::Energy, batch), limits),
             ],
-            posts: Queue::new(Wake::TakePosts, limits),
+            // They form no blocks that could be full, and the market is shown anew for each batch.
+            posts: Queue::new(Wake::TakePosts, BatchLimits { max_transactions: usize::MAX, ..limits }),
             slot: 0,
             opened: None,
             gate_closes: Time::ZERO,

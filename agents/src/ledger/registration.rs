@@ -1,6 +1,6 @@
 //! The end of registration: the game opens among those who have registered, or the slot goes on without a market.
 
-use super::{Board, Ledger, Phase, Playing};
+use super::{Board, Ledger, Phase, Playing, Tally};
 use crate::{
     actor::{Context, Wake},
     chain::{call::Call, fact::Game},
@@ -40,17 +40,20 @@ impl Ledger {
             return;
         }
         let surplus: Vec<_> = sellers.iter().map(|&seller| self.roster.surplus(seller)).collect();
-        let facts = buyers.iter().filter_map(|&buyer| self.buyer(buyer)).collect();
+        let facts: Vec<_> = buyers.iter().filter_map(|&buyer| self.buyer(buyer)).collect();
         let market = Arc::new(MarketOpened {
             slot: self.slot,
             surplus: surplus.iter().map(|surplus| surplus.value()).collect(),
+            total_surplus: surplus.iter().map(|surplus| surplus.value()).sum(),
             first_choice,
             closes: self.gate_closes,
             sellers,
             buyers,
         });
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
-        let board = Board::new(game, Arc::clone(&market), facts, surplus);
+        let choice_set = self.chains.genesis().rules.choice_set;
+        let tally = Tally::new(choice_set, surplus.len(), facts.len(), self.rules.alpha);
+        let board = Board::new(game, Arc::clone(&market), facts, surplus, tally);
         context.broadcast(board.audience(), Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);

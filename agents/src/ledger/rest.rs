@@ -34,8 +34,12 @@ impl Rest {
 
 /// Whether all these participants are at rest, and know of each other's rest.
 pub(super) fn all_at_rest(participants: &[Rest], patience: u32) -> bool {
+    // Asked after every change: mostly, one of the first is not patient yet.
+    if participants.iter().any(|rest| rest.updates < patience) {
+        return false;
+    }
     let begun = participants.iter().map(|rest| rest.since).max().unwrap_or_default();
-    participants.iter().all(|rest| rest.updates >= patience && rest.answered >= begun)
+    participants.iter().all(|rest| rest.answered >= begun)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What everybody's choices add up to at each seller: equations (8), (9) and (11).
 
-use super::{demand::Buyer, sums::dot};
+use super::{choice_set::ChoiceSet, demand::Buyer, sums::dot};
 
 /// Supply ratio `tau = S / E` (9); infinite where nobody asks.
 pub fn supply_ratio(surplus: f64, demand: f64) -> f64 {
@@ -29,9 +29,11 @@ pub fn private_net_utility(buyer: &Buyer, purchase: f64, served: f64, price: f64
 pub struct Posted<'a> {
     /// Who chose.
     pub buyer: &'a Buyer,
-    /// Choice shares `z_ij`, one a seller.
+    /// Positions of the sellers that it knows, ascending; `None` if all.
+    pub known: Option<&'a [u32]>,
+    /// Choice shares `z_ij`, one a seller that it knows.
     pub shares: &'a [f64],
-    /// Optimal purchases `X*_ij` [kWh], one a seller.
+    /// Optimal purchases `X*_ij` [kWh], one a seller that it knows.
     pub purchases: &'a [f64],
     /// Sum of the shares whose purchase answers to price.
     pub responsive: f64,
@@ -42,12 +44,16 @@ pub struct Posted<'a> {
 pub struct Aggregate {
     /// Demand met by each seller, `E_j = sum_i z_ij X*_ij` (8) [kWh].
     pub demand: Vec<f64>,
+    /// Share of each seller's demand that is served, `t_j` (9).
+    pub served_share: Vec<f64>,
     /// Net utility of each seller `xi_j` (11), with the constant [CNY].
     pub net_utility: Vec<f64>,
     /// The constant `sum_i C_i` in every net utility [CNY].
     pub constant: f64,
     /// Mean share of each seller over buyers, weighted by their demand; sums to 1 unless nobody wants anything.
     pub mean_share: Vec<f64>,
+    /// Sum of all shares `sum_i z_ij` in each seller, where buyers know only some sellers; empty where they know all.
+    pub held: Vec<f64>,
     /// Total demand `D = sum_j E_j` [kWh].
     pub total: f64,
     /// Served demand `B = sum_j min(S_j, E_j)` [kWh].
@@ -56,56 +62,201 @@ pub struct Aggregate {
     pub responsive: f64,
 }
 
-impl Aggregate {
-    /// Sums up `posted` choices at sellers with these surpluses [kWh] and prices [CNY/kWh].
-    ///
-    /// The order of `posted` fixes the order of summation, and so the last bit of every sum.
-    pub fn of<'a>(surplus: &[f64], prices: &[f64], alpha: f64, posted: impl IntoIterator<Item = Posted<'a>>) -> Self {
-        let sellers = surplus.len();
-        let mut sums = Self {
-            demand: vec![0.0; sellers],
-            net_utility: vec![0.0; sellers],
-            mean_share: vec![0.0; sellers],
-            ..Self::default()
+/// Sums over posted choices, from which an [`Aggregate`] follows.
+///
+/// Choices can be added and taken away again. Each of both rounds, by up to 2⁻⁵³ of the largest sum on the way; so whoever
+/// does it often sums up anew from time to time.
+#[derive(Clone, Debug)]
+pub struct Sums {
+    alpha: f64,
+    by_seller: BySeller,
+    constant: f64,
+    responsive: f64,
+}
+
+/// Sums at each seller.
+#[derive(Clone, Debug)]
+enum BySeller {
+    /// Of choices over all sellers: one list a sum, for going through all sellers at once.
+    All(Lists),
+    /// Of choices over a few: all sums of a seller side by side, for going from one to any other.
+    Known(Vec<Terms>),
+}
+
+/// Sums at all sellers: see [`Terms`].
+#[derive(Clone, Debug)]
+struct Lists {
+    demand: Vec<f64>,
+    weighted_share: Vec<f64>,
+    amount: Vec<f64>,
+    value: Vec<f64>,
+    square: Vec<f64>,
+}
+
+/// Sums at one seller, over the buyers that know it. They fill no more than a line of a processor's cache.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Terms {
+    /// Of `z X*`.
+    demand: f64,
+    /// Of `z` times the buyer's demand.
+    weighted_share: f64,
+    /// Of `X*`.
+    amount: f64,
+    /// Of `(w - alpha P) X*`.
+    value: f64,
+    /// Of `X*²`.
+    square: f64,
+    /// Of `z`.
+    held: f64,
+}
+
+impl Sums {
+    /// Sums over nothing yet, at so many `sellers`.
+    pub fn new(choice_set: ChoiceSet, sellers: usize, alpha: f64) -> Self {
+        let zeros = || vec![0.0; sellers];
+        let by_seller = match choice_set {
+            ChoiceSet::All => BySeller::All(Lists {
+                demand: zeros(),
+                weighted_share: zeros(),
+                amount: zeros(),
+                value: zeros(),
+                square: zeros(),
+            }),
+            ChoiceSet::Sample(_) => BySeller::Known(vec![Terms::default(); sellers]),
         };
-        // Per seller: sum of X*, of (w - alpha P) X*, of X*².
-        let (mut amount, mut value, mut square) = (vec![0.0; sellers], vec![0.0; sellers], vec![0.0; sellers]);
-        for choice in posted {
-            let worth = choice.buyer.preference - alpha * choice.buyer.generation;
-            let (shares, purchases) = (&choice.shares[..sellers], &choice.purchases[..sellers]);
-            for j in 0..sellers {
-                let purchase = purchases[j];
-                sums.demand[j] += shares[j] * purchase;
-                amount[j] += purchase;
-                value[j] += worth * purchase;
-                square[j] += purchase * purchase;
+        Self { alpha, by_seller, constant: 0.0, responsive: 0.0 }
+    }
+
+    /// Starts again from nothing.
+    pub fn clear(&mut self) {
+        (self.constant, self.responsive) = (0.0, 0.0);
+        match &mut self.by_seller {
+            BySeller::All(Lists { demand, weighted_share, amount, value, square }) => {
+                [demand, weighted_share, amount, value, square].into_iter().for_each(|list| list.fill(0.0));
             }
-            let wanted = dot(shares, purchases);
-            for (mean, &share) in sums.mean_share.iter_mut().zip(choice.shares) {
-                *mean += wanted * share;
-            }
-            sums.constant += choice.buyer.constant(alpha);
-            sums.responsive += choice.responsive;
+            BySeller::Known(terms) => terms.fill(Terms::default()),
         }
-        sums.total = sums.demand.iter().sum();
-        sums.responsive = sums.responsive.max(1.0);
+    }
+
+    /// Adds choices; their order fixes the order of summation, and so the last bit of every sum.
+    pub fn add<'a>(&mut self, posted: impl IntoIterator<Item = Posted<'a>>) {
+        posted.into_iter().for_each(|posted| self.enter::<true>(&posted));
+    }
+
+    /// Takes a choice away again that was added.
+    pub fn take_away(&mut self, posted: &Posted<'_>) {
+        self.enter::<false>(posted);
+    }
+
+    fn enter<const ADD: bool>(&mut self, choice: &Posted<'_>) {
+        let Self { alpha, by_seller, .. } = self;
+        let worth = choice.buyer.preference - *alpha * choice.buyer.generation;
+        match (by_seller, choice.known) {
+            (BySeller::All(lists), _) => lists.enter::<ADD>(choice, worth),
+            (BySeller::Known(terms), Some(known)) => enter_known::<ADD>(terms, choice, known, worth),
+            (BySeller::Known(_), None) => {}
+        }
+        self.constant = sum::<ADD>(self.constant, choice.buyer.constant(self.alpha));
+        self.responsive = sum::<ADD>(self.responsive, choice.responsive);
+    }
+
+    /// What the choices add up to at sellers with these surpluses [kWh] and prices [CNY/kWh].
+    pub fn aggregate(&self, surplus: &[f64], prices: &[f64]) -> Aggregate {
+        let mut result = Aggregate {
+            constant: self.constant,
+            responsive: self.responsive.max(1.0),
+            served_share: Vec::with_capacity(surplus.len()),
+            net_utility: Vec::with_capacity(surplus.len()),
+            ..Aggregate::default()
+        };
+        match &self.by_seller {
+            BySeller::All(lists) => {
+                result.demand.clone_from(&lists.demand);
+                result.mean_share.clone_from(&lists.weighted_share);
+            }
+            BySeller::Known(terms) => {
+                result.demand = terms.iter().map(|terms| terms.demand).collect();
+                result.mean_share = terms.iter().map(|terms| terms.weighted_share).collect();
+                result.held = terms.iter().map(|terms| terms.held).collect();
+            }
+        }
+        result.total = result.demand.iter().sum();
+        for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
+            let (amount, value, square) = self.purchases(j);
+            let served = served_share(surplus, result.demand[j]);
+            let paid = if amount > 0.0 { price * amount } else { 0.0 };
+            result.served += surplus.min(result.demand[j]);
+            result.served_share.push(served);
+            result
+                .net_utility
+                .push(served * (value - paid) - self.alpha / 2.0 * served * served * square + self.constant);
+            if result.total > 0.0 {
+                result.mean_share[j] /= result.total;
+            }
+        }
+        result
+    }
+
+    /// Sums at one seller of `X*`, `(w - alpha P) X*` and `X*²`.
+    fn purchases(&self, seller: usize) -> (f64, f64, f64) {
+        match &self.by_seller {
+            BySeller::All(Lists { amount, value, square, .. }) => (amount[seller], value[seller], square[seller]),
+            BySeller::Known(terms) => {
+                let Terms { amount, value, square, .. } = terms[seller];
+                (amount, value, square)
+            }
+        }
+    }
+}
+
+fn sum<const ADD: bool>(sum: f64, term: f64) -> f64 {
+    if ADD { sum + term } else { sum - term }
+}
+
+impl Lists {
+    fn enter<const ADD: bool>(&mut self, choice: &Posted<'_>, worth: f64) {
+        let sellers = self.demand.len();
+        let (shares, purchases) = (&choice.shares[..sellers], &choice.purchases[..sellers]);
+        let (demand, amount) = (&mut self.demand[..sellers], &mut self.amount[..sellers]);
+        let (value, square) = (&mut self.value[..sellers], &mut self.square[..sellers]);
         for j in 0..sellers {
-            sums.served += surplus[j].min(sums.demand[j]);
-            let served = served_share(surplus[j], sums.demand[j]);
-            let paid = if amount[j] > 0.0 { prices[j] * amount[j] } else { 0.0 };
-            sums.net_utility[j] =
-                served * (value[j] - paid) - alpha / 2.0 * served * served * square[j] + sums.constant;
-            if sums.total > 0.0 {
-                sums.mean_share[j] /= sums.total;
-            }
+            let purchase = purchases[j];
+            demand[j] = sum::<ADD>(demand[j], shares[j] * purchase);
+            amount[j] = sum::<ADD>(amount[j], purchase);
+            value[j] = sum::<ADD>(value[j], worth * purchase);
+            square[j] = sum::<ADD>(square[j], purchase * purchase);
         }
-        sums
+        let wanted = dot(shares, purchases);
+        for (weighted, &share) in self.weighted_share.iter_mut().zip(shares) {
+            *weighted = sum::<ADD>(*weighted, wanted * share);
+        }
+    }
+}
+
+fn enter_known<const ADD: bool>(terms: &mut [Terms], choice: &Posted<'_>, known: &[u32], worth: f64) {
+    let wanted = dot(choice.shares, choice.purchases);
+    for ((&seller, &share), &purchase) in known.iter().zip(choice.shares).zip(choice.purchases) {
+        let terms = &mut terms[seller as usize];
+        *terms = Terms {
+            demand: sum::<ADD>(terms.demand, share * purchase),
+            weighted_share: sum::<ADD>(terms.weighted_share, wanted * share),
+            amount: sum::<ADD>(terms.amount, purchase),
+            value: sum::<ADD>(terms.value, worth * purchase),
+            square: sum::<ADD>(terms.square, purchase * purchase),
+            held: sum::<ADD>(terms.held, share),
+        };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        ids::ActorId,
+        streams::{Purpose, stream},
+    };
+    use rand::RngExt;
 
     const BUYERS: [Buyer; 2] = [
         Buyer { need: 0.8, generation: 1.75, preference: 2.04 },
@@ -113,9 +264,17 @@ mod tests {
     ];
     const CONSTANT: f64 = 5.28598;
 
+    /// What choices over all sellers add up to.
+    fn aggregate<'a>(surplus: &[f64], prices: &[f64], posted: impl IntoIterator<Item = Posted<'a>>) -> Aggregate {
+        let mut sums = Sums::new(ChoiceSet::All, surplus.len(), 0.4);
+        sums.add(posted);
+        sums.aggregate(surplus, prices)
+    }
+
     fn posted<'a>(shares: &'a [f64], purchases: [&'a [f64]; 2]) -> impl Iterator<Item = Posted<'a>> {
         BUYERS.iter().zip(purchases).map(move |(buyer, purchases)| Posted {
             buyer,
+            known: None,
             shares,
             purchases,
             responsive: shares.iter().sum(),
@@ -126,7 +285,7 @@ mod tests {
     fn at_the_published_equilibrium_every_seller_sells_out_and_is_worth_the_same() {
         let surplus = [1.728, 0.504, 1.368];
         let choices = posted(&[0.48, 0.14, 0.38], [&[1.6; 3], &[2.0; 3]]);
-        let sums = Aggregate::of(&surplus, &[0.7; 3], 0.4, choices);
+        let sums = aggregate(&surplus, &[0.7; 3], choices);
         for (j, surplus) in surplus.iter().enumerate() {
             assert!((sums.demand[j] - surplus).abs() < 1e-12);
             assert!((sums.net_utility[j] - (1.312 + CONSTANT)).abs() < 1e-12);
@@ -141,7 +300,7 @@ mod tests {
     #[test]
     fn a_seller_that_serves_half_is_worth_less_than_one_that_serves_all() {
         let choices = posted(&[0.5, 0.5], [&[1.6; 2], &[2.0; 2]]);
-        let sums = Aggregate::of(&[0.9, 4.0], &[0.7; 2], 0.4, choices);
+        let sums = aggregate(&[0.9, 4.0], &[0.7; 2], choices);
         assert!((sums.net_utility[0] - (0.984 + CONSTANT)).abs() < 1e-12);
         assert!((sums.net_utility[1] - (1.312 + CONSTANT)).abs() < 1e-12);
         assert!((sums.served - 2.7).abs() < 1e-12);
@@ -151,7 +310,7 @@ mod tests {
     fn private_terms_and_the_constant_add_up_to_the_public_net_utility() {
         let purchases: [&[f64]; 2] = [&[1.6, 1.1], &[2.0, 0.0]];
         let (surplus, prices) = ([1.0, 2.0], [0.7, 0.9]);
-        let sums = Aggregate::of(&surplus, &prices, 0.4, posted(&[0.6, 0.4], purchases));
+        let sums = aggregate(&surplus, &prices, posted(&[0.6, 0.4], purchases));
         for j in 0..2 {
             let served = served_share(surplus[j], sums.demand[j]);
             let terms = |i: usize| private_net_utility(&BUYERS[i], purchases[i][j], served, prices[j], 0.4);
@@ -162,9 +321,14 @@ mod tests {
     #[test]
     fn mean_shares_are_weighted_by_demand() {
         let choices = [(&BUYERS[0], [1.0, 0.0], [3.0; 2]), (&BUYERS[1], [0.0, 1.0], [1.0; 2])];
-        let choices =
-            choices.iter().map(|(buyer, shares, purchases)| Posted { buyer, shares, purchases, responsive: 0.0 });
-        let sums = Aggregate::of(&[1.0; 2], &[0.7; 2], 0.4, choices);
+        let choices = choices.iter().map(|(buyer, shares, purchases)| Posted {
+            buyer,
+            known: None,
+            shares,
+            purchases,
+            responsive: 0.0,
+        });
+        let sums = aggregate(&[1.0; 2], &[0.7; 2], choices);
         assert_eq!(sums.mean_share, [0.75, 0.25]);
         assert_eq!(sums.responsive, 1.0, "counts one pair at least, so that steps stay finite");
     }
@@ -172,7 +336,7 @@ mod tests {
     #[test]
     fn a_seller_without_a_price_or_without_demand_has_no_effect_on_the_others() {
         let choices = posted(&[0.5, 0.5], [&[1.6, 0.0], &[2.0, 0.0]]);
-        let sums = Aggregate::of(&[4.0, 1.0], &[0.7, f64::INFINITY], 0.4, choices);
+        let sums = aggregate(&[4.0, 1.0], &[0.7, f64::INFINITY], choices);
         assert_eq!(sums.demand, [1.8, 0.0]);
         assert!((sums.net_utility[1] - CONSTANT).abs() < 1e-12);
         assert_eq!(supply_ratio(1.0, 0.0), f64::INFINITY);
@@ -182,8 +346,81 @@ mod tests {
 
     #[test]
     fn without_any_choice_everything_is_nothing() {
-        let sums = Aggregate::of(&[1.0, 2.0], &[0.5, 0.6], 0.4, []);
+        let sums = aggregate(&[1.0, 2.0], &[0.5, 0.6], []);
         assert_eq!((sums.total, sums.served), (0.0, 0.0));
         assert_eq!(sums.mean_share, [0.0, 0.0]);
+    }
+
+    #[test]
+    fn choices_over_known_sellers_are_choices_over_all_with_nothing_at_the_others() {
+        let (surplus, prices) = ([1.0, 2.0, 0.5], [0.7, 0.9, 0.6]);
+        let known: [&[u32]; 2] = [&[0, 2], &[1]];
+        let (shares, purchases): ([&[f64]; 2], [&[f64]; 2]) = ([&[0.3, 0.7], &[1.0]], [&[1.6, 1.8], &[1.2]]);
+        let full: [([f64; 3], [f64; 3]); 2] = [([0.3, 0.0, 0.7], [1.6, 0.0, 1.8]), ([0.0, 1.0, 0.0], [0.0, 1.2, 0.0])];
+        let mut sums = Sums::new(ChoiceSet::Sample(2), 3, 0.4);
+        sums.add((0..2).map(|i| Posted {
+            buyer: &BUYERS[i],
+            known: Some(known[i]),
+            shares: shares[i],
+            purchases: purchases[i],
+            responsive: 1.0,
+        }));
+        let all = aggregate(
+            &surplus,
+            &prices,
+            (0..2).map(|i| Posted {
+                buyer: &BUYERS[i],
+                known: None,
+                shares: &full[i].0,
+                purchases: &full[i].1,
+                responsive: 1.0,
+            }),
+        );
+        let some = sums.aggregate(&surplus, &prices);
+        assert_eq!(some.held, [0.3, 1.0, 0.7]);
+        assert_eq!(Aggregate { held: Vec::new(), ..some }, all);
+    }
+
+    /// Sums that change a choice at a time drift from fresh ones by no more than their rounding.
+    #[test]
+    fn sums_that_are_kept_up_to_date_stay_those_of_the_choices() {
+        let mut random = stream(5, ActorId(2), Purpose::Behaviour);
+        for choice_set in [ChoiceSet::All, ChoiceSet::Sample(3)] {
+            let (surplus, prices) = ([1.0, 2.0, 0.5, 3.0, 1.5], [0.7, 0.9, 0.6, 0.8, 0.75]);
+            let mut draw = || {
+                let known = choice_set.draw(5, &mut random);
+                let size = choice_set.size(5);
+                let mut number = || (0..size).map(|_| random.random::<f64>()).collect::<Vec<_>>();
+                (known, number(), number())
+            };
+            let mut choices: Vec<_> = (0..40).map(|_| draw()).collect();
+            let posted = |(known, shares, purchases): &(Option<std::sync::Arc<[u32]>>, Vec<f64>, Vec<f64>),
+                          sums: &mut Sums,
+                          add: bool| {
+                let (known, buyer) = (known.as_deref(), &BUYERS[0]);
+                let posted = Posted { buyer, known, shares, purchases, responsive: shares[0] };
+                if add { sums.add([posted]) } else { sums.take_away(&posted) }
+            };
+            let fresh = |choices: &[_]| {
+                let mut sums = Sums::new(choice_set, 5, 0.4);
+                choices.iter().for_each(|choice| posted(choice, &mut sums, true));
+                sums
+            };
+            let mut kept = fresh(&choices);
+            for change in 0..1000 {
+                let place = change * 7 % 40;
+                posted(&choices[place], &mut kept, false);
+                choices[place] = draw();
+                posted(&choices[place], &mut kept, true);
+            }
+            let (kept, fresh) = (kept.aggregate(&surplus, &prices), fresh(&choices).aggregate(&surplus, &prices));
+            // 2,000 roundings of sums below 50, each of at most 2^-53 of them.
+            let close = |a: f64, b: f64| assert!((a - b).abs() < 2000.0 * 50.0 * f64::EPSILON, "{a} {b}");
+            kept.demand.iter().zip(&fresh.demand).for_each(|(&a, &b)| close(a, b));
+            kept.net_utility.iter().zip(&fresh.net_utility).for_each(|(&a, &b)| close(a, b));
+            kept.held.iter().zip(&fresh.held).for_each(|(&a, &b)| close(a, b));
+            close(kept.responsive, fresh.responsive);
+            assert_ne!(kept.demand, fresh.demand, "they do round");
+        }
     }
 }

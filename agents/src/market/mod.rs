@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod balance;
 pub mod best_response;
+pub mod choice_set;
 pub mod demand;
 pub mod exploration;
 pub mod imitation;

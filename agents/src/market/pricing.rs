@@ -43,6 +43,16 @@ pub fn price_step_size(size: StepSize, alpha: f64, sellers: usize, buyers: u32) 
     }
 }
 
+/// Price step `b_j` where buyers know only some sellers; scaled: `k alpha / sum_i z_ij` for a seller that `held` so much
+/// of all shares. Infinite for one in which nobody holds a share: it has nothing to lose.
+pub fn local_price_step_size(size: StepSize, alpha: f64, held: f64) -> f64 {
+    match size {
+        StepSize::Fixed(b) => b,
+        // Sums that are kept up to date may fall short of zero.
+        StepSize::Scaled(k) => k * alpha / held.max(0.0),
+    }
+}
+
 /// How much each period by which the loop is too old weighs on a price step: `DelayAware` divides it by
 /// `1 + L Q S_j / S`, for one of `sellers` Q with this `share` `S_j / S` of all surplus.
 ///

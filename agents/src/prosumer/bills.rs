@@ -70,8 +70,7 @@ pub(super) fn check(
 
 /// The most that a choice can bring from a seller: `z_ij X*_ij`, rounded up by dividing whole units.
 fn asked(choice: &Choice, seller: u32) -> Energy {
-    let (share, purchase) = (choice.shares[seller as usize], choice.purchases[seller as usize]);
-    Energy::nearest(share * purchase) + Energy(1)
+    choice.of(seller).map_or(Energy::ZERO, |(share, purchase)| Energy::nearest(share * purchase) + Energy(1))
 }
 
 /// Adds up one participant's final trades.
@@ -112,6 +111,7 @@ mod tests {
 
     fn choice(share: f64, purchase: f64) -> Posted {
         Posted::Choice(Arc::new(Choice {
+            known: None,
             slot: 17,
             version: 9,
             shares: vec![share],

@@ -1,9 +1,14 @@
-//! A buyer in the game of one slot: divides itself over sellers, and learns by the rule of its behaviour.
+//! A buyer in the game of one slot: divides itself over the sellers that it knows, and learns by the rule of its
+//! behaviour.
 
-use super::{Rules, adaptation::Stride, behaviour::Lesson};
+use super::{
+    Rules,
+    adaptation::Stride,
+    behaviour::{Lesson, Others},
+};
 use crate::{
     market::{
-        aggregate::{Aggregate, private_net_utility, served_share},
+        aggregate::{Aggregate, private_net_utility},
         demand,
         replicator::{Fitness, StepSize, private_step_size, public_step_size},
     },
@@ -11,151 +16,217 @@ use crate::{
     streams::Stream,
     time::Time,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A buyer and what it knows.
 #[derive(Debug)]
 pub(super) struct Buyer {
     facts: demand::Buyer,
     opened: Arc<MarketOpened>,
-    /// The seller with the greatest surplus, whose share tells how widely its steps swing.
+    /// Positions of the sellers that it knows, ascending; `None` if all.
+    known: Option<Arc<[u32]>>,
+    /// Place, among those that it knows, of the seller with the greatest surplus, whose share tells how widely its steps
+    /// swing.
     watched: usize,
-    /// Its last choice, with the market state whose prices it answered.
-    last: Option<(Arc<Choice>, Arc<MarketState>)>,
+    /// Its last choice.
+    last: Option<Arc<Choice>>,
     /// The choice before that.
     previous: Option<Arc<Choice>>,
+    own: Experience,
+}
+
+/// What one buyer has seen of the market itself, one entry a seller that it knows.
+#[derive(Debug, Default)]
+struct Experience {
+    /// The prices that its last choice answered [CNY/kWh].
+    prices: Vec<f64>,
+    /// Its own term of each seller's net utility (11), without the constant [CNY].
+    fitness: Vec<f64>,
 }
 
 impl Buyer {
-    pub(super) fn new(opened: Arc<MarketOpened>, facts: demand::Buyer) -> Self {
-        let greatest = opened.surplus.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let watched = opened.surplus.iter().position(|&surplus| surplus == greatest).unwrap_or(0);
-        Self { facts, opened, watched, last: None, previous: None }
+    /// A buyer that knows the sellers at these positions, ascending; all of them if `None`.
+    pub(super) fn new(opened: Arc<MarketOpened>, known: Option<Arc<[u32]>>, facts: demand::Buyer) -> Self {
+        let surplus = |place: usize| opened.surplus[known.as_ref().map_or(place, |known| known[place] as usize)];
+        let places = known.as_ref().map_or(opened.surplus.len(), |known| known.len());
+        let greater = |best, place| if surplus(place) > surplus(best) { place } else { best };
+        let watched = (0..places).reduce(greater).unwrap_or(0);
+        Self { facts, opened, known, watched, last: None, previous: None, own: Experience::default() }
     }
 
     /// The next choice, after a step of this `stride`, or `None` while no seller has quoted a price.
     pub(super) fn act(
         &mut self,
-        news: Option<&Arc<MarketState>>,
+        news: Option<&MarketState>,
         rules: &Rules,
         stride: Stride,
         random: &mut Stream,
         now: Time,
     ) -> Option<Arc<Choice>> {
-        let news = Arc::clone(news?);
-        let (version, shares, change, rest_before) = match &self.last {
-            None => (1, self.opened.first_choice.clone(), f64::INFINITY, 0),
-            Some((choice, answered)) => {
-                let mut shares = choice.shares.clone();
+        let news = news?;
+        let mut next = self.blank();
+        let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
+        let (change, rest_before) = match &self.last {
+            None => {
+                choice.version = 1;
+                self.first_shares(&mut choice.shares);
+                (f64::INFINITY, 0)
+            }
+            Some(last) => {
+                let last = Arc::clone(last);
+                choice.version = last.version + 1;
+                choice.shares.clone_from(&last.shares);
                 let change = match &news.aggregate {
                     Some(market) => {
-                        let change = self.learn(&mut shares, (choice, answered), market, rules, stride.part, random);
-                        change / stride.rests_by
+                        self.learn(&mut choice.shares, &last, market, rules, stride.part, random) / stride.rests_by
                     }
                     None => f64::INFINITY,
                 };
-                (choice.version + 1, shares, change, choice.updates_at_rest)
+                (change, last.updates_at_rest)
             }
         };
-        let (purchases, responsive) = self.answer(&shares, &news.prices, rules);
-        let choice = Arc::new(Choice {
-            slot: self.opened.slot,
-            version,
-            shares,
-            purchases,
-            responsive,
-            change,
-            updates_at_rest: if change < rules.tolerance { rest_before + 1 } else { 0 },
-            answers: news.quotes_time.min(news.choices_time),
-            news_age: now - news.quotes_time,
-        });
-        let before = self.last.replace((Arc::clone(&choice), news));
-        self.previous = before.map(|(choice, _)| choice);
-        Some(choice)
+        self.answer(choice, &news.prices, rules);
+        choice.change = change;
+        choice.updates_at_rest = if change < rules.tolerance { rest_before + 1 } else { 0 };
+        choice.answers = news.quotes_time.min(news.choices_time);
+        choice.news_age = now - news.quotes_time;
+        self.previous = self.last.replace(Arc::clone(&next));
+        Some(next)
+    }
+
+    /// A choice to be filled in: the one before the last, where nobody needs it any more.
+    fn blank(&mut self) -> Arc<Choice> {
+        let mut old = self.previous.take();
+        match old.as_mut().and_then(Arc::get_mut) {
+            Some(_) => old.expect("it is there"),
+            None => Arc::new(Choice {
+                slot: self.opened.slot,
+                version: 0,
+                known: self.known.clone(),
+                shares: Vec::new(),
+                purchases: Vec::new(),
+                responsive: 0.0,
+                change: 0.0,
+                updates_at_rest: 0,
+                answers: Time::ZERO,
+                news_age: Duration::ZERO,
+            }),
+        }
     }
 
     /// Goes on from a choice that it has forgotten; without the market as it was shown, only its bills are to come.
-    pub(super) fn resume(&mut self, choice: Arc<Choice>, shown: Option<Arc<MarketState>>) {
+    pub(super) fn resume(&mut self, choice: Arc<Choice>, shown: Option<&MarketState>) {
         match shown {
-            Some(shown) => self.last = Some((choice, shown)),
+            Some(shown) => {
+                self.own.prices = self.at_known(&shown.prices);
+                self.last = Some(choice);
+            }
             None => self.previous = Some(choice),
         }
     }
 
     /// The choice it made under this version, if it is one of the last two.
     pub(super) fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
-        let last = self.last.as_ref().map(|(choice, _)| choice);
-        last.into_iter().chain(&self.previous).find(|choice| choice.version == version)
+        self.last.iter().chain(&self.previous).find(|choice| choice.version == version)
     }
 
     /// The share of the seller with the greatest surplus in its last choice; `None` before the first.
     pub(super) fn watched_share(&self) -> Option<f64> {
-        self.last.as_ref().map(|(choice, _)| choice.shares[self.watched])
+        self.last.as_ref().map(|choice| choice.shares[self.watched])
     }
 
-    /// Takes `part` of a step by what the `last` choice, made on those prices, has earned; returns the largest change
-    /// of a share.
+    /// Of a list with an entry for each seller, those of the sellers that it knows.
+    fn at_known(&self, all: &[f64]) -> Vec<f64> {
+        match &self.known {
+            None => all.to_vec(),
+            Some(known) => known.iter().map(|&seller| all[seller as usize]).collect(),
+        }
+    }
+
+    /// The common first choice, as far as it goes to sellers that it knows; evenly where it goes to none of them.
+    fn first_shares(&self, shares: &mut Vec<f64>) {
+        *shares = self.at_known(&self.opened.first_choice);
+        if self.known.is_some() {
+            let total: f64 = shares.iter().sum();
+            let even = 1.0 / shares.len() as f64;
+            shares.iter_mut().for_each(|share| *share = if total > 0.0 { *share / total } else { even });
+        }
+    }
+
+    /// Takes `part` of a step by what the `last` choice has earned; returns the largest change of a share.
     fn learn(
-        &self,
+        &mut self,
         shares: &mut [f64],
-        last: (&Choice, &MarketState),
+        last: &Choice,
         market: &Aggregate,
         rules: &Rules,
         part: f64,
         random: &mut Stream,
     ) -> f64 {
         let size = rules.replicator_step.times(part);
+        let others = Others { all: &market.mean_share, known: self.known.as_deref() };
         let lesson = |fitness, step: &dyn Fn(StepSize) -> f64| {
             let (step, unit) = (step(size), step(StepSize::Scaled(1.0)));
-            Lesson { fitness, others: &market.mean_share, size, step, unit }
+            Lesson { fitness, others, size, step, unit }
         };
-        let own;
         let lesson = match rules.fitness {
             Fitness::Public => lesson(&market.net_utility, &|size| public_step_size(size, rules.alpha, market)),
             Fitness::Private => {
-                own = self.own_experience(last.0, last.1, market, rules);
+                let (wanted, got) = match &self.known {
+                    None => self.own.gather(&self.facts, last, market.served_share.iter().copied(), rules.alpha),
+                    Some(known) => {
+                        let served = known.iter().map(|&seller| market.served_share[seller as usize]);
+                        self.own.gather(&self.facts, last, served, rules.alpha)
+                    }
+                };
                 let buyers = self.opened.buyers.len() as u32;
-                lesson(&own.fitness, &|size| private_step_size(size, rules.alpha, market, buyers, own.wanted, own.got))
+                lesson(&self.own.fitness, &|size| private_step_size(size, rules.alpha, market, buyers, wanted, got))
             }
         };
         // What is spread evenly shrinks with the step, so that both together come to rest where they would anyway.
         rules.behaviour.learn(shares, &lesson, rules.exploration * part, random)
     }
 
-    /// What the sellers were worth to this buyer alone, had it bought from each what it wanted at the prices it knew.
-    fn own_experience(&self, choice: &Choice, answered: &MarketState, market: &Aggregate, rules: &Rules) -> Experience {
-        let (mut wanted, mut got) = (0.0, 0.0);
-        let mut fitness = Vec::with_capacity(choice.shares.len());
-        for (j, &purchase) in choice.purchases.iter().enumerate() {
-            let served = served_share(self.opened.surplus[j], market.demand[j]);
-            wanted += choice.shares[j] * purchase;
-            got += served * choice.shares[j] * purchase;
-            fitness.push(private_net_utility(&self.facts, purchase, served, answered.prices[j], rules.alpha));
+    /// Optimal purchases (7) at the prices of all sellers, and the sum of the shares whose purchase answers to price.
+    fn answer(&mut self, choice: &mut Choice, prices: &[f64], rules: &Rules) {
+        if rules.fitness == Fitness::Private {
+            self.own.prices.clear();
+            match &self.known {
+                None => self.own.prices.extend_from_slice(prices),
+                Some(known) => self.own.prices.extend(known.iter().map(|&seller| prices[seller as usize])),
+            }
         }
-        Experience { fitness, wanted, got }
-    }
-
-    /// Optimal purchases (7) at these prices, and the sum of the shares whose purchase answers to price.
-    fn answer(&self, shares: &[f64], prices: &[f64], rules: &Rules) -> (Vec<f64>, f64) {
-        let mut responsive = 0.0;
-        let mut purchases = Vec::with_capacity(shares.len());
-        for (&share, &price) in shares.iter().zip(prices) {
+        let prices = if self.known.is_some() { &self.own.prices } else { prices };
+        choice.responsive = 0.0;
+        choice.purchases.clear();
+        for (&share, &price) in choice.shares.iter().zip(prices) {
             let purchase = self.facts.optimal_purchase(price, rules.alpha, rules.demand);
             if self.facts.answers_to_price(purchase, rules.demand) {
-                responsive += share;
+                choice.responsive += share;
             }
-            purchases.push(purchase);
+            choice.purchases.push(purchase);
         }
-        (purchases, responsive)
     }
 }
 
-/// What one buyer has seen of the market itself.
-struct Experience {
-    /// Its own term of each seller's net utility (11), without the constant [CNY].
-    fitness: Vec<f64>,
-    /// Its demand `D_i` [kWh].
-    wanted: f64,
-    /// What was served of it, `B_i` [kWh].
-    got: f64,
+impl Experience {
+    /// What the sellers were worth to this buyer alone, had it bought from each what it wanted at the prices it knew;
+    /// returns its demand `D_i` and what was served of it, `B_i` [kWh]. `served` are the sellers' `t_j`.
+    fn gather(
+        &mut self,
+        buyer: &demand::Buyer,
+        last: &Choice,
+        served: impl Iterator<Item = f64>,
+        alpha: f64,
+    ) -> (f64, f64) {
+        let (mut wanted, mut got) = (0.0, 0.0);
+        self.fitness.clear();
+        let choices = last.shares.iter().zip(&last.purchases);
+        for (((&share, &purchase), &price), served) in choices.zip(&self.prices).zip(served) {
+            wanted += share * purchase;
+            got += served * share * purchase;
+            self.fitness.push(private_net_utility(buyer, purchase, served, price, alpha));
+        }
+        (wanted, got)
+    }
 }

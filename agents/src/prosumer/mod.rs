@@ -31,6 +31,7 @@ use crate::{
     ids::{ActorId, ProsumerId, Slot},
     market::{
         balance::{Balance, LocalTrades, SlotFacts},
+        choice_set::ChoiceSet,
         demand::Demand,
         pricing::PriceBand,
         replicator::{Fitness, StepSize},
@@ -42,7 +43,7 @@ use crate::{
         BillProposed, Dispute, MarketOpened, MarketState, Message, Registration, SlotOpened, Submission, Verdict,
     },
     observation::Observation,
-    streams::Stream,
+    streams::{Purpose, Stream, slot_stream},
     units::Energy,
 };
 use activation::Rhythm;
@@ -223,13 +224,27 @@ impl Prosumer {
     /// Joins the game; a market that opens with oneself in it also confirms the registration.
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
         let (Phase::Registering | Phase::Admitted, Some(opened)) = (&self.phase, &self.opened) else { return };
-        let player = Player::new(market, self.id, self.facts(), Self::band(opened), &self.rules);
+        let known = self.acquaintances(&market);
+        let player = Player::new(market, known, self.id, self.facts(), Self::band(opened), &self.rules);
         if let Some(player) = player {
             self.answered();
             self.phase = Phase::Playing(Box::new(player));
             let first = self.rhythm.begin(self.rules.activation, self.facts().role(), context.now());
             context.wake_at(first, Wake::Act(self.slot));
         }
+    }
+
+    /// The market's choice set, and the positions of the sellers that it knows in it as a buyer; `None` if all.
+    ///
+    /// Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
+    fn acquaintances(&self, market: &MarketOpened) -> (ChoiceSet, Option<Arc<[u32]>>) {
+        let genesis = self.member.genesis();
+        let choice_set = genesis.rules.choice_set;
+        if self.facts().role() != Role::Buyer {
+            return (choice_set, None);
+        }
+        let mut random = slot_stream(genesis.seed, self.id.actor(), Purpose::Acquaintance, market.slot);
+        (choice_set, choice_set.draw(market.sellers.len(), &mut random))
     }
 
     fn act_if_due(&mut self, context: &mut Context<'_>) {

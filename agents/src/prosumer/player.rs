@@ -10,7 +10,7 @@ use super::{
 use crate::{
     chain::call::Call,
     ids::ProsumerId,
-    market::{balance::SlotFacts, pricing::PriceBand, replicator, role::Role},
+    market::{balance::SlotFacts, choice_set::ChoiceSet, pricing::PriceBand, replicator, role::Role},
     message::{LastPost, MarketOpened, MarketState},
     streams::Stream,
     time::Time,
@@ -37,9 +37,11 @@ enum Strategy {
 }
 
 impl Player {
-    /// The player that `id` is in a market, by its facts of the slot; `None` if it does not take part.
+    /// The player that `id` is in a market, by its facts of the slot; `None` if it does not take part. In a market
+    /// with this choice set it knows, as a buyer, the sellers at the positions `known`, or all.
     pub(super) fn new(
         market: Arc<MarketOpened>,
+        (choice_set, known): (ChoiceSet, Option<Arc<[u32]>>),
         id: ProsumerId,
         facts: &SlotFacts,
         band: PriceBand,
@@ -48,12 +50,12 @@ impl Player {
         let (side, strategy) = match facts.role() {
             Role::Seller => {
                 let index = market.sellers.binary_search(&id).ok()?;
-                let seller = Seller::new(&market, index, facts.surplus(), band, rules);
+                let seller = Seller::new(&market, choice_set, index, facts.surplus(), band, rules);
                 (Side::Seller(index as u32, facts.surplus()), Strategy::Seller(seller))
             }
             Role::Buyer => {
                 let index = market.buyers.binary_search(&id).ok()?;
-                (Side::Buyer(index as u32), Strategy::Buyer(Buyer::new(Arc::clone(&market), facts.as_buyer())))
+                (Side::Buyer(index as u32), Strategy::Buyer(Buyer::new(Arc::clone(&market), known, facts.as_buyer())))
             }
             Role::Idle => return None,
         };
@@ -70,7 +72,7 @@ impl Player {
             }
             (Strategy::Buyer(buyer), LastPost::Choice(choice, shown)) => {
                 self.resumed_from = Some(choice.version);
-                buyer.resume(choice, shown.clone());
+                buyer.resume(choice, shown.as_deref());
                 self.news = shown;
             }
             _ => {}
@@ -116,7 +118,7 @@ impl Player {
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Strategy::Buyer(buyer) => {
-                let choice = buyer.act(news, rules, stride(replicator::AGE_BURDEN), random, now)?;
+                let choice = buyer.act(news.map(|news| &**news), rules, stride(replicator::AGE_BURDEN), random, now)?;
                 (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
             }
         };

@@ -75,7 +75,8 @@ impl Prosumer {
         self.slot = opened.tariff.slot;
         self.opened = Some(opened);
         self.phase = Phase::Admitted;
-        if let Some(player) = Player::new(market, self.id, self.facts(), Self::band(&opened), &self.rules) {
+        let known = self.acquaintances(&market);
+        if let Some(player) = Player::new(market, known, self.id, self.facts(), Self::band(&opened), &self.rules) {
             self.phase = Phase::Playing(Box::new(player));
         }
         self.settle(trades, context);
@@ -172,6 +173,7 @@ mod tests {
             slot: 9,
             sellers: vec![ProsumerId(0)],
             surplus: vec![3.0],
+            total_surplus: 3.0,
             buyers: vec![ProsumerId(1)],
             first_choice: vec![1.0],
             closes: Time(100),

@@ -3,7 +3,10 @@
 use super::{Rules, adaptation::Stride};
 use crate::{
     ids::Slot,
-    market::pricing::{PriceBand, age_burden, next_price, price_step_size},
+    market::{
+        choice_set::ChoiceSet,
+        pricing::{PriceBand, age_burden, local_price_step_size, next_price, price_step_size},
+    },
     message::{MarketOpened, MarketState, Quote},
     streams::Stream,
     time::Time,
@@ -24,7 +27,7 @@ pub(super) struct Seller {
     /// How much the age of the loop weighs on its steps.
     age_burden: f64,
     band: PriceBand,
-    /// Step `b` of the price rule.
+    /// Step `b` of the price rule, where buyers know all sellers.
     step: f64,
     quote: Option<Quote>,
     /// Its newest prices, the last one at the end.
@@ -35,14 +38,26 @@ pub(super) struct Seller {
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
+    /// The seller at position `index` of a market with this choice set.
+    pub(super) fn new(
+        opened: &MarketOpened,
+        choice_set: ChoiceSet,
+        index: usize,
+        surplus: Energy,
+        band: PriceBand,
+        rules: &Rules,
+    ) -> Self {
         let step = price_step_size(rules.price_step, rules.alpha, opened.sellers.len(), opened.buyers.len() as u32);
         Self {
             slot: opened.slot,
             index,
             sellers: opened.sellers.len(),
             surplus: surplus.value(),
-            age_burden: age_burden(surplus.value() / opened.surplus.iter().sum::<f64>(), opened.sellers.len()),
+            age_burden: match choice_set {
+                ChoiceSet::All => age_burden(surplus.value() / opened.total_surplus, opened.sellers.len()),
+                // Its step is in units of its own demand, however small it is.
+                ChoiceSet::Sample(_) => 1.0,
+            },
             band,
             step,
             quote: None,
@@ -73,7 +88,11 @@ impl Seller {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
         let excess = market.demand[self.index] - self.surplus;
-        let price = next_price(last.price, excess, self.step * stride.part, self.band, rules.ramp);
+        let step = match market.held.get(self.index) {
+            None => self.step,
+            Some(&held) => local_price_step_size(rules.price_step, rules.alpha, held),
+        };
+        let price = next_price(last.price, excess, step * stride.part, self.band, rules.ramp);
         self.post(last.version + 1, price, (price - last.price).abs() / stride.rests_by, news.choices_time, rules)
     }
 

@@ -17,7 +17,7 @@ use microgrid_agents::{
     time::Time,
     units::{Energy, Money},
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, option, prelude::*};
 use std::{sync::Arc, time::Duration};
 
 fn slots() -> impl Strategy<Value = Slot> {
@@ -59,10 +59,11 @@ fn games() -> impl Strategy<Value = Game> {
 }
 
 fn choices() -> impl Strategy<Value = Choice> {
-    (slots(), versions(), vec(numbers(), 0..4), vec(numbers(), 0..4), numbers()).prop_map(
-        |(slot, version, shares, purchases, responsive)| Choice {
+    (slots(), versions(), option::of(vec(0..4_u32, 0..4)), vec(numbers(), 0..4), vec(numbers(), 0..4), numbers())
+        .prop_map(|(slot, version, known, shares, purchases, responsive)| Choice {
             slot,
             version,
+            known: known.map(Arc::from),
             shares,
             purchases,
             responsive,
@@ -70,8 +71,7 @@ fn choices() -> impl Strategy<Value = Choice> {
             updates_at_rest: 0,
             answers: Time::ZERO,
             news_age: Duration::ZERO,
-        },
-    )
+        })
 }
 
 fn quotes() -> impl Strategy<Value = Quote> {

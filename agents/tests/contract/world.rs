@@ -11,7 +11,10 @@ use microgrid_agents::{
     },
     contract::{Contract, Query, Stub},
     ids::{ActorId, Slot},
-    market::demand::{Buyer, Demand},
+    market::{
+        choice_set::ChoiceSet,
+        demand::{Buyer, Demand},
+    },
     message::{Choice, Quote, Registration, Tariff},
     observation::Outcome,
     time::Time,
@@ -106,6 +109,7 @@ impl World {
             demand,
             service_fee: 0.01,
             ramp: 0.1,
+            choice_set: ChoiceSet::All,
             posts: Posts::Every,
             max_transactions: 500,
             timeout: Duration::from_millis(50),
@@ -231,6 +235,7 @@ pub(crate) fn choice(version: u32, shares: impl Into<Vec<f64>>, purchases: impl 
     Choice {
         slot: SLOT,
         version,
+        known: None,
         shares: shares.into(),
         purchases: purchases.into(),
         responsive: 1.0,

@@ -154,6 +154,7 @@ fn not_covered(learning: &Learning) -> Option<&'static str> {
     let differs = |habit: &Habit| habit.share > 0.0;
     match learning.behaviour {
         _ if learning.mix.iter().any(differs) => Some("a mixed population"),
+        _ if !learning.choice_set.is_all() => Some("a limited choice set"),
         Behaviour::BestResponse { .. } => Some("BestResponse"),
         Behaviour::Imitation => Some("Imitation"),
         Behaviour::Replicator if learning.exploration > 0.0 => Some("exploration"),

@@ -188,7 +188,7 @@ impl Market<'_> {
     /// that: all together like public fitness with `sum_i a_i X_i² / S²`.
     fn replicator_units(&self, supply: f64) -> Units {
         let scale = self.responsive as f64 / (self.alpha * supply * supply);
-        match self.learning.fitness {
+        match self.learning.fitness() {
             Fitness::Public => Units { fixed: 1.0, scaled: scale },
             Fitness::Private => Units {
                 fixed: self.wanted.iter().map(|x| x * x).sum::<f64>() / (supply * supply),

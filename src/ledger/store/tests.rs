@@ -244,6 +244,7 @@ fn facts() -> Vec<(Key, fact::Fact)> {
     let choice = Choice {
         slot: 17,
         version: 4,
+        known: None,
         shares: vec![0.6, 0.4],
         purchases: vec![1.6, 1.7],
         responsive: 1.0,

@@ -13,7 +13,10 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::ChannelName::{Energy as EnergyChannel, Information, Trade},
-    market::demand::{Buyer, Demand},
+    market::{
+        choice_set::ChoiceSet,
+        demand::{Buyer, Demand},
+    },
     message::{Choice, Invoice, MeterReading, Quote, Registration, Tariff},
     observation::Outcome,
     time::Time,
@@ -35,6 +38,7 @@ pub(crate) fn genesis() -> Genesis {
             demand: Demand::Elastic,
             service_fee: 0.01,
             ramp: 0.1,
+            choice_set: ChoiceSet::All,
             posts: Posts::Every,
             max_transactions: 3,
             timeout: Duration::from_millis(50),
@@ -113,6 +117,7 @@ fn choice() -> Draft {
     let choice = Arc::new(Choice {
         slot: 1,
         version: 1,
+        known: None,
         shares: vec![1.0],
         purchases: vec![1.6],
         responsive: 1.0,

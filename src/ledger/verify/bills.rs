@@ -23,14 +23,17 @@ impl Bills {
     pub(super) fn derive(genesis: &Genesis, state: &State, slot: Slot) -> Self {
         let Some(Fact::Game(game)) = state.fact(Key::Game(slot)) else { return Self::default() };
         let mut bills = BTreeMap::new();
-        for (place, &seller) in game.sellers.iter().enumerate() {
+        let wanted = wanted(state, slot, game);
+        for (&seller, wanted) in game.sellers.iter().zip(&wanted) {
             let Some(Fact::Quote(quote)) = state.fact(Key::Quote(slot, seller)) else { continue };
             let Some(Fact::Register(Registration::Seller(surplus))) = state.fact(Key::Register(slot, seller)) else {
                 continue;
             };
-            let parts = ration(*surplus, &wanted(state, slot, game, place));
-            for (&buyer, energy) in game.buyers.iter().zip(parts).filter(|(_, energy)| *energy > Energy::ZERO) {
-                bills.insert((buyer, seller), bill(energy, quote.price, genesis.rules.service_fee));
+            let amounts: Vec<f64> = wanted.iter().map(|(_, amount)| *amount).collect();
+            for (&(buyer, _), energy) in wanted.iter().zip(ration(*surplus, &amounts)) {
+                if energy > Energy::ZERO {
+                    bills.insert((buyer, seller), bill(energy, quote.price, genesis.rules.service_fee));
+                }
             }
         }
         Self(bills)
@@ -49,16 +52,18 @@ impl Bills {
     }
 }
 
-/// What every buyer wants from the seller at this place of the game's list [kWh].
-fn wanted(state: &State, slot: Slot, game: &Game, place: usize) -> Vec<f64> {
-    let of_buyer = |&buyer: &Number| match state.fact(Key::Choice(slot, buyer)) {
-        Some(Fact::Choice(choice)) => match (choice.shares.get(place), choice.purchases.get(place)) {
-            (Some(share), Some(purchase)) => share * purchase,
-            _ => 0.0,
-        },
-        _ => 0.0,
-    };
-    game.buyers.iter().map(of_buyer).collect()
+/// Who wants how much [kWh] from each seller, in the order of the game's lists.
+fn wanted(state: &State, slot: Slot, game: &Game) -> Vec<Vec<(Number, f64)>> {
+    let mut wanted = vec![Vec::new(); game.sellers.len()];
+    for &buyer in &game.buyers {
+        let Some(Fact::Choice(choice)) = state.fact(Key::Choice(slot, buyer)) else { continue };
+        for (seller, share, purchase) in choice.pairs() {
+            if let Some(of_seller) = wanted.get_mut(seller as usize) {
+                of_seller.push((buyer, share * purchase));
+            }
+        }
+    }
+    wanted
 }
 
 /// Divides a surplus among those who want some of it, by largest remainders.

@@ -175,6 +175,7 @@ fn game() -> Vec<Observation> {
         slot: 2,
         sellers: vec![ProsumerId(0)],
         surplus: vec![4.0],
+        total_surplus: 4.0,
         buyers: vec![ProsumerId(1), ProsumerId(2)],
         first_choice: vec![1.0],
         closes: Time(6_900_000_000_000),

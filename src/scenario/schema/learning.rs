@@ -1,7 +1,10 @@
 //! How buyers and sellers adapt.
 
 use microgrid_agents::{
-    market::replicator::{Fitness, StepSize},
+    market::{
+        choice_set::ChoiceSet,
+        replicator::{Fitness, StepSize},
+    },
     prosumer::{Adaptation, Behaviour},
 };
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,10 @@ use serde::{Deserialize, Serialize};
 pub struct Learning {
     /// By which rule buyers move their shares.
     pub behaviour: Behaviour,
-    /// Whose welfare a buyer compares.
-    pub fitness: Fitness,
+    /// Which sellers each buyer knows.
+    pub choice_set: ChoiceSet,
+    /// Whose welfare a buyer compares; `None`: everybody's where all sellers are known, its own where only some are.
+    pub fitness: Option<Fitness>,
     /// Step of the buyers' rule.
     pub replicator_step: StepSize,
     /// Step of the price rule.
@@ -37,11 +42,17 @@ pub struct Learning {
 }
 
 impl Learning {
+    /// Whose welfare a buyer compares.
+    pub fn fitness(&self) -> Fitness {
+        let usual = if self.choice_set.is_all() { Fitness::Public } else { Fitness::Private };
+        self.fitness.unwrap_or(usual)
+    }
+
     /// How those learn who have this habit.
     pub fn with(&self, habit: &Habit) -> Self {
         Self {
             behaviour: habit.behaviour.unwrap_or(self.behaviour),
-            fitness: habit.fitness.unwrap_or(self.fitness),
+            fitness: habit.fitness.or(self.fitness),
             replicator_step: habit.replicator_step.unwrap_or(self.replicator_step),
             price_step: habit.price_step.unwrap_or(self.price_step),
             exploration: habit.exploration.unwrap_or(self.exploration),

@@ -2,10 +2,20 @@
 
 use super::{Checked, SHARE_NOISE, above_zero, count, ensure, share};
 use crate::scenario::schema::{Habit, Initial, Learning};
-use microgrid_agents::{market::replicator::StepSize, prosumer::Behaviour};
+use microgrid_agents::{
+    market::{
+        choice_set::ChoiceSet,
+        replicator::{Fitness, StepSize},
+    },
+    prosumer::Behaviour,
+};
 
 pub(super) fn learning(learning: &Learning) -> Checked {
     behaviour("learning.behaviour", learning.behaviour)?;
+    if let ChoiceSet::Sample(size) = learning.choice_set {
+        count("learning.choice_set.Sample", size)?;
+    }
+    fitness("learning.fitness", learning.fitness, learning)?;
     step("learning.replicator_step", learning.replicator_step)?;
     step("learning.price_step", learning.price_step)?;
     exploration("learning.exploration", learning.exploration)?;
@@ -16,14 +26,15 @@ pub(super) fn learning(learning: &Learning) -> Checked {
     if let Initial::Fixed(shares) = &learning.initial_choice {
         first_choice(shares)?;
     }
-    (0..).zip(&learning.mix).try_for_each(|(n, habit)| part(&format!("learning.mix[{n}]"), habit))?;
+    (0..).zip(&learning.mix).try_for_each(|(n, habit)| part(&format!("learning.mix[{n}]"), habit, learning))?;
     let mixed = learning.mix.iter().map(|habit| habit.share).sum::<f64>();
     ensure(mixed <= 1.0 + SHARE_NOISE, "learning.mix", format!("shares that add up to {mixed}"), "at most 1 in all")
 }
 
-fn part(path: &str, habit: &Habit) -> Checked {
+fn part(path: &str, habit: &Habit, common: &Learning) -> Checked {
     share(&format!("{path}.share"), habit.share)?;
     habit.behaviour.map_or(Ok(()), |value| behaviour(&format!("{path}.behaviour"), value))?;
+    fitness(&format!("{path}.fitness"), habit.fitness, common)?;
     habit.replicator_step.map_or(Ok(()), |size| step(&format!("{path}.replicator_step"), size))?;
     habit.price_step.map_or(Ok(()), |size| step(&format!("{path}.price_step"), size))?;
     habit.exploration.map_or(Ok(()), |value| exploration(&format!("{path}.exploration"), value))
@@ -34,6 +45,12 @@ fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
         Behaviour::Replicator | Behaviour::Imitation => Ok(()),
         Behaviour::BestResponse { noise } => above_zero(&format!("{path}.BestResponse.noise"), noise),
     }
+}
+
+/// What is worth most to everybody can only be compared by who knows everybody.
+fn fitness(path: &str, fitness: Option<Fitness>, common: &Learning) -> Checked {
+    let possible = common.choice_set.is_all() || fitness != Some(Fitness::Public);
+    ensure(possible, path, "Public", "Private, or no fitness at all, as buyers know only some sellers (choice_set)")
 }
 
 fn step(path: &str, size: StepSize) -> Checked {

@@ -54,6 +54,7 @@ fn choice(slot: Slot, version: u32, shares: &[f64], purchases: &[f64]) -> Choice
     Choice {
         slot,
         version,
+        known: None,
         shares: shares.to_vec(),
         purchases: purchases.to_vec(),
         responsive: 1.0,

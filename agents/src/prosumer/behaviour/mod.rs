@@ -13,6 +13,7 @@ use crate::{
     streams::Stream,
 };
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// By which rule buyers move their shares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,8 +36,8 @@ pub enum Behaviour {
 pub(super) struct Lesson<'a> {
     /// What each seller is worth [CNY].
     pub(super) fitness: &'a [f64],
-    /// Mean shares of all buyers.
-    pub(super) others: &'a [f64],
+    /// What the others choose.
+    pub(super) others: Others<'a>,
     /// How large the step is to be.
     pub(super) size: StepSize,
     /// The replicator step `a` of this size [1/CNY].
@@ -44,6 +45,25 @@ pub(super) struct Lesson<'a> {
     /// The replicator step of size `Scaled(1)`: one over the market's own scale of fitness [1/CNY], zero while nothing
     /// is served and so nothing can be compared.
     pub(super) unit: f64,
+}
+
+/// What the others choose, as far as one knows the sellers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Others<'a> {
+    /// Mean shares of all buyers, one a seller.
+    pub(super) all: &'a [f64],
+    /// Positions of the sellers that one knows; `None` if all.
+    pub(super) known: Option<&'a [u32]>,
+}
+
+impl<'a> Others<'a> {
+    /// Their mean shares of the sellers that one knows.
+    pub(super) fn shares(&self) -> Cow<'a, [f64]> {
+        match self.known {
+            None => Cow::Borrowed(self.all),
+            Some(known) => known.iter().map(|&seller| self.all[seller as usize]).collect(),
+        }
+    }
 }
 
 impl Behaviour {

@@ -8,7 +8,7 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    market::demand::Demand,
+    market::{choice_set::ChoiceSet, demand::Demand},
     message::{Choice, Quote, Registration},
     observation::Outcome,
 };
@@ -39,7 +39,7 @@ impl Desk<'_> {
         let number = self.prosumer()?;
         let slot = quote.slot;
         let game = self.open_game_of(slot)?;
-        ensure(game.sellers.contains(&number), Refusal::NotAParticipant)?;
+        ensure(game.sellers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
         let last = self.quote(slot, number);
         ensure(quote.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         ensure(quote.price.is_finite(), Refusal::NotFinite)?;
@@ -57,18 +57,22 @@ impl Desk<'_> {
         let number = self.prosumer()?;
         let slot = choice.slot;
         let game = self.open_game_of(slot)?;
-        ensure(game.buyers.contains(&number), Refusal::NotAParticipant)?;
-        let last = self.choice(slot, number).map_or(0, |last| last.version);
-        ensure(choice.version > last, Refusal::OldVersion)?;
-        let Choice { shares, purchases, responsive, .. } = choice.as_ref();
+        ensure(game.buyers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
+        let last = self.choice(slot, number);
+        ensure(choice.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
+        let Choice { known, shares, purchases, responsive, .. } = choice.as_ref();
         let numbers = shares.iter().chain(purchases).chain([responsive]);
         ensure(numbers.clone().all(|number| number.is_finite()), Refusal::NotFinite)?;
-        let one_each = |list: &[f64]| list.len() == game.sellers.len() && list.iter().all(|&number| number >= 0.0);
+        let acquaintances = acquaintances(known.as_deref(), self.genesis.rules.choice_set, game.sellers.len());
+        let count = acquaintances.ok_or(Refusal::InvalidShares)?;
+        let one_each = |list: &[f64]| list.len() == count && list.iter().all(|&number| number >= 0.0);
         let sum: f64 = shares.iter().sum();
         ensure(one_each(shares) && (sum - 1.0).abs() < SHARES_TOLERANCE, Refusal::InvalidShares)?;
         ensure((0.0..=1.0 + SHARES_TOLERANCE).contains(responsive), Refusal::InvalidShares)?;
         let most = purchases.iter().copied().fold(0.0, f64::max);
         ensure(one_each(purchases) && most <= Choice::MOST_PURCHASE, Refusal::InvalidPurchases)?;
+        let as_before = last.is_none_or(|last| last.known == choice.known);
+        ensure(as_before, Refusal::InvalidShares)?;
         if self.genesis.rules.demand == Demand::Firm {
             let need = match self.registration(slot, number) {
                 Some(Registration::Buyer(buyer)) => buyer.need,
@@ -83,6 +87,20 @@ impl Desk<'_> {
     fn open_game_of(&mut self, slot: Slot) -> Result<Arc<Game>, Refusal> {
         self.must_be_vacant(Key::Closing(slot), Refusal::MarketClosed)?;
         self.game(slot).cloned().ok_or(Refusal::MarketClosed)
+    }
+}
+
+/// How many of the `sellers` a choice may tell of that tells of these; `None` if it may not tell of these.
+fn acquaintances(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -> Option<usize> {
+    match (choice_set, known) {
+        (ChoiceSet::All, None) => Some(sellers),
+        (ChoiceSet::Sample(most), Some(known)) => {
+            let in_order = known.windows(2).all(|pair| pair[0] < pair[1]);
+            let all_sell = known.iter().all(|&position| (position as usize) < sellers);
+            let as_many = known.len() == sellers.min(most as usize);
+            (in_order && all_sell && as_many).then_some(known.len())
+        }
+        _ => None,
     }
 }
 

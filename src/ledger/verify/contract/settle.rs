@@ -57,8 +57,8 @@ impl<'a> Desk<'a> {
         for &(buyer, seller, energy) in trades {
             let ascending = last.replace((buyer, seller)).is_none_or(|last| last < (buyer, seller));
             ensure(ascending && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
-            let place = game.sellers.iter().position(|&known| known == seller).ok_or(Refusal::NotAParticipant)?;
-            ensure(game.buyers.contains(&buyer), Refusal::NotAParticipant)?;
+            let place = game.sellers.binary_search(&seller).map_err(|_| Refusal::NotAParticipant)?;
+            ensure(game.buyers.binary_search(&buyer).is_ok(), Refusal::NotAParticipant)?;
             let offer = match offers.entry(seller) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(first) => first.insert(self.offer(slot, seller, place)?),
@@ -67,8 +67,8 @@ impl<'a> Desk<'a> {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(first) => first.insert(self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?),
             };
-            let at = |list: &[f64]| list.get(offer.place).copied().unwrap_or(0.0);
-            let wanted = Energy::nearest(at(&choice.shares) * at(&choice.purchases));
+            let (share, purchase) = choice.of(offer.place as u32).unwrap_or_default();
+            let wanted = Energy::nearest(share * purchase);
             ensure(i128::from(energy.0) <= i128::from(wanted.0) + 1, Refusal::MoreThanSurplus)?;
             offer.sold += i128::from(energy.0);
             ensure(offer.sold <= i128::from(offer.surplus.0), Refusal::MoreThanSurplus)?;
