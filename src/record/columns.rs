@@ -173,3 +173,82 @@ names! {
     Outcome: Equilibrium = "Equilibrium", GateClosure = "GateClosure", NoMarket = "NoMarket";
     ChannelName: Trade = "trade", Information = "information", Energy = "energy";
 }
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the table is declared like all others")]
+mod tests {
+    use super::*;
+    use crate::record::{
+        parts::{self, Parts},
+        table::table,
+    };
+    use serde::Serialize;
+
+    table! {
+        /// A cell of every kind.
+        EveryKind in "every" {
+            /// A number up to 2^32.
+            small: u32,
+            /// A number up to 2^64.
+            large: u64,
+            /// A number.
+            number: Number,
+            /// A number that may be undefined.
+            optional: Option<Number>,
+            /// A name.
+            role: Role,
+            /// A name.
+            outcome: Outcome,
+            /// A name.
+            channel: ChannelName,
+        }
+    }
+
+    fn written(name: impl Serialize) -> String {
+        serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn every_kind_of_cell_is_read_back_as_it_was_written() {
+        let number = |value| Number::new(value).unwrap();
+        let row = |small, large, value, role, outcome, channel| EveryKind {
+            small,
+            large,
+            number: number(value),
+            optional: (value > 0.0).then(|| number(value)),
+            role,
+            outcome,
+            channel,
+        };
+        let rows = [
+            row(0, 0, 0.0, Role::Buyer, Outcome::Equilibrium, ChannelName::Trade),
+            row(u32::MAX, u64::MAX, 0.1 + 0.2, Role::Seller, Outcome::GateClosure, ChannelName::Information),
+            row(1 << 31, 1 << 63, -2.5e-8, Role::Idle, Outcome::NoMarket, ChannelName::Energy),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Parts::create(folder.path()).unwrap();
+        table.append(rows.clone()).unwrap();
+        table.unite(0, 1).unwrap();
+        let read: Vec<EveryKind> = parts::read(folder.path()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, rows);
+    }
+
+    #[test]
+    fn names_are_those_of_csv() {
+        let text = |values: Vec<ByteArray>| values[0].as_utf8().unwrap().to_owned();
+        fn put<C: Cell>(cell: &C) -> C::Values {
+            let mut values = C::Values::default();
+            cell.put(&mut values);
+            values
+        }
+        for role in [Role::Buyer, Role::Seller, Role::Idle] {
+            assert_eq!(text(put(&role)), written(role));
+        }
+        for outcome in [Outcome::Equilibrium, Outcome::GateClosure, Outcome::NoMarket] {
+            assert_eq!(text(put(&outcome)), written(outcome));
+        }
+        for channel in ChannelName::ALL {
+            assert_eq!(text(put(&channel)), written(channel));
+        }
+    }
+}

@@ -286,3 +286,84 @@ pub(super) fn read<R: Row>(
         R::of_record(&record).ok_or_else(|| RecordError::Header(path.clone()))
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{number::Number, trades::TradeRow};
+    use std::ops::Range;
+
+    fn rows(slots: Range<u32>) -> impl Iterator<Item = TradeRow> {
+        slots.map(|slot| {
+            let kwh = Number::new(f64::from(slot % 50) / 7.0).unwrap();
+            TradeRow {
+                case: 1,
+                slot,
+                buyer: 2,
+                seller: 3,
+                optimal_kwh: (slot % 3 > 0).then_some(kwh),
+                traded_kwh: kwh,
+                price_cny_per_kwh: None,
+                payment_cny: kwh,
+                fee_cny: kwh,
+            }
+        })
+    }
+
+    /// A table with a part for each of these ranges of slots, put together.
+    fn table(parts: &[Range<u32>]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Parts::create(folder.path()).unwrap();
+        for (case, slots) in (1..).zip(parts) {
+            // In pieces of any size.
+            let third = slots.start + slots.len() as u32 / 3;
+            table.append(rows(slots.start..third)).unwrap();
+            table.append(rows(third..slots.end)).unwrap();
+            table.end_case(case).unwrap();
+        }
+        table.unite(parts.len() as u32, parts.len() as u32).unwrap();
+        folder
+    }
+
+    #[test]
+    fn groups_are_bounded_and_end_with_their_case() {
+        let group = Part::<TradeRow>::GROUP as u32;
+        let folder = table(&[0..5, 5..group + 7, group + 7..group + 7, group + 7..group + 9]);
+        let file = File::open(folder.path().join("trades.parquet")).unwrap();
+        let groups = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
+        let groups: Vec<_> = groups.row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(groups, [5, i64::from(group), 2, 2]);
+        let read: Vec<TradeRow> = read(folder.path()).unwrap().map(Result::unwrap).collect();
+        assert!(read.into_iter().eq(rows(0..group + 9)));
+    }
+
+    #[test]
+    fn the_table_of_a_single_case_is_the_same_whether_moved_or_copied() {
+        let (moved, copied) = (table(&[0..1000]), table(&[0..1000, 1000..1000]));
+        let bytes = |folder: &tempfile::TempDir| fs::read(folder.path().join("trades.parquet")).unwrap();
+        assert!(bytes(&moved) == bytes(&copied));
+    }
+
+    #[test]
+    fn a_table_without_rows_is_a_table() {
+        let folder = table(&[]);
+        assert_eq!(read::<TradeRow>(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_table_that_has_lost_a_part_does_not_go_on() {
+        let folder = table(&[0..1, 1..2]);
+        assert!(Parts::<TradeRow>::reopen(folder.path(), 2).is_ok());
+        fs::remove_file(folder.path().join("trades.parts/1.parquet")).unwrap();
+        let error = Parts::<TradeRow>::reopen(folder.path(), 2).unwrap_err();
+        assert!(matches!(error, RecordError::File { action: "open", .. }), "{error}");
+    }
+
+    #[test]
+    fn a_table_of_other_columns_is_not_read() {
+        let folder = table(&[0..1]);
+        fs::rename(folder.path().join("trades.parquet"), folder.path().join("prosumers.parquet")).unwrap();
+        let wrong = read::<crate::record::ProsumerRow>(folder.path()).map(drop);
+        assert!(matches!(wrong, Err(RecordError::Header(_))), "{wrong:?}");
+    }
+}
