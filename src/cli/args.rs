@@ -1,6 +1,7 @@
 //! The command line's arguments.
 
 use crate::{
+    record::Format,
     runtime::Shards,
     scenario::{Overrides, knob_names},
 };
@@ -36,6 +37,7 @@ Examples:
   sim scenarios/5_prosumers.ron --set delay=200ms     the same with a slower network
   sim scenarios/100_prosumers.ron --seed 7 -q         print only where the results are
   sim scenarios/5_prosumers.ron --set delay=0s,1s,2s  sweep over it, on all cores
+  sim scenarios/100_prosumers.ron --format parquet    large tables as compressed columns
   sim resume results/5_prosumers                      finish the newest run if it was ended early
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
   sim stability scenarios/5_prosumers.ron             would it spiral in, and how firmly?
@@ -144,6 +146,9 @@ pub(super) struct RunOptions {
     /// Root folder of the results.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) out: PathBuf,
+    /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) how: HowToRun,
 }
@@ -295,7 +300,7 @@ mod tests {
 
     #[test]
     fn senseless_arguments_are_refused() {
-        for wrong in ["--shards 0", "--jobs 0", "--seed -1", "-q -v"] {
+        for wrong in ["--shards 0", "--jobs 0", "--seed -1", "-q -v", "--format xlsx"] {
             let arguments = ["sim", "day.ron"].into_iter().chain(wrong.split(' '));
             assert_eq!(Arguments::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{wrong}");
         }

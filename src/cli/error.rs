@@ -4,7 +4,7 @@ use super::run::quoted;
 use crate::{
     ledger::{place::Place, reader::ReadError, verify::VerifyError},
     record::RecordError,
-    scenario::ScenarioError,
+    scenario::{ScenarioError, schema::Record},
     study::StudyError,
 };
 use std::{
@@ -35,8 +35,8 @@ pub(super) enum CliError {
     #[error("error: there is no ledger.db in {}, nor in the run to which its `latest` links", .0.display())]
     NoLedger(PathBuf),
     /// The run keeps no ledger.
-    #[error("error: {} keeps no ledger: its scenario has `record: Slots`", .0.display())]
-    LedgerNotRecorded(PathBuf),
+    #[error("error: {} keeps no ledger: its scenario has `record: {record:?}`", run.display())]
+    LedgerNotRecorded { run: PathBuf, record: Record },
     /// The ledger has no such case, channel or block.
     #[error("error: the ledger has no {0}")]
     NotOnLedger(Place),
@@ -89,7 +89,7 @@ impl CliError {
             | Self::NoSlot(_)
             | Self::NotOpen { .. }
             | Self::NoLedger(_)
-            | Self::LedgerNotRecorded(_)
+            | Self::LedgerNotRecorded { .. }
             | Self::NotOnLedger(_)
             | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
             | Self::Unverified(VerifyError::Open(_)) => ExitCode::from(2),

@@ -25,7 +25,7 @@ pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError>
     let (clock, started) = now();
     let plan = scenario::load(&input.scenario, &input.overrides())?;
     let interrupted = watch_for_interruption()?;
-    let recorder = Recorder::create(&arguments.out, &plan, started, command_line())?;
+    let recorder = Recorder::create_as(arguments.format, &arguments.out, &plan, started, command_line())?;
     play(&plan, recorder, &arguments.how, interrupted, clock)
 }
 

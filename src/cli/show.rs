@@ -2,6 +2,7 @@
 
 use super::{args::ShowArguments, error::CliError, print, summary, text::PRICE, text::cell, trade_matrix};
 use crate::record::{CaseEntry, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow};
+use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
 /// The slot in all cases or in `only` one.
 fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, CliError> {
     let slots = rows(run, |row: &SlotRow| row.slot == slot).map_err(CliError::BadRun)?;
-    let full = run.keeps(TradeRow::FILE);
+    let full = run.record() == Record::Full;
     let trades = if full { rows(run, |row: &TradeRow| row.slot == slot).map_err(CliError::BadRun)? } else { vec![] };
     let prosumers =
         if full { rows(run, |row: &ProsumerRow| row.slot == slot).map_err(CliError::BadRun)? } else { vec![] };

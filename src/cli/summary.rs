@@ -8,6 +8,7 @@ use super::{
     text::{count, fixed, knobs},
 };
 use crate::record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status};
+use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
 
@@ -15,13 +16,13 @@ use std::collections::BTreeMap;
 const MOST_CASES: u32 = 4;
 
 /// Tables of the open slots of every case that has results, or of `only` one, and the comparison of all cases that are
-/// done; of a sweep, the table of its combinations.
+/// done; of a sweep, and of a run that keeps no slots, the table of its combinations.
 pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, RecordError> {
-    let sweep = run.manifest().case_count > MOST_CASES;
+    let sweep = run.manifest().case_count > MOST_CASES || run.record() == Record::Summary;
     if sweep && only.is_none() {
         let means = "means over the slots with a market, prices in CNY/kWh, welfare in CNY";
         let text = format!("{}: {means}\n\n{}\n", run.manifest().scenario, sweep_table(run)?);
-        return Ok(text + &rest(run.manifest(), run.last_slot()?) + &ending(run));
+        return Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run));
     }
     let (open_rows, last) = open_rows(run, only)?;
     let channels = channels(run)?;
@@ -39,14 +40,14 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
             text.push('\n');
         }
     }
-    text += &rest(run.manifest(), last);
+    text += &rest(run.manifest(), run.record(), last);
     text += &ending(run);
     Ok(text)
 }
 
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without
 /// results.
-fn rest(manifest: &Manifest, last: Option<(u32, Slot)>) -> String {
+fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> String {
     let Manifest { slots, case_count, .. } = *manifest;
     let (case, slot) = last.unwrap_or((0, slots));
     let mut missing = Vec::new();
@@ -62,7 +63,9 @@ fn rest(manifest: &Manifest, last: Option<(u32, Slot)>) -> String {
         return format!("Without results: {}.\n", missing.join(", "));
     }
     let closed = manifest.cases.iter().any(|case| case.open != (1, slots));
-    if closed {
+    if record == Record::Summary {
+        "No slots were recorded: the scenario has `record: Summary`.\n".to_owned()
+    } else if closed {
         "The market was closed in all other slots; slots.csv has them too.\n".to_owned()
     } else {
         String::new()
@@ -156,7 +159,7 @@ mod tests {
             manifest.cases.iter_mut().for_each(|case| case.open = open);
             manifest
         };
-        let rest = |case_count, open, last| rest(&manifest(case_count, open), last);
+        let rest = |case_count, open, last| rest(&manifest(case_count, open), Record::Full, last);
         assert_eq!(rest(2, (2, 3), None), "Without results: cases 1 to 2.\n");
         assert_eq!(rest(4, (2, 3), Some((1, 2))), "Without results: case 1 from slot 3 on, cases 2 to 4.\n");
         assert_eq!(rest(2, (1, 3), Some((2, 1))), "Without results: case 2 from slot 2 on.\n");

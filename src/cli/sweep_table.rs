@@ -44,7 +44,7 @@ fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, re
         let mut cells = vec![summary.first_case.to_string()];
         cells.extend(knobs_of(summary).values().map(knob_text));
         cells.extend(several.then(|| summary.replicates.to_string()));
-        let share = summary.share_in_equilibrium();
+        let share = summary.share_in_equilibrium;
         cells.extend([
             share.map_or_else(|| "-".to_owned(), |share| format!("{} %", fixed(100.0 * share, 1))),
             rounded("rounds", 1),

@@ -11,7 +11,7 @@ use super::{
     theory::{Target, Theory},
     trades,
 };
-use crate::{runtime, scenario::Case};
+use crate::{analysis::distance::mean, runtime, scenario::Case};
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
     observation::{Observation, Observed},
@@ -85,9 +85,10 @@ impl CaseRecord {
             if let (Observation::Committed(commit), Some(market), Some(full)) =
                 (&what, gathered.market.as_deref(), &mut tables.full)
             {
-                let target = *gathered.target.get_or_insert_with(|| Target::of(&self.case, slot));
+                let target = || (Target::of(&self.case, slot), mean(&market.surplus));
+                let (target, mean_surplus) = *gathered.target.get_or_insert_with(target);
                 let (case, population, traffic) = (self.case.number, &*self.case.population, self.sent);
-                let game = Game { case, market, population, target, traffic };
+                let game = Game { case, market, population, target, mean_surplus, traffic };
                 full.convergence.append(convergence::rows(game, commit))?;
             }
             gathered.add(time, what);
@@ -133,9 +134,10 @@ impl CaseRecord {
     /// Ends the case: writes what its ledger carried, and the key figures of the slots that were closed.
     ///
     /// # Errors
-    /// If `ledger.csv` or `kpis.json` cannot be written.
+    /// If a file cannot be written.
     pub(super) fn end(self, tables: &mut Tables) -> Result<(), RecordError> {
         let rows = self.traffic.rows(self.case.number, self.case.scenario.ledger.block.max_transactions);
+        tables.end_case(self.case.number)?;
         tables.ledger.append(rows)?;
         tables.ledger.flush()?;
         tables.key_figures.push(&self.key_figures())

@@ -3,7 +3,7 @@
 //! A case is written to `cases/<number>.partial/`, which is renamed once the case is complete. So a folder without that
 //! ending is always whole, whoever ends the program.
 
-use super::{case::CaseRecord, error::RecordError, tables::Tables};
+use super::{case::CaseRecord, error::RecordError, large::Format, tables::Tables};
 use crate::{
     runtime::{Traffic, WatchError, Watcher},
     scenario::{Case, schema::Record},
@@ -23,14 +23,15 @@ use std::{
 pub struct CaseFolders {
     root: PathBuf,
     record: Record,
+    format: Format,
     /// Number of the last case that is in the run's tables.
     taken_in: Arc<AtomicU32>,
 }
 
 impl CaseFolders {
     /// The folders of the run in `folder`, whose tables hold the cases up to `taken_in`.
-    pub(super) fn new(folder: &Path, record: Record, taken_in: u32) -> Self {
-        Self { root: folder.join("cases"), record, taken_in: Arc::new(AtomicU32::new(taken_in)) }
+    pub(super) fn new(folder: &Path, record: Record, format: Format, taken_in: u32) -> Self {
+        Self { root: folder.join("cases"), record, format, taken_in: Arc::new(AtomicU32::new(taken_in)) }
     }
 
     /// Whether the case is complete, in a folder of its own or in the run's tables. May be asked from any thread.
@@ -47,7 +48,7 @@ impl CaseFolders {
         let (partial, finished) = (self.root.join(format!("{}.partial", case.number)), self.finished(case.number));
         fs::create_dir_all(&self.root).map_err(RecordError::file("create", &self.root))?;
         fs::create_dir(&partial).map_err(RecordError::file("create", &partial))?;
-        let tables = Tables::create(&partial, self.record)?;
+        let tables = Tables::create(&partial, self.record, self.format)?;
         Ok(CaseRecorder { tables, record: CaseRecord::new(case), partial, finished })
     }
 

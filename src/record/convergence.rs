@@ -1,17 +1,13 @@
 //! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
 
 use super::{number::Number, table::table, theory::Target};
-use crate::{
-    analysis::distance::{imbalance_of, mean},
-    runtime::Traffic,
-    scenario::population::Population,
-};
+use crate::{analysis::distance::imbalance_of, runtime::Traffic, scenario::population::Population};
 use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
 use std::time::Duration;
 
 table! {
     /// A seller after a committed change.
-    ConvergenceRow in "convergence.csv" {
+    ConvergenceRow in "convergence" {
         /// Number of the case.
         case: u32,
         /// Which slot.
@@ -50,6 +46,8 @@ pub(super) struct Game<'a> {
     pub(super) market: &'a MarketOpened,
     pub(super) population: &'a Population,
     pub(super) target: Target,
+    /// Mean surplus of its sellers [kWh].
+    pub(super) mean_surplus: f64,
     /// What became of messages in the slot so far.
     pub(super) traffic: Traffic,
 }
@@ -58,8 +56,7 @@ pub(super) struct Game<'a> {
 ///
 /// A block with a choice may change every seller, one without only those whose quote it holds.
 pub(super) fn rows<'a>(game: Game<'a>, commit: &'a Commit) -> impl Iterator<Item = ConvergenceRow> + 'a {
-    let mean_surplus = mean(&game.market.surplus);
-    changed(commit).map(move |index| row(&game, commit, index, mean_surplus))
+    changed(commit).map(move |index| row(&game, commit, index))
 }
 
 /// Indices of the sellers at which the block may have changed something.
@@ -69,8 +66,8 @@ fn changed(commit: &Commit) -> impl Iterator<Item = usize> {
     (0..all).chain(quoted.iter().map(|&index| index as usize))
 }
 
-fn row(game: &Game<'_>, commit: &Commit, index: usize, mean_surplus: f64) -> ConvergenceRow {
-    let Game { case, market, population, target, traffic } = *game;
+fn row(game: &Game<'_>, commit: &Commit, index: usize) -> ConvergenceRow {
+    let Game { case, market, population, target, mean_surplus, traffic } = *game;
     let state = &commit.state;
     let aggregate = state.aggregate.as_deref();
     let (price, surplus) = (state.prices[index], market.surplus[index]);

@@ -1,5 +1,6 @@
 //! What can go wrong with the results of a run.
 
+use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::{
     io,
@@ -27,6 +28,14 @@ pub enum RecordError {
         /// Why not.
         source: csv::Error,
     },
+    /// A Parquet file cannot be read or written.
+    #[error("table {}: {source}", path.display())]
+    Parquet {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: parquet::errors::ParquetError,
+    },
     /// A database cannot be written.
     #[error("database {}: {source}", path.display())]
     Database {
@@ -35,7 +44,7 @@ pub enum RecordError {
         /// Why not.
         source: rusqlite::Error,
     },
-    /// The columns of a CSV file are not those of the table.
+    /// The columns of a table's file are not those of the table.
     #[error("table {}: its header is not that of this table", .0.display())]
     Header(PathBuf),
     /// A JSON file cannot be read or written.
@@ -55,8 +64,16 @@ pub enum RecordError {
         length: u64,
     },
     /// The run keeps no such table.
-    #[error("{} was not recorded: its scenario has `record: Slots`", .0.display())]
-    NotRecorded(PathBuf),
+    #[error("{} was not recorded: its scenario has `record: {record:?}`", path.display())]
+    NotRecorded {
+        /// The table as it would be.
+        path: PathBuf,
+        /// What the run's scenario says.
+        record: Record,
+    },
+    /// The table is put together when the run ends, and the run has not ended by itself.
+    #[error("{} is made when the run ends: finish it with `sim resume`", .0.display())]
+    NotUnited(PathBuf),
     /// Somebody is writing the run.
     #[error("{} is still under way", .0.display())]
     UnderWay(PathBuf),

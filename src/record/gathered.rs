@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Gathered {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
-    /// Where its prices should go, once that has been asked for.
-    pub(super) target: Option<Target>,
+    /// Where its prices should go, and the mean surplus of its sellers [kWh], once these have been asked for.
+    pub(super) target: Option<(Target, f64)>,
     /// How its prices swing towards the end; `None` without a market.
     pub(super) amplitude: Option<Amplitude>,
     /// How old the news was at each decision.

@@ -14,7 +14,7 @@ macro_rules! ledger_table {
     ($($(#[$doc:meta])* $column:ident: $refusal:ident,)+) => {
         table! {
             /// What a channel carried in a case.
-            LedgerRow in "ledger.csv" {
+            LedgerRow in "ledger" {
                 /// Number of the case.
                 case: u32,
                 /// Which channel.

@@ -9,7 +9,7 @@ use microgrid_agents::{
 
 table! {
     /// A prosumer's slot.
-    ProsumerRow in "prosumers.csv" {
+    ProsumerRow in "prosumers" {
         /// Number of the case.
         case: u32,
         /// Which slot.

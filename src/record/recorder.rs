@@ -7,6 +7,7 @@ use super::{
     error::RecordError,
     folder,
     journal::Journal,
+    large::Format,
     manifest::{Manifest, PlannedCases, Status},
     run::Run,
     summary,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     runtime::{Traffic, WatchError, Watcher},
-    scenario::{Case, Plan},
+    scenario::{Case, Plan, schema::Record},
 };
 use microgrid_agents::observation::Observed;
 use std::{
@@ -36,6 +37,8 @@ pub struct Recorder {
     tables: Tables,
     case: Option<CaseRecord>,
     folders: CaseFolders,
+    record: Record,
+    format: Format,
     /// The results of so many cases are in the tables.
     done: u32,
     /// Time that the run has taken before it was resumed.
@@ -46,19 +49,34 @@ pub struct Recorder {
 
 impl Recorder {
     /// Makes a new folder `root/<scenario name>/<start time>-seed<seed>/` for a run that started at `started` by this
-    /// `command`, and points `root/<scenario name>/latest` to it.
+    /// `command`, and points `root/<scenario name>/latest` to it. All tables are CSV.
     ///
     /// # Errors
     /// If a file or folder cannot be made.
     pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
+        Self::create_as(Format::Csv, root, plan, started, command)
+    }
+
+    /// The same with the large tables in this `format`.
+    ///
+    /// # Errors
+    /// If a file or folder cannot be made.
+    pub fn create_as(
+        format: Format,
+        root: &Path,
+        plan: &Plan,
+        started: SystemTime,
+        command: String,
+    ) -> Result<Self, RecordError> {
         let scenario = &plan.scenario;
+        let record = scenario.record;
         let folder = folder::create(root, &scenario.name, started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
-        let written = [SCENARIO].into_iter().chain(tables::files(scenario.record)).chain([summary::FILE]);
+        let written = [SCENARIO].into_iter().chain(tables::files(record, format)).chain([summary::FILE]);
         let mut files: Vec<String> = written.map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
-        let tables = Tables::create(&folder, scenario.record)?;
+        let tables = Tables::create(&folder, record, format)?;
         tables.journal(0).write(&folder)?;
         // Last, so that a folder with a manifest has everything else.
         let manifest = Manifest::new(plan, started, command, files);
@@ -66,8 +84,9 @@ impl Recorder {
         if let Err(error) = folder::point_latest(&folder) {
             tracing::warn!(%error, "no link to the newest run");
         }
-        let folders = CaseFolders::new(&folder, scenario.record, 0);
-        Ok(Self { folder, manifest, tables, case: None, folders, done: 0, before: Duration::ZERO, _claim: claim })
+        let folders = CaseFolders::new(&folder, record, format, 0);
+        let before = Duration::ZERO;
+        Ok(Self { folder, manifest, tables, case: None, folders, record, format, done: 0, before, _claim: claim })
     }
 
     /// Goes on with a run that was ended early, whose scenario is that of `plan`. Whatever it has of cases that are not
@@ -86,13 +105,14 @@ impl Recorder {
         let manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;
         let claim = folder::claim(&folder)?;
         let journal = Journal::read(&folder)?;
-        let record = plan.scenario.record;
-        let folders = CaseFolders::new(&folder, record, journal.cases);
+        let (record, format) = (plan.scenario.record, run.format());
+        let folders = CaseFolders::new(&folder, record, format, journal.cases);
         folders.tidy()?;
-        let tables = Tables::reopen(&folder, record, &journal)?;
+        let tables = Tables::reopen(&folder, record, format, &journal)?;
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
-        Ok(Self { folder, manifest, tables, case: None, folders, done: journal.cases, before, _claim: claim })
+        let done = journal.cases;
+        Ok(Self { folder, manifest, tables, case: None, folders, record, format, done, before, _claim: claim })
     }
 
     /// The run's folder.
@@ -120,7 +140,7 @@ impl Recorder {
         if !folder.is_dir() {
             return Ok(false);
         }
-        self.tables.append_from(&folder)?;
+        self.tables.append_from(&folder, next)?;
         self.note(next)?;
         self.folders.remove(next)?;
         Ok(true)
@@ -150,16 +170,16 @@ impl Recorder {
         self.tables.journal(case).write(&self.folder)
     }
 
-    /// Ends the recording, whether the run is complete or not: `ledger.db` stands alone, `summary.csv` tells of all
-    /// complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
+    /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` tells of
+    /// all complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
     /// was resumed. Returns the run's folder.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
-        let closed = self.tables.close();
+        let closed = self.tables.finish(self.done, self.manifest.case_count);
         let summed_up = summary::write(&self.folder, &self.manifest);
-        // First of all, so that a run that says it is finished has nothing but its journal left over.
+        // First of all, so that a run that says it is finished has nothing left over but what a resumed one needs.
         let tidied = self.folders.tidy();
         let written = closed.and(summed_up).and(tidied);
         let finished = status == Status::Finished && written.is_ok();
@@ -168,6 +188,7 @@ impl Recorder {
         self.manifest.write(&self.folder)?;
         written?;
         if finished {
+            tables::tidy(&self.folder, self.record, self.format)?;
             Journal::remove(&self.folder)?;
         }
         Ok(self.folder)

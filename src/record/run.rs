@@ -4,13 +4,20 @@ use super::{
     error::RecordError,
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
-    manifest::{CaseEntry, Manifest},
+    large::Format,
+    manifest::{CaseEntry, Manifest, Status},
+    parts,
     slots::SlotRow,
     summary::{self, Summary},
     table::{self, Row},
+    trades::TradeRow,
 };
+use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::path::{Path, PathBuf};
+
+/// Rows of a table, one after the other.
+pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
 
 /// A run's folder, read back.
 #[derive(Clone, Debug)]
@@ -61,7 +68,17 @@ impl Run {
     /// # Errors
     /// If `slots.csv` cannot be read.
     pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
-        self.rows::<SlotRow>()?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+        let Manifest { case_count, slots, .. } = self.manifest;
+        if self.has_slots() {
+            table::read::<SlotRow>(&self.folder)?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+        } else {
+            Ok(Some((case_count, slots)))
+        }
+    }
+
+    /// Whether `slots.csv` is there: always, but for a finished run that keeps no slots.
+    fn has_slots(&self) -> bool {
+        self.record() != Record::Summary || self.manifest.status != Status::Finished
     }
 
     /// The rows of a table, one after the other.
@@ -69,14 +86,36 @@ impl Run {
     /// # Errors
     /// If the run keeps no such table, or the file cannot be opened or has other columns; each row by itself if it is
     /// not of this table.
-    pub fn rows<R: Row>(&self) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
-        if !self.keeps(R::FILE) {
-            return Err(RecordError::NotRecorded(self.folder.join(R::FILE)));
+    pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
+        let path = self.folder.join(R::PARQUET);
+        if self.keeps(R::FILE) {
+            Ok(Box::new(table::read(&self.folder)?))
+        } else if !self.keeps(R::PARQUET) {
+            Err(RecordError::NotRecorded { path: self.folder.join(R::FILE), record: self.record() })
+        } else if self.manifest.status == Status::Unfinished && !path.exists() {
+            Err(RecordError::NotUnited(path))
+        } else {
+            Ok(Box::new(parts::read(&self.folder)?))
         }
-        table::read(&self.folder)
     }
 
-    /// Whether this file is one of the run's.
+    /// How much it keeps.
+    pub fn record(&self) -> Record {
+        if self.keeps(TradeRow::FILE) || self.keeps(TradeRow::PARQUET) {
+            Record::Full
+        } else if self.keeps(SlotRow::FILE) {
+            Record::Slots
+        } else {
+            Record::Summary
+        }
+    }
+
+    /// How its large tables are written.
+    pub fn format(&self) -> Format {
+        if self.keeps(TradeRow::PARQUET) { Format::Parquet } else { Format::Csv }
+    }
+
+    /// Whether this file is one of the run's, once it is finished.
     pub fn keeps(&self, file: &str) -> bool {
         self.manifest.files.iter().any(|kept| kept == file)
     }
@@ -84,9 +123,14 @@ impl Run {
     /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
     ///
     /// # Errors
-    /// If `slots.csv` cannot be read.
-    pub fn summaries(&self) -> Result<impl Iterator<Item = Result<Summary, RecordError>>, RecordError> {
+    /// If `slots.csv` or, where that is not kept, `summary.csv` cannot be read.
+    pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
         let Manifest { replicates, slots, .. } = self.manifest;
-        Ok(summary::summaries(self.rows()?, replicates, slots))
+        if self.has_slots() {
+            Ok(Box::new(summary::summaries(table::read(&self.folder)?, replicates, slots)))
+        } else {
+            let knobs = self.case(1).map_or(0, |case| case.knobs.len());
+            Ok(Box::new(summary::read(&self.folder, knobs)?))
+        }
     }
 }

@@ -11,7 +11,7 @@ use microgrid_agents::{
 
 table! {
     /// A slot at a glance.
-    SlotRow in "slots.csv" {
+    SlotRow in "slots" {
         /// Number of the case.
         case: u32,
         /// Which slot.

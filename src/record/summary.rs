@@ -8,9 +8,10 @@ use super::{
     slots::SlotRow,
     table,
 };
+use csv::StringRecord;
 use microgrid_agents::observation::Outcome;
 use statrs::distribution::{ContinuousCDF, StudentsT};
-use std::{io, path::Path};
+use std::{io, path::Path, str::FromStr};
 
 /// Name of the file in a run's folder.
 pub(super) const FILE: &str = "summary.csv";
@@ -54,20 +55,13 @@ pub struct Summary {
     pub first_case: u32,
     /// How many of its replicates are complete.
     pub replicates: u32,
-    /// How many of their slots had a market.
-    pub market_slots: u64,
-    /// How many of these ended in equilibrium.
-    pub equilibria: u64,
+    /// Part of their slots with a market that ended in equilibrium; `None` without any.
+    pub share_in_equilibrium: Option<f64>,
     /// One for each of [`MEASURES`].
     pub measures: [Statistics; MEASURES.len()],
 }
 
 impl Summary {
-    /// Part of the slots with a market that ended in equilibrium; `None` without any.
-    pub fn share_in_equilibrium(&self) -> Option<f64> {
-        (self.market_slots > 0).then(|| self.equilibria as f64 / self.market_slots as f64)
-    }
-
     /// The statistics of the measure with this name.
     pub fn measure(&self, name: &str) -> Option<&Statistics> {
         MEASURES.iter().position(|(known, _)| *known == name).map(|index| &self.measures[index])
@@ -149,12 +143,12 @@ pub(crate) fn summaries(
     slots: u32,
 ) -> impl Iterator<Item = Result<Summary, RecordError>> {
     let mut rows = rows.fuse();
-    let mut current: Option<Summary> = None;
+    let mut current: Option<Sums> = None;
     let mut case = CaseSums::new(0);
     std::iter::from_fn(move || {
         loop {
             let row = match rows.next() {
-                None => return current.take().map(Ok),
+                None => return current.take().map(|sums| Ok(sums.summary)),
                 Some(Err(error)) => return Some(Err(error)),
                 Some(Ok(row)) => row,
             };
@@ -166,54 +160,108 @@ pub(crate) fn summaries(
                 let before = current.take();
                 let combination = (case.case - 1) / replicates + 1;
                 let (same, other) = match before {
-                    Some(summary) if summary.combination == combination => (Some(summary), None),
+                    Some(sums) if sums.summary.combination == combination => (Some(sums), None),
                     other => (None, other),
                 };
-                let mut summary = same.unwrap_or_else(|| Summary::new(combination, replicates));
-                summary.add(&case);
-                current = Some(summary);
-                if other.is_some() {
-                    return other.map(Ok);
+                let mut sums = same.unwrap_or_else(|| Sums::new(combination, replicates));
+                sums.add(&case);
+                current = Some(sums);
+                if let Some(other) = other {
+                    return Some(Ok(other.summary));
                 }
             }
         }
     })
 }
 
-impl Summary {
+/// A combination whose cases are being read.
+#[derive(Debug)]
+struct Sums {
+    summary: Summary,
+    market_slots: u64,
+    equilibria: u64,
+}
+
+impl Sums {
     fn new(combination: u32, replicates: u32) -> Self {
-        Self {
+        let summary = Summary {
             combination,
             first_case: (combination - 1) * replicates + 1,
             replicates: 0,
-            market_slots: 0,
-            equilibria: 0,
+            share_in_equilibrium: None,
             measures: [Statistics::default(); MEASURES.len()],
-        }
+        };
+        Self { summary, market_slots: 0, equilibria: 0 }
     }
 
     fn add(&mut self, case: &CaseSums) {
-        self.replicates += 1;
+        let summary = &mut self.summary;
+        summary.replicates += 1;
         self.market_slots += case.market_slots;
         self.equilibria += case.equilibria;
-        for (statistics, &(count, sum)) in self.measures.iter_mut().zip(&case.sums) {
+        let share = || self.equilibria as f64 / self.market_slots as f64;
+        summary.share_in_equilibrium = (self.market_slots > 0).then(share);
+        for (statistics, &(count, sum)) in summary.measures.iter_mut().zip(&case.sums) {
             if count > 0 {
                 statistics.add(sum / f64::from(count));
             }
         }
     }
+}
 
+impl Summary {
     fn record(&self, knobs: &Knobs) -> Vec<String> {
         let cell = |value: Option<f64>| value.and_then(Number::new).map_or_else(String::new, |value| value.to_string());
         let mut record = [self.combination, self.first_case, self.replicates].map(|count| count.to_string()).to_vec();
         record.extend(knobs.values().map(knob_text));
-        record.push(cell(self.share_in_equilibrium()));
+        record.push(cell(self.share_in_equilibrium));
         for of in &self.measures {
             record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(cell));
             record.push(of.count.to_string());
         }
         record
     }
+
+    /// Reads back what [`record`](Self::record) wrote for so many knobs; deviations and intervals are the same but for
+    /// rounding.
+    fn of_record(record: &StringRecord, knobs: usize) -> Option<Self> {
+        fn cell<T: FromStr>(record: &StringRecord, index: usize) -> Option<T> {
+            record.get(index)?.parse().ok()
+        }
+        let share = 3 + knobs;
+        let mut measures = [Statistics::default(); MEASURES.len()];
+        for (n, statistics) in measures.iter_mut().enumerate() {
+            let at = share + 1 + 4 * n;
+            let count: u32 = cell(record, at + 3)?;
+            let deviation = cell(record, at + 1).unwrap_or(0.0);
+            let squares = deviation * deviation * (f64::from(count) - 1.0);
+            *statistics = Statistics { count, mean: cell(record, at).unwrap_or(0.0), squares };
+        }
+        Some(Self {
+            combination: cell(record, 0)?,
+            first_case: cell(record, 1)?,
+            replicates: cell(record, 2)?,
+            share_in_equilibrium: cell(record, share),
+            measures,
+        })
+    }
+}
+
+/// Reads `summary.csv` of a run with so many varied knobs, combination by combination.
+///
+/// # Errors
+/// If the file cannot be opened; each row by itself if it is not of this table.
+pub(super) fn read(
+    folder: &Path,
+    knobs: usize,
+) -> Result<impl Iterator<Item = Result<Summary, RecordError>> + use<>, RecordError> {
+    let path = folder.join(FILE);
+    let csv = csv::Reader::from_path(&path);
+    let csv = csv.map_err(|source| RecordError::Table { path: path.clone(), source })?;
+    Ok(csv.into_records().map(move |record| {
+        let record = record.map_err(|source| RecordError::Table { path: path.clone(), source })?;
+        Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))
+    }))
 }
 
 /// The columns of `summary.csv` with these varied knobs.
@@ -289,7 +337,7 @@ mod tests {
         );
         let [summary] = found.as_slice() else { panic!("one combination, not {found:?}") };
         assert_eq!((summary.combination, summary.first_case, summary.replicates), (1, 1, 2));
-        assert_eq!(summary.share_in_equilibrium(), Some(2.0 / 3.0));
+        assert_eq!(summary.share_in_equilibrium, Some(2.0 / 3.0));
         let rounds = summary.measure("rounds").unwrap();
         assert_eq!((rounds.count, rounds.mean()), (2, Some(30.0)));
         assert!((rounds.standard_deviation().unwrap() - 200_f64.sqrt()).abs() < 1e-12);

@@ -1,8 +1,10 @@
-//! Result tables as CSV files: a row is a struct whose fields are the columns.
+//! Result tables: a row is a struct whose fields are the columns. Here they are CSV files.
 
-use super::{error::RecordError, folder};
+use super::{columns::RowGroup, error::RecordError, folder};
+use parquet::{errors::ParquetError, record, schema::types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    fmt::Debug,
     fs::File,
     io::{Read, Write},
     marker::PhantomData,
@@ -10,14 +12,36 @@ use std::{
 };
 
 /// A row of a result table.
-pub trait Row: Serialize + DeserializeOwned {
-    /// Name of the table's file in the run's folder.
+pub trait Row: Serialize + DeserializeOwned + 'static {
+    /// Name of the table's file in the run's folder, as CSV.
     const FILE: &'static str;
+    /// Name of the table's file in the run's folder, as Parquet.
+    const PARQUET: &'static str;
     /// The table's columns in order: the names of the row's fields.
     const COLUMNS: &'static [&'static str];
+    /// The cells of some rows, column by column.
+    type Cells: Cells<Self>;
+
+    /// Reads a row back from Parquet; `None` if `record` is not of this table.
+    fn of_record(record: &record::Row) -> Option<Self>;
 }
 
-/// Declares a row type and with it a table: its file, its columns and their types.
+/// The cells of some rows, column by column.
+pub trait Cells<R>: Debug + Default + Send {
+    /// Names and types of the columns.
+    fn schema() -> Vec<Type>;
+
+    /// Adds a row.
+    fn put(&mut self, row: &R);
+
+    /// Writes all rows as a group, and forgets them.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError>;
+}
+
+/// Declares a row type and with it a table: the name of its files, its columns and their types.
 macro_rules! table {
     (
         $(#[$doc:meta])*
@@ -31,10 +55,46 @@ macro_rules! table {
             $($(#[$column_doc])* pub $column: $kind,)+
         }
 
-        impl $crate::record::table::Row for $name {
-            const FILE: &'static str = $file;
-            const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
-        }
+        const _: () = {
+            use $crate::record::{
+                columns::{Cell, RowGroup, Values},
+                table,
+            };
+            use parquet::{errors::ParquetError, record, schema::types::Type};
+
+            #[doc = concat!("The columns of `", $file, "`.")]
+            #[derive(Debug, Default)]
+            pub struct Cells {
+                $($column: <$kind as Cell>::Values,)+
+            }
+
+            impl table::Cells<$name> for Cells {
+                fn schema() -> Vec<Type> {
+                    vec![$(<$kind as Cell>::Values::schema(stringify!($column))),+]
+                }
+
+                fn put(&mut self, row: &$name) {
+                    $(row.$column.put(&mut self.$column);)+
+                }
+
+                fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
+                    $(self.$column.write(group)?;)+
+                    Ok(())
+                }
+            }
+
+            impl table::Row for $name {
+                const FILE: &'static str = concat!($file, ".csv");
+                const PARQUET: &'static str = concat!($file, ".parquet");
+                const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
+                type Cells = Cells;
+
+                fn of_record(record: &record::Row) -> Option<Self> {
+                    let mut cells = record.get_column_iter().map(|(_, cell)| cell);
+                    Some(Self { $($column: Cell::get(cells.next()?)?,)+ })
+                }
+            }
+        };
     };
 }
 pub(super) use table;
@@ -145,7 +205,9 @@ impl<R: Row> Table<R> {
 ///
 /// # Errors
 /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read<R: Row>(folder: &Path) -> Result<impl Iterator<Item = Result<R, RecordError>>, RecordError> {
+pub(super) fn read<R: Row>(
+    folder: &Path,
+) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
     let path = folder.join(R::FILE);
     let wrong = {
         let path = path.clone();

@@ -7,6 +7,7 @@ use super::{
     journal::Journal,
     json_list::JsonList,
     key_figures::{self, KeyFigures},
+    large::{Format, LargeTable},
     ledger::LedgerRow,
     ledger_file::LedgerFile,
     prosumers::ProsumerRow,
@@ -15,7 +16,7 @@ use super::{
     trades::TradeRow,
 };
 use crate::{ledger::schema, scenario::schema::Record};
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// The tables that cases write.
 #[derive(Debug)]
@@ -30,21 +31,38 @@ pub(super) struct Tables {
 /// What only `record: Full` keeps.
 #[derive(Debug)]
 pub(super) struct Full {
-    pub(super) prosumers: Table<ProsumerRow>,
-    pub(super) trades: Table<TradeRow>,
-    pub(super) convergence: Table<ConvergenceRow>,
+    pub(super) prosumers: LargeTable<ProsumerRow>,
+    pub(super) trades: LargeTable<TradeRow>,
+    pub(super) convergence: LargeTable<ConvergenceRow>,
     pub(super) chains: LedgerFile,
 }
 
-/// Names of the files that a run with this `record` has.
-pub(super) fn files(record: Record) -> impl Iterator<Item = &'static str> {
-    let full: &[&str] = match record {
-        Record::Full => &[ProsumerRow::FILE, TradeRow::FILE, ConvergenceRow::FILE],
-        Record::Slots => &[],
-    };
+/// Names of the files that a run with this `record` has once it is finished.
+pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'static str> {
+    let slots = (record != Record::Summary).then_some(SlotRow::FILE);
+    let large = [format.file::<ProsumerRow>(), format.file::<TradeRow>(), format.file::<ConvergenceRow>()];
+    let large = (record == Record::Full).then_some(large);
     let chains = (record == Record::Full).then_some(schema::FILE);
-    let rest = [LedgerRow::FILE, key_figures::FILE].into_iter().chain(chains);
-    [SlotRow::FILE].into_iter().chain(full.iter().copied()).chain(rest)
+    slots.into_iter().chain(large.into_iter().flatten()).chain([LedgerRow::FILE, key_figures::FILE]).chain(chains)
+}
+
+/// Removes what a finished run has beside its [`files`].
+///
+/// # Errors
+/// If a file cannot be removed.
+pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
+    match record {
+        Record::Full => {
+            LargeTable::<ProsumerRow>::tidy(folder, format)?;
+            LargeTable::<TradeRow>::tidy(folder, format)?;
+            LargeTable::<ConvergenceRow>::tidy(folder, format)
+        }
+        Record::Slots => Ok(()),
+        Record::Summary => {
+            let slots = folder.join(SlotRow::FILE);
+            fs::remove_file(&slots).map_err(RecordError::file("remove", &slots))
+        }
+    }
 }
 
 impl Tables {
@@ -52,12 +70,12 @@ impl Tables {
     ///
     /// # Errors
     /// If a file cannot be made.
-    pub(super) fn create(folder: &Path, record: Record) -> Result<Self, RecordError> {
+    pub(super) fn create(folder: &Path, record: Record, format: Format) -> Result<Self, RecordError> {
         let full = || {
             Ok(Full {
-                prosumers: Table::create(folder)?,
-                trades: Table::create(folder)?,
-                convergence: Table::create(folder)?,
+                prosumers: LargeTable::create(folder, format)?,
+                trades: LargeTable::create(folder, format)?,
+                convergence: LargeTable::create(folder, format)?,
                 chains: LedgerFile::create(folder)?,
             })
         };
@@ -73,15 +91,20 @@ impl Tables {
     ///
     /// # Errors
     /// If a file is not as the journal says, or cannot be written.
-    pub(super) fn reopen(folder: &Path, record: Record, journal: &Journal) -> Result<Self, RecordError> {
+    pub(super) fn reopen(
+        folder: &Path,
+        record: Record,
+        format: Format,
+        journal: &Journal,
+    ) -> Result<Self, RecordError> {
         fn table<R: Row>(folder: &Path, journal: &Journal) -> Result<Table<R>, RecordError> {
             Table::reopen(folder, journal.length(R::FILE))
         }
         let full = || {
             Ok(Full {
-                prosumers: table(folder, journal)?,
-                trades: table(folder, journal)?,
-                convergence: table(folder, journal)?,
+                prosumers: LargeTable::reopen(folder, format, journal)?,
+                trades: LargeTable::reopen(folder, format, journal)?,
+                convergence: LargeTable::reopen(folder, format, journal)?,
                 chains: LedgerFile::reopen(folder, journal.cases)?,
             })
         };
@@ -98,22 +121,23 @@ impl Tables {
         fn of<R: Row>(table: &Table<R>) -> (&'static str, u64) {
             (R::FILE, table.length())
         }
-        let full = self.full.iter().flat_map(|full| [of(&full.prosumers), of(&full.trades), of(&full.convergence)]);
+        let of_full = |full: &Full| [full.prosumers.length(), full.trades.length(), full.convergence.length()];
+        let full = self.full.iter().flat_map(of_full).flatten();
         let rest = [of(&self.slots), of(&self.ledger), (key_figures::FILE, self.key_figures.end())];
         let lengths: BTreeMap<_, _> = full.chain(rest).map(|(file, length)| (file.to_owned(), length)).collect();
         Journal { cases, lengths }
     }
 
-    /// Takes in the tables of a single case from its `folder`, `slots.csv` last of those that have its slots.
+    /// Takes in the tables of this single case from its `folder`, `slots.csv` last of those that have its slots.
     ///
     /// # Errors
     /// If they cannot be read, or these cannot be written.
-    pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
+    pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
         if let Some(full) = &mut self.full {
             full.chains.append_from(folder)?;
-            full.prosumers.append_from(folder)?;
-            full.trades.append_from(folder)?;
-            full.convergence.append_from(folder)?;
+            full.prosumers.append_from(folder, case)?;
+            full.trades.append_from(folder, case)?;
+            full.convergence.append_from(folder, case)?;
         }
         self.slots.append_from(folder)?;
         self.ledger.append_from(folder)?;
@@ -132,6 +156,32 @@ impl Tables {
             full.convergence.flush()?;
         }
         self.slots.flush()
+    }
+
+    /// Ends a case, which is complete.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(super) fn end_case(&mut self, case: u32) -> Result<(), RecordError> {
+        let Some(full) = &mut self.full else { return Ok(()) };
+        full.prosumers.end_case(case)?;
+        full.trades.end_case(case)?;
+        full.convergence.end_case(case)
+    }
+
+    /// Makes whole what grows by cases, when the run ends after so many of its `cases`; the ledger whatever becomes of
+    /// the rest.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(super) fn finish(mut self, done: u32, cases: u32) -> Result<(), RecordError> {
+        let mut finish = |full: &mut Full| {
+            full.prosumers.finish(done, cases)?;
+            full.trades.finish(done, cases)?;
+            full.convergence.finish(done, cases)
+        };
+        let finished = self.full.as_mut().map_or(Ok(()), &mut finish);
+        self.close().and(finished)
     }
 
     /// Ends the writing of what does not end by itself.

@@ -9,7 +9,7 @@ use microgrid_agents::{
 
 table! {
     /// What a buyer wanted of a seller, and got.
-    TradeRow in "trades.csv" {
+    TradeRow in "trades" {
         /// Number of the case.
         case: u32,
         /// Which slot.

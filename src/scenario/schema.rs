@@ -260,6 +260,8 @@ pub enum Record {
     Full,
     /// Slots, key figures and what the ledger carried; no trades, no prosumers, no path of prices and no ledger.
     Slots,
+    /// What cases and combinations came to, but no slots either.
+    Summary,
 }
 
 /// How the ledger works.

@@ -117,6 +117,7 @@ fn bad_input_exits_with_2_points_at_the_spot_and_leaves_nothing() {
         ("scenarios", "it is a folder"),
         ("scenarios/5_prosumers.ron --set mue=1", "did you mean `mu`"),
         ("scenarios/5_prosumers.ron --shards none", "per-actor, per-core"),
+        ("scenarios/5_prosumers.ron --format xlsx", "expected csv or parquet"),
         ("show nowhere", "nowhere"),
         ("--no-such-option", "--no-such-option"),
     ] {

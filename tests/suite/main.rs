@@ -11,6 +11,7 @@ mod convergence;
 mod crash;
 mod determinism;
 mod faults;
+mod formats;
 mod misbehaviour;
 mod network;
 mod ordering;

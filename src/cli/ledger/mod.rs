@@ -33,7 +33,9 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
 fn find(run: &Path) -> Result<PathBuf, CliError> {
     let candidates = [run.to_owned(), run.join(schema::FILE), run.join(record::LATEST).join(schema::FILE)];
     candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| match Run::open(run) {
-        Ok(other) if !other.keeps(schema::FILE) => CliError::LedgerNotRecorded(run.to_owned()),
+        Ok(other) if !other.keeps(schema::FILE) => {
+            CliError::LedgerNotRecorded { run: run.to_owned(), record: other.record() }
+        }
         _ => CliError::NoLedger(run.to_owned()),
     })
 }

@@ -11,9 +11,9 @@
 use crate::{
     analysis::slot::{slot_facts, slot_terms},
     ledger::store::tests::{block, checkpoint},
-    record::Recorder,
+    record::{Format, Recorder},
     runtime::{Traffic, WatchError, Watcher},
-    scenario::{self, Case, Overrides, Plan},
+    scenario::{self, Case, Overrides, Plan, schema::Record},
 };
 use microgrid_agents::{
     chain::refusal::Refusal,
@@ -67,9 +67,9 @@ impl Day {
         Self::with("None", 0.0, "Full")
     }
 
-    /// Without storage, recording no more than the slots.
-    pub(super) fn recording_slots() -> Self {
-        Self::with("None", 0.0, "Slots")
+    /// Without storage, recording so much.
+    pub(crate) fn recording(record: Record) -> Self {
+        Self::with("None", 0.0, &format!("{record:?}"))
     }
 
     /// With a storage of 3 kWh at the start.
@@ -103,8 +103,14 @@ impl Day {
 
     /// A recorder whose first case has begun.
     pub(super) fn recorder(&self) -> Recorder {
+        self.recorder_as(Format::Csv)
+    }
+
+    /// The same in this format.
+    pub(super) fn recorder_as(&self, format: Format) -> Recorder {
         let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_359_313);
-        let mut recorder = Recorder::create(&self.root(), &self.plan, started, "sim day.ron".to_owned()).unwrap();
+        let command = "sim day.ron".to_owned();
+        let mut recorder = Recorder::create_as(format, &self.root(), &self.plan, started, command).unwrap();
         recorder.begin_case(&self.case());
         recorder
     }
