@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{analysis::distance::mean, runtime, scenario::Case};
 use microgrid_agents::{
-    ids::{ProsumerId, Slot},
+    ids::Slot,
     observation::{Observation, Observed},
     units::Energy,
 };
@@ -110,14 +110,13 @@ impl CaseRecord {
     fn write(&mut self, slot: Slot, gathered: &Gathered, tables: &mut Tables) -> Result<(), RecordError> {
         let (number, population) = (self.case.number, &self.case.population);
         let members = &population.prosumers;
-        let missing = (0..).zip(members).find(|&(id, _)| !gathered.prosumers.contains_key(&ProsumerId(id)));
-        if let Some((_, member)) = missing {
-            return Err(RecordError::Incomplete { slot, prosumer: member.number });
+        if let Some(missing) = gathered.missing(members.len()) {
+            return Err(RecordError::Incomplete { slot, prosumer: members[missing].number });
         }
         let (first, last) = self.case.scenario.market.open;
         let open = (first..=last).contains(&slot);
         let theory = Theory::of(&self.case, slot, &self.contents, open);
-        let done = || gathered.prosumers.values();
+        let done = || gathered.prosumers();
         if let Some(full) = &mut tables.full {
             let each = members.iter().zip(done()).zip(&theory.peer_to_grid);
             full.prosumers

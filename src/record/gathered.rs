@@ -8,7 +8,7 @@ use microgrid_agents::{
     observation::{GameOver, Observation, Outcome, ProsumerSlot},
     time::Time,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// What has been observed of a slot.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +25,8 @@ pub(super) struct Gathered {
     pub(super) game: Option<Arc<GameOver>>,
     /// The final trades.
     pub(super) trades: Option<Arc<[Trade]>>,
-    /// The prosumers' slots.
-    pub(super) prosumers: BTreeMap<ProsumerId, ProsumerSlot>,
+    /// The prosumers' slots, by their ids, up to the last that is done.
+    prosumers: Vec<Option<Box<ProsumerSlot>>>,
     /// Whether the ledger has closed the slot.
     pub(super) closed: bool,
 }
@@ -50,6 +50,16 @@ impl Gathered {
         })
     }
 
+    /// The slots of the prosumers that are done, in the order of the population.
+    pub(super) fn prosumers(&self) -> impl Iterator<Item = &ProsumerSlot> {
+        self.prosumers.iter().flatten().map(|done| &**done)
+    }
+
+    /// The first of so many prosumers that is not done.
+    pub(super) fn missing(&self, prosumers: usize) -> Option<usize> {
+        (0..prosumers).find(|&index| self.prosumers.get(index).is_none_or(Option::is_none))
+    }
+
     /// Takes in an observation of this slot, made at `time`.
     pub(super) fn add(&mut self, time: Time, what: Observation) {
         match what {
@@ -65,7 +75,13 @@ impl Gathered {
             Observation::Decided(_, age) => self.ages.add(age),
             Observation::GameOver(game) => self.game = Some(game),
             Observation::Settled(_, trades) => self.trades = Some(trades),
-            Observation::ProsumerDone(done) => drop(self.prosumers.insert(done.prosumer, *done)),
+            Observation::ProsumerDone(done) => {
+                let index = done.prosumer.index();
+                if self.prosumers.len() <= index {
+                    self.prosumers.resize_with(index + 1, || None);
+                }
+                self.prosumers[index] = Some(done);
+            }
             Observation::SlotClosed(_) => self.closed = true,
             // These are of no slot's table.
             Observation::SlotOpened(_)

@@ -136,7 +136,7 @@ impl Tally {
     /// Adds a slot, in which the market was to open or not.
     pub(super) fn add(&mut self, open: bool, gathered: &Gathered, theory: &Theory, messages: u64) {
         let mut net_cost = Money::ZERO;
-        for done in gathered.prosumers.values() {
+        for done in gathered.prosumers() {
             self.generation += done.generation;
             self.load += done.load;
             self.consumption += done.consumed;

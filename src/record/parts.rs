@@ -3,7 +3,7 @@
 //! What a Parquet file holds is told at its end, so one that grows is of no use to anybody, and where its program is
 //! killed it is lost. So each case has a file of its own beside the table, in `<table>.parts/`: `<case>.parquet` once
 //! the case is complete and `partial` until then. When the run ends, their groups of rows are copied one after the
-//! other into the table.
+//! other into the table; the part of the only case of a study becomes the table itself.
 
 use super::{
     error::RecordError,
@@ -291,10 +291,8 @@ pub(super) fn read<R: Row>(
 mod tests {
     use super::*;
     use crate::record::{number::Number, trades::TradeRow};
-    use std::ops::Range;
-
-    fn rows(slots: Range<u32>) -> impl Iterator<Item = TradeRow> {
-        slots.map(|slot| {
+    fn rows(slots: (u32, u32)) -> impl Iterator<Item = TradeRow> {
+        (slots.0..slots.1).map(|slot| {
             let kwh = Number::new(f64::from(slot % 50) / 7.0).unwrap();
             TradeRow {
                 case: 1,
@@ -310,15 +308,15 @@ mod tests {
         })
     }
 
-    /// A table with a part for each of these ranges of slots, put together.
-    fn table(parts: &[Range<u32>]) -> tempfile::TempDir {
+    /// A table with a part for the slots from each of these to before the other, put together.
+    fn table(parts: &[(u32, u32)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let mut table = Parts::create(folder.path()).unwrap();
-        for (case, slots) in (1..).zip(parts) {
+        for (case, &(first, end)) in (1..).zip(parts) {
             // In pieces of any size.
-            let third = slots.start + slots.len() as u32 / 3;
-            table.append(rows(slots.start..third)).unwrap();
-            table.append(rows(third..slots.end)).unwrap();
+            let third = first + (end - first) / 3;
+            table.append(rows((first, third))).unwrap();
+            table.append(rows((third, end))).unwrap();
             table.end_case(case).unwrap();
         }
         table.unite(parts.len() as u32, parts.len() as u32).unwrap();
@@ -328,20 +326,22 @@ mod tests {
     #[test]
     fn groups_are_bounded_and_end_with_their_case() {
         let group = Part::<TradeRow>::GROUP as u32;
-        let folder = table(&[0..5, 5..group + 7, group + 7..group + 7, group + 7..group + 9]);
+        let folder = table(&[(0, 5), (5, group + 7), (group + 7, group + 7), (group + 7, group + 9)]);
         let file = File::open(folder.path().join("trades.parquet")).unwrap();
         let groups = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
         let groups: Vec<_> = groups.row_groups().iter().map(|group| group.num_rows()).collect();
         assert_eq!(groups, [5, i64::from(group), 2, 2]);
         let read: Vec<TradeRow> = read(folder.path()).unwrap().map(Result::unwrap).collect();
-        assert!(read.into_iter().eq(rows(0..group + 9)));
+        assert!(read.into_iter().eq(rows((0, group + 9))));
     }
 
     #[test]
-    fn the_table_of_a_single_case_is_the_same_whether_moved_or_copied() {
-        let (moved, copied) = (table(&[0..1000]), table(&[0..1000, 1000..1000]));
-        let bytes = |folder: &tempfile::TempDir| fs::read(folder.path().join("trades.parquet")).unwrap();
-        assert!(bytes(&moved) == bytes(&copied));
+    fn the_only_part_of_a_study_becomes_the_table_and_stays_it() {
+        let folder = table(&[(0, 1000)]);
+        let mut table = Parts::<TradeRow>::reopen(folder.path(), 1).unwrap();
+        table.unite(1, 1).unwrap();
+        let read: Vec<TradeRow> = read(folder.path()).unwrap().map(Result::unwrap).collect();
+        assert!(read.into_iter().eq(rows((0, 1000))));
     }
 
     #[test]
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_table_that_has_lost_a_part_does_not_go_on() {
-        let folder = table(&[0..1, 1..2]);
+        let folder = table(&[(0, 1), (1, 2)]);
         assert!(Parts::<TradeRow>::reopen(folder.path(), 2).is_ok());
         fs::remove_file(folder.path().join("trades.parts/1.parquet")).unwrap();
         let error = Parts::<TradeRow>::reopen(folder.path(), 2).unwrap_err();
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_table_of_other_columns_is_not_read() {
-        let folder = table(&[0..1]);
+        let folder = table(&[(0, 1)]);
         fs::rename(folder.path().join("trades.parquet"), folder.path().join("prosumers.parquet")).unwrap();
         let wrong = read::<crate::record::ProsumerRow>(folder.path()).map(drop);
         assert!(matches!(wrong, Err(RecordError::Header(_))), "{wrong:?}");

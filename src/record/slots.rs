@@ -78,7 +78,7 @@ table! {
 
 /// The slot's row, from what was observed, what theory says, and what became of messages.
 pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, traffic: Traffic) -> SlotRow {
-    let prosumers = || gathered.prosumers.values();
+    let prosumers = || gathered.prosumers();
     let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
     let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Energy>().into();
     let game = gathered.game.as_deref();
@@ -150,7 +150,7 @@ impl Welfare {
     /// The welfare of a slot.
     pub(super) fn of(gathered: &Gathered, theory: &Theory) -> Self {
         let mut sums = Self::default();
-        for (done, without) in gathered.prosumers.values().zip(&theory.peer_to_grid) {
+        for (done, without) in gathered.prosumers().zip(&theory.peer_to_grid) {
             match done.role {
                 Role::Buyer => {
                     sums.buyers += done.welfare;

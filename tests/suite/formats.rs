@@ -18,18 +18,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// A sweep of 24 short cases.
+/// A sweep of 12 short cases.
 fn sweep(record: &str) -> String {
     format!(
         r#"Scenario(
             name: "sweep",
-            market: (slots: 4, open: (1, 3), slot_length: "2min", gate_closure: "1min"),
+            market: (slots: 12, open: (10, 12), gate_closure: "1min"),
             population: Synthetic(count: 12, pv_share: 0.6, load_kw: Constant(1.0)),
             network: (delay: Uniform(min: "1ms", max: "300ms"), loss: 0.05, jitter: 0.2),
             ledger: (posts: Last),
             record: {record},
             vary: {{"mu": [0.0, 1.0]}},
-            replicates: 12,
+            replicates: 6,
         )"#
     )
 }
@@ -93,7 +93,7 @@ fn stopped_by(signal: &str, folder: &Path) -> PathBuf {
         .spawn()
         .expect("the program starts");
     let latest = folder.join("results/sweep/latest");
-    while fs::read_to_string(latest.join("slots.csv")).map_or(0, |text| text.lines().count()) < 7 {
+    while fs::read_to_string(latest.join("slots.csv")).map_or(0, |text| text.lines().count()) < 1 + 12 + 10 {
         assert!(child.try_wait().expect("it can be asked").is_none(), "it ended by itself");
         thread::sleep(Duration::from_millis(1));
     }
@@ -111,14 +111,14 @@ fn parquet_is_whole_after_an_interruption_and_the_same_as_ever_after_resuming() 
     let expected = files(&run(&written(&sweep("Full"), ""), Format::Parquet, 2, 1, &folder.join("whole")));
     for signal in ["-INT", "-KILL"] {
         let latest = stopped_by(signal, folder);
-        let mut show = sim("show results/sweep --slot 1 --case 1", folder);
+        let mut show = sim("show results/sweep --slot 11 --case 1", folder);
         if signal == "-INT" {
             let slots: BTreeSet<_> = rows::<SlotRow>(&latest).iter().map(|row| (row.case, row.slot)).collect();
             let prosumers = rows::<ProsumerRow>(&latest);
             assert_eq!(prosumers.len(), 12 * slots.len());
             assert!(prosumers.iter().all(|row| slots.contains(&(row.case, row.slot))));
             let games: BTreeSet<_> = rows::<ConvergenceRow>(&latest).iter().map(|row| (row.case, row.slot)).collect();
-            assert!(slots.iter().all(|at| at.1 == 4 || games.contains(at)));
+            assert!(slots.iter().all(|at| at.1 < 10 || games.contains(at)));
             show.assert().success();
         } else {
             let output = show.assert().code(2).get_output().clone();
@@ -142,7 +142,7 @@ fn a_summary_is_shown_by_its_combinations_and_says_what_it_does_not_have() {
     assert!(
         shown.contains("± 95 %") && shown.contains("\nNo slots were recorded: the scenario has `record: Summary`.\n")
     );
-    for wanted in ["--case 2", "--slot 2", "--case 2 --slot 2"] {
+    for wanted in ["--case 2", "--slot 11", "--case 2 --slot 11"] {
         let output = sim(&format!("show results/sweep {wanted}"), folder).assert().code(2).get_output().clone();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(said.contains("slots.csv was not recorded: its scenario has `record: Summary`"), "{said}");

@@ -248,7 +248,8 @@ fn a_finished_run_has_what_its_manifest_names_in_whatever_format_and_nothing_els
         named.extend(["manifest.json", "data"].map(str::to_owned));
         let found = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut found: Vec<_> = found.collect();
-        (named.sort(), found.sort());
+        named.sort();
+        found.sort();
         assert_eq!(found, named);
     }
 }
