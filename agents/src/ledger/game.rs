@@ -40,7 +40,7 @@ impl Ledger {
         // is several times faster than at random, once it is larger than the processor's caches.
         posts.sort_by_key(|sent| sent.from);
         for sent in posts {
-            let board = if let Phase::Playing(playing) = &self.phase { Some(&playing.board) } else { None };
+            let board = if let Phase::Playing(playing) = &self.phase { Some(&*playing.board) } else { None };
             let mut stub = OffChain { state: self.chains.state(), board };
             let validity = match self.chains.is_signed(&sent) {
                 true => self.chains.contract().execute(sent.creator(), sent.call(), &mut stub),

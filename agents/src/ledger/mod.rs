@@ -149,7 +149,7 @@ enum Phase {
 
 #[derive(Debug)]
 struct Playing {
-    board: Board,
+    board: Box<Board>,
     since: Time,
     state: Option<Arc<MarketState>>,
 }

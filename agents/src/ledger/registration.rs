@@ -53,7 +53,7 @@ impl Ledger {
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
         let choice_set = self.chains.genesis().rules.choice_set;
         let tally = Tally::new(choice_set, surplus.len(), facts.len(), self.rules.alpha);
-        let board = Board::new(game, Arc::clone(&market), facts, surplus, tally);
+        let board = Box::new(Board::new(game, Arc::clone(&market), facts, surplus, tally));
         context.broadcast(board.audience(), Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);

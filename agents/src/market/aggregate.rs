@@ -257,6 +257,7 @@ mod tests {
         streams::{Purpose, stream},
     };
     use rand::RngExt;
+    use std::sync::Arc;
 
     const BUYERS: [Buyer; 2] = [
         Buyer { need: 0.8, generation: 1.75, preference: 2.04 },
@@ -381,6 +382,9 @@ mod tests {
         assert_eq!(Aggregate { held: Vec::new(), ..some }, all);
     }
 
+    /// Whom a buyer knows, and its shares and purchases.
+    type Drawn = (Option<Arc<[u32]>>, Vec<f64>, Vec<f64>);
+
     /// Sums that change a choice at a time drift from fresh ones by no more than their rounding.
     #[test]
     fn sums_that_are_kept_up_to_date_stay_those_of_the_choices() {
@@ -394,9 +398,7 @@ mod tests {
                 (known, number(), number())
             };
             let mut choices: Vec<_> = (0..40).map(|_| draw()).collect();
-            let posted = |(known, shares, purchases): &(Option<std::sync::Arc<[u32]>>, Vec<f64>, Vec<f64>),
-                          sums: &mut Sums,
-                          add: bool| {
+            let posted = |(known, shares, purchases): &Drawn, sums: &mut Sums, add: bool| {
                 let (known, buyer) = (known.as_deref(), &BUYERS[0]);
                 let posted = Posted { buyer, known, shares, purchases, responsive: shares[0] };
                 if add { sums.add([posted]) } else { sums.take_away(&posted) }
