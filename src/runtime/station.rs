@@ -41,6 +41,9 @@ struct Due {
     nth: u32,
 }
 
+/// So many actors are fetched from memory at once.
+const AHEAD: usize = 16;
+
 impl Station {
     /// The station of the shard with this number, for windows of about this width.
     pub(super) fn new(seed: u64, number: usize, deal: Deal, window: Duration, cast: Cast) -> Self {
@@ -63,15 +66,29 @@ impl Station {
             self.post.begin(bound, &mut self.window);
             self.find_receivers();
             let due = std::mem::take(&mut self.due);
-            let outcome = due
-                .chunk_by(|one, other| one.place == other.place)
-                .try_for_each(|of_one| self.handle_all(of_one, &now));
+            let outcome = self.handle_window(&due, &now);
             self.due = due;
             self.due.clear();
             self.window.clear();
             outcome
         }));
         outcome.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())))
+    }
+
+    /// Lets each actor handle what is due to it.
+    fn handle_window(&mut self, due: &[Due], now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+        let (mut ahead, mut handled, mut looked_at) = (due.chunks(AHEAD), 0, 0);
+        for of_one in due.chunk_by(|one, other| one.place == other.place) {
+            while looked_at <= handled
+                && let Some(next) = ahead.next()
+            {
+                self.cast.look_at(next.iter().map(|due| due.place));
+                looked_at += next.len();
+            }
+            self.handle_all(of_one, now)?;
+            handled += of_one.len();
+        }
+        Ok(())
     }
 
     /// Makes sure that nothing is left to be handled before `bound`.
