@@ -182,3 +182,54 @@ impl Station {
         self.cast.waiting()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::network::{Delay, Network, Quality},
+        *,
+    };
+    use microgrid_agents::{
+        actor::{Actor, Context, Wake},
+        ids::ActorId,
+        message::Message,
+        time::Time,
+    };
+    use std::sync::Arc;
+
+    /// Sends one message to the other of two.
+    #[derive(Debug)]
+    struct Caller;
+
+    impl Actor for Caller {
+        fn start(&mut self, context: &mut Context<'_>) {
+            context.send(ActorId(1 - context.me().0), Message::MeterRecorded(1));
+        }
+
+        fn receive(&mut self, _: ActorId, _: Message, _: &mut Context<'_>) {}
+
+        fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}
+
+        fn name(&self) -> String {
+            "caller".into()
+        }
+
+        fn waiting_for(&self) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_too_wide_is_noticed_within_a_shard_too() {
+        let delay = Duration::from_nanos(10);
+        let network = Arc::new(Network::uniform(Quality::delayed(Delay::Constant(delay))));
+        for (width, outcome) in [(10, Ok(())), (11, Err(Failure::OutOfOrder { to: ActorId(1), time: Time(10) }))] {
+            let deal = Deal { actors: 2, shards: 1 };
+            let cast = Cast::new(7, 0, deal, Arc::clone(&network), vec![Box::new(Caller), Box::new(Caller)]);
+            let mut station = Station::new(7, 0, deal, delay, cast);
+            let bound = Moment { time: Time(width), wave: 0 };
+            station.handle_before(bound, |due| due).expect("callers do nothing wrong");
+            assert_eq!(station.nothing_before(bound), outcome);
+        }
+    }
+}
