@@ -137,7 +137,7 @@ fn hours_between_events_and_nanoseconds_of_lookahead_do_not_depend_on_the_shards
         Delay::Uniform { min: Duration::ZERO, max: Duration::from_nanos(3) },
     ] {
         let on = |shards| {
-            let (network, stall_after) = (Network::uniform(Quality::delayed(delay)), 20 * hours);
+            let (network, stall_after) = (Network::uniform(Quality::delayed(delay)), 1_000 * hours);
             gossip_on(&Host { network, stall_after, ..host(Duration::ZERO, 0.0, shards) })
         };
         let reference = on(Shards::Fixed(1));
