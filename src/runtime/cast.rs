@@ -16,7 +16,7 @@ use microgrid_agents::{
     streams::{Purpose, Stream, stream},
     time::Time,
 };
-use std::{sync::Arc, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 /// Which shard hosts which actor: dealt out in turn. The first actor, which in a market is the ledger and talks to
 /// everybody, so shares a thread with the clock.
@@ -164,6 +164,12 @@ impl Cast {
                 self.act(place, to, now, post, |actor, context| actor.restart(context))
             }
         }
+    }
+
+    /// Reads from the actors at these places, so that they are at hand when their turn comes: memory answers several
+    /// questions at once as quickly as one.
+    pub(super) fn look_at(&self, places: impl Iterator<Item = u32>) {
+        black_box(places.fold(0, |sum: u64, place| sum.wrapping_add(self.hosted[place as usize].sequence)));
     }
 
     /// Calls an actor, and carries out what it asks for.

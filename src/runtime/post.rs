@@ -99,6 +99,7 @@ impl Post {
     }
 
     /// Takes in a new event.
+    #[inline]
     pub(super) fn push(&mut self, event: Event) {
         if self.busy == Some(event.to) && event.moment() < self.bound {
             self.soon.push(Reverse(Soon(event.key(self.seed), event)));

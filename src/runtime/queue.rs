@@ -74,6 +74,7 @@ impl EventQueue {
     }
 
     /// Adds an event.
+    #[inline]
     pub(super) fn push(&mut self, event: Event) {
         if self.are_many {
             self.put_away(event);
@@ -88,6 +89,7 @@ impl EventQueue {
     }
 
     /// Puts an event into the right drawer.
+    #[inline]
     fn put_away(&mut self, event: Event) {
         // What is late is due at once.
         let tick = self.tick_of(event.time).max(self.tick);
@@ -118,12 +120,12 @@ impl EventQueue {
             return self.few.take_before(bound, taken);
         }
         while let Some((level, digit)) = self.first() {
-            let level = &mut self.levels[level];
-            if level.drawers[digit].earliest >= bound {
+            let of_level = &mut self.levels[level];
+            if of_level.drawers[digit].earliest >= bound {
                 return;
             }
-            level.filled &= !(1 << digit);
-            let Drawer { earliest, open, full } = std::mem::take(&mut level.drawers[digit]);
+            of_level.filled &= !(1 << digit);
+            let Drawer { earliest, open, full } = std::mem::take(&mut of_level.drawers[digit]);
             self.tick = self.tick.max(self.tick_of(earliest.time));
             for mut sheet in full.into_iter().chain([open]) {
                 for event in sheet.drain(..) {
@@ -157,6 +159,7 @@ impl Level {
 }
 
 impl Drawer {
+    #[inline]
     fn push(&mut self, event: Event, pile: &mut Vec<Vec<Event>>) {
         let moment = event.moment();
         if self.open.is_empty() {

@@ -41,6 +41,9 @@ struct Due {
     nth: u32,
 }
 
+/// So many actors are fetched from memory at once.
+const AHEAD: usize = 16;
+
 impl Station {
     /// The station of the shard with this number, for windows of about this width.
     pub(super) fn new(seed: u64, number: usize, deal: Deal, window: Duration, cast: Cast) -> Self {
@@ -63,15 +66,29 @@ impl Station {
             self.post.begin(bound, &mut self.window);
             self.find_receivers();
             let due = std::mem::take(&mut self.due);
-            let outcome = due
-                .chunk_by(|one, other| one.place == other.place)
-                .try_for_each(|of_one| self.handle_all(of_one, &now));
+            let outcome = self.handle_window(&due, &now);
             self.due = due;
             self.due.clear();
             self.window.clear();
             outcome
         }));
         outcome.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())))
+    }
+
+    /// Lets each actor handle what is due to it.
+    fn handle_window(&mut self, due: &[Due], now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+        let (mut ahead, mut handled, mut looked_at) = (due.chunks(AHEAD), 0, 0);
+        for of_one in due.chunk_by(|one, other| one.place == other.place) {
+            while looked_at <= handled
+                && let Some(next) = ahead.next()
+            {
+                self.cast.look_at(next.iter().map(|due| due.place));
+                looked_at += next.len();
+            }
+            self.handle_all(of_one, now)?;
+            handled += of_one.len();
+        }
+        Ok(())
     }
 
     /// Makes sure that nothing is left to be handled before `bound`.
@@ -163,5 +180,56 @@ impl Station {
     /// Who waits for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
         self.cast.waiting()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::network::{Delay, Network, Quality},
+        *,
+    };
+    use microgrid_agents::{
+        actor::{Actor, Context, Wake},
+        ids::ActorId,
+        message::Message,
+        time::Time,
+    };
+    use std::sync::Arc;
+
+    /// Sends one message to the other of two.
+    #[derive(Debug)]
+    struct Caller;
+
+    impl Actor for Caller {
+        fn start(&mut self, context: &mut Context<'_>) {
+            context.send(ActorId(1 - context.me().0), Message::MeterRecorded(1));
+        }
+
+        fn receive(&mut self, _: ActorId, _: Message, _: &mut Context<'_>) {}
+
+        fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}
+
+        fn name(&self) -> String {
+            "caller".into()
+        }
+
+        fn waiting_for(&self) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_too_wide_is_noticed_within_a_shard_too() {
+        let delay = Duration::from_nanos(10);
+        let network = Arc::new(Network::uniform(Quality::delayed(Delay::Constant(delay))));
+        for (width, outcome) in [(10, Ok(())), (11, Err(Failure::OutOfOrder { to: ActorId(1), time: Time(10) }))] {
+            let deal = Deal { actors: 2, shards: 1 };
+            let cast = Cast::new(7, 0, deal, Arc::clone(&network), vec![Box::new(Caller), Box::new(Caller)]);
+            let mut station = Station::new(7, 0, deal, delay, cast);
+            let bound = Moment { time: Time(width), wave: 0 };
+            station.handle_before(bound, |due| due).expect("callers do nothing wrong");
+            assert_eq!(station.nothing_before(bound), outcome);
+        }
     }
 }

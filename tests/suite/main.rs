@@ -4,6 +4,7 @@ mod adversity;
 mod bad_scenarios;
 mod behaviours;
 mod books;
+mod broadcast;
 mod cheat;
 mod cli;
 mod conservation;

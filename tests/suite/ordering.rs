@@ -20,7 +20,7 @@ use std::{
 /// Keeps everything it is shown, as text.
 #[derive(Default)]
 pub(crate) struct Notebook {
-    lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     messages: u64,
 }
 
@@ -91,7 +91,7 @@ fn gossip(delay: Duration, loss: f64, shards: Shards) -> Notebook {
     gossip_on(&host(delay, loss, shards))
 }
 
-fn gossip_on(host: &Host) -> Notebook {
+pub(crate) fn gossip_on(host: &Host) -> Notebook {
     let actors = (0..23).map(|_| Box::new(Gossip { others: 23, hops: 7 }) as Box<dyn Actor>).collect();
     let (notebook, result) = runtime::run(actors, host, Notebook::default());
     result.expect("gossip ends by itself");
@@ -113,7 +113,7 @@ fn what_every_actor_sees_does_not_depend_on_the_shards() {
 }
 
 /// Everything that can befall a message or an actor, with this base.
-fn eventful(base: Quality) -> Network {
+pub(crate) fn eventful(base: Quality) -> Network {
     let micros = |micros: u64| Time(micros * 1_000);
     let often = |at, lasting, every| Timing {
         at: micros(at),
