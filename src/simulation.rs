@@ -28,6 +28,7 @@ use microgrid_agents::{
 };
 use network::{ledger_crashes, network, retry_after, stall_after};
 use rand::Rng;
+use rayon::prelude::*;
 use std::sync::{Arc, atomic::AtomicBool};
 
 /// Runs one case to its end; gives the watcher back with the outcome.
@@ -93,7 +94,7 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
 /// The prosumers' secret keys.
 fn keys(case: &Case) -> Vec<SecretKey> {
     let prosumers = 0..case.population.prosumers.len() as u32;
-    prosumers.map(|id| SecretKey::derive(case.seed, ProsumerId(id).actor())).collect()
+    prosumers.into_par_iter().map(|id| SecretKey::derive(case.seed, ProsumerId(id).actor())).collect()
 }
 
 /// What everybody in a case agrees on beforehand.

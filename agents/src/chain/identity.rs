@@ -10,6 +10,7 @@ use crate::{
 };
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey, verify_batch};
 use rand::Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
 
@@ -160,11 +161,18 @@ impl Claim<'_> {
 
 /// Which of these claims are true, on one chain.
 ///
-/// All are checked together first, which takes about half as long as one by one; where that fails, each by itself.
-/// Together the rules are a little less strict: a signer can make a signature of its own that holds among others but not
-/// by itself. So whoever is to come to the same result must check the same claims together in the same order: those of
-/// a block.
+/// They are checked in groups of up to [`GROUP`], on as many threads as there are. Those of a group are checked together
+/// first, which takes about half as long as one by one; where that fails, each by itself. Together the rules are a little
+/// less strict: a signer can make a signature of its own that holds among others but not by itself. So whoever is to come
+/// to the same result must check the same claims in the same order: those of a block.
 pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
+    if claims.len() <= GROUP {
+        return verify_group(chain, claims);
+    }
+    claims.par_chunks(GROUP).flat_map_iter(|group| verify_group(chain, group)).collect()
+}
+
+fn verify_group(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
     if claims.len() >= WORTH_A_BATCH {
         let messages: Vec<Vec<u8>> = claims.iter().map(|claim| signed(chain, claim.text)).collect();
         let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
@@ -176,6 +184,9 @@ pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
     }
     claims.iter().map(|claim| claim.holds(chain)).collect()
 }
+
+/// So many signatures are checked together: half of a usual block's.
+pub const GROUP: usize = 250;
 
 /// From this many signatures on, checking them together is faster.
 const WORTH_A_BATCH: usize = 4;
