@@ -63,6 +63,8 @@ struct Row {
     equilibrium_s: f64,
     /// From the making of the actors to the last meter reading [s].
     slot_s: f64,
+    /// Of all threads together, from the start of the process [s]: on a busy machine the better measure.
+    cpu_s: f64,
     us_per_prosumer: f64,
     us_per_prosumer_and_round: f64,
     messages_per_s: f64,
@@ -101,7 +103,7 @@ fn run(prosumers: u32, shards: Option<Shards>) -> Result<Row, Box<dyn Error>> {
     let (watch, result) = simulate(&case, shards, &Arc::default(), watch);
     let slot_s = watch.begun.elapsed().as_secs_f64();
     result?;
-    let peak_mib = peak_mib()?;
+    let (peak_mib, cpu_s) = (peak_mib()?, cpu_s()?);
     let market = watch.market.ok_or("there are no buyers or no sellers")?;
     let (to_rest, game) = watch.game.ok_or("the game has no end")?;
     let us_per_prosumer = slot_s * 1e6 / f64::from(prosumers);
@@ -115,6 +117,7 @@ fn run(prosumers: u32, shards: Option<Shards>) -> Result<Row, Box<dyn Error>> {
         messages: watch.messages,
         equilibrium_s: to_rest.as_secs_f64(),
         slot_s,
+        cpu_s,
         us_per_prosumer,
         us_per_prosumer_and_round: us_per_prosumer / f64::from(game.rounds.max(1)),
         messages_per_s: watch.messages as f64 / slot_s,
@@ -129,6 +132,16 @@ fn peak_mib() -> Result<f64, Box<dyn Error>> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak of memory is known")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib / 1024.0)
+}
+
+/// The processor time that this process has had [s].
+fn cpu_s() -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // Behind the program's name, which may hold anything, stand the state and 10 numbers, then user and system time in
+    // hundredths of a second.
+    let (_, fields) = stat.rsplit_once(") ").ok_or("no processor time is known")?;
+    let ticks: u64 = fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    Ok(ticks as f64 / 100.0)
 }
 
 /// Has a process of its own run one slot.
@@ -186,6 +199,7 @@ fn table(rows: &[Row]) -> Table {
         "outcome",
         "to rest [s]",
         "slot [s]",
+        "cpu [s]",
         "us/prosumer",
         "us/prosumer/round",
         "messages/s",
@@ -202,6 +216,7 @@ fn table(rows: &[Row]) -> Table {
             row.outcome.clone(),
             format!("{:.3}", row.equilibrium_s),
             format!("{:.3}", row.slot_s),
+            format!("{:.2}", row.cpu_s),
             format!("{:.1}", row.us_per_prosumer),
             format!("{:.2}", row.us_per_prosumer_and_round),
             format!("{:.0}", row.messages_per_s),

@@ -57,8 +57,14 @@ fn count() -> Result<Counts, Box<dyn Error>> {
     Ok(Counts { toolchain, paths: paths? })
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    run(Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(name) = arguments.run {
         let path = PATHS.iter().find(|path| path.name == name).ok_or("there is no such path")?;
         (path.run)();
