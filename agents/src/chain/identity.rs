@@ -218,15 +218,19 @@ mod tests {
 
     #[test]
     fn a_forgery_among_many_is_found_and_the_others_stand() {
-        let keys: Vec<SecretKey> = (2..12).map(|actor| SecretKey::derive(1, ActorId(actor))).collect();
-        let mut claims: Vec<Claim<'_>> = keys
-            .iter()
-            .map(|key| Claim { key: key.public(), text: "reading", signature: key.sign(CHAIN, "reading") })
-            .collect();
-        assert_eq!(verify(CHAIN, &claims), [true; 10]);
-        claims[6].signature = claims[5].signature;
-        let expected: Vec<bool> = (0..10).map(|n| n != 6).collect();
-        assert_eq!(verify(CHAIN, &claims), expected);
+        // A few, and more than two groups.
+        for count in [10, 2 * GROUP + 10] {
+            let keys: Vec<SecretKey> = (0..count).map(|n| SecretKey::derive(1, ActorId(n as u32))).collect();
+            let mut claims: Vec<Claim<'_>> = keys
+                .iter()
+                .map(|key| Claim { key: key.public(), text: "reading", signature: key.sign(CHAIN, "reading") })
+                .collect();
+            assert_eq!(verify(CHAIN, &claims), vec![true; count]);
+            let forged = count - 4;
+            claims[forged].signature = claims[5].signature;
+            let expected: Vec<bool> = (0..count).map(|n| n != forged).collect();
+            assert_eq!(verify(CHAIN, &claims), expected);
+        }
         assert!(verify(CHAIN, &[]).is_empty());
     }
 
