@@ -99,8 +99,8 @@ pub enum Shards {
 }
 
 impl Shards {
-    /// Up to this many actors, one actix actor for each costs little.
-    const SMALL: usize = 50;
+    /// Up to this many actors, one actix actor for each costs little: about as much as the market itself.
+    const SMALL: usize = 10;
 
     /// From this many actors on, a window holds enough work to be worth waking other threads for.
     const LARGE: usize = 20_000;
