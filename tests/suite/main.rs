@@ -5,6 +5,7 @@ mod bad_scenarios;
 mod behaviours;
 mod books;
 mod cheat;
+mod choice_sets;
 mod cli;
 mod conservation;
 mod convergence;
