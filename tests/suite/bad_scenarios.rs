@@ -149,6 +149,7 @@ messages! {
     open_beyond_the_last_slot: fields("market: (slots: 3, open: (1, 4)),"),
     default_open_beyond_the_last_slot: fields("market: (slots: 3),"),
     gate_closure_after_the_slot: fields("market: (slot_length: \"15min\", gate_closure: \"20min\"),"),
+    starts_on_the_next_day: fields("market: (starts_at: \"25h\"),"),
     gate_closure_zero: fields("market: (gate_closure: \"0s\"),"),
     negative_feed_in_tariff: fields("market: (feed_in_tariff: -0.45),"),
     constant_tariff_below_feed_in: fields("market: (feed_in_tariff: 0.45, grid_tariff: Constant(0.4)),"),
@@ -164,6 +165,13 @@ messages! {
     efficiency_above_one: fields("storage: (capacity_kwh: 10, power_kw: 5, efficiency: 1.05),"),
     efficiency_zero: fields("storage: (capacity_kwh: 10, power_kw: 5, efficiency: 0),"),
     more_stored_than_fits: fields("storage: (capacity_kwh: 10, power_kw: 5, initial_kwh: 11),"),
+    nobody_known: fields("learning: (choice_set: Sample(0)),"),
+    known_sellers_without_number: fields("learning: (choice_set: Sample),"),
+    public_fitness_of_known_sellers: fields("learning: (choice_set: Sample(4), fitness: Public),"),
+    public_fitness_of_a_part: fields(
+        "learning: (choice_set: Sample(4), mix: [\n        (share: 0.2, behaviour: Imitation),\n        \
+         (share: 0.5, fitness: Public),\n    ]),"
+    ),
     negative_step: fields("learning: (replicator_step: Scaled(-0.3)),"),
     tolerance_zero: fields("learning: (tolerance: 0),"),
     patience_zero: fields("learning: (patience: 0),"),
@@ -216,6 +224,8 @@ messages! {
     argument_behaviour_without_noise: set(&["behaviour=BestResponse"]),
     argument_behaviour_without_any_noise: set(&["behaviour=BestResponse(noise: 0)"]),
     argument_fitness_misspelt: set(&["fitness=Public,private"]),
+    argument_choice_set_of_nobody: set(&["choice_set=Sample(4),Sample(0)"]),
+    argument_fitness_beyond_the_choice_set: overridden("", None, &["choice_set=Sample(4)", "fitness=Private,Public"]),
     argument_exploration_out_of_range: set(&["exploration=0.1,1"]),
     argument_jitter_out_of_range: set(&["jitter=0,1.5"]),
     argument_duplication_out_of_range: set(&["duplication=-0.1"]),

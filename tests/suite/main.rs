@@ -6,6 +6,7 @@ mod behaviours;
 mod books;
 mod broadcast;
 mod cheat;
+mod choice_sets;
 mod cli;
 mod conservation;
 mod convergence;

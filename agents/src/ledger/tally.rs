@@ -67,6 +67,8 @@ impl Tally {
             let posted = choices.iter().zip(buyers).filter_map(|(choice, buyer)| Some(choice.as_ref()?.posted(buyer)));
             self.sums.add(posted);
         } else {
+            // In the order of the buyers, so that the last bits do not tell in which order posts were taken.
+            self.changed.sort_unstable_by_key(|(place, _)| *place);
             for (place, before) in &self.changed {
                 let (buyer, now) = (&buyers[*place as usize], &choices[*place as usize]);
                 if let Some(before) = before {
@@ -85,5 +87,108 @@ impl Tally {
         for (buyer, _) in self.changed.drain(..) {
             self.is_changed[buyer as usize] = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Time;
+    use std::time::Duration;
+
+    const BUYER: Buyer = Buyer { need: 1.0, generation: 0.5, preference: 2.0 };
+    const BUYERS: usize = 12;
+    const SELLERS: usize = 3;
+
+    /// A choice of a buyer that knows two of three sellers.
+    fn choice(known: [u32; 2], share: f64, purchase: f64) -> Arc<Choice> {
+        Arc::new(Choice {
+            slot: 1,
+            version: 1,
+            known: Some(known.into()),
+            shares: vec![share, 1.0 - share],
+            purchases: vec![purchase, purchase / 3.0],
+            responsive: share,
+            change: 0.0,
+            updates_at_rest: 0,
+            answers: Time::ZERO,
+            news_age: Duration::ZERO,
+        })
+    }
+
+    /// Choices of a slot with their tally.
+    struct Slot {
+        tally: Tally,
+        choices: Vec<Option<Arc<Choice>>>,
+    }
+
+    impl Slot {
+        fn new() -> Self {
+            let tally = Tally::new(ChoiceSet::Sample(2), SELLERS, BUYERS, 0.4);
+            Self { tally, choices: vec![None; BUYERS] }
+        }
+
+        fn choose(&mut self, buyer: usize, choice: Arc<Choice>) {
+            let before = self.choices[buyer].replace(choice);
+            self.tally.change(buyer as u32, before);
+        }
+
+        /// The sums that are kept, and fresh ones.
+        fn aggregates(&mut self) -> [Aggregate; 2] {
+            let (surplus, prices) = ([1.0, 2.0, 3.0], [0.7, 0.8, 0.9]);
+            let mut fresh = Sums::new(ChoiceSet::Sample(2), SELLERS, 0.4);
+            fresh.add(self.choices.iter().flatten().map(|choice| choice.posted(&BUYER)));
+            let kept = self.tally.aggregate(&self.choices, &[BUYER; BUYERS], &surplus, &prices);
+            [kept, fresh.aggregate(&surplus, &prices)]
+        }
+    }
+
+    fn drift([kept, fresh]: [Aggregate; 2]) -> f64 {
+        let all = |sums: &Aggregate| [&sums.demand[..], &sums.net_utility, &sums.held].concat();
+        all(&kept).iter().zip(all(&fresh)).map(|(kept, fresh)| (kept - fresh).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn sums_follow_every_change_of_few_or_many_choices() {
+        let mut slot = Slot::new();
+        for number in 0..200_usize {
+            // One to eight changes at a time; some change twice, and the last counts.
+            for change in 0..=number % 8 {
+                let buyer = (number * 5 + change * change) % BUYERS;
+                let known = if (number + change) % 2 == 0 { [0, 2] } else { [1, 2] };
+                slot.choose(buyer, choice(known, 0.3 + 0.01 * (change as f64), 1.0 + 0.1 * (number % 7) as f64));
+            }
+            assert!(drift(slot.aggregates()) < 1e-12, "after batch {number}");
+        }
+    }
+
+    #[test]
+    fn the_order_in_which_choices_change_within_a_batch_does_not_matter() {
+        let sums = |order: [usize; 3]| {
+            let mut slot = Slot::new();
+            (0..BUYERS).for_each(|buyer| slot.choose(buyer, choice([0, 1], 0.3, 1.1 + 0.01 * buyer as f64)));
+            slot.aggregates();
+            order.into_iter().for_each(|buyer| slot.choose(buyer, choice([0, 1], 0.7, 0.3 / (buyer + 1) as f64)));
+            slot.aggregates()[0].clone()
+        };
+        let orders = [[2, 5, 7], [2, 7, 5], [5, 2, 7], [5, 7, 2], [7, 2, 5], [7, 5, 2]].map(sums);
+        assert!(orders.iter().all(|sums| *sums == orders[0]), "to the last bit");
+    }
+
+    /// The bound on rounding: after as many changes as there are buyers, all is added up anew.
+    #[test]
+    fn what_an_enormous_choice_leaves_behind_is_gone_after_a_change_for_each_buyer() {
+        let mut slot = Slot::new();
+        (0..BUYERS).for_each(|buyer| slot.choose(buyer, choice([0, 1], 0.3, 1.1)));
+        assert_eq!(drift(slot.aggregates()), 0.0);
+        slot.choose(3, choice([0, 1], 0.3, Choice::MOST_PURCHASE));
+        slot.aggregates();
+        slot.choose(3, choice([0, 1], 0.3, 1.1));
+        assert!(drift(slot.aggregates()) > 0.1, "a large number has swept the digits of the others away");
+        for number in 0..BUYERS {
+            slot.choose(number, choice([0, 2], 0.4, 1.2));
+            slot.aggregates();
+        }
+        assert!(drift(slot.aggregates()) < 1e-12);
     }
 }

@@ -167,6 +167,63 @@ fn shares_are_one_a_seller_and_sum_to_one() {
 }
 
 #[test]
+fn a_choice_tells_of_as_many_sellers_as_its_buyer_knows_in_their_order() {
+    let chooses = |world: &World, known: Option<&[u32]>, entries: usize| {
+        let shares = vec![1.0 / entries as f64; entries];
+        let choice = Choice { known: known.map(Into::into), ..choice(1, shares, vec![1.0; entries]) };
+        world.attempt(BUYER, post(choice))
+    };
+    let invalid = Err(Refusal::InvalidShares);
+    let one = World::open_to_acquaintances(1);
+    assert_eq!((chooses(&one, Some(&[0]), 1), chooses(&one, Some(&[1]), 1)), (Ok(()), Ok(())));
+    for (known, entries) in [(&[2][..], 1), (&[u32::MAX], 1), (&[], 0), (&[0, 1], 2), (&[0], 2), (&[0, 1], 1), (&[], 1)]
+    {
+        assert_eq!(chooses(&one, Some(known), entries), invalid, "{known:?} with {entries} shares");
+    }
+    assert_eq!((chooses(&one, None, 1), chooses(&one, None, 2)), (invalid, invalid), "not all are known");
+    // There are but two sellers, so that whoever may know more knows both.
+    for size in [2, 16] {
+        let both = World::open_to_acquaintances(size);
+        assert_eq!(chooses(&both, Some(&[0, 1]), 2), Ok(()));
+        for known in [&[1, 0][..], &[0, 0], &[0, 2], &[0]] {
+            assert_eq!(chooses(&both, Some(known), known.len()), invalid, "{known:?}");
+        }
+        assert_eq!(chooses(&both, None, 2), invalid);
+    }
+    let all = World::open();
+    assert_eq!((chooses(&all, None, 2), chooses(&all, Some(&[0, 1]), 2)), (Ok(()), invalid));
+    let few_purchases = Choice { known: Some([0].into()), ..choice(1, [1.0], []) };
+    assert_eq!(one.attempt(BUYER, post(few_purchases)), Err(Refusal::InvalidPurchases));
+}
+
+#[test]
+fn whom_a_buyer_knows_stays_the_same_within_a_slot() {
+    let of = |version, seller: u32| post(Choice { known: Some([seller].into()), ..choice(version, [1.0], [1.0]) });
+    let world = World::open_to_acquaintances(1).after(BUYER, of(1, 1));
+    assert_eq!(world.attempt(BUYER, of(2, 0)), Err(Refusal::InvalidShares));
+    assert_eq!(world.attempt(BUYER, of(2, 1)), Ok(()));
+    assert_eq!(world.attempt(Party::Prosumer(6), of(1, 0)), Ok(()), "another buyer may know others");
+    let fact = world.writes(BUYER, of(2, 1)).remove(0);
+    assert!(fact.starts_with(r#"choice/17/2 {"slot":17,"version":2,"known":[1],"shares":[1.0],"#), "{fact}");
+    let without = World::open().writes(BUYER, post(choice(1, [0.5, 0.5], [1.0, 1.0]))).remove(0);
+    assert!(!without.contains("known"), "where all are known it goes without saying: {without}");
+}
+
+#[test]
+fn a_choice_over_known_sellers_is_settled_with_these() {
+    let to_second = |seller: u32| post(Choice { known: Some([seller].into()), ..choice(1, [1.0], [0.2]) });
+    let world = World::open_to_acquaintances(1)
+        .after(SELLER, Call::PostQuote(quote(1, 0.6)))
+        .after(Party::Prosumer(SELLERS[1]), Call::PostQuote(quote(1, 0.7)))
+        .after(BUYER, to_second(1))
+        .after(Party::Ledger, CLOSE);
+    let settle = |trade| world.attempt(Party::Ledger, crate::world::settle(&[trade]));
+    let energy = microgrid_agents::units::Energy(200_000);
+    assert_eq!(settle((2, SELLERS[1], energy)), Ok(()));
+    assert_eq!(settle((2, SELLERS[0], energy)), Err(Refusal::MoreThanSurplus));
+}
+
+#[test]
 fn purchases_are_one_a_seller_plausible_and_not_negative() {
     let most = Choice::MOST_PURCHASE;
     assert_eq!(chooses([0.5, 0.5], [0.0, most]), Ok(()));

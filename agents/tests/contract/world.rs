@@ -103,13 +103,17 @@ pub(crate) struct World {
 impl World {
     /// Nothing has happened yet.
     pub(crate) fn new(demand: Demand) -> Self {
+        Self::of(demand, ChoiceSet::All)
+    }
+
+    fn of(demand: Demand, choice_set: ChoiceSet) -> Self {
         let rules = Rules {
             slots: 24,
             open: (8, 20),
             demand,
             service_fee: 0.01,
             ramp: 0.1,
-            choice_set: ChoiceSet::All,
+            choice_set,
             posts: Posts::Every,
             max_transactions: 500,
             timeout: Duration::from_millis(50),
@@ -155,6 +159,13 @@ impl World {
     /// The game is open, and demand is firm.
     pub(crate) fn open_firm() -> Self {
         let begun = Self::new(Demand::Firm).after(Party::Grid, Call::PublishTariff(tariff()));
+        begun.with_registrations().after(Party::Ledger, Call::OpenGame(SLOT, game()))
+    }
+
+    /// The game is open, and buyers know a sample of this many sellers.
+    pub(crate) fn open_to_acquaintances(size: u32) -> Self {
+        let begun =
+            Self::of(Demand::Elastic, ChoiceSet::Sample(size)).after(Party::Grid, Call::PublishTariff(tariff()));
         begun.with_registrations().after(Party::Ledger, Call::OpenGame(SLOT, game()))
     }
 

@@ -1,6 +1,7 @@
 //! Chains whose hashes and signatures are all in order, made by a ledger that does not keep the rules.
 
 use super::{
+    File,
     chain::{Chain, Draft, write},
     day::{day, day_with, genesis, settle_over},
     discrepancy, file,
@@ -14,6 +15,7 @@ use microgrid_agents::{
         identity::Party,
         refusal::Refusal,
     },
+    market::choice_set::ChoiceSet,
     message::{Dispute, Quote, Registration},
     units::{Energy, Money},
 };
@@ -166,6 +168,35 @@ fn choices_are_held_to_the_simplex_and_firm_demand_to_the_need() {
         }
     })]);
     refused(firm.complaint(), Refusal::InvalidPurchases);
+}
+
+/// A day whose buyer knows a sample of the sellers, and tells of these.
+fn acquainted(size: u32, known: Option<&'static [u32]>) -> File {
+    let rules = Rules { choice_set: ChoiceSet::Sample(size), ..genesis().rules };
+    file(&[day_with(Genesis { rules, ..genesis() }, |draft| {
+        if let Call::PostChoice(choice) = &mut draft.call {
+            Arc::make_mut(choice).known = known.map(Into::into);
+            draft.outcome = Ok(vec![(Key::Choice(1, 2), Fact::Choice(Arc::clone(choice)))]);
+        }
+    })])
+}
+
+#[test]
+fn choices_tell_of_the_sellers_that_their_buyer_can_know() {
+    for size in [1, 16] {
+        assert!(acquainted(size, Some(&[0])).verify().is_ok(), "there is but one seller");
+        for known in [None, Some(&[][..]), Some(&[1]), Some(&[0, 0]), Some(&[0, 1])] {
+            let complaint = acquainted(size, known).complaint();
+            assert!(complaint.ends_with("but the contract refuses it with InvalidShares"), "{known:?}: {complaint}");
+        }
+    }
+    let told_of_all = complaint(|draft| {
+        if let Call::PostChoice(choice) = &mut draft.call {
+            Arc::make_mut(choice).known = Some([0].into());
+            draft.outcome = Ok(vec![(Key::Choice(1, 2), Fact::Choice(Arc::clone(choice)))]);
+        }
+    });
+    assert!(told_of_all.ends_with("but the contract refuses it with InvalidShares"), "{told_of_all}");
 }
 
 #[test]
