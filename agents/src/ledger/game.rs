@@ -10,6 +10,9 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+/// The board's entries for more participants than this do not fit into the nearer caches.
+const MORE_THAN_FIT: usize = 4096;
+
 impl Ledger {
     /// Puts a post that counts on the board.
     pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
@@ -38,7 +41,9 @@ impl Ledger {
         }
         // All count from now on, so only the order of each sender's own matters. Going through the board in its own order
         // is several times faster than at random, once it is larger than the processor's caches.
-        posts.sort_by_key(|sent| sent.from);
+        if posts.len() > MORE_THAN_FIT {
+            posts.sort_by_key(|sent| sent.from);
+        }
         for sent in posts {
             let board = if let Phase::Playing(playing) = &self.phase { Some(&*playing.board) } else { None };
             let mut stub = OffChain { state: self.chains.state(), board };

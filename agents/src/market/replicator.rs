@@ -2,7 +2,7 @@
 
 use super::{
     aggregate::Aggregate,
-    sums::{dot, least_held, total},
+    sums::{Survey, survey},
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,8 @@ pub const AGE_BURDEN: f64 = 1.7;
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by
     // `1 - a xi_bar`: large populations would blow it up within a few rounds.
-    dot(shares, fitness) / total(shares)
+    let Survey { dot, total, .. } = survey(shares, fitness);
+    dot / total
 }
 
 /// Moves `shares` by one replicator step `z_j += a z_j (xi_j - xi_bar)` (15); returns the largest change of a share, as
@@ -77,8 +78,9 @@ pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
 /// The sum of the shares stays what it was. Where the step would cut some share by more than half, the whole step is
 /// shortened until it does not.
 pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
-    let mean = mean_fitness(shares, fitness);
-    let steepest_loss = (mean - least_held(shares, fitness)).max(0.0);
+    let Survey { dot, total, least } = survey(shares, fitness);
+    let mean = dot / total;
+    let steepest_loss = (mean - least).max(0.0);
     let step = step.min(0.5 / steepest_loss);
     let move_share = |share: &mut f64, xi: f64| {
         let change = step * *share * (xi - mean);

@@ -28,21 +28,39 @@ pub(crate) fn total(terms: &[f64]) -> f64 {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest.iter().sum::<f64>()
 }
 
-/// The least of the `values` whose `weight` is positive; infinite if none is.
-pub(super) fn least_held(weights: &[f64], values: &[f64]) -> f64 {
+/// What there is to know of `values` with these `weights`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Survey {
+    /// The scalar product of both.
+    pub(super) dot: f64,
+    /// The sum of the weights.
+    pub(super) total: f64,
+    /// The least of the values whose weight is positive; infinite if none is.
+    pub(super) least: f64,
+}
+
+/// All of it in one go: so none of the three waits for the others.
+pub(super) fn survey(weights: &[f64], values: &[f64]) -> Survey {
     let (fours_w, rest_w) = weights.as_chunks::<4>();
     let (fours_v, rest_v) = values.as_chunks::<4>();
     let held = |weight: f64, value: f64| if weight > 0.0 { value } else { f64::INFINITY };
     // Unlike `f64::min`, this compiles to one instruction.
     let lesser = |a: f64, b: f64| if a < b { a } else { b };
-    let mut lanes = [f64::INFINITY; 4];
+    let (mut dots, mut totals, mut least) = ([0.0; 4], [0.0; 4], [f64::INFINITY; 4]);
     for (weights, values) in fours_w.iter().zip(fours_v) {
         for lane in 0..4 {
-            lanes[lane] = lesser(held(weights[lane], values[lane]), lanes[lane]);
+            dots[lane] += weights[lane] * values[lane];
+            totals[lane] += weights[lane];
+            least[lane] = lesser(held(weights[lane], values[lane]), least[lane]);
         }
     }
-    let rest = rest_w.iter().zip(rest_v).map(|(&weight, &value)| held(weight, value));
-    lanes.into_iter().chain(rest).fold(f64::INFINITY, lesser)
+    let rest = || rest_w.iter().zip(rest_v);
+    let sum = |lanes: [f64; 4]| (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+    Survey {
+        dot: sum(dots) + rest().map(|(a, b)| a * b).sum::<f64>(),
+        total: sum(totals) + rest_w.iter().sum::<f64>(),
+        least: least.into_iter().chain(rest().map(|(&weight, &value)| held(weight, value))).fold(f64::INFINITY, lesser),
+    }
 }
 
 #[cfg(test)]
@@ -56,14 +74,17 @@ mod tests {
             let squares: f64 = terms.iter().map(|x| x * x).sum();
             assert_eq!(dot(&terms, &terms), squares);
             assert_eq!(total(&terms), terms.iter().sum::<f64>());
+            let Survey { dot, total, .. } = survey(&terms, &terms);
+            assert_eq!((dot, total), (squares, terms.iter().sum()));
         }
     }
 
     #[test]
     fn the_least_is_sought_among_those_held_only() {
         let weights = [0.1, 0.2, 0.0, 0.3, 0.1, 0.2];
-        assert_eq!(least_held(&weights, &[5.0, 4.0, 1.0, 3.0, 2.0, 6.0]), 2.0);
-        assert_eq!(least_held(&weights, &[5.0, 4.0, 1.0, 3.0, 7.0, 0.5]), 0.5);
-        assert_eq!(least_held(&[0.0; 6], &[1.0; 6]), f64::INFINITY);
+        let least = |weights: &[f64], values: &[f64]| survey(weights, values).least;
+        assert_eq!(least(&weights, &[5.0, 4.0, 1.0, 3.0, 2.0, 6.0]), 2.0);
+        assert_eq!(least(&weights, &[5.0, 4.0, 1.0, 3.0, 7.0, 0.5]), 0.5);
+        assert_eq!(least(&[0.0; 6], &[1.0; 6]), f64::INFINITY);
     }
 }
