@@ -15,7 +15,8 @@ pub(crate) fn noon(prosumers: u32, sections: &str) -> Case {
             market: (slots: 1, starts_at: \"12h\", open: (1, 1), grid_tariff: Constant(1.05)),
             population: Synthetic(
                 count: {prosumers},
-                pv_share: 0.4,
+                pv_share: 0.25,
+                workplace_share: 0.0,
                 pv_peak_kw: LogNormal(median: 11.0, sigma: 0.3),
             ),
             record: Slots,
