@@ -69,7 +69,7 @@ pub enum Message {
     /// Participant → ledger: whether its trades are what it computes itself.
     BillEndorsed(Slot, Verdict),
     /// Ledger → participants: the receiver's final trades.
-    Settled(Slot, Trades),
+    Settled(Slot, Box<Trades>),
     /// Prosumer → grid: what is left over or missing.
     Exchange(Exchange),
     /// Grid → prosumer: what that costs or earns, with the grid's endorsement.

@@ -5,7 +5,7 @@ use microgrid_sim::scenario::{self, Case, Overrides};
 /// Seed of everything random.
 pub(crate) const SEED: u64 = 2023;
 
-/// One slot at noon of so many synthetic prosumers, of whom two in five have photovoltaics, larger than what they need;
+/// One slot at noon of so many synthetic homes, a quarter of which have photovoltaics of several times what they need;
 /// with further `sections` of the scenario, such as `learning: (...)`.
 pub(crate) fn noon(prosumers: u32, sections: &str) -> Case {
     let text = format!(

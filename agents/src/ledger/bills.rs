@@ -173,7 +173,7 @@ impl Ledger {
     fn settled(&mut self, bills: Bills, context: &mut Context<'_>) {
         context.observe(Observation::Settled(self.slot, Arc::clone(bills.book.all())));
         for (participant, prosumer) in participants(&bills.market).enumerate() {
-            context.send(prosumer.actor(), Message::Settled(self.slot, bills.of(participant)));
+            context.send(prosumer.actor(), Message::Settled(self.slot, Box::new(bills.of(participant))));
         }
         self.wait(Phase::Metering(Some(bills)), context);
         self.close_slot_if_complete(context);

@@ -46,7 +46,7 @@ impl Ledger {
         for prosumer in self.roster.everybody().filter(|&p| !self.roster.is_read(p)) {
             let trades = bills.and_then(|bills| Some(bills.of(participant(&bills.market, prosumer)?)));
             let reminder = match trades {
-                Some(trades) => Message::Settled(self.slot, trades),
+                Some(trades) => Message::Settled(self.slot, Box::new(trades)),
                 None => Message::SlotOpened(opened),
             };
             context.send(prosumer.actor(), reminder);

@@ -101,7 +101,7 @@ fn lies(opened: SlotOpened) -> Vec<Act> {
         for lie in [
             Message::SlotOpened(later(1)),
             Message::Registered(slot, Err(Refusal::MarketClosed)),
-            Message::Settled(slot, Trades::from_iter([])),
+            Message::Settled(slot, Box::new(Trades::from_iter([]))),
             Message::MeterRecorded(slot),
             Message::Invoice(Box::new((free, Endorsement { by: Party::Grid, signature }))),
         ] {
