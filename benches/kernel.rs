@@ -8,17 +8,12 @@
 //! What is timed begins when every message has made some hops and ends some millions of events later; making and
 //! dropping the actors does not count. `cargo bench --bench kernel`.
 
+#[path = "support/ring.rs"]
+mod ring;
+
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use microgrid_agents::{
-    actor::{Actor, Context, Wake},
-    ids::ActorId,
-    message::Message,
-    observation::Observed,
-};
-use microgrid_sim::runtime::{
-    self, Host, RuntimeError, Shards, Traffic, WatchError, Watcher,
-    network::{Delay, Network, Quality},
-};
+use microgrid_agents::observation::Observed;
+use microgrid_sim::runtime::{self, RuntimeError, Shards, Traffic, WatchError, Watcher};
 use std::{
     sync::{
         Arc,
@@ -30,36 +25,8 @@ use std::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const DELAY: Delay = Delay::Uniform { min: Duration::from_millis(1), max: Duration::from_millis(101) };
-
 /// Hops that every message makes before the time is taken.
 const HOPS_BEFORE: u64 = 3;
-
-/// Sends on whatever it receives.
-#[derive(Debug)]
-struct Link {
-    next: ActorId,
-}
-
-impl Actor for Link {
-    fn start(&mut self, context: &mut Context<'_>) {
-        context.send(self.next, Message::MeterRecorded(1));
-    }
-
-    fn receive(&mut self, _: ActorId, message: Message, context: &mut Context<'_>) {
-        context.send(self.next, message);
-    }
-
-    fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}
-
-    fn name(&self) -> String {
-        "link".into()
-    }
-
-    fn waiting_for(&self) -> Option<String> {
-        None
-    }
-}
 
 /// Takes the time between two counts of messages sent, then ends the run.
 struct StopWatch {
@@ -89,19 +56,12 @@ impl Watcher for StopWatch {
 }
 
 /// Lets so many events happen among so many actors; tells how long that took.
-fn ring(actors: u32, shards: Shards, events: u64) -> Duration {
-    let links = (0..actors).map(|n| Box::new(Link { next: ActorId((n + 1) % actors) }) as Box<dyn Actor>);
+fn time(actors: u32, shards: Shards, events: u64) -> Duration {
     let enough = Arc::new(AtomicBool::new(false));
-    let host = Host {
-        seed: 2023,
-        network: Network::uniform(Quality::delayed(DELAY)),
-        shards,
-        stall_after: Duration::from_secs(1 << 40),
-        interrupted: Arc::clone(&enough),
-    };
+    let host = ring::host(ring::DELAY, shards, &enough);
     let from = HOPS_BEFORE * u64::from(actors);
     let watch = StopWatch { from, to: from + events, sent: 0, begun: None, taken: None, enough };
-    let (watch, result) = runtime::run(links.collect(), &host, watch);
+    let (watch, result) = runtime::run(ring::ring(actors), &host, watch);
     assert!(matches!(result, Err(RuntimeError::Interrupted)), "the watch ends the run: {result:?}");
     let (sent, taken) = watch.taken.expect("the watch has stopped");
     taken.mul_f64(events as f64 / sent as f64)
@@ -122,7 +82,7 @@ fn rings(criterion: &mut Criterion) {
             let events = u64::from(actors).clamp(1_000_000, 4_000_000);
             group.throughput(Throughput::Elements(events));
             group.bench_with_input(BenchmarkId::new(name, actors), &actors, |bencher, &actors| {
-                bencher.iter_custom(|runs| (0..runs).map(|_| ring(actors, shards, events)).sum());
+                bencher.iter_custom(|runs| (0..runs).map(|_| time(actors, shards, events)).sum());
             });
         }
     }

@@ -14,6 +14,8 @@
 mod baseline;
 mod callgrind;
 mod paths;
+#[path = "../support/ring.rs"]
+mod ring;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

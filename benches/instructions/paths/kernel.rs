@@ -1,16 +1,14 @@
 //! The runtime on one thread: actors that do nothing but pass messages on.
 
-use super::{SEED, counted};
+use super::counted;
+use crate::ring::{self, DELAY, Link, MESSAGE};
 use microgrid_agents::{
     actor::{Actor, Context, Wake},
     ids::ActorId,
     message::Message,
     observation::Observed,
 };
-use microgrid_sim::runtime::{
-    self, Host, RuntimeError, Shards, Traffic, WatchError, Watcher,
-    network::{Delay, Network, Quality},
-};
+use microgrid_sim::runtime::{self, RuntimeError, Shards, Traffic, WatchError, Watcher, network::Delay};
 use std::{
     sync::{
         Arc,
@@ -19,14 +17,9 @@ use std::{
     time::Duration,
 };
 
-/// Whatever takes no time to make.
-const MESSAGE: Message = Message::MeterRecorded(1);
-
 /// Each passes on what it receives to the next, over a random delay, until so many messages were sent.
 pub(super) fn ring(actors: u32, messages: u64) {
-    let delay = Delay::Uniform { min: Duration::from_millis(1), max: Duration::from_millis(101) };
-    let link = |n| Box::new(Link { to: ActorId((n + 1) % actors), starts: true }) as Box<dyn Actor>;
-    run((0..actors).map(link).collect(), delay, messages);
+    run(ring::ring(actors), DELAY, messages);
 }
 
 /// One tells everybody, everybody answers, and so on for so many rounds: the traffic of a market.
@@ -39,13 +32,7 @@ pub(super) fn broadcasts(listeners: u32, rounds: u64) {
 
 fn run(actors: Vec<Box<dyn Actor>>, delay: Delay, messages: u64) {
     let enough = Arc::new(AtomicBool::new(false));
-    let host = Host {
-        seed: SEED,
-        network: Network::uniform(Quality::delayed(delay)),
-        shards: Shards::Fixed(1),
-        stall_after: Duration::from_secs(1 << 40),
-        interrupted: Arc::clone(&enough),
-    };
+    let host = ring::host(delay, Shards::Fixed(1), &enough);
     let mut run = Some((actors, Counter { left: messages, enough }));
     counted(&mut || {
         let Some((actors, counter)) = run.take() else { return };
@@ -65,36 +52,6 @@ impl Watcher for Counter {
         self.left = self.left.saturating_sub(traffic.sent);
         self.enough.store(self.left == 0, Ordering::Relaxed);
         Ok(())
-    }
-}
-
-/// Sends on whatever it receives, to always the same.
-#[derive(Debug)]
-struct Link {
-    to: ActorId,
-    /// Whether it sends something at the start.
-    starts: bool,
-}
-
-impl Actor for Link {
-    fn start(&mut self, context: &mut Context<'_>) {
-        if self.starts {
-            context.send(self.to, MESSAGE);
-        }
-    }
-
-    fn receive(&mut self, _: ActorId, message: Message, context: &mut Context<'_>) {
-        context.send(self.to, message);
-    }
-
-    fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}
-
-    fn name(&self) -> String {
-        "link".into()
-    }
-
-    fn waiting_for(&self) -> Option<String> {
-        None
     }
 }
 
