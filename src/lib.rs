@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod cli;
 pub mod ledger;
 pub mod record;
+pub mod report;
 pub mod runtime;
 pub mod scenario;
 pub mod simulation;

@@ -1,0 +1,111 @@
+//! What is drawn, whatever draws it: axes and layers, in the words of the market and without a pixel.
+
+/// A chart: layers over one pair of axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// Name of its file and its anchor on the page: lower-case words joined by `_`, such as `slot_prices`.
+    pub name: String,
+    /// What it shows, in a few words.
+    pub title: String,
+    /// What there is to see, in a sentence or two.
+    pub caption: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// From the back to the front.
+    pub layers: Vec<Layer>,
+}
+
+/// An axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// What it measures, such as `price`.
+    pub label: String,
+    /// In which unit, such as `CNY/kWh`; none for counts, shares and names.
+    pub unit: Option<&'static str>,
+    /// How values lie on it.
+    pub scale: Scale,
+}
+
+/// How values lie on an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scale {
+    /// Evenly; the axis spans what is drawn.
+    Linear,
+    /// Evenly, from zero.
+    LinearFromZero,
+    /// Evenly from one bound to the other.
+    Between(f64, f64),
+    /// By their logarithm; only positive values are drawn.
+    Logarithmic,
+    /// Names; value `n` stands for the name at position `n`.
+    Names(Vec<String>),
+}
+
+/// The color of a layer: what belongs together has the same one in every chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// The `n`th of several alike, told apart by colour-blind readers too.
+    Series(usize),
+    /// What theory says, tariffs, and whatever else is not a result.
+    Reference,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stroke {
+    /// Unbroken.
+    Solid,
+    /// In dashes.
+    Dashed,
+    /// In dots.
+    Dotted,
+}
+
+/// Values of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// What the legend calls it; layers of the same name are switched on and off together, and one without a name is not
+    /// in the legend.
+    pub name: Option<String>,
+    /// Its color; of a heat map, none of it.
+    pub color: Color,
+    /// What is drawn.
+    pub mark: Mark,
+}
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// Straight lines from point to point; a point that is not finite interrupts it.
+    Line(Vec<(f64, f64)>, Stroke),
+    /// Each value lasts until the next.
+    Steps(Vec<(f64, f64)>, Stroke),
+    /// Single points.
+    Points(Vec<(f64, f64)>),
+    /// Bars beside each other where several layers have one at the same place.
+    Bars(Vec<(f64, f64)>),
+    /// Bars on top of each other, in the order of the layers.
+    Stack(Vec<(f64, f64)>),
+    /// From a lower to an upper value: (x, lower, upper).
+    Band(Vec<(f64, f64, f64)>),
+    /// A level or an instant that holds across the whole chart.
+    Rule(Direction, f64),
+    /// A field of colors: for each (x, y) a value, or nothing.
+    Heat {
+        /// (x, y, value).
+        cells: Vec<(f64, f64, Option<f64>)>,
+        /// What the values are, and how they lie on the scale of colors.
+        values: Axis,
+    },
+}
+
+/// Across or up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// At one value of y.
+    Across,
+    /// At one value of x.
+    Up,
+}
