@@ -30,6 +30,17 @@ impl Agenda {
         Some(self.nodes[1]).filter(|earliest| *earliest != NEVER)
     }
 
+    /// The earliest event of all other shards.
+    pub(super) fn earliest_but(&self, shard: usize) -> Moment {
+        let mut node = self.nodes.len() / 2 + shard;
+        let mut earliest = NEVER;
+        while node > 1 {
+            earliest = earliest.min(self.nodes[node ^ 1]);
+            node /= 2;
+        }
+        earliest
+    }
+
     /// A shard's earliest event is now this.
     pub(super) fn set(&mut self, shard: usize, earliest: Option<Moment>) {
         let mut node = self.nodes.len() / 2 + shard;
@@ -96,6 +107,8 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(agenda.earliest(), list.iter().flatten().min().copied());
+                let others = (0..shards).filter(|other| *other != shard).filter_map(|other| list[other]);
+                prop_assert_eq!(agenda.earliest_but(shard), others.min().unwrap_or(NEVER));
             }
             let mut told = vec![];
             agenda.for_each_before(at(bound), |shard| told.push(shard));

@@ -1,6 +1,6 @@
 //! The watcher's side of a run: shows it what was observed, knows when a slot last closed, and gives it back at the end.
 
-use super::{Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, window::WhoWaits};
+use super::{Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, window::WhoWaits};
 use actix::{dev::ToEnvelope, prelude::*};
 use microgrid_agents::{
     observation::{Observation, Observed},
@@ -53,6 +53,11 @@ impl<W: Watcher> Audience<W> {
     /// Whether no slot has closed for too long at `now`.
     pub(super) fn has_stalled(&self, now: Time) -> bool {
         now - self.last_progress > self.stall_after
+    }
+
+    /// Until when a slot has to close.
+    pub(super) fn stalls_at(&self) -> Moment {
+        Moment { time: self.last_progress + self.stall_after, wave: 0 }
     }
 
     /// Whether the run has ended.

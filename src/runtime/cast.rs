@@ -253,6 +253,11 @@ impl Cast {
         Ok(())
     }
 
+    /// Whether the actors have reported anything since the last time.
+    pub(super) fn has_observed(&self) -> bool {
+        !self.observed.is_empty()
+    }
+
     /// Takes what the actors have reported since the last time, and what became of their messages.
     pub(super) fn take_reports(&mut self) -> (Vec<Observed>, Traffic) {
         (std::mem::take(&mut self.observed), std::mem::take(&mut self.traffic))

@@ -3,10 +3,12 @@
 //! Time is conservative. The clock waits until all shards have done their window, finds the earliest event anywhere,
 //! and grants a window from there that is as wide as the network's shortest delay: nothing sent within it can arrive
 //! within it. Where a message can take no time at all, the window is one wave of one instant. A shard without events in
-//! the window is left alone. The clock takes no decision of the market.
+//! the window is left alone, and one that is the only one with events in it goes on to the next windows by itself, until
+//! others have something to do or it has something to tell. The clock takes no decision of the market.
 //!
-//! Between windows the clock hands what was observed to the [`Watcher`], in the order (time, actor, sequence). Windows
-//! depend only on the events, so the watcher sees the same whatever the shards.
+//! Between windows the clock hands what was observed to the [`Watcher`], in the order (time, actor, sequence), and with it
+//! what became of messages since it did so last. Windows depend only on the events, so the watcher sees the same whatever
+//! the shards.
 
 use super::{
     Failure, RuntimeError, Traffic, Watcher,
@@ -14,7 +16,7 @@ use super::{
     audience::{Audience, who_waits},
     event::Moment,
     shard::Shard,
-    window::{Grant, WindowDone},
+    window::{self, Grant, WindowDone},
 };
 use actix::prelude::*;
 use microgrid_agents::{observation::Observed, time::Time};
@@ -34,7 +36,9 @@ pub(super) struct Clock<W> {
     lookahead: Duration,
     interrupted: Arc<AtomicBool>,
     audience: Audience<W>,
-    /// Shards that have not done the current window yet.
+    /// Shards with something to do in the current window.
+    due: Vec<usize>,
+    /// How many of these have not done it yet.
     outstanding: usize,
     /// Earliest events that shards sent to each other in the current window.
     announced: Vec<(usize, Moment)>,
@@ -56,6 +60,7 @@ impl<W: Watcher + 'static> Clock<W> {
             lookahead,
             interrupted,
             audience,
+            due: Vec::new(),
             outstanding: 0,
             announced: Vec::new(),
             observed: Vec::new(),
@@ -85,15 +90,17 @@ impl<W: Watcher + 'static> Clock<W> {
     }
 
     fn grant(&mut self, earliest: Moment) {
-        let bound = if self.lookahead.is_zero() {
-            Moment { time: earliest.time, wave: earliest.wave + 1 }
-        } else {
-            Moment { time: earliest.time + self.lookahead, wave: 0 }
+        let bound = window::bound(earliest, self.lookahead);
+        self.due.clear();
+        self.agenda.for_each_before(bound, |shard| self.due.push(shard));
+        self.outstanding = self.due.len();
+        let alone_before = match self.due[..] {
+            [alone] => self.agenda.earliest_but(alone).min(self.audience.stalls_at()),
+            _ => bound,
         };
-        self.agenda.for_each_before(bound, |shard| {
-            self.outstanding += 1;
-            self.shards[shard].do_send(Grant(bound));
-        });
+        for &shard in &self.due {
+            self.shards[shard].do_send(Grant { bound, alone_before });
+        }
     }
 
     /// Passes on what the window has brought.

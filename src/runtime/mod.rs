@@ -20,6 +20,7 @@
 //! | `station` | a cast with its events |
 //! | `shard` | an actix actor that runs a station, window by window |
 //! | `clock` | an actix actor that grants windows of time |
+//! | `vigil` | keeps a thread awake while others are about to have something for it |
 //! | `agenda` | which shard has the earliest event |
 //! | `audience` | shows the watcher what was observed |
 //! | [`wall`] | the same in wall-clock time: shards that run free |
@@ -34,6 +35,7 @@ mod post;
 mod queue;
 mod shard;
 mod station;
+mod vigil;
 pub mod wall;
 mod window;
 
@@ -53,6 +55,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::oneshot;
+use vigil::Vigil;
 use window::Stop;
 
 /// Whatever keeps a watcher from taking what it is given.
@@ -60,8 +63,8 @@ pub type WatchError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Receives what the actors report, window by window, in an order that does not depend on the shards.
 pub trait Watcher: Send + Unpin {
-    /// What was observed in one window of simulated time, in the order (time, actor, sequence), and what became of the
-    /// messages in it.
+    /// What was observed in one window of simulated time, in the order (time, actor, sequence), and what became of
+    /// messages since the last call. Windows in which nothing was observed need no call of their own.
     ///
     /// # Errors
     /// An error ends the run.
@@ -261,7 +264,7 @@ type Ending<W> = (W, Result<(), RuntimeError>);
 /// outcome.
 pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watcher: W) -> Ending<W> {
     System::new().block_on(async {
-        let (arbiters, shards) = place(stations(actors, host), host.shards);
+        let (arbiters, shards) = place(stations(actors, host), host);
         let (ending, ended) = oneshot::channel();
         let audience = Audience::new(watcher, host.stall_after, ending);
         let interrupted = Arc::clone(&host.interrupted);
@@ -300,11 +303,12 @@ fn stations(actors: Vec<Box<dyn Agent>>, host: &Host) -> Vec<Station> {
 
 /// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
 /// as many threads as there are other cores.
-fn place(stations: Vec<Station>, shards: Shards) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
-    let threads = shards.threads(stations.len());
+fn place(stations: Vec<Station>, host: &Host) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
+    let threads = host.shards.threads(stations.len());
+    let lookahead = host.network.lookahead();
     let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
     let shards = stations.into_iter().enumerate().map(|(number, station)| {
-        let shard = Shard::new(station);
+        let shard = Shard::new(station, lookahead, Vigil::among(threads));
         match number % threads {
             0 => shard.start(),
             other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),

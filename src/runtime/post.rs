@@ -156,6 +156,11 @@ impl Post {
         self.queue.next()
     }
 
+    /// Whether anything is to be passed on.
+    pub(super) fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
     /// Takes what is to be passed on: for each other shard that gets something, its number and its events.
     pub(super) fn take_outgoing(&mut self) -> BTreeMap<usize, Batch> {
         std::mem::take(&mut self.outgoing)

@@ -1,23 +1,28 @@
 //! A shard: an actix actor that hosts some of our actors with their event queue.
 //!
 //! Within a granted window it handles its actors' events in order, keeps what they send to each other, and passes on
-//! what they send elsewhere as one batch a receiving shard. No message passes through the clock.
+//! what they send elsewhere as one batch a receiving shard. No message passes through the clock. As long as it is alone,
+//! it goes on to the windows that the clock would grant it next.
 
 use super::{
     Failure,
     event::Moment,
     post::Batch,
     station::Station,
-    window::{Grant, Stop, WhoWaits, WindowDone},
+    vigil::Vigil,
+    window::{self, Grant, Stop, WhoWaits, WindowDone},
 };
 use actix::prelude::*;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A shard.
 pub(super) struct Shard {
     station: Station,
+    /// The network's shortest delay.
+    lookahead: Duration,
     /// Everything before this moment has been handled.
     handled: Moment,
+    vigil: Vigil,
     links: Option<Links>,
     /// What went wrong since the last window.
     failure: Option<Failure>,
@@ -32,8 +37,30 @@ pub(super) struct Links {
 }
 
 impl Shard {
-    pub(super) fn new(station: Station) -> Self {
-        Self { station, handled: Moment::default(), links: None, failure: None }
+    /// So many windows are handled at most before the clock hears of it, so that a run can be interrupted.
+    const WINDOWS: usize = 64;
+
+    /// The shard with this station, on a network with this shortest delay.
+    pub(super) fn new(station: Station, lookahead: Duration, vigil: Vigil) -> Self {
+        Self { station, lookahead, handled: Moment::default(), vigil, links: None, failure: None }
+    }
+
+    /// Handles the window before `bound` and, as long as it is alone and there is nothing to tell, those after it.
+    ///
+    /// # Errors
+    /// If an actor does what it must not, or panics.
+    fn handle_windows(&mut self, Grant { mut bound, alone_before }: Grant) -> Result<(), Failure> {
+        for _ in 0..Self::WINDOWS {
+            self.handled = bound;
+            self.station.handle_before(bound, |due| due)?;
+            self.station.nothing_before(bound)?;
+            let Some(next) = self.station.next() else { break };
+            bound = window::bound(next, self.lookahead);
+            if bound > alone_before || self.station.has_something_to_tell() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Sends the batches on their way; returns the earliest moment in each.
@@ -77,9 +104,8 @@ impl Handler<Batch> for Shard {
 impl Handler<Grant> for Shard {
     type Result = ();
 
-    fn handle(&mut self, Grant(bound): Grant, _: &mut Self::Context) {
-        let outcome = self.station.handle_before(bound, |due| due).and_then(|()| self.station.nothing_before(bound));
-        self.handled = bound;
+    fn handle(&mut self, grant: Grant, _: &mut Self::Context) {
+        let outcome = self.handle_windows(grant);
         let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
         let sent = self.pass_on(&shards);
         let (observed, traffic) = self.station.take_reports();
@@ -91,6 +117,7 @@ impl Handler<Grant> for Shard {
             traffic,
             failure: outcome.err().or_else(|| self.failure.take()),
         });
+        self.vigil.keep();
     }
 }
 

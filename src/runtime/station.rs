@@ -167,6 +167,11 @@ impl Station {
         self.post.next()
     }
 
+    /// Whether anything waits to be passed on, or has been reported.
+    pub(super) fn has_something_to_tell(&self) -> bool {
+        self.post.has_outgoing() || self.cast.has_observed()
+    }
+
     /// Takes what is to be passed on: for each other shard that gets something, its number and its events.
     pub(super) fn take_outgoing(&mut self) -> BTreeMap<usize, Batch> {
         self.post.take_outgoing()

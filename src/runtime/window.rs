@@ -3,13 +3,28 @@
 use super::{Failure, Traffic, Waiting, event::Moment};
 use actix::Message;
 use microgrid_agents::observation::Observed;
+use std::time::Duration;
 
 /// Clock → shard: handle everything before this moment.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Grant(pub(super) Moment);
+pub(super) struct Grant {
+    pub(super) bound: Moment,
+    /// Nobody else has anything to do before this moment: up to it, the shard may go on window by window until there is
+    /// something to tell.
+    pub(super) alone_before: Moment,
+}
 
-/// Shard → clock: the granted window is done.
+/// Where a window ends that begins with the event at `earliest`: nothing sent within it can arrive within it.
+pub(super) fn bound(earliest: Moment, lookahead: Duration) -> Moment {
+    if lookahead.is_zero() {
+        Moment { time: earliest.time, wave: earliest.wave + 1 }
+    } else {
+        Moment { time: earliest.time + lookahead, wave: 0 }
+    }
+}
+
+/// Shard → clock: what was granted is done.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct WindowDone {
