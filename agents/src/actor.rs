@@ -28,14 +28,6 @@ pub trait Actor: Debug + Send {
     /// An actor that never loses its memory has nothing to do here: after a crash it goes on where it stopped.
     fn restart(&mut self, _context: &mut Context<'_>) {}
 
-    /// Reads from what it will need when it is called next, and changes nothing; the number means nothing.
-    ///
-    /// Whoever hosts many actors asks some of them ahead of their turn: memory answers several questions at once as
-    /// quickly as one.
-    fn glance(&self) -> u64 {
-        0
-    }
-
     /// What to call the actor where people read of it.
     fn name(&self) -> String;
 

@@ -29,7 +29,7 @@
 
 use crate::{
     chain::{
-        call::{Call, Proposal},
+        call::Proposal,
         fact::{Bill, Number},
         genesis::Genesis,
         identity::Signature,
@@ -84,16 +84,6 @@ pub enum Message {
     Standing(u64, Box<Standing>),
 }
 
-impl Message {
-    /// Reads from what it carries, as [`Actor::glance`](crate::actor::Actor::glance) does.
-    pub fn glance(&self) -> u64 {
-        match self {
-            Self::Submit(submission) => submission.glance(),
-            _ => 0,
-        }
-    }
-}
-
 /// Where a prosumer stands, as far as the ledger knows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
@@ -127,16 +117,6 @@ pub struct Submission {
     pub signature: Option<Signature>,
     /// Who else stands for it.
     pub endorsements: Vec<Endorsement>,
-}
-
-impl Submission {
-    fn glance(&self) -> u64 {
-        match &self.proposal.call {
-            Call::PostChoice(choice) => choice.glance(),
-            Call::PostQuote(quote) => u64::from(quote.version),
-            _ => 0,
-        }
-    }
 }
 
 /// Tariffs of a slot.
@@ -292,12 +272,6 @@ impl Choice {
     /// The sum of its shares, added up in four parts: whoever checks it comes to the same last bit.
     pub fn sum_of_shares(&self) -> f64 {
         total(&self.shares)
-    }
-
-    /// Reads its first numbers, as [`Actor::glance`](crate::actor::Actor::glance) does.
-    pub fn glance(&self) -> u64 {
-        let first = |numbers: &[f64]| numbers.first().map_or(0, |number| number.to_bits());
-        first(&self.shares).wrapping_add(first(&self.purchases))
     }
 
     /// As it enters the sums over all choices.

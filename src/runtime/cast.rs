@@ -166,10 +166,10 @@ impl Cast {
         }
     }
 
-    /// Has the actors at these places glance at what they will need, so that it is at hand when their turn comes.
+    /// Reads from the actors at these places, so that they are at hand when their turn comes: memory answers several
+    /// questions at once as quickly as one.
     pub(super) fn look_at(&self, places: impl Iterator<Item = u32>) {
-        let glance = |place: u32| self.hosted[place as usize].actor.glance();
-        black_box(places.fold(0, |sum: u64, place| sum.wrapping_add(glance(place))));
+        black_box(places.fold(0, |sum: u64, place| sum.wrapping_add(self.hosted[place as usize].sequence)));
     }
 
     /// Calls an actor, and carries out what it asks for.

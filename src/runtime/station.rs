@@ -13,7 +13,6 @@ use super::{
 use microgrid_agents::observation::Observed;
 use std::{
     collections::BTreeMap,
-    hint::black_box,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
@@ -42,7 +41,7 @@ struct Due {
     nth: u32,
 }
 
-/// So many actors, or messages to one of them, are fetched from memory at once.
+/// So many actors are fetched from memory at once.
 const AHEAD: usize = 16;
 
 impl Station {
@@ -133,26 +132,13 @@ impl Station {
             let mut several = std::mem::take(&mut self.several);
             several.extend(keys);
             several.sort_unstable();
-            for next in several.chunks(AHEAD) {
-                self.look_at(next);
-                for (key, due) in next {
-                    self.handle_soon(Some(key), now)?;
-                    self.handle(due, now)?;
-                }
+            for (key, due) in several.drain(..) {
+                self.handle_soon(Some(&key), now)?;
+                self.handle(&due, now)?;
             }
-            several.clear();
             self.several = several;
         }
         self.handle_soon(None, now)
-    }
-
-    /// Reads from what arrives with these events, as [`Cast::look_at`] does from actors.
-    fn look_at(&self, events: &[(Key, Due)]) {
-        let glance = |due: &Due| match &self.window[due.event as usize].what {
-            What::Message(message) => message.glance(),
-            _ => 0,
-        };
-        black_box(events.iter().fold(0, |sum: u64, (_, due)| sum.wrapping_add(glance(due))));
     }
 
     fn handle(&mut self, due: &Due, now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {

@@ -8,10 +8,7 @@ use crate::{
     },
     message::Choice,
 };
-use std::{hint::black_box, sync::Arc};
-
-/// So many choices are fetched from memory at once.
-const AHEAD: usize = 16;
+use std::sync::Arc;
 
 /// The sums over all buyers' choices.
 ///
@@ -67,11 +64,8 @@ impl Tally {
         if std::mem::take(&mut self.anew) {
             self.changes = 0;
             self.sums.clear();
-            for (choices, buyers) in choices.chunks(AHEAD).zip(buyers.chunks(AHEAD)) {
-                black_box(choices.iter().flatten().fold(0, |sum: u64, choice| sum.wrapping_add(choice.glance())));
-                let all = choices.iter().zip(buyers);
-                self.sums.add(all.filter_map(|(choice, buyer)| Some(choice.as_ref()?.posted(buyer))));
-            }
+            let posted = choices.iter().zip(buyers).filter_map(|(choice, buyer)| Some(choice.as_ref()?.posted(buyer)));
+            self.sums.add(posted);
         } else {
             // In the order of the buyers, so that the last bits do not tell in which order posts were taken.
             self.changed.sort_unstable_by_key(|(place, _)| *place);

@@ -94,11 +94,6 @@ impl Buyer {
         Some(next)
     }
 
-    /// Reads from what it will need to act: its last two choices.
-    pub(super) fn glance(&self) -> u64 {
-        self.last.iter().chain(&self.previous).fold(0, |sum, choice| sum.wrapping_add(choice.glance()))
-    }
-
     /// A choice to be filled in: the one before the last, where nobody needs it any more.
     fn blank(&mut self) -> Arc<Choice> {
         let mut old = self.previous.take();

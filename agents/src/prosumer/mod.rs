@@ -361,13 +361,6 @@ impl Actor for Prosumer {
         self.lose_memory(context);
     }
 
-    fn glance(&self) -> u64 {
-        match &self.phase {
-            Phase::Playing(player) => player.glance(),
-            _ => u64::from(self.slot),
-        }
-    }
-
     fn name(&self) -> String {
         self.member.party().to_string()
     }

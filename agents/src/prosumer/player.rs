@@ -97,14 +97,6 @@ impl Player {
         newer
     }
 
-    /// Reads from what it will need to act.
-    pub(super) fn glance(&self) -> u64 {
-        match &self.strategy {
-            Strategy::Seller(seller) => seller.glance(),
-            Strategy::Buyer(buyer) => buyer.glance(),
-        }
-    }
-
     /// Its next post, and how old the news is on which it decided; without age where there was no news to decide on.
     ///
     /// `interval` is its own period.

@@ -114,11 +114,6 @@ impl Seller {
         quote
     }
 
-    /// Reads from what it will need to act.
-    pub(super) fn glance(&self) -> u64 {
-        self.last_price().map_or(0, f64::to_bits)
-    }
-
     pub(super) fn age_burden(&self) -> f64 {
         self.age_burden
     }
