@@ -49,14 +49,16 @@ pub fn simulate_with<W: Watcher + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
-    let Scenario { clock, market, .. } = &*case.scenario;
+    let Scenario { clock, market, activation, .. } = &*case.scenario;
+    let network = network(case);
+    let together = matches!(activation, Activation::LockStep { .. }) && network.constant().is_some();
     let default = match clock {
-        Clock::Virtual => Shards::suited_to(actors.len()),
+        Clock::Virtual => Shards::suited_to(actors.len(), together),
         Clock::Wall { .. } => Shards::Fixed(2),
     };
     let host = Host {
         seed: case.seed,
-        network: network(case),
+        network,
         shards: shards.unwrap_or(default),
         stall_after: stall_after(case),
         interrupted: Arc::clone(interrupted),

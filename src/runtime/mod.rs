@@ -105,11 +105,21 @@ impl Shards {
     /// Up to this many actors, one actix actor for each costs little: about as much as the market itself.
     const SMALL: usize = 10;
 
-    /// From this many actors on, a window holds enough work to be worth waking other threads for.
+    /// From this many actors on that all act at the same moments, a window holds enough work to share it.
+    const TOGETHER: usize = 100;
+
+    /// From this many actors on, a window holds enough work to share it however they act.
     const LARGE: usize = 20_000;
 
-    /// What suits this many actors.
-    pub fn suited_to(actors: usize) -> Self {
+    /// What suits this many actors that have the machine to themselves; whether they act `together`, at the same moments
+    /// and with messages that all take equally long.
+    pub fn suited_to(actors: usize, together: bool) -> Self {
+        let many = if together { Self::TOGETHER } else { Self::LARGE };
+        if actors >= many { Self::PerCore } else { Self::beside_others(actors) }
+    }
+
+    /// What suits this many actors beside other runs: one thread, unless they are very many.
+    pub fn beside_others(actors: usize) -> Self {
         if actors <= Self::SMALL {
             Self::PerActor
         } else if actors < Self::LARGE {

@@ -79,7 +79,7 @@ pub fn suitable_jobs(plan: &Plan, shards: Option<Shards>) -> NonZero<usize> {
     let Scenario { ledger, clock, .. } = &plan.scenario;
     let (_, largest) = plan.population_sizes();
     // Beside the prosumers there are the ledger and the grid.
-    let shards = shards.unwrap_or_else(|| Shards::suited_to(largest + 2));
+    let shards = shards.unwrap_or_else(|| Shards::beside_others(largest + 2));
     let alone = shards.threads(largest + 2) > 1 || ledger.durability == Durability::Block || *clock != Clock::Virtual;
     if plan.case_count() <= 2 || alone {
         return NonZero::<usize>::MIN;

@@ -8,6 +8,7 @@
 use super::{Options, StudyError, reporter::Reporter};
 use crate::{
     record::{CaseFolders, Recorder},
+    runtime::Shards,
     scenario::{LastPopulation, Plan},
     simulation::simulate,
 };
@@ -132,7 +133,8 @@ impl Shared<'_> {
         let news = news.clone();
         let tell = move |_, slots| drop(news.send(News::Slots(slots)));
         let reporter = Reporter::new(&case, recorder, tell);
-        let (reporter, result) = simulate(&case, self.options.shards, &self.options.interrupted, reporter);
+        let shards = self.options.shards.unwrap_or_else(|| Shards::beside_others(case.population.prosumers.len() + 2));
+        let (reporter, result) = simulate(&case, Some(shards), &self.options.interrupted, reporter);
         result.map_err(|source| StudyError::of(number, source))?;
         Ok(reporter.into_parts().0.end()?)
     }

@@ -8,7 +8,12 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::Slot,
-    market::{choice_set::ChoiceSet, demand::Demand, pricing::PriceBand},
+    market::{
+        choice_set::ChoiceSet,
+        demand::Demand,
+        pricing::PriceBand,
+        sums::{Range, range},
+    },
     message::{Choice, Quote, Registration},
     observation::Outcome,
 };
@@ -128,9 +133,12 @@ fn check_numbers(choice: &Choice, choice_set: ChoiceSet, sellers: usize) -> Vali
     let Choice { known, shares, purchases, responsive, .. } = choice;
     let size = choice_set.size(sellers);
     let sizes_valid = shares.len() == size && are_known(known.as_deref(), choice_set, sellers);
-    let shares_add_up = (choice.sum_of_shares() - 1.0).abs() < MARGIN && (0.0..=1.0 + MARGIN).contains(responsive);
-    let shares_valid = sizes_valid && shares_add_up && all_within(shares, f64::INFINITY);
-    let purchases_valid = purchases.len() == size && all_within(purchases, Choice::MOST_PURCHASE);
+    let Range { total, least, .. } = range(shares);
+    let shares_add_up = (total - 1.0).abs() < MARGIN && (0.0..=1.0 + MARGIN).contains(responsive);
+    let shares_valid = sizes_valid && shares_add_up && least >= 0.0;
+    let Range { total, least, greatest } = range(purchases);
+    let within = total.is_finite() && least >= 0.0 && greatest <= Choice::MOST_PURCHASE;
+    let purchases_valid = purchases.len() == size && within;
     if shares_valid && purchases_valid {
         return Ok(());
     }
@@ -138,10 +146,4 @@ fn check_numbers(choice: &Choice, choice_set: ChoiceSet, sellers: usize) -> Vali
     ensure(finite(shares) && finite(purchases) && responsive.is_finite(), Refusal::NotFinite)?;
     ensure(shares_valid, Refusal::InvalidShares)?;
     Err(Refusal::InvalidPurchases)
-}
-
-/// Whether all are numbers from 0 to `most`.
-fn all_within(numbers: &[f64], most: f64) -> bool {
-    // Without an early end this takes several numbers at a time.
-    numbers.iter().fold(true, |valid, number| valid & (*number >= 0.0) & (*number <= most))
 }

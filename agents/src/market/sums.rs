@@ -28,6 +28,39 @@ pub(crate) fn total(terms: &[f64]) -> f64 {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest.iter().sum::<f64>()
 }
 
+/// What numbers lie between, and their sum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Range {
+    /// The same as [`total`]; not finite if any of the numbers is not.
+    pub(crate) total: f64,
+    /// The least, but for NaN; infinite of none.
+    pub(crate) least: f64,
+    /// The greatest, but for NaN; negative and infinite of none.
+    pub(crate) greatest: f64,
+}
+
+/// All of it in one go.
+pub(crate) fn range(terms: &[f64]) -> Range {
+    let (fours, rest) = terms.as_chunks::<4>();
+    // Unlike `f64::min` and `f64::max`, these compile to one instruction.
+    let lesser = |a: f64, b: f64| if a < b { a } else { b };
+    let greater = |a: f64, b: f64| if a > b { a } else { b };
+    let (mut lanes, mut least, mut greatest) = ([0.0; 4], [f64::INFINITY; 4], [f64::NEG_INFINITY; 4]);
+    for four in fours {
+        for lane in 0..4 {
+            lanes[lane] += four[lane];
+            least[lane] = lesser(four[lane], least[lane]);
+            greatest[lane] = greater(four[lane], greatest[lane]);
+        }
+    }
+    let rest = || rest.iter().copied();
+    Range {
+        total: (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest().sum::<f64>(),
+        least: rest().chain(least).fold(f64::INFINITY, lesser),
+        greatest: rest().chain(greatest).fold(f64::NEG_INFINITY, greater),
+    }
+}
+
 /// What there is to know of `values` with these `weights`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Survey {
@@ -74,8 +107,27 @@ mod tests {
             let squares: f64 = terms.iter().map(|x| x * x).sum();
             assert_eq!(dot(&terms, &terms), squares);
             assert_eq!(total(&terms), terms.iter().sum::<f64>());
+            let Range { total, least, greatest } = range(&terms);
+            assert_eq!(total, terms.iter().sum::<f64>());
+            if length > 0 {
+                assert_eq!((least, greatest), (1.0, f64::from(length)));
+            }
             let Survey { dot, total, .. } = survey(&terms, &terms);
             assert_eq!((dot, total), (squares, terms.iter().sum()));
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_none_spoils_the_sum_wherever_it_stands() {
+        for place in 0..6 {
+            for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let mut terms = [1.0; 6];
+                terms[place] = odd;
+                assert!(!range(&terms).total.is_finite());
+            }
+            let mut terms = [1.0; 6];
+            terms[place] = -2.0;
+            assert_eq!((range(&terms).least, range(&terms).greatest), (-2.0, 1.0));
         }
     }
 

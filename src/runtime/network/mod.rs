@@ -94,7 +94,7 @@ impl Network {
     }
 
     /// How long every message takes, if all take equally long and nothing befalls any on its way.
-    pub(super) fn constant(&self) -> Option<Duration> {
+    pub(crate) fn constant(&self) -> Option<Duration> {
         if self.is_uniform() { self.base.constant() } else { None }
     }
 
