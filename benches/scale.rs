@@ -1,7 +1,8 @@
 //! Time and memory from the first message to the settlement of one noon slot, for populations of any size.
 //!
 //! `cargo bench --bench scale -- 100 1000 10000 --shards 1,2 --csv scale.csv`. Each run is a process of its own, so that
-//! its peak of memory is its own. Each buyer knows 16 sellers; nothing is recorded.
+//! its peak of memory is its own. Each buyer knows 16 sellers; nothing is recorded. A run whose books are not at zero to
+//! the last millionth fails.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -9,7 +10,7 @@ mod support;
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use microgrid_agents::{
-    message::MarketOpened,
+    message::{Invoice, MarketOpened},
     observation::{GameOver, Observation, Observed},
 };
 use microgrid_sim::{
@@ -59,6 +60,8 @@ struct Row {
     outcome: String,
     rounds: u32,
     messages: u64,
+    /// Trades that were settled.
+    bills: u64,
     /// From the making of the actors to the end of the game [s].
     equilibrium_s: f64,
     /// From the making of the actors to the last meter reading [s].
@@ -79,6 +82,10 @@ struct StopWatch {
     messages: u64,
     market: Option<Arc<MarketOpened>>,
     game: Option<(Duration, Arc<GameOver>)>,
+    bills: u64,
+    /// What prosumers have paid, to each other and to the grid, less what they have earned and what the grid says that it
+    /// has got from them [1e-6 CNY].
+    books: i128,
 }
 
 impl Watcher for StopWatch {
@@ -88,6 +95,13 @@ impl Watcher for StopWatch {
             match observed.what {
                 Observation::MarketOpened(market) => self.market = Some(market),
                 Observation::GameOver(game) => self.game = Some((self.begun.elapsed(), game)),
+                Observation::Settled(_, trades) => self.bills += trades.len() as u64,
+                Observation::Exchanged(_, Invoice { charge, credit, .. }) => {
+                    self.books -= i128::from(charge.0) - i128::from(credit.0);
+                }
+                Observation::ProsumerDone(done) => {
+                    self.books += i128::from(done.paid.0) - i128::from(done.earned.0);
+                }
                 _ => {}
             }
         }
@@ -99,12 +113,15 @@ impl Watcher for StopWatch {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
 fn run(prosumers: u32, shards: Option<Shards>) -> Result<Row, Box<dyn Error>> {
     let case = noon(prosumers, "learning: (choice_set: Sample(16)), ledger: (posts: Last),");
-    let watch = StopWatch { begun: Instant::now(), messages: 0, market: None, game: None };
+    let watch = StopWatch { begun: Instant::now(), messages: 0, market: None, game: None, bills: 0, books: 0 };
     let (watch, result) = simulate(&case, shards, &Arc::default(), watch);
     let slot_s = watch.begun.elapsed().as_secs_f64();
     result?;
     let (peak_mib, cpu_s) = (peak_mib()?, cpu_s()?);
     let market = watch.market.ok_or("there are no buyers or no sellers")?;
+    if watch.books != 0 {
+        return Err(format!("the books are open by {}e-6 CNY", watch.books).into());
+    }
     let (to_rest, game) = watch.game.ok_or("the game has no end")?;
     let us_per_prosumer = slot_s * 1e6 / f64::from(prosumers);
     Ok(Row {
@@ -115,6 +132,7 @@ fn run(prosumers: u32, shards: Option<Shards>) -> Result<Row, Box<dyn Error>> {
         outcome: format!("{:?}", game.outcome),
         rounds: game.rounds,
         messages: watch.messages,
+        bills: watch.bills,
         equilibrium_s: to_rest.as_secs_f64(),
         slot_s,
         cpu_s,
@@ -197,6 +215,7 @@ fn table(rows: &[Row]) -> Table {
         "sellers",
         "rounds",
         "outcome",
+        "bills",
         "to rest [s]",
         "slot [s]",
         "cpu [s]",
@@ -214,6 +233,7 @@ fn table(rows: &[Row]) -> Table {
             row.sellers.to_string(),
             row.rounds.to_string(),
             row.outcome.clone(),
+            row.bills.to_string(),
             format!("{:.3}", row.equilibrium_s),
             format!("{:.3}", row.slot_s),
             format!("{:.2}", row.cpu_s),
