@@ -33,7 +33,7 @@ pub(super) fn distance(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart
         y: Axis::of("distance from equilibrium").scale(Scale::Logarithmic),
         layers: vec![
             Layer::new("price gap", Color::Series(0), positive(&game.price_gap, price)),
-            Layer::new("imbalance", Color::Series(4), positive(&game.imbalance, 1.0)),
+            Layer::new("imbalance", Color::Series(1), positive(&game.imbalance, 1.0)),
         ],
     }
     .with_data()
@@ -68,15 +68,12 @@ pub(super) fn ages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
         x: Axis::of("age of the news").unit("s").scale(Scale::Logarithmic),
         y: Axis::of("share of decisions").scale(Scale::LinearFromZero),
         layers: vec![
-            Layer::unnamed(Color::Series(4), Mark::Band(filled)),
-            Layer::unnamed(Color::Series(4), Mark::Line(outline, Stroke::Solid)),
+            Layer::unnamed(Color::Series(0), Mark::Band(filled)),
+            Layer::unnamed(Color::Series(0), Mark::Line(outline, Stroke::Solid)),
         ],
     }
     .with_data()
 }
-
-/// In so many pieces of time messages are counted.
-const PIECES: usize = 80;
 
 /// Messages over time.
 pub(super) fn messages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
@@ -95,33 +92,34 @@ pub(super) fn messages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart
         x: time(),
         y: Axis::of("messages").unit("1/s").scale(Scale::LinearFromZero),
         layers: vec![
-            Layer::new("sent", Color::Series(4), rates(&game.messages)),
-            Layer::new("lost", Color::Series(5), rates(&game.lost)),
+            Layer::new("sent", Color::Series(0), rates(&game.messages)),
+            Layer::new("lost", Color::Series(3), rates(&game.lost)),
             Layer::new("doubled", Color::Series(1), rates(&game.duplicated)),
         ],
     }
     .with_data()
 }
 
-/// Growth of a count per second, in equal pieces of time.
+/// Growth of a count per second, in equal pieces of time: a round number of seconds, so that rounds do not beat with them.
 fn rates(path: &Path) -> Path {
+    /// There are at most so many.
+    const PIECES: f64 = 80.0;
     let (Some(first), Some(last)) = (path.first(), path.last()) else { return Path::new() };
-    let piece = (last.0 - first.0) / PIECES as f64;
-    if piece <= 0.0 {
+    let rough = (last.0 - first.0) / PIECES;
+    if rough <= 0.0 {
         return Path::new();
     }
-    let count =
-        |until: f64| path[..path.partition_point(|point| point.0 <= until)].last().map_or(first.1, |point| point.1);
-    let mut before = first.1;
-    let mut rates: Path = (0..PIECES)
-        .map(|n| {
-            let from = first.0 + n as f64 * piece;
-            let now = if n + 1 == PIECES { last.1 } else { count(from + piece) };
-            let rate = (now - before) / piece;
-            before = now;
-            (from, rate)
-        })
-        .collect();
-    rates.extend(rates.last().map(|&(_, rate)| (last.0, rate)));
+    let power = 10_f64.powf(rough.log10().floor());
+    let piece = [1.0, 2.0, 5.0].map(|factor| factor * power).into_iter().find(|piece| *piece >= rough);
+    let piece = piece.unwrap_or(10.0 * power);
+    let count = |until: f64| path[..path.partition_point(|point| point.0 <= until)].last().map_or(0.0, |point| point.1);
+    let end = (last.0 / piece).ceil() * piece;
+    let mut from = (first.0 / piece).floor() * piece;
+    let mut rates = Path::new();
+    while from + 0.5 * piece < end {
+        rates.push((from, (count(from + piece) - count(from)) / piece));
+        from += piece;
+    }
+    rates.extend(rates.last().map(|&(_, rate)| (end, rate)));
     rates
 }

@@ -42,7 +42,7 @@ pub(super) fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
         layers: vec![
             Layer::new(
                 "grid tariff",
-                Color::Series(5),
+                Color::Series(3),
                 tariff(|case, row| case.grid_tariffs.get(row.slot as usize - 1).copied()),
             ),
             Layer::new("feed-in tariff", Color::Series(2), tariff(|case, _| Some(case.scenario.market.feed_in_tariff))),
@@ -69,10 +69,10 @@ pub(super) fn energy(data: &Data, case: &CaseData) -> Option<Chart> {
     let imported = if known { stack(|energy| energy.imported) } else { column(|row| row.grid_import_kwh) };
     let storage = case.energy.iter().any(|energy| energy.discharged > 0.0);
     let layers = [
-        known.then(|| Layer::new("own generation", Color::Series(3), stack(|energy| energy.own))),
+        known.then(|| Layer::new("own generation", Color::Series(1), stack(|energy| energy.own))),
         Some(Layer::new("local trades", Color::Series(2), traded)),
-        (known && storage).then(|| Layer::new("storage", Color::Series(6), stack(|energy| energy.discharged))),
-        Some(Layer::new("grid", Color::Series(4), imported)),
+        (known && storage).then(|| Layer::new("storage", Color::Series(4), stack(|energy| energy.discharged))),
+        Some(Layer::new("grid", Color::Series(0), imported)),
     ];
     let all = "What all prosumers together consumed in each slot, by where it came from.";
     let some =
@@ -101,9 +101,9 @@ pub(super) fn storage(data: &Data, case: &CaseData) -> Option<Chart> {
         y: Axis::of("energy").unit("kWh").scale(Scale::LinearFromZero),
         layers: vec![
             Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
-            Layer::new("discharged", Color::Series(0), Mark::Bars(values(|energy| energy.discharged))),
-            Layer::new("content", Color::Series(4), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
-            Layer::new("content", Color::Series(4), Mark::Points(values(|energy| energy.stored))),
+            Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
+            Layer::new("content", Color::Series(0), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
+            Layer::new("content", Color::Series(0), Mark::Points(values(|energy| energy.stored))),
         ],
     };
     used.then(chart)?.with_data()
@@ -131,7 +131,7 @@ pub(super) fn distance(data: &Data, case: &CaseData) -> Option<Chart> {
         y: Axis::of("distance from equilibrium").scale(Scale::Logarithmic),
         layers: vec![
             Layer::new("price gap", Color::Series(0), Mark::Points(relative)),
-            Layer::new("imbalance", Color::Series(4), positive(|row| row.imbalance)),
+            Layer::new("imbalance", Color::Series(1), positive(|row| row.imbalance)),
             Layer::new("net utilities", Color::Series(2), positive(|row| row.ess_residual)),
         ],
     }
@@ -150,7 +150,7 @@ pub(super) fn settling(data: &Data, case: &CaseData) -> Option<Chart> {
                 .into(),
         x,
         y: Axis::of("time to equilibrium").unit("s").scale(Scale::LinearFromZero),
-        layers: vec![Layer::unnamed(Color::Series(4), Mark::Bars(times))],
+        layers: vec![Layer::unnamed(Color::Series(0), Mark::Bars(times))],
     }
     .with_data()
 }
@@ -171,8 +171,8 @@ pub(super) fn messages(data: &Data, case: &CaseData) -> Option<Chart> {
         x,
         y: Axis::of("messages").scale(Scale::LinearFromZero),
         layers: vec![
-            Layer::new("sent", Color::Series(4), bars(|row| row.messages)),
-            Layer::new("lost", Color::Series(5), bars(|row| row.lost_messages)),
+            Layer::new("sent", Color::Series(0), bars(|row| row.messages)),
+            Layer::new("lost", Color::Series(3), bars(|row| row.lost_messages)),
             Layer::new("doubled", Color::Series(1), bars(|row| row.duplicated_messages)),
         ],
     }

@@ -16,6 +16,8 @@ mod marks;
 mod png;
 mod span;
 mod style;
+#[cfg(test)]
+mod tests;
 mod ticks;
 
 use super::{
