@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     record::{Recorder, Run, Status},
+    report::{self, ReportError},
     scenario::{self, Plan},
     study::{self, Options, StudyError},
 };
@@ -44,6 +45,9 @@ pub(super) fn play(
     let (recorder, result) = study::run(plan, recorder, &options, progress::on_stderr(visible, clock));
     let status = result.as_ref().map_or_else(status, |()| Status::Finished);
     let finished = recorder.finish(status, clock.elapsed());
+    if finished.is_ok() && result.as_ref().err().is_none_or(|error| matches!(error, StudyError::Interrupted)) {
+        draw(&folder);
+    }
     if let Err(error) = result {
         if let Err(error) = finished {
             tracing::warn!(%error, "the manifest does not tell how the run ended");
@@ -52,6 +56,14 @@ pub(super) fn play(
     }
     finished?;
     tell(&folder, how)
+}
+
+/// Draws the figures of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
+fn draw(folder: &Path) {
+    let drawn = Run::open(folder).map_err(ReportError::from).and_then(|mut run| report::write(&mut run));
+    if let Err(error) = drawn {
+        tracing::warn!(%error, "the figures were not made");
+    }
 }
 
 /// Prints what came out of a finished run or, if nothing but that is wanted, where it is.

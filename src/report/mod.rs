@@ -2,9 +2,31 @@
 //!
 //! | where | what |
 //! |---|---|
+//! | [`data`] | the run's tables, read once and thinned to what can be seen |
 //! | [`chart`] | what is drawn, whatever draws it |
+//! | [`charts`] | the charts of a study, of a case's day and of a slot |
+//! | [`figures`] | charts on paper |
 //!
 //! A chart is made once, from tables, and drawn twice: on paper (SVG and PNG, in `figures/`) and on the page
 //! (`report.html`), where it can be hovered over and zoomed into.
 
+mod error;
+
 pub mod chart;
+pub mod charts;
+pub mod data;
+pub mod figures;
+
+pub use error::ReportError;
+
+use crate::record::Run;
+use data::Data;
+
+/// Makes what people look at from the tables of a run, in its folder, in place of what was there.
+///
+/// # Errors
+/// If a table that the run keeps cannot be read, or a file cannot be written.
+pub fn write(run: &mut Run) -> Result<(), ReportError> {
+    let data = Data::read(run)?;
+    figures::write(run, &data)
+}

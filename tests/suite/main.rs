@@ -20,6 +20,7 @@ mod ordering;
 mod paper;
 mod posts;
 mod reference;
+mod report;
 mod scenarios;
 mod scripts;
 mod stability;

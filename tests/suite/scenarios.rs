@@ -49,6 +49,7 @@ const DOCUMENTED: &str = r#"
         activation: LockStep(period: "1s"),      // sellers act at n T, buyers at (n + 1/2) T; or Independent(period: "1s", jitter: 0.2), Poisson(period: "1s")
         network: (delay: Constant("10ms"), loss: 0.0),   // or Uniform(min: "5ms", max: "2s"), Exponential(min:, mean:), LogNormal(min:, median:, sigma:)
         ledger: (block: (max_transactions: 500, timeout: "50ms")),   // signatures, posts, durability: with the ledger
+        report: (slot: 17),                                        // the slot whose game figures show
         vary: {"mu": [0.0, 1.0]},                                  // one run per combination, same seed
         replicates: 1,
     )

@@ -1,0 +1,256 @@
+//! Figures show what the tables say, of every kind of run, and are the same whenever they are made.
+
+use crate::support::{shipped, written};
+use microgrid_sim::{
+    record::{ConvergenceRow, Format, Number, Recorder, Run, SlotRow, Status},
+    report::{
+        self,
+        chart::{Chart, Mark},
+        charts,
+        data::{Data, game::Quantity},
+        figures,
+    },
+    scenario::Plan,
+    study::{self, Options},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+use tempfile::TempDir;
+
+/// Runs a plan and opens what it leaves.
+fn run(plan: &Plan, format: Format) -> (TempDir, Run) {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let recorder = Recorder::create_as(format, root.path(), plan, SystemTime::UNIX_EPOCH, String::new());
+    let (recorder, result) = study::run(plan, recorder.expect("a new folder"), &Options::default(), |_| {});
+    result.unwrap_or_else(|error| panic!("{error}"));
+    let folder = recorder.finish(Status::Finished, Duration::ZERO).expect("the run is written");
+    let run = Run::open(&folder).expect("the run is there");
+    (root, run)
+}
+
+fn data(run: &Run) -> Data {
+    Data::read(run).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// All charts of a run.
+fn all(data: &Data) -> Vec<Chart> {
+    let case = |case: &report::data::CaseData| {
+        let number = case.entry.case;
+        let slots = case.slots.iter().flat_map(move |row| charts::slot(data, number, row.slot));
+        charts::case(data, number).into_iter().chain(slots).collect::<Vec<_>>()
+    };
+    charts::study(data).into_iter().chain(data.cases.iter().flat_map(case)).collect()
+}
+
+/// The points of a layer, which must not be empty, and whose numbers must be finite but for the gaps of a line.
+fn points(chart: &Chart, mark: &Mark) -> Vec<(f64, f64)> {
+    let points = match mark {
+        Mark::Line(points, _) => points.iter().copied().filter(|point| point.1.is_finite()).collect(),
+        Mark::Steps(points, _) | Mark::Points(points) | Mark::Bars(points) | Mark::Stack(points) => points.clone(),
+        Mark::Band(spans) => spans.iter().flat_map(|span| [(span.0, span.1), (span.0, span.2)]).collect(),
+        Mark::Rule(_, at) => vec![(0.0, *at)],
+        Mark::Heat { cells, .. } => cells.iter().filter_map(|cell| Some((cell.0, cell.2?))).collect(),
+    };
+    assert!(!points.is_empty(), "{}: a layer is empty", chart.title);
+    points
+}
+
+fn check(charts: &[Chart]) {
+    for chart in charts {
+        assert!(!chart.layers.is_empty(), "{} is empty", chart.title);
+        for layer in &chart.layers {
+            let finite = points(chart, &layer.mark).iter().all(|point| point.0.is_finite() && point.1.is_finite());
+            assert!(finite, "{}: {:?}", chart.title, layer.name);
+        }
+        assert!(chart.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{}", chart.name);
+        let svg = figures::svg(chart);
+        assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{}", chart.title);
+    }
+}
+
+fn names(charts: &[Chart]) -> Vec<&str> {
+    charts.iter().map(|chart| chart.name.as_str()).collect()
+}
+
+/// The bars of a chart by the name of their layer.
+fn bars(chart: &Chart) -> BTreeMap<String, Vec<f64>> {
+    let layer = |layer: &report::chart::Layer| match &layer.mark {
+        Mark::Bars(points) => Some((layer.name.clone()?, points.iter().map(|point| point.1).collect())),
+        _ => None,
+    };
+    chart.layers.iter().filter_map(layer).collect()
+}
+
+#[test]
+fn the_published_study_has_the_figures_of_the_article_and_they_say_what_the_tables_say() {
+    let (_root, run) = run(&shipped("5_prosumers.ron", &[]), Format::Csv);
+    let data = data(&run);
+    let study = charts::study(&data);
+    let rows: Vec<SlotRow> = run.rows().unwrap().map(Result::unwrap).collect();
+    let column = |case: u32, of: fn(&SlotRow) -> Option<Number>| -> Vec<f64> {
+        let open = rows.iter().filter(|row| row.case == case && (8..=20).contains(&row.slot));
+        open.map(|row| of(row).unwrap().value()).collect()
+    };
+    let expect = |name: &str, local: fn(&SlotRow) -> Option<Number>, without: fn(&SlotRow) -> Option<Number>| {
+        let chart = study.iter().find(|chart| chart.name == name).unwrap_or_else(|| panic!("{name} is missing"));
+        let bars = bars(chart);
+        assert_eq!(bars["mu = 0"], column(1, local));
+        assert_eq!(bars["mu = 1"], column(2, local));
+        assert_eq!(bars["P2G"], column(1, without));
+    };
+    expect("welfare_buyers", |row| row.buyers_welfare_cny, |row| row.p2g_buyers_welfare_cny);
+    expect("welfare_sellers", |row| row.sellers_welfare_cny, |row| row.p2g_sellers_welfare_cny);
+    expect("welfare_total", |row| row.welfare_cny, |row| row.p2g_welfare_cny);
+    assert!(names(&study).contains(&"utility"));
+    assert_eq!(data.case(2).unwrap().shown, Some(17), "as the scenario says");
+    let slot = charts::slot(&data, 2, 17);
+    let expected =
+        ["prices", "shares", "demands", "net_utilities", "trades", "distance", "information_age", "messages"];
+    assert_eq!(names(&slot), expected);
+    let trades = slot.iter().find(|chart| chart.name == "trades").unwrap();
+    let mut energies: Vec<f64> = points(trades, &trades.layers[0].mark).iter().map(|point| point.1).collect();
+    energies.sort_by(f64::total_cmp);
+    assert_eq!(energies, [0.224, 0.28, 0.608, 0.76, 0.768, 0.96], "Table 1 of the article");
+    let day = charts::case(&data, 2);
+    for name in ["prices", "energy", "welfare", "trades", "generation", "load", "time_to_equilibrium", "distance"] {
+        assert!(names(&day).contains(&name), "{name} is missing of {:?}", names(&day));
+    }
+    check(&all(&data));
+    assert!(charts::slot(&data, 2, 3).is_empty() && charts::slot(&data, 3, 17).is_empty());
+    assert!(charts::case(&data, 0).is_empty());
+}
+
+#[test]
+fn consumed_energy_by_source_adds_up_to_what_was_consumed() {
+    let (_root, run) = run(&shipped("5_prosumers_storage.ron", &[]), Format::Csv);
+    let data = data(&run);
+    for (case, figures) in data.cases.iter().zip(run.key_figures().unwrap()) {
+        let chart = charts::case(&data, case.entry.case).into_iter().find(|chart| chart.name == "energy").unwrap();
+        let sum = |name: &str| {
+            let layer = chart.layers.iter().find(|layer| layer.name.as_deref() == Some(name)).unwrap();
+            points(&chart, &layer.mark).iter().map(|point| point.1).sum::<f64>()
+        };
+        let near = |one: f64, other: f64| assert!((one - other).abs() < 1e-9 * other.abs().max(1.0), "{one} {other}");
+        let totals = &figures.totals;
+        near(sum("local trades"), totals.traded_kwh);
+        near(sum("grid"), totals.grid_import_kwh);
+        near(sum("storage"), totals.discharged_kwh);
+        let all = ["own generation", "local trades", "storage", "grid"].map(sum).iter().sum();
+        near(all, totals.consumption_kwh);
+    }
+    assert!(names(&charts::case(&data, 1)).contains(&"storage"));
+    check(&all(&data));
+}
+
+/// A hundred homes through one hour of trade, with losses.
+const MANY: &str = r#"Scenario(
+    name: "many",
+    market: (slots: 2, starts_at: "11h", open: (1, 2)),
+    population: Synthetic(count: 60),
+    network: (loss: 0.05, duplication: 0.05),
+    ledger: (posts: Last),
+)"#;
+
+#[test]
+fn many_sellers_are_thinned_without_losing_an_extreme_in_either_format() {
+    let plan = written(MANY, "");
+    let (_root, csv) = run(&plan, Format::Csv);
+    let (_other, parquet) = run(&plan, Format::Parquet);
+    let data = data(&csv);
+    check(&all(&data));
+    let case = data.case(1).unwrap();
+    let game = &case.games[&case.shown.unwrap()];
+    let rows = csv.rows::<ConvergenceRow>().unwrap().map(Result::unwrap);
+    let rows: Vec<ConvergenceRow> = rows.filter(|row| Some(row.slot) == case.shown).collect();
+    assert_eq!(game.rows, rows.len() as u64);
+    let others = game.others.as_ref().expect("there are more sellers than colors");
+    let price = |row: &ConvergenceRow| row.price_cny_per_kwh.map(Number::value);
+    let extremes = |values: &[f64]| {
+        values
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &value| (least.min(value), most.max(value)))
+    };
+    for seller in &game.sellers {
+        let drawn: Vec<f64> = seller.path(Quantity::Price).iter().map(|point| point.1).collect();
+        let all: Vec<f64> = rows.iter().filter(|row| row.seller == seller.number).filter_map(price).collect();
+        assert!(drawn.len() <= game.most_points && drawn.len() <= all.len());
+        assert_eq!(extremes(&drawn), extremes(&all), "seller {}", seller.number);
+    }
+    let alone: Vec<u32> = game.sellers.iter().map(|seller| seller.number).collect();
+    let all: Vec<f64> = rows.iter().filter(|row| !alone.contains(&row.seller)).filter_map(price).collect();
+    let drawn: Vec<f64> = others.range(Quantity::Price).iter().flat_map(|span| [span.1, span.2]).collect();
+    assert_eq!(extremes(&drawn), extremes(&all));
+    let said = &charts::slot(&data, 1, case.shown.unwrap())[0].caption;
+    assert!(said.contains(&format!("Drawn from {} rows, thinned", rows.len())), "{said}");
+    let same = self::data(&parquet);
+    assert_eq!(self::all(&same), self::all(&data), "Parquet holds the same");
+    let lost = charts::slot(&data, 1, case.shown.unwrap()).into_iter().find(|chart| chart.name == "messages").unwrap();
+    assert!(lost.layers.iter().any(|layer| layer.name.as_deref() == Some("lost")));
+}
+
+/// A sweep over two knobs that theory knows a bound for.
+fn sweep(record: &str) -> Plan {
+    let sets = ["delay=0s,50ms,250ms", "replicator_step=0.1,0.6", "adaptation=None"];
+    let mut plan = shipped("delay.ron", &sets);
+    plan.scenario.record = match record {
+        "Slots" => microgrid_sim::scenario::schema::Record::Slots,
+        _ => microgrid_sim::scenario::schema::Record::Summary,
+    };
+    plan.scenario.market.open = (16, 17);
+    plan
+}
+
+#[test]
+fn a_sweep_has_its_measures_against_its_knobs_whatever_it_keeps() {
+    let (_root, slots) = run(&sweep("Slots"), Format::Csv);
+    let (_other, summary) = run(&sweep("Summary"), Format::Csv);
+    let (slots, summary) = (data(&slots), data(&summary));
+    let study = charts::study(&slots);
+    for name in ["share_in_equilibrium_by_delay", "price_gap_by_replicator_step", "rounds_by_delay"] {
+        assert!(names(&study).contains(&name), "{name} is missing of {:?}", names(&study));
+    }
+    let heat =
+        study.iter().find(|chart| chart.name.starts_with("share_in_equilibrium_by_") && chart.name.contains("_and_"));
+    let heat = heat.expect("there are two knobs");
+    let cells = points(heat, &heat.layers[0].mark);
+    assert_eq!(cells.len(), 6);
+    let expected: Vec<f64> = slots.summaries.iter().filter_map(|summary| summary.share_in_equilibrium).collect();
+    let total = |values: &[f64]| values.iter().sum::<f64>();
+    assert!((total(&cells.iter().map(|cell| cell.1).collect::<Vec<_>>()) - total(&expected)).abs() < 1e-12);
+    let bound = heat.layers.iter().find(|layer| layer.name.as_deref() == Some("stability bound"));
+    assert!(bound.is_some(), "some combinations are stable and some are not");
+    check(&all(&slots));
+    check(&all(&summary));
+    let without_day = |charts: Vec<Chart>| charts.into_iter().filter(|chart| !chart.name.starts_with("welfare_"));
+    let (full, less) =
+        (without_day(study).collect::<Vec<_>>(), without_day(charts::study(&summary)).collect::<Vec<_>>());
+    assert_eq!(names(&full), names(&less));
+    assert!(slots.cases.iter().all(|case| !case.ages.is_empty() && case.games.is_empty()));
+}
+
+/// The figures of a run, by name.
+fn drawn(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder.join(figures::FOLDER)).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[test]
+fn figures_are_the_same_whenever_they_are_made_and_the_manifest_names_them() {
+    let plan = shipped("5_prosumers.ron", &["mu=1"]);
+    let [(_first, mut one), (_second, mut other)] = [(); 2].map(|()| run(&plan, Format::Csv));
+    report::write(&mut one).unwrap();
+    report::write(&mut other).unwrap();
+    let figures = drawn(one.folder());
+    assert!(figures == drawn(other.folder()), "a second run has other figures");
+    report::write(&mut one).unwrap();
+    assert!(figures == drawn(one.folder()), "made again, they are others");
+    assert!(figures.contains_key("case_1_slot_17_prices.svg") && figures.contains_key("case_1_slot_17_prices.png"));
+    let manifest = Run::open(one.folder()).unwrap().manifest().clone();
+    let named: Vec<_> = manifest.files.iter().filter_map(|file| file.strip_prefix("figures/")).collect();
+    assert_eq!(named.len(), figures.len());
+    assert!(named.iter().all(|name| figures.contains_key(*name)));
+}
