@@ -1,6 +1,7 @@
 //! A case under way: what is known of its open slots, and what its closed ones add up to.
 
 use super::{
+    ages,
     convergence::{self, Game},
     error::RecordError,
     gathered::{Gathered, slot_of},
@@ -122,6 +123,9 @@ impl CaseRecord {
             full.prosumers
                 .append(each.map(|((member, done), without)| prosumers::row(number, member.number, done, without)))?;
             full.trades.append(trades::rows(number, slot, gathered, population))?;
+        }
+        if let Some(ages) = &mut tables.ages {
+            ages.append(ages::rows(number, slot, &gathered.ages))?;
         }
         tables.slots.append([slots::row(number, slot, gathered, &theory, self.sent)])?;
         tables.flush()?;

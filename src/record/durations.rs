@@ -55,6 +55,27 @@ impl Durations {
         };
         self.counts.iter().find(reaches).map(|(&value, _)| Number::from(Duration::from_nanos(value)))
     }
+
+    /// How many of them agree in their first three binary digits, and so are between `from` and below `to` [ns], a
+    /// quarter more or less: `((from, to), count)`, in ascending order. Zero stands for itself, from 0 to 0.
+    pub(super) fn histogram(&self) -> Vec<((u64, u64), u64)> {
+        let mut bins: Vec<((u64, u64), u64)> = Vec::new();
+        for (&value, &count) in &self.counts {
+            let bin = bin(value);
+            match bins.last_mut() {
+                Some((last, sum)) if *last == bin => *sum += count,
+                _ => bins.push((bin, count)),
+            }
+        }
+        bins
+    }
+}
+
+/// From where to below where [ns] all values agree with `value` in their first three binary digits.
+fn bin(value: u64) -> (u64, u64) {
+    let dropped = (u64::BITS - value.leading_zeros()).saturating_sub(3);
+    let from = value >> dropped << dropped;
+    (from, if value == 0 { 0 } else { from.saturating_add(1 << dropped) })
 }
 
 /// The middle of all values that agree with `value` in their first eight binary digits.
@@ -106,6 +127,28 @@ mod tests {
         durations.add(Duration::from_nanos(1));
         assert!(durations.counts.len() < 10);
         assert_eq!(durations.count(), most + 1);
+    }
+
+    #[test]
+    fn every_duration_is_in_one_bin_which_is_at_most_a_quarter_wide() {
+        let values = (0..64).flat_map(|shift| [1_u64 << shift, (1 << shift) - 1, 3 << shift >> 1, 5 << shift >> 2]);
+        for value in values {
+            let (from, to) = bin(value);
+            assert!(from <= value && (value < to || value == 0 || to == u64::MAX), "{value}: {from} to {to}");
+            assert!(value < 8 || to - from <= from.div_ceil(4), "{from} to {to}");
+            assert_eq!(bin(rounded(value)), (from, to), "{value} is in the same bin once it is rounded");
+        }
+        assert_eq!((bin(0), bin(1), bin(1000)), ((0, 0), (1, 2), (896, 1024)));
+    }
+
+    #[test]
+    fn a_histogram_counts_every_duration_once() {
+        let mut durations = Durations::default();
+        [0, 0, 1000, 900, 1_000_000].map(Duration::from_nanos).map(|duration| durations.add(duration));
+        assert_eq!(durations.histogram(), [((0, 0), 2), ((896, 1024), 2), ((917_504, 1_048_576), 1)]);
+        (0..10_000).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n * 997)));
+        assert!(durations.coarse);
+        assert_eq!(durations.histogram().iter().map(|(_, count)| count).sum::<u64>(), durations.count());
     }
 
     #[test]

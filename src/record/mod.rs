@@ -3,6 +3,7 @@
 //! A [`Recorder`] watches a study and writes; a [`Run`] reads. Rows are formed when a slot is closed, so that memory
 //! stays the same however long a run is. Recording never changes a run. `docs/results.md` explains every file and column.
 
+mod ages;
 mod amplitude;
 mod case;
 mod cases;
@@ -24,6 +25,7 @@ mod parts;
 mod prosumers;
 mod recorder;
 mod run;
+mod section;
 mod slots;
 mod summary;
 mod table;
@@ -33,6 +35,7 @@ pub(crate) mod tests;
 mod theory;
 mod trades;
 
+pub use ages::AgeRow;
 pub use cases::{CaseFolders, CaseRecorder};
 pub use convergence::ConvergenceRow;
 pub use error::RecordError;
@@ -45,6 +48,7 @@ pub use number::Number;
 pub use prosumers::ProsumerRow;
 pub use recorder::Recorder;
 pub use run::{Rows, Run};
+pub use section::{Section, SlotTable};
 pub use slots::SlotRow;
 #[cfg(test)]
 pub(crate) use summary::summaries;

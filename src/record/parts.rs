@@ -8,17 +8,20 @@
 use super::{
     error::RecordError,
     folder,
+    section::{Section, SlotTable},
     table::{Cells, Row},
 };
+use microgrid_agents::ids::Slot;
 use parquet::{
     basic::Compression,
     column::writer::ColumnCloseResult,
     errors::ParquetError,
     file::{
-        metadata::{ParquetMetaData, ParquetMetaDataReader},
+        metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
         properties::{EnabledStatistics, WriterProperties},
         reader::FileReader,
-        serialized_reader::SerializedFileReader,
+        serialized_reader::{ReadOptionsBuilder, SerializedFileReader},
+        statistics::Statistics,
         writer::SerializedFileWriter,
     },
     schema::types::Type,
@@ -26,6 +29,7 @@ use parquet::{
 use std::{
     fs::{self, File},
     io::{self, Write},
+    ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -275,9 +279,22 @@ fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Re
 pub(super) fn read<R: Row>(
     folder: &Path,
 ) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
+    read_groups(folder, 0..u64::MAX)
+}
+
+/// The same of some groups of rows only, by their numbers from 0.
+///
+/// # Errors
+/// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
+pub(super) fn read_groups<R: Row>(
+    folder: &Path,
+    groups: Range<u64>,
+) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
     let path = folder.join(R::PARQUET);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let reader = SerializedFileReader::new(file).map_err(wrong(&path))?;
+    let wanted = ReadOptionsBuilder::new()
+        .with_predicate(Box::new(move |_: &RowGroupMetaData, group| groups.contains(&(group as u64))));
+    let reader = SerializedFileReader::new_with_options(file, wanted.build()).map_err(wrong(&path))?;
     if *reader.metadata().file_metadata().schema() != *schema::<R>() {
         return Err(RecordError::Header(path));
     }
@@ -285,6 +302,40 @@ pub(super) fn read<R: Row>(
         let record = record.map_err(wrong(&path))?;
         R::of_record(&record).ok_or_else(|| RecordError::Header(path.clone()))
     }))
+}
+
+/// Finds the groups that hold rows of these slots of a case.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(super) fn section<R: SlotTable>(
+    folder: &Path,
+    case: u32,
+    slots: RangeInclusive<Slot>,
+) -> Result<Section, RecordError> {
+    /// What reading a row takes, in bytes of text that could be read instead.
+    const ROW: u64 = 400;
+    let path = folder.join(R::PARQUET);
+    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    let metadata: ParquetMetaData = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(wrong(&path))?;
+    let holds = |group: &&RowGroupMetaData| {
+        let within = |column: usize, first: u32, last: u32| {
+            extremes(group, column).is_none_or(|(least, greatest)| least <= last && first <= greatest)
+        };
+        within(0, case, case) && within(1, *slots.start(), *slots.end())
+    };
+    let groups = metadata.row_groups();
+    let first = groups.iter().position(|group| holds(&group)).unwrap_or(groups.len());
+    let held: Vec<_> = groups[first..].iter().take_while(holds).collect();
+    let rows: u64 = held.iter().map(|group| group.num_rows().cast_unsigned()).sum();
+    let place = first as u64..(first + held.len()) as u64;
+    Ok(Section { case, slots, place, size: rows * ROW })
+}
+
+/// The least and the greatest number in a column of a group, if the group tells.
+fn extremes(group: &RowGroupMetaData, column: usize) -> Option<(u32, u32)> {
+    let Statistics::Int32(numbers) = group.column(column).statistics()? else { return None };
+    Some((numbers.min_opt()?.cast_unsigned(), numbers.max_opt()?.cast_unsigned()))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::{
     large::Format,
     manifest::{CaseEntry, Manifest, Status},
     parts,
+    section::{self, Section, SlotTable},
     slots::SlotRow,
     summary::{self, Summary},
     table::{self, Row},
@@ -14,7 +15,10 @@ use super::{
 };
 use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
-use std::path::{Path, PathBuf};
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
 
 /// Rows of a table, one after the other.
 pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
@@ -87,15 +91,45 @@ impl Run {
     /// If the run keeps no such table, or the file cannot be opened or has other columns; each row by itself if it is
     /// not of this table.
     pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
+        Ok(match self.format_of::<R>()? {
+            Format::Csv => Box::new(table::read(&self.folder)?),
+            Format::Parquet => Box::new(parts::read(&self.folder)?),
+        })
+    }
+
+    /// Where the rows of these slots of a case stand in a table.
+    ///
+    /// # Errors
+    /// If the run keeps no such table, or it cannot be read.
+    pub fn section<R: SlotTable>(&self, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
+        match self.format_of::<R>()? {
+            Format::Csv => section::of_csv::<R>(&self.folder, case, slots),
+            Format::Parquet => parts::section::<R>(&self.folder, case, slots),
+        }
+    }
+
+    /// The rows of a section of a table, one after the other.
+    ///
+    /// # Errors
+    /// If the file cannot be read; each row by itself if it is not of this table.
+    pub fn rows_of<R: SlotTable>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
+        match self.format_of::<R>()? {
+            Format::Csv => section::read_csv(&self.folder, section),
+            Format::Parquet => section::read_parquet(&self.folder, section),
+        }
+    }
+
+    /// How a table is kept that can be read now.
+    fn format_of<R: Row>(&self) -> Result<Format, RecordError> {
         let path = self.folder.join(R::PARQUET);
         if self.keeps(R::FILE) {
-            Ok(Box::new(table::read(&self.folder)?))
+            Ok(Format::Csv)
         } else if !self.keeps(R::PARQUET) {
             Err(RecordError::NotRecorded { path: self.folder.join(R::FILE), record: self.record() })
         } else if self.manifest.status == Status::Unfinished && !path.exists() {
             Err(RecordError::NotUnited(path))
         } else {
-            Ok(Box::new(parts::read(&self.folder)?))
+            Ok(Format::Parquet)
         }
     }
 

@@ -220,6 +220,12 @@ pub(super) fn read<R: Row>(
     Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
 }
 
+/// The rows in `part` of the CSV file at `path`, which begins with a row and not with the header.
+pub(super) fn rows<R: Row>(part: impl Read, path: PathBuf) -> impl Iterator<Item = Result<R, RecordError>> {
+    let csv = csv::ReaderBuilder::new().has_headers(false).from_reader(part);
+    csv.into_deserialize().map(move |row| row.map_err(|source| RecordError::Table { path: path.clone(), source }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! The tables that cases write, in a run's folder or in that of a single case.
 
 use super::{
+    ages::AgeRow,
     convergence::ConvergenceRow,
     error::RecordError,
     folder,
@@ -22,6 +23,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) slots: Table<SlotRow>,
+    /// Not kept by `record: Summary`.
+    pub(super) ages: Option<Table<AgeRow>>,
     pub(super) ledger: Table<LedgerRow>,
     pub(super) key_figures: JsonList<KeyFigures>,
     /// What only `record: Full` keeps.
@@ -39,11 +42,16 @@ pub(super) struct Full {
 
 /// Names of the files that a run with this `record` has once it is finished.
 pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'static str> {
-    let slots = (record != Record::Summary).then_some(SlotRow::FILE);
+    let slots = (record != Record::Summary).then_some([SlotRow::FILE, AgeRow::FILE]);
     let large = [format.file::<ProsumerRow>(), format.file::<TradeRow>(), format.file::<ConvergenceRow>()];
     let large = (record == Record::Full).then_some(large);
     let chains = (record == Record::Full).then_some(schema::FILE);
-    slots.into_iter().chain(large.into_iter().flatten()).chain([LedgerRow::FILE, key_figures::FILE]).chain(chains)
+    slots
+        .into_iter()
+        .flatten()
+        .chain(large.into_iter().flatten())
+        .chain([LedgerRow::FILE, key_figures::FILE])
+        .chain(chains)
 }
 
 /// Removes what a finished run has beside its [`files`].
@@ -82,6 +90,7 @@ impl Tables {
         Ok(Self {
             full: (record == Record::Full).then(full).transpose()?,
             slots: Table::create(folder)?,
+            ages: (record != Record::Summary).then(|| Table::create(folder)).transpose()?,
             ledger: Table::create(folder)?,
             key_figures: JsonList::create(&folder.join(key_figures::FILE))?,
         })
@@ -111,6 +120,7 @@ impl Tables {
         Ok(Self {
             full: (record == Record::Full).then(full).transpose()?,
             slots: table(folder, journal)?,
+            ages: (record != Record::Summary).then(|| table(folder, journal)).transpose()?,
             ledger: table(folder, journal)?,
             key_figures: JsonList::reopen(&folder.join(key_figures::FILE), journal.length(key_figures::FILE))?,
         })
@@ -122,7 +132,7 @@ impl Tables {
             (R::FILE, table.length())
         }
         let of_full = |full: &Full| [full.prosumers.length(), full.trades.length(), full.convergence.length()];
-        let full = self.full.iter().flat_map(of_full).flatten();
+        let full = self.full.iter().flat_map(of_full).flatten().chain(self.ages.as_ref().map(of));
         let rest = [of(&self.slots), of(&self.ledger), (key_figures::FILE, self.key_figures.end())];
         let lengths: BTreeMap<_, _> = full.chain(rest).map(|(file, length)| (file.to_owned(), length)).collect();
         Journal { cases, lengths }
@@ -139,6 +149,9 @@ impl Tables {
             full.trades.append_from(folder, case)?;
             full.convergence.append_from(folder, case)?;
         }
+        if let Some(ages) = &mut self.ages {
+            ages.append_from(folder)?;
+        }
         self.slots.append_from(folder)?;
         self.ledger.append_from(folder)?;
         let figures: Vec<KeyFigures> = folder::read_json(&folder.join(key_figures::FILE))?;
@@ -154,6 +167,9 @@ impl Tables {
             full.prosumers.flush()?;
             full.trades.flush()?;
             full.convergence.flush()?;
+        }
+        if let Some(ages) = &mut self.ages {
+            ages.flush()?;
         }
         self.slots.flush()
     }

@@ -43,6 +43,7 @@ fn every_table_has_exactly_its_columns() {
          welfare_cny,p2g_buyers_welfare_cny,p2g_sellers_welfare_cny,p2g_welfare_cny,welfare_loss,\
          oscillation_amplitude,messages_per_kwh,updates_per_actor,lost_messages,duplicated_messages\n"
     );
+    assert_eq!(header("ages.csv"), "case,slot,from_s,to_s,decisions\n");
     assert_eq!(
         header("prosumers.csv"),
         "case,slot,prosumer,role,pv_kwh,load_kwh,bought_kwh,sold_kwh,charged_kwh,discharged_kwh,soc_kwh,\
@@ -314,7 +315,7 @@ fn all_files_of_a_run_are_in_its_manifest() {
     for file in &Run::open(&folder).unwrap().manifest().files {
         assert!(folder.join(file).is_file(), "{file}");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 11, "nine files of results, the manifest and the data");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 12, "ten files of results, the manifest and the data");
     assert_eq!(fs::read_to_string(folder.join("data/profiles.csv")).unwrap().lines().count(), 10);
 }
 
