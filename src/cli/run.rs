@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     record::{Recorder, Run, Status},
+    report,
     scenario::{self, Plan},
     study::{self, Options, StudyError},
 };
@@ -51,6 +52,9 @@ pub(super) fn play(
         return Err(CliError::Study { error, folder });
     }
     finished?;
+    if !how.no_report {
+        report::write(&mut Run::open(&folder)?)?;
+    }
     tell(&folder, how)
 }
 

@@ -104,7 +104,8 @@ fn percent(share: f64) -> f64 {
 
 /// Mean price of a case's trades, weighted by energy [CNY/kWh]; `None` without trades.
 fn mean_price(case: &CaseData) -> Option<f64> {
-    let traded = || case.slots.iter().filter_map(|row| Some((row.price_mean_cny_per_kwh?.value(), row.traded_kwh.value())));
+    let traded =
+        || case.slots.iter().filter_map(|row| Some((row.price_mean_cny_per_kwh?.value(), row.traded_kwh.value())));
     let energy: f64 = traded().map(|(_, kwh)| kwh).sum();
     let value: f64 = traded().map(|(price, kwh)| price * kwh).sum();
     Number::new(value / energy).map(Number::value)
@@ -142,10 +143,7 @@ fn range(data: &Data, values: &[(&CaseData, f64)], entry: impl Fn(String, f64) -
         return vec![entry("in every case".to_owned(), least.1)];
     }
     let name = |case: &CaseData| case_name(data, &case.entry);
-    vec![
-        entry(format!("least, {}", name(least.0)), least.1),
-        entry(format!("most, {}", name(most.0)), most.1),
-    ]
+    vec![entry(format!("least, {}", name(least.0)), least.1), entry(format!("most, {}", name(most.0)), most.1)]
 }
 
 /// A case by its knobs or, where it has none, by its number or seed.

@@ -25,7 +25,8 @@ pub(super) fn headline(data: &Data) -> String {
         Settling { markets, equilibria, .. } => format!("{equilibria} of {markets} market slots settled"),
     };
     let gains = data.cases.iter().filter_map(|case| case.key_figures.as_ref()?.open_slots.welfare_gain_percent);
-    let (least, most) = gains.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), gain| (low.min(gain), high.max(gain)));
+    let (least, most) =
+        gains.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), gain| (low.min(gain), high.max(gain)));
     let percent = |gain: f64| format!("{} %", signed(gain));
     if !least.is_finite() {
         format!("{settled}.")
@@ -55,7 +56,9 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     said.extend(refusals(ledger));
     said.extend(closed(data));
     if !data.manifest.deterministic {
-        said.push("The run went by the machine's clock: the same program may give other results another time.".to_owned());
+        said.push(
+            "The run went by the machine's clock: the same program may give other results another time.".to_owned(),
+        );
     }
     said
 }
@@ -148,7 +151,8 @@ fn unsettled(data: &Data) -> Vec<String> {
     let mut slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::GateClosure).collect();
     let gap = |row: &SlotRow| row.price_gap.map_or(0.0, Number::value);
     slots.sort_by(|(_, one), (_, other)| gap(other).total_cmp(&gap(one)));
-    let mut said: Vec<String> = slots.iter().take(MOST_SLOTS).map(|(case, row)| unsettled_slot(data, case, row)).collect();
+    let mut said: Vec<String> =
+        slots.iter().take(MOST_SLOTS).map(|(case, row)| unsettled_slot(data, case, row)).collect();
     if slots.len() > MOST_SLOTS {
         let more = count(slots.len() - MOST_SLOTS, "more slot");
         said.push(format!("And {more} did not settle; the table of slots has them all."));
@@ -175,6 +179,28 @@ fn unsettled_slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
         said += &format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}");
     }
     said + "."
+}
+
+/// What went on in a slot, in a sentence or two.
+pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
+    let name = case_name(data, &case.entry);
+    match row.outcome {
+        Outcome::NoMarket => format!("Slot {} of {name} had no market.", row.slot),
+        Outcome::GateClosure => unsettled_slot(data, case, row),
+        Outcome::Equilibrium => {
+            let time =
+                row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({} s)", fixed(time.value(), 1)));
+            let rounds = count(row.rounds as usize, "round");
+            let (sellers, buyers) = (count(row.sellers as usize, "seller"), count(row.buyers as usize, "buyer"));
+            let price = |price: Option<Number>| price.map_or_else(|| "-".to_owned(), |price| fixed(price.value(), 4));
+            let (mean, theory) = (price(row.price_mean_cny_per_kwh), price(row.equilibrium_price_cny_per_kwh));
+            format!(
+                "Slot {} of {name}: {sellers} and {buyers} settled after {rounds}{time} at a mean price of {mean} CNY/kWh; \
+                 the closed-form price is {theory}.",
+                row.slot
+            )
+        }
+    }
 }
 
 /// Slots that came to rest at another price than the closed form's.
@@ -261,7 +287,10 @@ fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
 fn ledger_gain(data: &Data) -> Option<String> {
     let at = |mu| case_at(data, mu).map(|figures| figures.open_slots.welfare_cny);
     let (without, with) = (at(0.0)?, at(1.0)?);
-    Some(format!("With everybody on the ledger (mu = 1), welfare is {} beside nobody on it (mu = 0).", gain(with, without)))
+    Some(format!(
+        "With everybody on the ledger (mu = 1), welfare is {} beside nobody on it (mu = 0).",
+        gain(with, without)
+    ))
 }
 
 /// The key figures of the case with this `mu`, in a study that varies nothing else.

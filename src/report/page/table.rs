@@ -34,33 +34,50 @@ pub(super) enum Cell {
 }
 
 /// A column with what a row has in it.
-pub(super) struct Field<R> {
+struct Field<R> {
     column: Column,
     cell: Box<dyn Fn(&R) -> Cell>,
 }
 
-/// A column named `title`, its numbers in this `unit` and with so many `decimals`.
-pub(super) fn field<R, C: Into<Cell>>(
-    title: &str,
-    unit: Option<&'static str>,
-    decimals: impl Into<Option<usize>>,
-    cell: impl Fn(&R) -> C + 'static,
-) -> Field<R> {
-    let column = Column { title: title.to_owned(), unit, decimals: decimals.into() };
-    Field { column, cell: Box::new(move |row| cell(row).into()) }
+/// The columns of a table of such rows.
+pub(super) struct Fields<R>(Vec<Field<R>>);
+
+impl<R> Fields<R> {
+    /// No columns yet.
+    pub(super) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a column named `title`, its numbers in this `unit` and with so many `decimals`.
+    pub(super) fn with<C: Into<Cell>>(
+        mut self,
+        title: &str,
+        unit: Option<&'static str>,
+        decimals: impl Into<Option<usize>>,
+        cell: impl Fn(&R) -> C + 'static,
+    ) -> Self {
+        let column = Column { title: title.to_owned(), unit, decimals: decimals.into() };
+        self.0.push(Field { column, cell: Box::new(move |row| cell(row).into()) });
+        self
+    }
 }
 
 impl Table {
     /// The table of some rows.
     pub(super) fn of<'a, R: 'a>(
         caption: &str,
-        fields: Vec<Field<R>>,
+        fields: Fields<R>,
         rows: impl IntoIterator<Item = &'a R>,
         note: Option<String>,
     ) -> Self {
-        let cells = |row: &R| fields.iter().map(|field| (field.cell)(row).rounded(field.column.decimals)).collect();
+        let cells = |row: &R| fields.0.iter().map(|field| (field.cell)(row).rounded(field.column.decimals)).collect();
         let rows = rows.into_iter().map(cells).collect();
-        Self { caption: caption.to_owned(), rows, columns: fields.into_iter().map(|field| field.column).collect(), note }
+        Self {
+            caption: caption.to_owned(),
+            rows,
+            columns: fields.0.into_iter().map(|field| field.column).collect(),
+            note,
+        }
     }
 }
 
@@ -142,10 +159,8 @@ mod tests {
 
     #[test]
     fn cells_are_as_exact_as_they_are_shown() {
-        let fields = vec![
-            field("case", None, None, |row: &(u32, f64)| row.0),
-            field("welfare", Some("CNY"), 2, |row: &(u32, f64)| row.1),
-        ];
+        let fields = Fields::<(u32, f64)>::new();
+        let fields = fields.with("case", None, None, |row| row.0).with("welfare", Some("CNY"), 2, |row| row.1);
         let rows = [(1, 238.150_047), (2, -0.001), (3, f64::NAN)];
         let table = serde_json::to_value(Table::of("cases", fields, &rows, None)).unwrap();
         assert_eq!(table["rows"], json!([[1, 238.15], [2, 0.0], [3, null]]));
