@@ -35,6 +35,7 @@ pub(crate) mod tests;
 mod theory;
 mod trades;
 
+pub use crate::scenario::schema::Record;
 pub use ages::AgeRow;
 pub use cases::{CaseFolders, CaseRecorder};
 pub use convergence::ConvergenceRow;

@@ -49,6 +49,13 @@ pub struct Section {
     pub size: u64,
 }
 
+impl Section {
+    /// The slots whose rows it has.
+    pub fn slots(&self) -> RangeInclusive<Slot> {
+        self.slots.clone()
+    }
+}
+
 /// Finds the rows of these slots of a case in a table that is CSV.
 ///
 /// # Errors

@@ -109,3 +109,64 @@ pub enum Direction {
     /// At one value of x.
     Up,
 }
+
+impl Axis {
+    /// An axis for this, without a unit, on which values lie evenly.
+    pub fn of(label: impl Into<String>) -> Self {
+        Self { label: label.into(), unit: None, scale: Scale::Linear }
+    }
+
+    /// The same in this unit.
+    #[must_use]
+    pub fn unit(self, unit: &'static str) -> Self {
+        Self { unit: Some(unit), ..self }
+    }
+
+    /// The same on another scale.
+    #[must_use]
+    pub fn scale(self, scale: Scale) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// What stands beside it: its label with its unit.
+    pub fn text(&self) -> String {
+        self.unit.map_or_else(|| self.label.clone(), |unit| format!("{} [{unit}]", self.label))
+    }
+}
+
+impl Layer {
+    /// A layer in the legend.
+    pub fn new(name: impl Into<String>, color: Color, mark: Mark) -> Self {
+        Self { name: Some(name.into()), color, mark }
+    }
+
+    /// A layer that is not in the legend.
+    pub fn unnamed(color: Color, mark: Mark) -> Self {
+        Self { name: None, color, mark }
+    }
+}
+
+impl Mark {
+    /// Whether there is nothing to draw.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Line(points, _)
+            | Self::Steps(points, _)
+            | Self::Points(points)
+            | Self::Bars(points)
+            | Self::Stack(points) => !points.iter().any(|point| point.0.is_finite() && point.1.is_finite()),
+            Self::Band(spans) => spans.is_empty(),
+            Self::Rule(_, at) => !at.is_finite(),
+            Self::Heat { cells, .. } => !cells.iter().any(|cell| cell.2.is_some()),
+        }
+    }
+}
+
+impl Chart {
+    /// The chart without layers in which there is nothing; `None` where no result is left, but rules and theory at most.
+    pub fn with_data(mut self) -> Option<Self> {
+        self.layers.retain(|layer| !layer.mark.is_empty());
+        let result = |layer: &Layer| !matches!(layer.mark, Mark::Rule(..));
+        self.layers.iter().any(result).then_some(self)
+    }
+}

@@ -57,6 +57,9 @@ pub struct Scenario {
     /// What is written down.
     #[serde(default)]
     pub record: Record,
+    /// What figures show.
+    #[serde(default)]
+    pub report: Report,
     /// Knobs to vary, each with its values as written: one case per combination.
     #[serde(default)]
     pub vary: IndexMap<String, Vec<Box<RawValue>>>,
@@ -262,6 +265,14 @@ pub enum Record {
     Slots,
     /// What cases and combinations came to, but no slots either.
     Summary,
+}
+
+/// What figures show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Report {
+    /// The slot whose game is drawn; `None`: of each case the one with most traded energy.
+    pub slot: Option<u32>,
 }
 
 /// How the ledger works.

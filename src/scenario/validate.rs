@@ -95,6 +95,10 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     network::network(&scenario.network, &scenario.population)?;
     ledger(&scenario.ledger)?;
     clock(scenario.clock)?;
+    if let Some(slot) = scenario.report.slot {
+        let slots = scenario.market.slots;
+        ensure((1..=slots).contains(&slot), "report.slot", slot, format!("from 1 to {slots}"))?;
+    }
     match &scenario.replicates {
         Replicates::Count(number) => count("replicates", *number),
         Replicates::Seeds(seeds) => {

@@ -26,7 +26,7 @@ mod slot;
 pub use critical::{critical_half_periods, critical_price_step, critical_replicator_step};
 pub use lags::Lags;
 pub use setting::{Caveat, Setting};
-pub use slot::{DelayLimit, Judgement, Limits, Omission, SlotStability, StepLimit, slot_stability};
+pub use slot::{DelayLimit, Judgement, Limits, Omission, SlotStability, StepLimit, is_stable, slot_stability};
 
 use microgrid_agents::market::{pricing::age_burden, replicator::AGE_BURDEN};
 use nalgebra::{Complex, DMatrix, Schur, linalg::balancing::balance_parlett_reinsch};

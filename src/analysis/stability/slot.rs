@@ -119,6 +119,19 @@ pub enum DelayLimit {
 /// # Panics
 /// If the case has no such slot.
 pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<SlotStability> {
+    judged(case, slot, setting, MOST_FOR_LIMITS)
+}
+
+/// Whether the game of `slot` of `case`, counted from 1, holds on to its equilibrium; `None` where theory does not say.
+///
+/// # Panics
+/// If the case has no such slot.
+pub fn is_stable(case: &Case, slot: Slot, setting: &Setting) -> Option<bool> {
+    judged(case, slot, setting, 0)?.judgement.ok().map(|judgement| judgement.root.is_stable())
+}
+
+/// The same with critical values only where there are up to so many unknowns.
+fn judged(case: &Case, slot: Slot, setting: &Setting, most_for_limits: usize) -> Option<SlotStability> {
     let terms = slot_terms(case, slot);
     let facts = slot_facts(case, slot);
     let with = |role| facts.iter().filter(move |facts| facts.role() == role);
@@ -135,7 +148,7 @@ pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<Slot
         _ if !setting.is_covered() => Err(Omission::NotCovered),
         Corner::Floor | Corner::Ceiling => Err(Omission::Corner),
         Corner::Interior if responsive == 0 => Err(Omission::NoAnswer),
-        Corner::Interior => judge(&market, &at, surplus.iter().sum(), setting),
+        Corner::Interior => judge(&market, &at, surplus.iter().sum(), setting, most_for_limits),
     };
     Some(SlotStability {
         slot,
@@ -203,7 +216,13 @@ impl Market<'_> {
     }
 }
 
-fn judge(market: &Market<'_>, at: &Equilibrium, supply: f64, setting: &Setting) -> Result<Judgement, Omission> {
+fn judge(
+    market: &Market<'_>,
+    at: &Equilibrium,
+    supply: f64,
+    setting: &Setting,
+    most_for_limits: usize,
+) -> Result<Judgement, Omission> {
     let game = Game { shares: at.shares.clone(), surplus: supply, response: market.responsive as f64 / market.alpha };
     let lags = setting.lags();
     if game.size(lags) > MOST_UNKNOWNS {
@@ -219,14 +238,14 @@ fn judge(market: &Market<'_>, at: &Equilibrium, supply: f64, setting: &Setting) 
         let replicator = replicator.limit(critical_replicator_step(&game, steps, lags), steps.replicator);
         let price = price.limit(critical_price_step(&game, steps, lags), steps.price);
         let most = (0..=MOST_HALF_PERIODS)
-            .take_while(|halves| game.size(Lags::of_half_periods(*halves)) <= MOST_FOR_LIMITS)
+            .take_while(|halves| game.size(Lags::of_half_periods(*halves)) <= most_for_limits)
             .count();
         let critical =
             critical_half_periods(&game, most, |halves| Steps { excess: setting.excess_just_below(halves), ..steps });
         Limits { replicator, price, delay: delay_limit(critical, most, setting) }
     };
     let root = game.largest_root(steps, lags);
-    Ok(Judgement { root, limits: (game.size(lags) <= MOST_FOR_LIMITS).then(limits) })
+    Ok(Judgement { root, limits: (game.size(lags) <= most_for_limits).then(limits) })
 }
 
 fn delay_limit(critical: Option<usize>, most: usize, setting: &Setting) -> DelayLimit {

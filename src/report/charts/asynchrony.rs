@@ -1,0 +1,127 @@
+//! What asynchrony does to a slot: distance from equilibrium, age of information, messages over time.
+
+use super::{
+    game::{thinned, time},
+    label,
+};
+use crate::{
+    record::{AgeRow, Number},
+    report::{
+        chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
+        data::{CaseData, Data, game::Path},
+    },
+};
+use microgrid_agents::ids::Slot;
+
+/// How far prices and demands are from the equilibrium, over time.
+pub(super) fn distance(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
+    let game = case.games.get(&slot)?;
+    let price = case.slot(slot)?.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value);
+    let positive = |path: &Path, unit: f64| {
+        let points = path.iter().map(|&(time, value)| (time, value / unit));
+        Mark::Steps(points.filter(|point| point.1 > 0.0).collect(), Stroke::Solid)
+    };
+    Chart {
+        name: "distance".into(),
+        title: format!("Distance from equilibrium in slot {slot}{}", label::of_case(data, &case.entry)),
+        caption: format!(
+            "Largest distance of a seller's price from that of the closed form, relative to it, and largest difference of \
+             demand and surplus at a seller, in mean surpluses. What is exactly 0 is not drawn.{}",
+            thinned(game)
+        ),
+        x: time(),
+        y: Axis::of("distance from equilibrium").scale(Scale::Logarithmic),
+        layers: vec![
+            Layer::new("price gap", Color::Series(0), positive(&game.price_gap, price)),
+            Layer::new("imbalance", Color::Series(4), positive(&game.imbalance, 1.0)),
+        ],
+    }
+    .with_data()
+}
+
+/// How old the news was on which sellers and buyers decided.
+pub(super) fn ages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
+    let rows = case.ages.get(&slot)?;
+    let total: u64 = rows.iter().map(|row| row.decisions).sum();
+    let share = |row: &AgeRow| row.decisions as f64 / total as f64;
+    let (fresh, aged): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.to_s.value() == 0.0);
+    let fresh: f64 = fresh.into_iter().map(share).sum();
+    let mut outline: Vec<(f64, f64)> = Vec::new();
+    for row in aged {
+        let (from, to) = (row.from_s.value(), row.to_s.value());
+        if outline.last().is_none_or(|last| last.0 < from) {
+            outline.extend(outline.last().map(|last| (last.0, 0.0)));
+            outline.push((from, 0.0));
+        }
+        outline.extend([(from, share(row)), (to, share(row))]);
+    }
+    outline.extend(outline.last().map(|last| (last.0, 0.0)));
+    let filled = outline.iter().map(|&(age, share)| (age, 0.0, share)).collect();
+    let fresh = if fresh > 0.0 { format!(" {:.1} % had news of age 0.", 100.0 * fresh) } else { String::new() };
+    Chart {
+        name: "information_age".into(),
+        title: format!("Age of information in slot {slot}{}", label::of_case(data, &case.entry)),
+        caption: format!(
+            "How old the news was on which sellers and buyers made their {total} decisions, in classes of which each is up \
+             to a quarter wide.{fresh}"
+        ),
+        x: Axis::of("age of the news").unit("s").scale(Scale::Logarithmic),
+        y: Axis::of("share of decisions").scale(Scale::LinearFromZero),
+        layers: vec![
+            Layer::unnamed(Color::Series(4), Mark::Band(filled)),
+            Layer::unnamed(Color::Series(4), Mark::Line(outline, Stroke::Solid)),
+        ],
+    }
+    .with_data()
+}
+
+/// In so many pieces of time messages are counted.
+const PIECES: usize = 80;
+
+/// Messages over time.
+pub(super) fn messages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
+    let game = case.games.get(&slot)?;
+    let rates = |path: &Path| {
+        let some = path.last().is_some_and(|last| last.1 > 0.0);
+        Mark::Steps(if some { rates(path) } else { Vec::new() }, Stroke::Solid)
+    };
+    Chart {
+        name: "messages".into(),
+        title: format!("Messages over time in slot {slot}{}", label::of_case(data, &case.entry)),
+        caption:
+            "Messages sent per second of simulated time while the game went on, how many of them never arrived and \
+                  how many arrived twice."
+                .into(),
+        x: time(),
+        y: Axis::of("messages").unit("1/s").scale(Scale::LinearFromZero),
+        layers: vec![
+            Layer::new("sent", Color::Series(4), rates(&game.messages)),
+            Layer::new("lost", Color::Series(5), rates(&game.lost)),
+            Layer::new("doubled", Color::Series(1), rates(&game.duplicated)),
+        ],
+    }
+    .with_data()
+}
+
+/// Growth of a count per second, in equal pieces of time.
+fn rates(path: &Path) -> Path {
+    let (Some(first), Some(last)) = (path.first(), path.last()) else { return Path::new() };
+    let piece = (last.0 - first.0) / PIECES as f64;
+    if piece <= 0.0 {
+        return Path::new();
+    }
+    let count =
+        |until: f64| path[..path.partition_point(|point| point.0 <= until)].last().map_or(first.1, |point| point.1);
+    let mut before = first.1;
+    let mut rates: Path = (0..PIECES)
+        .map(|n| {
+            let from = first.0 + n as f64 * piece;
+            let now = if n + 1 == PIECES { last.1 } else { count(from + piece) };
+            let rate = (now - before) / piece;
+            before = now;
+            (from, rate)
+        })
+        .collect();
+    rates.extend(rates.last().map(|&(_, rate)| (last.0, rate)));
+    rates
+}

@@ -1,0 +1,63 @@
+//! What the measures of a study are called on an axis.
+
+use crate::{
+    record::{MEASURES, Statistics, Summary},
+    report::chart::{Axis, Scale},
+};
+
+/// A measure of a combination of the varied knobs.
+pub(super) struct Measure {
+    /// As in `summary.csv`.
+    pub(super) name: &'static str,
+    pub(super) axis: Axis,
+    /// Its mean, and half the width of its 95 % confidence interval where it is known.
+    pub(super) of: Box<dyn Fn(&Summary) -> Option<(f64, Option<f64>)>>,
+}
+
+/// All measures, the share of slots in equilibrium first.
+pub(super) fn all() -> impl Iterator<Item = Measure> {
+    let share = Measure {
+        name: "share_in_equilibrium",
+        axis: Axis::of("share of slots in equilibrium").scale(Scale::Between(0.0, 1.0)),
+        of: Box::new(|summary| summary.share_in_equilibrium.map(|share| (share, None))),
+    };
+    let measures = MEASURES.iter().enumerate().map(|(index, (name, _))| Measure {
+        name,
+        axis: axis(name),
+        of: Box::new(move |summary| {
+            let statistics: &Statistics = &summary.measures[index];
+            statistics.mean().map(|mean| (mean, statistics.half_width()))
+        }),
+    });
+    [share].into_iter().chain(measures)
+}
+
+/// The axis of a measure that has this name in `summary.csv`.
+fn axis(name: &str) -> Axis {
+    let (label, unit) = match name {
+        "time_to_equilibrium_s" => ("time to equilibrium", Some("s")),
+        "price_mean_cny_per_kwh" => ("mean price of trades", Some("CNY/kWh")),
+        "equilibrium_price_cny_per_kwh" => ("closed-form price", Some("CNY/kWh")),
+        "price_gap" => ("price gap", Some("CNY/kWh")),
+        "ess_residual" => ("difference of net utilities", None),
+        "information_age_mean_s" => ("mean age of information", Some("s")),
+        "information_age_p95_s" => ("95 % of information is younger than", Some("s")),
+        "traded_kwh" => ("energy traded in a slot", Some("kWh")),
+        "grid_import_kwh" => ("energy bought from the grid in a slot", Some("kWh")),
+        "grid_export_kwh" => ("energy fed into the grid in a slot", Some("kWh")),
+        "buyers_welfare_cny" => ("welfare of the buyers in a slot", Some("CNY")),
+        "sellers_welfare_cny" => ("welfare of the sellers in a slot", Some("CNY")),
+        "welfare_cny" => ("welfare of all in a slot", Some("CNY")),
+        "p2g_welfare_cny" => ("welfare of all in a slot of P2G", Some("CNY")),
+        "oscillation_amplitude" => ("oscillation of prices", Some("CNY/kWh")),
+        "messages" => ("messages in a slot", None),
+        "messages_per_kwh" => ("messages for each traded kWh", Some("1/kWh")),
+        "updates_per_actor" => ("decisions of a participant", None),
+        "lost_messages" => ("lost messages in a slot", None),
+        "duplicated_messages" => ("doubled messages in a slot", None),
+        "welfare_loss" => ("welfare missed, as a share", None),
+        other => (other, None),
+    };
+    let axis = Axis::of(label.replace('_', " "));
+    unit.map_or(axis.clone(), |unit| axis.unit(unit))
+}
