@@ -91,7 +91,8 @@ fn table_1_is_shown_from_the_command_line() {
 #[test]
 fn the_written_scenario_runs_to_the_same_results() {
     let folder = checkout();
-    let first = stdout(&mut sim(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=0.3 --seed 7 -q --no-report"));
+    let first =
+        stdout(&mut sim(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=0.3 --seed 7 -q --no-report"));
     let first = folder.path().join(first.trim());
     let scenario = first.join("scenario.ron");
     let again = stdout(&mut sim(folder.path(), &format!("{} --out again -q --no-report", scenario.display())));

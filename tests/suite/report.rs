@@ -85,9 +85,11 @@ fn a_report_is_opened_by_what_the_system_opens_files_with() {
     let (programs, opened) = (folder.path().join("bin"), folder.path().join("opened"));
     fs::create_dir(&programs).unwrap();
     let opener = programs.join("xdg-open");
-    fs::write(&opener, format!("#!/bin/sh\nprintf %s \"$1\" > {0}.part && mv {0}.part {0}\n", opened.display())).unwrap();
+    fs::write(&opener, format!("#!/bin/sh\nprintf %s \"$1\" > {0}.part && mv {0}.part {0}\n", opened.display()))
+        .unwrap();
     fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
+    let path =
+        std::env::join_paths([programs].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
     sim(folder.path(), "report results/5_prosumers --open").env("PATH", path.unwrap()).assert().success();
     for _ in 0..400 {
         if opened.exists() {

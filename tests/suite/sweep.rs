@@ -181,12 +181,17 @@ fn a_sweep_that_is_killed_at_any_moment_and_resumed_is_the_one_that_was_left_alo
         let out = format!("out-{n}");
         let jobs = ["1", "2", "3"][n as usize % 3];
         let mut moment = || takes.mul_f64(random.random::<f64>());
-        killed += u32::from(killed_after(&["sweep.ron", "-q", "--no-report", "--jobs", jobs, "--out", &out], folder, moment()));
+        killed += u32::from(killed_after(
+            &["sweep.ron", "-q", "--no-report", "--jobs", jobs, "--out", &out],
+            folder,
+            moment(),
+        ));
         // One that was killed before it had a manifest has nothing to resume.
         let Some(run) = left(&folder.join(&out)) else { continue };
         let path = run.display().to_string();
         for jobs in ["2", "1"] {
-            again += u32::from(killed_after(&["resume", &path, "-q", "--no-report", "--jobs", jobs], folder, moment() / 2));
+            again +=
+                u32::from(killed_after(&["resume", &path, "-q", "--no-report", "--jobs", jobs], folder, moment() / 2));
         }
         sim(&["resume", &path, "-q", "--no-report"], folder).assert().success();
         assert_same(&expected, &run);

@@ -102,7 +102,7 @@ pub fn page(run: &Run, data: &Data, figures: &[String]) -> Result<String, Record
     let study = charts::study(data);
     let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &all_tables(data, &ledger))];
     if !study.is_empty() {
-        json.push(Json::new("study-data", &Payload::new(&study)));
+        json.push(Json::new("study-data", &Payload::new(&study, String::new())));
     }
     json.extend(picks.json(data));
     let page = Page {

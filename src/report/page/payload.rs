@@ -14,15 +14,17 @@ pub(super) struct Payload {
     /// Lists of numbers, to which charts refer by their position.
     columns: Vec<Box<RawValue>>,
     charts: Vec<Value>,
+    /// What stands before the names of these charts in the names of their figures.
+    prefix: String,
 }
 
 impl Payload {
-    /// Of these charts.
-    pub(super) fn new(charts: &[Chart]) -> Self {
+    /// Of these charts, whose figures are named so.
+    pub(super) fn new(charts: &[Chart], prefix: String) -> Self {
         let mut columns = Columns::default();
         let charts = charts.iter().map(|chart| columns.chart(chart)).collect();
         let raw = |text| RawValue::from_string(text).expect("a list of numbers is JSON");
-        Self { columns: columns.0.into_iter().map(raw).collect(), charts }
+        Self { columns: columns.0.into_iter().map(raw).collect(), charts, prefix }
     }
 }
 
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn a_column_that_charts_share_stands_once() {
         let one = chart(vec![line(&[(1.0, 0.5), (2.0, f64::NAN)]), line(&[(1.0, 7.0), (2.0, 8.0)])]);
-        let payload = serde_json::to_value(Payload::new(&[one.clone(), one])).unwrap();
+        let payload = serde_json::to_value(Payload::new(&[one.clone(), one], String::new())).unwrap();
         assert_eq!(payload["columns"], json!([[1, 2], [0.5, null], [7, 8]]));
         let layers = &payload["charts"][1]["layers"];
         assert_eq!((&layers[0]["x"], &layers[1]["x"], &layers[1]["y"]), (&json!(0), &json!(0), &json!(2)));
@@ -179,7 +181,7 @@ mod tests {
             },
         ];
         let layers = marks.map(|mark| Layer { name: None, color: Color::Reference, mark }).to_vec();
-        let payload = serde_json::to_value(Payload::new(&[chart(layers)])).unwrap();
+        let payload = serde_json::to_value(Payload::new(&[chart(layers)], String::new())).unwrap();
         assert_eq!(
             payload["charts"][0]["layers"],
             json!([

@@ -121,7 +121,7 @@ impl Picks {
         let mut json = vec![Json::new("picks", &Index { shown: last.case, cases: &self.cases })];
         for case in &self.cases {
             let day = charts::case(data, case.case);
-            json.push(Json::new(format!("case-{}", case.case), &Payload::new(&day)));
+            json.push(Json::new(format!("case-{}", case.case), &Payload::new(&day, format!("case_{}_", case.case))));
             let slots = case.slots.iter().filter_map(|pick| self.slot(data, case.case, pick.slot));
             json.extend(slots);
         }
@@ -134,7 +134,7 @@ impl Picks {
         let prosumers = self.prosumers.as_ref().and_then(|prosumers| prosumers.of(number, slot));
         let shown = SlotData {
             reading: outcome::slot(data, case, case.slot(slot)?),
-            charts: Payload::new(&charts::slot(data, number, slot)),
+            charts: Payload::new(&charts::slot(data, number, slot), format!("case_{number}_slot_{slot}_")),
             trades: trades.map(|trades| tables::trades(&trades.rows, trades.note("trades"))),
             prosumers: prosumers.map(|prosumers| tables::prosumers(&prosumers.rows, prosumers.note("prosumers"))),
         };

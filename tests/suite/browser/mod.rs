@@ -46,28 +46,32 @@ fn sweep() -> Reported {
 /// What a headline number shows: the numbers behind the texts, and the texts.
 fn card(page: &Page, title: &str) -> (Vec<f64>, Vec<String>) {
     let script = format!(
-        r#"(() => {{
+        r##"(() => {{
             const card = [...document.querySelectorAll(".card")].find((card) => card.querySelector("h3").textContent === {title:?});
             return [...card.querySelectorAll("data")].map((data) => [Number(data.value), data.textContent]);
-        }})()"#
+        }})()"##
     );
     serde_json::from_value::<Vec<(f64, String)>>(page.value(&script)).expect("numbers and texts").into_iter().unzip()
 }
 
 /// Asserts that every chart shows something, from top to bottom; returns their names.
 fn assert_all_charts_are_drawn(page: &Page) -> Vec<String> {
-    let names: Vec<String> = page.values(r#"[...document.querySelectorAll(".chart")].map((chart) => chart.dataset.chart)"#);
+    page.run("document.querySelectorAll('details.more').forEach((more) => { more.open = true; })");
+    let names: Vec<String> =
+        page.values(r##"[...document.querySelectorAll(".chart")].map((chart) => chart.dataset.chart)"##);
     assert!(!names.is_empty(), "there are charts");
     for index in 0..names.len() {
-        page.run(&format!("document.querySelectorAll('.chart')[{index}].scrollIntoView({{ behavior: 'instant', block: 'center' }})"));
+        page.run(&format!(
+            "document.querySelectorAll('.chart')[{index}].scrollIntoView({{ behavior: 'instant', block: 'center' }})"
+        ));
         let drawn = format!(
-            r#"(() => {{
+            r##"(() => {{
                 const plot = document.querySelectorAll(".chart")[{index}].querySelector(".plot");
                 const size = (node) => {{ const box = node.getBoundingClientRect(); return box.width + box.height; }};
                 const marks = [...plot.querySelectorAll(".trace path, .point path, .hm image, .heatmaplayer image, .shapelayer path")];
                 const frame = plot.querySelector("svg.main-svg");
                 return frame !== null && frame.getBoundingClientRect().height > 100 && marks.some((mark) => size(mark) > 20);
-            }})()"#
+            }})()"##
         );
         page.wait_for(&drawn, &format!("the chart {} is drawn", names[index]));
     }
@@ -78,7 +82,7 @@ fn assert_all_charts_are_drawn(page: &Page) -> Vec<String> {
 fn the_flagship_s_report_shows_its_study() {
     let Some(page) = Page::open(&flagship().report) else { return };
     let names = assert_all_charts_are_drawn(&page);
-    for name in ["welfare_total", "slot_prices"] {
+    for name in ["welfare_total", "utility", "energy", "prices", "shares", "distance"] {
         assert!(names.iter().any(|found| found == name), "{name} is not among {names:?}");
     }
     page.assert_nothing_went_wrong();
@@ -99,7 +103,7 @@ fn key_numbers_are_those_of_the_run() {
     assert_eq!(card(&page, "Self-sufficiency").0, all(|case| 100.0 * case.self_sufficiency.unwrap()));
     assert_eq!(card(&page, "Self-consumption").0, all(|case| 100.0 * case.self_consumption.unwrap()));
     let article: Vec<Vec<String>> = page.values(
-        r#"[...document.querySelectorAll("#article + .scroll tbody tr")].map((row) => [...row.cells].slice(1).map((cell) => cell.textContent))"#,
+        r##"[...document.querySelectorAll("#article + .scroll tbody tr")].map((row) => [...row.cells].slice(1).map((cell) => cell.textContent))"##,
     );
     assert_eq!(article.len(), 8);
     assert!(article[..6].iter().all(|line| line[0] == line[1]), "Table 1 comes out exactly: {article:?}");
@@ -124,13 +128,20 @@ fn a_sweep_s_report_tells_what_did_not_settle() {
 #[test]
 fn another_slot_and_another_case_have_other_charts() {
     let Some(page) = Page::open(&flagship().report) else { return };
-    page.run("document.querySelector('[data-chart=slot_prices]').scrollIntoView({ behavior: 'instant' })");
-    page.wait_for("document.querySelector('[data-chart=slot_prices] .plot').data !== undefined", "prices are drawn");
+    page.run("document.querySelector('#slot-charts [data-chart=prices]').scrollIntoView({ behavior: 'instant' })");
+    page.wait_for(
+        "document.querySelector('#slot-charts [data-chart=prices] .plot').data !== undefined",
+        "prices are drawn",
+    );
     let drawn = || -> Value {
-        page.value("document.querySelector('[data-chart=slot_prices] .plot').data.map((trace) => [...trace.y].slice(0, 50))")
+        page.value("document.querySelector('#slot-charts [data-chart=prices] .plot').data.map((trace) => [...trace.y].slice(0, 50))")
     };
     let first = drawn();
-    assert_eq!(page.value("document.getElementById('pick-slot').value"), json!("17"), "the slot of Table 1 comes first");
+    assert_eq!(
+        page.value("document.getElementById('pick-slot').value"),
+        json!("17"),
+        "the slot of Table 1 comes first"
+    );
     page.click("#slot-before");
     assert_eq!(page.value("document.getElementById('pick-slot').value"), json!("16"));
     let before = drawn();
@@ -148,12 +159,17 @@ fn another_slot_and_another_case_have_other_charts() {
 #[test]
 fn series_are_switched_off_and_on() {
     let Some(page) = Page::open(&flagship().report) else { return };
-    page.run("document.querySelector('[data-chart=slot_prices]').scrollIntoView({ behavior: 'instant' })");
-    page.wait_for("document.querySelector('[data-chart=slot_prices] .plot').data !== undefined", "prices are drawn");
-    let lines = || page.value("document.querySelectorAll('[data-chart=slot_prices] .scatterlayer .trace').length").as_u64();
+    page.run("document.querySelector('#slot-charts [data-chart=prices]').scrollIntoView({ behavior: 'instant' })");
+    page.wait_for(
+        "document.querySelector('#slot-charts [data-chart=prices] .plot').data !== undefined",
+        "prices are drawn",
+    );
+    let lines = || {
+        page.value("document.querySelectorAll('#slot-charts [data-chart=prices] .scatterlayer .trace').length").as_u64()
+    };
     let all = lines();
     assert!(all > Some(2));
-    let button = "[data-chart=slot_prices] .legend button";
+    let button = "#slot-charts [data-chart=prices] .legend button";
     page.click(button);
     assert!(lines() < all, "a series is gone");
     assert_eq!(page.value(&format!("document.querySelector('{button}').getAttribute('aria-pressed')")), json!("false"));
@@ -161,11 +177,13 @@ fn series_are_switched_off_and_on() {
     assert_eq!(lines(), all);
 
     let range = || -> Vec<f64> {
-        page.values("document.querySelector('[data-chart=slot_prices] .plot')._fullLayout.xaxis.range.map(Number)")
+        page.values(
+            "document.querySelector('#slot-charts [data-chart=prices] .plot')._fullLayout.xaxis.range.map(Number)",
+        )
     };
     let width = |range: Vec<f64>| range[1] - range[0];
     let whole = width(range());
-    page.click("[data-chart=slot_prices] .tools button");
+    page.click("#slot-charts [data-chart=prices] .tools button");
     assert!((width(range()) / whole - 0.5).abs() < 1e-6, "the first tool zooms in");
     page.assert_nothing_went_wrong();
 }
@@ -175,13 +193,13 @@ fn tables_sort_by_their_headings() {
     let Some(page) = Page::open(&flagship().report) else { return };
     let column = |table: &str, heading: &str| -> Vec<String> {
         page.values(&format!(
-            r#"(() => {{
+            r##"(() => {{
                 const table = [...document.querySelectorAll("#all-tables .table")].find((table) => table.querySelector("h3").textContent === {table:?});
                 const heads = [...table.querySelectorAll("thead th")];
                 const index = heads.findIndex((head) => head.querySelector("button").firstChild.textContent === {heading:?});
                 heads[index].querySelector("button").click();
                 return [heads[index].getAttribute("aria-sort"), ...[...table.querySelectorAll("tbody tr")].map((row) => row.cells[index].textContent)];
-            }})()"#
+            }})()"##
         ))
     };
     assert_eq!(column("Cases", "welfare"), ["ascending", "238.150", "313.125"]);
@@ -219,8 +237,8 @@ fn a_phone_shows_the_page_without_scrolling_sideways() {
         let width = page.value("document.scrollingElement.scrollWidth").as_u64().unwrap();
         assert!(width <= 360, "the page is {width} wide");
         let overflowing: Vec<String> = page.values(
-            r#"[...document.querySelectorAll(".chart, .card, .picker, .table, .facts, svg.main-svg")]
-                .filter((node) => node.getBoundingClientRect().right > 361).map((node) => node.className.baseVal ?? node.className)"#,
+            r##"[...document.querySelectorAll(".chart, .card, .picker, .table, .facts, svg.main-svg")]
+                .filter((node) => node.getBoundingClientRect().right > 361).map((node) => node.className.baseVal ?? node.className)"##,
         );
         assert!(overflowing.is_empty(), "{overflowing:?}");
         page.assert_nothing_went_wrong();
@@ -237,7 +255,7 @@ fn the_page_is_dark_where_the_system_is_unless_its_reader_wants_it_light() {
         );
         page.value(&script).as_f64().expect("a color")
     };
-    let ticks = "[data-chart=slot_prices] .xtick text";
+    let ticks = "#slot-charts [data-chart=prices] .xtick text";
     assert!(light("body", "backgroundColor") > 0.9 && light(ticks, "fill") < 0.5);
     page.prefer_dark();
     assert!(light("body", "backgroundColor") < 0.2 && light("body", "color") > 0.7);

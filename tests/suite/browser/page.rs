@@ -61,7 +61,10 @@ impl Page {
         let url = format!("file://{}", file.display());
         tab.navigate_to(&url).and_then(|tab| tab.wait_until_navigated()).expect("the file is opened");
         let page = Self { tab, wrong, _browser: browser };
-        page.wait_for("document.readyState === 'complete' && document.querySelector('#all-tables table') !== null", "the page is filled");
+        page.wait_for(
+            "document.readyState === 'complete' && document.querySelector('#all-tables table') !== null",
+            "the page is filled",
+        );
         Some(page)
     }
 
@@ -101,7 +104,9 @@ impl Page {
 
     /// Clicks the first such element where it stands on the screen, as a hand would.
     pub(crate) fn click(&self, selector: &str) {
-        self.run(&format!("document.querySelector({selector:?}).scrollIntoView({{ behavior: 'instant', block: 'center' }})"));
+        self.run(&format!(
+            "document.querySelector({selector:?}).scrollIntoView({{ behavior: 'instant', block: 'center' }})"
+        ));
         let element = self.tab.find_element(selector).unwrap_or_else(|error| panic!("{selector}: {error}"));
         element.click().unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
@@ -115,13 +120,13 @@ impl Page {
 
     /// Presses the tabulator so often or until it is back at the start; says what was reached, and whether it shows.
     pub(crate) fn tab_through(&self, presses: usize) -> Vec<(String, bool)> {
-        let here = r#"(() => {
+        let here = r##"(() => {
             const node = document.activeElement;
             const kinds = [".legend button", ".tools button", "thead button", ".files a", "#theme", ".picker *"];
             const kind = kinds.find((kind) => node.matches(kind));
             const name = node.id ? `${node.tagName}#${node.id}` : kind ?? `${node.tagName}${node.className ? "." + node.className : ""}`;
             return [name, getComputedStyle(node).outlineStyle !== "none" && getComputedStyle(node).outlineWidth !== "0px"];
-        })()"#;
+        })()"##;
         let mut reached = Vec::new();
         for _ in 0..presses {
             self.tab.press_key("Tab").expect("a key is pressed");

@@ -21,13 +21,12 @@ const seen = new IntersectionObserver((entries) => {
 const FIGURES = new Set(JSON.parse(document.getElementById("figures").textContent));
 
 function legendMark(layer) {
-  const kind = { points: "point", bars: "area", stack: "area", band: "area", across: "dash", up: "dash" }[layer.mark] ?? layer.stroke ?? "solid";
-  const paint = layer.color === null ? "reference" : `series-${layer.color % SERIES}`;
-  return element("i", { class: kind, style: `--swatch: var(--${paint})`, "aria-hidden": "true" });
+  const kind = { points: "point", bars: "area", stack: "area", band: "area", across: "dash", up: "dash" }[layer.mark] ?? strokeOf(layer) ?? "solid";
+  return element("i", { class: kind, style: `--swatch: var(--${colorName(layer)})`, "aria-hidden": "true" });
 }
 
 class ChartCard {
-  constructor(chart, columns) {
+  constructor(chart, columns, prefix) {
     this.hidden = new Set();
     this.plot = element("div", { class: "plot", role: "img" });
     this.caption = element("figcaption");
@@ -36,14 +35,15 @@ class ChartCard {
     this.node = element("figure", { class: "chart", "data-chart": chart.name }, this.caption, this.plot, this.legend, this.tools);
     this.node.draw = () => this.draw();
     this.drawn = false;
-    this.fill(chart, columns);
+    this.fill(chart, columns, prefix);
     seen.observe(this.node);
     redraws.add(() => this.drawn && this.draw());
   }
 
   // Shows another chart of the same name: another slot's, or another case's.
-  fill(chart, columns) {
+  fill(chart, columns, prefix) {
     this.chart = chart;
+    this.figure = `figures/${prefix}${chart.name}`;
     this.column = (index) => columns[index];
     this.caption.replaceChildren(element("h3", {}, chart.title), element("p", {}, chart.caption));
     this.plot.setAttribute("aria-label", `Chart: ${chart.title}. ${chart.caption}`);
@@ -80,7 +80,7 @@ class ChartCard {
       tool("‹", "Move left", () => this.zoom(1, -0.25)), tool("›", "Move right", () => this.zoom(1, 0.25)),
       tool("Reset", "Show all", () => { this.reset(); this.draw(); }),
     ];
-    const links = ["svg", "png"].map((kind) => [kind, `figures/${this.chart.name}.${kind}`]).filter(([, path]) => FIGURES.has(path));
+    const links = ["svg", "png"].map((kind) => [kind, `${this.figure}.${kind}`]).filter(([, path]) => FIGURES.has(path));
     const anchors = links.map(([kind, path]) => element("a", { href: path, "aria-label": `${this.chart.title} as ${kind.toUpperCase()}` }, kind.toUpperCase()));
     this.tools.replaceChildren(...tools, element("span", { class: "space" }), ...anchors);
     this.tools.hidden = tools.length + anchors.length === 0;
@@ -106,20 +106,31 @@ class ChartCard {
   }
 }
 
+// So many charts are seen at once; the others are behind a line that unfolds them.
+const FIRST_CHARTS = 8;
+
 // Cards in a container, one a chart; those that were there before are kept where a chart has the same name.
 class ChartList {
   constructor(container) {
     this.container = container;
     this.cards = new Map();
+    this.more = element("div", { class: "charts" });
+    this.summary = element("summary");
+    this.details = element("details", { class: "more" }, this.summary, this.more);
+    container.after(this.details);
   }
 
-  show({ columns, charts }) {
+  show({ columns, charts, prefix }) {
     const nodes = charts.map((chart) => {
       const card = this.cards.get(chart.name);
-      if (card) card.fill(chart, columns); else this.cards.set(chart.name, new ChartCard(chart, columns));
+      if (card) card.fill(chart, columns, prefix); else this.cards.set(chart.name, new ChartCard(chart, columns, prefix));
       return this.cards.get(chart.name).node;
     });
-    this.container.replaceChildren(...nodes);
+    const first = nodes.length <= FIRST_CHARTS + 2 ? nodes.length : FIRST_CHARTS;
+    this.container.replaceChildren(...nodes.slice(0, first));
+    this.more.replaceChildren(...nodes.slice(first));
+    this.details.hidden = nodes.length === first;
+    this.summary.textContent = `${nodes.length - first} more charts`;
   }
 }
 

@@ -26,7 +26,11 @@ function onAxis(axis, values) {
   return names ? values.map((value) => names[value]) : values;
 }
 
-const DASHES = { solid: "solid", dash: "dash", dot: "dot" };
+// How a line is drawn: as the chart says, but those that share a color with an earlier one are broken otherwise.
+function strokeOf({ color: series, stroke }) {
+  const again = series === null ? 0 : Math.floor(series / SERIES);
+  return stroke === "solid" && again > 0 ? (again === 1 ? "dash" : "dot") : stroke;
+}
 
 function traceOf(chart, layer, column) {
   const paint = layerColor(layer);
@@ -36,7 +40,7 @@ function traceOf(chart, layer, column) {
   switch (layer.mark) {
     case "line":
     case "steps": {
-      const line = { color: paint, width: layer.color === null ? 1.5 : 2, dash: DASHES[layer.stroke], shape: layer.mark === "steps" ? "hv" : "linear" };
+      const line = { color: paint, width: layer.color === null ? 1.5 : 2, dash: strokeOf(layer), shape: layer.mark === "steps" ? "hv" : "linear" };
       return { ...common, type: "scatter", mode: "lines", x: x(), y: y(), line, connectgaps: false };
     }
     case "points":
@@ -57,6 +61,11 @@ function traceOf(chart, layer, column) {
   return null;
 }
 
+// A number in a few signs.
+function brief(value) {
+  return value === null ? "" : String(Number(value.toPrecision(3)));
+}
+
 // Rows and columns of a field of colors; from dark to light, legible in grey too.
 function heatOf(chart, layer, column, common) {
   const [xs, ys, zs] = [column(layer.x), column(layer.y), column(layer.z)];
@@ -72,7 +81,7 @@ function heatOf(chart, layer, column, common) {
   return {
     ...common, ...bounds, type: "heatmap", x: onAxis(chart.x, columns), y: onAxis(chart.y, rows), z: shown, customdata: z,
     colorscale: "Cividis", xgap: 1, ygap: 1, hoverongaps: false,
-    texttemplate: few ? "%{customdata:.3~g}" : undefined, textfont: { size: 10 },
+    ...(few ? { text: z.map((row) => row.map(brief)), texttemplate: "%{text}", textfont: { size: 11 } } : {}),
     hovertemplate: `%{x}, %{y}: %{customdata:${NUMBER}}<extra></extra>`,
     colorbar: {
       title: { text: words(layer.values), side: "right", font: { size: 11 } }, thickness: 10, outlinewidth: 0, tickfont: { size: 10 },

@@ -46,8 +46,12 @@ function color(name) {
 
 const SERIES = 8;
 
+function colorName(layer) {
+  return layer.color === null ? "reference" : `series-${layer.color % SERIES}`;
+}
+
 function layerColor(layer) {
-  return color(layer.color === null ? "reference" : `series-${layer.color % SERIES}`);
+  return color(colorName(layer));
 }
 
 function faint(rgb, alpha) {
