@@ -54,6 +54,16 @@ impl Run {
         &self.manifest
     }
 
+    /// Names these files in the manifest, in place of all that lie in the same `folder` of the run.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written.
+    pub fn name_files(&mut self, folder: &str, files: &[String]) -> Result<(), RecordError> {
+        self.manifest.files.retain(|file| Path::new(file).parent() != Some(Path::new(folder)));
+        self.manifest.files.extend_from_slice(files);
+        self.manifest.write(&self.folder)
+    }
+
     /// The case with this number, if the study has it; whether it has results is told by `slots.csv`.
     pub fn case(&self, number: u32) -> Option<&CaseEntry> {
         self.manifest.cases.get(number.checked_sub(1)? as usize)

@@ -1,7 +1,10 @@
 //! How a run was made, and what it left.
 
-use crate::record::{Manifest, Run, SCENARIO, Status};
-use std::fs;
+use crate::{
+    record::{Manifest, Run, SCENARIO, Status},
+    report::figures,
+};
+use std::{fs, path::Path};
 
 /// What, how, and whether it is text for a machine.
 pub(super) type Fact = (&'static str, String, bool);
@@ -57,18 +60,24 @@ pub(super) fn scenario(run: &Run) -> Option<String> {
     fs::read_to_string(run.folder().join(SCENARIO)).ok()
 }
 
-/// The run's files, but this page and the folder of figures, to which charts link.
+/// The run's files but this page, and of its figures only the folder: charts have links to each.
 pub(super) fn files(manifest: &Manifest) -> Vec<FileLink> {
-    let others = manifest.files.iter().filter(|path| *path != super::FILE);
-    let links = others.map(|path| FileLink { path: path.clone(), what: what(path) });
-    let manifest = FileLink { path: "manifest.json".to_owned(), what: "what was run, when, and how it ended" };
-    [manifest].into_iter().chain(links).collect()
+    let link = |path: &str| FileLink { path: path.to_owned(), what: what(path) };
+    let others = manifest.files.iter().filter(|path| *path != super::FILE && !is_figure(path));
+    let figures = manifest.files.iter().any(|path| is_figure(path)).then(|| link("figures/"));
+    [link("manifest.json")].into_iter().chain(others.map(|path| link(path))).chain(figures).collect()
+}
+
+/// Whether a file is one of the run's figures.
+pub(super) fn is_figure(path: &str) -> bool {
+    Path::new(path).parent() == Some(Path::new(figures::FOLDER))
 }
 
 /// What a file holds, in a few words.
 fn what(path: &str) -> &'static str {
     let stem = path.split_once('.').map_or(path, |(stem, _)| stem);
     match stem {
+        "manifest" => "what was run, when, and how it ended",
         "scenario" => "the scenario with every default",
         "slots" => "every slot at a glance",
         "prosumers" => "every prosumer's slot",

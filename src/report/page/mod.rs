@@ -92,13 +92,14 @@ impl Json {
     }
 }
 
-/// The page of a run whose tables are `data`; `figures` are the paths of its figures.
+/// The page of a run whose tables are `data`. Charts of which the run has a figure have links to it.
 ///
 /// # Errors
 /// If a table cannot be read.
-pub fn page(run: &Run, data: &Data, figures: &[String]) -> Result<String, RecordError> {
+pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     let ledger: Vec<LedgerRow> = run.rows()?.collect::<Result<_, _>>()?;
     let picks = Picks::read(run, data)?;
+    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| making::is_figure(file)).collect();
     let study = charts::study(data);
     let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &all_tables(data, &ledger))];
     if !study.is_empty() {
@@ -120,7 +121,7 @@ pub fn page(run: &Run, data: &Data, figures: &[String]) -> Result<String, Record
         cases: picks.cases,
         making: making::facts(&data.manifest),
         scenario: making::scenario(run),
-        files: making::files(&data.manifest),
+        files: making::files(run.manifest()),
         json,
     };
     Ok(page.render().expect("writing to memory cannot fail"))

@@ -31,6 +31,14 @@ const ARGUMENTS: [&str; 6] = [
     "--hide-scrollbars",
 ];
 
+/// What an element is called in these tests, and whether it has an outline.
+const NAME_AND_OUTLINE: &str = r##"(node) => {
+    const kinds = [".legend button", ".tools button", "thead button", ".files a"];
+    const style = getComputedStyle(node);
+    const kind = kinds.find((kind) => node.matches(kind)) ?? `${node.tagName}${node.className && `.${node.className}`}`;
+    return [node.id ? `${node.tagName}#${node.id}` : kind, style.outlineStyle !== "none" && style.outlineWidth !== "0px"];
+}"##;
+
 /// A page that is open in a browser of its own.
 pub(crate) struct Page {
     tab: Arc<Tab>,
@@ -99,7 +107,7 @@ impl Page {
             }
             thread::sleep(Duration::from_millis(25));
         }
-        panic!("not so: {what}; {:?}", self.wrong.lock().expect("nobody panics with the lock"));
+        panic!("not so: {what}; {:?}", self.complaints());
     }
 
     /// Clicks the first such element where it stands on the screen, as a hand would.
@@ -118,25 +126,38 @@ impl Page {
         ));
     }
 
-    /// Presses the tabulator so often or until it is back at the start; says what was reached, and whether it shows.
+    /// The value to which a promise comes.
+    pub(crate) fn promised<T: DeserializeOwned>(&self, promise: &str) -> T {
+        let text = self.tab.evaluate(&format!("({promise}).then(JSON.stringify)"), true);
+        let text = text.unwrap_or_else(|error| panic!("{promise}: {error}")).value;
+        let text = text.as_ref().and_then(Value::as_str).unwrap_or("null");
+        serde_json::from_str(text).expect("the value is of this kind")
+    }
+
+    /// Presses the tabulator so often; says what was reached each time, and whether it is seen.
     pub(crate) fn tab_through(&self, presses: usize) -> Vec<(String, bool)> {
-        let here = r##"(() => {
-            const node = document.activeElement;
-            const kinds = [".legend button", ".tools button", "thead button", ".files a", "#theme", ".picker *"];
-            const kind = kinds.find((kind) => node.matches(kind));
-            const name = node.id ? `${node.tagName}#${node.id}` : kind ?? `${node.tagName}${node.className ? "." + node.className : ""}`;
-            return [name, getComputedStyle(node).outlineStyle !== "none" && getComputedStyle(node).outlineWidth !== "0px"];
-        })()"##;
-        let mut reached = Vec::new();
-        for _ in 0..presses {
+        let reach = |_| {
             self.tab.press_key("Tab").expect("a key is pressed");
-            let (name, outlined): (String, bool) = self.values(here);
-            if name == "BODY" {
-                break;
-            }
-            reached.push((name, outlined));
-        }
-        reached
+            self.values(&format!("({NAME_AND_OUTLINE})(document.activeElement)"))
+        };
+        (0..presses).map(reach).collect()
+    }
+
+    /// All links and controls that take the focus in the tabulator's order, and whether it is seen on them; panics if one
+    /// does not.
+    pub(crate) fn focusable(&self) -> Vec<(String, bool)> {
+        let stuck: Vec<String> = self.values(
+            r#"[...document.querySelectorAll("a[href], button, select, summary")]
+                .filter((node) => node.checkVisibility() && !node.disabled)
+                .filter((node) => { node.focus(); return node.tabIndex < 0 || document.activeElement !== node; })
+                .map((node) => node.outerHTML)"#,
+        );
+        assert!(stuck.is_empty(), "{stuck:?}");
+        self.values(&format!(
+            r#"[...document.querySelectorAll("a[href], button, select, summary")]
+                .filter((node) => node.checkVisibility() && !node.disabled)
+                .map((node) => {{ node.focus(); return ({NAME_AND_OUTLINE})(node); }})"#
+        ))
     }
 
     /// Shows the page on a phone with a screen of this size [px].
@@ -166,9 +187,14 @@ impl Page {
         self.tab.call_method(SetEmulatedMedia { media: None, features: Some(vec![dark]) }).expect("the system is dark");
     }
 
+    /// What went wrong until now.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.wrong.lock().expect("nobody panics with the lock").clone()
+    }
+
     /// Panics if the page has logged an error, thrown an exception or asked the network for anything.
     pub(crate) fn assert_nothing_went_wrong(&self) {
-        let wrong = self.wrong.lock().expect("nobody panics with the lock");
+        let wrong = self.complaints();
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }

@@ -1,0 +1,113 @@
+//! Fields of colors, and the scale that tells what they mean.
+
+use super::{
+    marks::{Axes, Failed, Plot},
+    span::Span,
+    style::{AXIS, NOTHING, TICK, UNIT, text, width},
+    ticks::short,
+};
+use crate::report::chart::{Axis, Chart, Mark};
+use plotters::{
+    coord::Shift,
+    drawing::DrawingArea,
+    element::{Rectangle, Text},
+    prelude::SVGBackend,
+    style::{
+        BLACK, Color as _, RGBColor, WHITE,
+        colors::colormaps::ViridisRGB,
+        text_anchor::{HPos, Pos, VPos},
+    },
+};
+
+/// Width of the scale of colors [1/100 in].
+const BAR: i32 = 16;
+
+/// What the colors of a field mean.
+#[derive(Clone, Debug)]
+pub(super) struct Tones {
+    span: Span,
+    label: String,
+}
+
+impl Tones {
+    pub(super) fn of(cells: &[(f64, f64, Option<f64>)], values: &Axis) -> Self {
+        Self { span: Span::of(values, cells.iter().filter_map(|cell| cell.2), 6), label: values.text() }
+    }
+
+    /// The colors of a chart's field, if it has one.
+    pub(super) fn of_chart(chart: &Chart) -> Option<Self> {
+        chart.layers.iter().find_map(|layer| match &layer.mark {
+            Mark::Heat { cells, values } => Some(Self::of(cells, values)),
+            _ => None,
+        })
+    }
+
+    fn color(&self, value: f64) -> RGBColor {
+        ViridisRGB::get_color(self.span.share(value).clamp(0.0, 1.0) as f32)
+    }
+
+    /// How wide the scale of colors is with all that stands beside it [1/100 in].
+    pub(super) fn room(&self) -> i32 {
+        let ticks = self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
+        // The gap to the field, the scale, its ticks and its label.
+        20 + BAR + 8 + ticks + 12 + TICK + 8
+    }
+
+    /// Draws the scale of colors: from `left` between `top` and `bottom` [units].
+    pub(super) fn draw<'b>(
+        &self,
+        area: &DrawingArea<SVGBackend<'b>, Shift>,
+        left: i32,
+        (top, bottom): (i32, i32),
+    ) -> Result<(), Failed<'b>> {
+        const STEPS: i32 = 64;
+        let from = left + 20 * UNIT;
+        let to = from + BAR * UNIT;
+        let at = |share: f64| bottom - (share * f64::from(bottom - top)).round() as i32;
+        for step in 0..STEPS {
+            let (low, high) = (f64::from(step) / f64::from(STEPS), f64::from(step + 1) / f64::from(STEPS));
+            let tone = ViridisRGB::get_color(((low + high) / 2.0) as f32);
+            area.draw(&Rectangle::new([(from, at(high)), (to, at(low))], tone.filled()))?;
+        }
+        area.draw(&Rectangle::new([(from, top), (to, bottom)], AXIS.stroke_width(8)))?;
+        let beside = text(TICK).pos(Pos::new(HPos::Left, VPos::Center));
+        for (value, tick) in &self.span.ticks.0 {
+            area.draw(&Text::new(tick.clone(), (to + 8 * UNIT, at(self.span.share(*value))), beside.clone()))?;
+        }
+        let ticks = self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
+        let turned =
+            text(TICK).transform(plotters::style::FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Center));
+        let middle = (to + (8 + ticks + 12 + TICK / 2) * UNIT, i32::midpoint(top, bottom));
+        area.draw(&Text::new(self.label.clone(), middle, turned))?;
+        Ok(())
+    }
+}
+
+/// Draws the cells of a field, with their values where there is room for them.
+pub(super) fn cells<'b>(
+    plot: &mut Plot<'_, 'b>,
+    axes: &Axes<'_>,
+    cells: &[(f64, f64, Option<f64>)],
+    tones: &Tones,
+) -> Result<(), Failed<'b>> {
+    let area = plot.plotting_area().strip_coord_spec();
+    let (wide, high) = area.dim_in_pixel();
+    let count = |span: &Span| (1.0 / (span.share(1.0) - span.share(0.0))).round().max(1.0);
+    let (column, row) = (f64::from(wide) / count(axes.x), f64::from(high) / count(axes.y));
+    let fits = |label: &str| f64::from((width(label, TICK) + 6) * UNIT) < column && f64::from((TICK + 4) * UNIT) < row;
+    plot.draw_series(cells.iter().map(|&(x, y, value)| {
+        let tone = value.map_or(NOTHING, |value| tones.color(value));
+        Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)], tone.filled())
+    }))?;
+    let labels = cells.iter().filter_map(|&(x, y, value)| Some((x, y, value?, short(value?))));
+    let labels: Vec<_> = labels.collect();
+    if labels.iter().all(|label| fits(&label.3)) {
+        plot.draw_series(labels.into_iter().map(|(x, y, value, label)| {
+            let tone = tones.color(value);
+            let bright = 299 * u32::from(tone.0) + 587 * u32::from(tone.1) + 114 * u32::from(tone.2) > 128_000;
+            let ink = if bright { &BLACK } else { &WHITE };
+            Text::new(label, (x, y), text(TICK).color(ink).pos(Pos::new(HPos::Center, VPos::Center)))
+        }))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! A picture of an SVG, twice as fine as a screen.
+
+use super::style::FONT;
+use resvg::{
+    tiny_skia::{Pixmap, Transform},
+    usvg::{Options, Tree, fontdb::Database},
+};
+use std::sync::{Arc, OnceLock};
+
+/// Pixels to the inch.
+const FINENESS: f32 = 200.0;
+
+/// Draws the SVG of a chart as PNG.
+pub fn png(svg: &str) -> Vec<u8> {
+    let tree = tree(svg);
+    let scale = FINENESS / 96.0;
+    let size = tree.size();
+    let [width, height] = [size.width(), size.height()].map(|length| (length * scale).round() as u32);
+    let mut picture = Pixmap::new(width, height).expect("a figure has a size");
+    resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
+    picture.encode_png().expect("memory takes up all that is written")
+}
+
+/// What a chart's SVG shows.
+pub(super) fn tree(svg: &str) -> Tree {
+    static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
+    let fonts = FONTS.get_or_init(|| {
+        let mut fonts = Database::new();
+        fonts.load_font_data(FONT.to_vec());
+        Arc::new(fonts)
+    });
+    let options = Options { fontdb: Arc::clone(fonts), ..Options::default() };
+    Tree::from_str(svg, &options).expect("what is drawn is SVG")
+}
