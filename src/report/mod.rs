@@ -23,7 +23,7 @@ pub use error::ReportError;
 
 use crate::record::Run;
 use data::Data;
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 /// Makes what people look at from the tables of a run, in its folder, in place of what was there: the figures, and the
 /// page, whose path it returns.
@@ -33,9 +33,5 @@ use std::{fs, path::PathBuf};
 pub fn write(run: &mut Run) -> Result<PathBuf, ReportError> {
     let data = Data::read(run)?;
     figures::write(run, &data)?;
-    let path = run.folder().join(page::FILE);
-    let page = page::page(run, &data)?;
-    fs::write(&path, page).map_err(|source| ReportError::File { action: "write", path: path.clone(), source })?;
-    run.add_file(page::FILE)?;
-    Ok(path)
+    page::write(run, &data)
 }

@@ -22,7 +22,7 @@ mod picks;
 mod table;
 mod tables;
 
-use super::{charts, data::Data};
+use super::{ReportError, charts, data::Data};
 use crate::record::{LedgerRow, Manifest, RecordError, Row, Run};
 use article::Beside;
 use askama::Template;
@@ -31,7 +31,7 @@ use making::{Fact, FileLink};
 use payload::Payload;
 use picks::Picks;
 use serde::Serialize;
-use std::sync::LazyLock;
+use std::{fs, path::PathBuf, sync::LazyLock};
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
@@ -90,6 +90,19 @@ impl Json {
         // The sign occurs only in texts, where JSON has another way to write it.
         Self { id: id.into(), text: text.replace('<', "\\u003c") }
     }
+}
+
+/// Writes the page of a run whose tables are `data` into its folder, in place of one that is there, and names it in the
+/// manifest; returns its path.
+///
+/// # Errors
+/// If a table cannot be read, or the page cannot be written.
+pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, ReportError> {
+    let page = page(run, data)?;
+    let path = run.folder().join(FILE);
+    fs::write(&path, page).map_err(|source| ReportError::File { action: "write", path: path.clone(), source })?;
+    run.add_file(FILE)?;
+    Ok(path)
 }
 
 /// The page of a run whose tables are `data`. Charts of which the run has a figure have links to it.

@@ -1,17 +1,17 @@
 //! The report in a real browser: drawn, picked from, sorted, in the dark, on a phone, by keyboard, and with nothing
 //! fetched or complained about. Where no browser is found, these tests say that they were skipped.
 
-mod page;
+mod tab;
 
 use crate::support::{recorded, shipped};
 use microgrid_sim::{
     record::{KeyFigures, Run},
-    report,
+    report::{data::Data, page},
     scenario::Plan,
 };
-use page::Page;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use tab::Page;
 use tempfile::TempDir;
 
 /// A run with its report.
@@ -24,7 +24,8 @@ struct Reported {
 fn reported(plan: &Plan) -> Reported {
     let root = tempfile::tempdir().expect("a temporary folder");
     let mut run = Run::open(&recorded(plan, root.path())).expect("the run is there");
-    let report = report::write(&mut run).expect("the report is written");
+    let data = Data::read(&run).expect("the run has tables");
+    let report = page::write(&mut run, &data).expect("the report is written");
     Reported { run, report, _root: root }
 }
 

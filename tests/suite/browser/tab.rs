@@ -1,4 +1,4 @@
-//! A page in headless Chromium, driven over its DevTools protocol.
+//! A page in a tab of headless Chromium, driven over its DevTools protocol.
 
 use headless_chrome::{
     Browser, LaunchOptions, Tab,

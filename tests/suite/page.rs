@@ -1,4 +1,4 @@
-//! The report of a run: when it is written, what it says, and that it is made from the run's folder alone.
+//! The page of a run, `report.html`: when it is written, what it says, and that it is made from the run's folder alone.
 
 use crate::support::repository;
 use assert_cmd::Command;
