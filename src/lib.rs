@@ -12,3 +12,4 @@ pub mod runtime;
 pub mod scenario;
 pub mod simulation;
 pub mod study;
+mod words;

@@ -43,6 +43,7 @@ Examples:
   sim stability scenarios/5_prosumers.ron             would it spiral in, and how firmly?
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
+  sim report results/5_prosumers --open               look at the newest run in the browser
   sim ledger verify results/5_prosumers               does the ledger of the newest run hold?
   sim ledger show results/5_prosumers                 its channels, and who owes what
   sim ledger show results/5_prosumers --channel trade --block 3
@@ -78,6 +79,10 @@ pub(super) enum Command {
     Resume(ResumeArguments),
     /// Print the tables of a run.
     Show(ShowArguments),
+    /// Make the report and the figures of a run anew, from its folder.
+    ///
+    /// Leaves report.html, which any browser opens, and figures/ in the run's folder, in the place of those that are there.
+    Report(ReportArguments),
     /// Does the game spiral in to its equilibrium, by linear theory, and with what margin?
     ///
     /// Prints the largest root of the game linearised at its equilibrium and the critical steps and delay, for every
@@ -164,6 +169,9 @@ pub(super) struct HowToRun {
     /// clock [default: by the size of the population].
     #[arg(long, value_name = "SHARDS")]
     pub(super) shards: Option<Shards>,
+    /// Make no report.html and no figures; `sim report` makes them later.
+    #[arg(long)]
+    pub(super) no_report: bool,
     /// Print nothing but the path of the results.
     #[arg(short, long, conflicts_with = "verbose")]
     pub(super) quiet: bool,
@@ -198,6 +206,16 @@ pub(super) struct ShowArguments {
     /// Show only this case.
     #[arg(long, value_name = "N")]
     pub(super) case: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArguments {
+    /// A run's folder, or a scenario's folder for its newest run.
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    /// Open the report in the browser.
+    #[arg(long)]
+    pub(super) open: bool,
 }
 
 #[derive(Debug, Args)]

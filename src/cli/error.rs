@@ -4,6 +4,7 @@ use super::run::quoted;
 use crate::{
     ledger::{place::Place, reader::ReadError, verify::VerifyError},
     record::RecordError,
+    report::ReportError,
     scenario::{ScenarioError, schema::Record},
     study::StudyError,
 };
@@ -49,6 +50,12 @@ pub(super) enum CliError {
     /// The results cannot be written.
     #[error("error: {0}")]
     Record(#[from] RecordError),
+    /// The report cannot be made.
+    #[error("error: {0}")]
+    Report(#[from] ReportError),
+    /// No browser can be started.
+    #[error("error: cannot open {}: {source}", path.display())]
+    Browser { path: PathBuf, source: io::Error },
     /// The study ended early.
     #[error("error: {error}\nwhat was done before is in {}{}", folder.display(), resume(error, folder))]
     Study { error: StudyError, folder: PathBuf },
@@ -96,6 +103,8 @@ impl CliError {
             Self::Ledger(_)
             | Self::Unverified(_)
             | Self::Record(_)
+            | Self::Report(_)
+            | Self::Browser { .. }
             | Self::Study { .. }
             | Self::Signal(_)
             | Self::Output(_) => ExitCode::FAILURE,

@@ -9,6 +9,7 @@ mod error;
 mod ledger;
 mod ledger_table;
 mod progress;
+mod report;
 mod resume;
 mod run;
 mod show;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         (Some(Command::Check(check)), _) => check::check(&check),
         (Some(Command::Resume(resume)), _) => resume::resume(&resume),
         (Some(Command::Show(show)), _) => show::show(&show),
+        (Some(Command::Report(arguments)), _) => report::report(&arguments),
         (Some(Command::Stability(stability)), _) => stability::stability(&stability),
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
         (None, Some(input)) => run::run(&input, &arguments.options),

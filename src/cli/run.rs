@@ -45,8 +45,9 @@ pub(super) fn play(
     let (recorder, result) = study::run(plan, recorder, &options, progress::on_stderr(visible, clock));
     let status = result.as_ref().map_or_else(status, |()| Status::Finished);
     let finished = recorder.finish(status, clock.elapsed());
-    if finished.is_ok() && result.as_ref().err().is_none_or(|error| matches!(error, StudyError::Interrupted)) {
-        draw(&folder);
+    let ended = result.as_ref().err().is_none_or(|error| matches!(error, StudyError::Interrupted));
+    if ended && finished.is_ok() && !how.no_report {
+        report(&folder);
     }
     if let Err(error) = result {
         if let Err(error) = finished {
@@ -58,11 +59,11 @@ pub(super) fn play(
     tell(&folder, how)
 }
 
-/// Draws the figures of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
-fn draw(folder: &Path) {
-    let drawn = Run::open(folder).map_err(ReportError::from).and_then(|mut run| report::write(&mut run));
-    if let Err(error) = drawn {
-        tracing::warn!(%error, "the figures were not made");
+/// Makes the report of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
+fn report(folder: &Path) {
+    let written = Run::open(folder).map_err(ReportError::from).and_then(|mut run| report::write(&mut run));
+    if let Err(error) = written {
+        tracing::warn!(%error, "the report was not made");
     }
 }
 

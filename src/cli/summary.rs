@@ -8,6 +8,7 @@ use super::{
     text::{count, fixed, knobs},
 };
 use crate::record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status};
+use crate::report;
 use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
@@ -121,7 +122,12 @@ fn ending(run: &Run) -> String {
         Status::Interrupted => format!("interrupted{wall}"),
     };
     let cases = count(manifest.case_count as usize, "case");
-    format!("{cases}, {status}\nresults: {}\n", run.folder().display())
+    let report = if run.keeps(report::page::FILE) {
+        format!("report: {}\n", run.folder().join(report::page::FILE).display())
+    } else {
+        String::new()
+    };
+    format!("{cases}, {status}\nresults: {}\n{report}", run.folder().display())
 }
 
 #[cfg(test)]

@@ -164,6 +164,19 @@ impl Run {
         self.manifest.files.iter().any(|kept| kept == file)
     }
 
+    /// Takes a file, or a folder, that was made from the run into the manifest's list of its files; for one that is there
+    /// already, nothing changes.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written.
+    pub fn add_file(&mut self, file: &str) -> Result<(), RecordError> {
+        if self.keeps(file) {
+            return Ok(());
+        }
+        self.manifest.files.push(file.to_owned());
+        self.manifest.write(&self.folder)
+    }
+
     /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! | [`chart`] | what is drawn, whatever draws it |
 //! | [`charts`] | the charts of a study, of a case's day and of a slot |
 //! | [`figures`] | charts on paper |
+//! | [`page`] | all of it on one page |
 //!
 //! A chart is made once, from tables, and drawn twice: on paper (SVG and PNG, in `figures/`) and on the page
 //! (`report.html`), where it can be hovered over and zoomed into.
@@ -16,17 +17,21 @@ pub mod chart;
 pub mod charts;
 pub mod data;
 pub mod figures;
+pub mod page;
 
 pub use error::ReportError;
 
 use crate::record::Run;
 use data::Data;
+use std::path::PathBuf;
 
-/// Makes what people look at from the tables of a run, in its folder, in place of what was there.
+/// Makes what people look at from the tables of a run, in its folder, in place of what was there: the figures, and the
+/// page, whose path it returns.
 ///
 /// # Errors
 /// If a table that the run keeps cannot be read, or a file cannot be written.
-pub fn write(run: &mut Run) -> Result<(), ReportError> {
+pub fn write(run: &mut Run) -> Result<PathBuf, ReportError> {
     let data = Data::read(run)?;
-    figures::write(run, &data)
+    figures::write(run, &data)?;
+    page::write(run, &data)
 }

@@ -85,6 +85,11 @@ impl Plan {
         setting(number, self.base(), &self.scenario)
     }
 
+    /// The grid's tariff of each slot [CNY/kWh].
+    pub fn grid_tariffs(&self) -> &[f64] {
+        &self.data.grid_tariffs
+    }
+
     /// How many prosumers the smallest and the largest population of a case have.
     pub fn population_sizes(&self) -> (usize, usize) {
         let synthetic = match (&self.scenario.population, &self.data.profiles) {

@@ -78,7 +78,7 @@ fn the_command_of_the_readme_works_and_prints_what_the_readme_says() {
 #[test]
 fn table_1_is_shown_from_the_command_line() {
     let folder = checkout();
-    sim(folder.path(), "scenarios/5_prosumers.ron -q").assert().success();
+    sim(folder.path(), "scenarios/5_prosumers.ron -q --no-report").assert().success();
     let output = stdout(&mut sim(folder.path(), "show results/5_prosumers --slot 17 --case 2"));
     let row = |buyer: &str| {
         let line = output.lines().find(|line| line.starts_with(buyer)).unwrap_or_else(|| panic!("{output}"));
@@ -91,10 +91,11 @@ fn table_1_is_shown_from_the_command_line() {
 #[test]
 fn the_written_scenario_runs_to_the_same_results() {
     let folder = checkout();
-    let first = stdout(&mut sim(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=0.3 --seed 7 -q"));
+    let first =
+        stdout(&mut sim(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=0.3 --seed 7 -q --no-report"));
     let first = folder.path().join(first.trim());
     let scenario = first.join("scenario.ron");
-    let again = stdout(&mut sim(folder.path(), &format!("{} --out again -q", scenario.display())));
+    let again = stdout(&mut sim(folder.path(), &format!("{} --out again -q --no-report", scenario.display())));
     let again = folder.path().join(again.trim());
     for table in ["slots.csv", "prosumers.csv", "trades.csv", "convergence.csv", "kpis.json", "scenario.ron"] {
         let read = |run: &PathBuf| fs::read(run.join(table)).unwrap_or_else(|error| panic!("{table}: {error}"));

@@ -89,7 +89,7 @@ impl Scenario {
             .arg(self.folder.path().join("scenario.ron"))
             .arg("--out")
             .arg(out.path())
-            .arg("--quiet")
+            .args(["--quiet", "--no-report"])
             .env("RUST_LOG", "ledger=debug")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -86,7 +86,7 @@ fn sim(arguments: &str, folder: &Path) -> Command {
 fn stopped_by(signal: &str, folder: &Path) -> PathBuf {
     fs::write(folder.join("sweep.ron"), sweep("Full")).unwrap();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
-        .args(["sweep.ron", "--format", "parquet", "--jobs", "1", "-q"])
+        .args(["sweep.ron", "--format", "parquet", "--jobs", "1", "-q", "--no-report"])
         .current_dir(folder)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -125,7 +125,7 @@ fn parquet_is_whole_after_an_interruption_and_the_same_as_ever_after_resuming() 
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(said.contains("is made when the run ends: finish it with `sim resume`"), "{said}");
         }
-        sim("resume results/sweep -q", folder).assert().success();
+        sim("resume results/sweep -q --no-report", folder).assert().success();
         assert!(files(&latest) == expected, "{signal}");
         fs::remove_dir_all(folder.join("results")).unwrap();
     }

@@ -171,7 +171,7 @@ fn a_sweep_that_is_killed_at_any_moment_and_resumed_is_the_one_that_was_left_alo
     let folder = folder.path();
     fs::write(folder.join("sweep.ron"), sweep("Full")).unwrap();
     let started = now();
-    sim(&["sweep.ron", "-q", "--jobs", "2", "--out", "whole"], folder).assert().success();
+    sim(&["sweep.ron", "-q", "--no-report", "--jobs", "2", "--out", "whole"], folder).assert().success();
     let takes = started.elapsed();
     let expected = files(&left(&folder.join("whole")).unwrap());
 
@@ -181,14 +181,19 @@ fn a_sweep_that_is_killed_at_any_moment_and_resumed_is_the_one_that_was_left_alo
         let out = format!("out-{n}");
         let jobs = ["1", "2", "3"][n as usize % 3];
         let mut moment = || takes.mul_f64(random.random::<f64>());
-        killed += u32::from(killed_after(&["sweep.ron", "-q", "--jobs", jobs, "--out", &out], folder, moment()));
+        killed += u32::from(killed_after(
+            &["sweep.ron", "-q", "--no-report", "--jobs", jobs, "--out", &out],
+            folder,
+            moment(),
+        ));
         // One that was killed before it had a manifest has nothing to resume.
         let Some(run) = left(&folder.join(&out)) else { continue };
         let path = run.display().to_string();
         for jobs in ["2", "1"] {
-            again += u32::from(killed_after(&["resume", &path, "-q", "--jobs", jobs], folder, moment() / 2));
+            again +=
+                u32::from(killed_after(&["resume", &path, "-q", "--no-report", "--jobs", jobs], folder, moment() / 2));
         }
-        sim(&["resume", &path, "-q"], folder).assert().success();
+        sim(&["resume", &path, "-q", "--no-report"], folder).assert().success();
         assert_same(&expected, &run);
         assert_eq!(Run::open(&run).unwrap().manifest().status, Status::Finished);
         fs::remove_dir_all(folder.join(&out)).unwrap();
@@ -221,7 +226,7 @@ fn an_interrupted_sweep_keeps_complete_cases_says_how_to_go_on_and_is_finished_b
     let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
     assert!(shown.contains("interrupted") && shown.contains("Without results: cases "), "{shown}");
 
-    let resumed = sim(&["resume", "results/sweep", "--jobs", "3"], folder).assert().success();
+    let resumed = sim(&["resume", "results/sweep", "--no-report", "--jobs", "3"], folder).assert().success();
     let printed = String::from_utf8_lossy(&resumed.get_output().stdout).into_owned();
     assert!(printed.contains("36 cases, finished") && printed.lines().all(|line| line.chars().count() <= 100));
     assert_same(&expected, &left);

@@ -1,0 +1,161 @@
+//! The headline numbers: a card each, with the numbers of every case or, of many cases, their range.
+
+use super::{outcome::grouped, tables::case_name};
+use crate::{
+    record::{KeyFigures, Number, knob_text},
+    report::data::{CaseData, Data},
+    words::fixed,
+};
+
+/// The numbers of more cases than this are summed up by their range.
+const MOST_CASES: usize = 4;
+
+/// A headline number.
+#[derive(Debug)]
+pub(super) struct Card {
+    pub(super) title: &'static str,
+    pub(super) hint: &'static str,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// What it is in a case.
+#[derive(Debug, PartialEq)]
+pub(super) struct Entry {
+    /// Which case, if there are several.
+    pub(super) label: String,
+    /// The number as it is in the results.
+    pub(super) value: f64,
+    /// The number as it reads.
+    pub(super) text: String,
+    pub(super) unit: &'static str,
+}
+
+/// A figure of a case, and how it reads.
+struct Figure {
+    title: &'static str,
+    hint: &'static str,
+    unit: &'static str,
+    decimals: usize,
+    of: fn(&CaseData, &KeyFigures) -> Option<f64>,
+}
+
+const FIGURES: [Figure; 8] = [
+    Figure {
+        title: "Welfare",
+        hint: "of all prosumers over the open slots",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.open_slots.welfare_cny),
+    },
+    Figure {
+        title: "Gain over P2G",
+        hint: "in welfare, beside trading with the grid alone",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.open_slots.welfare_gain_percent,
+    },
+    Figure {
+        title: "Slots in equilibrium",
+        hint: "of those with a market",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.equilibrium_share.map(percent),
+    },
+    Figure {
+        title: "Mean price",
+        hint: "of local trades, by energy",
+        unit: "CNY/kWh",
+        decimals: 4,
+        of: |case, _| mean_price(case),
+    },
+    Figure {
+        title: "Traded",
+        hint: "between prosumers",
+        unit: "kWh",
+        decimals: 2,
+        of: |_, figures| Some(figures.totals.traded_kwh),
+    },
+    Figure {
+        title: "Self-sufficiency",
+        hint: "consumption met without the grid",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.self_sufficiency.map(percent),
+    },
+    Figure {
+        title: "Self-consumption",
+        hint: "generation used in the microgrid",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.self_consumption.map(percent),
+    },
+    Figure {
+        title: "Messages",
+        hint: "sent by everybody",
+        unit: "",
+        decimals: 0,
+        of: |_, figures| Some(figures.totals.messages as f64),
+    },
+];
+
+fn percent(share: f64) -> f64 {
+    100.0 * share
+}
+
+/// Mean price of a case's trades, weighted by energy [CNY/kWh]; `None` without trades.
+fn mean_price(case: &CaseData) -> Option<f64> {
+    let traded =
+        || case.slots.iter().filter_map(|row| Some((row.price_mean_cny_per_kwh?.value(), row.traded_kwh.value())));
+    let energy: f64 = traded().map(|(_, kwh)| kwh).sum();
+    let value: f64 = traded().map(|(price, kwh)| price * kwh).sum();
+    Number::new(value / energy).map(Number::value)
+}
+
+/// The headline numbers of the cases that are done.
+pub(super) fn cards(data: &Data) -> Vec<Card> {
+    let card = |figure: &Figure| {
+        let entries = entries(data, figure);
+        (!entries.is_empty()).then_some(Card { title: figure.title, hint: figure.hint, entries })
+    };
+    FIGURES.iter().filter_map(card).collect()
+}
+
+fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {
+    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
+    let values: Vec<_> = done.filter_map(|(case, figures)| Some((case, (figure.of)(case, figures)?))).collect();
+    let entry = |label, value| Entry { label, value, text: text(value, figure.decimals), unit: figure.unit };
+    match values.len() {
+        0 => Vec::new(),
+        1 if data.manifest.case_count == 1 => vec![entry(String::new(), values[0].1)],
+        count if count <= MOST_CASES => {
+            values.iter().map(|(case, value)| entry(short_name(data, case), *value)).collect()
+        }
+        _ => range(data, &values, entry),
+    }
+}
+
+/// The least and the greatest of some values, or the one that they all have.
+fn range(data: &Data, values: &[(&CaseData, f64)], entry: impl Fn(String, f64) -> Entry) -> Vec<Entry> {
+    let least = values.iter().min_by(|one, other| one.1.total_cmp(&other.1));
+    let most = values.iter().max_by(|one, other| one.1.total_cmp(&other.1));
+    let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
+    if least.1 == most.1 {
+        return vec![entry("in every case".to_owned(), least.1)];
+    }
+    let name = |case: &CaseData| case_name(data, &case.entry);
+    vec![entry(format!("least, {}", name(least.0)), least.1), entry(format!("most, {}", name(most.0)), most.1)]
+}
+
+/// A case by its knobs or, where it has none, by its number or seed.
+fn short_name(data: &Data, case: &CaseData) -> String {
+    let knobs: Vec<String> =
+        case.entry.knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value))).collect();
+    match (knobs.is_empty(), data.manifest.replicates > 1) {
+        (false, false) => knobs.join(", "),
+        _ => case_name(data, &case.entry),
+    }
+}
+
+fn text(value: f64, decimals: usize) -> String {
+    if decimals == 0 { grouped(value as u64) } else { fixed(value, decimals) }
+}

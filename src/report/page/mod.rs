@@ -1,0 +1,153 @@
+//! `report.html`: one file that shows a run to whoever opens it, with no network and nothing else beside it.
+//!
+//! | where | what |
+//! |---|---|
+//! | `page.html`, `style/`, `script/` | the page itself, embedded here |
+//! | `headline`, `outcome`, `article` | what came out, in numbers, in words, and beside the published study |
+//! | `payload` | charts as the script reads them |
+//! | `picks` | the cases and slots that can be picked, each with its charts and tables |
+//! | `table`, `tables`, `details` | tables that can be sorted |
+//! | `making` | how the run was made, and its files |
+//!
+//! The page is filled with text by its template and with JSON for its script, which draws charts when they are seen and
+//! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
+
+mod article;
+mod details;
+mod headline;
+mod making;
+mod outcome;
+mod payload;
+mod picks;
+mod table;
+mod tables;
+
+use super::{ReportError, charts, data::Data};
+use crate::record::{LedgerRow, Manifest, RecordError, Row, Run};
+use article::Beside;
+use askama::Template;
+use headline::Card;
+use making::{Fact, FileLink};
+use payload::Payload;
+use picks::Picks;
+use serde::Serialize;
+use std::{fs, path::PathBuf, sync::LazyLock};
+
+/// Name of the page in a run's folder.
+pub const FILE: &str = "report.html";
+
+/// The page's script, each part after those that it needs.
+const SCRIPT: &str = concat!(
+    include_str!("script/theme.js"),
+    include_str!("script/figure.js"),
+    include_str!("script/chart.js"),
+    include_str!("script/table.js"),
+    include_str!("script/page.js"),
+);
+
+/// The library that draws charts in the browser, with its licence at the top.
+static PLOTLY: LazyLock<String> = LazyLock::new(|| {
+    // The crate gives two scripts; the other one sets formulas, of which the page has none.
+    let scripts = plotly::Plot::offline_js_sources();
+    let mut texts = scripts.split("</script>").filter_map(|tag| tag.split_once('>').map(|(_, text)| text));
+    let plotly = texts.find(|text| text.contains("plotly.js v")).expect("the crate carries plotly.js");
+    plotly.to_owned()
+});
+
+/// The page's template.
+#[derive(Debug, Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    manifest: &'a Manifest,
+    style: &'static str,
+    script: &'static str,
+    plotly: &'static str,
+    sentence: String,
+    cards: Vec<Card>,
+    reading: Vec<String>,
+    article: Option<Vec<Beside>>,
+    study: Option<()>,
+    cases: Vec<picks::CasePick>,
+    slots: bool,
+    slots_note: Option<String>,
+    making: Vec<Fact>,
+    scenario: Option<String>,
+    files: Vec<FileLink>,
+    json: Vec<Json>,
+}
+
+/// Data for the page's script.
+#[derive(Debug)]
+struct Json {
+    id: String,
+    /// Without a sign that could end the element it stands in.
+    text: String,
+}
+
+impl Json {
+    fn new(id: impl Into<String>, value: &impl Serialize) -> Self {
+        let text = serde_json::to_string(value).expect("what the page shows has nothing that JSON has no form for");
+        // The sign occurs only in texts, where JSON has another way to write it.
+        Self { id: id.into(), text: text.replace('<', "\\u003c") }
+    }
+}
+
+/// Writes the page of a run whose tables are `data` into its folder, in place of one that is there, and names it in the
+/// manifest; returns its path.
+///
+/// # Errors
+/// If a table cannot be read, or the page cannot be written.
+pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, ReportError> {
+    let page = page(run, data)?;
+    let path = run.folder().join(FILE);
+    fs::write(&path, page).map_err(|source| ReportError::File { action: "write", path: path.clone(), source })?;
+    run.add_file(FILE)?;
+    Ok(path)
+}
+
+/// The page of a run whose tables are `data`. Charts of which the run has a figure have links to it.
+///
+/// # Errors
+/// If a table cannot be read.
+pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
+    let ledger: Vec<LedgerRow> = run.rows()?.collect::<Result<_, _>>()?;
+    let picks = Picks::read(run, data)?;
+    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| making::is_figure(file)).collect();
+    let study = charts::study(data);
+    let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &all_tables(data, &ledger))];
+    if !study.is_empty() {
+        json.push(Json::new("study-data", &Payload::new(&study, String::new())));
+    }
+    json.extend(picks.json(data));
+    let page = Page {
+        manifest: &data.manifest,
+        style: include_str!("style/page.css"),
+        script: SCRIPT,
+        plotly: &PLOTLY,
+        sentence: outcome::headline(data),
+        cards: headline::cards(data),
+        reading: outcome::reading(data, &ledger),
+        article: article::article(data, picks.trades.as_ref()),
+        study: (!study.is_empty()).then_some(()),
+        slots: picks.has_slots(),
+        slots_note: picks.note(run),
+        cases: picks.cases,
+        making: making::facts(&data.manifest),
+        scenario: making::scenario(run),
+        files: making::files(run.manifest()),
+        json,
+    };
+    Ok(page.render().expect("writing to memory cannot fail"))
+}
+
+/// The tables of the whole run.
+fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<table::Table> {
+    let tables =
+        [Some(tables::cases(data)), tables::combinations(data), tables::slots(data), Some(tables::ledger(ledger))];
+    tables.into_iter().flatten().collect()
+}
+
+/// Name of the table with these rows as the run keeps it.
+fn file_of<R: Row>(run: &Run) -> &'static str {
+    if run.keeps(R::PARQUET) { R::PARQUET } else { R::FILE }
+}
