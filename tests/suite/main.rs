@@ -26,5 +26,6 @@ mod stability;
 mod support;
 mod sweep;
 mod tampering;
+mod terminal;
 mod verification;
 mod wall_clock;
