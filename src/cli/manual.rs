@@ -5,10 +5,10 @@ use super::{
     error::CliError,
     print,
 };
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::generate;
-use clap_mangen::{Man, generate_to};
-use std::fs;
+use clap_mangen::Man;
+use std::{fs, io, path::Path};
 
 /// Prints what makes a shell complete the command's arguments.
 pub(super) fn completions(arguments: &CompletionsArguments) -> Result<(), CliError> {
@@ -19,11 +19,23 @@ pub(super) fn completions(arguments: &CompletionsArguments) -> Result<(), CliErr
 
 /// Prints the page of `sim` or, where a folder is given, leaves there a page for it and one for each subcommand.
 pub(super) fn man(arguments: &ManArguments) -> Result<(), CliError> {
-    if let Some(folder) = &arguments.out {
-        let written = fs::create_dir_all(folder).and_then(|()| generate_to(Arguments::command(), folder));
-        return written.map_err(|source| CliError::NotWritten { folder: folder.clone(), source });
-    }
+    let mut command = Arguments::command().disable_help_subcommand(true);
+    let Some(folder) = &arguments.out else { return print(&page(&Man::new(command)).map_err(CliError::Output)?) };
+    command.build();
+    let written = fs::create_dir_all(folder).and_then(|()| write(command, folder));
+    written.map_err(|source| CliError::NotWritten { folder: folder.clone(), source })
+}
+
+/// Writes the page of a command, and those of all below it.
+fn write(command: Command, folder: &Path) -> io::Result<()> {
+    command.get_subcommands().try_for_each(|below| write(below.clone(), folder))?;
+    let man = Man::new(command);
+    fs::write(folder.join(man.get_filename()), page(&man)?)
+}
+
+/// A page, with its examples as they stand: `man` would fill their lines.
+fn page(man: &Man) -> io::Result<String> {
     let mut page = Vec::new();
-    Man::new(Arguments::command()).render(&mut page).map_err(CliError::Output)?;
-    print(&String::from_utf8_lossy(&page))
+    man.render(&mut page)?;
+    Ok(String::from_utf8_lossy(&page).replacen(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n.nf\n", 1))
 }

@@ -57,13 +57,12 @@ fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, 
 }
 
 fn headline(row: &SlotRow) -> String {
-    format!(
-        "{} after {} rounds, mean price {}, equilibrium price {} CNY/kWh\n",
-        slot_table::outcome(row.outcome).shown(),
-        row.rounds,
-        cell(row.price_mean_cny_per_kwh, PRICE),
-        cell(row.equilibrium_price_cny_per_kwh, PRICE),
-    )
+    let ended = format!("{:?} after {} rounds", row.outcome, row.rounds);
+    let price = cell(row.price_mean_cny_per_kwh, PRICE);
+    let theory = cell(row.equilibrium_price_cny_per_kwh, PRICE);
+    let line = wrapped(&format!("{ended}, mean price {price}, equilibrium price {theory} CNY/kWh\n"));
+    let outcome = slot_table::outcome(row.outcome);
+    line.replacen(outcome.text(), &outcome.shown(), 1)
 }
 
 /// The rows that are `wanted` of a table, none where it is not `kept`.

@@ -89,6 +89,11 @@ impl Cell {
         Self { text: text.into(), tone }
     }
 
+    /// Its text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Its text in its tone, outside of any table.
     pub(super) fn shown(&self) -> String {
         let style = match self.tone {

@@ -138,15 +138,15 @@ fn a_run_is_the_same_as_itself() {
 fn runs_that_differ_tell_where() {
     let folder = checkout();
     let a = run(folder.path(), "scenarios/5_prosumers.ron");
-    let b = run(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=1 --set period=20s");
+    let b = run(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=1 --set eta=0.1 --set period=20s");
     let compared = ran(folder.path(), &format!("compare {a} {b}"));
     let lines: Vec<Vec<&str>> = compared.lines().map(|line| line.split_whitespace().collect()).collect();
     let has = |cells: &[&str]| assert!(lines.iter().any(|line| line == cells), "{cells:?} is missing in\n{compared}");
     has(&["storage.capacity_kwh", "-", "10.0"]);
     has(&["activation.period", "\"1s\"", "\"20s\""]);
+    has(&["preferences.eta", "0.2", "0.1"]);
     has(&["Only", "in", "A:", "case", "1."]);
     has(&["case", "2", "of", "A,", "1", "of", "B,", "mu", "=", "1"]);
-    let row = |figure: &str| lines.iter().find(|line| line.first() == Some(&figure)).expect("the figure is shown");
     let welfare = |run: &str, case: usize| {
         let figures = fs::read_to_string(folder.path().join(run).join("kpis.json")).expect("the key figures");
         let figures: serde_json::Value = serde_json::from_str(&figures).expect("the key figures are JSON");
@@ -154,7 +154,8 @@ fn runs_that_differ_tell_where() {
     };
     let (of_a, of_b) = (welfare(&a, 1), welfare(&b, 0));
     let expected = [format!("{of_a:.3}"), format!("{of_b:.3}"), format!("{:+.3}", of_b - of_a)];
-    assert_eq!(row("welfare")[2..5], expected);
+    let welfare = lines.iter().find(|line| line.starts_with(&["welfare", "[CNY]"])).expect("the figure is shown");
+    assert_eq!(welfare[2..5], expected);
     assert!(compared.contains("GateClosure"), "at most 165 rounds an hour are too few for slot 11:\n{compared}");
     assert!(too_wide(&compared).is_empty(), "{:#?}", too_wide(&compared));
 }
@@ -171,7 +172,11 @@ fn sweeps_are_compared_case_by_case_whatever_their_numbers() {
         let cells: Vec<&str> = line.split_whitespace().collect();
         matches!(cells[..], [_, _, eta, _, _, _, "%", ..] if eta.starts_with("0.")).then(|| cells[2].to_owned())
     });
-    assert_eq!(eta.collect::<Vec<_>>(), ["0.5", "0.4", "0.3", "0.2", "0.1"], "the greatest difference first:\n{compared}");
+    assert_eq!(
+        eta.collect::<Vec<_>>(),
+        ["0.5", "0.4", "0.3", "0.2", "0.1"],
+        "the greatest difference first:\n{compared}"
+    );
 }
 
 #[test]
@@ -216,7 +221,7 @@ fn shells_complete_what_there_is() {
 fn there_is_a_manual_page_for_every_subcommand() {
     let folder = checkout();
     let page = ran(folder.path(), "man");
-    for told in [".TH sim 1", "compare", "Exit codes", "block_timeout"] {
+    for told in [".TH sim 1", "compare", ".SH EXAMPLES", "Exit codes", "block_timeout"] {
         assert!(page.contains(told), "{told} is missing in\n{page}");
     }
     ran(folder.path(), "man --out pages");
