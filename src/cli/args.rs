@@ -6,6 +6,7 @@ use crate::{
     scenario::{Overrides, knob_names},
 };
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
+use clap_complete::Shell;
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
 use std::{num::NonZero, path::PathBuf};
 
@@ -44,6 +45,8 @@ Examples:
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
   sim report results/5_prosumers --open               look at the newest run in the browser
+  sim list                                            all runs, and what they came to
+  sim compare results/5_prosumers/A results/5_prosumers/B
   sim ledger verify results/5_prosumers               does the ledger of the newest run hold?
   sim ledger show results/5_prosumers                 its channels, and who owes what
   sim ledger show results/5_prosumers --channel trade --block 3
@@ -91,7 +94,50 @@ pub(super) enum Command {
     /// Check a run's ledger, look into it, or export it.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Tell in what two runs differ: their scenarios, key figures and slots.
+    ///
+    /// Cases are compared with those of the same values of all varied knobs, and the same seed where there is one. What
+    /// differs most comes first. Exit code 0 whether they differ or not.
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArguments),
+    /// List the runs in a folder, the newest first, with how they ended and what they came to.
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArguments),
+    /// Print what makes a shell complete the arguments of sim.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArguments),
+    /// Print the manual page of sim, or write those of all its subcommands.
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArguments),
 }
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  sim scenarios/5_prosumers.ron -q                    prints where its results are, A
+  sim scenarios/5_prosumers.ron --set delay=200ms -q  the same of B
+  sim compare A B                                     what the delay changed, and in which slots
+  sim compare results/5_prosumers results/5_prosumers_storage
+                                                      the newest runs of two scenarios
+";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  sim list                                            all runs in results/
+  sim list results/5_prosumers                        those of one scenario
+";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  sim completions bash > ~/.local/share/bash-completion/completions/sim
+  sim completions zsh > ~/.zfunc/_sim                 with ~/.zfunc in fpath
+  sim completions fish > ~/.config/fish/completions/sim.fish
+";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  sim man | man -l -                                  read the page at once
+  sim man --out ~/.local/share/man/man1               then `man sim` and `man sim-compare` know it
+";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
@@ -216,6 +262,37 @@ pub(super) struct ReportArguments {
     /// Open the report in the browser.
     #[arg(long)]
     pub(super) open: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArguments {
+    /// A run's folder, or a scenario's folder for its newest run.
+    #[arg(value_name = "RUN")]
+    pub(super) a: PathBuf,
+    /// The other run.
+    #[arg(value_name = "RUN")]
+    pub(super) b: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    /// The folder of all results, or of a scenario's.
+    #[arg(value_name = "DIR", default_value = "results")]
+    pub(super) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// Which shell.
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write a page for sim and one for each subcommand into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,9 @@
 //! How the cases of a study compare with each other and with P2G.
 
-use super::text::{AMOUNT, count, fixed, gain, table};
+use super::{
+    table::{Column, table},
+    text::{AMOUNT, bold, count, fixed, gain},
+};
 use crate::record::{KeyFigures, Knobs, knob_text};
 
 /// A table over the open slots, one line a case; for a study of `mu`, also what the ledger brings, in a sentence.
@@ -9,10 +12,16 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let names: Vec<&String> = first.knobs.keys().collect();
     // Replicates differ in nothing else.
     let seeds = !first.knobs.contains_key("seed") && cases.iter().any(|case| case.seed != first.seed);
-    let mut header = vec!["case".to_owned()];
-    header.extend(names.iter().map(|name| (*name).clone()));
-    header.extend(seeds.then(|| "seed".to_owned()));
-    header.extend(["welfare", "over\ncase 1", "P2G\nwelfare", "over\nP2G", "in\nequilibrium"].map(str::to_owned));
+    let mut columns = vec![Column::new("case").key()];
+    columns.extend(names.iter().map(|name| Column::new(name.as_str()).key()));
+    columns.extend(seeds.then(|| Column::new("seed").key()));
+    columns.extend([
+        Column::new("welfare"),
+        Column::new("over\ncase 1").spare(1),
+        Column::new("P2G\nwelfare").spare(0),
+        Column::new("over\nP2G"),
+        Column::new("in\nequilibrium"),
+    ]);
     let line = |case: &KeyFigures| {
         let open = &case.open_slots;
         let mut cells = vec![case.case.to_string()];
@@ -27,8 +36,8 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
         ]);
         cells
     };
-    let mut text = format!("welfare over the {} [CNY]\n\n", count(first.open_slots.slots as usize, "open slot"));
-    text += &table(header, cases.iter().map(line), &[]);
+    let title = format!("welfare over the {} [CNY]", count(first.open_slots.slots as usize, "open slot"));
+    let mut text = format!("{}\n\n{}", bold(&title), table(columns, cases.iter().map(line)));
     if let Some(sentence) = ledger_gain(cases) {
         text += &format!("\n{sentence}\n");
     }
@@ -51,6 +60,7 @@ fn ledger_gain(cases: &[KeyFigures]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use serde_json::json;
 
     fn case(number: u32, knobs: serde_json::Value, welfare: f64) -> KeyFigures {
@@ -87,10 +97,10 @@ mod tests {
 
     #[test]
     fn a_study_of_mu_tells_what_the_ledger_brings() {
-        insta::assert_snapshot!(comparison(&[
+        insta::assert_snapshot!(plain(&comparison(&[
             case(1, json!({"mu": 0.0}), 238.150047),
             case(2, json!({"mu": 1.0}), 313.125384),
-        ]));
+        ])));
     }
 
     #[test]
@@ -99,7 +109,7 @@ mod tests {
             let [mut one, mut other] = knobs.map(|knobs| case(1, knobs, 1.0));
             (one.seed, other.seed, other.case) = (7, 8, 2);
             one.open_slots.slots = 1;
-            comparison(&[one, other])
+            plain(&comparison(&[one, other]))
         };
         insta::assert_snapshot!(seeds([json!({"mu": 1.0}), json!({"mu": 1.0})]));
         let varied = seeds([json!({"seed": 7}), json!({"seed": 8})]);
@@ -108,9 +118,9 @@ mod tests {
 
     #[test]
     fn other_studies_compare_with_their_first_case() {
-        insta::assert_snapshot!(comparison(&[
+        insta::assert_snapshot!(plain(&comparison(&[
             case(1, json!({"mu": 1.0, "delay": "0s"}), 313.125384),
             case(2, json!({"mu": 1.0, "delay": "2s"}), 300.0),
-        ]));
+        ])));
     }
 }

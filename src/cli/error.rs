@@ -32,6 +32,12 @@ pub(super) enum CliError {
     /// The scenario's market is not open in this slot.
     #[error("error: the market is open in slots {first} to {last}, not in slot {slot}")]
     NotOpen { slot: u32, first: u32, last: u32 },
+    /// There is no folder to list.
+    #[error("error: cannot list {}: {source}", folder.display())]
+    NoFolder { folder: PathBuf, source: io::Error },
+    /// Manual pages cannot be written.
+    #[error("error: cannot write to {}: {source}", folder.display())]
+    NotWritten { folder: PathBuf, source: io::Error },
     /// There is no ledger where one was looked for.
     #[error("error: there is no ledger.db in {}, nor in the run to which its `latest` links", .0.display())]
     NoLedger(PathBuf),
@@ -95,6 +101,7 @@ impl CliError {
             | Self::NoCase { .. }
             | Self::NoSlot(_)
             | Self::NotOpen { .. }
+            | Self::NoFolder { .. }
             | Self::NoLedger(_)
             | Self::LedgerNotRecorded { .. }
             | Self::NotOnLedger(_)
@@ -105,6 +112,7 @@ impl CliError {
             | Self::Record(_)
             | Self::Report(_)
             | Self::Browser { .. }
+            | Self::NotWritten { .. }
             | Self::Study { .. }
             | Self::Signal(_)
             | Self::Output(_) => ExitCode::FAILURE,

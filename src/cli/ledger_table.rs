@@ -1,22 +1,25 @@
 //! What the ledger of a case has carried.
 
-use super::text::{cell, fixed, table};
+use super::{
+    table::{Column, table},
+    text::{cell, fixed},
+};
 use crate::record::{LedgerRow, Number};
 use microgrid_agents::chain::refusal::Refusal;
 use std::collections::BTreeMap;
 
 /// One line a channel and, if there are any, what was refused and how many posts counted without being transactions.
 pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
-    let header = [
-        "ledger",
-        "blocks",
-        "submitted",
-        "valid",
-        "latency\np50 [s]",
-        "latency\np95 [s]",
-        "valid\nper s",
-        "block\nfill [%]",
-        "size\n[MB]",
+    let columns = vec![
+        Column::new("ledger").left().key(),
+        Column::new("blocks"),
+        Column::new("submitted"),
+        Column::new("valid"),
+        Column::new("latency\np50 [s]").spare(1),
+        Column::new("latency\np95 [s]"),
+        Column::new("valid\nper s").spare(0),
+        Column::new("block\nfill [%]").spare(2),
+        Column::new("size\n[MB]"),
     ];
     let rows = channels.iter().map(|row| {
         let fill = row.block_fill.and_then(|fill| Number::new(100.0 * fill.value()));
@@ -32,7 +35,7 @@ pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
             fixed(row.bytes as f64 / 1e6, 2),
         ]
     });
-    let mut text = table(header.map(str::to_owned).into(), rows, &[0]);
+    let mut text = table(columns, rows);
     let off_chain: u64 = channels.iter().map(|row| row.off_chain).sum();
     if off_chain > 0 {
         text += &format!("of these, off the chain: {off_chain}\n");
@@ -51,6 +54,7 @@ pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::record::{
         Run,
         tests::{day::Day, whole_case},
@@ -63,6 +67,6 @@ mod tests {
         let channels: Vec<LedgerRow> = run.rows().unwrap().map(Result::unwrap).collect();
         let carried = |of: fn(&LedgerRow) -> u64| channels.iter().map(of).sum::<u64>();
         assert_eq!((carried(|row| row.blocks), carried(|row| row.submitted - row.off_chain)), (3, 6));
-        insta::assert_snapshot!(ledger_table(&channels));
+        insta::assert_snapshot!(plain(&ledger_table(&channels)));
     }
 }

@@ -4,27 +4,34 @@
 
 mod args;
 mod check;
+mod compare;
 mod comparison;
 mod error;
 mod ledger;
 mod ledger_table;
+mod list;
+mod manual;
+mod price_path;
 mod progress;
 mod report;
 mod resume;
 mod run;
 mod show;
 mod slot_table;
+mod sparkline;
 mod stability;
 mod summary;
 mod sweep_table;
+mod table;
 mod text;
 mod trade_matrix;
 
+use anstream::{AutoStream, ColorChoice};
 use args::{Arguments, Command};
 use clap::Parser;
 use error::CliError;
 use std::{
-    io::{self, ErrorKind, IsTerminal, Write},
+    io::{self, ErrorKind, Write},
     process::ExitCode,
 };
 use tracing_subscriber::EnvFilter;
@@ -45,13 +52,19 @@ pub fn main() -> ExitCode {
         (Some(Command::Report(arguments)), _) => report::report(&arguments),
         (Some(Command::Stability(stability)), _) => stability::stability(&stability),
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
+        (Some(Command::Compare(compare)), _) => compare::compare(&compare),
+        (Some(Command::List(list)), _) => list::list(&list),
+        (Some(Command::Completions(completions)), _) => manual::completions(&completions),
+        (Some(Command::Man(man)), _) => manual::man(&man),
         (None, Some(input)) => run::run(&input, &arguments.options),
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            let text = error.to_string();
+            let rest = text.strip_prefix("error:");
+            anstream::eprintln!("{}", rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest));
             error.exit_code()
         }
     }
@@ -66,18 +79,19 @@ fn log_to_stderr(verbosity: u8) {
         _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let terminal = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(terminal).init();
+    let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
 }
 
-/// Prints to stdout. A reader that has gone away, as in `sim show RUN | head`, is no error.
+/// Prints to stdout, with bold and colours only where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal let
+/// them. A reader that has gone away, as in `sim show RUN | head`, is no error.
 fn print(text: &str) -> Result<(), CliError> {
     print_more(text).map(drop)
 }
 
 /// The same; says whether the reader is still there.
 fn print_more(text: &str) -> Result<bool, CliError> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),

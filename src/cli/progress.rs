@@ -1,7 +1,7 @@
 //! How far a run or a verification has come, on the terminal.
 
 use crate::{ledger::verify, study::Progress};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::{
     io::{self, IsTerminal},
     time::{Duration, Instant},
@@ -13,15 +13,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Progress of a study on stderr if it is a terminal and `visible`; for one that began at `started`.
 pub(super) fn on_stderr(visible: bool, started: Instant) -> impl FnMut(Progress) + Send + Unpin + 'static {
     let mut bar = Bar::new(visible, started, "slots");
-    move |Progress { cases_done, cases, slots_done, slots }| {
-        bar.show(format!("{cases_done}/{cases} cases"), slots_done, slots);
+    move |Progress { cases_done, cases, slots_done, slots, slots_kept }| {
+        bar.show(format!("{cases_done}/{cases} cases"), slots_done, slots, slots_kept);
     }
 }
 
 /// Progress of a ledger's verification on stderr if it is a terminal; for one that began at `started`.
 pub(super) fn of_verification(started: Instant) -> impl FnMut(verify::Progress) {
     let mut bar = Bar::new(true, started, "blocks");
-    move |verify::Progress { case, cases, done, blocks }| bar.show(format!("case {case}/{cases}"), done, blocks)
+    move |verify::Progress { case, cases, done, blocks }| bar.show(format!("case {case}/{cases}"), done, blocks, 0)
 }
 
 /// A bar over all cases or one, with the time that is left.
@@ -37,7 +37,8 @@ impl Bar {
         Self { visible: visible && io::stderr().is_terminal(), started, things, bar: None }
     }
 
-    fn show(&mut self, message: String, done: u64, of: u64) {
+    /// Shows that so many things are `done`, of which `kept` were there before.
+    fn show(&mut self, message: String, done: u64, of: u64, kept: u64) {
         if !self.visible {
             return;
         }
@@ -46,14 +47,24 @@ impl Bar {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
-            let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {}, {{eta}} left", self.things);
+            let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {}, {{prefix}} left", self.things);
             let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
             ProgressBar::new(of).with_style(style).with_elapsed(elapsed)
         });
         bar.set_message(message);
+        bar.set_prefix(
+            left(elapsed, done - kept, of - done)
+                .map_or_else(|| "?".to_owned(), |left| format!("{:#}", HumanDuration(left))),
+        );
         bar.set_length(of);
         bar.set_position(done);
     }
+}
+
+/// The time for what is `left` to do, at the mean speed of what was `done` in the time `elapsed`; `None` as long as that
+/// is nothing.
+fn left(elapsed: Duration, done: u64, left: u64) -> Option<Duration> {
+    (done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64))
 }
 
 impl Drop for Bar {
@@ -61,5 +72,19 @@ impl Drop for Bar {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_before_says_nothing_about_speed() {
+        let elapsed = Duration::from_secs(10);
+        // 90 of 100 slots were there, 2 have been closed since: 8 are left at a slot in five seconds.
+        assert_eq!(left(elapsed, 92 - 90, 100 - 92), Some(Duration::from_secs(40)));
+        assert_eq!(left(elapsed, 0, 10), None);
+        assert_eq!(left(elapsed, 10, 0), Some(Duration::ZERO));
     }
 }

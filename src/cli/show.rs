@@ -1,7 +1,13 @@
 //! `sim show RUN`: the tables of a run, read back from its folder.
 
-use super::{args::ShowArguments, error::CliError, print, summary, text::PRICE, text::cell, trade_matrix};
-use crate::record::{CaseEntry, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow};
+use super::{
+    args::ShowArguments,
+    error::CliError,
+    price_path, print, slot_table, summary,
+    text::{PRICE, bold, cell, wrapped},
+    trade_matrix,
+};
+use crate::record::{CaseEntry, ConvergenceRow, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow};
 use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
@@ -23,19 +29,23 @@ fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
 
 /// The slot in all cases or in `only` one.
 fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, CliError> {
-    let slots = rows(run, |row: &SlotRow| row.slot == slot).map_err(CliError::BadRun)?;
+    let slots = rows(run, true, |row: &SlotRow| row.slot == slot).map_err(CliError::BadRun)?;
     let full = run.record() == Record::Full;
-    let trades = if full { rows(run, |row: &TradeRow| row.slot == slot).map_err(CliError::BadRun)? } else { vec![] };
-    let prosumers =
-        if full { rows(run, |row: &ProsumerRow| row.slot == slot).map_err(CliError::BadRun)? } else { vec![] };
+    let wanted = |case: u32, of: Slot| full && of == slot && only.is_none_or(|only| only.case == case);
+    let trades = rows(run, full, |row: &TradeRow| wanted(row.case, row.slot)).map_err(CliError::BadRun)?;
+    let prosumers = rows(run, full, |row: &ProsumerRow| wanted(row.case, row.slot)).map_err(CliError::BadRun)?;
+    let quotes = rows(run, full, |row: &ConvergenceRow| wanted(row.case, row.slot)).map_err(CliError::BadRun)?;
     let (trades, prosumers) = (by_case(&trades, |trade| trade.case), by_case(&prosumers, |prosumer| prosumer.case));
+    let quotes = by_case(&quotes, |quote| quote.case);
     let mut text = String::new();
     for row in slots.iter().filter(|row| only.is_none_or(|only| only.case == row.case)) {
         let Some(case) = run.case(row.case) else { continue };
         let prosumers = prosumers.get(&row.case).map_or(&[][..], Vec::as_slice);
         let trades = trades.get(&row.case).map_or(&[][..], Vec::as_slice);
-        text += &format!("{}, slot {slot}\n{}\n", summary::title(run, case), headline(row));
+        let title = format!("{}, slot {slot}", summary::title(run, case));
+        text += &format!("{}\n{}\n", bold(&wrapped(&title)), headline(row));
         if full {
+            text += &price_path::game(quotes.get(&row.case).map_or(&[][..], Vec::as_slice));
             text += &trade_matrix::trade_matrix(trades, prosumers);
             text += &trade_matrix::balances(prosumers);
         } else {
@@ -47,16 +57,19 @@ fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, 
 }
 
 fn headline(row: &SlotRow) -> String {
-    format!(
-        "{:?} after {} rounds, mean price {}, equilibrium price {} CNY/kWh\n",
-        row.outcome,
-        row.rounds,
-        cell(row.price_mean_cny_per_kwh, PRICE),
-        cell(row.equilibrium_price_cny_per_kwh, PRICE),
-    )
+    let ended = format!("{:?} after {} rounds", row.outcome, row.rounds);
+    let price = cell(row.price_mean_cny_per_kwh, PRICE);
+    let theory = cell(row.equilibrium_price_cny_per_kwh, PRICE);
+    let line = wrapped(&format!("{ended}, mean price {price}, equilibrium price {theory} CNY/kWh\n"));
+    let outcome = slot_table::outcome(row.outcome);
+    line.replacen(outcome.text(), &outcome.shown(), 1)
 }
 
-fn rows<R: Row>(run: &Run, wanted: impl Fn(&R) -> bool) -> Result<Vec<R>, RecordError> {
+/// The rows that are `wanted` of a table, none where it is not `kept`.
+fn rows<R: Row>(run: &Run, kept: bool, wanted: impl Fn(&R) -> bool) -> Result<Vec<R>, RecordError> {
+    if !kept {
+        return Ok(Vec::new());
+    }
     run.rows()?.filter(|row| row.as_ref().map_or(true, &wanted)).collect()
 }
 
@@ -71,13 +84,14 @@ fn by_case<R>(rows: &[R], case: impl Fn(&R) -> u32) -> BTreeMap<u32, Vec<&R>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::record::tests::{day::Day, whole_case};
 
     #[test]
     fn a_slot_shows_its_trades_or_that_there_are_none() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        let market = show_slot(&run, 2, None).unwrap();
+        let market = plain(&show_slot(&run, 2, None).unwrap());
         assert!(market.contains("Equilibrium after 7 rounds, mean price 1.2000, equilibrium price 1.2000 CNY/kWh"));
         assert!(market.contains("from 2") && market.contains("sold"));
         assert!(show_slot(&run, 3, None).unwrap().contains("no trades"));

@@ -1,32 +1,47 @@
 //! The table of a case's slots.
 
-use super::text::{AMOUNT, PRICE, cell, table};
+use super::{
+    table::{Cell, Tone, columns, table},
+    text::{PRICE, amounts, cell},
+};
 use crate::record::SlotRow;
+use microgrid_agents::observation::Outcome;
 
 /// One line a slot: who took part, price beside theory, how the game ended, welfare beside P2G.
 pub(super) fn slot_table(rows: &[SlotRow]) -> String {
     let header =
-        ["slot", "sellers", "buyers", "price", "equilibrium\nprice", "rounds", "outcome", "welfare", "P2G\nwelfare"];
+        ["slot", "sellers", "buyers", "price", "equilib.\nprice", "rounds", "outcome", "welfare", "P2G\nwelfare"];
+    let decimals = amounts(rows.iter().flat_map(|row| [row.welfare_cny, row.p2g_welfare_cny]));
     let line = |row: &SlotRow| {
-        vec![
-            row.slot.to_string(),
-            row.sellers.to_string(),
-            row.buyers.to_string(),
-            cell(row.price_mean_cny_per_kwh, PRICE),
-            cell(row.equilibrium_price_cny_per_kwh, PRICE),
-            row.rounds.to_string(),
-            format!("{:?}", row.outcome),
-            cell(row.welfare_cny, AMOUNT),
-            cell(row.p2g_welfare_cny, AMOUNT),
-        ]
+        let mut cells: Vec<Cell> = vec![
+            row.slot.to_string().into(),
+            row.sellers.to_string().into(),
+            row.buyers.to_string().into(),
+            cell(row.price_mean_cny_per_kwh, PRICE).into(),
+            cell(row.equilibrium_price_cny_per_kwh, PRICE).into(),
+            row.rounds.to_string().into(),
+        ];
+        cells.push(outcome(row.outcome));
+        cells.extend([row.welfare_cny, row.p2g_welfare_cny].map(|amount| cell(amount, decimals).into()));
+        cells
     };
-    table(header.map(str::to_owned).into(), rows.iter().map(line), &[6])
+    table(columns(header, &[6]), rows.iter().map(line))
+}
+
+/// How a game ended, in its tone.
+pub(super) fn outcome(outcome: Outcome) -> Cell {
+    let tone = match outcome {
+        Outcome::Equilibrium => Tone::Good,
+        Outcome::GateClosure => Tone::Caution,
+        Outcome::NoMarket => Tone::Plain,
+    };
+    Cell::toned(format!("{outcome:?}"), tone)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use microgrid_agents::observation::Outcome;
+    use crate::cli::text::plain;
 
     fn row(slot: u32, outcome: Outcome, price: Option<f64>, rounds: u32, welfare: f64) -> SlotRow {
         let header = <SlotRow as crate::record::Row>::COLUMNS.join(",");
@@ -44,8 +59,8 @@ mod tests {
             row(9, Outcome::GateClosure, Some(0.45), 3300, 123.4567),
             row(17, Outcome::Equilibrium, Some(0.7), 71, -0.0001),
         ];
-        let text = slot_table(&rows);
-        assert!(text.lines().all(|line| line.chars().count() <= 90));
+        let text = plain(&slot_table(&rows));
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(text);
     }
 }

@@ -5,7 +5,8 @@ use super::{
     args::StabilityArguments,
     error::CliError,
     print,
-    text::{AMOUNT, PRICE, count, fixed, table},
+    table::{Cell, Column, Tone, columns, table},
+    text::{AMOUNT, PRICE, bold, count, fixed, wrapped},
 };
 use crate::{
     analysis::{
@@ -36,7 +37,13 @@ fn combinations(plan: &Plan) -> impl Iterator<Item = Case> + '_ {
 
 fn title(plan: &Plan, case: &Case) -> String {
     let knobs: String = case.knobs.iter().map(|(name, value)| format!(", {name} = {value}")).collect();
-    format!("{}, case {} of {}{knobs}, seed {}", plan.scenario.name, case.number, plan.case_count(), case.seed)
+    wrapped(&format!(
+        "{}, case {} of {}{knobs}, seed {}",
+        plan.scenario.name,
+        case.number,
+        plan.case_count(),
+        case.seed
+    ))
 }
 
 fn all_slots(plan: &Plan, case: &Case) -> String {
@@ -44,7 +51,7 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     let (first, last) = case.scenario.market.open;
     let slots: Vec<Slot> = (first..=last).collect();
     let found: Vec<SlotStability> = slots.par_iter().filter_map(|slot| slot_stability(case, *slot, &setting)).collect();
-    let mut text = format!("{}\n{}\n", title(plan, case), information(&setting));
+    let mut text = format!("{}\n{}\n", bold(&title(plan, case)), information(&setting));
     if found.is_empty() {
         return text + "no slot has both buyers and sellers\n";
     }
@@ -69,18 +76,20 @@ fn judged(slot: &SlotStability) -> Option<&Judgement> {
 fn rest_table(slots: &[SlotStability]) -> String {
     let header = ["slot", "sellers", "buyers", "surplus", "price", "bound\nby", "largest\nroot", "period", "verdict"];
     let line = |slot: &SlotStability| {
-        let mut cells = vec![
+        let mut cells = [
             slot.slot.to_string(),
             slot.sellers.to_string(),
             slot.buyers.to_string(),
             fixed(slot.surplus, AMOUNT),
             fixed(slot.price, PRICE),
             corner(slot.corner).to_owned(),
-        ];
+        ]
+        .map(Cell::from)
+        .to_vec();
         cells.extend(root_cells(judged(slot)));
         cells
     };
-    table(header.map(str::to_owned).into(), slots.iter().map(line), &[5, 8])
+    table(columns(header, &[5, 8]), slots.iter().map(line))
 }
 
 fn corner(corner: Corner) -> &'static str {
@@ -92,10 +101,11 @@ fn corner(corner: Corner) -> &'static str {
 }
 
 /// Modulus of the largest root, period in rounds, and what that means.
-fn root_cells(judged: Option<&Judgement>) -> [String; 3] {
-    let Some(Judgement { root, .. }) = judged else { return ["-"; 3].map(str::to_owned) };
+fn root_cells(judged: Option<&Judgement>) -> [Cell; 3] {
+    let Some(Judgement { root, .. }) = judged else { return ["-"; 3].map(Cell::from) };
     let period = root.period().map_or_else(|| "-".to_owned(), |rounds| fixed(rounds, 1));
-    [fixed(root.modulus, 5), period, verdict(judged).to_owned()]
+    let tone = if root.is_stable() { Tone::Good } else { Tone::Bad };
+    [fixed(root.modulus, 5).into(), period.into(), Cell::toned(verdict(judged), tone)]
 }
 
 fn verdict(judged: Option<&Judgement>) -> &'static str {
@@ -128,7 +138,7 @@ fn limit_table(slots: &[SlotStability]) -> String {
         cells.extend(delay_cells(limits.delay));
         Some(cells)
     };
-    table(header.map(str::to_owned).into(), slots.iter().filter_map(line), &[])
+    table(columns(header, &[]), slots.iter().filter_map(line))
 }
 
 fn limit_cells(limit: StepLimit) -> [String; 3] {
@@ -164,7 +174,7 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
     let found: Vec<Option<SlotStability>> =
         cases.par_iter().zip(&settings).map(|(case, setting)| slot_stability(case, slot, setting)).collect();
     if let ([case], [setting], [found]) = (&cases[..], &settings[..], &found[..]) {
-        let head = format!("{}, slot {slot}\n{}\n", title(plan, case), information(setting));
+        let head = format!("{}\n{}\n", bold(&format!("{}, slot {slot}", title(plan, case))), information(setting));
         return match found {
             Some(found) => head + &detail(case, found) + &notes(&setting.caveats, std::slice::from_ref(found)),
             None => head + "there are no buyers or no sellers\n",
@@ -178,27 +188,28 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
     }
     let rows: Vec<_> = cases.iter().zip(&settings).zip(&found).map(|((c, s), f)| case_line(c, s, f.as_ref())).collect();
     let known: Vec<SlotStability> = found.into_iter().flatten().collect();
-    format!("{}, slot {slot}\n\n{}{}", plan.scenario.name, case_table(&cases, rows), notes(&caveats, &known))
+    let title = bold(&format!("{}, slot {slot}", plan.scenario.name));
+    format!("{title}\n\n{}{}", case_table(&cases, rows), notes(&caveats, &known))
 }
 
-fn case_table(cases: &[Case], rows: Vec<Vec<String>>) -> String {
+fn case_table(cases: &[Case], rows: Vec<Vec<Cell>>) -> String {
     let names = cases.iter().take(1).flat_map(|case| case.knobs.iter().map(|(name, _)| name.replace('_', "\n")));
-    let mut header = vec!["case".to_owned()];
-    header.extend(names);
-    let rest = ["age", "largest\nroot", "period", "verdict", "replic.\nmargin", "price\nmargin"];
-    header.extend(rest.map(str::to_owned));
-    let verdict = header.len() - 3;
-    table(header, rows, &[verdict])
+    let mut columns = vec![Column::new("case").key()];
+    columns.extend(names.map(|name| Column::new(name).key()));
+    columns.extend(["age", "largest\nroot", "period"].map(Column::new));
+    columns.push(Column::new("verdict").left());
+    columns.extend(["replic.\nmargin", "price\nmargin"].map(Column::new));
+    table(columns, rows)
 }
 
-fn case_line(case: &Case, setting: &Setting, found: Option<&SlotStability>) -> Vec<String> {
+fn case_line(case: &Case, setting: &Setting, found: Option<&SlotStability>) -> Vec<Cell> {
     let judged = found.and_then(judged);
     let margins = judged.and_then(|found| found.limits).map(|limits| [limits.replicator.margin, limits.price.margin]);
-    let mut cells = vec![case.number.to_string()];
-    cells.extend(case.knobs.iter().map(|(_, value)| value.clone()));
-    cells.push(fixed(setting.age_in_periods(), 3));
+    let mut cells: Vec<Cell> = vec![case.number.to_string().into()];
+    cells.extend(case.knobs.iter().map(|(_, value)| Cell::from(value.as_str())));
+    cells.push(fixed(setting.age_in_periods(), 3).into());
     cells.extend(root_cells(judged));
-    cells.extend(margins.map_or(["-"; 2].map(str::to_owned), |margins| margins.map(step)));
+    cells.extend(margins.map_or(["-"; 2].map(Cell::from), |margins| margins.map(|margin| step(margin).into())));
     cells
 }
 
@@ -226,12 +237,12 @@ fn detail(case: &Case, found: &SlotStability) -> String {
         cells.extend(limit_cells(limit));
         cells
     };
-    let header = ["step", "here", "critical\nFixed", "\nScaled", "margin"].map(str::to_owned);
+    let header = ["step", "here", "critical\nFixed", "\nScaled", "margin"];
     let rows = [
         line("replicator", learning.replicator_step, limits.replicator),
         line("price", learning.price_step, limits.price),
     ];
-    text += &format!("\n{}\n", table(header.into(), rows, &[0, 1]));
+    text += &format!("\n{}\n", table(columns(header, &[0, 1]), rows));
     text + &match (limits.delay, delay_cells(limits.delay)) {
         (DelayLimit::None, _) => "no delay is stable with these steps\n".to_owned(),
         (DelayLimit::AtLeast(periods), _) => format!("stable up to information {periods} periods old at least\n"),

@@ -3,9 +3,10 @@
 use super::{
     comparison::comparison,
     ledger_table::ledger_table,
+    price_path,
     slot_table::slot_table,
     sweep_table::sweep_table,
-    text::{count, fixed, knobs},
+    text::{bold, count, fixed, knobs, red, wrapped},
 };
 use crate::record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status};
 use crate::report;
@@ -22,7 +23,8 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
     let sweep = run.manifest().case_count > MOST_CASES || run.record() == Record::Summary;
     if sweep && only.is_none() {
         let means = "means over the slots with a market, prices in CNY/kWh, welfare in CNY";
-        let text = format!("{}: {means}\n\n{}\n", run.manifest().scenario, sweep_table(run)?);
+        let title = bold(&wrapped(&format!("{}: {means}", run.manifest().scenario)));
+        let text = format!("{title}\n\n{}\n", sweep_table(run)?);
         return Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run));
     }
     let (open_rows, last) = open_rows(run, only)?;
@@ -30,7 +32,8 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
     let mut text = String::new();
     for (&case, rows) in &open_rows {
         if let Some(case) = run.case(case) {
-            text += &format!("{}: prices in CNY/kWh, welfare in CNY\n\n{}\n", title(run, case), slot_table(rows));
+            let title = bold(&wrapped(&format!("{}: prices in CNY/kWh, welfare in CNY", title(run, case))));
+            text += &format!("{title}\n\n{}{}\n", slot_table(rows), price_path::day(rows));
             text += &channels.get(&case.case).map_or_else(String::new, |channels| ledger_table(channels) + "\n");
         }
     }
@@ -118,8 +121,8 @@ fn ending(run: &Run) -> String {
     let status = match &manifest.status {
         Status::Unfinished => "not finished".to_owned(),
         Status::Finished => format!("finished{wall}"),
-        Status::Failed(reason) => format!("failed{wall}: {reason}"),
-        Status::Interrupted => format!("interrupted{wall}"),
+        Status::Failed(reason) => format!("{}{wall}: {reason}", red("failed")),
+        Status::Interrupted => format!("{}{wall}", red("interrupted")),
     };
     let cases = count(manifest.case_count as usize, "case");
     let report = if run.keeps(report::page::FILE) {
@@ -133,19 +136,21 @@ fn ending(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::record::tests::{day::Day, whole_case};
 
     #[test]
     fn only_open_slots_are_shown_and_the_rest_is_told() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        let text = summary(&run, None).unwrap();
+        let text = plain(&summary(&run, None).unwrap());
         let (title, rest) = text.split_once('\n').unwrap();
         assert_eq!(title, "day, case 1 of 2, mu = 0, seed 7: prices in CNY/kWh, welfare in CNY");
         let table: Vec<&str> = rest.split("\n\n").next().unwrap().trim_start().lines().skip(3).collect();
-        assert_eq!(table.len(), 2);
+        assert_eq!(table.len(), 3);
         assert!(table[0].trim_start().starts_with('2') && table[0].contains("1.2000  "), "{}", table[0]);
         assert!(table[1].trim_start().starts_with('3') && table[1].contains("NoMarket"), "{}", table[1]);
+        assert_eq!(table[2], "price in slots 2 to 3: ▁  1.2000 to 1.2000");
         assert!(text.contains("\nrefused: 3 StaleRead\n\n"), "{text}");
         assert!(text.contains("welfare over the 2 open slots"));
         assert!(text.ends_with(&format!("2 cases, not finished\nresults: {}\n", run.folder().display())));

@@ -1,6 +1,9 @@
 //! The table of a sweep: what each combination of the varied knobs came to.
 
-use super::text::{AMOUNT, count, fixed, table};
+use super::{
+    table::{Column, table},
+    text::{AMOUNT, count, fixed},
+};
 use crate::record::{Knobs, RecordError, Run, Statistics, Summary, knob_text};
 
 /// More combinations than this are not shown.
@@ -24,20 +27,25 @@ pub(super) fn sweep_table(run: &Run) -> Result<String, RecordError> {
 }
 
 fn rest(more: usize) -> String {
-    let all = "summary.csv has every measure, with its mean, standard deviation and 95 % interval";
+    let all = "summary.csv has every measure: mean, standard deviation, 95 % interval";
     if more == 0 { format!("{all}\n") } else { format!("and {}\n{all}\n", count(more, "more combination")) }
 }
 
 fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, replicates: u32) -> String {
     let names = summaries.first().map(|first| knobs_of(first).keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
     let several = replicates > 1;
-    let mut header = vec!["case".to_owned()];
-    header.extend(names);
-    header.extend(several.then(|| "seeds".to_owned()));
-    header.extend(
-        ["in equi-\nlibrium", "rounds", "price\ngap", "ampli-\ntude", "news\nage [s]", "welfare"].map(str::to_owned),
-    );
-    header.extend(several.then(|| "± 95 %".to_owned()));
+    let mut columns = vec![Column::new("case").key()];
+    columns.extend(names.into_iter().map(|name| Column::new(name).key()));
+    columns.extend(several.then(|| Column::new("seeds").spare(0)));
+    columns.extend([
+        Column::new("in equi-\nlibrium"),
+        Column::new("rounds").spare(3),
+        Column::new("price\ngap"),
+        Column::new("ampli-\ntude").spare(1),
+        Column::new("news\nage [s]").spare(2),
+        Column::new("welfare"),
+    ]);
+    columns.extend(several.then(|| Column::new("± 95 %")));
     let line = |summary: &Summary| {
         let mean = |name| summary.measure(name).and_then(Statistics::mean);
         let rounded = |name, decimals| mean(name).map_or_else(|| "-".to_owned(), |value| fixed(value, decimals));
@@ -57,7 +65,7 @@ fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, re
         cells.extend(several.then(|| half_width().map_or_else(|| "-".to_owned(), |width| fixed(width, AMOUNT))));
         cells
     };
-    table(header, summaries.iter().map(line), &[])
+    table(columns, summaries.iter().map(line))
 }
 
 /// A number of which the order of magnitude matters.
@@ -72,6 +80,7 @@ fn small(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::record::SlotRow;
     use serde_json::json;
 
@@ -95,15 +104,15 @@ mod tests {
     #[test]
     fn combinations_read_like_this() {
         let knobs: Knobs = serde_json::from_value(json!({"delay": "1500ms", "replicator_step": 0.3})).unwrap();
-        let text = lines(&summaries(3), |_| &knobs, 3) + &rest(4);
-        assert!(text.lines().all(|line| line.chars().count() <= 100));
+        let text = plain(&lines(&summaries(3), |_| &knobs, 3)) + &rest(4);
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn without_replicates_there_is_no_interval() {
         let none = Knobs::new();
-        let text = lines(&summaries(1), |_| &none, 1) + &rest(0);
+        let text = plain(&lines(&summaries(1), |_| &none, 1)) + &rest(0);
         insta::assert_snapshot!(text);
     }
 }

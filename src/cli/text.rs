@@ -1,8 +1,9 @@
-//! How numbers and tables look on the terminal.
+//! How numbers and words look on the terminal.
 
+use super::table::WIDTH;
 use crate::record::Number;
 pub(super) use crate::words::{count, fixed, gain, knobs};
-use comfy_table::{CellAlignment, Table, TableStyle, presets::NOTHING};
+use anstyle::{AnsiColor, Style};
 
 /// Decimals of a price [CNY/kWh].
 pub(super) const PRICE: usize = 4;
@@ -14,19 +15,69 @@ pub(super) fn cell(value: Option<Number>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |number| fixed(number.value(), decimals))
 }
 
-/// A table with a line under its header, columns aligned to the right except those named in `left`.
-pub(super) fn table(header: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>, left: &[usize]) -> String {
-    const STYLE: TableStyle = NOTHING.header_separator(comfy_table::LineStyle::none().fill('─').junction('─'));
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(header).add_rows(rows);
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1)).set_cell_alignment(if left.contains(&index) {
-            CellAlignment::Left
-        } else {
-            CellAlignment::Right
-        });
+/// Decimals for amounts of which the largest is among these, so that a column of them stays narrow.
+pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize {
+    match values.into_iter().flatten().map(|value| value.value().abs()).fold(0.0, f64::max) {
+        ..1e5 => AMOUNT,
+        ..1e7 => 1,
+        _ => 0,
     }
-    let mut text = table.trim_fmt();
-    text.push('\n');
-    text
+}
+
+/// A difference with its sign.
+pub(super) fn signed(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
+    if text.starts_with('-') { text } else { format!("+{text}") }
+}
+
+/// A heading.
+pub(super) fn bold(text: &str) -> String {
+    styled(text, Style::new().bold())
+}
+
+/// Text that says that something failed.
+pub(super) fn red(text: &str) -> String {
+    styled(text, AnsiColor::Red.on_default().bold())
+}
+
+fn styled(text: &str, style: Style) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Words in lines of at most [`WIDTH`] characters, as far as no word is longer.
+pub(super) fn wrapped(text: &str) -> String {
+    let (mut lines, mut length) = (String::new(), 0);
+    for word in text.split(' ') {
+        let letters = word.chars().count();
+        if length > 0 && length + 1 + letters > WIDTH {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines += word;
+        length += letters;
+    }
+    lines
+}
+
+/// The same without bold and colours.
+#[cfg(test)]
+pub(super) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_go_on_below_between_words() {
+        let knobs: Vec<String> = (0..20).map(|n| format!("knob_{n} = {n},")).collect();
+        let text = wrapped(&knobs.join(" "));
+        assert!(text.lines().count() > 2 && text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert_eq!(text.replace('\n', " "), knobs.join(" "));
+        assert_eq!(wrapped("short"), "short");
+    }
 }

@@ -1,6 +1,9 @@
 //! A slot's optimal and actual trades, buyers by sellers, and its prosumers' balances.
 
-use super::text::{AMOUNT, PRICE, cell, fixed, table};
+use super::{
+    table::{Column, table},
+    text::{AMOUNT, PRICE, bold, cell, fixed},
+};
 use crate::record::{Number, ProsumerRow, TradeRow};
 use microgrid_agents::market::role::Role;
 use std::collections::BTreeMap;
@@ -20,7 +23,7 @@ pub(super) fn trade_matrix(trades: &[&TradeRow], prosumers: &[&ProsumerRow]) -> 
     let sellers: Vec<u32> = with(Role::Seller).collect();
     let by_pair: BTreeMap<(u32, u32), &TradeRow> =
         trades.iter().map(|trade| ((trade.buyer, trade.seller), *trade)).collect();
-    let mut text = "optimal and actual purchases [kWh]\n\n".to_owned();
+    let mut text = format!("{}\n\n", bold("optimal and actual purchases [kWh]"));
     for sellers in sellers.chunks(SELLERS_ABREAST) {
         text += &block(&buyers, sellers, &by_pair);
         text.push('\n');
@@ -29,8 +32,9 @@ pub(super) fn trade_matrix(trades: &[&TradeRow], prosumers: &[&ProsumerRow]) -> 
 }
 
 fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRow>) -> String {
-    let columns = |kind: &'static str| sellers.iter().map(move |seller| format!("{kind}\nfrom {seller}"));
-    let header = ["buyer".to_owned()].into_iter().chain(columns("optimal")).chain(columns("actual")).collect();
+    let each = |kind: &'static str| sellers.iter().map(move |seller| Column::new(format!("{kind}\nfrom {seller}")));
+    let buyer = Column::new("buyer").left().key();
+    let columns = [buyer].into_iter().chain(each("optimal")).chain(each("actual")).collect();
     let amount = |value: Option<Number>| fixed(value.map_or(0.0, Number::value), AMOUNT);
     let line = |&buyer: &u32| {
         let of = |&seller: &u32| trades.get(&(buyer, seller));
@@ -46,38 +50,63 @@ fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRo
     let sold = |seller| fixed(of_seller(seller).map(|trade| trade.traded_kwh.value()).sum(), AMOUNT);
     let price = |seller| cell(of_seller(seller).find_map(|trade| trade.price_cny_per_kwh), PRICE);
     let rows = buyers.iter().map(line).chain([below("sold", &sold), below("price", &price)]);
-    table(header, rows, &[0])
+    table(columns, rows)
 }
 
-/// Every prosumer's slot: energy [kWh], money and welfare [CNY]. Storage is shown where somebody used one.
+/// Every prosumer's slot: energy, then money and welfare. Storage is shown where somebody used one.
 pub(super) fn balances(prosumers: &[&ProsumerRow]) -> String {
+    format!(
+        "{}\n\n{}\n{}\n\n{}",
+        bold("energy [kWh]"),
+        energy(prosumers),
+        bold("money and welfare [CNY]"),
+        money(prosumers)
+    )
+}
+
+fn energy(prosumers: &[&ProsumerRow]) -> String {
     let stored = prosumers
         .iter()
         .any(|row| [row.charged_kwh, row.discharged_kwh, row.soc_kwh].iter().any(|amount| amount.value() != 0.0));
-    let mut header = vec!["prosumer", "role", "PV", "load", "bought", "sold", "import", "export"];
+    let mut header = vec!["PV", "load", "bought", "sold", "import", "export"];
     if stored {
         header.extend(["charged", "dis-\ncharged", "stored"]);
     }
-    header.extend(["paid", "earned", "welfare", "P2G\nwelfare"]);
+    let columns = who().into_iter().chain(header.into_iter().map(Column::new)).collect();
     let line = |row: &&ProsumerRow| {
         let mut amounts =
             vec![row.pv_kwh, row.load_kwh, row.bought_kwh, row.sold_kwh, row.grid_import_kwh, row.grid_export_kwh];
         if stored {
             amounts.extend([row.charged_kwh, row.discharged_kwh, row.soc_kwh]);
         }
-        amounts.extend([row.paid_cny, row.earned_cny]);
         let mut cells = vec![row.prosumer.to_string(), format!("{:?}", row.role)];
         cells.extend(amounts.into_iter().map(|amount| fixed(amount.value(), AMOUNT)));
-        cells.extend([cell(row.welfare_cny, AMOUNT), cell(row.p2g_welfare_cny, AMOUNT)]);
         cells
     };
-    let header = header.into_iter().map(str::to_owned).collect();
-    format!("energy [kWh], money and welfare [CNY]\n\n{}", table(header, prosumers.iter().map(line), &[1]))
+    table(columns, prosumers.iter().map(line))
+}
+
+fn money(prosumers: &[&ProsumerRow]) -> String {
+    let header = ["paid", "earned", "fee", "welfare", "P2G\nwelfare"];
+    let columns = who().into_iter().chain(header.into_iter().map(Column::new)).collect();
+    let line = |row: &&ProsumerRow| {
+        let mut cells = vec![row.prosumer.to_string(), format!("{:?}", row.role)];
+        cells.extend([row.paid_cny, row.earned_cny, row.fee_cny].map(|amount| fixed(amount.value(), AMOUNT)));
+        cells.extend([row.welfare_cny, row.p2g_welfare_cny].map(|amount| cell(amount, AMOUNT)));
+        cells
+    };
+    table(columns, prosumers.iter().map(line))
+}
+
+/// Whom a line is about.
+fn who() -> [Column; 2] {
+    [Column::new("no.").key(), Column::new("role").left().key()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::record::Row;
 
     fn rows<R: Row>(lines: &[&str]) -> Vec<R> {
@@ -106,15 +135,13 @@ mod tests {
             "2,17,4,5,2,0.76,0.7,0.532,0",
         ]);
         let prosumers = prosumers();
-        insta::assert_snapshot!(trade_matrix(
-            &trades.iter().collect::<Vec<_>>(),
-            &prosumers.iter().collect::<Vec<_>>()
-        ));
+        let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
+        insta::assert_snapshot!(plain(&text));
     }
 
     #[test]
     fn balances_read_like_this() {
-        insta::assert_snapshot!(balances(&prosumers().iter().collect::<Vec<_>>()));
+        insta::assert_snapshot!(plain(&balances(&prosumers().iter().collect::<Vec<_>>())));
     }
 
     #[test]
@@ -130,6 +157,6 @@ mod tests {
         let trades: Vec<TradeRow> = rows(&["1,1,1,6,1,1,0.5,0.5,0"]);
         let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
         assert_eq!(text.matches("buyer").count(), 2);
-        assert!(text.lines().all(|line| line.chars().count() <= 100));
+        assert!(plain(&text).lines().all(|line| line.chars().count() <= 80));
     }
 }

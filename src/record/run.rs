@@ -17,6 +17,7 @@ use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::{
     ops::RangeInclusive,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -42,6 +43,11 @@ impl Run {
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
         let manifest = Manifest::read(&folder)?;
         Ok(Self { folder, manifest })
+    }
+
+    /// Whether `folder` is a run's.
+    pub fn lies_in(folder: &Path) -> bool {
+        Manifest::lies_in(folder)
     }
 
     /// Its folder.
@@ -157,6 +163,20 @@ impl Run {
     /// How its large tables are written.
     pub fn format(&self) -> Format {
         if self.keeps(TradeRow::PARQUET) { Format::Parquet } else { Format::Csv }
+    }
+
+    /// Its data files, relative to its folder.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.manifest.files.iter().map(String::as_str).filter(|file| Path::new(file).starts_with(folder::DATA))
+    }
+
+    /// The text of `scenario.ron` or of one of its [data files](Self::inputs).
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn input(&self, file: &str) -> Result<String, RecordError> {
+        let path = self.folder.join(file);
+        fs::read_to_string(&path).map_err(RecordError::file("read", &path))
     }
 
     /// Whether this file is one of the run's, once it is finished.

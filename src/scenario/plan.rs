@@ -90,6 +90,13 @@ impl Plan {
         &self.data.grid_tariffs
     }
 
+    /// Whether the scenario has this value of a knob already, with nothing varied: turning it to that changes nothing.
+    pub fn has(&self, knob: &str, value: &str) -> bool {
+        let base = self.base();
+        let mut turned = base.clone();
+        Knob::named(knob).is_ok_and(|knob| knob.turn(&mut turned, value).is_ok()) && turned == base
+    }
+
     /// How many prosumers the smallest and the largest population of a case have.
     pub fn population_sizes(&self) -> (usize, usize) {
         let synthetic = match (&self.scenario.population, &self.data.profiles) {

@@ -43,6 +43,33 @@ pub struct Progress {
     pub slots_done: u64,
     /// Number of slots of all cases.
     pub slots: u64,
+    /// How many of the closed slots a resumed study had from before, so that they say nothing about its speed.
+    pub slots_kept: u64,
+}
+
+/// What has been done since progress was last told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Done {
+    cases: u32,
+    slots: u64,
+    /// Slots of these that were there before.
+    kept: u64,
+}
+
+impl Done {
+    /// A case has been completed whose slots were told one by one.
+    const CASE: Self = Self { cases: 1, slots: 0, kept: 0 };
+
+    /// So many slots have been closed.
+    fn slots(slots: u64) -> Self {
+        Self { slots, ..Self::default() }
+    }
+
+    /// So many cases of so many slots each were there before.
+    fn kept(cases: u32, slots: u32) -> Self {
+        let slots = u64::from(cases) * u64::from(slots);
+        Self { cases, slots, kept: slots }
+    }
 }
 
 /// Why a study ended early.
@@ -96,13 +123,15 @@ pub fn run(
     mut progress: impl FnMut(Progress) + Send + Unpin + 'static,
 ) -> (Recorder, Result<(), StudyError>) {
     let (cases, slots) = (plan.case_count(), plan.scenario.market.slots);
-    let mut at = Progress { cases_done: 0, cases, slots_done: 0, slots: u64::from(cases) * u64::from(slots) };
-    let mut tell = move |cases: u32, slots: u64| {
-        at.cases_done += cases;
-        at.slots_done += slots;
+    let mut at =
+        Progress { cases_done: 0, cases, slots_done: 0, slots: u64::from(cases) * u64::from(slots), slots_kept: 0 };
+    let mut tell = move |done: Done| {
+        at.cases_done += done.cases;
+        at.slots_done += done.slots;
+        at.slots_kept += done.kept;
         progress(at);
     };
-    tell(recorder.done(), u64::from(recorder.done()) * u64::from(slots));
+    tell(Done::kept(recorder.done(), slots));
     let jobs = options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get();
     if jobs.min(cases as usize) <= 1 {
         one_by_one(plan, recorder, options, tell)
@@ -116,14 +145,14 @@ fn one_by_one(
     plan: &Plan,
     mut recorder: Recorder,
     options: &Options,
-    mut tell: impl FnMut(u32, u64) + Send + Unpin + 'static,
+    mut tell: impl FnMut(Done) + Send + Unpin + 'static,
 ) -> (Recorder, Result<(), StudyError>) {
     let drawn = LastPopulation::default();
     while recorder.done() < plan.case_count() {
         match recorder.take_in() {
             Ok(false) => {}
             Ok(true) => {
-                tell(1, u64::from(plan.scenario.market.slots));
+                tell(Done::kept(1, plan.scenario.market.slots));
                 continue;
             }
             Err(error) => return (recorder, Err(error.into())),
@@ -137,7 +166,7 @@ fn one_by_one(
         if let Err(error) = result.and_then(|()| Ok(recorder.end_case()?)) {
             return (recorder, Err(error));
         }
-        tell(1, 0);
+        tell(Done::CASE);
     }
     (recorder, Ok(()))
 }

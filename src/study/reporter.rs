@@ -1,5 +1,6 @@
 //! What watches a case: records it, tells how far it has come, and logs what happens.
 
+use super::Done;
 use crate::{
     runtime::{Traffic, WatchError, Watcher},
     scenario::{Case, population::Population},
@@ -30,13 +31,13 @@ impl<R, T> Reporter<R, T> {
     }
 }
 
-impl<R: Watcher, T: FnMut(u32, u64) + Send + Unpin> Watcher for Reporter<R, T> {
+impl<R: Watcher, T: FnMut(Done) + Send + Unpin> Watcher for Reporter<R, T> {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let closed = observed.iter().filter(|observed| matches!(observed.what, Observation::SlotClosed(_))).count();
         observed.iter().for_each(|observed| log(self.case, &self.population, observed));
         self.recorder.window(observed, traffic)?;
         if closed > 0 {
-            (self.tell)(0, closed as u64);
+            (self.tell)(Done::slots(closed as u64));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! their end: they are of use to whoever resumes the run, and the first case that fails is the same with any number of
 //! threads.
 
-use super::{Options, StudyError, reporter::Reporter};
+use super::{Done, Options, StudyError, reporter::Reporter};
 use crate::{
     record::{CaseFolders, Recorder},
     runtime::Shards,
@@ -24,6 +24,8 @@ use std::{
 enum News {
     /// So many slots have been closed.
     Slots(u64),
+    /// A case of so many slots was complete before.
+    Kept(u32),
     /// The case is complete.
     Complete,
     /// A case could not be completed.
@@ -48,7 +50,7 @@ pub(super) fn run(
     mut recorder: Recorder,
     options: &Options,
     jobs: usize,
-    mut tell: impl FnMut(u32, u64),
+    mut tell: impl FnMut(Done),
 ) -> (Recorder, Result<(), StudyError>) {
     let shared = Shared {
         plan,
@@ -68,13 +70,16 @@ pub(super) fn run(
         }
         drop(sender);
         for news in news {
+            let done = match news {
+                News::Slots(slots) => Done::slots(slots),
+                News::Kept(slots) => Done::kept(1, slots),
+                News::Complete => Done::CASE,
+                News::Failed(..) => Done::default(),
+            };
+            tell(done);
             let taken_in = match news {
-                News::Slots(slots) => {
-                    tell(0, slots);
-                    continue;
-                }
-                News::Complete => {
-                    tell(1, 0);
+                News::Slots(_) => continue,
+                News::Kept(_) | News::Complete => {
                     // What could not be written once may be half written: nothing goes behind it.
                     let taken_in = if half_written { Ok(()) } else { take_in(&mut recorder) };
                     half_written |= taken_in.is_err();
@@ -113,8 +118,7 @@ impl Shared<'_> {
                 return;
             }
             if self.folders.is_complete(number) {
-                tell(News::Slots(u64::from(self.plan.scenario.market.slots)));
-                tell(News::Complete);
+                tell(News::Kept(self.plan.scenario.market.slots));
                 continue;
             }
             if self.options.interrupted.load(Ordering::Relaxed) {
@@ -131,7 +135,7 @@ impl Shared<'_> {
         let case = self.plan.case(number, &self.drawn);
         let recorder = self.folders.begin(&case)?;
         let news = news.clone();
-        let tell = move |_, slots| drop(news.send(News::Slots(slots)));
+        let tell = move |done: Done| drop(news.send(News::Slots(done.slots)));
         let reporter = Reporter::new(&case, recorder, tell);
         let shards = self.options.shards.unwrap_or_else(|| Shards::beside_others(case.population.prosumers.len() + 2));
         let (reporter, result) = simulate(&case, Some(shards), &self.options.interrupted, reporter);

@@ -1,7 +1,6 @@
 //! The command as a user meets it: what it prints, what it leaves, and how it exits.
 
-use crate::support::repository;
-use assert_cmd::Command;
+use crate::support::{checkout, repository, sim, stdout};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -10,38 +9,6 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-
-/// A folder with a copy of the shipped scenarios, as in a fresh checkout.
-fn checkout() -> TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let scenarios = folder.path().join("scenarios");
-    copy(&repository("scenarios"), &scenarios);
-    folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).expect("a new folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let copied = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &copied);
-        } else {
-            fs::copy(&path, copied).expect("a file is copied");
-        }
-    }
-}
-
-fn sim(folder: &Path, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
-    command.current_dir(folder).args(arguments.split_whitespace());
-    command
-}
-
-fn stdout(command: &mut Command) -> String {
-    let output = command.assert().success().get_output().stdout.clone();
-    String::from_utf8(output).expect("the command prints UTF-8")
-}
 
 fn status(run: &Path) -> String {
     let manifest = fs::read_to_string(run.join("manifest.json")).expect("every run has a manifest");

@@ -1,5 +1,6 @@
 //! What several promises need: scenarios to run, and a watcher that keeps all it sees.
 
+use assert_cmd::Command;
 use microgrid_agents::{
     ids::Slot,
     market::{balance::SlotFacts, demand::Buyer, pricing::PriceBand, role::Role},
@@ -19,14 +20,50 @@ use microgrid_sim::{
     study,
 };
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
+use tempfile::TempDir;
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A folder with a copy of the shipped scenarios, as in a fresh checkout.
+pub(crate) fn checkout() -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenarios = folder.path().join("scenarios");
+    copy(&repository("scenarios"), &scenarios);
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a new folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let copied = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(&path, copied).expect("a file is copied");
+        }
+    }
+}
+
+/// The command with these arguments, to be run in a folder.
+pub(crate) fn sim(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.current_dir(folder).args(arguments.split_whitespace());
+    command
+}
+
+/// What a command prints that succeeds.
+pub(crate) fn stdout(command: &mut Command) -> String {
+    let output = command.assert().success().get_output().stdout.clone();
+    String::from_utf8(output).expect("the command prints UTF-8")
 }
 
 /// A scenario of the repository with some knobs set.

@@ -1,7 +1,10 @@
 //! Who owes what: the balances of everybody, which add up to nothing.
 
 use crate::{
-    cli::{error::CliError, text::table},
+    cli::{
+        error::CliError,
+        table::{columns, table},
+    },
     ledger::reader::{ReadError, Reader},
 };
 use microgrid_agents::units::{Energy, Money};
@@ -42,7 +45,7 @@ pub(super) fn balances(reader: &Reader, case: u32) -> Result<String, CliError> {
     };
     let mut rows: Vec<_> = prosumers.iter().map(|(number, sums)| sums.line(format!("prosumer {number}"))).collect();
     rows.extend([operator.line("operator".into()), grid.line("grid".into()), sum.line("sum".into())]);
-    Ok(table(header.map(str::to_owned).into(), rows, &[0]))
+    Ok(table(columns(header, &[0]), rows))
 }
 
 /// What somebody has traded [1e-6 kWh], and what it is owed [1e-6 CNY].
@@ -73,12 +76,13 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::ledger::tests::{day::day, file};
 
     #[test]
     fn balances_read_like_this() {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
-        insta::assert_snapshot!(balances(&reader, 1).unwrap());
+        insta::assert_snapshot!(plain(&balances(&reader, 1).unwrap()));
     }
 }

@@ -1,7 +1,10 @@
 //! Tables of channels and of their blocks.
 
 use crate::{
-    cli::{error::CliError, text::table},
+    cli::{
+        error::CliError,
+        table::{columns, table},
+    },
     ledger::{
         place::Place,
         reader::{ReadError, Reader},
@@ -34,7 +37,7 @@ pub(super) fn channels(reader: &Reader, case: u32) -> Result<String, CliError> {
         row.push(head.unwrap_or_default().chars().take(DIGITS).collect());
         rows.push(row);
     }
-    Ok(format!("case {case}\n\n{}", table(header.map(str::to_owned).into(), rows, &[0, 5])))
+    Ok(format!("case {case}\n\n{}", table(columns(header, &[0, 5]), rows)))
 }
 
 /// One line a block of a channel.
@@ -56,12 +59,13 @@ pub(super) fn blocks(reader: &Reader, case: u32, channel: ChannelName) -> Result
     let rows: Result<Vec<_>, _> =
         statement.query_map((case, channel.name()), line).and_then(Iterator::collect).map_err(ReadError::from);
     let place = Place::channel(case, channel);
-    Ok(format!("{place}\n\n{}\n", table(header.map(str::to_owned).into(), rows?, &[6])))
+    Ok(format!("{place}\n\n{}\n", table(columns(header, &[6]), rows?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::ledger::tests::{day::day, file};
 
     #[test]
@@ -69,6 +73,6 @@ mod tests {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
         let blocks = blocks(&reader, 1, ChannelName::Information).unwrap();
-        insta::assert_snapshot!(channels(&reader, 1).unwrap() + "\n" + &blocks);
+        insta::assert_snapshot!(plain(&(channels(&reader, 1).unwrap() + "\n" + &blocks)));
     }
 }

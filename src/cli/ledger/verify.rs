@@ -4,7 +4,8 @@ use crate::{
     cli::{
         error::CliError,
         print, progress,
-        text::{count, table},
+        table::{columns, table},
+        text::count,
     },
     ledger::verify::{self, CaseReport, Report, VerifyError},
 };
@@ -46,18 +47,19 @@ fn describe_case(report: &CaseReport) -> String {
         "{scenario}, case {case}: {closed} of {} closed, {} derived once more\ngenesis {genesis}\n\n{}\n",
         count(*slots as usize, "slot"),
         count(usize::try_from(*bills).unwrap_or(usize::MAX), "bill"),
-        table(header.map(str::to_owned).into(), rows, &[0]),
+        table(columns(header, &[0]), rows),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::text::plain;
     use crate::ledger::tests::{day::day, file};
 
     #[test]
     fn counts_read_like_this() {
         let report = verify::verify(&file(&[day()]).path, &mut |_| {}).unwrap();
-        insta::assert_snapshot!(describe(&report));
+        insta::assert_snapshot!(plain(&describe(&report)));
     }
 }

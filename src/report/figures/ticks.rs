@@ -86,7 +86,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_axis_has_some_ticks_and_not_too_many(from in -1e6..1e6, wide in -9.0..9.0, most in 3..12_usize) {
+        fn every_axis_has_some_ticks_and_not_too_many(from in -1e6..1e6_f64, wide in -9.0..9.0_f64, most in 3..12_usize) {
             let to = from + 10_f64.powf(wide);
             prop_assume!(to - from > 1e-9 * from.abs());
             let ticks = linear(from, to, most).0;
@@ -95,7 +95,7 @@ mod tests {
         }
 
         #[test]
-        fn every_logarithmic_axis_has_some_ticks(power in -9.0..6.0, decades in 1.0..12.0, most in 3..12_usize) {
+        fn every_logarithmic_axis_has_some_ticks(power in -9.0..6.0_f64, decades in 1.0..12.0_f64, most in 3..12_usize) {
             let from = 10_f64.powf(power);
             let ticks = logarithmic(from, from * 10_f64.powf(decades), most).0;
             prop_assert!((1..=most.max(9)).contains(&ticks.len()), "{ticks:?}");

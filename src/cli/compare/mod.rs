@@ -1,0 +1,67 @@
+//! `sim compare RUN RUN`: in what two runs differ, from their scenarios to their slots.
+
+mod figures;
+mod pairs;
+mod scenarios;
+mod slots;
+
+use super::{
+    args::CompareArguments,
+    error::CliError,
+    print,
+    text::{bold, count, wrapped},
+};
+use crate::record::{RecordError, Run, Status};
+use pairs::Paired;
+
+/// More pairs of cases than this are shown in a line each.
+const MOST_PAIRS: usize = 4;
+/// More lines than this are not shown of a table.
+const MOST_LINES: usize = 20;
+
+/// Prints in what the runs differ. That they differ is no failure.
+pub(super) fn compare(arguments: &CompareArguments) -> Result<(), CliError> {
+    let open = |path| Run::open(path).map_err(CliError::BadRun);
+    let (a, b) = (open(&arguments.a)?, open(&arguments.b)?);
+    print(&difference(&a, &b).map_err(CliError::BadRun)?)
+}
+
+/// In what two runs differ.
+fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
+    let mut text = format!("{}{}\n{}\n", introduced("A", a), introduced("B", b), scenarios::difference(a, b)?);
+    let (figures_a, figures_b) = (a.key_figures()?, b.key_figures()?);
+    let paired = Paired::new(a, &figures_a, b, &figures_b);
+    text += &paired.unpaired();
+    if paired.pairs.is_empty() {
+        return Ok(text + "No case of one has the same knobs as a case of the other.\n");
+    }
+    let figures = if paired.pairs.len() > MOST_PAIRS {
+        figures::of_many(&paired.names, &paired.pairs)
+    } else {
+        paired.pairs.iter().map(|pair| figures::of_pair(&paired.names, pair)).collect()
+    };
+    let slots = slots::difference(a, b, &paired.pairs)?;
+    let pairs = count(paired.pairs.len(), "pair");
+    text += &match (figures.is_empty(), slots.as_deref()) {
+        (true, Some("")) => format!("All key figures and slots are the same in {pairs} of cases.\n"),
+        (true, None) => format!("All key figures are the same in {pairs} of cases.\n"),
+        (true, Some(slots)) => format!("All key figures are the same in {pairs} of cases.\n\n{slots}"),
+        (false, Some("")) => figures + "All slots are the same.\n",
+        (false, Some(slots)) => figures + slots,
+        (false, None) => figures + "Slots cannot be compared: not both runs have recorded them.\n",
+    };
+    Ok(text)
+}
+
+/// `A: results/day/2026-11-25T19-31-59Z-seed7, 2 cases, finished`.
+fn introduced(name: &str, run: &Run) -> String {
+    let manifest = run.manifest();
+    let status = match &manifest.status {
+        Status::Unfinished => "not finished",
+        Status::Finished => "finished",
+        Status::Failed(_) => "failed",
+        Status::Interrupted => "interrupted",
+    };
+    let cases = count(manifest.case_count as usize, "case");
+    wrapped(&format!("{}: {}, {cases}, {status}\n", bold(name), run.folder().display()))
+}

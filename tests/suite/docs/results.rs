@@ -1,0 +1,136 @@
+//! `docs/results.md` has every file, column and field that a run leaves, and no other.
+
+use super::{Section, quoted, section, sections};
+use crate::support::{recorded, shipped};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// A run of two cases with everything recorded.
+fn run() -> (TempDir, PathBuf) {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let run = recorded(&shipped("5_prosumers.ron", &[]), root.path());
+    (root, run)
+}
+
+fn json(run: &Path, file: &str) -> Value {
+    let text = fs::read_to_string(run.join(file)).expect("the file is there");
+    serde_json::from_str(&text).expect("the file is JSON")
+}
+
+/// What the first column of the section's tables with this header names.
+fn named(section: &Section, header: &str) -> Vec<String> {
+    let rows = section.tables(header).concat();
+    rows.iter().flat_map(|row| quoted(&row[0]).into_iter().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// The run's tables by name, with their headers.
+fn tables(run: &Path) -> Vec<(String, Vec<String>)> {
+    let files = fs::read_dir(run).expect("the run's folder").map(|entry| entry.expect("an entry").path());
+    let tables = files.filter(|path| path.extension().is_some_and(|extension| extension == "csv"));
+    let header = |path: PathBuf| {
+        let mut csv = csv::Reader::from_path(&path).expect("a table");
+        let header = csv.headers().expect("a header").iter().map(str::to_owned).collect();
+        (path.file_name().expect("a name").display().to_string(), header)
+    };
+    tables.map(header).collect()
+}
+
+#[test]
+fn every_column_of_every_table_is_documented_in_its_order_and_no_other() {
+    let (_root, run) = run();
+    let sections = sections("docs/results.md");
+    let tables = tables(&run);
+    assert!(tables.len() >= 6, "{tables:?}");
+    for (file, header) in tables.iter().filter(|(file, _)| file != "summary.csv") {
+        assert_eq!(&named(section(&sections, file), "column"), header, "{file} in docs/results.md");
+    }
+    let documented = sections.iter().filter(|section| section.heading.ends_with(".csv"));
+    let documented: BTreeSet<_> = documented.map(|section| section.heading.as_str()).collect();
+    assert_eq!(documented, tables.iter().map(|(file, _)| file.as_str()).collect());
+}
+
+#[test]
+fn every_column_of_the_summary_is_one_that_is_documented() {
+    let (_root, run) = run();
+    let documented = named(section(&sections("docs/results.md"), "summary.csv"), "column");
+    let tables = tables(&run);
+    let columns = |name: &str| &tables.iter().find(|(file, _)| file == name).expect("the table is there").1;
+    // "All columns of `slots.csv` from `rounds` on but the group's welfares in P2G".
+    let measures = columns("slots.csv").iter().skip_while(|column| *column != "rounds");
+    let measures =
+        measures.filter(|column| !["p2g_buyers_welfare_cny", "p2g_sellers_welfare_cny"].contains(&column.as_str()));
+    let (of_measures, single): (Vec<_>, Vec<_>) = documented.iter().partition(|column| column.starts_with("<measure>"));
+    let mut expected: Vec<String> = single.iter().map(|column| column.replace("<knob>", "mu")).collect();
+    expected.extend(
+        measures.flat_map(|measure| of_measures.iter().map(move |column| column.replace("<measure>", measure))),
+    );
+    assert_eq!(columns("summary.csv"), &expected);
+}
+
+#[test]
+fn every_file_is_documented_and_every_documented_file_is_left() {
+    let (_root, run) = run();
+    let document = sections("docs/results.md");
+    let rows = document[0].tables("file").concat();
+    let documented: Vec<(String, bool)> = rows
+        .iter()
+        // What is gone when a run is finished, and what only the command line makes.
+        .map(|row| (row, row[1].contains("gone once") || row[1].contains("--no-report")))
+        .flat_map(|(row, absent)| {
+            quoted(&row[0]).into_iter().map(move |name| (name.to_owned(), absent)).collect::<Vec<_>>()
+        })
+        .collect();
+    let left = fs::read_dir(&run).expect("the run's folder").map(|entry| {
+        let entry = entry.expect("an entry");
+        let folder = entry.file_type().expect("a file type").is_dir();
+        entry.file_name().display().to_string() + if folder { "/" } else { "" }
+    });
+    let left: BTreeSet<String> = left.collect();
+    for name in &left {
+        assert!(documented.iter().any(|(known, _)| known == name), "{name} is not in docs/results.md");
+    }
+    for (name, absent) in documented.iter().filter(|(name, _)| !name.starts_with(['.', '<'])) {
+        assert!(*absent || left.contains(name), "a run leaves no {name}");
+    }
+}
+
+#[test]
+fn every_key_figure_is_documented_and_no_other() {
+    let (_root, run) = run();
+    let document = sections("docs/results.md");
+    let figures = json(&run, "kpis.json");
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
+    let tables = section(&document, "kpis.json").tables("field");
+    let named = |table: usize| -> BTreeSet<String> {
+        tables[table]
+            .iter()
+            .flat_map(|row| quoted(&row[0]).into_iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    };
+    for case in figures.as_array().expect("a list of cases") {
+        assert_eq!(keys(case), named(0));
+        assert_eq!(keys(&case["totals"]), named(1));
+        for comparison in ["all_slots", "open_slots"] {
+            assert_eq!(keys(&case[comparison]), named(2));
+        }
+    }
+}
+
+#[test]
+fn every_field_of_the_manifest_is_documented_and_no_other() {
+    let (_root, run) = run();
+    let document = sections("docs/results.md");
+    let manifest = json(&run, "manifest.json");
+    let rows = section(&document, "manifest.json").tables("field").concat();
+    let named: BTreeSet<&str> = rows.iter().flat_map(|row| quoted(&row[0])).collect();
+    let found: BTreeSet<&str> = manifest.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(found, named);
+    let of_cases = rows.iter().find(|row| row[0] == "`cases`").expect("cases are documented");
+    let case = manifest["cases"][0].as_object().expect("a case");
+    assert_eq!(case.keys().map(String::as_str).collect::<BTreeSet<_>>(), quoted(&of_cases[1]).into_iter().collect());
+}

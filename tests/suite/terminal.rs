@@ -1,0 +1,232 @@
+//! What the command shows fits a terminal of 80 columns, in colours only where they are wanted, and tells runs apart.
+
+use crate::support::{checkout, sim, stdout};
+use std::{fs, path::Path, process::Command};
+
+const WIDTH: usize = 80;
+
+/// The lines that are too wide. Where a run lies is told in one line whatever its length.
+fn too_wide(text: &str) -> Vec<&str> {
+    let place = |line: &&str| line.starts_with("results: ") || line.starts_with("A: ") || line.starts_with("B: ");
+    text.lines().filter(|line| line.chars().count() > WIDTH && !place(line)).collect()
+}
+
+/// Runs a scenario and returns what it prints.
+fn ran(folder: &Path, arguments: &str) -> String {
+    stdout(&mut sim(folder, arguments))
+}
+
+/// The path of a run's folder.
+fn run(folder: &Path, arguments: &str) -> String {
+    ran(folder, &format!("{arguments} -q")).trim().to_owned()
+}
+
+#[test]
+fn what_every_shipped_scenario_prints_fits_a_terminal() {
+    let folder = checkout();
+    let noon = "--set population=40 --set seed=2023";
+    for (scenario, knobs) in [
+        ("5_prosumers", ""),
+        ("5_prosumers_storage", ""),
+        ("eta_mu", ""),
+        ("100_prosumers", noon),
+        ("delay_100_prosumers", "--set population=10 --set delay=10ms,1s"),
+        ("block_time", "--set block_timeout=50ms,2s"),
+    ] {
+        let file = format!("scenarios/{scenario}.ron");
+        let printed = ran(folder.path(), &format!("{file} {knobs}"));
+        assert!(too_wide(&printed).is_empty(), "{scenario}: {:#?}", too_wide(&printed));
+        for slot in [12, 17] {
+            let command = format!("show results/{scenario} --slot {slot}");
+            let output = sim(folder.path(), &command).output().expect("the command runs");
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert!(too_wide(&shown).is_empty(), "{command}: {:#?}", too_wide(&shown));
+        }
+        let checked = ran(folder.path(), &format!("stability {file} --slot 17 {knobs}"));
+        assert!(too_wide(&checked).is_empty(), "{scenario}: {:#?}", too_wide(&checked));
+    }
+    let listed = ran(folder.path(), "list");
+    assert!(too_wide(&listed).is_empty() && listed.lines().count() > 6, "{listed}");
+}
+
+#[test]
+fn many_knobs_and_large_numbers_fit_a_terminal_too() {
+    let folder = checkout();
+    let scenario = r#"Scenario(
+        name: "a_scenario_of_a_name_that_is_as_long_as_it_can_be_without_being_unreadable",
+        market: (slots: 2, slot_length: "1day", open: (1, 2)),
+        population: Synthetic(count: 4, load_kw: Constant(400), pv_peak_kw: Constant(900)),
+        vary: {
+            "replicator_step": [Fixed(0.0001), Scaled(0.30000000000001)], "price_step": [0.5, 0.25],
+            "delay": [LogNormal(min: "10ms", median: "1s 250ms", sigma: 0.123456)], "jitter": [0.123456789],
+            "activation": [Independent(period: "10s", jitter: 0.2)], "block_timeout": ["1s 500ms"],
+        },
+        replicates: 2,
+    )"#;
+    fs::write(folder.path().join("wide.ron"), scenario).expect("the scenario is written");
+    let printed = ran(folder.path(), "wide.ron");
+    assert!(too_wide(&printed).is_empty(), "{:#?}", too_wide(&printed));
+    for value in ["Scaled(0.30000000000001)", "sigma: 0.123456", "0.123456789", "1s 500ms"] {
+        assert!(printed.contains(value), "{value} is missing in\n{printed}");
+    }
+    let scenario = "results/a_scenario_of_a_name_that_is_as_long_as_it_can_be_without_being_unreadable";
+    for command in [format!("show {scenario} --case 5"), format!("show {scenario} --slot 1 --case 5")] {
+        let shown = ran(folder.path(), &command);
+        assert!(too_wide(&shown).is_empty(), "{command}: {:#?}", too_wide(&shown));
+    }
+}
+
+#[test]
+fn there_are_colours_only_where_they_are_wanted() {
+    let folder = checkout();
+    let run = run(folder.path(), "scenarios/5_prosumers.ron --set mu=1");
+    let shown = |variables: &[(&str, &str)]| {
+        let mut command = sim(folder.path(), &format!("show {run}"));
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        stdout(command.envs(variables.iter().copied()))
+    };
+    let plain = shown(&[]);
+    assert!(plain.contains("Equilibrium") && !plain.contains('\x1b'), "nothing but text goes into a pipe");
+    let coloured = shown(&[("CLICOLOR_FORCE", "1")]);
+    assert!(coloured.contains("\x1b[38;5;2mEquilibrium"), "{coloured:?}");
+    assert!(coloured.contains("\x1b[1m5_prosumers, case 1 of 1"), "{coloured:?}");
+    assert_eq!(shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), plain);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_has_colours_unless_it_is_asked_for_none() {
+    let folder = checkout();
+    let run = run(folder.path(), "scenarios/5_prosumers.ron --set mu=1");
+    let on_a_terminal = |variable: &str| {
+        let shown =
+            format!("env -u NO_COLOR -u CLICOLOR {variable} TERM=xterm {} show {run}", env!("CARGO_BIN_EXE_sim"));
+        let output = Command::new("script").args(["-qec", &shown, "/dev/null"]).current_dir(folder.path()).output();
+        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Some(coloured) = on_a_terminal("SIM=1") else {
+        eprintln!("skipped: there is no command `script` to be a terminal");
+        return;
+    };
+    assert!(coloured.contains("\x1b[38;5;2mEquilibrium"), "{coloured:?}");
+    assert!(!on_a_terminal("NO_COLOR=1").expect("it has just run").contains('\x1b'));
+}
+
+#[test]
+fn a_slot_shows_how_each_seller_found_its_price() {
+    let folder = checkout();
+    let run = run(folder.path(), "scenarios/5_prosumers.ron");
+    let shown = ran(folder.path(), &format!("show {run} --slot 17 --case 2"));
+    let paths: Vec<&str> = shown.lines().filter(|line| line.contains('▅')).collect();
+    assert_eq!(paths.len(), 3, "a line a seller: {shown}");
+    assert!(paths.iter().all(|line| line.ends_with(" 0.7000")), "{shown}");
+    assert!(shown.contains("prices over 131.0 s, from "), "{shown}");
+}
+
+#[test]
+fn a_run_is_the_same_as_itself() {
+    let folder = checkout();
+    let [a, b] = ["", "--jobs 2"].map(|how| run(folder.path(), &format!("scenarios/5_prosumers.ron {how}")));
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    assert!(compared.contains("The scenarios are the same.\n"), "{compared}");
+    assert!(compared.ends_with("All key figures and slots are the same in 2 pairs of cases.\n"), "{compared}");
+}
+
+#[test]
+fn runs_that_differ_tell_where() {
+    let folder = checkout();
+    let a = run(folder.path(), "scenarios/5_prosumers.ron");
+    let b = run(folder.path(), "scenarios/5_prosumers_storage.ron --set mu=1 --set eta=0.1 --set period=20s");
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    let lines: Vec<Vec<&str>> = compared.lines().map(|line| line.split_whitespace().collect()).collect();
+    let has = |cells: &[&str]| assert!(lines.iter().any(|line| line == cells), "{cells:?} is missing in\n{compared}");
+    has(&["storage.capacity_kwh", "-", "10.0"]);
+    has(&["activation.period", "\"1s\"", "\"20s\""]);
+    has(&["preferences.eta", "0.2", "0.1"]);
+    has(&["Only", "in", "A:", "case", "1."]);
+    has(&["case", "2", "of", "A,", "1", "of", "B,", "mu", "=", "1"]);
+    let welfare = |run: &str, case: usize| {
+        let figures = fs::read_to_string(folder.path().join(run).join("kpis.json")).expect("the key figures");
+        let figures: serde_json::Value = serde_json::from_str(&figures).expect("the key figures are JSON");
+        figures[case]["open_slots"]["welfare_cny"].as_f64().expect("a number")
+    };
+    let (of_a, of_b) = (welfare(&a, 1), welfare(&b, 0));
+    let expected = [format!("{of_a:.3}"), format!("{of_b:.3}"), format!("{:+.3}", of_b - of_a)];
+    let welfare = lines.iter().find(|line| line.starts_with(&["welfare", "[CNY]"])).expect("the figure is shown");
+    assert_eq!(welfare[2..5], expected);
+    assert!(compared.contains("GateClosure"), "at most 165 rounds an hour are too few for slot 11:\n{compared}");
+    assert!(too_wide(&compared).is_empty(), "{:#?}", too_wide(&compared));
+}
+
+#[test]
+fn sweeps_are_compared_case_by_case_whatever_their_numbers() {
+    let folder = checkout();
+    let a = run(folder.path(), "scenarios/5_prosumers.ron --set eta=0,0.1,0.2,0.3,0.4,0.5 --set mu=1");
+    let b = run(folder.path(), "scenarios/5_prosumers.ron --set eta=0.5,0.4,0.3,0.2,0.1,0.05 --set mu=0.5");
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    assert!(compared.contains("Only in A: case 1.\nOnly in B: case 6.\n"), "{compared}");
+    assert!(compared.contains("5 of 5 pairs differ"), "{compared}");
+    let eta = compared.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split_whitespace().collect();
+        matches!(cells[..], [_, _, eta, _, _, _, "%", ..] if eta.starts_with("0.")).then(|| cells[2].to_owned())
+    });
+    assert_eq!(
+        eta.collect::<Vec<_>>(),
+        ["0.5", "0.4", "0.3", "0.2", "0.1"],
+        "the greatest difference first:\n{compared}"
+    );
+}
+
+#[test]
+fn runs_are_listed_and_what_cannot_be_listed_is_bad_input() {
+    let folder = checkout();
+    run(folder.path(), "scenarios/5_prosumers.ron");
+    run(folder.path(), "scenarios/5_prosumers_storage.ron --seed 7 --set mu=1");
+    let listed = ran(folder.path(), "list");
+    let lines: Vec<Vec<&str>> = listed.lines().skip(3).map(|line| line.split_whitespace().collect()).collect();
+    let of = |scenario: &str| lines.iter().find(|line| line[0] == scenario).expect("the run is listed").clone();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert_eq!(of("5_prosumers")[3..], ["2023", "finished", "100.0", "+13.6..+49.4"]);
+    assert_eq!(of("5_prosumers_storage")[3..5], ["7", "finished"]);
+    assert!(too_wide(&listed).is_empty(), "{listed}");
+    let listed = ran(folder.path(), "list results/5_prosumers");
+    let cells: Vec<&str> = listed.lines().last().unwrap_or_default().split_whitespace().collect();
+    assert_eq!(cells[3..], ["2023", "2", "finished", "100.0", "+13.6..+49.4"], "there is room for the number of cases");
+    sim(folder.path(), "list nowhere").assert().code(2);
+    sim(folder.path(), "compare results/5_prosumers nowhere").assert().code(2);
+}
+
+#[test]
+fn shells_complete_what_there_is() {
+    let folder = checkout();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = ran(folder.path(), &format!("completions {shell}"));
+        for known in ["compare", "stability", "replicates", "--jobs"].iter().filter(|known| **known != "replicates") {
+            assert!(script.contains(known.trim_start_matches('-')), "{shell} does not know {known}");
+        }
+    }
+    sim(folder.path(), "completions smalltalk").assert().code(2);
+    // What bash itself makes of it.
+    let script = ran(folder.path(), "completions bash");
+    fs::write(folder.path().join("sim.bash"), script).expect("the script is written");
+    let asked = "source sim.bash; COMP_WORDS=(sim sta); COMP_CWORD=1; _sim sim sta sim; echo ${COMPREPLY[*]}";
+    if let Ok(output) = Command::new("bash").args(["-c", asked]).current_dir(folder.path()).output() {
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "stability", "{output:?}");
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_subcommand() {
+    let folder = checkout();
+    let page = ran(folder.path(), "man");
+    for told in [".TH sim 1", "compare", ".SH EXAMPLES", "Exit codes", "block_timeout"] {
+        assert!(page.contains(told), "{told} is missing in\n{page}");
+    }
+    ran(folder.path(), "man --out pages");
+    for name in ["sim", "sim-check", "sim-compare", "sim-completions", "sim-ledger-verify", "sim-list", "sim-man"] {
+        let page = fs::read_to_string(folder.path().join(format!("pages/{name}.1"))).expect("a page");
+        assert!(page.contains(&format!(".TH {name}")), "{page}");
+    }
+}
