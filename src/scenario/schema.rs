@@ -66,6 +66,26 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// A scenario of this name with everything else by default.
+    pub fn new(name: &str, population: PopulationSource) -> Self {
+        Self {
+            name: name.to_owned(),
+            seed: defaults::seed(),
+            market: Market::default(),
+            population,
+            preferences: Preferences::default(),
+            storage: None,
+            learning: Learning::default(),
+            activation: Activation::default(),
+            network: Network::default(),
+            ledger: Ledger::default(),
+            clock: Clock::default(),
+            record: Record::default(),
+            vary: IndexMap::new(),
+            replicates: Replicates::default(),
+        }
+    }
+
     /// The same with nothing to vary.
     pub(super) fn unvaried(&self) -> Self {
         Self { vary: IndexMap::new(), ..self.clone() }
