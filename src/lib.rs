@@ -5,10 +5,15 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod framework;
 pub mod ledger;
+pub mod prelude;
 pub mod record;
 pub mod report;
 pub mod runtime;
 pub mod scenario;
 pub mod simulation;
 pub mod study;
+
+pub use framework::{Results, Simulation, SimulationBuilder, SimulationError};
+pub use microgrid_agents as agents;

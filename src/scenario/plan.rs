@@ -102,6 +102,14 @@ impl Plan {
         (or_all(sizes.iter().min()), or_all(sizes.iter().max()))
     }
 
+    /// Whether some case has a prosumer with this number.
+    pub fn includes(&self, number: u32) -> bool {
+        match &self.data.profiles {
+            Some(profiles) => profiles.position(number).is_some(),
+            None => (1..=self.population_sizes().1).contains(&(number as usize)),
+        }
+    }
+
     /// The scenario with nothing to vary.
     fn base(&self) -> Scenario {
         Scenario { replicates: Replicates::default(), ..self.scenario.unvaried() }

@@ -184,6 +184,24 @@ pub struct Synthetic {
     pub preference_grid: Distribution,
 }
 
+impl Synthetic {
+    /// So many prosumers, with everything else by default.
+    pub fn new(count: u32) -> Self {
+        Self {
+            count,
+            pv_share: defaults::pv_share(),
+            pv_peak_kw: defaults::pv_peak_kw(),
+            weather: defaults::weather(),
+            workplace_share: defaults::workplace_share(),
+            load_kw: defaults::load_kw(),
+            load_noise: defaults::load_noise(),
+            preference_base: defaults::preference_base(),
+            preference_per_kwh: defaults::preference_per_kwh(),
+            preference_grid: defaults::preference_grid(),
+        }
+    }
+}
+
 /// What energy is worth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -20,8 +20,7 @@ use microgrid_sim::{
         slot::{slot_facts, slot_terms},
     },
     scenario::{
-        Own,
-        Case,
+        Case, Own,
         population::{Member, Population, SlotProfile},
         schema::Scenario,
     },

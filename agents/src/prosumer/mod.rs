@@ -274,7 +274,9 @@ impl Prosumer {
     fn act(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(player) = &mut self.phase else { return };
         let (now, interval) = (context.now(), self.rhythm.interval(self.rules.activation));
-        if let Some((post, age)) = player.act(&self.rules, self.strategy.as_deref_mut(), context.random(), now, interval) {
+        if let Some((post, age)) =
+            player.act(&self.rules, self.strategy.as_deref_mut(), context.random(), now, interval)
+        {
             context.send(ActorId::LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
