@@ -40,12 +40,15 @@ pub struct SimulationBuilder {
     source: Option<Source>,
     data: Vec<(String, String)>,
     population: Option<Population>,
-    edits: Vec<Box<dyn FnOnce(&mut Scenario)>>,
+    edits: Vec<Edit>,
     overrides: Overrides,
     own: Own,
     options: Options,
     format: Format,
 }
+
+/// A change of the scenario.
+type Edit = Box<dyn FnOnce(&mut Scenario)>;
 
 /// Where the scenario comes from.
 #[derive(Debug)]
@@ -215,7 +218,7 @@ fn plan(
     source: Option<Source>,
     data: &[(String, String)],
     population: Option<&Population>,
-    edits: Vec<Box<dyn FnOnce(&mut Scenario)>>,
+    edits: Vec<Edit>,
     overrides: &Overrides,
 ) -> Result<Plan, SimulationError> {
     let mut draft = match source.ok_or(SimulationError::NoScenario)? {

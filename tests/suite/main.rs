@@ -17,6 +17,7 @@ mod faults;
 mod formats;
 mod misbehaviour;
 mod network;
+mod notebook;
 mod ordering;
 mod own_rules;
 mod paper;
