@@ -9,7 +9,8 @@ const PYTHON: &str = "NOTEBOOK_PYTHON";
 
 /// The contents of the notebook's code blocks in this language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let parts = text.split(&format!("```{language}\n")).skip(1);
+    let opening = format!("```{language}\n");
+    let parts = text.split(&opening).skip(1);
     parts.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 

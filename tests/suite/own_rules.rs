@@ -302,7 +302,7 @@ struct Nowhere;
 
 impl Carrier for Nowhere {
     fn carry(&self, _: &Letter, random: &mut Stream) -> Fate {
-        if random.next_u64() % 4096 == 0 { Fate::Twice(Duration::MAX, Duration::MAX) } else { Fate::Lost }
+        if random.next_u64().is_multiple_of(4096) { Fate::Twice(Duration::MAX, Duration::MAX) } else { Fate::Lost }
     }
 
     fn bounds(&self) -> Bounds {

@@ -98,7 +98,8 @@ impl Seller {
             None => self.step,
             Some(&held) => local_price_step_size(rules.price_step, rules.alpha, held),
         };
-        let offer = Offer {
+        // Made where it is used, so that the common rule needs no more of it than it looks at.
+        let offer = || Offer {
             market,
             news,
             me: self.index,
@@ -110,8 +111,8 @@ impl Seller {
             ramp: rules.ramp,
         };
         let price = match own {
-            None => ExcessDemand.next_price(&offer, random),
-            Some(rule) => rule.next_price(&offer, random),
+            None => ExcessDemand.next_price(&offer(), random),
+            Some(rule) => rule.next_price(&offer(), random),
         };
         self.post(last.version + 1, price, (price - last.price).abs() / stride.rests_by, news.choices_time, rules)
     }

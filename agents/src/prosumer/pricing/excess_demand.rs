@@ -9,6 +9,7 @@ use crate::{market::pricing::next_price, streams::Stream};
 pub struct ExcessDemand;
 
 impl PricingRule for ExcessDemand {
+    #[inline]
     fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
         next_price(offer.price, offer.excess(), offer.step, offer.band, offer.ramp)
     }
