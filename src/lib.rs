@@ -1,11 +1,92 @@
 //! Agent-based simulation of local electricity markets with controlled asynchrony and exact reproducibility.
 //!
-//! The actors and the market's mathematics are in the crate [`microgrid_agents`]; this crate turns a [`scenario`] into
-//! a [`simulation`] on the [`runtime`], compares it with theory ([`analysis`]) and leaves results ([`record`]).
+//! Prosumers, the utility grid and a ledger are actors that find the market's equilibrium, or fail to, only by exchanging
+//! messages through a simulated network. Every run is measured against the equilibrium in closed form. The command `sim`
+//! runs scenario files; this crate is the same for programs, which can do more: put rules of their own in the place of
+//! some of the market's, and go on with the results as typed rows.
+//!
+//! # A first run
+//!
+//! ```
+//! use microgrid_sim::prelude::*;
+//!
+//! let results = Simulation::builder()
+//!     .ron(r#"Scenario(name: "noon", market: (slots: 13, open: (13, 13)), population: Synthetic(count: 12))"#)
+//!     .set("delay", "20ms")
+//!     .run()?;
+//! let slot = results.cases[0].slot(13).expect("there are 13 slots");
+//! println!("{:?} at {:?} CNY/kWh", slot.outcome, slot.price_mean_cny_per_kwh);
+//! assert_eq!(slot.outcome, Outcome::Equilibrium);
+//! assert!(slot.price_gap.is_some_and(|gap| gap.value() < 1e-4), "one price, that of the closed form");
+//! # Ok::<(), SimulationError>(())
+//! ```
+//!
+//! A scenario comes from a file, a text or a [`Scenario`](scenario::schema::Scenario) made in code; knobs are set or
+//! varied as on the command line. [`Simulation::run`] keeps rows in memory ([`record::CaseRows`]),
+//! [`Simulation::run_into`] writes the same run's folder as `sim` does, which [`record::Run`] reads.
+//!
+//! # Your own seller, buyer or network
+//!
+//! Three traits are the places where a market's participants and its network decide. The rules that a scenario can name
+//! implement the same traits, so what you write is on a par with them.
+//!
+//! | to change | implement | and give it to |
+//! |---|---|---|
+//! | how a seller moves its price | [`PricingRule`](agents::prosumer::PricingRule) | [`pricing`](SimulationBuilder::pricing), [`pricing_of`](SimulationBuilder::pricing_of) |
+//! | how a buyer divides itself over sellers | [`ChoiceRule`](agents::prosumer::ChoiceRule) | [`choice`](SimulationBuilder::choice), [`choice_of`](SimulationBuilder::choice_of) |
+//! | how long messages take, and which are lost | [`Carrier`](runtime::network::Carrier) | [`network`](SimulationBuilder::network) |
+//! | nothing, only watch | a closure | [`observe`](SimulationBuilder::observe) |
+//!
+//! A rule is a value with a method or two. Each prosumer has a copy of its own and may remember things in it; registering,
+//! billing, signing, repeating what was lost and recovering from crashes stay with the prosumer:
+//!
+//! ```
+//! use microgrid_sim::prelude::*;
+//!
+//! /// Asks what the cheapest of the others asks.
+//! #[derive(Clone, Debug)]
+//! struct Follow;
+//!
+//! impl PricingRule for Follow {
+//!     fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
+//!         let cheapest = offer.others().fold(offer.band.ceiling, f64::min);
+//!         // As far as the ramp allows in one step.
+//!         offer.moved_by(cheapest - offer.price)
+//!     }
+//! }
+//!
+//! let noon = r#"Scenario(name: "noon", market: (slots: 13, open: (13, 13)), population: Synthetic(count: 12))"#;
+//! let results = Simulation::builder().ron(noon).pricing_of([2], Follow).run()?;
+//! assert!(results.cases[0].refusals.is_empty(), "the contract has found no fault with it");
+//! # Ok::<(), SimulationError>(())
+//! ```
+//!
+//! What a rule must not do, the ledger's contract refuses, by name and to that prosumer alone; see
+//! [`CaseRows::refusals`](record::CaseRows::refusals). Results are the same whatever the shards and jobs, as long as a rule draws all that is
+//! random from the stream that it is handed. The repository's `examples/` have a seller, a buyer and a network in full.
+//! Whoever wants to replace whole actors finds [`simulation::actors`] and [`simulation::simulate_with`].
+//!
+//! # The map
+//!
+//! | where | what |
+//! |---|---|
+//! | [`Simulation`], [`framework`], [`prelude`] | the way in for programs |
+//! | [`agents`] | the actors and the market's mathematics, free of any runtime |
+//! | [`scenario`] | a RON file or a value becomes a validated plan of cases |
+//! | [`simulation`] | one case: its actors and their network |
+//! | [`study`] | all cases of a plan, recorded |
+//! | [`runtime`] | hosts the actors: shards, clock, network; holds the ordering contract |
+//! | [`analysis`] | what theory says: closed form, reference iteration, stability |
+//! | [`record`] | observations become tables, in memory or in a run's folder |
+//! | [`ledger`] | `ledger.db`: written, read, and verified without trusting who wrote it |
+//! | [`report`] | what people look at |
+//! | [`cli`] | the `sim` command |
 
 pub mod analysis;
 pub mod cli;
+pub mod framework;
 pub mod ledger;
+pub mod prelude;
 pub mod record;
 pub mod report;
 pub mod runtime;
@@ -13,3 +94,6 @@ pub mod scenario;
 pub mod simulation;
 pub mod study;
 mod words;
+
+pub use framework::{Results, Simulation, SimulationBuilder, SimulationError};
+pub use microgrid_agents as agents;

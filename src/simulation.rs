@@ -22,7 +22,7 @@ use microgrid_agents::{
     ledger::{Ledger, LedgerRules},
     market::balance::SlotFacts,
     member::Member,
-    prosumer::{self, Prosumer, Rules},
+    prosumer::{self, Prosumer, Rules, Strategy},
     streams::{Purpose, stream},
     units::Energy,
 };
@@ -81,7 +81,7 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     let rules = habits(case);
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
     let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(keys.len() + 2);
-    actors.push(Box::new(Ledger::new(ledger_rules(scenario), ledger)));
+    actors.push(Box::new(Ledger::new(ledger_rules(case), ledger)));
     actors.push(Box::new(Grid::new(grid_rules(case), grid)));
     for (((id, profile), key), rules) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules) {
         let facts: Arc<[SlotFacts]> =
@@ -146,7 +146,7 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
 fn habits(case: &Case) -> Vec<Arc<Rules>> {
     let learning = &case.scenario.learning;
     let members = case.population.prosumers.len();
-    let common = Arc::new(prosumer_rules(&case.scenario, learning));
+    let common = Arc::new(prosumer_rules(case, learning));
     let mut everybody: Vec<Arc<Rules>> = (0..members).map(|_| Arc::clone(&common)).collect();
     // Whoever draws least comes first, so that a part that grows keeps those who were in it.
     let draw = |id: &u32| stream(case.seed, ProsumerId(*id).actor(), Purpose::Mix).next_u64();
@@ -156,18 +156,40 @@ fn habits(case: &Case) -> Vec<Arc<Rules>> {
     for habit in &learning.mix {
         let count = (habit.share * members as f64).round() as usize;
         let (part, others) = rest.split_at(count.min(rest.len()));
-        let rules = Arc::new(prosumer_rules(&case.scenario, &learning.with(habit)));
+        let rules = Arc::new(prosumer_rules(case, &learning.with(habit)));
         part.iter().for_each(|&id| everybody[id as usize] = Arc::clone(&rules));
         rest = others;
     }
+    own_rules(case, &mut everybody);
     everybody
 }
 
-fn prosumer_rules(scenario: &Scenario, learning: &Learning) -> Rules {
+/// Gives those who have rules of their own these as well; whoever shared rules before still does.
+fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
+    for (whose, own) in &case.own.rules {
+        let mut changed: Vec<(Arc<Rules>, Arc<Rules>)> = Vec::new();
+        let members = everybody.iter_mut().zip(&case.population.prosumers);
+        for (rules, _) in members.filter(|(_, member)| whose.includes(member.number)) {
+            let known = changed.iter().find(|(before, _)| Arc::ptr_eq(before, rules));
+            let after = known.map(|(_, after)| Arc::clone(after)).unwrap_or_else(|| {
+                let mut after = Rules::clone(rules);
+                own.put_into(&mut after.strategy);
+                let after = Arc::new(after);
+                changed.push((Arc::clone(rules), Arc::clone(&after)));
+                after
+            });
+            *rules = after;
+        }
+    }
+}
+
+fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
+    let scenario = &case.scenario;
     Rules {
         alpha: scenario.preferences.alpha,
         demand: scenario.preferences.demand,
         behaviour: learning.behaviour,
+        strategy: Strategy::default(),
         fitness: learning.fitness(),
         exploration: learning.exploration,
         adaptation: learning.adaptation,
@@ -180,7 +202,7 @@ fn prosumer_rules(scenario: &Scenario, learning: &Learning) -> Rules {
         service_fee: scenario.market.service_fee,
         storage: scenario.storage.as_ref().map(Storage::limits),
         hours: scenario.market.hours(),
-        retry_after: retry_after(scenario),
+        retry_after: retry_after(case),
     }
 }
 
@@ -189,12 +211,13 @@ fn grid_rules(case: &Case) -> GridRules {
         feed_in_tariff: case.scenario.market.feed_in_tariff,
         tariffs: Arc::clone(&case.grid_tariffs),
         slot_length: case.scenario.market.slot_length,
-        retry_after: retry_after(&case.scenario),
+        retry_after: retry_after(case),
         prosumers: case.population.prosumers.len(),
     }
 }
 
-fn ledger_rules(scenario: &Scenario) -> LedgerRules {
+fn ledger_rules(case: &Case) -> LedgerRules {
+    let scenario = &case.scenario;
     LedgerRules {
         alpha: scenario.preferences.alpha,
         patience: scenario.learning.patience,
@@ -202,7 +225,7 @@ fn ledger_rules(scenario: &Scenario) -> LedgerRules {
         gate_closure: scenario.market.gate_closure,
         period: activation(scenario).period(),
         first_choice: fixed(&scenario.learning.initial_choice),
-        retry_after: retry_after(scenario),
+        retry_after: retry_after(case),
         durability: scenario.ledger.durability,
     }
 }

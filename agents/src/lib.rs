@@ -4,6 +4,27 @@
 //! state and asks its [`Context`](actor::Context) to send, wake or observe. No clock, thread, socket or file; whatever
 //! hosts the actors (see the crate `microgrid-sim`) provides those. Equation numbers refer to `docs/model.md`.
 //!
+//! The equations are plain functions, of use without any actor. Two buyers, and sellers with 3.6 kWh at one price:
+//!
+//! ```
+//! use microgrid_agents::market::{
+//!     demand::{Buyer, Demand},
+//!     pricing::{PriceBand, next_price},
+//! };
+//!
+//! let buyer = |need, generation, preference| Buyer { need, generation, preference };
+//! let buyers = [buyer(1.2, 1.75, 2.04), buyer(1.6, 0.8, 1.82)];
+//! let demand = |price| buyers.iter().map(|buyer| buyer.optimal_purchase(price, 0.4, Demand::Elastic)).sum::<f64>();
+//! let band = PriceBand { floor: 0.45, ceiling: 0.85 };
+//! let mut price = 0.5;
+//! for _ in 0..100 {
+//!     price = next_price(price, demand(price) - 3.6, 0.1, band, 0.1);
+//! }
+//! assert!((price - 0.7).abs() < 1e-9, "where demand meets supply");
+//! ```
+//!
+//! # The map
+//!
 //! | where | what |
 //! |---|---|
 //! | [`market`] | the equations as plain functions |
@@ -16,6 +37,31 @@
 //! | [`observation`] | what actors report about themselves; nothing reads it back |
 //! | [`streams`] | named random streams derived from the run's seed |
 //! | [`units`], [`time`], [`ids`] | the vocabulary of quantities |
+//!
+//! # Own strategies
+//!
+//! A prosumer decides in two places, each a trait: [`PricingRule`](prosumer::PricingRule) moves the price of a seller,
+//! [`ChoiceRule`](prosumer::ChoiceRule) the shares of a buyer. [`ExcessDemand`](prosumer::ExcessDemand),
+//! [`Replicator`](prosumer::Replicator), [`BestResponse`](prosumer::BestResponse) and
+//! [`Imitation`](prosumer::Imitation) implement them; a [`Strategy`](prosumer::Strategy) puts others in their place. All
+//! else about a prosumer stays as it is: it registers, posts, checks and signs its bills, and recovers from crashes.
+//!
+//! ```
+//! use microgrid_agents::{prosumer::{ExcessDemand, Offer, PricingRule, Strategy}, streams::Stream};
+//!
+//! /// Moves its price by half of what others would.
+//! #[derive(Clone, Debug)]
+//! struct Cautious;
+//!
+//! impl PricingRule for Cautious {
+//!     fn next_price(&mut self, offer: &Offer<'_>, random: &mut Stream) -> f64 {
+//!         (offer.price + ExcessDemand.next_price(offer, random)) / 2.0
+//!     }
+//! }
+//!
+//! let strategy = Strategy { pricing: Some(Box::new(Cautious)), choice: None };
+//! assert!(format!("{strategy:?}").contains("Cautious"));
+//! ```
 
 pub mod actor;
 pub mod chain;

@@ -1,16 +1,17 @@
 //! A case under way: what is known of its open slots, and what its closed ones add up to.
 
 use super::{
-    ages,
-    convergence::{self, Game},
+    ages::{self, AgeRow},
+    convergence::{self, ConvergenceRow, Game},
     error::RecordError,
     gathered::{Gathered, slot_of},
     key_figures::{KeyFigures, Tally},
-    ledger::Traffic,
-    prosumers, slots,
+    ledger::{LedgerRow, Traffic},
+    prosumers::{self, ProsumerRow},
+    slots::{self, SlotRow},
     tables::Tables,
     theory::{Target, Theory},
-    trades,
+    trades::{self, TradeRow},
 };
 use crate::{analysis::distance::mean, runtime, scenario::Case};
 use microgrid_agents::{
@@ -19,6 +20,48 @@ use microgrid_agents::{
     units::Energy,
 };
 use std::collections::BTreeMap;
+
+/// What takes the rows of a case as they are formed: files or memory.
+pub(super) trait Sink {
+    /// Whether it takes what only `record: Full` keeps.
+    fn is_full(&self) -> bool;
+
+    /// Takes note of an observation that becomes no row.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn observed(&mut self, case: u32, what: &Observation) -> Result<(), RecordError>;
+
+    /// Takes the rows of a committed block, if it is full.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn convergence(&mut self, rows: impl Iterator<Item = ConvergenceRow>) -> Result<(), RecordError>;
+
+    /// Takes what all prosumers did in a slot, if it is full.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn prosumers(&mut self, rows: impl Iterator<Item = ProsumerRow>) -> Result<(), RecordError>;
+
+    /// Takes the trades of a slot, if it is full.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn trades(&mut self, rows: Vec<TradeRow>) -> Result<(), RecordError>;
+
+    /// Takes how old the news was that was decided on in a slot.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn ages(&mut self, rows: impl Iterator<Item = AgeRow>) -> Result<(), RecordError>;
+
+    /// Takes the row of a slot, after all others of it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn close_slot(&mut self, row: SlotRow) -> Result<(), RecordError>;
+}
 
 /// A case under way.
 #[derive(Debug)]
@@ -70,27 +113,25 @@ impl CaseRecord {
         &mut self,
         observed: impl Iterator<Item = Observed>,
         traffic: runtime::Traffic,
-        tables: &mut Tables,
+        sink: &mut impl Sink,
     ) -> Result<(), RecordError> {
         self.sent += traffic;
         for Observed { what, time, .. } in observed {
             self.traffic.add(&what);
-            if let Some(full) = &mut tables.full {
-                full.chains.add(self.case.number, &what)?;
-            }
+            sink.observed(self.case.number, &what)?;
             if let Observation::Checkpoint(signed) = &what {
                 self.on_disk = signed.checkpoint.closed;
             }
             let Some(slot) = slot_of(&what) else { continue };
             let gathered = self.slots.entry(slot).or_default();
-            if let (Observation::Committed(commit), Some(market), Some(full)) =
-                (&what, gathered.market.as_deref(), &mut tables.full)
+            if let (Observation::Committed(commit), Some(market), true) =
+                (&what, gathered.market.as_deref(), sink.is_full())
             {
                 let target = || (Target::of(&self.case, slot), mean(&market.surplus));
                 let (target, mean_surplus) = *gathered.target.get_or_insert_with(target);
                 let (case, population, traffic) = (self.case.number, &*self.case.population, self.sent);
                 let game = Game { case, market, population, target, mean_surplus, traffic };
-                full.convergence.append(convergence::rows(game, commit))?;
+                sink.convergence(convergence::rows(game, commit))?;
             }
             gathered.add(time, what);
         }
@@ -100,7 +141,7 @@ impl CaseRecord {
                 return Err(RecordError::WithoutCheckpoint(slot));
             }
             let gathered = self.slots.remove(&slot).expect("the slot was just found");
-            self.write(slot, &gathered, tables)?;
+            self.write(slot, &gathered, sink)?;
             self.next += 1;
             self.sent = runtime::Traffic::default();
         }
@@ -108,7 +149,7 @@ impl CaseRecord {
     }
 
     /// Writes a closed slot.
-    fn write(&mut self, slot: Slot, gathered: &Gathered, tables: &mut Tables) -> Result<(), RecordError> {
+    fn write(&mut self, slot: Slot, gathered: &Gathered, sink: &mut impl Sink) -> Result<(), RecordError> {
         let (number, population) = (self.case.number, &self.case.population);
         let members = &population.prosumers;
         if let Some(missing) = gathered.missing(members.len()) {
@@ -118,17 +159,13 @@ impl CaseRecord {
         let open = (first..=last).contains(&slot);
         let theory = Theory::of(&self.case, slot, &self.contents, open);
         let done = || gathered.prosumers();
-        if let Some(full) = &mut tables.full {
+        if sink.is_full() {
             let each = members.iter().zip(done()).zip(&theory.peer_to_grid);
-            full.prosumers
-                .append(each.map(|((member, done), without)| prosumers::row(number, member.number, done, without)))?;
-            full.trades.append(trades::rows(number, slot, gathered, population))?;
+            sink.prosumers(each.map(|((member, done), without)| prosumers::row(number, member.number, done, without)))?;
+            sink.trades(trades::rows(number, slot, gathered, population))?;
         }
-        if let Some(ages) = &mut tables.ages {
-            ages.append(ages::rows(number, slot, &gathered.ages))?;
-        }
-        tables.slots.append([slots::row(number, slot, gathered, &theory, self.sent)])?;
-        tables.flush()?;
+        sink.ages(ages::rows(number, slot, &gathered.ages))?;
+        sink.close_slot(slots::row(number, slot, gathered, &theory, self.sent))?;
         self.tally.add(open, gathered, &theory, self.sent.sent);
         self.contents = done().map(|done| done.content).collect();
         Ok(())
@@ -139,15 +176,16 @@ impl CaseRecord {
     /// # Errors
     /// If a file cannot be written.
     pub(super) fn end(self, tables: &mut Tables) -> Result<(), RecordError> {
-        let rows = self.traffic.rows(self.case.number, self.case.scenario.ledger.block.max_transactions);
         tables.end_case(self.case.number)?;
+        let (rows, key_figures) = self.ended();
         tables.ledger.append(rows)?;
         tables.ledger.flush()?;
-        tables.key_figures.push(&self.key_figures())
+        tables.key_figures.push(&key_figures)
     }
 
-    /// The key figures of the slots closed so far.
-    fn key_figures(&self) -> KeyFigures {
-        self.tally.key_figures(&self.case)
+    /// Ends the case: what its ledger carried, and the key figures of the slots that were closed.
+    pub(super) fn ended(self) -> (Vec<LedgerRow>, KeyFigures) {
+        let rows = self.traffic.rows(self.case.number, self.case.scenario.ledger.block.max_transactions);
+        (rows.into_iter().collect(), self.tally.key_figures(&self.case))
     }
 }

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_histogram_counts_every_duration_once() {
         let mut durations = Durations::default();
-        [0, 0, 1000, 900, 1_000_000].map(Duration::from_nanos).map(|duration| durations.add(duration));
+        [0, 0, 1000, 900, 1_000_000].into_iter().for_each(|nanos| durations.add(Duration::from_nanos(nanos)));
         assert_eq!(durations.histogram(), [((0, 0), 2), ((896, 1024), 2), ((917_504, 1_048_576), 1)]);
         (0..10_000).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n * 997)));
         assert!(durations.coarse);

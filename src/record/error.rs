@@ -90,6 +90,9 @@ pub enum RecordError {
         /// The run's scenario.
         scenario: PathBuf,
     },
+    /// The run followed rules of the program that made it, which are in no file.
+    #[error("{} was made by a program with rules of its own: only that program can make it again", .0.display())]
+    OwnRules(PathBuf),
     /// The run's scenario is not the one that its manifest tells of.
     #[error("{} has changed since the run began: its cases are others", .0.display())]
     OtherScenario(PathBuf),

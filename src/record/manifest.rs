@@ -58,6 +58,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub cases: C,
     /// The run's files, relative to its folder.
     pub files: Vec<String>,
+    /// Whether prosumers or the network followed rules that a program gave beside the scenario; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_rules: bool,
 }
 
 /// A case of the study.
@@ -148,6 +151,7 @@ impl Manifest<PlannedCases> {
             replicates: plan.scenario.replicates.count() as u32,
             cases: PlannedCases(plan.clone()),
             files,
+            own_rules: plan.own.changes_results(),
         }
     }
 }
@@ -173,6 +177,7 @@ impl Manifest {
             replicates: self.replicates,
             cases,
             files: self.files,
+            own_rules: self.own_rules,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What a run leaves: from observations to the tables of its folder, and back from the folder to tables.
 //!
-//! A [`Recorder`] watches a study and writes; a [`Run`] reads. Rows are formed when a slot is closed, so that memory
+//! A [`Recorder`] watches a study and writes, a [`MemoryRecorder`] keeps the same rows of a case in memory; a [`Run`] reads. Rows are formed when a slot is closed, so that memory
 //! stays the same however long a run is. Recording never changes a run. `docs/results.md` explains every file and column.
 
 mod ages;
@@ -20,6 +20,7 @@ mod large;
 mod ledger;
 mod ledger_file;
 mod manifest;
+mod memory;
 mod number;
 mod parts;
 mod prosumers;
@@ -45,6 +46,7 @@ pub use key_figures::{Comparison, KeyFigures, Totals};
 pub use large::Format;
 pub use ledger::LedgerRow;
 pub use manifest::{CaseEntry, Knobs, Manifest, Status, knob_text};
+pub use memory::{CaseRows, MemoryRecorder, Refusals};
 pub use number::Number;
 pub use prosumers::ProsumerRow;
 pub use recorder::Recorder;

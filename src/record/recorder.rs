@@ -93,13 +93,16 @@ impl Recorder {
     /// complete is removed.
     ///
     /// # Errors
-    /// If the run is still under way, was made by another version or from another scenario, or is not as it was left.
+    /// If the run is still under way, was made by another version, with own rules or from another scenario, or is not as it was left.
     pub fn resume(run: &Run, plan: &Plan) -> Result<Self, RecordError> {
         let folder = folder::own(run.folder());
         let made_by = &run.manifest().version;
         if made_by != env!("CARGO_PKG_VERSION") {
             let scenario = folder.join(SCENARIO);
             return Err(RecordError::OtherVersion { made_by: made_by.clone(), scenario });
+        }
+        if run.manifest().own_rules {
+            return Err(RecordError::OwnRules(folder));
         }
         let manifest = run.manifest().clone().resumed(plan);
         let manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;

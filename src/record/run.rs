@@ -16,8 +16,8 @@ use super::{
 use crate::scenario::schema::Record;
 use microgrid_agents::ids::Slot;
 use std::{
-    ops::RangeInclusive,
     fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 

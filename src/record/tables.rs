@@ -2,6 +2,7 @@
 
 use super::{
     ages::AgeRow,
+    case::Sink,
     convergence::ConvergenceRow,
     error::RecordError,
     folder,
@@ -17,6 +18,7 @@ use super::{
     trades::TradeRow,
 };
 use crate::{ledger::schema, scenario::schema::Record};
+use microgrid_agents::observation::Observation;
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// The tables that cases write.
@@ -162,7 +164,7 @@ impl Tables {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub(super) fn flush(&mut self) -> Result<(), RecordError> {
+    fn flush(&mut self) -> Result<(), RecordError> {
         if let Some(full) = &mut self.full {
             full.prosumers.flush()?;
             full.trades.flush()?;
@@ -206,5 +208,36 @@ impl Tables {
     /// If `ledger.db` cannot be written.
     pub(super) fn close(self) -> Result<(), RecordError> {
         self.full.map_or(Ok(()), |full| full.chains.close())
+    }
+}
+
+impl Sink for Tables {
+    fn is_full(&self) -> bool {
+        self.full.is_some()
+    }
+
+    fn observed(&mut self, case: u32, what: &Observation) -> Result<(), RecordError> {
+        self.full.as_mut().map_or(Ok(()), |full| full.chains.add(case, what))
+    }
+
+    fn convergence(&mut self, rows: impl Iterator<Item = ConvergenceRow>) -> Result<(), RecordError> {
+        self.full.as_mut().map_or(Ok(()), |full| full.convergence.append(rows))
+    }
+
+    fn prosumers(&mut self, rows: impl Iterator<Item = ProsumerRow>) -> Result<(), RecordError> {
+        self.full.as_mut().map_or(Ok(()), |full| full.prosumers.append(rows))
+    }
+
+    fn trades(&mut self, rows: Vec<TradeRow>) -> Result<(), RecordError> {
+        self.full.as_mut().map_or(Ok(()), |full| full.trades.append(rows))
+    }
+
+    fn ages(&mut self, rows: impl Iterator<Item = AgeRow>) -> Result<(), RecordError> {
+        self.ages.as_mut().map_or(Ok(()), |ages| ages.append(rows))
+    }
+
+    fn close_slot(&mut self, row: SlotRow) -> Result<(), RecordError> {
+        self.slots.append([row])?;
+        self.flush()
     }
 }

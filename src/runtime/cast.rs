@@ -216,7 +216,7 @@ impl Cast {
             return Err(Failure::NoRecipient { from, to });
         }
         self.traffic.sent += 1;
-        match self.network.carry(from, to, now.time, &mut hosted.network) {
+        match self.network.carry(from, to, now.time, &mut hosted.network)? {
             Fate::Lost => self.traffic.lost += 1,
             Fate::Arrives(delay) => post.push(hosted.event(from, now, delay, to, What::Message(message))),
             Fate::Twice(first, copy) => {

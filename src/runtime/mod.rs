@@ -225,6 +225,21 @@ pub enum Failure {
         /// When it should have arrived.
         time: Time,
     },
+    /// Send a message that an own rule of the network has arrive sooner than it says that any does.
+    #[error(
+        "the network's own rule has a message from {from:?} to {to:?} arrive after {delay:?}, and says that none takes \
+         less than {shortest:?}"
+    )]
+    TooSoon {
+        /// The sender.
+        from: ActorId,
+        /// The receiver.
+        to: ActorId,
+        /// After how long it was to arrive.
+        delay: Duration,
+        /// What the rule gives as its shortest delay.
+        shortest: Duration,
+    },
     /// Go on for ever within one instant, by messages or wake-ups that take no time.
     #[error("{actor:?} is caught in an endless exchange without delay at {time}")]
     Livelock {

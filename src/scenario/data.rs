@@ -34,13 +34,22 @@ impl From<ScenarioError> for DataError {
     }
 }
 
-/// Reads what `scenario` names, relative to `folder`; returns it with the files.
-pub(super) fn read(scenario: &Scenario, folder: &Path) -> Result<(Data, Vec<DataFile>), DataError> {
+/// Where data files come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sources<'a> {
+    /// What their paths are relative to.
+    pub(super) folder: &'a Path,
+    /// Those that are given in code.
+    pub(super) given: &'a [DataFile],
+}
+
+/// Reads what `scenario` names; returns it with the files.
+pub(super) fn read(scenario: &Scenario, sources: Sources<'_>) -> Result<(Data, Vec<DataFile>), DataError> {
     let (market, mut inputs) = (&scenario.market, Vec::new());
     let profiles = match &scenario.population {
         PopulationSource::Synthetic(_) => None,
         PopulationSource::Profiles(path) => {
-            let file = open("population.Profiles", &folder.join(path))?;
+            let file = sources.open("population.Profiles", path)?;
             inputs.push(data_file(path, &file));
             Some(Arc::new(profiles::population(&file, market.slots, &scenario.preferences)?))
         }
@@ -49,7 +58,7 @@ pub(super) fn read(scenario: &Scenario, folder: &Path) -> Result<(Data, Vec<Data
         GridTariff::Constant(tariff) => vec![*tariff; market.slots as usize],
         GridTariff::Csv(path) => {
             let place = "market.grid_tariff.Csv";
-            let file = open(place, &folder.join(path))?;
+            let file = sources.open(place, path)?;
             let tariffs = data_file(path, &file);
             // Runs keep copies of their data files in one folder.
             if inputs.iter().any(|profiles: &DataFile| profiles.name == tariffs.name) {
@@ -68,13 +77,20 @@ fn data_file(path: &Path, file: &TextFile) -> DataFile {
     DataFile { name: path.file_name().unwrap_or_default().display().to_string(), text: file.text.clone() }
 }
 
-fn open(place: &str, path: &Path) -> Result<TextFile, DataError> {
-    TextFile::read(path).map_err(|unreadable| match unreadable.reason() {
-        Ok(reason) => {
-            let problem = format!("cannot be read: {reason}");
-            let allowed = "a CSV file, its path relative to the scenario's file";
-            DataError::Scenario(Violation::new(place, &problem, path.display(), allowed))
+impl Sources<'_> {
+    /// The file at `path`, which stands at this `place` in the scenario.
+    fn open(&self, place: &str, path: &Path) -> Result<TextFile, DataError> {
+        if let Some(given) = self.given.iter().find(|file| Path::new(&file.name) == path) {
+            return Ok(TextFile { path: given.name.clone(), text: given.text.clone() });
         }
-        Err(error) => DataError::Data(error),
-    })
+        let path = self.folder.join(path);
+        TextFile::read(&path).map_err(|unreadable| match unreadable.reason() {
+            Ok(reason) => {
+                let problem = format!("cannot be read: {reason}");
+                let allowed = "a CSV file, its path relative to the scenario's file";
+                DataError::Scenario(Violation::new(place, &problem, path.display(), allowed))
+            }
+            Err(error) => DataError::Data(error),
+        })
+    }
 }

@@ -1,11 +1,13 @@
 //! Reads and checks a scenario: its file, then what the command line sets, then its data.
 
 use super::{
-    data::{self, DataError},
-    error::{Report, ScenarioError},
+    data::{self, DataError, Sources},
+    draft::Draft,
+    error::ScenarioError,
     knobs::{self, Knob},
     locate::Outline,
     overrides::Overrides,
+    own::Own,
     parse,
     plan::Plan,
     schema::{Initial, Learning, Scenario},
@@ -19,42 +21,34 @@ use std::{ops::Range, path::Path};
 /// # Errors
 /// The first mistake found, with its place. The scenario's file has to be right even where an override replaces a value.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Plan, ScenarioError> {
-    let file = read(path)?;
-    let mut scenario = parse::scenario(&file)?;
-    let shown = |violation| show(&file, violation);
-    check_vary(&scenario, &file)?;
+    Draft::read(path)?.plan(overrides)
+}
+
+/// The plan of the scenario in `file`, which came from `source`.
+pub(super) fn plan(
+    file: &TextFile,
+    source: &Path,
+    sources: Sources<'_>,
+    overrides: &Overrides,
+) -> Result<Plan, ScenarioError> {
+    let mut scenario = parse::scenario(file)?;
+    let shown = |violation| show(file, violation);
+    check_vary(&scenario, file)?;
     overrides.apply(&mut scenario)?;
     check_case_count(&scenario).map_err(shown)?;
-    let (data, inputs) =
-        data::read(&scenario, path.parent().unwrap_or(Path::new(""))).map_err(|error| match error {
-            DataError::Scenario(violation) => shown(violation),
-            DataError::Data(error) => error,
-        })?;
+    let (data, inputs) = data::read(&scenario, sources).map_err(|error| match error {
+        DataError::Scenario(violation) => shown(violation),
+        DataError::Data(error) => error,
+    })?;
     if let Some(population) = &data.profiles {
         validate::network_among(&scenario.network, population).map_err(shown)?;
     }
-    let plan = Plan { scenario, source: path.to_owned(), inputs, data };
+    let plan = Plan { scenario, source: source.to_owned(), inputs, own: Own::default(), data };
     let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
     if [initial_price, initial_choice].iter().any(|initial| matches!(initial, Initial::Fixed(_))) {
         plan.cases().try_for_each(|case| validate::starts(&case)).map_err(shown)?;
     }
     Ok(plan)
-}
-
-fn read(path: &Path) -> Result<TextFile, ScenarioError> {
-    let unreadable = |problem| {
-        let notes = vec!["allowed: a scenario, which is a RON file".to_owned()];
-        ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes }))
-    };
-    let file = match TextFile::read(path).map_err(|unreadable| unreadable.reason()) {
-        Ok(file) => file,
-        Err(Ok(reason)) => return Err(unreadable(format!("cannot read {}: {reason}", path.display()))),
-        Err(Err(error)) => return Err(error),
-    };
-    if file.text.trim().is_empty() {
-        return Err(unreadable(format!("{} is empty", path.display())));
-    }
-    Ok(file)
 }
 
 /// Checks the scenario as its file has it, with each value of `vary` in turn.

@@ -3,11 +3,13 @@
 mod data;
 mod defaults;
 pub mod distribution;
+mod draft;
 mod error;
 mod knobs;
 mod load;
 mod locate;
 mod overrides;
+mod own;
 mod parse;
 mod plan;
 pub mod population;
@@ -18,10 +20,12 @@ mod table;
 mod text_file;
 mod validate;
 
+pub use draft::Draft;
 pub use error::{Place, Report, ScenarioError};
 pub(crate) use knobs::names as knob_names;
 pub use load::load;
 pub use overrides::Overrides;
+pub use own::{Observer, Own, Rule, Whose};
 pub use plan::{DataFile, LastPopulation, Plan, Setting};
 
 use population::Population;
@@ -43,4 +47,6 @@ pub struct Case {
     pub population: Arc<Population>,
     /// The grid's tariff of each slot [CNY/kWh].
     pub grid_tariffs: Arc<[f64]>,
+    /// What it does in its own way.
+    pub own: Own,
 }

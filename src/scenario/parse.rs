@@ -10,12 +10,22 @@ use ron::{
     Error, Options,
     error::{Position, SpannedError},
     extensions::Extensions,
+    ser::PrettyConfig,
 };
 use std::ops::Range;
 
 /// How scenarios are read and written: `Some` and the brackets of a variant's only struct may be left out.
 pub(super) fn options() -> Options {
     Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
+}
+
+/// Writes a scenario with every field.
+pub(super) fn written(scenario: &Scenario) -> String {
+    let config = PrettyConfig::new().struct_names(false).compact_arrays(true);
+    let text = options().to_string_pretty(scenario, config).expect("every scenario can be written as RON");
+    // RON writes a variant called `None` in its raw form, although it reads the plain one too. Line breaks are escaped
+    // in strings, so that a whole line is none of their text.
+    format!("Scenario{}\n", text.replace("adaptation: r#None,\n", "adaptation: None,\n"))
 }
 
 /// Reads the scenario in `file`; its values are not checked.

@@ -4,12 +4,12 @@ use super::{
     Case,
     data::Data,
     knobs::{self, Knob},
+    own::Own,
     parse,
     population::Population,
     schema::{GridTariff, PopulationSource, Replicates, Scenario},
     synthetic,
 };
-use ron::ser::PrettyConfig;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -24,6 +24,8 @@ pub struct Plan {
     pub source: PathBuf,
     /// The data files it reads; no two have the same name.
     pub inputs: Vec<DataFile>,
+    /// What all cases do in their own way.
+    pub own: Own,
     pub(super) data: Data,
 }
 
@@ -112,6 +114,14 @@ impl Plan {
         (or_all(sizes.iter().min()), or_all(sizes.iter().max()))
     }
 
+    /// Whether some case has a prosumer with this number.
+    pub fn includes(&self, number: u32) -> bool {
+        match &self.data.profiles {
+            Some(profiles) => profiles.position(number).is_some(),
+            None => (1..=self.population_sizes().1).contains(&(number as usize)),
+        }
+    }
+
     /// The scenario with nothing to vary.
     fn base(&self) -> Scenario {
         Scenario { replicates: Replicates::default(), ..self.scenario.unvaried() }
@@ -124,6 +134,7 @@ impl Plan {
             seed: setting.seed,
             population: self.population(&setting.scenario, drawn),
             grid_tariffs: self.data.grid_tariffs.clone(),
+            own: self.own.clone(),
             scenario: Arc::new(setting.scenario),
         }
     }
@@ -137,11 +148,7 @@ impl Plan {
         if let GridTariff::Csv(path) = &mut scenario.market.grid_tariff {
             *path = beside(path);
         }
-        let config = PrettyConfig::new().struct_names(false).compact_arrays(true);
-        let text = parse::options().to_string_pretty(&scenario, config).expect("every scenario can be written as RON");
-        // RON writes a variant called `None` in its raw form, although it reads the plain one too. Line breaks are
-        // escaped in strings, so that a whole line is none of their text.
-        format!("Scenario{}\n", text.replace("adaptation: r#None,\n", "adaptation: None,\n"))
+        parse::written(&scenario)
     }
 
     /// The population of a case: the one of the data files, the one drawn last, or a new one.

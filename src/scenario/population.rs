@@ -16,6 +16,18 @@ impl Population {
         let position = self.prosumers.binary_search_by_key(&number, |member| member.number).ok()?;
         Some(ProsumerId(position as u32))
     }
+
+    /// As the CSV file that a scenario's `Profiles` names.
+    pub fn to_csv(&self) -> String {
+        let mut csv = "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n".to_owned();
+        for Member { number, profile } in &self.prosumers {
+            for (slot, profile) in (1..).zip(profile.iter()) {
+                let SlotProfile { generation, load, preference_pv, preference_grid } = profile;
+                csv += &format!("{number},{slot},{generation},{load},{preference_pv},{preference_grid}\n");
+            }
+        }
+        csv
+    }
 }
 
 /// One prosumer's data.

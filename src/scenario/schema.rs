@@ -69,6 +69,27 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// A scenario of this name with everything else by default.
+    pub fn new(name: &str, population: PopulationSource) -> Self {
+        Self {
+            name: name.to_owned(),
+            seed: defaults::seed(),
+            market: Market::default(),
+            population,
+            preferences: Preferences::default(),
+            storage: None,
+            learning: Learning::default(),
+            activation: Activation::default(),
+            network: Network::default(),
+            ledger: Ledger::default(),
+            clock: Clock::default(),
+            record: Record::default(),
+            report: Report::default(),
+            vary: IndexMap::new(),
+            replicates: Replicates::default(),
+        }
+    }
+
     /// The same with nothing to vary.
     pub(super) fn unvaried(&self) -> Self {
         Self { vary: IndexMap::new(), ..self.clone() }
@@ -165,6 +186,24 @@ pub struct Synthetic {
     /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
     #[serde(default = "defaults::preference_grid")]
     pub preference_grid: Distribution,
+}
+
+impl Synthetic {
+    /// So many prosumers, with everything else by default.
+    pub fn new(count: u32) -> Self {
+        Self {
+            count,
+            pv_share: defaults::pv_share(),
+            pv_peak_kw: defaults::pv_peak_kw(),
+            weather: defaults::weather(),
+            workplace_share: defaults::workplace_share(),
+            load_kw: defaults::load_kw(),
+            load_noise: defaults::load_noise(),
+            preference_base: defaults::preference_base(),
+            preference_per_kwh: defaults::preference_per_kwh(),
+            preference_grid: defaults::preference_grid(),
+        }
+    }
 }
 
 /// What energy is worth.

@@ -22,6 +22,7 @@ pub(super) fn network(case: &Case) -> Network {
     let names = Names { groups: groups(case), population: &case.population };
     let mut network = Network {
         links: described.links.iter().map(|link| names.link(link)).collect(),
+        own: case.own.carrier.clone(),
         ends: Time::after_slots(case.scenario.market.slots, case.scenario.market.slot_length),
         ..Network::uniform(base(described))
     };
@@ -134,9 +135,13 @@ pub(super) fn ledger_crashes(scenario: &Scenario) -> bool {
 /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
 /// nothing is repeated that is merely under way, on the slowest link at the slowest time. By the machine's clock, its
 /// timers add some milliseconds to each hop.
-pub(super) fn retry_after(scenario: &Scenario) -> Duration {
+pub(super) fn retry_after(case: &Case) -> Duration {
+    let scenario = &case.scenario;
     let changes: Vec<Change> = changes(scenario).collect();
-    let delay = rhythm::almost_longest(&base(&scenario.network), &changes);
+    let delay = match &case.own.carrier {
+        Some(own) => own.bounds().almost_longest,
+        None => rhythm::almost_longest(&base(&scenario.network), &changes),
+    };
     let timers = match scenario.clock {
         Clock::Virtual => Duration::ZERO,
         Clock::Wall { speed } => Duration::from_millis(20).mul_f64(speed),
@@ -150,10 +155,13 @@ pub(super) fn retry_after(scenario: &Scenario) -> Duration {
 pub(super) fn stall_after(case: &Case) -> Duration {
     let scenario = &case.scenario;
     let questions = 5.0 * case.population.prosumers.len() as f64 * f64::from(scenario.market.slots);
-    let loss = changes(scenario).filter_map(|change| change.loss).fold(scenario.network.loss, f64::max);
+    let loss = match &case.own.carrier {
+        Some(own) => own.bounds().loss,
+        None => changes(scenario).filter_map(|change| change.loss).fold(scenario.network.loss, f64::max),
+    };
     let unanswered = 1.0 - (1.0 - loss).powi(2);
     let repeats = (1e-12 / questions).ln() / unanswered.ln();
-    let undisturbed = 3 * scenario.market.slot_length + (5.0 * repeats).clamp(20.0, 1e5) as u32 * retry_after(scenario);
+    let undisturbed = 3 * scenario.market.slot_length + (5.0 * repeats).clamp(20.0, 1e5) as u32 * retry_after(case);
     let (mut disturbed, mut open) = (Duration::ZERO, 1.0);
     for Condition { lasting, every, what, .. } in &scenario.network.conditions {
         let (Some(lasting), Incident::Partition { .. } | Incident::Crash { .. }) = (lasting, what) else { continue };
@@ -169,7 +177,7 @@ pub(super) fn stall_after(case: &Case) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::population::Member;
+    use crate::scenario::{Own, population::Member};
     use ron::extensions::Extensions;
     use std::sync::Arc;
 
@@ -186,6 +194,7 @@ mod tests {
             scenario: Arc::new(scenario),
             population: Arc::new(Population { prosumers }),
             grid_tariffs: [].into(),
+            own: Own::default(),
         }
     }
 
@@ -226,8 +235,8 @@ mod tests {
         let of = |network: &str| case(1..=3, network);
         let plain = of("()");
         let slow = r#"(links: [(from: Prosumer(2), to: Ledger, delay: Constant("2s"), jitter: 0.5)])"#;
-        assert_eq!(retry_after(&plain.scenario), Duration::from_millis(1140));
-        assert_eq!(retry_after(&of(slow).scenario), Duration::from_millis(13_100));
+        assert_eq!(retry_after(&plain), Duration::from_millis(1140));
+        assert_eq!(retry_after(&of(slow)), Duration::from_millis(13_100));
         let lossy = of("(links: [(from: Grid, to: Ledger, loss: 0.9)])");
         assert!(stall_after(&lossy) > 2 * stall_after(&plain));
         let condition = |timing: &str| of(&format!("(conditions: [({timing}, what: Crash(who: Ledger))])"));

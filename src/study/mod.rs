@@ -1,7 +1,11 @@
-//! All cases of a plan, recorded: one after the other, or several at a time on as many threads.
+//! All cases of a plan, recorded in a run's folder or in memory: one after the other, or several at a time on as many
+//! threads.
 
+mod in_memory;
 mod reporter;
 mod side_by_side;
+
+pub use in_memory::in_memory;
 
 use crate::{
     record::{RecordError, Recorder},

@@ -3,7 +3,7 @@
 use super::Done;
 use crate::{
     runtime::{Traffic, WatchError, Watcher},
-    scenario::{Case, population::Population},
+    scenario::{Case, Observer, population::Population},
 };
 use microgrid_agents::{
     message::Tariff,
@@ -18,12 +18,15 @@ pub(super) struct Reporter<R, T> {
     case: u32,
     /// Who takes part in the case.
     population: Arc<Population>,
+    /// Who else is shown what is observed.
+    observer: Option<Observer>,
 }
 
 impl<R, T> Reporter<R, T> {
     pub(super) fn new(case: &Case, recorder: R, tell: T) -> Self {
         tracing::info!(case = case.number, seed = case.seed, knobs = ?case.knobs, "case begins");
-        Self { recorder, tell, case: case.number, population: Arc::clone(&case.population) }
+        let (population, observer) = (Arc::clone(&case.population), case.own.observer.clone());
+        Self { recorder, tell, case: case.number, population, observer }
     }
 
     pub(super) fn into_parts(self) -> (R, T) {
@@ -35,6 +38,9 @@ impl<R: Watcher, T: FnMut(Done) + Send + Unpin> Watcher for Reporter<R, T> {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let closed = observed.iter().filter(|observed| matches!(observed.what, Observation::SlotClosed(_))).count();
         observed.iter().for_each(|observed| log(self.case, &self.population, observed));
+        if let Some(observer) = &self.observer {
+            observed.iter().for_each(|observed| observer.show(self.case, observed));
+        }
         self.recorder.window(observed, traffic)?;
         if closed > 0 {
             (self.tell)(Done::slots(closed as u64));

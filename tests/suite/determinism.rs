@@ -22,11 +22,11 @@ use std::{
 /// Name under which the exported chains stand among a run's files.
 const CHAINS: &str = "exported chains";
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Runs a study and reads what it leaves, file by file, except the manifest, which holds wall times; and the chains as
 /// they are exported.
-fn files(plan: &Plan, shards: Option<Shards>) -> Files {
+pub(crate) fn files(plan: &Plan, shards: Option<Shards>) -> Files {
     let root = tempfile::tempdir().expect("a temporary folder");
     let recorder = Recorder::create(root.path(), plan, SystemTime::UNIX_EPOCH, "test".into()).expect("a folder");
     let (recorder, result) = study::run(plan, recorder, &Options { shards, ..Options::default() }, |_| {});
@@ -55,7 +55,7 @@ fn read(folder: &Path, files: &mut Files) {
 }
 
 /// Which of the files differ.
-fn different<'a>(left: &'a Files, right: &'a Files) -> Vec<&'a str> {
+pub(crate) fn different<'a>(left: &'a Files, right: &'a Files) -> Vec<&'a str> {
     assert!(left.keys().eq(right.keys()));
     left.iter().filter(|(name, bytes)| right[*name] != **bytes).map(|(name, _)| name.as_str()).collect()
 }

@@ -4,11 +4,11 @@
 use super::{
     Rules,
     adaptation::Stride,
-    behaviour::{Lesson, Others},
+    behaviour::{self, ChoiceRule, Lesson},
 };
 use crate::{
     market::{
-        aggregate::{Aggregate, private_net_utility},
+        aggregate::private_net_utility,
         demand,
         replicator::{Fitness, StepSize, private_step_size, public_step_size},
     },
@@ -54,11 +54,13 @@ impl Buyer {
         Self { facts, opened, known, watched, last: None, previous: None, own: Experience::default() }
     }
 
-    /// The next choice, after a step of this `stride`, or `None` while no seller has quoted a price.
+    /// The next choice, after a step of this `stride` by its `own` rule or else the common one, or `None` while no
+    /// seller has quoted a price.
     pub(super) fn act(
         &mut self,
         news: Option<&MarketState>,
         rules: &Rules,
+        own: Option<&mut Box<dyn ChoiceRule>>,
         stride: Stride,
         random: &mut Stream,
         now: Time,
@@ -76,13 +78,8 @@ impl Buyer {
                 let last = Arc::clone(last);
                 choice.version = last.version + 1;
                 choice.shares.clone_from(&last.shares);
-                let change = match &news.aggregate {
-                    Some(market) => {
-                        self.learn(&mut choice.shares, &last, market, rules, stride.part, random) / stride.rests_by
-                    }
-                    None => f64::INFINITY,
-                };
-                (change, last.updates_at_rest)
+                let change = self.learn(&mut choice.shares, &last, news, rules, own, stride.part, random);
+                (change.map_or(f64::INFINITY, |change| change / stride.rests_by), last.updates_at_rest)
             }
         };
         self.answer(choice, &news.prices, rules);
@@ -153,38 +150,46 @@ impl Buyer {
         }
     }
 
-    /// Takes `part` of a step by what the `last` choice has earned; returns the largest change of a share.
+    /// Takes `part` of a step by what the `last` choice has earned; returns the largest change of a share, or `None`
+    /// where the news tells of no choices to learn from.
+    #[expect(clippy::too_many_arguments, reason = "all of it is at hand where the one caller is")]
     fn learn(
         &mut self,
         shares: &mut [f64],
         last: &Choice,
-        market: &Aggregate,
+        news: &MarketState,
         rules: &Rules,
+        own: Option<&mut Box<dyn ChoiceRule>>,
         part: f64,
         random: &mut Stream,
-    ) -> f64 {
+    ) -> Option<f64> {
+        let sums = news.aggregate.as_deref()?;
         let size = rules.replicator_step.times(part);
-        let others = Others { all: &market.mean_share, known: self.known.as_deref() };
+        let (market, known, buyer) = (&*self.opened, self.known.as_deref(), &self.facts);
         let lesson = |fitness, step: &dyn Fn(StepSize) -> f64| {
             let (step, unit) = (step(size), step(StepSize::Scaled(1.0)));
-            Lesson { fitness, others, size, step, unit }
+            Lesson { market, news, sums, known, buyer, last, fitness, size, step, unit }
         };
         let lesson = match rules.fitness {
-            Fitness::Public => lesson(&market.net_utility, &|size| public_step_size(size, rules.alpha, market)),
+            Fitness::Public => lesson(&sums.net_utility, &|size| public_step_size(size, rules.alpha, sums)),
             Fitness::Private => {
-                let (wanted, got) = match &self.known {
-                    None => self.own.gather(&self.facts, last, market.served_share.iter().copied(), rules.alpha),
+                let (wanted, got) = match known {
+                    None => self.own.gather(buyer, last, sums.served_share.iter().copied(), rules.alpha),
                     Some(known) => {
-                        let served = known.iter().map(|&seller| market.served_share[seller as usize]);
-                        self.own.gather(&self.facts, last, served, rules.alpha)
+                        let served = known.iter().map(|&seller| sums.served_share[seller as usize]);
+                        self.own.gather(buyer, last, served, rules.alpha)
                     }
                 };
-                let buyers = self.opened.buyers.len() as u32;
-                lesson(&self.own.fitness, &|size| private_step_size(size, rules.alpha, market, buyers, wanted, got))
+                let buyers = market.buyers.len() as u32;
+                lesson(&self.own.fitness, &|size| private_step_size(size, rules.alpha, sums, buyers, wanted, got))
             }
         };
         // What is spread evenly shrinks with the step, so that both together come to rest where they would anyway.
-        rules.behaviour.learn(shares, &lesson, rules.exploration * part, random)
+        let exploration = rules.exploration * part;
+        Some(match own {
+            None => behaviour::learn(&mut { rules.behaviour }, shares, &lesson, exploration, random),
+            Some(rule) => behaviour::learn(&mut **rule, shares, &lesson, exploration, random),
+        })
     }
 
     /// Optimal purchases (7) at the prices of all sellers, and the sum of the shares whose purchase answers to price.

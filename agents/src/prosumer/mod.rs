@@ -15,12 +15,16 @@ mod bills;
 mod buyer;
 mod closing;
 mod player;
+mod pricing;
 mod recovery;
 mod seller;
+mod strategy;
 
 pub use activation::Activation;
 pub use adaptation::Adaptation;
-pub use behaviour::Behaviour;
+pub use behaviour::{Behaviour, BestResponse, ChoiceRule, Imitation, Lesson, Replicator};
+pub use pricing::{ExcessDemand, Offer, PricingRule};
+pub use strategy::Strategy;
 
 use crate::{
     actor::{Actor, Context, Wake},
@@ -60,6 +64,8 @@ pub struct Rules {
     pub demand: Demand,
     /// By which rule buyers move their shares.
     pub behaviour: Behaviour,
+    /// Rules of their own, where they have any.
+    pub strategy: Strategy,
     /// Whose welfare buyers compare.
     pub fitness: Fitness,
     /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
@@ -99,6 +105,8 @@ pub struct Prosumer {
     facts: Arc<[SlotFacts]>,
     devices: Devices,
     rhythm: Rhythm,
+    /// Its own copy of the rules that are its own.
+    strategy: Option<Box<Strategy>>,
     slot: Slot,
     opened: Option<SlotOpened>,
     phase: Phase,
@@ -142,6 +150,7 @@ impl Prosumer {
         content: Energy,
         moments: Stream,
     ) -> Self {
+        let strategy = rules.strategy.own();
         Self {
             id,
             member,
@@ -149,6 +158,7 @@ impl Prosumer {
             facts,
             devices: Devices { content, reading: None },
             rhythm: Rhythm::new(moments),
+            strategy,
             slot: 0,
             opened: None,
             phase: Phase::Done,
@@ -264,7 +274,9 @@ impl Prosumer {
     fn act(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(player) = &mut self.phase else { return };
         let (now, interval) = (context.now(), self.rhythm.interval(self.rules.activation));
-        if let Some((post, age)) = player.act(&self.rules, context.random(), now, interval) {
+        if let Some((post, age)) =
+            player.act(&self.rules, self.strategy.as_deref_mut(), context.random(), now, interval)
+        {
             context.send(ActorId::LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));

@@ -1,7 +1,7 @@
 //! A participant in the game of one slot, on whichever side.
 
 use super::{
-    Rules,
+    Rules, Strategy,
     adaptation::Steps,
     bills::{Posted, Side},
     buyer::Buyer,
@@ -22,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 pub(super) struct Player {
     market: Arc<MarketOpened>,
     side: Side,
-    strategy: Strategy,
+    part: Part,
     /// The newest market state that has arrived.
     news: Option<Arc<MarketState>>,
     /// Version of the post that it goes on from, after having lost its memory; 0 if that is none.
@@ -31,7 +31,7 @@ pub(super) struct Player {
 }
 
 #[derive(Debug)]
-enum Strategy {
+enum Part {
     Seller(Seller),
     Buyer(Buyer),
 }
@@ -47,30 +47,30 @@ impl Player {
         band: PriceBand,
         rules: &Rules,
     ) -> Option<Self> {
-        let (side, strategy) = match facts.role() {
+        let (side, part) = match facts.role() {
             Role::Seller => {
                 let index = market.sellers.binary_search(&id).ok()?;
                 let seller = Seller::new(&market, choice_set, index, facts.surplus(), band, rules);
-                (Side::Seller(index as u32, facts.surplus()), Strategy::Seller(seller))
+                (Side::Seller(index as u32, facts.surplus()), Part::Seller(seller))
             }
             Role::Buyer => {
                 let index = market.buyers.binary_search(&id).ok()?;
-                (Side::Buyer(index as u32), Strategy::Buyer(Buyer::new(Arc::clone(&market), known, facts.as_buyer())))
+                (Side::Buyer(index as u32), Part::Buyer(Buyer::new(Arc::clone(&market), known, facts.as_buyer())))
             }
             Role::Idle => return None,
         };
-        Some(Self { market, side, strategy, news: None, resumed_from: None, steps: Steps::default() })
+        Some(Self { market, side, part, news: None, resumed_from: None, steps: Steps::default() })
     }
 
     /// Goes on from its last post, after having lost its memory.
     pub(super) fn resume(&mut self, last: LastPost) {
         self.resumed_from = Some(0);
-        match (&mut self.strategy, last) {
-            (Strategy::Seller(seller), LastPost::Quote(quote)) => {
+        match (&mut self.part, last) {
+            (Part::Seller(seller), LastPost::Quote(quote)) => {
                 self.resumed_from = Some(quote.version);
                 seller.resume(quote);
             }
-            (Strategy::Buyer(buyer), LastPost::Choice(choice, shown)) => {
+            (Part::Buyer(buyer), LastPost::Choice(choice, shown)) => {
                 self.resumed_from = Some(choice.version);
                 buyer.resume(choice, shown.as_deref());
                 self.news = shown;
@@ -99,26 +99,28 @@ impl Player {
 
     /// Its next post, and how old the news is on which it decided; without age where there was no news to decide on.
     ///
-    /// `interval` is its own period.
+    /// `interval` is its own period, `strategy` has the rules that are its own.
     pub(super) fn act(
         &mut self,
         rules: &Rules,
+        strategy: Option<&mut Strategy>,
         random: &mut Stream,
         now: Time,
         interval: Duration,
     ) -> Option<(Call, Option<Duration>)> {
-        let news = self.news.as_ref();
-        let mut stride = |burden| self.steps.stride(rules.adaptation, burden, news.map(|news| &**news), now, interval);
+        let news = self.news.as_deref();
+        let mut stride = |burden| self.steps.stride(rules.adaptation, burden, news, now, interval);
+        let (pricing, choice) = strategy.map_or((None, None), |own| (own.pricing.as_mut(), own.choice.as_mut()));
         // What a seller goes by is demand, what a buyer goes by is prices.
-        let (post, date, moved) = match &mut self.strategy {
-            Strategy::Seller(seller) => {
+        let (post, date, moved) = match &mut self.part {
+            Part::Seller(seller) => {
                 let stride = stride(seller.age_burden());
-                let quote = seller.act(news.map(|news| &**news), rules, stride, random);
+                let quote = seller.act(&self.market, news, rules, pricing, stride, random);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
-            Strategy::Buyer(buyer) => {
-                let choice = buyer.act(news.map(|news| &**news), rules, stride(replicator::AGE_BURDEN), random, now)?;
+            Part::Buyer(buyer) => {
+                let choice = buyer.act(news, rules, choice, stride(replicator::AGE_BURDEN), random, now)?;
                 (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
             }
         };
@@ -136,9 +138,9 @@ impl Player {
         if self.resumed_from.is_some_and(|last| version > last) {
             return Posted::Unknown;
         }
-        match &self.strategy {
-            Strategy::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
-            Strategy::Buyer(buyer) => {
+        match &self.part {
+            Part::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
+            Part::Buyer(buyer) => {
                 buyer.choice(version).map_or(Posted::Unknown, |choice| Posted::Choice(Arc::clone(choice)))
             }
         }

@@ -16,6 +16,7 @@ impl Prosumer {
     pub(super) fn lose_memory(&mut self, context: &mut Context<'_>) {
         self.slot = 0;
         self.opened = None;
+        self.strategy = self.rules.strategy.own();
         self.phase = Phase::Recovering;
         // The number that `ask` gives it.
         self.ask(ActorId::LEDGER, Message::Recover(self.questions + 1), context);
@@ -102,7 +103,7 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, Invoice, Quote, Tariff, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, Rules},
+        prosumer::{Activation, Adaptation, Behaviour, Rules, Strategy},
         streams::{Purpose, stream},
         time::Time,
         units::{Energy, Money},
@@ -115,6 +116,7 @@ mod tests {
             alpha: 0.4,
             demand: Demand::Elastic,
             behaviour: Behaviour::Replicator,
+            strategy: Strategy::default(),
             fitness: Fitness::Public,
             exploration: 0.0,
             adaptation: Adaptation::None,

@@ -1,11 +1,15 @@
 //! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
 
-use super::{Rules, adaptation::Stride};
+use super::{
+    Rules,
+    adaptation::Stride,
+    pricing::{ExcessDemand, Offer, PricingRule},
+};
 use crate::{
     ids::Slot,
     market::{
         choice_set::ChoiceSet,
-        pricing::{PriceBand, age_burden, local_price_step_size, next_price, price_step_size},
+        pricing::{PriceBand, age_burden, local_price_step_size, price_step_size},
     },
     message::{MarketOpened, MarketState, Quote},
     streams::Stream,
@@ -67,32 +71,49 @@ impl Seller {
 
     /// The next quote.
     ///
-    /// The first price comes from the rules or from `random`; each later one answers to the demand in `news`. As long
-    /// as the news tells of no demand, the seller repeats its price, for its first quote may have been lost. Takes a
-    /// step of this `stride`.
+    /// The first price comes from its own rule, the common ones or `random`; each later one answers to the demand in
+    /// `news`, by its `own` rule if it has one. As long as the news tells of no demand, the seller repeats its price,
+    /// for its first quote may have been lost. Takes a step of this `stride`.
     pub(super) fn act(
         &mut self,
+        market: &MarketOpened,
         news: Option<&MarketState>,
         rules: &Rules,
+        own: Option<&mut Box<dyn PricingRule>>,
         stride: Stride,
         random: &mut Stream,
     ) -> Quote {
         let Some(last) = self.quote else {
-            let price = match &rules.first_prices {
+            let price = own.and_then(|rule| rule.first_price(market, self.band, random));
+            let price = price.unwrap_or_else(|| match &rules.first_prices {
                 Some(prices) if prices.len() == self.sellers => prices[self.index],
                 _ => random.random_range(self.band.floor..=self.band.ceiling),
-            };
+            });
             return self.post(1, price, f64::INFINITY, Time::ZERO, rules);
         };
-        let Some((news, market)) = news.and_then(|news| Some((news, news.aggregate.as_ref()?))) else {
+        let Some((news, sums)) = news.and_then(|news| Some((news, news.aggregate.as_ref()?))) else {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
-        let excess = market.demand[self.index] - self.surplus;
-        let step = match market.held.get(self.index) {
+        let step = match sums.held.get(self.index) {
             None => self.step,
             Some(&held) => local_price_step_size(rules.price_step, rules.alpha, held),
         };
-        let price = next_price(last.price, excess, step * stride.part, self.band, rules.ramp);
+        // Made where it is used, so that the common rule needs no more of it than it looks at.
+        let offer = || Offer {
+            market,
+            news,
+            me: self.index,
+            price: last.price,
+            surplus: self.surplus,
+            demand: sums.demand[self.index],
+            step: step * stride.part,
+            band: self.band,
+            ramp: rules.ramp,
+        };
+        let price = match own {
+            None => ExcessDemand.next_price(&offer(), random),
+            Some(rule) => rule.next_price(&offer(), random),
+        };
         self.post(last.version + 1, price, (price - last.price).abs() / stride.rests_by, news.choices_time, rules)
     }
 

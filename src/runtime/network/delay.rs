@@ -42,10 +42,10 @@ pub enum Delay {
     },
 }
 
-/// Nothing takes longer, whatever is drawn.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
-
 impl Delay {
+    /// Nothing takes longer, whatever is drawn.
+    pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
     /// Draws how long one message takes.
     pub fn draw(&self, random: &mut impl Rng) -> Duration {
         let drawn = match *self {
@@ -60,7 +60,7 @@ impl Delay {
                 min + (median - min).mul_f64((sigma * normal).exp())
             }
         };
-        drawn.min(LONGEST)
+        drawn.min(Self::LONGEST)
     }
 
     /// The shortest time that a message can take.

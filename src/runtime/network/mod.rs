@@ -9,12 +9,14 @@
 //! | `link` | from whom to whom, and the states of a link |
 //! | `timing`, `condition` | what happens to links, and when |
 //! | `crash` | who is down, and when |
+//! | `carrier` | own rules of how messages travel |
 //! | this file | the state of a link at a moment, and the fate of a message over it |
 //!
 //! A message takes exactly one draw from its sender's network stream, whatever the settings; all that is random about
 //! its fate follows from that draw ([`Quality`]). So a change to one link shifts nothing on another, and two runs that
 //! differ in one setting stay comparable message by message (common random numbers).
 
+mod carrier;
 mod condition;
 mod crash;
 mod delay;
@@ -24,6 +26,7 @@ mod quality;
 pub mod rhythm;
 mod timing;
 
+pub use carrier::{Bounds, Carrier, Letter};
 pub use condition::{Condition, Incident};
 pub use crash::{Crash, Memory};
 pub use delay::Delay;
@@ -34,12 +37,13 @@ pub use timing::Timing;
 
 pub(super) use crash::Downtime;
 
+use super::Failure;
 use microgrid_agents::{ids::ActorId, streams::Stream, time::Time};
-use rand::Rng;
-use std::time::Duration;
+use rand::{Rng, SeedableRng};
+use std::{sync::Arc, time::Duration};
 
 /// How messages travel between actors, and what befalls them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Network {
     /// Every link, where nothing else is said.
     pub base: Quality,
@@ -47,6 +51,8 @@ pub struct Network {
     pub links: Vec<Link>,
     /// What happens to links; applies after `links`, in the same manner.
     pub conditions: Vec<Condition>,
+    /// An own rule, which decides what becomes of messages over links that are not cut.
+    pub own: Option<Arc<dyn Carrier>>,
     /// Who is down, and when.
     pub crashes: Vec<Crash>,
     /// No crash begins from here on, so that runs end.
@@ -56,7 +62,8 @@ pub struct Network {
 impl Network {
     /// A network in which all links are alike and nothing happens.
     pub fn uniform(base: Quality) -> Self {
-        Self { base, links: Vec::new(), conditions: Vec::new(), crashes: Vec::new(), ends: Time(u64::MAX) }
+        let (links, conditions, own, crashes) = Default::default();
+        Self { base, links, conditions, own, crashes, ends: Time(u64::MAX) }
     }
 
     /// The state of the link from one actor to another at `now`.
@@ -76,19 +83,26 @@ impl Network {
     }
 
     /// The fate of a message sent at `now`. Draws from the sender's stream only, and from that exactly once.
-    pub fn carry(&self, from: ActorId, to: ActorId, now: Time, sender: &mut Stream) -> Fate {
+    ///
+    /// # Errors
+    /// If an own rule has it arrive sooner than it says that any message does.
+    pub fn carry(&self, from: ActorId, to: ActorId, now: Time, sender: &mut Stream) -> Result<Fate, Failure> {
         let draw = sender.next_u64();
         if self.is_uniform() {
-            return self.base.fate(draw);
+            return Ok(self.base.fate_of(draw));
         }
-        match self.link(from, to, now) {
-            LinkState::Open(quality) => quality.fate(draw),
-            LinkState::Cut => Fate::Lost,
+        match (self.link(from, to, now), &self.own) {
+            (LinkState::Cut, _) => Ok(Fate::Lost),
+            (LinkState::Open(quality), None) => Ok(quality.fate_of(draw)),
+            (LinkState::Open(usual), Some(own)) => entrust(&**own, &Letter { from, to, sent: now, usual }, draw),
         }
     }
 
     /// The shortest time that any message can take: within it, no actor can influence another.
     pub fn lookahead(&self) -> Duration {
+        if let Some(own) = &self.own {
+            return own.bounds().shortest;
+        }
         let changes: Vec<Change> = self.changes().collect();
         rhythm::shortest(&self.base, &changes)
     }
@@ -100,7 +114,7 @@ impl Network {
 
     /// Whether all links are alike at all times.
     fn is_uniform(&self) -> bool {
-        self.links.is_empty() && self.conditions.is_empty()
+        self.links.is_empty() && self.conditions.is_empty() && self.own.is_none()
     }
 
     /// Draws for so many messages whose fate is certain.
@@ -123,6 +137,21 @@ impl Network {
         });
         self.links.iter().map(|link| link.change).chain(conditions)
     }
+}
+
+/// Has an own rule decide over a message whose sender has drawn `draw` for it.
+fn entrust(own: &dyn Carrier, letter: &Letter, draw: u64) -> Result<Fate, Failure> {
+    let (shortest, longest) = (own.bounds().shortest, Delay::LONGEST);
+    let fate = own.carry(letter, &mut Stream::seed_from_u64(draw));
+    let (delay, fate) = match fate {
+        Fate::Lost => return Ok(fate),
+        Fate::Arrives(delay) => (delay, Fate::Arrives(delay.min(longest))),
+        Fate::Twice(first, copy) => (first.min(copy), Fate::Twice(first.min(longest), copy.min(longest))),
+    };
+    if delay < shortest {
+        return Err(Failure::TooSoon { from: letter.from, to: letter.to, delay, shortest });
+    }
+    Ok(fate)
 }
 
 #[cfg(test)]
@@ -159,8 +188,8 @@ mod tests {
         let mut sender = stream(7, ActorId(2), Purpose::Network);
         let mut fates = (Vec::new(), Vec::new());
         for time in (0..2_000).map(Time) {
-            fates.0.push(network.carry(ActorId(2), ActorId::LEDGER, time, &mut sender));
-            fates.1.push(network.carry(ActorId(2), ActorId::GRID, time, &mut sender));
+            fates.0.push(network.carry(ActorId(2), ActorId::LEDGER, time, &mut sender).unwrap());
+            fates.1.push(network.carry(ActorId(2), ActorId::GRID, time, &mut sender).unwrap());
         }
         fates
     }

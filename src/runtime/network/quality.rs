@@ -58,22 +58,27 @@ impl Quality {
         }
     }
 
-    /// What becomes of a message whose sender has drawn `draw` for it.
-    ///
-    /// The draw seeds a generator that decides, always in this order: loss, duplication, delay, jitter, and delay and
-    /// jitter of the copy. So messages share nothing, and what is lost stays lost whatever the delay.
-    pub(super) fn fate(&self, draw: u64) -> Fate {
-        if let Some(delay) = self.constant() {
-            return Fate::Arrives(delay);
+    /// What becomes of a message whose sender has drawn `draw` for it, which seeds a generator of its own: so messages
+    /// share nothing.
+    pub(super) fn fate_of(&self, draw: u64) -> Fate {
+        match self.constant() {
+            Some(delay) => Fate::Arrives(delay),
+            None => self.fate(&mut Stream::seed_from_u64(draw)),
         }
-        let mut random = Stream::seed_from_u64(draw);
+    }
+
+    /// What becomes of a message.
+    ///
+    /// Draws, always in this order: loss, duplication, delay, jitter, and delay and jitter of the copy. So what is lost
+    /// stays lost whatever the delay.
+    pub fn fate(&self, random: &mut Stream) -> Fate {
         let is_lost = random.random::<f64>() < self.loss;
         let is_doubled = random.random::<f64>() < self.duplication;
         if is_lost {
             return Fate::Lost;
         }
-        let delay = self.draw_delay(&mut random);
-        if is_doubled { Fate::Twice(delay, self.draw_delay(&mut random)) } else { Fate::Arrives(delay) }
+        let delay = self.draw_delay(random);
+        if is_doubled { Fate::Twice(delay, self.draw_delay(random)) } else { Fate::Arrives(delay) }
     }
 
     /// How long every message takes, if nothing is random about it.
@@ -113,7 +118,7 @@ mod tests {
 
     fn fates(quality: Quality) -> Vec<Fate> {
         let mut sender = Xoshiro256PlusPlus::seed_from_u64(7);
-        (0..SENT).map(|_| quality.fate(sender.next_u64())).collect()
+        (0..SENT).map(|_| quality.fate_of(sender.next_u64())).collect()
     }
 
     fn plain() -> Quality {

@@ -1,6 +1,6 @@
 //! Pairwise proportional imitation.
 
-use super::Lesson;
+use super::{ChoiceRule, Lesson};
 use crate::{
     market::{
         imitation::imitation_step,
@@ -9,12 +9,17 @@ use crate::{
     streams::Stream,
 };
 
-/// One step; returns the largest change of a share.
+/// Meets somebody else's choice, and follows it by as much as it is better.
 ///
 /// Whoever happens to meet nobody better is not at rest for that: the step that it expected counts as well.
-pub(super) fn learn(shares: &mut [f64], lesson: &Lesson<'_>, random: &mut Stream) -> f64 {
-    let before = shares.to_vec();
-    imitation_step(shares, &lesson.others.shares(), lesson.fitness, lesson.step, random);
-    let expected = replicator_step(&mut before.clone(), lesson.fitness, lesson.step);
-    largest_change(&before, shares).max(expected)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imitation;
+
+impl ChoiceRule for Imitation {
+    fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, random: &mut Stream) -> f64 {
+        let before = shares.to_vec();
+        imitation_step(shares, &lesson.mean_shares(), lesson.fitness, lesson.step, random);
+        let expected = replicator_step(&mut before.clone(), lesson.fitness, lesson.step);
+        largest_change(&before, shares).max(expected)
+    }
 }

@@ -5,17 +5,90 @@ mod best_response;
 mod imitation;
 mod replicator;
 
+pub use best_response::BestResponse;
+pub use imitation::Imitation;
+pub use replicator::Replicator;
+
 use crate::{
     market::{
+        aggregate::Aggregate,
+        demand::Buyer,
         exploration::explore,
         replicator::{StepSize, largest_change},
     },
+    message::{Choice, MarketOpened, MarketState},
     streams::Stream,
 };
+use dyn_clone::DynClone;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Debug};
 
-/// By which rule buyers move their shares.
+/// By which rule a buyer moves its shares.
+///
+/// A prosumer keeps its rule for the whole run, so what a rule remembers is there in the next slot. A prosumer that
+/// loses its memory in a crash begins again with the rule as it was given. All that is random has to come from `random`,
+/// or runs are no longer repeatable.
+///
+/// The ledger's contract holds whatever the rule says: shares that are no numbers, are below zero or do not sum to one
+/// are refused, and the buyer's last choice that counted stays in force.
+pub trait ChoiceRule: DynClone + Debug + Send + Sync {
+    /// Moves `shares`, one a seller that the buyer knows; they come as the buyer posted them last, and their sum stays
+    /// one. Asked once an act, as soon as there is something to learn from; until then the buyer keeps its first choice.
+    ///
+    /// Returns the largest change of a share as it counts for rest, see [`largest_change`]: the game can come to rest
+    /// only if this falls below the tolerance.
+    fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, random: &mut Stream) -> f64;
+}
+
+dyn_clone::clone_trait_object!(ChoiceRule);
+
+/// What a buyer has to go by when it moves its shares.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// The market of the slot: who sells and buys.
+    pub market: &'a MarketOpened,
+    /// The market as it was last shown to the buyer.
+    pub news: &'a MarketState,
+    /// What the choices add up to in it.
+    pub sums: &'a Aggregate,
+    /// Positions of the sellers that the buyer knows, ascending; `None` if all.
+    pub known: Option<&'a [u32]>,
+    /// The buyer's need, generation and preference.
+    pub buyer: &'a Buyer,
+    /// Its last choice.
+    pub last: &'a Choice,
+    /// What each seller that it knows is worth [CNY], by the scenario's `fitness`.
+    pub fitness: &'a [f64],
+    /// How large the step is to be.
+    pub size: StepSize,
+    /// The replicator step `a` of this size [1/CNY].
+    pub step: f64,
+    /// The replicator step of size `Scaled(1)`: one over the market's own scale of fitness [1/CNY], zero while nothing
+    /// is served and so nothing can be compared.
+    pub unit: f64,
+}
+
+impl<'a> Lesson<'a> {
+    /// Of a list with an entry for each seller of the market, those of the sellers that the buyer knows.
+    pub fn at_known<'b>(&self, all: &'b [f64]) -> Cow<'b, [f64]> {
+        match self.known {
+            None => Cow::Borrowed(all),
+            Some(known) => known.iter().map(|&seller| all[seller as usize]).collect(),
+        }
+    }
+
+    /// Prices of the sellers that the buyer knows [CNY/kWh]; infinite for one that has not quoted yet.
+    pub fn prices(&self) -> Cow<'a, [f64]> {
+        self.at_known(&self.news.prices)
+    }
+
+    /// Mean shares, over all buyers, of the sellers that the buyer knows.
+    pub fn mean_shares(&self) -> Cow<'a, [f64]> {
+        self.at_known(&self.sums.mean_share)
+    }
+}
+
+/// By which rule buyers move their shares, of those that a scenario can name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Behaviour {
@@ -31,53 +104,28 @@ pub enum Behaviour {
     Imitation,
 }
 
-/// What a buyer has to go by when it moves its shares.
-#[derive(Debug)]
-pub(super) struct Lesson<'a> {
-    /// What each seller is worth [CNY].
-    pub(super) fitness: &'a [f64],
-    /// What the others choose.
-    pub(super) others: Others<'a>,
-    /// How large the step is to be.
-    pub(super) size: StepSize,
-    /// The replicator step `a` of this size [1/CNY].
-    pub(super) step: f64,
-    /// The replicator step of size `Scaled(1)`: one over the market's own scale of fitness [1/CNY], zero while nothing
-    /// is served and so nothing can be compared.
-    pub(super) unit: f64,
-}
-
-/// What the others choose, as far as one knows the sellers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Others<'a> {
-    /// Mean shares of all buyers, one a seller.
-    pub(super) all: &'a [f64],
-    /// Positions of the sellers that one knows; `None` if all.
-    pub(super) known: Option<&'a [u32]>,
-}
-
-impl<'a> Others<'a> {
-    /// Their mean shares of the sellers that one knows.
-    pub(super) fn shares(&self) -> Cow<'a, [f64]> {
-        match self.known {
-            None => Cow::Borrowed(self.all),
-            Some(known) => known.iter().map(|&seller| self.all[seller as usize]).collect(),
+impl ChoiceRule for Behaviour {
+    fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, random: &mut Stream) -> f64 {
+        match *self {
+            Self::Replicator => Replicator.learn(shares, lesson, random),
+            Self::BestResponse { noise } => BestResponse { noise }.learn(shares, lesson, random),
+            Self::Imitation => Imitation.learn(shares, lesson, random),
         }
     }
 }
 
-impl Behaviour {
-    /// Moves `shares` by one step of this rule, and then spreads the part `exploration` of them evenly; returns the
-    /// largest change of a share, as it counts for rest.
-    pub(super) fn learn(self, shares: &mut [f64], lesson: &Lesson<'_>, exploration: f64, random: &mut Stream) -> f64 {
-        let before = (exploration > 0.0).then(|| shares.to_vec());
-        let change = match self {
-            Self::Replicator => replicator::learn(shares, lesson),
-            Self::BestResponse { noise } => best_response::learn(shares, lesson, noise),
-            Self::Imitation => imitation::learn(shares, lesson, random),
-        };
-        let Some(before) = before else { return change };
-        explore(shares, exploration);
-        largest_change(&before, shares)
-    }
+/// Moves `shares` by one step of this `rule`, and then spreads the part `exploration` of them evenly; returns the
+/// largest change of a share, as it counts for rest.
+pub(super) fn learn<R: ChoiceRule + ?Sized>(
+    rule: &mut R,
+    shares: &mut [f64],
+    lesson: &Lesson<'_>,
+    exploration: f64,
+    random: &mut Stream,
+) -> f64 {
+    let before = (exploration > 0.0).then(|| shares.to_vec());
+    let change = rule.learn(shares, lesson, random);
+    let Some(before) = before else { return change };
+    explore(shares, exploration);
+    largest_change(&before, shares)
 }

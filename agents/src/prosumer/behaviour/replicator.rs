@@ -1,9 +1,14 @@
 //! Replicator dynamics (15).
 
-use super::Lesson;
-use crate::market::replicator::replicator_step;
+use super::{ChoiceRule, Lesson};
+use crate::{market::replicator::replicator_step, streams::Stream};
 
-/// One step; returns the largest change of a share.
-pub(super) fn learn(shares: &mut [f64], lesson: &Lesson<'_>) -> f64 {
-    replicator_step(shares, lesson.fitness, lesson.step)
+/// What is worth more than the mean grows (15): what buyers do unless the scenario or a rule of their own says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replicator;
+
+impl ChoiceRule for Replicator {
+    fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, _: &mut Stream) -> f64 {
+        replicator_step(shares, lesson.fitness, lesson.step)
+    }
 }

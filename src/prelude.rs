@@ -1,0 +1,23 @@
+//! What a program with rules of its own needs: `use microgrid_sim::prelude::*`.
+
+pub use crate::{
+    framework::{Results, Simulation, SimulationBuilder, SimulationError},
+    record::{CaseRows, ConvergenceRow, KeyFigures, LedgerRow, Number, ProsumerRow, SlotRow, TradeRow},
+    runtime::{
+        Shards,
+        network::{Bounds, Carrier, Delay, Fate, Letter, Quality},
+    },
+    scenario::schema::{PopulationSource, Scenario, Synthetic},
+};
+pub use microgrid_agents::{
+    ids::{ActorId, ProsumerId, Slot},
+    market::{
+        pricing::{PriceBand, next_price},
+        replicator::{largest_change, replicator_step},
+    },
+    message::{MarketOpened, MarketState},
+    observation::{Observation, Observed, Outcome},
+    prosumer::{ChoiceRule, Lesson, Offer, PricingRule},
+    streams::Stream,
+    time::Time,
+};
