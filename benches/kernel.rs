@@ -61,7 +61,7 @@ fn time(actors: u32, shards: Shards, events: u64) -> Duration {
     let host = ring::host(ring::DELAY, shards, &enough);
     let from = HOPS_BEFORE * u64::from(actors);
     let watch = StopWatch { from, to: from + events, sent: 0, begun: None, taken: None, enough };
-    let (watch, result) = runtime::run(ring::ring(actors), &host, watch);
+    let (watch, result) = runtime::run(ring::ring(actors, u64::MAX), &host, watch);
     assert!(matches!(result, Err(RuntimeError::Interrupted)), "the watch ends the run: {result:?}");
     let (sent, taken) = watch.taken.expect("the watch has stopped");
     taken.mul_f64(events as f64 / sent as f64)

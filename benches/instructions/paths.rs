@@ -25,8 +25,8 @@ pub(crate) struct Path {
 
 /// All hot paths.
 pub(crate) const PATHS: [Path; 12] = [
-    Path { name: "kernel, ring of 1000", run: || kernel::ring(1_000, 200_000) },
-    Path { name: "kernel, ring of 20000", run: || kernel::ring(20_000, 200_000) },
+    Path { name: "kernel, ring of 1000", run: || kernel::ring(1_000, 199) },
+    Path { name: "kernel, ring of 20000", run: || kernel::ring(20_000, 9) },
     Path { name: "kernel, broadcasts to 1000", run: || kernel::broadcasts(1_000, 100) },
     Path { name: "replicator step, 250 sellers", run: market::replicator_steps },
     Path { name: "sums, 250 sellers", run: market::sums_of_all },

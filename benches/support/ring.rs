@@ -20,21 +20,23 @@ pub(crate) const MESSAGE: Message = Message::MeterRecorded(1);
 /// A message takes 1 to 101 ms of simulated time, drawn anew each time: the lookahead is a millisecond.
 pub(crate) const DELAY: Delay = Delay::Uniform { min: Duration::from_millis(1), max: Duration::from_millis(101) };
 
-/// Sends on whatever it receives, to always the same.
-#[derive(Debug)]
+/// Sends on what it receives, to always the same.
+#[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) to: ActorId,
+    /// How often it does.
+    pub(crate) left: u64,
     /// Whether it sends something at the start.
     pub(crate) starts: bool,
 }
 
-/// So many actors of which each sends a message to the next at the start, and sends on what it receives.
-pub(crate) fn ring(actors: u32) -> Vec<Box<dyn Actor>> {
-    let link = |n| Box::new(Link { to: ActorId((n + 1) % actors), starts: true }) as Box<dyn Actor>;
+/// So many actors of which each sends a message to the next at the start, and sends on so many that it receives.
+pub(crate) fn ring(actors: u32, each: u64) -> Vec<Box<dyn Actor>> {
+    let link = |n| Box::new(Link { to: ActorId((n + 1) % actors), left: each, starts: true }) as Box<dyn Actor>;
     (0..actors).map(link).collect()
 }
 
-/// Where such actors live, until there have been `enough` messages.
+/// Where such actors live, until it is `enough`.
 pub(crate) fn host(delay: Delay, shards: Shards, enough: &Arc<AtomicBool>) -> Host {
     Host {
         seed: 2023,
@@ -53,7 +55,10 @@ impl Actor for Link {
     }
 
     fn receive(&mut self, _: ActorId, message: Message, context: &mut Context<'_>) {
-        context.send(self.to, message);
+        if self.left > 0 {
+            self.left -= 1;
+            context.send(self.to, message);
+        }
     }
 
     fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}

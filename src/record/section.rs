@@ -77,8 +77,11 @@ pub(super) fn of_csv<R: SlotTable>(
     Ok(Section { case, slots, size: place.end - place.start, place })
 }
 
+/// Case and slot of a row.
+type Key = (u32, Slot);
+
 /// Where, within `range`, the first row begins whose case and slot are not before `key`; the end of the range without one.
-fn bisect(file: &mut BufReader<File>, range: Range<u64>, key: (u32, Slot)) -> io::Result<u64> {
+fn bisect(file: &mut BufReader<File>, range: Range<u64>, key: Key) -> io::Result<u64> {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {
         let middle = low + (high - low) / 2;
@@ -93,7 +96,7 @@ fn bisect(file: &mut BufReader<File>, range: Range<u64>, key: (u32, Slot)) -> io
 
 /// The first line that begins at `position` or behind it: where, and its case and slot, which a header does not have.
 /// Behind the last line there is none.
-fn first_from(file: &mut BufReader<File>, position: u64) -> io::Result<(u64, Option<Option<(u32, Slot)>>)> {
+fn first_from(file: &mut BufReader<File>, position: u64) -> io::Result<(u64, Option<Option<Key>>)> {
     let mut line = Vec::new();
     let mut begin = position.saturating_sub(1);
     file.seek(SeekFrom::Start(begin))?;

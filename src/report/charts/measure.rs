@@ -5,13 +5,16 @@ use crate::{
     report::chart::{Axis, Scale},
 };
 
+/// A mean, and half the width of its 95 % confidence interval where it is known.
+type Interval = (f64, Option<f64>);
+
 /// A measure of a combination of the varied knobs.
 pub(super) struct Measure {
     /// As in `summary.csv`.
     pub(super) name: &'static str,
     pub(super) axis: Axis,
-    /// Its mean, and half the width of its 95 % confidence interval where it is known.
-    pub(super) of: Box<dyn Fn(&Summary) -> Option<(f64, Option<f64>)>>,
+    /// What it is, if it is defined.
+    pub(super) of: Box<dyn Fn(&Summary) -> Option<Interval>>,
 }
 
 /// All measures, the share of slots in equilibrium first.

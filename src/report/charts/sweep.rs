@@ -72,7 +72,8 @@ pub(super) fn value<'a>(data: &'a Data, summary: &Summary, knob: &str) -> Option
 
 /// The points of a line by where they lie: how many combinations are there, the sum of their means, and the half widths
 /// of their intervals.
-type Points = Vec<(f64, u32, f64, Option<f64>)>;
+type Points = Vec<Point>;
+type Point = (f64, u32, f64, Option<f64>);
 
 fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Chart> {
     let x = KnobAxis::of(knob, label::values(data, knob));
@@ -123,7 +124,7 @@ fn line(n: usize, name: String, mut points: Points) -> Vec<Layer> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let name = (!name.is_empty()).then_some(name);
     let means: Vec<_> = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count))).collect();
-    let span = |(&(place, mean), point): (&(f64, f64), &(f64, u32, f64, Option<f64>))| {
+    let span = |(&(place, mean), point): (&(f64, f64), &Point)| {
         point.3.map(|half_width| (place, mean - half_width, mean + half_width))
     };
     let band = means.iter().zip(&points).filter_map(span).collect();

@@ -238,7 +238,7 @@ fn complaint(event: &Event) -> Option<String> {
         },
         Event::LogEntryAdded(added) => {
             let entry = &added.params.entry;
-            matches!(entry.level, LogEntryLevel::Error | LogEntryLevel::Warning).then(|| format!("{}", entry.text))
+            matches!(entry.level, LogEntryLevel::Error | LogEntryLevel::Warning).then(|| entry.text.clone())
         }
         _ => None,
     }
