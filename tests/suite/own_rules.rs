@@ -249,7 +249,8 @@ fn assert_refused(simulation: SimulationBuilder, prosumer: u32, reason: Refusal)
     assert!(refusals().all(|refusals| refusals.slot == 12 && refusals.count > 10));
     let slot = case.slot(12).unwrap();
     assert!(slot.traded_kwh.value() > 0.0, "the market goes on with its last post that counted");
-    assert!(case.prices(12).values().all(|price| (0.45..=0.85).contains(price)));
+    let band = 0.45..=simulation.plan().grid_tariffs()[11];
+    assert!(case.prices(12).values().all(|price| band.contains(price)));
     let root = tempfile::tempdir().unwrap();
     let run = simulation.run_into(root.path()).unwrap();
     verify::verify(&run.folder().join(schema::FILE), &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));

@@ -319,7 +319,7 @@ fn a_run_without_trades_and_ledger_says_so_kindly() {
         String::from_utf8(output).unwrap()
     };
     let sweep = shown(&["show", "results/sweep"]);
-    assert!(sweep.contains("price_step") && sweep.contains("± 95 %") && sweep.contains("summary.csv"), "{sweep}");
+    assert!(sweep.contains("Fixed(0.05)") && sweep.contains("± 95 %") && sweep.contains("summary.csv"), "{sweep}");
     assert!(sweep.lines().all(|line| line.chars().count() <= 100), "{sweep}");
     let case = shown(&["show", "results/sweep", "--case", "5"]);
     assert!(case.contains("case 5 of 36, mu = 0, price_step = Scaled(0.5), seed 2023"), "{case}");

@@ -127,9 +127,12 @@ fn every_field_of_the_manifest_is_documented_and_no_other() {
     let document = sections("docs/results.md");
     let manifest = json(&run, "manifest.json");
     let rows = section(&document, "manifest.json").tables("field").concat();
+    // What is "left out otherwise" does not hold for this run.
     let named: BTreeSet<&str> = rows.iter().flat_map(|row| quoted(&row[0])).collect();
+    let always = rows.iter().filter(|row| !row[1].contains("left out otherwise"));
+    let always: BTreeSet<&str> = always.flat_map(|row| quoted(&row[0])).collect();
     let found: BTreeSet<&str> = manifest.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(found, named);
+    assert_eq!((&found, named.difference(&found).count()), (&always, 1));
     let of_cases = rows.iter().find(|row| row[0] == "`cases`").expect("cases are documented");
     let case = manifest["cases"][0].as_object().expect("a case");
     assert_eq!(case.keys().map(String::as_str).collect::<BTreeSet<_>>(), quoted(&of_cases[1]).into_iter().collect());
