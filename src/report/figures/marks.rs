@@ -110,6 +110,11 @@ fn line<'b>(
     let pen = ShapeStyle { color: tone.to_rgba(), filled: false, stroke_width: LINE };
     let can = |point: &(f64, f64)| axes.x.holds(point.0) && axes.y.holds(point.1);
     for piece in points.chunk_by(|a, b| can(a) == can(b)).filter(|piece| piece.iter().all(can)) {
+        // A value by itself is no line, but a dot as thick as one.
+        if let [point] = piece {
+            plot.draw_series([Circle::new(*point, LINE.cast_signed() / 2, tone.filled())])?;
+            continue;
+        }
         let (on, off) = match how {
             Stroke::Solid => {
                 plot.draw_series([PathElement::new(piece, pen)])?;
@@ -140,13 +145,18 @@ fn dots<'b>(
     Ok(())
 }
 
-/// Filled boxes: (left, right, bottom, top).
+/// Filled boxes: (left, right, bottom, top). One without area is not drawn.
 fn boxes<'b>(
     plot: &mut Plot<'_, 'b>,
     boxes: impl Iterator<Item = (f64, f64, f64, f64)>,
     tone: RGBColor,
 ) -> Result<(), Failed<'b>> {
-    let draw = |(left, right, bottom, top)| Rectangle::new([(left, top), (right, bottom)], tone.filled());
-    plot.draw_series(boxes.map(draw))?;
+    let corners = boxes.map(|(left, right, bottom, top)| [(left, top), (right, bottom)]);
+    let seen = |corners: &[(f64, f64); 2]| {
+        let [one, other] = corners.map(|corner| plot.backend_coord(&corner));
+        one.0 != other.0 && one.1 != other.1
+    };
+    let seen: Vec<_> = corners.filter(seen).collect();
+    plot.draw_series(seen.into_iter().map(|corners| Rectangle::new(corners, tone.filled())))?;
     Ok(())
 }
