@@ -13,20 +13,23 @@ use crate::{
 };
 use microgrid_agents::ids::Slot;
 
+/// Distances up to this are what rounding leaves of none.
+pub(super) const ROUNDING: f64 = 1e-12;
+
 /// How far prices and demands are from the equilibrium, over time.
 pub(super) fn distance(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let price = case.slot(slot)?.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value);
     let positive = |path: &Path, unit: f64| {
-        let points = path.iter().map(|&(time, value)| (time, value / unit));
-        Mark::Steps(points.filter(|point| point.1 > 0.0).collect(), Stroke::Solid)
+        let distance = |value: f64| if value / unit > ROUNDING { value / unit } else { f64::NAN };
+        Mark::Steps(path.iter().map(|&(time, value)| (time, distance(value))).collect(), Stroke::Solid)
     };
     Chart {
         name: "distance".into(),
         title: format!("Distance from equilibrium in slot {slot}{}", label::of_case(data, &case.entry)),
         caption: format!(
             "Largest distance of a seller's price from that of the closed form, relative to it, and largest difference of \
-             demand and surplus at a seller, in mean surpluses. What is exactly 0 is not drawn.{}",
+             demand and surplus at a seller, in mean surpluses. Below 1e-12, which is as good as nothing, lines are interrupted.{}",
             thinned(game)
         ),
         x: time(),

@@ -1,14 +1,14 @@
 //! The legend: what layers are called, in rows below a figure.
 
 use super::{
-    marks::Failed,
+    marks::{Failed, POINT, RING, Shape},
     style::{LABEL, TICK, UNIT, clipped, color, stroke, text, width},
 };
-use crate::report::chart::{Chart, Color, Layer, Mark, Stroke};
+use crate::report::chart::{Chart, Layer, Mark, Stroke};
 use plotters::{
     coord::Shift,
     drawing::DrawingArea,
-    element::{Circle, PathElement, Rectangle, Text},
+    element::{Circle, PathElement, Polygon, Rectangle, Text},
     prelude::SVGBackend,
     style::{
         Color as _, ShapeStyle,
@@ -103,11 +103,15 @@ fn sign<'b>(
         }
         Mark::Rule(..) => dashes(area, left, right, middle, (60, 40), line),
         Mark::Points(_) => {
-            let (radius, style) = match layer.color {
-                Color::Reference => (55, ShapeStyle { stroke_width: 12, ..line }),
-                Color::Series(_) => (35, tone.filled()),
-            };
-            area.draw(&Circle::new((i32::midpoint(left, right), middle), radius, style))
+            let at = (i32::midpoint(left, right), middle);
+            match Shape::of(layer.color) {
+                Shape::Ring => area.draw(&Circle::new(at, RING - UNIT, ShapeStyle { stroke_width: 12, ..line })),
+                Shape::Disc => area.draw(&Circle::new(at, POINT, tone.filled())),
+                Shape::Corners(corners) => {
+                    let corners: Vec<_> = corners.into_iter().map(|(x, y)| (at.0 + x, at.1 + y)).collect();
+                    area.draw(&Polygon::new(corners, tone.filled()))
+                }
+            }
         }
         Mark::Band(_) => area.draw(&Rectangle::new(block(left, right, middle), tone.mix(0.2).filled())),
         Mark::Bars(_) | Mark::Stack(_) | Mark::Heat { .. } => {
