@@ -79,7 +79,11 @@ pub(super) fn energy(data: &Data, case: &CaseData) -> Option<Chart> {
         "What all prosumers together bought in each slot; their own generation is not in the tables of this run.";
     Chart {
         name: "energy".into(),
-        title: format!("{}{}", if known { "Energy by source" } else { "Energy bought" }, label::of_case(data, &case.entry)),
+        title: format!(
+            "{}{}",
+            if known { "Energy by source" } else { "Energy bought" },
+            label::of_case(data, &case.entry)
+        ),
         caption: if known { all } else { some }.into(),
         x,
         y: Axis::of("energy").unit("kWh").scale(Scale::LinearFromZero),

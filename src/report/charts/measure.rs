@@ -60,7 +60,11 @@ impl Measure {
 
     /// Over which slots it is the mean.
     pub(super) fn slots(&self) -> &'static str {
-        if self.name == "time_to_equilibrium_s" { "the slots that came to equilibrium" } else { "the slots with a market" }
+        if self.name == "time_to_equilibrium_s" {
+            "the slots that came to equilibrium"
+        } else {
+            "the slots with a market"
+        }
     }
 }
 

@@ -27,7 +27,7 @@ const MARGIN: i32 = 12;
 const GAP: i32 = 8;
 
 /// Of so many names long ones are broken into lines; of more there is no room for lines.
-const MOST_BROKEN: usize = 12;
+const MOST_BROKEN: usize = 13;
 
 /// Draws a chart as SVG.
 pub(super) fn svg(chart: &Chart) -> String {
@@ -73,7 +73,8 @@ struct Paper<'a> {
 impl<'a> Paper<'a> {
     fn of(chart: &'a Chart) -> Self {
         let (x_values, y_values) = span::values(chart);
-        let (x, y) = (Span::of(&chart.x, x_values.into_iter(), 9), Span::of(&chart.y, y_values.into_iter(), 7));
+        let x = Span::of(&chart.x, x_values.into_iter(), 9).roomy(&chart.x);
+        let y = Span::of(&chart.y, y_values.into_iter(), 7).roomy(&chart.y);
         let title = wrapped(&chart.title, TITLE, WIDTH - 2 * MARGIN);
         let tones = Tones::of_chart(chart);
         let names = |scale: &Scale| matches!(scale, Scale::Names(_));
@@ -180,8 +181,9 @@ fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<
             on_paper(value, &lines) && from >= std::mem::replace(&mut end, to) + APART
         })
     };
-    // From the first on or, where that is too near to the edge, from the middle of so many.
-    let mut ways = (1..ticks.len().max(2)).flat_map(|every| [(every, 0), (every, every / 2)]);
+    // No label is narrower than the gap to the next. From the first on or, where that is too near to the edge, from the middle of so many.
+    let least = 1.max(ticks.len() * APART.unsigned_abs() as usize / wide.unsigned_abs().max(1) as usize);
+    let mut ways = (least..ticks.len().max(least + 1)).flat_map(|every| [(every, 0), (every, every / 2)]);
     match ways.find(|&(every, first)| fits(every, first)) {
         Some((every, first)) => written(every, first).collect(),
         None => written(ticks.len().max(1), ticks.len() / 2).collect(),

@@ -2,7 +2,7 @@
 
 use super::{
     heat,
-    span::{Span, stacked},
+    span::{Span, Tops, stacked},
     style::{UNIT, color, stroke},
 };
 use crate::report::chart::{Chart, Color, Direction, Layer, Mark, Scale, Stroke};
@@ -40,7 +40,7 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
     let bars: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Bars(_))).collect();
     let stacks: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Stack(_))).collect();
     let field = chart.layers.iter().any(|layer| matches!(layer.mark, Mark::Heat { .. }));
-    let mut tops = Vec::new();
+    let mut tops = Tops::new();
     let mut beside = 0;
     for layer in &chart.layers {
         let tone = color(layer.color);
