@@ -80,7 +80,7 @@ pub struct Layer {
 pub enum Mark {
     /// Straight lines from point to point; a point that is not finite interrupts it.
     Line(Vec<(f64, f64)>, Stroke),
-    /// Each value lasts until the next.
+    /// Each value lasts until the next or, on an axis of names, as far as its name does: half the way to its neighbours.
     Steps(Vec<(f64, f64)>, Stroke),
     /// Single points.
     Points(Vec<(f64, f64)>),

@@ -60,7 +60,8 @@ fn the_documented_example_is_the_shipped_study_and_says_only_what_holds_by_defau
     let documented = plan(DOCUMENTED, None, &[]).unwrap().scenario;
     assert_eq!(documented, shipped("5_prosumers.ron", &[]).scenario);
     let brief = r#"(name: "5_prosumers", population: Profiles("data/5_prosumers.csv"),
-        market: (grid_tariff: Csv("data/tariff.csv")), learning: (fitness: Public), report: (slot: 17), vary: {"mu": [0.0, 1.0]})"#;
+        market: (grid_tariff: Csv("data/tariff.csv")), learning: (fitness: Public), report: (slot: 17),
+        vary: {"mu": [0.0, 1.0]})"#;
     assert_eq!(documented, plan(brief, None, &[]).unwrap().scenario);
 }
 

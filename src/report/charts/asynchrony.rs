@@ -13,20 +13,23 @@ use crate::{
 };
 use microgrid_agents::ids::Slot;
 
+/// Distances up to this are what rounding leaves of none.
+pub(super) const ROUNDING: f64 = 1e-12;
+
 /// How far prices and demands are from the equilibrium, over time.
 pub(super) fn distance(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let price = case.slot(slot)?.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value);
     let positive = |path: &Path, unit: f64| {
-        let points = path.iter().map(|&(time, value)| (time, value / unit));
-        Mark::Steps(points.filter(|point| point.1 > 0.0).collect(), Stroke::Solid)
+        let distance = |value: f64| if value / unit > ROUNDING { value / unit } else { f64::NAN };
+        Mark::Steps(path.iter().map(|&(time, value)| (time, distance(value))).collect(), Stroke::Solid)
     };
     Chart {
         name: "distance".into(),
         title: format!("Distance from equilibrium in slot {slot}{}", label::of_case(data, &case.entry)),
         caption: format!(
             "Largest distance of a seller's price from that of the closed form, relative to it, and largest difference of \
-             demand and surplus at a seller, in mean surpluses. What is exactly 0 is not drawn.{}",
+             demand and surplus at a seller, in mean surpluses. Below 1e-12, which is as good as nothing, lines are interrupted.{}",
             thinned(game)
         ),
         x: time(),
@@ -112,14 +115,42 @@ fn rates(path: &Path) -> Path {
     let power = 10_f64.powf(rough.log10().floor());
     let piece = [1.0, 2.0, 5.0].map(|factor| factor * power).into_iter().find(|piece| *piece >= rough);
     let piece = piece.unwrap_or(10.0 * power);
-    let count = |until: f64| path[..path.partition_point(|point| point.0 <= until)].last().map_or(0.0, |point| point.1);
-    let end = (last.0 / piece).ceil() * piece;
     let mut from = (first.0 / piece).floor() * piece;
     let mut rates = Path::new();
-    while from + 0.5 * piece < end {
-        rates.push((from, (count(from + piece) - count(from)) / piece));
+    // The last piece is as long as the game went on, or no piece of its own where that is next to nothing.
+    while last.0 - from > 0.2 * piece {
+        let to = (from + piece).min(last.0);
+        rates.push((from, (count(path, to) - count(path, from)) / (to - from)));
         from += piece;
     }
-    rates.extend(rates.last().map(|&(_, rate)| (end, rate)));
+    rates.extend(rates.last().map(|&(_, rate)| (last.0, rate)));
     rates
+}
+
+/// A count that only grows at a time: between two points of its path, which is thinned, it grows evenly.
+fn count(path: &Path, time: f64) -> f64 {
+    let at = path.partition_point(|point| point.0 <= time);
+    match (path[..at].last(), path.get(at)) {
+        (Some(before), Some(after)) => before.1 + (after.1 - before.1) * (time - before.0) / (after.0 - before.0),
+        (Some(before), None) => before.1,
+        (None, _) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_do_not_depend_on_how_a_path_is_thinned() {
+        let path =
+            |step: usize| (1..=4000).step_by(step).map(|n| (f64::from(n), 15.0 * f64::from(n))).collect::<Path>();
+        for thinned in [path(1), path(7), path(31)] {
+            let rates = rates(&thinned);
+            assert!((40..=82).contains(&rates.len()), "{} pieces", rates.len());
+            assert!(rates.iter().all(|(_, rate)| (rate - 15.0).abs() < 1e-9), "{rates:?}");
+            assert_eq!(rates[rates.len() - 1].0, thinned[thinned.len() - 1].0);
+        }
+        assert_eq!(rates(&vec![(1.0, 5.0)]), []);
+    }
 }

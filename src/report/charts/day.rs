@@ -1,6 +1,6 @@
 //! A case's day: prices, energy, storages, distance from equilibrium, messages.
 
-use super::label;
+use super::{asynchrony::ROUNDING, label};
 use crate::{
     record::{Number, SlotRow},
     report::{
@@ -26,7 +26,7 @@ pub(super) fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let tariffs = data.simulated(case.entry.case);
     let tariff = |mark: fn(&crate::scenario::Case, &SlotRow) -> Option<f64>| {
         let value = |row: &SlotRow| Some((place(row.slot), mark(tariffs.as_ref()?, row)?));
-        Mark::Line(case.slots.iter().filter_map(value).collect(), Stroke::Dashed)
+        Mark::Steps(case.slots.iter().filter_map(value).collect(), Stroke::Dashed)
     };
     let traded = interrupted(case, |row| row.price_mean_cny_per_kwh);
     let points = traded.iter().copied().filter(|point| point.1.is_finite()).collect();
@@ -79,7 +79,11 @@ pub(super) fn energy(data: &Data, case: &CaseData) -> Option<Chart> {
         "What all prosumers together bought in each slot; their own generation is not in the tables of this run.";
     Chart {
         name: "energy".into(),
-        title: format!("Energy by source{}", label::of_case(data, &case.entry)),
+        title: format!(
+            "{}{}",
+            if known { "Energy by source" } else { "Energy bought" },
+            label::of_case(data, &case.entry)
+        ),
         caption: if known { all } else { some }.into(),
         x,
         y: Axis::of("energy").unit("kWh").scale(Scale::LinearFromZero),
@@ -113,11 +117,11 @@ pub(super) fn storage(data: &Data, case: &CaseData) -> Option<Chart> {
 pub(super) fn distance(data: &Data, case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let positive = |of: fn(&SlotRow) -> Option<Number>| {
-        Mark::Points(column(case, |row| of(row).map(Number::value).filter(|value| *value > 0.0)))
+        Mark::Points(column(case, |row| of(row).map(Number::value).filter(|value| *value > ROUNDING)))
     };
     let relative = column(case, |row| {
         let gap = row.price_gap?.value() / row.equilibrium_price_cny_per_kwh?.value();
-        (gap > 0.0).then_some(gap)
+        (gap > ROUNDING).then_some(gap)
     });
     Chart {
         name: "distance".into(),
@@ -125,7 +129,7 @@ pub(super) fn distance(data: &Data, case: &CaseData) -> Option<Chart> {
         caption:
             "Largest distance of a price from that of the closed form, relative to it; largest difference of demand \
                   and surplus, in mean surpluses; largest relative difference of a net utility from the mean. What is \
-                  exactly 0 is not drawn."
+                  below 1e-12, as good as nothing, is not drawn."
                 .into(),
         x,
         y: Axis::of("distance from equilibrium").scale(Scale::Logarithmic),

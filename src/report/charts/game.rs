@@ -52,7 +52,7 @@ const KINDS: [Kind; 4] = [
 
 /// The axis of time within a slot.
 pub(super) fn time() -> Axis {
-    Axis::of("time since the slot began").unit("s")
+    Axis::of("time since the slot began").unit("s").scale(Scale::LinearFromZero)
 }
 
 /// What a caption says of a game of which not every row is drawn.

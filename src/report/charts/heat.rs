@@ -96,9 +96,9 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     let theory = if bound.is_empty() { "" } else { " The line is where linear theory has its bound: `sim stability`." };
     let mean = if averaged { " Each cell is the mean over all other knobs." } else { "" };
     Chart {
-        name: format!("{}_by_{x}_and_{y}", measure.name.trim_end_matches("_s").trim_end_matches("_cny")),
-        title: format!("{} by {x} and {y}", super::sweep::capital(&measure.axis)),
-        caption: format!("Mean over the slots with a market.{mean}{theory}"),
+        name: format!("{}_by_{x}_and_{y}", measure.word()),
+        title: format!("{} by {x} and {y}", measure.title()),
+        caption: format!("Mean over {}.{mean}{theory}", measure.slots()),
         x: KnobAxis::named(x, x_values).axis,
         y: KnobAxis::named(y, y_values).axis,
         layers: vec![Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],

@@ -5,6 +5,9 @@ use crate::{
     report::chart::{Axis, Scale},
 };
 
+/// What is next to nothing where a game comes to rest and a thousand or a million times as large where it does not.
+const DISTANCES: [&str; 5] = ["price_gap", "imbalance", "ess_residual", "welfare_loss", "oscillation_amplitude"];
+
 /// A mean, and half the width of its 95 % confidence interval where it is known.
 type Interval = (f64, Option<f64>);
 
@@ -13,6 +16,8 @@ pub(super) struct Measure {
     /// As in `summary.csv`.
     pub(super) name: &'static str,
     pub(super) axis: Axis,
+    /// Whether it can be less than zero.
+    pub(super) signed: bool,
     /// What it is, if it is defined.
     pub(super) of: Box<dyn Fn(&Summary) -> Option<Interval>>,
 }
@@ -22,11 +27,13 @@ pub(super) fn all() -> impl Iterator<Item = Measure> {
     let share = Measure {
         name: "share_in_equilibrium",
         axis: Axis::of("share of slots in equilibrium").scale(Scale::Between(0.0, 1.0)),
+        signed: false,
         of: Box::new(|summary| summary.share_in_equilibrium.map(|share| (share, None))),
     };
     let measures = MEASURES.iter().enumerate().map(|(index, (name, _))| Measure {
         name,
         axis: axis(name),
+        signed: name.contains("welfare"),
         of: Box::new(move |summary| {
             let statistics: &Statistics = &summary.measures[index];
             statistics.mean().map(|mean| (mean, statistics.half_width()))
@@ -35,16 +42,43 @@ pub(super) fn all() -> impl Iterator<Item = Measure> {
     [share].into_iter().chain(measures)
 }
 
+impl Measure {
+    /// Its name without a unit.
+    pub(super) fn word(&self) -> &'static str {
+        let units = ["_cny_per_kwh", "_cny", "_s", "_kwh"];
+        let word = units.iter().find_map(|unit| self.name.strip_suffix(unit));
+        // What is for each kWh is not in kWh.
+        word.filter(|word| !word.ends_with("_per")).unwrap_or(self.name)
+    }
+
+    /// What it is in a title.
+    pub(super) fn title(&self) -> String {
+        let label = self.axis.label.split(',').next().unwrap_or_default();
+        let mut letters = label.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
+    /// Over which slots it is the mean.
+    pub(super) fn slots(&self) -> &'static str {
+        if self.name == "time_to_equilibrium_s" {
+            "the slots that came to equilibrium"
+        } else {
+            "the slots with a market"
+        }
+    }
+}
+
 /// The axis of a measure that has this name in `summary.csv`.
 fn axis(name: &str) -> Axis {
     let (label, unit) = match name {
-        "time_to_equilibrium_s" => ("time to equilibrium", Some("s")),
+        "time_to_equilibrium_s" => ("time to equilibrium, where reached", Some("s")),
         "price_mean_cny_per_kwh" => ("mean price of trades", Some("CNY/kWh")),
         "equilibrium_price_cny_per_kwh" => ("closed-form price", Some("CNY/kWh")),
+        "rounds" => ("rounds of a slot", None),
         "price_gap" => ("price gap", Some("CNY/kWh")),
         "ess_residual" => ("difference of net utilities", None),
         "information_age_mean_s" => ("mean age of information", Some("s")),
-        "information_age_p95_s" => ("95 % of information is younger than", Some("s")),
+        "information_age_p95_s" => ("95th percentile of the age of information", Some("s")),
         "traded_kwh" => ("energy traded in a slot", Some("kWh")),
         "grid_import_kwh" => ("energy bought from the grid in a slot", Some("kWh")),
         "grid_export_kwh" => ("energy fed into the grid in a slot", Some("kWh")),
@@ -58,9 +92,9 @@ fn axis(name: &str) -> Axis {
         "updates_per_actor" => ("decisions of a participant", None),
         "lost_messages" => ("lost messages in a slot", None),
         "duplicated_messages" => ("doubled messages in a slot", None),
-        "welfare_loss" => ("welfare missed, as a share", None),
+        "welfare_loss" => ("share of welfare missed", None),
         other => (other, None),
     };
-    let axis = Axis::of(label.replace('_', " "));
-    unit.map_or(axis.clone(), |unit| axis.unit(unit))
+    let scale = if DISTANCES.contains(&name) { Scale::Logarithmic } else { Scale::Linear };
+    Axis { unit, ..Axis::of(label.replace('_', " ")).scale(scale) }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     record::{Summary, knob_text},
     report::{
-        chart::{Axis, Chart, Color, Layer, Mark, Stroke},
+        chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
         data::Data,
     },
 };
@@ -91,7 +91,10 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
             None => found[at].1.push((place, 1, mean, half_width)),
         }
     }
-    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points)).collect();
+    let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
+    let y = axis(measure, &means);
+    let floor = floor(measure, &y, &means);
+    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, floor)).collect();
     let replicates = data.manifest.replicates > 1;
     let interval = if replicates && lines.averaged.is_empty() && measure.name != "share_in_equilibrium" {
         ", with the 95 % confidence interval over the replicates"
@@ -104,28 +107,39 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
         format!(" Each point is the mean over all values of {}.", lines.averaged.join(" and "))
     };
     Chart {
-        name: format!("{}_by_{knob}", measure.name.trim_end_matches("_s").trim_end_matches("_cny_per_kwh")),
-        title: format!("{} by {knob}", capital(&measure.axis)),
-        caption: format!("Mean over the slots with a market{interval}.{averaged}"),
+        name: format!("{}_by_{knob}", measure.word()),
+        title: format!("{} by {knob}", measure.title()),
+        caption: format!("Mean over {}{interval}.{averaged}", measure.slots()),
         x: x.axis,
-        y: measure.axis.clone(),
+        y,
         layers,
     }
     .with_data()
 }
 
-/// The label of an axis as a title begins.
-pub(super) fn capital(axis: &Axis) -> String {
-    let mut letters = axis.label.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+/// The axis of a measure with these means: not logarithmic where one of them has no logarithm.
+fn axis(measure: &Measure, means: &[f64]) -> Axis {
+    let linear = measure.axis.scale == Scale::Logarithmic && means.iter().any(|mean| *mean <= 0.0);
+    let axis = measure.axis.clone();
+    if linear { axis.scale(Scale::Linear) } else { axis }
 }
 
-fn line(n: usize, name: String, mut points: Points) -> Vec<Layer> {
+/// Where bands end below: what cannot be less than zero is not drawn there, nor, on a logarithmic axis, what is more than
+/// a decade below all means.
+fn floor(measure: &Measure, axis: &Axis, means: &[f64]) -> f64 {
+    match axis.scale {
+        Scale::Logarithmic => 0.1 * means.iter().copied().fold(f64::INFINITY, f64::min),
+        _ if measure.signed => f64::NEG_INFINITY,
+        _ => 0.0,
+    }
+}
+
+fn line(n: usize, name: String, mut points: Points, floor: f64) -> Vec<Layer> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let name = (!name.is_empty()).then_some(name);
     let means: Vec<_> = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count))).collect();
     let span = |(&(place, mean), point): (&(f64, f64), &Point)| {
-        point.3.map(|half_width| (place, mean - half_width, mean + half_width))
+        point.3.map(|half_width| (place, (mean - half_width).max(floor), mean + half_width))
     };
     let band = means.iter().zip(&points).filter_map(span).collect();
     let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };

@@ -2,7 +2,7 @@
 //!
 //! Of every case the shown slot comes first, then the trades of whole days, then the path of every other slot, in the
 //! order of cases and slots, while it fits the [`BUDGET`]. What does not fit is left out whole: a slot is read completely
-//! or not at all.
+//! or not at all. Only the shown slot of the first case may be larger, so that large populations have a game to look at.
 
 use super::CaseData;
 use crate::record::{AgeRow, ConvergenceRow, ProsumerRow, RecordError, Row, Run, Section, SlotTable, TradeRow};
@@ -11,6 +11,9 @@ use std::ops::RangeInclusive;
 
 /// So much of the large tables is read, counted as text [bytes].
 pub const BUDGET: u64 = 64 << 20;
+
+/// So much of the path of the first case's shown slot is read, whatever is left for the rest [bytes].
+pub const SHOWN: u64 = 256 << 20;
 
 /// What is read of the large tables of a case.
 #[derive(Debug, Default)]
@@ -42,7 +45,10 @@ pub(super) fn extents(run: &Run, cases: &[CaseData]) -> Result<Vec<Extent>, Reco
             extent.ages = left.take(find::<AgeRow>(run, case, day)?);
         }
         if let Some(shown) = path {
-            extent.paths.extend(left.take(find::<ConvergenceRow>(run, case, shown)?));
+            let path = find::<ConvergenceRow>(run, case, shown)?;
+            let first =
+                extents.is_empty() && path.as_ref().is_some_and(|path| path.size <= SHOWN && !left.fits(path.size));
+            extent.paths.extend(if first { path } else { left.take(path) });
         }
         extents.push(extent);
     }

@@ -97,11 +97,22 @@ impl Others {
     }
 }
 
+/// The last row of an instant.
+#[derive(Clone, Copy, Debug)]
+struct Instant {
+    /// Since the slot began [s].
+    time: f64,
+    /// Messages sent, lost and doubled until then.
+    counts: [f64; 3],
+}
+
 /// A game being read, row by row in order of time.
 #[derive(Debug)]
 pub(super) struct Reading {
     /// When the slot begins, since the start of the run [s].
     begin: f64,
+    /// The last row that was read.
+    last: Option<Instant>,
     rows: u64,
     sellers: BTreeMap<u32, Seller>,
     /// Distance and imbalance of each seller as they are now.
@@ -114,7 +125,7 @@ impl Reading {
         let [price_gap, imbalance, messages, lost, duplicated] = [(); 5].map(|()| Path::new());
         let (sellers, others) = (Vec::new(), None);
         let game = Game { rows: 0, most_points, sellers, others, price_gap, imbalance, messages, lost, duplicated };
-        Self { begin, rows: 0, sellers: BTreeMap::new(), now: BTreeMap::new(), game }
+        Self { begin, last: None, rows: 0, sellers: BTreeMap::new(), now: BTreeMap::new(), game }
     }
 
     pub(super) fn add(&mut self, row: &ConvergenceRow) {
@@ -125,25 +136,28 @@ impl Reading {
         for quantity in Quantity::ALL {
             seller.paths[quantity as usize].extend(quantity.of(row).map(|value| (time, value)));
         }
-        let now = self.now.entry(row.seller).or_insert((f64::NAN, f64::NAN));
-        *now = (row.price_gap.map_or(f64::NAN, Number::value), row.imbalance.map_or(f64::NAN, Number::value));
-        // The last row of an instant stands for it.
-        let put = |path: &mut Path, value: f64| {
-            if path.last().is_some_and(|last| last.0 == time) {
-                path.pop();
-            }
-            path.push((time, value));
-        };
-        put(&mut self.game.messages, row.messages as f64);
-        put(&mut self.game.lost, row.lost_messages as f64);
-        put(&mut self.game.duplicated, row.duplicated_messages as f64);
-        let largest = |of: fn(&(f64, f64)) -> f64| self.now.values().map(of).fold(f64::NAN, f64::max);
-        let (gap, imbalance) = (largest(|now| now.0), largest(|now| now.1));
-        put(&mut self.game.price_gap, gap);
-        put(&mut self.game.imbalance, imbalance);
+        if self.last.is_some_and(|last| last.time != time) {
+            self.end_instant();
+        }
+        let now = (row.price_gap.map_or(f64::NAN, Number::value), row.imbalance.map_or(f64::NAN, Number::value));
+        self.now.insert(row.seller, now);
+        let counts = [row.messages, row.lost_messages, row.duplicated_messages].map(|count| count as f64);
+        self.last = Some(Instant { time, counts });
     }
 
-    pub(super) fn end(self) -> Game {
+    /// Notes how the game stands after the last row of an instant, which stands for it.
+    fn end_instant(&mut self) {
+        let Some(Instant { time, counts: [messages, lost, duplicated] }) = self.last else { return };
+        let largest = |of: fn(&(f64, f64)) -> f64| self.now.values().map(of).fold(f64::NAN, f64::max);
+        self.game.price_gap.push((time, largest(|now| now.0)));
+        self.game.imbalance.push((time, largest(|now| now.1)));
+        self.game.messages.push((time, messages));
+        self.game.lost.push((time, lost));
+        self.game.duplicated.push((time, duplicated));
+    }
+
+    pub(super) fn end(mut self) -> Game {
+        self.end_instant();
         let Self { rows, sellers, game, .. } = self;
         let most = game.most_points;
         let (drawn, others) = split(sellers);

@@ -5,7 +5,7 @@ use super::{
     legend::Legend,
     marks::{self, Axes, Failed},
     span::{self, Span},
-    style::{AXIS, GRID, LABEL, TICK, TITLE, UNIT, WIDTH, text, width, wrapped},
+    style::{AXIS, GRID, LABEL, TICK, TITLE, UNIT, WIDTH, clipped, text, width, wrapped},
 };
 use crate::report::chart::{Chart, Scale};
 use plotters::{
@@ -24,7 +24,10 @@ use plotters::{
 const PLOT: i32 = 370;
 const MARGIN: i32 = 12;
 /// Between an axis and what is written at its ticks.
-const GAP: i32 = 7;
+const GAP: i32 = 8;
+
+/// Of so many names long ones are broken into lines; of more there is no room for lines.
+const MOST_BROKEN: usize = 13;
 
 /// Draws a chart as SVG.
 pub(super) fn svg(chart: &Chart) -> String {
@@ -58,8 +61,8 @@ struct Paper<'a> {
     y: Span,
     /// What is written at each tick of the horizontal axis, in lines.
     below: Vec<(f64, Vec<String>)>,
-    /// What is written at each tick of the vertical axis.
-    left: Vec<(f64, String)>,
+    /// The same at each tick of the vertical axis.
+    left: Vec<(f64, Vec<String>)>,
     tones: Option<Tones>,
     legend: Legend<'a>,
     /// Of the space between the axes: left, right, top, bottom.
@@ -70,14 +73,16 @@ struct Paper<'a> {
 impl<'a> Paper<'a> {
     fn of(chart: &'a Chart) -> Self {
         let (x_values, y_values) = span::values(chart);
-        let (x, y) = (Span::of(&chart.x, x_values.into_iter(), 9), Span::of(&chart.y, y_values.into_iter(), 7));
+        let x = Span::of(&chart.x, x_values.into_iter(), 9).roomy(&chart.x);
+        let y = Span::of(&chart.y, y_values.into_iter(), 7).roomy(&chart.y);
         let title = wrapped(&chart.title, TITLE, WIDTH - 2 * MARGIN);
         let tones = Tones::of_chart(chart);
-        let left = upward(&y);
-        let widest = left.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
+        let names = |scale: &Scale| matches!(scale, Scale::Names(_));
+        let left = upward(&y, names(&chart.y.scale));
+        let widest = left.iter().flat_map(|tick| &tick.1).map(|line| width(line, TICK)).max().unwrap_or(0);
         let from = MARGIN + LABEL + 8 + widest + GAP;
         let to = WIDTH - tones.as_ref().map_or(2 * MARGIN, |tones| tones.room() + MARGIN / 2);
-        let below = across(&x, matches!(chart.x.scale, Scale::Names(_)), to - from);
+        let below = across(&x, names(&chart.x.scale), (from, to));
         let lines = below.iter().map(|tick| tick.1.len()).max().unwrap_or(0) as i32;
         let top = MARGIN + (TITLE + 5) * title.len() as i32 + 8;
         let bottom = top + PLOT;
@@ -134,39 +139,74 @@ impl<'a> Paper<'a> {
                 area.draw(&Text::new(line.clone(), (x, (bottom + GAP + (TICK + 3) * n) * UNIT), style))?;
             }
         }
-        for (value, label) in &self.left {
-            let y = self.y.map(value, (bottom * UNIT, top * UNIT));
-            let style = text(TICK).pos(Pos::new(HPos::Right, VPos::Center));
-            area.draw(&Text::new(label.clone(), ((left - GAP) * UNIT, y), style))?;
+        for (value, lines) in &self.left {
+            let middle = self.y.map(value, (bottom * UNIT, top * UNIT));
+            for (n, line) in (0..).zip(lines) {
+                let style = text(TICK).pos(Pos::new(HPos::Right, VPos::Center));
+                let y = middle + (TICK + 3) * (2 * n + 1 - lines.len() as i32) * UNIT / 2;
+                area.draw(&Text::new(line.clone(), ((left - GAP) * UNIT, y), style))?;
+            }
         }
         Ok(())
     }
 }
 
-/// What is written at the ticks of a horizontal axis of this width, so that nothing overlaps: names in several lines where
-/// they are long, and every second, third and so on where there are too many.
-fn across(span: &Span, names: bool, wide: i32) -> Vec<(f64, Vec<String>)> {
-    let ticks = &span.ticks.0;
-    let room = |every: usize| wide * every as i32 / (ticks.len().max(1) as i32);
-    let fits = |lines: &[String], every: usize| lines.iter().all(|line| width(line, TICK) + 8 <= room(every));
-    let broken = |label: &str, every: usize| {
-        // Names of settings have no spaces where they can be broken.
-        let spaced = label.replace('(', "( ").replace(',', ", ");
-        let lines = wrapped(&spaced, TICK, room(every) - 8);
-        lines.into_iter().map(|line| line.replace("( ", "(")).collect::<Vec<_>>()
+/// What is written at the ticks of a horizontal axis from here to there [1/100 in], so that nothing overlaps or is cut off:
+/// names in several lines where they are long, and every second, third and so on where there are too many.
+fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<String>)> {
+    /// Between two labels.
+    const APART: i32 = 8;
+    let wide = right - left;
+    let reach = |value: f64, lines: &[String]| {
+        let middle = left + (span.share(value) * f64::from(wide)).round() as i32;
+        let half = lines.iter().map(|line| width(line, TICK)).max().unwrap_or(0) / 2;
+        (middle - half, middle + half)
     };
-    let lines = |label: &str, every: usize| {
-        if names && ticks.len() <= 12 { broken(label, every) } else { vec![label.to_owned()] }
+    let on_paper = |value: f64, lines: &[String]| {
+        let (from, to) = reach(value, lines);
+        from > 0 && to < WIDTH
     };
-    let every = (1..=ticks.len().max(1))
-        .find(|every| ticks.iter().step_by(*every).all(|tick| fits(&lines(&tick.1, *every), *every)));
-    let every = every.unwrap_or(ticks.len().max(1));
-    ticks.iter().step_by(every).map(|tick| (tick.0, lines(&tick.1, every))).collect()
+    let whole = |tick: &(f64, String)| names || on_paper(tick.0, std::slice::from_ref(&tick.1));
+    let ticks: Vec<&(f64, String)> = span.ticks.0.iter().filter(|tick| whole(tick)).collect();
+    let breaks = names && ticks.len() <= MOST_BROKEN;
+    let written = |every: usize, first: usize| {
+        let room = wide * every as i32 / ticks.len().max(1) as i32 - APART;
+        let lines = move |label: &str| if breaks { broken(label, room) } else { vec![label.to_owned()] };
+        ticks.iter().skip(first).step_by(every).map(move |tick| (tick.0, lines(&tick.1)))
+    };
+    let fits = |every: usize, first: usize| {
+        let mut end = -APART;
+        written(every, first).all(|(value, lines)| {
+            let (from, to) = reach(value, &lines);
+            on_paper(value, &lines) && from >= std::mem::replace(&mut end, to) + APART
+        })
+    };
+    // No label is narrower than the gap to the next. From the first on or, where that is too near to the edge, from the middle of so many.
+    let least = 1.max(ticks.len() * APART.unsigned_abs() as usize / wide.unsigned_abs().max(1) as usize);
+    let mut ways = (least..ticks.len().max(least + 1)).flat_map(|every| [(every, 0), (every, every / 2)]);
+    match ways.find(|&(every, first)| fits(every, first)) {
+        Some((every, first)) => written(every, first).collect(),
+        None => written(ticks.len().max(1), ticks.len() / 2).collect(),
+    }
 }
 
-/// What is written at the ticks of a vertical axis: every second, third and so on where there are too many.
-fn upward(span: &Span) -> Vec<(f64, String)> {
+/// What is written at the ticks of a vertical axis: names in several lines where they are long, and every second, third and
+/// so on where there are too many.
+fn upward(span: &Span, names: bool) -> Vec<(f64, Vec<String>)> {
+    /// Names are as wide as this at most [1/100 in].
+    const MOST: i32 = 150;
     let ticks = &span.ticks.0;
-    let every = ((TICK + 4) * ticks.len() as i32).div_euclid(PLOT).max(0) as usize + 1;
-    ticks.iter().step_by(every).cloned().collect()
+    let breaks = names && ticks.len() <= MOST_BROKEN;
+    let lines = |label: &str| if breaks { broken(label, MOST) } else { vec![clipped(label, TICK, MOST)] };
+    let ticks: Vec<_> = ticks.iter().map(|tick| (tick.0, lines(&tick.1))).collect();
+    let highest = ticks.iter().map(|tick| tick.1.len()).max().unwrap_or(1) as i32;
+    let high = (TICK + 3) * highest + 1;
+    let every = (high * ticks.len() as i32).div_euclid(PLOT).max(0) as usize + 1;
+    ticks.into_iter().step_by(every).collect()
+}
+
+/// Breaks a name into lines of at most this width [1/100 in]; names of settings have no spaces where they can be broken.
+fn broken(name: &str, most: i32) -> Vec<String> {
+    let spaced = name.replace('(', "( ").replace(',', ", ");
+    wrapped(&spaced, TICK, most).into_iter().map(|line| line.replace("( ", "(")).collect()
 }

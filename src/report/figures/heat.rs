@@ -22,6 +22,9 @@ use plotters::{
 /// Width of the scale of colors [1/100 in].
 const BAR: i32 = 16;
 
+/// By how much a piece lies under the next [units].
+const SEAM: i32 = 4;
+
 /// What the colors of a field mean.
 #[derive(Clone, Debug)]
 pub(super) struct Tones {
@@ -67,7 +70,7 @@ impl Tones {
         for step in 0..STEPS {
             let (low, high) = (f64::from(step) / f64::from(STEPS), f64::from(step + 1) / f64::from(STEPS));
             let tone = ViridisRGB::get_color(((low + high) / 2.0) as f32);
-            area.draw(&Rectangle::new([(from, at(high)), (to, at(low))], tone.filled()))?;
+            area.draw(&Rectangle::new([(from, at(high) - SEAM), (to, at(low))], tone.filled()))?;
         }
         area.draw(&Rectangle::new([(from, top), (to, bottom)], AXIS.stroke_width(8)))?;
         let beside = text(TICK).pos(Pos::new(HPos::Left, VPos::Center));
@@ -95,9 +98,11 @@ pub(super) fn cells<'b>(
     let count = |span: &Span| (1.0 / (span.share(1.0) - span.share(0.0))).round().max(1.0);
     let (column, row) = (f64::from(wide) / count(axes.x), f64::from(high) / count(axes.y));
     let fits = |label: &str| f64::from((width(label, TICK) + 6) * UNIT) < column && f64::from((TICK + 4) * UNIT) < row;
+    // Under the next cell a little, so that nothing shines through between them.
+    let (right, up) = (f64::from(SEAM) / column, f64::from(SEAM) / row);
     plot.draw_series(cells.iter().map(|&(x, y, value)| {
         let tone = value.map_or(NOTHING, |value| tones.color(value));
-        Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)], tone.filled())
+        Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5 + right, y + 0.5 + up)], tone.filled())
     }))?;
     let labels = cells.iter().filter_map(|&(x, y, value)| Some((x, y, value?, short(value?))));
     let labels: Vec<_> = labels.collect();

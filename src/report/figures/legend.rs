@@ -1,14 +1,14 @@
 //! The legend: what layers are called, in rows below a figure.
 
 use super::{
-    marks::Failed,
-    style::{LABEL, TICK, UNIT, color, stroke, text, width},
+    marks::{Failed, POINT, RING, Shape},
+    style::{LABEL, TICK, UNIT, clipped, color, stroke, text, width},
 };
-use crate::report::chart::{Chart, Color, Layer, Mark, Stroke};
+use crate::report::chart::{Chart, Layer, Mark, Stroke};
 use plotters::{
     coord::Shift,
     drawing::DrawingArea,
-    element::{Circle, PathElement, Rectangle, Text},
+    element::{Circle, PathElement, Polygon, Rectangle, Text},
     prelude::SVGBackend,
     style::{
         Color as _, ShapeStyle,
@@ -24,15 +24,16 @@ const GAP: i32 = 22;
 /// The legend of a chart.
 pub(super) struct Legend<'a> {
     /// What stands in each row, and where it begins [1/100 in].
-    rows: Vec<Vec<(i32, &'a str, Vec<&'a Layer>)>>,
+    rows: Vec<Vec<(i32, String, Vec<&'a Layer>)>>,
 }
 
 impl<'a> Legend<'a> {
     /// The legend of a chart in rows of at most this width [1/100 in].
     pub(super) fn of(chart: &'a Chart, most: i32) -> Self {
-        let mut entries: Vec<(&str, Vec<&Layer>)> = Vec::new();
+        let mut entries: Vec<(String, Vec<&Layer>)> = Vec::new();
         for layer in &chart.layers {
             let Some(name) = layer.name.as_deref() else { continue };
+            let name = clipped(name, TICK, most - SIGN);
             match entries.iter_mut().find(|entry| entry.0 == name) {
                 Some(entry) => entry.1.push(layer),
                 None => entries.push((name, vec![layer])),
@@ -41,15 +42,17 @@ impl<'a> Legend<'a> {
         let mut rows: Vec<Vec<_>> = Vec::new();
         let mut end = most + 1;
         // In columns where there are several rows: easier to read than a flow.
-        let widest = entries.iter().map(|entry| SIGN + width(entry.0, TICK) + GAP).max().unwrap_or(0);
-        let total: i32 = entries.iter().map(|entry| SIGN + width(entry.0, TICK) + GAP).sum();
+        let widest = entries.iter().map(|entry| SIGN + width(&entry.0, TICK) + GAP).max().unwrap_or(0);
+        let total: i32 = entries.iter().map(|entry| SIGN + width(&entry.0, TICK) + GAP).sum();
         for (name, layers) in entries {
-            let wide = if total > most { widest } else { SIGN + width(name, TICK) + GAP };
+            let wide = if total > most { widest } else { SIGN + width(&name, TICK) + GAP };
             if end + wide - GAP > most {
                 rows.push(Vec::new());
                 end = 0;
             }
-            rows.iter_mut().next_back().into_iter().for_each(|row| row.push((end, name, layers.clone())));
+            if let Some(row) = rows.last_mut() {
+                row.push((end, name, layers));
+            }
             end += wide;
         }
         Self { rows }
@@ -72,7 +75,7 @@ impl<'a> Legend<'a> {
                 let begin = left + begin * UNIT;
                 layers.iter().try_for_each(|layer| sign(area, layer, begin, middle))?;
                 let style = text(TICK).pos(Pos::new(HPos::Left, VPos::Center));
-                area.draw(&Text::new((*name).to_owned(), (begin + SIGN * UNIT, middle), style))?;
+                area.draw(&Text::new(name.clone(), (begin + SIGN * UNIT, middle), style))?;
             }
         }
         Ok(())
@@ -100,11 +103,15 @@ fn sign<'b>(
         }
         Mark::Rule(..) => dashes(area, left, right, middle, (60, 40), line),
         Mark::Points(_) => {
-            let (radius, style) = match layer.color {
-                Color::Reference => (55, ShapeStyle { stroke_width: 12, ..line }),
-                Color::Series(_) => (35, tone.filled()),
-            };
-            area.draw(&Circle::new((i32::midpoint(left, right), middle), radius, style))
+            let at = (i32::midpoint(left, right), middle);
+            match Shape::of(layer.color) {
+                Shape::Ring => area.draw(&Circle::new(at, RING - UNIT, ShapeStyle { stroke_width: 12, ..line })),
+                Shape::Disc => area.draw(&Circle::new(at, POINT, tone.filled())),
+                Shape::Corners(corners) => {
+                    let corners: Vec<_> = corners.into_iter().map(|(x, y)| (at.0 + x, at.1 + y)).collect();
+                    area.draw(&Polygon::new(corners, tone.filled()))
+                }
+            }
         }
         Mark::Band(_) => area.draw(&Rectangle::new(block(left, right, middle), tone.mix(0.2).filled())),
         Mark::Bars(_) | Mark::Stack(_) | Mark::Heat { .. } => {

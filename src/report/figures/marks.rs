@@ -2,18 +2,18 @@
 
 use super::{
     heat,
-    span::{Span, stacked},
+    span::{Span, Tops, stacked},
     style::{UNIT, color, stroke},
 };
-use crate::report::chart::{Chart, Color, Direction, Layer, Mark, Stroke};
+use crate::report::chart::{Chart, Color, Direction, Layer, Mark, Scale, Stroke};
 use plotters::{
     chart::ChartContext,
     coord::{cartesian::Cartesian2d, ranged1d::Ranged},
     drawing::DrawingAreaErrorKind,
-    element::{Circle, PathElement, Polygon, Rectangle},
+    element::{Circle, EmptyElement, PathElement, Polygon, Rectangle},
     prelude::{DrawingBackend, SVGBackend},
     series::DashedLineSeries,
-    style::{Color as _, RGBColor, ShapeStyle},
+    style::{Color as _, RGBColor, ShapeStyle, WHITE},
 };
 
 /// Where layers are drawn.
@@ -24,7 +24,10 @@ pub(super) type Failed<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBack
 
 /// Width of lines, and radius of points.
 const LINE: u32 = 18;
-const POINT: i32 = 35;
+pub(super) const POINT: i32 = 35;
+
+/// Radius of a ring.
+pub(super) const RING: i32 = POINT + 3 * UNIT;
 
 /// The axes of a chart.
 pub(super) struct Axes<'a> {
@@ -36,13 +39,24 @@ pub(super) struct Axes<'a> {
 pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) -> Result<(), Failed<'b>> {
     let bars: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Bars(_))).collect();
     let stacks: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Stack(_))).collect();
-    let mut tops = Vec::new();
+    let field = chart.layers.iter().any(|layer| matches!(layer.mark, Mark::Heat { .. }));
+    let mut tops = Tops::new();
     let mut beside = 0;
     for layer in &chart.layers {
         let tone = color(layer.color);
         match &layer.mark {
-            Mark::Line(points, how) => line(plot, axes, points, tone, stroke(layer.color, *how))?,
-            Mark::Steps(points, how) => line(plot, axes, &steps(points), tone, stroke(layer.color, *how))?,
+            Mark::Line(points, how) => {
+                if field && layer.color == Color::Reference {
+                    // Light along it, so that it is seen on dark cells too.
+                    drawn(plot, axes, points, Stroke::Solid, pen(WHITE, 3 * LINE))?;
+                }
+                line(plot, axes, points, tone, stroke(layer.color, *how))?;
+            }
+            Mark::Steps(points, how) => {
+                let names = matches!(chart.x.scale, Scale::Names(_));
+                let corners = if names { treads(points) } else { steps(points) };
+                line(plot, axes, &corners, tone, stroke(layer.color, *how))?;
+            }
             Mark::Points(points) => dots(plot, axes, points, layer.color)?,
             Mark::Bars(points) => {
                 let room = room(&bars);
@@ -100,6 +114,11 @@ fn steps(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.first().copied().into_iter().chain(points.windows(2).flat_map(corner)).collect()
 }
 
+/// The same on an axis of names, on which each value lasts as far as its name does.
+fn treads(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    points.iter().flat_map(|&(x, y)| [(x - 0.5, y), (x + 0.5, y)]).collect()
+}
+
 fn line<'b>(
     plot: &mut Plot<'_, 'b>,
     axes: &Axes<'_>,
@@ -107,9 +126,27 @@ fn line<'b>(
     tone: RGBColor,
     how: Stroke,
 ) -> Result<(), Failed<'b>> {
-    let pen = ShapeStyle { color: tone.to_rgba(), filled: false, stroke_width: LINE };
+    drawn(plot, axes, points, how, pen(tone, LINE))
+}
+
+fn pen(tone: RGBColor, wide: u32) -> ShapeStyle {
+    ShapeStyle { color: tone.to_rgba(), filled: false, stroke_width: wide }
+}
+
+fn drawn<'b>(
+    plot: &mut Plot<'_, 'b>,
+    axes: &Axes<'_>,
+    points: &[(f64, f64)],
+    how: Stroke,
+    pen: ShapeStyle,
+) -> Result<(), Failed<'b>> {
     let can = |point: &(f64, f64)| axes.x.holds(point.0) && axes.y.holds(point.1);
     for piece in points.chunk_by(|a, b| can(a) == can(b)).filter(|piece| piece.iter().all(can)) {
+        // A value by itself is no line, but a dot as thick as one.
+        if let [point] = piece {
+            plot.draw_series([Circle::new(*point, LINE.cast_signed() / 2, pen.filled())])?;
+            continue;
+        }
         let (on, off) = match how {
             Stroke::Solid => {
                 plot.draw_series([PathElement::new(piece, pen)])?;
@@ -123,30 +160,64 @@ fn line<'b>(
     Ok(())
 }
 
-/// Points: filled where they are results, rings that leave room for a result within where they are not.
+/// Points: filled where they are results, rings where they are not.
 fn dots<'b>(
     plot: &mut Plot<'_, 'b>,
     axes: &Axes<'_>,
     points: &[(f64, f64)],
     color_of: Color,
 ) -> Result<(), Failed<'b>> {
-    let tone = color(color_of).to_rgba();
-    let (radius, style) = match color_of {
-        Color::Reference => (POINT + 3 * UNIT, ShapeStyle { color: tone, filled: false, stroke_width: 12 }),
-        Color::Series(_) => (POINT, ShapeStyle { color: tone, filled: true, stroke_width: 0 }),
+    let drawn = points.iter().copied().filter(|point| axes.x.holds(point.0) && axes.y.holds(point.1));
+    let tone = color(color_of);
+    match Shape::of(color_of) {
+        Shape::Ring => plot.draw_series(drawn.map(|point| Circle::new(point, RING, pen(tone, 12))))?,
+        Shape::Disc => plot.draw_series(drawn.map(|point| Circle::new(point, POINT, tone.filled())))?,
+        Shape::Corners(corners) => {
+            let shape = |point| EmptyElement::at(point) + Polygon::new(corners.clone(), tone.filled());
+            plot.draw_series(drawn.map(shape))?
+        }
     };
-    let drawn = points.iter().filter(|point| axes.x.holds(point.0) && axes.y.holds(point.1));
-    plot.draw_series(drawn.map(|point| Circle::new(*point, radius, style)))?;
     Ok(())
 }
 
-/// Filled boxes: (left, right, bottom, top).
+/// What a point looks like.
+pub(super) enum Shape {
+    /// A circle that leaves room for a result within.
+    Ring,
+    /// A filled circle.
+    Disc,
+    /// A filled shape with these corners around the point [units].
+    Corners(Vec<(i32, i32)>),
+}
+
+impl Shape {
+    /// The shape for a color: results can be told apart without it too.
+    pub(super) fn of(color: Color) -> Self {
+        let corners: &[(i32, i32)] = match color {
+            Color::Reference => return Self::Ring,
+            Color::Series(n) => match n % 4 {
+                0 => return Self::Disc,
+                1 => &[(-9, -9), (9, -9), (9, 9), (-9, 9)],
+                2 => &[(0, -13), (12, 9), (-12, 9)],
+                _ => &[(0, -13), (13, 0), (0, 13), (-13, 0)],
+            },
+        };
+        Self::Corners(corners.iter().map(|&(x, y)| (x * POINT / 10, y * POINT / 10)).collect())
+    }
+}
+
+/// Filled boxes: (left, right, bottom, top). One without area is not drawn.
 fn boxes<'b>(
     plot: &mut Plot<'_, 'b>,
     boxes: impl Iterator<Item = (f64, f64, f64, f64)>,
     tone: RGBColor,
 ) -> Result<(), Failed<'b>> {
-    let draw = |(left, right, bottom, top)| Rectangle::new([(left, top), (right, bottom)], tone.filled());
-    plot.draw_series(boxes.map(draw))?;
+    let corners = boxes.map(|(left, right, bottom, top)| [(left, top), (right, bottom)]);
+    let seen = |corners: &[(f64, f64); 2]| {
+        let [one, other] = corners.map(|corner| plot.backend_coord(&corner));
+        one.0 != other.0 && one.1 != other.1
+    };
+    let seen: Vec<_> = corners.filter(seen).collect();
+    plot.draw_series(seen.into_iter().map(|corners| Rectangle::new(corners, tone.filled())))?;
     Ok(())
 }

@@ -7,8 +7,9 @@ use resvg::{
 };
 use std::sync::{Arc, OnceLock};
 
-/// Pixels to the inch.
+/// Pixels to the inch, and to the metre.
 const FINENESS: f32 = 200.0;
+const PER_METRE: u32 = 7874;
 
 /// Draws the SVG of a chart as PNG.
 pub fn png(svg: &str) -> Vec<u8> {
@@ -18,7 +19,20 @@ pub fn png(svg: &str) -> Vec<u8> {
     let [width, height] = [size.width(), size.height()].map(|length| (length * scale).round() as u32);
     let mut picture = Pixmap::new(width, height).expect("a figure has a size");
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
-    picture.encode_png().expect("memory takes up all that is written")
+    encoded(&picture).expect("memory takes up all that is written")
+}
+
+/// The picture as PNG without transparency, since all of it is painted on white; quickly rather than as small as can be.
+fn encoded(picture: &Pixmap) -> Result<Vec<u8>, png::EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: PER_METRE, yppu: PER_METRE, unit: png::Unit::Meter }));
+    let colors: Vec<u8> =
+        picture.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+    encoder.write_header()?.write_image_data(&colors)?;
+    Ok(file)
 }
 
 /// What a chart's SVG shows.

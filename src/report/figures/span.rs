@@ -3,7 +3,7 @@
 use super::ticks::{self, Ticks};
 use crate::report::chart::{Axis, Chart, Direction, Mark, Scale};
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 /// An axis on paper.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,13 @@ impl Span {
             _ => ticks::linear(from, to, most_ticks),
         };
         Self { from, to, logarithmic, ticks }
+    }
+
+    /// The same with a little room beyond fixed bounds, so that what lies on them is seen whole.
+    #[must_use]
+    pub(super) fn roomy(self, axis: &Axis) -> Self {
+        let more = if matches!(axis.scale, Scale::Between(..)) { 0.03 * (self.to - self.from) } else { 0.0 };
+        Self { from: self.from - more, to: self.to + more, ..self }
     }
 
     /// Where on the axis a value lies: from 0 at its beginning to 1 at its end.
@@ -92,7 +99,7 @@ impl Ranged for Span {
 /// All values of a chart on its horizontal axis, and on its vertical one.
 pub(super) fn values(chart: &Chart) -> (Vec<f64>, Vec<f64>) {
     let (mut x, mut y) = (Vec::new(), Vec::new());
-    let mut tops: Vec<(f64, f64)> = Vec::new();
+    let mut tops = Tops::new();
     for layer in &chart.layers {
         match &layer.mark {
             Mark::Line(points, _) | Mark::Steps(points, _) | Mark::Points(points) => {
@@ -128,16 +135,12 @@ pub(super) fn values(chart: &Chart) -> (Vec<f64>, Vec<f64>) {
     (x, y)
 }
 
+/// Where the tops of bars are, by the bits of where these stand.
+pub(super) type Tops = BTreeMap<u64, f64>;
+
 /// Puts a bar on those that stand at its place already; returns where its top is.
-pub(super) fn stacked(tops: &mut Vec<(f64, f64)>, point: (f64, f64)) -> f64 {
-    match tops.iter_mut().find(|top| top.0 == point.0) {
-        Some(top) => {
-            top.1 += point.1;
-            top.1
-        }
-        None => {
-            tops.push(point);
-            point.1
-        }
-    }
+pub(super) fn stacked(tops: &mut Tops, (place, height): (f64, f64)) -> f64 {
+    let top = tops.entry(place.to_bits()).or_default();
+    *top += height;
+    *top
 }

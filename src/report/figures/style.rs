@@ -31,7 +31,7 @@ const SERIES: [RGBColor; 8] = [
     RGBColor(0xCC, 0x79, 0xA7),
     RGBColor(0x56, 0xB4, 0xE9),
     RGBColor(0x77, 0x77, 0x77),
-    RGBColor(0xF0, 0xE4, 0x42),
+    RGBColor(0x88, 0x22, 0x55),
 ];
 
 /// The color of a layer on paper.
@@ -72,12 +72,24 @@ pub(super) fn text(size: i32) -> TextStyle<'static> {
     TextStyle::from((FontFamily::Name(FAMILY), size).into_font()).color(&INK)
 }
 
-/// How wide a line of letters of this size is [1/100 in], or a little less.
+/// Plotters measures letters as if the size of a font were the height of a line: for this font 1.117 times its size.
+const LINE_HEIGHT: f64 = 1.117;
+
+/// How wide a line of letters of this size is [1/100 in].
 pub(super) fn width(line: &str, size: i32) -> i32 {
     let style = text(size);
-    // The height of the font counts as its size here, which is 1.117 times the size of its letters.
     let measured = style.font.box_size(line).map_or(0, |(width, _)| width.cast_signed());
-    (f64::from(measured) / PLOTTERS / f64::from(UNIT) / 1.05).ceil() as i32
+    (f64::from(measured) * LINE_HEIGHT / PLOTTERS / f64::from(UNIT)).ceil() as i32
+}
+
+/// A line of letters of this size, without its end where it is wider than this [1/100 in].
+pub(super) fn clipped(line: &str, size: i32, most: i32) -> String {
+    if width(line, size) <= most {
+        return line.to_owned();
+    }
+    let letters: Vec<char> = line.chars().collect();
+    let begin = |count: usize| letters[..count].iter().chain(['\u{2026}'].iter()).collect::<String>();
+    begin((0..letters.len()).rev().find(|count| width(&begin(*count), size) <= most).unwrap_or(0))
 }
 
 /// Breaks a text into lines of at most this width [1/100 in], where it has spaces.

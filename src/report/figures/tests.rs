@@ -123,7 +123,7 @@ fn every_mark_is_drawn_and_lines_are_interrupted_where_there_is_nothing() {
     let solid: Vec<_> = points.iter().copied().filter(|point| point.1.is_finite()).collect();
     let marks = vec![
         (Mark::Line(points, Stroke::Solid), "<polyline", 2),
-        (Mark::Points(solid.clone()), "<circle", 4),
+        (Mark::Points(solid.clone()), "<polygon", 4),
         (Mark::Bars(solid.clone()), "<rect", 4),
         (Mark::Stack(solid.clone()), "<rect", 4),
         (Mark::Band(solid.iter().map(|point| (point.0, point.1 - 0.5, point.1)).collect()), "<polygon", 1),

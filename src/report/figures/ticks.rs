@@ -12,7 +12,10 @@ pub(super) fn linear(from: f64, to: f64, most: usize) -> Ticks {
     let factor = [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0);
     let (step, decimals) = (factor * 10_f64.powf(power), (-(power + if factor == 10.0 { 1.0 } else { 0.0 })).max(0.0));
     let (first, last) = ((from / step - 1e-6).ceil() as i64, (to / step + 1e-6).floor() as i64);
-    Ticks((first..=last).map(|n| n as f64 * step).map(|value| (value, fixed(value, decimals as usize))).collect())
+    let label = |value: f64| {
+        if from.abs().max(to.abs()) < 1e-3 { scientific(value, power) } else { fixed(value, decimals as usize) }
+    };
+    Ticks((first..=last).map(|n| n as f64 * step).map(|value| (value, label(value))).collect())
 }
 
 /// Ticks at powers of ten, at most `most` of them; where there are fewer than three, at 2 and 5 times these too.
@@ -27,6 +30,15 @@ pub(super) fn logarithmic(from: f64, to: f64, most: usize) -> Ticks {
     }
     let step = powers.len().div_ceil(most).max(1) as i32;
     Ticks(powers.into_iter().filter(|power| power % step == 0).map(|power| tick(10_f64.powi(power))).collect())
+}
+
+/// A number in digits down to this power of ten, and the power of its first digit.
+fn scientific(value: f64, last: f64) -> String {
+    if value.abs() < 0.5 * 10_f64.powf(last) {
+        return "0".to_owned();
+    }
+    let digits = (value.abs().log10() + 1e-9).floor() - last;
+    format!("{value:.0$e}", digits.max(0.0) as usize).replace('-', "\u{2212}")
 }
 
 /// A number with so many decimals, and commas between thousands.
@@ -74,6 +86,7 @@ mod tests {
         assert_eq!(texts(linear(-3.0, 3.0, 6)), ["\u{2212}3", "\u{2212}2", "\u{2212}1", "0", "1", "2", "3"]);
         assert_eq!(texts(linear(0.0, 3_000_000.0, 3)), ["0", "1,000,000", "2,000,000", "3,000,000"]);
         assert_eq!(texts(linear(0.699_999_9, 0.700_000_1, 2)), ["0.6999999", "0.7000000", "0.7000001"]);
+        assert_eq!(texts(linear(-6e-9, 1.2e-8, 4)), ["\u{2212}5e\u{2212}9", "0", "5e\u{2212}9", "1.0e\u{2212}8"]);
         assert_eq!(texts(logarithmic(1e-7, 1.0, 4)), ["1e\u{2212}6", "1e\u{2212}4", "0.01", "1"]);
         assert_eq!(texts(logarithmic(0.03, 0.6, 6)), ["0.05", "0.1", "0.2", "0.5"]);
     }

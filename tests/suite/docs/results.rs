@@ -2,6 +2,10 @@
 
 use super::{Section, quoted, section, sections};
 use crate::support::{recorded, shipped};
+use microgrid_sim::{
+    record::Run,
+    report::{data::Data, figures},
+};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -97,6 +101,35 @@ fn every_file_is_documented_and_every_documented_file_is_left() {
     for (name, absent) in documented.iter().filter(|(name, _)| !name.starts_with(['.', '<'])) {
         assert!(*absent || left.contains(name), "a run leaves no {name}");
     }
+}
+
+/// A figure's name as the document has it.
+fn pattern(figure: &str) -> String {
+    match (figure.split_once("_by_"), figure.contains("_and_")) {
+        (Some(_), true) => return "<measure>_by_<knob>_and_<knob>".to_owned(),
+        (Some(_), false) => return "<measure>_by_<knob>".to_owned(),
+        (None, _) => {}
+    }
+    let mut words: Vec<&str> = figure.split('_').collect();
+    for (word, sign) in [("case", "<n>"), ("slot", "<k>")] {
+        let number = words.windows(2).position(|pair| pair[0] == word && pair[1].parse::<u32>().is_ok());
+        number.into_iter().for_each(|at| words[at + 1] = sign);
+    }
+    words.join("_")
+}
+
+#[test]
+fn every_figure_is_documented_and_every_documented_figure_is_drawn() {
+    let mut drawn = BTreeSet::new();
+    let knobs: &[&str] = &["mu=1", "delay=10ms,1s", "price_step=Scaled(0.2),Scaled(0.5)"];
+    for (scenario, sets) in [("5_prosumers_storage.ron", &[][..]), ("5_prosumers.ron", knobs)] {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let run = Run::open(&recorded(&shipped(scenario, sets), root.path())).expect("a run");
+        let data = Data::read(&run).expect("its tables");
+        drawn.extend(figures::chosen(&data).iter().map(|(name, _)| pattern(name)));
+    }
+    let document = sections("docs/results.md");
+    assert_eq!(drawn, named(section(&document, "figures/"), "figure").into_iter().collect());
 }
 
 #[test]
