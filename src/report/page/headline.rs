@@ -182,7 +182,8 @@ mod tests {
     fn large_numbers_are_grouped_and_keep_their_decimals() {
         let texts = [(313.125, 2), (5196.657, 2), (27_980.139, 2), (11_256_885.0, 0), (-12_345.67, 1), (-0.001, 2)];
         let texts = texts.map(|(value, decimals)| text(value, decimals));
-        let expected = ["313.12", "5196.66", "27\u{202f}980.14", "11\u{202f}256\u{202f}885", "\u{2212}12\u{202f}345.7", "0.00"];
+        let expected =
+            ["313.12", "5196.66", "27\u{202f}980.14", "11\u{202f}256\u{202f}885", "\u{2212}12\u{202f}345.7", "0.00"];
         assert_eq!(texts, expected);
     }
 }

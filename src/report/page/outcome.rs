@@ -1,13 +1,13 @@
 //! How the run came out, in plain language.
 
-use super::tables::case_name;
+use super::{course, tables::case_name};
 use crate::{
     record::{LedgerRow, Number, Row, SlotRow, Status, knob_text},
     report::data::{CaseData, Data},
     words::{count, fixed, gain},
 };
 use indexmap::IndexMap;
-use microgrid_agents::{chain::refusal::Refusal, observation::Outcome};
+use microgrid_agents::observation::Outcome;
 use std::collections::BTreeMap;
 
 /// A price that is no further than this from the closed form's is that price [CNY/kWh].
@@ -53,8 +53,7 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     said.extend(elsewhere(data));
     said.extend(corners(data));
     said.extend(ledger_gain(data));
-    said.extend(messages(data));
-    said.extend(refusals(ledger));
+    said.extend(course::reading(data, ledger));
     said.extend(closed(data));
     if !data.manifest.deterministic {
         said.push(
@@ -316,35 +315,6 @@ pub(super) fn case_at(data: &Data, mu: f64) -> Option<&crate::record::KeyFigures
     let figures = data.cases.iter().filter_map(|case| case.key_figures.as_ref());
     let mut only_mu = figures.filter(|case| case.knobs.len() == 1);
     only_mu.find(|case| case.knobs.get("mu").and_then(serde_json::Value::as_f64) == Some(mu))
-}
-
-fn messages(data: &Data) -> Option<String> {
-    let rows = || data.cases.iter().flat_map(|case| &case.slots);
-    let sum = |of: fn(&SlotRow) -> u64| rows().map(of).sum::<u64>();
-    let (sent, lost, twice) =
-        (sum(|row| row.messages), sum(|row| row.lost_messages), sum(|row| row.duplicated_messages));
-    let mut said = Vec::new();
-    if lost > 0 {
-        let share = fixed(100.0 * lost as f64 / sent as f64, 2);
-        said.push(format!("{} of {} messages ({share} %) never arrived", grouped(lost), grouped(sent)));
-    }
-    if twice > 0 {
-        said.push(format!("{} arrived twice", grouped(twice)));
-    }
-    (!said.is_empty()).then(|| format!("{}.", said.join("; ")))
-}
-
-fn refusals(ledger: &[LedgerRow]) -> Option<String> {
-    let mut reasons: Vec<(Refusal, u64)> = Refusal::ALL.iter().map(|&refusal| (refusal, 0)).collect();
-    for row in ledger {
-        reasons.iter_mut().zip(row.refused()).for_each(|((_, sum), (_, count))| *sum += count);
-    }
-    reasons.retain(|(_, sum)| *sum > 0);
-    reasons.sort_by_key(|&(_, sum)| std::cmp::Reverse(sum));
-    let all: u64 = reasons.iter().map(|(_, sum)| sum).sum();
-    let each = reasons.iter().map(|(refusal, sum)| format!("{} {refusal}", grouped(*sum)));
-    let what = if all == 1 { "transaction" } else { "transactions" };
-    (all > 0).then(|| format!("The ledger refused {} {what}: {}.", grouped(all), each.collect::<Vec<_>>().join(", ")))
 }
 
 fn closed(data: &Data) -> Option<String> {
