@@ -49,7 +49,7 @@ const FIGURES: [Figure; 8] = [
     },
     Figure {
         title: "Gain over P2G",
-        hint: "in welfare, beside trading with the grid alone",
+        hint: "in welfare, beside the grid alone",
         unit: "%",
         decimals: 1,
         of: |_, figures| figures.open_slots.welfare_gain_percent,
@@ -130,20 +130,29 @@ fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {
         count if count <= MOST_CASES => {
             values.iter().map(|(case, value)| entry(short_name(data, case), *value)).collect()
         }
-        _ => range(data, &values, entry),
+        _ => range(data, &values, figure.decimals, entry),
     }
 }
 
 /// The least and the greatest of some values, or the one that they all have.
-fn range(data: &Data, values: &[(&CaseData, f64)], entry: impl Fn(String, f64) -> Entry) -> Vec<Entry> {
+fn range(
+    data: &Data,
+    values: &[(&CaseData, f64)],
+    decimals: usize,
+    entry: impl Fn(String, f64) -> Entry,
+) -> Vec<Entry> {
     let least = values.iter().min_by(|one, other| one.1.total_cmp(&other.1));
     let most = values.iter().max_by(|one, other| one.1.total_cmp(&other.1));
     let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
-    if least.1 == most.1 {
+    if text(least.1, decimals) == text(most.1, decimals) {
         return vec![entry("in every case".to_owned(), least.1)];
     }
-    let name = |case: &CaseData| case_name(data, &case.entry);
-    vec![entry(format!("least, {}", name(least.0)), least.1), entry(format!("most, {}", name(most.0)), most.1)]
+    // Where several cases read the same, none of them is the one.
+    let whose = |(case, value): &(&CaseData, f64)| {
+        let alike = values.iter().filter(|other| text(other.1, decimals) == text(*value, decimals)).count();
+        if alike == 1 { case_name(data, &case.entry) } else { format!("in {alike} of {} cases", values.len()) }
+    };
+    vec![entry(format!("least, {}", whose(least)), least.1), entry(format!("most, {}", whose(most)), most.1)]
 }
 
 /// A case by its knobs or, where it has none, by its number or seed.
@@ -157,5 +166,24 @@ fn short_name(data: &Data, case: &CaseData) -> String {
 }
 
 fn text(value: f64, decimals: usize) -> String {
-    if decimals == 0 { grouped(value as u64) } else { fixed(value, decimals) }
+    let text = fixed(value, decimals);
+    let (sign, digits) = text.strip_prefix('-').map_or(("", &*text), |digits| ("\u{2212}", digits));
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    // As in tables, four digits stand by themselves.
+    let whole = whole.parse().ok().filter(|_| whole.len() > 4).map_or_else(|| whole.to_owned(), grouped);
+    format!("{sign}{whole}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_grouped_and_keep_their_decimals() {
+        let texts = [(313.125, 2), (5196.657, 2), (27_980.139, 2), (11_256_885.0, 0), (-12_345.67, 1), (-0.001, 2)];
+        let texts = texts.map(|(value, decimals)| text(value, decimals));
+        let expected =
+            ["313.12", "5196.66", "27\u{202f}980.14", "11\u{202f}256\u{202f}885", "\u{2212}12\u{202f}345.7", "0.00"];
+        assert_eq!(texts, expected);
+    }
 }

@@ -3,7 +3,7 @@
 //! | where | what |
 //! |---|---|
 //! | `page.html`, `style/`, `script/` | the page itself, embedded here |
-//! | `headline`, `outcome`, `article` | what came out, in numbers, in words, and beside the published study |
+//! | `headline`, `outcome`, `course`, `article` | what came out, in numbers, in words, and beside the published study |
 //! | `payload` | charts as the script reads them |
 //! | `picks` | the cases and slots that can be picked, each with its charts and tables |
 //! | `table`, `tables`, `details` | tables that can be sorted |
@@ -13,6 +13,7 @@
 //! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
 
 mod article;
+mod course;
 mod details;
 mod headline;
 mod making;

@@ -1,13 +1,13 @@
 //! How the run came out, in plain language.
 
-use super::tables::case_name;
+use super::{course, tables::case_name};
 use crate::{
-    record::{LedgerRow, Number, SlotRow, Status, knob_text},
+    record::{LedgerRow, Number, Row, SlotRow, Status, knob_text},
     report::data::{CaseData, Data},
     words::{count, fixed, gain},
 };
 use indexmap::IndexMap;
-use microgrid_agents::{chain::refusal::Refusal, observation::Outcome};
+use microgrid_agents::observation::Outcome;
 use std::collections::BTreeMap;
 
 /// A price that is no further than this from the closed form's is that price [CNY/kWh].
@@ -31,9 +31,10 @@ pub(super) fn headline(data: &Data) -> String {
     if !least.is_finite() {
         format!("{settled}.")
     } else if percent(least) == percent(most) {
-        format!("{settled}; welfare is {} beside a day without a local market.", percent(most))
+        format!("{settled}; welfare is {} beside that of a day without a local market.", percent(most))
     } else {
-        format!("{settled}; welfare is {} to {} beside a day without a local market.", percent(least), percent(most))
+        let (least, most) = (percent(least), percent(most));
+        format!("{settled}; welfare is {least} to {most} beside that of a day without a local market, by case.")
     }
 }
 
@@ -47,13 +48,12 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(ending(data));
     said.extend(settling(data));
-    said.extend(unsettled(data));
     said.extend(by_knob(data));
+    said.extend(unsettled(data));
     said.extend(elsewhere(data));
     said.extend(corners(data));
     said.extend(ledger_gain(data));
-    said.extend(messages(data));
-    said.extend(refusals(ledger));
+    said.extend(course::reading(data, ledger));
     said.extend(closed(data));
     if !data.manifest.deterministic {
         said.push(
@@ -146,16 +146,27 @@ fn settling(data: &Data) -> Option<String> {
     })
 }
 
-/// The slots whose gate closed first, those furthest from the closed form before all others.
+/// The slots whose gate closed first, those furthest from the closed form before all others; of a study of several
+/// cases the worst one of each combination of knobs, because one case is much like its replicates.
 fn unsettled(data: &Data) -> Vec<String> {
     let mut slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::GateClosure).collect();
+    let all = slots.len();
     let gap = |row: &SlotRow| row.price_gap.map_or(0.0, Number::value);
     slots.sort_by(|(_, one), (_, other)| gap(other).total_cmp(&gap(one)));
-    let mut said: Vec<String> =
-        slots.iter().take(MOST_SLOTS).map(|(case, row)| unsettled_slot(data, case, row)).collect();
-    if slots.len() > MOST_SLOTS {
-        let more = count(slots.len() - MOST_SLOTS, "more slot");
-        said.push(format!("And {more} did not settle; the table of slots has them all."));
+    if data.manifest.case_count > 1 {
+        let mut told = Vec::new();
+        slots.retain(|(case, _)| {
+            let knobs = &case.entry.knobs;
+            let is_new = told.len() < MOST_SLOTS && !told.contains(&knobs);
+            told.extend(is_new.then_some(knobs));
+            is_new
+        });
+    }
+    slots.truncate(MOST_SLOTS);
+    let mut said: Vec<String> = slots.iter().map(|(case, row)| unsettled_slot(data, case, row)).collect();
+    if all > slots.len() {
+        let more = count(all - slots.len(), "more slot");
+        said.push(format!("And {more} did not settle; `{}` has them all.", SlotRow::FILE));
     }
     said
 }
@@ -215,7 +226,8 @@ fn elsewhere(data: &Data) -> Option<String> {
 
 /// In a sweep: which share of the slots settled for each value of each knob.
 fn by_knob(data: &Data) -> Vec<String> {
-    if data.cases.len() <= 2 || markets(data).next().is_none() {
+    let Settling { markets, equilibria, .. } = Settling::of(data);
+    if data.cases.len() <= 2 || equilibria == markets || data.cases.iter().all(|case| case.slots.is_empty()) {
         return Vec::new();
     }
     let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
@@ -275,8 +287,13 @@ fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
             _ => runs.push((slot, slot)),
         }
     }
-    let run = |(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first} to {last}") };
-    let texts: Vec<String> = runs.iter().map(run).collect();
+    // Two neighbours are no range.
+    let texts = |&(first, last): &(u32, u32)| match last - first {
+        0 => vec![first.to_string()],
+        1 => vec![first.to_string(), last.to_string()],
+        _ => vec![format!("{first} to {last}")],
+    };
+    let texts: Vec<String> = runs.iter().flat_map(texts).collect();
     let (last, before) = texts.split_last()?;
     let list = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
     let some = if slots.values().any(|&count| count < cases) { " (not in every case)" } else { "" };
@@ -300,35 +317,6 @@ pub(super) fn case_at(data: &Data, mu: f64) -> Option<&crate::record::KeyFigures
     only_mu.find(|case| case.knobs.get("mu").and_then(serde_json::Value::as_f64) == Some(mu))
 }
 
-fn messages(data: &Data) -> Option<String> {
-    let rows = || data.cases.iter().flat_map(|case| &case.slots);
-    let sum = |of: fn(&SlotRow) -> u64| rows().map(of).sum::<u64>();
-    let (sent, lost, twice) =
-        (sum(|row| row.messages), sum(|row| row.lost_messages), sum(|row| row.duplicated_messages));
-    let mut said = Vec::new();
-    if lost > 0 {
-        let share = fixed(100.0 * lost as f64 / sent as f64, 2);
-        said.push(format!("{} of {} messages ({share} %) never arrived", grouped(lost), grouped(sent)));
-    }
-    if twice > 0 {
-        said.push(format!("{} arrived twice", grouped(twice)));
-    }
-    (!said.is_empty()).then(|| format!("{}.", said.join("; ")))
-}
-
-fn refusals(ledger: &[LedgerRow]) -> Option<String> {
-    let mut reasons: Vec<(Refusal, u64)> = Refusal::ALL.iter().map(|&refusal| (refusal, 0)).collect();
-    for row in ledger {
-        reasons.iter_mut().zip(row.refused()).for_each(|((_, sum), (_, count))| *sum += count);
-    }
-    reasons.retain(|(_, sum)| *sum > 0);
-    reasons.sort_by_key(|&(_, sum)| std::cmp::Reverse(sum));
-    let all: u64 = reasons.iter().map(|(_, sum)| sum).sum();
-    let each = reasons.iter().map(|(refusal, sum)| format!("{} {} ({refusal})", grouped(*sum), refusal.name()));
-    let what = if all == 1 { "transaction" } else { "transactions" };
-    (all > 0).then(|| format!("The ledger refused {} {what}: {}.", grouped(all), each.collect::<Vec<_>>().join(", ")))
-}
-
 fn closed(data: &Data) -> Option<String> {
     let manifest = &data.manifest;
     let case = data.cases.first()?;
@@ -337,7 +325,7 @@ fn closed(data: &Data) -> Option<String> {
     let all: usize = data.cases.iter().map(|case| case.slots.len()).sum();
     (no_market > 0).then(|| {
         let hours = format!("The market is open in {open} of {} slots a case", manifest.slots);
-        format!("{hours}; {no_market} of {all} slots had none, because it was closed or had no sellers or no buyers.")
+        format!("{hours}; {no_market} of {all} slots had no market, because it was closed or one side was missing.")
     })
 }
 
@@ -379,7 +367,7 @@ mod tests {
         assert_eq!(slots(&[]), None);
         assert_eq!(slots(&[12]).unwrap(), "slot 12");
         assert_eq!(slots(&[8, 10, 11, 12, 20]).unwrap(), "slots 8, 10 to 12 and 20");
-        assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2).unwrap(), "slots 9 to 10 (not in every case)");
+        assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2).unwrap(), "slots 9 and 10 (not in every case)");
     }
 
     #[test]

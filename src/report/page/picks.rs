@@ -11,6 +11,7 @@ use super::{
 use crate::{
     record::{ConvergenceRow, ProsumerRow, RecordError, Run, SlotRow, TradeRow},
     report::{
+        chart::Chart,
         charts,
         data::{CaseData, Data},
     },
@@ -120,7 +121,7 @@ impl Picks {
         let Some(last) = self.cases.last() else { return Vec::new() };
         let mut json = vec![Json::new("picks", &Index { shown: last.case, cases: &self.cases })];
         for case in &self.cases {
-            let day = charts::case(data, case.case);
+            let day = without_case(charts::case(data, case.case), case.case);
             json.push(Json::new(format!("case-{}", case.case), &Payload::new(&day, format!("case_{}_", case.case))));
             let slots = case.slots.iter().filter_map(|pick| self.slot(data, case.case, pick.slot));
             json.extend(slots);
@@ -134,12 +135,25 @@ impl Picks {
         let prosumers = self.prosumers.as_ref().and_then(|prosumers| prosumers.of(number, slot));
         let shown = SlotData {
             reading: outcome::slot(data, case, case.slot(slot)?),
-            charts: Payload::new(&charts::slot(data, number, slot), format!("case_{number}_slot_{slot}_")),
+            charts: Payload::new(
+                &without_case(charts::slot(data, number, slot), number),
+                format!("case_{number}_slot_{slot}_"),
+            ),
             trades: trades.map(|trades| tables::trades(&trades.rows, trades.note("trades"))),
             prosumers: prosumers.map(|prosumers| tables::prosumers(&prosumers.rows, prosumers.note("prosumers"))),
         };
         Some(Json::new(format!("slot-{number}-{slot}"), &shown))
     }
+}
+
+/// Charts whose titles do not tell the case, which stands above all of them.
+fn without_case(mut charts: Vec<Chart>, case: u32) -> Vec<Chart> {
+    for chart in &mut charts {
+        if let Some((title, _)) = chart.title.split_once(&format!(", case {case} (")) {
+            chart.title = title.to_owned();
+        }
+    }
+    charts
 }
 
 fn label(row: &SlotRow) -> String {

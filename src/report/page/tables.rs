@@ -41,7 +41,8 @@ pub(super) fn cases(data: &Data) -> Table {
         .with("self-sufficiency", PERCENT, 1, move |case| percent(case.self_sufficiency))
         .with("self-consumption", PERCENT, 1, move |case| percent(case.self_consumption))
         .with("messages", None, None, |case| case.totals.messages);
-    let note = "Welfare and savings are over the slots in which the market was open, energy and messages over all.";
+    let note = "Welfare and savings are over the slots in which the market was open, energy and messages over all. Savings \
+                are of money alone: they are negative where more is spent than in P2G because more is consumed.";
     Table::of("Cases", fields, &figures, Some(note.to_owned()))
 }
 

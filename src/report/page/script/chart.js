@@ -11,6 +11,11 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Words in which what stands between ` and ` is meant for a machine.
+function rich(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) target.draw();
@@ -45,7 +50,7 @@ class ChartCard {
     this.chart = chart;
     this.figure = `figures/${prefix}${chart.name}`;
     this.column = (index) => columns[index];
-    this.caption.replaceChildren(element("h3", {}, chart.title), element("p", {}, chart.caption));
+    this.caption.replaceChildren(element("h3", {}, chart.title), element("p", {}, ...rich(chart.caption)));
     this.plot.setAttribute("aria-label", `Chart: ${chart.title}. ${chart.caption}`);
     this.listLayers();
     this.listTools();
@@ -75,7 +80,7 @@ class ChartCard {
 
   listTools() {
     const tool = (sign, words, act) => element("button", { type: "button", "aria-label": `${words}: ${this.chart.title}`, title: words, onclick: act }, sign);
-    const tools = this.chart.x.scale.names ? [] : [
+    const tools = this.isField(this.chart) ? [] : [
       tool("+", "Zoom in", () => this.zoom(0.5, 0)), tool("−", "Zoom out", () => this.zoom(2, 0)),
       tool("‹", "Move left", () => this.zoom(1, -0.25)), tool("›", "Move right", () => this.zoom(1, 0.25)),
       tool("Reset", "Show all", () => { this.reset(); this.draw(); }),

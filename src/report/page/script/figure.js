@@ -8,20 +8,38 @@ function words(axis) {
 
 function axisOf(axis, ink) {
   const { scale } = axis;
+  // Powers of ten, not the prefixes of units: the label has the unit.
   const base = {
     title: { text: words(axis), font: { size: 12 }, standoff: 8 },
     automargin: true, hoverformat: NUMBER, gridcolor: ink.grid, linecolor: ink.line, zerolinecolor: ink.line,
-    tickfont: { size: 11 }, fixedrange: false,
+    tickfont: { size: 11 }, fixedrange: false, exponentformat: "power", separatethousands: true,
   };
-  if (scale === "logarithmic") return { ...base, type: "log", exponentformat: "power", dtick: 1, minor: { showgrid: false } };
+  if (scale === "logarithmic") return { ...base, type: "log", minor: { showgrid: false } };
   if (scale === "from zero") return { ...base, type: "linear", rangemode: "tozero" };
   if (Array.isArray(scale)) return { ...base, type: "linear", range: scale };
   if (scale.names) return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, showgrid: false };
   return { ...base, type: "linear" };
 }
 
+// So many names are written along an axis of a field of colors.
+const MOST_NAMES = 24;
+
+// An axis of a field of colors has names at 0, 1, 2 and so on, and places between them, where bounds are.
+function fieldAxisOf(axis, ink) {
+  const { names } = axis.scale;
+  if (!names) return axisOf(axis, ink);
+  const each = Math.ceil(names.length / MOST_NAMES);
+  const at = names.map((_, index) => index).filter((index) => index % each === 0);
+  return {
+    ...axisOf({ ...axis, scale: [-0.5, names.length - 0.5] }, ink),
+    tickmode: "array", tickvals: at, ticktext: at.map((index) => names[index]), showgrid: false, zeroline: false,
+  };
+}
+
+const isField = (chart) => chart.layers.some((layer) => layer.mark === "heat");
+
 // A value on an axis of names is the position of one.
-function onAxis(axis, values) {
+function named(axis, values) {
   const { names } = axis.scale;
   return names ? values.map((value) => names[value]) : values;
 }
@@ -32,19 +50,28 @@ function strokeOf({ color: series, stroke }) {
   return stroke === "solid" && again > 0 ? (again === 1 ? "dash" : "dot") : stroke;
 }
 
+// Points are told apart by their shape too; that of theory leaves room for a result within.
+function shapeOf({ color: series }) {
+  if (series === null) return { symbol: "circle-open", size: 9, line: { width: 1.5 } };
+  return { symbol: ["circle", "square", "triangle-up", "diamond"][series % 4], size: 7, opacity: 0.85 };
+}
+
 function traceOf(chart, layer, column) {
   const paint = layerColor(layer);
   const common = { name: layer.name ?? "", showlegend: false, hovertemplate: layer.name ? undefined : `%{y:${NUMBER}}<extra></extra>` };
-  const x = () => onAxis(chart.x, column(layer.x));
-  const y = () => onAxis(chart.y, column(layer.y));
+  const field = isField(chart);
+  const x = () => (field ? column(layer.x) : named(chart.x, column(layer.x)));
+  const y = () => (field ? column(layer.y) : named(chart.y, column(layer.y)));
   switch (layer.mark) {
     case "line":
     case "steps": {
-      const line = { color: paint, width: layer.color === null ? 1.5 : 2, dash: strokeOf(layer), shape: layer.mark === "steps" ? "hv" : "linear" };
+      // On an axis of names a value holds as far as its name does.
+      const shape = layer.mark === "line" ? "linear" : chart.x.scale.names ? "hvh" : "hv";
+      const line = { color: paint, width: field ? 3 : layer.color === null ? 1.5 : 2, dash: strokeOf(layer), shape };
       return { ...common, type: "scatter", mode: "lines", x: x(), y: y(), line, connectgaps: false };
     }
     case "points":
-      return { ...common, type: "scatter", mode: "markers", x: x(), y: y(), marker: { color: paint, size: 6, opacity: 0.85 } };
+      return { ...common, type: "scatter", mode: "markers", x: x(), y: y(), marker: { color: paint, ...shapeOf(layer) } };
     case "bars":
     case "stack":
       return { ...common, type: "bar", x: x(), y: y(), marker: { color: paint } };
@@ -62,8 +89,8 @@ function traceOf(chart, layer, column) {
 }
 
 // A number in a few signs.
-function brief(value) {
-  return value === null ? "" : String(Number(value.toPrecision(3)));
+function brief(value, digits) {
+  return value === null ? "" : String(Number(value.toPrecision(digits)));
 }
 
 // Rows and columns of a field of colors; from dark to light, legible in grey too.
@@ -78,11 +105,13 @@ function heatOf(chart, layer, column, common) {
   const shown = logarithmic ? z.map((row) => row.map((value) => (value > 0 ? Math.log10(value) : null))) : z;
   const bounds = Array.isArray(scale) ? { zmin: scale[0], zmax: scale[1] } : scale === "from zero" ? { zmin: 0 } : {};
   const few = columns.length <= 12 && rows.length <= 12;
+  const at = (axis, value) => named(axis, [value])[0];
+  const said = (row, y) => row.map((value, index) => `${at(chart.x, columns[index])}, ${at(chart.y, rows[y])}: ${brief(value, 5)}`);
   return {
-    ...common, ...bounds, type: "heatmap", x: onAxis(chart.x, columns), y: onAxis(chart.y, rows), z: shown, customdata: z,
+    ...common, ...bounds, type: "heatmap", x: columns, y: rows, z: shown, hovertext: z.map(said),
     colorscale: "Cividis", xgap: 1, ygap: 1, hoverongaps: false,
-    ...(few ? { text: z.map((row) => row.map(brief)), texttemplate: "%{text}", textfont: { size: 11 } } : {}),
-    hovertemplate: `%{x}, %{y}: %{customdata:${NUMBER}}<extra></extra>`,
+    ...(few ? { text: z.map((row) => row.map((value) => brief(value, 3))), texttemplate: "%{text}", textfont: { size: 11 } } : {}),
+    hovertemplate: "%{hovertext}<extra></extra>",
     colorbar: {
       title: { text: words(layer.values), side: "right", font: { size: 11 } }, thickness: 10, outlinewidth: 0, tickfont: { size: 10 },
       ...(logarithmic ? { tickprefix: "10^", dtick: 1 } : {}),
@@ -119,17 +148,18 @@ function figureOf(chart, column, hidden) {
   const layers = chart.layers.filter((layer) => !hidden.has(layer.name));
   const rules = layers.filter((layer) => layer.mark === "across" || layer.mark === "up");
   const extent = extentOf(chart, chart.layers, column);
+  const layAxis = isField(chart) ? fieldAxisOf : axisOf;
   const levels = rules.map((layer) => levelOf(chart, layer, extent));
   const data = [...layers.map((layer) => traceOf(chart, layer, column)), ...levels].filter((trace) => trace);
-  const named = new Set(chart.layers.map((layer) => layer.name).filter((name) => name)).size;
-  const unified = named > 0 && named <= 8 && chart.layers.every((layer) => layer.mark !== "heat" && layer.mark !== "points");
+  const series = new Set(chart.layers.map((layer) => layer.name).filter((name) => name)).size;
+  const unified = series > 0 && series <= 8 && chart.layers.every((layer) => layer.mark !== "heat" && layer.mark !== "points");
   return {
     data,
     layout: {
       font: { family: getComputedStyle(document.body).fontFamily, color: ink.soft, size: 12 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 48, r: 12, t: 10, b: 40 },
-      xaxis: axisOf(chart.x, ink), yaxis: axisOf(chart.y, ink),
+      xaxis: layAxis(chart.x, ink), yaxis: layAxis(chart.y, ink),
       shapes: rules.map(ruleOf),
       barmode: chart.layers.some((layer) => layer.mark === "stack") ? "relative" : "group", bargap: 0.25,
       hovermode: unified ? "x unified" : "closest",

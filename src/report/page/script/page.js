@@ -19,6 +19,7 @@ function startPicker(picks) {
   function showCase(wanted) {
     const entry = picked();
     document.getElementById("day-of").textContent = `Of ${entry.name}.`;
+    document.getElementById("day-of").hidden = picks.cases.length === 1;
     day.show(read(`case-${entry.case}`));
     document.getElementById("day").hidden = document.querySelectorAll("#day .chart").length === 0;
     if (!slotSelect) return;
@@ -32,7 +33,7 @@ function startPicker(picks) {
     const data = read(`slot-${caseSelect.value}-${slotSelect.value}`);
     document.getElementById("slot").hidden = !data;
     if (!data) return;
-    document.getElementById("slot-of").textContent = data.reading;
+    document.getElementById("slot-of").replaceChildren(...rich(data.reading));
     slot.show(data);
     fillTables(document.getElementById("slot-trades"), [data.trades]);
     fillTables(document.getElementById("slot-prosumers"), [data.prosumers]);
@@ -47,6 +48,9 @@ function startPicker(picks) {
 
   options(caseSelect, picks.cases.map((entry) => [entry.case, entry.name]));
   caseSelect.value = String(picks.shown);
+  // What leaves no choice is not offered.
+  caseSelect.closest("label").hidden = picks.cases.length === 1;
+  document.getElementById("picker").hidden = picks.cases.length === 1 && !slotSelect;
   caseSelect.addEventListener("change", () => showCase(slotSelect ? Number(slotSelect.value) : null));
   slotSelect?.addEventListener("change", showSlot);
   before?.addEventListener("click", () => step(-1));

@@ -68,7 +68,7 @@ function tableNode({ caption, columns, rows, note }) {
   const table = element("table", { class: "data" }, element("thead", {}, element("tr", {}, ...heads)), body);
   const scroll = element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption }, table);
   const node = element("div", { class: "table" }, element("h3", {}, caption), scroll, more);
-  if (note) node.append(element("p", { class: "note" }, note));
+  if (note) node.append(element("p", { class: "note" }, ...rich(note)));
   return node;
 }
 
