@@ -71,7 +71,8 @@ fn refusals(ledger: &[LedgerRow]) -> Option<String> {
     reasons.retain(|(_, sum)| *sum > 0);
     reasons.sort_by_key(|&(_, sum)| std::cmp::Reverse(sum));
     let all: u64 = reasons.iter().map(|(_, sum)| sum).sum();
-    let each = reasons.iter().map(|(refusal, sum)| format!("{} {refusal}", grouped(*sum)));
+    let number = |sum| if reasons.len() == 1 { String::new() } else { format!(" ({})", grouped(sum)) };
+    let each = reasons.iter().map(|(refusal, sum)| format!("{refusal}{}", number(*sum)));
     let what = if all == 1 { "transaction" } else { "transactions" };
     (all > 0).then(|| format!("The ledger refused {} {what}: {}.", grouped(all), each.collect::<Vec<_>>().join(", ")))
 }

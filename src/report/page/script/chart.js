@@ -25,9 +25,9 @@ const seen = new IntersectionObserver((entries) => {
 // Figures on disk, for those who want the chart on paper.
 const FIGURES = new Set(JSON.parse(document.getElementById("figures").textContent));
 
-function legendMark(layer) {
+function legendMark(chart, layer) {
   const kind = { points: "point", bars: "area", stack: "area", band: "area", across: "dash", up: "dash" }[layer.mark] ?? strokeOf(layer) ?? "solid";
-  return element("i", { class: kind, style: `--swatch: var(--${colorName(layer)})`, "aria-hidden": "true" });
+  return element("i", { class: kind, style: `--swatch: var(--${colorName(chart, layer)})`, "aria-hidden": "true" });
 }
 
 class ChartCard {
@@ -66,7 +66,7 @@ class ChartCard {
       if (layer.name && !names.has(layer.name)) names.set(layer.name, layer);
     }
     const buttons = [...names].map(([name, layer]) => {
-      const button = element("button", { type: "button", "aria-pressed": String(!this.hidden.has(name)) }, legendMark(layer), name);
+      const button = element("button", { type: "button", "aria-pressed": String(!this.hidden.has(name)) }, legendMark(this.chart, layer), name);
       button.addEventListener("click", () => {
         if (!this.hidden.delete(name)) this.hidden.add(name);
         button.setAttribute("aria-pressed", String(!this.hidden.has(name)));
@@ -80,7 +80,7 @@ class ChartCard {
 
   listTools() {
     const tool = (sign, words, act) => element("button", { type: "button", "aria-label": `${words}: ${this.chart.title}`, title: words, onclick: act }, sign);
-    const tools = this.isField(this.chart) ? [] : [
+    const tools = isField(this.chart) ? [] : [
       tool("+", "Zoom in", () => this.zoom(0.5, 0)), tool("−", "Zoom out", () => this.zoom(2, 0)),
       tool("‹", "Move left", () => this.zoom(1, -0.25)), tool("›", "Move right", () => this.zoom(1, 0.25)),
       tool("Reset", "Show all", () => { this.reset(); this.draw(); }),
@@ -94,7 +94,7 @@ class ChartCard {
   draw() {
     seen.unobserve(this.node);
     this.drawn = true;
-    const { data, layout } = figureOf(this.chart, this.column, this.hidden);
+    const { data, layout } = figureOf(this.chart, this.column, this.hidden, this.plot.clientWidth);
     Plotly.react(this.plot, data, layout, CONFIG);
   }
 

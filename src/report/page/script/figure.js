@@ -6,13 +6,17 @@ function words(axis) {
   return axis.unit ? `${axis.label} [${axis.unit}]` : axis.label;
 }
 
-function axisOf(axis, ink) {
+// Below this numbers are written with powers of ten; prefixes, as in 3 m, are for units, and the label has the unit.
+const SMALL = 1e-3;
+
+function axisOf(axis, ink, values) {
   const { scale } = axis;
-  // Powers of ten, not the prefixes of units: the label has the unit.
+  const powers = scale === "logarithmic" || values.every((value) => Math.abs(value) < SMALL);
   const base = {
     title: { text: words(axis), font: { size: 12 }, standoff: 8 },
     automargin: true, hoverformat: NUMBER, gridcolor: ink.grid, linecolor: ink.line, zerolinecolor: ink.line,
-    tickfont: { size: 11 }, fixedrange: false, exponentformat: "power", separatethousands: true,
+    tickfont: { size: 11 }, fixedrange: false, 
+    exponentformat: powers ? "power" : "none", separatethousands: true,
   };
   if (scale === "logarithmic") return { ...base, type: "log", minor: { showgrid: false } };
   if (scale === "from zero") return { ...base, type: "linear", rangemode: "tozero" };
@@ -25,18 +29,16 @@ function axisOf(axis, ink) {
 const MOST_NAMES = 24;
 
 // An axis of a field of colors has names at 0, 1, 2 and so on, and places between them, where bounds are.
-function fieldAxisOf(axis, ink) {
+function fieldAxisOf(axis, ink, values) {
   const { names } = axis.scale;
-  if (!names) return axisOf(axis, ink);
+  if (!names) return axisOf(axis, ink, values);
   const each = Math.ceil(names.length / MOST_NAMES);
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
-    ...axisOf({ ...axis, scale: [-0.5, names.length - 0.5] }, ink),
+    ...axisOf({ ...axis, scale: [-0.5, names.length - 0.5] }, ink, values),
     tickmode: "array", tickvals: at, ticktext: at.map((index) => names[index]), showgrid: false, zeroline: false,
   };
 }
-
-const isField = (chart) => chart.layers.some((layer) => layer.mark === "heat");
 
 // A value on an axis of names is the position of one.
 function named(axis, values) {
@@ -56,8 +58,8 @@ function shapeOf({ color: series }) {
   return { symbol: ["circle", "square", "triangle-up", "diamond"][series % 4], size: 7, opacity: 0.85 };
 }
 
-function traceOf(chart, layer, column) {
-  const paint = layerColor(layer);
+function traceOf(chart, layer, column, width) {
+  const paint = layerColor(chart, layer);
   const common = { name: layer.name ?? "", showlegend: false, hovertemplate: layer.name ? undefined : `%{y:${NUMBER}}<extra></extra>` };
   const field = isField(chart);
   const x = () => (field ? column(layer.x) : named(chart.x, column(layer.x)));
@@ -83,7 +85,7 @@ function traceOf(chart, layer, column) {
       };
     }
     case "heat":
-      return heatOf(chart, layer, column, common);
+      return heatOf(chart, layer, column, common, width);
   }
   return null;
 }
@@ -93,8 +95,19 @@ function brief(value, digits) {
   return value === null ? "" : String(Number(value.toPrecision(digits)));
 }
 
+// Cells narrower than this have no room for a number [px].
+const CELL = 34;
+// Charts narrower than this have no room for words that their titles have too [px].
+const NARROW = 420;
+
+// About how wide a cell is, between names on the left and the scale of colors on the right [px].
+function cellWidth(chart, columns, width) {
+  const longest = Math.max(3, ...(chart.y.scale.names ?? []).map((name) => name.length));
+  return (width - 6.5 * longest - 100) / columns;
+}
+
 // Rows and columns of a field of colors; from dark to light, legible in grey too.
-function heatOf(chart, layer, column, common) {
+function heatOf(chart, layer, column, common, width) {
   const [xs, ys, zs] = [column(layer.x), column(layer.y), column(layer.z)];
   const order = (values) => [...new Set(values)].sort((one, other) => one - other);
   const [columns, rows] = [order(xs), order(ys)];
@@ -104,23 +117,23 @@ function heatOf(chart, layer, column, common) {
   const logarithmic = scale === "logarithmic";
   const shown = logarithmic ? z.map((row) => row.map((value) => (value > 0 ? Math.log10(value) : null))) : z;
   const bounds = Array.isArray(scale) ? { zmin: scale[0], zmax: scale[1] } : scale === "from zero" ? { zmin: 0 } : {};
-  const few = columns.length <= 12 && rows.length <= 12;
+  const roomy = rows.length <= 12 && cellWidth(chart, columns.length, width) >= CELL;
   const at = (axis, value) => named(axis, [value])[0];
   const said = (row, y) => row.map((value, index) => `${at(chart.x, columns[index])}, ${at(chart.y, rows[y])}: ${brief(value, 5)}`);
   return {
     ...common, ...bounds, type: "heatmap", x: columns, y: rows, z: shown, hovertext: z.map(said),
     colorscale: "Cividis", xgap: 1, ygap: 1, hoverongaps: false,
-    ...(few ? { text: z.map((row) => row.map((value) => brief(value, 3))), texttemplate: "%{text}", textfont: { size: 11 } } : {}),
+    ...(roomy ? { text: z.map((row) => row.map((value) => brief(value, 3))), texttemplate: "%{text}", textfont: { size: 11 } } : {}),
     hovertemplate: "%{hovertext}<extra></extra>",
     colorbar: {
-      title: { text: words(layer.values), side: "right", font: { size: 11 } }, thickness: 10, outlinewidth: 0, tickfont: { size: 10 },
+      title: { text: width < NARROW ? (layer.values.unit ?? "") : words(layer.values), side: "right", font: { size: 11 } }, thickness: 10, outlinewidth: 0, tickfont: { size: 10 },
       ...(logarithmic ? { tickprefix: "10^", dtick: 1 } : {}),
     },
   };
 }
 
-function ruleOf(layer) {
-  const line = { color: layerColor(layer), width: 1.5, dash: "dash" };
+function ruleOf(chart, layer) {
+  const line = { color: layerColor(chart, layer), width: 1.5, dash: "dash" };
   return layer.mark === "across"
     ? { type: "line", xref: "paper", x0: 0, x1: 1, y0: layer.at, y1: layer.at, line }
     : { type: "line", yref: "paper", y0: 0, y1: 1, x0: layer.at, x1: layer.at, line };
@@ -132,7 +145,7 @@ function levelOf(chart, layer, extent) {
   const [from, to] = extent;
   const at = Array.from({ length: 41 }, (_, step) => from + ((to - from) * step) / 40);
   return {
-    type: "scatter", mode: "lines", name: layer.name ?? "", showlegend: false, line: { width: 0, color: layerColor(layer) }, opacity: 0,
+    type: "scatter", mode: "lines", name: layer.name ?? "", showlegend: false, line: { width: 0, color: layerColor(chart, layer) }, opacity: 0,
     x: at, y: at.map(() => layer.at),
   };
 }
@@ -142,15 +155,16 @@ function extentOf(chart, layers, column) {
   return xs.length ? [xs.reduce((a, b) => Math.min(a, b)), xs.reduce((a, b) => Math.max(a, b))] : null;
 }
 
-// The figure of a chart without the layers whose names are hidden.
-function figureOf(chart, column, hidden) {
+// The figure of a chart without the layers whose names are hidden, for a plot of this width [px].
+function figureOf(chart, column, hidden, width) {
   const ink = { text: color("ink"), soft: color("soft"), grid: color("grid"), line: color("line"), paper: color("paper") };
   const layers = chart.layers.filter((layer) => !hidden.has(layer.name));
   const rules = layers.filter((layer) => layer.mark === "across" || layer.mark === "up");
   const extent = extentOf(chart, chart.layers, column);
+  const along = (...keys) => chart.layers.flatMap((layer) => keys.flatMap((key) => (layer[key] === undefined ? [] : column(layer[key]))));
   const layAxis = isField(chart) ? fieldAxisOf : axisOf;
   const levels = rules.map((layer) => levelOf(chart, layer, extent));
-  const data = [...layers.map((layer) => traceOf(chart, layer, column)), ...levels].filter((trace) => trace);
+  const data = [...layers.map((layer) => traceOf(chart, layer, column, width)), ...levels].filter((trace) => trace);
   const series = new Set(chart.layers.map((layer) => layer.name).filter((name) => name)).size;
   const unified = series > 0 && series <= 8 && chart.layers.every((layer) => layer.mark !== "heat" && layer.mark !== "points");
   return {
@@ -159,8 +173,8 @@ function figureOf(chart, column, hidden) {
       font: { family: getComputedStyle(document.body).fontFamily, color: ink.soft, size: 12 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 48, r: 12, t: 10, b: 40 },
-      xaxis: layAxis(chart.x, ink), yaxis: layAxis(chart.y, ink),
-      shapes: rules.map(ruleOf),
+      xaxis: layAxis(chart.x, ink, along("x")), yaxis: layAxis(chart.y, ink, along("y", "lower", "upper")), separators: ".\u202f",
+      shapes: rules.map((layer) => ruleOf(chart, layer)),
       barmode: chart.layers.some((layer) => layer.mark === "stack") ? "relative" : "group", bargap: 0.25,
       hovermode: unified ? "x unified" : "closest",
       hoverlabel: { bgcolor: ink.paper, bordercolor: ink.line, font: { color: ink.text, size: 12 } },

@@ -46,12 +46,15 @@ function color(name) {
 
 const SERIES = 8;
 
-function colorName(layer) {
-  return layer.color === null ? "reference" : `series-${layer.color % SERIES}`;
+const isField = (chart) => chart.layers.some((layer) => layer.mark === "heat");
+
+function colorName(chart, layer) {
+  if (layer.color !== null) return `series-${layer.color % SERIES}`;
+  return isField(chart) ? "bound" : "reference";
 }
 
-function layerColor(layer) {
-  return color(colorName(layer));
+function layerColor(chart, layer) {
+  return color(colorName(chart, layer));
 }
 
 function faint(rgb, alpha) {
