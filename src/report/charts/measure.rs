@@ -11,6 +11,9 @@ const DISTANCES: [&str; 5] = ["price_gap", "imbalance", "ess_residual", "welfare
 /// A mean, and half the width of its 95 % confidence interval where it is known.
 type Interval = (f64, Option<f64>);
 
+/// What a measure is of a combination, if it is defined.
+type Value = dyn Fn(&Summary) -> Option<Interval>;
+
 /// A measure of a combination of the varied knobs.
 pub(super) struct Measure {
     /// As in `summary.csv`.
@@ -19,7 +22,7 @@ pub(super) struct Measure {
     /// Whether it can be less than zero.
     pub(super) signed: bool,
     /// What it is, if it is defined.
-    pub(super) of: Box<dyn Fn(&Summary) -> Option<Interval>>,
+    pub(super) of: Box<Value>,
 }
 
 /// All measures, the share of slots in equilibrium first.
