@@ -142,6 +142,15 @@ impl<R: Detail> Most<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        record::{Recorder, Row, Status},
+        scenario::{self, Overrides},
+        study,
+    };
+    use std::{
+        path::Path,
+        time::{Duration, SystemTime},
+    };
 
     fn trade(buyer: u32, kwh: f64) -> TradeRow {
         let header = TradeRow::COLUMNS.join(",");
@@ -159,6 +168,28 @@ mod tests {
         most.shorten(3);
         assert_eq!(most.rows.iter().map(|row| row.buyer).collect::<Vec<_>>(), [2, 4, 6]);
         assert_eq!(most.note("trades").unwrap(), "The 3 of 7 trades that moved most energy; the table trades has all.");
+    }
+
+    #[test]
+    fn of_a_day_that_is_too_much_only_the_shown_slot_is_read() {
+        let root = tempfile::tempdir().unwrap();
+        let set = Overrides { seed: None, set: vec!["mu=1".to_owned()] };
+        let plan = scenario::load(Path::new("scenarios/5_prosumers.ron"), &set).unwrap();
+        let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+        let (recorder, result) = study::run(&plan, recorder, &study::Options::default(), |_| {});
+        result.unwrap();
+        let run = Run::open(&recorder.finish(Status::Finished, Duration::ZERO).unwrap()).unwrap();
+        let data = Data::read(&run).unwrap();
+        let case = &data.cases[0];
+        let sizes = [1..=24, 17..=17].map(|slots| run.section::<ProsumerRow>(1, slots).unwrap().size);
+
+        let whole = Details::<ProsumerRow>::read(&run, &data, 10, sizes[0]).unwrap();
+        assert!((1..=24).all(|slot| whole.of(1, slot).unwrap().rows.len() == 5 && !whole.lacks(case, slot)));
+        let shown = Details::<ProsumerRow>::read(&run, &data, 10, sizes[1]).unwrap();
+        assert!((1..=24).all(|slot| shown.lacks(case, slot) == (slot != 17)));
+        assert_eq!(shown.of(1, 17).unwrap().rows, whole.of(1, 17).unwrap().rows);
+        let none = Details::<ProsumerRow>::read(&run, &data, 10, sizes[1] - 1).unwrap();
+        assert!((1..=24).all(|slot| none.lacks(case, slot)));
     }
 
     #[test]
