@@ -84,7 +84,11 @@ pub(super) enum Command {
     Show(ShowArguments),
     /// Make the report and the figures of a run anew, from its folder.
     ///
-    /// Leaves report.html, which any browser opens, and figures/ in the run's folder, in the place of those that are there.
+    /// Leaves report.html, which any browser opens, and figures/ in the run's folder, in the place of those that are
+    /// there. The report needs no network: it says how the run came out, in numbers and in words, and how it was made, and
+    /// has charts of the study, of every case's day and of every slot, and tables that sort. Of a run that was interrupted
+    /// or killed it shows what there is. Prints the report's path.
+    #[command(after_help = REPORT_EXAMPLES)]
     Report(ReportArguments),
     /// Does the game spiral in to its equilibrium, by linear theory, and with what margin?
     ///
@@ -110,6 +114,15 @@ pub(super) enum Command {
     #[command(after_help = MAN_EXAMPLES)]
     Man(ManArguments),
 }
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  sim report results/5_prosumers --open               the newest run of the scenario, in the browser
+  sim report results/5_prosumers/A                    of the run in this folder
+  sim scenarios/5_prosumers.ron --no-report           without one until it is asked for
+
+What the report shows, and how much of what is large: docs/results.md.
+";
 
 const COMPARE_EXAMPLES: &str = "\
 Examples:

@@ -1,8 +1,11 @@
 //! Who did what in each slot: as many prosumers and trades as the page has room for, those that moved most energy.
 
-use crate::record::{ProsumerRow, RecordError, Row, Run, TradeRow};
+use crate::{
+    record::{ProsumerRow, RecordError, Run, SlotTable, TradeRow},
+    report::data::{CaseData, Data},
+};
 use microgrid_agents::ids::Slot;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The page has room for about so many prosumers' slots.
 const MOST_PROSUMERS: usize = 24_000;
@@ -11,9 +14,16 @@ const MOST_TRADES: usize = 24_000;
 /// So many of a slot are shown, however many slots there are.
 const LEAST: usize = 10;
 
+/// So much of a table is read, counted as text: as much as takes about half a second [bytes].
+const BUDGET: u64 = 64 << 20;
+
 /// Rows of the slots, by case and slot.
 #[derive(Debug)]
-pub(super) struct Details<R>(BTreeMap<(u32, Slot), Most<R>>);
+pub(super) struct Details<R> {
+    slots: BTreeMap<(u32, Slot), Most<R>>,
+    /// Cases of which no more than the shown slot is read, because a whole day is too much.
+    cut: BTreeSet<u32>,
+}
 
 /// Those rows of a slot that moved most energy, in the order of the table.
 #[derive(Debug)]
@@ -24,29 +34,18 @@ pub(super) struct Most<R> {
 }
 
 /// A row that tells who did what in a slot.
-pub(super) trait Detail: Row {
-    /// Case and slot.
-    fn place(&self) -> (u32, Slot);
-
+pub(super) trait Detail: SlotTable {
     /// How much energy it moved between prosumers [kWh].
     fn moved(&self) -> f64;
 }
 
 impl Detail for ProsumerRow {
-    fn place(&self) -> (u32, Slot) {
-        (self.case, self.slot)
-    }
-
     fn moved(&self) -> f64 {
         self.bought_kwh.value() + self.sold_kwh.value()
     }
 }
 
 impl Detail for TradeRow {
-    fn place(&self) -> (u32, Slot) {
-        (self.case, self.slot)
-    }
-
     fn moved(&self) -> f64 {
         self.traded_kwh.value()
     }
@@ -56,32 +55,56 @@ impl Detail for TradeRow {
 ///
 /// # Errors
 /// If the table cannot be read.
-pub(super) fn prosumers(run: &Run, slots: usize) -> Result<Details<ProsumerRow>, RecordError> {
-    Details::read(run, MOST_PROSUMERS / slots.max(1))
+pub(super) fn prosumers(run: &Run, data: &Data, slots: usize) -> Result<Details<ProsumerRow>, RecordError> {
+    Details::read(run, data, MOST_PROSUMERS / slots.max(1), BUDGET)
 }
 
 /// The trades of a run with so many `slots` in all.
 ///
 /// # Errors
 /// If the table cannot be read.
-pub(super) fn trades(run: &Run, slots: usize) -> Result<Details<TradeRow>, RecordError> {
-    Details::read(run, MOST_TRADES / slots.max(1))
+pub(super) fn trades(run: &Run, data: &Data, slots: usize) -> Result<Details<TradeRow>, RecordError> {
+    Details::read(run, data, MOST_TRADES / slots.max(1), BUDGET)
 }
 
 impl<R: Detail> Details<R> {
-    fn read(run: &Run, most: usize) -> Result<Self, RecordError> {
-        let (most, mut slots) = (most.max(LEAST), BTreeMap::<_, Most<R>>::new());
-        for row in run.rows::<R>()? {
-            let row = row?;
-            slots.entry(row.place()).or_insert_with(|| Most { rows: Vec::new(), of: 0 }).add(row, most);
+    /// Of each case the whole day or, where that is more than is left of the budget [bytes], the shown slot.
+    fn read(run: &Run, data: &Data, most: usize, budget: u64) -> Result<Self, RecordError> {
+        let (most, mut left, mut details) =
+            (most.max(LEAST), budget, Self { slots: BTreeMap::new(), cut: BTreeSet::new() });
+        for case in &data.cases {
+            let number = case.entry.case;
+            let (Some(first), Some(last)) = (case.slots.first(), case.slots.last()) else { continue };
+            let mut section = run.section::<R>(number, first.slot..=last.slot)?;
+            if section.size > left {
+                details.cut.insert(number);
+                let Some(shown) = case.shown else { continue };
+                section = run.section::<R>(number, shown..=shown)?;
+            }
+            if section.size > left {
+                continue;
+            }
+            left -= section.size;
+            for row in run.rows_of::<R>(&section)? {
+                details.add(row?, most);
+            }
         }
-        slots.values_mut().for_each(|slot| slot.shorten(most));
-        Ok(Self(slots))
+        details.slots.values_mut().for_each(|slot| slot.shorten(most));
+        Ok(details)
+    }
+
+    fn add(&mut self, row: R, most: usize) {
+        self.slots.entry(row.place()).or_insert_with(|| Most { rows: Vec::new(), of: 0 }).add(row, most);
     }
 
     /// The rows of a slot.
     pub(super) fn of(&self, case: u32, slot: Slot) -> Option<&Most<R>> {
-        self.0.get(&(case, slot))
+        self.slots.get(&(case, slot))
+    }
+
+    /// Whether a slot's rows are not read because there are too many.
+    pub(super) fn lacks(&self, case: &CaseData, slot: Slot) -> bool {
+        self.cut.contains(&case.entry.case) && self.of(case.entry.case, slot).is_none()
     }
 }
 
@@ -119,6 +142,15 @@ impl<R: Detail> Most<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        record::{Recorder, Row, Status},
+        scenario::{self, Overrides},
+        study,
+    };
+    use std::{
+        path::Path,
+        time::{Duration, SystemTime},
+    };
 
     fn trade(buyer: u32, kwh: f64) -> TradeRow {
         let header = TradeRow::COLUMNS.join(",");
@@ -136,6 +168,28 @@ mod tests {
         most.shorten(3);
         assert_eq!(most.rows.iter().map(|row| row.buyer).collect::<Vec<_>>(), [2, 4, 6]);
         assert_eq!(most.note("trades").unwrap(), "The 3 of 7 trades that moved most energy; the table trades has all.");
+    }
+
+    #[test]
+    fn of_a_day_that_is_too_much_only_the_shown_slot_is_read() {
+        let root = tempfile::tempdir().unwrap();
+        let set = Overrides { seed: None, set: vec!["mu=1".to_owned()] };
+        let plan = scenario::load(Path::new("scenarios/5_prosumers.ron"), &set).unwrap();
+        let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+        let (recorder, result) = study::run(&plan, recorder, &study::Options::default(), |_| {});
+        result.unwrap();
+        let run = Run::open(&recorder.finish(Status::Finished, Duration::ZERO).unwrap()).unwrap();
+        let data = Data::read(&run).unwrap();
+        let case = &data.cases[0];
+        let sizes = [1..=24, 17..=17].map(|slots| run.section::<ProsumerRow>(1, slots).unwrap().size);
+
+        let whole = Details::<ProsumerRow>::read(&run, &data, 10, sizes[0]).unwrap();
+        assert!((1..=24).all(|slot| whole.of(1, slot).unwrap().rows.len() == 5 && !whole.lacks(case, slot)));
+        let shown = Details::<ProsumerRow>::read(&run, &data, 10, sizes[1]).unwrap();
+        assert!((1..=24).all(|slot| shown.lacks(case, slot) == (slot != 17)));
+        assert_eq!(shown.of(1, 17).unwrap().rows, whole.of(1, 17).unwrap().rows);
+        let none = Details::<ProsumerRow>::read(&run, &data, 10, sizes[1] - 1).unwrap();
+        assert!((1..=24).all(|slot| none.lacks(case, slot)));
     }
 
     #[test]

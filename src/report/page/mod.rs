@@ -119,7 +119,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     if !study.is_empty() {
         json.push(Json::new("study-data", &Payload::new(&study, String::new())));
     }
-    json.extend(picks.json(data));
+    json.extend(picks.json(run, data));
     let page = Page {
         manifest: &data.manifest,
         style: include_str!("style/page.css"),

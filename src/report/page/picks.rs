@@ -90,8 +90,8 @@ impl Picks {
                 shown: shown(case),
             });
         }
-        let trades = full.then(|| details::trades(run, kept)).transpose()?;
-        let prosumers = full.then(|| details::prosumers(run, kept)).transpose()?;
+        let trades = full.then(|| details::trades(run, data, kept)).transpose()?;
+        let prosumers = full.then(|| details::prosumers(run, data, kept)).transpose()?;
         Ok(Self { cases, trades, prosumers, left_out })
     }
 
@@ -117,24 +117,24 @@ impl Picks {
     }
 
     /// All this for the page's script; each case and slot by itself, so that only what is picked is read.
-    pub(super) fn json(&self, data: &Data) -> Vec<Json> {
+    pub(super) fn json(&self, run: &Run, data: &Data) -> Vec<Json> {
         let Some(last) = self.cases.last() else { return Vec::new() };
         let mut json = vec![Json::new("picks", &Index { shown: last.case, cases: &self.cases })];
         for case in &self.cases {
             let day = without_case(charts::case(data, case.case), case.case);
             json.push(Json::new(format!("case-{}", case.case), &Payload::new(&day, format!("case_{}_", case.case))));
-            let slots = case.slots.iter().filter_map(|pick| self.slot(data, case.case, pick.slot));
+            let slots = case.slots.iter().filter_map(|pick| self.slot(run, data, case.case, pick.slot));
             json.extend(slots);
         }
         json
     }
 
-    fn slot(&self, data: &Data, number: u32, slot: Slot) -> Option<Json> {
+    fn slot(&self, run: &Run, data: &Data, number: u32, slot: Slot) -> Option<Json> {
         let case = data.case(number)?;
         let trades = self.trades.as_ref().and_then(|trades| trades.of(number, slot));
         let prosumers = self.prosumers.as_ref().and_then(|prosumers| prosumers.of(number, slot));
         let shown = SlotData {
-            reading: outcome::slot(data, case, case.slot(slot)?),
+            reading: outcome::slot(data, case, case.slot(slot)?) + &self.too_large(run, case, slot),
             charts: Payload::new(
                 &without_case(charts::slot(data, number, slot), number),
                 format!("case_{number}_slot_{slot}_"),
@@ -144,6 +144,30 @@ impl Picks {
         };
         Some(Json::new(format!("slot-{number}-{slot}"), &shown))
     }
+
+    /// What a slot lacks on the page because there is too much of it, and which tables have it.
+    fn too_large(&self, run: &Run, case: &CaseData, slot: Slot) -> String {
+        let has_path = case.games_left_out == 0 || case.games.contains_key(&slot);
+        let path = !has_path && case.markets().any(|market| market == slot);
+        let trades = self.trades.as_ref().is_some_and(|trades| trades.lacks(case, slot));
+        let prosumers = self.prosumers.as_ref().is_some_and(|prosumers| prosumers.lacks(case, slot));
+        let files = [
+            path.then(|| file_of::<ConvergenceRow>(run)),
+            trades.then(|| file_of::<TradeRow>(run)),
+            prosumers.then(|| file_of::<ProsumerRow>(run)),
+        ];
+        let files: Vec<&str> = files.into_iter().flatten().collect();
+        if files.is_empty() {
+            String::new()
+        } else {
+            format!(" There is more than this page has room for: see {}.", listed(&files))
+        }
+    }
+}
+
+/// Tables in a sentence: `a.csv`, or `a.csv` and `b.csv`.
+fn listed(files: &[&str]) -> String {
+    files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" and ")
 }
 
 /// Charts whose titles do not tell the case, which stands above all of them.

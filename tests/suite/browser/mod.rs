@@ -80,7 +80,23 @@ fn assert_all_charts_are_drawn(page: &Page) -> Vec<String> {
         })()"##,
     );
     assert!(empty.is_empty(), "{empty:?} are not drawn; {:?}", page.complaints());
+    assert_axes_are_legible(page);
     names
+}
+
+/// Asserts that both axes of every chart have words or numbers, and that none of them is cut off.
+fn assert_axes_are_legible(page: &Page) {
+    let wrong: Vec<String> = page.values(
+        r##"[...document.querySelectorAll(".chart")].flatMap((chart) => {
+            const room = chart.querySelector(".plot").getBoundingClientRect();
+            const bare = [".xtick text", ".ytick text"].filter((ticks) => chart.querySelector(ticks) === null);
+            const texts = [...chart.querySelectorAll(".xtick text, .ytick text, .xtitle, .ytitle, .cbtitle text, .cbaxis text")];
+            const isCut = (box) => box.left < room.left - 1 || box.right > room.right + 1 || box.top < room.top - 1 || box.bottom > room.bottom + 1;
+            const cut = texts.filter((text) => isCut(text.getBoundingClientRect())).map((text) => `"${text.textContent}" is cut off`);
+            return [...bare.map((ticks) => `there are no ${ticks}`), ...cut].map((what) => `${chart.dataset.chart}: ${what}`);
+        })"##,
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -127,6 +143,10 @@ fn a_sweep_s_report_tells_what_did_not_settle() {
     let reading: String = page.text(".reading");
     assert!(reading.contains("did not settle: its gate closed after"), "{reading}");
     assert!(reading.contains("By adaptation, there settled"), "{reading}");
+    let bound: f64 = page.values(
+        r##"document.querySelector("[data-chart=share_in_equilibrium_by_delay_and_adaptation] .scatterlayer .js-line").getBoundingClientRect().height"##,
+    );
+    assert!(bound > 50.0, "the bound of stability lies between the cells: {bound} px");
     page.assert_nothing_went_wrong();
 }
 
