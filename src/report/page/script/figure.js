@@ -36,7 +36,8 @@ function axisOf(axis, ink, values) {
   };
   if (scale === "logarithmic") return { ...base, type: "log", minor: { showgrid: false }, ...logarithmicTicks(values) };
   if (scale === "from zero") return { ...base, type: "linear", rangemode: "tozero" };
-  if (Array.isArray(scale)) return { ...base, type: "linear", range: scale };
+  // A little beyond the upper bound, so that what lies on it is seen whole.
+  if (Array.isArray(scale)) return { ...base, type: "linear", range: [scale[0], scale[1] + 0.02 * (scale[1] - scale[0])] };
   if (scale.names) return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, showgrid: false };
   return { ...base, type: "linear" };
 }
@@ -51,7 +52,7 @@ function fieldAxisOf(axis, ink, values) {
   const each = Math.ceil(names.length / MOST_NAMES);
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
-    ...axisOf({ ...axis, scale: [-0.5, names.length - 0.5] }, ink, values),
+    ...axisOf({ ...axis, scale: "linear" }, ink, values), range: [-0.5, names.length - 0.5],
     tickmode: "array", tickvals: at, ticktext: at.map((index) => names[index]), showgrid: false, zeroline: false,
   };
 }
