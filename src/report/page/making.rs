@@ -3,6 +3,7 @@
 use crate::{
     record::{Manifest, Run, SCENARIO, Status},
     report::figures,
+    words::count,
 };
 use std::{fs, path::Path};
 
@@ -33,7 +34,7 @@ pub(super) fn facts(manifest: &Manifest) -> Vec<Fact> {
     };
     let replicates =
         if manifest.replicates > 1 { format!(", {} replicates each", manifest.replicates) } else { String::new() };
-    let cases = format!("{} of {} slots{replicates}", manifest.case_count, manifest.slots);
+    let cases = format!("{}, of {}{replicates}", manifest.case_count, count(manifest.slots as usize, "slot"));
     let mut facts = Vec::new();
     // A run that another program made of the library has none.
     if !manifest.command.is_empty() {

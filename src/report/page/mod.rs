@@ -71,6 +71,8 @@ struct Page<'a> {
     cases: Vec<picks::CasePick>,
     slots: bool,
     slots_note: Option<String>,
+    /// Whether there is any table of the whole run.
+    tables: bool,
     making: Vec<Fact>,
     scenario: Option<String>,
     files: Vec<FileLink>,
@@ -115,7 +117,8 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     let picks = Picks::read(run, data)?;
     let figures: Vec<&String> = run.manifest().files.iter().filter(|file| making::is_figure(file)).collect();
     let study = charts::study(data);
-    let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &all_tables(data, &ledger))];
+    let tables = all_tables(data, &ledger);
+    let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &tables)];
     if !study.is_empty() {
         json.push(Json::new("study-data", &Payload::new(&study, String::new())));
     }
@@ -133,6 +136,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         slots: picks.has_slots(),
         slots_note: picks.note(run),
         cases: picks.cases,
+        tables: !tables.is_empty(),
         making: making::facts(&data.manifest),
         scenario: making::scenario(run),
         files: making::files(run.manifest()),
@@ -145,7 +149,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
 fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<table::Table> {
     let tables =
         [Some(tables::cases(data)), tables::combinations(data), tables::slots(data), Some(tables::ledger(ledger))];
-    tables.into_iter().flatten().collect()
+    tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
 }
 
 /// Name of the table with these rows as the run keeps it.

@@ -17,6 +17,9 @@ const MOST_SLOTS: usize = 5;
 
 /// The outcome in one sentence.
 pub(super) fn headline(data: &Data) -> String {
+    if !is_begun(data) {
+        return "No slot is complete yet.".to_owned();
+    }
     let settled = match Settling::of(data) {
         Settling { markets: 0, .. } => "There was no market in any slot".to_owned(),
         Settling { markets: 1, equilibria: 1, .. } => "The only market slot settled".to_owned(),
@@ -38,6 +41,11 @@ pub(super) fn headline(data: &Data) -> String {
     }
 }
 
+/// Whether there is anything to tell of.
+fn is_begun(data: &Data) -> bool {
+    data.cases.iter().any(|case| !case.slots.is_empty() || case.key_figures.is_some())
+}
+
 fn signed(value: f64) -> String {
     let text = fixed(value, 1);
     if text.starts_with('-') { text.replace('-', "\u{2212}") } else { format!("+{text}") }
@@ -47,7 +55,7 @@ fn signed(value: f64) -> String {
 pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(ending(data));
-    said.extend(settling(data));
+    said.extend(is_begun(data).then(|| settling(data)).flatten());
     said.extend(by_knob(data));
     said.extend(unsettled(data));
     said.extend(elsewhere(data));

@@ -2,25 +2,42 @@
 
 const NUMBER = ".5~g";
 
+// So many signs fit along an axis on a phone.
+const LINE = 32;
+
+// What stands along an axis, in lines.
 function words(axis) {
-  return axis.unit ? `${axis.label} [${axis.unit}]` : axis.label;
+  const text = axis.unit ? `${axis.label} [${axis.unit}]` : axis.label;
+  return text.split(" ").reduce((lines, word) => {
+    const last = lines.at(-1);
+    return last && last.length + word.length < LINE ? [...lines.slice(0, -1), `${last} ${word}`] : [...lines, word];
+  }, []).join("<br>");
 }
 
 // Below this numbers are written with powers of ten; prefixes, as in 3 m, are for units, and the label has the unit.
 const SMALL = 1e-3;
+
+// Over a few decades 1, 2 and 5 of each are written: all digits would touch. Fewer or more are left to the library.
+function logarithmicTicks(values) {
+  const positive = values.filter((value) => value > 0);
+  const [least, most] = [positive.reduce((a, b) => Math.min(a, b), Infinity), positive.reduce((a, b) => Math.max(a, b), 0)];
+  const decades = Math.log10(most / least);
+  return decades > 0.8 && decades < 3 ? { dtick: "D2" } : {};
+}
 
 function axisOf(axis, ink, values) {
   const { scale } = axis;
   const powers = scale === "logarithmic" || values.every((value) => Math.abs(value) < SMALL);
   const base = {
     title: { text: words(axis), font: { size: 12 }, standoff: 8 },
-    automargin: true, hoverformat: NUMBER, gridcolor: ink.grid, linecolor: ink.line, zerolinecolor: ink.line,
+    hoverformat: NUMBER, gridcolor: ink.grid, linecolor: ink.line, zerolinecolor: ink.line,
     tickfont: { size: 11 }, fixedrange: false, 
     exponentformat: powers ? "power" : "none", separatethousands: true,
   };
-  if (scale === "logarithmic") return { ...base, type: "log", minor: { showgrid: false } };
+  if (scale === "logarithmic") return { ...base, type: "log", minor: { showgrid: false }, ...logarithmicTicks(values) };
   if (scale === "from zero") return { ...base, type: "linear", rangemode: "tozero" };
-  if (Array.isArray(scale)) return { ...base, type: "linear", range: scale };
+  // A little beyond the upper bound, so that what lies on it is seen whole.
+  if (Array.isArray(scale)) return { ...base, type: "linear", range: [scale[0], scale[1] + 0.02 * (scale[1] - scale[0])] };
   if (scale.names) return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, showgrid: false };
   return { ...base, type: "linear" };
 }
@@ -35,7 +52,7 @@ function fieldAxisOf(axis, ink, values) {
   const each = Math.ceil(names.length / MOST_NAMES);
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
-    ...axisOf({ ...axis, scale: [-0.5, names.length - 0.5] }, ink, values),
+    ...axisOf({ ...axis, scale: "linear" }, ink, values), range: [-0.5, names.length - 0.5],
     tickmode: "array", tickvals: at, ticktext: at.map((index) => names[index]), showgrid: false, zeroline: false,
   };
 }
@@ -172,8 +189,11 @@ function figureOf(chart, column, hidden, width) {
     layout: {
       font: { family: getComputedStyle(document.body).fontFamily, color: ink.soft, size: 12 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 48, r: 12, t: 10, b: 40 },
-      xaxis: layAxis(chart.x, ink, along("x")), yaxis: layAxis(chart.y, ink, along("y", "lower", "upper")), separators: ".\u202f",
+      margin: { l: 48, r: 20, t: 10, b: 40 },
+      // Each axis makes room in its own direction only: with both, the two of them may never agree.
+      xaxis: { ...layAxis(chart.x, ink, along("x")), automargin: "height" },
+      yaxis: { ...layAxis(chart.y, ink, along("y", "lower", "upper")), automargin: "width" },
+      separators: ".\u202f",
       shapes: rules.map((layer) => ruleOf(chart, layer)),
       barmode: chart.layers.some((layer) => layer.mark === "stack") ? "relative" : "group", bargap: 0.25,
       hovermode: unified ? "x unified" : "closest",

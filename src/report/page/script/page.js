@@ -64,5 +64,6 @@ const study = read("study-data");
 if (study) new ChartList(document.getElementById("study-charts")).show(study);
 const picks = read("picks");
 if (picks) startPicker(picks);
-fillTables(document.getElementById("all-tables"), read("tables-data"));
+const tables = document.getElementById("all-tables");
+if (tables) fillTables(tables, read("tables-data"));
 startPrinting();
