@@ -267,6 +267,7 @@ fn notes(caveats: &[Caveat], slots: &[SlotStability]) -> String {
         ),
     ];
     let own = own.into_iter().filter(|(applies, _)| *applies).map(|(_, note)| note.to_owned());
-    let lines: String = caveats.iter().map(Caveat::to_string).chain(own).map(|note| format!("- {note}\n")).collect();
+    let notes = caveats.iter().map(Caveat::to_string).chain(own);
+    let lines: String = notes.map(|note| wrapped(&format!("- {note}")) + "\n").collect();
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
