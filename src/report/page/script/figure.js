@@ -3,7 +3,7 @@
 const NUMBER = ".5~g";
 
 // So many signs fit along an axis on a phone.
-const LINE = 32;
+const LINE = 26;
 
 // What stands along an axis, in lines.
 function words(axis) {
@@ -38,18 +38,23 @@ function axisOf(axis, ink, values) {
   if (scale === "from zero") return { ...base, type: "linear", rangemode: "tozero" };
   // A little beyond the upper bound, so that what lies on it is seen whole.
   if (Array.isArray(scale)) return { ...base, type: "linear", range: [scale[0], scale[1] + 0.02 * (scale[1] - scale[0])] };
-  if (scale.names) return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, showgrid: false };
+  if (scale.names) {
+    const range = [-0.5, scale.names.length - 0.5];
+    return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, range, showgrid: false };
+  }
   return { ...base, type: "linear" };
 }
 
-// So many names are written along an axis of a field of colors.
-const MOST_NAMES = 24;
+// Charts narrower than this have no room for words that their titles have too [px].
+const NARROW = 420;
+// So many names are written along an axis of a field of colors, and along one of a narrow field.
+const MOST_NAMES = [24, 8];
 
 // An axis of a field of colors has names at 0, 1, 2 and so on, and places between them, where bounds are.
-function fieldAxisOf(axis, ink, values) {
+function fieldAxisOf(axis, ink, values, width) {
   const { names } = axis.scale;
   if (!names) return axisOf(axis, ink, values);
-  const each = Math.ceil(names.length / MOST_NAMES);
+  const each = Math.ceil(names.length / MOST_NAMES[Number(width < NARROW)]);
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
     ...axisOf({ ...axis, scale: "linear" }, ink, values), range: [-0.5, names.length - 0.5],
@@ -112,15 +117,24 @@ function brief(value, digits) {
   return value === null ? "" : String(Number(value.toPrecision(digits)));
 }
 
+// How names along the horizontal axis are turned. Left to the library, they may turn to and fro until it gives up.
+function nameAngle(chart, width) {
+  const { names } = chart.x.scale;
+  if (!names) return {};
+  const room = isField(chart) ? cellWidth(chart, names.length, width) : (width - 80) / names.length;
+  const between = names.slice(1).map((name, index) => 3.25 * (name.length + names[index].length) + 4);
+  const needed = Math.max(0, ...between);
+  // Numbers of slots are short, and left out where they would touch.
+  return { tickangle: needed <= Math.max(room, 26) ? 0 : room >= 28 ? -30 : -90 };
+}
+
 // Cells narrower than this have no room for a number [px].
 const CELL = 34;
-// Charts narrower than this have no room for words that their titles have too [px].
-const NARROW = 420;
 
 // About how wide a cell is, between names on the left and the scale of colors on the right [px].
 function cellWidth(chart, columns, width) {
   const longest = Math.max(3, ...(chart.y.scale.names ?? []).map((name) => name.length));
-  return (width - 6.5 * longest - 100) / columns;
+  return (width - 6.5 * longest - 125) / columns;
 }
 
 // Rows and columns of a field of colors; from dark to light, legible in grey too.
@@ -191,8 +205,8 @@ function figureOf(chart, column, hidden, width) {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 48, r: 20, t: 10, b: 40 },
       // Each axis makes room in its own direction only: with both, the two of them may never agree.
-      xaxis: { ...layAxis(chart.x, ink, along("x")), automargin: "height" },
-      yaxis: { ...layAxis(chart.y, ink, along("y", "lower", "upper")), automargin: "width" },
+      xaxis: { ...layAxis(chart.x, ink, along("x"), width), ...nameAngle(chart, width), automargin: "height" },
+      yaxis: { ...layAxis(chart.y, ink, along("y", "lower", "upper"), width), automargin: "width" },
       separators: ".\u202f",
       shapes: rules.map((layer) => ruleOf(chart, layer)),
       barmode: chart.layers.some((layer) => layer.mark === "stack") ? "relative" : "group", bargap: 0.25,
