@@ -104,6 +104,7 @@ fn choice(random: &mut Stream, member: &Member) -> Transaction {
         change: random.random_range(0.0..1e-3),
         updates_at_rest: 0,
         answers: Time(NOW.0 - 530_000_000),
+        quotes: Time(NOW.0 - 510_000_000),
         news_age: Duration::from_millis(510),
     });
     let key = Key::Choice(SLOT, member.number);

@@ -186,13 +186,16 @@ fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
 fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
     let scenario = &case.scenario;
     Rules {
-        alpha: scenario.preferences.alpha,
+        alpha: scenario.alpha_of_slot(),
         demand: scenario.preferences.demand,
         behaviour: learning.behaviour,
         strategy: Strategy::default(),
         fitness: learning.fitness(),
         exploration: learning.exploration,
         adaptation: learning.adaptation,
+        mixing: learning.mixing,
+        regrowth: learning.regrowth,
+        price_every: learning.price_every,
         replicator_step: learning.replicator_step,
         price_step: learning.price_step,
         ramp: learning.ramp,
@@ -219,12 +222,13 @@ fn grid_rules(case: &Case) -> GridRules {
 fn ledger_rules(case: &Case) -> LedgerRules {
     let scenario = &case.scenario;
     LedgerRules {
-        alpha: scenario.preferences.alpha,
+        alpha: scenario.alpha_of_slot(),
         patience: scenario.learning.patience,
         slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
         period: activation(scenario).period(),
         first_choice: fixed(&scenario.learning.initial_choice),
+        tells_answered: scenario.learning.predicts(),
         retry_after: retry_after(case),
         durability: scenario.ledger.durability,
     }
@@ -249,6 +253,8 @@ mod tests {
             price_step: None,
             exploration: Some(n / 10.0),
             adaptation: None,
+            mixing: None,
+            regrowth: None,
         };
         Arc::make_mut(&mut case.scenario).learning.mix = [1.0, 2.0, 3.0].into_iter().zip(shares).map(habit).collect();
         habits(&case).iter().map(|rules| rules.exploration).collect()

@@ -41,6 +41,7 @@ use crate::{
     market::{
         aggregate::{Aggregate, Posted},
         demand::Buyer,
+        pricing::PriceBand,
         settlement::Trade,
         sums::total,
         trades::Trades,
@@ -133,6 +134,13 @@ pub struct Tariff {
     pub grid: f64,
 }
 
+impl Tariff {
+    /// The prices that sellers may ask, where local trades cost their buyer a `service_fee` [CNY/kWh].
+    pub fn band(&self, service_fee: f64) -> PriceBand {
+        PriceBand::between(self.feed_in, self.grid, service_fee)
+    }
+}
+
 /// A slot has begun.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlotOpened {
@@ -213,7 +221,8 @@ pub struct Quote {
     pub change: f64,
     /// How many updates in a row, up to this one, have changed the price by less than the tolerance.
     pub updates_at_rest: u32,
-    /// Date of the demand that the price answers; the start of the run if it answers none.
+    /// Date of the oldest prices answered by the choices that made the demand which this price answers: of the oldest news
+    /// in its lap. The start of the run if it answers none.
     pub answers: Time,
 }
 
@@ -237,13 +246,17 @@ pub struct Choice {
     /// Sum of the shares whose purchase is interior, that is, answers to price.
     #[serde(with = "json::number")]
     pub responsive: f64,
-    /// Largest change of a share since the last choice; infinite until the first step by fitness.
+    /// Largest change since the last choice, of a share or of the price that a purchase answers, relative to the width of
+    /// the price band; infinite until the first step by fitness.
     #[serde(with = "json::number")]
     pub change: f64,
-    /// How many updates in a row, up to this one, have changed every share by less than the tolerance.
+    /// How many updates in a row, up to this one, have changed nothing by the tolerance or more.
     pub updates_at_rest: u32,
-    /// Date of the older of the prices and the fitness that the choice answers.
+    /// Date of the oldest news in the lap that the choice answers: of its prices, or of the oldest prices answered by the
+    /// choices that made its fitness.
     pub answers: Time,
+    /// Date of the prices that the purchases answer.
+    pub quotes: Time,
     /// Age of the prices that the choice answers.
     #[serde(with = "json::nanoseconds")]
     pub news_age: Duration,
@@ -294,6 +307,8 @@ pub struct MarketState {
     pub quotes_time: Time,
     /// When a choice was last committed: the date of what the choices add up to.
     pub choices_time: Time,
+    /// Date of the oldest prices that any choice in force answered; the start of the run while somebody has made none.
+    pub oldest_answered: Time,
     /// Mean age, at that time, of the prices that those choices answered, counted from when the ledger received them; zero
     /// before the first.
     pub news_age: Duration,

@@ -86,11 +86,14 @@ pub struct Refused {
 /// How the game of a slot ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Everybody came to rest.
+    /// Everybody came to rest, and the article's stopping rules hold there: demand meets surplus as far as prices can
+    /// answer to it, and what buyers choose is worth the same to them.
     Equilibrium,
-    /// The gate closed first, or somebody could not be heard in time to open the market.
+    /// Everybody came to rest elsewhere: held by noise, by exploration, or by choice sets that cannot clear.
+    Rest,
+    /// The gate closed first.
     GateClosure,
-    /// The market was closed, or there were no buyers or no sellers.
+    /// The market was closed, there were no buyers or no sellers among the admitted, or the fee left no room for a price.
     NoMarket,
 }
 

@@ -28,9 +28,9 @@ fn aggregate<'a>(
     alpha: f64,
     posted: impl IntoIterator<Item = Posted<'a>>,
 ) -> Aggregate {
-    let mut sums = Sums::new(ChoiceSet::All, surplus.len(), alpha);
+    let mut sums = Sums::new(ChoiceSet::All, surplus.len(), alpha, 0.0);
     sums.add(posted);
-    sums.aggregate(surplus, prices)
+    sums.aggregate(surplus, prices, PriceBand { floor: 0.45, ceiling: 0.85 })
 }
 
 fn demands() -> impl Strategy<Value = Demand> {
@@ -349,7 +349,14 @@ prop_compose! {
             without_ledger,
             contents: fills.into_iter().map(Energy).collect(),
             limits: stores.then_some(StorageLimits { capacity: 8.0, power: 3.0, efficiency }),
-            terms: SlotTerms { feed_in_tariff, grid_tariff: feed_in_tariff + spread, alpha: 0.4, demand, hours },
+            terms: SlotTerms {
+                feed_in_tariff,
+                grid_tariff: feed_in_tariff + spread,
+                service_fee: fee_rate,
+                alpha: 0.4,
+                demand,
+                hours,
+            },
             prices: positions.into_iter().map(|at: f64| feed_in_tariff + at * spread).collect(),
             shares,
             fee_rate,

@@ -15,8 +15,10 @@ const CHOSEN: f64 = 1e-6;
 /// Distances of a market from rest, all zero at the equilibrium.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distance {
-    /// Largest distance of a price from the closed form's, `max_j |p_j - p*|` [CNY/kWh].
+    /// Largest distance of a price from those that clear the market [CNY/kWh].
     pub price_gap: f64,
+    /// Mean distance of a price from them, weighted by surplus [CNY/kWh].
+    pub price_gap_weighted: f64,
     /// Largest excess of demand or supply over a seller that its price could still answer, relative to mean surplus.
     pub imbalance: f64,
     /// Largest difference of a chosen seller's net utility from the mean (14), relative to the mean without the
@@ -35,12 +37,22 @@ pub fn distance(
     band: PriceBand,
     equilibrium: &Equilibrium,
 ) -> Distance {
-    let quoted = prices.iter().filter(|price| price.is_finite());
+    let gaps = || {
+        let quoted = prices.iter().zip(surplus).filter(|(price, _)| price.is_finite());
+        quoted.map(|(price, surplus)| (gap(*price, equilibrium.lowest, equilibrium.price), surplus))
+    };
+    let quoted: f64 = gaps().map(|(_, surplus)| surplus).sum();
     Distance {
-        price_gap: quoted.map(|price| (price - equilibrium.price).abs()).fold(0.0, f64::max),
+        price_gap: gaps().map(|(gap, _)| gap).fold(0.0, f64::max),
+        price_gap_weighted: gaps().map(|(gap, surplus)| gap * surplus).sum::<f64>() / quoted,
         imbalance: imbalance(prices, &aggregate.demand, surplus, band),
         ess_residual: ess_residual(aggregate),
     }
+}
+
+/// Distance of a price from the `lowest` and the `highest` that clear the market, zero in between [CNY/kWh].
+pub fn gap(price: f64, lowest: f64, highest: f64) -> f64 {
+    (lowest - price).max(price - highest).max(0.0)
 }
 
 fn imbalance(prices: &[f64], demand: &[f64], surplus: &[f64], band: PriceBand) -> f64 {
@@ -113,7 +125,7 @@ mod tests {
     const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
 
     fn equilibrium(price: f64, corner: Corner) -> Equilibrium {
-        Equilibrium { price, corner, shares: vec![0.5; 2], purchases: vec![], sold: vec![] }
+        Equilibrium { price, lowest: price, corner, shares: vec![0.5; 2], purchases: vec![], sold: vec![] }
     }
 
     fn market(demand: [f64; 2], net_utility: [f64; 2]) -> Aggregate {
@@ -133,8 +145,19 @@ mod tests {
         let market = market([1.5, 2.5], [1.0, 3.0]);
         let found = distance(&[0.6, 0.75], &market, &[2.0, 2.0], BAND, &equilibrium(0.7, Corner::Interior));
         assert!((found.price_gap - 0.1).abs() < 1e-12);
+        assert!((found.price_gap_weighted - 0.075).abs() < 1e-12);
         assert!((found.imbalance - 0.25).abs() < 1e-12);
         assert!((found.ess_residual.unwrap() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn where_a_range_of_prices_clears_the_market_only_what_is_outside_is_off() {
+        let range = Equilibrium { lowest: 0.6, ..equilibrium(0.7, Corner::Interior) };
+        assert_eq!([0.6, 0.65, 0.7].map(|price| gap(price, 0.6, 0.7)), [0.0; 3]);
+        assert!((gap(0.5, 0.6, 0.7) - 0.1).abs() < 1e-12 && (gap(0.75, 0.6, 0.7) - 0.05).abs() < 1e-12);
+        let market = market([1.5, 2.5], [1.0, 3.0]);
+        let found = distance(&[0.65, 0.8], &market, &[3.0, 1.0], BAND, &range);
+        assert!((found.price_gap - 0.1).abs() < 1e-12 && (found.price_gap_weighted - 0.025).abs() < 1e-12);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! Total demand falls piecewise linearly in price. Its kinks are where a buyer enters and, if demand is firm, where it
 //! has all it needs; going through them from the ceiling down finds the piece on which demand reaches the surplus.
 
+use super::slot::SlotMarket;
 use microgrid_agents::{
     market::{
         balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance},
         demand::{Buyer, Demand},
         pricing::PriceBand,
-        role::Role,
         settlement::divide,
         storage::StorageLimits,
     },
@@ -17,8 +17,6 @@ use microgrid_agents::{
 
 /// Relative to the surplus: a smaller difference between demand and surplus is rounding.
 const ROUNDING: f64 = 1e-9;
-
-const MATCHED: &str = "the equilibrium is that of these prosumers";
 
 /// Whether a tariff binds at the equilibrium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +32,10 @@ pub enum Corner {
 /// The state in which nobody in a slot has a reason to move.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Equilibrium {
-    /// The price of every seller, `p*` [CNY/kWh].
+    /// The price of every seller, `p*` [CNY/kWh]: the highest that clears the market.
     pub price: f64,
+    /// The lowest price that clears the market; less than the highest where firm demand is met over a range of prices.
+    pub lowest: f64,
     /// Whether a tariff binds.
     pub corner: Corner,
     /// Share of each seller, `z_j = S_j / S`; one of many possible divisions at the floor.
@@ -46,9 +46,11 @@ pub struct Equilibrium {
     pub sold: Vec<f64>,
 }
 
-/// The equilibrium of `buyers` and sellers with these `surplus`es [kWh], or `None` if there are no buyers or no sellers.
+/// The equilibrium of `buyers` and sellers with these `surplus`es [kWh], or `None` if there are no buyers, no sellers, or
+/// no prices in the `band`.
 ///
-/// `alpha` is the curvature of utility [CNY/kWh²]. Where firm demand is met in full over a whole range of prices, any of
+/// `alpha` is the curvature of utility in the slot [CNY/kWh²]; buyers answer to a price as they do where nothing comes on
+/// top of it. Where firm demand is met in full over a whole range of prices, any of
 /// which clears the market, the highest is taken: sellers lead, and none of them would sell more for less.
 /// Takes O(R log R) time for R buyers.
 pub fn closed_form(
@@ -59,16 +61,17 @@ pub fn closed_form(
     demand: Demand,
 ) -> Option<Equilibrium> {
     let supply: f64 = surplus.iter().sum();
-    if buyers.is_empty() || supply <= 0.0 {
+    if buyers.is_empty() || supply <= 0.0 || !band.has_room() {
         return None;
     }
-    let (price, corner) = clearing_price(&kinks(buyers, alpha, demand), supply, band, alpha);
+    let (price, lowest, corner) = clearing_prices(&kinks(buyers, alpha, demand), supply, band, alpha);
     let wanted: Vec<f64> = buyers.iter().map(|buyer| buyer.optimal_purchase(price, alpha, demand)).collect();
     let total: f64 = wanted.iter().sum();
     let served = if total > supply { supply / total } else { 1.0 };
     let sold = (total / supply).min(1.0);
     Some(Equilibrium {
         price,
+        lowest,
         corner,
         shares: surplus.iter().map(|s| s / supply).collect(),
         purchases: wanted.iter().map(|x| x * served).collect(),
@@ -123,44 +126,51 @@ fn kinks(buyers: &[Buyer], alpha: f64, demand: Demand) -> Vec<(f64, Piece)> {
     kinks
 }
 
-fn clearing_price(kinks: &[(f64, Piece)], supply: f64, band: PriceBand, alpha: f64) -> (f64, Corner) {
+/// The highest and the lowest price that clears the market, and whether a tariff binds there.
+fn clearing_prices(kinks: &[(f64, Piece)], supply: f64, band: PriceBand, alpha: f64) -> (f64, f64, Corner) {
     let above = kinks.partition_point(|kink| kink.0 >= band.ceiling);
     let mut piece = kinks[..above].iter().fold(Piece::default(), |sum, kink| sum.plus(kink.1));
     let excess = piece.demand(band.ceiling, alpha) - supply;
     if excess > ROUNDING * supply {
-        return (band.ceiling, Corner::Ceiling);
+        return (band.ceiling, band.ceiling, Corner::Ceiling);
     }
-    let mut upper = band.ceiling;
+    let (mut upper, mut highest) = (band.ceiling, None);
     let within = kinks[above..].iter().take_while(|kink| kink.0 > band.floor);
     for &(lower, change) in within.chain([&(band.floor, Piece::default())]) {
-        if piece.demand(lower, alpha) >= supply * (1.0 - ROUNDING) {
-            return (piece.price(supply, alpha, lower, upper), Corner::Interior);
+        let demand = piece.demand(lower, alpha);
+        if highest.is_none() && demand >= supply * (1.0 - ROUNDING) {
+            highest = Some(piece.price(supply, alpha, lower, upper));
+        }
+        // Down to here, nobody wants more than at the highest.
+        if let Some(highest) = highest
+            && demand > supply * (1.0 + ROUNDING)
+        {
+            return (highest, highest.min(upper), Corner::Interior);
         }
         piece = piece.plus(change);
         upper = lower;
     }
-    (band.floor, Corner::Floor)
+    match highest {
+        Some(highest) => (highest, band.floor, Corner::Interior),
+        None => (band.floor, band.floor, Corner::Floor),
+    }
 }
 
-/// How the slot would end for every prosumer at the closed-form equilibrium, in whole units; without one, no trades.
+/// How the slot would end for every prosumer at the closed-form equilibrium of a market, in whole units; without one, no
+/// trades.
 ///
-/// `facts` and `contents` (of the storages, at the start) list all prosumers in the order of the population; those who
-/// buy and sell are the equilibrium's buyers and sellers in that order. `storage` is what each storage can do, if they
-/// have any. `fee_rate` is the operator's fee [CNY/kWh].
-///
-/// # Panics
-/// If there are more buyers or sellers among the prosumers than in the equilibrium.
+/// `facts` and `contents` (of the storages, at the start) list all prosumers in the order of the population. `storage` is
+/// what each storage can do, if they have any.
 pub fn balances_at(
-    equilibrium: Option<&Equilibrium>,
+    at: Option<(&SlotMarket, &Equilibrium)>,
     facts: &[SlotFacts],
     contents: &[Energy],
     storage: Option<&StorageLimits>,
     terms: &SlotTerms,
-    fee_rate: f64,
 ) -> Vec<Balance> {
     let mut local = vec![LocalTrades::default(); facts.len()];
-    if let Some(equilibrium) = equilibrium {
-        trade_at(equilibrium, facts, fee_rate, &mut local);
+    if let Some((market, equilibrium)) = at {
+        trade_at(market, equilibrium, facts, &mut local);
     }
     let prosumers = facts.iter().zip(contents).zip(&local);
     prosumers
@@ -168,24 +178,15 @@ pub fn balances_at(
         .collect()
 }
 
-fn trade_at(equilibrium: &Equilibrium, facts: &[SlotFacts], fee_rate: f64, local: &mut [LocalTrades]) {
-    let supply: Energy = facts.iter().map(SlotFacts::surplus).sum();
+fn trade_at(market: &SlotMarket, equilibrium: &Equilibrium, facts: &[SlotFacts], local: &mut [LocalTrades]) {
+    let supply: Energy = market.sellers.iter().map(|&place| facts[place].surplus()).sum();
     let traded = supply.min(Energy::nearest(equilibrium.purchases.iter().sum()));
-    let mut bought = divide(traded, &equilibrium.purchases).into_iter();
-    let mut sold = divide(traded, &equilibrium.sold).into_iter();
-    for (facts, local) in facts.iter().zip(local) {
-        match facts.role() {
-            Role::Buyer => {
-                local.bought = bought.next().expect(MATCHED);
-                local.paid = local.bought.at_price(equilibrium.price);
-                local.fee = local.bought.at_price(fee_rate);
-            }
-            Role::Seller => {
-                local.sold = sold.next().expect(MATCHED);
-                local.earned = local.sold.at_price(equilibrium.price);
-            }
-            Role::Idle => {}
-        }
+    for (&place, bought) in market.buyers.iter().zip(divide(traded, &equilibrium.purchases)) {
+        let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.service_fee));
+        local[place] = LocalTrades { bought, paid, fee, ..LocalTrades::default() };
+    }
+    for (&place, sold) in market.sellers.iter().zip(divide(traded, &equilibrium.sold)) {
+        local[place] = LocalTrades { sold, earned: sold.at_price(equilibrium.price), ..LocalTrades::default() };
     }
 }
 
@@ -248,6 +249,7 @@ mod tests {
         for supply in [1.9, 1.9 + 1e-13, 1.9 - 1e-13] {
             let found = closed_form(&BUYERS, &[supply], band, 0.4, Demand::Firm).unwrap();
             assert!((found.price - 1.02).abs() < 1e-9);
+            assert_eq!(found.lowest, 0.2, "nobody wants more at any price below");
             assert_eq!(found.corner, Corner::Interior);
             assert!(close(&found.purchases, &[0.8, 1.1]));
         }

@@ -22,7 +22,9 @@ pub struct Market<'a> {
     pub known: Option<&'a [Arc<[u32]>]>,
     /// The prices a seller may ask.
     pub band: PriceBand,
-    /// Curvature of utility [CNY/kWh²].
+    /// What buyers pay to the operator on top of each price [CNY/kWh].
+    pub service_fee: f64,
+    /// Curvature of utility in the slot [CNY/kWh²].
     pub alpha: f64,
     /// Whether demand answers freely to price.
     pub demand: Demand,
@@ -79,7 +81,7 @@ impl<'a> Iteration<'a> {
         };
         Self {
             prices: prices.to_vec(),
-            sums: Sums::new(choice_set, sellers, market.alpha),
+            sums: Sums::new(choice_set, sellers, market.alpha, market.service_fee),
             width,
             purchases: vec![0.0; shares.len()],
             responsive: vec![0.0; market.buyers.len()],
@@ -118,7 +120,7 @@ impl<'a> Iteration<'a> {
 
     /// Buyers decide what they want at the posted prices (7).
     fn choose(&mut self) {
-        let Market { buyers, known, alpha, demand, .. } = self.market;
+        let Market { buyers, known, service_fee, alpha, demand, .. } = self.market;
         let choices = self.shares.chunks_exact(self.width).zip(self.purchases.chunks_exact_mut(self.width));
         let mut met = Vec::new();
         for (i, (buyer, (shares, purchases))) in buyers.iter().zip(choices).enumerate() {
@@ -130,13 +132,13 @@ impl<'a> Iteration<'a> {
                     &met
                 }
             };
-            self.responsive[i] = buyer.answer(shares, prices, alpha, demand, purchases);
+            self.responsive[i] = buyer.charged(service_fee).answer(shares, prices, alpha, demand, purchases);
         }
     }
 
     /// The ledger adds up demand and net utility (8) to (11).
     fn aggregate(&mut self) -> Aggregate {
-        let Market { buyers, surplus, known, .. } = self.market;
+        let Market { buyers, surplus, known, band, .. } = self.market;
         let choices = self.shares.chunks_exact(self.width).zip(self.purchases.chunks_exact(self.width));
         let posted = buyers.iter().zip(choices).enumerate().map(|(i, (buyer, (shares, purchases)))| Posted {
             buyer,
@@ -147,7 +149,7 @@ impl<'a> Iteration<'a> {
         });
         self.sums.clear();
         self.sums.add(posted);
-        self.sums.aggregate(surplus, &self.prices)
+        self.sums.aggregate(surplus, &self.prices, band)
     }
 
     /// Buyers take a replicator step (15); returns the largest move of a share.
@@ -165,7 +167,14 @@ impl<'a> Iteration<'a> {
                 for (i, (buyer, (shares, purchases))) in self.market.buyers.iter().zip(choices).enumerate() {
                     let seller = |place: usize| self.market.known.map_or(place, |known| known[i][place] as usize);
                     let met = (0..self.width).map(seller).map(|j| (self.prices[j], aggregate.served_share[j]));
-                    largest = largest.max(learn_alone(&self.market, buyer, shares, purchases, met, aggregate));
+                    largest = largest.max(learn_alone(
+                        &self.market,
+                        &buyer.charged(self.market.service_fee),
+                        shares,
+                        purchases,
+                        met,
+                        aggregate,
+                    ));
                 }
             }
         }
@@ -175,10 +184,14 @@ impl<'a> Iteration<'a> {
     /// Sellers move their prices by excess demand (17), (18); returns the largest move.
     fn lead(&mut self, aggregate: &Aggregate) -> f64 {
         let Market { buyers, surplus, band, alpha, price_step, ramp, .. } = self.market;
-        let step = price_step_size(price_step, alpha, surplus.len(), buyers.len() as u32);
+        let (supply, buyers) = (surplus.iter().sum::<f64>(), buyers.len() as u32);
         let mut largest = 0.0_f64;
         for (j, price) in self.prices.iter_mut().enumerate() {
-            let step = aggregate.held.get(j).map_or(step, |&held| local_price_step_size(price_step, alpha, held));
+            let share = surplus[j] / supply;
+            let step = match aggregate.held.get(j) {
+                None => price_step_size(price_step, alpha, share, buyers),
+                Some(&held) => local_price_step_size(price_step, alpha, share, buyers, held),
+            };
             let next = next_price(*price, aggregate.demand[j] - surplus[j], step, band, ramp);
             largest = largest.max((next - *price).abs());
             *price = next;

@@ -127,7 +127,7 @@ impl CaseRecord {
             if let (Observation::Committed(commit), Some(market), true) =
                 (&what, gathered.market.as_deref(), sink.is_full())
             {
-                let target = || (Target::of(&self.case, slot), mean(&market.surplus));
+                let target = || (Target::of(&self.case, market), mean(&market.surplus));
                 let (target, mean_surplus) = *gathered.target.get_or_insert_with(target);
                 let (case, population, traffic) = (self.case.number, &*self.case.population, self.sent);
                 let game = Game { case, market, population, target, mean_surplus, traffic };
@@ -157,7 +157,7 @@ impl CaseRecord {
         }
         let (first, last) = self.case.scenario.market.open;
         let open = (first..=last).contains(&slot);
-        let theory = Theory::of(&self.case, slot, &self.contents, open);
+        let theory = Theory::of(&self.case, slot, &self.contents, gathered.market.as_deref());
         let done = || gathered.prosumers();
         if sink.is_full() {
             let each = members.iter().zip(done()).zip(&theory.peer_to_grid);

@@ -170,7 +170,7 @@ macro_rules! names {
 
 names! {
     Role: Buyer = "Buyer", Seller = "Seller", Idle = "Idle";
-    Outcome: Equilibrium = "Equilibrium", GateClosure = "GateClosure", NoMarket = "NoMarket";
+    Outcome: Equilibrium = "Equilibrium", Rest = "Rest", GateClosure = "GateClosure", NoMarket = "NoMarket";
     ChannelName: Trade = "trade", Information = "information", Energy = "energy";
 }
 
@@ -244,7 +244,7 @@ mod tests {
         for role in [Role::Buyer, Role::Seller, Role::Idle] {
             assert_eq!(text(put(&role)), written(role));
         }
-        for outcome in [Outcome::Equilibrium, Outcome::GateClosure, Outcome::NoMarket] {
+        for outcome in [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket] {
             assert_eq!(text(put(&outcome)), written(outcome));
         }
         for channel in ChannelName::ALL {

@@ -1,7 +1,11 @@
 //! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
 
 use super::{number::Number, table::table, theory::Target};
-use crate::{analysis::distance::imbalance_of, runtime::Traffic, scenario::population::Population};
+use crate::{
+    analysis::distance::{gap, imbalance_of},
+    runtime::Traffic,
+    scenario::population::Population,
+};
 use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
 use std::time::Duration;
 
@@ -24,7 +28,7 @@ table! {
         demand_kwh: Option<Number>,
         /// Its net utility (11) [CNY].
         net_utility: Option<Number>,
-        /// Distance of its price from that of the closed-form equilibrium [CNY/kWh].
+        /// Distance of its price from those that clear the market [CNY/kWh].
         price_gap: Option<Number>,
         /// Excess of demand or supply that its price could still answer, in mean surpluses.
         imbalance: Option<Number>,
@@ -81,7 +85,7 @@ fn row(game: &Game<'_>, commit: &Commit, index: usize) -> ConvergenceRow {
         share: aggregate.and_then(|sums| Number::new(sums.mean_share[index])),
         demand_kwh: aggregate.and_then(|sums| Number::new(sums.demand[index])),
         net_utility: aggregate.and_then(|sums| Number::new(sums.net_utility[index])),
-        price_gap: target.price.and_then(|at| Number::new((price - at).abs())),
+        price_gap: target.prices.and_then(|(lowest, highest)| Number::new(gap(price, lowest, highest))),
         imbalance: aggregate.and_then(|sums| Number::new(imbalance(sums.demand[index]))),
         information_age_s: aggregate.map(|_| state.news_age.into()),
         messages: traffic.sent,

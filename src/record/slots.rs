@@ -30,9 +30,9 @@ table! {
         messages: u64,
         /// Mean price of the trades, weighted by energy [CNY/kWh].
         price_mean_cny_per_kwh: Option<Number>,
-        /// Price of the closed-form equilibrium [CNY/kWh].
+        /// Price of the closed-form equilibrium of those who were admitted [CNY/kWh].
         equilibrium_price_cny_per_kwh: Option<Number>,
-        /// Largest distance of a seller's price from it [CNY/kWh].
+        /// Largest distance of a seller's price from those that clear the market [CNY/kWh].
         price_gap: Option<Number>,
         /// Largest difference of demand and surplus at a seller, in mean surpluses.
         imbalance: Option<Number>,
@@ -73,6 +73,12 @@ table! {
         lost_messages: u64,
         /// Messages of these that arrived twice.
         duplicated_messages: u64,
+        /// How many prosumers wanted to buy or sell in the market; 0 where it was not to open.
+        wanted: u32,
+        /// How many of them were admitted to the market.
+        admitted: u32,
+        /// Mean distance of a seller's price from those that clear the market, weighted by surplus [CNY/kWh].
+        price_gap_weighted: Option<Number>,
     }
 }
 
@@ -122,6 +128,9 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
         updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
         lost_messages: traffic.lost,
         duplicated_messages: traffic.duplicated,
+        wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
+        admitted: actors as u32,
+        price_gap_weighted: distance.and_then(|distance| Number::new(distance.price_gap_weighted)),
     }
 }
 

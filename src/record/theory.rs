@@ -3,9 +3,9 @@
 use crate::{
     analysis::{
         distance::{Distance, distance, own_ess_residual},
-        equilibrium::{Equilibrium, balances_at, closed_form},
+        equilibrium::{Equilibrium, balances_at},
         peer_to_grid::peer_to_grid,
-        slot::{slot_facts, slot_terms},
+        slot::{SlotMarket, slot_facts, slot_terms},
     },
     scenario::{Case, schema::Storage},
 };
@@ -13,9 +13,7 @@ use microgrid_agents::{
     ids::Slot,
     market::{
         balance::{Balance, SlotFacts, SlotTerms},
-        demand::Buyer,
         pricing::PriceBand,
-        role::Role,
         settlement::Trade,
     },
     message::{MarketOpened, MarketState},
@@ -27,68 +25,57 @@ use microgrid_agents::{
 pub(super) struct Theory {
     /// Everybody's slot without a local market.
     pub(super) peer_to_grid: Vec<Balance>,
-    /// The equilibrium of all who would buy or sell; `None` without a market.
+    /// The equilibrium of those who were admitted to the market; `None` without one.
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium [CNY]; `None` without a market.
     pub(super) equilibrium_welfare: Option<f64>,
     facts: Vec<SlotFacts>,
     terms: SlotTerms,
-    band: PriceBand,
 }
 
 /// Where the prices of a slot's market should go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
-    /// Price of the closed-form equilibrium [CNY/kWh]; `None` without one.
-    pub(super) price: Option<f64>,
+    /// The lowest and the highest price that clears the market [CNY/kWh]; `None` without one.
+    pub(super) prices: Option<(f64, f64)>,
     /// The tariffs between which prices may move.
     pub(super) band: PriceBand,
 }
 
 impl Target {
-    /// Where the prices of `slot` should go.
-    pub(super) fn of(case: &Case, slot: Slot) -> Self {
-        let terms = slot_terms(case, slot);
-        let band = band(&terms);
-        Self { price: equilibrium(&slot_facts(case, slot), &terms, band).map(|at| at.price), band }
+    /// Where the prices of a market should go.
+    pub(super) fn of(case: &Case, market: &MarketOpened) -> Self {
+        let terms = slot_terms(case, market.slot);
+        let at = SlotMarket::of_admitted(market, &slot_facts(case, market.slot), terms).equilibrium();
+        Self { prices: at.map(|at| (at.lowest, at.price)), band: terms.band() }
     }
 }
 
 impl Theory {
-    /// What theory says about `slot`, where storages hold `contents` at its start and the market is open or not.
-    pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], open: bool) -> Self {
+    /// What theory says about `slot`, where storages hold `contents` at its start and there is such a market, or none.
+    pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], market: Option<&MarketOpened>) -> Self {
         let terms = slot_terms(case, slot);
         let facts = slot_facts(case, slot);
-        let band = band(&terms);
-        let equilibrium = if open { equilibrium(&facts, &terms, band) } else { None };
-        let equilibrium_welfare = equilibrium.as_ref().map(|at| {
+        let market = market.map(|market| SlotMarket::of_admitted(market, &facts, terms));
+        let equilibrium = market.as_ref().and_then(SlotMarket::equilibrium);
+        let equilibrium_welfare = market.as_ref().zip(equilibrium.as_ref()).map(|at| {
             let storage = case.scenario.storage.as_ref().map(Storage::limits);
-            let fee = case.scenario.market.service_fee;
-            balances_at(Some(at), &facts, contents, storage.as_ref(), &terms, fee).iter().map(|b| b.welfare).sum()
+            balances_at(Some(at), &facts, contents, storage.as_ref(), &terms).iter().map(|b| b.welfare).sum()
         });
-        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, facts, terms, band }
+        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, facts, terms }
     }
 
     /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody
     /// made a choice.
     pub(super) fn distance(&self, market: &MarketOpened, end: &MarketState, trades: &[Trade]) -> Option<Distance> {
         let aggregate = end.aggregate.as_ref()?;
-        let mut distance = distance(&end.prices, aggregate, &market.surplus, self.band, self.equilibrium.as_ref()?);
+        let mut distance =
+            distance(&end.prices, aggregate, &market.surplus, self.terms.band(), self.equilibrium.as_ref()?);
         if !aggregate.held.is_empty() {
-            let buyer = |position: u32| self.facts[market.buyers[position as usize].index()].as_buyer();
+            let facts = |position: u32| self.facts[market.buyers[position as usize].index()];
+            let buyer = |position: u32| facts(position).as_buyer().charged(self.terms.service_fee);
             distance.ess_residual = own_ess_residual(trades, buyer, &aggregate.served_share, self.terms.alpha);
         }
         Some(distance)
     }
-}
-
-fn band(terms: &SlotTerms) -> PriceBand {
-    PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff }
-}
-
-fn equilibrium(facts: &[SlotFacts], terms: &SlotTerms, band: PriceBand) -> Option<Equilibrium> {
-    let with = |role| facts.iter().filter(move |facts| facts.role() == role);
-    let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
-    let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
-    closed_form(&buyers, &surplus, band, terms.alpha, terms.demand)
 }

@@ -9,7 +9,7 @@ use crate::runtime::network::Delay;
 use indexmap::IndexMap;
 use microgrid_agents::{
     market::{choice_set::ChoiceSet, demand::Demand, replicator::StepSize},
-    prosumer::{Adaptation, Behaviour},
+    prosumer::{Adaptation, Behaviour, Mixing},
 };
 use std::time::Duration;
 
@@ -57,6 +57,9 @@ impl Default for Learning {
             initial_price: Initial::Random,
             initial_choice: Initial::Random,
             adaptation: Adaptation::None,
+            mixing: Mixing::None,
+            regrowth: 1.0,
+            price_every: 1,
             mix: Vec::new(),
         }
     }

@@ -34,6 +34,9 @@ pub(super) const KNOBS: &[Knob] = &[
     Knob { name: "choice_set", turn: |scenario, text| put(&mut scenario.learning.choice_set, ron(text, CHOICE_SET)) },
     Knob { name: "fitness", turn: |scenario, text| put(&mut scenario.learning.fitness, ron(text, FITNESS).map(Some)) },
     Knob { name: "adaptation", turn: |scenario, text| put(&mut scenario.learning.adaptation, ron(text, ADAPTATION)) },
+    Knob { name: "mixing", turn: |scenario, text| put(&mut scenario.learning.mixing, ron(text, MIXING)) },
+    Knob { name: "regrowth", turn: |scenario, text| put(&mut scenario.learning.regrowth, number(text)) },
+    Knob { name: "price_every", turn: |scenario, text| put(&mut scenario.learning.price_every, whole(text)) },
     Knob { name: "exploration", turn: |scenario, text| put(&mut scenario.learning.exploration, number(text)) },
     Knob { name: "replicator_step", turn: |scenario, text| step(&mut scenario.learning.replicator_step, text) },
     Knob { name: "price_step", turn: |scenario, text| step(&mut scenario.learning.price_step, text) },
@@ -98,7 +101,8 @@ fn duration(text: &str) -> Result<Duration, &'static str> {
 const BEHAVIOUR: &str = "Replicator, BestResponse(noise: number) or Imitation";
 const CHOICE_SET: &str = "All or Sample(number)";
 const FITNESS: &str = "Public or Private";
-const ADAPTATION: &str = "None, HalveOnOscillation or DelayAware";
+const ADAPTATION: &str = "None, HalveOnOscillation, DelayAware or Predictive";
+const MIXING: &str = "None or Informed(first: 0.1, halved_every: 10)";
 const ACTIVATION: &str = "LockStep(period: \"1s\"), Independent(period: \"1s\", jitter: 0.2), Poisson(period: \"1s\") or \
                           Reactive(min_interval: \"1s\")";
 

@@ -90,6 +90,11 @@ impl Scenario {
         }
     }
 
+    /// Curvature of utility in one slot, `alpha / h` (4) [CNY/kWh²].
+    pub fn alpha_of_slot(&self) -> f64 {
+        self.preferences.alpha / self.market.hours()
+    }
+
     /// The same with nothing to vary.
     pub(super) fn unvaried(&self) -> Self {
         Self { vary: IndexMap::new(), ..self.clone() }
@@ -180,7 +185,8 @@ pub struct Synthetic {
     /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
     #[serde(default = "defaults::preference_base")]
     pub preference_base: Distribution,
-    /// What each kWh of load in a slot adds to the preference for photovoltaic energy [CNY/kWh²].
+    /// What each kWh of load in an hour, each kW of mean load in a slot, adds to the preference for photovoltaic energy
+    /// [CNY/kWh²].
     #[serde(default = "defaults::preference_per_kwh")]
     pub preference_per_kwh: f64,
     /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
@@ -210,7 +216,7 @@ impl Synthetic {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preferences {
-    /// Curvature of utility [CNY/kWh²].
+    /// Curvature of utility in an hour [CNY/kWh²]: see [`Scenario::alpha_of_slot`].
     pub alpha: f64,
     /// How strongly the ledger raises trust in local energy, in [0, 1].
     pub eta: f64,

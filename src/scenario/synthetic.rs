@@ -60,7 +60,7 @@ fn profile(what: &Synthetic, mut random: Stream, market: &Market) -> Vec<SlotPro
             let curve = if workplace { workplace_curve(hour) } else { home_curve(hour) };
             let generation = if has_pv { peak * sun(hour) * weather * hours } else { 0.0 };
             let load = (mean_load * curve * noise * hours).min(LARGEST_ENERGY);
-            let preference_pv = (base + what.preference_per_kwh * load).clamp(PREFERENCE_PV.0, PREFERENCE_PV.1);
+            let preference_pv = (base + what.preference_per_kwh * load / hours).clamp(PREFERENCE_PV.0, PREFERENCE_PV.1);
             SlotProfile {
                 generation: Energy::nearest(generation.min(LARGEST_ENERGY)),
                 load: Energy::nearest(load),

@@ -274,12 +274,16 @@ pub(super) fn starts(case: &Case) -> Checked {
         length("learning.initial_price.Fixed", initial_price, sellers, slot)?;
         length("learning.initial_choice.Fixed", initial_choice, sellers, slot)?;
         let Initial::Fixed(prices) = initial_price else { continue };
-        let (floor, ceiling) = (case.scenario.market.feed_in_tariff, case.grid_tariffs[slot as usize - 1]);
-        let band = PriceBand { floor, ceiling };
+        let market = &case.scenario.market;
+        let band = PriceBand::between(market.feed_in_tariff, case.grid_tariffs[slot as usize - 1], market.service_fee);
+        if !band.has_room() {
+            continue;
+        }
         if let Some((n, price)) = (0..).zip(prices).find(|(_, price)| !band.contains(**price)) {
             let path = format!("learning.initial_price.Fixed[{n}]");
             let problem = format!("outside the tariffs of slot {slot}");
-            return Err(Violation::new(&path, &problem, price, format!("from {floor} to {ceiling}")));
+            let allowed = format!("from {} to {}", band.floor, band.ceiling);
+            return Err(Violation::new(&path, &problem, price, allowed));
         }
     }
     Ok(())

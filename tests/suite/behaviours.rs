@@ -227,6 +227,8 @@ fn habit(share: f64, behaviour: Behaviour) -> Habit {
         price_step: None,
         exploration: None,
         adaptation: None,
+        mixing: None,
+        regrowth: None,
     }
 }
 

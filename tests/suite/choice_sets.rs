@@ -175,6 +175,7 @@ fn messages_in_lock_step_give_the_plain_iteration_over_known_sellers() {
             surplus: &game.opened.surplus,
             known: Some(&known),
             band: BAND,
+            service_fee: 0.0,
             alpha: scenario.preferences.alpha,
             demand: scenario.preferences.demand,
             fitness: scenario.learning.fitness(),
@@ -354,10 +355,10 @@ fn what_the_market_shows_is_the_sum_of_the_choices_in_force() {
         });
         assert_eq!(many.count(), 0, "few choices change at a time");
         let (state, kept) = game.rounds().last().expect("a choice");
-        let mut sums = Sums::new(choice_set, game.opened.sellers.len(), 0.4);
+        let mut sums = Sums::new(choice_set, game.opened.sellers.len(), 0.4, 0.0);
         assert_eq!(game.choices.len(), buyers.len(), "the last choices");
         sums.add(game.choices.iter().zip(&buyers).map(|((_, _, choice), buyer)| choice.posted(buyer)));
-        let fresh = sums.aggregate(&game.opened.surplus, &state.prices);
+        let fresh = sums.aggregate(&game.opened.surplus, &state.prices, BAND);
         for (kept, fresh) in [
             (&kept.demand, &fresh.demand),
             (&kept.net_utility, &fresh.net_utility),

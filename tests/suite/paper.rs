@@ -121,7 +121,7 @@ fn compare_game(log: &Log, slot: u32, price: Option<f64>, reference: &str) {
 /// What everybody would do in a slot without a market, with these contents of their storages.
 fn balances_without_market(case: &Case, slot: u32, contents: &[Energy]) -> Vec<Balance> {
     let limits = case.scenario.storage.as_ref().map(Storage::limits);
-    balances_at(None, &slot_facts(case, slot), contents, limits.as_ref(), &slot_terms(case, slot), 0.0)
+    balances_at(None, &slot_facts(case, slot), contents, limits.as_ref(), &slot_terms(case, slot))
 }
 
 #[test]
@@ -238,6 +238,7 @@ fn messages_give_the_plain_iteration_whatever_the_rules_of_learning() {
             buyers: &buyers,
             surplus: &surplus,
             band: PriceBand { floor: 0.45, ceiling: 0.85 },
+            service_fee: 0.0,
             alpha: preferences.alpha,
             demand: preferences.demand,
             fitness: learning.fitness(),

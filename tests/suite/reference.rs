@@ -17,7 +17,7 @@ use microgrid_sim::{
         equilibrium::{Equilibrium, balances_at, closed_form},
         peer_to_grid::peer_to_grid,
         reference::{Iteration, Market},
-        slot::{slot_facts, slot_terms},
+        slot::{SlotMarket, slot_facts, slot_terms},
     },
     scenario::{
         Case, Own,
@@ -159,7 +159,9 @@ fn assert_day(reference: &str, mu: f64, storage: Option<StorageLimits>, toleranc
             assert_close(of(Role::Seller, &mut sold).into_iter(), &expected["sold"], 2e-9, &what);
         }
         let terms = slot_terms(&case, slot);
-        let balances = balances_at(equilibrium.as_ref(), &facts, &contents, storage.as_ref(), &terms, 0.0);
+        let market = SlotMarket::of_all(&facts, terms);
+        let at = equilibrium.as_ref().map(|equilibrium| (&market, equilibrium));
+        let balances = balances_at(at, &facts, &contents, storage.as_ref(), &terms);
         assert_balances(&balances, expected, tolerance, &what);
         contents = balances.iter().map(|balance| balance.content).collect();
         if (8..=20).contains(&slot) {
@@ -208,6 +210,7 @@ fn the_plain_iteration_gives_the_published_rounds_of_slot_17() {
         buyers: &buyers,
         surplus: &surplus,
         band: band(&case, 17),
+        service_fee: 0.0,
         alpha: case.scenario.preferences.alpha,
         demand: Demand::Elastic,
         fitness: Fitness::Public,

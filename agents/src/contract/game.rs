@@ -46,11 +46,11 @@ impl Contract {
         ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         ensure(price.is_finite(), Refusal::NotFinite)?;
         let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
-        let band = PriceBand { floor: tariff.feed_in, ceiling: tariff.grid };
+        let band = tariff.band(self.genesis.rules.service_fee);
         ensure(band.contains(price), Refusal::PriceOutOfBand)?;
         if let Some(last) = last {
             let moves = i32::try_from(version - last.version).unwrap_or(i32::MAX);
-            ensure(within_ramp(last.price, price, self.genesis.rules.ramp, moves), Refusal::PriceBeyondRamp)?;
+            ensure(within_ramp(last.price, price, self.genesis.rules.ramp, band, moves), Refusal::PriceBeyondRamp)?;
         }
         stub.write(Key::Quote(slot, number), Fact::Quote(quote));
         Ok(())
@@ -105,14 +105,23 @@ fn under_way(slot: Slot, stub: &mut (impl Stub + ?Sized)) -> Result<Arc<Game>, R
     stub.game(slot).ok_or(Refusal::MarketClosed)
 }
 
-/// Whether a seller whose price was `last` may ask `price` [CNY/kWh] after `moves` moves of at most `ramp` each.
+/// Whether a seller whose price was `last` may ask `price` [CNY/kWh] after `moves` moves of at most `ramp` each, of the
+/// price or of the width of its `band`, whichever is more (18).
 ///
 /// Versions in between need not have reached the ledger. The margin is for the rounding of the moves.
-fn within_ramp(last: f64, price: f64, ramp: f64, moves: i32) -> bool {
+fn within_ramp(last: f64, price: f64, ramp: f64, band: PriceBand, moves: i32) -> bool {
     const MARGIN: f64 = 1e-9;
-    let lowest = last * (1.0 - ramp).powi(moves) * (1.0 - MARGIN);
-    let highest = last * (1.0 + ramp).powi(moves) * (1.0 + MARGIN);
-    !(price < lowest || price > highest)
+    let width = band.width();
+    // Below the width moves are all the same, above it they are in proportion to the price. How many are made on the
+    // nearer side of it, up and down:
+    let up = if last < width { (width - last) / (ramp * width) } else { 0.0 };
+    let down = if last > width { ((width / last).ln() / (1.0 - ramp).ln()).max(f64::MIN_POSITIVE) } else { 0.0 };
+    let [up, down] = [up, down].map(|count| count.ceil().min(f64::from(moves)) as i32);
+    let even = |moves: i32| f64::from(moves) * ramp * width;
+    let highest = (last + even(up)) * (1.0 + ramp).powi(moves - up);
+    let lowest = last * (1.0 - ramp).powi(down) - even(moves - down);
+    let margin = MARGIN * last.max(width);
+    !(price < lowest - margin || price > highest + margin)
 }
 
 /// Whether these are positions of as many sellers as a buyer knows, ascending.

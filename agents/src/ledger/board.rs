@@ -3,6 +3,7 @@
 //! The same as the quotes and choices in the world state, laid out by position for the sums of every round.
 
 use super::{
+    answered::Answered,
     chains::Sent,
     rest::{Rest, all_at_rest},
     state::WorldState,
@@ -15,9 +16,11 @@ use crate::{
     market::{
         aggregate::Aggregate,
         demand::Buyer,
+        pricing::PriceBand,
         settlement::{Trade, divide},
+        stopping,
     },
-    message::{Choice, MarketOpened, Quote},
+    message::{Choice, MarketOpened, MarketState, Quote},
     time::{Time, nanos},
     units::Energy,
 };
@@ -41,8 +44,11 @@ pub(super) struct Board {
     posts: Vec<Option<Sent>>,
     /// Rest of each participant, sellers first.
     rest: Vec<Rest>,
+    /// The prices that sellers may ask.
+    band: PriceBand,
     /// What the choices add up to.
     tally: Tally,
+    answered: Answered,
     aggregate: Option<Arc<Aggregate>>,
     /// When the newest quotes and choices reached the ledger, and how old the news of these choices was.
     quotes_sent: MeanAge,
@@ -57,7 +63,8 @@ impl Board {
         opened: Arc<MarketOpened>,
         buyers: Vec<Buyer>,
         surplus: Vec<Energy>,
-        tally: Tally,
+        band: PriceBand,
+        (tally, answered): (Tally, Answered),
     ) -> Self {
         let sellers = surplus.len();
         let audience: Arc<[ActorId]> = participants(&opened).map(ProsumerId::actor).collect();
@@ -67,7 +74,9 @@ impl Board {
             choices: vec![None; buyers.len()],
             posts: vec![None; audience.len()],
             rest: vec![Rest::default(); audience.len()],
+            band,
             tally,
+            answered,
             aggregate: None,
             quotes_sent: MeanAge::default(),
             choices_sent: MeanAge::default(),
@@ -106,6 +115,7 @@ impl Board {
         let participant = self.surplus.len() + buyer as usize;
         self.rest[participant].note(choice.version, choice.updates_at_rest, choice.answers, now);
         self.choices_sent.enter(sent.at.0);
+        self.answered.note(buyer as usize, choice.quotes);
         self.news.enter(nanos(choice.news_age));
         if let Some(before) = self.posts[participant].replace(sent) {
             self.choices_sent.leave(before.at.0);
@@ -129,8 +139,29 @@ impl Board {
 
     /// Sums up the choices as they stand, at the prices as they stand: (8), (9) and (11).
     pub(super) fn sum_up(&mut self) {
-        let aggregate = self.tally.aggregate(&self.choices, &self.buyers, &self.opened.surplus, &self.prices);
-        self.aggregate = Some(Arc::new(aggregate));
+        let sums = self.tally.aggregate(&self.choices, &self.buyers, &self.opened.surplus, &self.prices, self.band);
+        let answered = self.answered.mean_prices(&self.prices);
+        self.aggregate = Some(Arc::new(Aggregate { answered, ..sums }));
+    }
+
+    /// The market was shown like this.
+    pub(super) fn show(&mut self, state: &Arc<MarketState>) {
+        self.answered.show(state);
+    }
+
+    /// Date of the oldest prices that a choice answers; the start of the run while somebody has made none.
+    pub(super) fn oldest_answered(&self) -> Time {
+        self.answered.oldest()
+    }
+
+    /// Whether the article's stopping rules hold for the posts as they stand, where curvature is `alpha` [CNY/kWh²] and
+    /// buyers pay a `service_fee` [CNY/kWh].
+    pub(super) fn is_at_equilibrium(&self, alpha: f64, service_fee: f64) -> bool {
+        let Some(sums) = &self.aggregate else { return false };
+        let (surplus, prices, band) = (&self.opened.surplus, &self.prices, self.band);
+        let choices = self.choices.iter().zip(&self.buyers);
+        let posted = choices.filter_map(|(choice, buyer)| Some(choice.as_ref()?.posted(buyer)));
+        stopping::Market { surplus, prices, band, sums, alpha, service_fee }.is_at_equilibrium(posted)
     }
 
     /// Prices as they stand, infinite where there is no quote.

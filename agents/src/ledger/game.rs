@@ -90,6 +90,7 @@ impl Ledger {
             time: now,
             quotes_time,
             choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
+            oldest_answered: board.oldest_answered(),
             news_age: match (before, choices) {
                 (Some(state), false) => state.news_age,
                 _ => board.news_age(now, quotes_time),
@@ -98,10 +99,14 @@ impl Ledger {
             aggregate: board.aggregate().cloned(),
         });
         *shown = Some(Arc::clone(&state));
+        board.show(&state);
         context.broadcast(board.audience(), Message::MarketState(Arc::clone(&state)));
         context.observe(Observation::Committed(Commit { state, choices, off_chain, quoted }));
         if board.at_rest(self.rules.patience) {
-            self.end_game(Outcome::Equilibrium, context);
+            // Everybody may also rest elsewhere: held by noise, or by whom they do not know.
+            let service_fee = self.chains.genesis().rules.service_fee;
+            let settled = board.is_at_equilibrium(self.rules.alpha, service_fee);
+            self.end_game(if settled { Outcome::Equilibrium } else { Outcome::Rest }, context);
         }
     }
 

@@ -22,11 +22,13 @@
 //! | `roster`, `board` | what the chains say of the slot under way, laid out for quick use |
 //! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the chains |
 //! | `tally` | what the choices on the board add up to |
+//! | `answered` | which prices they have answered |
 //! | `rest` | when a market is at rest |
 //! | `reminders` | whom the ledger waits for |
 //! | `recovery` | tells who has lost its memory where it stands |
 //! | this file | slots open and close |
 
+mod answered;
 mod bills;
 mod board;
 mod chains;
@@ -51,6 +53,7 @@ use crate::{
     observation::{Observation, Outcome},
     time::Time,
 };
+use answered::Answered;
 use bills::{Billing, Bills};
 use board::{Board, participant, participants};
 use chains::{Chains, Pending, Sent};
@@ -73,7 +76,7 @@ pub enum Durability {
 /// How the ledger runs the market, beyond what everybody has agreed on in the genesis.
 #[derive(Clone, Debug)]
 pub struct LedgerRules {
-    /// Curvature `alpha` of utility [CNY/kWh²].
+    /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
     pub alpha: f64,
     /// How many updates in a row must be at rest.
     pub patience: u32,
@@ -85,6 +88,8 @@ pub struct LedgerRules {
     pub period: Duration,
     /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
     pub first_choice: Option<Arc<[f64]>>,
+    /// Whether sellers are told which of their prices the demand has answered.
+    pub tells_answered: bool,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
     /// When commits are to be on disk.

@@ -1,13 +1,14 @@
 //! The end of registration: the game opens among those who have registered, or the slot goes on without a market.
 
-use super::{Board, Ledger, Phase, Playing, Tally};
+use super::{Answered, Board, Ledger, Phase, Playing, Tally};
 use crate::{
     actor::{Context, Wake},
     chain::{call::Call, fact::Game},
     ids::{ChannelName, ProsumerId},
-    market::demand::Buyer,
+    market::{aggregate::Sums, demand::Buyer, pricing::PriceBand},
     message::{MarketOpened, Message, Registration},
     observation::{GameOver, Observation, Outcome},
+    units::Energy,
 };
 use rand::RngExt;
 use std::sync::Arc;
@@ -22,10 +23,11 @@ impl Ledger {
     /// Opens the game among the registered, or settles the slot at once where there is nobody to trade with.
     pub(super) fn close_registration(&mut self, context: &mut Context<'_>) {
         let (sellers, buyers) = self.roster.sides();
-        if sellers.is_empty() || buyers.is_empty() {
-            return self.go_without_market(context);
-        }
         let genesis = self.chains.genesis();
+        let band = self.opened.map(|opened| opened.tariff.band(genesis.rules.service_fee));
+        let Some(band) = band.filter(|band| band.has_room() && !sellers.is_empty() && !buyers.is_empty()) else {
+            return self.go_without_market(context);
+        };
         let numbers = |ids: &[ProsumerId]| ids.iter().map(|id| genesis.prosumers[id.index()].0).collect();
         let (seller_numbers, buyer_numbers) = (numbers(&sellers), numbers(&buyers));
         let first_choice = self.first_choice(sellers.len(), context);
@@ -51,19 +53,31 @@ impl Ledger {
             buyers,
         });
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
-        let choice_set = self.chains.genesis().rules.choice_set;
-        let tally = Tally::new(choice_set, surplus.len(), facts.len(), self.rules.alpha);
-        let board = Box::new(Board::new(game, Arc::clone(&market), facts, surplus, tally));
+        let board = Box::new(self.board(game, Arc::clone(&market), facts, surplus, band));
         context.broadcast(board.audience(), Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);
     }
 
+    /// The empty board of a game.
+    fn board(
+        &self,
+        game: Arc<Game>,
+        market: Arc<MarketOpened>,
+        buyers: Vec<Buyer>,
+        surplus: Vec<Energy>,
+        band: PriceBand,
+    ) -> Board {
+        let rules = &self.chains.genesis().rules;
+        let sums = Sums::new(rules.choice_set, surplus.len(), self.rules.alpha, rules.service_fee);
+        let kept = (Tally::new(sums, buyers.len()), Answered::new(buyers.len(), self.rules.tells_answered));
+        Board::new(game, market, buyers, surplus, band, kept)
+    }
+
     fn go_without_market(&mut self, context: &mut Context<'_>) {
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
-            // Where somebody could not be heard in time, there might have been a market.
-            outcome: if self.roster.all_registered() { Outcome::NoMarket } else { Outcome::GateClosure },
+            outcome: Outcome::NoMarket,
             rounds: 0,
             time_to_equilibrium: None,
             state: None,

@@ -3,8 +3,8 @@
 use crate::{
     market::{
         aggregate::{Aggregate, Sums},
-        choice_set::ChoiceSet,
         demand::Buyer,
+        pricing::PriceBand,
     },
     message::Choice,
 };
@@ -29,15 +29,9 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// The sums over nothing yet, with so many sellers and buyers.
-    pub(super) fn new(choice_set: ChoiceSet, sellers: usize, buyers: usize, alpha: f64) -> Self {
-        Self {
-            sums: Sums::new(choice_set, sellers, alpha),
-            changed: Vec::new(),
-            is_changed: vec![false; buyers],
-            changes: 0,
-            anew: false,
-        }
+    /// Keeps these `sums` over nothing yet up to date, with so many buyers.
+    pub(super) fn new(sums: Sums, buyers: usize) -> Self {
+        Self { sums, changed: Vec::new(), is_changed: vec![false; buyers], changes: 0, anew: false }
     }
 
     /// A buyer's choice is another one from now on; `before` is what it was.
@@ -53,13 +47,14 @@ impl Tally {
         }
     }
 
-    /// What `choices` add up to, at sellers with these surpluses [kWh] and prices [CNY/kWh].
+    /// What `choices` add up to, at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`.
     pub(super) fn aggregate(
         &mut self,
         choices: &[Option<Arc<Choice>>],
         buyers: &[Buyer],
         surplus: &[f64],
         prices: &[f64],
+        band: PriceBand,
     ) -> Aggregate {
         if std::mem::take(&mut self.anew) {
             self.changes = 0;
@@ -79,7 +74,7 @@ impl Tally {
             self.changes += self.changed.len();
             self.settle_changes();
         }
-        self.sums.aggregate(surplus, prices)
+        self.sums.aggregate(surplus, prices, band)
     }
 
     /// Forgets who has changed.
@@ -93,12 +88,18 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Time;
+    use crate::{market::choice_set::ChoiceSet, time::Time};
     use std::time::Duration;
 
     const BUYER: Buyer = Buyer { need: 1.0, generation: 0.5, preference: 2.0 };
     const BUYERS: usize = 12;
     const SELLERS: usize = 3;
+
+    const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.95 };
+
+    fn sums() -> Sums {
+        Sums::new(ChoiceSet::Sample(2), SELLERS, 0.4, 0.0)
+    }
 
     /// A choice of a buyer that knows two of three sellers.
     fn choice(known: [u32; 2], share: f64, purchase: f64) -> Arc<Choice> {
@@ -112,6 +113,7 @@ mod tests {
             change: 0.0,
             updates_at_rest: 0,
             answers: Time::ZERO,
+            quotes: Time::ZERO,
             news_age: Duration::ZERO,
         })
     }
@@ -124,7 +126,7 @@ mod tests {
 
     impl Slot {
         fn new() -> Self {
-            let tally = Tally::new(ChoiceSet::Sample(2), SELLERS, BUYERS, 0.4);
+            let tally = Tally::new(sums(), BUYERS);
             Self { tally, choices: vec![None; BUYERS] }
         }
 
@@ -136,10 +138,10 @@ mod tests {
         /// The sums that are kept, and fresh ones.
         fn aggregates(&mut self) -> [Aggregate; 2] {
             let (surplus, prices) = ([1.0, 2.0, 3.0], [0.7, 0.8, 0.9]);
-            let mut fresh = Sums::new(ChoiceSet::Sample(2), SELLERS, 0.4);
+            let mut fresh = sums();
             fresh.add(self.choices.iter().flatten().map(|choice| choice.posted(&BUYER)));
-            let kept = self.tally.aggregate(&self.choices, &[BUYER; BUYERS], &surplus, &prices);
-            [kept, fresh.aggregate(&surplus, &prices)]
+            let kept = self.tally.aggregate(&self.choices, &[BUYER; BUYERS], &surplus, &prices, BAND);
+            [kept, fresh.aggregate(&surplus, &prices, BAND)]
         }
     }
 

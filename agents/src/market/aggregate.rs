@@ -1,6 +1,6 @@
 //! What everybody's choices add up to at each seller: equations (8), (9) and (11).
 
-use super::{choice_set::ChoiceSet, demand::Buyer, sums::dot};
+use super::{choice_set::ChoiceSet, demand::Buyer, pricing::PriceBand, sums::dot};
 
 /// Supply ratio `tau = S / E` (9); infinite where nobody asks.
 pub fn supply_ratio(surplus: f64, demand: f64) -> f64 {
@@ -14,7 +14,7 @@ pub fn served_share(surplus: f64, demand: f64) -> f64 {
 
 /// One buyer's term of a seller's net utility (11), without the constant `C_i` [CNY].
 ///
-/// `purchase` is `X*_ij` [kWh], `served` is `t_j`, `price` is `p_j` [CNY/kWh].
+/// `purchase` is `X*_ij` [kWh], `served` is `t_j`, `price` is what a kWh costs, `p_j` and the fee [CNY/kWh].
 pub fn private_net_utility(buyer: &Buyer, purchase: f64, served: f64, price: f64, alpha: f64) -> f64 {
     if purchase <= 0.0 {
         return 0.0;
@@ -58,8 +58,11 @@ pub struct Aggregate {
     pub total: f64,
     /// Served demand `B = sum_j min(S_j, E_j)` [kWh].
     pub served: f64,
-    /// `R_e`: sum of the shares whose purchase answers to price, at least 1.
+    /// `R_e`: sum of the shares whose purchase answers to price or goes to sellers whose price cannot move, at least 1.
     pub responsive: f64,
+    /// Mean, over all choices, of the price of each seller that the choice answered [CNY/kWh]; empty where nobody asks for
+    /// it.
+    pub answered: Vec<f64>,
 }
 
 /// Sums over posted choices, from which an [`Aggregate`] follows.
@@ -69,7 +72,9 @@ pub struct Aggregate {
 #[derive(Clone, Debug)]
 pub struct Sums {
     alpha: f64,
+    service_fee: f64,
     by_seller: BySeller,
+    choices: u32,
     constant: f64,
     responsive: f64,
 }
@@ -103,7 +108,7 @@ struct Terms {
     weighted_share: f64,
     /// Of `X*`.
     amount: f64,
-    /// Of `(w - alpha P) X*`.
+    /// Of `(w - fee - alpha P) X*`.
     value: f64,
     /// Of `X*²`.
     square: f64,
@@ -112,8 +117,8 @@ struct Terms {
 }
 
 impl Sums {
-    /// Sums over nothing yet, at so many `sellers`.
-    pub fn new(choice_set: ChoiceSet, sellers: usize, alpha: f64) -> Self {
+    /// Sums over nothing yet, at so many `sellers`; buyers pay a `service_fee` [CNY/kWh] on top of each price.
+    pub fn new(choice_set: ChoiceSet, sellers: usize, alpha: f64, service_fee: f64) -> Self {
         let zeros = || vec![0.0; sellers];
         let by_seller = match choice_set {
             ChoiceSet::All => BySeller::All(Lists {
@@ -125,12 +130,12 @@ impl Sums {
             }),
             ChoiceSet::Sample(_) => BySeller::Known(vec![Terms::default(); sellers]),
         };
-        Self { alpha, by_seller, constant: 0.0, responsive: 0.0 }
+        Self { alpha, service_fee, by_seller, choices: 0, constant: 0.0, responsive: 0.0 }
     }
 
     /// Starts again from nothing.
     pub fn clear(&mut self) {
-        (self.constant, self.responsive) = (0.0, 0.0);
+        (self.choices, self.constant, self.responsive) = (0, 0.0, 0.0);
         match &mut self.by_seller {
             BySeller::All(Lists { demand, weighted_share, amount, value, square }) => {
                 [demand, weighted_share, amount, value, square].into_iter().for_each(|list| list.fill(0.0));
@@ -150,22 +155,22 @@ impl Sums {
     }
 
     fn enter<const ADD: bool>(&mut self, choice: &Posted<'_>) {
-        let Self { alpha, by_seller, .. } = self;
-        let worth = choice.buyer.preference - *alpha * choice.buyer.generation;
+        let Self { alpha, service_fee, by_seller, .. } = self;
+        let worth = choice.buyer.preference - *service_fee - *alpha * choice.buyer.generation;
         match (by_seller, choice.known) {
             (BySeller::All(lists), _) => lists.enter::<ADD>(choice, worth),
             (BySeller::Known(terms), Some(known)) => enter_known::<ADD>(terms, choice, known, worth),
             (BySeller::Known(_), None) => {}
         }
+        self.choices = if ADD { self.choices + 1 } else { self.choices - 1 };
         self.constant = sum::<ADD>(self.constant, choice.buyer.constant(self.alpha));
         self.responsive = sum::<ADD>(self.responsive, choice.responsive);
     }
 
-    /// What the choices add up to at sellers with these surpluses [kWh] and prices [CNY/kWh].
-    pub fn aggregate(&self, surplus: &[f64], prices: &[f64]) -> Aggregate {
+    /// What the choices add up to at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`.
+    pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
         let mut result = Aggregate {
             constant: self.constant,
-            responsive: self.responsive.max(1.0),
             served_share: Vec::with_capacity(surplus.len()),
             net_utility: Vec::with_capacity(surplus.len()),
             ..Aggregate::default()
@@ -182,6 +187,7 @@ impl Sums {
             }
         }
         result.total = result.demand.iter().sum();
+        let mut bound = 0.0;
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
             let (amount, value, square) = self.purchases(j);
             let served = served_share(surplus, result.demand[j]);
@@ -194,7 +200,13 @@ impl Sums {
             if result.total > 0.0 {
                 result.mean_share[j] /= result.total;
             }
+            if band.binds(price, result.demand[j] - surplus) {
+                bound += result.mean_share[j];
+            }
         }
+        // Shares at a price that cannot move upset no price: all of them count, whether or not they would answer.
+        let all = f64::from(self.choices);
+        result.responsive = (self.responsive + bound * (all - self.responsive)).max(1.0);
         result
     }
 
@@ -264,12 +276,13 @@ mod tests {
         Buyer { need: 1.1, generation: 1.32, preference: 2.028 },
     ];
     const CONSTANT: f64 = 5.28598;
+    const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.95 };
 
     /// What choices over all sellers add up to.
     fn aggregate<'a>(surplus: &[f64], prices: &[f64], posted: impl IntoIterator<Item = Posted<'a>>) -> Aggregate {
-        let mut sums = Sums::new(ChoiceSet::All, surplus.len(), 0.4);
+        let mut sums = Sums::new(ChoiceSet::All, surplus.len(), 0.4, 0.0);
         sums.add(posted);
-        sums.aggregate(surplus, prices)
+        sums.aggregate(surplus, prices, BAND)
     }
 
     fn posted<'a>(shares: &'a [f64], purchases: [&'a [f64]; 2]) -> impl Iterator<Item = Posted<'a>> {
@@ -320,6 +333,28 @@ mod tests {
     }
 
     #[test]
+    fn where_a_tariff_keeps_prices_from_moving_all_shares_count() {
+        let firm = |price: f64, surplus: f64| {
+            let choices =
+                posted(&[0.5, 0.5], [&[0.8; 2], &[1.1; 2]]).map(|choice| Posted { responsive: 0.0, ..choice });
+            aggregate(&[surplus, 0.4], &[price, BAND.ceiling], choices).responsive
+        };
+        assert_eq!(firm(BAND.ceiling, 0.4), 2.0, "both sellers are asked for more than they have");
+        assert_eq!(firm(BAND.ceiling, 1.4), 1.0, "half of all shares, as one price will fall");
+        assert_eq!(firm(0.7, 0.4), 1.0);
+        assert_eq!(firm(BAND.floor, 1.4), 2.0);
+    }
+
+    #[test]
+    fn a_fee_is_part_of_what_a_buyer_pays() {
+        let mut sums = Sums::new(ChoiceSet::All, 1, 0.4, 0.1);
+        sums.add(posted(&[1.0], [&[1.0], &[1.5]]));
+        let with_fee = sums.aggregate(&[9.0], &[0.6], BAND);
+        let dearer = aggregate(&[9.0], &[0.7], posted(&[1.0], [&[1.0], &[1.5]]));
+        assert!((with_fee.net_utility[0] - dearer.net_utility[0]).abs() < 1e-12);
+    }
+
+    #[test]
     fn mean_shares_are_weighted_by_demand() {
         let choices = [(&BUYERS[0], [1.0, 0.0], [3.0; 2]), (&BUYERS[1], [0.0, 1.0], [1.0; 2])];
         let choices = choices.iter().map(|(buyer, shares, purchases)| Posted {
@@ -358,7 +393,7 @@ mod tests {
         let known: [&[u32]; 2] = [&[0, 2], &[1]];
         let (shares, purchases): ([&[f64]; 2], [&[f64]; 2]) = ([&[0.3, 0.7], &[1.0]], [&[1.6, 1.8], &[1.2]]);
         let full: [([f64; 3], [f64; 3]); 2] = [([0.3, 0.0, 0.7], [1.6, 0.0, 1.8]), ([0.0, 1.0, 0.0], [0.0, 1.2, 0.0])];
-        let mut sums = Sums::new(ChoiceSet::Sample(2), 3, 0.4);
+        let mut sums = Sums::new(ChoiceSet::Sample(2), 3, 0.4, 0.0);
         sums.add((0..2).map(|i| Posted {
             buyer: &BUYERS[i],
             known: Some(known[i]),
@@ -377,7 +412,7 @@ mod tests {
                 responsive: 1.0,
             }),
         );
-        let some = sums.aggregate(&surplus, &prices);
+        let some = sums.aggregate(&surplus, &prices, BAND);
         assert_eq!(some.held, [0.3, 1.0, 0.7]);
         assert_eq!(Aggregate { held: Vec::new(), ..some }, all);
     }
@@ -404,7 +439,7 @@ mod tests {
                 if add { sums.add([posted]) } else { sums.take_away(&posted) }
             };
             let fresh = |choices: &[_]| {
-                let mut sums = Sums::new(choice_set, 5, 0.4);
+                let mut sums = Sums::new(choice_set, 5, 0.4, 0.0);
                 choices.iter().for_each(|choice| posted(choice, &mut sums, true));
                 sums
             };
@@ -415,7 +450,7 @@ mod tests {
                 choices[place] = draw();
                 posted(&choices[place], &mut kept, true);
             }
-            let (kept, fresh) = (kept.aggregate(&surplus, &prices), fresh(&choices).aggregate(&surplus, &prices));
+            let [kept, fresh] = [kept, fresh(&choices)].map(|sums| sums.aggregate(&surplus, &prices, BAND));
             // 2,000 roundings of sums below 50, each of at most 2^-53 of them.
             let close = |a: f64, b: f64| assert!((a - b).abs() < 2000.0 * 50.0 * f64::EPSILON, "{a} {b}");
             kept.demand.iter().zip(&fresh.demand).for_each(|(&a, &b)| close(a, b));

@@ -5,6 +5,7 @@
 
 use super::{
     demand::{Buyer, Demand},
+    pricing::PriceBand,
     role::{self, Role},
     storage::StorageLimits,
     utility::utility,
@@ -53,12 +54,21 @@ pub struct SlotTerms {
     pub feed_in_tariff: f64,
     /// What the grid asks, `p_t` [CNY/kWh].
     pub grid_tariff: f64,
-    /// Curvature `alpha` of utility [CNY/kWh²].
+    /// What the buyer of local energy pays to the operator [CNY/kWh].
+    pub service_fee: f64,
+    /// Curvature of utility in this slot, `alpha / h` (4) [CNY/kWh²].
     pub alpha: f64,
     /// Whether demand answers freely to price.
     pub demand: Demand,
     /// Length of the slot `h` [h].
     pub hours: f64,
+}
+
+impl SlotTerms {
+    /// The prices that sellers may ask.
+    pub fn band(&self) -> PriceBand {
+        PriceBand::between(self.feed_in_tariff, self.grid_tariff, self.service_fee)
+    }
 }
 
 /// What a prosumer's trades with other prosumers add up to.
@@ -176,8 +186,14 @@ pub fn peer_to_grid(facts: &SlotFacts, preference_without_ledger: f64, terms: &S
 mod tests {
     use super::*;
 
-    const TERMS: SlotTerms =
-        SlotTerms { feed_in_tariff: 0.45, grid_tariff: 0.85, alpha: 0.4, demand: Demand::Elastic, hours: 1.0 };
+    const TERMS: SlotTerms = SlotTerms {
+        feed_in_tariff: 0.45,
+        grid_tariff: 0.85,
+        service_fee: 0.0,
+        alpha: 0.4,
+        demand: Demand::Elastic,
+        hours: 1.0,
+    };
     const STORAGE: StorageLimits = StorageLimits { capacity: 10.0, power: 5.0, efficiency: 0.95 };
 
     fn facts(generation: f64, load: f64, preference_pv: f64) -> SlotFacts {

@@ -35,7 +35,13 @@ impl Buyer {
         utility(x + self.generation, self.preference, alpha) - price * x
     }
 
-    /// Optimal purchase `X*` at `price` [CNY/kWh] (7) [kWh]; zero at an infinite price, which stands for no offer.
+    /// The buyer as it answers to prices on top of which it pays a `service_fee` [CNY/kWh].
+    pub fn charged(self, service_fee: f64) -> Self {
+        Self { preference: self.preference - service_fee, ..self }
+    }
+
+    /// Optimal purchase `X*` where a kWh costs `price` [CNY/kWh] (7) [kWh]; zero at an infinite price, which stands for
+    /// no offer.
     pub fn optimal_purchase(&self, price: f64, alpha: f64, demand: Demand) -> f64 {
         let free = ((self.preference - price) / alpha - self.generation).max(0.0);
         match demand {

@@ -2,16 +2,43 @@
 
 use super::{replicator::StepSize, utility::utility};
 
-/// The prices a seller may ask [CNY/kWh]: from the feed-in tariff to the grid's tariff of the slot.
+/// The prices a seller may ask [CNY/kWh]: from the feed-in tariff to the grid's tariff of the slot, less what the buyer
+/// pays to the operator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PriceBand {
     /// `p_min`, the feed-in tariff.
     pub floor: f64,
-    /// `p_max`, the grid's tariff.
+    /// `p_max`, the grid's tariff less the service fee: no local kWh costs a buyer more than one of the grid's.
     pub ceiling: f64,
 }
 
 impl PriceBand {
+    /// The band between the tariffs of a slot, where local trades cost their buyer a `service_fee` [CNY/kWh].
+    pub fn between(feed_in: f64, grid: f64, service_fee: f64) -> Self {
+        Self { floor: feed_in, ceiling: grid - service_fee }
+    }
+
+    /// Whether the fee leaves any price at which a local kWh serves both sides.
+    pub fn has_room(&self) -> bool {
+        self.floor <= self.ceiling
+    }
+
+    /// How far the tariffs are apart [CNY/kWh].
+    pub fn width(&self) -> f64 {
+        (self.ceiling - self.floor).max(0.0)
+    }
+
+    /// How far one step may take a price (18) [CNY/kWh]: `delta` of the price, or of the band's width if that is more,
+    /// so that a price of 0 can be left and reached.
+    pub fn reach(&self, price: f64, ramp: f64) -> f64 {
+        ramp * price.abs().max(self.width())
+    }
+
+    /// Whether a tariff keeps `price` from answering to this `excess` of demand [kWh].
+    pub fn binds(&self, price: f64, excess: f64) -> bool {
+        (excess >= 0.0 && price >= self.ceiling) || (excess <= 0.0 && price <= self.floor)
+    }
+
     /// Whether `price` lies within the band.
     pub fn contains(&self, price: f64) -> bool {
         (self.floor..=self.ceiling).contains(&price)
@@ -27,39 +54,44 @@ pub fn seller_welfare(load: f64, preference: f64, alpha: f64, price: f64, surplu
 
 /// The price after one step of excess-demand pricing (17), within band and ramp (18) [CNY/kWh].
 ///
-/// `excess` is `E_j - S_j` [kWh], `step` is `b`, `ramp` is `delta`, the largest relative move.
+/// `excess` is `E_j - S_j` [kWh], `step` is `b`, `ramp` is `delta`, the largest relative move: see
+/// [`PriceBand::reach`].
 pub fn next_price(price: f64, excess: f64, step: f64, band: PriceBand, ramp: f64) -> f64 {
-    let reach = ramp * price.abs();
+    let reach = band.reach(price, ramp);
     let lowest = band.floor.max(price - reach);
     let highest = band.ceiling.min(price + reach);
     (price + step * excess).max(lowest).min(highest)
 }
 
-/// Price step `b`; scaled: `k alpha Q / R` for `sellers` Q and `buyers` R.
-pub fn price_step_size(size: StepSize, alpha: f64, sellers: usize, buyers: u32) -> f64 {
-    match size {
-        StepSize::Fixed(b) => b,
-        StepSize::Scaled(k) => k * alpha * sellers as f64 / f64::from(buyers),
-    }
-}
-
-/// Price step `b_j` where buyers know only some sellers; scaled: `k alpha / sum_i z_ij` for a seller that `held` so much
-/// of all shares. Infinite for one in which nobody holds a share: it has nothing to lose.
-pub fn local_price_step_size(size: StepSize, alpha: f64, held: f64) -> f64 {
-    match size {
-        StepSize::Fixed(b) => b,
-        // Sums that are kept up to date may fall short of zero.
-        StepSize::Scaled(k) => k * alpha / held.max(0.0),
-    }
-}
-
-/// How much each period by which the loop is too old weighs on a price step: `DelayAware` divides it by
-/// `1 + L Q S_j / S`, for one of `sellers` Q with this `share` `S_j / S` of all surplus.
+/// Price step `b_j`; scaled: `k alpha S / (R S_j)` for a seller with this `share` `S_j / S` of all surplus, among
+/// `buyers` R.
 ///
-/// The demand of a small seller answers little to its price, so that its steps are small to the market as they are; made
-/// smaller still, they would take more time than there is.
-pub fn age_burden(share: f64, sellers: usize) -> f64 {
-    share * sellers as f64
+/// So a scaled step answers to *relative* excess demand: a small seller's demand answers little to its price, as few
+/// look for it, and its price has to move as far as everybody's.
+pub fn price_step_size(size: StepSize, alpha: f64, share: f64, buyers: u32) -> f64 {
+    match size {
+        StepSize::Fixed(b) => b,
+        StepSize::Scaled(k) => k * alpha / (f64::from(buyers) * share),
+    }
+}
+
+/// Price step `b_j` where buyers know only some sellers; scaled: `k alpha / max(sum_i z_ij, R S_j / S)` for a seller that
+/// `held` so much of all shares.
+pub fn local_price_step_size(size: StepSize, alpha: f64, share: f64, buyers: u32, held: f64) -> f64 {
+    match size {
+        StepSize::Fixed(b) => b,
+        StepSize::Scaled(k) => k * alpha / held.max(f64::from(buyers) * share),
+    }
+}
+
+/// How much each period by which the loop is too old weighs on a price step: `DelayAware` divides a step by
+/// `1 + burden L`. A scaled step is relative to the seller's own demand, and weighs 1. A fixed one is the same for all,
+/// and weighs `Q S_j / S` for one of `sellers` Q with this `share` `S_j / S` of all surplus.
+pub fn age_burden(size: StepSize, share: f64, sellers: usize) -> f64 {
+    match size {
+        StepSize::Fixed(_) => share * sellers as f64,
+        StepSize::Scaled(_) => 1.0,
+    }
 }
 
 #[cfg(test)]
@@ -76,6 +108,21 @@ mod tests {
     }
 
     #[test]
+    fn a_price_of_nothing_can_be_left_and_reached() {
+        let band = PriceBand { floor: 0.0, ceiling: 0.85 };
+        assert!((next_price(0.0, 10.0, 0.5, band, 0.1) - 0.085).abs() < 1e-12);
+        assert_eq!(next_price(0.08, -10.0, 0.5, band, 0.1), 0.0);
+        assert_eq!(next_price(0.0, -10.0, 0.5, band, 0.1), 0.0);
+    }
+
+    #[test]
+    fn what_the_buyer_pays_to_the_operator_lowers_the_ceiling() {
+        assert_eq!(PriceBand::between(0.45, 0.85, 0.0), BAND);
+        assert_eq!(PriceBand::between(0.25, 0.75, 0.25).ceiling, 0.5);
+        assert!(BAND.has_room() && !PriceBand::between(0.45, 0.85, 0.5).has_room());
+    }
+
+    #[test]
     fn a_price_moves_no_further_than_its_ramp() {
         assert!((next_price(0.6, 10.0, 0.5, BAND, 0.1) - 0.66).abs() < 1e-12);
         assert!((next_price(0.6, -10.0, 0.5, BAND, 0.1) - 0.54).abs() < 1e-12);
@@ -89,9 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn a_scaled_step_follows_the_numbers_of_buyers_and_sellers() {
-        assert_eq!(price_step_size(StepSize::Fixed(0.1), 0.4, 3, 2), 0.1);
-        assert!((price_step_size(StepSize::Scaled(0.5), 0.4, 3, 2) - 0.3).abs() < 1e-12);
+    fn a_scaled_step_answers_to_relative_excess_demand() {
+        assert_eq!(price_step_size(StepSize::Fixed(0.1), 0.4, 0.25, 2), 0.1);
+        assert!((price_step_size(StepSize::Scaled(0.5), 0.4, 0.25, 2) - 0.4).abs() < 1e-12);
+        let local = |held| local_price_step_size(StepSize::Scaled(0.5), 0.4, 0.25, 2, held);
+        assert!((local(0.8) - 0.25).abs() < 1e-12, "by the shares that answer to it");
+        assert!((local(0.1) - 0.4).abs() < 1e-12, "no further than that of its part of all surplus");
+        assert_eq!(local(-1e-18), local(0.0));
     }
 
     #[test]

@@ -28,6 +28,22 @@ pub(crate) fn total(terms: &[f64]) -> f64 {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest.iter().sum::<f64>()
 }
 
+/// The largest difference between two lists of the same length.
+pub(crate) fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    let (fours_a, rest_a) = a.as_chunks::<4>();
+    let (fours_b, rest_b) = b.as_chunks::<4>();
+    // Unlike `f64::max`, this compiles to one instruction.
+    let greater = |a: f64, b: f64| if a > b { a } else { b };
+    let mut lanes = [0.0; 4];
+    for (a, b) in fours_a.iter().zip(fours_b) {
+        for lane in 0..4 {
+            lanes[lane] = greater((a[lane] - b[lane]).abs(), lanes[lane]);
+        }
+    }
+    let rest = rest_a.iter().zip(rest_b).map(|(a, b)| (a - b).abs());
+    rest.chain(lanes).fold(0.0, greater)
+}
+
 /// What numbers lie between, and their sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
@@ -115,6 +131,19 @@ mod tests {
             let Survey { dot, total, .. } = survey(&terms, &terms);
             assert_eq!((dot, total), (squares, terms.iter().sum()));
         }
+    }
+
+    #[test]
+    fn the_largest_difference_is_found_wherever_it_stands() {
+        for length in 1..10 {
+            for place in 0..length {
+                let zeros = vec![0.0; length];
+                let mut other = vec![0.25; length];
+                other[place] = -0.5;
+                assert_eq!(largest_difference(&zeros, &other), 0.5);
+            }
+        }
+        assert_eq!(largest_difference(&[], &[]), 0.0);
     }
 
     #[test]

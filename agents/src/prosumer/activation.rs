@@ -114,6 +114,11 @@ impl Rhythm {
         self.due
     }
 
+    /// How often it has acted in this market.
+    pub(super) fn acts(&self) -> u32 {
+        self.acts
+    }
+
     /// Whether a wake-up `now` is one to act on.
     pub(super) fn is_due(&self, now: Time) -> bool {
         now >= self.due

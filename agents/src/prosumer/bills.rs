@@ -120,6 +120,7 @@ mod tests {
             change: 0.0,
             updates_at_rest: 0,
             answers: Time::ZERO,
+            quotes: Time::ZERO,
             news_age: Duration::ZERO,
         }))
     }

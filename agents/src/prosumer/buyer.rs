@@ -4,13 +4,15 @@
 use super::{
     Rules,
     adaptation::Stride,
-    behaviour::{self, ChoiceRule, Lesson},
+    behaviour::{self, ChoiceRule, Lesson, Turn},
 };
 use crate::{
     market::{
         aggregate::private_net_utility,
         demand,
+        pricing::PriceBand,
         replicator::{Fitness, StepSize, private_step_size, public_step_size},
+        sums::largest_difference,
     },
     message::{Choice, MarketOpened, MarketState},
     streams::Stream,
@@ -21,7 +23,10 @@ use std::{sync::Arc, time::Duration};
 /// A buyer and what it knows.
 #[derive(Debug)]
 pub(super) struct Buyer {
+    /// What it registered, its preference less what it pays to the operator.
     facts: demand::Buyer,
+    /// How far the tariffs are apart [CNY/kWh].
+    band_width: f64,
     opened: Arc<MarketOpened>,
     /// Positions of the sellers that it knows, ascending; `None` if all.
     known: Option<Arc<[u32]>>,
@@ -46,22 +51,38 @@ struct Experience {
 
 impl Buyer {
     /// A buyer that knows the sellers at these positions, ascending; all of them if `None`.
-    pub(super) fn new(opened: Arc<MarketOpened>, known: Option<Arc<[u32]>>, facts: demand::Buyer) -> Self {
+    pub(super) fn new(
+        opened: Arc<MarketOpened>,
+        known: Option<Arc<[u32]>>,
+        facts: demand::Buyer,
+        band: PriceBand,
+    ) -> Self {
         let surplus = |place: usize| opened.surplus[known.as_ref().map_or(place, |known| known[place] as usize)];
         let places = known.as_ref().map_or(opened.surplus.len(), |known| known.len());
         let greater = |best, place| if surplus(place) > surplus(best) { place } else { best };
         let watched = (0..places).reduce(greater).unwrap_or(0);
-        Self { facts, opened, known, watched, last: None, previous: None, own: Experience::default() }
+        Self {
+            facts,
+            band_width: band.width(),
+            opened,
+            known,
+            watched,
+            last: None,
+            previous: None,
+            own: Experience::default(),
+        }
     }
 
     /// The next choice, after a step of this `stride` by its `own` rule or else the common one, or `None` while no
-    /// seller has quoted a price.
+    /// seller has quoted a price. `excess` is the age of the loop in excess of one period, in periods, as far as it matters.
+    #[expect(clippy::too_many_arguments, reason = "all of it is at hand where the one caller is")]
     pub(super) fn act(
         &mut self,
         news: Option<&MarketState>,
         rules: &Rules,
         own: Option<&mut Box<dyn ChoiceRule>>,
         stride: Stride,
+        excess: f64,
         random: &mut Stream,
         now: Time,
     ) -> Option<Arc<Choice>> {
@@ -78,14 +99,25 @@ impl Buyer {
                 let last = Arc::clone(last);
                 choice.version = last.version + 1;
                 choice.shares.clone_from(&last.shares);
-                let change = self.learn(&mut choice.shares, &last, news, rules, own, stride.part, random);
+                let turn = Turn {
+                    size: stride.of(rules.replicator_step),
+                    // What is spread evenly shrinks with the step, so that both come to rest where they would anyway.
+                    exploration: rules.exploration * stride.part,
+                    mixing: rules.mixing.part(choice.version, excess),
+                    regrowth: rules.regrowth,
+                };
+                let change = self.learn(&mut choice.shares, &last, news, rules, own, turn, random);
                 (change.map_or(f64::INFINITY, |change| change / stride.rests_by), last.updates_at_rest)
             }
         };
         self.answer(choice, &news.prices, rules);
-        choice.change = change;
-        choice.updates_at_rest = if change < rules.tolerance { rest_before + 1 } else { 0 };
-        choice.answers = news.quotes_time.min(news.choices_time);
+        // A purchase that moves is a move, whatever becomes of the shares: it counts by the price that it answers.
+        let bought = self.last.as_ref().map_or(0.0, |last| largest_difference(&last.purchases, &choice.purchases));
+        let answered = if bought > 0.0 { rules.alpha * bought / self.band_width } else { 0.0 };
+        choice.change = change.max(answered);
+        choice.updates_at_rest = if choice.change < rules.tolerance { rest_before + 1 } else { 0 };
+        choice.answers = news.quotes_time.min(news.oldest_answered);
+        choice.quotes = news.quotes_time;
         choice.news_age = now - news.quotes_time;
         self.previous = self.last.replace(Arc::clone(&next));
         Some(next)
@@ -106,6 +138,7 @@ impl Buyer {
                 change: 0.0,
                 updates_at_rest: 0,
                 answers: Time::ZERO,
+                quotes: Time::ZERO,
                 news_age: Duration::ZERO,
             }),
         }
@@ -150,7 +183,7 @@ impl Buyer {
         }
     }
 
-    /// Takes `part` of a step by what the `last` choice has earned; returns the largest change of a share, or `None`
+    /// Takes its `turn` by what the `last` choice has earned; returns the largest change of a share, or `None`
     /// where the news tells of no choices to learn from.
     #[expect(clippy::too_many_arguments, reason = "all of it is at hand where the one caller is")]
     fn learn(
@@ -160,11 +193,11 @@ impl Buyer {
         news: &MarketState,
         rules: &Rules,
         own: Option<&mut Box<dyn ChoiceRule>>,
-        part: f64,
+        turn: Turn,
         random: &mut Stream,
     ) -> Option<f64> {
         let sums = news.aggregate.as_deref()?;
-        let size = rules.replicator_step.times(part);
+        let size = turn.size;
         let (market, known, buyer) = (&*self.opened, self.known.as_deref(), &self.facts);
         let lesson = |fitness, step: &dyn Fn(StepSize) -> f64| {
             let (step, unit) = (step(size), step(StepSize::Scaled(1.0)));
@@ -184,11 +217,9 @@ impl Buyer {
                 lesson(&self.own.fitness, &|size| private_step_size(size, rules.alpha, sums, buyers, wanted, got))
             }
         };
-        // What is spread evenly shrinks with the step, so that both together come to rest where they would anyway.
-        let exploration = rules.exploration * part;
         Some(match own {
-            None => behaviour::learn(&mut { rules.behaviour }, shares, &lesson, exploration, random),
-            Some(rule) => behaviour::learn(&mut **rule, shares, &lesson, exploration, random),
+            None => behaviour::learn(&mut { rules.behaviour }, shares, &lesson, turn, random),
+            Some(rule) => behaviour::learn(&mut **rule, shares, &lesson, turn, random),
         })
     }
 

@@ -33,6 +33,7 @@ impl Prosumer {
         let terms = SlotTerms {
             feed_in_tariff: opened.tariff.feed_in,
             grid_tariff: opened.tariff.grid,
+            service_fee: self.rules.service_fee,
             alpha: self.rules.alpha,
             demand: self.rules.demand,
             hours: self.rules.hours,

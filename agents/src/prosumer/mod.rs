@@ -14,6 +14,7 @@ mod behaviour;
 mod bills;
 mod buyer;
 mod closing;
+mod mixing;
 mod player;
 mod pricing;
 mod recovery;
@@ -23,6 +24,7 @@ mod strategy;
 pub use activation::Activation;
 pub use adaptation::Adaptation;
 pub use behaviour::{Behaviour, BestResponse, ChoiceRule, Imitation, Lesson, Replicator};
+pub use mixing::Mixing;
 pub use pricing::{ExcessDemand, Offer, PricingRule};
 pub use strategy::Strategy;
 
@@ -35,7 +37,6 @@ use crate::{
     ids::{ActorId, ProsumerId, Slot},
     market::{
         balance::{Balance, LocalTrades, SlotFacts},
-        choice_set::ChoiceSet,
         demand::Demand,
         pricing::PriceBand,
         replicator::{Fitness, StepSize},
@@ -58,7 +59,7 @@ use std::{sync::Arc, time::Duration};
 /// What prosumers have in common; those who learn differently have other rules.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Curvature `alpha` of utility [CNY/kWh²].
+    /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
     pub alpha: f64,
     /// Whether demand answers freely to price.
     pub demand: Demand,
@@ -72,13 +73,20 @@ pub struct Rules {
     pub exploration: f64,
     /// How steps adapt during the game.
     pub adaptation: Adaptation,
+    /// Whether buyers move part of their shares towards the sellers' surpluses.
+    pub mixing: Mixing,
+    /// How many times as far as by (15) a share may grow while its seller's demand is below half of its surplus, from 1.
+    pub regrowth: f64,
+    /// Sellers act every so many of their periods.
+    pub price_every: u32,
     /// Step of the buyers' rule.
     pub replicator_step: StepSize,
     /// Step of the price rule.
     pub price_step: StepSize,
     /// Largest relative move `delta` of a price in one step.
     pub ramp: f64,
-    /// A change below this is rest: of a price [CNY/kWh], of a share [1].
+    /// A change below this is rest: of a price, relative to the width of the price band; of a share; of what a purchase
+    /// answers, like a price.
     pub tolerance: f64,
     /// First prices, one a seller of the slot [CNY/kWh]; drawn between the tariffs if `None`, or if not just as many
     /// sellers take part.
@@ -175,8 +183,8 @@ impl Prosumer {
         &self.facts[self.slot as usize - 1]
     }
 
-    fn band(opened: &SlotOpened) -> PriceBand {
-        PriceBand { floor: opened.tariff.feed_in, ceiling: opened.tariff.grid }
+    fn band(&self, opened: &SlotOpened) -> PriceBand {
+        opened.tariff.band(self.rules.service_fee)
     }
 
     /// Sends a message that is repeated until [`Self::answered`].
@@ -235,7 +243,7 @@ impl Prosumer {
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
         let (Phase::Registering | Phase::Admitted, Some(opened)) = (&self.phase, &self.opened) else { return };
         let known = self.acquaintances(&market);
-        let player = Player::new(market, known, self.id, self.facts(), Self::band(opened), &self.rules);
+        let player = Player::new(market, known, self.id, self.facts(), self.band(opened), &self.rules);
         if let Some(player) = player {
             self.answered();
             self.phase = Phase::Playing(Box::new(player));
@@ -244,17 +252,16 @@ impl Prosumer {
         }
     }
 
-    /// The market's choice set, and the positions of the sellers that it knows in it as a buyer; `None` if all.
+    /// The positions of the sellers that it knows in a market as a buyer; `None` if all.
     ///
     /// Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
-    fn acquaintances(&self, market: &MarketOpened) -> (ChoiceSet, Option<Arc<[u32]>>) {
-        let genesis = self.member.genesis();
-        let choice_set = genesis.rules.choice_set;
+    fn acquaintances(&self, market: &MarketOpened) -> Option<Arc<[u32]>> {
         if self.facts().role() != Role::Buyer {
-            return (choice_set, None);
+            return None;
         }
+        let genesis = self.member.genesis();
         let mut random = slot_stream(genesis.seed, self.id.actor(), Purpose::Acquaintance, market.slot);
-        (choice_set, choice_set.draw(market.sellers.len(), &mut random))
+        genesis.rules.choice_set.draw(market.sellers.len(), &mut random)
     }
 
     fn act_if_due(&mut self, context: &mut Context<'_>) {
@@ -263,7 +270,10 @@ impl Prosumer {
             return;
         }
         if self.rhythm.is_due(now) {
-            self.act(context);
+            // Sellers may lead more slowly than buyers follow.
+            if self.facts().role() == Role::Buyer || self.rhythm.acts().is_multiple_of(self.rules.price_every) {
+                self.act(context);
+            }
             self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
         }
         if let Some(next) = self.rhythm.wake(now) {
@@ -273,7 +283,11 @@ impl Prosumer {
 
     fn act(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(player) = &mut self.phase else { return };
-        let (now, interval) = (context.now(), self.rhythm.interval(self.rules.activation));
+        let mut interval = self.rhythm.interval(self.rules.activation);
+        if matches!(player.side(), Side::Seller(..)) {
+            interval *= self.rules.price_every;
+        }
+        let now = context.now();
         if let Some((post, age)) =
             player.act(&self.rules, self.strategy.as_deref_mut(), context.random(), now, interval)
         {
@@ -313,7 +327,7 @@ impl Prosumer {
     fn verdict(&self, proposed: &BillProposed, place: Option<(Side, &MarketOpened)>, posted: &Posted) -> Verdict {
         let Some(opened) = &self.opened else { return Verdict::Disputed(Dispute::NotMine) };
         let side = place.map(|(side, _)| side);
-        let checked = bills::check(&proposed.trades, side, posted, Self::band(opened), self.rules.service_fee);
+        let checked = bills::check(&proposed.trades, side, posted, self.band(opened), self.rules.service_fee);
         match checked {
             Err(dispute) => Verdict::Disputed(dispute),
             Ok(()) => {

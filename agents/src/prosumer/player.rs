@@ -2,7 +2,7 @@
 
 use super::{
     Rules, Strategy,
-    adaptation::Steps,
+    adaptation::{Stepping, Steps},
     bills::{Posted, Side},
     buyer::Buyer,
     seller::Seller,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     chain::call::Call,
     ids::ProsumerId,
-    market::{balance::SlotFacts, choice_set::ChoiceSet, pricing::PriceBand, replicator, role::Role},
+    market::{balance::SlotFacts, pricing::PriceBand, role::Role},
     message::{LastPost, MarketOpened, MarketState},
     streams::Stream,
     time::Time,
@@ -37,11 +37,11 @@ enum Part {
 }
 
 impl Player {
-    /// The player that `id` is in a market, by its facts of the slot; `None` if it does not take part. In a market
-    /// with this choice set it knows, as a buyer, the sellers at the positions `known`, or all.
+    /// The player that `id` is in a market, by its facts of the slot; `None` if it does not take part. As a
+    /// buyer it knows the sellers at the positions `known`, or all.
     pub(super) fn new(
         market: Arc<MarketOpened>,
-        (choice_set, known): (ChoiceSet, Option<Arc<[u32]>>),
+        known: Option<Arc<[u32]>>,
         id: ProsumerId,
         facts: &SlotFacts,
         band: PriceBand,
@@ -50,12 +50,20 @@ impl Player {
         let (side, part) = match facts.role() {
             Role::Seller => {
                 let index = market.sellers.binary_search(&id).ok()?;
-                let seller = Seller::new(&market, choice_set, index, facts.surplus(), band, rules);
+                let seller = Seller::new(&market, index, facts.surplus(), band, rules);
                 (Side::Seller(index as u32, facts.surplus()), Part::Seller(seller))
             }
             Role::Buyer => {
                 let index = market.buyers.binary_search(&id).ok()?;
-                (Side::Buyer(index as u32), Part::Buyer(Buyer::new(Arc::clone(&market), known, facts.as_buyer())))
+                (
+                    Side::Buyer(index as u32),
+                    Part::Buyer(Buyer::new(
+                        Arc::clone(&market),
+                        known,
+                        facts.as_buyer().charged(rules.service_fee),
+                        band,
+                    )),
+                )
             }
             Role::Idle => return None,
         };
@@ -109,18 +117,23 @@ impl Player {
         interval: Duration,
     ) -> Option<(Call, Option<Duration>)> {
         let news = self.news.as_deref();
-        let mut stride = |burden| self.steps.stride(rules.adaptation, burden, news, now, interval);
         let (pricing, choice) = strategy.map_or((None, None), |own| (own.pricing.as_mut(), own.choice.as_mut()));
         // What a seller goes by is demand, what a buyer goes by is prices.
         let (post, date, moved) = match &mut self.part {
             Part::Seller(seller) => {
-                let stride = stride(seller.age_burden());
+                let who = Stepping::Seller(seller.age_burden());
+                let stride = self.steps.stride(rules.adaptation, who, news, now, interval);
                 let quote = seller.act(&self.market, news, rules, pricing, stride, random);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Part::Buyer(buyer) => {
-                let choice = buyer.act(news, rules, choice, stride(replicator::AGE_BURDEN), random, now)?;
+                let stride = self.steps.stride(rules.adaptation, Stepping::Buyer, news, now, interval);
+                let excess = match news {
+                    Some(news) if !rules.mixing.is_none() => self.steps.excess(news, now, interval),
+                    _ => 0.0,
+                };
+                let choice = buyer.act(news, rules, choice, stride, excess, random, now)?;
                 (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
             }
         };

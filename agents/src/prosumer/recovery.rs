@@ -77,7 +77,7 @@ impl Prosumer {
         self.opened = Some(opened);
         self.phase = Phase::Admitted;
         let known = self.acquaintances(&market);
-        if let Some(player) = Player::new(market, known, self.id, self.facts(), Self::band(&opened), &self.rules) {
+        if let Some(player) = Player::new(market, known, self.id, self.facts(), self.band(&opened), &self.rules) {
             self.phase = Phase::Playing(Box::new(player));
         }
         self.settle(trades, context);
@@ -103,7 +103,7 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, Invoice, Quote, Tariff, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, Rules, Strategy},
+        prosumer::{Activation, Adaptation, Behaviour, Mixing, Rules, Strategy},
         streams::{Purpose, stream},
         time::Time,
         units::{Energy, Money},
@@ -120,6 +120,9 @@ mod tests {
             fitness: Fitness::Public,
             exploration: 0.0,
             adaptation: Adaptation::None,
+            mixing: Mixing::None,
+            regrowth: 1.0,
+            price_every: 1,
             replicator_step: StepSize::Scaled(0.3),
             price_step: StepSize::Scaled(0.5),
             ramp: 0.1,

@@ -2,14 +2,15 @@
 
 use super::{
     Rules,
-    adaptation::Stride,
+    adaptation::{Adaptation, Stride, expected_demand},
     pricing::{ExcessDemand, Offer, PricingRule},
 };
 use crate::{
     ids::Slot,
     market::{
-        choice_set::ChoiceSet,
+        aggregate::Aggregate,
         pricing::{PriceBand, age_burden, local_price_step_size, price_step_size},
+        replicator::StepSize,
     },
     message::{MarketOpened, MarketState, Quote},
     streams::Stream,
@@ -25,14 +26,15 @@ pub(super) struct Seller {
     slot: Slot,
     /// Its position among the slot's sellers.
     index: usize,
-    /// How many sellers there are.
+    /// How many sellers and buyers there are.
     sellers: usize,
+    buyers: u32,
     surplus: f64,
+    /// Its part `S_j / S` of all surplus.
+    share: f64,
     /// How much the age of the loop weighs on its steps.
     age_burden: f64,
     band: PriceBand,
-    /// Step `b` of the price rule, where buyers know all sellers.
-    step: f64,
     quote: Option<Quote>,
     /// Its newest prices, the last one at the end.
     recent: VecDeque<f64>,
@@ -42,28 +44,18 @@ pub(super) struct Seller {
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    /// The seller at position `index` of a market with this choice set.
-    pub(super) fn new(
-        opened: &MarketOpened,
-        choice_set: ChoiceSet,
-        index: usize,
-        surplus: Energy,
-        band: PriceBand,
-        rules: &Rules,
-    ) -> Self {
-        let step = price_step_size(rules.price_step, rules.alpha, opened.sellers.len(), opened.buyers.len() as u32);
+    /// The seller at position `index` of a market.
+    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
+        let (sellers, share) = (opened.sellers.len(), surplus.value() / opened.total_surplus);
         Self {
             slot: opened.slot,
             index,
-            sellers: opened.sellers.len(),
+            sellers,
+            buyers: opened.buyers.len() as u32,
             surplus: surplus.value(),
-            age_burden: match choice_set {
-                ChoiceSet::All => age_burden(surplus.value() / opened.total_surplus, opened.sellers.len()),
-                // Its step is in units of its own demand, however small it is.
-                ChoiceSet::Sample(_) => 1.0,
-            },
+            share,
+            age_burden: age_burden(rules.price_step, share, sellers),
             band,
-            step,
             quote: None,
             recent: VecDeque::with_capacity(REMEMBERED),
         }
@@ -94,9 +86,9 @@ impl Seller {
         let Some((news, sums)) = news.and_then(|news| Some((news, news.aggregate.as_ref()?))) else {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
         };
-        let step = match sums.held.get(self.index) {
-            None => self.step,
-            Some(&held) => local_price_step_size(rules.price_step, rules.alpha, held),
+        let demand = match rules.adaptation {
+            Adaptation::Predictive => self.predicted(sums, last.price, rules.alpha),
+            _ => sums.demand[self.index],
         };
         // Made where it is used, so that the common rule needs no more of it than it looks at.
         let offer = || Offer {
@@ -105,8 +97,8 @@ impl Seller {
             me: self.index,
             price: last.price,
             surplus: self.surplus,
-            demand: sums.demand[self.index],
-            step: step * stride.part,
+            demand,
+            step: self.step(stride.of(rules.price_step), sums, rules.alpha),
             band: self.band,
             ramp: rules.ramp,
         };
@@ -114,7 +106,29 @@ impl Seller {
             None => ExcessDemand.next_price(&offer(), random),
             Some(rule) => rule.next_price(&offer(), random),
         };
-        self.post(last.version + 1, price, (price - last.price).abs() / stride.rests_by, news.choices_time, rules)
+        let moved = (price - last.price).abs() / stride.rests_by;
+        // Where the tariffs are equal, no price can move.
+        let change = if moved > 0.0 { moved / self.band.width() } else { 0.0 };
+        self.post(last.version + 1, price, change, news.oldest_answered, rules)
+    }
+
+    /// What a price step of this size comes to [CNY/kWh²].
+    fn step(&self, size: StepSize, sums: &Aggregate, alpha: f64) -> f64 {
+        match sums.held.get(self.index) {
+            None => price_step_size(size, alpha, self.share, self.buyers),
+            Some(&held) => local_price_step_size(size, alpha, self.share, self.buyers, held),
+        }
+    }
+
+    /// The demand that it may expect at its `last` price [kWh], by which of its prices the one it hears of has answered.
+    fn predicted(&self, sums: &Aggregate, last: f64, alpha: f64) -> f64 {
+        let demand = sums.demand[self.index];
+        let Some(&answered) = sums.answered.get(self.index) else { return demand };
+        let responsive = match sums.held.get(self.index) {
+            None => sums.responsive * sums.mean_share[self.index],
+            Some(&held) => held * (sums.responsive / f64::from(self.buyers)).min(1.0),
+        };
+        expected_demand(demand, answered, last, responsive, alpha)
     }
 
     /// Goes on from a quote that it has forgotten.

@@ -70,6 +70,7 @@ fn choices() -> impl Strategy<Value = Choice> {
             change: 0.0,
             updates_at_rest: 0,
             answers: Time::ZERO,
+            quotes: Time::ZERO,
             news_age: Duration::ZERO,
         })
 }

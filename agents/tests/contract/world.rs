@@ -253,6 +253,7 @@ pub(crate) fn choice(version: u32, shares: impl Into<Vec<f64>>, purchases: impl 
         change: f64::INFINITY,
         updates_at_rest: 0,
         answers: Time::ZERO,
+        quotes: Time::ZERO,
         news_age: Duration::ZERO,
     }
 }

@@ -7,6 +7,7 @@ use microgrid_agents::{
         aggregate::{Posted, Sums},
         choice_set::ChoiceSet,
         demand::Buyer,
+        pricing::PriceBand,
         replicator::replicator_step,
     },
     streams::{Purpose, Stream, stream},
@@ -15,6 +16,7 @@ use rand::RngExt;
 use std::{hint::black_box, sync::Arc};
 
 const ALPHA: f64 = 0.4;
+const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 1.05 };
 const SELLERS: usize = 250;
 const BUYER: Buyer = Buyer { need: 3.0, generation: 1.0, preference: 2.5 };
 
@@ -78,7 +80,7 @@ impl Chosen {
 
 /// Adds choices, takes each away again and adds it once more, as when it is replaced, and draws the sums together.
 fn add_up(choice_set: ChoiceSet, sellers: usize, choices: &[Chosen]) {
-    let mut sums = Sums::new(choice_set, sellers, ALPHA);
+    let mut sums = Sums::new(choice_set, sellers, ALPHA, 0.0);
     let market = numbers(&mut random(), sellers);
     counted(&mut || {
         sums.add(black_box(choices).iter().map(Chosen::posted));
@@ -86,6 +88,6 @@ fn add_up(choice_set: ChoiceSet, sellers: usize, choices: &[Chosen]) {
             sums.take_away(&choice.posted());
             sums.add([choice.posted()]);
         }
-        black_box(sums.aggregate(&market, &market));
+        black_box(sums.aggregate(&market, &market, BAND));
     });
 }

@@ -28,7 +28,7 @@ pub use lags::Lags;
 pub use setting::{Caveat, Setting};
 pub use slot::{DelayLimit, Judgement, Limits, Omission, SlotStability, StepLimit, is_stable, slot_stability};
 
-use microgrid_agents::market::{pricing::age_burden, replicator::AGE_BURDEN};
+use microgrid_agents::market::replicator::AGE_BURDEN;
 use nalgebra::{Complex, DMatrix, Schur, linalg::balancing::balance_parlett_reinsch};
 use std::f64::consts::TAU;
 
@@ -128,7 +128,7 @@ impl Game {
         for (j, share) in self.shares.iter().enumerate() {
             let now = price(0, j);
             matrix[(now, now)] += 1.0;
-            let step = steps.price / (1.0 + age_burden(*share, sellers) * steps.excess);
+            let step = steps.price / (1.0 + (*share * sellers as f64) * steps.excess);
             matrix[(now, price(lags.answer, j))] -= step * share * self.response;
             let gain = step * self.surplus;
             if j < free {

@@ -211,7 +211,7 @@ impl Market<'_> {
     }
 
     fn price_units(&self, sellers: usize) -> Units {
-        let scaled = price_step_size(StepSize::Scaled(1.0), self.alpha, sellers, self.wanted.len() as u32);
+        let scaled = price_step_size(StepSize::Scaled(1.0), self.alpha, 1.0 / sellers as f64, self.wanted.len() as u32);
         Units { fixed: 1.0, scaled }
     }
 }

@@ -251,6 +251,7 @@ fn facts() -> Vec<(Key, fact::Fact)> {
         change: 1e-9,
         updates_at_rest: 3,
         answers: Time(7),
+        quotes: Time(7),
         news_age: Duration::from_nanos(8),
     };
     let reading = [1, 2, 3, 4, 5, 6].map(Energy);

@@ -124,6 +124,7 @@ fn choice() -> Draft {
         change: f64::INFINITY,
         updates_at_rest: 0,
         answers: Time::ZERO,
+        quotes: Time::ZERO,
         news_age: Duration::from_millis(10),
     });
     let key = Key::Choice(1, 2);

@@ -229,6 +229,7 @@ pub(crate) fn state(block: u64, seconds: f64, price: f64, demand: Option<f64>) -
         quotes_time: time,
         news_age: Duration::ZERO,
         choices_time: time,
+        oldest_answered: time,
         prices: vec![price],
         aggregate,
     })

@@ -206,15 +206,16 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     match row.outcome {
         Outcome::NoMarket => format!("Slot {} of {name} had no market.", row.slot),
         Outcome::GateClosure => unsettled_slot(data, case, row),
-        Outcome::Equilibrium => {
+        Outcome::Equilibrium | Outcome::Rest => {
             let time =
                 row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({} s)", fixed(time.value(), 1)));
             let rounds = count(row.rounds as usize, "round");
             let (sellers, buyers) = (count(row.sellers as usize, "seller"), count(row.buyers as usize, "buyer"));
             let price = |price: Option<Number>| price.map_or_else(|| "-".to_owned(), |price| fixed(price.value(), 4));
             let (mean, theory) = (price(row.price_mean_cny_per_kwh), price(row.equilibrium_price_cny_per_kwh));
+            let how = if row.outcome == Outcome::Rest { "came to rest elsewhere" } else { "settled" };
             format!(
-                "Slot {} of {name}: {sellers} and {buyers} settled after {rounds}{time} at a mean price of {mean} CNY/kWh; \
+                "Slot {} of {name}: {sellers} and {buyers} {how} after {rounds}{time} at a mean price of {mean} CNY/kWh; \
                  the closed-form price is {theory}.",
                 row.slot
             )
@@ -222,14 +223,12 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     }
 }
 
-/// Slots that came to rest at another price than the closed form's.
+/// Slots that came to rest elsewhere than at the equilibrium.
 fn elsewhere(data: &Data) -> Option<String> {
-    let away = |row: &SlotRow| row.price_gap.is_some_and(|gap| gap.value() > AT_THE_CLOSED_FORM);
-    let settled = markets(data).filter(|(_, row)| row.outcome == Outcome::Equilibrium);
-    let slots: Vec<_> = settled.filter(|(_, row)| away(row)).collect();
+    let slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::Rest).collect();
     let furthest = slots.iter().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max)?;
-    let those = count(slots.len(), "settled slot");
-    Some(format!("{those} came to rest away from the closed-form price, by up to {} CNY/kWh.", small(furthest)))
+    let those = count(slots.len(), "slot");
+    Some(format!("{those} came to rest elsewhere, up to {} CNY/kWh from the closed-form price.", small(furthest)))
 }
 
 /// In a sweep: which share of the slots settled for each value of each knob.

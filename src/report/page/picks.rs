@@ -183,6 +183,7 @@ fn without_case(mut charts: Vec<Chart>, case: u32) -> Vec<Chart> {
 fn label(row: &SlotRow) -> String {
     match row.outcome {
         Outcome::Equilibrium => row.slot.to_string(),
+        Outcome::Rest => format!("{}: came to rest elsewhere", row.slot),
         Outcome::GateClosure => format!("{}: did not settle", row.slot),
         Outcome::NoMarket => format!("{}: no market", row.slot),
     }

@@ -5,7 +5,7 @@ use microgrid_agents::{
         choice_set::ChoiceSet,
         replicator::{Fitness, StepSize},
     },
-    prosumer::{Adaptation, Behaviour},
+    prosumer::{Adaptation, Behaviour, Mixing},
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,11 +37,23 @@ pub struct Learning {
     pub initial_choice: Initial,
     /// How steps adapt during the game.
     pub adaptation: Adaptation,
+    /// Whether buyers move part of their shares towards the sellers' surpluses.
+    pub mixing: Mixing,
+    /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
+    pub regrowth: f64,
+    /// Sellers act every so many of their periods.
+    pub price_every: u32,
     /// Parts of the population that learn differently; whoever is in none of them learns as above.
     pub mix: Vec<Habit>,
 }
 
 impl Learning {
+    /// Whether anybody goes by which of its prices the demand has answered.
+    pub fn predicts(&self) -> bool {
+        let everybody = self.mix.iter().filter_map(|habit| habit.adaptation).chain([self.adaptation]);
+        everybody.into_iter().any(|adaptation| adaptation == Adaptation::Predictive)
+    }
+
     /// Whose welfare a buyer compares.
     pub fn fitness(&self) -> Fitness {
         let usual = if self.choice_set.is_all() { Fitness::Public } else { Fitness::Private };
@@ -57,6 +69,8 @@ impl Learning {
             price_step: habit.price_step.unwrap_or(self.price_step),
             exploration: habit.exploration.unwrap_or(self.exploration),
             adaptation: habit.adaptation.unwrap_or(self.adaptation),
+            mixing: habit.mixing.unwrap_or(self.mixing),
+            regrowth: habit.regrowth.unwrap_or(self.regrowth),
             mix: Vec::new(),
             ..self.clone()
         }
@@ -96,19 +110,32 @@ pub struct Habit {
     /// How steps adapt during the game.
     #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<Adaptation>,
+    /// Whether buyers move part of their shares towards the sellers' surpluses.
+    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    pub mixing: Option<Mixing>,
+    /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
+    #[serde(default)]
+    pub regrowth: Option<f64>,
 }
 
-/// An adaptation that is given: what stands there as `None` is the adaptation of that name.
+/// A variant that is given: what stands there as `None` is the variant of that name.
 mod given {
-    use super::Adaptation;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde hands it so")]
-    pub(super) fn serialize<S: Serializer>(value: &Option<Adaptation>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<T, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        T: Copy + Default + Serialize,
+        S: Serializer,
+    {
         value.unwrap_or_default().serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Adaptation>, D::Error> {
-        Adaptation::deserialize(deserializer).map(Some)
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        T::deserialize(deserializer).map(Some)
     }
 }

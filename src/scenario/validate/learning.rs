@@ -7,7 +7,7 @@ use microgrid_agents::{
         choice_set::ChoiceSet,
         replicator::{Fitness, StepSize},
     },
-    prosumer::Behaviour,
+    prosumer::{Behaviour, Mixing},
 };
 
 pub(super) fn learning(learning: &Learning) -> Checked {
@@ -19,6 +19,9 @@ pub(super) fn learning(learning: &Learning) -> Checked {
     step("learning.replicator_step", learning.replicator_step)?;
     step("learning.price_step", learning.price_step)?;
     exploration("learning.exploration", learning.exploration)?;
+    mixing("learning.mixing", learning.mixing)?;
+    regrowth("learning.regrowth", learning.regrowth)?;
+    count("learning.price_every", learning.price_every)?;
     let ramp = learning.ramp;
     ensure(ramp > 0.0 && ramp <= 1.0, "learning.ramp", ramp, "above 0, at most 1")?;
     above_zero("learning.tolerance", learning.tolerance)?;
@@ -37,7 +40,9 @@ fn part(path: &str, habit: &Habit, common: &Learning) -> Checked {
     fitness(&format!("{path}.fitness"), habit.fitness, common)?;
     habit.replicator_step.map_or(Ok(()), |size| step(&format!("{path}.replicator_step"), size))?;
     habit.price_step.map_or(Ok(()), |size| step(&format!("{path}.price_step"), size))?;
-    habit.exploration.map_or(Ok(()), |value| exploration(&format!("{path}.exploration"), value))
+    habit.exploration.map_or(Ok(()), |value| exploration(&format!("{path}.exploration"), value))?;
+    habit.mixing.map_or(Ok(()), |value| mixing(&format!("{path}.mixing"), value))?;
+    habit.regrowth.map_or(Ok(()), |value| regrowth(&format!("{path}.regrowth"), value))
 }
 
 fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
@@ -62,6 +67,20 @@ fn step(path: &str, size: StepSize) -> Checked {
 
 fn exploration(path: &str, value: f64) -> Checked {
     ensure((0.0..1.0).contains(&value), path, value, "from 0 to below 1")
+}
+
+fn mixing(path: &str, mixing: Mixing) -> Checked {
+    match mixing {
+        Mixing::None => Ok(()),
+        Mixing::Informed { first, halved_every } => {
+            exploration(&format!("{path}.Informed.first"), first)?;
+            above_zero(&format!("{path}.Informed.halved_every"), halved_every)
+        }
+    }
+}
+
+fn regrowth(path: &str, value: f64) -> Checked {
+    ensure((1.0..=10.0).contains(&value), path, value, "from 1 to 10")
 }
 
 fn first_choice(shares: &[f64]) -> Checked {

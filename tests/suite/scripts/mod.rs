@@ -61,6 +61,7 @@ fn choice(slot: Slot, version: u32, shares: &[f64], purchases: &[f64]) -> Choice
         change: f64::NAN,
         updates_at_rest: u32::MAX,
         answers: Time(u64::MAX),
+        quotes: Time(u64::MAX),
         news_age: Duration::MAX,
     }
 }

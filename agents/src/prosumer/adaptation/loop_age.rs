@@ -14,6 +14,8 @@ pub(super) struct LoopAge {
     /// What can be seen of the age of the loop: how old the market state is on which it acts, and how old its prices
     /// are that everybody's demand has answered [s].
     seen: Smoothed,
+    /// When it acted last.
+    acted: Option<Time>,
 }
 
 impl LoopAge {
@@ -22,9 +24,11 @@ impl LoopAge {
         self.hop.note(after);
     }
 
-    /// It acts `now` on these `news`.
+    /// It acts `now` on these `news`; asked more than once for an act, only the first counts.
     pub(super) fn acts(&mut self, news: &MarketState, now: Time) {
-        self.seen.note((now - news.time).saturating_add(news.news_age));
+        if self.acted.replace(now) != Some(now) {
+            self.seen.note((now - news.time).saturating_add(news.news_age));
+        }
     }
 
     /// Age of the loop in excess of one period, in periods; at least 0.
@@ -61,19 +65,21 @@ mod tests {
     /// Acts on states `old` at the act, with prices `answered` ms old in them and after a `hop`.
     fn measured(hop: u64, ages: impl IntoIterator<Item = (u64, u64)>) -> f64 {
         let mut age = LoopAge::default();
-        for (old, answered) in ages {
+        for (n, (old, answered)) in (1..).zip(ages) {
+            let shown = Time::ZERO + n * 10 * PERIOD;
             age.arrived(Duration::from_millis(hop));
             let news = MarketState {
                 slot: 1,
                 number: 1,
-                time: Time(0),
+                time: shown,
                 quotes_time: Time(0),
                 choices_time: Time(0),
+                oldest_answered: Time(0),
                 news_age: Duration::from_millis(answered),
                 prices: Vec::new(),
                 aggregate: None,
             };
-            age.acts(&news, Time::ZERO + Duration::from_millis(old));
+            age.acts(&news, shown + Duration::from_millis(old));
         }
         age.excess(PERIOD)
     }

@@ -14,6 +14,8 @@ use crate::{
         aggregate::Aggregate,
         demand::Buyer,
         exploration::explore,
+        mixing::mix,
+        regrowth::regrow,
         replicator::{StepSize, largest_change},
     },
     message::{Choice, MarketOpened, MarketState},
@@ -114,18 +116,41 @@ impl ChoiceRule for Behaviour {
     }
 }
 
-/// Moves `shares` by one step of this `rule`, and then spreads the part `exploration` of them evenly; returns the
-/// largest change of a share, as it counts for rest.
+/// What a buyer does with its shares when it acts, beside what its rule says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// How large the step of its rule is to be.
+    pub(super) size: StepSize,
+    /// Part of the shares that is spread evenly.
+    pub(super) exploration: f64,
+    /// Part of the shares that goes towards the sellers' surpluses.
+    pub(super) mixing: f64,
+    /// How many times as far a share grows whose seller lacks demand.
+    pub(super) regrowth: f64,
+}
+
+/// Moves `shares` by one step of this `rule` and by the rest of the `turn`; returns the largest change of a share, as it
+/// counts for rest.
 pub(super) fn learn<R: ChoiceRule + ?Sized>(
     rule: &mut R,
     shares: &mut [f64],
     lesson: &Lesson<'_>,
-    exploration: f64,
+    turn: Turn,
     random: &mut Stream,
 ) -> f64 {
-    let before = (exploration > 0.0).then(|| shares.to_vec());
+    let Turn { exploration, mixing, regrowth, .. } = turn;
+    let before = (exploration > 0.0 || mixing > 0.0 || regrowth > 1.0).then(|| shares.to_vec());
     let change = rule.learn(shares, lesson, random);
     let Some(before) = before else { return change };
-    explore(shares, exploration);
+    if regrowth > 1.0 {
+        let (demand, surplus) = (lesson.at_known(&lesson.sums.demand), lesson.at_known(&lesson.market.surplus));
+        regrow(shares, &before, demand.iter().copied().zip(surplus.iter().copied()), regrowth);
+    }
+    if mixing > 0.0 {
+        mix(shares, mixing, lesson.at_known(&lesson.market.surplus).iter().copied());
+    }
+    if exploration > 0.0 {
+        explore(shares, exploration);
+    }
     largest_change(&before, shares)
 }

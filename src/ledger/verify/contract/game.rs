@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// How far shares may miss 1 in sum.
 const SHARES_TOLERANCE: f64 = 1e-6;
-/// By which factor a price may pass its ramp, as room for rounding.
+/// By which part of itself or of the band a price may pass its ramp, as room for rounding.
 const RAMP_TOLERANCE: f64 = 1e-9;
 
 impl Desk<'_> {
@@ -44,9 +44,10 @@ impl Desk<'_> {
         ensure(quote.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         ensure(quote.price.is_finite(), Refusal::NotFinite)?;
         let tariff = self.tariff(slot)?;
-        ensure(tariff.feed_in <= quote.price && quote.price <= tariff.grid, Refusal::PriceOutOfBand)?;
+        let most = tariff.grid - self.genesis.rules.service_fee;
+        ensure(tariff.feed_in <= quote.price && quote.price <= most, Refusal::PriceOutOfBand)?;
         if let Some(last) = last {
-            let (lowest, highest) = reach(&last, quote.version, self.genesis.rules.ramp);
+            let (lowest, highest) = reach(&last, quote.version, self.genesis.rules.ramp, most - tariff.feed_in);
             let beyond = quote.price < lowest || quote.price > highest;
             ensure(!beyond, Refusal::PriceBeyondRamp)?;
         }
@@ -103,10 +104,23 @@ fn acquaintances(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -
     }
 }
 
-/// The lowest and the highest price that the `version` of a quote may have, after `last`.
-fn reach(last: &Quote, version: Number, ramp: f64) -> (f64, f64) {
-    let steps = i32::try_from(version - last.version).unwrap_or(i32::MAX);
-    let lowest = last.price * (1.0 - ramp).powi(steps) * (1.0 - RAMP_TOLERANCE);
-    let highest = last.price * (1.0 + ramp).powi(steps) * (1.0 + RAMP_TOLERANCE);
-    (lowest, highest)
+/// The lowest and the highest price that the `version` of a quote may have, after `last`, where tariffs are `width`
+/// apart: each step goes as far as the `ramp` times the price or times the width, whichever is more.
+fn reach(last: &Quote, version: Number, ramp: f64, width: f64) -> (f64, f64) {
+    let steps = f64::from(version - last.version);
+    let price = last.price;
+    // A step below the width adds `ramp * width`, one above it multiplies.
+    let to_the_width = if price < width { steps.min(((width - price) / (ramp * width)).ceil()) } else { 0.0 };
+    let highest = (price + to_the_width * ramp * width) * (1.0 + ramp).powf(steps - to_the_width);
+    let lowest = match price > width {
+        false => price - steps * ramp * width,
+        // At once below it, where a step takes more than there is between the two.
+        true if price * (1.0 - ramp) <= width => price * (1.0 - ramp) - (steps - 1.0) * ramp * width,
+        true => {
+            let above = steps.min(((width / price).ln() / (1.0 - ramp).ln()).ceil());
+            price * (1.0 - ramp).powf(above) - (steps - above) * ramp * width
+        }
+    };
+    let margin = RAMP_TOLERANCE * price.max(width);
+    (lowest - margin, highest + margin)
 }

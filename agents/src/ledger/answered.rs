@@ -1,0 +1,115 @@
+//! Which prices the choices in force have answered.
+//!
+//! A choice tells the date of the prices that its purchases answer. The board keeps these dates: the oldest of them tells
+//! how old the oldest news in the lap of an act is; and, where sellers go by it, what prices these were.
+
+use crate::{message::MarketState, time::Time};
+use std::{collections::VecDeque, sync::Arc};
+
+/// Which prices the choices in force have answered.
+#[derive(Debug)]
+pub(super) struct Answered {
+    /// Date of the prices that each buyer's choice answers; the start of the run while it has made none.
+    dates: Vec<Time>,
+    /// The markets that were shown, one for each date of prices, back to the oldest that a choice answers; `None` where
+    /// nobody asks for prices.
+    shown: Option<VecDeque<Arc<MarketState>>>,
+}
+
+impl Answered {
+    /// Of so many `buyers`; keeps prices only if it is to.
+    pub(super) fn new(buyers: usize, keeps_prices: bool) -> Self {
+        Self { dates: vec![Time::ZERO; buyers], shown: keeps_prices.then(VecDeque::new) }
+    }
+
+    /// A buyer's choice answers prices of this date.
+    pub(super) fn note(&mut self, buyer: usize, date: Time) {
+        self.dates[buyer] = date;
+    }
+
+    /// Date of the oldest prices that a choice in force answers; the start of the run while somebody has made none.
+    pub(super) fn oldest(&self) -> Time {
+        self.dates.iter().copied().min().unwrap_or_default()
+    }
+
+    /// The market was shown like this.
+    pub(super) fn show(&mut self, state: &Arc<MarketState>) {
+        let oldest = self.oldest();
+        let Some(shown) = &mut self.shown else { return };
+        while shown.get(1).is_some_and(|next| next.quotes_time <= oldest) {
+            shown.pop_front();
+        }
+        if shown.back().is_some_and(|last| last.quotes_time == state.quotes_time) {
+            shown.pop_back();
+        }
+        shown.push_back(Arc::clone(state));
+    }
+
+    /// Mean over all choices of the price that they answered, one a seller [CNY/kWh]; empty where prices are not kept.
+    ///
+    /// A seller that had not quoted yet counts as with its price of `now`.
+    pub(super) fn mean_prices(&self, now: &[f64]) -> Vec<f64> {
+        let Some(shown) = &self.shown else { return Vec::new() };
+        let mut dates: Vec<Time> = self.dates.iter().copied().filter(|date| *date > Time::ZERO).collect();
+        dates.sort_unstable();
+        let mut sums = vec![0.0; now.len()];
+        for same in dates.chunk_by(|a, b| a == b) {
+            let then = shown.iter().find(|state| state.quotes_time == same[0]);
+            let then = then.map_or(now, |state| &state.prices);
+            for ((sum, &then), &now) in sums.iter_mut().zip(then).zip(now) {
+                *sum += same.len() as f64 * if then.is_finite() { then } else { now };
+            }
+        }
+        let count = dates.len().max(1) as f64;
+        sums.iter_mut().for_each(|sum| *sum /= count);
+        sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn state(quotes_time: u64, prices: &[f64]) -> Arc<MarketState> {
+        Arc::new(MarketState {
+            slot: 1,
+            number: 1,
+            time: Time(quotes_time),
+            quotes_time: Time(quotes_time),
+            choices_time: Time(quotes_time),
+            oldest_answered: Time::ZERO,
+            news_age: Duration::ZERO,
+            prices: prices.to_vec(),
+            aggregate: None,
+        })
+    }
+
+    #[test]
+    fn prices_are_those_that_the_choices_answered() {
+        let mut answered = Answered::new(3, true);
+        answered.show(&state(5, &[0.5, f64::INFINITY]));
+        assert_eq!(answered.oldest(), Time::ZERO);
+        answered.note(0, Time(5));
+        assert_eq!(answered.mean_prices(&[0.55, 0.8]), [0.5, 0.8], "who has made no choice does not count");
+        answered.show(&state(9, &[0.6, 0.8]));
+        answered.note(1, Time(9));
+        answered.note(2, Time(9));
+        assert_eq!(answered.oldest(), Time(5));
+        let [first, second] = answered.mean_prices(&[0.7, 0.9])[..] else { panic!("two sellers") };
+        assert!((first - 1.7 / 3.0).abs() < 1e-12 && (second - 2.5 / 3.0).abs() < 1e-12);
+        answered.note(0, Time(9));
+        answered.show(&state(12, &[0.65, 0.85]));
+        assert_eq!(answered.shown.as_ref().unwrap().len(), 2, "what nobody answers any more is forgotten");
+        assert_eq!(answered.mean_prices(&[0.65, 0.85]), [0.6, 0.8]);
+    }
+
+    #[test]
+    fn where_nobody_asks_prices_are_not_kept() {
+        let mut answered = Answered::new(1, false);
+        answered.show(&state(5, &[0.5]));
+        answered.note(0, Time(5));
+        assert!(answered.mean_prices(&[0.5]).is_empty());
+        assert_eq!(answered.oldest(), Time(5));
+    }
+}
