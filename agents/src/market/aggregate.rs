@@ -58,12 +58,16 @@ pub struct Aggregate {
     pub total: f64,
     /// Served demand `B = sum_j min(S_j, E_j)` [kWh].
     pub served: f64,
-    /// `R_e`: sum of the shares whose purchase answers to price or goes to sellers whose price cannot move, at least 1.
+    /// `R_e`: sum of the shares whose purchase answers to price, at least 1; where tariffs bind, what takes its place, see
+    /// [`Sums::aggregate`].
     pub responsive: f64,
     /// Mean, over all choices, of the price of each seller that the choice answered [CNY/kWh]; empty where nobody asks for
     /// it.
     pub answered: Vec<f64>,
 }
+
+/// Where tariffs bind, no step is larger than this many times that of a market whose buyers all answer to price.
+pub const STEEPEST: f64 = 20.0;
 
 /// Sums over posted choices, from which an [`Aggregate`] follows.
 ///
@@ -168,6 +172,11 @@ impl Sums {
     }
 
     /// What the choices add up to at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`.
+    ///
+    /// Where a price can move, it is what keeps shares in their places, and the market's scale of net utility is `alpha D
+    /// B / R_e`. Where a tariff binds, it is how strongly a seller's net utility answers to its own share alone, `t_j
+    /// sum_i [(w_i - alpha P_i - p_j) X*_ij - alpha t_j X*_ij²]`. Weighted by shares these two make the scale, and
+    /// `responsive` is the `R_e` that gives it, up to [`STEEPEST`] times all choices.
     pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
         let mut result = Aggregate {
             constant: self.constant,
@@ -187,7 +196,7 @@ impl Sums {
             }
         }
         result.total = result.demand.iter().sum();
-        let mut bound = 0.0;
+        let (mut bound, mut slope) = (0.0, 0.0);
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
             let (amount, value, square) = self.purchases(j);
             let served = served_share(surplus, result.demand[j]);
@@ -202,11 +211,16 @@ impl Sums {
             }
             if band.binds(price, result.demand[j] - surplus) {
                 bound += result.mean_share[j];
+                // Who serves everybody is worth what it is, whatever its share.
+                if served < 1.0 {
+                    slope += result.mean_share[j] * served * (value - paid - self.alpha * served * square);
+                }
             }
         }
-        // Shares at a price that cannot move upset no price: all of them count, whether or not they would answer.
-        let all = f64::from(self.choices);
-        result.responsive = (self.responsive + bound * (all - self.responsive)).max(1.0);
+        let (answering, scale) = (self.responsive.max(1.0), self.alpha * result.total * result.served);
+        let mixed = (1.0 - bound) * scale / answering + slope.max(0.0);
+        let most = STEEPEST * f64::from(self.choices.max(1));
+        result.responsive = if bound > 0.0 { (scale / mixed).clamp(1.0, most) } else { answering };
         result
     }
 
@@ -333,16 +347,25 @@ mod tests {
     }
 
     #[test]
-    fn where_a_tariff_keeps_prices_from_moving_all_shares_count() {
-        let firm = |price: f64, surplus: f64| {
-            let choices =
-                posted(&[0.5, 0.5], [&[0.8; 2], &[1.1; 2]]).map(|choice| Posted { responsive: 0.0, ..choice });
-            aggregate(&[surplus, 0.4], &[price, BAND.ceiling], choices).responsive
+    fn where_a_tariff_binds_the_scale_is_how_net_utility_answers_to_shares() {
+        let shares = [0.6, 0.4];
+        let firm = |prices: [f64; 2], surplus: [f64; 2], shares: &[f64]| {
+            let choices = posted(shares, [&[0.8; 2], &[1.1; 2]]).map(|choice| Posted { responsive: 0.0, ..choice });
+            aggregate(&surplus, &prices, choices)
         };
-        assert_eq!(firm(BAND.ceiling, 0.4), 2.0, "both sellers are asked for more than they have");
-        assert_eq!(firm(BAND.ceiling, 1.4), 1.0, "half of all shares, as one price will fall");
-        assert_eq!(firm(0.7, 0.4), 1.0);
-        assert_eq!(firm(BAND.floor, 1.4), 2.0);
+        assert_eq!(firm([0.7; 2], [0.4; 2], &shares).responsive, 1.0, "prices that can move answer");
+        // By how much a share that grows lowers its seller's net utility, one after the other.
+        let at = |shares: &[f64]| firm([BAND.ceiling; 2], [0.5, 0.4], shares);
+        let sums = at(&shares);
+        let answer = |j: usize| {
+            let mut more = shares;
+            more[j] += 1e-6;
+            shares[j] * (sums.net_utility[j] - at(&more).net_utility[j]) / 1e-6
+        };
+        let scale: f64 = (0..2).map(|j| sums.mean_share[j] * answer(j)).sum();
+        let found = 0.4 * sums.total * sums.served / sums.responsive;
+        assert!((found - scale).abs() < 1e-5 * scale, "{found} instead of {scale}");
+        assert_eq!(firm([BAND.floor; 2], [4.0; 2], &shares).responsive, 2.0 * STEEPEST, "nothing answers");
     }
 
     #[test]

@@ -36,9 +36,14 @@ pub(super) struct Seller {
     age_burden: f64,
     band: PriceBand,
     quote: Option<Quote>,
+    /// The demand of which it heard last [kWh].
+    heard: f64,
     /// Its newest prices, the last one at the end.
     recent: VecDeque<f64>,
 }
+
+/// The step that makes up for all of a relative excess of demand.
+const WHOLE: StepSize = StepSize::Scaled(1.0);
 
 /// How many of its prices a seller remembers, to check its bills: the ledger's newest may be older than its own.
 const REMEMBERED: usize = 32;
@@ -57,6 +62,7 @@ impl Seller {
             age_burden: age_burden(rules.price_step, share, sellers),
             band,
             quote: None,
+            heard: f64::INFINITY,
             recent: VecDeque::with_capacity(REMEMBERED),
         }
     }
@@ -106,7 +112,11 @@ impl Seller {
             None => ExcessDemand.next_price(&offer(), random),
             Some(rule) => rule.next_price(&offer(), random),
         };
-        let moved = (price - last.price).abs() / stride.rests_by;
+        // At a tariff a price rests while demand may still move: that counts by the price that would answer it.
+        let heard = sums.demand[self.index];
+        let asked = (heard - self.heard).abs() * price_step_size(WHOLE, rules.alpha, self.share, self.buyers);
+        self.heard = heard;
+        let moved = ((price - last.price).abs() / stride.rests_by).max(asked);
         // Where the tariffs are equal, no price can move.
         let change = if moved > 0.0 { moved / self.band.width() } else { 0.0 };
         self.post(last.version + 1, price, change, news.oldest_answered, rules)
@@ -125,7 +135,7 @@ impl Seller {
         let demand = sums.demand[self.index];
         let Some(&answered) = sums.answered.get(self.index) else { return demand };
         let responsive = match sums.held.get(self.index) {
-            None => sums.responsive * sums.mean_share[self.index],
+            None => sums.responsive.min(f64::from(self.buyers)) * sums.mean_share[self.index],
             Some(&held) => held * (sums.responsive / f64::from(self.buyers)).min(1.0),
         };
         expected_demand(demand, answered, last, responsive, alpha)
