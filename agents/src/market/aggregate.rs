@@ -66,7 +66,7 @@ pub struct Aggregate {
     pub answered: Vec<f64>,
 }
 
-/// Where tariffs bind, no step is larger than this many times that of a market whose buyers all answer to price.
+/// Where the grid's tariff binds, no step is larger than this many times that of a market whose buyers all answer to price.
 pub const STEEPEST: f64 = 20.0;
 
 /// Sums over posted choices, from which an [`Aggregate`] follows.
@@ -173,10 +173,11 @@ impl Sums {
 
     /// What the choices add up to at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`.
     ///
-    /// Where a price can move, it is what keeps shares in their places, and the market's scale of net utility is `alpha D
-    /// B / R_e`. Where a tariff binds, it is how strongly a seller's net utility answers to its own share alone, `t_j
-    /// sum_i [(w_i - alpha P_i - p_j) X*_ij - alpha t_j X*_ij²]`. Weighted by shares these two make the scale, and
-    /// `responsive` is the `R_e` that gives it, up to [`STEEPEST`] times all choices.
+    /// Where a price can move, that is what keeps shares in their places, and the market's scale of net utility is `alpha D
+    /// B / R_e`. Where the grid's tariff binds, a seller's net utility answers to its own share alone, by `t_j sum_i [(w_i -
+    /// alpha P_i - p_j) X*_ij - alpha t_j X*_ij²]`; where the feed-in tariff does, to nothing, and `R` takes the place of
+    /// `R_e`. Weighted by shares these make the scale, and `responsive` is the `R_e` that gives it, up to [`STEEPEST`]
+    /// times all choices.
     pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
         let mut result = Aggregate {
             constant: self.constant,
@@ -196,7 +197,7 @@ impl Sums {
             }
         }
         result.total = result.demand.iter().sum();
-        let (mut bound, mut slope) = (0.0, 0.0);
+        let (mut short, mut slack, mut slope) = (0.0, 0.0, 0.0);
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
             let (amount, value, square) = self.purchases(j);
             let served = served_share(surplus, result.demand[j]);
@@ -210,17 +211,22 @@ impl Sums {
                 result.mean_share[j] /= result.total;
             }
             if band.binds(price, result.demand[j] - surplus) {
-                bound += result.mean_share[j];
-                // Who serves everybody is worth what it is, whatever its share.
                 if served < 1.0 {
+                    short += result.mean_share[j];
                     slope += result.mean_share[j] * served * (value - paid - self.alpha * served * square);
+                } else {
+                    slack += result.mean_share[j];
                 }
             }
         }
-        let (answering, scale) = (self.responsive.max(1.0), self.alpha * result.total * result.served);
-        let mixed = (1.0 - bound) * scale / answering + slope.max(0.0);
-        let most = STEEPEST * f64::from(self.choices.max(1));
-        result.responsive = if bound > 0.0 { (scale / mixed).clamp(1.0, most) } else { answering };
+        let (answering, all) = (self.responsive.max(1.0), f64::from(self.choices.max(1)));
+        result.responsive = if short + slack > 0.0 {
+            let unit = self.alpha * result.total * result.served;
+            let scale = unit * ((1.0 - short - slack) / answering + slack / all) + slope.max(0.0);
+            (unit / scale).clamp(1.0, STEEPEST * all)
+        } else {
+            answering
+        };
         result
     }
 
@@ -365,7 +371,7 @@ mod tests {
         let scale: f64 = (0..2).map(|j| sums.mean_share[j] * answer(j)).sum();
         let found = 0.4 * sums.total * sums.served / sums.responsive;
         assert!((found - scale).abs() < 1e-5 * scale, "{found} instead of {scale}");
-        assert_eq!(firm([BAND.floor; 2], [4.0; 2], &shares).responsive, 2.0 * STEEPEST, "nothing answers");
+        assert!((firm([BAND.floor; 2], [4.0; 2], &shares).responsive - 2.0).abs() < 1e-12, "as if all answered");
     }
 
     #[test]
