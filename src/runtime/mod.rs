@@ -102,11 +102,8 @@ pub enum Shards {
 }
 
 impl Shards {
-    /// Up to this many actors, one actix actor for each costs little: about as much as the market itself.
-    const SMALL: usize = 10;
-
     /// From this many actors on that all act at the same moments, a window holds enough work to share it.
-    const TOGETHER: usize = 100;
+    const TOGETHER: usize = 250;
 
     /// From this many actors on, a window holds enough work to share it however they act.
     const LARGE: usize = 20_000;
@@ -120,13 +117,7 @@ impl Shards {
 
     /// What suits this many actors beside other runs: one thread, unless they are very many.
     pub fn beside_others(actors: usize) -> Self {
-        if actors <= Self::SMALL {
-            Self::PerActor
-        } else if actors < Self::LARGE {
-            Self::Fixed(1)
-        } else {
-            Self::PerCore
-        }
+        if actors < Self::LARGE { Self::Fixed(1) } else { Self::PerCore }
     }
 
     fn count(self, actors: usize) -> usize {
