@@ -84,7 +84,7 @@ impl World {
     /// What the run has brought somebody.
     pub(crate) fn balance(&self, party: Party) -> Money {
         let Ok(balance) = self.contract.balance(&self.state, party);
-        balance
+        balance.amount().expect("a small balance")
     }
 
     /// What a buyer owes a seller.
