@@ -6,7 +6,7 @@ use microgrid_agents::{
     ids::Slot,
     market::role::Role,
     observation::{Outcome, ProsumerSlot},
-    units::Energy,
+    units::{Energy, Total},
 };
 
 table! {
@@ -60,7 +60,7 @@ table! {
         p2g_sellers_welfare_cny: Option<Number>,
         /// Welfare all prosumers would have without a local market [CNY].
         p2g_welfare_cny: Option<Number>,
-        /// Part of the welfare at the closed-form equilibrium that was missed.
+        /// Welfare missed beside the closed-form equilibrium, as a part of its size there.
         welfare_loss: Option<Number>,
         /// Largest minus smallest price of a seller over the last tenth of the time to gate closure, of the seller
         /// where that is most [CNY/kWh].
@@ -73,14 +73,29 @@ table! {
         lost_messages: u64,
         /// Messages of these that arrived twice.
         duplicated_messages: u64,
+        /// Consumed [kWh].
+        consumption_kwh: Number,
+        /// What prosumers wanted to consume [kWh].
+        load_kwh: Number,
+        /// Welfare all prosumers would have with their storages and without a local market [CNY].
+        p2g_storage_welfare_cny: Option<Number>,
+        /// How many prosumers have less welfare than they would have so.
+        worse_off: u32,
     }
 }
 
-/// The slot's row, from what was observed, what theory says, and what became of messages.
-pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, traffic: Traffic) -> SlotRow {
+/// The slot's row, from what was observed, what theory says, how many are `worse_off`, and what became of messages.
+pub(super) fn row(
+    case: u32,
+    slot: Slot,
+    gathered: &Gathered,
+    theory: &Theory,
+    worse_off: u32,
+    traffic: Traffic,
+) -> SlotRow {
     let prosumers = || gathered.prosumers();
     let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
-    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Energy>().into();
+    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Total<Energy>>().into();
     let game = gathered.game.as_deref();
     let end = game.and_then(|game| game.state.as_deref());
     let distance = gathered
@@ -89,7 +104,7 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
         .zip(end)
         .and_then(|(market, end)| theory.distance(market, end, gathered.trades.as_deref().unwrap_or_default()));
     let welfare = Welfare::of(gathered, theory);
-    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Energy>();
+    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Total<Energy>>();
     let actors = gathered.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
     SlotRow {
         case,
@@ -116,12 +131,16 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
         p2g_buyers_welfare_cny: Number::new(welfare.p2g_buyers),
         p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
         p2g_welfare_cny: Number::new(welfare.p2g),
-        welfare_loss: theory.equilibrium_welfare.and_then(|best| Number::new(1.0 - welfare.all / best)),
+        welfare_loss: theory.equilibrium_welfare.and_then(|best| Number::new((best - welfare.all) / best.abs())),
         oscillation_amplitude: gathered.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
         messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
         updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
         lost_messages: traffic.lost,
         duplicated_messages: traffic.duplicated,
+        consumption_kwh: energy(|done| done.consumed),
+        load_kwh: energy(|done| done.load),
+        p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
+        worse_off,
     }
 }
 
@@ -129,7 +148,7 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
 fn mean_price(gathered: &Gathered) -> Option<Number> {
     let trades = || gathered.trades().map(|(.., trade)| trade).filter(|trade| trade.energy > Energy::ZERO);
     let value: f64 = trades().map(|trade| trade.price * trade.energy.value()).sum();
-    let energy: Energy = trades().map(|trade| trade.energy).sum();
+    let energy: Total<Energy> = trades().map(|trade| trade.energy).sum();
     Number::new(value / energy.value())
 }
 
@@ -144,13 +163,15 @@ pub(super) struct Welfare {
     pub(super) p2g_buyers: f64,
     pub(super) p2g_sellers: f64,
     pub(super) p2g: f64,
+    pub(super) p2g_storage: f64,
 }
 
 impl Welfare {
     /// The welfare of a slot.
     pub(super) fn of(gathered: &Gathered, theory: &Theory) -> Self {
         let mut sums = Self::default();
-        for (done, without) in gathered.prosumers().zip(&theory.peer_to_grid) {
+        let baselines = theory.peer_to_grid.iter().zip(theory.alone());
+        for (done, (without, alone)) in gathered.prosumers().zip(baselines) {
             match done.role {
                 Role::Buyer => {
                     sums.buyers += done.welfare;
@@ -164,6 +185,7 @@ impl Welfare {
             }
             sums.all += done.welfare;
             sums.p2g += without.welfare;
+            sums.p2g_storage += alone.welfare;
         }
         sums
     }
@@ -176,5 +198,6 @@ impl Welfare {
         self.p2g_buyers += other.p2g_buyers;
         self.p2g_sellers += other.p2g_sellers;
         self.p2g += other.p2g;
+        self.p2g_storage += other.p2g_storage;
     }
 }

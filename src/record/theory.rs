@@ -4,7 +4,7 @@ use crate::{
     analysis::{
         distance::{Distance, distance, own_ess_residual},
         equilibrium::{Equilibrium, balances_at, closed_form},
-        peer_to_grid::peer_to_grid,
+        peer_to_grid::{peer_to_grid, peer_to_grid_with_storage},
         slot::{slot_facts, slot_terms},
     },
     scenario::{Case, schema::Storage},
@@ -25,8 +25,10 @@ use microgrid_agents::{
 /// What theory says about a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Theory {
-    /// Everybody's slot without a local market.
+    /// Everybody's slot without a local market and without storage.
     pub(super) peer_to_grid: Vec<Balance>,
+    /// Everybody's slot without a local market, with its storage; `None` where that is the same.
+    with_storage: Option<Vec<Balance>>,
     /// The equilibrium of all who would buy or sell; `None` without a market.
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium [CNY]; `None` without a market.
@@ -55,8 +57,9 @@ impl Target {
 }
 
 impl Theory {
-    /// What theory says about `slot`, where storages hold `contents` at its start and the market is open or not.
-    pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], open: bool) -> Self {
+    /// What theory says about `slot`, where storages hold `contents` at its start, or would hold `alone` had there never
+    /// been a local market, and the market is open or not.
+    pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], alone: &[Energy], open: bool) -> Self {
         let terms = slot_terms(case, slot);
         let facts = slot_facts(case, slot);
         let band = band(&terms);
@@ -66,7 +69,14 @@ impl Theory {
             let fee = case.scenario.market.service_fee;
             balances_at(Some(at), &facts, contents, storage.as_ref(), &terms, fee).iter().map(|b| b.welfare).sum()
         });
-        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, facts, terms, band }
+        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
+        let peer_to_grid = peer_to_grid(case, slot);
+        Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms, band }
+    }
+
+    /// Everybody's slot without a local market, with its storage if it has one.
+    pub(super) fn alone(&self) -> &[Balance] {
+        self.with_storage.as_deref().unwrap_or(&self.peer_to_grid)
     }
 
     /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody

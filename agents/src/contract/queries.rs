@@ -49,9 +49,7 @@ impl Contract {
 /// What a slot has brought a prosumer.
 fn of_prosumer<Q: Query + ?Sized>(state: &Q, slot: Slot, number: Number) -> Result<Total<Money>, Q::Error> {
     let traded = match state.fact(Key::Account(slot, number))? {
-        Some(Fact::Account(Account { earned, paid, fee, .. })) => {
-            Total::from(earned) - paid - fee
-        }
+        Some(Fact::Account(Account { earned, paid, fee, .. })) => Total::from(earned) - paid - fee,
         _ => Total::default(),
     };
     Ok(traded - owed(state.fact(Key::Invoice(slot, number))?))
