@@ -28,7 +28,12 @@ table! {
         time_to_equilibrium_s: Option<Number>,
         /// Messages sent since the slot before was closed.
         messages: u64,
-        /// Mean price of the trades, weighted by energy [CNY/kWh].
+        /// What a welfare misses beside the best, as a part of its size; `None` where that is 0.
+fn loss(welfare: f64, best: f64) -> Option<Number> {
+    Number::new((best - welfare) / best.abs())
+}
+
+/// Mean price of the trades, weighted by energy [CNY/kWh].
         price_mean_cny_per_kwh: Option<Number>,
         /// Price of the closed-form equilibrium [CNY/kWh].
         equilibrium_price_cny_per_kwh: Option<Number>,
@@ -131,7 +136,7 @@ pub(super) fn row(
         p2g_buyers_welfare_cny: Number::new(welfare.p2g_buyers),
         p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
         p2g_welfare_cny: Number::new(welfare.p2g),
-        welfare_loss: theory.equilibrium_welfare.and_then(|best| Number::new((best - welfare.all) / best.abs())),
+        welfare_loss: theory.equilibrium_welfare.and_then(|best| loss(welfare.all, best)),
         oscillation_amplitude: gathered.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
         messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
         updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
@@ -142,6 +147,11 @@ pub(super) fn row(
         p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
         worse_off,
     }
+}
+
+/// What a welfare misses beside the best, as a part of its size; `None` where that is 0.
+fn loss(welfare: f64, best: f64) -> Option<Number> {
+    Number::new((best - welfare) / best.abs())
 }
 
 /// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades.
@@ -199,5 +209,20 @@ impl Welfare {
         self.p2g_sellers += other.p2g_sellers;
         self.p2g += other.p2g;
         self.p2g_storage += other.p2g_storage;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn welfare_is_lost_where_there_is_less_of_it_also_below_zero() {
+        let loss = |welfare, best| loss(welfare, best).map(Number::value);
+        // 6 CNY less than -5.491: more than all that there is.
+        assert!((loss(-11.491, -5.491).unwrap() - 6.0 / 5.491).abs() < 1e-12);
+        assert_eq!((loss(-2.0, -4.0), loss(3.0, 4.0), loss(-4.0, 4.0)), (Some(-0.5), Some(0.25), Some(2.0)));
+        assert_eq!((loss(4.0, 4.0), loss(-4.0, -4.0)), (Some(0.0), Some(0.0)));
+        assert_eq!((loss(-1.0, 0.0), loss(0.0, 0.0)), (None, None));
     }
 }

@@ -32,7 +32,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const LARGEST: f64 = 1e4;
 /// Smallest curvature of utility [CNY/kWh²].
 const SMALLEST_ALPHA: f64 = 1e-6;
-/// Smallest price but 0 [CNY/kWh], and smallest speed of the clock.
+/// Smallest price but 0 and smallest preference [CNY/kWh], and smallest speed of the clock.
 const SMALLEST: f64 = 1e-6;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
@@ -240,8 +240,14 @@ fn preferences(preferences: &Preferences) -> Checked {
     ensure((SMALLEST_ALPHA..=LARGEST).contains(&alpha), "preferences.alpha", alpha, allowed)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
-    preferences.preference_pv.map_or(Ok(()), |value| above_zero("preferences.preference_pv", value))?;
-    preferences.preference_grid.map_or(Ok(()), |value| above_zero("preferences.preference_grid", value))
+    let given = [("preference_pv", preferences.preference_pv), ("preference_grid", preferences.preference_grid)];
+    given.into_iter().try_for_each(|(name, value)| match value {
+        None => Ok(()),
+        Some(value) => {
+            let allowed = format!("from {SMALLEST} to {LARGEST}");
+            ensure((SMALLEST..=LARGEST).contains(&value), &format!("preferences.{name}"), value, allowed)
+        }
+    })
 }
 
 fn storage(storage: &Storage) -> Checked {

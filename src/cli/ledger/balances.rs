@@ -81,7 +81,32 @@ impl Sums {
 mod tests {
     use super::*;
     use crate::cli::text::plain;
-    use crate::ledger::tests::{day::day, file};
+    use crate::ledger::tests::{
+        chain::Draft,
+        day::{day, day_with, genesis},
+        file,
+    };
+    use microgrid_agents::chain::fact::{Fact, Key};
+
+    /// Two invoices of 9e12 CNY to a prosumer are more than 64 bits hold.
+    #[test]
+    fn balances_do_not_wrap_around() {
+        let dear = |draft: &mut Draft| {
+            for (key, fact) in draft.outcome.iter_mut().flatten() {
+                if let (Key::Invoice(_, 2), Fact::Invoice(invoice)) = (key, fact) {
+                    invoice.charge = Money(9_000_000_000_000_000_000);
+                }
+            }
+        };
+        let ledger = file(&[day_with(genesis(), dear)]);
+        let reader = Reader::open(&ledger.path).unwrap();
+        let text = plain(&balances(&reader, 1).unwrap());
+        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        // Less the 1.12 CNY of its trade and fee, and plus the 0.18 that the grid owes prosumer 1.
+        assert!(line("prosumer 2").ends_with(" -18000000000000  -18000000000001.12"), "{text}");
+        assert!(line("grid").ends_with(" 17999999999999.82"), "{text}");
+        assert!(line("sum").trim_end().ends_with(" 0"), "{text}");
+    }
 
     #[test]
     fn balances_read_like_this() {
