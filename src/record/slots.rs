@@ -28,12 +28,7 @@ table! {
         time_to_equilibrium_s: Option<Number>,
         /// Messages sent since the slot before was closed.
         messages: u64,
-        /// What a welfare misses beside the best, as a part of its size; `None` where that is 0.
-fn loss(welfare: f64, best: f64) -> Option<Number> {
-    Number::new((best - welfare) / best.abs())
-}
-
-/// Mean price of the trades, weighted by energy [CNY/kWh].
+        /// Mean price of the trades, weighted by energy [CNY/kWh].
         price_mean_cny_per_kwh: Option<Number>,
         /// Price of the closed-form equilibrium [CNY/kWh].
         equilibrium_price_cny_per_kwh: Option<Number>,

@@ -313,7 +313,7 @@ mod tests {
     fn rows(slots: &[(u32, u32, &str, u32, &str)]) -> impl Iterator<Item = Result<SlotRow, RecordError>> {
         let header = SlotRow::COLUMNS.join(",") + "\n";
         let row = |(case, slot, outcome, rounds, gap): &_| {
-            format!("{case},{slot},3,2,{outcome},{rounds},,900,,,{gap},,,,,4,1,1,,,,,,,,,,,9,1\n")
+            format!("{case},{slot},3,2,{outcome},{rounds},,900,,,{gap},,,,,4,1,1,,,,,,,,,,,9,1,9,8,,0\n")
         };
         let text: String = [header].into_iter().chain(slots.iter().map(row)).collect();
         let rows: Vec<SlotRow> =
