@@ -77,14 +77,12 @@ impl Grid {
         }
     }
 
-    /// Answers a prosumer's exchange with its invoice; books it the first time only.
+    /// Answers a prosumer's exchange with its invoice, unless no money can pay for it; books it the first time only.
     fn invoice(&mut self, from: ProsumerId, exchange: Exchange, context: &mut Context<'_>) {
         let tariff = self.tariff(exchange.slot);
-        let invoice = Invoice {
-            slot: exchange.slot,
-            charge: exchange.import.at_price(tariff.grid),
-            credit: exchange.export.at_price(tariff.feed_in),
-        };
+        let (charge, credit) = (exchange.import.priced(tariff.grid), exchange.export.priced(tariff.feed_in));
+        let (Some(charge), Some(credit)) = (charge, credit) else { return };
+        let invoice = Invoice { slot: exchange.slot, charge, credit };
         let booked = &mut self.booked[from.index()];
         if *booked < exchange.slot {
             *booked = exchange.slot;

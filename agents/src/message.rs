@@ -165,6 +165,11 @@ impl Registration {
     /// The largest surplus that may be registered, 10^9 kWh: up to it, 64-bit floats hold every unit.
     pub const MOST_SURPLUS: Energy = Energy(1_000_000_000_000_000);
 
+    /// The largest turnover of a slot that may come of a registration [CNY]: what a surplus costs at the dearest price,
+    /// grid tariff or fee (at least 1 CNY/kWh), times the number of prosumers. With it, whatever a slot's bills add up
+    /// to fits into [`Money`] and [`Energy`], payments and fees together too.
+    pub const MOST_TURNOVER: f64 = 4e12;
+
     /// The largest need or generation [kWh] and preference [CNY/kWh] that may be registered: with these, whatever the
     /// market adds up stays finite, so that nobody spoils the sums for the others.
     pub const MOST: f64 = 1e9;
@@ -263,8 +268,9 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// The largest purchase that may be posted [kWh], for the same reason as [`Registration::MOST`].
-    pub const MOST_PURCHASE: f64 = 1e9;
+    /// The largest purchase that may be posted [kWh], for the same reason as [`Registration::MOST`]. The least curvature
+    /// of utility and the greatest preference that a scenario may have leave it a factor of two in the longest slot.
+    pub const MOST_PURCHASE: f64 = 1e12;
 
     /// What it says of the seller at this position: share and optimal purchase [kWh]; `None` if it says nothing.
     pub fn of(&self, seller: u32) -> Option<(f64, f64)> {

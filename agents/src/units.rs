@@ -1,9 +1,13 @@
 //! What is settled is counted in whole units of 1e-6, so that nothing is lost to rounding.
+//!
+//! Single amounts have 64 bits, since there are many of them; what many of them add up to is a [`Total`] of 128 bits.
+//! An amount that leaves its range ends the program rather than wrap around: scenarios and the contract admit none.
 
 use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     iter::Sum,
+    marker::PhantomData,
     ops::{Add, AddAssign, Neg, Sub, SubAssign},
 };
 
@@ -47,51 +51,60 @@ macro_rules! whole_units {
         impl Add for $name {
             type Output = Self;
             fn add(self, other: Self) -> Self {
-                Self(self.0 + other.0)
+                Self(self.0.checked_add(other.0).expect(OUT_OF_RANGE))
             }
         }
 
         impl Sub for $name {
             type Output = Self;
             fn sub(self, other: Self) -> Self {
-                Self(self.0 - other.0)
+                Self(self.0.checked_sub(other.0).expect(OUT_OF_RANGE))
             }
         }
 
         impl Neg for $name {
             type Output = Self;
             fn neg(self) -> Self {
-                Self(-self.0)
+                Self(self.0.checked_neg().expect(OUT_OF_RANGE))
             }
         }
 
         impl AddAssign for $name {
             fn add_assign(&mut self, other: Self) {
-                self.0 += other.0;
+                *self = *self + other;
             }
         }
 
+        /// For a sum that is known to be an amount itself; any other is a [`Total`].
         impl Sum for $name {
             fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
                 parts.fold(Self::ZERO, Add::add)
             }
         }
 
+        impl From<$name> for Total<$name> {
+            fn from(amount: $name) -> Self {
+                Self::of(amount.0.into())
+            }
+        }
+
+        impl Total<$name> {
+            /// As a single amount; `None` where it is beyond the range of one.
+            pub fn amount(self) -> Option<$name> {
+                i64::try_from(self.units).ok().map($name)
+            }
+        }
+
         /// As a decimal number without trailing zeros, exact to the last unit.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let sign = if self.0 < 0 { "-" } else { "" };
-                let units = self.0.unsigned_abs();
-                let (whole, part) = (units / 1_000_000, units % 1_000_000);
-                if part == 0 {
-                    return write!(f, "{sign}{whole}");
-                }
-                let digits = format!("{part:06}");
-                write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+                fmt::Display::fmt(&Total::from(*self), f)
             }
         }
     };
 }
+
+const OUT_OF_RANGE: &str = "an amount beyond 9e12 kWh or CNY";
 
 whole_units! {
     /// Energy as a whole number of 1e-6 kWh.
@@ -100,7 +113,7 @@ whole_units! {
 
 impl SubAssign for Energy {
     fn sub_assign(&mut self, other: Self) {
-        self.0 -= other.0;
+        *self = *self - other;
     }
 }
 
@@ -111,8 +124,82 @@ whole_units! {
 
 impl Energy {
     /// What this energy costs at `price` [CNY/kWh], to the nearest 1e-6 CNY.
+    ///
+    /// # Panics
+    /// If that is beyond any amount of money, see [`priced`](Self::priced).
     pub fn at_price(self, price: f64) -> Money {
-        Money((self.0 as f64 * price).round() as i64)
+        self.priced(price).expect(OUT_OF_RANGE)
+    }
+
+    /// The same, or `None` where it is beyond any amount of money, or no number at all.
+    pub fn priced(self, price: f64) -> Option<Money> {
+        let units = (self.0 as f64 * price).round();
+        (units.abs() < i64::MAX as f64).then_some(Money(units as i64))
+    }
+}
+
+/// What amounts of [`Energy`] or of [`Money`] add up to, however many they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Total<Amount> {
+    units: i128,
+    of: PhantomData<Amount>,
+}
+
+impl<Amount> Total<Amount> {
+    const fn of(units: i128) -> Self {
+        Self { units, of: PhantomData }
+    }
+
+    /// As a plain number of kWh or CNY.
+    pub fn value(self) -> f64 {
+        self.units as f64 / PER_WHOLE
+    }
+}
+
+impl<Amount, Other: Into<Self>> Add<Other> for Total<Amount> {
+    type Output = Self;
+    fn add(self, other: Other) -> Self {
+        Self::of(self.units + other.into().units)
+    }
+}
+
+impl<Amount, Other: Into<Self>> Sub<Other> for Total<Amount> {
+    type Output = Self;
+    fn sub(self, other: Other) -> Self {
+        Self::of(self.units - other.into().units)
+    }
+}
+
+impl<Amount> Neg for Total<Amount> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::of(-self.units)
+    }
+}
+
+impl<Amount, Other: Into<Self>> AddAssign<Other> for Total<Amount> {
+    fn add_assign(&mut self, other: Other) {
+        self.units += other.into().units;
+    }
+}
+
+impl<Amount, Part: Into<Self>> Sum<Part> for Total<Amount> {
+    fn sum<I: Iterator<Item = Part>>(parts: I) -> Self {
+        parts.fold(Self::of(0), Add::add)
+    }
+}
+
+/// As a decimal number without trailing zeros, exact to the last unit.
+impl<Amount> fmt::Display for Total<Amount> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.units < 0 { "-" } else { "" };
+        let units = self.units.unsigned_abs();
+        let (whole, part) = (units / 1_000_000, units % 1_000_000);
+        if part == 0 {
+            return write!(f, "{sign}{whole}");
+        }
+        let digits = format!("{part:06}");
+        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
     }
 }
 
@@ -134,6 +221,30 @@ mod tests {
         assert_eq!(Energy::nearest(0.768).at_price(0.7), Money(537_600));
         assert_eq!(Energy(1).at_price(0.49), Money(0));
         assert_eq!(Energy(1).at_price(0.51), Money(1));
+    }
+
+    #[test]
+    fn what_many_amounts_add_up_to_does_not_wrap_around() {
+        let total: Total<Money> = [Money(i64::MAX); 3].into_iter().sum();
+        assert_eq!(total.to_string(), "27670116110564.327421");
+        assert_eq!((total - Money(i64::MAX) - Money(i64::MAX)).amount(), Some(Money(i64::MAX)));
+        assert_eq!(total.amount(), None);
+        let debts: Total<Money> = [Money(i64::MIN); 2].into_iter().sum();
+        assert_eq!((debts.value(), (-debts).value()), (-18_446_744_073_709.55, 18_446_744_073_709.55));
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond 9e12")]
+    fn a_single_amount_does_not_wrap_around() {
+        let _ = Energy(i64::MAX) + Energy(1);
+    }
+
+    #[test]
+    fn what_no_money_can_pay_has_no_price() {
+        assert_eq!(Energy(1_000_000_000_000_000).priced(9e3), Some(Money(9_000_000_000_000_000_000)));
+        for price in [1e4, -1e4, f64::INFINITY, f64::NAN] {
+            assert_eq!(Energy(1_000_000_000_000_000).priced(price), None, "{price}");
+        }
     }
 
     #[test]

@@ -401,7 +401,7 @@ proptest! {
         let slot = Slot { limits: None, fee_rate: 0.0, ..slot };
         let balances = slot.balances(&slot.local(&slot.trades()));
         for (m, after) in balances.iter().enumerate() {
-            let alone = peer_to_grid(&slot.facts[m], slot.without_ledger[m], &slot.terms);
+            let alone = peer_to_grid(&slot.facts[m], slot.without_ledger[m], None, &slot.terms);
             prop_assert!(after.welfare >= alone.welfare - 1e-5, "{} < {}", after.welfare, alone.welfare);
         }
     }

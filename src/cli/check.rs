@@ -1,7 +1,13 @@
 //! `sim check SCENARIO`: is it valid, and what would run?
 
-use super::{args::CheckArguments, error::CliError, print, text::count};
-use crate::scenario::{self, Plan, Setting};
+use super::{
+    args::CheckArguments,
+    error::CliError,
+    print,
+    text::{count, wrapped},
+};
+use crate::scenario::{self, Plan, Setting, schema::PopulationSource};
+use microgrid_agents::market::demand::Demand;
 
 /// More cases than this are not listed.
 const MOST_CASES: usize = 50;
@@ -26,6 +32,12 @@ fn describe(plan: &Plan) -> String {
         humantime::format_duration(market.slot_length),
         count(plan.case_count() as usize, "case"),
     );
+    if let (PopulationSource::Profiles(_), Demand::Elastic) = (&scenario.population, scenario.preferences.demand) {
+        text += &wrapped(
+            "note: with `demand: Elastic` buyers answer to price, so they may consume more or less than the load of their \
+             profiles; `demand: Firm` keeps to it\n",
+        );
+    }
     for case in plan.settings().take(MOST_CASES) {
         text += &describe_case(&case);
     }

@@ -2,19 +2,15 @@
 
 use super::{
     table::{Column, table},
-    text::{AMOUNT, bold, count, fixed, gain},
+    text::{AMOUNT, amounts, bold, count, fixed, gain, signed},
 };
-use crate::record::{KeyFigures, Knobs, knob_text};
+use crate::record::{Comparison, KeyFigures, Knobs, Number, knob_text};
 
-/// A table over the open slots, one line a case; for a study of `mu`, also what the ledger brings, in a sentence.
+/// Tables over the open slots, one line a case: welfare beside P2G, and what the gains consist of; for a study of `mu`,
+/// also what the ledger brings, in a sentence.
 pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let Some(first) = cases.first() else { return String::new() };
-    let names: Vec<&String> = first.knobs.keys().collect();
-    // Replicates differ in nothing else.
-    let seeds = !first.knobs.contains_key("seed") && cases.iter().any(|case| case.seed != first.seed);
-    let mut columns = vec![Column::new("case").key()];
-    columns.extend(names.iter().map(|name| Column::new(name.as_str()).key()));
-    columns.extend(seeds.then(|| Column::new("seed").key()));
+    let (mut columns, names) = which(cases);
     columns.extend([
         Column::new("welfare"),
         Column::new("over\ncase 1").spare(1),
@@ -24,9 +20,7 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     ]);
     let line = |case: &KeyFigures| {
         let open = &case.open_slots;
-        let mut cells = vec![case.case.to_string()];
-        cells.extend(names.iter().map(|name| case.knobs.get(*name).map_or_else(String::new, knob_text)));
-        cells.extend(seeds.then(|| case.seed.to_string()));
+        let mut cells = names(case);
         cells.extend([
             fixed(open.welfare_cny, AMOUNT),
             gain(open.welfare_cny, first.open_slots.welfare_cny),
@@ -41,7 +35,57 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     if let Some(sentence) = ledger_gain(cases) {
         text += &format!("\n{sentence}\n");
     }
-    text
+    text + "\n" + &gains(cases)
+}
+
+/// The columns that tell the cases apart, and what stands there.
+fn which(cases: &[KeyFigures]) -> (Vec<Column>, impl Fn(&KeyFigures) -> Vec<String>) {
+    let first = &cases[0];
+    let names: Vec<String> = first.knobs.keys().cloned().collect();
+    // Replicates differ in nothing else.
+    let seeds = !first.knobs.contains_key("seed") && cases.iter().any(|case| case.seed != first.seed);
+    let columns = ["case"].into_iter().chain(names.iter().map(String::as_str)).chain(seeds.then_some("seed"));
+    let columns = columns.map(|name| Column::new(name).key()).collect();
+    let cells = move |case: &KeyFigures| {
+        let mut cells = vec![case.case.to_string()];
+        cells.extend(names.iter().map(|name| case.knobs.get(name).map_or_else(String::new, knob_text)));
+        cells.extend(seeds.then(|| case.seed.to_string()));
+        cells
+    };
+    (columns, cells)
+}
+
+/// What the gains over P2G consist of, beside what was consumed; what storages hold is shown where that has changed.
+fn gains(cases: &[KeyFigures]) -> String {
+    let stored = cases.iter().any(|case| {
+        let Comparison { storage_value_cny, p2g_storage_value_cny, .. } = case.open_slots;
+        storage_value_cny != 0.0 || p2g_storage_value_cny != 0.0
+    });
+    let (mut columns, names) = which(cases);
+    columns.extend(
+        ["load\n[kWh]", "consumed\n[kWh]", "devices\n[CNY]", "market\n[CNY]", "savings\n[CNY]"].map(Column::new),
+    );
+    columns.extend(stored.then(|| Column::new("stored\n[CNY]")));
+    columns.push(Column::new("worse\noff"));
+    let energy =
+        amounts(cases.iter().flat_map(|case| [case.totals.load_kwh, case.totals.consumption_kwh].map(Number::new)));
+    let line = |case: &KeyFigures| {
+        let (open, totals) = (&case.open_slots, &case.totals);
+        let mut cells = names(case);
+        cells.extend([totals.load_kwh, totals.consumption_kwh].map(|kwh| fixed(kwh, energy)));
+        let gains = [open.devices_gain_cny, open.market_gain_cny, open.savings_cny];
+        cells.extend(gains.map(|amount| signed(amount, AMOUNT)));
+        cells.extend(stored.then(|| signed(open.storage_value_cny, AMOUNT)));
+        cells.push(open.worse_off_prosumers.to_string());
+        cells
+    };
+    let note = if stored {
+        "devices, market: gains in welfare over P2G, without what storages hold more (stored)\n"
+    } else {
+        "devices, market: gains in welfare over P2G\n"
+    };
+    let note = format!("{note}savings: in bills; load and consumption: of all slots; worse off: prosumers\n");
+    format!("{}\n\n{}\n{note}", bold("what the gains consist of"), table(columns, cases.iter().map(line)))
 }
 
 /// What the ledger brings, if all that the study varies is `mu`, and it does so from 0 to 1.
@@ -68,7 +112,13 @@ mod tests {
             "slots": 13, "buyers_welfare_cny": 0.0, "sellers_welfare_cny": 0.0, "welfare_cny": welfare,
             "p2g_buyers_welfare_cny": 0.0, "p2g_sellers_welfare_cny": 0.0, "p2g_welfare_cny": 209.647465,
             "welfare_gain_cny": 0.0, "welfare_gain_percent": null,
-            "net_cost_cny": 0.0, "p2g_net_cost_cny": 0.0, "savings_cny": 0.0,
+            "net_cost_cny": 0.0, "p2g_net_cost_cny": 0.0, "savings_cny": -12.5,
+            "p2g_storage_welfare_cny": 0.0, "devices_gain_cny": 20.25, "market_gain_cny": welfare - 229.897465,
+            "p2g_storage_net_cost_cny": 0.0, "market_savings_cny": 0.0, "storage_value_cny": 0.0,
+            "p2g_storage_value_cny": 0.0, "welfare_gain_with_storage_value_cny": 0.0,
+            "devices_gain_with_storage_value_cny": 0.0, "market_gain_with_storage_value_cny": 0.0,
+            "savings_with_storage_value_cny": 0.0, "market_savings_with_storage_value_cny": 0.0,
+            "worse_off_prosumer_slots": 0, "worse_off_prosumers": 1, "jain_index": null,
         });
         let totals: serde_json::Map<_, _> = [
             "generation_kwh",
@@ -82,6 +132,7 @@ mod tests {
             "paid_cny",
             "earned_cny",
             "fees_cny",
+            "operator_revenue_cny",
         ]
         .into_iter()
         .map(|name| (name.to_owned(), json!(0.0)))
@@ -104,6 +155,15 @@ mod tests {
     }
 
     #[test]
+    fn what_storages_hold_is_told_beside_the_gains_where_it_has_changed() {
+        let mut emptied = case(1, json!({}), 238.0);
+        emptied.open_slots.storage_value_cny = -2.25;
+        let text = plain(&comparison(&[emptied]));
+        assert!(text.contains("stored") && text.contains("-2.250"), "{text}");
+        assert!(!plain(&comparison(&[case(1, json!({}), 238.0)])).contains("stored"));
+    }
+
+    #[test]
     fn replicates_differ_by_their_seeds_unless_the_seed_is_a_knob() {
         let seeds = |knobs: [serde_json::Value; 2]| {
             let [mut one, mut other] = knobs.map(|knobs| case(1, knobs, 1.0));
@@ -113,7 +173,7 @@ mod tests {
         };
         insta::assert_snapshot!(seeds([json!({"mu": 1.0}), json!({"mu": 1.0})]));
         let varied = seeds([json!({"seed": 7}), json!({"seed": 8})]);
-        assert_eq!(varied.matches("seed").count(), 1);
+        assert_eq!(varied.matches("seed").count(), 2, "once a table");
     }
 
     #[test]

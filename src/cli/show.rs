@@ -4,7 +4,7 @@ use super::{
     args::ShowArguments,
     error::CliError,
     price_path, print, slot_table, summary,
-    text::{PRICE, bold, cell, wrapped},
+    text::{AMOUNT, PRICE, bold, cell, count, fixed, wrapped},
     trade_matrix,
 };
 use crate::record::{CaseEntry, ConvergenceRow, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow};
@@ -60,7 +60,13 @@ fn headline(row: &SlotRow) -> String {
     let ended = format!("{:?} after {} rounds", row.outcome, row.rounds);
     let price = cell(row.price_mean_cny_per_kwh, PRICE);
     let theory = cell(row.equilibrium_price_cny_per_kwh, PRICE);
-    let line = wrapped(&format!("{ended}, mean price {price}, equilibrium price {theory} CNY/kWh\n"));
+    let energy = [row.consumption_kwh, row.load_kwh].map(|amount| fixed(amount.value(), AMOUNT));
+    let [consumed, load] = energy;
+    let line = wrapped(&format!(
+        "{ended}, mean price {price}, equilibrium price {theory} CNY/kWh, {consumed} kWh consumed of a load of {load} kWh, \
+         {} worse off than in P2G with storage\n",
+        count(row.worse_off as usize, "prosumer")
+    ));
     let outcome = slot_table::outcome(row.outcome);
     line.replacen(outcome.text(), &outcome.shown(), 1)
 }

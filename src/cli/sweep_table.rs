@@ -92,7 +92,7 @@ mod tests {
                 if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
             let welfare = welfare + f64::from(case) / 10.0;
             format!(
-                "{case},1,3,2,{outcome},{},,900,0.7,0.7,{gap},0,0,0.07,0.09,4,1,1,20,4,{welfare},18,3,21,,{gap},225,70,9,1,5,5,{gap}\n",
+                "{case},1,3,2,{outcome},{},,900,0.7,0.7,{gap},0,0,0.07,0.09,4,1,1,20,4,{welfare},18,3,21,,{gap},225,70,9,1,5,5,{gap},9,8,22,0\n",
                 case * 70
             )
         });

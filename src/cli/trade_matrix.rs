@@ -65,17 +65,15 @@ pub(super) fn balances(prosumers: &[&ProsumerRow]) -> String {
 }
 
 fn energy(prosumers: &[&ProsumerRow]) -> String {
-    let stored = prosumers
-        .iter()
-        .any(|row| [row.charged_kwh, row.discharged_kwh, row.soc_kwh].iter().any(|amount| amount.value() != 0.0));
-    let mut header = vec!["PV", "load", "bought", "sold", "import", "export"];
+    let stored = stored(prosumers);
+    let mut header = vec!["PV", "load", "consumed", "bought", "sold", "import", "export"];
     if stored {
         header.extend(["charged", "dis-\ncharged", "stored"]);
     }
     let columns = who().into_iter().chain(header.into_iter().map(Column::new)).collect();
     let line = |row: &&ProsumerRow| {
-        let mut amounts =
-            vec![row.pv_kwh, row.load_kwh, row.bought_kwh, row.sold_kwh, row.grid_import_kwh, row.grid_export_kwh];
+        let mut amounts = vec![row.pv_kwh, row.load_kwh, row.consumed_kwh];
+        amounts.extend([row.bought_kwh, row.sold_kwh, row.grid_import_kwh, row.grid_export_kwh]);
         if stored {
             amounts.extend([row.charged_kwh, row.discharged_kwh, row.soc_kwh]);
         }
@@ -86,13 +84,22 @@ fn energy(prosumers: &[&ProsumerRow]) -> String {
     table(columns, prosumers.iter().map(line))
 }
 
+/// Whether somebody uses a storage.
+fn stored(prosumers: &[&ProsumerRow]) -> bool {
+    let amounts = |row: &ProsumerRow| [row.charged_kwh, row.discharged_kwh, row.soc_kwh];
+    prosumers.iter().any(|row| amounts(row).iter().any(|amount| amount.value() != 0.0))
+}
+
 fn money(prosumers: &[&ProsumerRow]) -> String {
-    let header = ["paid", "earned", "fee", "welfare", "P2G\nwelfare"];
+    let stored = stored(prosumers);
+    let mut header = vec!["paid", "earned", "fee", "welfare", "P2G\nwelfare"];
+    header.extend(stored.then_some("P2G with\nstorage"));
     let columns = who().into_iter().chain(header.into_iter().map(Column::new)).collect();
     let line = |row: &&ProsumerRow| {
         let mut cells = vec![row.prosumer.to_string(), format!("{:?}", row.role)];
         cells.extend([row.paid_cny, row.earned_cny, row.fee_cny].map(|amount| fixed(amount.value(), AMOUNT)));
         cells.extend([row.welfare_cny, row.p2g_welfare_cny].map(|amount| cell(amount, AMOUNT)));
+        cells.extend(stored.then(|| cell(row.p2g_storage_welfare_cny, AMOUNT)));
         cells
     };
     table(columns, prosumers.iter().map(line))
@@ -116,11 +123,11 @@ mod tests {
 
     fn prosumers() -> Vec<ProsumerRow> {
         rows(&[
-            "2,17,1,Seller,4.828,3.1,0,1.728,0,0,0,0,0,0,1.2096,0,5.299,4.8",
-            "2,17,2,Seller,3.604,3.1,0,0.504,0,0,0,0,0,0,0.3528,0,4.442,4.3",
-            "2,17,3,Buyer,2.4,4,1.6,0,0,0,0,0,0,1.12,0,0,3.5,3.2",
-            "2,17,4,Buyer,2.3,4.3,2,0,0,0,0,0,0,1.4,0,0,4.1,3.9",
-            "2,17,5,Seller,4.468,3.1,0,1.368,0,0,0,0,0,0,0.9576,0,5.047,4.7",
+            "2,17,1,Seller,4.828,3.1,0,1.728,0,0,0,0,0,0,1.2096,0,5.299,4.8,3.1,4.8",
+            "2,17,2,Seller,3.604,3.1,0,0.504,0,0,0,0,0,0,0.3528,0,4.442,4.3,3.1,4.3",
+            "2,17,3,Buyer,2.4,4,1.6,0,0,0,0,0,0,1.12,0,0,3.5,3.2,4,3.2",
+            "2,17,4,Buyer,2.3,4.3,2,0,0,0,0,0,0,1.4,0,0,4.1,3.9,4.3,3.9",
+            "2,17,5,Seller,4.468,3.1,0,1.368,0,0,0,0,0,0,0.9576,0,5.047,4.7,3.1,4.7",
         ])
     }
 
@@ -147,12 +154,12 @@ mod tests {
     #[test]
     fn many_sellers_are_shown_a_few_at_a_time() {
         let prosumers: Vec<ProsumerRow> = rows(&[
-            "1,1,1,Buyer,0,1,1,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,2,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,3,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,4,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,5,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,6,Seller,1,0,0,1,0,0,0,0,0,0,0,0,0,0",
+            "1,1,1,Buyer,0,1,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,2,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,3,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,4,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,5,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
+            "1,1,6,Seller,1,0,0,1,0,0,0,0,0,0,0,0,0,0,0,0",
         ]);
         let trades: Vec<TradeRow> = rows(&["1,1,1,6,1,1,0.5,0.5,0"]);
         let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());

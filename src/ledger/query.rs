@@ -96,7 +96,7 @@ mod tests {
     use microgrid_agents::{
         chain::{fact::Bill, identity::Party},
         contract::Contract,
-        units::{Energy, Money},
+        units::{Energy, Money, Total},
     };
     use std::sync::Arc;
 
@@ -109,8 +109,8 @@ mod tests {
 
         let everybody = [Party::Prosumer(1), Party::Prosumer(2), Party::Grid, Party::Ledger];
         let balances = everybody.map(|party| contract.balance(&state, party).unwrap());
-        assert!(balances.iter().all(|balance| *balance != Money::ZERO), "{balances:?}");
-        assert_eq!(balances.into_iter().sum::<Money>(), Money::ZERO);
+        assert!(balances.iter().all(|balance| *balance != Total::default()), "{balances:?}");
+        assert_eq!(balances.into_iter().sum::<Total<Money>>(), Total::default());
 
         let bill = Bill { energy: Energy(1_600_000), price: 0.69, payment: Money(1_104_000), fee: Money(16_000) };
         assert_eq!(contract.bill(&state, 1, 2, 1).unwrap(), Some(bill));

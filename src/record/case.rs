@@ -4,6 +4,7 @@ use super::{
     ages::{self, AgeRow},
     convergence::{self, ConvergenceRow, Game},
     error::RecordError,
+    gains::Gains,
     gathered::{Gathered, slot_of},
     key_figures::{KeyFigures, Tally},
     ledger::{LedgerRow, Traffic},
@@ -13,7 +14,11 @@ use super::{
     theory::{Target, Theory},
     trades::{self, TradeRow},
 };
-use crate::{analysis::distance::mean, runtime, scenario::Case};
+use crate::{
+    analysis::distance::mean,
+    runtime,
+    scenario::{Case, population::Member},
+};
 use microgrid_agents::{
     ids::Slot,
     observation::{Observation, Observed},
@@ -77,6 +82,8 @@ pub(super) struct CaseRecord {
     sent: runtime::Traffic,
     /// Content of each prosumer's storage at the start of the next slot.
     contents: Vec<Energy>,
+    /// What that content would be had there never been a local market.
+    alone: Vec<Energy>,
     tally: Tally,
     traffic: Traffic,
 }
@@ -85,14 +92,16 @@ impl CaseRecord {
     /// The record of a case that begins.
     pub(super) fn new(case: &Case) -> Self {
         let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
+        let contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
         Self {
             case: case.clone(),
             next: 1,
             on_disk: 0,
             slots: BTreeMap::new(),
             sent: runtime::Traffic::default(),
-            contents: vec![Energy::nearest(initial); case.population.prosumers.len()],
-            tally: Tally::default(),
+            alone: contents.clone(),
+            contents,
+            tally: Tally::new(case),
             traffic: Traffic::default(),
         }
     }
@@ -157,17 +166,23 @@ impl CaseRecord {
         }
         let (first, last) = self.case.scenario.market.open;
         let open = (first..=last).contains(&slot);
-        let theory = Theory::of(&self.case, slot, &self.contents, gathered.market.as_deref());
+        let theory = Theory::of(&self.case, slot, &self.contents, &self.alone, gathered.market.as_deref());
+        let gains = Gains::of(gathered, &theory, &self.contents, &self.alone);
         let done = || gathered.prosumers();
         if sink.is_full() {
-            let each = members.iter().zip(done()).zip(&theory.peer_to_grid);
-            sink.prosumers(each.map(|((member, done), without)| prosumers::row(number, member.number, done, without)))?;
+            let baselines = theory.peer_to_grid.iter().zip(theory.alone());
+            let each = members.iter().zip(done()).zip(baselines);
+            let row = |((member, done), (without, alone)): ((&Member, _), _)| {
+                prosumers::row(number, member.number, done, without, alone)
+            };
+            sink.prosumers(each.map(row))?;
             sink.trades(trades::rows(number, slot, gathered, population))?;
         }
         sink.ages(ages::rows(number, slot, &gathered.ages))?;
-        sink.close_slot(slots::row(number, slot, gathered, &theory, self.sent))?;
-        self.tally.add(open, gathered, &theory, self.sent.sent);
+        sink.close_slot(slots::row(number, slot, gathered, &theory, gains.worse_off(), self.sent))?;
+        self.tally.add(open, gathered, &theory, &gains, self.sent.sent);
         self.contents = done().map(|done| done.content).collect();
+        self.alone = theory.alone().iter().map(|alone| alone.content).collect();
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! `kpis.json`: each case's totals and how it compares with P2G, the same day without a local market.
 
 use super::{
+    gains::{Gains, RunGains},
     gathered::Gathered,
     manifest::{Knobs, knobs},
     slots::Welfare,
@@ -8,8 +9,9 @@ use super::{
 };
 use crate::scenario::Case;
 use microgrid_agents::{
+    market::balance::Balance,
     observation::Outcome,
-    units::{Energy, Money},
+    units::{Energy, Money, Total},
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +72,8 @@ pub struct Totals {
     pub fees_cny: f64,
     /// Messages sent.
     pub messages: u64,
+    /// What the operator has earned from the fees of all trades [CNY].
+    pub operator_revenue_cny: f64,
 }
 
 /// The welfare and money of all prosumers over some slots, beside P2G.
@@ -99,23 +103,57 @@ pub struct Comparison {
     pub p2g_net_cost_cny: f64,
     /// Net cost saved over P2G [CNY].
     pub savings_cny: f64,
+    /// Welfare of all prosumers in P2G with storage [CNY].
+    pub p2g_storage_welfare_cny: f64,
+    /// What storages bring by themselves: welfare of P2G with storage over that of P2G [CNY].
+    pub devices_gain_cny: f64,
+    /// What the market adds: welfare over that of P2G with storage [CNY].
+    pub market_gain_cny: f64,
+    /// Payments less earnings of all prosumers in P2G with storage [CNY].
+    pub p2g_storage_net_cost_cny: f64,
+    /// Net cost saved over P2G with storage [CNY].
+    pub market_savings_cny: f64,
+    /// What storages hold at the end beyond the start, at the feed-in tariff times the discharge efficiency [CNY].
+    pub storage_value_cny: f64,
+    /// The same in P2G with storage [CNY].
+    pub p2g_storage_value_cny: f64,
+    /// `welfare_gain_cny` with that value [CNY].
+    pub welfare_gain_with_storage_value_cny: f64,
+    /// `devices_gain_cny` with the value of P2G with storage [CNY].
+    pub devices_gain_with_storage_value_cny: f64,
+    /// `market_gain_cny` with the difference of both values [CNY].
+    pub market_gain_with_storage_value_cny: f64,
+    /// `savings_cny` with the value [CNY].
+    pub savings_with_storage_value_cny: f64,
+    /// `market_savings_cny` with the difference of both values [CNY].
+    pub market_savings_with_storage_value_cny: f64,
+    /// In how many slots of how many prosumers welfare was below that of P2G with storage.
+    pub worse_off_prosumer_slots: u64,
+    /// How many prosumers ended below P2G with storage, with the value of what storages hold.
+    pub worse_off_prosumers: u32,
+    /// Jain's index of the prosumers' gains over P2G with storage, with the value of what storages hold; `None` if
+    /// nobody gains.
+    pub jain_index: Option<f64>,
 }
 
 /// Running sums of a case, in whole units.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Tally {
-    generation: Energy,
-    load: Energy,
-    consumption: Energy,
-    own_use: Energy,
-    bought: Energy,
-    imported: Energy,
-    exported: Energy,
-    charged: Energy,
-    discharged: Energy,
-    paid: Money,
-    earned: Money,
-    fees: Money,
+    generation: Total<Energy>,
+    load: Total<Energy>,
+    consumption: Total<Energy>,
+    own_use: Total<Energy>,
+    bought: Total<Energy>,
+    imported: Total<Energy>,
+    exported: Total<Energy>,
+    charged: Total<Energy>,
+    discharged: Total<Energy>,
+    paid: Total<Money>,
+    earned: Total<Money>,
+    fees: Total<Money>,
+    operator: Total<Money>,
+    /// What a kWh in storage is worth [CNY/kWh].
+    storage_value: f64,
     messages: u64,
     markets: u32,
     equilibria: u32,
@@ -124,18 +162,56 @@ pub(super) struct Tally {
 }
 
 /// Running sums over some slots.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Period {
+    sums: Sums,
+    gains: RunGains,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sums {
     slots: u32,
     welfare: Welfare,
-    net_cost: Money,
-    p2g_net_cost: Money,
+    net_cost: Total<Money>,
+    p2g_net_cost: Total<Money>,
+    p2g_storage_net_cost: Total<Money>,
+    stored: Total<Energy>,
+    stored_alone: Total<Energy>,
+    worse_off: u64,
 }
 
 impl Tally {
+    /// Nothing yet of the case.
+    pub(super) fn new(case: &Case) -> Self {
+        let (energy, money) = (Total::default(), Total::default());
+        let period = Period { sums: Sums::default(), gains: RunGains::new(case.population.prosumers.len()) };
+        let feed_in = case.scenario.market.feed_in_tariff;
+        Self {
+            generation: energy,
+            load: energy,
+            consumption: energy,
+            own_use: energy,
+            bought: energy,
+            imported: energy,
+            exported: energy,
+            charged: energy,
+            discharged: energy,
+            paid: money,
+            earned: money,
+            fees: money,
+            operator: money,
+            storage_value: case.scenario.storage.as_ref().map_or(0.0, |storage| feed_in * storage.efficiency),
+            messages: 0,
+            markets: 0,
+            equilibria: 0,
+            all_slots: period.clone(),
+            open_slots: period,
+        }
+    }
+
     /// Adds a slot, in which the market was to open or not.
-    pub(super) fn add(&mut self, open: bool, gathered: &Gathered, theory: &Theory, messages: u64) {
-        let mut net_cost = Money::ZERO;
+    pub(super) fn add(&mut self, open: bool, gathered: &Gathered, theory: &Theory, gains: &Gains, messages: u64) {
+        let mut net_cost = Total::default();
         for done in gathered.prosumers() {
             self.generation += done.generation;
             self.load += done.load;
@@ -149,16 +225,26 @@ impl Tally {
             self.paid += done.paid;
             self.earned += done.earned;
             self.fees += done.fee;
-            net_cost += done.paid + done.fee - done.earned;
+            net_cost += Total::from(done.paid) + done.fee - done.earned;
         }
+        self.operator += gathered.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
         self.messages += messages;
         self.markets += u32::from(gathered.outcome() != Outcome::NoMarket);
         self.equilibria += u32::from(gathered.outcome() == Outcome::Equilibrium);
-        let p2g_net_cost = theory.peer_to_grid.iter().map(|without| without.grid_paid - without.grid_earned).sum();
-        let slot = Period { slots: 1, welfare: Welfare::of(gathered, theory), net_cost, p2g_net_cost };
-        self.all_slots.add(&slot);
-        if open {
-            self.open_slots.add(&slot);
+        let grid = |each: &[Balance]| each.iter().map(|without| without.grid_paid - without.grid_earned).sum();
+        let slot = Sums {
+            slots: 1,
+            welfare: Welfare::of(gathered, theory),
+            net_cost,
+            p2g_net_cost: grid(&theory.peer_to_grid),
+            p2g_storage_net_cost: grid(theory.alone()),
+            stored: gains.stored,
+            stored_alone: gains.stored_alone,
+            worse_off: gains.worse_off().into(),
+        };
+        for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
+            period.sums.add(&slot);
+            period.gains.add(gains, self.storage_value);
         }
     }
 
@@ -170,14 +256,14 @@ impl Tally {
             case: case.number,
             knobs: knobs(&case.knobs),
             seed: case.seed,
-            slots: self.all_slots.slots,
+            slots: self.all_slots.sums.slots,
             totals: self.totals(),
             self_sufficiency: share(local.value(), self.consumption.value()),
             self_consumption: share((self.generation - self.exported).value(), self.generation.value()),
             market_slots: self.markets,
             equilibrium_share: share(f64::from(self.equilibria), f64::from(self.markets)),
-            all_slots: self.all_slots.comparison(),
-            open_slots: self.open_slots.comparison(),
+            all_slots: self.all_slots.comparison(self.storage_value),
+            open_slots: self.open_slots.comparison(self.storage_value),
         }
     }
 
@@ -195,23 +281,35 @@ impl Tally {
             earned_cny: self.earned.value(),
             fees_cny: self.fees.value(),
             messages: self.messages,
+            operator_revenue_cny: self.operator.value(),
         }
     }
 }
 
-impl Period {
+impl Sums {
     fn add(&mut self, other: &Self) {
         self.slots += other.slots;
         self.welfare.add(&other.welfare);
         self.net_cost += other.net_cost;
         self.p2g_net_cost += other.p2g_net_cost;
+        self.p2g_storage_net_cost += other.p2g_storage_net_cost;
+        self.stored += other.stored;
+        self.stored_alone += other.stored_alone;
+        self.worse_off += other.worse_off;
     }
+}
 
-    fn comparison(&self) -> Comparison {
-        let welfare = &self.welfare;
+impl Period {
+    /// The comparison, where a kWh in storage is worth `storage_value` [CNY/kWh].
+    fn comparison(&self, storage_value: f64) -> Comparison {
+        let Sums { welfare, net_cost, p2g_net_cost, p2g_storage_net_cost, .. } = &self.sums;
         let gain = welfare.all - welfare.p2g;
+        let (devices_gain, market_gain) = (welfare.p2g_storage - welfare.p2g, welfare.all - welfare.p2g_storage);
+        let savings = (*p2g_net_cost - *net_cost).value();
+        let market_savings = (*p2g_storage_net_cost - *net_cost).value();
+        let [stored, alone] = [self.sums.stored, self.sums.stored_alone].map(|kwh| storage_value * kwh.value());
         Comparison {
-            slots: self.slots,
+            slots: self.sums.slots,
             buyers_welfare_cny: welfare.buyers,
             sellers_welfare_cny: welfare.sellers,
             welfare_cny: welfare.all,
@@ -220,9 +318,24 @@ impl Period {
             p2g_welfare_cny: welfare.p2g,
             welfare_gain_cny: gain,
             welfare_gain_percent: (welfare.p2g != 0.0).then(|| 100.0 * gain / welfare.p2g.abs()),
-            net_cost_cny: self.net_cost.value(),
-            p2g_net_cost_cny: self.p2g_net_cost.value(),
-            savings_cny: (self.p2g_net_cost - self.net_cost).value(),
+            net_cost_cny: net_cost.value(),
+            p2g_net_cost_cny: p2g_net_cost.value(),
+            savings_cny: savings,
+            p2g_storage_welfare_cny: welfare.p2g_storage,
+            devices_gain_cny: devices_gain,
+            market_gain_cny: market_gain,
+            p2g_storage_net_cost_cny: p2g_storage_net_cost.value(),
+            market_savings_cny: market_savings,
+            storage_value_cny: stored,
+            p2g_storage_value_cny: alone,
+            welfare_gain_with_storage_value_cny: gain + stored,
+            devices_gain_with_storage_value_cny: devices_gain + alone,
+            market_gain_with_storage_value_cny: market_gain + (stored - alone),
+            savings_with_storage_value_cny: savings + stored,
+            market_savings_with_storage_value_cny: market_savings + (stored - alone),
+            worse_off_prosumer_slots: self.sums.worse_off,
+            worse_off_prosumers: self.gains.worse_off(),
+            jain_index: self.gains.jain_index(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod convergence;
 mod durations;
 mod error;
 mod folder;
+mod gains;
 mod gathered;
 mod journal;
 mod json_list;

@@ -1,6 +1,6 @@
 //! A number as the result tables print it.
 
-use microgrid_agents::units::{Energy, Money};
+use microgrid_agents::units::{Energy, Money, Total};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{fmt, time::Duration};
 
@@ -35,6 +35,13 @@ impl From<Energy> for Number {
 impl From<Money> for Number {
     fn from(money: Money) -> Self {
         Self(money.value())
+    }
+}
+
+/// In kWh or CNY.
+impl<Amount> From<Total<Amount>> for Number {
+    fn from(total: Total<Amount>) -> Self {
+        Self(total.value())
     }
 }
 

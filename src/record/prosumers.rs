@@ -46,11 +46,15 @@ table! {
         welfare_cny: Option<Number>,
         /// Welfare it would have without a local market [CNY].
         p2g_welfare_cny: Option<Number>,
+        /// Consumed [kWh].
+        consumed_kwh: Number,
+        /// Welfare it would have with its storage and without a local market [CNY].
+        p2g_storage_welfare_cny: Option<Number>,
     }
 }
 
-/// The row of the prosumer with this `number`, beside its slot without a local market.
-pub(super) fn row(case: u32, number: u32, done: &ProsumerSlot, peer_to_grid: &Balance) -> ProsumerRow {
+/// The row of the prosumer with this `number`, beside its slot without a local market, without and with its storage.
+pub(super) fn row(case: u32, number: u32, done: &ProsumerSlot, peer_to_grid: &Balance, alone: &Balance) -> ProsumerRow {
     ProsumerRow {
         case,
         slot: done.slot,
@@ -70,5 +74,7 @@ pub(super) fn row(case: u32, number: u32, done: &ProsumerSlot, peer_to_grid: &Ba
         fee_cny: done.fee.into(),
         welfare_cny: Number::new(done.welfare),
         p2g_welfare_cny: Number::new(peer_to_grid.welfare),
+        consumed_kwh: done.consumed.into(),
+        p2g_storage_welfare_cny: Number::new(alone.welfare),
     }
 }

@@ -6,7 +6,7 @@ use microgrid_agents::{
     ids::Slot,
     market::role::Role,
     observation::{Outcome, ProsumerSlot},
-    units::Energy,
+    units::{Energy, Total},
 };
 
 table! {
@@ -60,7 +60,7 @@ table! {
         p2g_sellers_welfare_cny: Option<Number>,
         /// Welfare all prosumers would have without a local market [CNY].
         p2g_welfare_cny: Option<Number>,
-        /// Part of the welfare at the closed-form equilibrium that was missed.
+        /// Welfare missed beside the closed-form equilibrium, as a part of its size there.
         welfare_loss: Option<Number>,
         /// Largest minus smallest price of a seller over the last tenth of the time to gate closure, of the seller
         /// where that is most [CNY/kWh].
@@ -79,14 +79,29 @@ table! {
         admitted: u32,
         /// Mean distance of a seller's price from those that clear the market, weighted by surplus [CNY/kWh].
         price_gap_weighted: Option<Number>,
+        /// Consumed [kWh].
+        consumption_kwh: Number,
+        /// What prosumers wanted to consume [kWh].
+        load_kwh: Number,
+        /// Welfare all prosumers would have with their storages and without a local market [CNY].
+        p2g_storage_welfare_cny: Option<Number>,
+        /// How many prosumers have less welfare than they would have so.
+        worse_off: u32,
     }
 }
 
-/// The slot's row, from what was observed, what theory says, and what became of messages.
-pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, traffic: Traffic) -> SlotRow {
+/// The slot's row, from what was observed, what theory says, how many are `worse_off`, and what became of messages.
+pub(super) fn row(
+    case: u32,
+    slot: Slot,
+    gathered: &Gathered,
+    theory: &Theory,
+    worse_off: u32,
+    traffic: Traffic,
+) -> SlotRow {
     let prosumers = || gathered.prosumers();
     let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
-    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Energy>().into();
+    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Total<Energy>>().into();
     let game = gathered.game.as_deref();
     let end = game.and_then(|game| game.state.as_deref());
     let distance = gathered
@@ -95,7 +110,7 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
         .zip(end)
         .and_then(|(market, end)| theory.distance(market, end, gathered.trades.as_deref().unwrap_or_default()));
     let welfare = Welfare::of(gathered, theory);
-    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Energy>();
+    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Total<Energy>>();
     let actors = gathered.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
     SlotRow {
         case,
@@ -122,7 +137,7 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
         p2g_buyers_welfare_cny: Number::new(welfare.p2g_buyers),
         p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
         p2g_welfare_cny: Number::new(welfare.p2g),
-        welfare_loss: theory.equilibrium_welfare.and_then(|best| Number::new(1.0 - welfare.all / best)),
+        welfare_loss: theory.equilibrium_welfare.and_then(|best| loss(welfare.all, best)),
         oscillation_amplitude: gathered.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
         messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
         updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
@@ -131,14 +146,23 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
         wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
         admitted: actors as u32,
         price_gap_weighted: distance.and_then(|distance| Number::new(distance.price_gap_weighted)),
+        consumption_kwh: energy(|done| done.consumed),
+        load_kwh: energy(|done| done.load),
+        p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
+        worse_off,
     }
+}
+
+/// What a welfare misses beside the best, as a part of its size; `None` where that is 0.
+fn loss(welfare: f64, best: f64) -> Option<Number> {
+    Number::new((best - welfare) / best.abs())
 }
 
 /// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades.
 fn mean_price(gathered: &Gathered) -> Option<Number> {
     let trades = || gathered.trades().map(|(.., trade)| trade).filter(|trade| trade.energy > Energy::ZERO);
     let value: f64 = trades().map(|trade| trade.price * trade.energy.value()).sum();
-    let energy: Energy = trades().map(|trade| trade.energy).sum();
+    let energy: Total<Energy> = trades().map(|trade| trade.energy).sum();
     Number::new(value / energy.value())
 }
 
@@ -153,13 +177,15 @@ pub(super) struct Welfare {
     pub(super) p2g_buyers: f64,
     pub(super) p2g_sellers: f64,
     pub(super) p2g: f64,
+    pub(super) p2g_storage: f64,
 }
 
 impl Welfare {
     /// The welfare of a slot.
     pub(super) fn of(gathered: &Gathered, theory: &Theory) -> Self {
         let mut sums = Self::default();
-        for (done, without) in gathered.prosumers().zip(&theory.peer_to_grid) {
+        let baselines = theory.peer_to_grid.iter().zip(theory.alone());
+        for (done, (without, alone)) in gathered.prosumers().zip(baselines) {
             match done.role {
                 Role::Buyer => {
                     sums.buyers += done.welfare;
@@ -173,6 +199,7 @@ impl Welfare {
             }
             sums.all += done.welfare;
             sums.p2g += without.welfare;
+            sums.p2g_storage += alone.welfare;
         }
         sums
     }
@@ -185,5 +212,21 @@ impl Welfare {
         self.p2g_buyers += other.p2g_buyers;
         self.p2g_sellers += other.p2g_sellers;
         self.p2g += other.p2g;
+        self.p2g_storage += other.p2g_storage;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn welfare_is_lost_where_there_is_less_of_it_also_below_zero() {
+        let loss = |welfare, best| loss(welfare, best).map(Number::value);
+        // 6 CNY less than -5.491: more than all that there is.
+        assert!((loss(-11.491, -5.491).unwrap() - 6.0 / 5.491).abs() < 1e-12);
+        assert_eq!((loss(-2.0, -4.0), loss(3.0, 4.0), loss(-4.0, 4.0)), (Some(-0.5), Some(0.25), Some(2.0)));
+        assert_eq!((loss(4.0, 4.0), loss(-4.0, -4.0)), (Some(0.0), Some(0.0)));
+        assert_eq!((loss(-1.0, 0.0), loss(0.0, 0.0)), (None, None));
     }
 }

@@ -20,7 +20,7 @@ pub(super) const FILE: &str = "summary.csv";
 type Measure = (&'static str, fn(&SlotRow) -> Option<f64>);
 
 /// The measures that are summed up, named after their columns of `slots.csv`.
-pub const MEASURES: [Measure; 23] = [
+pub const MEASURES: [Measure; 27] = [
     ("rounds", |row| Some(f64::from(row.rounds))),
     ("time_to_equilibrium_s", |row| row.time_to_equilibrium_s.map(Number::value)),
     ("messages", |row| Some(row.messages as f64)),
@@ -44,6 +44,10 @@ pub const MEASURES: [Measure; 23] = [
     ("updates_per_actor", |row| row.updates_per_actor.map(Number::value)),
     ("lost_messages", |row| Some(row.lost_messages as f64)),
     ("duplicated_messages", |row| Some(row.duplicated_messages as f64)),
+    ("consumption_kwh", |row| Some(row.consumption_kwh.value())),
+    ("load_kwh", |row| Some(row.load_kwh.value())),
+    ("p2g_storage_welfare_cny", |row| row.p2g_storage_welfare_cny.map(Number::value)),
+    ("worse_off", |row| Some(f64::from(row.worse_off))),
 ];
 
 /// What a combination of the varied knobs came to, over those of its replicates that are complete.
@@ -309,7 +313,7 @@ mod tests {
     fn rows(slots: &[(u32, u32, &str, u32, &str)]) -> impl Iterator<Item = Result<SlotRow, RecordError>> {
         let header = SlotRow::COLUMNS.join(",") + "\n";
         let row = |(case, slot, outcome, rounds, gap): &_| {
-            format!("{case},{slot},3,2,{outcome},{rounds},,900,,,{gap},,,,,4,1,1,,,,,,,,,,,9,1,5,5,\n")
+            format!("{case},{slot},3,2,{outcome},{rounds},,900,,,{gap},,,,,4,1,1,,,,,,,,,,,9,1,5,5,,9,8,,0\n")
         };
         let text: String = [header].into_iter().chain(slots.iter().map(row)).collect();
         let rows: Vec<SlotRow> =

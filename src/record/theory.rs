@@ -4,7 +4,7 @@ use crate::{
     analysis::{
         distance::{Distance, distance, own_ess_residual},
         equilibrium::{Equilibrium, balances_at},
-        peer_to_grid::peer_to_grid,
+        peer_to_grid::{peer_to_grid, peer_to_grid_with_storage},
         slot::{SlotMarket, slot_facts, slot_terms},
     },
     scenario::{Case, schema::Storage},
@@ -23,8 +23,10 @@ use microgrid_agents::{
 /// What theory says about a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Theory {
-    /// Everybody's slot without a local market.
+    /// Everybody's slot without a local market and without storage.
     pub(super) peer_to_grid: Vec<Balance>,
+    /// Everybody's slot without a local market, with its storage; `None` where that is the same.
+    with_storage: Option<Vec<Balance>>,
     /// The equilibrium of those who were admitted to the market; `None` without one.
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium [CNY]; `None` without a market.
@@ -52,8 +54,15 @@ impl Target {
 }
 
 impl Theory {
-    /// What theory says about `slot`, where storages hold `contents` at its start and there is such a market, or none.
-    pub(super) fn of(case: &Case, slot: Slot, contents: &[Energy], market: Option<&MarketOpened>) -> Self {
+    /// What theory says about `slot`, where storages hold `contents` at its start, or would hold `alone` had there never
+    /// been a local market, and there is such a market, or none.
+    pub(super) fn of(
+        case: &Case,
+        slot: Slot,
+        contents: &[Energy],
+        alone: &[Energy],
+        market: Option<&MarketOpened>,
+    ) -> Self {
         let terms = slot_terms(case, slot);
         let facts = slot_facts(case, slot);
         let market = market.map(|market| SlotMarket::of_admitted(market, &facts, terms));
@@ -62,7 +71,14 @@ impl Theory {
             let storage = case.scenario.storage.as_ref().map(Storage::limits);
             balances_at(Some(at), &facts, contents, storage.as_ref(), &terms).iter().map(|b| b.welfare).sum()
         });
-        Self { peer_to_grid: peer_to_grid(case, slot), equilibrium, equilibrium_welfare, facts, terms }
+        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
+        let peer_to_grid = peer_to_grid(case, slot);
+        Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms }
+    }
+
+    /// Everybody's slot without a local market, with its storage if it has one.
+    pub(super) fn alone(&self) -> &[Balance] {
+        self.with_storage.as_deref().unwrap_or(&self.peer_to_grid)
     }
 
     /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody

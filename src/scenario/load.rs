@@ -44,6 +44,8 @@ pub(super) fn plan(
         validate::network_among(&scenario.network, population).map_err(shown)?;
     }
     let plan = Plan { scenario, source: source.to_owned(), inputs, own: Own::default(), data };
+    let dearest = plan.grid_tariffs().iter().copied().fold(0.0, f64::max);
+    validate::turnover(&plan.scenario.market, dearest, plan.population_sizes().1).map_err(shown)?;
     let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
     if [initial_price, initial_choice].iter().any(|initial| matches!(initial, Initial::Fixed(_))) {
         plan.cases().try_for_each(|case| validate::starts(&case)).map_err(shown)?;

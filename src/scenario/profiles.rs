@@ -6,6 +6,7 @@ use super::{
     schema::{Market, Preferences},
     table::{Row, Table},
     text_file::TextFile,
+    validate::{self, Violation},
 };
 use microgrid_agents::{ids::Slot, units::Energy};
 use std::collections::BTreeMap;
@@ -58,6 +59,10 @@ pub(super) fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, Scen
         let row = row?;
         let slot = row.whole("slot", market.slots)?;
         let tariff = row.number(TARIFF, 0.0, LARGEST_TARIFF)?;
+        if let Err(violation) = validate::price(TARIFF, tariff) {
+            let Violation { problem, allowed, .. } = violation;
+            return Err(row.report(TARIFF, &problem, format!("allowed: {allowed}")));
+        }
         if tariff < market.feed_in_tariff {
             let allowed = format!("allowed: at least the feed-in tariff of {}", market.feed_in_tariff);
             return Err(row.report(TARIFF, "the grid would pay more than it asks", allowed));

@@ -4,14 +4,18 @@ use super::{
     Case,
     distribution::Distribution,
     knobs::Knob,
+    profiles::LARGEST_ENERGY,
     schema::{
         Activation, Clock, GridTariff, Initial, Learning, Ledger, Market, PopulationSource, Preferences, Replicates,
         Scenario, Storage, Synthetic,
     },
 };
-use microgrid_agents::market::{
-    pricing::PriceBand,
-    role::{Role, role},
+use microgrid_agents::{
+    market::{
+        pricing::PriceBand,
+        role::{Role, role},
+    },
+    message::Registration,
 };
 use std::{collections::BTreeSet, fmt::Display, time::Duration};
 
@@ -28,6 +32,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const LARGEST: f64 = 1e4;
 /// Smallest curvature of utility [CNY/kWh²].
 const SMALLEST_ALPHA: f64 = 1e-6;
+/// Smallest price but 0 and smallest preference [CNY/kWh], and smallest speed of the clock.
+const SMALLEST: f64 = 1e-6;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 
@@ -62,6 +68,12 @@ fn above_zero(path: &str, value: f64) -> Checked {
 
 fn not_negative(path: &str, value: f64) -> Checked {
     ensure((0.0..=LARGEST).contains(&value), path, value, format!("from 0 to {LARGEST}"))
+}
+
+/// What a kWh costs: less than a unit of money is as good as nothing, but spoils every quotient.
+pub(super) fn price(path: &str, value: f64) -> Checked {
+    let fine = value == 0.0 || (SMALLEST..=LARGEST).contains(&value);
+    ensure(fine, path, value, format!("0, or from {SMALLEST} to {LARGEST}"))
 }
 
 fn share(path: &str, value: f64) -> Checked {
@@ -164,13 +176,15 @@ fn market(market: &Market) -> Checked {
     }
     ensure(1 <= first && last <= market.slots, "market.open", open, allowed)?;
     duration("market.gate_closure", market.gate_closure, Duration::from_millis(1), market.slot_length)?;
-    not_negative("market.feed_in_tariff", market.feed_in_tariff)?;
-    not_negative("market.service_fee", market.service_fee)?;
+    price("market.feed_in_tariff", market.feed_in_tariff)?;
+    price("market.service_fee", market.service_fee)?;
     match market.grid_tariff {
         GridTariff::Csv(_) => Ok(()),
         GridTariff::Constant(tariff) => {
             let allowed = format!("from the feed-in tariff of {} to {LARGEST}", market.feed_in_tariff);
-            ensure((market.feed_in_tariff..=LARGEST).contains(&tariff), "market.grid_tariff.Constant", tariff, allowed)
+            let path = "market.grid_tariff.Constant";
+            ensure((market.feed_in_tariff..=LARGEST).contains(&tariff), path, tariff, allowed)?;
+            price(path, tariff)
         }
     }
 }
@@ -226,8 +240,14 @@ fn preferences(preferences: &Preferences) -> Checked {
     ensure((SMALLEST_ALPHA..=LARGEST).contains(&alpha), "preferences.alpha", alpha, allowed)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
-    preferences.preference_pv.map_or(Ok(()), |value| above_zero("preferences.preference_pv", value))?;
-    preferences.preference_grid.map_or(Ok(()), |value| above_zero("preferences.preference_grid", value))
+    let given = [("preference_pv", preferences.preference_pv), ("preference_grid", preferences.preference_grid)];
+    given.into_iter().try_for_each(|(name, value)| match value {
+        None => Ok(()),
+        Some(value) => {
+            let allowed = format!("from {SMALLEST} to {LARGEST}");
+            ensure((SMALLEST..=LARGEST).contains(&value), &format!("preferences.{name}"), value, allowed)
+        }
+    })
 }
 
 fn storage(storage: &Storage) -> Checked {
@@ -256,13 +276,33 @@ fn activation(activation: &Activation) -> Checked {
 fn clock(clock: Clock) -> Checked {
     match clock {
         Clock::Virtual => Ok(()),
-        Clock::Wall { speed } => above_zero("clock.Wall.speed", speed),
+        Clock::Wall { speed } => {
+            let allowed = format!("from {SMALLEST} to {LARGEST}");
+            ensure((SMALLEST..=LARGEST).contains(&speed), "clock.Wall.speed", speed, allowed)
+        }
     }
 }
 
 fn ledger(ledger: &Ledger) -> Checked {
     count("ledger.block.max_transactions", ledger.block.max_transactions)?;
     duration("ledger.block.timeout", ledger.block.timeout, Duration::ZERO, DAY)
+}
+
+/// Checks that the most that so many prosumers could turn over in a slot, where tariffs go up to `tariff` [CNY/kWh], is
+/// an amount of money.
+pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checked {
+    let (path, dearest) = match market.grid_tariff {
+        _ if market.service_fee > tariff => ("market.service_fee", market.service_fee),
+        GridTariff::Constant(_) => ("market.grid_tariff.Constant", tariff),
+        GridTariff::Csv(_) => ("market.grid_tariff.Csv", tariff),
+    };
+    if LARGEST_ENERGY * dearest.max(1.0) * prosumers as f64 <= Registration::MOST_TURNOVER {
+        return Ok(());
+    }
+    let problem = "with so many prosumers a slot could turn over more money than accounts can hold";
+    let most = (Registration::MOST_TURNOVER / LARGEST_ENERGY / prosumers as f64).floor();
+    let allowed = format!("at most {most} with {prosumers} prosumers, or fewer of them");
+    Err(Violation::new(path, problem, dearest, allowed))
 }
 
 /// Checks that fixed first prices and choices fit the sellers of every slot with a market.

@@ -18,6 +18,7 @@ mod examples;
 mod faults;
 mod formats;
 mod misbehaviour;
+mod money;
 mod network;
 mod notebook;
 mod ordering;

@@ -34,7 +34,7 @@ impl Contract {
         ensure(nothing_negative(&reading), Refusal::EnergyDoesNotBalance)?;
         let traded = if market_opens { stub.account(slot, number).unwrap_or_default() } else { Account::default() };
         ensure(balances(&reading, &traded), Refusal::EnergyDoesNotBalance)?;
-        ensure(invoice == due(&reading, &tariff), Refusal::WrongInvoice)?;
+        ensure(due(&reading, &tariff) == Some(invoice), Refusal::WrongInvoice)?;
         stub.write(Key::Meter(slot, number), Fact::Meter(reading));
         if let Some(invoice) = invoice {
             stub.write(Key::Invoice(slot, number), Fact::Invoice(invoice));
@@ -55,12 +55,10 @@ fn balances(reading: &MeterReading, traded: &Account) -> bool {
     came_in == sum([reading.consumed, reading.charged, reading.exported, traded.sold])
 }
 
-/// The invoice for what was exchanged with the grid; `None` if nothing was.
-fn due(reading: &MeterReading, tariff: &Tariff) -> Option<Invoice> {
+/// The invoice for what was exchanged with the grid, if anything was; `None` if no money can pay for it.
+fn due(reading: &MeterReading, tariff: &Tariff) -> Option<Option<Invoice>> {
     let MeterReading { imported, exported, .. } = *reading;
-    (imported != Energy::ZERO || exported != Energy::ZERO).then(|| Invoice {
-        slot: tariff.slot,
-        charge: imported.at_price(tariff.grid),
-        credit: exported.at_price(tariff.feed_in),
-    })
+    let (charge, credit) = (imported.priced(tariff.grid)?, exported.priced(tariff.feed_in)?);
+    let exchanged = imported != Energy::ZERO || exported != Energy::ZERO;
+    Some(exchanged.then_some(Invoice { slot: tariff.slot, charge, credit }))
 }

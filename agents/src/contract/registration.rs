@@ -36,7 +36,7 @@ impl Contract {
     ) -> Validity {
         let number = prosumer(creator)?;
         ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
-        ensure(stub.has(Key::Tariff(slot)), Refusal::MarketClosed)?;
+        let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Game(slot)), Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Settlement(slot)), Refusal::MarketClosed)?;
         match registration {
@@ -47,8 +47,10 @@ impl Contract {
                 ensure(numbers.iter().all(|number| plausible.contains(number)), Refusal::InvalidRegistration)?;
             }
             Registration::Seller(surplus) => {
+                let dearest = tariff.grid.max(self.genesis.rules.service_fee).max(1.0);
+                let turnover = surplus.value() * dearest * self.genesis.prosumers.len() as f64;
                 let plausible = surplus > Energy::ZERO && surplus <= Registration::MOST_SURPLUS;
-                ensure(plausible, Refusal::InvalidRegistration)?;
+                ensure(plausible && turnover <= Registration::MOST_TURNOVER, Refusal::InvalidRegistration)?;
             }
             Registration::Idle => {}
         }

@@ -9,7 +9,7 @@ use crate::{
     },
     ids::Slot,
     message::{Choice, Registration},
-    units::{Energy, Money},
+    units::{Energy, Money, Total},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -37,22 +37,21 @@ impl Contract {
             None if settlement.trades.is_empty() => {}
             _ => return Err(Refusal::MarketClosed),
         }
-        books.write(slot, stub);
-        Ok(())
+        books.write(slot, stub)
     }
 }
 
 /// The bills of a slot and what they add up to.
 ///
-/// Sums saturate: amounts of which two overflow are beyond any market, but can be registered.
+/// Sums are wide, and what no account can hold is refused. Registrations are bounded so that this never comes to pass.
 #[derive(Default)]
 struct Books {
     /// The bills as facts, in the order of the trades: there are as many as pairs, so they are made only once.
     bills: Vec<(Key, Fact)>,
     /// Buyer and seller of the last.
     last: Option<(Number, Number)>,
-    fees: Money,
-    energy: Energy,
+    fees: Total<Money>,
+    energy: Total<Energy>,
     /// Those of the game's sellers that have a trade, by their position.
     sellers: Vec<Option<SellerBooks>>,
     /// Those of the game's buyers that have a trade, ascending.
@@ -65,15 +64,15 @@ struct SellerBooks {
     price: f64,
     surplus: Energy,
     sold: Energy,
-    earned: Money,
+    earned: Total<Money>,
 }
 
 struct BuyerBooks {
     number: Number,
     choice: Arc<Choice>,
-    bought: Energy,
-    paid: Money,
-    fee: Money,
+    bought: Total<Energy>,
+    paid: Total<Money>,
+    fee: Total<Money>,
 }
 
 impl Books {
@@ -102,43 +101,49 @@ impl Books {
         let wanted = buying.choice.of(place as u32).map_or(Energy::ZERO, |(share, x)| Energy::nearest(share * x));
         ensure(energy - Energy(1) <= wanted, Refusal::MoreThanSurplus)?;
         ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
-        let (price, payment, fee) = (selling.price, energy.at_price(selling.price), energy.at_price(service_fee));
+        let price = selling.price;
+        let payment = energy.priced(price).ok_or(Refusal::NotFinite)?;
+        let fee = energy.priced(service_fee).ok_or(Refusal::NotFinite)?;
         selling.sold += energy;
-        add(&mut selling.earned, payment);
-        buying.bought = Energy(buying.bought.0.saturating_add(energy.0));
-        add(&mut buying.paid, payment);
-        add(&mut buying.fee, fee);
-        add(&mut self.fees, fee);
-        self.energy = Energy(self.energy.0.saturating_add(energy.0));
+        selling.earned += payment;
+        buying.bought += energy;
+        buying.paid += payment;
+        buying.fee += fee;
+        self.fees += fee;
+        self.energy += energy;
         self.bills.push((Key::Bill(slot, buyer, seller), Fact::Bill(Bill { energy, price, payment, fee })));
         self.last = Some((buyer, seller));
         Ok(())
     }
 
-    /// What each participant's bills add up to, by its number.
-    fn accounts(&self) -> BTreeMap<Number, Account> {
+    /// What each participant's bills add up to, by its number; `None` if an account cannot hold that.
+    fn accounts(&self) -> Option<BTreeMap<Number, Account>> {
         let mut accounts: BTreeMap<Number, Account> = BTreeMap::new();
         for &BuyerBooks { number, bought, paid, fee, .. } in &self.buyers {
+            let (bought, paid, fee) = (bought.amount()?, paid.amount()?, fee.amount()?);
             accounts.insert(number, Account { bought, paid, fee, ..Account::default() });
         }
         for &SellerBooks { number, sold, earned, .. } in self.sellers.iter().flatten() {
             let account = accounts.entry(number).or_default();
-            (account.sold, account.earned) = (sold, earned);
+            (account.sold, account.earned) = (sold, earned.amount()?);
         }
-        accounts
+        Some(accounts)
     }
 
-    fn write(self, slot: Slot, stub: &mut (impl Stub + ?Sized)) {
-        let accounts = self.accounts();
-        let settled = Settled { bills: self.bills.len() as u32, energy: self.energy };
+    fn write(self, slot: Slot, stub: &mut (impl Stub + ?Sized)) -> Validity {
+        let accounts = self.accounts().ok_or(Refusal::NotFinite)?;
+        let fees = self.fees.amount().ok_or(Refusal::NotFinite)?;
+        let energy = self.energy.amount().ok_or(Refusal::NotFinite)?;
+        let settled = Settled { bills: self.bills.len() as u32, energy };
         for (key, bill) in self.bills {
             stub.write(key, bill);
         }
         for (number, account) in accounts {
             stub.write(Key::Account(slot, number), Fact::Account(account));
         }
-        stub.write(Key::Fees(slot), Fact::Fees(self.fees));
+        stub.write(Key::Fees(slot), Fact::Fees(fees));
         stub.write(Key::Settlement(slot), Fact::Settlement(settled));
+        Ok(())
     }
 }
 
@@ -149,17 +154,13 @@ impl SellerBooks {
             Some(Registration::Seller(surplus)) => surplus,
             _ => Energy::ZERO,
         };
-        Ok(Self { number, price: quote.price, surplus, sold: Energy::ZERO, earned: Money::ZERO })
+        Ok(Self { number, price: quote.price, surplus, sold: Energy::ZERO, earned: Total::default() })
     }
 }
 
 impl BuyerBooks {
     fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
         let choice = stub.choice(slot, number).ok_or(Refusal::NotAParticipant)?;
-        Ok(Self { number, choice, bought: Energy::ZERO, paid: Money::ZERO, fee: Money::ZERO })
+        Ok(Self { number, choice, bought: Total::default(), paid: Total::default(), fee: Total::default() })
     }
-}
-
-fn add(sum: &mut Money, part: Money) {
-    sum.0 = sum.0.saturating_add(part.0);
 }

@@ -174,12 +174,17 @@ fn balance_seller(
     Balance { charged, content, grid_export, grid_earned, consumed: facts.load, welfare, ..Balance::default() }
 }
 
-/// The slot without a local market (P2G): no ledger, no trades, no storage.
+/// The slot without a local market (P2G): no ledger, no trades, and no storage but one that is given here.
 ///
 /// `preference_without_ledger` is `w_pv0` [CNY/kWh]; the facts' own preference is ignored.
-pub fn peer_to_grid(facts: &SlotFacts, preference_without_ledger: f64, terms: &SlotTerms) -> Balance {
+pub fn peer_to_grid(
+    facts: &SlotFacts,
+    preference_without_ledger: f64,
+    storage: Option<(&StorageLimits, Energy)>,
+    terms: &SlotTerms,
+) -> Balance {
     let facts = SlotFacts { preference_pv: preference_without_ledger, ..*facts };
-    balance(&facts, &LocalTrades::default(), None, terms)
+    balance(&facts, &LocalTrades::default(), storage, terms)
 }
 
 #[cfg(test)]
@@ -260,6 +265,6 @@ mod tests {
     fn without_a_market_local_energy_is_worth_what_it_is_without_a_ledger() {
         let with_ledger = facts(1.0, 3.0, 2.4);
         let without = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &TERMS);
-        assert_eq!(peer_to_grid(&with_ledger, 2.0, &TERMS), without);
+        assert_eq!(peer_to_grid(&with_ledger, 2.0, None, &TERMS), without);
     }
 }

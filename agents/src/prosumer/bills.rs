@@ -3,7 +3,7 @@
 use crate::{
     market::{balance::LocalTrades, pricing::PriceBand, settlement::Trade, trades::Trades},
     message::{Choice, Dispute},
-    units::Energy,
+    units::{Energy, Total},
 };
 use std::sync::Arc;
 
@@ -54,23 +54,24 @@ pub(super) fn check(
         if matches!(posted, Posted::Price(price) if *price != trade.price) {
             return Err(Dispute::NotMyPrice);
         }
-        if matches!(posted, Posted::Choice(choice) if trade.energy > asked(choice, trade.seller)) {
+        if matches!(posted, Posted::Choice(choice) if trade.energy - Energy(1) > asked(choice, trade.seller)) {
             return Err(Dispute::MoreThanAsked);
         }
-        if trade.payment != trade.energy.at_price(trade.price) || trade.fee != trade.energy.at_price(fee_rate) {
+        let due = [trade.price, fee_rate].map(|price| trade.energy.priced(price));
+        if due != [Some(trade.payment), Some(trade.fee)] {
             return Err(Dispute::WrongAmount);
         }
     }
-    let total: Energy = trades.iter().map(|trade| trade.energy).sum();
+    let total: Total<Energy> = trades.iter().map(|trade| trade.energy).sum();
     match side {
-        Some(Side::Seller(_, surplus)) if total > surplus => Err(Dispute::MoreThanSurplus),
+        Some(Side::Seller(_, surplus)) if total > surplus.into() => Err(Dispute::MoreThanSurplus),
         _ => Ok(()),
     }
 }
 
-/// The most that a choice can bring from a seller: `z_ij X*_ij`, rounded up by dividing whole units.
+/// What a choice asks of a seller, `z_ij X*_ij`; dividing whole units may bring one more.
 fn asked(choice: &Choice, seller: u32) -> Energy {
-    choice.of(seller).map_or(Energy::ZERO, |(share, purchase)| Energy::nearest(share * purchase) + Energy(1))
+    choice.of(seller).map_or(Energy::ZERO, |(share, purchase)| Energy::nearest(share * purchase))
 }
 
 /// Adds up one participant's final trades.

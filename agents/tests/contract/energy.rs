@@ -163,6 +163,13 @@ fn amounts_beyond_any_meter_neither_overflow_nor_panic() {
     assert_eq!(idle(Some(INVOICE)), Err(Refusal::WrongInvoice));
     let (charge, credit) = (most.at_price(0.85), most.at_price(0.45));
     assert_eq!(idle(Some(Invoice { slot: SLOT, charge, credit })), Ok(()));
+    // At a tariff above 1, no money can pay for it, whatever the invoice says.
+    let publish = Call::PublishTariff(Tariff { grid: 1.1, ..tariff() });
+    let dear = World::new(Demand::Elastic).after(Party::Grid, publish).after(Party::Ledger, crate::world::settle(&[]));
+    for invoice in [None, Some(Invoice { slot: SLOT, charge: Money(i64::MAX), credit })] {
+        let refused = dear.attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, all, invoice));
+        assert_eq!(refused, Err(Refusal::WrongInvoice));
+    }
 }
 
 #[test]
@@ -180,10 +187,10 @@ fn the_balances_of_everybody_add_up_to_zero() {
     let expected = [(1, 645_000), (2, -547_000), (3, 0), (4, 350_000), (5, 0), (6, -447_000)];
     let mut sum = Money::ZERO;
     for (number, money) in expected {
-        assert_eq!(world.balance(Party::Prosumer(number)), Money(money), "prosumer {number}");
+        assert_eq!(world.balance(Party::Prosumer(number)), Money(money).into(), "prosumer {number}");
         sum += Money(money);
     }
-    assert_eq!(world.balance(Party::Grid), Money(-16_000));
-    assert_eq!(world.balance(Party::Ledger), Money(15_000));
+    assert_eq!(world.balance(Party::Grid), Money(-16_000).into());
+    assert_eq!(world.balance(Party::Ledger), Money(15_000).into());
     assert_eq!(sum + Money(-16_000) + Money(15_000), Money::ZERO);
 }

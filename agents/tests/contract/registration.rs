@@ -109,6 +109,23 @@ fn registered_amounts_are_finite_plausible_and_not_negative() {
     assert_eq!((register(like([Registration::MOST; 3])), register(Registration::Idle)), (Ok(()), Ok(())));
 }
 
+/// What a slot's bills add up to has to fit into 64 bits, whoever sells what to whom.
+#[test]
+fn what_a_slot_could_not_pay_for_is_not_registered() {
+    // Six prosumers and a bound of 4e12 CNY: at 1e4 CNY/kWh each may sell 6.66...e7 kWh, at 0.85 as much as at 1.
+    let most = 66_666_666_666_666;
+    for (grid, surplus, expected) in [
+        (1e4, most, Ok(())),
+        (1e4, most + 1, Err(Refusal::InvalidRegistration)),
+        (0.85, Registration::MOST_SURPLUS.0, Ok(())),
+        (1e300, 1, Err(Refusal::InvalidRegistration)),
+    ] {
+        let publish = Call::PublishTariff(Tariff { grid, ..tariff() });
+        let world = World::new(Demand::Elastic).after(Party::Grid, publish);
+        assert_eq!(world.attempt(ME, Call::Register(SLOT, seller(surplus))), expected, "{surplus} at {grid}");
+    }
+}
+
 #[test]
 fn a_chain_begins_once() {
     let world = World::begun();

@@ -12,7 +12,7 @@ use microgrid_agents::{
     market::{demand::Demand, settlement::divide},
     message::{Choice, Registration, Tariff},
     observation::Outcome,
-    units::{Energy, Money},
+    units::{Energy, Money, Total},
 };
 use proptest::{collection::vec, prelude::*};
 use std::sync::Arc;
@@ -159,10 +159,10 @@ fn bills_and_balances_can_be_asked_for() {
     assert_eq!(world.bill(16, 2, 4), None);
     let balances = [(1, 600_000), (2, -518_000), (3, 0), (4, 350_000), (6, -447_000)];
     for (number, expected) in balances {
-        assert_eq!(world.balance(Party::Prosumer(number)), Money(expected), "prosumer {number}");
+        assert_eq!(world.balance(Party::Prosumer(number)), Money(expected).into(), "prosumer {number}");
     }
-    assert_eq!(world.balance(Party::Ledger), Money(15_000));
-    assert_eq!(world.balance(Party::Grid), Money::ZERO);
+    assert_eq!(world.balance(Party::Ledger), Money(15_000).into());
+    assert_eq!(world.balance(Party::Grid), Money::ZERO.into());
 }
 
 /// A game over, with these surpluses, prices and choices.
@@ -228,6 +228,6 @@ proptest! {
         }
         prop_assert_eq!(world.state.fact(Key::Fees(SLOT)), Some(Fact::Fees(fees)));
         let everybody = (1..=6).map(Party::Prosumer).chain([Party::Grid, Party::Ledger]);
-        prop_assert_eq!(everybody.map(|party| world.balance(party)).sum::<Money>(), Money::ZERO);
+        prop_assert_eq!(everybody.map(|party| world.balance(party)).sum::<Total<Money>>(), Total::default());
     }
 }

@@ -18,7 +18,7 @@ use microgrid_agents::{
     message::{Choice, Quote, Registration, Tariff},
     observation::Outcome,
     time::Time,
-    units::{Energy, Money},
+    units::{Energy, Money, Total},
 };
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
@@ -82,7 +82,7 @@ impl Query for State {
 
 impl World {
     /// What the run has brought somebody.
-    pub(crate) fn balance(&self, party: Party) -> Money {
+    pub(crate) fn balance(&self, party: Party) -> Total<Money> {
         let Ok(balance) = self.contract.balance(&self.state, party);
         balance
     }

@@ -13,12 +13,15 @@ use crate::{
 type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
 
 /// All key figures. Welfare and costs are those of the open slots, energy and messages those of all.
-const FIGURES: [Figure; 13] = [
+const FIGURES: [Figure; 16] = [
     ("welfare [CNY]", |case| Some(case.open_slots.welfare_cny), AMOUNT),
     ("buyers' welfare [CNY]", |case| Some(case.open_slots.buyers_welfare_cny), AMOUNT),
     ("sellers' welfare [CNY]", |case| Some(case.open_slots.sellers_welfare_cny), AMOUNT),
     ("welfare over P2G [%]", |case| case.open_slots.welfare_gain_percent, 1),
+    ("devices' gain [CNY]", |case| Some(case.open_slots.devices_gain_cny), AMOUNT),
+    ("market's gain [CNY]", |case| Some(case.open_slots.market_gain_cny), AMOUNT),
     ("net cost [CNY]", |case| Some(case.open_slots.net_cost_cny), AMOUNT),
+    ("worse off [prosumers]", |case| Some(f64::from(case.open_slots.worse_off_prosumers)), 0),
     ("in equilibrium [%]", |case| case.equilibrium_share.map(|share| 100.0 * share), 1),
     ("self-sufficiency [%]", |case| case.self_sufficiency.map(|share| 100.0 * share), 1),
     ("self-consumption [%]", |case| case.self_consumption.map(|share| 100.0 * share), 1),

@@ -31,9 +31,8 @@ impl Bills {
             };
             let amounts: Vec<f64> = wanted.iter().map(|(_, amount)| *amount).collect();
             for (&(buyer, _), energy) in wanted.iter().zip(ration(*surplus, &amounts)) {
-                if energy > Energy::ZERO {
-                    bills.insert((buyer, seller), bill(energy, quote.price, genesis.rules.service_fee));
-                }
+                let bill = bill(energy, quote.price, genesis.rules.service_fee);
+                bills.extend(bill.filter(|_| energy > Energy::ZERO).map(|bill| ((buyer, seller), bill)));
             }
         }
         Self(bills)

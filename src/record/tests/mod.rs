@@ -6,7 +6,10 @@ mod study;
 use super::*;
 use crate::runtime::{Traffic, Watcher};
 use day::{Day, lines, observed, watch};
-use microgrid_agents::observation::Observation;
+use microgrid_agents::{
+    observation::Observation,
+    units::{Energy, Money},
+};
 use std::{fs, path::Path, time::Duration};
 
 /// The cells of a line, by column.
@@ -41,13 +44,15 @@ fn every_table_has_exactly_its_columns() {
          equilibrium_price_cny_per_kwh,price_gap,imbalance,ess_residual,information_age_mean_s,\
          information_age_p95_s,traded_kwh,grid_import_kwh,grid_export_kwh,buyers_welfare_cny,sellers_welfare_cny,\
          welfare_cny,p2g_buyers_welfare_cny,p2g_sellers_welfare_cny,p2g_welfare_cny,welfare_loss,\
-         oscillation_amplitude,messages_per_kwh,updates_per_actor,lost_messages,duplicated_messages\n"
+         oscillation_amplitude,messages_per_kwh,updates_per_actor,lost_messages,duplicated_messages,\
+         consumption_kwh,load_kwh,p2g_storage_welfare_cny,worse_off\n"
     );
     assert_eq!(header("ages.csv"), "case,slot,from_s,to_s,decisions\n");
     assert_eq!(
         header("prosumers.csv"),
         "case,slot,prosumer,role,pv_kwh,load_kwh,bought_kwh,sold_kwh,charged_kwh,discharged_kwh,soc_kwh,\
-         grid_import_kwh,grid_export_kwh,paid_cny,earned_cny,fee_cny,welfare_cny,p2g_welfare_cny\n"
+         grid_import_kwh,grid_export_kwh,paid_cny,earned_cny,fee_cny,welfare_cny,p2g_welfare_cny,\
+         consumed_kwh,p2g_storage_welfare_cny\n"
     );
     assert_eq!(
         header("trades.csv"),
@@ -349,6 +354,30 @@ fn key_figures_follow_their_definitions() {
     let slots: Vec<SlotRow> = run.rows().unwrap().collect::<Result<_, _>>().unwrap();
     let open: f64 = slots.iter().filter(|row| row.slot >= 2).map(|row| row.welfare_cny.unwrap().value()).sum();
     assert!((case.open_slots.welfare_cny - open).abs() < 1e-12);
+}
+
+/// Nine amounts of 9e12 CNY are beyond 64 bits of 1e-6 CNY, and so are two.
+#[test]
+fn totals_do_not_wrap_around() {
+    let mut day = Day::new();
+    let mut recorder = day.recorder();
+    for slot in 1..=3 {
+        let mut window = day.slot(slot);
+        for what in &mut window {
+            if let Observation::ProsumerDone(done) = what {
+                (done.paid, done.grid_import) = (Money(9_000_000_000_000_000_000), Energy(9_000_000_000_000_000_000));
+            }
+        }
+        watch(&mut recorder, window, 1).unwrap();
+    }
+    recorder.end_case().unwrap();
+    let run = Run::open(recorder.folder()).unwrap();
+    let case = &run.key_figures().unwrap()[0];
+    assert_eq!((case.totals.paid_cny, case.totals.grid_import_kwh), (8.1e13, 8.1e13));
+    // Less the 4.8 CNY that the seller earns.
+    assert_eq!((case.all_slots.net_cost_cny, case.open_slots.net_cost_cny), (8.1e13 - 4.8, 5.4e13 - 4.8));
+    let imported = lines(recorder.folder(), "slots.csv");
+    assert_eq!(slot_cell(&imported[0], "grid_import_kwh"), "27000000000000");
 }
 
 #[test]

@@ -95,6 +95,10 @@ fn axis(name: &str) -> Axis {
         "updates_per_actor" => ("decisions of a participant", None),
         "lost_messages" => ("lost messages in a slot", None),
         "duplicated_messages" => ("doubled messages in a slot", None),
+        "consumption_kwh" => ("energy consumed in a slot", Some("kWh")),
+        "load_kwh" => ("load of a slot", Some("kWh")),
+        "p2g_storage_welfare_cny" => ("welfare of all in a slot of P2G with storage", Some("CNY")),
+        "worse_off" => ("prosumers below P2G with storage in a slot", None),
         "welfare_loss" => ("share of welfare missed", None),
         other => (other, None),
     };

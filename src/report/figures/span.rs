@@ -5,6 +5,9 @@ use crate::report::chart::{Axis, Chart, Direction, Mark, Scale};
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use std::{collections::BTreeMap, ops::Range};
 
+/// What is smaller than this is drawn as nothing, and what is larger than its inverse not at all: ticks need room.
+const LEAST: f64 = 1e-250;
+
 /// An axis on paper.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Span {
@@ -18,7 +21,7 @@ impl Span {
     /// The axis on which these values lie, with at most so many ticks.
     pub(super) fn of(axis: &Axis, values: impl Iterator<Item = f64>, most_ticks: usize) -> Self {
         let logarithmic = axis.scale == Scale::Logarithmic;
-        let drawn = values.filter(|value| value.is_finite() && (!logarithmic || *value > 0.0));
+        let drawn = values.filter(|value| is_drawn(*value, logarithmic));
         let (least, greatest) = drawn.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), v| (l.min(v), g.max(v)));
         let (least, greatest) = if least <= greatest { (least, greatest) } else { (0.1, 1.0) };
         let (from, to) = match &axis.scale {
@@ -57,15 +60,19 @@ impl Span {
 
     /// Whether a value can be drawn.
     pub(super) fn holds(&self, value: f64) -> bool {
-        value.is_finite() && (!self.logarithmic || value > 0.0)
+        is_drawn(value, self.logarithmic)
     }
+}
+
+fn is_drawn(value: f64, logarithmic: bool) -> bool {
+    value.abs() < 1.0 / LEAST && (!logarithmic || value > LEAST)
 }
 
 /// A little more than this, on both sides.
 fn padded(least: f64, greatest: f64) -> (f64, f64) {
     let wide = greatest - least;
     // What differs by rounding only is drawn as the same.
-    let tiny = 1e-9 * least.abs().max(greatest.abs());
+    let tiny = (1e-9 * least.abs().max(greatest.abs())).max(LEAST);
     let more = if wide > tiny { 0.04 * wide } else { 0.05 * least.abs().max(1e-3) };
     (least - more, greatest + more)
 }

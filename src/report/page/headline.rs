@@ -39,7 +39,7 @@ struct Figure {
     of: fn(&CaseData, &KeyFigures) -> Option<f64>,
 }
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 12] = [
     Figure {
         title: "Welfare",
         hint: "of all prosumers over the open slots",
@@ -53,6 +53,27 @@ const FIGURES: [Figure; 8] = [
         unit: "%",
         decimals: 1,
         of: |_, figures| figures.open_slots.welfare_gain_percent,
+    },
+    Figure {
+        title: "Gain of the devices",
+        hint: "in welfare, P2G with storage over P2G",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.open_slots.devices_gain_cny),
+    },
+    Figure {
+        title: "Gain of the market",
+        hint: "in welfare, over P2G with storage",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.open_slots.market_gain_cny),
+    },
+    Figure {
+        title: "Savings",
+        hint: "in bills, beside P2G",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.open_slots.savings_cny),
     },
     Figure {
         title: "Slots in equilibrium",
@@ -74,6 +95,16 @@ const FIGURES: [Figure; 8] = [
         unit: "kWh",
         decimals: 2,
         of: |_, figures| Some(figures.totals.traded_kwh),
+    },
+    Figure {
+        title: "Consumption",
+        hint: "beside what was wanted (100 %)",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| {
+            let totals = &figures.totals;
+            (totals.load_kwh > 0.0).then(|| percent(totals.consumption_kwh / totals.load_kwh))
+        },
     },
     Figure {
         title: "Self-sufficiency",

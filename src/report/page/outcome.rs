@@ -2,7 +2,7 @@
 
 use super::{course, tables::case_name};
 use crate::{
-    record::{LedgerRow, Number, Row, SlotRow, Status, knob_text},
+    record::{KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text},
     report::data::{CaseData, Data},
     words::{count, fixed, gain},
 };
@@ -47,7 +47,11 @@ fn is_begun(data: &Data) -> bool {
 }
 
 fn signed(value: f64) -> String {
-    let text = fixed(value, 1);
+    signed_to(value, 1)
+}
+
+fn signed_to(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
     if text.starts_with('-') { text.replace('-', "\u{2212}") } else { format!("+{text}") }
 }
 
@@ -61,6 +65,7 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     said.extend(elsewhere(data));
     said.extend(corners(data));
     said.extend(ledger_gain(data));
+    said.extend(money(data));
     said.extend(course::reading(data, ledger));
     said.extend(closed(data));
     if !data.manifest.deterministic {
@@ -317,8 +322,48 @@ fn ledger_gain(data: &Data) -> Option<String> {
     ))
 }
 
+/// What the gains consist of, and who has none: a sentence for each of up to [`MOST_SLOTS`] cases.
+fn money(data: &Data) -> Vec<String> {
+    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
+    let done: Vec<_> = done.filter(|(_, figures)| figures.open_slots.slots > 0).collect();
+    if done.len() > MOST_SLOTS {
+        return Vec::new();
+    }
+    let amount = |value: f64| signed_to(value, 2);
+    let sentence = |(case, figures): (&CaseData, &KeyFigures)| {
+        let (open, totals) = (&figures.open_slots, &figures.totals);
+        let of_case = match data.manifest.case_count {
+            1 => String::new(),
+            _ => format!("In {}: of", case_name(data, &case.entry)),
+        };
+        let of = if of_case.is_empty() { "Of" } else { of_case.as_str() };
+        let mut said = format!(
+            "{of} {} CNY of welfare gained over P2G, storages bring {} by themselves and the market {}; bills are {} CNY \
+             beside those of P2G. {} kWh were consumed beside a load of {} kWh.",
+            amount(open.welfare_gain_cny),
+            amount(open.devices_gain_cny),
+            amount(open.market_gain_cny),
+            amount(-open.savings_cny),
+            fixed(totals.consumption_kwh, 2),
+            fixed(totals.load_kwh, 2),
+        );
+        if open.storage_value_cny != 0.0 {
+            said += &format!(
+                " What storages hold at the end beyond the start is worth {} CNY, which the gains do not include.",
+                amount(open.storage_value_cny)
+            );
+        }
+        said += &match open.worse_off_prosumers {
+            0 => " Nobody ended worse off than alone with its own storage.".to_owned(),
+            some => format!(" {} ended worse off than alone with its own storage.", count(some as usize, "prosumer")),
+        };
+        said
+    };
+    done.into_iter().map(sentence).collect()
+}
+
 /// The key figures of the case with this `mu`, in a study that varies nothing else.
-pub(super) fn case_at(data: &Data, mu: f64) -> Option<&crate::record::KeyFigures> {
+pub(super) fn case_at(data: &Data, mu: f64) -> Option<&KeyFigures> {
     let figures = data.cases.iter().filter_map(|case| case.key_figures.as_ref());
     let mut only_mu = figures.filter(|case| case.knobs.len() == 1);
     only_mu.find(|case| case.knobs.get("mu").and_then(serde_json::Value::as_f64) == Some(mu))

@@ -34,7 +34,14 @@ pub(super) fn cases(data: &Data) -> Table {
         .with("welfare", CNY, 3, |case| case.open_slots.welfare_cny)
         .with("P2G welfare", CNY, 3, |case| case.open_slots.p2g_welfare_cny)
         .with("over P2G", PERCENT, 1, |case| case.open_slots.welfare_gain_percent)
+        .with("devices' gain", CNY, 3, |case| case.open_slots.devices_gain_cny)
+        .with("market's gain", CNY, 3, |case| case.open_slots.market_gain_cny)
+        .with("storage value", CNY, 3, |case| case.open_slots.storage_value_cny)
         .with("savings", CNY, 3, |case| case.open_slots.savings_cny)
+        .with("worse off", None, None, |case| case.open_slots.worse_off_prosumers)
+        .with("fairness", None, 3, |case| case.open_slots.jain_index)
+        .with("load", KWH, 3, |case| case.totals.load_kwh)
+        .with("consumed", KWH, 3, |case| case.totals.consumption_kwh)
         .with("traded", KWH, 3, |case| case.totals.traded_kwh)
         .with("from the grid", KWH, 3, |case| case.totals.grid_import_kwh)
         .with("into the grid", KWH, 3, |case| case.totals.grid_export_kwh)
@@ -42,7 +49,10 @@ pub(super) fn cases(data: &Data) -> Table {
         .with("self-consumption", PERCENT, 1, move |case| percent(case.self_consumption))
         .with("messages", None, None, |case| case.totals.messages);
     let note = "Welfare and savings are over the slots in which the market was open, energy and messages over all. Savings \
-                are of money alone: they are negative where more is spent than in P2G because more is consumed.";
+                are of money alone: they are negative where more is spent than in P2G because more is consumed. Gains are in \
+                welfare: the devices' is that of P2G with storage over P2G, the market's what is beyond. Neither has the value \
+                of what storages hold at the end beyond the start, which stands beside; who is worse off than in P2G with \
+                storage, and Jain's index of fairness, go by gains with it.";
     Table::of("Cases", fields, &figures, Some(note.to_owned()))
 }
 
@@ -112,6 +122,9 @@ pub(super) fn slots(data: &Data) -> Option<Table> {
         .with("into the grid", KWH, 3, |row| row.grid_export_kwh)
         .with("welfare", CNY, 3, |row| row.welfare_cny)
         .with("P2G welfare", CNY, 3, |row| row.p2g_welfare_cny)
+        .with("worse off", None, None, |row| row.worse_off)
+        .with("consumed", KWH, 3, |row| row.consumption_kwh)
+        .with("load", KWH, 3, |row| row.load_kwh)
         .with("news' age", SECONDS, 3, |row| row.information_age_mean_s)
         .with("messages", None, None, |row| row.messages)
         .with("lost", None, None, |row| row.lost_messages);
@@ -157,7 +170,9 @@ pub(super) fn prosumers(rows: &[ProsumerRow], note: Option<String>) -> Table {
         .with("paid", CNY, 3, |row| row.paid_cny)
         .with("earned", CNY, 3, |row| row.earned_cny)
         .with("welfare", CNY, 3, |row| row.welfare_cny)
-        .with("P2G welfare", CNY, 3, |row| row.p2g_welfare_cny);
+        .with("P2G welfare", CNY, 3, |row| row.p2g_welfare_cny)
+        .with("P2G with storage", CNY, 3, |row| row.p2g_storage_welfare_cny)
+        .with("consumed", KWH, 3, |row| row.consumed_kwh);
     Table::of("Prosumers in this slot", fields, rows, note)
 }
 

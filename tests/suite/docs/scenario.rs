@@ -54,9 +54,11 @@ const NAMED: [(&str, &str); 4] =
     [("slot_length", "1h"), ("capacity_kwh", "10"), ("feed_in_tariff", "0.45"), ("lasting", "1min")];
 
 /// Ranges in words: of each field a value that is allowed and one that is not.
-const IN_WORDS: [(&str, &str, &str); 12] = [
+const IN_WORDS: [(&str, &str, &str); 14] = [
     ("name", "\"a-b_c.D9\"", "\".hidden\""),
     ("clock", "Wall(speed: 0.001)", "Wall(speed: 0)"),
+    ("feed_in_tariff", "1e-6", "9e-7"),
+    ("service_fee", "10000", "5e-324"),
     ("vary", "{\"mu\": [0]}", "{\"mu\": []}"),
     ("replicates", "[7, 8]", "[7, 7]"),
     ("open", "(1, 24)", "(3, 2)"),

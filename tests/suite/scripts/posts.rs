@@ -119,7 +119,7 @@ fn senseless_choices(slot: Slot, me: &Forger) -> Vec<Act> {
         refused(of(&shares, &[-1.0, 1.0, 1.0]), Refusal::InvalidPurchases),
         // Two of these add up to infinity, whose differences are no numbers.
         refused(of(&shares, &[f64::MAX; 3]), Refusal::InvalidPurchases),
-        refused(of(&shares, &[1e10; 3]), Refusal::InvalidPurchases),
+        refused(of(&shares, &[2.0 * Choice::MOST_PURCHASE; 3]), Refusal::InvalidPurchases),
         Act::refused(me.own(quote(slot, 2, 0.6)), Refusal::NotAParticipant),
     ];
     for other in [0, slot - 1, slot + 1, u32::MAX] {

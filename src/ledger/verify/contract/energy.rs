@@ -30,11 +30,9 @@ impl Desk<'_> {
         let given = total([consumed, charged, exported, account.sold]);
         ensure(gained == given, Refusal::EnergyDoesNotBalance)?;
         let exchanged = imported != Energy::ZERO || exported != Energy::ZERO;
-        let due = exchanged.then(|| Invoice {
-            slot,
-            charge: imported.at_price(tariff.grid),
-            credit: exported.at_price(tariff.feed_in),
-        });
+        let charge = imported.priced(tariff.grid).ok_or(Refusal::WrongInvoice)?;
+        let credit = exported.priced(tariff.feed_in).ok_or(Refusal::WrongInvoice)?;
+        let due = exchanged.then_some(Invoice { slot, charge, credit });
         ensure(invoice == due.as_ref(), Refusal::WrongInvoice)?;
         let mut writes = vec![(Key::Meter(slot, number), Fact::Meter(*reading))];
         writes.extend(due.map(|invoice| (Key::Invoice(slot, number), Fact::Invoice(invoice))));

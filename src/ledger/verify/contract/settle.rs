@@ -72,7 +72,8 @@ impl<'a> Desk<'a> {
             ensure(i128::from(energy.0) <= i128::from(wanted.0) + 1, Refusal::MoreThanSurplus)?;
             offer.sold += i128::from(energy.0);
             ensure(offer.sold <= i128::from(offer.surplus.0), Refusal::MoreThanSurplus)?;
-            bills.push((buyer, seller, bill(energy, offer.price, self.genesis.rules.service_fee)));
+            let bill = bill(energy, offer.price, self.genesis.rules.service_fee).ok_or(Refusal::NotFinite)?;
+            bills.push((buyer, seller, bill));
         }
         Ok(bills)
     }
@@ -92,14 +93,14 @@ impl<'a> Desk<'a> {
         let mut energy = Energy::ZERO;
         for (buyer, seller, bill) in bills {
             let buyer = accounts.entry(*buyer).or_default();
-            buyer.bought = Energy(buyer.bought.0.saturating_add(bill.energy.0));
-            buyer.paid = Money(buyer.paid.0.saturating_add(bill.payment.0));
-            buyer.fee = Money(buyer.fee.0.saturating_add(bill.fee.0));
+            enter(&mut buyer.bought.0, bill.energy.0)?;
+            enter(&mut buyer.paid.0, bill.payment.0)?;
+            enter(&mut buyer.fee.0, bill.fee.0)?;
             let seller = accounts.entry(*seller).or_default();
-            seller.sold = Energy(seller.sold.0.saturating_add(bill.energy.0));
-            seller.earned = Money(seller.earned.0.saturating_add(bill.payment.0));
-            fees = Money(fees.0.saturating_add(bill.fee.0));
-            energy = Energy(energy.0.saturating_add(bill.energy.0));
+            enter(&mut seller.sold.0, bill.energy.0)?;
+            enter(&mut seller.earned.0, bill.payment.0)?;
+            enter(&mut fees.0, bill.fee.0)?;
+            enter(&mut energy.0, bill.energy.0)?;
         }
         let settled = Settled { bills: u32::try_from(bills.len()).unwrap_or(u32::MAX), energy };
         let bills = bills.iter().map(|&(buyer, seller, bill)| (Key::Bill(slot, buyer, seller), Fact::Bill(bill)));
@@ -109,7 +110,13 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// What `energy` costs at `price`, with the operator's `fee` [CNY/kWh].
-pub(in crate::ledger::verify) fn bill(energy: Energy, price: f64, fee: f64) -> Bill {
-    Bill { energy, price, payment: energy.at_price(price), fee: energy.at_price(fee) }
+/// What `energy` costs at `price`, with the operator's `fee` [CNY/kWh]; `None` if no money can pay for it.
+pub(in crate::ledger::verify) fn bill(energy: Energy, price: f64, fee: f64) -> Option<Bill> {
+    Some(Bill { energy, price, payment: energy.priced(price)?, fee: energy.priced(fee)? })
+}
+
+/// Adds an amount to an account, if that can hold it.
+fn enter(sum: &mut i64, amount: i64) -> Result<(), Refusal> {
+    *sum = sum.checked_add(amount).ok_or(Refusal::NotFinite)?;
+    Ok(())
 }

@@ -26,7 +26,7 @@ impl Desk<'_> {
     pub(super) fn register(&mut self, slot: Slot, registration: &Registration) -> Decision {
         let number = self.prosumer()?;
         self.market_opens(slot)?;
-        self.must_be_there(Key::Tariff(slot), Refusal::MarketClosed)?;
+        let tariff = self.tariff(slot)?;
         self.must_be_vacant(Key::Game(slot), Refusal::MarketClosed)?;
         self.must_be_vacant(Key::Settlement(slot), Refusal::MarketClosed)?;
         match registration {
@@ -39,6 +39,9 @@ impl Desk<'_> {
             Registration::Seller(surplus) => {
                 let plausible = *surplus > Energy::ZERO && *surplus <= Registration::MOST_SURPLUS;
                 ensure(plausible, Refusal::InvalidRegistration)?;
+                let dearest = [tariff.grid, self.genesis.rules.service_fee, 1.0].into_iter().fold(0.0, f64::max);
+                let turnover = surplus.value() * dearest * self.genesis.prosumers.len() as f64;
+                ensure(turnover <= Registration::MOST_TURNOVER, Refusal::InvalidRegistration)?;
             }
             Registration::Idle => {}
         }
