@@ -9,7 +9,6 @@ use microgrid_agents::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
         role::Role,
-        settlement::divide,
         storage::StorageLimits,
     },
     units::Energy,
@@ -171,8 +170,8 @@ pub fn balances_at(
 fn trade_at(equilibrium: &Equilibrium, facts: &[SlotFacts], fee_rate: f64, local: &mut [LocalTrades]) {
     let supply: Energy = facts.iter().map(SlotFacts::surplus).sum();
     let traded = supply.min(Energy::nearest(equilibrium.purchases.iter().sum()));
-    let mut bought = divide(traded, &equilibrium.purchases).into_iter();
-    let mut sold = divide(traded, &equilibrium.sold).into_iter();
+    let mut bought = in_units(traded, &equilibrium.purchases);
+    let mut sold = in_units(traded, &equilibrium.sold);
     for (facts, local) in facts.iter().zip(local) {
         match facts.role() {
             Role::Buyer => {
@@ -187,6 +186,19 @@ fn trade_at(equilibrium: &Equilibrium, facts: &[SlotFacts], fee_rate: f64, local
             Role::Idle => {}
         }
     }
+}
+
+/// Amounts [kWh] in whole units that add up to `total`: each is the difference of the rounded sums up to it and up to the
+/// one before, and so its real value rounded down or up.
+fn in_units(total: Energy, amounts: &[f64]) -> impl Iterator<Item = Energy> {
+    let (all, mut sum, mut before) = (amounts.iter().sum::<f64>(), 0.0, Energy::ZERO);
+    amounts.iter().map(move |amount| {
+        sum += amount;
+        let upto = if sum < all { Energy::nearest(sum).min(total) } else { total };
+        let part = upto - before;
+        before = upto;
+        part
+    })
 }
 
 #[cfg(test)]

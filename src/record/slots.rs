@@ -125,12 +125,14 @@ pub(super) fn row(case: u32, slot: Slot, gathered: &Gathered, theory: &Theory, t
     }
 }
 
-/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades.
+/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades. Rounding takes it beyond none of them.
 fn mean_price(gathered: &Gathered) -> Option<Number> {
     let trades = || gathered.trades().map(|(.., trade)| trade).filter(|trade| trade.energy > Energy::ZERO);
     let value: f64 = trades().map(|trade| trade.price * trade.energy.value()).sum();
     let energy: Energy = trades().map(|trade| trade.energy).sum();
-    Number::new(value / energy.value())
+    let least = trades().map(|trade| trade.price).fold(f64::INFINITY, f64::min);
+    let most = trades().map(|trade| trade.price).fold(f64::NEG_INFINITY, f64::max);
+    Number::new((value / energy.value()).max(least).min(most))
 }
 
 /// Welfare of the groups of a slot, with and without the local market [CNY].

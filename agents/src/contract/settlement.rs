@@ -8,6 +8,7 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::Slot,
+    market::settlement::rounded_up,
     message::{Choice, Registration},
     units::{Energy, Money},
 };
@@ -71,6 +72,8 @@ struct SellerBooks {
 struct BuyerBooks {
     number: Number,
     choice: Arc<Choice>,
+    /// The most that it has asked for in all.
+    asked: Energy,
     bought: Energy,
     paid: Money,
     fee: Money,
@@ -98,14 +101,15 @@ impl Books {
             self.buyers.push(BuyerBooks::open(slot, buyer, stub)?);
         }
         let buying = self.buyers.last_mut().expect("the trade's buyer is the last");
-        // A part is its real value rounded down or up, so one unit more than the nearest may be due.
+        // An amount is its real value rounded down or up, so one unit more than the nearest may be due.
         let wanted = buying.choice.of(place as u32).map_or(Energy::ZERO, |(share, x)| Energy::nearest(share * x));
         ensure(energy - Energy(1) <= wanted, Refusal::MoreThanSurplus)?;
         ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
+        ensure(energy <= buying.asked - buying.bought, Refusal::MoreThanSurplus)?;
         let (price, payment, fee) = (selling.price, energy.at_price(selling.price), energy.at_price(service_fee));
         selling.sold += energy;
         add(&mut selling.earned, payment);
-        buying.bought = Energy(buying.bought.0.saturating_add(energy.0));
+        buying.bought += energy;
         add(&mut buying.paid, payment);
         add(&mut buying.fee, fee);
         add(&mut self.fees, fee);
@@ -156,7 +160,8 @@ impl SellerBooks {
 impl BuyerBooks {
     fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
         let choice = stub.choice(slot, number).ok_or(Refusal::NotAParticipant)?;
-        Ok(Self { number, choice, bought: Energy::ZERO, paid: Money::ZERO, fee: Money::ZERO })
+        let asked = rounded_up(choice.wanted());
+        Ok(Self { number, choice, asked, bought: Energy::ZERO, paid: Money::ZERO, fee: Money::ZERO })
     }
 }
 

@@ -1,6 +1,11 @@
 //! What is traded once the game is over: equation (10) in whole units.
 
-use crate::units::{Energy, Money, PER_WHOLE};
+use crate::{
+    ids::Slot,
+    units::{Energy, Money, PER_WHOLE},
+};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::SplitMix64;
 
 /// One buyer's purchase from one seller.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,57 +33,300 @@ impl Trade {
     }
 }
 
-/// Divides what a seller has among those who want some of it: `t_j z_ij X*_ij` (10) in whole units.
+/// Binary digits behind the point of an amount that is not yet whole.
+const DIGITS: u32 = 12;
+
+/// Parts of a unit that such an amount is counted in.
+const PARTS: i64 = 1 << DIGITS;
+
+/// What a buyer wants of a seller.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wish {
+    /// Position of the buyer among the slot's buyers.
+    pub buyer: u32,
+    /// Position of the seller among the slot's sellers.
+    pub seller: u32,
+    /// `z_ij X*_ij` [kWh].
+    pub wanted: f64,
+}
+
+/// A buyer or a seller, and the most that it may trade in the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// Its number, by which lots are drawn.
+    pub number: u32,
+    /// A seller's surplus; a buyer's need if it is firm, else [`Party::ANY`].
+    pub most: Energy,
+}
+
+impl Party {
+    /// No limit, or one beyond any market.
+    pub const ANY: Energy = Energy(i64::MAX);
+
+    /// Its limit in parts of a unit.
+    fn limit(self) -> i64 {
+        self.most.0.min(i64::MAX / PARTS) * PARTS
+    }
+}
+
+/// The most that a buyer can get who wants so much in all [kWh]: that, rounded up.
+pub fn rounded_up(wanted: f64) -> Energy {
+    let parts = to_parts(wanted);
+    Energy(parts / PARTS + i64::from(parts % PARTS > 0))
+}
+
+/// The nearest whole number of parts of a unit to an amount [kWh].
 ///
-/// `wanted` is `z_ij X*_ij` [kWh], one a buyer. The parts add up to the total sold, which is all that is wanted or all
-/// of the surplus, whichever is less. Each part is its real value rounded down or up: the units left by rounding down go
-/// to the largest remainders, the earlier buyer first.
-pub fn divide(surplus: Energy, wanted: &[f64]) -> Vec<Energy> {
-    let total: f64 = wanted.iter().sum();
-    if total <= 0.0 {
-        return vec![Energy::ZERO; wanted.len()];
+/// So an amount that is whole but for the noise of floating point is taken to be whole.
+fn to_parts(amount: f64) -> i64 {
+    (amount * (PER_WHOLE * PARTS as f64)).round() as i64
+}
+
+/// A slot's surplus to be divided among those who want some of it: `x_ij = t_j z_ij X*_ij` (10) in whole units.
+#[derive(Clone, Copy, Debug)]
+pub struct Division<'a> {
+    /// Seed of the case.
+    pub seed: u64,
+    /// Which slot.
+    pub slot: Slot,
+    /// All sellers, with their surpluses.
+    pub sellers: &'a [Party],
+    /// All buyers, with their needs if they are firm.
+    pub buyers: &'a [Party],
+    /// What is wanted, by buyer, then seller.
+    pub wishes: &'a [Wish],
+}
+
+impl Division<'_> {
+    /// What each wish comes to.
+    ///
+    /// A wish comes to its exact amount rounded down or up, and so does what a buyer gets and what a seller sells in all;
+    /// a total that is whole is met exactly. Which way is drawn by lot, such that nobody's mean over all lots is other
+    /// than its exact amount. *Exact* is up to the part of a unit in which amounts are counted first.
+    pub fn divide(&self) -> Vec<Energy> {
+        let mut amounts = self.wanted();
+        self.ration(&mut amounts);
+        self.round(&mut amounts);
+        amounts.into_iter().map(|parts| Energy(parts / PARTS)).collect()
     }
-    let sold = surplus.min(Energy::nearest(total));
-    let units_per_kwh = (surplus.0 as f64 / total).min(PER_WHOLE);
-    let exact: Vec<f64> = wanted.iter().map(|amount| amount * units_per_kwh).collect();
-    let mut parts: Vec<i64> = exact.iter().map(|units| units.floor() as i64).collect();
-    let missing = sold.0 - parts.iter().sum::<i64>();
-    let mut by_remainder: Vec<usize> = (0..wanted.len()).filter(|&i| wanted[i] > 0.0).collect();
-    by_remainder.sort_by(|&a, &b| exact[b].fract().total_cmp(&exact[a].fract()));
-    // Fewer units are missing than there are remainders, as long as rounding noise stays below half a unit (1e9 kWh).
-    for &i in by_remainder.iter().take(missing.max(0) as usize) {
-        parts[i] += 1;
+
+    /// What is wanted, in parts of a unit: a buyer's wishes add up to the nearest whole number of parts, or its limit.
+    ///
+    /// Each is the difference of the sums up to it and up to the one before, both rounded down behind the same lot.
+    fn wanted(&self) -> Vec<i64> {
+        let mut amounts = Vec::with_capacity(self.wishes.len());
+        for wishes in self.wishes.chunk_by(|one, next| one.buyer == next.buyer) {
+            let buyer = self.buyers[wishes[0].buyer as usize];
+            let total: f64 = wishes.iter().map(|wish| wish.wanted).sum();
+            let whole = to_parts(total).min(buyer.limit());
+            let lot = (self.lot(buyer.number, buyer.number) >> 11) as f64 / (1_u64 << 53) as f64;
+            let (mut sum, mut before) = (0.0, 0);
+            for wish in wishes {
+                sum += wish.wanted;
+                // All of them are there once the sum is complete, whatever the rounding of the ratio.
+                let upto = if sum < total { ((sum / total * whole as f64 + lot) as i64).min(whole) } else { whole };
+                amounts.push(upto - before);
+                before = upto;
+            }
+        }
+        amounts
     }
-    parts.into_iter().map(Energy).collect()
+
+    /// Cuts what is wanted of a seller down to its surplus, in proportion, to the last part of a unit.
+    ///
+    /// What rounding down leaves of an amount is carried over to the next; the first begins with a lot.
+    fn ration(&self, amounts: &mut [i64]) {
+        let mut wanted = vec![0_i128; self.sellers.len()];
+        for (wish, amount) in self.wishes.iter().zip(&*amounts) {
+            wanted[wish.seller as usize] += i128::from(*amount);
+        }
+        let lots = self.sellers.iter().map(|seller| i128::from(self.lot(seller.number, seller.number)));
+        let mut carried: Vec<i128> = lots.zip(&wanted).map(|(lot, &wanted)| lot % wanted.max(1)).collect();
+        for (wish, amount) in self.wishes.iter().zip(amounts) {
+            let seller = wish.seller as usize;
+            let (surplus, wanted) = (i128::from(self.sellers[seller].limit()), wanted[seller]);
+            if wanted > surplus {
+                let share = i128::from(*amount) * surplus + carried[seller];
+                *amount = (share / wanted) as i64;
+                carried[seller] = share % wanted;
+            }
+        }
+    }
+
+    /// Rounds amounts to whole units, digit by digit from the last.
+    ///
+    /// The amounts with a 1 in that place are to gain or lose it. At every buyer and at every seller they are tied two by
+    /// two, so that of two that are tied one gains and one loses, and sums change only where there is one too many. An
+    /// amount is tied to two others at most: all hang together in chains and rings. A lot tells whether the first of
+    /// each gains; in a ring, which has as many ties at buyers as at sellers, gains and losses come out even.
+    fn round(&self, amounts: &mut [i64]) {
+        const NONE: u32 = u32::MAX;
+        let mut single = [vec![NONE; self.buyers.len()], vec![NONE; self.sellers.len()]];
+        for digit in 0..DIGITS {
+            let odd: Vec<u32> = (0..).zip(&*amounts).filter(|(_, a)| *a >> digit & 1 == 1).map(|(n, _)| n).collect();
+            let mut tied = vec![[NONE; 2]; odd.len()];
+            single.iter_mut().for_each(|single| single.fill(NONE));
+            for (n, &place) in (0..).zip(&odd) {
+                let wish = self.wishes[place as usize];
+                for (side, party) in [wish.buyer, wish.seller].into_iter().enumerate() {
+                    let other = &mut single[side][party as usize];
+                    if *other == NONE {
+                        *other = n;
+                    } else {
+                        tied[n as usize][side] = *other;
+                        tied[*other as usize][side] = n;
+                        *other = NONE;
+                    }
+                }
+            }
+            let mut done = vec![false; odd.len()];
+            for first in 0..odd.len() {
+                if done[first] {
+                    continue;
+                }
+                let wish = self.wishes[odd[first] as usize];
+                let (buyer, seller) = (self.buyers[wish.buyer as usize], self.sellers[wish.seller as usize]);
+                let gain = if self.lot(buyer.number, seller.number) >> digit & 1 == 1 { 1 } else { -1 };
+                amounts[odd[first] as usize] += gain << digit;
+                done[first] = true;
+                for mut side in 0..2 {
+                    let (mut next, mut gain) = (tied[first][side], gain);
+                    while next != NONE && !done[next as usize] {
+                        gain = -gain;
+                        amounts[odd[next as usize] as usize] += gain << digit;
+                        done[next as usize] = true;
+                        side = 1 - side;
+                        next = tied[next as usize][side];
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lot of a pair, or of one prosumer with itself: 64 bits that depend on the seed, the slot and who they are.
+    fn lot(&self, buyer: u32, seller: u32) -> u64 {
+        let draw = |state: u64| SplitMix64::seed_from_u64(state).next_u64();
+        draw(draw(draw(self.seed) ^ u64::from(self.slot)) ^ (u64::from(buyer) << 32 | u64::from(seller)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_published_trades_come_out() {
-        assert_eq!(divide(Energy(1_728_000), &[0.48 * 1.6, 0.48 * 2.0]), [Energy(768_000), Energy(960_000)]);
-        assert_eq!(divide(Energy(504_000), &[0.14 * 1.6, 0.14 * 2.0]), [Energy(224_000), Energy(280_000)]);
-        assert_eq!(divide(Energy(1_368_000), &[0.38 * 1.6, 0.38 * 2.0]), [Energy(608_000), Energy(760_000)]);
+    /// What each buyer gets of each seller, of whom it wants so much [kWh]; sellers have the numbers 1, 2, ..., buyers
+    /// those behind.
+    fn divided(seed: u64, surplus: &[i64], needs: &[Energy], wanted: impl Fn(usize, usize) -> f64) -> Vec<Vec<i64>> {
+        let sellers: Vec<Party> =
+            (1..).zip(surplus).map(|(number, &units)| Party { number, most: Energy(units) }).collect();
+        let first = sellers.len() as u32 + 1;
+        let buyers: Vec<Party> = (first..).zip(needs).map(|(number, &most)| Party { number, most }).collect();
+        let wish = |i: usize, j: usize| Wish { buyer: i as u32, seller: j as u32, wanted: wanted(i, j) };
+        let wishes: Vec<Wish> =
+            (0..needs.len()).flat_map(|i| (0..surplus.len()).map(move |j| (i, j))).map(|(i, j)| wish(i, j)).collect();
+        let parts = Division { seed, slot: 17, sellers: &sellers, buyers: &buyers, wishes: &wishes }.divide();
+        parts.chunks(surplus.len().max(1)).map(|row| row.iter().map(|part| part.0).collect()).collect()
+    }
+
+    fn bought(parts: &[Vec<i64>]) -> Vec<i64> {
+        parts.iter().map(|row| row.iter().sum()).collect()
+    }
+
+    fn sold(parts: &[Vec<i64>]) -> Vec<i64> {
+        (0..parts[0].len()).map(|j| parts.iter().map(|row| row[j]).sum()).collect()
     }
 
     #[test]
-    fn scarce_energy_is_rationed_to_the_last_unit() {
-        assert_eq!(divide(Energy(1_000_000), &[2.0, 2.0, 2.0]), [Energy(333_334), Energy(333_333), Energy(333_333)]);
-        assert_eq!(divide(Energy(10), &[1.0, 0.0, 3.0]), [Energy(3), Energy::ZERO, Energy(7)]);
+    fn the_published_trades_come_out() {
+        for seed in 0..100 {
+            let (shares, purchases) = ([0.48, 0.14, 0.38], [1.6, 2.0]);
+            let parts =
+                divided(seed, &[1_728_000, 504_000, 1_368_000], &[Party::ANY; 2], |i, j| shares[j] * purchases[i]);
+            assert_eq!(parts, [[768_000, 224_000, 608_000], [960_000, 280_000, 760_000]]);
+        }
+    }
+
+    #[test]
+    fn what_is_left_over_at_every_seller_makes_no_difference_between_equal_buyers() {
+        for seed in 0..20 {
+            let parts = divided(seed, &[10_001; 400], &[Energy(2_000_000); 3], |_, _| 2.0 / 400.0);
+            assert_eq!(sold(&parts), [10_001; 400]);
+            let mut bought = bought(&parts);
+            bought.sort_unstable();
+            assert_eq!(bought, [1_333_466, 1_333_467, 1_333_467]);
+            assert!(parts.iter().flatten().all(|part| [3333, 3334].contains(part)));
+        }
+    }
+
+    #[test]
+    fn in_a_shortage_seven_equal_buyers_share_what_eleven_equal_sellers_have() {
+        for seed in 0..200 {
+            let parts = divided(seed, &[1_000_000; 11], &[Party::ANY; 7], |_, _| 3.0 / 11.0);
+            assert_eq!(sold(&parts), [1_000_000; 11]);
+            assert!(bought(&parts).iter().all(|units| [1_571_428, 1_571_429].contains(units)));
+        }
+    }
+
+    #[test]
+    fn in_a_glut_firm_buyers_get_what_they_need_and_no_more() {
+        for seed in 0..200 {
+            let needs = [Energy(1), Energy(1_000_003), Energy(777_777), Energy(2_345_678), Energy(999_999)];
+            let share = |j: usize| [0.1, 0.2, 0.3, 0.1, 0.1, 0.2][j];
+            let parts = divided(seed, &[9_000_000; 6], &needs, |i, j| share(j) * needs[i].value());
+            assert_eq!(bought(&parts), needs.map(|need| need.0));
+        }
+    }
+
+    #[test]
+    fn a_firm_need_is_not_exceeded_whatever_the_shares_add_up_to() {
+        let parts = divided(5, &[9_000_000; 3], &[Energy(1_000_000)], |_, _| 0.333_333_6);
+        assert_eq!(bought(&parts), [1_000_000]);
+    }
+
+    /// The mean over all lots is the exact amount. Half of the buyers have low numbers, and half of the sellers.
+    #[test]
+    fn nobody_is_favoured_for_its_number() {
+        let draws = 4000;
+        let mut sums = [[0; 3]; 4];
+        for seed in 0..draws {
+            // A shortage at the first seller, a glut at the others.
+            let parts = divided(seed, &[10, 99, 99], &[Party::ANY; 4], |_, _| 6.3e-6);
+            let sold = sold(&parts);
+            assert_eq!(sold[0], 10);
+            assert!([25, 26].contains(&sold[1]) && [25, 26].contains(&sold[2]));
+            sums.iter_mut().zip(&parts).for_each(|(sums, row)| sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x));
+        }
+        for row in sums {
+            for (sum, exact) in row.into_iter().zip([2.5, 6.3, 6.3]) {
+                // Four standard deviations of a mean of as many draws of 0 or 1.
+                let tolerance = 4.0 * 0.5 / (draws as f64).sqrt();
+                let mean = sum as f64 / draws as f64;
+                assert!((mean - exact).abs() < tolerance, "{mean} instead of {exact}");
+            }
+        }
     }
 
     #[test]
     fn plenty_serves_everybody_and_leaves_the_rest() {
-        assert_eq!(divide(Energy(9_000_000), &[1.25, 0.75]), [Energy(1_250_000), Energy(750_000)]);
-        assert_eq!(divide(Energy(9_000_000), &[0.0, 0.0]), [Energy::ZERO; 2]);
-        assert_eq!(divide(Energy(9_000_000), &[]), []);
+        assert_eq!(divided(1, &[9_000_000], &[Party::ANY; 2], |i, _| [1.25, 0.75][i]), [[1_250_000], [750_000]]);
+        assert_eq!(divided(1, &[9_000_000], &[Party::ANY; 2], |_, _| 0.0), [[0], [0]]);
+        assert_eq!(divided(1, &[9_000_000], &[], |_, _| 0.0), [[0; 0]; 0]);
+        assert_eq!(divided(1, &[0], &[Party::ANY], |_, _| 1.0), [[0]]);
     }
 
     #[test]
-    fn a_part_is_its_real_value_rounded_down_or_up() {
-        assert_eq!(divide(Energy(9_000_000), &[101.1e-6, 0.7e-6, 0.69e-6]), [Energy(101), Energy(1), Energy::ZERO]);
+    fn amounts_beyond_any_market_neither_overflow_nor_panic() {
+        for wanted in [1e300, f64::MAX, 1e-300, 1e12] {
+            let parts = divided(3, &[9_000_000, i64::MAX], &[Party::ANY; 3], |i, _| wanted * i as f64);
+            assert!(sold(&parts)[0] <= 9_000_000 && parts.iter().flatten().all(|&part| part >= 0));
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_in_all_is_rounded_up_but_for_noise() {
+        assert_eq!(rounded_up(0.1 + 0.2), Energy(300_000));
+        assert_eq!(rounded_up(0.300_000_2), Energy(300_001));
+        assert_eq!(rounded_up(0.0), Energy::ZERO);
     }
 
     #[test]
