@@ -122,17 +122,14 @@ struct Flow {
 /// Divides what the sellers have among those who want some of it, by the rule in `docs/ledger.md`.
 fn divide(lots: Lots, surplus: &BTreeMap<Number, Energy>, demands: &[Demanded]) -> Vec<(Number, Number, Energy)> {
     let mut flows: Vec<Flow> = demands.iter().flat_map(|demand| spread(lots, demand)).collect();
-    // The places of a party's flows, in ascending order.
-    let mut at_buyers = BTreeMap::<Number, Vec<usize>>::new();
-    let mut at_sellers = BTreeMap::<Number, Vec<usize>>::new();
-    for (place, flow) in flows.iter().enumerate() {
-        at_buyers.entry(flow.buyer).or_default().push(place);
-        at_sellers.entry(flow.seller).or_default().push(place);
-    }
-    for (&seller, places) in &at_sellers {
+    for (&seller, places) in &by_party(&flows).1 {
         let supply = i128::from(surplus.get(&seller).map_or(0, |surplus| surplus.0)) * GRAIN;
         ration(&mut flows, places, supply, lots.of(seller, seller));
     }
+    // From here on in the order of the lots.
+    let leading = |number: Number| lots.of(number, number) >> 32;
+    flows.sort_by_key(|flow| (leading(flow.buyer), leading(flow.seller), flow.buyer, flow.seller));
+    let (at_buyers, at_sellers) = by_party(&flows);
     for digit in 0..GRAIN.ilog2() {
         let odd = |places: &Vec<usize>| -> Vec<usize> {
             places.iter().copied().filter(|&place| flows[place].grains >> digit & 1 == 1).collect()
@@ -147,22 +144,43 @@ fn divide(lots: Lots, surplus: &BTreeMap<Number, Energy>, demands: &[Demanded]) 
                 }
             }
         }
-        let mut gains: Vec<Option<bool>> = vec![None; flows.len()];
-        for place in odd(&(0..flows.len()).collect()) {
-            let mut told = vec![(place, lots.of(flows[place].buyer, flows[place].seller) >> digit & 1 == 1)];
-            while let Some((place, gain)) = told.pop() {
-                if gains[place].is_none() {
-                    gains[place] = Some(gain);
-                    told.extend(ties[place].iter().map(|&other| (other, !gain)));
+        let mut changes = vec![0; flows.len()];
+        for first in odd(&(0..flows.len()).collect()) {
+            if changes[first] != 0 {
+                continue;
+            }
+            let mut told = vec![(first, 1)];
+            let mut bound = Vec::new();
+            while let Some((place, change)) = told.pop() {
+                if changes[place] == 0 {
+                    changes[place] = change;
+                    bound.push(place);
+                    told.extend(ties[place].iter().map(|&other| (other, -change)));
                 }
             }
+            let above_half = |&place: &usize| changes[place] * (flows[place].grains % GRAIN - GRAIN / 2);
+            let nearer: i128 = bound.iter().map(above_half).sum();
+            let drawn = lots.of(flows[first].buyer, flows[first].seller) >> digit & 1 == 1;
+            if nearer < 0 || nearer == 0 && !drawn {
+                bound.iter().for_each(|&place| changes[place] = -changes[place]);
+            }
         }
-        for (flow, gain) in flows.iter_mut().zip(gains) {
-            flow.grains += gain.map_or(0, |gain| if gain { 1 << digit } else { -(1 << digit) });
+        for (flow, change) in flows.iter_mut().zip(changes) {
+            flow.grains += change << digit;
         }
     }
     let whole = |flow: Flow| (flow.buyer, flow.seller, Energy(i64::try_from(flow.grains / GRAIN).unwrap_or(i64::MAX)));
     flows.into_iter().map(whole).collect()
+}
+
+/// The places of each buyer's flows, and of each seller's, ascending.
+fn by_party(flows: &[Flow]) -> (BTreeMap<Number, Vec<usize>>, BTreeMap<Number, Vec<usize>>) {
+    let (mut at_buyers, mut at_sellers) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    for (place, flow) in flows.iter().enumerate() {
+        at_buyers.entry(flow.buyer).or_default().push(place);
+        at_sellers.entry(flow.seller).or_default().push(place);
+    }
+    (at_buyers, at_sellers)
 }
 
 /// What a buyer wants, such that it adds up to the nearest whole number of parts, and to no more than a firm need.
@@ -211,7 +229,7 @@ mod tests {
         let surplus = BTreeMap::from([(1, Energy(1_728_000)), (2, Energy(504_000)), (5, Energy(1_368_000))]);
         let demand =
             |buyer, x: f64| Demanded { buyer, need: None, wanted: vec![(1, 0.48 * x), (2, 0.14 * x), (5, 0.38 * x)] };
-        let flows = divide(Lots { seed: 2023, slot: 17 }, &surplus, &[demand(3, 1.6), demand(4, 2.0)]);
+        let mut flows = divide(Lots { seed: 2023, slot: 17 }, &surplus, &[demand(3, 1.6), demand(4, 2.0)]);
         let expected =
             [(3, 1, 768_000), (3, 2, 224_000), (3, 5, 608_000), (4, 1, 960_000), (4, 2, 280_000), (4, 5, 760_000)];
         assert_eq!(flows, expected.map(|(buyer, seller, units)| (buyer, seller, Energy(units))));
@@ -250,6 +268,7 @@ mod tests {
             let ours: Vec<_> = wishes.iter().map(named).zip(parts).map(|((b, s), part)| (b, s, part)).collect();
             let offers = sellers.iter().map(|seller| (seller.number, seller.most)).collect();
             let mut flows = divide(Lots { seed, slot }, &offers, &demands);
+            flows.sort_unstable();
             flows.retain(|&(buyer, seller, _)| ours.iter().any(|flow| (flow.0, flow.1) == (buyer, seller)));
             prop_assert_eq!(flows, ours);
         }
