@@ -266,6 +266,16 @@ mod tests {
     }
 
     #[test]
+    fn amounts_in_whole_units_add_up_and_whole_ones_stay() {
+        let units = |total, amounts: &[f64]| in_units(Energy(total), amounts).map(|part| part.0).collect::<Vec<_>>();
+        assert_eq!(units(4, &[4e-6 / 3.0; 3]), [1, 2, 1]);
+        assert_eq!(units(1_000_000, &[1.0 / 3.0; 3]), [333_333, 333_334, 333_333]);
+        let needs = [0.1, 0.2, 0.0, 0.7, 1.3, 0.000_001];
+        assert_eq!(units(2_300_001, &needs), [100_000, 200_000, 0, 700_000, 1_300_000, 1]);
+        assert_eq!(units(0, &[0.0; 2]), [0, 0]);
+    }
+
+    #[test]
     fn without_buyers_or_sellers_there_is_no_equilibrium() {
         assert_eq!(closed_form(&[], &SURPLUS, BAND, 0.4, Demand::Elastic), None);
         assert_eq!(closed_form(&BUYERS, &[], BAND, 0.4, Demand::Elastic), None);
