@@ -288,6 +288,11 @@ impl Choice {
         both.map(move |(place, (&share, &purchase))| (position(place), share, purchase))
     }
 
+    /// What it wants in all, `sum_j z_ij X*_ij` [kWh], added up in the order of the sellers.
+    pub fn wanted(&self) -> f64 {
+        self.pairs().map(|(_, share, purchase)| share * purchase).sum()
+    }
+
     /// The sum of its shares, added up in four parts: whoever checks it comes to the same last bit.
     pub fn sum_of_shares(&self) -> f64 {
         total(&self.shares)

@@ -9,7 +9,6 @@ use microgrid_agents::{
         balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance},
         demand::{Buyer, Demand},
         pricing::PriceBand,
-        settlement::divide,
         storage::StorageLimits,
     },
     units::Energy,
@@ -181,13 +180,26 @@ pub fn balances_at(
 fn trade_at(market: &SlotMarket, equilibrium: &Equilibrium, facts: &[SlotFacts], local: &mut [LocalTrades]) {
     let supply: Energy = market.sellers.iter().map(|&place| facts[place].surplus()).sum();
     let traded = supply.min(Energy::nearest(equilibrium.purchases.iter().sum()));
-    for (&place, bought) in market.buyers.iter().zip(divide(traded, &equilibrium.purchases)) {
+    for (&place, bought) in market.buyers.iter().zip(in_units(traded, &equilibrium.purchases)) {
         let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.service_fee));
         local[place] = LocalTrades { bought, paid, fee, ..LocalTrades::default() };
     }
-    for (&place, sold) in market.sellers.iter().zip(divide(traded, &equilibrium.sold)) {
+    for (&place, sold) in market.sellers.iter().zip(in_units(traded, &equilibrium.sold)) {
         local[place] = LocalTrades { sold, earned: sold.at_price(equilibrium.price), ..LocalTrades::default() };
     }
+}
+
+/// Amounts [kWh] in whole units that add up to `total`: each is the difference of the rounded sums up to it and up to the
+/// one before, and so its real value rounded down or up.
+fn in_units(total: Energy, amounts: &[f64]) -> impl Iterator<Item = Energy> {
+    let (all, mut sum, mut before) = (amounts.iter().sum::<f64>(), 0.0, Energy::ZERO);
+    amounts.iter().map(move |amount| {
+        sum += amount;
+        let upto = if sum < all { Energy::nearest(sum).min(total) } else { total };
+        let part = upto - before;
+        before = upto;
+        part
+    })
 }
 
 #[cfg(test)]
@@ -253,6 +265,16 @@ mod tests {
             assert_eq!(found.corner, Corner::Interior);
             assert!(close(&found.purchases, &[0.8, 1.1]));
         }
+    }
+
+    #[test]
+    fn amounts_in_whole_units_add_up_and_whole_ones_stay() {
+        let units = |total, amounts: &[f64]| in_units(Energy(total), amounts).map(|part| part.0).collect::<Vec<_>>();
+        assert_eq!(units(4, &[4e-6 / 3.0; 3]), [1, 2, 1]);
+        assert_eq!(units(1_000_000, &[1.0 / 3.0; 3]), [333_333, 333_334, 333_333]);
+        let needs = [0.1, 0.2, 0.0, 0.7, 1.3, 0.000_001];
+        assert_eq!(units(2_300_001, &needs), [100_000, 200_000, 0, 700_000, 1_300_000, 1]);
+        assert_eq!(units(0, &[0.0; 2]), [0, 0]);
     }
 
     #[test]

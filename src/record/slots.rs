@@ -4,7 +4,7 @@ use super::{gathered::Gathered, number::Number, table::table, theory::Theory};
 use crate::runtime::Traffic;
 use microgrid_agents::{
     ids::Slot,
-    market::role::Role,
+    market::{role::Role, settlement::Trade},
     observation::{Outcome, ProsumerSlot},
     units::{Energy, Total},
 };
@@ -121,7 +121,7 @@ pub(super) fn row(
         rounds: game.map_or(0, |game| game.rounds),
         time_to_equilibrium_s: game.and_then(|game| game.time_to_equilibrium).map(Number::from),
         messages: traffic.sent,
-        price_mean_cny_per_kwh: mean_price(gathered),
+        price_mean_cny_per_kwh: mean_price(gathered.trades().map(|(.., trade)| trade)),
         equilibrium_price_cny_per_kwh: theory.equilibrium.as_ref().and_then(|at| Number::new(at.price)),
         price_gap: distance.and_then(|distance| Number::new(distance.price_gap)),
         imbalance: distance.and_then(|distance| Number::new(distance.imbalance)),
@@ -158,12 +158,15 @@ fn loss(welfare: f64, best: f64) -> Option<Number> {
     Number::new((best - welfare) / best.abs())
 }
 
-/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades.
-fn mean_price(gathered: &Gathered) -> Option<Number> {
-    let trades = || gathered.trades().map(|(.., trade)| trade).filter(|trade| trade.energy > Energy::ZERO);
-    let value: f64 = trades().map(|trade| trade.price * trade.energy.value()).sum();
-    let energy: Total<Energy> = trades().map(|trade| trade.energy).sum();
-    Number::new(value / energy.value())
+/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades. Rounding takes it beyond none of them.
+fn mean_price<'a>(trades: impl Iterator<Item = &'a Trade>) -> Option<Number> {
+    let (mut value, mut energy, mut least, mut most) = (0.0, Total::<Energy>::default(), f64::INFINITY, f64::NEG_INFINITY);
+    for trade in trades.filter(|trade| trade.energy > Energy::ZERO) {
+        value += trade.price * trade.energy.value();
+        energy += trade.energy;
+        (least, most) = (least.min(trade.price), most.max(trade.price));
+    }
+    Number::new((value / energy.value()).max(least).min(most))
 }
 
 /// Welfare of the groups of a slot, with and without the local market [CNY].
@@ -228,5 +231,30 @@ mod tests {
         assert_eq!((loss(-2.0, -4.0), loss(3.0, 4.0), loss(-4.0, 4.0)), (Some(-0.5), Some(0.25), Some(2.0)));
         assert_eq!((loss(4.0, 4.0), loss(-4.0, -4.0)), (Some(0.0), Some(0.0)));
         assert_eq!((loss(-1.0, 0.0), loss(0.0, 0.0)), (None, None));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    fn trade(price: f64, units: i64) -> Trade {
+        Trade::new(0, 0, 1.0, Energy(units), price, 0.0)
+    }
+
+    #[test]
+    fn the_mean_price_is_weighted_by_energy() {
+        let trades = [trade(0.5, 3_000_000), trade(0.7, 1_000_000), trade(0.9, 0)];
+        assert!((mean_price(trades.iter()).unwrap().value() - 0.55).abs() < 1e-12);
+        assert_eq!(mean_price([trade(0.9, 0)].iter()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn where_all_trade_at_the_tariff_so_does_the_mean(tariff in 0.1..2.0, units in vec(1..9_000_000_i64, 1..50)) {
+            let trades: Vec<Trade> = units.into_iter().map(|units| trade(tariff, units)).collect();
+            prop_assert_eq!(mean_price(trades.iter()).map(Number::value), Some(tariff));
+        }
     }
 }

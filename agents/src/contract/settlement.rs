@@ -8,6 +8,7 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::Slot,
+    market::settlement::rounded_up,
     message::{Choice, Registration},
     units::{Energy, Money, Total},
 };
@@ -70,6 +71,8 @@ struct SellerBooks {
 struct BuyerBooks {
     number: Number,
     choice: Arc<Choice>,
+    /// The most that it has asked for in all.
+    asked: Energy,
     bought: Total<Energy>,
     paid: Total<Money>,
     fee: Total<Money>,
@@ -97,10 +100,11 @@ impl Books {
             self.buyers.push(BuyerBooks::open(slot, buyer, stub)?);
         }
         let buying = self.buyers.last_mut().expect("the trade's buyer is the last");
-        // A part is its real value rounded down or up, so one unit more than the nearest may be due.
+        // An amount is its real value rounded down or up, so one unit more than the nearest may be due.
         let wanted = buying.choice.of(place as u32).map_or(Energy::ZERO, |(share, x)| Energy::nearest(share * x));
         ensure(energy - Energy(1) <= wanted, Refusal::MoreThanSurplus)?;
         ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
+        ensure(buying.bought + energy <= buying.asked.into(), Refusal::MoreThanSurplus)?;
         let price = selling.price;
         let payment = energy.priced(price).ok_or(Refusal::NotFinite)?;
         let fee = energy.priced(service_fee).ok_or(Refusal::NotFinite)?;
@@ -161,6 +165,7 @@ impl SellerBooks {
 impl BuyerBooks {
     fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
         let choice = stub.choice(slot, number).ok_or(Refusal::NotAParticipant)?;
-        Ok(Self { number, choice, bought: Total::default(), paid: Total::default(), fee: Total::default() })
+        let asked = rounded_up(choice.wanted());
+        Ok(Self { number, choice, asked, bought: Total::default(), paid: Total::default(), fee: Total::default() })
     }
 }

@@ -68,7 +68,7 @@ impl Ledger {
     pub(super) fn propose_bills(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
         let market = Arc::clone(board.opened());
-        let bills = Bills::new(Arc::clone(&market), board.trades(self.chains.genesis().rules.service_fee));
+        let bills = Bills::new(Arc::clone(&market), board.trades(self.chains.genesis()));
         let missing = board.posts().len();
         let versions = (0..missing).map(|participant| board.version(participant)).collect();
         let billing = Billing { bills, versions, verdicts: vec![None; missing], missing };

@@ -10,14 +10,17 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    chain::fact::{Fact, Game, Key},
+    chain::{
+        fact::{Fact, Game, Key},
+        genesis::{Genesis, Rules},
+    },
     contract::Stub,
     ids::{ActorId, ProsumerId},
     market::{
         aggregate::Aggregate,
-        demand::Buyer,
+        demand::{Buyer, Demand},
         pricing::PriceBand,
-        settlement::{Trade, divide},
+        settlement::{Division, Party, Trade, Wish},
         stopping,
     },
     message::{Choice, MarketOpened, MarketState, Quote},
@@ -208,30 +211,37 @@ impl Board {
         self.choices.iter().flatten().map(|choice| choice.version).max().unwrap_or(0)
     }
 
-    /// The trades that follow from the posts (10), by buyer, then seller.
+    /// The trades that follow from the posts (10) by the rules of the genesis, by buyer, then seller.
     ///
     /// A pair trades at the seller's last price. Pairs without demand are left out.
-    pub(super) fn trades(&self, service_fee: f64) -> Vec<Trade> {
-        let mut trades = Vec::new();
-        // What is wanted of each seller, and the place of the trade in the list, in the order of the buyers.
-        let mut wanted = vec![Vec::new(); self.surplus.len()];
-        for (buyer, choice) in (0..).zip(&self.choices) {
-            for (seller, share, optimal) in choice.iter().flat_map(|choice| choice.pairs()) {
-                if optimal > 0.0 {
-                    wanted[seller as usize].push((share * optimal, trades.len()));
-                    let price = self.prices[seller as usize];
-                    trades.push(Trade::new(buyer, seller, optimal, Energy::ZERO, price, service_fee));
-                }
-            }
-        }
-        for (&surplus, wanted) in self.surplus.iter().zip(&wanted) {
-            let amounts: Vec<f64> = wanted.iter().map(|(amount, _)| *amount).collect();
-            for (&(_, place), energy) in wanted.iter().zip(divide(surplus, &amounts)) {
-                let Trade { buyer, seller, optimal, price, .. } = trades[place];
-                trades[place] = Trade::new(buyer, seller, optimal, energy, price, service_fee);
-            }
-        }
-        trades
+    pub(super) fn trades(&self, genesis: &Genesis) -> Vec<Trade> {
+        let Rules { demand, service_fee, .. } = genesis.rules;
+        let need = |buyer: &Buyer| match demand {
+            Demand::Firm => Energy::at_most(buyer.need),
+            Demand::Elastic => Party::ANY,
+        };
+        let buyers = self.game.buyers.iter().zip(&self.buyers);
+        let buyers: Vec<Party> = buyers.map(|(&number, buyer)| Party { number, most: need(buyer) }).collect();
+        let sellers = self.game.sellers.iter().zip(&self.surplus);
+        let sellers: Vec<Party> = sellers.map(|(&number, &most)| Party { number, most }).collect();
+        let pairs = || {
+            let choices = (0..).zip(&self.choices).filter_map(|(buyer, choice)| Some((buyer, choice.as_ref()?)));
+            let pairs = choices.flat_map(|(buyer, choice)| choice.pairs().map(move |pair| (buyer, pair)));
+            pairs.filter(|(_, (_, _, optimal))| *optimal > 0.0)
+        };
+        let wishes: Vec<Wish> =
+            pairs().map(|(buyer, (seller, share, x))| Wish { buyer, seller, wanted: share * x }).collect();
+        let division = Division {
+            seed: genesis.seed,
+            slot: self.opened.slot,
+            sellers: &sellers,
+            buyers: &buyers,
+            wishes: &wishes,
+        };
+        let trade = |((buyer, (seller, _, optimal)), energy)| {
+            Trade::new(buyer, seller, optimal, energy, self.prices[seller as usize], service_fee)
+        };
+        pairs().zip(division.divide()).map(trade).collect()
     }
 }
 

@@ -1,7 +1,12 @@
 //! Checking a bill: both sides of a trade recompute it before it becomes final.
 
 use crate::{
-    market::{balance::LocalTrades, pricing::PriceBand, settlement::Trade, trades::Trades},
+    market::{
+        balance::LocalTrades,
+        pricing::PriceBand,
+        settlement::{Trade, rounded_up},
+        trades::Trades,
+    },
     message::{Choice, Dispute},
     units::{Energy, Total},
 };
@@ -63,8 +68,9 @@ pub(super) fn check(
         }
     }
     let total: Total<Energy> = trades.iter().map(|trade| trade.energy).sum();
-    match side {
-        Some(Side::Seller(_, surplus)) if total > surplus.into() => Err(Dispute::MoreThanSurplus),
+    match (side, posted) {
+        (Some(Side::Seller(_, surplus)), _) if total > surplus.into() => Err(Dispute::MoreThanSurplus),
+        (_, Posted::Choice(choice)) if total > rounded_up(choice.wanted()).into() => Err(Dispute::MoreThanAsked),
         _ => Ok(()),
     }
 }
@@ -147,6 +153,9 @@ mod tests {
         let seller = Side::Seller(0, Energy::nearest(0.768));
         assert_eq!(found(trade(), seller, &Posted::Price(0.7000001)), Err(Dispute::NotMyPrice));
         assert_eq!(found(trade(), Side::Buyer(1), &choice(0.48, 1.599)), Err(Dispute::MoreThanAsked));
+        let thrice = Trades::from_iter([trade(); 3]);
+        let found = check(&thrice, Some(Side::Buyer(1)), &choice(0.96, 1.6), BAND, 0.01);
+        assert_eq!(found, Err(Dispute::MoreThanAsked), "each is less than asked for, but not all");
         assert_eq!(check(&Trades::from_iter([trade()]), None, &Posted::Unknown, BAND, 0.01), Err(Dispute::NotMine));
     }
 }

@@ -9,7 +9,10 @@ use microgrid_agents::{
         refusal::{Refusal, Validity},
     },
     contract::Query,
-    market::{demand::Demand, settlement::divide},
+    market::{
+        demand::Demand,
+        settlement::{Division, Party as Side, Wish},
+    },
     message::{Choice, Registration, Tariff},
     observation::Outcome,
     units::{Energy, Money, Total},
@@ -128,6 +131,16 @@ fn nobody_gets_more_than_it_asked_for_by_more_than_a_unit_of_rounding() {
 }
 
 #[test]
+fn nobody_gets_more_in_all_than_it_asked_for() {
+    let both = [([0.5, 0.5], [1.0, 1.0]); 2];
+    let world = game_of([seller(3_000_000); 2], [0.6, 0.6], both);
+    let settles =
+        |first, second| world.attempt(Party::Ledger, settle(&[(2, 1, Energy(first)), (2, 4, Energy(second))]));
+    assert_eq!(settles(500_001, 499_999), Ok(()));
+    assert_eq!(settles(500_001, 500_000), Err(Refusal::MoreThanSurplus));
+}
+
+#[test]
 fn nobody_sells_more_than_its_surplus_by_a_single_unit() {
     assert_eq!(settles(&[(2, 1, 499_999), (6, 1, 500_001)]), Ok(()));
     assert_eq!(settles(&[(2, 1, 500_000), (6, 1, 500_001)]), Err(Refusal::MoreThanSurplus));
@@ -189,18 +202,22 @@ proptest! {
         firsts in [0.0..=1.0, 0.0..=1.0],
         purchases in [[0.0..4.0, 0.0..4.0], [0.0..4.0, 0.0..4.0]],
         settled in vec(any::<bool>(), 4),
+        seed in any::<u64>(),
     ) {
         let shares = firsts.map(|first: f64| [first, 1.0 - first]);
         let choices = [(shares[0], purchases[0]), (shares[1], purchases[1])];
         let world = game_of(surpluses.map(seller), prices, choices);
-        let mut trades: Vec<(Number, Number, Energy)> = Vec::new();
-        for j in 0..2 {
-            let wanted: Vec<f64> = choices.iter().map(|(shares, purchases)| shares[j] * purchases[j]).collect();
-            let parts = divide(Energy(surpluses[j]), &wanted);
-            trades.extend(BUYERS.into_iter().zip(parts).map(|(buyer, energy)| (buyer, SELLERS[j], energy)));
-        }
+        let sellers = [0, 1].map(|j| Side { number: SELLERS[j], most: Energy(surpluses[j]) });
+        let buyers = BUYERS.map(|number| Side { number, most: Side::ANY });
+        let wishes = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| {
+            Wish { buyer: i as u32, seller: j as u32, wanted: shares[i][j] * purchases[i][j] }
+        });
+        let parts = Division { seed, slot: SLOT, sellers: &sellers, buyers: &buyers, wishes: &wishes }.divide();
+        let trade = |(wish, energy): (&Wish, Energy)| {
+            (BUYERS[wish.buyer as usize], SELLERS[wish.seller as usize], energy)
+        };
+        let mut trades: Vec<(Number, Number, Energy)> = wishes.iter().zip(parts).map(trade).collect();
         trades.retain(|trade| trade.2 > Energy::ZERO);
-        trades.sort_unstable();
         let mut keep = settled.into_iter();
         trades.retain(|_| keep.next().unwrap_or(true));
         let world = world.after(Party::Ledger, settle(&trades));

@@ -1,6 +1,6 @@
 //! Settlement: from energy that both sides endorse to bills, accounts and fees.
 
-use super::{Decision, Desk, ensure};
+use super::{super::bills::most_due, Decision, Desk, ensure};
 use microgrid_agents::{
     chain::{
         call::Settlement,
@@ -51,7 +51,8 @@ impl<'a> Desk<'a> {
         trades: &[(Number, Number, Energy)],
     ) -> Result<Vec<(Number, Number, Bill)>, Refusal> {
         let mut offers = BTreeMap::<Number, Offer>::new();
-        let mut choices = BTreeMap::<Number, &'a Arc<Choice>>::new();
+        // With the units that each buyer may still get.
+        let mut choices = BTreeMap::<Number, (&'a Arc<Choice>, i128)>::new();
         let mut bills = Vec::with_capacity(trades.len());
         let mut last = None;
         for &(buyer, seller, energy) in trades {
@@ -63,15 +64,20 @@ impl<'a> Desk<'a> {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(first) => first.insert(self.offer(slot, seller, place)?),
             };
-            let choice = match choices.entry(buyer) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(first) => first.insert(self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?),
+            let (choice, due) = match choices.entry(buyer) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(first) => {
+                    let choice = self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?;
+                    first.insert((choice, most_due(choice.pairs().map(|(_, share, x)| share * x).sum())))
+                }
             };
             let (share, purchase) = choice.of(offer.place as u32).unwrap_or_default();
             let wanted = Energy::nearest(share * purchase);
             ensure(i128::from(energy.0) <= i128::from(wanted.0) + 1, Refusal::MoreThanSurplus)?;
             offer.sold += i128::from(energy.0);
             ensure(offer.sold <= i128::from(offer.surplus.0), Refusal::MoreThanSurplus)?;
+            *due -= i128::from(energy.0);
+            ensure(*due >= 0, Refusal::MoreThanSurplus)?;
             let bill = bill(energy, offer.price, self.genesis.rules.service_fee).ok_or(Refusal::NotFinite)?;
             bills.push((buyer, seller, bill));
         }
