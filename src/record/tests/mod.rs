@@ -30,6 +30,19 @@ pub(crate) fn whole_case(mut day: Day) -> (Day, Recorder) {
     (day, recorder)
 }
 
+/// A row of `slots.csv` with these cells; all others are empty or, where a number has to be, 0.
+pub(crate) fn slot_row(cells: &[(&str, &str)]) -> SlotRow {
+    let numbers = ["sellers", "buyers", "rounds", "messages", "lost_messages", "duplicated_messages"];
+    let energies = ["traded_kwh", "grid_import_kwh", "grid_export_kwh"];
+    let cell = |column: &&str| match cells.iter().find(|(name, _)| name == column) {
+        Some((_, cell)) => *cell,
+        None if numbers.contains(column) || energies.contains(column) => "0",
+        None => "",
+    };
+    let row = SlotRow::COLUMNS.iter().map(cell).collect::<Vec<_>>();
+    csv::StringRecord::from(row).deserialize(Some(&SlotRow::COLUMNS.to_vec().into())).unwrap()
+}
+
 #[test]
 fn every_table_has_exactly_its_columns() {
     let day = Day::new();
@@ -463,14 +476,16 @@ fn every_column_and_file_is_explained() {
     explained(TradeRow::FILE, TradeRow::COLUMNS);
     explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
     explained(LedgerRow::FILE, LedgerRow::COLUMNS);
-    let columns = summary::columns(std::iter::empty());
-    let (own, measures) = columns.split_at(columns.len() - 4 * MEASURES.len());
-    let statistics = ["mean", "sd", "ci95", "count"].map(|statistic| format!("<measure>_{statistic}"));
-    let knobs = "<knob>".to_owned();
-    let told: Vec<&str> =
-        own[..3].iter().chain([&knobs]).chain(&own[3..]).chain(&statistics).map(String::as_str).collect();
-    explained(summary::FILE, &told);
-    assert!(measures.chunks(4).zip(MEASURES).all(|(columns, (name, _))| {
-        SlotRow::COLUMNS.contains(&name) && columns.iter().all(|column| column.starts_with(name))
-    }));
+    let columns = summary::columns(["<knob>"].into_iter());
+    let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
+    let statistics = ["mean", "sd", "ci95", "count"];
+    // The columns of the first measure stand for those of all.
+    let (before, rest) = columns.split_at(columns.iter().position(|column| column == "rounds_mean").unwrap());
+    let (of_measures, after) = rest.split_at(statistics.len() * names.len());
+    let column = |measure: &str| statistics.map(|statistic| format!("{measure}_{statistic}"));
+    assert_eq!(of_measures, names.iter().copied().flat_map(column).collect::<Vec<_>>());
+    let told = before.iter().cloned().chain(column("<measure>")).chain(after.iter().cloned()).collect::<Vec<_>>();
+    explained(summary::FILE, &told.iter().map(String::as_str).collect::<Vec<_>>());
+    explained(paired::FILE, &paired::columns(["<knob>"].into_iter()));
+    assert!(names.iter().all(|name| SlotRow::COLUMNS.contains(name) || *name == "time_to_equilibrium_restricted_s"));
 }
