@@ -52,6 +52,7 @@ pub use manifest::{CaseEntry, Knobs, Manifest, Status, knob_text};
 pub use measures::MEASURES;
 pub use memory::{CaseRows, MemoryRecorder, Refusals};
 pub use number::Number;
+pub use paired::PairedRow;
 pub use prosumers::ProsumerRow;
 pub use recorder::Recorder;
 pub use run::{Rows, Run};

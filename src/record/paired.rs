@@ -9,15 +9,13 @@ use super::{
     statistics::Statistics,
 };
 use crate::scenario::Plan;
+use serde::Deserialize;
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     ops::Range,
     path::Path,
 };
-
-/// Name of the file in a run's folder.
-pub(super) const FILE: &str = "paired.csv";
 
 /// All pairs of a knob's values are compared up to so many values; of more, each with the first.
 const MOST_VALUES: u32 = 6;
@@ -29,6 +27,45 @@ const COUNT: usize = MEASURES.len() + 1;
 
 fn measures() -> impl Iterator<Item = &'static str> {
     ["share_in_equilibrium"].into_iter().chain(MEASURES.map(|(name, _)| name))
+}
+
+/// A row of `paired.csv`, without the other knobs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PairedRow {
+    /// Which knob.
+    pub knob: String,
+    /// Its value before.
+    pub from: String,
+    /// Its value after.
+    pub to: String,
+    /// Over how many combinations of the other knobs.
+    pub combinations: u32,
+    /// Which measure.
+    pub measure: String,
+    /// How many seeds count.
+    pub count: u32,
+    /// Mean of their differences; `None` without any.
+    pub mean: Option<f64>,
+    /// Standard deviation of these; `None` with fewer than two.
+    pub sd: Option<f64>,
+    /// Half the width of the 95 % confidence interval of the mean; `None` with fewer than two.
+    pub ci95: Option<f64>,
+}
+
+impl PairedRow {
+    /// Name of the table's file in a run's folder.
+    pub const FILE: &'static str = "paired.csv";
+}
+
+/// Reads the `paired.csv` of the run in `folder`.
+///
+/// # Errors
+/// If the file cannot be opened; each row by itself if it is not of this table.
+pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
+    let path = folder.join(PairedRow::FILE);
+    let wrong = move |source| RecordError::Table { path: path.clone(), source };
+    let csv = csv::Reader::from_path(folder.join(PairedRow::FILE)).map_err(&wrong)?;
+    Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
 }
 
 /// What the complete cases of a run came to, in a file without a name, so that memory does not grow with cases.
@@ -162,7 +199,7 @@ fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
 /// # Errors
 /// If it cannot be written.
 pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
-    folder::write_whole(&folder.join(FILE), |file| {
+    folder::write_whole(&folder.join(PairedRow::FILE), |file| {
         let mut table = Paired { plan, values: values.read()?, csv: csv::Writer::from_writer(file) };
         table.write()?;
         table.csv.flush()
@@ -300,7 +337,7 @@ mod tests {
         complete_cases(rows, 1, None).for_each(|case| values.put(&case.unwrap()).unwrap());
         write(folder.path(), plan, values).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the table");
-        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        let text = fs::read_to_string(folder.path().join(PairedRow::FILE)).unwrap();
         let of_rounds = text.lines().filter_map(|line| line.split_once(",rounds,"));
         of_rounds.map(|(pair, statistics)| (pair.to_owned(), statistics.to_owned())).collect()
     }

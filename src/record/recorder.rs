@@ -76,7 +76,7 @@ impl Recorder {
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
         let written = [SCENARIO].into_iter().chain(tables::files(record, format)).chain([summary::FILE]);
-        let written = written.chain(paired::has_pairs(plan).then_some(paired::FILE));
+        let written = written.chain(paired::has_pairs(plan).then_some(paired::PairedRow::FILE));
         let mut files: Vec<String> = written.map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let tables = Tables::create(&folder, record, format)?;

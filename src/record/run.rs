@@ -7,6 +7,7 @@ use super::{
     large::Format,
     manifest::{CaseEntry, Manifest, Status},
     measures::complete_cases,
+    paired::{self, PairedRow},
     parts,
     section::{self, Section, SlotTable},
     slots::SlotRow,
@@ -211,5 +212,13 @@ impl Run {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
             Ok(Box::new(summary::read(&self.folder, knobs)?))
         }
+    }
+
+    /// What turning each knob changed, seed by seed, over the cases that are complete.
+    ///
+    /// # Errors
+    /// If the run varies no knob, or is not ended, so that there is no `paired.csv`; or that cannot be read.
+    pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
+        Ok(Box::new(paired::read(&self.folder)?))
     }
 }

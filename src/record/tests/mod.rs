@@ -486,6 +486,6 @@ fn every_column_and_file_is_explained() {
     assert_eq!(of_measures, names.iter().copied().flat_map(column).collect::<Vec<_>>());
     let told = before.iter().cloned().chain(column("<measure>")).chain(after.iter().cloned()).collect::<Vec<_>>();
     explained(summary::FILE, &told.iter().map(String::as_str).collect::<Vec<_>>());
-    explained(paired::FILE, &paired::columns(["<knob>"].into_iter()));
+    explained(PairedRow::FILE, &paired::columns(["<knob>"].into_iter()));
     assert!(names.iter().all(|name| SlotRow::COLUMNS.contains(name) || *name == "time_to_equilibrium_restricted_s"));
 }
