@@ -93,9 +93,10 @@ impl Share {
             / (self.replicates - 1.0)
             / (self.trials * self.trials);
         let binomial = share * (1.0 - share);
-        // Not a number with one replicate, infinite where all are alike: then trials count as independent.
+        // Of one replicate nothing is known, and where all are alike they scatter no more than independent trials.
+        let scattered = self.replicates > 1.0 && variance > 0.0;
         let effective = (binomial / variance).max(self.replicates).min(self.trials);
-        Some(wilson(share, if variance > 0.0 { effective } else { self.trials }))
+        Some(wilson(share, if scattered { effective } else { self.trials }))
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn whole_case(mut day: Day) -> (Day, Recorder) {
 
 /// A row of `slots.csv` with these cells; all others are empty or, where a number has to be, 0.
 pub(crate) fn slot_row(cells: &[(&str, &str)]) -> SlotRow {
-    let numbers = ["sellers", "buyers", "rounds", "messages", "lost_messages", "duplicated_messages"];
+    let numbers = ["case", "slot", "sellers", "buyers", "rounds", "messages", "lost_messages", "duplicated_messages"];
     let energies = ["traded_kwh", "grid_import_kwh", "grid_export_kwh"];
     let cell = |column: &&str| match cells.iter().find(|(name, _)| name == column) {
         Some((_, cell)) => *cell,
@@ -328,7 +328,7 @@ fn all_files_of_a_run_are_in_its_manifest() {
     for file in &Run::open(&folder).unwrap().manifest().files {
         assert!(folder.join(file).is_file(), "{file}");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 12, "ten files of results, the manifest and the data");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 13, "eleven files of results, the manifest and the data");
     assert_eq!(fs::read_to_string(folder.join("data/profiles.csv")).unwrap().lines().count(), 10);
 }
 
