@@ -183,10 +183,10 @@ fn sweeps_are_compared_case_by_case_whatever_their_numbers() {
 #[test]
 fn runs_with_several_seeds_in_common_are_compared_seed_by_seed() {
     let folder = checkout();
-    let of = |delay: &str| {
-        run(folder.path(), &format!("scenarios/5_prosumers.ron --set seed=1,2,3 --set mu=1 --set delay={delay}"))
+    let of = |eta: &str| {
+        run(folder.path(), &format!("scenarios/5_prosumers.ron --set seed=1,2,3 --set mu=1 --set eta={eta}"))
     };
-    let (a, b) = (of("10ms"), of("1s"));
+    let (a, b) = (of("0.2"), of("0.1"));
     let compared = ran(folder.path(), &format!("compare {a} {b}"));
     assert!(too_wide(&compared).is_empty(), "{:#?}", too_wide(&compared));
     let welfare = |run: &str| {
@@ -216,11 +216,11 @@ fn runs_with_several_seeds_in_common_are_compared_seed_by_seed() {
 #[test]
 fn what_the_knobs_of_a_run_changed_is_told_seed_by_seed() {
     let folder = checkout();
-    let knobs = "--set seed=1,2,3 --set mu=0,1 --set delay=10ms,1s";
+    let knobs = "--set seed=1,2,3 --set mu=0,1 --set eta=0.1,0.2";
     let run = self::run(folder.path(), &format!("scenarios/5_prosumers.ron {knobs}"));
     let compared = ran(folder.path(), &format!("compare {run}"));
     assert!(too_wide(&compared).is_empty(), "{:#?}", too_wide(&compared));
-    for knob in ["mu", "delay"] {
+    for knob in ["mu", "eta"] {
         let title = format!("What changes with {knob}, paired by seed, mean over 2 combinations\n");
         assert!(compared.contains(&title), "{compared}");
     }
