@@ -115,7 +115,9 @@ fn rows(file: &[u8]) -> Vec<BTreeMap<String, String>> {
 #[test]
 fn differences_are_those_of_the_slots_paired_by_seed() {
     let root = tempfile::tempdir().unwrap();
-    let files = files(&run(&written(&sweep("Slots"), ""), 2, root.path()));
+    // At noon, when there is something to sell.
+    let noon = sweep("Slots").replacen("slots: 3,", "slots: 3, starts_at: \"12h\",", 1);
+    let files = files(&run(&written(&noon, ""), 2, root.path()));
     let slots: Vec<_> = rows(&files["slots.csv"]).into_iter().filter(|row| row["outcome"] != "NoMarket").collect();
     // Case by case, from the slots alone: the parts of a mean, or of a ratio of totals.
     let total = |case: usize, part: &dyn Fn(&BTreeMap<String, String>) -> f64| -> f64 {
