@@ -98,10 +98,12 @@ pub(super) enum Command {
     /// Check a run's ledger, look into it, or export it.
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Tell in what two runs differ: their scenarios, key figures and slots.
+    /// Tell in what two runs differ, or the values of one run's knobs.
     ///
-    /// Cases are compared with those of the same values of all varied knobs, and the same seed where there is one. What
-    /// differs most comes first. Exit code 0 whether they differ or not.
+    /// Of two runs their scenarios, key figures and slots: cases are compared with those of the same values of all varied
+    /// knobs, and the same seed where there is one. Where several seeds are the same, key figures are paired by seed, with
+    /// 95 % intervals. What differs most comes first. Of one run what each of its knobs changed, paired by seed, from
+    /// paired.csv. Exit code 0 whether anything differs or not.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArguments),
     /// List the runs in a folder, the newest first, with how they ended and what they came to.
@@ -129,6 +131,7 @@ Examples:
   sim scenarios/5_prosumers.ron -q                    prints where its results are, A
   sim scenarios/5_prosumers.ron --set delay=200ms -q  the same of B
   sim compare A B                                     what the delay changed, and in which slots
+  sim compare results/delay                           what each knob of the newest run changed, seed by seed
   sim compare results/5_prosumers results/5_prosumers_storage
                                                       the newest runs of two scenarios
 ";
@@ -282,9 +285,9 @@ pub(super) struct CompareArguments {
     /// A run's folder, or a scenario's folder for its newest run.
     #[arg(value_name = "RUN")]
     pub(super) a: PathBuf,
-    /// The other run.
+    /// The other run; without it, the values of the run's knobs are compared.
     #[arg(value_name = "RUN")]
-    pub(super) b: PathBuf,
+    pub(super) b: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -47,7 +47,7 @@ mod tests {
         let header = <SlotRow as crate::record::Row>::COLUMNS.join(",");
         let price = price.map_or_else(String::new, |price| price.to_string());
         let text = format!(
-            "{header}\n1,{slot},3,2,{outcome:?},{rounds},,0,{price},{price},,,,,,0,0,0,0,0,{welfare},0,0,15.72,,,,,0,0,5,5,,0,0,,0\n"
+            "{header}\n1,{slot},3,2,{outcome:?},{rounds},,0,{price},{price},,,,,,0,0,0,0,0,{welfare},0,0,15.72,,,,,0,0,5,5,,0,0,,0,\n"
         );
         csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap()
     }

@@ -81,24 +81,31 @@ fn small(value: Option<f64>) -> String {
 mod tests {
     use super::*;
     use crate::cli::text::plain;
-    use crate::record::SlotRow;
+    use crate::record::tests::slot_row;
     use serde_json::json;
 
     /// Summaries of two combinations with these replicates, of a slot with a market each.
     fn summaries(replicates: u32) -> Vec<Summary> {
-        let header = <SlotRow as crate::record::Row>::COLUMNS.join(",");
         let rows = (1..=2 * replicates).map(|case| {
             let (outcome, gap, welfare) =
                 if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
-            let welfare = welfare + f64::from(case) / 10.0;
-            format!(
-                "{case},1,3,2,{outcome},{},,900,0.7,0.7,{gap},0,0,0.07,0.09,4,1,1,20,4,{welfare},18,3,21,,{gap},225,70,9,1,5,5,{gap},9,8,22,0\n",
-                case * 70
-            )
+            let welfare = (welfare + f64::from(case) / 10.0).to_string();
+            let rounds = (case * 70).to_string();
+            Ok(slot_row(&[
+                ("case", &case.to_string()),
+                ("slot", "1"),
+                ("sellers", "3"),
+                ("buyers", "2"),
+                ("outcome", outcome),
+                ("rounds", &rounds),
+                ("price_gap", gap),
+                ("information_age_mean_s", "0.07"),
+                ("welfare_cny", &welfare),
+                ("oscillation_amplitude", gap),
+                ("updates_per_actor", "70"),
+            ]))
         });
-        let text: String = [header + "\n"].into_iter().chain(rows).collect();
-        let rows = csv::Reader::from_reader(text.as_bytes()).into_deserialize().map(|row| Ok(row.unwrap()));
-        crate::record::summaries(rows, replicates, 1).map(Result::unwrap).collect()
+        crate::record::summaries(crate::record::complete_cases(rows, 1, None), replicates).map(Result::unwrap).collect()
     }
 
     #[test]

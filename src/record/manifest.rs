@@ -1,6 +1,6 @@
 //! `manifest.json`: what was run, when, and how it ended.
 
-use super::{error::RecordError, folder};
+use super::{error::RecordError, folder, number::Number};
 use crate::scenario::{Plan, Setting, schema::Clock};
 use indexmap::IndexMap;
 use microgrid_agents::chain::hash::Digest;
@@ -54,6 +54,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub slots: u32,
     /// With how many seeds each combination of the varied knobs is run.
     pub replicates: u32,
+    /// Time from the opening of a slot to gate closure [s]; not known of runs of older versions.
+    #[serde(default)]
+    pub gate_closure_s: Option<f64>,
     /// All cases of the study, whether they have been run or not.
     pub cases: C,
     /// The run's files, relative to its folder.
@@ -80,6 +83,11 @@ pub struct CaseEntry {
 fn digest(plan: &Plan) -> String {
     let scenario = plan.resolved_ron();
     Digest::of([&*scenario].into_iter().chain(plan.inputs.iter().map(|input| &*input.text))).to_string()
+}
+
+/// Time from the opening of a slot to gate closure [s].
+fn gate_closure_s(plan: &Plan) -> f64 {
+    Number::from(plan.scenario.market.gate_closure).value()
 }
 
 /// Knobs by name, in the order of the scenario's `vary`; numbers as numbers, anything else as text.
@@ -149,6 +157,7 @@ impl Manifest<PlannedCases> {
             case_count: plan.case_count(),
             slots: plan.scenario.market.slots,
             replicates: plan.scenario.replicates.count() as u32,
+            gate_closure_s: Some(gate_closure_s(plan)),
             cases: PlannedCases(plan.clone()),
             files,
             own_rules: plan.own.changes_results(),
@@ -175,6 +184,7 @@ impl Manifest {
             case_count: self.case_count,
             slots: self.slots,
             replicates: self.replicates,
+            gate_closure_s: Some(gate_closure_s(plan)),
             cases,
             files: self.files,
             own_rules: self.own_rules,

@@ -21,14 +21,17 @@ mod large;
 mod ledger;
 mod ledger_file;
 mod manifest;
+mod measures;
 mod memory;
 mod number;
+mod paired;
 mod parts;
 mod prosumers;
 mod recorder;
 mod run;
 mod section;
 mod slots;
+mod statistics;
 mod summary;
 mod table;
 mod tables;
@@ -47,18 +50,21 @@ pub use key_figures::{Comparison, KeyFigures, Totals};
 pub use large::Format;
 pub use ledger::LedgerRow;
 pub use manifest::{CaseEntry, Knobs, Manifest, Status, knob_text};
+pub use measures::MEASURES;
 pub use memory::{CaseRows, MemoryRecorder, Refusals};
 pub use number::Number;
+pub use paired::PairedRow;
 pub use prosumers::ProsumerRow;
 pub use recorder::Recorder;
 pub use run::{Rows, Run};
 pub use section::{Section, SlotTable};
 pub use slots::SlotRow;
-#[cfg(test)]
-pub(crate) use summary::summaries;
-pub use summary::{MEASURES, Statistics, Summary};
+pub use statistics::Statistics;
+pub use summary::Summary;
 pub use table::Row;
 pub use trades::TradeRow;
+#[cfg(test)]
+pub(crate) use {measures::complete_cases, summary::summaries};
 
 /// Name of the resolved scenario in a run's folder.
 pub(crate) const SCENARIO: &str = "scenario.ron";

@@ -9,8 +9,10 @@ use super::{
     journal::Journal,
     large::Format,
     manifest::{Manifest, PlannedCases, Status},
+    measures::complete_cases,
+    paired,
     run::Run,
-    summary,
+    summary, table,
     tables::{self, Tables},
 };
 use crate::{
@@ -74,6 +76,7 @@ impl Recorder {
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
         let written = [SCENARIO].into_iter().chain(tables::files(record, format)).chain([summary::FILE]);
+        let written = written.chain(paired::has_pairs(plan).then_some(paired::PairedRow::FILE));
         let mut files: Vec<String> = written.map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let tables = Tables::create(&folder, record, format)?;
@@ -173,15 +176,15 @@ impl Recorder {
         self.tables.journal(case).write(&self.folder)
     }
 
-    /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` tells of
-    /// all complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
+    /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` and
+    /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
     /// was resumed. Returns the run's folder.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
         let closed = self.tables.finish(self.done, self.manifest.case_count);
-        let summed_up = summary::write(&self.folder, &self.manifest);
+        let summed_up = sum_up(&self.folder, &self.manifest);
         // First of all, so that a run that says it is finished has nothing left over but what a resumed one needs.
         let tidied = self.folders.tidy();
         let written = closed.and(summed_up).and(tidied);
@@ -196,6 +199,17 @@ impl Recorder {
         }
         Ok(self.folder)
     }
+}
+
+/// Sums up all complete cases of a run, in one reading of `slots.csv`.
+fn sum_up(folder: &Path, manifest: &Manifest<PlannedCases>) -> Result<(), RecordError> {
+    let cases = complete_cases(table::read(folder)?, manifest.slots, manifest.gate_closure_s);
+    if !paired::has_pairs(&manifest.cases.0) {
+        return summary::write(folder, manifest, cases);
+    }
+    let mut values = paired::Values::create(folder)?;
+    summary::write(folder, manifest, cases.map(|case| case.and_then(|case| values.put(&case).map(|()| case))))?;
+    paired::write(folder, &manifest.cases.0, values)
 }
 
 impl Watcher for Recorder {

@@ -6,6 +6,8 @@ use super::{
     key_figures::{self, KeyFigures},
     large::Format,
     manifest::{CaseEntry, Manifest, Status},
+    measures::complete_cases,
+    paired::{self, PairedRow},
     parts,
     section::{self, Section, SlotTable},
     slots::SlotRow,
@@ -202,12 +204,21 @@ impl Run {
     /// # Errors
     /// If `slots.csv` or, where that is not kept, `summary.csv` cannot be read.
     pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
-        let Manifest { replicates, slots, .. } = self.manifest;
+        let Manifest { replicates, slots, gate_closure_s, .. } = self.manifest;
         if self.has_slots() {
-            Ok(Box::new(summary::summaries(table::read(&self.folder)?, replicates, slots)))
+            let cases = complete_cases(table::read(&self.folder)?, slots, gate_closure_s);
+            Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
             Ok(Box::new(summary::read(&self.folder, knobs)?))
         }
+    }
+
+    /// What turning each knob changed, seed by seed, over the cases that are complete.
+    ///
+    /// # Errors
+    /// If the run varies no knob, or is not ended, so that there is no `paired.csv`; or that cannot be read.
+    pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
+        Ok(Box::new(paired::read(&self.folder)?))
     }
 }

@@ -87,6 +87,8 @@ table! {
         p2g_storage_welfare_cny: Option<Number>,
         /// How many prosumers have less welfare than they would have so.
         worse_off: u32,
+        /// Welfare of all prosumers at the closed-form equilibrium [CNY].
+        equilibrium_welfare_cny: Option<Number>,
     }
 }
 
@@ -150,6 +152,7 @@ pub(super) fn row(
         load_kwh: energy(|done| done.load),
         p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
         worse_off,
+        equilibrium_welfare_cny: theory.equilibrium_welfare.and_then(Number::new),
     }
 }
 
@@ -160,7 +163,8 @@ fn loss(welfare: f64, best: f64) -> Option<Number> {
 
 /// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades. Rounding takes it beyond none of them.
 fn mean_price<'a>(trades: impl Iterator<Item = &'a Trade>) -> Option<Number> {
-    let (mut value, mut energy, mut least, mut most) = (0.0, Total::<Energy>::default(), f64::INFINITY, f64::NEG_INFINITY);
+    let (mut value, mut energy, mut least, mut most) =
+        (0.0, Total::<Energy>::default(), f64::INFINITY, f64::NEG_INFINITY);
     for trade in trades.filter(|trade| trade.energy > Energy::ZERO) {
         value += trade.price * trade.energy.value();
         energy += trade.energy;

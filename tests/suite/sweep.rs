@@ -95,12 +95,95 @@ fn any_number_of_jobs_leaves_the_same_files() {
     let root = tempfile::tempdir().unwrap();
     let plan = written(&sweep("Full"), "");
     let expected = files(&run(&plan, 1, root.path()));
-    assert_eq!(expected.len(), 10, "{:?}", expected.keys());
+    assert_eq!(expected.len(), 11, "{:?}", expected.keys());
     assert_eq!(expected["slots.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 36 * 3);
     assert_eq!(expected["summary.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 9);
     for jobs in [2, 5, 100] {
         assert_same(&expected, &run(&plan, jobs, root.path()));
     }
+}
+
+/// A cell of a row as a number; empty is `None`.
+fn number(row: &BTreeMap<String, String>, column: &str) -> Option<f64> {
+    (!row[column].is_empty()).then(|| row[column].parse().expect("a number"))
+}
+
+fn rows(file: &[u8]) -> Vec<BTreeMap<String, String>> {
+    csv::Reader::from_reader(file).into_deserialize().map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn differences_are_those_of_the_slots_paired_by_seed() {
+    let root = tempfile::tempdir().unwrap();
+    // At noon, when there is something to sell.
+    let noon = sweep("Slots").replacen("slots: 3,", "slots: 3, starts_at: \"12h\",", 1);
+    let files = files(&run(&written(&noon, ""), 2, root.path()));
+    let slots: Vec<_> = rows(&files["slots.csv"]).into_iter().filter(|row| row["outcome"] != "NoMarket").collect();
+    // Case by case, from the slots alone: the parts of a mean, or of a ratio of totals.
+    let total = |case: usize, part: &dyn Fn(&BTreeMap<String, String>) -> f64| -> f64 {
+        slots.iter().filter(|row| row["case"] == case.to_string()).map(part).sum()
+    };
+    let of = |measure: &str, case: usize| -> f64 {
+        let number = |column: &'static str| move |row: &BTreeMap<String, String>| number(row, column).unwrap_or(0.0);
+        let (above, below) = match measure {
+            "welfare_cny" => (total(case, &number("welfare_cny")), total(case, &|_| 1.0)),
+            "messages_per_kwh" => (total(case, &number("messages")), total(case, &number("traded_kwh"))),
+            "share_in_equilibrium" => {
+                (total(case, &|row| f64::from(u8::from(row["outcome"] == "Equilibrium"))), total(case, &|_| 1.0))
+            }
+            "price_mean_cny_per_kwh" => {
+                let (price, traded) = (number("price_mean_cny_per_kwh"), number("traded_kwh"));
+                (total(case, &|row| price(row) * traded(row)), total(case, &traded))
+            }
+            "time_to_equilibrium_restricted_s" => {
+                let settled =
+                    |row: &BTreeMap<String, String>| self::number(row, "time_to_equilibrium_s").unwrap_or(60.0);
+                (total(case, &settled), total(case, &|_| 1.0))
+            }
+            other => panic!("no {other}"),
+        };
+        above / below
+    };
+    // Cases are numbered mu by mu, in it price step by price step, in it seed by seed.
+    let (mu, steps, seeds) = (["0", "0.5", "1"], ["0.2", "Scaled(0.5)", "Fixed(0.05)"], 4);
+    let place = |values: &[&str], value: &str| values.iter().position(|known| *known == value);
+    let mut checked = 0;
+    for row in rows(&files["paired.csv"]) {
+        let measure = row["measure"].as_str();
+        if !["welfare_cny", "messages_per_kwh", "share_in_equilibrium", "price_mean_cny_per_kwh"].contains(&measure)
+            && measure != "time_to_equilibrium_restricted_s"
+        {
+            continue;
+        }
+        let turns_mu = row["knob"] == "mu";
+        let values: &[&str] = if turns_mu { &mu } else { &steps };
+        let [from, to] = ["from", "to"].map(|end| place(values, &row[end]).expect("a value of the knob"));
+        let other = place(if turns_mu { &steps } else { &mu }, &row[if turns_mu { "price_step" } else { "mu" }]);
+        let others = other.map_or_else(|| (0..3).collect::<Vec<_>>(), |other| vec![other]);
+        assert_eq!(row["combinations"], others.len().to_string());
+        let case = |value: usize, other: usize, seed: usize| {
+            1 + seed + seeds * if turns_mu { 3 * value + other } else { 3 * other + value }
+        };
+        let difference = |seed: usize| {
+            let of = |other: &usize| of(measure, case(to, *other, seed)) - of(measure, case(from, *other, seed));
+            others.iter().map(of).sum::<f64>() / others.len() as f64
+        };
+        let differences: Vec<f64> = (0..seeds).map(difference).filter(|difference| difference.is_finite()).collect();
+        let count = differences.len() as f64;
+        assert_eq!(row["count"], differences.len().to_string(), "{row:?}");
+        if differences.len() == seeds {
+            let mean = differences.iter().sum::<f64>() / count;
+            let variance = differences.iter().map(|of| (of - mean).powi(2)).sum::<f64>() / (count - 1.0);
+            // Student's t of three degrees of freedom.
+            let expected = [mean, variance.sqrt(), 3.182_446 * (variance / count).sqrt()];
+            let found = ["mean", "sd", "ci95"].map(|column| number(&row, column).expect("it is defined"));
+            let near = |(found, expected): (&f64, &f64)| (found - expected).abs() <= 1e-6 * expected.abs().max(1e-3);
+            assert!(found.iter().zip(&expected).all(near), "{row:?} and not {expected:?}");
+            checked += 1;
+        }
+    }
+    // Three pairs of each knob, with each value of the other and over all of them.
+    assert!(checked >= 4 * 2 * 3 * 4, "{checked} rows were checked");
 }
 
 #[test]
@@ -111,7 +194,7 @@ fn recording_less_changes_nothing_in_what_is_recorded() {
         let mut slots = files(&run(&written(&sweep("Slots"), ""), jobs, root.path()));
         slots.remove("scenario.ron");
         let names: Vec<_> = slots.keys().map(String::as_str).collect();
-        assert_eq!(names, ["ages.csv", "kpis.json", "ledger.csv", "slots.csv", "summary.csv"]);
+        assert_eq!(names, ["ages.csv", "kpis.json", "ledger.csv", "paired.csv", "slots.csv", "summary.csv"]);
         for (name, bytes) in slots {
             assert!(full[&name] == bytes, "{name} differs");
         }

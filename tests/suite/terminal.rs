@@ -181,6 +181,60 @@ fn sweeps_are_compared_case_by_case_whatever_their_numbers() {
 }
 
 #[test]
+fn runs_with_several_seeds_in_common_are_compared_seed_by_seed() {
+    let folder = checkout();
+    let of = |eta: &str| {
+        run(folder.path(), &format!("scenarios/5_prosumers.ron --set seed=1,2,3 --set mu=1 --set eta={eta}"))
+    };
+    let (a, b) = (of("0.2"), of("0.1"));
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    assert!(too_wide(&compared).is_empty(), "{:#?}", too_wide(&compared));
+    let welfare = |run: &str| {
+        let text = fs::read_to_string(folder.path().join(run).join("kpis.json")).expect("the key figures");
+        let figures: serde_json::Value = serde_json::from_str(&text).expect("the key figures are JSON");
+        let figures = figures.as_array().expect("a list").clone();
+        figures.iter().map(|case| case["open_slots"]["welfare_cny"].as_f64().expect("a number")).collect::<Vec<_>>()
+    };
+    let (of_a, of_b) = (welfare(&a), welfare(&b));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / 3.0;
+    let changes: Vec<f64> = of_b.iter().zip(&of_a).map(|(b, a)| b - a).collect();
+    let squares: f64 = changes.iter().map(|change| (change - mean(&changes)).powi(2)).sum();
+    // Student's t of two degrees of freedom.
+    let half_width = 4.302_653 * (squares / 2.0 / 3.0).sqrt();
+    let expected = [
+        format!("{:.3}", mean(&of_a)),
+        format!("{:.3}", mean(&of_b)),
+        format!("{:+.3}", mean(&changes)),
+        format!("{half_width:.3}"),
+        "3".to_owned(),
+    ];
+    let (_, paired) = compared.split_once("Paired by seed, means of 3 cases each\n").expect(&compared);
+    let line = paired.lines().find(|line| line.starts_with("welfare [CNY]")).expect("the figure is shown");
+    assert_eq!(line.split_whitespace().skip(2).collect::<Vec<_>>(), expected, "{compared}");
+}
+
+#[test]
+fn what_the_knobs_of_a_run_changed_is_told_seed_by_seed() {
+    let folder = checkout();
+    let knobs = "--set seed=1,2,3 --set mu=0,1 --set eta=0.1,0.2";
+    let run = self::run(folder.path(), &format!("scenarios/5_prosumers.ron {knobs}"));
+    let compared = ran(folder.path(), &format!("compare {run}"));
+    assert!(too_wide(&compared).is_empty(), "{:#?}", too_wide(&compared));
+    for knob in ["mu", "eta"] {
+        let title = format!("What changes with {knob}, paired by seed, mean over 2 combinations\n");
+        assert!(compared.contains(&title), "{compared}");
+    }
+    let table = fs::read_to_string(folder.path().join(&run).join("paired.csv")).expect("the table");
+    let row = table.lines().find(|line| line.starts_with("mu,0,1,,,2,welfare_cny,3,")).expect("the row");
+    let cells: Vec<f64> = row.split(',').skip(8).map(|cell| cell.parse().expect("a number")).collect();
+    let line = compared.lines().find(|line| line.trim_start().starts_with("0   1")).expect("the pair is shown");
+    let shown: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(shown[2..5], ["3".to_owned(), format!("{:+.3}", cells[0]), format!("{:.3}", cells[2])]);
+    let single = self::run(folder.path(), "scenarios/5_prosumers.ron --set mu=1");
+    assert!(ran(folder.path(), &format!("compare {single}")).starts_with("No knob was varied"));
+}
+
+#[test]
 fn runs_are_listed_and_what_cannot_be_listed_is_bad_input() {
     let folder = checkout();
     run(folder.path(), "scenarios/5_prosumers.ron");

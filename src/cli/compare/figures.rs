@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// A key figure: what it is called here, its value, and with how many decimals it is shown.
-type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
+pub(super) type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
 
 /// All key figures. Welfare and costs are those of the open slots, energy and messages those of all.
-const FIGURES: [Figure; 16] = [
+pub(super) const FIGURES: [Figure; 16] = [
     ("welfare [CNY]", |case| Some(case.open_slots.welfare_cny), AMOUNT),
     ("buyers' welfare [CNY]", |case| Some(case.open_slots.buyers_welfare_cny), AMOUNT),
     ("sellers' welfare [CNY]", |case| Some(case.open_slots.sellers_welfare_cny), AMOUNT),
@@ -33,7 +33,7 @@ const FIGURES: [Figure; 16] = [
 ];
 
 /// How far apart two values are, relative to the larger: from 0 where they are the same to 2.
-fn distance(a: Option<f64>, b: Option<f64>) -> f64 {
+pub(super) fn distance(a: Option<f64>, b: Option<f64>) -> f64 {
     match (a, b) {
         (Some(a), Some(b)) if a == b => 0.0,
         (Some(a), Some(b)) => (a - b).abs() / a.abs().max(b.abs()),

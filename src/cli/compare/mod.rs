@@ -1,7 +1,10 @@
-//! `sim compare RUN RUN`: in what two runs differ, from their scenarios to their slots.
+//! `sim compare RUN RUN`: in what two runs differ, from their scenarios to their slots; `sim compare RUN`: what the
+//! knobs of one change.
 
 mod figures;
+mod knobs;
 mod pairs;
+mod replicates;
 mod scenarios;
 mod slots;
 
@@ -19,11 +22,15 @@ const MOST_PAIRS: usize = 4;
 /// More lines than this are not shown of a table.
 const MOST_LINES: usize = 20;
 
-/// Prints in what the runs differ. That they differ is no failure.
+/// Prints in what the runs differ, or the combinations of one. That they differ is no failure.
 pub(super) fn compare(arguments: &CompareArguments) -> Result<(), CliError> {
     let open = |path| Run::open(path).map_err(CliError::BadRun);
-    let (a, b) = (open(&arguments.a)?, open(&arguments.b)?);
-    print(&difference(&a, &b).map_err(CliError::BadRun)?)
+    let a = open(&arguments.a)?;
+    let text = match &arguments.b {
+        Some(b) => difference(&a, &open(b)?),
+        None => knobs::differences(&a),
+    };
+    print(&text.map_err(CliError::BadRun)?)
 }
 
 /// In what two runs differ.
@@ -35,11 +42,12 @@ fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     if paired.pairs.is_empty() {
         return Ok(text + "No case of one has the same knobs as a case of the other.\n");
     }
-    let figures = if paired.pairs.len() > MOST_PAIRS {
+    let each = if paired.pairs.len() > MOST_PAIRS {
         figures::of_many(&paired.names, &paired.pairs)
     } else {
         paired.pairs.iter().map(|pair| figures::of_pair(&paired.names, pair)).collect()
     };
+    let figures = replicates::differences(&paired.names, &paired.pairs) + &each;
     let slots = slots::difference(a, b, &paired.pairs)?;
     let pairs = count(paired.pairs.len(), "pair");
     text += &match (figures.is_empty(), slots.as_deref()) {

@@ -33,6 +33,31 @@ pub(crate) fn whole_case(mut day: Day) -> (Day, Recorder) {
     (day, recorder)
 }
 
+/// A row of `slots.csv` with these cells; all others are empty or, where a number has to be, 0.
+pub(crate) fn slot_row(cells: &[(&str, &str)]) -> SlotRow {
+    let numbers = [
+        "case",
+        "slot",
+        "sellers",
+        "buyers",
+        "rounds",
+        "messages",
+        "lost_messages",
+        "duplicated_messages",
+        "wanted",
+        "admitted",
+        "worse_off",
+    ];
+    let energies = ["traded_kwh", "grid_import_kwh", "grid_export_kwh", "consumption_kwh", "load_kwh"];
+    let cell = |column: &&str| match cells.iter().find(|(name, _)| name == column) {
+        Some((_, cell)) => *cell,
+        None if numbers.contains(column) || energies.contains(column) => "0",
+        None => "",
+    };
+    let row = SlotRow::COLUMNS.iter().map(cell).collect::<Vec<_>>();
+    csv::StringRecord::from(row).deserialize(Some(&SlotRow::COLUMNS.to_vec().into())).unwrap()
+}
+
 #[test]
 fn every_table_has_exactly_its_columns() {
     let day = Day::new();
@@ -45,7 +70,8 @@ fn every_table_has_exactly_its_columns() {
          information_age_p95_s,traded_kwh,grid_import_kwh,grid_export_kwh,buyers_welfare_cny,sellers_welfare_cny,\
          welfare_cny,p2g_buyers_welfare_cny,p2g_sellers_welfare_cny,p2g_welfare_cny,welfare_loss,\
          oscillation_amplitude,messages_per_kwh,updates_per_actor,lost_messages,duplicated_messages,\
-         consumption_kwh,load_kwh,p2g_storage_welfare_cny,worse_off\n"
+         wanted,admitted,price_gap_weighted,consumption_kwh,load_kwh,p2g_storage_welfare_cny,worse_off,\
+         equilibrium_welfare_cny\n"
     );
     assert_eq!(header("ages.csv"), "case,slot,from_s,to_s,decisions\n");
     assert_eq!(
@@ -320,7 +346,7 @@ fn all_files_of_a_run_are_in_its_manifest() {
     for file in &Run::open(&folder).unwrap().manifest().files {
         assert!(folder.join(file).is_file(), "{file}");
     }
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 12, "ten files of results, the manifest and the data");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 13, "eleven files of results, the manifest and the data");
     assert_eq!(fs::read_to_string(folder.join("data/profiles.csv")).unwrap().lines().count(), 10);
 }
 
@@ -492,14 +518,16 @@ fn every_column_and_file_is_explained() {
     explained(TradeRow::FILE, TradeRow::COLUMNS);
     explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
     explained(LedgerRow::FILE, LedgerRow::COLUMNS);
-    let columns = summary::columns(std::iter::empty());
-    let (own, measures) = columns.split_at(columns.len() - 4 * MEASURES.len());
-    let statistics = ["mean", "sd", "ci95", "count"].map(|statistic| format!("<measure>_{statistic}"));
-    let knobs = "<knob>".to_owned();
-    let told: Vec<&str> =
-        own[..3].iter().chain([&knobs]).chain(&own[3..]).chain(&statistics).map(String::as_str).collect();
-    explained(summary::FILE, &told);
-    assert!(measures.chunks(4).zip(MEASURES).all(|(columns, (name, _))| {
-        SlotRow::COLUMNS.contains(&name) && columns.iter().all(|column| column.starts_with(name))
-    }));
+    let columns = summary::columns(["<knob>"].into_iter());
+    let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
+    let statistics = ["mean", "sd", "ci95", "count"];
+    // The columns of the first measure stand for those of all.
+    let (before, rest) = columns.split_at(columns.iter().position(|column| column == "rounds_mean").unwrap());
+    let (of_measures, after) = rest.split_at(statistics.len() * names.len());
+    let column = |measure: &str| statistics.map(|statistic| format!("{measure}_{statistic}"));
+    assert_eq!(of_measures, names.iter().copied().flat_map(column).collect::<Vec<_>>());
+    let told = before.iter().cloned().chain(column("<measure>")).chain(after.iter().cloned()).collect::<Vec<_>>();
+    explained(summary::FILE, &told.iter().map(String::as_str).collect::<Vec<_>>());
+    explained(PairedRow::FILE, &paired::columns(["<knob>"].into_iter()));
+    assert!(names.iter().all(|name| SlotRow::COLUMNS.contains(name) || *name == "time_to_equilibrium_restricted_s"));
 }

@@ -200,13 +200,16 @@ fn with_slots_only_the_rest_is_the_same_and_what_is_not_kept_is_not_read() {
     let (_day_of_slots, folder) = straight(Day::recording(Record::Slots), Format::Csv);
     let (full, slots) = (files(&expected), files(&folder));
     let names: Vec<_> = slots.keys().map(|name| name.to_str().unwrap()).collect();
-    assert_eq!(names, ["ages.csv", "kpis.json", "ledger.csv", "scenario.ron", "slots.csv", "summary.csv"]);
+    assert_eq!(
+        names,
+        ["ages.csv", "kpis.json", "ledger.csv", "paired.csv", "scenario.ron", "slots.csv", "summary.csv"]
+    );
     assert!(!folder.join("ledger.db").exists());
     for (name, bytes) in slots.iter().filter(|(name, _)| !name.ends_with("scenario.ron")) {
         assert!(full[name] == *bytes, "{name:?}");
     }
     let run = Run::open(&folder).unwrap();
-    assert_eq!(run.manifest().files.iter().filter(|file| folder.join(file).is_file()).count(), 7);
+    assert_eq!(run.manifest().files.iter().filter(|file| folder.join(file).is_file()).count(), 8);
     let error = run.rows::<TradeRow>().map(drop).unwrap_err();
     assert!(error.to_string().ends_with("trades.csv was not recorded: its scenario has `record: Slots`"), "{error}");
 }
@@ -277,8 +280,8 @@ fn a_summary_is_that_of_a_full_record_and_tells_the_same() {
     let (_other_day, folder) = straight(Day::recording(Record::Summary), Format::Csv);
     let kept = files(&folder);
     let names: Vec<_> = kept.keys().map(|name| name.to_str().unwrap()).collect();
-    assert_eq!(names, ["kpis.json", "ledger.csv", "scenario.ron", "summary.csv"]);
-    for name in ["kpis.json", "ledger.csv", "summary.csv"] {
+    assert_eq!(names, ["kpis.json", "ledger.csv", "paired.csv", "scenario.ron", "summary.csv"]);
+    for name in ["kpis.json", "ledger.csv", "paired.csv", "summary.csv"] {
         assert!(kept[Path::new(name)] == files(&full)[Path::new(name)], "{name}");
     }
     let [full, run] = [full, folder].map(|folder| Run::open(&folder).unwrap());

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The measures for which there is a field of colors.
-const MEASURES: [&str; 3] = ["share_in_equilibrium", "time_to_equilibrium_s", "welfare_cny"];
+const MEASURES: [&str; 3] = ["share_in_equilibrium", "time_to_equilibrium_restricted_s", "welfare_cny"];
 
 /// Beyond so many games (a slot of a combination), or so many prosumers, theory is not asked.
 const MOST_GAMES: usize = 3000;

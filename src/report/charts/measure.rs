@@ -8,8 +8,8 @@ use crate::{
 /// What is next to nothing where a game comes to rest and a thousand or a million times as large where it does not.
 const DISTANCES: [&str; 5] = ["price_gap", "imbalance", "ess_residual", "welfare_loss", "oscillation_amplitude"];
 
-/// A mean, and half the width of its 95 % confidence interval where it is known.
-type Interval = (f64, Option<f64>);
+/// A mean, and its 95 % confidence interval where it is known.
+type Interval = (f64, Option<(f64, f64)>);
 
 /// What a measure is of a combination, if it is defined.
 type Value = dyn Fn(&Summary) -> Option<Interval>;
@@ -31,7 +31,7 @@ pub(super) fn all() -> impl Iterator<Item = Measure> {
         name: "share_in_equilibrium",
         axis: Axis::of("share of slots in equilibrium").scale(Scale::Between(0.0, 1.0)),
         signed: false,
-        of: Box::new(|summary| summary.share_in_equilibrium.map(|share| (share, None))),
+        of: Box::new(|summary| Some((summary.share_in_equilibrium?, summary.share_interval))),
     };
     let measures = MEASURES.iter().enumerate().map(|(index, (name, _))| Measure {
         name,
@@ -39,7 +39,8 @@ pub(super) fn all() -> impl Iterator<Item = Measure> {
         signed: name.contains("welfare"),
         of: Box::new(move |summary| {
             let statistics: &Statistics = &summary.measures[index];
-            statistics.mean().map(|mean| (mean, statistics.half_width()))
+            let mean = statistics.mean()?;
+            Some((mean, statistics.half_width().map(|half_width| (mean - half_width, mean + half_width))))
         }),
     });
     [share].into_iter().chain(measures)
@@ -63,10 +64,10 @@ impl Measure {
 
     /// Over which slots it is the mean.
     pub(super) fn slots(&self) -> &'static str {
-        if self.name == "time_to_equilibrium_s" {
-            "the slots that came to equilibrium"
-        } else {
-            "the slots with a market"
+        match self.name {
+            "time_to_equilibrium_s" => "the slots that came to equilibrium, of which there may be few",
+            "time_to_equilibrium_restricted_s" => "the slots with a market, those that did not settle at gate closure",
+            _ => "the slots with a market",
         }
     }
 }
@@ -74,7 +75,8 @@ impl Measure {
 /// The axis of a measure that has this name in `summary.csv`.
 fn axis(name: &str) -> Axis {
     let (label, unit) = match name {
-        "time_to_equilibrium_s" => ("time to equilibrium, where reached", Some("s")),
+        "time_to_equilibrium_restricted_s" => ("time to equilibrium or gate closure", Some("s")),
+        "time_to_equilibrium_s" => ("time to equilibrium where reached", Some("s")),
         "price_mean_cny_per_kwh" => ("mean price of trades", Some("CNY/kWh")),
         "equilibrium_price_cny_per_kwh" => ("closed-form price", Some("CNY/kWh")),
         "rounds" => ("rounds of a slot", None),

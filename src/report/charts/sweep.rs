@@ -70,17 +70,17 @@ pub(super) fn value<'a>(data: &'a Data, summary: &Summary, knob: &str) -> Option
     data.manifest.cases.get(summary.first_case as usize - 1)?.knobs.get(knob)
 }
 
-/// The points of a line by where they lie: how many combinations are there, the sum of their means, and the half widths
-/// of their intervals.
+/// The points of a line by where they lie: how many combinations are there, the sum of their means, and the interval of
+/// one that is there alone.
 type Points = Vec<Point>;
-type Point = (f64, u32, f64, Option<f64>);
+type Point = (f64, u32, f64, Option<(f64, f64)>);
 
 fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Chart> {
     let x = KnobAxis::of(knob, label::values(data, knob));
     let mut found: Vec<(String, Points)> = Vec::new();
     for summary in &data.summaries {
         let place = value(data, summary, knob).and_then(|value| x.place(value));
-        let (Some(place), Some((mean, half_width))) = (place, (measure.of)(summary)) else { continue };
+        let (Some(place), Some((mean, interval))) = (place, (measure.of)(summary)) else { continue };
         let name = lines.name(data, summary);
         let at = found.iter().position(|line| line.0 == name).unwrap_or_else(|| {
             found.push((name, Points::new()));
@@ -88,18 +88,17 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
         });
         match found[at].1.iter_mut().find(|point| point.0 == place) {
             Some(point) => *point = (place, point.1 + 1, point.2 + mean, None),
-            None => found[at].1.push((place, 1, mean, half_width)),
+            None => found[at].1.push((place, 1, mean, interval)),
         }
     }
     let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
     let y = axis(measure, &means);
     let floor = floor(measure, &y, &means);
     let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, floor)).collect();
-    let replicates = data.manifest.replicates > 1;
-    let interval = if replicates && lines.averaged.is_empty() && measure.name != "share_in_equilibrium" {
-        ", with the 95 % confidence interval over the replicates"
-    } else {
-        ""
+    let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
+        (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
+        (true, _, true) => ", with the 95 % confidence interval over the replicates",
+        _ => "",
     };
     let averaged = if lines.averaged.is_empty() {
         String::new()
@@ -138,9 +137,7 @@ fn line(n: usize, name: String, mut points: Points, floor: f64) -> Vec<Layer> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let name = (!name.is_empty()).then_some(name);
     let means: Vec<_> = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count))).collect();
-    let span = |(&(place, mean), point): (&(f64, f64), &Point)| {
-        point.3.map(|half_width| (place, (mean - half_width).max(floor), mean + half_width))
-    };
+    let span = |(&(place, _), point): (&(f64, f64), &Point)| point.3.map(|(low, high)| (place, low.max(floor), high));
     let band = means.iter().zip(&points).filter_map(span).collect();
     let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
     vec![layer(Mark::Band(band)), layer(Mark::Line(means.clone(), Stroke::Solid)), layer(Mark::Points(means))]

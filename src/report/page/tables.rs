@@ -71,10 +71,12 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
     }
     fields = fields
         .with("replicates", None, None, |row| row.0.replicates)
-        .with("in equilibrium", PERCENT, 1, |row| row.0.share_in_equilibrium.map(|share| 100.0 * share));
+        .with("in equilibrium", PERCENT, 1, |row| row.0.share_in_equilibrium.map(|share| 100.0 * share))
+        .with("from", PERCENT, 1, |row| row.0.share_interval.map(|(low, _)| 100.0 * low))
+        .with("to", PERCENT, 1, |row| row.0.share_interval.map(|(_, high)| 100.0 * high));
     for (title, unit, decimals, measure) in [
         ("rounds", None, 1, "rounds"),
-        ("time to rest", SECONDS, 1, "time_to_equilibrium_s"),
+        ("time to equilibrium or gate", SECONDS, 1, "time_to_equilibrium_restricted_s"),
         ("price gap", PRICE, 6, "price_gap"),
         ("amplitude", PRICE, 6, "oscillation_amplitude"),
         ("news' age", SECONDS, 3, "information_age_mean_s"),
@@ -88,7 +90,8 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
             move |row| statistics(row).half_width(),
         );
     }
-    let note = "Means over the market slots of each replicate, and 95 % confidence intervals over the replicates.";
+    let note = "Means over the market slots of each replicate, those that did not settle counted with the time to gate \
+                closure, and 95 % confidence intervals over the replicates; of shares by Wilson.";
     Some(Table::of("Combinations of the varied knobs", fields, &rows, Some(note.to_owned())))
 }
 

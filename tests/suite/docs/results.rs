@@ -51,7 +51,10 @@ fn every_column_of_every_table_is_documented_in_its_order_and_no_other() {
     let tables = tables(&run);
     assert!(tables.len() >= 6, "{tables:?}");
     for (file, header) in tables.iter().filter(|(file, _)| file != "summary.csv") {
-        assert_eq!(&named(section(&sections, file), "column"), header, "{file} in docs/results.md");
+        // `mu` is the one knob that is varied.
+        let columns: Vec<_> =
+            named(section(&sections, file), "column").iter().map(|name| name.replace("<knob>", "mu")).collect();
+        assert_eq!(&columns, header, "{file} in docs/results.md");
     }
     let documented = sections.iter().filter(|section| section.heading.ends_with(".csv"));
     let documented: BTreeSet<_> = documented.map(|section| section.heading.as_str()).collect();
@@ -61,19 +64,27 @@ fn every_column_of_every_table_is_documented_in_its_order_and_no_other() {
 #[test]
 fn every_column_of_the_summary_is_one_that_is_documented() {
     let (_root, run) = run();
-    let documented = named(section(&sections("docs/results.md"), "summary.csv"), "column");
+    let sections = sections("docs/results.md");
+    let documented = named(section(&sections, "summary.csv"), "column");
+    let measures = named(section(&sections, "Measures"), "measure");
+    let is_of_measure = |column: &&String| column.starts_with("<measure>");
+    let of_measures: Vec<&String> = documented.iter().filter(is_of_measure).collect();
+    let single = |column: &String| column.replace("<knob>", "mu");
+    let first = documented.iter().take_while(|column| !is_of_measure(column)).map(single);
+    let last = documented.iter().skip_while(|column| !is_of_measure(column)).filter(|column| !is_of_measure(column));
+    let all = measures.iter().flat_map(|measure| of_measures.iter().map(move |of| of.replace("<measure>", measure)));
+    let expected: Vec<String> = first.chain(all).chain(last.map(single)).collect();
     let tables = tables(&run);
     let columns = |name: &str| &tables.iter().find(|(file, _)| file == name).expect("the table is there").1;
-    // "All columns of `slots.csv` from `rounds` on but the group's welfares in P2G".
-    let measures = columns("slots.csv").iter().skip_while(|column| *column != "rounds");
-    let measures =
-        measures.filter(|column| !["p2g_buyers_welfare_cny", "p2g_sellers_welfare_cny"].contains(&column.as_str()));
-    let (of_measures, single): (Vec<_>, Vec<_>) = documented.iter().partition(|column| column.starts_with("<measure>"));
-    let mut expected: Vec<String> = single.iter().map(|column| column.replace("<knob>", "mu")).collect();
-    expected.extend(
-        measures.flat_map(|measure| of_measures.iter().map(move |column| column.replace("<measure>", measure))),
-    );
     assert_eq!(columns("summary.csv"), &expected);
+    let known = |measure: &&String| columns("slots.csv").contains(measure);
+    assert_eq!(
+        measures.iter().filter(|measure| !known(measure)).collect::<Vec<_>>(),
+        ["time_to_equilibrium_restricted_s"]
+    );
+    let paired = csv::Reader::from_path(run.join("paired.csv")).expect("the table is there").into_records();
+    let paired: BTreeSet<String> = paired.map(|row| row.expect("a row")[5].to_owned()).collect();
+    assert_eq!(paired, measures.into_iter().chain(["share_in_equilibrium".to_owned()]).collect());
 }
 
 #[test]
