@@ -73,11 +73,7 @@ impl Steps {
     /// The price step of a seller with `size` times the mean surplus. What is relative weighs alike on all; else the age
     /// burdens each by its size.
     fn price(self, size: f64) -> f64 {
-        if self.relative {
-            self.price / size / (1.0 + self.excess)
-        } else {
-            self.price / (1.0 + size * self.excess)
-        }
+        if self.relative { self.price / size / (1.0 + self.excess) } else { self.price / (1.0 + size * self.excess) }
     }
 }
 
@@ -295,6 +291,9 @@ mod tests {
             !game.largest_root(Steps::whole(0.1, 0.01), lags).is_stable()
         };
         // `a V` may be 2 without delay and 1 with one period of it.
-        assert_eq!([(19.9, 0), (20.1, 0), (9.9, 2), (10.1, 2)].map(|(v, h)| overshoots(v, h)), [false, true, false, true]);
+        assert_eq!(
+            [(19.9, 0), (20.1, 0), (9.9, 2), (10.1, 2)].map(|(v, h)| overshoots(v, h)),
+            [false, true, false, true]
+        );
     }
 }

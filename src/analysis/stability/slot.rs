@@ -239,8 +239,9 @@ impl Market<'_> {
             (Fitness::Private, StepSize::Scaled(_)) if *x > 0.0 => 1.0,
             (Fitness::Private, StepSize::Scaled(_)) => 0.0,
         });
-        let (sum, total) =
-            weights.zip(self.left).fold((0.0, 0.0), |(sum, total), (weight, left)| (sum + weight * left, total + weight));
+        let (sum, total) = weights
+            .zip(self.left)
+            .fold((0.0, 0.0), |(sum, total), (weight, left)| (sum + weight * left, total + weight));
         supply * sum / total
     }
 }
@@ -275,8 +276,7 @@ fn judge(
         let [fixed, scaled] =
             [false, true].map(|relative| critical_price_step(&game, Steps { relative, ..steps }, lags));
         let own = if steps.relative { scaled } else { fixed };
-        let price =
-            StepLimit { fixed: fixed / price.fixed, scaled: scaled / price.scaled, margin: own / steps.price };
+        let price = StepLimit { fixed: fixed / price.fixed, scaled: scaled / price.scaled, margin: own / steps.price };
         let most = (0..MOST_PERIODS * setting.rhythm.ages() + 1)
             .take_while(|count| game.size(setting.at(*count, fitness, buyers).0) <= most_for_limits)
             .count();
