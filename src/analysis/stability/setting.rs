@@ -81,8 +81,8 @@ impl fmt::Display for Caveat {
             ),
             Self::OutOfStep(activation, _) => write!(
                 f,
-                "{activation} activation is random: the theory is that of the mean, a guide to within about 10 % of a \
-                 critical step either way"
+                "{activation} activation is random: the theory is that of the mean, a guide only, which calls steps stable \
+                 that are at most some 10 % too large"
             ),
             Self::Halving => f.write_str("HalveOnOscillation: judged at the steps as given, before any is halved"),
             Self::Faults => f.write_str("loss, duplication and conditions of the network are left out"),
