@@ -263,7 +263,8 @@ fn notes(caveats: &[Caveat], slots: &[SlotStability]) -> String {
         (limitless, "too many sellers or too long lags: critical steps and delays are left out"),
         (
             slots.iter().any(|slot| slot.kinked && slot.judgement.is_ok()),
-            "some buyers have all they need: the theory is that of disturbances that leave nobody short",
+            "some buyers have all they need: what they do when short steadies the game until it overshoots, and counts for \
+             overshooting alone, which errs on the safe side",
         ),
     ];
     let own = own.into_iter().filter(|(applies, _)| *applies).map(|(_, note)| note.to_owned());

@@ -20,23 +20,22 @@ pub fn critical_replicator_step(game: &Game, steps: Steps, lags: Lags) -> f64 {
     })
 }
 
-/// The price step at which the game with these lags loses its stability, the replicator step being as in `steps`.
+/// The price step, of a seller of mean size, at which the game with these lags loses its stability, all else being as in
+/// `steps`.
 ///
 /// The search begins at the step in `steps`. Zero: unstable however small it is; infinite: stable however large.
 pub fn critical_price_step(game: &Game, steps: Steps, lags: Lags) -> f64 {
     edge(steps.price, game.price_bound(), |price| game.largest_root(Steps { price, ..steps }, lags).modulus - 1.0)
 }
 
-/// The age of information from actor to actor, in half periods, at which the game loses its stability, if it does so
-/// before `most`. Steps may depend on the age.
+/// The first of `most` numbers at which the game is unstable, if there is one.
 ///
-/// Zero: unstable even without delay. What is stable at one age is taken to be so at all smaller ones.
-pub fn critical_half_periods(game: &Game, most: usize, steps: impl Fn(usize) -> Steps) -> Option<usize> {
-    let unstable = |halves: &usize| !game.largest_root(steps(*halves), Lags::of_half_periods(*halves)).is_stable();
+/// What is stable at one is taken to be so at all smaller ones.
+pub fn first_unstable(most: usize, is_unstable: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut stable, mut end) = (0, most);
     while stable < end {
         let middle = (stable + end) / 2;
-        if unstable(&middle) { end = middle } else { stable = middle + 1 }
+        if is_unstable(middle) { end = middle } else { stable = middle + 1 }
     }
     (end < most).then_some(end)
 }
@@ -96,6 +95,7 @@ fn crossing(below: (f64, f64), above: (f64, f64), excess: impl Fn(f64) -> f64) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use microgrid_agents::market::replicator::Fitness;
     use std::cell::Cell;
 
     #[test]
@@ -120,10 +120,11 @@ mod tests {
 
     #[test]
     fn the_first_unstable_age_is_found() {
-        let game = Game { shares: vec![0.25; 4], surplus: 2.0, response: 5.0 };
+        let game = Game { shares: vec![0.25; 4], surplus: 2.0, response: 5.0, shortage: 0.0 };
         let at = |part: f64| {
             let steps = Steps::whole(part * game.replicator_bound(), 1e-3);
-            critical_half_periods(&game, 9, |_| steps)
+            let lags = |halves| Lags::of_half_periods(halves, Fitness::Public);
+            first_unstable(9, |halves| !game.largest_root(steps, lags(halves)).is_stable())
         };
         // With h half periods in the loop through fitness, small price steps allow 1 / (1 + h) of the bound.
         assert_eq!([1.1, 0.9, 0.45, 0.3, 0.15].map(at), [Some(0), Some(1), Some(2), Some(3), Some(6)]);

@@ -1,6 +1,6 @@
 //! What of a scenario matters to the linearised game, and what the theory leaves out.
 
-use super::Lags;
+use super::{Lags, Rhythm};
 use crate::{
     runtime::network::Delay,
     scenario::{
@@ -8,13 +8,22 @@ use crate::{
         schema::{Activation, Habit, Learning, Link, Members, Network, Scenario, Who},
     },
 };
-use microgrid_agents::prosumer::{Adaptation, Behaviour};
+use microgrid_agents::{
+    market::replicator::Fitness,
+    prosumer::{Adaptation, Behaviour},
+};
 use std::{fmt, time::Duration};
+
+/// With less relative jitter than this, clocks take hundreds of periods to drift apart by one: as long as a game may
+/// last.
+const DRIFT: f64 = 0.1;
 
 /// What the linear theory takes from a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    /// Time from one act of a participant to the next.
+    /// How long news waits for whoever acts on it.
+    pub rhythm: Rhythm,
+    /// Time from one act of a participant to the next, or its mean.
     pub period: Duration,
     /// From a post of one participant until another knows of it: two messages and the block's timeout, or their means.
     pub age: Duration,
@@ -22,8 +31,8 @@ pub struct Setting {
     pub slower_up: f64,
     /// Timeout of a block.
     pub timeout: Duration,
-    /// The age in half periods, rounded down.
-    pub half_periods: usize,
+    /// Whether posts may share a block with later ones, so that some of them wait less than its timeout.
+    pub uneven_blocks: bool,
     /// Whether steps shrink with the age of the loop.
     pub delay_aware: bool,
     /// What the theory leaves out.
@@ -41,10 +50,11 @@ pub enum Caveat {
     UnevenLinks,
     /// News arrives at the very moment at which somebody acts on it; it is taken to be late.
     Tie,
-    /// Posts of several half periods share a block, or a block is full before its timeout.
+    /// Posts of several half periods share a block, or a block is full before its timeout; all are taken to wait for all
+    /// of the timeout.
     UnevenBlocks,
-    /// This activation is not in lock-step; only its period is used.
-    NotLockStep(&'static str),
+    /// This activation is not in lock-step: the mean of how long news waits is used, or more.
+    OutOfStep(&'static str, Rhythm),
     /// Steps are halved in the game; the theory judges them as they are before that.
     Halving,
     /// Messages are lost or duplicated, or conditions change the network; the theory has none of that.
@@ -60,12 +70,20 @@ impl fmt::Display for Caveat {
             Self::Tie => {
                 f.write_str("news arrives at the very moment of an act, in time or late by chance: taken to be late")
             }
-            Self::UnevenBlocks => {
-                f.write_str("posts wait for their block for less than its timeout at times: the theory is a guide only")
-            }
-            Self::NotLockStep(activation) => {
-                write!(f, "{activation} activation is no lock-step: the theory uses its period and is a guide only")
-            }
+            Self::UnevenBlocks => f.write_str(
+                "posts wait for their block for less than its timeout at times: taken to wait for all of it, which errs on the \
+                 safe side",
+            ),
+            Self::OutOfStep(activation, Rhythm::Standing) => write!(
+                f,
+                "{activation} activation with next to no jitter stays out of step as it began: news is taken to wait for a \
+                 whole period each time, which errs on the safe side"
+            ),
+            Self::OutOfStep(activation, _) => write!(
+                f,
+                "{activation} activation is random: the theory is that of the mean, a guide only, which calls steps stable \
+                 that are at most some 10 % too large"
+            ),
             Self::Halving => f.write_str("HalveOnOscillation: judged at the steps as given, before any is halved"),
             Self::Faults => f.write_str("loss, duplication and conditions of the network are left out"),
         }
@@ -76,36 +94,65 @@ impl Setting {
     /// What the theory takes from `case`.
     pub fn of(case: &Case) -> Self {
         let scenario = &*case.scenario;
-        let (period, activation) = rhythm(&scenario.activation);
+        let (period, rhythm, activation) = rhythm(&scenario.activation);
         let Ways { to_ledger, back, even, random } = Ways::of(case);
         let timeout = scenario.ledger.block.timeout;
         let age = to_ledger + timeout + back;
-        let (half_periods, tie) = Lags::half_periods(age, period);
+        let (_, tie) = Lags::half_periods(age, period);
         let many = case.population.prosumers.len() > scenario.ledger.block.max_transactions as usize;
+        let uneven_blocks = !timeout.is_zero() && (rhythm != Rhythm::LockStep || 2 * timeout >= period || many);
+        let adaptation = scenario.learning.adaptation;
         let caveats = [
             not_covered(&scenario.learning).map(Caveat::NotCovered),
-            activation.map(Caveat::NotLockStep),
+            activation.map(|name| Caveat::OutOfStep(name, rhythm)),
             random.then_some(Caveat::RandomDelay),
             (!even).then_some(Caveat::UnevenLinks),
             (tie && !random && activation.is_none()).then_some(Caveat::Tie),
-            (2 * timeout >= period || many).then_some(Caveat::UnevenBlocks),
-            (scenario.learning.adaptation == Adaptation::HalveOnOscillation).then_some(Caveat::Halving),
+            uneven_blocks.then_some(Caveat::UnevenBlocks),
+            (adaptation == Adaptation::HalveOnOscillation).then_some(Caveat::Halving),
             has_faults(scenario).then_some(Caveat::Faults),
         ];
         Self {
+            rhythm,
             period,
             age,
             slower_up: (to_ledger.as_secs_f64() - back.as_secs_f64()) / period.as_secs_f64(),
             timeout,
-            half_periods,
-            delay_aware: scenario.learning.adaptation == Adaptation::DelayAware,
+            uneven_blocks,
+            delay_aware: adaptation == Adaptation::DelayAware,
             caveats: caveats.into_iter().flatten().collect(),
         }
     }
 
-    /// How late news is on each way round the loop.
-    pub fn lags(&self) -> Lags {
-        Lags::of_half_periods(self.half_periods)
+    /// How late news is on each way round the loop, with this fitness and so many buyers.
+    pub fn lags(&self, fitness: Fitness, buyers: usize) -> Lags {
+        self.lags_at(self.half_periods(), self.age_in_periods(), fitness, buyers)
+    }
+
+    /// The same where all messages take equally long and information is as old as `count` parts of a period and hardly
+    /// more, of the parts that make a difference; and the age of the loop in excess of a period, as [`Self::excess`] has
+    /// it.
+    pub(super) fn at(&self, count: usize, fitness: Fitness, buyers: usize) -> (Lags, f64) {
+        let part = 1.0 / self.rhythm.ages() as f64;
+        let least = count as f64 * part;
+        // All ages up to the next are alike in lock-step, but for what participants see of them.
+        let seen = if self.rhythm == Rhythm::LockStep { least + part } else { least };
+        (self.lags_at(count, least, fitness, buyers), self.excess_at(count, seen, 0.0))
+    }
+
+    fn lags_at(&self, half_periods: usize, age: f64, fitness: Fitness, buyers: usize) -> Lags {
+        if self.rhythm != Rhythm::LockStep {
+            return Lags::out_of_step(self.rhythm, age, buyers, fitness);
+        }
+        let lags = Lags::of_half_periods(half_periods, fitness);
+        // Where posts wait for less than the timeout, the way of shares is the first to grow shorter.
+        let least = if self.uneven_blocks { (lags.share[0] - 1.0).max(0.0) } else { lags.share[0] };
+        Lags { share: [least, lags.share[1]], ..lags }
+    }
+
+    /// The age in half periods, rounded down.
+    fn half_periods(&self) -> usize {
+        Lags::half_periods(self.age, self.period).0
     }
 
     /// Age of the information in periods.
@@ -121,38 +168,46 @@ impl Setting {
     /// What `DelayAware` participants find as the age of their loop in excess of a period, `L` (section 4) [periods]; zero
     /// for others.
     pub fn excess(&self) -> f64 {
-        self.excess_at(self.half_periods, self.age_in_periods(), self.slower_up)
+        self.excess_at(self.half_periods(), self.age_in_periods(), self.slower_up)
     }
 
-    /// The same where all messages take equally long and information is as old as `half_periods` and one more allow.
-    pub(super) fn excess_just_below(&self, half_periods: usize) -> f64 {
-        self.excess_at(half_periods, (half_periods as f64 + 1.0) / 2.0, 0.0)
-    }
-
-    /// The newest market state that an actor knows is `(half_periods + 1) / 2` old, counted from the posts that made it;
-    /// the choices in it answered quotes that were half a period and the lag of demand old. Of that it sees all but the
+    /// In lock-step, the newest market state that an actor knows is `(half_periods + 1) / 2` old, counted from the posts
+    /// that made it; the choices in it answered quotes that were half a period and the lag of demand old. Out of step, both
+    /// are one `age` old and have waited for as long as a post stands, a period in all or two. Of that it sees all but the
     /// two ways to the ledger, and counts the ways back in their place; unless what it sees fits into a period.
     fn excess_at(&self, half_periods: usize, age: f64, slower_up: f64) -> f64 {
-        let demand = Lags::of_half_periods(half_periods).demand as f64;
-        let excess = half_periods as f64 / 2.0 + demand;
+        let excess = match self.rhythm {
+            Rhythm::LockStep => half_periods as f64 / 2.0 + half_periods.div_ceil(2) as f64,
+            Rhythm::Drifting | Rhythm::Standing => 2.0 * age,
+            Rhythm::Poisson => 2.0 * age + 1.0,
+        };
         let ways_up = age - self.timeout.as_secs_f64() / self.period.as_secs_f64() + slower_up;
         if self.delay_aware && excess > ways_up { (excess - 2.0 * slower_up).max(0.0) } else { 0.0 }
     }
 }
 
-/// The period of an activation, and its name unless it is lock-step.
-fn rhythm(activation: &Activation) -> (Duration, Option<&'static str>) {
+/// The period of an activation, how long news waits in it, and its name unless it is lock-step.
+fn rhythm(activation: &Activation) -> (Duration, Rhythm, Option<&'static str>) {
     match *activation {
-        Activation::LockStep { period } => (period, None),
-        Activation::Independent { period, .. } => (period, Some("Independent")),
-        Activation::Poisson { period } => (period, Some("Poisson")),
-        Activation::Reactive { min_interval } => (min_interval, Some("Reactive")),
+        Activation::LockStep { period } => (period, Rhythm::LockStep, None),
+        Activation::Independent { period, jitter } if jitter < DRIFT => (period, Rhythm::Standing, Some("Independent")),
+        Activation::Independent { period, .. } => (period, Rhythm::Drifting, Some("Independent")),
+        Activation::Poisson { period } => (period, Rhythm::Poisson, Some("Poisson")),
+        // There is always news to act on, so that everybody acts at the shortest interval.
+        Activation::Reactive { min_interval } => (min_interval, Rhythm::Standing, Some("Reactive")),
     }
 }
 
 fn not_covered(learning: &Learning) -> Option<&'static str> {
     let differs = |habit: &Habit| habit.share > 0.0;
+    // Adaptations that change more than the size of a step would be named here.
+    let adaptation = match learning.adaptation {
+        Adaptation::None | Adaptation::HalveOnOscillation | Adaptation::DelayAware => None,
+        Adaptation::Predictive => Some("Predictive"),
+    };
     match learning.behaviour {
+        _ if adaptation.is_some() => adaptation,
+        _ if learning.price_every > 1 => Some("price_every"),
         _ if learning.mix.iter().any(differs) => Some("a mixed population"),
         _ if !learning.choice_set.is_all() => Some("a limited choice set"),
         Behaviour::BestResponse { .. } => Some("BestResponse"),

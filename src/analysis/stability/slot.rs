@@ -2,24 +2,20 @@
 
 use super::{
     Game, Root, Setting, Steps,
-    critical::{critical_half_periods, critical_price_step, critical_replicator_step},
-    lags::Lags,
+    critical::{critical_price_step, critical_replicator_step, first_unstable},
 };
 use crate::{
     analysis::{
-        equilibrium::{Corner, Equilibrium, closed_form},
-        slot::{slot_facts, slot_terms},
+        equilibrium::{Corner, Equilibrium},
+        slot::{SlotMarket, slot_facts, slot_terms},
     },
     scenario::{Case, schema::Learning},
 };
 use microgrid_agents::{
     ids::Slot,
     market::{
-        balance::SlotFacts,
         demand::Buyer,
-        pricing::{PriceBand, price_step_size},
         replicator::{Fitness, StepSize},
-        role::Role,
     },
 };
 use std::time::Duration;
@@ -30,8 +26,8 @@ const MOST_UNKNOWNS: usize = 800;
 /// Beyond this many unknowns, only the largest root is computed and critical values are left out.
 const MOST_FOR_LIMITS: usize = 480;
 
-/// Critical delays are looked for up to this many half periods.
-const MOST_HALF_PERIODS: usize = 12;
+/// Critical delays are looked for below this age [periods].
+const MOST_PERIODS: usize = 6;
 
 /// What theory says about the stability of a slot.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +40,8 @@ pub struct SlotStability {
     pub buyers: usize,
     /// Number of buyers whose purchase answers to price at the equilibrium, `R_e`.
     pub responsive: usize,
-    /// Whether some buyers have all they need, so that net utility has a kink where supply just meets demand: what is
-    /// said here then holds for disturbances that leave nobody short.
+    /// Whether some buyers have all they need, so that net utility has a kink where supply just meets demand. What is said
+    /// here then is of disturbances that leave nobody short, and of whether those that do overshoot: the worse of the two.
     pub kinked: bool,
     /// Total surplus `S` [kWh].
     pub surplus: f64,
@@ -133,17 +129,27 @@ pub fn is_stable(case: &Case, slot: Slot, setting: &Setting) -> Option<bool> {
 /// The same with critical values only where there are up to so many unknowns.
 fn judged(case: &Case, slot: Slot, setting: &Setting, most_for_limits: usize) -> Option<SlotStability> {
     let terms = slot_terms(case, slot);
-    let facts = slot_facts(case, slot);
-    let with = |role| facts.iter().filter(move |facts| facts.role() == role);
-    let buyers: Vec<Buyer> = with(Role::Buyer).map(SlotFacts::as_buyer).collect();
-    let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
-    let band = PriceBand { floor: terms.feed_in_tariff, ceiling: terms.grid_tariff };
-    let at = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand)?;
+    let all = SlotMarket::of_all(&slot_facts(case, slot), terms);
+    let at = all.equilibrium()?;
+    let (buyers, surplus) = (&all.needs, &all.surplus);
     let wanted: Vec<f64> = buyers.iter().map(|b| b.optimal_purchase(at.price, terms.alpha, terms.demand)).collect();
     let answers = |(buyer, x): &(&Buyer, &f64)| buyer.answers_to_price(**x, terms.demand);
     let responsive = buyers.iter().zip(&wanted).filter(answers).count();
     let active = wanted.iter().filter(|x| **x > 0.0).count();
-    let market = Market { wanted: &wanted, responsive, active, alpha: terms.alpha, learning: &case.scenario.learning };
+    // What each would pay for a little more than it wants, beyond the price: nothing but where it has all it needs.
+    let left: Vec<f64> = buyers
+        .iter()
+        .zip(&wanted)
+        .map(|(b, x)| (b.preference - at.price - terms.alpha * (b.generation + x)).max(0.0))
+        .collect();
+    let market = Market {
+        wanted: &wanted,
+        left: &left,
+        responsive,
+        active,
+        alpha: terms.alpha,
+        learning: &case.scenario.learning,
+    };
     let judgement = match at.corner {
         _ if !setting.is_covered() => Err(Omission::NotCovered),
         Corner::Floor | Corner::Ceiling => Err(Omission::Corner),
@@ -167,6 +173,8 @@ fn judged(case: &Case, slot: Slot, setting: &Setting, most_for_limits: usize) ->
 struct Market<'a> {
     /// What each buyer wants at the equilibrium [kWh].
     wanted: &'a [f64],
+    /// What a little more would be worth to each beyond its price [CNY/kWh], if it has all it needs; else zero.
+    left: &'a [f64],
     responsive: usize,
     /// How many buyers want anything.
     active: usize,
@@ -210,9 +218,25 @@ impl Market<'_> {
         }
     }
 
+    /// What `Fixed(1)` is worth for everybody, and `Scaled(1)` for a seller of mean size.
     fn price_units(&self, sellers: usize) -> Units {
-        let scaled = price_step_size(StepSize::Scaled(1.0), self.alpha, 1.0 / sellers as f64, self.wanted.len() as u32);
-        Units { fixed: 1.0, scaled }
+        Units { fixed: 1.0, scaled: self.alpha * sellers as f64 / self.wanted.len() as f64 }
+    }
+
+    /// By how much net utility falls if everybody is short by a small part of its demand, per part [CNY]. Each buyer
+    /// counts by what its steps do to demand: its purchase with public fitness, and with private fitness that times
+    /// `a_i X_i`, which is the same for all if steps are scaled.
+    fn shortage(&self, supply: f64) -> f64 {
+        let weights = self.wanted.iter().map(|x| match (self.learning.fitness(), self.learning.replicator_step) {
+            (Fitness::Public, _) => *x,
+            (Fitness::Private, StepSize::Fixed(_)) => x * x,
+            (Fitness::Private, StepSize::Scaled(_)) if *x > 0.0 => 1.0,
+            (Fitness::Private, StepSize::Scaled(_)) => 0.0,
+        });
+        let (sum, total) = weights
+            .zip(self.left)
+            .fold((0.0, 0.0), |(sum, total), (weight, left)| (sum + weight * left, total + weight));
+        supply * sum / total
     }
 }
 
@@ -223,8 +247,13 @@ fn judge(
     setting: &Setting,
     most_for_limits: usize,
 ) -> Result<Judgement, Omission> {
-    let game = Game { shares: at.shares.clone(), surplus: supply, response: market.responsive as f64 / market.alpha };
-    let lags = setting.lags();
+    let buyers = market.wanted.len();
+    let fitness = market.learning.fitness();
+    let response = market.responsive as f64 / market.alpha;
+    // Rounding leaves next to nothing to those whose purchase is free.
+    let shortage = if market.active > market.responsive { market.shortage(supply) } else { 0.0 };
+    let game = Game { shares: at.shares.clone(), surplus: supply, response, shortage };
+    let lags = setting.lags(fitness, buyers);
     if game.size(lags) > MOST_UNKNOWNS {
         return Err(Omission::TooLarge);
     }
@@ -232,16 +261,23 @@ fn judge(
     let steps = Steps {
         replicator: replicator.step(market.learning.replicator_step),
         price: price.step(market.learning.price_step),
+        relative: matches!(market.learning.price_step, StepSize::Scaled(_)),
         excess: setting.excess(),
     };
     let limits = || {
         let replicator = replicator.limit(critical_replicator_step(&game, steps, lags), steps.replicator);
-        let price = price.limit(critical_price_step(&game, steps, lags), steps.price);
-        let most = (0..=MOST_HALF_PERIODS)
-            .take_while(|halves| game.size(Lags::of_half_periods(*halves)) <= most_for_limits)
+        // Steps of another kind differ between sellers: each kind has a critical size of its own.
+        let [fixed, scaled] =
+            [false, true].map(|relative| critical_price_step(&game, Steps { relative, ..steps }, lags));
+        let own = if steps.relative { scaled } else { fixed };
+        let price = StepLimit { fixed: fixed / price.fixed, scaled: scaled / price.scaled, margin: own / steps.price };
+        let most = (0..MOST_PERIODS * setting.rhythm.ages() + 1)
+            .take_while(|count| game.size(setting.at(*count, fitness, buyers).0) <= most_for_limits)
             .count();
-        let critical =
-            critical_half_periods(&game, most, |halves| Steps { excess: setting.excess_just_below(halves), ..steps });
+        let critical = first_unstable(most, |count| {
+            let (lags, excess) = setting.at(count, fitness, buyers);
+            !game.largest_root(Steps { excess, ..steps }, lags).is_stable()
+        });
         Limits { replicator, price, delay: delay_limit(critical, most, setting) }
     };
     let root = game.largest_root(steps, lags);
@@ -251,11 +287,12 @@ fn judge(
 fn delay_limit(critical: Option<usize>, most: usize, setting: &Setting) -> DelayLimit {
     match critical {
         Some(0) => DelayLimit::None,
-        Some(halves) => {
-            let age = setting.period * halves as u32 / 2;
+        Some(count) => {
+            let ages = setting.rhythm.ages();
+            let age = setting.period * count as u32 / ages as u32;
             let message = age.checked_sub(setting.timeout).filter(|rest| !rest.is_zero()).map(|rest| rest / 2);
-            DelayLimit::Below(halves as f64 / 2.0, message)
+            DelayLimit::Below(count as f64 / ages as f64, message)
         }
-        None => DelayLimit::AtLeast(most as f64 / 2.0),
+        None => DelayLimit::AtLeast(most as f64 / setting.rhythm.ages() as f64),
     }
 }
