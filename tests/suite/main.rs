@@ -17,6 +17,7 @@ mod docs;
 mod examples;
 mod faults;
 mod formats;
+mod learning;
 mod leftovers;
 mod misbehaviour;
 mod money;
