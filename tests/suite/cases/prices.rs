@@ -147,15 +147,23 @@ fn sellers_of_a_watt_hour_or_less_neither_lag_nor_keep_a_market_awake() {
 #[test]
 fn one_large_seller_among_small_ones_does_not_swing() {
     let given = Given::case("one_large_among_small");
-    let of = |large: &str, demand: &str| {
-        given.clone().with("1,1,71.0", &format!("1,1,{large}")).field(&format!("preferences: (demand: {demand})"))
+    // Two large ones, and one buyer that wants ten times as much as the others.
+    let two = given.clone().with("2,1,4.057", "2,1,34.0").with("1,1,71.0", "1,1,41.0");
+    let buyer = given.clone().with("1,1,71.0", "1,1,91.0").with("22,1,0,3.149,1.564", "22,1,0,40.0,8.0");
+    // Ten, thirty and a hundred times as large as the others, and buyers for all of it between the tariffs.
+    let of = |large: f64, buyers: usize, demand: &str| {
+        let mut prosumers = vec![[2.0, 0.0, 1.6, 1.3]; 20];
+        prosumers[7][0] = large;
+        let needs = (0..buyers).map(|buyer| [0.0, 3.0 + 0.1 * (buyer % 5) as f64, 1.7, 1.4]);
+        prosumers.extend(needs);
+        Given::slot(&prosumers, "", &format!("preferences: (demand: {demand})"))
     };
-    // Ten and a hundred times as large as the others; all of them short of demand, or with too much.
-    let mut kinds = vec![given.clone(), of("31.0", "Elastic"), of("301.0", "Elastic"), of("31.0", "Firm")];
-    // Two large ones, and large ones that buyers of very different size meet.
-    kinds.push(of("41.0", "Elastic").with("2,1,4.057", "2,1,34.0"));
-    kinds.push(of("91.0", "Elastic").with("22,1,0,3.149,1.564", "22,1,0,40.0,8.0"));
-    all_settled(kinds, 400);
+    let sizes = [of(20.0, 18, "Elastic"), of(60.0, 30, "Elastic"), of(200.0, 74, "Elastic"), of(200.0, 74, "Firm")];
+    for given in &sizes[..3] {
+        let market = Market::of(&given.load().unwrap().cases().next().unwrap(), 1);
+        assert!((0.5..0.8).contains(&market.clearing().unwrap().prices[0]));
+    }
+    all_settled(sizes.into_iter().chain([given, two, buyer]).collect(), 400);
 }
 
 #[test]
@@ -279,19 +287,19 @@ fn a_slot_is_judged_by_those_who_were_heard() {
 #[test]
 fn whoever_is_cut_off_has_no_part_in_what_is_right() {
     let prosumers = [
-        [5.0, 1.0, 1.6, 1.3],
-        [4.0, 1.0, 1.6, 1.3],
-        [2.5, 1.0, 1.6, 1.3],
+        [7.7, 1.0, 1.6, 1.3],
+        [4.6, 1.0, 1.6, 1.3],
+        [1.9, 1.0, 1.6, 1.3],
         [0.0, 3.0, 1.8, 1.4],
         [0.5, 3.0, 1.8, 1.4],
         [0.0, 3.5, 1.7, 1.4],
-        [0.0, 2.5, 1.7, 1.4],
+        [0.0, 2.5, 1.1, 1.0],
         [1.0, 1.0, 1.7, 1.4],
     ];
     // Who is not heard before the gate closes, and how many take part.
     let kinds: [(&[u32], u32, bool); 5] = [
-        (&[2], 6, true),
-        (&[4], 6, true),
+        (&[3], 6, true),
+        (&[7], 6, true),
         (&[1, 2, 3], 4, false),
         (&[4, 5, 6, 7], 3, false),
         (&[1, 2, 3, 4, 5, 6, 7], 0, false),
