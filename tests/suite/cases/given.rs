@@ -1,6 +1,6 @@
 //! Scenarios that are given, what becomes of them, and tables by the names of their columns.
 
-use crate::support::{recorded, repository};
+use crate::support::{recorded_alone, repository};
 use microgrid_sim::scenario::{self, Case, Overrides, Plan};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use tempfile::TempDir;
@@ -103,7 +103,7 @@ impl Given {
     pub(super) fn run(&self) -> Played {
         let plan = self.load().unwrap_or_else(|error| panic!("{error}"));
         let root = tempfile::tempdir().unwrap();
-        let run = recorded(&plan, root.path());
+        let run = recorded_alone(&plan, root.path());
         Played { cases: plan.cases().collect(), run, _root: root }
     }
 }
