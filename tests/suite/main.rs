@@ -6,6 +6,7 @@ mod behaviours;
 mod books;
 mod broadcast;
 mod browser;
+mod cases;
 mod cheat;
 mod choice_sets;
 mod cli;
