@@ -226,6 +226,7 @@ impl Welfare {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*};
 
     #[test]
     fn welfare_is_lost_where_there_is_less_of_it_also_below_zero() {
@@ -236,12 +237,6 @@ mod tests {
         assert_eq!((loss(4.0, 4.0), loss(-4.0, -4.0)), (Some(0.0), Some(0.0)));
         assert_eq!((loss(-1.0, 0.0), loss(0.0, 0.0)), (None, None));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::{collection::vec, prelude::*};
 
     fn trade(price: f64, units: i64) -> Trade {
         Trade::new(0, 0, 1.0, Energy(units), price, 0.0)
