@@ -138,8 +138,9 @@ impl Played {
 /// What a line of the table is of.
 type Part = (&'static str, fn(&Played) -> bool);
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     ("all", |_| true),
+    ("one price", |played| played.kind != Kind::Range),
     ("price between the tariffs", |played| played.kind == Kind::Interior),
     ("price at the floor", |played| played.kind == Kind::Floor),
     ("price at the ceiling", |played| played.kind == Kind::Ceiling),
