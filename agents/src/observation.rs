@@ -104,6 +104,8 @@ pub struct GameOver {
     pub slot: Slot,
     /// How it ended.
     pub outcome: Outcome,
+    /// How many sellers and buyers were admitted: have registered in time.
+    pub admitted: u32,
     /// Most choices that one buyer made.
     pub rounds: u32,
     /// From the opening of the market to rest; `None` if it did not come to rest.

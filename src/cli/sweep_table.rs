@@ -96,6 +96,7 @@ mod tests {
                 ("slot", "1"),
                 ("sellers", "3"),
                 ("buyers", "2"),
+                ("admitted", "5"),
                 ("outcome", outcome),
                 ("rounds", &rounds),
                 ("price_gap", gap),

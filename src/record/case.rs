@@ -166,7 +166,7 @@ impl CaseRecord {
         }
         let (first, last) = self.case.scenario.market.open;
         let open = (first..=last).contains(&slot);
-        let theory = Theory::of(&self.case, slot, &self.contents, &self.alone, gathered.market.as_deref());
+        let theory = Theory::of(&self.case, slot, &self.contents, &self.alone, gathered.market.as_deref(), open);
         let gains = Gains::of(gathered, &theory, &self.contents, &self.alone);
         let done = || gathered.prosumers();
         if sink.is_full() {

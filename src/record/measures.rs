@@ -226,8 +226,8 @@ mod tests {
     fn welfare_below_zero_is_missed_as_welfare_above_is() {
         // 2 CNY are missed of -4, and none of 4.
         let slots: [&[(&str, &str)]; 2] = [
-            &[("slot", "1"), ("outcome", "GateClosure"), ("welfare_cny", "-6"), ("welfare_loss", "-0.5")],
-            &[("slot", "2"), ("outcome", "GateClosure"), ("welfare_cny", "4"), ("welfare_loss", "0")],
+            &[("slot", "1"), ("outcome", "GateClosure"), ("welfare_cny", "-6"), ("equilibrium_welfare_cny", "-4")],
+            &[("slot", "2"), ("outcome", "GateClosure"), ("welfare_cny", "4"), ("equilibrium_welfare_cny", "4")],
         ];
         assert_eq!(value(&measured(&slots, None), "welfare_loss"), Some(0.25));
     }

@@ -75,7 +75,7 @@ table! {
         duplicated_messages: u64,
         /// How many prosumers wanted to buy or sell in the market; 0 where it was not to open.
         wanted: u32,
-        /// How many of them were admitted to the market.
+        /// How many of them were admitted: have registered in time.
         admitted: u32,
         /// Mean distance of a seller's price from those that clear the market, weighted by surplus [CNY/kWh].
         price_gap_weighted: Option<Number>,
@@ -87,7 +87,7 @@ table! {
         p2g_storage_welfare_cny: Option<Number>,
         /// How many prosumers have less welfare than they would have so.
         worse_off: u32,
-        /// Welfare of all prosumers at the closed-form equilibrium [CNY].
+        /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell [CNY].
         equilibrium_welfare_cny: Option<Number>,
     }
 }
@@ -146,7 +146,7 @@ pub(super) fn row(
         lost_messages: traffic.lost,
         duplicated_messages: traffic.duplicated,
         wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
-        admitted: actors as u32,
+        admitted: game.map_or(0, |game| game.admitted),
         price_gap_weighted: distance.and_then(|distance| Number::new(distance.price_gap_weighted)),
         consumption_kwh: energy(|done| done.consumed),
         load_kwh: energy(|done| done.load),

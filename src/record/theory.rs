@@ -29,7 +29,8 @@ pub(super) struct Theory {
     with_storage: Option<Vec<Balance>>,
     /// The equilibrium of those who were admitted to the market; `None` without one.
     pub(super) equilibrium: Option<Equilibrium>,
-    /// Everybody's welfare at the equilibrium [CNY]; `None` without a market.
+    /// Everybody's welfare at the equilibrium of all who would buy or sell [CNY]; `None` where the market was not to open,
+    /// or one side is missing.
     pub(super) equilibrium_welfare: Option<f64>,
     facts: Vec<SlotFacts>,
     terms: SlotTerms,
@@ -55,21 +56,24 @@ impl Target {
 
 impl Theory {
     /// What theory says about `slot`, where storages hold `contents` at its start, or would hold `alone` had there never
-    /// been a local market, and there is such a market, or none.
+    /// been a local market, and there is such a market, or none where it was to be `open` or not.
     pub(super) fn of(
         case: &Case,
         slot: Slot,
         contents: &[Energy],
         alone: &[Energy],
         market: Option<&MarketOpened>,
+        open: bool,
     ) -> Self {
         let terms = slot_terms(case, slot);
         let facts = slot_facts(case, slot);
         let market = market.map(|market| SlotMarket::of_admitted(market, &facts, terms));
         let equilibrium = market.as_ref().and_then(SlotMarket::equilibrium);
-        let equilibrium_welfare = market.as_ref().zip(equilibrium.as_ref()).map(|at| {
+        let all = SlotMarket::of_all(&facts, terms);
+        let equilibrium_welfare = all.equilibrium().filter(|_| open).map(|at| {
             let storage = case.scenario.storage.as_ref().map(Storage::limits);
-            balances_at(Some(at), &facts, contents, storage.as_ref(), &terms).iter().map(|b| b.welfare).sum()
+            let balances = balances_at(Some((&all, &at)), &facts, contents, storage.as_ref(), &terms);
+            balances.iter().map(|balance| balance.welfare).sum()
         });
         let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
         let peer_to_grid = peer_to_grid(case, slot);

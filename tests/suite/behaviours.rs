@@ -160,7 +160,7 @@ fn smoothed_best_response_rests_at_the_logit_equilibrium() {
     let case = responding(noise);
     let log = run(&case);
     for game in markets(&log) {
-        assert_eq!(game.outcome, Outcome::Equilibrium);
+        assert_eq!(game.outcome, Outcome::Rest, "its prices are not those that clear the market");
         let market = game.state.as_ref().and_then(|state| state.aggregate.clone()).expect("a market");
         let sharpness = public_step_size(StepSize::Scaled(1.0), case.scenario.preferences.alpha, &market) / noise;
         let shares = &market.mean_share;
@@ -177,7 +177,7 @@ fn smoothed_best_response_rests_at_the_logit_equilibrium() {
 fn smoothed_best_response_with_too_little_noise_never_rests() {
     let outcomes =
         |noise| ends(&responding(noise)).into_iter().map(|end| (end.corner, end.outcome)).collect::<Vec<_>>();
-    assert!(outcomes(0.3).iter().all(|(_, outcome)| *outcome == Outcome::Equilibrium));
+    assert!(outcomes(0.3).iter().all(|(_, outcome)| *outcome == Outcome::Rest));
     assert!(outcomes(0.15).iter().all(|(_, outcome)| *outcome == Outcome::GateClosure));
 }
 
@@ -191,7 +191,7 @@ fn exploration_forgets_no_seller_and_moves_the_rest_a_little() {
         assert!(state.number < 5 || least >= 0.01 / market.mean_share.len() as f64 - 1e-12, "{state:?}");
     }
     for end in markets(&log).map(|game| End::of(&case, game)) {
-        assert!(end.outcome == Outcome::Equilibrium && end.price_gap < 0.05, "{end:?}");
+        assert!(end.outcome == Outcome::Rest && end.price_gap < 0.05, "{end:?}");
         assert!(end.price_gap > 1e-3 || end.corner != Corner::Interior, "{end:?}");
     }
 }

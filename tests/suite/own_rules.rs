@@ -35,7 +35,7 @@ struct SamePricing;
 impl PricingRule for SamePricing {
     fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
         let Offer { price, demand, surplus, step, band, ramp, .. } = *offer;
-        let reach = ramp * price.abs();
+        let reach = ramp * price.abs().max(band.ceiling - band.floor);
         (price + step * (demand - surplus)).max(band.floor.max(price - reach)).min(band.ceiling.min(price + reach))
     }
 }

@@ -117,6 +117,7 @@ impl Ledger {
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
             outcome,
+            admitted: board.posts().len() as u32,
             rounds: board.rounds(),
             time_to_equilibrium,
             state: state.clone(),

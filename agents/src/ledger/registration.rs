@@ -75,9 +75,11 @@ impl Ledger {
     }
 
     fn go_without_market(&mut self, context: &mut Context<'_>) {
+        let (sellers, buyers) = self.roster.sides();
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
             outcome: Outcome::NoMarket,
+            admitted: (sellers.len() + buyers.len()) as u32,
             rounds: 0,
             time_to_equilibrium: None,
             state: None,

@@ -58,9 +58,10 @@ pub struct Aggregate {
     pub total: f64,
     /// Served demand `B = sum_j min(S_j, E_j)` [kWh].
     pub served: f64,
-    /// `R_e`: sum of the shares whose purchase answers to price, at least 1; where tariffs bind, what takes its place, see
-    /// [`Sums::aggregate`].
+    /// `R_e`: sum of the shares whose purchase answers to price, at least 1.
     pub responsive: f64,
+    /// How many times as large replicator steps are as where no tariff binds, see [`Sums::aggregate`].
+    pub stride: f64,
     /// Mean, over all choices, of the price of each seller that the choice answered [CNY/kWh]; empty where nobody asks for
     /// it.
     pub answered: Vec<f64>,
@@ -176,8 +177,8 @@ impl Sums {
     /// Where a price can move, that is what keeps shares in their places, and the market's scale of net utility is `alpha D
     /// B / R_e`. Where the grid's tariff binds, a seller's net utility answers to its own share alone, by `t_j sum_i [(w_i -
     /// alpha P_i - p_j) X*_ij - alpha t_j X*_ij²]`; where the feed-in tariff does, to nothing, and `R` takes the place of
-    /// `R_e`. Weighted by shares these make the scale, and `responsive` is the `R_e` that gives it, up to [`STEEPEST`]
-    /// times all choices.
+    /// `R_e`. Weighted by shares these make the scale, and `stride` is by how much it is smaller than where no tariff binds,
+    /// up to [`STEEPEST`] times where it is so with all purchases answering to price.
     pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
         let mut result = Aggregate {
             constant: self.constant,
@@ -219,14 +220,13 @@ impl Sums {
                 }
             }
         }
-        let (answering, all) = (self.responsive.max(1.0), f64::from(self.choices.max(1)));
-        result.responsive = if short + slack > 0.0 {
-            let unit = self.alpha * result.total * result.served;
-            let scale = unit * ((1.0 - short - slack) / answering + slack / all) + slope.max(0.0);
-            (unit / scale).clamp(1.0, STEEPEST * all)
-        } else {
-            answering
-        };
+        result.responsive = self.responsive.max(1.0);
+        result.stride = 1.0;
+        if short + slack > 0.0 && result.served > 0.0 {
+            let (unit, all) = (self.alpha * result.total * result.served, f64::from(self.choices));
+            let scale = unit * ((1.0 - short - slack) / result.responsive + slack / all) + slope.max(0.0);
+            result.stride = (unit / scale).min(STEEPEST * all) / result.responsive;
+        }
         result
     }
 
@@ -359,7 +359,7 @@ mod tests {
             let choices = posted(shares, [&[0.8; 2], &[1.1; 2]]).map(|choice| Posted { responsive: 0.0, ..choice });
             aggregate(&surplus, &prices, choices)
         };
-        assert_eq!(firm([0.7; 2], [0.4; 2], &shares).responsive, 1.0, "prices that can move answer");
+        assert_eq!(firm([0.7; 2], [0.4; 2], &shares).stride, 1.0, "prices that can move answer");
         // By how much a share that grows lowers its seller's net utility, one after the other.
         let at = |shares: &[f64]| firm([BAND.ceiling; 2], [0.5, 0.4], shares);
         let sums = at(&shares);
@@ -369,9 +369,10 @@ mod tests {
             shares[j] * (sums.net_utility[j] - at(&more).net_utility[j]) / 1e-6
         };
         let scale: f64 = (0..2).map(|j| sums.mean_share[j] * answer(j)).sum();
-        let found = 0.4 * sums.total * sums.served / sums.responsive;
+        let found = 0.4 * sums.total * sums.served / (sums.responsive * sums.stride);
         assert!((found - scale).abs() < 1e-5 * scale, "{found} instead of {scale}");
-        assert!((firm([BAND.floor; 2], [4.0; 2], &shares).responsive - 2.0).abs() < 1e-12, "as if all answered");
+        let slack = firm([BAND.floor; 2], [4.0; 2], &shares);
+        assert!((slack.responsive * slack.stride - 2.0).abs() < 1e-12, "as if all answered");
     }
 
     #[test]

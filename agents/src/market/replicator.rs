@@ -101,21 +101,24 @@ pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
     largest.into_iter().chain(rest).fold(0.0, f64::max)
 }
 
-/// Step `a` for public fitness; scaled: `k R_e / (alpha D B)`, zero while nothing is served.
+/// Step `a` for public fitness; scaled: `k R_e / (alpha D B)`, times [`Aggregate::stride`], zero while nothing is served.
 pub fn public_step_size(size: StepSize, alpha: f64, market: &Aggregate) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
-        StepSize::Scaled(k) => quotient(k * market.responsive, alpha * market.total * market.served),
+        StepSize::Scaled(k) => quotient(k * market.responsive * market.stride, alpha * market.total * market.served),
     }
 }
 
-/// Step `a_i` of one buyer for private fitness; scaled: `k (R_e / R) / (alpha D_i B_i)`, zero while nothing is served.
+/// Step `a_i` of one buyer for private fitness; scaled: `k (R_e / R) / (alpha D_i B_i)`, times [`Aggregate::stride`], zero
+/// while nothing is served.
 ///
 /// `buyers` is `R`, `demand` the buyer's `D_i = sum_j z_ij X*_ij` and `served` its `B_i = sum_j t_j z_ij X*_ij` [kWh].
 pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers: u32, demand: f64, served: f64) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
-        StepSize::Scaled(k) => quotient(k * market.responsive / f64::from(buyers), alpha * demand * served),
+        StepSize::Scaled(k) => {
+            quotient(k * market.responsive * market.stride / f64::from(buyers), alpha * demand * served)
+        }
     }
 }
 
@@ -176,7 +179,7 @@ mod tests {
 
     #[test]
     fn scaled_steps_shrink_with_the_square_of_the_market() {
-        let market = Aggregate { total: 3.6, served: 1.8, responsive: 2.0, ..Aggregate::default() };
+        let market = Aggregate { total: 3.6, served: 1.8, responsive: 2.0, stride: 1.0, ..Aggregate::default() };
         assert_eq!(public_step_size(StepSize::Fixed(0.1), 0.4, &market), 0.1);
         let step = public_step_size(StepSize::Scaled(0.3), 0.4, &market);
         assert!((step - 0.6 / 2.592).abs() < 1e-12);

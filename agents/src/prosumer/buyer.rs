@@ -200,7 +200,7 @@ impl Buyer {
         let size = turn.size;
         let (market, known, buyer) = (&*self.opened, self.known.as_deref(), &self.facts);
         let lesson = |fitness, step: &dyn Fn(StepSize) -> f64| {
-            let (step, unit) = (step(size), step(StepSize::Scaled(1.0)));
+            let (step, unit) = (step(size), step(StepSize::Scaled(1.0)) / sums.stride);
             Lesson { market, news, sums, known, buyer, last, fitness, size, step, unit }
         };
         let lesson = match rules.fitness {

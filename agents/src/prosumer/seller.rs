@@ -135,7 +135,7 @@ impl Seller {
         let demand = sums.demand[self.index];
         let Some(&answered) = sums.answered.get(self.index) else { return demand };
         let responsive = match sums.held.get(self.index) {
-            None => sums.responsive.min(f64::from(self.buyers)) * sums.mean_share[self.index],
+            None => sums.responsive * sums.mean_share[self.index],
             Some(&held) => held * (sums.responsive / f64::from(self.buyers)).min(1.0),
         };
         expected_demand(demand, answered, last, responsive, alpha)

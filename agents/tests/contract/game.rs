@@ -113,8 +113,8 @@ fn only_a_newer_version_replaces_a_post() {
 fn a_price_is_finite_and_lies_between_the_tariffs() {
     let world = World::open();
     let quotes = |price| world.attempt(SELLER, Call::PostQuote(quote(1, price)));
-    assert_eq!((quotes(0.45), quotes(0.85)), (Ok(()), Ok(())));
-    for beyond in [0.45 - 1e-9, 0.85 + 1e-9, -0.6, f64::MAX, f64::MIN] {
+    assert_eq!((quotes(0.45), quotes(0.84)), (Ok(()), Ok(())));
+    for beyond in [0.45 - 1e-9, 0.84 + 1e-9, -0.6, f64::MAX, f64::MIN] {
         assert_eq!(quotes(beyond), Err(Refusal::PriceOutOfBand));
     }
     for strange in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
@@ -134,9 +134,9 @@ fn a_price_moves_within_the_ramp_from_version_to_version() {
             assert_eq!(quotes(version, price), Err(Refusal::PriceBeyondRamp), "{price} at version {version}");
         }
     }
-    assert_eq!((quotes(u32::MAX, 0.45), quotes(u32::MAX, 0.85)), (Ok(()), Ok(())));
-    assert_eq!(quotes(6, 0.86), Err(Refusal::PriceOutOfBand), "the band is named before the ramp");
-    assert_eq!(World::open().attempt(SELLER, Call::PostQuote(quote(5, 0.85))), Ok(()), "the first price is free");
+    assert_eq!((quotes(u32::MAX, 0.45), quotes(u32::MAX, 0.84)), (Ok(()), Ok(())));
+    assert_eq!(quotes(6, 0.85), Err(Refusal::PriceOutOfBand), "the band is named before the ramp");
+    assert_eq!(World::open().attempt(SELLER, Call::PostQuote(quote(5, 0.84))), Ok(()), "the first price is free");
 }
 
 /// What becomes of a buyer's first choice.

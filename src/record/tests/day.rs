@@ -192,6 +192,7 @@ fn game() -> Vec<Observation> {
     let over = GameOver {
         slot: 2,
         outcome: Outcome::Equilibrium,
+        admitted: 2,
         rounds: 7,
         time_to_equilibrium: Some(Duration::from_millis(6_020)),
         state: Some(Arc::clone(&chosen)),
@@ -211,7 +212,8 @@ fn game() -> Vec<Observation> {
 }
 
 fn nobody_sells(slot: Slot) -> Observation {
-    let over = GameOver { slot, outcome: Outcome::NoMarket, rounds: 0, time_to_equilibrium: None, state: None };
+    let over =
+        GameOver { slot, outcome: Outcome::NoMarket, admitted: 0, rounds: 0, time_to_equilibrium: None, state: None };
     Observation::GameOver(Arc::new(over))
 }
 

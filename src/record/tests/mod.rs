@@ -150,6 +150,8 @@ fn a_slot_without_market_leaves_the_market_s_columns_empty() {
                     | "information_age_mean_s"
                     | "information_age_p95_s"
                     | "welfare_loss"
+                    | "price_gap_weighted"
+                    | "equilibrium_welfare_cny"
                     | "oscillation_amplitude"
                     | "messages_per_kwh"
                     | "updates_per_actor"

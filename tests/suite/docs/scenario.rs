@@ -54,7 +54,7 @@ const NAMED: [(&str, &str); 4] =
     [("slot_length", "1h"), ("capacity_kwh", "10"), ("feed_in_tariff", "0.45"), ("lasting", "1min")];
 
 /// Ranges in words: of each field a value that is allowed and one that is not.
-const IN_WORDS: [(&str, &str, &str); 14] = [
+const IN_WORDS: [(&str, &str, &str); 15] = [
     ("name", "\"a-b_c.D9\"", "\".hidden\""),
     ("clock", "Wall(speed: 0.001)", "Wall(speed: 0)"),
     ("feed_in_tariff", "1e-6", "9e-7"),
@@ -64,6 +64,7 @@ const IN_WORDS: [(&str, &str, &str); 14] = [
     ("open", "(1, 24)", "(3, 2)"),
     ("behaviour", "BestResponse(noise: 0.001)", "BestResponse(noise: 0)"),
     ("choice_set", "Sample(1000000)", "Sample(1000001)"),
+    ("mixing", "Informed(first: 0, halved_every: 0.001)", "Informed(first: 0.1, halved_every: 0)"),
     ("mix", "[(share: 0.4), (share: 0.6)]", "[(share: 0.5), (share: 0.6)]"),
     ("initial_price", "Random", "Fixed([-1])"),
     ("initial_choice", "Random", "Fixed([0.5, 0.4])"),

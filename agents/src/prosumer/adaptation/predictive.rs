@@ -24,13 +24,13 @@ mod tests {
     fn without_delay_a_quarter_is_the_step_that_does_not_overshoot() {
         assert_eq!(buyers_step(0.0), 0.25);
         assert!((buyers_step(1.0) - 4.0 / 27.0).abs() < 1e-12);
-        // z(u+1) = z(u) - k z(u-n+1): with this k the largest root is real and double, n / (n + 1).
-        for n in 2..=8_i32 {
+        // z(u+1) = z(u) - k z(u-n) goes by the roots of r^(n+1) - r^n + k: with this k they meet on the real line.
+        for n in 1..=8_i32 {
             let k = buyers_step(f64::from(n) - 1.0);
-            let root = f64::from(n - 1) / f64::from(n);
-            let at = |z: f64, k: f64| z.powi(n) - z.powi(n - 1) + k;
-            let bound = (0..1000).map(|i| at(f64::from(i) / 1000.0, k)).fold(f64::INFINITY, f64::min);
-            assert!(at(root, k) >= bound - 1e-12);
+            let at = |root: f64| root.powi(n + 1) - root.powi(n) + k;
+            let meeting = f64::from(n) / f64::from(n + 1);
+            assert!(at(meeting).abs() < 1e-15, "{n}");
+            assert!((1..1000).all(|i| at(f64::from(i) / 1000.0) > -1e-15), "{n}: a larger step has no real root");
         }
     }
 

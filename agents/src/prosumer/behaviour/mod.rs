@@ -65,8 +65,8 @@ pub struct Lesson<'a> {
     pub size: StepSize,
     /// The replicator step `a` of this size [1/CNY].
     pub step: f64,
-    /// The replicator step of size `Scaled(1)`: one over the market's own scale of fitness [1/CNY], zero while nothing
-    /// is served and so nothing can be compared.
+    /// The replicator step of size `Scaled(1)` where no tariff binds: one over the market's own scale of fitness [1/CNY],
+    /// zero while nothing is served and so nothing can be compared.
     pub unit: f64,
 }
 
