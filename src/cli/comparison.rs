@@ -80,7 +80,7 @@ fn gains(cases: &[KeyFigures]) -> String {
         cells
     };
     let note = if stored {
-        "devices, market: gains in welfare over P2G, without what storages hold more (stored)\n"
+        "devices, market: gains in welfare over P2G, without what storages hold (stored)\n"
     } else {
         "devices, market: gains in welfare over P2G\n"
     };

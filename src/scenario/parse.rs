@@ -25,7 +25,7 @@ pub(super) fn written(scenario: &Scenario) -> String {
     let text = options().to_string_pretty(scenario, config).expect("every scenario can be written as RON");
     // RON writes a variant called `None` in its raw form, although it reads the plain one too. Line breaks are escaped
     // in strings, so that a whole line is none of their text.
-    format!("Scenario{}\n", text.replace("adaptation: r#None,\n", "adaptation: None,\n"))
+    format!("Scenario{}\n", text.replace(": r#None,\n", ": None,\n"))
 }
 
 /// Reads the scenario in `file`; its values are not checked.

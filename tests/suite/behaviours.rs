@@ -162,7 +162,8 @@ fn smoothed_best_response_rests_at_the_logit_equilibrium() {
     for game in markets(&log) {
         assert_eq!(game.outcome, Outcome::Rest, "its prices are not those that clear the market");
         let market = game.state.as_ref().and_then(|state| state.aggregate.clone()).expect("a market");
-        let sharpness = public_step_size(StepSize::Scaled(1.0), case.scenario.preferences.alpha, &market) / noise;
+        let unit = public_step_size(StepSize::Scaled(1.0), case.scenario.preferences.alpha, &market) / market.stride;
+        let sharpness = unit / noise;
         let shares = &market.mean_share;
         for j in 1..shares.len() {
             let expected = sharpness * (market.net_utility[j] - market.net_utility[0]);

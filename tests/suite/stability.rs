@@ -198,7 +198,9 @@ impl Deviation {
         if whole.len() > 2 && newest < (1e-3 * begun).max(1e-10) {
             return Some(false);
         }
-        (whole.len() * WINDOW >= ROUNDS).then(|| newest > 0.9 * whole[whole.len() / 2])
+        // What swings as widely as the tariffs let it has grown, whether or not it still does.
+        let far = newest > 30.0 * DISTURBANCE;
+        (whole.len() * WINDOW >= ROUNDS).then(|| far || newest > 0.9 * whole[whole.len() / 2])
     }
 }
 
