@@ -24,6 +24,8 @@ pub(super) mod name {
     pub(in super::super) const DEVICES_GAIN: &str = "devices_gain_cny";
     pub(in super::super) const MARKET_GAIN: &str = "market_gain_cny";
     pub(in super::super) const STORAGE_VALUE: &str = "storage_value_cny";
+    pub(in super::super) const STORAGE_VALUE_ALONE: &str = "p2g_storage_value_cny";
+    pub(in super::super) const FAIRNESS: &str = "jain_index";
 }
 
 /// A scenario with its files, all as text.

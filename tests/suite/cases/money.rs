@@ -122,15 +122,17 @@ fn welfare_loss(given: &Given) -> [f64; 2] {
 
 #[test]
 fn lost_welfare_is_a_loss_where_welfare_is_negative_too() {
+    // As given, nobody is heard before the gate closes: there is no market, and no loss of one.
     let given = Given::case("welfare_loss_sign");
-    let [found, right] = welfare_loss(&given);
-    assert!(right > 0.0 && (found - right).abs() < 1e-5, "{found} is not {right}");
-    // With the curvature of an hour in two minutes.
-    let hourly = given.with("demand: Firm", "demand: Firm, alpha: 0.013333333333333334");
-    let [found, right] = welfare_loss(&hourly);
+    let row = &given.run().open_slots()[0];
+    assert_eq!((row.text(name::OUTCOME), row.maybe("welfare_loss")), ("NoMarket", None));
+    // With the curvature of an hour in two minutes, and where all are heard once and never again, all is lost.
+    let heard =
+        given.with("demand: Firm", "demand: Firm, alpha: 0.013333333333333334").with(", network: (loss: 0.95)", "");
+    let cut = r#"network: (conditions: [(at: "300ms", lasting: "25s", what: Partition(from: Prosumers, to: Ledger))])"#;
+    let [found, right] = welfare_loss(&heard.clone().field(cut));
     assert!((right - 1.0927).abs() < 1e-4 && (found - right).abs() < 1e-5, "{found} is not {right}");
     // The gate closes soon after everybody is heard: something is traded, and not at the closed form.
-    let heard = hourly.with(", network: (loss: 0.95)", "");
     let signs = [
         heard.clone().with("20s", "3s"),
         heard.clone().with("20s", "6s").with("4,1,3,1", "4,1,2,1"),
@@ -205,9 +207,21 @@ fn assert_accounts(given: &Given) -> Vec<serde_json::Value> {
             at_least.slots += usize::from(welfare[0] < welfare[1] - 1e-4);
             at_most.slots += usize::from(welfare[0] < welfare[1] + 1e-5);
         }
-        for [local, devices, _] in of_prosumers.values() {
-            at_least.prosumers += usize::from(*local < devices - 1e-3);
-            at_most.prosumers += usize::from(*local < devices + 1e-4);
+        let value = |content: Option<f64>| {
+            let storage = case.scenario.storage.as_ref().zip(content);
+            storage.map_or(0.0, |(storage, content)| {
+                case.scenario.market.feed_in_tariff * storage.efficiency * (content - storage.initial_kwh)
+            })
+        };
+        // Over the run, what storages hold counts as well.
+        let gains = of_prosumers.iter().map(|(number, [local, devices, _])| {
+            let [content, alone] = contents[number];
+            local + value(content) - devices - value(alone)
+        });
+        let gains: Vec<f64> = gains.collect();
+        for gain in &gains {
+            at_least.prosumers += usize::from(*gain < -1e-3);
+            at_most.prosumers += usize::from(*gain < 1e-4);
         }
         let figures = &figures[case.number as usize - 1]["all_slots"];
         let figure = |field: &str| {
@@ -215,16 +229,13 @@ fn assert_accounts(given: &Given) -> Vec<serde_json::Value> {
             figures.get(field).unwrap_or_else(|| panic!("there is no {field}")).as_f64().unwrap_or(0.0)
         };
         let all = of_slots.values().fold([0.0; 3], |sums, slot| [0, 1, 2].map(|n| sums[n] + slot[n]));
-        let held = |which: usize| contents.values().map(|contents| contents[which].unwrap_or(0.0)).sum::<f64>();
-        let value = case.scenario.storage.as_ref().map_or(0.0, |storage| {
-            let more = held(0) - contents.len() as f64 * storage.initial_kwh;
-            case.scenario.market.feed_in_tariff * storage.efficiency * more
-        });
+        let held = |which: usize| contents.values().map(|contents| value(contents[which])).sum::<f64>();
         for (field, right) in [
             (name::DEVICES_ALONE, all[1]),
             (name::DEVICES_GAIN, all[1] - all[2]),
             (name::MARKET_GAIN, all[0] - all[1]),
-            (name::STORAGE_VALUE, value),
+            (name::STORAGE_VALUE, held(0)),
+            (name::STORAGE_VALUE_ALONE, held(1)),
         ] {
             assert!((figure(field) - right).abs() < 1e-2, "{field}: {} is not {right}", figure(field));
         }
@@ -232,6 +243,12 @@ fn assert_accounts(given: &Given) -> Vec<serde_json::Value> {
             let count = figure(field) as usize;
             assert!((least..=most).contains(&count), "{field}: {count} is not from {least} to {most}");
         };
+        let gained: Vec<f64> = gains.iter().map(|gain| gain.max(0.0)).filter(|gain| *gain > 1e-3).collect();
+        let fairness = (!gained.is_empty()).then(|| {
+            gained.iter().sum::<f64>().powi(2) / gained.iter().map(|gain| gain * gain).sum::<f64>() / gains.len() as f64
+        });
+        let close = figures[name::FAIRNESS].as_f64().zip(fairness).map(|(found, right)| (found - right).abs() < 1e-3);
+        assert!(close.unwrap_or(fairness.is_none()), "{}, not {fairness:?}", figures[name::FAIRNESS]);
         counted(name::WORSE_OFF_SLOTS, at_least.slots, at_most.slots);
         counted(name::WORSE_OFF_PROSUMERS, at_least.prosumers, at_most.prosumers);
         let slots = slots.iter().filter(|row| row.count("case") == case.number);
