@@ -1,11 +1,15 @@
 //! However participants learn, and whenever they act: where the game ends.
 
-use crate::support::{End, Log, only_case, run, shipped};
+use crate::{
+    determinism::{different, files},
+    support::{End, Log, only_case, run, shipped},
+};
 use microgrid_agents::{
     market::replicator::{Fitness, StepSize, public_step_size},
     message::MarketState,
     observation::{Commit, GameOver, Observation, Outcome},
     prosumer::{Adaptation, Behaviour},
+    time::Time,
 };
 use microgrid_sim::{
     analysis::equilibrium::Corner,
@@ -251,4 +255,43 @@ fn a_mixed_population_has_as_many_of_each_as_its_shares_say() {
     assert_eq!(halves(imitation, imitation), imitators);
     let (mixed, swapped) = (halves(imitation, Behaviour::Replicator), halves(Behaviour::Replicator, imitation));
     assert!(mixed != replicators && mixed != imitators && mixed != swapped);
+}
+
+/// The seconds in which each seller's quotes were committed, and those in which choices were.
+fn periods(log: &Log) -> (BTreeMap<u32, Vec<u64>>, Vec<u64>) {
+    let (mut quotes, mut choices) = (BTreeMap::<u32, Vec<u64>>::new(), Vec::new());
+    for observed in &log.observed {
+        let Observation::Committed(commit) = &observed.what else { continue };
+        let second = (observed.time - Time::ZERO).as_secs();
+        for &seller in &commit.quoted {
+            quotes.entry(seller).or_default().push(second);
+        }
+        choices.extend(commit.choices.then_some(second));
+    }
+    (quotes, choices)
+}
+
+#[test]
+fn sellers_may_move_every_fifth_period_and_the_market_rests_where_it_did() {
+    for (price_every, apart) in [("1", 1), ("5", 5)] {
+        let case = flagship(&[&format!("price_every={price_every}")], |scenario| scenario.market.open = (17, 17));
+        let log = run(&case);
+        let (quotes, choices) = periods(&log);
+        assert_eq!(quotes.len(), 3);
+        for (seller, seconds) in quotes {
+            assert!(seconds.len() > 10, "seller {seller}: {seconds:?}");
+            assert!(seconds.windows(2).all(|two| two[1] == two[0] + apart), "seller {seller}: {seconds:?}");
+        }
+        assert!(choices.windows(2).all(|two| two[1] == two[0] + 1), "buyers choose in every period: {choices:?}");
+        let end = End::of(&case, markets(&log).next().expect("a market"));
+        assert!(end.outcome == Outcome::Equilibrium && end.price_gap < 1e-6, "{end:?}");
+    }
+}
+
+#[test]
+fn by_default_sellers_move_in_every_period() {
+    let files = |set: &[&str]| files(&shipped("5_prosumers.ron", &[&["mu=1"], set].concat()), None);
+    let (default, every) = (files(&[]), files(&["price_every=1"]));
+    assert_eq!(different(&default, &every), [""; 0]);
+    assert!(different(&default, &files(&["price_every=2"])).contains(&"slots.csv"));
 }

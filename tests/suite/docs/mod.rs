@@ -3,6 +3,7 @@
 mod about;
 mod results;
 mod scenario;
+mod withholding;
 
 use crate::support::repository;
 use std::fs;
