@@ -182,6 +182,8 @@ struct Deviation {
     rest: f64,
     /// Largest deviation in each window of rounds, the one under way included.
     windows: Vec<f64>,
+    /// Whether all began together, with nothing but the disturbance.
+    in_step: Option<bool>,
     /// Whether the disturbance grows.
     grows: Option<bool>,
     enough: Arc<AtomicBool>,
@@ -192,15 +194,13 @@ impl Deviation {
         let (last, whole) = self.windows.split_last()?;
         // Out of step, a game begins without the prices of some sellers, far from rest.
         let (begun, newest) = (*whole.get(1)?, *whole.last()?);
-        if *last > 30.0 * begun {
+        if *last > 30.0 * begun || (self.in_step == Some(true) && *last > 30.0 * DISTURBANCE) {
             return Some(true);
         }
         if whole.len() > 2 && newest < (1e-3 * begun).max(1e-10) {
             return Some(false);
         }
-        // What swings as widely as the tariffs let it has grown, whether or not it still does.
-        let far = newest > 30.0 * DISTURBANCE;
-        (whole.len() * WINDOW >= ROUNDS).then(|| far || newest > 0.9 * whole[whole.len() / 2])
+        (whole.len() * WINDOW >= ROUNDS).then(|| newest > 0.9 * whole[whole.len() / 2])
     }
 }
 
@@ -210,6 +210,7 @@ impl Watcher for Deviation {
             let Observation::Committed(commit) = what else { continue };
             let window = (time.0 / 1_000_000_000) as usize / WINDOW;
             let deviation = commit.state.prices.iter().map(|price| (price - self.rest).abs()).fold(0.0, f64::max);
+            self.in_step.get_or_insert(deviation < 1.01 * DISTURBANCE);
             self.windows.resize(self.windows.len().max(window + 1), 0.0);
             self.windows[window] = self.windows[window].max(deviation);
             self.grows = self.grows.or_else(|| self.judge());
@@ -226,7 +227,7 @@ fn grows(case: &Case, market: &Market, replicator_step: f64) -> bool {
     let case = Case { scenario: scenario.into(), ..case.clone() };
     let enough = Arc::<AtomicBool>::default();
     let rest = market.clearing_price;
-    let watcher = Deviation { rest, windows: Vec::new(), grows: None, enough: Arc::clone(&enough) };
+    let watcher = Deviation { rest, windows: Vec::new(), in_step: None, grows: None, enough: Arc::clone(&enough) };
     let (Deviation { grows, .. }, _interrupted) = simulate(&case, None, &enough, watcher);
     grows.expect("the game lasts until the disturbance has grown or died out")
 }
