@@ -103,7 +103,7 @@ impl<'a> Iteration<'a> {
             let round = self.play();
             quiet = if round.price_change.max(round.share_change) < tolerance { quiet + 1 } else { 0 };
             if quiet >= patience {
-                return Rest::Reached { rounds: number, last: round };
+                return Rest::Reached { rounds: number, last: Box::new(round) };
             }
         }
         Rest::Missed
@@ -244,7 +244,7 @@ pub enum Rest {
         /// How many rounds were played.
         rounds: u32,
         /// The last of them.
-        last: Round,
+        last: Box<Round>,
     },
     /// It did not come to rest in the rounds it had.
     Missed,

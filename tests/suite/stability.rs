@@ -291,6 +291,9 @@ fn four() -> Market {
     }
 }
 
+/// When, by whom, and what.
+type Post = (f64, usize, Vec<(f64, f64)>);
+
 /// The linear game of actors with these clocks, post by post: whether prices come to rest with this replicator step.
 ///
 /// Everything is a small difference from rest. Messages take half of `age`, so that a post counts for others `age` later.
@@ -309,7 +312,7 @@ fn linear_game_grows(market: &Market, clocks: Activation, age: f64, price_step: 
     // What has arrived of prices, and of each buyer's share and purchase by seller; what came of it; what is under way.
     let (mut shown, mut chosen) = (prices.clone(), vec![vec![(0.0, 0.0); sellers]; buyers]);
     let (mut fitness, mut demand) = (vec![0.0; sellers], vec![0.0; sellers]);
-    let mut posts: VecDeque<(f64, usize, Vec<(f64, f64)>)> = VecDeque::new();
+    let mut posts: VecDeque<Post> = VecDeque::new();
     let (mut early, mut late) = (0.0_f64, 0.0_f64);
     loop {
         let (actor, now) = due.iter().copied().enumerate().min_by_key(|(_, time)| *time).unwrap();
