@@ -26,6 +26,9 @@ const MOST_UNKNOWNS: usize = 800;
 /// Beyond this many unknowns, only the largest root is computed and critical values are left out.
 const MOST_FOR_LIMITS: usize = 480;
 
+/// Beyond this many unknowns, a slot is not judged where many are at once: each takes a good part of a second.
+const MOST_AT_ONCE: usize = 240;
+
 /// Critical delays are looked for below this age [periods].
 const MOST_PERIODS: usize = 6;
 
@@ -115,19 +118,26 @@ pub enum DelayLimit {
 /// # Panics
 /// If the case has no such slot.
 pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<SlotStability> {
-    judged(case, slot, setting, MOST_FOR_LIMITS)
+    judged(case, slot, setting, MOST_UNKNOWNS, MOST_FOR_LIMITS)
 }
 
-/// Whether the game of `slot` of `case`, counted from 1, holds on to its equilibrium; `None` where theory does not say.
+/// Whether the game of `slot` of `case`, counted from 1, holds on to its equilibrium; `None` where theory does not say, or
+/// would take long to.
 ///
 /// # Panics
 /// If the case has no such slot.
 pub fn is_stable(case: &Case, slot: Slot, setting: &Setting) -> Option<bool> {
-    judged(case, slot, setting, 0)?.judgement.ok().map(|judgement| judgement.root.is_stable())
+    judged(case, slot, setting, MOST_AT_ONCE, 0)?.judgement.ok().map(|judgement| judgement.root.is_stable())
 }
 
 /// The same with critical values only where there are up to so many unknowns.
-fn judged(case: &Case, slot: Slot, setting: &Setting, most_for_limits: usize) -> Option<SlotStability> {
+fn judged(
+    case: &Case,
+    slot: Slot,
+    setting: &Setting,
+    most_unknowns: usize,
+    most_for_limits: usize,
+) -> Option<SlotStability> {
     let terms = slot_terms(case, slot);
     let all = SlotMarket::of_all(&slot_facts(case, slot), terms);
     let at = all.equilibrium()?;
@@ -154,7 +164,7 @@ fn judged(case: &Case, slot: Slot, setting: &Setting, most_for_limits: usize) ->
         _ if !setting.is_covered() => Err(Omission::NotCovered),
         Corner::Floor | Corner::Ceiling => Err(Omission::Corner),
         Corner::Interior if responsive == 0 => Err(Omission::NoAnswer),
-        Corner::Interior => judge(&market, &at, surplus.iter().sum(), setting, most_for_limits),
+        Corner::Interior => judge(&market, &at, surplus.iter().sum(), setting, (most_unknowns, most_for_limits)),
     };
     Some(SlotStability {
         slot,
@@ -245,7 +255,7 @@ fn judge(
     at: &Equilibrium,
     supply: f64,
     setting: &Setting,
-    most_for_limits: usize,
+    (most_unknowns, most_for_limits): (usize, usize),
 ) -> Result<Judgement, Omission> {
     let buyers = market.wanted.len();
     let fitness = market.learning.fitness();
@@ -254,7 +264,7 @@ fn judge(
     let shortage = if market.active > market.responsive { market.shortage(supply) } else { 0.0 };
     let game = Game { shares: at.shares.clone(), surplus: supply, response, shortage };
     let lags = setting.lags(fitness, buyers);
-    if game.size(lags) > MOST_UNKNOWNS {
+    if game.size(lags) > most_unknowns {
         return Err(Omission::TooLarge);
     }
     let (replicator, price) = (market.replicator_units(supply), market.price_units(at.shares.len()));
