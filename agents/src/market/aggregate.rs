@@ -178,7 +178,7 @@ impl Sums {
     /// B / R_e`. Where the grid's tariff binds, a seller's net utility answers to its own share alone, by `t_j sum_i [(w_i -
     /// alpha P_i - p_j) X*_ij - alpha t_j X*_ij²]`; where the feed-in tariff does, to nothing, and `R` takes the place of
     /// `R_e`. Weighted by shares these make the scale, and `stride` is by how much it is smaller than where no tariff binds,
-    /// up to [`STEEPEST`] times where it is so with all purchases answering to price.
+    /// up to [`STEEPEST`] times where it is so with all purchases answering to price; 1 where buyers know only some sellers.
     pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
         let mut result = Aggregate {
             constant: self.constant,
@@ -198,6 +198,8 @@ impl Sums {
             }
         }
         result.total = result.demand.iter().sum();
+        // Where few know a seller, its net utility is that of these few, and no measure of the market's.
+        let all_known = matches!(self.by_seller, BySeller::All(_));
         let (mut short, mut slack, mut slope) = (0.0, 0.0, 0.0);
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
             let (amount, value, square) = self.purchases(j);
@@ -211,7 +213,7 @@ impl Sums {
             if result.total > 0.0 {
                 result.mean_share[j] /= result.total;
             }
-            if band.binds(price, result.demand[j] - surplus) {
+            if all_known && band.binds(price, result.demand[j] - surplus) {
                 if served < 1.0 {
                     short += result.mean_share[j];
                     slope += result.mean_share[j] * served * (value - paid - self.alpha * served * square);
