@@ -378,6 +378,14 @@ mod tests {
     }
 
     #[test]
+    fn where_few_know_a_seller_steps_at_a_tariff_are_as_anywhere() {
+        let mut sums = Sums::new(ChoiceSet::Sample(2), 2, 0.4, 0.0);
+        let known: Option<&[u32]> = Some(&[0, 1]);
+        sums.add(posted(&[0.6, 0.4], [&[0.8; 2], &[1.1; 2]]).map(|choice| Posted { known, ..choice }));
+        assert_eq!(sums.aggregate(&[0.5, 0.4], &[BAND.ceiling; 2], BAND).stride, 1.0);
+    }
+
+    #[test]
     fn a_fee_is_part_of_what_a_buyer_pays() {
         let mut sums = Sums::new(ChoiceSet::All, 1, 0.4, 0.1);
         sums.add(posted(&[1.0], [&[1.0], &[1.5]]));
