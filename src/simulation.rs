@@ -7,7 +7,7 @@ use crate::{
     runtime::{self, Host, RuntimeError, Shards, Watcher, wall},
     scenario::{
         Case,
-        schema::{Activation, Clock, Initial, Learning, Scenario, Storage},
+        schema::{Activation, Clock, Initial, Learning, Record, Scenario, Storage},
     },
 };
 use microgrid_agents::{
@@ -77,7 +77,7 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     let chain = genesis.id();
     let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
     let [ledger, grid] = [(Party::Ledger, ActorId::LEDGER), (Party::Grid, ActorId::GRID)]
-        .map(|(party, actor)| member(party, SecretKey::derive(case.seed, actor)));
+        .map(|(party, actor)| member(party, key(case, actor)));
     let rules = habits(case);
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
     let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(keys.len() + 2);
@@ -93,10 +93,15 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
     actors
 }
 
+/// An actor's secret key. Signatures are needed only where the chains are kept.
+fn key(case: &Case, actor: ActorId) -> SecretKey {
+    SecretKey::derive(case.seed, actor).for_chain(case.scenario.record == Record::Full)
+}
+
 /// The prosumers' secret keys.
 fn keys(case: &Case) -> Vec<SecretKey> {
     let prosumers = 0..case.population.prosumers.len() as u32;
-    prosumers.into_par_iter().map(|id| SecretKey::derive(case.seed, ProsumerId(id).actor())).collect()
+    prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect()
 }
 
 /// What everybody in a case agrees on beforehand.
@@ -120,8 +125,8 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             late_blocks: scenario.clock != Clock::Virtual || ledger_crashes(scenario),
         },
         policies: Policies::new(scenario.ledger.signatures),
-        ledger: SecretKey::derive(case.seed, ActorId::LEDGER).public(),
-        grid: SecretKey::derive(case.seed, ActorId::GRID).public(),
+        ledger: key(case, ActorId::LEDGER).public(),
+        grid: key(case, ActorId::GRID).public(),
         prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, key.public())).collect(),
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Every actor's secret key is derived from the case's seed, so that runs repeat byte by byte. Whoever knows the seed
 //! knows all keys, and the seed stands in the [genesis](super::genesis): this is fit for simulation only.
+//!
+//! Where nobody keeps the chain, nobody can ever check a signature on it, and making and checking them would be most of
+//! the work of a small community's slot. There a digest of key, chain and text [stands in](Signature::StandIn): as long
+//! as a signature, checked at the same places with the same answers, but anybody could make it.
 
 use super::hash::Digest;
 use crate::{
@@ -70,15 +74,35 @@ impl<'de> Deserialize<'de> for Party {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// An ed25519 signature, as hexadecimal text on the chain.
+impl PublicKey {
+    fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+}
+
+/// A signature, as hexadecimal text of 64 bytes on the chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Signature(pub ed25519_dalek::Signature);
+pub enum Signature {
+    /// A signature by ed25519. What is read from text is always one.
+    Ed25519(ed25519_dalek::Signature),
+    /// What stands in for one where nobody keeps the chain; as text, the digest twice.
+    StandIn(Digest),
+}
+
+impl Signature {
+    fn to_bytes(self) -> [u8; 64] {
+        match self {
+            Self::Ed25519(signature) => signature.to_bytes(),
+            Self::StandIn(digest) => std::array::from_fn(|n| digest.0[n % 32]),
+        }
+    }
+}
 
 macro_rules! as_hex {
     ($name:ident, $length:literal, $from:expr) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex::encode(self.0.to_bytes()))
+                f.write_str(&hex::encode(self.to_bytes()))
             }
         }
 
@@ -105,11 +129,14 @@ macro_rules! as_hex {
 }
 
 as_hex!(PublicKey, 32, |bytes| VerifyingKey::from_bytes(&bytes).map(Self));
-as_hex!(Signature, 64, |bytes| Ok::<_, &str>(Self(ed25519_dalek::Signature::from_bytes(&bytes))));
+as_hex!(Signature, 64, |bytes| Ok::<_, &str>(Self::Ed25519(ed25519_dalek::Signature::from_bytes(&bytes))));
 
 /// An actor's secret key in one run.
 #[derive(Clone)]
-pub struct SecretKey(SigningKey);
+pub struct SecretKey {
+    key: SigningKey,
+    stands_in: bool,
+}
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,18 +149,31 @@ impl SecretKey {
     pub fn derive(seed: u64, actor: ActorId) -> Self {
         let mut secret = [0; 32];
         stream(seed, actor, Purpose::Key).fill_bytes(&mut secret);
-        Self(SigningKey::from_bytes(&secret))
+        Self { key: SigningKey::from_bytes(&secret), stands_in: false }
+    }
+
+    /// The same key, for a chain that is [`kept`](Signature) or not.
+    pub fn for_chain(self, kept: bool) -> Self {
+        Self { stands_in: !kept, ..self }
     }
 
     /// The public key that belongs to it.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey(self.key.verifying_key())
     }
 
     /// Signs a text for one chain.
     pub fn sign(&self, chain: Digest, text: &str) -> Signature {
-        Signature(self.0.sign(&signed(chain, text).0))
+        match self.stands_in {
+            true => Signature::StandIn(stand_in(self.public(), chain, text)),
+            false => Signature::Ed25519(self.key.sign(&signed(chain, text).0)),
+        }
     }
+}
+
+/// What stands in for a signature over a text: of everybody's key another.
+fn stand_in(key: PublicKey, chain: Digest, text: &str) -> Digest {
+    Digest::of([&key.to_bytes(), &chain.0, text.as_bytes()])
 }
 
 /// What is signed: the digest of the chain's identifier, so that a signature is worth nothing on another chain, and the
@@ -156,7 +196,10 @@ pub struct Claim<'a> {
 impl Claim<'_> {
     /// Whether it is true on this chain, by the strict rules of ed25519.
     pub fn holds(&self, chain: Digest) -> bool {
-        self.key.0.verify_strict(&signed(chain, self.text).0, &self.signature.0).is_ok()
+        match self.signature {
+            Signature::Ed25519(signature) => self.key.0.verify_strict(&signed(chain, self.text).0, &signature).is_ok(),
+            Signature::StandIn(digest) => digest == stand_in(self.key, chain, self.text),
+        }
     }
 }
 
@@ -174,10 +217,14 @@ pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
 }
 
 fn verify_group(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
-    if claims.len() >= WORTH_A_BATCH {
+    let signature = |claim: &Claim<'_>| match claim.signature {
+        Signature::Ed25519(signature) => Some(signature),
+        Signature::StandIn(_) => None,
+    };
+    let signatures: Option<Vec<_>> = claims.iter().map(signature).collect();
+    if let Some(signatures) = signatures.filter(|signatures| signatures.len() >= WORTH_A_BATCH) {
         let messages: Vec<Digest> = claims.iter().map(|claim| signed(chain, claim.text)).collect();
         let messages: Vec<&[u8]> = messages.iter().map(|digest| &digest.0[..]).collect();
-        let signatures: Vec<_> = claims.iter().map(|claim| claim.signature.0).collect();
         let keys: Vec<_> = claims.iter().map(|claim| claim.key.0).collect();
         if verify_batch(&messages, &signatures, &keys).is_ok() {
             return vec![true; claims.len()];
@@ -207,14 +254,29 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_for_its_key_text_and_chain_only() {
-        let (mine, other) = (SecretKey::derive(1, ActorId(2)), SecretKey::derive(1, ActorId(3)));
-        let signature = mine.sign(CHAIN, "bill");
-        let holds = |key: &SecretKey, chain, text| Claim { key: key.public(), text, signature }.holds(chain);
-        assert!(holds(&mine, CHAIN, "bill"));
-        assert!(!holds(&other, CHAIN, "bill"));
-        assert!(!holds(&mine, CHAIN, "Bill"));
-        assert!(!holds(&mine, Digest([8; 32]), "bill"));
+    fn a_signature_and_what_stands_in_for_one_hold_for_their_key_text_and_chain_only() {
+        for kept in [true, false] {
+            let key = |actor| SecretKey::derive(1, ActorId(actor)).for_chain(kept);
+            let (mine, other) = (key(2), key(3));
+            let signature = mine.sign(CHAIN, "bill");
+            assert_eq!(matches!(signature, Signature::Ed25519(_)), kept);
+            let holds = |key: &SecretKey, chain, text| Claim { key: key.public(), text, signature }.holds(chain);
+            assert!(holds(&mine, CHAIN, "bill"));
+            assert!(!holds(&other, CHAIN, "bill"));
+            assert!(!holds(&mine, CHAIN, "Bill"));
+            assert!(!holds(&mine, Digest([8; 32]), "bill"));
+        }
+    }
+
+    #[test]
+    fn what_stands_in_for_a_signature_is_none_for_whoever_reads_it() {
+        let key = SecretKey::derive(1, ActorId(2)).for_chain(false);
+        let signature = key.sign(CHAIN, "bill");
+        let read: Signature = serde_json::from_str(&serde_json::to_string(&signature).unwrap()).unwrap();
+        let claim = |signature| Claim { key: key.public(), text: "bill", signature };
+        assert_eq!(verify(CHAIN, &[claim(signature), claim(read)]), [true, false]);
+        assert_eq!(verify(CHAIN, &[claim(signature); 9]), [true; 9]);
+        assert_eq!(verify(CHAIN, &[claim(read); 9]), [false; 9]);
     }
 
     #[test]
