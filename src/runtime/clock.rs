@@ -3,8 +3,8 @@
 //! Time is conservative. The clock waits until all shards have done their window, finds the earliest event anywhere,
 //! and grants a window from there that is as wide as the network's shortest delay: nothing sent within it can arrive
 //! within it. Where a message can take no time at all, the window is one wave of one instant. A shard without events in
-//! the window is left alone, and one that is the only one with events in it goes on to the next windows by itself, until
-//! others have something to do or it has something to tell. The clock takes no decision of the market.
+//! the window is left alone, and one that is the only one with events in it goes on to the next windows by itself for a
+//! while, until others have something to do. The clock takes no decision of the market.
 //!
 //! Between windows the clock hands what was observed to the [`Watcher`], in the order (time, actor, sequence), and with it
 //! what became of messages since it did so last. Windows depend only on the events, so the watcher sees the same whatever
@@ -16,7 +16,7 @@ use super::{
     audience::{Audience, who_waits},
     event::Moment,
     shard::Shard,
-    window::{self, Grant, WindowDone},
+    window::{self, Grant, Report, WindowDone},
 };
 use actix::prelude::*;
 use microgrid_agents::{observation::Observed, time::Time};
@@ -42,6 +42,8 @@ pub(super) struct Clock<W> {
     outstanding: usize,
     /// Earliest events that shards sent to each other in the current window.
     announced: Vec<(usize, Moment)>,
+    /// What the shard that has done several windows alone has to tell of all but the last.
+    earlier: Vec<Report>,
     observed: Vec<Observed>,
     traffic: Traffic,
     failure: Option<Failure>,
@@ -63,6 +65,7 @@ impl<W: Watcher + 'static> Clock<W> {
             due: Vec::new(),
             outstanding: 0,
             announced: Vec::new(),
+            earlier: Vec::new(),
             observed: Vec::new(),
             traffic: Traffic::default(),
             failure: None,
@@ -103,10 +106,13 @@ impl<W: Watcher + 'static> Clock<W> {
         }
     }
 
-    /// Passes on what the window has brought.
+    /// Passes on what the windows have brought.
     fn report(&mut self) -> Result<(), RuntimeError> {
         if let Some(failure) = self.failure.take() {
             return Err(RuntimeError::Failed(failure));
+        }
+        for Report { mut observed, traffic } in self.earlier.drain(..) {
+            self.audience.show(&mut observed, traffic)?;
         }
         self.audience.show(&mut self.observed, std::mem::take(&mut self.traffic))
     }
@@ -141,8 +147,9 @@ impl<W: Watcher + 'static> Handler<WindowDone> for Clock<W> {
     fn handle(&mut self, done: WindowDone, context: &mut Self::Context) {
         self.agenda.set(done.shard, done.next);
         self.announced.extend(done.sent);
-        self.observed.extend(done.observed);
-        self.traffic += done.traffic;
+        self.earlier.extend(done.earlier);
+        self.observed.extend(done.last.observed);
+        self.traffic += done.last.traffic;
         self.failure = self.failure.take().or(done.failure);
         self.outstanding -= 1;
         if self.outstanding == 0 {

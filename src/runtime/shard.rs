@@ -10,7 +10,7 @@ use super::{
     post::Batch,
     station::Station,
     vigil::Vigil,
-    window::{self, Grant, Stop, WhoWaits, WindowDone},
+    window::{self, Grant, Report, Stop, WhoWaits, WindowDone},
 };
 use actix::prelude::*;
 use std::{sync::Arc, time::Duration};
@@ -24,6 +24,8 @@ pub(super) struct Shard {
     handled: Moment,
     vigil: Vigil,
     links: Option<Links>,
+    /// What there is to tell of windows before the last one.
+    earlier: Vec<Report>,
     /// What went wrong since the last window.
     failure: Option<Failure>,
 }
@@ -37,30 +39,41 @@ pub(super) struct Links {
 }
 
 impl Shard {
-    /// So many windows are handled at most before the clock hears of it, so that a run can be interrupted.
-    const WINDOWS: usize = 64;
+    /// So many events are handled at least before the clock hears of it, as long as it is alone: few enough that a run can
+    /// be interrupted and little waits to be told.
+    const EVENTS: usize = 2048;
 
     /// The shard with this station, on a network with this shortest delay.
     pub(super) fn new(station: Station, lookahead: Duration, vigil: Vigil) -> Self {
-        Self { station, lookahead, handled: Moment::default(), vigil, links: None, failure: None }
+        Self { station, lookahead, handled: Moment::default(), vigil, links: None, earlier: Vec::new(), failure: None }
     }
 
-    /// Handles the window before `bound` and, as long as it is alone and there is nothing to tell, those after it.
+    /// Handles the window before `bound` and, as long as it is alone and has nothing for others, those after it.
     ///
     /// # Errors
     /// If an actor does what it must not, or panics.
     fn handle_windows(&mut self, Grant { mut bound, alone_before }: Grant) -> Result<(), Failure> {
-        for _ in 0..Self::WINDOWS {
+        let mut events = 0;
+        loop {
             self.handled = bound;
-            self.station.handle_before(bound, |due| due)?;
+            events += self.station.handle_before(bound, |due| due)?;
             self.station.nothing_before(bound)?;
-            let Some(next) = self.station.next() else { break };
+            let Some(next) = self.station.next() else { return Ok(()) };
             bound = window::bound(next, self.lookahead);
-            if bound > alone_before || self.station.has_something_to_tell() {
-                break;
+            if bound > alone_before || self.station.has_outgoing() || events >= Self::EVENTS {
+                return Ok(());
+            }
+            if self.station.has_observed() {
+                let report = self.report();
+                self.earlier.push(report);
             }
         }
-        Ok(())
+    }
+
+    /// What its actors have reported since the last time.
+    fn report(&mut self) -> Report {
+        let (observed, traffic) = self.station.take_reports();
+        Report { observed, traffic }
     }
 
     /// Sends the batches on their way; returns the earliest moment in each.
@@ -108,13 +121,12 @@ impl Handler<Grant> for Shard {
         let outcome = self.handle_windows(grant);
         let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
         let sent = self.pass_on(&shards);
-        let (observed, traffic) = self.station.take_reports();
         clock.do_send(WindowDone {
             shard: self.station.number(),
             next: self.station.next(),
             sent,
-            observed,
-            traffic,
+            earlier: std::mem::take(&mut self.earlier),
+            last: self.report(),
             failure: outcome.err().or_else(|| self.failure.take()),
         });
         self.vigil.keep();

@@ -56,21 +56,22 @@ impl Station {
         self.number
     }
 
-    /// Handles all events before `bound`, each at the moment that `now` makes of its own; what follows from them for
-    /// others waits to be taken, or to be handled next time.
+    /// Handles all events before `bound`, each at the moment that `now` makes of its own, and returns how many there were;
+    /// what follows from them for others waits to be taken, or to be handled next time.
     ///
     /// # Errors
     /// If an actor does what it must not, or panics.
-    pub(super) fn handle_before(&mut self, bound: Moment, now: impl Fn(Moment) -> Moment) -> Result<(), Failure> {
+    pub(super) fn handle_before(&mut self, bound: Moment, now: impl Fn(Moment) -> Moment) -> Result<usize, Failure> {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             self.post.begin(bound, &mut self.window);
             self.find_receivers();
             let due = std::mem::take(&mut self.due);
             let outcome = self.handle_window(&due, &now);
+            let events = due.len();
             self.due = due;
             self.due.clear();
             self.window.clear();
-            outcome
+            outcome.map(|()| events)
         }));
         outcome.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())))
     }
@@ -80,6 +81,7 @@ impl Station {
         let (mut ahead, mut handled, mut looked_at) = (due.chunks(AHEAD), 0, 0);
         for of_one in due.chunk_by(|one, other| one.place == other.place) {
             while looked_at <= handled
+                && due.len() > AHEAD
                 && let Some(next) = ahead.next()
             {
                 self.cast.look_at(next.iter().map(|due| due.place));
@@ -167,9 +169,14 @@ impl Station {
         self.post.next()
     }
 
-    /// Whether anything waits to be passed on, or has been reported.
-    pub(super) fn has_something_to_tell(&self) -> bool {
-        self.post.has_outgoing() || self.cast.has_observed()
+    /// Whether anything waits to be passed on.
+    pub(super) fn has_outgoing(&self) -> bool {
+        self.post.has_outgoing()
+    }
+
+    /// Whether the actors have reported anything since the last time.
+    pub(super) fn has_observed(&self) -> bool {
+        self.cast.has_observed()
     }
 
     /// Takes what is to be passed on: for each other shard that gets something, its number and its events.

@@ -10,8 +10,8 @@ use std::time::Duration;
 #[rtype(result = "()")]
 pub(super) struct Grant {
     pub(super) bound: Moment,
-    /// Nobody else has anything to do before this moment: up to it, the shard may go on window by window until there is
-    /// something to tell.
+    /// Nobody else has anything to do before this moment: up to it, the shard may go on window by window until it has
+    /// something for others.
     pub(super) alone_before: Moment,
 }
 
@@ -33,9 +33,16 @@ pub(super) struct WindowDone {
     pub(super) next: Option<Moment>,
     /// The earliest event sent to each other shard.
     pub(super) sent: Vec<(usize, Moment)>,
+    /// What it has to tell of windows before the last one, that it has done alone.
+    pub(super) earlier: Vec<Report>,
+    pub(super) last: Report,
+    pub(super) failure: Option<Failure>,
+}
+
+/// What a shard's actors have reported in a window, and what has become of their messages since the report before.
+pub(super) struct Report {
     pub(super) observed: Vec<Observed>,
     pub(super) traffic: Traffic,
-    pub(super) failure: Option<Failure>,
 }
 
 /// Clock → shard: who of yours waits for what?

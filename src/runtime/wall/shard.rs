@@ -43,7 +43,7 @@ impl FreeShard {
         let now = clock.now();
         let just_after_now = Moment { time: now + Duration::from_nanos(1), wave: 0 };
         // Waves go on counting, so that an endless exchange without delay is noticed here too.
-        let mut outcome = Ok(());
+        let mut outcome = Ok(0);
         while outcome.is_ok() && self.station.next().is_some_and(|next| next < just_after_now) {
             outcome = self.station.handle_before(just_after_now, |due| Moment { time: now, wave: due.wave });
         }

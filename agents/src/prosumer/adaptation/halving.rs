@@ -3,7 +3,7 @@
 /// No step shrinks below this part of what it was.
 const LEAST: f64 = 1.0 / (1 << 20) as f64;
 /// A swing that is larger than this part of the one before is not dying away.
-const DYING: f64 = 0.9;
+const DYING: f64 = 0.8;
 /// Swings up to this many tolerances are of no interest.
 const WIDE: f64 = 10.0;
 
@@ -50,6 +50,8 @@ impl Halving {
         let dying = self.swing.replace(swing).is_none_or(|before| swing <= DYING * before);
         if !dying && swing > WIDE * tolerance {
             self.part = (self.part / 2.0).max(LEAST);
+            // What swings on for a while by what is under way already says nothing of the new step.
+            (self.turned, self.swing) = (None, None);
         }
     }
 }
@@ -65,15 +67,17 @@ mod tests {
     }
 
     #[test]
-    fn swings_that_do_not_die_away_halve_the_step_each_time() {
-        // Turns at 1, -1, 1, -1, 1; the first two of the swings between have none to be compared with.
-        assert_eq!(after([0.0, 1.0, 0.0, -1.0, -1.0, 0.5, 1.0, -1.0, 1.0, 0.0]), 0.125);
+    fn swings_that_do_not_die_away_halve_the_step_every_three_turns() {
+        // Turns at 1, -1, 1, -1, 1 and so on: two swings to compare, and then two more.
+        let turns = [0.0, 1.0, 0.0, -1.0, -1.0, 0.5, 1.0, -1.0, 1.0, -1.0];
+        assert_eq!([3, 6, 7, 8, 9, 10].map(|n| after(turns[..n].iter().copied())), [1.0, 1.0, 1.0, 0.5, 0.5, 0.5]);
+        assert_eq!(after(turns.into_iter().chain([0.0])), 0.25);
         assert_eq!(after((0..1000).map(|n| f64::from(n % 2))), LEAST);
     }
 
     #[test]
     fn what_settles_down_or_keeps_its_course_is_left_alone() {
-        assert_eq!(after((0..40).map(|n| (-0.8_f64).powi(n))), 1.0);
+        assert_eq!(after((0..40).map(|n| (-0.7_f64).powi(n))), 1.0);
         assert_eq!(after((0..40).map(f64::from)), 1.0);
         assert_eq!(after((0..40).map(|n| 1e-7 * f64::from(n % 2))), 1.0, "too small to matter");
     }
