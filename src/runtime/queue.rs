@@ -30,7 +30,7 @@ const DRAWERS: usize = 1 << BITS;
 const SHEET: usize = 64;
 
 /// So many events need no drawers.
-const FEW: usize = 16;
+const FEW: usize = 32;
 
 /// Events of a shard, in order of time as far as a window needs it.
 #[derive(Debug)]
