@@ -3,9 +3,10 @@
 //! This is the game without actors, messages or time. What the actors do in lock-step must equal it round by round.
 
 use microgrid_agents::market::{
-    aggregate::{Aggregate, Posted, Sums, private_net_utility},
+    aggregate::{Aggregate, Posted, Sums},
     choice_set::ChoiceSet,
     demand::{Buyer, Demand},
+    experience::Experience,
     pricing::{PriceBand, local_price_step_size, next_price, price_step_size},
     replicator::{Fitness, StepSize, private_step_size, public_step_size, replicator_step},
 };
@@ -216,15 +217,12 @@ fn learn_alone(
     met: impl Iterator<Item = (f64, f64)>,
     aggregate: &Aggregate,
 ) -> f64 {
-    let (mut demand, mut supplied) = (0.0, 0.0);
-    let mut fitness = Vec::with_capacity(shares.len());
-    for ((&share, &purchase), (price, served)) in shares.iter().zip(purchases).zip(met) {
-        demand += share * purchase;
-        supplied += served * share * purchase;
-        fitness.push(private_net_utility(buyer, purchase, served, price, market.alpha));
-    }
+    let mut own = Experience::default();
+    let choices = shares.iter().copied().zip(purchases.iter().copied());
+    let fitness: Vec<f64> =
+        choices.zip(met).map(|(choice, met)| own.note(buyer, choice, met, market.alpha, market.band)).collect();
     let buyers = market.buyers.len() as u32;
-    let step = private_step_size(market.replicator_step, market.alpha, aggregate, buyers, demand, supplied);
+    let step = private_step_size(market.replicator_step, market.alpha, aggregate, buyers, &own);
     replicator_step(shares, &fitness, step)
 }
 

@@ -8,6 +8,7 @@ pub mod balance;
 pub mod best_response;
 pub mod choice_set;
 pub mod demand;
+pub mod experience;
 pub mod exploration;
 pub mod imitation;
 pub mod mixing;

@@ -1,7 +1,8 @@
 //! How buyers learn: replicator dynamics in discrete steps, equations (12), (13) and (15).
 
 use super::{
-    aggregate::Aggregate,
+    aggregate::{Aggregate, STEEPEST},
+    experience::Experience,
     sums::{Survey, survey},
 };
 use serde::{Deserialize, Serialize};
@@ -109,17 +110,36 @@ pub fn public_step_size(size: StepSize, alpha: f64, market: &Aggregate) -> f64 {
     }
 }
 
-/// Step `a_i` of one buyer for private fitness; scaled: `k (R_e / R) / (alpha D_i B_i)`, times [`Aggregate::stride`], zero
-/// while nothing is served.
-///
-/// `buyers` is `R`, `demand` the buyer's `D_i = sum_j z_ij X*_ij` and `served` its `B_i = sum_j t_j z_ij X*_ij` [kWh].
-pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers: u32, demand: f64, served: f64) -> f64 {
+/// Step `a_i` of one of `buyers` for private fitness; scaled: `k (R_e / R) / (alpha D_i B_i)`, zero while nothing is
+/// served, and larger where a tariff binds: by as much as what sellers there are worth to it answers less to its shares
+/// than where prices move, see [`Sums::aggregate`](super::aggregate::Sums::aggregate).
+pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
-        StepSize::Scaled(k) => {
-            quotient(k * market.responsive * market.stride / f64::from(buyers), alpha * demand * served)
-        }
+        StepSize::Scaled(k) => k / private_scale(alpha, market, buyers, own),
     }
+}
+
+/// The same step of size `Scaled(1)` as if no tariff were binding.
+pub fn private_unit(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
+    private_step_size(
+        StepSize::Scaled(1.0),
+        alpha,
+        market,
+        buyers,
+        &Experience { short: 0.0, slack: 0.0, slope: 0.0, ..*own },
+    )
+}
+
+/// The scale of one buyer's own fitness [CNY]; infinite while nothing is served.
+fn private_scale(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
+    let unit = alpha * own.demand * own.served;
+    if unit <= 0.0 {
+        return f64::INFINITY;
+    }
+    let moving = f64::from(buyers) / market.responsive;
+    let scale = unit * ((1.0 - own.short - own.slack) * moving + own.slack) + own.slope;
+    scale.max(unit / STEEPEST)
 }
 
 fn quotient(numerator: f64, denominator: f64) -> f64 {
@@ -183,15 +203,25 @@ mod tests {
         assert_eq!(public_step_size(StepSize::Fixed(0.1), 0.4, &market), 0.1);
         let step = public_step_size(StepSize::Scaled(0.3), 0.4, &market);
         assert!((step - 0.6 / 2.592).abs() < 1e-12);
-        let own = private_step_size(StepSize::Scaled(0.3), 0.4, &market, 4, 1.5, 0.5);
-        assert!((own - 0.5).abs() < 1e-12);
-        assert_eq!(private_step_size(StepSize::Fixed(0.1), 0.4, &market, 4, 1.5, 0.5), 0.1);
+        let own = Experience { demand: 1.5, served: 0.5, ..Experience::default() };
+        assert!((private_step_size(StepSize::Scaled(0.3), 0.4, &market, 4, &own) - 0.5).abs() < 1e-12);
+        assert_eq!(private_step_size(StepSize::Fixed(0.1), 0.4, &market, 4, &own), 0.1);
+        let glut = Experience { slack: 1.0, ..own };
+        assert!(
+            (private_step_size(StepSize::Scaled(0.3), 0.4, &market, 4, &glut) - 1.0).abs() < 1e-12,
+            "as if all answered"
+        );
+        let short = Experience { short: 1.0, slope: 0.6, ..own };
+        assert!((private_step_size(StepSize::Scaled(0.3), 0.4, &market, 4, &short) - 0.5).abs() < 1e-12);
+        assert_eq!(private_unit(0.4, &market, 4, &short), private_unit(0.4, &market, 4, &own));
+        let hardly = Experience { slope: 1e-9, ..short };
+        assert!((private_step_size(StepSize::Scaled(0.3), 0.4, &market, 4, &hardly) - 20.0).abs() < 1e-12);
     }
 
     #[test]
     fn while_nothing_is_served_nobody_moves() {
         let market = Aggregate { responsive: 1.0, ..Aggregate::default() };
         assert_eq!(public_step_size(StepSize::Scaled(0.3), 0.4, &market), 0.0);
-        assert_eq!(private_step_size(StepSize::Scaled(0.3), 0.4, &market, 2, 0.0, 0.0), 0.0);
+        assert_eq!(private_step_size(StepSize::Scaled(0.3), 0.4, &market, 2, &Experience::default()), 0.0);
     }
 }

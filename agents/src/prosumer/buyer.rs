@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     market::{
-        aggregate::private_net_utility,
         demand,
+        experience::Experience,
         pricing::PriceBand,
-        replicator::{Fitness, StepSize, private_step_size, public_step_size},
+        replicator::{Fitness, StepSize, private_step_size, private_unit, public_step_size},
         sums::largest_difference,
     },
     message::{Choice, MarketOpened, MarketState},
@@ -25,8 +25,7 @@ use std::{sync::Arc, time::Duration};
 pub(super) struct Buyer {
     /// What it registered, its preference less what it pays to the operator.
     facts: demand::Buyer,
-    /// How far the tariffs are apart [CNY/kWh].
-    band_width: f64,
+    band: PriceBand,
     opened: Arc<MarketOpened>,
     /// Positions of the sellers that it knows, ascending; `None` if all.
     known: Option<Arc<[u32]>>,
@@ -37,12 +36,12 @@ pub(super) struct Buyer {
     last: Option<Arc<Choice>>,
     /// The choice before that.
     previous: Option<Arc<Choice>>,
-    own: Experience,
+    own: Seen,
 }
 
 /// What one buyer has seen of the market itself, one entry a seller that it knows.
 #[derive(Debug, Default)]
-struct Experience {
+struct Seen {
     /// The prices that its last choice answered [CNY/kWh].
     prices: Vec<f64>,
     /// Its own term of each seller's net utility (11), without the constant [CNY].
@@ -61,16 +60,7 @@ impl Buyer {
         let places = known.as_ref().map_or(opened.surplus.len(), |known| known.len());
         let greater = |best, place| if surplus(place) > surplus(best) { place } else { best };
         let watched = (0..places).reduce(greater).unwrap_or(0);
-        Self {
-            facts,
-            band_width: band.width(),
-            opened,
-            known,
-            watched,
-            last: None,
-            previous: None,
-            own: Experience::default(),
-        }
+        Self { facts, band, opened, known, watched, last: None, previous: None, own: Seen::default() }
     }
 
     /// The next choice, after a step of this `stride` by its `own` rule or else the common one, or `None` while no
@@ -113,7 +103,7 @@ impl Buyer {
         self.answer(choice, &news.prices, rules);
         // A purchase that moves is a move, whatever becomes of the shares: it counts by the price that it answers.
         let bought = self.last.as_ref().map_or(0.0, |last| largest_difference(&last.purchases, &choice.purchases));
-        let answered = if bought > 0.0 { rules.alpha * bought / self.band_width } else { 0.0 };
+        let answered = if bought > 0.0 { rules.alpha * bought / self.band.width() } else { 0.0 };
         choice.change = change.max(answered);
         choice.updates_at_rest = if choice.change < rules.tolerance { rest_before + 1 } else { 0 };
         choice.answers = news.quotes_time.min(news.oldest_answered);
@@ -199,22 +189,23 @@ impl Buyer {
         let sums = news.aggregate.as_deref()?;
         let size = turn.size;
         let (market, known, buyer) = (&*self.opened, self.known.as_deref(), &self.facts);
-        let lesson = |fitness, step: &dyn Fn(StepSize) -> f64| {
-            let (step, unit) = (step(size), step(StepSize::Scaled(1.0)) / sums.stride);
-            Lesson { market, news, sums, known, buyer, last, fitness, size, step, unit }
-        };
+        let lesson = |fitness, step, unit| Lesson { market, news, sums, known, buyer, last, fitness, size, step, unit };
         let lesson = match rules.fitness {
-            Fitness::Public => lesson(&sums.net_utility, &|size| public_step_size(size, rules.alpha, sums)),
+            Fitness::Public => {
+                let step = |size| public_step_size(size, rules.alpha, sums);
+                lesson(&sums.net_utility, step(size), step(StepSize::Scaled(1.0)) / sums.stride)
+            }
             Fitness::Private => {
-                let (wanted, got) = match known {
-                    None => self.own.gather(buyer, last, sums.served_share.iter().copied(), rules.alpha),
+                let own = match known {
+                    None => self.own.gather(buyer, last, sums.served_share.iter().copied(), rules.alpha, self.band),
                     Some(known) => {
                         let served = known.iter().map(|&seller| sums.served_share[seller as usize]);
-                        self.own.gather(buyer, last, served, rules.alpha)
+                        self.own.gather(buyer, last, served, rules.alpha, self.band)
                     }
                 };
                 let buyers = market.buyers.len() as u32;
-                lesson(&self.own.fitness, &|size| private_step_size(size, rules.alpha, sums, buyers, wanted, got))
+                let step = private_step_size(size, rules.alpha, sums, buyers, &own);
+                lesson(&self.own.fitness, step, private_unit(rules.alpha, sums, buyers, &own))
             }
         };
         Some(match own {
@@ -238,24 +229,23 @@ impl Buyer {
     }
 }
 
-impl Experience {
-    /// What the sellers were worth to this buyer alone, had it bought from each what it wanted at the prices it knew;
-    /// returns its demand `D_i` and what was served of it, `B_i` [kWh]. `served` are the sellers' `t_j`.
+impl Seen {
+    /// What the sellers were worth to this buyer alone, had it bought from each what it wanted at the prices it knew.
+    /// `served` are the sellers' `t_j`.
     fn gather(
         &mut self,
         buyer: &demand::Buyer,
         last: &Choice,
         served: impl Iterator<Item = f64>,
         alpha: f64,
-    ) -> (f64, f64) {
-        let (mut wanted, mut got) = (0.0, 0.0);
+        band: PriceBand,
+    ) -> Experience {
+        let mut experience = Experience::default();
         self.fitness.clear();
         let choices = last.shares.iter().zip(&last.purchases);
         for (((&share, &purchase), &price), served) in choices.zip(&self.prices).zip(served) {
-            wanted += share * purchase;
-            got += served * share * purchase;
-            self.fitness.push(private_net_utility(buyer, purchase, served, price, alpha));
+            self.fitness.push(experience.note(buyer, (share, purchase), (price, served), alpha, band));
         }
-        (wanted, got)
+        experience
     }
 }
