@@ -7,7 +7,7 @@ use microgrid_agents::market::{
     choice_set::ChoiceSet,
     demand::{Buyer, Demand},
     experience::Experience,
-    pricing::{PriceBand, local_price_step_size, next_price, price_step_size},
+    pricing::{PriceBand, next_price, price_step_size},
     replicator::{Fitness, StepSize, private_step_size, public_step_size, replicator_step},
 };
 use std::sync::Arc;
@@ -189,10 +189,8 @@ impl<'a> Iteration<'a> {
         let mut largest = 0.0_f64;
         for (j, price) in self.prices.iter_mut().enumerate() {
             let share = surplus[j] / supply;
-            let step = match aggregate.held.get(j) {
-                None => price_step_size(price_step, alpha, share, buyers),
-                Some(&held) => local_price_step_size(price_step, alpha, share, buyers, held),
-            };
+            let (held, least) = (aggregate.held.get(j).copied(), band.least_step(surplus[j], aggregate));
+            let step = price_step_size(price_step, alpha, share, buyers, held, least);
             let next = next_price(*price, aggregate.demand[j] - surplus[j], step, band, ramp);
             largest = largest.max((next - *price).abs());
             *price = next;

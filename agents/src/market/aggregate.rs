@@ -58,13 +58,20 @@ pub struct Aggregate {
     pub total: f64,
     /// Served demand `B = sum_j min(S_j, E_j)` [kWh].
     pub served: f64,
-    /// `R_e`: sum of the shares whose purchase answers to price, at least 1.
+    /// Sum of the shares whose purchase answers to price.
     pub responsive: f64,
     /// How many times as large replicator steps are as where no tariff binds, see [`Sums::aggregate`].
     pub stride: f64,
     /// Mean, over all choices, of the price of each seller that the choice answered [CNY/kWh]; empty where nobody asks for
     /// it.
     pub answered: Vec<f64>,
+}
+
+impl Aggregate {
+    /// `R_e`: the shares whose purchase answers to price, at least 1.
+    pub fn answering(&self) -> f64 {
+        self.responsive.max(1.0)
+    }
 }
 
 /// Where the grid's tariff binds, no step is larger than this many times that of a market whose buyers all answer to price.
@@ -222,12 +229,12 @@ impl Sums {
                 }
             }
         }
-        result.responsive = self.responsive.max(1.0);
+        result.responsive = self.responsive;
         result.stride = 1.0;
         if short + slack > 0.0 && result.served > 0.0 {
             let (unit, all) = (self.alpha * result.total * result.served, f64::from(self.choices));
-            let scale = unit * ((1.0 - short - slack) / result.responsive + slack / all) + slope.max(0.0);
-            result.stride = (unit / scale).min(STEEPEST * all) / result.responsive;
+            let scale = unit * ((1.0 - short - slack) / result.answering() + slack / all) + slope.max(0.0);
+            result.stride = (unit / scale).min(STEEPEST * all) / result.answering();
         }
         result
     }
@@ -371,10 +378,10 @@ mod tests {
             shares[j] * (sums.net_utility[j] - at(&more).net_utility[j]) / 1e-6
         };
         let scale: f64 = (0..2).map(|j| sums.mean_share[j] * answer(j)).sum();
-        let found = 0.4 * sums.total * sums.served / (sums.responsive * sums.stride);
+        let found = 0.4 * sums.total * sums.served / (sums.answering() * sums.stride);
         assert!((found - scale).abs() < 1e-5 * scale, "{found} instead of {scale}");
         let slack = firm([BAND.floor; 2], [4.0; 2], &shares);
-        assert!((slack.responsive * slack.stride - 2.0).abs() < 1e-12, "as if all answered");
+        assert!((slack.answering() * slack.stride - 2.0).abs() < 1e-12, "as if all answered");
     }
 
     #[test]
@@ -406,7 +413,7 @@ mod tests {
         });
         let sums = aggregate(&[1.0; 2], &[0.7; 2], choices);
         assert_eq!(sums.mean_share, [0.75, 0.25]);
-        assert_eq!(sums.responsive, 1.0, "counts one pair at least, so that steps stay finite");
+        assert_eq!(sums.answering(), 1.0, "counts one pair at least, so that steps stay finite");
     }
 
     #[test]

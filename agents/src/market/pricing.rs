@@ -1,6 +1,12 @@
 //! How sellers lead: welfare and the price rule, equations (16) to (18).
 
-use super::{replicator::StepSize, utility::utility};
+use super::{aggregate::Aggregate, replicator::StepSize, utility::utility};
+
+/// Tariffs that are no further apart are the same [CNY/kWh]: a thousandth of the smallest that a scenario can tell apart.
+const ONE_PRICE: f64 = 1e-9;
+
+/// Where no purchase answers to price, a price moves by this part of the band at a relative excess demand of one.
+const BLIND: f64 = 0.3;
 
 /// The prices a seller may ask [CNY/kWh]: from the feed-in tariff to the grid's tariff of the slot, less what the buyer
 /// pays to the operator.
@@ -13,9 +19,11 @@ pub struct PriceBand {
 }
 
 impl PriceBand {
-    /// The band between the tariffs of a slot, where local trades cost their buyer a `service_fee` [CNY/kWh].
+    /// The band between the tariffs of a slot, where local trades cost their buyer a `service_fee` [CNY/kWh]. A fee of all
+    /// that lies between them leaves one price, also where a difference of decimal numbers misses it by its last digit.
     pub fn between(feed_in: f64, grid: f64, service_fee: f64) -> Self {
-        Self { floor: feed_in, ceiling: grid - service_fee }
+        let ceiling = grid - service_fee;
+        Self { floor: feed_in, ceiling: if (ceiling - feed_in).abs() < ONE_PRICE { feed_in } else { ceiling } }
     }
 
     /// Whether the fee leaves any price at which a local kWh serves both sides.
@@ -32,6 +40,12 @@ impl PriceBand {
     /// so that a price of 0 can be left and reached.
     pub fn reach(&self, price: f64, ramp: f64) -> f64 {
         ramp * price.abs().max(self.width())
+    }
+
+    /// Least step of size `Scaled(1)` for a seller with this `surplus` [CNY/kWh²]: none where purchases answer to price.
+    /// Where none does, what would be right if they all did is next to nothing if energy is scarce.
+    pub fn least_step(&self, surplus: f64, sums: &Aggregate) -> f64 {
+        if sums.responsive > 0.0 { 0.0 } else { BLIND * self.width() / surplus }
     }
 
     /// Whether a tariff keeps `price` from answering to this `excess` of demand [kWh].
@@ -64,23 +78,16 @@ pub fn next_price(price: f64, excess: f64, step: f64, band: PriceBand, ramp: f64
 }
 
 /// Price step `b_j`; scaled: `k alpha S / (R S_j)` for a seller with this `share` `S_j / S` of all surplus, among
-/// `buyers` R.
+/// `buyers` R; where buyers know only some sellers, `k alpha / max(sum_i z_ij, R S_j / S)` for one that `held` so much of
+/// all shares; and `k` times the [`least`](PriceBand::least_step) if that is more.
 ///
 /// So a scaled step answers to *relative* excess demand: a small seller's demand answers little to its price, as few
 /// look for it, and its price has to move as far as everybody's.
-pub fn price_step_size(size: StepSize, alpha: f64, share: f64, buyers: u32) -> f64 {
+pub fn price_step_size(size: StepSize, alpha: f64, share: f64, buyers: u32, held: Option<f64>, least: f64) -> f64 {
+    let look_for_it = f64::from(buyers) * share;
     match size {
         StepSize::Fixed(b) => b,
-        StepSize::Scaled(k) => k * alpha / (f64::from(buyers) * share),
-    }
-}
-
-/// Price step `b_j` where buyers know only some sellers; scaled: `k alpha / max(sum_i z_ij, R S_j / S)` for a seller that
-/// `held` so much of all shares.
-pub fn local_price_step_size(size: StepSize, alpha: f64, share: f64, buyers: u32, held: f64) -> f64 {
-    match size {
-        StepSize::Fixed(b) => b,
-        StepSize::Scaled(k) => k * alpha / held.max(f64::from(buyers) * share),
+        StepSize::Scaled(k) => (k * alpha / held.map_or(look_for_it, |held| held.max(look_for_it))).max(k * least),
     }
 }
 
@@ -123,6 +130,23 @@ mod tests {
     }
 
     #[test]
+    fn where_no_purchase_answers_a_price_goes_by_the_band() {
+        let answered = |responsive| Aggregate { responsive, ..Aggregate::default() };
+        assert!((BAND.least_step(0.002, &answered(0.0)) * 0.002 - 0.12).abs() < 1e-12);
+        assert_eq!(BAND.least_step(0.002, &answered(0.5)), 0.0);
+    }
+
+    #[test]
+    fn a_fee_of_all_that_lies_between_the_tariffs_leaves_one_price() {
+        for (feed_in, grid, fee) in [(0.45, 0.85, 0.4), (0.25, 0.75, 0.5), (0.1, 0.3, 0.2), (0.35, 0.85, 0.5)] {
+            let band = PriceBand::between(feed_in, grid, fee);
+            assert!(band.has_room() && band.width() == 0.0, "{feed_in}");
+            assert!(!PriceBand::between(feed_in, grid, fee + 1e-6).has_room());
+            assert!(PriceBand::between(feed_in, grid, fee - 1e-6).width() > 9e-7);
+        }
+    }
+
+    #[test]
     fn a_price_moves_no_further_than_its_ramp() {
         assert!((next_price(0.6, 10.0, 0.5, BAND, 0.1) - 0.66).abs() < 1e-12);
         assert!((next_price(0.6, -10.0, 0.5, BAND, 0.1) - 0.54).abs() < 1e-12);
@@ -137,9 +161,11 @@ mod tests {
 
     #[test]
     fn a_scaled_step_answers_to_relative_excess_demand() {
-        assert_eq!(price_step_size(StepSize::Fixed(0.1), 0.4, 0.25, 2), 0.1);
-        assert!((price_step_size(StepSize::Scaled(0.5), 0.4, 0.25, 2) - 0.4).abs() < 1e-12);
-        let local = |held| local_price_step_size(StepSize::Scaled(0.5), 0.4, 0.25, 2, held);
+        let step = |size, held, least| price_step_size(size, 0.4, 0.25, 2, held, least);
+        assert_eq!(step(StepSize::Fixed(0.1), None, 9.0), 0.1);
+        assert!((step(StepSize::Scaled(0.5), None, 0.1) - 0.4).abs() < 1e-12);
+        assert!((step(StepSize::Scaled(0.5), None, 2.0) - 1.0).abs() < 1e-12);
+        let local = |held| step(StepSize::Scaled(0.5), Some(held), 0.0);
         assert!((local(0.8) - 0.25).abs() < 1e-12, "by the shares that answer to it");
         assert!((local(0.1) - 0.4).abs() < 1e-12, "no further than that of its part of all surplus");
         assert_eq!(local(-1e-18), local(0.0));

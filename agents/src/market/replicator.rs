@@ -106,7 +106,7 @@ pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
 pub fn public_step_size(size: StepSize, alpha: f64, market: &Aggregate) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
-        StepSize::Scaled(k) => quotient(k * market.responsive * market.stride, alpha * market.total * market.served),
+        StepSize::Scaled(k) => quotient(k * market.answering() * market.stride, alpha * market.total * market.served),
     }
 }
 
@@ -137,7 +137,7 @@ fn private_scale(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) 
     if unit <= 0.0 {
         return f64::INFINITY;
     }
-    let moving = f64::from(buyers) / market.responsive;
+    let moving = f64::from(buyers) / market.answering();
     let scale = unit * ((1.0 - own.short - own.slack) * moving + own.slack) + own.slope;
     scale.max(unit / STEEPEST)
 }

@@ -1,5 +1,6 @@
 //! Whether a market at rest is at its equilibrium: the article's stopping rules, demand meets surplus and all that buyers
-//! choose is worth the same to them, at the market's own scale.
+//! choose is worth the same to them, at the market's own scale; and, since buyers who know only some sellers can hold both
+//! where sellers ask different prices, all ask one.
 
 use super::{
     aggregate::{Aggregate, Posted, private_net_utility},
@@ -30,9 +31,17 @@ pub struct Market<'a> {
 }
 
 impl Market<'_> {
-    /// Whether both rules hold for these choices.
+    /// Whether the rules hold for these choices.
     pub fn is_at_equilibrium<'a>(&self, choices: impl Iterator<Item = Posted<'a>> + Clone) -> bool {
-        self.is_cleared(choices.clone()) && self.is_worth_the_same(choices)
+        self.has_one_price() && self.is_cleared(choices.clone()) && self.is_worth_the_same(choices)
+    }
+
+    /// Whether all ask the same price, weighted by what they have to sell.
+    fn has_one_price(&self) -> bool {
+        let sellers = || self.prices.iter().zip(self.surplus);
+        let supply: f64 = self.surplus.iter().sum();
+        let mean = sellers().map(|(price, surplus)| price * surplus).sum::<f64>() / supply;
+        sellers().map(|(price, surplus)| (price - mean).abs() * surplus).sum::<f64>() <= CLOSE * supply
     }
 
     /// Whether demand meets surplus at every seller whose price could still answer to a difference.

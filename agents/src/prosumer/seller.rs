@@ -9,7 +9,7 @@ use crate::{
     ids::Slot,
     market::{
         aggregate::Aggregate,
-        pricing::{PriceBand, age_burden, local_price_step_size, price_step_size},
+        pricing::{PriceBand, age_burden, price_step_size},
         replicator::StepSize,
     },
     message::{MarketOpened, MarketState, Quote},
@@ -104,7 +104,7 @@ impl Seller {
             price: last.price,
             surplus: self.surplus,
             demand,
-            step: self.step(stride.of(rules.price_step), sums, rules.alpha),
+            step: self.step(stride.of(rules.price_step), sums.held.get(self.index).copied(), sums, rules.alpha),
             band: self.band,
             ramp: rules.ramp,
         };
@@ -114,7 +114,7 @@ impl Seller {
         };
         // At a tariff a price rests while demand may still move: that counts by the price that would answer it.
         let heard = sums.demand[self.index];
-        let asked = (heard - self.heard).abs() * price_step_size(WHOLE, rules.alpha, self.share, self.buyers);
+        let asked = (heard - self.heard).abs() * self.step(WHOLE, None, sums, rules.alpha);
         self.heard = heard;
         let moved = ((price - last.price).abs() / stride.rests_by).max(asked);
         // Where the tariffs are equal, no price can move.
@@ -123,11 +123,9 @@ impl Seller {
     }
 
     /// What a price step of this size comes to [CNY/kWh²].
-    fn step(&self, size: StepSize, sums: &Aggregate, alpha: f64) -> f64 {
-        match sums.held.get(self.index) {
-            None => price_step_size(size, alpha, self.share, self.buyers),
-            Some(&held) => local_price_step_size(size, alpha, self.share, self.buyers, held),
-        }
+    fn step(&self, size: StepSize, held: Option<f64>, sums: &Aggregate, alpha: f64) -> f64 {
+        let least = self.band.least_step(self.surplus, sums);
+        price_step_size(size, alpha, self.share, self.buyers, held, least)
     }
 
     /// The demand that it may expect at its `last` price [kWh], by which of its prices the one it hears of has answered.
@@ -135,8 +133,8 @@ impl Seller {
         let demand = sums.demand[self.index];
         let Some(&answered) = sums.answered.get(self.index) else { return demand };
         let responsive = match sums.held.get(self.index) {
-            None => sums.responsive * sums.mean_share[self.index],
-            Some(&held) => held * (sums.responsive / f64::from(self.buyers)).min(1.0),
+            None => sums.answering() * sums.mean_share[self.index],
+            Some(&held) => held * (sums.answering() / f64::from(self.buyers)).min(1.0),
         };
         expected_demand(demand, answered, last, responsive, alpha)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     bills::Bills,
-    contract::{Execution, execute},
+    contract::{Execution, execute, highest_price},
     discrepancy::{Checked, Discrepancy, does_not_hold},
     judge::{Due, judge},
     prepare::{Prepared, Transaction},
@@ -243,11 +243,19 @@ impl<'a> Replay<'a> {
         if found == sellers { Ok(()) } else { Err(Discrepancy::FirstChoice { found, sellers }) }
     }
 
-    /// Where there are sellers and buyers, a slot is settled after their game.
+    /// Where there are sellers and buyers, and the fee leaves a price between the tariffs, a slot is settled after their
+    /// game.
     fn check_played(&self, slot: Slot) -> Result<(), Discrepancy> {
         let (sellers, buyers) = self.sides(slot);
         let played = self.state.get(Key::Game(slot)).is_some();
-        if played || sellers.is_empty() || buyers.is_empty() { Ok(()) } else { Err(Discrepancy::NoGame(slot)) }
+        let room = match self.state.get(Key::Tariff(slot)).and_then(|known| known.fact.as_ref()) {
+            Some(Fact::Tariff(tariff)) => highest_price(tariff, self.genesis.rules.service_fee) >= tariff.feed_in,
+            _ => true,
+        };
+        match played || !room || sellers.is_empty() || buyers.is_empty() {
+            true => Ok(()),
+            false => Err(Discrepancy::NoGame(slot)),
+        }
     }
 
     /// Who is registered for a slot as seller and as buyer, ascending.

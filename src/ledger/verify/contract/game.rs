@@ -9,13 +9,15 @@ use microgrid_agents::{
     },
     ids::Slot,
     market::{choice_set::ChoiceSet, demand::Demand},
-    message::{Choice, Quote, Registration},
+    message::{Choice, Quote, Registration, Tariff},
     observation::Outcome,
 };
 use std::sync::Arc;
 
 /// How far shares may miss 1 in sum.
 const SHARES_TOLERANCE: f64 = 1e-6;
+/// Up to this difference tariffs are the same [CNY/kWh].
+const SAME_TARIFF: f64 = 1e-9;
 /// By which part of itself or of the band a price may pass its ramp, as room for rounding.
 const RAMP_TOLERANCE: f64 = 1e-9;
 
@@ -44,7 +46,7 @@ impl Desk<'_> {
         ensure(quote.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         ensure(quote.price.is_finite(), Refusal::NotFinite)?;
         let tariff = self.tariff(slot)?;
-        let most = tariff.grid - self.genesis.rules.service_fee;
+        let most = highest_price(&tariff, self.genesis.rules.service_fee);
         ensure(tariff.feed_in <= quote.price && quote.price <= most, Refusal::PriceOutOfBand)?;
         if let Some(last) = last {
             let (lowest, highest) = reach(&last, quote.version, self.genesis.rules.ramp, most - tariff.feed_in);
@@ -88,6 +90,13 @@ impl Desk<'_> {
         self.must_be_vacant(Key::Closing(slot), Refusal::MarketClosed)?;
         self.game(slot).cloned().ok_or(Refusal::MarketClosed)
     }
+}
+
+/// The highest price at which a local kWh costs its buyer no more than one of the grid's [CNY/kWh]: the feed-in tariff
+/// where the two are the same but for the last digits of a difference.
+pub(in crate::ledger::verify) fn highest_price(tariff: &Tariff, service_fee: f64) -> f64 {
+    let most = tariff.grid - service_fee;
+    if most > tariff.feed_in + SAME_TARIFF || most < tariff.feed_in - SAME_TARIFF { most } else { tariff.feed_in }
 }
 
 /// How many of the `sellers` a choice may tell of that tells of these; `None` if it may not tell of these.

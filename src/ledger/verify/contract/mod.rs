@@ -5,6 +5,8 @@ mod game;
 mod settle;
 mod trade;
 
+pub(super) use game::highest_price;
+
 pub(super) use settle::bill;
 
 use super::state::{Known, State};
