@@ -60,7 +60,7 @@ pub struct Aggregate {
     pub served: f64,
     /// Sum of the shares whose purchase answers to price.
     pub responsive: f64,
-    /// How many times as large replicator steps are as where no tariff binds, see [`Sums::aggregate`].
+    /// How many times as large replicator steps are as `R_e / (alpha D B)` has them, see [`Sums::aggregate`].
     pub stride: f64,
     /// Mean, over all choices, of the price of each seller that the choice answered [CNY/kWh]; empty where nobody asks for
     /// it.
@@ -76,6 +76,9 @@ impl Aggregate {
 
 /// Where the grid's tariff binds, no step is larger than this many times that of a market whose buyers all answer to price.
 pub const STEEPEST: f64 = 20.0;
+
+/// What is no more than this part of the market's scale is rounding.
+const ROUNDING: f64 = 1e-9;
 
 /// Sums over posted choices, from which an [`Aggregate`] follows.
 ///
@@ -184,8 +187,10 @@ impl Sums {
     /// Where a price can move, that is what keeps shares in their places, and the market's scale of net utility is `alpha D
     /// B / R_e`. Where the grid's tariff binds, a seller's net utility answers to its own share alone, by `t_j sum_i [(w_i -
     /// alpha P_i - p_j) X*_ij - alpha t_j X*_ij²]`; where the feed-in tariff does, to nothing, and `R` takes the place of
-    /// `R_e`. Weighted by shares these make the scale, and `stride` is by how much it is smaller than where no tariff binds,
-    /// up to [`STEEPEST`] times where it is so with all purchases answering to price; 1 where buyers know only some sellers.
+    /// `R_e`. Where none does, the same at `t_j = 1`, nothing with elastic demand, is a kink that no step should leap over,
+    /// and adds to the scale. Weighted by shares these make the scale, and `stride` is by how much it is smaller than `alpha D
+    /// B / R_e`, up to [`STEEPEST`] times where it is so with all purchases answering to price; 1 where buyers know only some
+    /// sellers, who measure [their own](super::experience).
     pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
         let mut result = Aggregate {
             constant: self.constant,
@@ -207,7 +212,7 @@ impl Sums {
         result.total = result.demand.iter().sum();
         // Where few know a seller, its net utility is that of these few, and no measure of the market's.
         let all_known = matches!(self.by_seller, BySeller::All(_));
-        let (mut short, mut slack, mut slope) = (0.0, 0.0, 0.0);
+        let (mut short, mut slack, mut slope, mut kink) = (0.0, 0.0, 0.0, 0.0);
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
             let (amount, value, square) = self.purchases(j);
             let served = served_share(surplus, result.demand[j]);
@@ -227,13 +232,15 @@ impl Sums {
                 } else {
                     slack += result.mean_share[j];
                 }
+            } else if all_known {
+                kink += result.mean_share[j] * (value - paid - self.alpha * square).max(0.0);
             }
         }
         result.responsive = self.responsive;
         result.stride = 1.0;
-        if short + slack > 0.0 && result.served > 0.0 {
-            let (unit, all) = (self.alpha * result.total * result.served, f64::from(self.choices));
-            let scale = unit * ((1.0 - short - slack) / result.answering() + slack / all) + slope.max(0.0);
+        let (unit, all) = (self.alpha * result.total * result.served, f64::from(self.choices));
+        if unit > 0.0 && (short + slack > 0.0 || kink > ROUNDING * unit) {
+            let scale = unit * ((1.0 - short - slack) / result.answering() + slack / all) + slope.max(0.0) + kink;
             result.stride = (unit / scale).min(STEEPEST * all) / result.answering();
         }
         result
@@ -368,18 +375,24 @@ mod tests {
             let choices = posted(shares, [&[0.8; 2], &[1.1; 2]]).map(|choice| Posted { responsive: 0.0, ..choice });
             aggregate(&surplus, &prices, choices)
         };
-        assert_eq!(firm([0.7; 2], [0.4; 2], &shares).stride, 1.0, "prices that can move answer");
         // By how much a share that grows lowers its seller's net utility, one after the other.
-        let at = |shares: &[f64]| firm([BAND.ceiling; 2], [0.5, 0.4], shares);
-        let sums = at(&shares);
-        let answer = |j: usize| {
-            let mut more = shares;
-            more[j] += 1e-6;
-            shares[j] * (sums.net_utility[j] - at(&more).net_utility[j]) / 1e-6
+        let scales = |prices: [f64; 2], surplus: [f64; 2]| {
+            let at = |shares: &[f64]| firm(prices, surplus, shares);
+            let sums = at(&shares);
+            let answer = |j: usize| {
+                let mut more = shares;
+                more[j] += 1e-6;
+                shares[j] * (sums.net_utility[j] - at(&more).net_utility[j]) / 1e-6
+            };
+            let scale: f64 = (0..2).map(|j| sums.mean_share[j] * answer(j)).sum();
+            let unit = 0.4 * sums.total * sums.served / sums.answering();
+            (scale, unit, unit / sums.stride)
         };
-        let scale: f64 = (0..2).map(|j| sums.mean_share[j] * answer(j)).sum();
-        let found = 0.4 * sums.total * sums.served / (sums.answering() * sums.stride);
+        let (scale, _, found) = scales([BAND.ceiling; 2], [0.5, 0.4]);
         assert!((found - scale).abs() < 1e-5 * scale, "{found} instead of {scale}");
+        // Where demand is just the surplus, net utility has a kink there.
+        let (scale, unit, found) = scales([0.7; 2], [0.6 * 1.9, 0.4 * 1.9]);
+        assert!((found - unit - scale).abs() < 1e-5 * scale, "{found} instead of {unit} and {scale}");
         let slack = firm([BAND.floor; 2], [4.0; 2], &shares);
         assert!((slack.answering() * slack.stride - 2.0).abs() < 1e-12, "as if all answered");
     }
@@ -461,7 +474,7 @@ mod tests {
         );
         let some = sums.aggregate(&surplus, &prices, BAND);
         assert_eq!(some.held, [0.3, 1.0, 0.7]);
-        assert_eq!(Aggregate { held: Vec::new(), ..some }, all);
+        assert_eq!(Aggregate { held: Vec::new(), stride: all.stride, ..some }, all);
     }
 
     /// Whom a buyer knows, and its shares and purchases.

@@ -16,6 +16,8 @@ pub struct Experience {
     /// By how much what the former are worth falls where everybody's shares in them grow, a part of itself a part
     /// [CNY], weighted by its shares.
     pub slope: f64,
+    /// The same of sellers at no tariff, just below where they serve everybody.
+    pub kink: f64,
 }
 
 impl Experience {
@@ -38,6 +40,10 @@ impl Experience {
             self.slope += share * (worth - alpha / 2.0 * got * got);
         } else if served >= 1.0 && price <= band.floor {
             self.slack += share;
+        } else if price < band.ceiling {
+            // With elastic demand there is no kink, and this is 0 but for rounding.
+            let kink = private_net_utility(buyer, purchase, 1.0, price, alpha) - alpha / 2.0 * purchase * purchase;
+            self.kink += share * kink.max(0.0);
         }
         worth
     }
@@ -62,6 +68,9 @@ mod tests {
         experience.note(&buyer, (0.1, 1.5), (0.45, 1.0), 0.4, BAND);
         experience.note(&buyer, (0.5, 1.5), (0.7, 0.6), 0.4, BAND);
         assert_eq!((experience.short, experience.slack), (0.4, 0.1), "between the tariffs it is prices that answer");
+        let below = |t| private_net_utility(&buyer, 1.5, t, 0.7, 0.4);
+        let kink = (below(1.0) - below(1.0 - 1e-6)) / 1e-6;
+        assert!((experience.kink - 0.5 * kink).abs() < 1e-5);
         assert!((experience.demand - 1.5).abs() < 1e-12 && (experience.served - 0.96).abs() < 1e-12);
     }
 }

@@ -127,7 +127,7 @@ pub fn private_unit(alpha: f64, market: &Aggregate, buyers: u32, own: &Experienc
         alpha,
         market,
         buyers,
-        &Experience { short: 0.0, slack: 0.0, slope: 0.0, ..*own },
+        &Experience { short: 0.0, slack: 0.0, slope: 0.0, kink: 0.0, ..*own },
     )
 }
 
@@ -138,7 +138,7 @@ fn private_scale(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) 
         return f64::INFINITY;
     }
     let moving = f64::from(buyers) / market.answering();
-    let scale = unit * ((1.0 - own.short - own.slack) * moving + own.slack) + own.slope;
+    let scale = unit * ((1.0 - own.short - own.slack) * moving + own.slack) + own.slope + own.kink;
     scale.max(unit / STEEPEST)
 }
 

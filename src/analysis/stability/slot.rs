@@ -218,14 +218,24 @@ impl Market<'_> {
     /// Units of the replicator step. Private fitness moves the share of buyer i by `a_i X_i`, and demand by `X_i` times
     /// that: all together like public fitness with `sum_i a_i X_i² / S²`.
     fn replicator_units(&self, supply: f64) -> Units {
-        let scale = self.responsive as f64 / (self.alpha * supply * supply);
+        let square = supply * supply;
         match self.learning.fitness() {
-            Fitness::Public => Units { fixed: 1.0, scaled: scale },
+            Fitness::Public => {
+                let kink: f64 = self.wanted.iter().zip(self.left).map(|(x, left)| x * left).sum();
+                Units { fixed: 1.0, scaled: 1.0 / (self.alpha * square / self.responsive as f64 + kink) }
+            }
             Fitness::Private => Units {
-                fixed: self.wanted.iter().map(|x| x * x).sum::<f64>() / (supply * supply),
-                scaled: scale * self.active as f64 / self.wanted.len() as f64,
+                fixed: self.wanted.iter().map(|x| x * x).sum::<f64>() / square,
+                scaled: self.wanted.iter().zip(self.left).map(|(x, left)| self.own_step(*x, *left)).sum::<f64>()
+                    / square,
             },
         }
+    }
+
+    /// What `Scaled(1)` of a buyer with private fitness does to its demand, `a_i X_i²` [kWh²/CNY].
+    fn own_step(&self, wanted: f64, left: f64) -> f64 {
+        let moving = self.alpha * self.wanted.len() as f64 / self.responsive as f64;
+        if wanted > 0.0 { 1.0 / (moving + left / wanted) } else { 0.0 }
     }
 
     /// What `Fixed(1)` is worth for everybody, and `Scaled(1)` for a seller of mean size.
@@ -235,17 +245,16 @@ impl Market<'_> {
 
     /// By how much net utility falls if everybody is short by a small part of its demand, per part [CNY]. Each buyer
     /// counts by what its steps do to demand: its purchase with public fitness, and with private fitness that times
-    /// `a_i X_i`, which is the same for all if steps are scaled.
+    /// `a_i X_i`.
     fn shortage(&self, supply: f64) -> f64 {
-        let weights = self.wanted.iter().map(|x| match (self.learning.fitness(), self.learning.replicator_step) {
-            (Fitness::Public, _) => *x,
+        let weight = |x: f64, left: f64| match (self.learning.fitness(), self.learning.replicator_step) {
+            (Fitness::Public, _) => x,
             (Fitness::Private, StepSize::Fixed(_)) => x * x,
-            (Fitness::Private, StepSize::Scaled(_)) if *x > 0.0 => 1.0,
-            (Fitness::Private, StepSize::Scaled(_)) => 0.0,
-        });
-        let (sum, total) = weights
-            .zip(self.left)
-            .fold((0.0, 0.0), |(sum, total), (weight, left)| (sum + weight * left, total + weight));
+            (Fitness::Private, StepSize::Scaled(_)) => self.own_step(x, left),
+        };
+        let weighted = self.wanted.iter().zip(self.left).map(|(&x, &left)| (weight(x, left), left));
+        let (sum, total) =
+            weighted.fold((0.0, 0.0), |(sum, total), (weight, left)| (sum + weight * left, total + weight));
         supply * sum / total
     }
 }

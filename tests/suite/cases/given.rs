@@ -1,7 +1,10 @@
 //! Scenarios that are given, what becomes of them, and tables by the names of their columns.
 
 use crate::support::{recorded_alone, repository};
-use microgrid_sim::scenario::{self, Case, Overrides, Plan};
+use microgrid_sim::{
+    ledger::{schema, verify::verify},
+    scenario::{self, Case, Overrides, Plan},
+};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use tempfile::TempDir;
 
@@ -101,11 +104,15 @@ impl Given {
         scenario::load(&path.path().join("scenario.ron"), &Overrides::default()).map_err(|error| error.to_string())
     }
 
-    /// Runs all its cases.
+    /// Runs all its cases; a ledger that they leave verifies.
     pub(super) fn run(&self) -> Played {
         let plan = self.load().unwrap_or_else(|error| panic!("{error}"));
         let root = tempfile::tempdir().unwrap();
         let run = recorded_alone(&plan, root.path());
+        let ledger = run.join(schema::FILE);
+        if ledger.exists() {
+            verify(&ledger, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
+        }
         Played { cases: plan.cases().collect(), run, _root: root }
     }
 }

@@ -365,3 +365,31 @@ fn nobody_pays_more_than_the_tariff_for_local_energy() {
         }
     }
 }
+
+#[test]
+fn firm_demand_settles_however_little_energy_there_is() {
+    let of = |kwh: f64, need: f64, learning: &str| {
+        let sellers = [0.3, 0.35, 0.4].map(|part| [part * kwh, 0.0, 1.6, 1.3]);
+        let buyers = [0.3, 0.35, 0.4].map(|part| [0.0, part * kwh * need, 1.9, 1.4]);
+        let fields = format!("preferences: (demand: Firm), learning: ({learning})");
+        Given::slot(&[sellers, buyers].concat(), "", &fields)
+    };
+    // Plenty and shortage, from tens of kilowatt-hours to less than a watt-hour.
+    let sizes = [30.0, 3.0, 0.04, 0.003];
+    let kinds = sizes.iter().flat_map(|&kwh| [0.83, 1.2].map(|need| of(kwh, need, "")));
+    all_settled(kinds.chain([of(0.003, 1.2, "adaptation: Predictive")]).collect(), 150);
+}
+
+#[test]
+fn choice_sets_that_cannot_clear_make_no_equilibrium() {
+    let prosumers = [[3.0, 1.0, 1.6, 1.3]; 2].into_iter().chain([[0.0, 3.0, 1.9, 1.4]; 3]).collect::<Vec<_>>();
+    let seeds = "replicates: 12, learning: (choice_set: Sample(1))";
+    let one = Given::slot(&prosumers, "", seeds);
+    let many: Vec<[f64; 4]> =
+        (0..8).flat_map(|n| [[2.0 + 0.3 * f64::from(n), 1.0, 1.6, 1.3], [0.0, 3.0, 1.9, 1.4]]).collect();
+    let two = Given::slot(&many, "", &seeds.replace("Sample(1)", "Sample(2)"));
+    let all = Given::slot(&many, "", &seeds.replace("Sample(1)", "Sample(8)"));
+    let [one, two, all] = [one, two, all].map(|given| no_false_equilibrium(&given));
+    assert!(one[0] < 12 && two[0] < 12, "{one:?} {two:?}");
+    assert_eq!(all, [12, 12], "who knows all finds the price");
+}
