@@ -189,8 +189,8 @@ impl<'a> Iteration<'a> {
         let mut largest = 0.0_f64;
         for (j, price) in self.prices.iter_mut().enumerate() {
             let share = surplus[j] / supply;
-            let (held, least) = (aggregate.held.get(j).copied(), band.least_step(surplus[j], aggregate));
-            let step = price_step_size(price_step, alpha, share, buyers, held, least);
+            let (held, blind) = (aggregate.held.get(j).copied(), band.blind_step(j, surplus[j], aggregate));
+            let step = price_step_size(price_step, alpha, share, buyers, held, blind);
             let next = next_price(*price, aggregate.demand[j] - surplus[j], step, band, ramp);
             largest = largest.max((next - *price).abs());
             *price = next;

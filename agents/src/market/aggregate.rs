@@ -62,6 +62,9 @@ pub struct Aggregate {
     pub responsive: f64,
     /// How many times as large replicator steps are as `R_e / (alpha D B)` has them, see [`Sums::aggregate`].
     pub stride: f64,
+    /// What a little more energy of each seller would be worth to who wants it, beyond its price, weighted by what they
+    /// want [CNY/kWh]; empty where purchases answer to price, since there it is nothing to those whose do.
+    pub left: Vec<f64>,
     /// Mean, over all choices, of the price of each seller that the choice answered [CNY/kWh]; empty where nobody asks for
     /// it.
     pub answered: Vec<f64>,
@@ -224,6 +227,10 @@ impl Sums {
                 .push(served * (value - paid) - self.alpha / 2.0 * served * served * square + self.constant);
             if result.total > 0.0 {
                 result.mean_share[j] /= result.total;
+            }
+            if self.responsive <= 0.0 {
+                let left = value - paid - self.alpha * square;
+                result.left.push(if amount > 0.0 { left.max(0.0) / amount } else { 0.0 });
             }
             if all_known && band.binds(price, result.demand[j] - surplus) {
                 if served < 1.0 {

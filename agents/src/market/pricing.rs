@@ -5,8 +5,10 @@ use super::{aggregate::Aggregate, replicator::StepSize, utility::utility};
 /// Tariffs that are no further apart are the same [CNY/kWh]: a thousandth of the smallest that a scenario can tell apart.
 const ONE_PRICE: f64 = 1e-9;
 
-/// Where no purchase answers to price, a price moves by this part of the band at a relative excess demand of one.
-const BLIND: f64 = 0.3;
+/// Where no purchase answers to price, a whole step at a relative excess demand of one takes a price so far: this part of
+/// what energy is worth beyond it, but at least this part of the band's width.
+const OF_WORTH: f64 = 0.25;
+const OF_WIDTH: f64 = 0.1;
 
 /// The prices a seller may ask [CNY/kWh]: from the feed-in tariff to the grid's tariff of the slot, less what the buyer
 /// pays to the operator.
@@ -42,10 +44,15 @@ impl PriceBand {
         ramp * price.abs().max(self.width())
     }
 
-    /// Least step of size `Scaled(1)` for a seller with this `surplus` [CNY/kWh²]: none where purchases answer to price.
-    /// Where none does, what would be right if they all did is next to nothing if energy is scarce.
-    pub fn least_step(&self, surplus: f64, sums: &Aggregate) -> f64 {
-        if sums.responsive > 0.0 { 0.0 } else { BLIND * self.width() / surplus }
+    /// The step of size `Scaled(1)` of a seller with this `surplus` [CNY/kWh²] where no purchase answers to price; `None`
+    /// where some do.
+    ///
+    /// There a price moves only shares, and what brings these back is that net utility falls where a seller is short, by
+    /// [what energy is worth beyond its price](Aggregate::left). A price that moves as if it moved purchases would swing for
+    /// ever where energy is plenty, and crawl where it is scarce.
+    pub fn blind_step(&self, seller: usize, surplus: f64, sums: &Aggregate) -> Option<f64> {
+        let (left, width) = (sums.left.get(seller)?, self.width());
+        Some((OF_WORTH * left).max(OF_WIDTH * width).min(width) / surplus)
     }
 
     /// Whether a tariff keeps `price` from answering to this `excess` of demand [kWh].
@@ -79,15 +86,25 @@ pub fn next_price(price: f64, excess: f64, step: f64, band: PriceBand, ramp: f64
 
 /// Price step `b_j`; scaled: `k alpha S / (R S_j)` for a seller with this `share` `S_j / S` of all surplus, among
 /// `buyers` R; where buyers know only some sellers, `k alpha / max(sum_i z_ij, R S_j / S)` for one that `held` so much of
-/// all shares; and `k` times the [`least`](PriceBand::least_step) if that is more.
+/// all shares; and `k` times the [`blind`](PriceBand::blind_step) step where there is one.
 ///
 /// So a scaled step answers to *relative* excess demand: a small seller's demand answers little to its price, as few
 /// look for it, and its price has to move as far as everybody's.
-pub fn price_step_size(size: StepSize, alpha: f64, share: f64, buyers: u32, held: Option<f64>, least: f64) -> f64 {
+pub fn price_step_size(
+    size: StepSize,
+    alpha: f64,
+    share: f64,
+    buyers: u32,
+    held: Option<f64>,
+    blind: Option<f64>,
+) -> f64 {
     let look_for_it = f64::from(buyers) * share;
     match size {
         StepSize::Fixed(b) => b,
-        StepSize::Scaled(k) => (k * alpha / held.map_or(look_for_it, |held| held.max(look_for_it))).max(k * least),
+        StepSize::Scaled(k) => match blind {
+            Some(blind) => k * blind,
+            None => k * alpha / held.map_or(look_for_it, |held| held.max(look_for_it)),
+        },
     }
 }
 
@@ -130,10 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn where_no_purchase_answers_a_price_goes_by_the_band() {
-        let answered = |responsive| Aggregate { responsive, ..Aggregate::default() };
-        assert!((BAND.least_step(0.002, &answered(0.0)) * 0.002 - 0.12).abs() < 1e-12);
-        assert_eq!(BAND.least_step(0.002, &answered(0.5)), 0.0);
+    fn where_no_purchase_answers_a_price_goes_by_what_energy_is_worth_beyond_it() {
+        let sums = Aggregate { left: vec![0.8, 0.0, 9.0], ..Aggregate::default() };
+        let moves = [0, 1, 2].map(|seller| BAND.blind_step(seller, 0.002, &sums).unwrap() * 0.002);
+        for (found, right) in moves.into_iter().zip([0.2, 0.04, 0.4]) {
+            assert!((found - right).abs() < 1e-12, "{found}");
+        }
+        assert_eq!(BAND.blind_step(0, 0.002, &Aggregate::default()), None);
     }
 
     #[test]
@@ -161,11 +181,11 @@ mod tests {
 
     #[test]
     fn a_scaled_step_answers_to_relative_excess_demand() {
-        let step = |size, held, least| price_step_size(size, 0.4, 0.25, 2, held, least);
-        assert_eq!(step(StepSize::Fixed(0.1), None, 9.0), 0.1);
-        assert!((step(StepSize::Scaled(0.5), None, 0.1) - 0.4).abs() < 1e-12);
-        assert!((step(StepSize::Scaled(0.5), None, 2.0) - 1.0).abs() < 1e-12);
-        let local = |held| step(StepSize::Scaled(0.5), Some(held), 0.0);
+        let step = |size, held, blind| price_step_size(size, 0.4, 0.25, 2, held, blind);
+        assert_eq!(step(StepSize::Fixed(0.1), None, Some(9.0)), 0.1);
+        assert!((step(StepSize::Scaled(0.5), None, None) - 0.4).abs() < 1e-12);
+        assert!((step(StepSize::Scaled(0.5), None, Some(2.0)) - 1.0).abs() < 1e-12);
+        let local = |held| step(StepSize::Scaled(0.5), Some(held), None);
         assert!((local(0.8) - 0.25).abs() < 1e-12, "by the shares that answer to it");
         assert!((local(0.1) - 0.4).abs() < 1e-12, "no further than that of its part of all surplus");
         assert_eq!(local(-1e-18), local(0.0));

@@ -124,8 +124,8 @@ impl Seller {
 
     /// What a price step of this size comes to [CNY/kWh²].
     fn step(&self, size: StepSize, held: Option<f64>, sums: &Aggregate, alpha: f64) -> f64 {
-        let least = self.band.least_step(self.surplus, sums);
-        price_step_size(size, alpha, self.share, self.buyers, held, least)
+        let blind = self.band.blind_step(self.index, self.surplus, sums);
+        price_step_size(size, alpha, self.share, self.buyers, held, blind)
     }
 
     /// The demand that it may expect at its `last` price [kWh], by which of its prices the one it hears of has answered.

@@ -129,6 +129,8 @@ impl Market {
     /// Where it clears; nowhere if one side is missing or no price is between the tariffs.
     pub(super) fn clearing(&self) -> Option<Clearing> {
         let (floor, ceiling) = (self.floor, self.tariff - self.fee);
+        // Decimal numbers: a fee of all that lies between the tariffs leaves the feed-in tariff.
+        let ceiling = if (ceiling - floor).abs() < 1e-12 { floor } else { ceiling };
         if !self.has_both_sides() || ceiling < floor {
             return None;
         }
