@@ -8,7 +8,7 @@ const ONE_PRICE: f64 = 1e-9;
 /// Where no purchase answers to price, a whole step at a relative excess demand of one takes a price so far: this part of
 /// what energy is worth beyond it, but at least this part of the band's width.
 const OF_WORTH: f64 = 0.25;
-const OF_WIDTH: f64 = 0.1;
+const OF_WIDTH: f64 = 0.3;
 
 /// The prices a seller may ask [CNY/kWh]: from the feed-in tariff to the grid's tariff of the slot, less what the buyer
 /// pays to the operator.
@@ -150,7 +150,7 @@ mod tests {
     fn where_no_purchase_answers_a_price_goes_by_what_energy_is_worth_beyond_it() {
         let sums = Aggregate { left: vec![0.8, 0.0, 9.0], ..Aggregate::default() };
         let moves = [0, 1, 2].map(|seller| BAND.blind_step(seller, 0.002, &sums).unwrap() * 0.002);
-        for (found, right) in moves.into_iter().zip([0.2, 0.04, 0.4]) {
+        for (found, right) in moves.into_iter().zip([0.2, 0.12, 0.4]) {
             assert!((found - right).abs() < 1e-12, "{found}");
         }
         assert_eq!(BAND.blind_step(0, 0.002, &Aggregate::default()), None);
