@@ -162,6 +162,27 @@ fn runs_that_differ_tell_where() {
 }
 
 #[test]
+fn what_is_the_same_by_default_is_no_difference() {
+    let folder = checkout();
+    let path = folder.path().join("scenarios/5_prosumers.ron");
+    let text = fs::read_to_string(&path).expect("the scenario is there");
+    let a = run(folder.path(), "scenarios/5_prosumers.ron");
+    fs::write(&path, text.replace("fitness: Public", "fitness: None").replace("ledger: (", "ledger: (posts: Every, "))
+        .unwrap();
+    let b = run(folder.path(), "scenarios/5_prosumers.ron");
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    assert!(compared.contains("The scenarios are the same.\n"), "{compared}");
+    fs::write(&path, text.replace("fitness: Public", "fitness: Private")).unwrap();
+    let c = run(folder.path(), "scenarios/5_prosumers.ron --set eta=0.2,0.1,0.3,0.4");
+    let compared = ran(folder.path(), &format!("compare {b} {c}"));
+    assert!(
+        compared.contains("learning.fitness") && compared.contains("Only in B: cases 2 to 4, 6 to 8.\n"),
+        "{compared}"
+    );
+    assert!(compared.contains("all else: over all slots"), "{compared}");
+}
+
+#[test]
 fn sweeps_are_compared_case_by_case_whatever_their_numbers() {
     let folder = checkout();
     let a = run(folder.path(), "scenarios/5_prosumers.ron --set eta=0,0.1,0.2,0.3,0.4,0.5 --set mu=1");
