@@ -76,8 +76,8 @@ fn gains(cases: &[KeyFigures]) -> String {
         cells
     };
     let mut notes = if storages {
-        "devices, market: gains in welfare over P2G; savings: in bills; worse off: prosumers\n\
-         all with the value of what storages hold at the end beyond the start\n"
+        "devices, market: gains in welfare over P2G; savings: in bills\n\
+         worse off: prosumers; all with the value of what storages hold at the end\n"
             .to_owned()
     } else {
         "market: gain in welfare over P2G; savings: in bills; worse off: prosumers\n".to_owned()

@@ -239,7 +239,7 @@ fn a_sweep_has_its_measures_against_its_knobs_whatever_it_keeps() {
 
 #[test]
 fn captions_tell_means_from_ratios_and_bands_end_where_values_cannot_be() {
-    let mut plan = shipped("delay.ron", &["delay=10ms,600ms,1100ms", "mu=0.5,1", "adaptation=None"]);
+    let mut plan = shipped("delay.ron", &["delay=10ms,1100ms", "replicator_step=0.3", "adaptation=None,DelayAware"]);
     plan.scenario.market.open = (15, 17);
     plan.scenario.replicates = microgrid_sim::scenario::schema::Replicates::Count(2);
     let (_root, run) = run(&plan, Format::Csv);

@@ -261,11 +261,11 @@ fn runs_are_listed_and_what_cannot_be_listed_is_bad_input() {
     run(folder.path(), "scenarios/5_prosumers.ron");
     run(folder.path(), "scenarios/5_prosumers_storage.ron --seed 7 --set mu=1");
     let listed = ran(folder.path(), "list");
-    let lines: Vec<Vec<&str>> = listed.lines().skip(3).map(|line| line.split_whitespace().collect()).collect();
+    let lines: Vec<Vec<&str>> = listed.lines().skip(4).map(|line| line.split_whitespace().collect()).collect();
     let of = |scenario: &str| lines.iter().find(|line| line[0] == scenario).expect("the run is listed").clone();
     assert_eq!(lines.len(), 2, "{listed}");
     assert_eq!(of("5_prosumers")[3..], ["2023", "finished", "100.0", "+13.6..+49.4"]);
-    assert_eq!(of("5_prosumers_storage")[3..5], ["7", "finished"]);
+    assert_eq!(of("5_prosumers_storage")[3..6], ["7", "finished", "100.0"]);
     assert!(too_wide(&listed).is_empty(), "{listed}");
     let listed = ran(folder.path(), "list results/5_prosumers");
     let cells: Vec<&str> = listed.lines().last().unwrap_or_default().split_whitespace().collect();
