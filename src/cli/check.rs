@@ -38,6 +38,16 @@ fn describe(plan: &Plan) -> String {
              profiles; `demand: Firm` keeps to it\n",
         );
     }
+    let (without, open) = plan.slots_without_room();
+    if without > 0 {
+        let slots =
+            if without == open { "any open slot".to_owned() } else { format!("{without} of {open} open slots") };
+        text += &wrapped(&format!(
+            "note: there is no room for a price in {slots}, where the grid's tariff less the fee of {} CNY/kWh is \
+             below the feed-in tariff: nothing can be traded\n",
+            market.service_fee
+        ));
+    }
     for case in plan.settings().take(MOST_CASES) {
         text += &describe_case(&case);
     }

@@ -2,12 +2,12 @@
 
 use super::{
     table::{Column, table},
-    text::{AMOUNT, amounts, bold, count, fixed, gain, signed},
+    text::{AMOUNT, amounts, bold, count, fixed, gain, ranges, signed, wrapped},
 };
-use crate::record::{Comparison, KeyFigures, Knobs, Number, knob_text};
+use crate::record::{KeyFigures, Knobs, Number, knob_text};
 
-/// Tables over the open slots, one line a case: welfare beside P2G, and what the gains consist of; for a study of `mu`,
-/// also what the ledger brings, in a sentence.
+/// Tables, one line a case: welfare beside P2G over the open slots and, over all slots, what the gains consist of; for a
+/// study of `mu`, also what the ledger brings, in a sentence.
 pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let Some(first) = cases.first() else { return String::new() };
     let (mut columns, names) = which(cases);
@@ -55,37 +55,44 @@ fn which(cases: &[KeyFigures]) -> (Vec<Column>, impl Fn(&KeyFigures) -> Vec<Stri
     (columns, cells)
 }
 
-/// What the gains over P2G consist of, beside what was consumed; what storages hold is shown where that has changed.
+/// What the gains over P2G consist of, beside what was consumed, over all slots and with the value of what storages hold;
+/// what storages bring is shown where they did anything.
 fn gains(cases: &[KeyFigures]) -> String {
-    let stored = cases.iter().any(|case| {
-        let Comparison { storage_value_cny, p2g_storage_value_cny, .. } = case.open_slots;
-        storage_value_cny != 0.0 || p2g_storage_value_cny != 0.0
-    });
+    let storages = cases.iter().any(KeyFigures::used_storages);
     let (mut columns, names) = which(cases);
-    columns.extend(
-        ["load\n[kWh]", "consumed\n[kWh]", "devices\n[CNY]", "market\n[CNY]", "savings\n[CNY]"].map(Column::new),
-    );
-    columns.extend(stored.then(|| Column::new("stored\n[CNY]")));
-    columns.push(Column::new("worse\noff"));
+    columns.extend(["load\n[kWh]", "consumed\n[kWh]"].map(Column::new));
+    columns.extend(storages.then(|| Column::new("devices\n[CNY]")));
+    columns.extend(["market\n[CNY]", "savings\n[CNY]", "worse\noff"].map(Column::new));
     let energy =
         amounts(cases.iter().flat_map(|case| [case.totals.load_kwh, case.totals.consumption_kwh].map(Number::new)));
     let line = |case: &KeyFigures| {
-        let (open, totals) = (&case.open_slots, &case.totals);
+        let (all, totals) = (&case.all_slots, &case.totals);
         let mut cells = names(case);
         cells.extend([totals.load_kwh, totals.consumption_kwh].map(|kwh| fixed(kwh, energy)));
-        let gains = [open.devices_gain_cny, open.market_gain_cny, open.savings_cny];
+        cells.extend(storages.then(|| signed(all.devices_gain_with_storage_value_cny, AMOUNT)));
+        let gains = [all.market_gain_with_storage_value_cny, all.savings_with_storage_value_cny];
         cells.extend(gains.map(|amount| signed(amount, AMOUNT)));
-        cells.extend(stored.then(|| signed(open.storage_value_cny, AMOUNT)));
-        cells.push(open.worse_off_prosumers.to_string());
+        cells.push(all.worse_off_prosumers.to_string());
         cells
     };
-    let note = if stored {
-        "devices, market: gains in welfare over P2G, without what storages hold (stored)\n"
+    let mut notes = if storages {
+        "devices, market: gains in welfare over P2G; savings: in bills\n\
+         worse off: prosumers; all with the value of what storages hold at the end\n"
+            .to_owned()
     } else {
-        "devices, market: gains in welfare over P2G\n"
+        "market: gain in welfare over P2G; savings: in bills; worse off: prosumers\n".to_owned()
     };
-    let note = format!("{note}savings: in bills; load and consumption: of all slots; worse off: prosumers\n");
-    format!("{}\n\n{}\n{note}", bold("what the gains consist of"), table(columns, cases.iter().map(line)))
+    let by_trust = |case: &&KeyFigures| case.totals.traded_kwh == 0.0 && case.all_slots.market_gain_cny != 0.0;
+    let untraded: Vec<u32> = cases.iter().filter(by_trust).map(|case| case.case).collect();
+    if !untraded.is_empty() {
+        notes += &wrapped(&format!(
+            "without any trade ({} {}), the market's gain is what trust in local energy adds to own consumption\n",
+            if untraded.len() == 1 { "case" } else { "cases" },
+            ranges(untraded).join(", ")
+        ));
+    }
+    let title = format!("what the gains consist of, over {}", count(cases[0].all_slots.slots as usize, "slot"));
+    format!("{}\n\n{}\n{notes}", bold(&title), table(columns, cases.iter().map(line)))
 }
 
 /// What the ledger brings, if all that the study varies is `mu`, and it does so from 0 to 1.
@@ -113,11 +120,11 @@ mod tests {
             "p2g_buyers_welfare_cny": 0.0, "p2g_sellers_welfare_cny": 0.0, "p2g_welfare_cny": 209.647465,
             "welfare_gain_cny": 0.0, "welfare_gain_percent": null,
             "net_cost_cny": 0.0, "p2g_net_cost_cny": 0.0, "savings_cny": -12.5,
-            "p2g_storage_welfare_cny": 0.0, "devices_gain_cny": 20.25, "market_gain_cny": welfare - 229.897465,
+            "p2g_storage_welfare_cny": 0.0, "devices_gain_cny": 0.0, "market_gain_cny": welfare - 209.647465,
             "p2g_storage_net_cost_cny": 0.0, "market_savings_cny": 0.0, "storage_value_cny": 0.0,
             "p2g_storage_value_cny": 0.0, "welfare_gain_with_storage_value_cny": 0.0,
-            "devices_gain_with_storage_value_cny": 0.0, "market_gain_with_storage_value_cny": 0.0,
-            "savings_with_storage_value_cny": 0.0, "market_savings_with_storage_value_cny": 0.0,
+            "devices_gain_with_storage_value_cny": 0.0,
+            "market_gain_with_storage_value_cny": welfare - 209.647465, "savings_with_storage_value_cny": -12.5, "market_savings_with_storage_value_cny": 0.0,
             "worse_off_prosumer_slots": 0, "worse_off_prosumers": 1, "jain_index": null,
         });
         let totals: serde_json::Map<_, _> = [
@@ -135,7 +142,7 @@ mod tests {
             "operator_revenue_cny",
         ]
         .into_iter()
-        .map(|name| (name.to_owned(), json!(0.0)))
+        .map(|name| (name.to_owned(), json!(if name == "traded_kwh" { 2.5 } else { 0.0 })))
         .chain([("messages".to_owned(), json!(0))])
         .collect();
         serde_json::from_value(json!({
@@ -155,12 +162,24 @@ mod tests {
     }
 
     #[test]
-    fn what_storages_hold_is_told_beside_the_gains_where_it_has_changed() {
-        let mut emptied = case(1, json!({}), 238.0);
-        emptied.open_slots.storage_value_cny = -2.25;
-        let text = plain(&comparison(&[emptied]));
-        assert!(text.contains("stored") && text.contains("-2.250"), "{text}");
-        assert!(!plain(&comparison(&[case(1, json!({}), 238.0)])).contains("stored"));
+    fn gains_of_storages_are_told_with_what_they_hold_where_they_did_anything() {
+        let mut used = case(1, json!({}), 238.0);
+        used.all_slots.p2g_storage_value_cny = 3.206;
+        used.all_slots.devices_gain_with_storage_value_cny = 7.625;
+        let text = plain(&comparison(&[used]));
+        assert!(text.contains("devices") && text.contains("+7.625") && text.contains("storages hold"), "{text}");
+        let text = plain(&comparison(&[case(1, json!({}), 238.0)]));
+        assert!(!text.contains("devices") && !text.contains("storage"), "{text}");
+    }
+
+    #[test]
+    fn a_gain_without_trades_is_said_to_be_one_of_trust() {
+        let traded = |kwh: f64| {
+            let mut of = case(1, json!({}), 238.0);
+            (of.totals.traded_kwh, of.all_slots.market_gain_cny) = (kwh, 19.7);
+            plain(&comparison(&[of])).contains("trust in local energy")
+        };
+        assert!(traded(0.0) && !traded(1.0));
     }
 
     #[test]

@@ -59,11 +59,11 @@ fn listed(folder: &Path, found: &[PathBuf]) -> String {
     let columns = vec![
         Column::new("scenario").left().key(),
         Column::new("started (UTC)").left().key(),
-        Column::new("seed").key(),
+        Column::new("seed").spare(1),
         Column::new("cases").spare(0),
         Column::new("status").left(),
-        Column::new("settled\n[%]").spare(1),
-        Column::new("welfare over\nP2G [%]"),
+        Column::new("settled\n[%]"),
+        Column::new("welfare\nover\nP2G [%]"),
     ];
     let lines = table(columns, runs.iter().map(|(run, figures)| line(run, figures)));
     let told = if runs.is_empty() { format!("no runs in {}\n", folder.display()) } else { lines };

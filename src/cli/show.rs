@@ -64,7 +64,7 @@ fn headline(row: &SlotRow) -> String {
     let [consumed, load] = energy;
     let line = wrapped(&format!(
         "{ended}, mean price {price}, equilibrium price {theory} CNY/kWh, {consumed} kWh consumed of a load of {load} kWh, \
-         {} worse off than in P2G with storage\n",
+         {} worse off than alone\n",
         count(row.worse_off as usize, "prosumer")
     ));
     let outcome = slot_table::outcome(row.outcome);

@@ -53,13 +53,29 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     let found: Vec<SlotStability> = slots.par_iter().filter_map(|slot| slot_stability(case, *slot, &setting)).collect();
     let mut text = format!("{}\n{}\n", bold(&title(plan, case)), information(&setting));
     if found.is_empty() {
-        return text + "no slot has both buyers and sellers\n";
+        return text + &nothing_found(plan.slots_without_room());
     }
     text += &rest_table(&found);
     if found.iter().any(|slot| judged(slot).is_some_and(|found| found.limits.is_some())) {
         text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found));
     }
-    text + &notes(&setting.caveats, &found)
+    text += &notes(&setting.caveats, &found);
+    match plan.slots_without_room() {
+        (0, _) => text,
+        (without, _) => {
+            text + &format!("\nnot shown: {}, in which the fee leaves no room for a price\n", count(without, "slot"))
+        }
+    }
+}
+
+/// Why no slot is judged, where in so many of the open slots the fee leaves no room for a price.
+fn nothing_found((without, open): (usize, usize)) -> String {
+    let lacking = match without {
+        0 => "both buyers and sellers",
+        without if without == open => "room for a price: the grid's tariff less the fee is below the feed-in tariff",
+        _ => "buyers, sellers and room for a price between the feed-in tariff and the grid's less the fee",
+    };
+    wrapped(&format!("no slot has {lacking}\n"))
 }
 
 fn information(setting: &Setting) -> String {
@@ -121,14 +137,14 @@ fn verdict(judged: Option<&Judgement>) -> &'static str {
 fn limit_table(slots: &[SlotStability]) -> String {
     let header = [
         "slot",
-        "replicator\nFixed",
-        "step\nScaled",
-        "\nmargin",
-        "price step\nFixed",
-        "\nScaled",
-        "\nmargin",
-        "age\nbelow",
-        "message\nbelow",
+        "replicator\nstep\nFixed",
+        "\n\nScaled",
+        "\n\nmargin",
+        "price\nstep\nFixed",
+        "\n\nScaled",
+        "\n\nmargin",
+        "\nage\nbelow",
+        "\nmessage\nbelow",
     ];
     let line = |slot: &SlotStability| {
         let limits = judged(slot)?.limits?;
@@ -177,7 +193,7 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
         let head = format!("{}\n{}\n", bold(&format!("{}, slot {slot}", title(plan, case))), information(setting));
         return match found {
             Some(found) => head + &detail(case, found) + &notes(&setting.caveats, std::slice::from_ref(found)),
-            None => head + "there are no buyers or no sellers\n",
+            None => head + missing(plan, slot),
         };
     }
     let mut caveats = Vec::new();
@@ -190,6 +206,12 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
     let known: Vec<SlotStability> = found.into_iter().flatten().collect();
     let title = bold(&format!("{}, slot {slot}", plan.scenario.name));
     format!("{title}\n\n{}{}", case_table(&cases, rows), notes(&caveats, &known))
+}
+
+/// What a slot lacks that is not judged.
+fn missing(plan: &Plan, slot: Slot) -> &'static str {
+    let room = plan.price_bands().nth(slot as usize - 1).is_none_or(|band| band.has_room());
+    if room { "there are no buyers or no sellers\n" } else { "the fee leaves no room for a price\n" }
 }
 
 fn case_table(cases: &[Case], rows: Vec<Vec<Cell>>) -> String {

@@ -2,7 +2,7 @@
 
 use super::table::WIDTH;
 use crate::record::Number;
-pub(super) use crate::words::{count, fixed, gain, knobs};
+pub(super) use crate::words::{count, fixed, gain, knobs, ranges, signed};
 use anstyle::{AnsiColor, Style};
 
 /// Decimals of a price [CNY/kWh].
@@ -22,12 +22,6 @@ pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize
         ..1e7 => 1,
         _ => 0,
     }
-}
-
-/// A difference with its sign.
-pub(super) fn signed(value: f64, decimals: usize) -> String {
-    let text = fixed(value, decimals);
-    if text.starts_with('-') { text } else { format!("+{text}") }
 }
 
 /// A heading.

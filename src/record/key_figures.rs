@@ -45,6 +45,16 @@ pub struct KeyFigures {
     pub open_slots: Comparison,
 }
 
+impl KeyFigures {
+    /// Whether storages did anything, here or in P2G with storage.
+    pub fn used_storages(&self) -> bool {
+        let (totals, all) = (&self.totals, &self.all_slots);
+        [totals.charged_kwh, totals.discharged_kwh, all.devices_gain_cny, all.p2g_storage_value_cny]
+            .into_iter()
+            .any(|figure| figure != 0.0)
+    }
+}
+
 /// Sums over all slots and prosumers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Totals {

@@ -6,41 +6,62 @@ use microgrid_agents::observation::Outcome;
 /// What a slot with a market adds to a measure of its case: to a total, and to what this is divided by in the end.
 type Part = (f64, f64);
 
-/// A measure by its name, and what a slot with a market adds to it, `None` where it is undefined there. The second
-/// argument is the time from the opening of a slot to gate closure [s], if it is known.
-type Measure = (&'static str, fn(&SlotRow, Option<f64>) -> Option<Part>);
+/// A measure by its name, what it is of a case in words, and what a slot with a market adds to it, `None` where it is
+/// undefined there. The second argument is the time from the opening of a slot to gate closure [s], if it is known.
+type Measure = (&'static str, &'static str, fn(&SlotRow, Option<f64>) -> Option<Part>);
+
+/// What most measures are.
+const MEAN: &str = "Mean over the slots with a market";
 
 /// All measures. What is a ratio in a slot is one of totals in a case; all else is a mean over slots.
 pub const MEASURES: [Measure; 29] = [
-    ("rounds", |row, _| each(f64::from(row.rounds))),
-    ("time_to_equilibrium_s", |row, _| time(row).and_then(each)),
-    ("messages", |row, _| each(row.messages as f64)),
-    ("price_mean_cny_per_kwh", |row, _| weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())),
-    ("equilibrium_price_cny_per_kwh", |row, _| mean(row.equilibrium_price_cny_per_kwh)),
-    ("price_gap", |row, _| mean(row.price_gap)),
-    ("imbalance", |row, _| mean(row.imbalance)),
-    ("ess_residual", |row, _| mean(row.ess_residual)),
-    ("information_age_mean_s", |row, _| weighted(row.information_age_mean_s, decisions(row)?)),
-    ("information_age_p95_s", |row, _| mean(row.information_age_p95_s)),
-    ("traded_kwh", |row, _| each(row.traded_kwh.value())),
-    ("grid_import_kwh", |row, _| each(row.grid_import_kwh.value())),
-    ("grid_export_kwh", |row, _| each(row.grid_export_kwh.value())),
-    ("buyers_welfare_cny", |row, _| mean(row.buyers_welfare_cny)),
-    ("sellers_welfare_cny", |row, _| mean(row.sellers_welfare_cny)),
-    ("welfare_cny", |row, _| mean(row.welfare_cny)),
-    ("p2g_welfare_cny", |row, _| mean(row.p2g_welfare_cny)),
-    ("welfare_loss", |row, _| welfare_loss(row)),
-    ("oscillation_amplitude", |row, _| mean(row.oscillation_amplitude)),
-    ("messages_per_kwh", |row, _| Some((row.messages as f64, row.traded_kwh.value()))),
-    ("updates_per_actor", |row, _| Some((decisions(row)?, participants(row)))),
-    ("lost_messages", |row, _| each(row.lost_messages as f64)),
-    ("duplicated_messages", |row, _| each(row.duplicated_messages as f64)),
-    ("time_to_equilibrium_restricted_s", |row, gate| gate.and_then(|gate| each(time(row).unwrap_or(gate)))),
-    ("price_gap_weighted", |row, _| mean(row.price_gap_weighted)),
-    ("consumption_kwh", |row, _| each(row.consumption_kwh.value())),
-    ("load_kwh", |row, _| each(row.load_kwh.value())),
-    ("p2g_storage_welfare_cny", |row, _| mean(row.p2g_storage_welfare_cny)),
-    ("worse_off", |row, _| each(f64::from(row.worse_off))),
+    ("rounds", MEAN, |row, _| each(f64::from(row.rounds))),
+    ("time_to_equilibrium_s", "Mean over the slots that came to equilibrium, of which there may be few", |row, _| {
+        time(row).and_then(each)
+    }),
+    ("messages", MEAN, |row, _| each(row.messages as f64)),
+    ("price_mean_cny_per_kwh", "Paid for all trades, divided by the energy of all", |row, _| {
+        weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
+    }),
+    ("equilibrium_price_cny_per_kwh", MEAN, |row, _| mean(row.equilibrium_price_cny_per_kwh)),
+    ("price_gap", MEAN, |row, _| mean(row.price_gap)),
+    ("imbalance", MEAN, |row, _| mean(row.imbalance)),
+    ("ess_residual", MEAN, |row, _| mean(row.ess_residual)),
+    ("information_age_mean_s", "Mean over all decisions", |row, _| {
+        weighted(row.information_age_mean_s, decisions(row)?)
+    }),
+    ("information_age_p95_s", MEAN, |row, _| mean(row.information_age_p95_s)),
+    ("traded_kwh", MEAN, |row, _| each(row.traded_kwh.value())),
+    ("grid_import_kwh", MEAN, |row, _| each(row.grid_import_kwh.value())),
+    ("grid_export_kwh", MEAN, |row, _| each(row.grid_export_kwh.value())),
+    ("buyers_welfare_cny", MEAN, |row, _| mean(row.buyers_welfare_cny)),
+    ("sellers_welfare_cny", MEAN, |row, _| mean(row.sellers_welfare_cny)),
+    ("welfare_cny", MEAN, |row, _| mean(row.welfare_cny)),
+    ("p2g_welfare_cny", MEAN, |row, _| mean(row.p2g_welfare_cny)),
+    ("welfare_loss", "Welfare missed in all slots with a market, divided by that of their closed forms", |row, _| {
+        welfare_loss(row)
+    }),
+    ("oscillation_amplitude", MEAN, |row, _| mean(row.oscillation_amplitude)),
+    ("messages_per_kwh", "Messages of all slots with a market, divided by all energy traded in them", |row, _| {
+        Some((row.messages as f64, row.traded_kwh.value()))
+    }),
+    (
+        "updates_per_actor",
+        "Decisions in all slots with a market, divided by the numbers of their participants",
+        |row, _| Some((decisions(row)?, participants(row))),
+    ),
+    ("lost_messages", MEAN, |row, _| each(row.lost_messages as f64)),
+    ("duplicated_messages", MEAN, |row, _| each(row.duplicated_messages as f64)),
+    (
+        "time_to_equilibrium_restricted_s",
+        "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
+        |row, gate| gate.and_then(|gate| each(time(row).unwrap_or(gate))),
+    ),
+    ("price_gap_weighted", MEAN, |row, _| mean(row.price_gap_weighted)),
+    ("consumption_kwh", MEAN, |row, _| each(row.consumption_kwh.value())),
+    ("load_kwh", MEAN, |row, _| each(row.load_kwh.value())),
+    ("p2g_storage_welfare_cny", MEAN, |row, _| mean(row.p2g_storage_welfare_cny)),
+    ("worse_off", MEAN, |row, _| each(f64::from(row.worse_off))),
 ];
 
 fn each(value: f64) -> Option<Part> {
@@ -99,7 +120,7 @@ impl CaseMeasures {
         }
         self.market_slots += 1;
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
-        for (total, (_, measure)) in self.totals.iter_mut().zip(MEASURES) {
+        for (total, (.., measure)) in self.totals.iter_mut().zip(MEASURES) {
             let (value, weight) = measure(row, gate).unwrap_or_default();
             *total = (total.0 + value, total.1 + weight);
         }
@@ -156,7 +177,7 @@ mod tests {
     }
 
     fn value(case: &CaseMeasures, name: &str) -> Option<f64> {
-        case.values()[MEASURES.iter().position(|(known, _)| *known == name).unwrap()]
+        case.values()[MEASURES.iter().position(|(known, ..)| *known == name).unwrap()]
     }
 
     #[test]

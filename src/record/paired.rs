@@ -26,7 +26,7 @@ const MOST_ROWS: u64 = 1_000_000;
 const COUNT: usize = MEASURES.len() + 1;
 
 fn measures() -> impl Iterator<Item = &'static str> {
-    ["share_in_equilibrium"].into_iter().chain(MEASURES.map(|(name, _)| name))
+    ["share_in_equilibrium"].into_iter().chain(MEASURES.map(|(name, ..)| name))
 }
 
 /// A row of `paired.csv`, without the other knobs.

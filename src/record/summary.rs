@@ -34,7 +34,7 @@ pub struct Summary {
 impl Summary {
     /// The statistics of the measure with this name.
     pub fn measure(&self, name: &str) -> Option<&Statistics> {
-        MEASURES.iter().position(|(known, _)| *known == name).map(|index| &self.measures[index])
+        MEASURES.iter().position(|(known, ..)| *known == name).map(|index| &self.measures[index])
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
     columns.extend(knobs.map(str::to_owned));
     columns.push("share_in_equilibrium".to_owned());
-    for (measure, _) in MEASURES {
+    for (measure, ..) in MEASURES {
         columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{measure}_{statistic}")));
     }
     columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));

@@ -76,11 +76,16 @@ impl Place {
     }
 }
 
-/// A hint at the known name that looks most like `name`, if one does.
+/// A hint at the known name that looks most like `name`, if one does: before all others one that has all words of it, as
+/// `service_fee` has `fee`, or whose words it has.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let (closest, likeness) = known
-        .into_iter()
-        .map(|known| (known, strsim::jaro_winkler(name, known)))
-        .max_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    (likeness > 0.8).then(|| format!("did you mean `{closest}`?"))
+    let has_words = |one: &str, of: &str| of.split('_').all(|word| one.split('_').any(|known| known == word));
+    let likeness = |known: &'a str| {
+        let contained = has_words(known, name) || has_words(name, known);
+        (contained, strsim::jaro_winkler(name, known), known)
+    };
+    let likenesses = known.into_iter().map(likeness);
+    let (contained, likeness, closest) =
+        likenesses.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))?;
+    (contained || likeness > 0.8).then(|| format!("did you mean `{closest}`?"))
 }

@@ -70,7 +70,7 @@ fn malformed(file: &TextFile, path: &str, error: &SpannedError) -> ScenarioError
             None if *code == Error::ExpectedComma => match outline.word_around(span.start) {
                 Some(word) => {
                     (span, path) = word;
-                    problem = "expected a whole number".to_owned();
+                    problem = unread(&file.text[span.clone()]);
                 }
                 None => problem = "expected a comma or a closing bracket".to_owned(),
             },
@@ -108,6 +108,17 @@ fn expected_value(code: &Error) -> Option<String> {
         Error::SuggestRawIdentifier(_) => "a name with its value in brackets, such as Scaled(0.3)".to_owned(),
         _ => return None,
     })
+}
+
+/// What is wrong with a word of which only the beginning, a number, could be read.
+fn unread(word: &str) -> String {
+    if word.parse::<f64>().is_ok() {
+        "expected a whole number".to_owned()
+    } else if humantime::parse_duration(word).is_ok() {
+        format!("a duration is written in quotes: \"{word}\"")
+    } else {
+        "expected a number, or text in quotes".to_owned()
+    }
 }
 
 fn alternatives(found: &str, expected: &[&str]) -> Vec<String> {

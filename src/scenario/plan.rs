@@ -10,6 +10,7 @@ use super::{
     schema::{GridTariff, PopulationSource, Replicates, Scenario},
     synthetic,
 };
+use microgrid_agents::market::pricing::PriceBand;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -90,6 +91,19 @@ impl Plan {
     /// The grid's tariff of each slot [CNY/kWh].
     pub fn grid_tariffs(&self) -> &[f64] {
         &self.data.grid_tariffs
+    }
+
+    /// Between which prices the market of each slot may move: from the feed-in tariff to the grid's less the fee.
+    pub fn price_bands(&self) -> impl Iterator<Item = PriceBand> + '_ {
+        let market = &self.scenario.market;
+        self.grid_tariffs().iter().map(|&tariff| PriceBand::between(market.feed_in_tariff, tariff, market.service_fee))
+    }
+
+    /// In how many of the slots in which the market opens the fee leaves no room for a price, and how many these are.
+    pub fn slots_without_room(&self) -> (usize, usize) {
+        let (first, last) = self.scenario.market.open;
+        let open = || self.price_bands().take(last as usize).skip(first as usize - 1);
+        (open().filter(|band| !band.has_room()).count(), open().count())
     }
 
     /// Whether the scenario has this value of a knob already, with nothing varied: turning it to that changes nothing.

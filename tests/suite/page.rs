@@ -1,6 +1,6 @@
 //! The page of a run, `report.html`: when it is written, what it says, and that it is made from the run's folder alone.
 
-use crate::support::repository;
+use crate::support::{checkout, repository};
 use assert_cmd::Command;
 use std::{fs, path::Path, thread, time::Duration};
 use tempfile::TempDir;
@@ -99,4 +99,66 @@ fn a_report_is_opened_by_what_the_system_opens_files_with() {
     }
     let opened = fs::read_to_string(opened).expect("the file was opened");
     assert!(opened.ends_with("report.html"), "{opened}");
+}
+
+/// What `report.html` says of the published day where that is changed so.
+fn said(changes: &[(&str, &str)], options: &str) -> (TempDir, String) {
+    let folder = checkout();
+    let path = folder.path().join("scenarios/5_prosumers.ron");
+    let mut text = fs::read_to_string(&path).expect("the scenario is there");
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old} is not there");
+        text = text.replace(old, new);
+    }
+    fs::write(&path, text).unwrap();
+    sim(folder.path(), &format!("scenarios/5_prosumers.ron -q --set mu=1 {options}")).assert().success();
+    let page = fs::read_to_string(folder.path().join("results/5_prosumers/latest/report.html")).unwrap();
+    (folder, page)
+}
+
+#[test]
+fn with_a_fee_shortage_is_that_at_the_tariff_less_the_fee() {
+    let scarce = "less local energy than buyers want even at the grid&#39;s tariff";
+    let (_folder, free) = said(&[], "");
+    let (_other, charged) = said(&[("service_fee: 0.0", "service_fee: 0.05")], "");
+    let text = |page: &str| page.replace("&#x27;", "&#39;").replace("&apos;", "&#39;");
+    assert!(text(&free).contains(&format!("{scarce}, so theory&#39;s price")), "without a fee");
+    assert!(text(&charged).contains(&format!("{scarce} less the fee, so theory&#39;s price")), "with one");
+    assert!(free.contains("% above that of a day without a local market"));
+    assert!(!free.contains("own storage") && !free.contains("storages bring"), "nobody has one");
+    assert!(charged.contains("grid tariff less the fee") && !free.contains("grid tariff less the fee"));
+}
+
+#[test]
+fn a_fee_that_leaves_no_room_is_named_wherever_a_market_is_missed() {
+    // The tariff is 0.5 up to slot 7, 0.85 to slot 10, then 1.05: 0.5 leaves room from 0.95 on.
+    let half = [("service_fee: 0.0", "service_fee: 0.5")];
+    let (folder, page) = said(&half, "");
+    let of = |command: &str| {
+        stdout(&mut sim(folder.path(), &format!("{command} scenarios/5_prosumers.ron --set mu=1"))).replace('\n', " ")
+    };
+    let (checked, stability) = (of("check"), of("stability"));
+    assert!(checked.contains(" of 13 open slots, where the grid's tariff less the fee of 0.5 CNY/kWh"), "{checked}");
+    assert!(stability.contains("in which the fee leaves no room for a price"), "{stability}");
+    assert!(page.contains("the fee left no room for a price"));
+
+    let (folder, page) = said(&[("service_fee: 0.0", "service_fee: 0.7")], "");
+    let told = |arguments: &str| {
+        let printed = stdout(&mut sim(folder.path(), &format!("{arguments} --set mu=1")));
+        printed.replace('\n', " ")
+    };
+    assert!(told("check scenarios/5_prosumers.ron").contains("no room for a price in any open slot"));
+    assert!(told("stability scenarios/5_prosumers.ron").contains("no slot has room for a price"));
+    assert!(told("stability scenarios/5_prosumers.ron --slot 17").contains("the fee leaves no room for a price"));
+    assert!(told("scenarios/5_prosumers.ron").contains("what trust in local energy adds to own consumption"));
+    assert!(page.contains("nothing was traded, but trust in local energy adds to own consumption"));
+    assert!(page.contains("No slot had a market: it was closed, one side was missing or the fee left no room"));
+}
+
+#[test]
+fn storages_that_began_full_are_said_to() {
+    let storage = "storage: (capacity_kwh: 10.0, power_kw: 5.0, efficiency: 0.95, initial_kwh: 7.5)";
+    let (_folder, page) = said(&[("storage: None", storage)], "");
+    assert!(page.contains("Storages held 7.50 kWh each at the start, took "));
+    assert!(page.contains("alone with their own storage"));
 }

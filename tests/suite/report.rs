@@ -237,6 +237,39 @@ fn a_sweep_has_its_measures_against_its_knobs_whatever_it_keeps() {
     assert!(slots.cases.iter().all(|case| !case.ages.is_empty() && case.games.is_empty()));
 }
 
+#[test]
+fn captions_tell_means_from_ratios_and_bands_end_where_values_cannot_be() {
+    let mut plan = shipped("delay.ron", &["delay=10ms,1100ms", "replicator_step=0.3", "adaptation=None,DelayAware"]);
+    plan.scenario.market.open = (15, 17);
+    plan.scenario.replicates = microgrid_sim::scenario::schema::Replicates::Count(2);
+    let (_root, run) = run(&plan, Format::Csv);
+    let data = data(&run);
+    let gate = data.manifest.gate_closure_s.expect("a run of this program tells");
+    let study = charts::study(&data);
+    let caption = |name: &str| {
+        let chart = study.iter().find(|chart| chart.name == name).unwrap_or_else(|| panic!("{:?}", names(&study)));
+        chart.caption.as_str()
+    };
+    assert!(caption("rounds_by_delay").starts_with("Mean over the slots with a market, with the 95 %"));
+    for name in ["price_mean", "messages_per_kwh", "updates_per_actor", "welfare_loss"] {
+        let caption = caption(&format!("{name}_by_delay"));
+        assert!(caption.contains("divided by") && !caption.contains("Mean over"), "{name}: {caption}");
+    }
+    let age = caption("information_age_mean_by_delay");
+    assert!(age.starts_with("Mean over all decisions") && age.contains("may fall where delay grows"), "{age}");
+    let highest = |prefix: &str| {
+        let bands = study.iter().filter(|chart| chart.name.starts_with(prefix)).flat_map(|chart| &chart.layers);
+        let ends = bands.filter_map(|layer| if let Mark::Band(spans) = &layer.mark { Some(spans) } else { None });
+        ends.flatten().fold((f64::INFINITY, 0.0_f64), |(low, high), span| (low.min(span.1), high.max(span.2)))
+    };
+    for (prefix, most) in
+        [("time_to_equilibrium_restricted", gate), ("share_in_equilibrium", 1.0), ("rounds", f64::MAX)]
+    {
+        let (low, high) = highest(prefix);
+        assert!(low >= 0.0 && high > 0.0 && high <= most, "{prefix}: {low} to {high}");
+    }
+}
+
 /// The figures of a run, by name.
 fn drawn(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder.join(figures::FOLDER)).unwrap().map(Result::unwrap);

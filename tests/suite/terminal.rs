@@ -162,6 +162,27 @@ fn runs_that_differ_tell_where() {
 }
 
 #[test]
+fn what_is_the_same_by_default_is_no_difference() {
+    let folder = checkout();
+    let path = folder.path().join("scenarios/5_prosumers.ron");
+    let text = fs::read_to_string(&path).expect("the scenario is there");
+    let a = run(folder.path(), "scenarios/5_prosumers.ron");
+    fs::write(&path, text.replace("fitness: Public", "fitness: None").replace("ledger: (", "ledger: (posts: Every, "))
+        .unwrap();
+    let b = run(folder.path(), "scenarios/5_prosumers.ron");
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    assert!(compared.contains("The scenarios are the same.\n"), "{compared}");
+    fs::write(&path, text.replace("fitness: Public", "fitness: Private")).unwrap();
+    let c = run(folder.path(), "scenarios/5_prosumers.ron --set eta=0.2,0.1,0.3,0.4");
+    let compared = ran(folder.path(), &format!("compare {b} {c}"));
+    assert!(
+        compared.contains("learning.fitness") && compared.contains("Only in B: cases 2 to 4, 6 to 8.\n"),
+        "{compared}"
+    );
+    assert!(compared.contains("all else: over all slots"), "{compared}");
+}
+
+#[test]
 fn sweeps_are_compared_case_by_case_whatever_their_numbers() {
     let folder = checkout();
     let a = run(folder.path(), "scenarios/5_prosumers.ron --set eta=0,0.1,0.2,0.3,0.4,0.5 --set mu=1");
@@ -240,11 +261,11 @@ fn runs_are_listed_and_what_cannot_be_listed_is_bad_input() {
     run(folder.path(), "scenarios/5_prosumers.ron");
     run(folder.path(), "scenarios/5_prosumers_storage.ron --seed 7 --set mu=1");
     let listed = ran(folder.path(), "list");
-    let lines: Vec<Vec<&str>> = listed.lines().skip(3).map(|line| line.split_whitespace().collect()).collect();
+    let lines: Vec<Vec<&str>> = listed.lines().skip(4).map(|line| line.split_whitespace().collect()).collect();
     let of = |scenario: &str| lines.iter().find(|line| line[0] == scenario).expect("the run is listed").clone();
     assert_eq!(lines.len(), 2, "{listed}");
     assert_eq!(of("5_prosumers")[3..], ["2023", "finished", "100.0", "+13.6..+49.4"]);
-    assert_eq!(of("5_prosumers_storage")[3..5], ["7", "finished"]);
+    assert_eq!(of("5_prosumers_storage")[3..6], ["7", "finished", "100.0"]);
     assert!(too_wide(&listed).is_empty(), "{listed}");
     let listed = ran(folder.path(), "list results/5_prosumers");
     let cells: Vec<&str> = listed.lines().last().unwrap_or_default().split_whitespace().collect();

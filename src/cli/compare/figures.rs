@@ -12,16 +12,16 @@ use crate::{
 /// A key figure: what it is called here, its value, and with how many decimals it is shown.
 pub(super) type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
 
-/// All key figures. Welfare and costs are those of the open slots, energy and messages those of all.
+/// All key figures: see [`SCOPE`].
 pub(super) const FIGURES: [Figure; 16] = [
     ("welfare [CNY]", |case| Some(case.open_slots.welfare_cny), AMOUNT),
     ("buyers' welfare [CNY]", |case| Some(case.open_slots.buyers_welfare_cny), AMOUNT),
     ("sellers' welfare [CNY]", |case| Some(case.open_slots.sellers_welfare_cny), AMOUNT),
     ("welfare over P2G [%]", |case| case.open_slots.welfare_gain_percent, 1),
-    ("devices' gain [CNY]", |case| Some(case.open_slots.devices_gain_cny), AMOUNT),
-    ("market's gain [CNY]", |case| Some(case.open_slots.market_gain_cny), AMOUNT),
+    ("devices' gain [CNY]", |case| Some(case.all_slots.devices_gain_with_storage_value_cny), AMOUNT),
+    ("market's gain [CNY]", |case| Some(case.all_slots.market_gain_with_storage_value_cny), AMOUNT),
     ("net cost [CNY]", |case| Some(case.open_slots.net_cost_cny), AMOUNT),
-    ("worse off [prosumers]", |case| Some(f64::from(case.open_slots.worse_off_prosumers)), 0),
+    ("worse off [prosumers]", |case| Some(f64::from(case.all_slots.worse_off_prosumers)), 0),
     ("in equilibrium [%]", |case| case.equilibrium_share.map(|share| 100.0 * share), 1),
     ("self-sufficiency [%]", |case| case.self_sufficiency.map(|share| 100.0 * share), 1),
     ("self-consumption [%]", |case| case.self_consumption.map(|share| 100.0 * share), 1),
@@ -31,6 +31,10 @@ pub(super) const FIGURES: [Figure; 16] = [
     ("grid export [kWh]", |case| Some(case.totals.grid_export_kwh), AMOUNT),
     ("messages", |case| Some(case.totals.messages as f64), 0),
 ];
+
+/// Over which slots they are.
+pub(super) const SCOPE: &str = "welfare and net cost: over the open slots; all else: over all slots, gains with what \
+                                storages hold at the end\n";
 
 /// How far apart two values are, relative to the larger: from 0 where they are the same to 2.
 pub(super) fn distance(a: Option<f64>, b: Option<f64>) -> f64 {

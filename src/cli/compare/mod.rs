@@ -47,7 +47,10 @@ fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     } else {
         paired.pairs.iter().map(|pair| figures::of_pair(&paired.names, pair)).collect()
     };
-    let figures = replicates::differences(&paired.names, &paired.pairs) + &each;
+    let mut figures = replicates::differences(&paired.names, &paired.pairs) + &each;
+    if !figures.is_empty() {
+        figures += &format!("{}\n", wrapped(figures::SCOPE));
+    }
     let slots = slots::difference(a, b, &paired.pairs)?;
     let pairs = count(paired.pairs.len(), "pair");
     text += &match (figures.is_empty(), slots.as_deref()) {

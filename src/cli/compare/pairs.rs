@@ -2,7 +2,7 @@
 //! there is one.
 
 use crate::{
-    cli::text::wrapped,
+    cli::text::{ranges, wrapped},
     record::{KeyFigures, Run, SCENARIO, knob_text},
     scenario::{self, Overrides, Plan},
 };
@@ -81,7 +81,7 @@ impl<'a> Paired<'a> {
             [] => String::new(),
             [one] => format!("Only in {name}: case {one}.\n"),
             several => {
-                let list = several.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+                let list = ranges(several.iter().copied()).join(", ");
                 wrapped(&format!("Only in {name}: cases {list}.")) + "\n"
             }
         };

@@ -6,12 +6,13 @@ use crate::{
         text::{bold, wrapped},
     },
     record::{RecordError, Run, SCENARIO},
+    scenario::{self, Overrides, Plan},
 };
 use indexmap::{IndexMap, IndexSet};
 
 /// The fields, data files and versions in which the runs differ, or that there are none.
 pub(super) fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
-    let (scenario_a, scenario_b) = (fields(&a.input(SCENARIO)?), fields(&b.input(SCENARIO)?));
+    let (scenario_a, scenario_b) = (fields(&meant(a)?), fields(&meant(b)?));
     let names: IndexSet<&String> = scenario_a.keys().chain(scenario_b.keys()).collect();
     let differing = names.into_iter().filter(|name| scenario_a.get(*name) != scenario_b.get(*name));
     let cell = |fields: &IndexMap<String, String>, name| fields.get(name).map_or_else(|| "-".to_owned(), String::clone);
@@ -30,6 +31,29 @@ pub(super) fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
         text += &format!("A was made by version {} of the program, B by {}.\n", versions[0], versions[1]);
     }
     Ok(text)
+}
+
+/// A run's resolved scenario, where this version can read it with what `None` means in its place.
+fn meant(run: &Run) -> Result<String, RecordError> {
+    match scenario::load(&run.folder().join(SCENARIO), &Overrides::default()) {
+        Ok(plan) => Ok(spelt_out(plan).resolved_ron()),
+        Err(_) => run.input(SCENARIO),
+    }
+}
+
+/// The same plan with what `None` means in its place, as far as that is the same in all its cases.
+fn spelt_out(mut plan: Plan) -> Plan {
+    let (smallest, largest) = plan.population_sizes();
+    let scenario = &mut plan.scenario;
+    if smallest == largest {
+        scenario.ledger.posts = Some(scenario.ledger.posts(largest));
+    }
+    if !scenario.vary.contains_key("choice_set") {
+        scenario.learning.fitness = Some(scenario.learning.fitness());
+        let usual = scenario.learning.fitness;
+        scenario.learning.mix.iter_mut().for_each(|habit| habit.fitness = habit.fitness.or(usual));
+    }
+    plan
 }
 
 /// Tells which data files of both runs differ.

@@ -521,7 +521,7 @@ fn every_column_and_file_is_explained() {
     explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
     explained(LedgerRow::FILE, LedgerRow::COLUMNS);
     let columns = summary::columns(["<knob>"].into_iter());
-    let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = MEASURES.iter().map(|(name, ..)| *name).collect();
     let statistics = ["mean", "sd", "ci95", "count"];
     // The columns of the first measure stand for those of all.
     let (before, rest) = columns.split_at(columns.iter().position(|column| column == "rounds_mean").unwrap());

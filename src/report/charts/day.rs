@@ -24,9 +24,9 @@ fn interrupted(case: &CaseData, of: fn(&SlotRow) -> Option<Number>) -> Vec<(f64,
 pub(super) fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
     let tariffs = data.simulated(case.entry.case);
-    let tariff = |mark: fn(&crate::scenario::Case, &SlotRow) -> Option<f64>| {
+    let tariff = |stroke, mark: fn(&crate::scenario::Case, &SlotRow) -> Option<f64>| {
         let value = |row: &SlotRow| Some((place(row.slot), mark(tariffs.as_ref()?, row)?));
-        Mark::Steps(case.slots.iter().filter_map(value).collect(), Stroke::Dashed)
+        Mark::Steps(case.slots.iter().filter_map(value).collect(), stroke)
     };
     let traded = interrupted(case, |row| row.price_mean_cny_per_kwh);
     let points = traded.iter().copied().filter(|point| point.1.is_finite()).collect();
@@ -43,9 +43,21 @@ pub(super) fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
             Layer::new(
                 "grid tariff",
                 Color::Series(3),
-                tariff(|case, row| case.grid_tariffs.get(row.slot as usize - 1).copied()),
+                tariff(Stroke::Dashed, |case, row| case.grid_tariffs.get(row.slot as usize - 1).copied()),
             ),
-            Layer::new("feed-in tariff", Color::Series(2), tariff(|case, _| Some(case.scenario.market.feed_in_tariff))),
+            Layer::new(
+                "grid tariff less the fee",
+                Color::Series(3),
+                tariff(Stroke::Dotted, |case, row| {
+                    let fee = case.scenario.market.service_fee;
+                    case.grid_tariffs.get(row.slot as usize - 1).filter(|_| fee > 0.0).map(|tariff| tariff - fee)
+                }),
+            ),
+            Layer::new(
+                "feed-in tariff",
+                Color::Series(2),
+                tariff(Stroke::Dashed, |case, _| Some(case.scenario.market.feed_in_tariff)),
+            ),
             Layer::new("mean price of trades", Color::Series(0), Mark::Line(traded, Stroke::Solid)),
             Layer::new("mean price of trades", Color::Series(0), Mark::Points(points)),
             Layer::new("closed-form equilibrium", Color::Reference, Mark::Points(theory)),

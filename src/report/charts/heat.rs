@@ -31,7 +31,8 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
         return Vec::new();
     }
     let stable = judged(data);
-    let measures: Vec<Measure> = measure::all().filter(|measure| MEASURES.contains(&measure.name)).collect();
+    let measures: Vec<Measure> =
+        measure::all(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
     let fields = pairs.iter().flat_map(|pair| measures.iter().map(move |measure| (pair, measure)));
     fields.filter_map(|((x, y), measure)| chart(data, x, y, names.len() > 2, measure, &stable)).collect()
 }
@@ -98,7 +99,7 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     Chart {
         name: format!("{}_by_{x}_and_{y}", measure.word()),
         title: format!("{} by {x} and {y}", measure.title()),
-        caption: format!("Mean over {}.{mean}{theory}", measure.slots()),
+        caption: format!("{}.{mean}{theory}{}", measure.what, measure.remark()),
         x: KnobAxis::named(x, x_values).axis,
         y: KnobAxis::named(y, y_values).axis,
         layers: vec![Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],

@@ -19,24 +19,28 @@ pub(super) struct Measure {
     /// As in `summary.csv`.
     pub(super) name: &'static str,
     pub(super) axis: Axis,
-    /// Whether it can be less than zero.
-    pub(super) signed: bool,
+    /// What it is of a combination, in words, as the beginning of a caption.
+    pub(super) what: &'static str,
+    /// Between which values it can be.
+    pub(super) bounds: (f64, f64),
     /// What it is, if it is defined.
     pub(super) of: Box<Value>,
 }
 
-/// All measures, the share of slots in equilibrium first.
-pub(super) fn all() -> impl Iterator<Item = Measure> {
+/// All measures, the share of slots in equilibrium first, where gates close after so long [s], if that is known.
+pub(super) fn all(gate: Option<f64>) -> impl Iterator<Item = Measure> {
     let share = Measure {
         name: "share_in_equilibrium",
         axis: Axis::of("share of slots in equilibrium").scale(Scale::Between(0.0, 1.0)),
-        signed: false,
+        what: "Part of the slots with a market that ended in equilibrium",
+        bounds: (0.0, 1.0),
         of: Box::new(|summary| Some((summary.share_in_equilibrium?, summary.share_interval))),
     };
-    let measures = MEASURES.iter().enumerate().map(|(index, (name, _))| Measure {
+    let measures = MEASURES.iter().enumerate().map(move |(index, (name, what, _))| Measure {
         name,
         axis: axis(name),
-        signed: name.contains("welfare"),
+        what,
+        bounds: bounds(name, gate),
         of: Box::new(move |summary| {
             let statistics: &Statistics = &summary.measures[index];
             let mean = statistics.mean()?;
@@ -62,14 +66,23 @@ impl Measure {
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
-    /// Over which slots it is the mean.
-    pub(super) fn slots(&self) -> &'static str {
-        match self.name {
-            "time_to_equilibrium_s" => "the slots that came to equilibrium, of which there may be few",
-            "time_to_equilibrium_restricted_s" => "the slots with a market, those that did not settle at gate closure",
-            _ => "the slots with a market",
+    /// What else there is to know of it, behind a caption.
+    pub(super) fn remark(&self) -> &'static str {
+        if self.name.starts_with("information_age") {
+            " News ages from the commit of the market state: in lock-step, what arrives later waits less for the next act, \
+             so that age may fall where delay grows."
+        } else {
+            ""
         }
     }
+}
+
+/// Between which values a measure of this name can be: nothing takes longer than to the gate, and what is not welfare
+/// is not less than zero.
+fn bounds(name: &str, gate: Option<f64>) -> (f64, f64) {
+    let least = if name.contains("welfare") { f64::NEG_INFINITY } else { 0.0 };
+    let most = gate.filter(|_| name.starts_with("time_to_equilibrium")).unwrap_or(f64::INFINITY);
+    (least, most)
 }
 
 /// The axis of a measure that has this name in `summary.csv`.

@@ -20,7 +20,8 @@ const MOST_LINES: usize = 9;
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
     let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
     let names = names.unwrap_or_default();
-    let measures: Vec<Measure> = measure::all().filter(|measure| changes(data, measure)).collect();
+    let measures: Vec<Measure> =
+        measure::all(data.manifest.gate_closure_s).filter(|measure| changes(data, measure)).collect();
     let knob = |name: &String| {
         let lines = Lines::of(data, name);
         measures.iter().filter_map(move |measure| chart(data, name, &lines, measure)).collect::<Vec<_>>()
@@ -93,8 +94,8 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     }
     let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
     let y = axis(measure, &means);
-    let floor = floor(measure, &y, &means);
-    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, floor)).collect();
+    let bounds = (floor(measure, &y, &means), measure.bounds.1);
+    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds)).collect();
     let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
         (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
         (true, _, true) => ", with the 95 % confidence interval over the replicates",
@@ -108,7 +109,7 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     Chart {
         name: format!("{}_by_{knob}", measure.word()),
         title: format!("{} by {knob}", measure.title()),
-        caption: format!("Mean over {}{interval}.{averaged}", measure.slots()),
+        caption: format!("{}{interval}.{averaged}{}", measure.what, measure.remark()),
         x: x.axis,
         y,
         layers,
@@ -123,21 +124,22 @@ fn axis(measure: &Measure, means: &[f64]) -> Axis {
     if linear { axis.scale(Scale::Linear) } else { axis }
 }
 
-/// Where bands end below: what cannot be less than zero is not drawn there, nor, on a logarithmic axis, what is more than
-/// a decade below all means.
+/// Where bands end below: at what is possible or, on a logarithmic axis, a decade below all means.
 fn floor(measure: &Measure, axis: &Axis, means: &[f64]) -> f64 {
     match axis.scale {
         Scale::Logarithmic => 0.1 * means.iter().copied().fold(f64::INFINITY, f64::min),
-        _ if measure.signed => f64::NEG_INFINITY,
-        _ => 0.0,
+        _ => measure.bounds.0,
     }
 }
 
-fn line(n: usize, name: String, mut points: Points, floor: f64) -> Vec<Layer> {
+/// The layers of a line, whose band ends where values cannot be.
+fn line(n: usize, name: String, mut points: Points, (least, most): (f64, f64)) -> Vec<Layer> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let name = (!name.is_empty()).then_some(name);
     let means: Vec<_> = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count))).collect();
-    let span = |(&(place, _), point): (&(f64, f64), &Point)| point.3.map(|(low, high)| (place, low.max(floor), high));
+    let span = |(&(place, _), point): (&(f64, f64), &Point)| {
+        point.3.map(|(low, high)| (place, low.max(least), high.min(most)))
+    };
     let band = means.iter().zip(&points).filter_map(span).collect();
     let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
     vec![layer(Mark::Band(band)), layer(Mark::Line(means.clone(), Stroke::Solid)), layer(Mark::Points(means))]

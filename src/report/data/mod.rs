@@ -101,6 +101,13 @@ impl Data {
         self.cases.get(at)
     }
 
+    /// Whether anybody has a storage; where the scenario cannot be read, whether any was used.
+    pub fn has_storages(&self) -> bool {
+        let figures = || self.cases.iter().filter_map(|case| case.key_figures.as_ref());
+        let used = || figures().any(KeyFigures::used_storages);
+        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some())
+    }
+
     /// The case with this number as it was simulated, with its population; `None` where the scenario cannot be read, or
     /// its population is so large that drawing it again would take too long.
     pub fn simulated(&self, number: u32) -> Option<Case> {

@@ -86,6 +86,16 @@ impl Tones {
     }
 }
 
+/// Whether black on a color has more contrast than white, by WCAG 2: 4.5:1 at least, where it is the better of the two.
+fn is_bright(RGBColor(red, green, blue): RGBColor) -> bool {
+    let linear = |part: u8| match f64::from(part) / 255.0 {
+        part if part <= 0.040_45 => part / 12.92,
+        part => ((part + 0.055) / 1.055).powf(2.4),
+    };
+    // Where (L + 0.05) / 0.05 is 1.05 / (L + 0.05).
+    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.179_13
+}
+
 /// Draws the cells of a field, with their values where there is room for them.
 pub(super) fn cells<'b>(
     plot: &mut Plot<'_, 'b>,
@@ -108,11 +118,28 @@ pub(super) fn cells<'b>(
     let labels: Vec<_> = labels.collect();
     if labels.iter().all(|label| fits(&label.3)) {
         plot.draw_series(labels.into_iter().map(|(x, y, value, label)| {
-            let tone = tones.color(value);
-            let bright = 299 * u32::from(tone.0) + 587 * u32::from(tone.1) + 114 * u32::from(tone.2) > 128_000;
-            let ink = if bright { &BLACK } else { &WHITE };
+            let ink = if is_bright(tones.color(value)) { &BLACK } else { &WHITE };
             Text::new(label, (x, y), text(TICK).color(ink).pos(Pos::new(HPos::Center, VPos::Center)))
         }))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_legible_on_every_color() {
+        let part = |part: u8| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        for step in 0..=1000_u16 {
+            let tone = ViridisRGB::get_color(f32::from(step) / 1000.0);
+            let luminance = 0.2126 * part(tone.0) + 0.7152 * part(tone.1) + 0.0722 * part(tone.2) + 0.05;
+            let contrast = if is_bright(tone) { luminance / 0.05 } else { 1.05 / luminance };
+            assert!(contrast >= 4.5, "{tone:?}: {contrast}");
+        }
+    }
 }

@@ -20,6 +20,8 @@ use plotters::{
 const ROW: i32 = LABEL + 6;
 const SIGN: i32 = 26;
 const GAP: i32 = 22;
+/// Per cent of room for a name beyond its width: where the font is not known, letters of another may be wider.
+const SPARE: i32 = 10;
 
 /// The legend of a chart.
 pub(super) struct Legend<'a> {
@@ -33,7 +35,7 @@ impl<'a> Legend<'a> {
         let mut entries: Vec<(String, Vec<&Layer>)> = Vec::new();
         for layer in &chart.layers {
             let Some(name) = layer.name.as_deref() else { continue };
-            let name = clipped(name, TICK, most - SIGN);
+            let name = clipped(name, TICK, (most - SIGN) * 100 / (100 + SPARE));
             match entries.iter_mut().find(|entry| entry.0 == name) {
                 Some(entry) => entry.1.push(layer),
                 None => entries.push((name, vec![layer])),
@@ -42,10 +44,11 @@ impl<'a> Legend<'a> {
         let mut rows: Vec<Vec<_>> = Vec::new();
         let mut end = most + 1;
         // In columns where there are several rows: easier to read than a flow.
-        let widest = entries.iter().map(|entry| SIGN + width(&entry.0, TICK) + GAP).max().unwrap_or(0);
-        let total: i32 = entries.iter().map(|entry| SIGN + width(&entry.0, TICK) + GAP).sum();
+        let room = |name: &str| SIGN + width(name, TICK) * (100 + SPARE) / 100 + GAP;
+        let widest = entries.iter().map(|entry| room(&entry.0)).max().unwrap_or(0);
+        let total: i32 = entries.iter().map(|entry| room(&entry.0)).sum();
         for (name, layers) in entries {
-            let wide = if total > most { widest } else { SIGN + width(&name, TICK) + GAP };
+            let wide = if total > most { widest } else { room(&name) };
             if end + wide - GAP > most {
                 rows.push(Vec::new());
                 end = 0;

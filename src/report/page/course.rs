@@ -17,7 +17,7 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
 }
 
 fn storages(data: &Data) -> Option<String> {
-    data.plan.as_ref()?.scenario.storage.as_ref()?;
+    let storage = data.plan.as_ref()?.scenario.storage.as_ref()?;
     let totals = || data.cases.iter().filter_map(|case| Some(&case.key_figures.as_ref()?.totals));
     let sum = |of: fn(&Totals) -> f64| totals().map(of).sum::<f64>();
     totals().next()?;
@@ -26,7 +26,11 @@ fn storages(data: &Data) -> Option<String> {
         return Some("Storages were not used.".to_owned());
     }
     let cases = if totals().count() > 1 { ", in all cases together" } else { "" };
-    Some(format!("Storages took {} kWh and gave {} kWh{cases}.", fixed(charged, 2), fixed(discharged, 2)))
+    let held = match storage.initial_kwh {
+        0.0 => String::new(),
+        initial => format!("held {} kWh each at the start, ", fixed(initial, 2)),
+    };
+    Some(format!("Storages {held}took {} kWh and gave {} kWh{cases}.", fixed(charged, 2), fixed(discharged, 2)))
 }
 
 /// What the scenario lets happen.

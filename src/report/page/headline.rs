@@ -39,6 +39,9 @@ struct Figure {
     of: fn(&CaseData, &KeyFigures) -> Option<f64>,
 }
 
+/// Title of what there is only where there are storages.
+const DEVICES: &str = "Gain of the devices";
+
 const FIGURES: [Figure; 12] = [
     Figure {
         title: "Welfare",
@@ -49,31 +52,31 @@ const FIGURES: [Figure; 12] = [
     },
     Figure {
         title: "Gain over P2G",
-        hint: "in welfare, beside the grid alone",
+        hint: "in welfare over the open slots, beside the grid alone",
         unit: "%",
         decimals: 1,
         of: |_, figures| figures.open_slots.welfare_gain_percent,
     },
     Figure {
-        title: "Gain of the devices",
-        hint: "in welfare, P2G with storage over P2G",
+        title: DEVICES,
+        hint: "in welfare over all slots, by storages alone, with what they hold at the end",
         unit: "CNY",
         decimals: 2,
-        of: |_, figures| Some(figures.open_slots.devices_gain_cny),
+        of: |_, figures| Some(figures.all_slots.devices_gain_with_storage_value_cny),
     },
     Figure {
         title: "Gain of the market",
-        hint: "in welfare, over P2G with storage",
+        hint: "in welfare over all slots, beyond what each has alone",
         unit: "CNY",
         decimals: 2,
-        of: |_, figures| Some(figures.open_slots.market_gain_cny),
+        of: |_, figures| Some(figures.all_slots.market_gain_with_storage_value_cny),
     },
     Figure {
         title: "Savings",
-        hint: "in bills, beside P2G",
+        hint: "in bills over all slots, beside P2G",
         unit: "CNY",
         decimals: 2,
-        of: |_, figures| Some(figures.open_slots.savings_cny),
+        of: |_, figures| Some(figures.all_slots.savings_with_storage_value_cny),
     },
     Figure {
         title: "Slots in equilibrium",
@@ -148,7 +151,8 @@ pub(super) fn cards(data: &Data) -> Vec<Card> {
         let entries = entries(data, figure);
         (!entries.is_empty()).then_some(Card { title: figure.title, hint: figure.hint, entries })
     };
-    FIGURES.iter().filter_map(card).collect()
+    let storages = data.has_storages();
+    FIGURES.iter().filter(|figure| storages || figure.title != DEVICES).filter_map(card).collect()
 }
 
 fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {

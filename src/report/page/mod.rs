@@ -147,12 +147,56 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
 
 /// The tables of the whole run.
 fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<table::Table> {
-    let tables =
-        [Some(tables::cases(data)), tables::combinations(data), tables::slots(data), Some(tables::ledger(ledger))];
+    let tables = [
+        Some(tables::cases(data)),
+        Some(tables::gains(data)),
+        tables::combinations(data),
+        tables::slots(data),
+        Some(tables::ledger(ledger)),
+    ];
     tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
 }
 
 /// Name of the table with these rows as the run keeps it.
 fn file_of<R: Row>(run: &Run) -> &'static str {
     if run.keeps(R::PARQUET) { R::PARQUET } else { R::FILE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of WCAG 2, with the 0.05 that its ratio adds.
+    fn luminance(color: &[f64]) -> f64 {
+        let linear = |part: f64| match part / 255.0 {
+            part if part <= 0.040_45 => part / 12.92,
+            part => ((part + 0.055) / 1.055).powf(2.4),
+        };
+        0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]) + 0.05
+    }
+
+    #[test]
+    fn numbers_on_fields_are_legible_on_every_color_of_the_library_s_scale() {
+        let (_, dark) = SCRIPT.split_once("const DARK = ").unwrap();
+        let dark: f64 = dark.split(';').next().unwrap().parse().unwrap();
+        let (_, scale) = PLOTLY.split_once("Cividis:[[").unwrap();
+        let stops = scale.split("]]").next().unwrap().split("],[").map(|stop| {
+            let (at, color) = stop.split_once(",\"rgb(").unwrap();
+            let parts = color.trim_end_matches(")\"").split(',').map(|part| part.parse().unwrap());
+            (at.parse().unwrap(), parts.collect())
+        });
+        let stops: Vec<(f64, Vec<f64>)> = stops.collect();
+        assert!(stops.len() > 10);
+        for pair in stops.windows(2) {
+            for step in 0..=100 {
+                let part = f64::from(step) / 100.0;
+                let between = |one: f64, other: f64| one + part * (other - one);
+                let at = between(pair[0].0, pair[1].0);
+                let tone: Vec<f64> =
+                    pair[0].1.iter().zip(&pair[1].1).map(|(one, other)| between(*one, *other)).collect();
+                let contrast = if at < dark { 1.05 / luminance(&tone) } else { luminance(&tone) / 0.05 };
+                assert!(contrast >= 4.5, "{contrast} at {at}");
+            }
+        }
+    }
 }

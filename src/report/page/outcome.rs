@@ -4,7 +4,7 @@ use super::{course, tables::case_name};
 use crate::{
     record::{KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text},
     report::data::{CaseData, Data},
-    words::{count, fixed, gain},
+    words::{self, count, fixed, ranges},
 };
 use indexmap::IndexMap;
 use microgrid_agents::observation::Outcome;
@@ -30,14 +30,46 @@ pub(super) fn headline(data: &Data) -> String {
     let gains = data.cases.iter().filter_map(|case| case.key_figures.as_ref()?.open_slots.welfare_gain_percent);
     let (least, most) =
         gains.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), gain| (low.min(gain), high.max(gain)));
-    let percent = |gain: f64| format!("{} %", signed(gain));
     if !least.is_finite() {
-        format!("{settled}.")
-    } else if percent(least) == percent(most) {
-        format!("{settled}; welfare is {} beside that of a day without a local market.", percent(most))
+        return format!("{settled}.");
+    }
+    let without = "that of a day without a local market";
+    let (gain, by_case) =
+        if percent(least) == percent(most) { (beside(most, percent), "") } else { (span(least, most), ", by case") };
+    let traded =
+        data.cases.iter().any(|case| case.key_figures.as_ref().is_some_and(|figures| figures.totals.traded_kwh > 0.0));
+    let trust = if traded || most <= 0.0 {
+        ""
     } else {
-        let (least, most) = (percent(least), percent(most));
-        format!("{settled}; welfare is {least} to {most} beside that of a day without a local market, by case.")
+        ": nothing was traded, but trust in local energy adds to own consumption"
+    };
+    format!("{settled}; welfare is {gain} {without}{by_case}{trust}.")
+}
+
+fn percent(value: f64) -> String {
+    format!("{} %", fixed(value.abs(), 1))
+}
+
+/// By how much something is above or below what comes behind, or that it is the same.
+fn beside(difference: f64, amount: impl Fn(f64) -> String) -> String {
+    let size = amount(difference);
+    if size == amount(0.0) {
+        "the same as".to_owned()
+    } else if difference < 0.0 {
+        format!("{size} below")
+    } else {
+        format!("{size} above")
+    }
+}
+
+/// The same of differences from the least to the most, in per cent.
+fn span(least: f64, most: f64) -> String {
+    if least >= 0.0 {
+        format!("{} to {} above", percent(least), percent(most))
+    } else if most <= 0.0 {
+        format!("{} to {} below", percent(most), percent(least))
+    } else {
+        format!("{} below to {} above", percent(least), percent(most))
     }
 }
 
@@ -46,13 +78,8 @@ fn is_begun(data: &Data) -> bool {
     data.cases.iter().any(|case| !case.slots.is_empty() || case.key_figures.is_some())
 }
 
-fn signed(value: f64) -> String {
-    signed_to(value, 1)
-}
-
-fn signed_to(value: f64, decimals: usize) -> String {
-    let text = fixed(value, decimals);
-    if text.starts_with('-') { text.replace('-', "\u{2212}") } else { format!("+{text}") }
+fn signed(value: f64, decimals: usize) -> String {
+    words::signed(value, decimals).replace('-', "\u{2212}")
 }
 
 /// All there is to say, a paragraph each.
@@ -135,7 +162,7 @@ fn ending(data: &Data) -> Option<String> {
 fn settling(data: &Data) -> Option<String> {
     let Settling { markets, equilibria, furthest } = Settling::of(data);
     if markets == 0 {
-        return Some("No slot had a market: it was closed, or one side was missing.".to_owned());
+        return Some(format!("No slot had a market: {}.", no_market(data)));
     }
     let cases = match data.cases.len() {
         1 => String::new(),
@@ -268,15 +295,15 @@ fn by_values_of(data: &Data, name: &str) -> Option<String> {
 /// Slots in which the price can go no further.
 fn corners(data: &Data) -> Vec<String> {
     let Some(plan) = &data.plan else { return Vec::new() };
-    let (floor, tariffs) = (plan.scenario.market.feed_in_tariff, plan.grid_tariffs());
+    let bands: Vec<_> = plan.price_bands().collect();
     let near = |price: f64, bound: f64| (price - bound).abs() < 1e-9;
     let mut at = [BTreeMap::<u32, usize>::new(), BTreeMap::new()];
     for (_, row) in markets(data) {
         let Some(price) = row.equilibrium_price_cny_per_kwh.map(Number::value) else { continue };
-        let ceiling = tariffs.get(row.slot as usize - 1);
-        if near(price, floor) {
+        let Some(band) = bands.get(row.slot as usize - 1) else { continue };
+        if near(price, band.floor) {
             *at[0].entry(row.slot).or_default() += 1;
-        } else if ceiling.is_some_and(|&ceiling| near(price, ceiling)) {
+        } else if near(price, band.ceiling) {
             *at[1].entry(row.slot).or_default() += 1;
         }
     }
@@ -284,28 +311,16 @@ fn corners(data: &Data) -> Vec<String> {
     let ample = floors.map(|slots| {
         format!("In {slots} there is more local energy than buyers want even at the feed-in tariff, so theory's price is that tariff.")
     });
+    let less_fee = if plan.scenario.market.service_fee > 0.0 { " less the fee" } else { "" };
     let scarce = ceilings.map(|slots| {
-        format!("In {slots} there is less local energy than buyers want even at the grid's tariff, so theory's price is that tariff and purchases are rationed.")
+        format!("In {slots} there is less local energy than buyers want even at the grid's tariff{less_fee}, so theory's price is that tariff{less_fee} and purchases are rationed.")
     });
     ample.into_iter().chain(scarce).collect()
 }
 
 /// Slots as `slot 12 and slots 14 to 16`; some of them only in some cases.
 fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
-    let mut runs = Vec::<(u32, u32)>::new();
-    for &slot in slots.keys() {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == slot => *last = slot,
-            _ => runs.push((slot, slot)),
-        }
-    }
-    // Two neighbours are no range.
-    let texts = |&(first, last): &(u32, u32)| match last - first {
-        0 => vec![first.to_string()],
-        1 => vec![first.to_string(), last.to_string()],
-        _ => vec![format!("{first} to {last}")],
-    };
-    let texts: Vec<String> = runs.iter().flat_map(texts).collect();
+    let texts = ranges(slots.keys().copied());
     let (last, before) = texts.split_last()?;
     let list = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
     let some = if slots.values().any(|&count| count < cases) { " (not in every case)" } else { "" };
@@ -316,9 +331,10 @@ fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
 fn ledger_gain(data: &Data) -> Option<String> {
     let at = |mu| case_at(data, mu).map(|figures| figures.open_slots.welfare_cny);
     let (without, with) = (at(0.0)?, at(1.0)?);
+    let gain = if without == 0.0 { return None } else { 100.0 * (with - without) / without.abs() };
     Some(format!(
-        "With everybody on the ledger (mu = 1), welfare is {} beside nobody on it (mu = 0).",
-        gain(with, without)
+        "With everybody on the ledger (mu = 1), welfare is {} that with nobody on it (mu = 0).",
+        beside(gain, percent)
     ))
 }
 
@@ -329,33 +345,38 @@ fn money(data: &Data) -> Vec<String> {
     if done.len() > MOST_SLOTS {
         return Vec::new();
     }
-    let amount = |value: f64| signed_to(value, 2);
+    let (amount, size) = (|value: f64| signed(value, 2), |value: f64| format!("{} CNY", fixed(value.abs(), 2)));
+    let storages = data.has_storages();
     let sentence = |(case, figures): (&CaseData, &KeyFigures)| {
-        let (open, totals) = (&figures.open_slots, &figures.totals);
-        let of_case = match data.manifest.case_count {
-            1 => String::new(),
-            _ => format!("In {}: of", case_name(data, &case.entry)),
+        let (all, totals) = (&figures.all_slots, &figures.totals);
+        let case = match data.manifest.case_count {
+            1 => "Over".to_owned(),
+            _ => format!("In {}: over", case_name(data, &case.entry)),
         };
-        let of = if of_case.is_empty() { "Of" } else { of_case.as_str() };
-        let mut said = format!(
-            "{of} {} CNY of welfare gained over P2G, storages bring {} by themselves and the market {}; bills are {} CNY \
-             beside those of P2G. {} kWh were consumed beside a load of {} kWh.",
-            amount(open.welfare_gain_cny),
-            amount(open.devices_gain_cny),
-            amount(open.market_gain_cny),
-            amount(-open.savings_cny),
+        let gain = amount(all.welfare_gain_with_storage_value_cny);
+        let market = amount(all.market_gain_with_storage_value_cny);
+        let mut said = if storages {
+            let devices = amount(all.devices_gain_with_storage_value_cny);
+            format!(
+                "{case} all slots, with the value of what storages hold at the end beyond the start: of {gain} CNY of welfare \
+                 gained over P2G, storages bring {devices} by themselves and the market {market}"
+            )
+        } else {
+            format!("{case} all slots, the market brings {market} CNY of welfare beyond P2G")
+        };
+        if totals.traded_kwh == 0.0 && all.market_gain_cny != 0.0 {
+            said += " without any trade, by what trust in local energy adds to own consumption";
+        }
+        said += &format!(
+            "; bills are {} those of P2G. {} kWh were consumed beside a load of {} kWh.",
+            beside(-all.savings_with_storage_value_cny, size),
             fixed(totals.consumption_kwh, 2),
             fixed(totals.load_kwh, 2),
         );
-        if open.storage_value_cny != 0.0 {
-            said += &format!(
-                " What storages hold at the end beyond the start is worth {} CNY, which the gains do not include.",
-                amount(open.storage_value_cny)
-            );
-        }
-        said += &match open.worse_off_prosumers {
-            0 => " Nobody ended worse off than alone with its own storage.".to_owned(),
-            some => format!(" {} ended worse off than alone with its own storage.", count(some as usize, "prosumer")),
+        let alone = if storages { "alone with their own storage" } else { "alone" };
+        said += &match all.worse_off_prosumers {
+            0 => format!(" Nobody ended worse off than {alone}."),
+            some => format!(" {} ended worse off than {alone}.", count(some as usize, "prosumer")),
         };
         said
     };
@@ -377,8 +398,18 @@ fn closed(data: &Data) -> Option<String> {
     let all: usize = data.cases.iter().map(|case| case.slots.len()).sum();
     (no_market > 0).then(|| {
         let hours = format!("The market is open in {open} of {} slots a case", manifest.slots);
-        format!("{hours}; {no_market} of {all} slots had no market, because it was closed or one side was missing.")
+        format!("{hours}; {no_market} of {all} slots had no market, because {}.", self::no_market(data))
     })
+}
+
+/// Why slots have no market.
+fn no_market(data: &Data) -> &'static str {
+    let without = data.plan.as_ref().map_or(0, |plan| plan.slots_without_room().0);
+    if without == 0 {
+        "it was closed or one side was missing"
+    } else {
+        "it was closed, one side was missing or the fee left no room for a price"
+    }
 }
 
 /// A number of which the order of magnitude matters.
@@ -420,6 +451,16 @@ mod tests {
         assert_eq!(slots(&[12]).unwrap(), "slot 12");
         assert_eq!(slots(&[8, 10, 11, 12, 20]).unwrap(), "slots 8, 10 to 12 and 20");
         assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2).unwrap(), "slots 9 and 10 (not in every case)");
+    }
+
+    #[test]
+    fn what_is_beside_something_is_above_or_below() {
+        assert_eq!(
+            [13.58, -2.0, 0.0, -0.01].map(|gain| beside(gain, percent)),
+            ["13.6 % above", "2.0 % below", "the same as", "the same as"]
+        );
+        let spans = [(1.0, 2.0), (-3.0, 2.0), (-3.0, -1.0)].map(|(least, most)| span(least, most));
+        assert_eq!(spans, ["1.0 % to 2.0 % above", "3.0 % below to 2.0 % above", "1.0 % to 3.0 % below"]);
     }
 
     #[test]

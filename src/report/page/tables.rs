@@ -16,9 +16,13 @@ const PERCENT: Option<&str> = Some("%");
 const MOST_SLOTS: usize = 5_000;
 
 /// The key figures of the cases that are done.
-pub(super) fn cases(data: &Data) -> Table {
-    let figures: Vec<&KeyFigures> = data.cases.iter().filter_map(|case| case.key_figures.as_ref()).collect();
-    let mut fields = Fields::<&KeyFigures>::new().with("case", None, None, |case| case.case);
+fn figures(data: &Data) -> Vec<&KeyFigures> {
+    data.cases.iter().filter_map(|case| case.key_figures.as_ref()).collect()
+}
+
+/// The columns that tell cases apart.
+fn which<'a>(figures: &[&'a KeyFigures]) -> Fields<&'a KeyFigures> {
+    let mut fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
     for name in figures.first().iter().flat_map(|case| case.knobs.keys()) {
         let knob = name.clone();
         fields = fields.with(name, None, None, move |case| case.knobs.get(&knob).map(Cell::from));
@@ -27,33 +31,56 @@ pub(super) fn cases(data: &Data) -> Table {
     if several_seeds && !figures[0].knobs.contains_key("seed") {
         fields = fields.with("seed", None, None, |case| case.seed);
     }
-    let percent = |share: Option<f64>| share.map(|share| 100.0 * share);
-    let fields = fields
+    fields
+}
+
+/// The cases that are done, in the slots in which the market was open.
+pub(super) fn cases(data: &Data) -> Table {
+    let figures = figures(data);
+    let fields = which(&figures)
         .with("market slots", None, None, |case| case.market_slots)
-        .with("in equilibrium", PERCENT, 1, move |case| percent(case.equilibrium_share))
+        .with("in equilibrium", PERCENT, 1, |case| percent(case.equilibrium_share))
         .with("welfare", CNY, 3, |case| case.open_slots.welfare_cny)
         .with("P2G welfare", CNY, 3, |case| case.open_slots.p2g_welfare_cny)
-        .with("over P2G", PERCENT, 1, |case| case.open_slots.welfare_gain_percent)
-        .with("devices' gain", CNY, 3, |case| case.open_slots.devices_gain_cny)
-        .with("market's gain", CNY, 3, |case| case.open_slots.market_gain_cny)
-        .with("storage value", CNY, 3, |case| case.open_slots.storage_value_cny)
-        .with("savings", CNY, 3, |case| case.open_slots.savings_cny)
-        .with("worse off", None, None, |case| case.open_slots.worse_off_prosumers)
-        .with("fairness", None, 3, |case| case.open_slots.jain_index)
+        .with("over P2G", PERCENT, 1, |case| case.open_slots.welfare_gain_percent);
+    Table::of("Cases: welfare over the open slots", fields, &figures, None)
+}
+
+/// What the cases that are done gained and used, over all slots.
+pub(super) fn gains(data: &Data) -> Table {
+    let (figures, storages) = (figures(data), data.has_storages());
+    let mut fields = which(&figures);
+    if storages {
+        fields = fields.with("devices' gain", CNY, 3, |case| case.all_slots.devices_gain_with_storage_value_cny);
+    }
+    let fields = fields
+        .with("market's gain", CNY, 3, |case| case.all_slots.market_gain_with_storage_value_cny)
+        .with("savings", CNY, 3, |case| case.all_slots.savings_with_storage_value_cny)
+        .with("worse off", None, None, |case| case.all_slots.worse_off_prosumers)
+        .with("fairness", None, 3, |case| case.all_slots.jain_index)
         .with("load", KWH, 3, |case| case.totals.load_kwh)
         .with("consumed", KWH, 3, |case| case.totals.consumption_kwh)
         .with("traded", KWH, 3, |case| case.totals.traded_kwh)
         .with("from the grid", KWH, 3, |case| case.totals.grid_import_kwh)
         .with("into the grid", KWH, 3, |case| case.totals.grid_export_kwh)
-        .with("self-sufficiency", PERCENT, 1, move |case| percent(case.self_sufficiency))
-        .with("self-consumption", PERCENT, 1, move |case| percent(case.self_consumption))
+        .with("self-sufficiency", PERCENT, 1, |case| percent(case.self_sufficiency))
+        .with("self-consumption", PERCENT, 1, |case| percent(case.self_consumption))
         .with("messages", None, None, |case| case.totals.messages);
-    let note = "Welfare and savings are over the slots in which the market was open, energy and messages over all. Savings \
-                are of money alone: they are negative where more is spent than in P2G because more is consumed. Gains are in \
-                welfare: the devices' is that of P2G with storage over P2G, the market's what is beyond. Neither has the value \
-                of what storages hold at the end beyond the start, which stands beside; who is worse off than in P2G with \
-                storage, and Jain's index of fairness, go by gains with it.";
-    Table::of("Cases", fields, &figures, Some(note.to_owned()))
+    let savings = "Savings are of money alone: they are negative where more is spent than in P2G because more is consumed. \
+                   Jain's index of fairness goes by what each gains beyond what it has alone.";
+    let note = if storages {
+        format!(
+            "Gains are in welfare: the devices' is that of P2G with storage over P2G, the market's what is beyond. All gains and \
+             savings are with the value of what storages hold at the end beyond the start. {savings}"
+        )
+    } else {
+        format!("The market's gain is that in welfare over P2G. {savings}")
+    };
+    Table::of("Gains and energy over all slots", fields, &figures, Some(note))
+}
+
+fn percent(share: Option<f64>) -> Option<f64> {
+    share.map(|share| 100.0 * share)
 }
 
 /// What each combination of the varied knobs came to; `None` where a case each says the same.
@@ -91,7 +118,8 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
         );
     }
     let note = "Means over the market slots of each replicate, those that did not settle counted with the time to gate \
-                closure, and 95 % confidence intervals over the replicates; of shares by Wilson.";
+                closure, of the news' age over all decisions; and 95 % confidence intervals over the replicates, of shares by \
+                Wilson.";
     Some(Table::of("Combinations of the varied knobs", fields, &rows, Some(note.to_owned())))
 }
 

@@ -137,6 +137,20 @@ function cellWidth(chart, columns, width) {
   return (width - 6.5 * longest - 125) / columns;
 }
 
+// Up to here, as a part of the scale of colors, white on them has more contrast than black; either has 4.5:1 at least.
+const DARK = 0.47;
+
+// The numbers in the cells of a field, in black or white; `share` tells where on the scale of colors a value lies.
+function digitsOf(columns, rows, z, shown, share, common) {
+  const cells = rows.flatMap((y, row) => columns.map((x, index) => ({ x, y, value: z[row][index], tone: shown[row][index] })));
+  const known = cells.filter(({ value }) => value !== null);
+  return {
+    ...common, type: "scatter", mode: "text", hoverinfo: "skip", hovertemplate: undefined,
+    x: known.map(({ x }) => x), y: known.map(({ y }) => y), text: known.map(({ value }) => brief(value, 3)),
+    textfont: { size: 11, color: known.map(({ tone }) => tone === null ? color("ink") : share(tone) < DARK ? "#ffffff" : "#000000") },
+  };
+}
+
 // Rows and columns of a field of colors; from dark to light, legible in grey too.
 function heatOf(chart, layer, column, common, width) {
   const [xs, ys, zs] = [column(layer.x), column(layer.y), column(layer.z)];
@@ -151,16 +165,19 @@ function heatOf(chart, layer, column, common, width) {
   const roomy = rows.length <= 12 && cellWidth(chart, columns.length, width) >= CELL;
   const at = (axis, value) => named(axis, [value])[0];
   const said = (row, y) => row.map((value, index) => `${at(chart.x, columns[index])}, ${at(chart.y, rows[y])}: ${brief(value, 5)}`);
-  return {
+  const tones = shown.flat().filter((tone) => tone !== null);
+  const [least, most] = [bounds.zmin ?? Math.min(...tones), bounds.zmax ?? Math.max(...tones)];
+  const share = (tone) => (most > least ? (tone - least) / (most - least) : 0.5);
+  const field = {
     ...common, ...bounds, type: "heatmap", x: columns, y: rows, z: shown, hovertext: z.map(said),
     colorscale: "Cividis", xgap: 1, ygap: 1, hoverongaps: false,
-    ...(roomy ? { text: z.map((row) => row.map((value) => brief(value, 3))), texttemplate: "%{text}", textfont: { size: 11 } } : {}),
     hovertemplate: "%{hovertext}<extra></extra>",
     colorbar: {
       title: { text: width < NARROW ? (layer.values.unit ?? "") : words(layer.values), side: "right", font: { size: 11 } }, thickness: 10, outlinewidth: 0, tickfont: { size: 10 },
       ...(logarithmic ? { tickprefix: "10^", dtick: 1 } : {}),
     },
   };
+  return roomy ? [field, digitsOf(columns, rows, z, shown, share, common)] : [field];
 }
 
 function ruleOf(chart, layer) {
@@ -195,7 +212,7 @@ function figureOf(chart, column, hidden, width) {
   const along = (...keys) => chart.layers.flatMap((layer) => keys.flatMap((key) => (layer[key] === undefined ? [] : column(layer[key]))));
   const layAxis = isField(chart) ? fieldAxisOf : axisOf;
   const levels = rules.map((layer) => levelOf(chart, layer, extent));
-  const data = [...layers.map((layer) => traceOf(chart, layer, column, width)), ...levels].filter((trace) => trace);
+  const data = [...layers.flatMap((layer) => traceOf(chart, layer, column, width)), ...levels].filter((trace) => trace);
   const series = new Set(chart.layers.map((layer) => layer.name).filter((name) => name)).size;
   const unified = series > 0 && series <= 8 && chart.layers.every((layer) => layer.mark !== "heat" && layer.mark !== "points");
   return {
