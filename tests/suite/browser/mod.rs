@@ -227,8 +227,8 @@ fn tables_sort_by_their_headings() {
             }})()"##
         ))
     };
-    assert_eq!(column("Cases", "welfare"), ["ascending", "238.150", "313.125"]);
-    assert_eq!(column("Cases", "welfare"), ["descending", "313.125", "238.150"]);
+    assert_eq!(column("Cases: welfare over the open slots", "welfare"), ["ascending", "238.150", "313.125"]);
+    assert_eq!(column("Cases: welfare over the open slots", "welfare"), ["descending", "313.125", "238.150"]);
     let rounds = column("Slots", "rounds");
     let shown: Vec<u64> = rounds[1..].iter().map(|text| text.parse().expect("a number")).collect();
     assert!(shown.is_sorted() && shown.len() >= 20, "{rounds:?}");
