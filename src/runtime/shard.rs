@@ -39,8 +39,10 @@ pub(super) struct Links {
 }
 
 impl Shard {
-    /// So many events are handled at least before the clock hears of it, as long as it is alone: few enough that a run can
-    /// be interrupted and little waits to be told.
+    /// So many windows are handled at most before the clock hears of it, so that a run can be interrupted.
+    const WINDOWS: usize = 64;
+
+    /// Once so many events have been handled, what there is to tell waits no longer.
     const EVENTS: usize = 2048;
 
     /// The shard with this station, on a network with this shortest delay.
@@ -54,20 +56,24 @@ impl Shard {
     /// If an actor does what it must not, or panics.
     fn handle_windows(&mut self, Grant { mut bound, alone_before }: Grant) -> Result<(), Failure> {
         let mut events = 0;
-        loop {
+        for _ in 0..Self::WINDOWS {
             self.handled = bound;
             events += self.station.handle_before(bound, |due| due)?;
             self.station.nothing_before(bound)?;
-            let Some(next) = self.station.next() else { return Ok(()) };
+            let Some(next) = self.station.next() else { break };
             bound = window::bound(next, self.lookahead);
-            if bound > alone_before || self.station.has_outgoing() || events >= Self::EVENTS {
-                return Ok(());
+            if bound > alone_before || self.station.has_outgoing() {
+                break;
             }
             if self.station.has_observed() {
+                if events >= Self::EVENTS {
+                    break;
+                }
                 let report = self.report();
                 self.earlier.push(report);
             }
         }
+        Ok(())
     }
 
     /// What its actors have reported since the last time.

@@ -42,8 +42,8 @@ impl Experience {
             self.slack += share;
         } else if price < band.ceiling {
             // With elastic demand there is no kink, and this is 0 but for rounding.
-            let kink = private_net_utility(buyer, purchase, 1.0, price, alpha) - alpha / 2.0 * purchase * purchase;
-            self.kink += share * kink.max(0.0);
+            let beyond = buyer.preference - alpha * (buyer.generation + purchase) - price;
+            self.kink += (share * purchase) * beyond.max(0.0);
         }
         worth
     }
