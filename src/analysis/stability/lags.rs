@@ -71,8 +71,8 @@ impl Lags {
     /// fitness waits for the buyer's own.
     ///
     /// Poisson acts let a purchase stand for twice as long, half a period more in the mean. That the number of acts in a
-    /// given time is random makes squares grow as another half a period does, for a share by what one of many buyers
-    /// counts; and as another quarter in the answer, which is measured.
+    /// given time is random makes the squares of a slow swing grow as another half period on both ways does, and on that
+    /// of a share by what one of many buyers counts besides.
     pub fn out_of_step(rhythm: Rhythm, age: f64, buyers: usize, fitness: Fitness) -> Self {
         let part = 1.0 / buyers as f64;
         let update = match fitness {
@@ -82,7 +82,7 @@ impl Lags {
         let (share, answer) = match rhythm {
             Rhythm::LockStep | Rhythm::Drifting => (0.0, 0.0),
             Rhythm::Standing => (1.0, 1.0),
-            Rhythm::Poisson => ((1.0 + part) / 2.0, 0.75),
+            Rhythm::Poisson => ((1.0 + part) / 2.0, 1.0),
         };
         let least = 2.0 * age - 1.0 + share;
         Self { share: [least, least + update], answer: 2.0 * age + answer, fitness: age + answer }
