@@ -86,12 +86,13 @@ impl fmt::Display for Caveat {
             Self::OutOfStep(activation, Rhythm::Poisson) => write!(
                 f,
                 "{activation} activation is random: the theory counts its chance as half a period more, which errs on the \
-                 safe side, the more the larger the price step; few steps that it calls stable are too large, by some 10 %"
+                 safe side, the more the larger the price step; few steps that it calls stable are too large, by \
+                 some 10 %, and scaled ones, which start far from rest, by up to a quarter"
             ),
             Self::OutOfStep(activation, _) => write!(
                 f,
                 "{activation} activation is random: the theory is that of the mean, a guide only, which calls steps stable \
-                 that are at most some 10 % too large"
+                 that are at most some 10 % too large, and scaled ones, which start far from rest, up to a quarter"
             ),
             Self::Halving => f.write_str("HalveOnOscillation: judged at the steps as given, before any is halved"),
             Self::Faults => f.write_str("loss, duplication and conditions of the network are left out"),
