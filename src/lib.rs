@@ -84,6 +84,7 @@
 
 pub mod analysis;
 pub mod cli;
+mod format;
 pub mod framework;
 pub mod ledger;
 pub mod prelude;
@@ -93,7 +94,6 @@ pub mod runtime;
 pub mod scenario;
 pub mod simulation;
 pub mod study;
-mod words;
 
 pub use framework::{Results, Simulation, SimulationBuilder, SimulationError};
 pub use microgrid_agents as agents;

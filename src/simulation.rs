@@ -171,7 +171,7 @@ fn habits(case: &Case) -> Vec<Arc<Rules>> {
 
 /// Gives those who have rules of their own these as well; whoever shared rules before still does.
 fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
-    for (whose, own) in &case.own.rules {
+    for (whose, own) in &case.custom.rules {
         let mut changed: Vec<(Arc<Rules>, Arc<Rules>)> = Vec::new();
         let members = everybody.iter_mut().zip(&case.population.prosumers);
         for (rules, _) in members.filter(|(_, member)| whose.includes(member.number)) {

@@ -2,7 +2,7 @@
 
 use super::run::quoted;
 use crate::{
-    ledger::{place::Place, reader::ReadError, verify::VerifyError},
+    ledger::{position::Position, reader::ReadError, verify::VerifyError},
     record::RecordError,
     report::ReportError,
     scenario::{ScenarioError, schema::Record},
@@ -46,7 +46,7 @@ pub(super) enum CliError {
     LedgerNotRecorded { run: PathBuf, record: Record },
     /// The ledger has no such case, channel or block.
     #[error("error: the ledger has no {0}")]
-    NotOnLedger(Place),
+    NotOnLedger(Position),
     /// The ledger cannot be read.
     #[error("error: {place}: {0}", place = .0.place())]
     Ledger(#[from] ReadError),

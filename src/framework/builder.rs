@@ -4,7 +4,7 @@ use super::{Results, Simulation, SimulationError};
 use crate::{
     record::Format,
     runtime::{Shards, network::Carrier},
-    scenario::{Draft, Observer, Overrides, Own, Plan, Rule, Whose, population::Population, schema::Scenario},
+    scenario::{Custom, Draft, Observer, Overrides, Plan, Rule, Whose, population::Population, schema::Scenario},
     study::Options,
 };
 use microgrid_agents::{
@@ -42,7 +42,7 @@ pub struct SimulationBuilder {
     population: Option<Population>,
     edits: Vec<Edit>,
     overrides: Overrides,
-    own: Own,
+    custom: Custom,
     options: Options,
     format: Format,
 }
@@ -145,14 +145,14 @@ impl SimulationBuilder {
     }
 
     fn rule(mut self, whose: Whose, rule: Rule) -> Self {
-        self.own.rules.push((whose, rule));
+        self.custom.rules.push((whose, rule));
         self
     }
 
     /// Has messages travel by this rule.
     #[must_use]
     pub fn network(mut self, carrier: impl Carrier + 'static) -> Self {
-        self.own.carrier = Some(Arc::new(carrier));
+        self.custom.carrier = Some(Arc::new(carrier));
         self
     }
 
@@ -160,7 +160,7 @@ impl SimulationBuilder {
     /// case. Cases that run side by side call it at the same time. It cannot change the run.
     #[must_use]
     pub fn observe(mut self, show: impl Fn(u32, &Observed) + Send + Sync + 'static) -> Self {
-        self.own.observer = Some(Observer::new(show));
+        self.custom.observer = Some(Observer::new(show));
         self
     }
 
@@ -192,10 +192,10 @@ impl SimulationBuilder {
     /// The first mistake in the scenario or in what was set, with its place; or a rule for somebody who does not take
     /// part.
     pub fn build(self) -> Result<Simulation, SimulationError> {
-        let Self { source, data, population, edits, overrides, own, options, format } = self;
+        let Self { source, data, population, edits, overrides, custom, options, format } = self;
         let mut plan = plan(source, &data, population.as_ref(), edits, &overrides)?;
-        plan.own = own;
-        let named = plan.own.rules.iter().filter_map(|(whose, _)| match whose {
+        plan.custom = custom;
+        let named = plan.custom.rules.iter().filter_map(|(whose, _)| match whose {
             Whose::Everybody => None,
             Whose::These(numbers) => Some(numbers),
         });
@@ -234,9 +234,9 @@ fn plan(
 
 impl fmt::Debug for SimulationBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, overrides, own, options, format, .. } = self;
+        let Self { source, overrides, custom, options, format, .. } = self;
         let mut shown = f.debug_struct("SimulationBuilder");
-        shown.field("source", source).field("overrides", overrides).field("own", own);
+        shown.field("source", source).field("overrides", overrides).field("custom", custom);
         shown.field("options", options).field("format", format).finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@
 //! | [`verify`] | checks it from genesis to its end; shares nothing with whoever wrote it but the chain's vocabulary |
 //! | [`place`] | names places on it |
 
-pub mod place;
+pub mod position;
 pub mod query;
 pub mod reader;
 pub mod schema;

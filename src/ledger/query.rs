@@ -1,7 +1,7 @@
 //! The contract's queries, answered by `ledger.db`.
 
 use super::{
-    place::Place,
+    position::Position,
     reader::{ReadError, Reader},
 };
 use microgrid_agents::{
@@ -32,7 +32,7 @@ pub struct CaseState<'a> {
 
 impl CaseState<'_> {
     fn unreadable(&self, key: Key) -> ReadError {
-        let place = Place::channel(self.case, key.channel());
+        let place = Position::channel(self.case, key.channel());
         ReadError::Column { place, table: "facts", column: "value", expected: "a fact of its key's kind" }
     }
 

@@ -5,10 +5,10 @@ use super::{
     convergence::{self, ConvergenceRow, Game},
     error::RecordError,
     gains::Gains,
-    gathered::{Gathered, slot_of},
     key_figures::{KeyFigures, Tally},
     ledger::{LedgerRow, Traffic},
     prosumers::{self, ProsumerRow},
+    slot_observations::{SlotObservations, slot_of},
     slots::{self, SlotRow},
     tables::Tables,
     theory::{Target, Theory},
@@ -77,7 +77,7 @@ pub(super) struct CaseRecord {
     /// The last slot whose blocks are all on disk.
     on_disk: Slot,
     /// What is known of it and of later ones.
-    slots: BTreeMap<Slot, Gathered>,
+    slots: BTreeMap<Slot, SlotObservations>,
     /// What became of messages since the last slot was closed.
     sent: runtime::Traffic,
     /// Content of each prosumer's storage at the start of the next slot.
@@ -158,7 +158,7 @@ impl CaseRecord {
     }
 
     /// Writes a closed slot.
-    fn write(&mut self, slot: Slot, gathered: &Gathered, sink: &mut impl Sink) -> Result<(), RecordError> {
+    fn write(&mut self, slot: Slot, gathered: &SlotObservations, sink: &mut impl Sink) -> Result<(), RecordError> {
         let (number, population) = (self.case.number, &self.case.population);
         let members = &population.prosumers;
         if let Some(missing) = gathered.missing(members.len()) {

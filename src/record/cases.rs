@@ -3,7 +3,7 @@
 //! A case is written to `cases/<number>.partial/`, which is renamed once the case is complete. So a folder without that
 //! ending is always whole, whoever ends the program.
 
-use super::{case::CaseRecord, error::RecordError, large::Format, tables::Tables};
+use super::{case::CaseRecord, error::RecordError, table_format::Format, tables::Tables};
 use crate::{
     runtime::{Traffic, WatchError, Watcher},
     scenario::{Case, schema::Record},

@@ -179,7 +179,7 @@ names! {
 mod tests {
     use super::*;
     use crate::record::{
-        parts::{self, Parts},
+        parquet_parts::{self, Parts},
         table::table,
     };
     use serde::Serialize;
@@ -229,7 +229,7 @@ mod tests {
         let mut table = Parts::create(folder.path()).unwrap();
         table.append(rows.clone()).unwrap();
         table.unite(0, 1).unwrap();
-        let read: Vec<EveryKind> = parts::read(folder.path()).unwrap().map(Result::unwrap).collect();
+        let read: Vec<EveryKind> = parquet_parts::read(folder.path()).unwrap().map(Result::unwrap).collect();
         assert_eq!(read, rows);
     }
 

@@ -1,7 +1,7 @@
 //! What prosumers gain over going on alone, each with its own storage (P2G with storage): who is worse off, and how
 //! evenly the gains fall.
 
-use super::{gathered::Gathered, theory::Theory};
+use super::{slot_observations::SlotObservations, theory::Theory};
 use microgrid_agents::{
     market::balance::Balance,
     observation::ProsumerSlot,
@@ -36,7 +36,7 @@ struct Gain {
 
 impl Gains {
     /// The gains of a slot, at whose start storages held `contents` and would have held `alone` in P2G.
-    pub(super) fn of(gathered: &Gathered, theory: &Theory, contents: &[Energy], alone: &[Energy]) -> Self {
+    pub(super) fn of(gathered: &SlotObservations, theory: &Theory, contents: &[Energy], alone: &[Energy]) -> Self {
         let mut roundings = vec![1; contents.len()];
         for (buyer, seller, _) in gathered.trades().filter(|(.., trade)| trade.energy > Energy::ZERO) {
             [buyer, seller].into_iter().for_each(|party| roundings[party.index()] += 1);

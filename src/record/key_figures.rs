@@ -2,8 +2,8 @@
 
 use super::{
     gains::{Gains, RunGains},
-    gathered::Gathered,
     manifest::{Knobs, knobs},
+    slot_observations::SlotObservations,
     slots::Welfare,
     theory::Theory,
 };
@@ -220,7 +220,14 @@ impl Tally {
     }
 
     /// Adds a slot, in which the market was to open or not.
-    pub(super) fn add(&mut self, open: bool, gathered: &Gathered, theory: &Theory, gains: &Gains, messages: u64) {
+    pub(super) fn add(
+        &mut self,
+        open: bool,
+        gathered: &SlotObservations,
+        theory: &Theory,
+        gains: &Gains,
+        messages: u64,
+    ) {
         let mut net_cost = Total::default();
         for done in gathered.prosumers() {
             self.generation += done.generation;

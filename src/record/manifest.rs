@@ -160,7 +160,7 @@ impl Manifest<PlannedCases> {
             gate_closure_s: Some(gate_closure_s(plan)),
             cases: PlannedCases(plan.clone()),
             files,
-            own_rules: plan.own.changes_results(),
+            own_rules: plan.custom.changes_results(),
         }
     }
 }

@@ -7,12 +7,12 @@ use super::{
     error::RecordError,
     folder,
     journal::Journal,
-    large::Format,
     manifest::{Manifest, PlannedCases, Status},
     measures::complete_cases,
     paired,
     run::Run,
     summary, table,
+    table_format::Format,
     tables::{self, Tables},
 };
 use crate::{

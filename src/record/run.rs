@@ -4,15 +4,15 @@ use super::{
     error::RecordError,
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
-    large::Format,
     manifest::{CaseEntry, Manifest, Status},
     measures::complete_cases,
     paired::{self, PairedRow},
-    parts,
+    parquet_parts,
     section::{self, Section, SlotTable},
     slots::SlotRow,
     summary::{self, Summary},
     table::{self, Row},
+    table_format::Format,
     trades::TradeRow,
 };
 use crate::scenario::schema::Record;
@@ -111,7 +111,7 @@ impl Run {
     pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
         Ok(match self.format_of::<R>()? {
             Format::Csv => Box::new(table::read(&self.folder)?),
-            Format::Parquet => Box::new(parts::read(&self.folder)?),
+            Format::Parquet => Box::new(parquet_parts::read(&self.folder)?),
         })
     }
 
@@ -122,7 +122,7 @@ impl Run {
     pub fn section<R: SlotTable>(&self, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
         match self.format_of::<R>()? {
             Format::Csv => section::of_csv::<R>(&self.folder, case, slots),
-            Format::Parquet => parts::section::<R>(&self.folder, case, slots),
+            Format::Parquet => parquet_parts::section::<R>(&self.folder, case, slots),
         }
     }
 

@@ -7,7 +7,7 @@ use super::{
     ages::AgeRow,
     convergence::ConvergenceRow,
     error::RecordError,
-    parts,
+    parquet_parts,
     prosumers::ProsumerRow,
     run::Rows,
     table::{self, Row},
@@ -137,14 +137,14 @@ pub(super) fn read_parquet<R: SlotTable>(folder: &Path, section: &Section) -> Re
         let (of, slot) = row.place();
         of == case && slots.contains(&slot)
     };
-    let rows = parts::read_groups::<R>(folder, place)?;
+    let rows = parquet_parts::read_groups::<R>(folder, place)?;
     Ok(Box::new(rows.filter(move |row| row.as_ref().map_or(true, &inside))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{number::Number, parts::Parts, table::Table};
+    use crate::record::{number::Number, parquet_parts::Parts, table::Table};
 
     /// Rows of three cases, each with the slots 2, 3 and 5, of very different length.
     fn rows() -> Vec<TradeRow> {
@@ -195,7 +195,7 @@ mod tests {
             table.end_case(case).unwrap();
         }
         table.unite(3, 3).unwrap();
-        let find = |case, slots| parts::section::<TradeRow>(folder.path(), case, slots).unwrap();
+        let find = |case, slots| parquet_parts::section::<TradeRow>(folder.path(), case, slots).unwrap();
         agree(|case, slots| read_parquet(folder.path(), &find(case, slots)).unwrap().map(Result::unwrap).collect());
         assert_eq!(find(2, 2..=3).place, 1..2);
         assert_eq!(find(2, 6..=6).place.clone().count(), 0);

@@ -1,6 +1,6 @@
 //! `slots.csv`: every slot at a glance.
 
-use super::{gathered::Gathered, number::Number, table::table, theory::Theory};
+use super::{number::Number, slot_observations::SlotObservations, table::table, theory::Theory};
 use crate::runtime::Traffic;
 use microgrid_agents::{
     ids::Slot,
@@ -96,7 +96,7 @@ table! {
 pub(super) fn row(
     case: u32,
     slot: Slot,
-    gathered: &Gathered,
+    gathered: &SlotObservations,
     theory: &Theory,
     worse_off: u32,
     traffic: Traffic,
@@ -189,7 +189,7 @@ pub(super) struct Welfare {
 
 impl Welfare {
     /// The welfare of a slot.
-    pub(super) fn of(gathered: &Gathered, theory: &Theory) -> Self {
+    pub(super) fn of(gathered: &SlotObservations, theory: &Theory) -> Self {
         let mut sums = Self::default();
         let baselines = theory.peer_to_grid.iter().zip(theory.alone());
         for (done, (without, alone)) in gathered.prosumers().zip(baselines) {

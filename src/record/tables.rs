@@ -9,12 +9,12 @@ use super::{
     journal::Journal,
     json_list::JsonList,
     key_figures::{self, KeyFigures},
-    large::{Format, LargeTable},
     ledger::LedgerRow,
     ledger_file::LedgerFile,
     prosumers::ProsumerRow,
     slots::SlotRow,
     table::{Row, Table},
+    table_format::{Format, LargeTable},
     trades::TradeRow,
 };
 use crate::{ledger::schema, scenario::schema::Record};

@@ -1,6 +1,6 @@
 //! `trades.csv`: what every buyer wanted of every seller, and got.
 
-use super::{gathered::Gathered, number::Number, table::table};
+use super::{number::Number, slot_observations::SlotObservations, table::table};
 use crate::scenario::population::Population;
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
@@ -32,7 +32,7 @@ table! {
 }
 
 /// The slot's rows by buyer and seller, without those where nothing was wanted or delivered.
-pub(super) fn rows(case: u32, slot: Slot, gathered: &Gathered, population: &Population) -> Vec<TradeRow> {
+pub(super) fn rows(case: u32, slot: Slot, gathered: &SlotObservations, population: &Population) -> Vec<TradeRow> {
     let number = |id: ProsumerId| population.prosumers[id.index()].number;
     let mut rows: Vec<TradeRow> = gathered
         .trades()

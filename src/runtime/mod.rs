@@ -14,39 +14,39 @@
 //! |---|---|
 //! | [`event`] | events and their order |
 //! | [`network`] | when a message arrives, and whether |
-//! | `cast` | some actors: lets them handle events, and makes events of what they ask for |
+//! | `hosted` | some actors: lets them handle events, and makes events of what they ask for |
 //! | `queue` | what is to happen, by the time at which it does |
 //! | `post` | the way of new events: into the queue, or to another shard |
-//! | `station` | a cast with its events |
-//! | `shard` | an actix actor that runs a station, window by window |
+//! | `worker` | actors with their events |
+//! | `shard` | an actix actor that runs a worker, window by window |
 //! | `clock` | an actix actor that grants windows of time |
-//! | `vigil` | keeps a thread awake while others are about to have something for it |
+//! | `spin` | keeps a thread awake while others are about to have something for it |
 //! | `agenda` | which shard has the earliest event |
 //! | `audience` | shows the watcher what was observed |
 //! | [`wall`] | the same in wall-clock time: shards that run free |
 
 mod agenda;
 mod audience;
-mod cast;
 mod clock;
 pub mod event;
+mod hosted;
 pub mod network;
 mod post;
 mod queue;
 mod shard;
-mod station;
-mod vigil;
+mod spin;
 pub mod wall;
 mod window;
+mod worker;
 
 use actix::prelude::*;
 use audience::Audience;
-use cast::{Cast, Deal};
 use clock::Clock;
+use hosted::{HostedActors, Placement};
 use microgrid_agents::{actor::Actor as Agent, ids::ActorId, observation::Observed, time::Time};
 use network::Network;
 use shard::{Links, Shard};
-use station::Station;
+use spin::Spin;
 use std::{
     any::Any,
     ops::AddAssign,
@@ -55,8 +55,8 @@ use std::{
     time::Duration,
 };
 use tokio::sync::oneshot;
-use vigil::Vigil;
 use window::Stop;
+use worker::Worker;
 
 /// Whatever keeps a watcher from taking what it is given.
 pub type WatchError = Box<dyn std::error::Error + Send + Sync>;
@@ -280,7 +280,7 @@ type Ending<W> = (W, Result<(), RuntimeError>);
 /// outcome.
 pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watcher: W) -> Ending<W> {
     System::new().block_on(async {
-        let (arbiters, shards) = place(stations(actors, host), host);
+        let (arbiters, shards) = place(workers(actors, host), host);
         let (ending, ended) = oneshot::channel();
         let audience = Audience::new(watcher, host.stall_after, ending);
         let interrupted = Arc::clone(&host.interrupted);
@@ -302,29 +302,29 @@ pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, watch
 }
 
 /// Deals the actors out.
-fn stations(actors: Vec<Box<dyn Agent>>, host: &Host) -> Vec<Station> {
-    let deal = Deal { actors: actors.len(), shards: host.shards.count(actors.len()) };
-    let mut hands: Vec<Vec<Box<dyn Agent>>> = (0..deal.shards).map(|_| Vec::new()).collect();
+fn workers(actors: Vec<Box<dyn Agent>>, host: &Host) -> Vec<Worker> {
+    let placement = Placement { actors: actors.len(), shards: host.shards.count(actors.len()) };
+    let mut hands: Vec<Vec<Box<dyn Agent>>> = (0..placement.shards).map(|_| Vec::new()).collect();
     for (id, actor) in (0..).map(ActorId).zip(actors) {
-        hands[deal.shard(id)].push(actor);
+        hands[placement.shard(id)].push(actor);
     }
     let (seed, network) = (host.seed, Arc::new(host.network.clone()));
     let window = network.lookahead();
-    let station = |(number, hand)| {
-        let cast = Cast::new(seed, number, deal, Arc::clone(&network), hand);
-        Station::new(seed, number, deal, window, cast)
+    let worker = |(number, hand)| {
+        let actors = HostedActors::new(seed, number, placement, Arc::clone(&network), hand);
+        Worker::new(seed, number, placement, window, actors)
     };
-    hands.into_iter().enumerate().map(station).collect()
+    hands.into_iter().enumerate().map(worker).collect()
 }
 
 /// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
 /// as many threads as there are other cores.
-fn place(stations: Vec<Station>, host: &Host) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
-    let threads = host.shards.threads(stations.len());
+fn place(workers: Vec<Worker>, host: &Host) -> (Vec<Arbiter>, Arc<[Addr<Shard>]>) {
+    let threads = host.shards.threads(workers.len());
     let lookahead = host.network.lookahead();
     let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
-    let shards = stations.into_iter().enumerate().map(|(number, station)| {
-        let shard = Shard::new(station, lookahead, Vigil::among(threads));
+    let shards = workers.into_iter().enumerate().map(|(number, worker)| {
+        let shard = Shard::new(worker, lookahead, Spin::among(threads));
         match number % threads {
             0 => shard.start(),
             other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),

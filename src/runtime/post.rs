@@ -1,8 +1,8 @@
 //! The way of new events: into the queue of the shard, or on their way to another.
 
 use super::{
-    cast::Deal,
     event::{Broadcast, Event, Key, Moment, What},
+    hosted::Placement,
     queue::EventQueue,
 };
 use actix::Message;
@@ -18,7 +18,7 @@ use std::{
 pub(super) struct Post {
     seed: u64,
     number: usize,
-    deal: Deal,
+    placement: Placement,
     queue: EventQueue,
     /// Where the window under way ends.
     bound: Moment,
@@ -73,11 +73,11 @@ impl Post {
     const WORTHWHILE: usize = 32;
 
     /// The post of the shard with this number, for windows of about this width.
-    pub(super) fn new(seed: u64, number: usize, deal: Deal, window: Duration) -> Self {
+    pub(super) fn new(seed: u64, number: usize, placement: Placement, window: Duration) -> Self {
         Self {
             seed,
             number,
-            deal,
+            placement,
             queue: EventQueue::new(window),
             bound: Moment::default(),
             busy: None,
@@ -105,7 +105,7 @@ impl Post {
             self.soon.push(Reverse(Soon(event.key(self.seed), event)));
             return;
         }
-        match self.deal.shard(event.to) {
+        match self.placement.shard(event.to) {
             here if here == self.number => self.queue.push(event),
             there => self.send(there, event),
         }
@@ -119,12 +119,12 @@ impl Post {
     /// Whether a broadcast to so many is better sent as one event a shard than as one a receiver: where each shard has
     /// so many of them that it may well look for them itself.
     pub(super) fn is_worthwhile(&self, receivers: usize) -> bool {
-        receivers >= Self::WORTHWHILE * self.deal.shards
+        receivers >= Self::WORTHWHILE * self.placement.shards
     }
 
     /// Takes in a broadcast, whose first receiver's event would be like `first`, at all shards.
     pub(super) fn broadcast(&mut self, first: &Event, broadcast: &Broadcast) {
-        for shard in 0..self.deal.shards {
+        for shard in 0..self.placement.shards {
             let event = Event { what: What::Broadcast(Box::new(broadcast.clone())), ..*first };
             if shard == self.number {
                 self.queue.push(event);

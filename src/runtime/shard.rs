@@ -8,21 +8,21 @@ use super::{
     Failure,
     event::Moment,
     post::Batch,
-    station::Station,
-    vigil::Vigil,
+    spin::Spin,
     window::{self, Grant, Report, Stop, WhoWaits, WindowDone},
+    worker::Worker,
 };
 use actix::prelude::*;
 use std::{sync::Arc, time::Duration};
 
 /// A shard.
 pub(super) struct Shard {
-    station: Station,
+    worker: Worker,
     /// The network's shortest delay.
     lookahead: Duration,
     /// Everything before this moment has been handled.
     handled: Moment,
-    vigil: Vigil,
+    spin: Spin,
     links: Option<Links>,
     /// What there is to tell of windows before the last one.
     earlier: Vec<Report>,
@@ -45,9 +45,9 @@ impl Shard {
     /// Once so many events have been handled, what there is to tell waits no longer.
     const EVENTS: usize = 2048;
 
-    /// The shard with this station, on a network with this shortest delay.
-    pub(super) fn new(station: Station, lookahead: Duration, vigil: Vigil) -> Self {
-        Self { station, lookahead, handled: Moment::default(), vigil, links: None, earlier: Vec::new(), failure: None }
+    /// The shard with this worker, on a network with this shortest delay.
+    pub(super) fn new(worker: Worker, lookahead: Duration, spin: Spin) -> Self {
+        Self { worker, lookahead, handled: Moment::default(), spin, links: None, earlier: Vec::new(), failure: None }
     }
 
     /// Handles the window before `bound` and, as long as it is alone and has nothing for others, those after it.
@@ -58,14 +58,14 @@ impl Shard {
         let mut events = 0;
         for _ in 0..Self::WINDOWS {
             self.handled = bound;
-            events += self.station.handle_before(bound, |due| due)?;
-            self.station.nothing_before(bound)?;
-            let Some(next) = self.station.next() else { break };
+            events += self.worker.handle_before(bound, |due| due)?;
+            self.worker.nothing_before(bound)?;
+            let Some(next) = self.worker.next() else { break };
             bound = window::bound(next, self.lookahead);
-            if bound > alone_before || self.station.has_outgoing() {
+            if bound > alone_before || self.worker.has_outgoing() {
                 break;
             }
-            if self.station.has_observed() {
+            if self.worker.has_observed() {
                 if events >= Self::EVENTS {
                     break;
                 }
@@ -78,13 +78,13 @@ impl Shard {
 
     /// What its actors have reported since the last time.
     fn report(&mut self) -> Report {
-        let (observed, traffic) = self.station.take_reports();
+        let (observed, traffic) = self.worker.take_reports();
         Report { observed, traffic }
     }
 
     /// Sends the batches on their way; returns the earliest moment in each.
     fn pass_on(&mut self, shards: &[Addr<Self>]) -> Vec<(usize, Moment)> {
-        let batches = self.station.take_outgoing().into_iter();
+        let batches = self.worker.take_outgoing().into_iter();
         let sent = batches.map(|(shard, batch)| {
             let earliest = batch.earliest;
             shards[shard].do_send(batch);
@@ -116,7 +116,7 @@ impl Handler<Batch> for Shard {
         {
             self.failure = Some(Failure::OutOfOrder { to: late.to, time: late.time });
         }
-        self.station.receive(batch);
+        self.worker.receive(batch);
     }
 }
 
@@ -128,14 +128,14 @@ impl Handler<Grant> for Shard {
         let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
         let sent = self.pass_on(&shards);
         clock.do_send(WindowDone {
-            shard: self.station.number(),
-            next: self.station.next(),
+            shard: self.worker.number(),
+            next: self.worker.next(),
             sent,
             earlier: std::mem::take(&mut self.earlier),
             last: self.report(),
             failure: outcome.err().or_else(|| self.failure.take()),
         });
-        self.vigil.keep();
+        self.spin.keep();
     }
 }
 
@@ -143,7 +143,7 @@ impl Handler<WhoWaits> for Shard {
     type Result = MessageResult<WhoWaits>;
 
     fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.station.waiting())
+        MessageResult(self.worker.waiting())
     }
 }
 

@@ -1,13 +1,13 @@
 //! Reads and checks a scenario: its file, then what the command line sets, then its data.
 
 use super::{
+    custom::Custom,
     data::{self, DataError, Sources},
     draft::Draft,
     error::ScenarioError,
     knobs::{self, Knob},
     locate::Outline,
     overrides::Overrides,
-    own::Own,
     parse,
     plan::Plan,
     schema::{Initial, Learning, Scenario},
@@ -43,7 +43,7 @@ pub(super) fn plan(
     if let Some(population) = &data.profiles {
         validate::network_among(&scenario.network, population).map_err(shown)?;
     }
-    let plan = Plan { scenario, source: source.to_owned(), inputs, own: Own::default(), data };
+    let plan = Plan { scenario, source: source.to_owned(), inputs, custom: Custom::default(), data };
     let dearest = plan.grid_tariffs().iter().copied().fold(0.0, f64::max);
     validate::turnover(&plan.scenario.market, dearest, plan.population_sizes().1).map_err(shown)?;
     let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;

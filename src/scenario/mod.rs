@@ -1,5 +1,6 @@
 //! From a RON file to validated cases, ready to run.
 
+mod custom;
 mod data;
 mod defaults;
 pub mod distribution;
@@ -9,7 +10,6 @@ mod knobs;
 mod load;
 mod locate;
 mod overrides;
-mod own;
 mod parse;
 mod plan;
 pub mod population;
@@ -20,12 +20,12 @@ mod table;
 mod text_file;
 mod validate;
 
+pub use custom::{Custom, Observer, Rule, Whose};
 pub use draft::Draft;
 pub use error::{Place, Report, ScenarioError};
 pub(crate) use knobs::names as knob_names;
 pub use load::load;
 pub use overrides::Overrides;
-pub use own::{Observer, Own, Rule, Whose};
 pub use plan::{DataFile, LastPopulation, Plan, Setting};
 
 use population::Population;
@@ -48,5 +48,5 @@ pub struct Case {
     /// The grid's tariff of each slot [CNY/kWh].
     pub grid_tariffs: Arc<[f64]>,
     /// What it does in its own way.
-    pub own: Own,
+    pub custom: Custom,
 }

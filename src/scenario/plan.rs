@@ -2,9 +2,9 @@
 
 use super::{
     Case,
+    custom::Custom,
     data::Data,
     knobs::{self, Knob},
-    own::Own,
     parse,
     population::Population,
     schema::{GridTariff, PopulationSource, Replicates, Scenario},
@@ -26,7 +26,7 @@ pub struct Plan {
     /// The data files it reads; no two have the same name.
     pub inputs: Vec<DataFile>,
     /// What all cases do in their own way.
-    pub own: Own,
+    pub custom: Custom,
     pub(super) data: Data,
 }
 
@@ -148,7 +148,7 @@ impl Plan {
             seed: setting.seed,
             population: self.population(&setting.scenario, drawn),
             grid_tariffs: self.data.grid_tariffs.clone(),
-            own: self.own.clone(),
+            custom: self.custom.clone(),
             scenario: Arc::new(setting.scenario),
         }
     }

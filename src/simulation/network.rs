@@ -22,7 +22,7 @@ pub(super) fn network(case: &Case) -> Network {
     let names = Names { groups: groups(case), population: &case.population };
     let mut network = Network {
         links: described.links.iter().map(|link| names.link(link)).collect(),
-        own: case.own.carrier.clone(),
+        own: case.custom.carrier.clone(),
         ends: Time::after_slots(case.scenario.market.slots, case.scenario.market.slot_length),
         ..Network::uniform(base(described))
     };
@@ -138,7 +138,7 @@ pub(super) fn ledger_crashes(scenario: &Scenario) -> bool {
 pub(super) fn retry_after(case: &Case) -> Duration {
     let scenario = &case.scenario;
     let changes: Vec<Change> = changes(scenario).collect();
-    let delay = match &case.own.carrier {
+    let delay = match &case.custom.carrier {
         Some(own) => own.bounds().almost_longest,
         None => rhythm::almost_longest(&base(&scenario.network), &changes),
     };
@@ -155,7 +155,7 @@ pub(super) fn retry_after(case: &Case) -> Duration {
 pub(super) fn stall_after(case: &Case) -> Duration {
     let scenario = &case.scenario;
     let questions = 5.0 * case.population.prosumers.len() as f64 * f64::from(scenario.market.slots);
-    let loss = match &case.own.carrier {
+    let loss = match &case.custom.carrier {
         Some(own) => own.bounds().loss,
         None => changes(scenario).filter_map(|change| change.loss).fold(scenario.network.loss, f64::max),
     };
@@ -177,7 +177,7 @@ pub(super) fn stall_after(case: &Case) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Own, population::Member};
+    use crate::scenario::{Custom, population::Member};
     use ron::extensions::Extensions;
     use std::sync::Arc;
 
@@ -194,7 +194,7 @@ mod tests {
             scenario: Arc::new(scenario),
             population: Arc::new(Population { prosumers }),
             grid_tariffs: [].into(),
-            own: Own::default(),
+            custom: Custom::default(),
         }
     }
 

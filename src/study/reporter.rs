@@ -25,7 +25,7 @@ pub(super) struct Reporter<R, T> {
 impl<R, T> Reporter<R, T> {
     pub(super) fn new(case: &Case, recorder: R, tell: T) -> Self {
         tracing::info!(case = case.number, seed = case.seed, knobs = ?case.knobs, "case begins");
-        let (population, observer) = (Arc::clone(&case.population), case.own.observer.clone());
+        let (population, observer) = (Arc::clone(&case.population), case.custom.observer.clone());
         Self { recorder, tell, case: case.number, population, observer }
     }
 

@@ -14,7 +14,7 @@ use microgrid_sim::{
     prelude::*,
     record::{RecordError, Recorder, Run},
     runtime::{Failure, RuntimeError},
-    scenario::{Overrides, Own, Plan, Rule, Whose},
+    scenario::{Custom, Overrides, Plan, Rule, Whose},
     study::StudyError,
 };
 use rand::{Rng, RngExt};
@@ -80,20 +80,20 @@ impl Carrier for Ten {
     }
 }
 
-fn everybody(rules: impl IntoIterator<Item = Rule>) -> Own {
-    Own { rules: rules.into_iter().map(|rule| (Whose::Everybody, rule)).collect(), ..Own::default() }
+fn everybody(rules: impl IntoIterator<Item = Rule>) -> Custom {
+    Custom { rules: rules.into_iter().map(|rule| (Whose::Everybody, rule)).collect(), ..Custom::default() }
 }
 
-fn same_rules() -> Own {
+fn same_rules() -> Custom {
     everybody([Rule::Pricing(Box::new(SamePricing)), Rule::Choice(Box::new(SameChoice))])
 }
 
 #[track_caller]
-fn assert_changes_nothing(plan: Plan, own: Own) {
+fn assert_changes_nothing(plan: Plan, own: Custom) {
     let usual = files(&plan, None);
     let plan = {
         let mut plan = plan;
-        plan.own = own;
+        plan.custom = own;
         plan
     };
     for shards in ALL_SHARDS {
@@ -120,13 +120,13 @@ fn they_change_nothing_where_buyers_know_some_sellers_only_and_explore() {
     let mut plan = shipped("100_prosumers.ron", &["mu=1", "choice_set=Sample(8)", "exploration=0.01"]);
     plan.scenario.market.open = (12, 12);
     let usual = files(&plan, None);
-    plan.own = same_rules();
+    plan.custom = same_rules();
     assert_eq!(different(&usual, &files(&plan, Some(Shards::Fixed(3)))), [""; 0]);
 }
 
 #[test]
 fn a_network_that_copies_the_usual_one_changes_nothing() {
-    let own = Own { carrier: Some(Arc::new(Ten)), ..Own::default() };
+    let own = Custom { carrier: Some(Arc::new(Ten)), ..Custom::default() };
     assert_changes_nothing(shipped("5_prosumers.ron", &["mu=1"]), own);
 }
 
@@ -135,7 +135,7 @@ fn a_random_network_that_copies_the_usual_one_changes_nothing() {
     let plan = shipped("5_prosumers.ron", &["mu=1", "loss=0.1", "jitter=0.3"]);
     let (shortest, almost_longest) = (TEN.mul_f64(0.7), TEN.mul_f64(1.3));
     let bounds = Bounds { shortest, almost_longest, loss: 0.1 };
-    assert_changes_nothing(plan, Own { carrier: Some(Arc::new(SameNetwork(bounds))), ..Own::default() });
+    assert_changes_nothing(plan, Custom { carrier: Some(Arc::new(SameNetwork(bounds))), ..Custom::default() });
 }
 
 fn crashes() -> Vec<microgrid_sim::scenario::schema::Condition> {
@@ -181,7 +181,7 @@ fn a_rule_s_memory_lasts_over_slots_and_is_lost_in_a_crash() {
             plan.scenario.network.conditions = vec![crash];
         }
         let rule = Rule::Pricing(Box::new(Counting { asked: 0, longest: Arc::clone(&asked) }));
-        plan.own.rules = vec![(Whose::These([1].into()), rule)];
+        plan.custom.rules = vec![(Whose::These([1].into()), rule)];
         let reference = files(&plan, Some(Shards::Fixed(1)));
         for shards in [Shards::PerActor, Shards::Fixed(3)] {
             assert_eq!(different(&reference, &files(&plan, Some(shards))), [""; 0]);

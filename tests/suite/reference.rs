@@ -20,7 +20,7 @@ use microgrid_sim::{
         slot::{SlotMarket, slot_facts, slot_terms},
     },
     scenario::{
-        Case, Own,
+        Case, Custom,
         population::{Member, Population, SlotProfile},
         schema::Scenario,
     },
@@ -81,7 +81,7 @@ fn case(mu: f64) -> Case {
     let mut scenario: Scenario = ron::from_str(scenario).unwrap();
     scenario.preferences.mu = mu;
     Case {
-        own: Own::default(),
+        custom: Custom::default(),
         number: 1,
         knobs: Vec::new(),
         seed: scenario.seed,

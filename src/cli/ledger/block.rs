@@ -1,7 +1,7 @@
 //! A block as a person reads it.
 
 use crate::ledger::{
-    place::Place,
+    position::Position,
     reader::{StoredBlock, StoredTransaction},
 };
 use microgrid_agents::chain::{
@@ -12,7 +12,7 @@ use microgrid_agents::chain::{
 /// The block's header and its transactions.
 pub(super) fn block(case: u32, block: &StoredBlock) -> String {
     let previous = block.previous_hash.map_or_else(|| "none".to_owned(), |hash: Digest| hash.to_string());
-    let place = Place::block(case, block.channel, block.number);
+    let place = Position::block(case, block.channel, block.number);
     let mut text = format!(
         "{place}\n\nposition       {}\ncut at         {}\nprevious hash  {previous}\ndata hash      {}\n\
          header hash    {}\ncommit hash    {}\n\n",

@@ -6,7 +6,7 @@ use crate::{
         table::{columns, table},
     },
     ledger::{
-        place::Place,
+        position::Position,
         reader::{ReadError, Reader},
     },
 };
@@ -58,7 +58,7 @@ pub(super) fn blocks(reader: &Reader, case: u32, channel: ChannelName) -> Result
     };
     let rows: Result<Vec<_>, _> =
         statement.query_map((case, channel.name()), line).and_then(Iterator::collect).map_err(ReadError::from);
-    let place = Place::channel(case, channel);
+    let place = Position::channel(case, channel);
     Ok(format!("{place}\n\n{}\n", table(columns(header, &[6]), rows?)))
 }
 

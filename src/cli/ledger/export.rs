@@ -4,7 +4,7 @@ use super::cases;
 use crate::{
     cli::error::CliError,
     ledger::{
-        place::Place,
+        position::Position,
         reader::{ReadError, Reader, StoredBlock},
     },
 };
@@ -73,7 +73,7 @@ fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
         let envelope = serde_json::from_str::<&RawValue>(&transaction.envelope).ok();
         let one_line = envelope.filter(|envelope| !envelope.get().contains('\n'));
         let envelope = one_line.ok_or_else(|| ReadError::Column {
-            place: Place::block(case, block.channel, block.number).transaction(transaction.number),
+            place: Position::block(case, block.channel, block.number).transaction(transaction.number),
             table: "transactions",
             column: "envelope",
             expected: "JSON on one line",

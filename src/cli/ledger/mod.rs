@@ -13,7 +13,7 @@ use super::{
     print, print_more,
 };
 use crate::{
-    ledger::{place::Place, reader::Reader, schema},
+    ledger::{position::Position, reader::Reader, schema},
     record::{self, Run},
 };
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ fn show(arguments: &LedgerShowArguments) -> Result<(), CliError> {
         }
         text += &match (arguments.channel, arguments.block) {
             (Some(channel), Some(number)) => {
-                let missing = || CliError::NotOnLedger(Place::block(case, channel, number));
+                let missing = || CliError::NotOnLedger(Position::block(case, channel, number));
                 block::block(case, &reader.block(case, channel, number)?.ok_or_else(missing)?)
             }
             (Some(channel), None) => channels::blocks(&reader, case, channel)?,
@@ -67,7 +67,7 @@ fn cases(reader: &Reader, only: Option<u32>) -> Result<Vec<u32>, CliError> {
     if let Some(only) = only {
         cases.retain(|case| *case == only);
         if cases.is_empty() {
-            return Err(CliError::NotOnLedger(Place::case(only)));
+            return Err(CliError::NotOnLedger(Position::case(only)));
         }
     }
     Ok(cases)

@@ -1,7 +1,7 @@
 //! The blocks of one channel with their transactions, side by side.
 
 use super::{ReadError, StoredBlock, StoredTransaction, columns::Columns};
-use crate::ledger::place::Place;
+use crate::ledger::position::Position;
 use microgrid_agents::{ids::ChannelName, time::Time};
 use rusqlite::{Connection, Row, Rows, Statement};
 
@@ -50,13 +50,13 @@ impl<'s> Chain<'s> {
     }
 
     fn read_block(&mut self) -> Result<(), ReadError> {
-        let place = Place::channel(self.case, self.channel);
+        let place = Position::channel(self.case, self.channel);
         self.next = self.blocks.next()?.map(|row| read_block(self.channel, row, place)).transpose()?;
         Ok(())
     }
 
     fn read_transaction(&mut self) -> Result<(), ReadError> {
-        let place = Place::channel(self.case, self.channel);
+        let place = Position::channel(self.case, self.channel);
         self.next_transaction = self.transactions.next()?.map(|row| read_transaction(row, place)).transpose()?;
         Ok(())
     }
@@ -80,16 +80,16 @@ impl<'s> Chain<'s> {
         match &self.next_transaction {
             None => Ok(()),
             Some((block, transaction)) => {
-                Err(ReadError::Orphan(Place::block(self.case, self.channel, *block).transaction(transaction.number)))
+                Err(ReadError::Orphan(Position::block(self.case, self.channel, *block).transaction(transaction.number)))
             }
         }
     }
 }
 
-fn read_block(channel: ChannelName, row: &Row<'_>, place: Place) -> Result<StoredBlock, ReadError> {
+fn read_block(channel: ChannelName, row: &Row<'_>, place: Position) -> Result<StoredBlock, ReadError> {
     let columns = Columns { row, table: "blocks", place };
     let number = columns.large(0, "number")?;
-    let columns = Columns { place: Place { block: Some(number), ..place }, ..columns };
+    let columns = Columns { place: Position { block: Some(number), ..place }, ..columns };
     Ok(StoredBlock {
         channel,
         number,
@@ -103,10 +103,10 @@ fn read_block(channel: ChannelName, row: &Row<'_>, place: Place) -> Result<Store
     })
 }
 
-fn read_transaction(row: &Row<'_>, place: Place) -> Result<(u64, StoredTransaction), ReadError> {
+fn read_transaction(row: &Row<'_>, place: Position) -> Result<(u64, StoredTransaction), ReadError> {
     let columns = Columns { row, table: "transactions", place };
     let block = columns.large(0, "block")?;
-    let columns = Columns { place: Place { block: Some(block), ..place }, ..columns };
+    let columns = Columns { place: Position { block: Some(block), ..place }, ..columns };
     let number = columns.small(1, "number")?;
     let columns = Columns { place: columns.place.transaction(number), ..columns };
     let (code, envelope) = (columns.text(2, "code")?.to_owned(), columns.text(3, "envelope")?.to_owned());

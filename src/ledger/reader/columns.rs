@@ -1,7 +1,7 @@
 //! Columns, each read as what it should be.
 
 use super::ReadError;
-use crate::ledger::place::Place;
+use crate::ledger::position::Position;
 use microgrid_agents::{chain::hash::Digest, ids::ChannelName};
 use rusqlite::{Row, types::ValueRef};
 
@@ -11,7 +11,7 @@ pub(super) struct Columns<'r> {
     pub(super) row: &'r Row<'r>,
     pub(super) table: &'static str,
     /// The row, as far as it can be told.
-    pub(super) place: Place,
+    pub(super) place: Position,
 }
 
 impl<'r> Columns<'r> {

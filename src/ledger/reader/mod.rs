@@ -5,7 +5,7 @@
 mod chain;
 mod columns;
 
-use super::place::Place;
+use super::position::Position;
 use chain::{BLOCKS, Chain, ChainStatements, TRANSACTIONS};
 use columns::Columns;
 use microgrid_agents::{chain::hash::Digest, ids::ChannelName, time::Time};
@@ -33,7 +33,7 @@ pub enum ReadError {
     #[error("column {column} of table {table} is not {expected}")]
     Column {
         /// The row, as far as it can be told.
-        place: Place,
+        place: Position,
         /// Which table.
         table: &'static str,
         /// Which column.
@@ -43,14 +43,14 @@ pub enum ReadError {
     },
     /// A transaction belongs to a block that is not there.
     #[error("it belongs to no block")]
-    Orphan(Place),
+    Orphan(Position),
 }
 
 impl ReadError {
     /// Where it is, as far as that can be told.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Position {
         match self {
-            Self::Open { .. } | Self::Blank(_) | Self::Database(_) => Place::FILE,
+            Self::Open { .. } | Self::Blank(_) | Self::Database(_) => Position::FILE,
             Self::Column { place, .. } | Self::Orphan(place) => *place,
         }
     }
@@ -155,9 +155,9 @@ impl Reader {
         let mut rows = statement.query([])?;
         let mut checkpoints = Vec::new();
         while let Some(row) = rows.next()? {
-            let columns = Columns { row, table: "checkpoints", place: Place::FILE };
+            let columns = Columns { row, table: "checkpoints", place: Position::FILE };
             let case = columns.small(0, "case_number")?;
-            let columns = Columns { place: Place::case(case), ..columns };
+            let columns = Columns { place: Position::case(case), ..columns };
             let (content, signature) = (columns.text(1, "content")?, columns.text(2, "signature")?);
             checkpoints.push(StoredCheckpoint { case, content: content.to_owned(), signature: signature.to_owned() });
         }
@@ -179,9 +179,9 @@ impl Reader {
         loop {
             let mut rows = statement.query(last)?;
             let Some(row) = rows.next()? else { return Ok(groups) };
-            let columns = Columns { row, table, place: Place::FILE };
+            let columns = Columns { row, table, place: Position::FILE };
             let case = columns.small(0, "case_number")?;
-            let channel = Columns { place: Place::case(case), ..columns }.channel(1)?;
+            let channel = Columns { place: Position::case(case), ..columns }.channel(1)?;
             last = (i64::from(case), channel.name());
             groups.push((case, channel));
         }
@@ -201,7 +201,7 @@ impl Reader {
         let mut statement = self.connection.prepare(sql).map_err(ReadError::from)?;
         let mut rows = statement.query((case, channel.name())).map_err(ReadError::from)?;
         while let Some(row) = rows.next().map_err(ReadError::from)? {
-            visit(Columns { row, table: "blocks", place: Place::channel(case, channel) }.large(0, "number")?)?;
+            visit(Columns { row, table: "blocks", place: Position::channel(case, channel) }.large(0, "number")?)?;
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Reader {
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query((case, channel.name(), hash.0))?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        Columns { row, table: "blocks", place: Place::channel(case, channel) }.large(0, "number").map(Some)
+        Columns { row, table: "blocks", place: Position::channel(case, channel) }.large(0, "number").map(Some)
     }
 
     /// The envelope of a transaction.
@@ -234,7 +234,7 @@ impl Reader {
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query((case, channel.name(), block.cast_signed(), number))?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let place = Place::block(case, channel, block).transaction(number);
+        let place = Position::block(case, channel, block).transaction(number);
         let columns = Columns { row, table: "transactions", place };
         columns.text(0, "envelope").map(|envelope| Some(envelope.to_owned()))
     }
@@ -299,7 +299,7 @@ impl Reader {
         let mut statement = self.connection.prepare(sql).map_err(ReadError::from)?;
         let mut rows = statement.query([case]).map_err(ReadError::from)?;
         while let Some(row) = rows.next().map_err(ReadError::from)? {
-            let columns = Columns { row, table: "facts", place: Place::case(case) };
+            let columns = Columns { row, table: "facts", place: Position::case(case) };
             visit(StoredFact {
                 channel: columns.channel(0)?,
                 key: columns.text(1, "key")?,

@@ -6,7 +6,7 @@ use super::{
     replay::Replay,
 };
 use crate::ledger::{
-    place::Place,
+    position::Position,
     reader::{Reader, StoredCheckpoint},
 };
 use microgrid_agents::{
@@ -22,16 +22,16 @@ use microgrid_agents::{
 
 /// Reads a checkpoint and checks the ledger's signature.
 pub(super) fn read(stored: &StoredCheckpoint, genesis: &Genesis, chain: Digest) -> Checked<Checkpoint> {
-    let wrong = |why: String| Discrepancy::Checkpoint(why).at(Place::case(stored.case));
+    let wrong = |why: String| Discrepancy::Checkpoint(why).at(Position::case(stored.case));
     let checkpoint: Checkpoint = serde_json::from_str(&stored.content).map_err(|error| wrong(error.to_string()))?;
     // The signature has no quotes of its own in the table.
     let quoted = serde_json::Value::String(stored.signature.clone());
     let signature: Signature = serde_json::from_value(quoted).map_err(|error| wrong(error.to_string()))?;
     if checkpoint.to_json() != stored.content || signature.to_string() != stored.signature {
-        return Err(Discrepancy::Spelling("the checkpoint").at(Place::case(stored.case)));
+        return Err(Discrepancy::Spelling("the checkpoint").at(Position::case(stored.case)));
     }
     if !(Claim { key: genesis.ledger, text: &stored.content, signature }).holds(chain) {
-        return Err(Discrepancy::CheckpointSignature.at(Place::case(stored.case)));
+        return Err(Discrepancy::CheckpointSignature.at(Position::case(stored.case)));
     }
     if checkpoint.heads.map(|head| head.channel) != ChannelName::ALL {
         return Err(wrong("its heads are not those of the three channels in order".to_owned()));
@@ -42,7 +42,7 @@ pub(super) fn read(stored: &StoredCheckpoint, genesis: &Genesis, chain: Digest) 
 /// Makes sure that every channel has exactly the blocks that were signed, by their numbers.
 pub(super) fn check_numbers(reader: &Reader, case: u32, checkpoint: &Checkpoint) -> Checked {
     for Head { channel, blocks, .. } in checkpoint.heads {
-        let place = Place::channel(case, channel);
+        let place = Position::channel(case, channel);
         let mut due = 0;
         reader.each_number(case, channel, |next| {
             if next != due {
@@ -52,7 +52,7 @@ pub(super) fn check_numbers(reader: &Reader, case: u32, checkpoint: &Checkpoint)
                 let found = blocks
                     .checked_sub(1)
                     .map_or_else(|| Discrepancy::Checkpoint("it has no blocks".to_owned()), Discrepancy::Unsigned);
-                return Err(found.at(Place::block(case, channel, next)));
+                return Err(found.at(Position::block(case, channel, next)));
             }
             due += 1;
             Ok(())
@@ -70,7 +70,7 @@ pub(super) fn check_numbers(reader: &Reader, case: u32, checkpoint: &Checkpoint)
 /// Makes sure that the chains end with the blocks that were signed.
 pub(super) fn check_heads(replay: &Replay<'_>, checkpoint: &Checkpoint) -> Checked {
     for (head, end) in checkpoint.heads.iter().zip(replay.heads) {
-        let place = Place { block: head.blocks.checked_sub(1), ..Place::channel(replay.case, head.channel) };
+        let place = Position { block: head.blocks.checked_sub(1), ..Position::channel(replay.case, head.channel) };
         let same = [
             ("header", end.map(|(hash, _)| hash) == Some(head.header_hash)),
             ("commit", end.map(|(_, hash)| hash) == Some(head.commit_hash)),
@@ -86,7 +86,7 @@ pub(super) fn check_heads(replay: &Replay<'_>, checkpoint: &Checkpoint) -> Check
 ///
 /// A slot is closed when its last reading is in. The checkpoint may be older than that by one slot, not by two.
 pub(super) fn check_closed(replay: &Replay<'_>, closed: Slot) -> Checked {
-    let at = |discrepancy: Discrepancy| discrepancy.at(Place::case(replay.case));
+    let at = |discrepancy: Discrepancy| discrepancy.at(Position::case(replay.case));
     let slots = replay.genesis.rules.slots;
     if closed > slots {
         let missing = format!("there are only {slots} slots");

@@ -1,7 +1,7 @@
 //! What can be wrong with a ledger.
 
 use super::report::Report;
-use crate::ledger::{place::Place, reader::ReadError};
+use crate::ledger::{position::Position, reader::ReadError};
 use microgrid_agents::{
     chain::{
         fact::{Key, Number},
@@ -22,7 +22,7 @@ pub enum VerifyError {
     #[error("{place}: {discrepancy}")]
     Discrepancy {
         /// Where.
-        place: Place,
+        place: Position,
         /// What.
         discrepancy: Box<Discrepancy>,
         /// What was found to be right before.
@@ -33,7 +33,7 @@ pub enum VerifyError {
 /// The first discrepancy, and where it is.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) discrepancy: Box<Discrepancy>,
 }
 
@@ -52,7 +52,7 @@ impl From<rusqlite::Error> for Found {
 
 impl Discrepancy {
     /// This, at `place`.
-    pub(super) fn at(self, place: Place) -> Found {
+    pub(super) fn at(self, place: Position) -> Found {
         Found { place, discrepancy: Box::new(self) }
     }
 }

@@ -5,7 +5,7 @@ use super::{
     discrepancy::{Checked, Discrepancy},
     replay::Replay,
 };
-use crate::ledger::{place::Place, reader::StoredFact};
+use crate::ledger::{position::Position, reader::StoredFact};
 use microgrid_agents::chain::{
     fact::{Fact, Key},
     hash::Digest,
@@ -29,9 +29,9 @@ pub(super) fn check(replay: &mut Replay<'_>) -> Checked {
     })?;
     if let Some(key) = replay.state.first_key() {
         let missing = Discrepancy::Fact { key: key.to_string(), what: "the chain has it, the table has not" };
-        return Err(missing.at(Place::channel(case, key.channel())));
+        return Err(missing.at(Position::channel(case, key.channel())));
     }
-    books.check(&slots).map_err(|discrepancy| discrepancy.at(Place::case(case)))
+    books.check(&slots).map_err(|discrepancy| discrepancy.at(Position::case(case)))
 }
 
 fn compare(replay: &mut Replay<'_>, stored: StoredFact<'_>) -> Checked<Key> {
@@ -51,7 +51,7 @@ fn compare(replay: &mut Replay<'_>, stored: StoredFact<'_>) -> Checked<Key> {
 }
 
 fn wrong(case: u32, stored: StoredFact<'_>, what: &'static str) -> super::discrepancy::Found {
-    Discrepancy::Fact { key: stored.key.to_owned(), what }.at(Place::channel(case, stored.channel))
+    Discrepancy::Fact { key: stored.key.to_owned(), what }.at(Position::channel(case, stored.channel))
 }
 
 /// Whether everything of a slot is on the chain: its meter readings and, if the market was to open, its settlement.

@@ -2,7 +2,7 @@
 
 use super::discrepancy::{Checked, Discrepancy};
 use crate::ledger::{
-    place::Place,
+    position::Position,
     reader::{Reader, StoredCheckpoint},
     schema,
 };
@@ -15,11 +15,11 @@ pub(super) fn check(reader: &Reader) -> Checked {
     check_schema(reader)?;
     let soundness: String =
         reader.connection().query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(damaged)?;
-    if soundness == "ok" { Ok(()) } else { Err(Discrepancy::Damaged(soundness.replace('\n', " ")).at(Place::FILE)) }
+    if soundness == "ok" { Ok(()) } else { Err(Discrepancy::Damaged(soundness.replace('\n', " ")).at(Position::FILE)) }
 }
 
 fn damaged(error: rusqlite::Error) -> super::discrepancy::Found {
-    Discrepancy::Damaged(error.to_string()).at(Place::FILE)
+    Discrepancy::Damaged(error.to_string()).at(Position::FILE)
 }
 
 fn check_header(reader: &Reader) -> Checked {
@@ -27,7 +27,7 @@ fn check_header(reader: &Reader) -> Checked {
         let found: i64 = reader.connection().query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
         let expected = i64::from(expected);
         if found != expected {
-            return Err(Discrepancy::FileHeader { name, found, expected }.at(Place::FILE));
+            return Err(Discrepancy::FileHeader { name, found, expected }.at(Position::FILE));
         }
     }
     Ok(())
@@ -42,7 +42,7 @@ fn check_schema(reader: &Reader) -> Checked {
     let (due, found) = (objects(&model)?, objects(reader.connection())?);
     match due.symmetric_difference(&found).next() {
         None => Ok(()),
-        Some((_, name, ..)) => Err(Discrepancy::Schema(name.clone()).at(Place::FILE)),
+        Some((_, name, ..)) => Err(Discrepancy::Schema(name.clone()).at(Position::FILE)),
     }
 }
 
@@ -57,11 +57,11 @@ pub(super) fn check_cases(reader: &Reader, checkpoints: &[StoredCheckpoint]) -> 
     let cases: BTreeSet<u32> = checkpoints.iter().map(|checkpoint| checkpoint.case).collect();
     for table in ["blocks", "transactions", "facts"] {
         if let Some((case, channel)) = reader.groups(table)?.into_iter().find(|(case, _)| !cases.contains(case)) {
-            return Err(Discrepancy::NoCheckpoint(table).at(Place::channel(case, channel)));
+            return Err(Discrepancy::NoCheckpoint(table).at(Position::channel(case, channel)));
         }
     }
     match (1..).zip(&cases).find(|(due, found)| due != *found) {
         None => Ok(()),
-        Some((due, _)) => Err(Discrepancy::MissingCase(due).at(Place::FILE)),
+        Some((due, _)) => Err(Discrepancy::MissingCase(due).at(Position::FILE)),
     }
 }

@@ -32,7 +32,7 @@ pub use discrepancy::{Discrepancy, VerifyError};
 pub use report::{CaseReport, ChannelReport, Progress, Report};
 
 use super::{
-    place::Place,
+    position::Position,
     reader::{ReadError, Reader, StoredBlock, StoredCheckpoint},
 };
 use discrepancy::{Checked, Found};
@@ -78,7 +78,7 @@ fn check(path: &Path, report: &mut Report, progress: &mut dyn FnMut(Progress)) -
             && closed < slots
             && n + 1 < checkpoints.len()
         {
-            return Err(Discrepancy::IncompleteCase { closed, slots }.at(Place::case(stored.case)));
+            return Err(Discrepancy::IncompleteCase { closed, slots }.at(Position::case(stored.case)));
         }
     }
     Ok(())
@@ -159,7 +159,7 @@ fn play(replay: &mut Replay<'_>, batch: &mut Batch) -> Checked {
 
 /// What everybody agreed on before the case began: the first transaction of its main chain.
 fn genesis(reader: &Reader, case: u32) -> Checked<Arc<Genesis>> {
-    let place = Place::block(case, ChannelName::Trade, 0).transaction(0);
+    let place = Position::block(case, ChannelName::Trade, 0).transaction(0);
     let wrong = |why: String| Discrepancy::Genesis(why).at(place);
     let text = reader.envelope(case, ChannelName::Trade, 0, 0)?.ok_or_else(|| wrong("it is missing".to_owned()))?;
     let envelope: Envelope = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;

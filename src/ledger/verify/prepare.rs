@@ -3,7 +3,7 @@
 
 use super::discrepancy::{Checked, Discrepancy};
 use crate::ledger::{
-    place::Place,
+    position::Position,
     reader::{StoredBlock, StoredTransaction},
 };
 use microgrid_agents::{
@@ -59,7 +59,7 @@ pub(super) fn prepare(case: u32, genesis: &Genesis, chain: Digest, block: Stored
 }
 
 fn read_all(case: u32, block: &StoredBlock) -> Checked<Vec<Transaction>> {
-    let place = Place::block(case, block.channel, block.number);
+    let place = Position::block(case, block.channel, block.number);
     for (expected, transaction) in (0..).zip(&block.transactions) {
         if transaction.number != expected {
             return Err(Discrepancy::DroppedTransaction { expected, found: transaction.number }.at(place));

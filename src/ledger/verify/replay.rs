@@ -9,7 +9,7 @@ use super::{
     report::CaseReport,
     state::State,
 };
-use crate::ledger::{place::Place, reader::Reader};
+use crate::ledger::{position::Position, reader::Reader};
 use microgrid_agents::{
     chain::{
         block::{Header, commit_hash},
@@ -63,7 +63,7 @@ impl<'a> Replay<'a> {
     /// Plays the next block.
     pub(super) fn block(&mut self, block: Prepared) -> Checked {
         let header = &block.header;
-        let place = Place::block(self.case, header.channel, header.number);
+        let place = Position::block(self.case, header.channel, header.number);
         self.check_header(header).map_err(|discrepancy| discrepancy.at(place))?;
         self.check_link(header, place)?;
         let transactions = block.transactions?;
@@ -106,7 +106,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn check_link(&self, header: &Header, place: Place) -> Checked {
+    fn check_link(&self, header: &Header, place: Position) -> Checked {
         let head = self.heads[header.channel as usize].map(|(hash, _)| hash);
         if header.previous_hash == head {
             return Ok(());
@@ -124,7 +124,7 @@ impl<'a> Replay<'a> {
     }
 
     /// A block is cut by count or by timeout; what opens and closes phases stands alone and does not wait.
-    fn check_size(&self, header: &Header, transactions: &[Transaction], place: Place) -> Checked {
+    fn check_size(&self, header: &Header, transactions: &[Transaction], place: Position) -> Checked {
         let rules = &self.genesis.rules;
         let (found, most) = (transactions.len(), rules.max_transactions);
         if found == 0 || found > most as usize {

@@ -2,10 +2,10 @@
 
 use super::{details::Details, outcome::case_at};
 use crate::{
+    format::{fixed, gain},
     record::{CaseEntry, Number, TradeRow},
     report::data::Data,
     scenario::{Plan, schema::Scenario},
-    words::{fixed, gain},
 };
 use microgrid_agents::{ids::Slot, market::demand::Demand};
 

@@ -2,9 +2,9 @@
 
 use super::{outcome::grouped, tables::case_name};
 use crate::{
+    format::fixed,
     record::{KeyFigures, Number, knob_text},
     report::data::{CaseData, Data},
-    words::fixed,
 };
 
 /// The numbers of more cases than this are summed up by their range.

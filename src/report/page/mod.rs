@@ -3,23 +3,23 @@
 //! | where | what |
 //! |---|---|
 //! | `page.html`, `style/`, `script/` | the page itself, embedded here |
-//! | `headline`, `outcome`, `course`, `article` | what came out, in numbers, in words, and beside the published study |
+//! | `headline`, `outcome`, `events`, `article` | what came out, in numbers, in words, and beside the published study |
 //! | `payload` | charts as the script reads them |
 //! | `picks` | the cases and slots that can be picked, each with its charts and tables |
 //! | `table`, `tables`, `details` | tables that can be sorted |
-//! | `making` | how the run was made, and its files |
+//! | `provenance` | how the run was made, and its files |
 //!
 //! The page is filled with text by its template and with JSON for its script, which draws charts when they are seen and
 //! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
 
 mod article;
-mod course;
 mod details;
+mod events;
 mod headline;
-mod making;
 mod outcome;
 mod payload;
 mod picks;
+mod provenance;
 mod table;
 mod tables;
 
@@ -28,9 +28,9 @@ use crate::record::{LedgerRow, Manifest, RecordError, Row, Run};
 use article::Beside;
 use askama::Template;
 use headline::Card;
-use making::{Fact, FileLink};
 use payload::Payload;
 use picks::Picks;
+use provenance::{Fact, FileLink};
 use serde::Serialize;
 use std::{fs, path::PathBuf, sync::LazyLock};
 
@@ -73,7 +73,7 @@ struct Page<'a> {
     slots_note: Option<String>,
     /// Whether there is any table of the whole run.
     tables: bool,
-    making: Vec<Fact>,
+    provenance: Vec<Fact>,
     scenario: Option<String>,
     files: Vec<FileLink>,
     json: Vec<Json>,
@@ -115,7 +115,7 @@ pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, ReportError> {
 pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     let ledger: Vec<LedgerRow> = run.rows()?.collect::<Result<_, _>>()?;
     let picks = Picks::read(run, data)?;
-    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| making::is_figure(file)).collect();
+    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| provenance::is_figure(file)).collect();
     let study = charts::study(data);
     let tables = all_tables(data, &ledger);
     let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &tables)];
@@ -137,9 +137,9 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         slots_note: picks.note(run),
         cases: picks.cases,
         tables: !tables.is_empty(),
-        making: making::facts(&data.manifest),
-        scenario: making::scenario(run),
-        files: making::files(run.manifest()),
+        provenance: provenance::facts(&data.manifest),
+        scenario: provenance::scenario(run),
+        files: provenance::files(run.manifest()),
         json,
     };
     Ok(page.render().expect("writing to memory cannot fail"))

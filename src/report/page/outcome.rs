@@ -1,10 +1,10 @@
 //! How the run came out, in plain language.
 
-use super::{course, tables::case_name};
+use super::{events, tables::case_name};
 use crate::{
+    format::{self, count, fixed, ranges},
     record::{KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text},
     report::data::{CaseData, Data},
-    words::{self, count, fixed, ranges},
 };
 use indexmap::IndexMap;
 use microgrid_agents::observation::Outcome;
@@ -79,7 +79,7 @@ fn is_begun(data: &Data) -> bool {
 }
 
 fn signed(value: f64, decimals: usize) -> String {
-    words::signed(value, decimals).replace('-', "\u{2212}")
+    format::signed(value, decimals).replace('-', "\u{2212}")
 }
 
 /// All there is to say, a paragraph each.
@@ -93,7 +93,7 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     said.extend(corners(data));
     said.extend(ledger_gain(data));
     said.extend(money(data));
-    said.extend(course::reading(data, ledger));
+    said.extend(events::reading(data, ledger));
     said.extend(closed(data));
     if !data.manifest.deterministic {
         said.push(

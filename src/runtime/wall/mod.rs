@@ -7,7 +7,7 @@
 //! | where | what |
 //! |---|---|
 //! | `clock` | simulated time by the machine's clock |
-//! | `shard` | an actix actor that runs a station by that clock |
+//! | `shard` | an actix actor that runs a worker by that clock |
 //! | `collector` | an actix actor that shows the watcher what was observed |
 //!
 //! A shard hands what its actors have observed to the collector before it passes on the messages that follow from it. So
@@ -17,7 +17,7 @@ mod clock;
 mod collector;
 mod shard;
 
-use super::{Ending, Host, Watcher, audience::Audience, join, stations, threads, window::Stop};
+use super::{Ending, Host, Watcher, audience::Audience, join, threads, window::Stop, workers};
 use actix::prelude::*;
 use clock::WallClock;
 use collector::Collector;
@@ -39,11 +39,11 @@ pub struct Pace {
 /// watcher back with the outcome.
 pub fn run<W: Watcher + 'static>(actors: Vec<Box<dyn Agent>>, host: &Host, pace: Pace, watcher: W) -> Ending<W> {
     System::new().block_on(async {
-        let stations = stations(actors, host);
-        let arbiters: Vec<Arbiter> = (0..threads(stations.len())).map(|_| Arbiter::new()).collect();
-        let shards = stations.into_iter().enumerate().map(|(number, station)| {
+        let workers = workers(actors, host);
+        let arbiters: Vec<Arbiter> = (0..threads(workers.len())).map(|_| Arbiter::new()).collect();
+        let shards = workers.into_iter().enumerate().map(|(number, worker)| {
             let arbiter = &arbiters[number % arbiters.len()];
-            FreeShard::start_in_arbiter(&arbiter.handle(), |_| FreeShard::new(station))
+            FreeShard::start_in_arbiter(&arbiter.handle(), |_| FreeShard::new(worker))
         });
         let shards: Arc<[Addr<FreeShard>]> = shards.collect();
         let (ending, ended) = oneshot::channel();

@@ -4,8 +4,8 @@ use super::{
     super::{
         event::Moment,
         post::Batch,
-        station::Station,
         window::{Stop, WhoWaits},
+        worker::Worker,
     },
     clock::WallClock,
     collector::Report,
@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 /// A shard that runs free.
 pub(super) struct FreeShard {
-    station: Station,
+    worker: Worker,
     /// `None` before the beginning, and after the end or a failure.
     links: Option<Begin>,
     /// The timer for the earliest event, and when that is.
@@ -33,8 +33,8 @@ pub(super) struct Begin {
 }
 
 impl FreeShard {
-    pub(super) fn new(station: Station) -> Self {
-        Self { station, links: None, timer: None }
+    pub(super) fn new(worker: Worker) -> Self {
+        Self { worker, links: None, timer: None }
     }
 
     /// Handles all that is due, reports, passes on what follows, and sets the timer for what is due next.
@@ -44,23 +44,23 @@ impl FreeShard {
         let just_after_now = Moment { time: now + Duration::from_nanos(1), wave: 0 };
         // Waves go on counting, so that an endless exchange without delay is noticed here too.
         let mut outcome = Ok(0);
-        while outcome.is_ok() && self.station.next().is_some_and(|next| next < just_after_now) {
-            outcome = self.station.handle_before(just_after_now, |due| Moment { time: now, wave: due.wave });
+        while outcome.is_ok() && self.worker.next().is_some_and(|next| next < just_after_now) {
+            outcome = self.worker.handle_before(just_after_now, |due| Moment { time: now, wave: due.wave });
         }
-        let (observed, traffic) = self.station.take_reports();
+        let (observed, traffic) = self.worker.take_reports();
         if outcome.is_err() {
             self.links = None;
         }
         // Before anybody can hear of it.
         collector.do_send(Report { observed, traffic, failure: outcome.err() });
-        for (shard, batch) in self.station.take_outgoing() {
+        for (shard, batch) in self.worker.take_outgoing() {
             shards[shard].do_send(batch);
         }
         self.set_timer(clock, context);
     }
 
     fn set_timer(&mut self, clock: WallClock, context: &mut Context<Self>) {
-        let next = self.station.next().map(|moment| moment.time);
+        let next = self.worker.next().map(|moment| moment.time);
         if next == self.timer.map(|(time, _)| time) {
             return;
         }
@@ -94,7 +94,7 @@ impl Handler<Batch> for FreeShard {
     type Result = ();
 
     fn handle(&mut self, batch: Batch, context: &mut Self::Context) {
-        self.station.receive(batch);
+        self.worker.receive(batch);
         // Somebody quick may have sent something before this shard has heard that the run begins.
         if let Some(Begin { clock, .. }) = self.links {
             self.set_timer(clock, context);
@@ -106,7 +106,7 @@ impl Handler<WhoWaits> for FreeShard {
     type Result = MessageResult<WhoWaits>;
 
     fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.station.waiting())
+        MessageResult(self.worker.waiting())
     }
 }
 

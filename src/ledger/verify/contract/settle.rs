@@ -20,7 +20,7 @@ use std::{
 struct Offer {
     price: f64,
     surplus: Energy,
-    /// Place in the game's list.
+    /// Position in the game's list.
     place: usize,
     /// Sold so far [1e-6 kWh].
     sold: i128,

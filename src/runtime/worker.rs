@@ -1,4 +1,4 @@
-//! A shard's share of the work, whatever its time: a cast with its events, and what waits to be passed on.
+//! A shard's share of the work, whatever its time: actors with their events, and what waits to be passed on.
 //!
 //! A window's events are handled actor by actor, each actor's in their order. That is as good as handling all of them in
 //! order: between actors there is none to keep, since nothing that one sends arrives at another within the window. And
@@ -6,8 +6,8 @@
 
 use super::{
     Failure, Traffic, Waiting,
-    cast::{Cast, Deal},
     event::{Event, Key, Moment, What},
+    hosted::{HostedActors, Placement},
     post::{Batch, Post},
 };
 use microgrid_agents::observation::Observed;
@@ -17,13 +17,13 @@ use std::{
     time::Duration,
 };
 
-/// A cast with its events.
+/// Actors with their events.
 #[derive(Debug)]
-pub(super) struct Station {
+pub(super) struct Worker {
     seed: u64,
     number: usize,
-    deal: Deal,
-    cast: Cast,
+    placement: Placement,
+    actors: HostedActors,
     post: Post,
     /// The events of the window under way.
     window: Vec<Event>,
@@ -44,12 +44,12 @@ struct Due {
 /// So many actors are fetched from memory at once.
 const AHEAD: usize = 16;
 
-impl Station {
-    /// The station of the shard with this number, for windows of about this width.
-    pub(super) fn new(seed: u64, number: usize, deal: Deal, window: Duration, cast: Cast) -> Self {
-        let mut post = Post::new(seed, number, deal, window);
-        cast.first_events().into_iter().for_each(|event| post.receive(event));
-        Self { seed, number, deal, cast, post, window: Vec::new(), due: Vec::new(), several: Vec::new() }
+impl Worker {
+    /// The worker of the shard with this number, for windows of about this width.
+    pub(super) fn new(seed: u64, number: usize, placement: Placement, window: Duration, actors: HostedActors) -> Self {
+        let mut post = Post::new(seed, number, placement, window);
+        actors.first_events().into_iter().for_each(|event| post.receive(event));
+        Self { seed, number, placement, actors, post, window: Vec::new(), due: Vec::new(), several: Vec::new() }
     }
 
     pub(super) fn number(&self) -> usize {
@@ -84,7 +84,7 @@ impl Station {
                 && due.len() > AHEAD
                 && let Some(next) = ahead.next()
             {
-                self.cast.look_at(next.iter().map(|due| due.place));
+                self.actors.look_at(next.iter().map(|due| due.place));
                 looked_at += next.len();
             }
             self.handle_all(of_one, now)?;
@@ -110,11 +110,11 @@ impl Station {
     fn find_receivers(&mut self) {
         for (n, event) in (0..).zip(&self.window) {
             if let What::Broadcast(broadcast) = &event.what {
-                let here = |(_, to): &(u32, _)| self.deal.shard(*to) == self.number;
+                let here = |(_, to): &(u32, _)| self.placement.shard(*to) == self.number;
                 let receivers = (0..).zip(broadcast.to.iter().copied()).filter(here);
-                self.due.extend(receivers.map(|(nth, to)| Due { place: self.deal.place(to), event: n, nth }));
+                self.due.extend(receivers.map(|(nth, to)| Due { place: self.placement.place(to), event: n, nth }));
             } else {
-                self.due.push(Due { place: self.deal.place(event.to), event: n, nth: 0 });
+                self.due.push(Due { place: self.placement.place(event.to), event: n, nth: 0 });
             }
         }
         self.due.sort_unstable_by_key(|due| due.place);
@@ -122,7 +122,7 @@ impl Station {
 
     /// Lets an actor handle its events of the window, and those that it causes to itself within it.
     fn handle_all(&mut self, of_one: &[Due], now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
-        self.post.is_busy(self.deal.actor(self.number, of_one[0].place));
+        self.post.is_busy(self.placement.actor(self.number, of_one[0].place));
         if let [only] = of_one {
             self.handle(only, now)?;
         } else {
@@ -146,14 +146,14 @@ impl Station {
     fn handle(&mut self, due: &Due, now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
         let event = self.window[due.event as usize].take(due.nth);
         let now = now(event.moment());
-        self.cast.handle(due.place, event, now, &mut self.post)
+        self.actors.handle(due.place, event, now, &mut self.post)
     }
 
     /// Lets the busy actor handle what it has caused to itself, up to `key` if that is given.
     fn handle_soon(&mut self, key: Option<&Key>, now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
         while let Some(event) = self.post.soon(key) {
             let now = now(event.moment());
-            self.cast.handle(self.deal.place(event.to), event, now, &mut self.post)?;
+            self.actors.handle(self.placement.place(event.to), event, now, &mut self.post)?;
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Station {
 
     /// Whether the actors have reported anything since the last time.
     pub(super) fn has_observed(&self) -> bool {
-        self.cast.has_observed()
+        self.actors.has_observed()
     }
 
     /// Takes what is to be passed on: for each other shard that gets something, its number and its events.
@@ -186,12 +186,12 @@ impl Station {
 
     /// Takes what the actors have reported since the last time, and what became of their messages.
     pub(super) fn take_reports(&mut self) -> (Vec<Observed>, Traffic) {
-        self.cast.take_reports()
+        self.actors.take_reports()
     }
 
     /// Who waits for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
-        self.cast.waiting()
+        self.actors.waiting()
     }
 }
 
@@ -236,12 +236,13 @@ mod tests {
         let delay = Duration::from_nanos(10);
         let network = Arc::new(Network::uniform(Quality::delayed(Delay::Constant(delay))));
         for (width, outcome) in [(10, Ok(())), (11, Err(Failure::OutOfOrder { to: ActorId(1), time: Time(10) }))] {
-            let deal = Deal { actors: 2, shards: 1 };
-            let cast = Cast::new(7, 0, deal, Arc::clone(&network), vec![Box::new(Caller), Box::new(Caller)]);
-            let mut station = Station::new(7, 0, deal, delay, cast);
+            let placement = Placement { actors: 2, shards: 1 };
+            let actors =
+                HostedActors::new(7, 0, placement, Arc::clone(&network), vec![Box::new(Caller), Box::new(Caller)]);
+            let mut worker = Worker::new(7, 0, placement, delay, actors);
             let bound = Moment { time: Time(width), wave: 0 };
-            station.handle_before(bound, |due| due).expect("callers do nothing wrong");
-            assert_eq!(station.nothing_before(bound), outcome);
+            worker.handle_before(bound, |due| due).expect("callers do nothing wrong");
+            assert_eq!(worker.nothing_before(bound), outcome);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 /// What a study does in its own way; the rest is as its scenario says.
 #[derive(Clone, Debug, Default)]
-pub struct Own {
+pub struct Custom {
     /// Rules of prosumers; of several for one prosumer, the last one counts.
     pub rules: Vec<(Whose, Rule)>,
     /// How messages travel.
@@ -42,7 +42,7 @@ pub struct Observer(Arc<Show>);
 
 type Show = dyn Fn(u32, &Observed) + Send + Sync;
 
-impl Own {
+impl Custom {
     /// Whether results depend on it: not on who watches.
     pub fn changes_results(&self) -> bool {
         !self.rules.is_empty() || self.carrier.is_some()

@@ -1,9 +1,9 @@
 //! How a run was made, and what it left.
 
 use crate::{
+    format::count,
     record::{Manifest, Run, SCENARIO, Status},
     report::figures,
-    words::count,
 };
 use std::{fs, path::Path};
 

@@ -21,12 +21,12 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 /// Which shard hosts which actor: dealt out in turn. The first actor, which in a market is the ledger and talks to
 /// everybody, so shares a thread with the clock.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deal {
+pub(super) struct Placement {
     pub(super) actors: usize,
     pub(super) shards: usize,
 }
 
-impl Deal {
+impl Placement {
     /// Where it lives.
     pub(super) fn shard(self, actor: ActorId) -> usize {
         (actor.0 % self.shards as u32) as usize
@@ -66,9 +66,9 @@ struct Crashes {
 
 /// The actors of a shard, and what they have reported.
 #[derive(Debug)]
-pub(super) struct Cast {
+pub(super) struct HostedActors {
     number: usize,
-    deal: Deal,
+    placement: Placement,
     network: Arc<Network>,
     /// How long every message takes, if all take equally long and nothing befalls any.
     constant: Option<Duration>,
@@ -80,7 +80,7 @@ pub(super) struct Cast {
     traffic: Traffic,
 }
 
-impl Cast {
+impl HostedActors {
     /// More zero-delay hops than this within one instant lead nowhere.
     const MOST_WAVES: u32 = 1_000_000;
 
@@ -88,11 +88,11 @@ impl Cast {
     pub(super) fn new(
         seed: u64,
         number: usize,
-        deal: Deal,
+        placement: Placement,
         network: Arc<Network>,
         actors: Vec<Box<dyn Actor>>,
     ) -> Self {
-        let ids = || (0..actors.len() as u32).map(|place| deal.actor(number, place));
+        let ids = || (0..actors.len() as u32).map(|place| placement.actor(number, place));
         let behaviour = ids().map(|id| stream(seed, id, Purpose::Behaviour)).collect();
         let crashes = |downtime| Box::new(Crashes { downtime, restarts: 0, overdue: Vec::new() });
         let host = |(id, actor)| Hosted {
@@ -104,14 +104,14 @@ impl Cast {
         let hosted = ids().zip(actors).map(host).collect();
         let constant = network.constant();
         let (effects, observed, traffic) = Default::default();
-        Self { number, deal, network, constant, hosted, behaviour, effects, observed, traffic }
+        Self { number, placement, network, constant, hosted, behaviour, effects, observed, traffic }
     }
 
     /// What happens to the actors of itself: the run begins, and some restart.
     pub(super) fn first_events(&self) -> Vec<Event> {
         let mut events = Vec::with_capacity(self.hosted.len());
         for (place, hosted) in (0..).zip(&self.hosted) {
-            let id = self.deal.actor(self.number, place);
+            let id = self.placement.actor(self.number, place);
             events.push(Event::start(id));
             events.extend(hosted.crashes.as_ref().and_then(|crashes| crashes.next_restart(id, Time::ZERO)));
         }
@@ -212,7 +212,7 @@ impl Cast {
         post: &mut Post,
     ) -> Result<(), Failure> {
         let hosted = &mut self.hosted[place];
-        if to.0 as usize >= self.deal.actors {
+        if to.0 as usize >= self.placement.actors {
             return Err(Failure::NoRecipient { from, to });
         }
         self.traffic.sent += 1;
@@ -241,7 +241,7 @@ impl Cast {
         let (Some(delay), true) = (self.constant, post.is_worthwhile(to.len())) else {
             return to.iter().try_for_each(|&to| self.send(place, from, now, to, message.clone(), post));
         };
-        if let Some(&nobody) = to.iter().find(|to| to.0 as usize >= self.deal.actors) {
+        if let Some(&nobody) = to.iter().find(|to| to.0 as usize >= self.placement.actors) {
             return Err(Failure::NoRecipient { from, to: nobody });
         }
         let hosted = &mut self.hosted[place];
@@ -266,7 +266,7 @@ impl Cast {
     /// Who waits for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
         let waiting = (0..).zip(&self.hosted).filter_map(|(place, Hosted { actor, .. })| {
-            let who = self.deal.actor(self.number, place);
+            let who = self.placement.actor(self.number, place);
             Some(Waiting { who, name: actor.name(), what: actor.waiting_for()? })
         });
         waiting.collect()

@@ -9,20 +9,20 @@ use std::sync::{
 };
 use tokio::task::{spawn_local, yield_now};
 
-/// A thread's watch. Every shard may have one; those of a thread do not know of each other.
+/// How long a thread stays awake. Every shard may have one; those of a thread do not know of each other.
 #[derive(Debug, Default)]
-pub(super) struct Vigil {
+pub(super) struct Spin {
     /// How often it looks out, each time it is kept.
     looks: u32,
     /// How often it will still look out.
     left: Arc<AtomicU32>,
 }
 
-impl Vigil {
+impl Spin {
     /// Each look lets everything else on the thread go first, and takes about a microsecond.
     const LOOKS: u32 = 200;
 
-    /// The watch of one of so many threads: none where nobody else could have anything for it.
+    /// That of one of so many threads: none where nobody else could have anything for it.
     pub(super) fn among(threads: usize) -> Self {
         Self { looks: if threads > 1 { Self::LOOKS } else { 0 }, left: Arc::default() }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Where on the ledger something stands, as far as that can be told: `case 1, trade block 12, transaction 3`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Number of the case; `None` for the file as a whole.
     pub case: Option<u32>,
     /// The channel.
@@ -16,7 +16,7 @@ pub struct Place {
     pub transaction: Option<u32>,
 }
 
-impl Place {
+impl Position {
     /// The file as a whole.
     pub const FILE: Self = Self { case: None, channel: None, block: None, transaction: None };
 
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(case) = self.case else { return f.write_str("ledger.db") };
         write!(f, "case {case}")?;

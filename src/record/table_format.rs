@@ -3,7 +3,7 @@
 use super::{
     error::RecordError,
     journal::Journal,
-    parts::Parts,
+    parquet_parts::Parts,
     table::{Row, Table},
 };
 use std::{path::Path, str::FromStr};

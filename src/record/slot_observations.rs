@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// What has been observed of a slot.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct SlotObservations {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
     /// Where its prices should go, and the mean surplus of its sellers [kWh], once these have been asked for.
@@ -31,7 +31,7 @@ pub(super) struct Gathered {
     pub(super) closed: bool,
 }
 
-impl Gathered {
+impl SlotObservations {
     /// How the game ended.
     pub(super) fn outcome(&self) -> Outcome {
         self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome)

@@ -2,10 +2,10 @@
 
 use super::outcome::grouped;
 use crate::{
+    format::fixed,
     record::{LedgerRow, SlotRow, Totals},
     report::data::Data,
     scenario::schema::{Condition, Incident},
-    words::fixed,
 };
 use humantime::format_duration;
 use microgrid_agents::chain::refusal::Refusal;
