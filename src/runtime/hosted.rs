@@ -12,7 +12,7 @@ use microgrid_agents::{
     actor::{Actor, Context, Effect, Wake},
     ids::ActorId,
     message::Message,
-    observation::Observed,
+    observation::{Observation, Observed},
     streams::{Purpose, Stream, stream},
     time::Time,
 };
@@ -256,6 +256,11 @@ impl HostedActors {
     /// Whether the actors have reported anything since the last time.
     pub(super) fn has_observed(&self) -> bool {
         !self.observed.is_empty()
+    }
+
+    /// Whether they have reported that all so far stands, which has to be on disk before anybody goes on.
+    pub(super) fn has_checkpoint(&self) -> bool {
+        self.observed.iter().any(|observed| matches!(observed.what, Observation::Checkpoint(_)))
     }
 
     /// Takes what the actors have reported since the last time, and what became of their messages.

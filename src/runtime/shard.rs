@@ -66,7 +66,7 @@ impl Shard {
                 break;
             }
             if self.worker.has_observed() {
-                if events >= Self::EVENTS {
+                if events >= Self::EVENTS || self.worker.has_checkpoint() {
                     break;
                 }
                 let report = self.report();

@@ -179,6 +179,11 @@ impl Worker {
         self.actors.has_observed()
     }
 
+    /// Whether the actors have reported that all so far stands, which has to be on disk before anybody goes on.
+    pub(super) fn has_checkpoint(&self) -> bool {
+        self.actors.has_checkpoint()
+    }
+
     /// Takes what is to be passed on: for each other shard that gets something, its number and its events.
     pub(super) fn take_outgoing(&mut self) -> BTreeMap<usize, Batch> {
         self.post.take_outgoing()
