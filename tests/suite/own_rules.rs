@@ -8,13 +8,16 @@ use crate::{
 use microgrid_sim::{
     agents::{
         chain::refusal::Refusal,
+        ledger::Durability,
         market::{exploration::explore, replicator::largest_change},
+        message::MarketState,
+        observation::Observation,
     },
     ledger::{schema, verify},
     prelude::*,
     record::{RecordError, Recorder, Run},
     runtime::{Failure, RuntimeError},
-    scenario::{Custom, Overrides, Plan, Rule, Whose},
+    scenario::{Custom, Observer, Overrides, Plan, Rule, Whose},
     study::StudyError,
 };
 use rand::{Rng, RngExt};
@@ -431,4 +434,45 @@ fn of_several_rules_for_one_prosumer_the_last_one_counts() {
     let own = noon().choice(Wrong::TooMuch).choice(Exploring).run().unwrap();
     let scenario_s = noon().set("exploration", 0.05).run().unwrap();
     assert_eq!(own.cases[0].convergence, scenario_s.cases[0].convergence);
+}
+
+/// The usual pricing, which counts how often it acts on a market state that nobody has been shown yet.
+#[derive(Clone, Debug, Default)]
+struct Ahead {
+    /// The newest market state that was shown: slot and number.
+    shown: Arc<AtomicU64>,
+    acts: Arc<AtomicU64>,
+    ahead: Arc<AtomicU64>,
+}
+
+fn label(state: &MarketState) -> u64 {
+    u64::from(state.slot) << 32 | state.number
+}
+
+impl PricingRule for Ahead {
+    fn next_price(&mut self, offer: &Offer<'_>, random: &mut Stream) -> f64 {
+        self.acts.fetch_add(1, Ordering::Relaxed);
+        if label(offer.news) > self.shown.load(Ordering::Relaxed) {
+            self.ahead.fetch_add(1, Ordering::Relaxed);
+        }
+        SamePricing.next_price(offer, random)
+    }
+}
+
+#[test]
+fn with_durability_block_nobody_acts_on_what_is_not_recorded() {
+    let ahead = Ahead::default();
+    let shown = Arc::clone(&ahead.shown);
+    let mut plan = shipped("5_prosumers.ron", &["mu=1"]);
+    plan.scenario.market.open = (16, 17);
+    plan.scenario.ledger.durability = Durability::Block;
+    plan.custom = everybody([Rule::Pricing(Box::new(ahead.clone()))]);
+    plan.custom.observer = Some(Observer::new(move |_, observed| {
+        if let Observation::Committed(commit) = &observed.what {
+            shown.store(label(&commit.state), Ordering::Relaxed);
+        }
+    }));
+    files(&plan, Some(Shards::Fixed(1)));
+    assert!(ahead.acts.load(Ordering::Relaxed) > 100);
+    assert_eq!(ahead.ahead.load(Ordering::Relaxed), 0);
 }
