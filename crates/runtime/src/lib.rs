@@ -21,6 +21,7 @@
 //! | `worker` | actors with their events |
 //! | `shard` | an actix actor that runs a worker, window by window |
 //! | `clock` | an actix actor that grants windows of time |
+//! | `panics` | catches panics of actors and watchers |
 //! | `spin` | keeps a thread awake while others are about to have something for it |
 //! | `agenda` | which shard has the earliest event |
 //! | `audience` | shows the watcher what was observed |
@@ -31,6 +32,7 @@ mod audience;
 mod clock;
 pub mod event;
 mod hosted;
+mod panics;
 mod post;
 mod queue;
 mod shard;
@@ -51,7 +53,6 @@ use post::Placement;
 use shard::{Links, Shard};
 use spin::Spin;
 use std::{
-    any::Any,
     ops::AddAssign,
     str::FromStr,
     sync::{Arc, atomic::AtomicBool},
@@ -233,17 +234,15 @@ pub enum Failure {
         time: Time,
     },
     /// Panic.
-    #[error("an actor or the watcher panicked: {0}")]
-    Panicked(String),
-}
-
-impl Failure {
-    /// The failure behind a caught panic.
-    fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Self::Panicked(text.unwrap_or_else(|| "unknown reason".into()))
-    }
+    #[error("{who} panicked{}: {why}", whereabouts.iter().map(|place| format!(" {place}")).collect::<String>())]
+    Panicked {
+        /// Who.
+        who: String,
+        /// Where it had got to, as in "in slot 17", if it says so.
+        whereabouts: Option<String>,
+        /// Why, and where in the source.
+        why: String,
+    },
 }
 
 /// Who waits for what.
