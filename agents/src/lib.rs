@@ -79,4 +79,7 @@ pub mod statement;
 pub mod streams;
 pub mod units;
 
+// Hidden: it is for the other crates of the workspace.
+#[doc(hidden)]
+pub use microgrid_actor::debug_as_display;
 pub use microgrid_actor::time;

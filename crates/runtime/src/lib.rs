@@ -7,14 +7,14 @@
 //! In virtual time:
 //!
 //! 1. Time is a whole number of nanoseconds ([`Time`]).
-//! 2. An actor handles its events in the order (time, wave, tie, sequence), see [`event`].
+//! 2. An actor handles its events in the order (time, wave, tie, sequence), see `event`.
 //! 3. Nothing else influences an actor: not the number of shards or threads, not the machine's load, not what is
 //!    recorded.
 //! 4. Hence the same binary, scenario and seed give byte-identical results, whatever the shards.
 //!
 //! | where | what |
 //! |---|---|
-//! | [`event`] | events and their order |
+//! | `event` | events and their order |
 //! | `hosted` | some actors: lets them handle events, and makes events of what they ask for |
 //! | `queue` | what is to happen, by the time at which it does |
 //! | `post` | the way of new events: into the queue, or to another shard |
@@ -30,7 +30,7 @@
 mod agenda;
 mod audience;
 mod clock;
-pub mod event;
+mod event;
 mod hosted;
 mod panics;
 mod post;
@@ -47,7 +47,7 @@ use actix::prelude::*;
 use audience::Audience;
 use clock::Clock;
 use hosted::HostedActors;
-use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time};
+use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time, debug_as_display};
 use microgrid_network::{Network, TooSoon};
 use post::Placement;
 use shard::{Links, Shard};
@@ -170,7 +170,8 @@ pub struct Host {
 }
 
 /// What can go wrong in a run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum RuntimeError {
     /// Nothing more can happen, yet somebody waits: a message is missing that nobody repeats. Fatal.
     #[error("deadlock after {since}: nothing more can happen, but {}", list(waiting))]
@@ -204,7 +205,8 @@ pub enum RuntimeError {
 }
 
 /// What must not happen to an actor, or be done by one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Failure {
     /// Send to an address at which nobody lives.
     #[error("{from:?} sent a message to {to:?}, who does not exist")]
@@ -244,6 +246,8 @@ pub enum Failure {
         why: String,
     },
 }
+
+debug_as_display!(RuntimeError, Failure);
 
 /// Who waits for what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -44,6 +44,7 @@ dyn_clone::clone_trait_object!(ChoiceRule);
 
 /// What a buyer has to go by when it moves its shares.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Lesson<'a> {
     /// The market of the slot: who sells and buys.
     pub market: &'a MarketOpened,

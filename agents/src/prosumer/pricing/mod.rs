@@ -54,6 +54,7 @@ dyn_clone::clone_trait_object!(PricingRule);
 
 /// What a seller has to go by when it moves its price.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Offer<'a> {
     /// The market of the slot: who sells and buys.
     pub market: &'a MarketOpened,
