@@ -8,8 +8,7 @@
 use super::{
     error::RecordError,
     folder,
-    section::{Section, SlotTable},
-    table::{Cells, Row},
+    table::{Cells, Row, Rows, Section},
 };
 use microgrid_agents::ids::Slot;
 use parquet::{
@@ -24,6 +23,7 @@ use parquet::{
         statistics::Statistics,
         writer::SerializedFileWriter,
     },
+    record::{self, RowAccessor},
     schema::types::Type,
 };
 use std::{
@@ -128,15 +128,6 @@ impl<R: Row> Parts<R> {
         written.map_err(|error| wrong.unwrap_or(error))
     }
 
-    /// Removes the parts of a table that is put together.
-    ///
-    /// # Errors
-    /// If they cannot be removed.
-    pub(super) fn remove(folder: &Path) -> Result<(), RecordError> {
-        let parts = Self::at(folder).folder;
-        fs::remove_dir_all(&parts).map_err(RecordError::file("remove", &parts))
-    }
-
     fn at(folder: &Path) -> Self {
         let table = folder.join(R::PARQUET);
         Self { folder: table.with_extension("parts"), table, current: None }
@@ -157,6 +148,15 @@ impl<R: Row> Parts<R> {
     fn close(&mut self) -> Result<Option<PathBuf>, RecordError> {
         self.current.take().map(Part::close).transpose()
     }
+}
+
+/// Removes the parts of the `table` that was put together of them.
+///
+/// # Errors
+/// If they cannot be removed.
+pub(super) fn remove(table: &Path) -> Result<(), RecordError> {
+    let parts = table.with_extension("parts");
+    fs::remove_dir_all(&parts).map_err(RecordError::file("remove", &parts))
 }
 
 /// Moves a file, unless that was done before.
@@ -276,43 +276,47 @@ fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Re
 ///
 /// # Errors
 /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read<R: Row>(
-    folder: &Path,
-) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
-    read_groups(folder, 0..u64::MAX)
+pub(super) fn read<R: Row>(folder: &Path) -> Result<Rows<R>, RecordError> {
+    read_groups(folder, 0..u64::MAX, |_| true)
 }
 
-/// The same of some groups of rows only, by their numbers from 0.
+/// Reads the rows of a section, one after the other.
 ///
 /// # Errors
 /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read_groups<R: Row>(
+pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<Rows<R>, RecordError> {
+    let Section { case, slots, place, .. } = section.clone();
+    read_groups(folder, place, move |record| {
+        record.get_uint(0).is_ok_and(|of| of == case) && record.get_uint(1).is_ok_and(|slot| slots.contains(&slot))
+    })
+}
+
+/// Reads those rows of some groups, by their numbers from 0, that are wanted.
+fn read_groups<R: Row>(
     folder: &Path,
     groups: Range<u64>,
-) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
+    wanted: impl Fn(&record::Row) -> bool + 'static,
+) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::PARQUET);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let wanted = ReadOptionsBuilder::new()
+    let inside = ReadOptionsBuilder::new()
         .with_predicate(Box::new(move |_: &RowGroupMetaData, group| groups.contains(&(group as u64))));
-    let reader = SerializedFileReader::new_with_options(file, wanted.build()).map_err(wrong(&path))?;
+    let reader = SerializedFileReader::new_with_options(file, inside.build()).map_err(wrong(&path))?;
     if *reader.metadata().file_metadata().schema() != *schema::<R>() {
         return Err(RecordError::Header(path));
     }
-    Ok(reader.into_iter().map(move |record| {
+    let records = reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted));
+    Ok(Box::new(records.map(move |record| {
         let record = record.map_err(wrong(&path))?;
         R::of_record(&record).ok_or_else(|| RecordError::Header(path.clone()))
-    }))
+    })))
 }
 
-/// Finds the groups that hold rows of these slots of a case.
+/// Finds the groups that hold rows of these slots of a case, in a table that is sorted by them, its first columns.
 ///
 /// # Errors
 /// If the file cannot be read.
-pub(super) fn section<R: SlotTable>(
-    folder: &Path,
-    case: u32,
-    slots: RangeInclusive<Slot>,
-) -> Result<Section, RecordError> {
+pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
     /// What reading a row takes, in bytes of text that could be read instead.
     const ROW: u64 = 400;
     let path = folder.join(R::PARQUET);
@@ -341,7 +345,8 @@ fn extremes(group: &RowGroupMetaData, column: usize) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{number::Number, trades::TradeRow};
+    use crate::record::{number::Number, table, trades::TradeRow};
+
     fn rows(slots: (u32, u32)) -> impl Iterator<Item = TradeRow> {
         (slots.0..slots.1).map(|slot| {
             let kwh = Number::new(f64::from(slot % 50) / 7.0).unwrap();
@@ -416,5 +421,60 @@ mod tests {
         fs::rename(folder.path().join("trades.parquet"), folder.path().join("prosumers.parquet")).unwrap();
         let wrong = read::<crate::record::ProsumerRow>(folder.path()).map(drop);
         assert!(matches!(wrong, Err(RecordError::Header(_))), "{wrong:?}");
+    }
+
+    /// Rows of three cases, each with the slots 2, 3 and 5, of very different length.
+    fn of_three_cases() -> Vec<TradeRow> {
+        let slots = (1..=3).flat_map(|case| [(case, 2), (case, 3), (case, 5)]);
+        let row = |case: u32, slot, buyer| TradeRow {
+            case,
+            slot,
+            buyer,
+            seller: 1,
+            optimal_kwh: None,
+            traded_kwh: Number::new(1.0 / f64::from(buyer)).unwrap(),
+            price_cny_per_kwh: None,
+            payment_cny: Number::new(0.0).unwrap(),
+            fee_cny: Number::new(0.0).unwrap(),
+        };
+        slots.flat_map(|(case, slot)| (1..=case * 40 + slot).map(move |buyer| row(case, slot, buyer))).collect()
+    }
+
+    /// Whether every section reads as what a walk through the table finds.
+    fn agree(section: impl Fn(u32, RangeInclusive<Slot>) -> Vec<TradeRow>) {
+        for case in 0..=4 {
+            for (first, last) in (0..=6).flat_map(|first| (first..=6).map(move |last| (first, last))) {
+                let wanted = |row: &TradeRow| row.case == case && (first..=last).contains(&row.slot);
+                let expected: Vec<_> = of_three_cases().into_iter().filter(wanted).collect();
+                assert_eq!(section(case, first..=last), expected, "slots {first} to {last} of case {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_section_of_a_csv_file_is_found_without_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = table::Table::create(folder.path()).unwrap();
+        table.append(of_three_cases()).unwrap();
+        table.flush().unwrap();
+        agree(|case, slots| {
+            let section = table::section::<TradeRow>(folder.path(), case, slots).unwrap();
+            table::read_section(folder.path(), &section).unwrap().map(Result::unwrap).collect()
+        });
+    }
+
+    #[test]
+    fn a_section_of_a_parquet_file_is_found_by_what_its_groups_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Parts::create(folder.path()).unwrap();
+        for case in 1..=3 {
+            table.append(of_three_cases().into_iter().filter(|row| row.case == case)).unwrap();
+            table.end_case(case).unwrap();
+        }
+        table.unite(3, 3).unwrap();
+        let find = |case, slots| section::<TradeRow>(folder.path(), case, slots).unwrap();
+        agree(|case, slots| read_section(folder.path(), &find(case, slots)).unwrap().map(Result::unwrap).collect());
+        assert_eq!(find(2, 2..=3).place, 1..2);
+        assert_eq!(find(2, 6..=6).place.clone().count(), 0);
     }
 }

@@ -5,7 +5,7 @@
 //! or not at all. Only the shown slot of the first case may be larger, so that large populations have a game to look at.
 
 use super::CaseData;
-use crate::record::{AgeRow, ConvergenceRow, ProsumerRow, RecordError, Row, Run, Section, SlotTable, TradeRow};
+use crate::record::{AgeRow, ConvergenceRow, ProsumerRow, RecordError, Row, Run, Section, TradeRow};
 use microgrid_agents::ids::Slot;
 use std::ops::RangeInclusive;
 
@@ -91,11 +91,7 @@ fn other_paths(run: &Run, case: &CaseData, extent: &mut Extent, left: &mut Left)
 }
 
 /// Finds the rows of some slots of a case; `None` where the run does not keep the table, or not yet.
-fn find<R: SlotTable + Row>(
-    run: &Run,
-    case: &CaseData,
-    slots: RangeInclusive<Slot>,
-) -> Result<Option<Section>, RecordError> {
+fn find<R: Row>(run: &Run, case: &CaseData, slots: RangeInclusive<Slot>) -> Result<Option<Section>, RecordError> {
     match run.section::<R>(case.entry.case, slots) {
         Ok(section) => Ok(Some(section)),
         Err(RecordError::NotRecorded { .. } | RecordError::NotUnited(_)) => Ok(None),

@@ -17,8 +17,8 @@ pub mod thin;
 
 use crate::{
     record::{
-        AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Run, SCENARIO,
-        Section, SlotRow, SlotTable, Summary, TradeRow,
+        AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
+        Section, SlotRow, Summary, TradeRow,
     },
     scenario::{self, Case, LastPopulation, Overrides, Plan},
 };
@@ -222,7 +222,7 @@ impl CaseData {
 }
 
 /// Looks at the rows of a section, one after the other.
-fn each<R: SlotTable>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
+fn each<R: Row>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
     let Some(section) = section else { return Ok(()) };
     run.rows_of::<R>(section)?.try_for_each(|row| row.map(&mut look))
 }

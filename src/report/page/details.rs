@@ -1,7 +1,7 @@
 //! Who did what in each slot: as many prosumers and trades as the page has room for, those that moved most energy.
 
 use crate::{
-    record::{ProsumerRow, RecordError, Run, SlotTable, TradeRow},
+    record::{ProsumerRow, RecordError, Row, Run, TradeRow},
     report::data::{CaseData, Data},
 };
 use microgrid_agents::ids::Slot;
@@ -34,18 +34,29 @@ pub(super) struct Most<R> {
 }
 
 /// A row that tells who did what in a slot.
-pub(super) trait Detail: SlotTable {
+pub(super) trait Detail: Row {
+    /// In which slot of which case.
+    fn place(&self) -> (u32, Slot);
+
     /// How much energy it moved between prosumers [kWh].
     fn moved(&self) -> f64;
 }
 
 impl Detail for ProsumerRow {
+    fn place(&self) -> (u32, Slot) {
+        (self.case, self.slot)
+    }
+
     fn moved(&self) -> f64 {
         self.bought_kwh.value() + self.sold_kwh.value()
     }
 }
 
 impl Detail for TradeRow {
+    fn place(&self) -> (u32, Slot) {
+        (self.case, self.slot)
+    }
+
     fn moved(&self) -> f64 {
         self.traded_kwh.value()
     }
