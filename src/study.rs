@@ -16,6 +16,8 @@ use crate::{
     simulation::simulate,
 };
 use microgrid_agents::{
+    actor::MarketProtocol,
+    ids::ProsumerId,
     ledger::Durability,
     message::Tariff,
     observation::{Observation, Observed, Refused},
@@ -225,7 +227,7 @@ struct Reporter<P> {
     told: Arc<Mutex<Told<P>>>,
 }
 
-impl<P: FnMut(Progress) + Send> Watcher for Reporter<P> {
+impl<P: FnMut(Progress) + Send> Watcher<MarketProtocol> for Reporter<P> {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let Case { number, population, custom, .. } = &self.case;
         let closed = observed.iter().filter(|observed| matches!(observed.what, Observation::SlotClosed(_))).count();
@@ -256,7 +258,7 @@ fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observe
             tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
         }
         Observation::Refused(Refused { slot, from, refusal, channel, on_chain }) => {
-            let prosumer = from.prosumer().map(|from| population.prosumers[from.index()].number);
+            let prosumer = ProsumerId::of(*from).map(|from| population.prosumers[from.index()].number);
             let channel = channel.name();
             tracing::debug!(case, slot, %time, prosumer, channel, on_chain, %refusal, "refused");
         }

@@ -1,0 +1,151 @@
+//! A case under way: what is known of its open slots, what its closed ones add up to, and the tables that it writes.
+
+use super::{
+    error::RecordError,
+    gains::Gains,
+    key_figures::Tally,
+    recorded::{ClosedSlot, CommittedBlock},
+    slot_observations::{SlotObservations, slot_of},
+    tables::Tables,
+    theory::Theory,
+};
+use microgrid_agents::{
+    actor::MarketProtocol,
+    ids::Slot,
+    observation::{Observation, Observed},
+    units::Energy,
+};
+use microgrid_runtime::{Traffic, WatchError, Watcher};
+use microgrid_scenario::Case;
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+/// Watches a case and records it: into the tables of its run, if these have all cases before, into a folder of its own, or
+/// in memory.
+#[derive(Debug)]
+pub struct CaseRecorder {
+    case: Case,
+    pub(super) tables: Tables,
+    /// The case's own folder, if it has one.
+    pub(super) folder: Option<PathBuf>,
+    /// Whether all of the case is recorded.
+    pub(super) complete: bool,
+    /// The slot to be written next.
+    next: Slot,
+    /// The last slot whose blocks are all on disk.
+    on_disk: Slot,
+    /// What is known of it and of later ones.
+    slots: BTreeMap<Slot, SlotObservations>,
+    /// What became of messages since the last slot was closed.
+    sent: Traffic,
+    /// Content of each prosumer's storage at the start of the next slot.
+    contents: Vec<Energy>,
+    /// What that content would be had there never been a local market.
+    alone: Vec<Energy>,
+    tally: Tally,
+}
+
+impl CaseRecorder {
+    /// Ends the folder of a case that is not complete, until it is renamed to the same without that.
+    pub(super) const PARTIAL: &str = "partial";
+
+    /// Begins a case.
+    pub(super) fn new(case: &Case, tables: Tables, folder: Option<PathBuf>) -> Self {
+        let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
+        let contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
+        Self {
+            case: case.clone(),
+            tables,
+            folder,
+            complete: false,
+            next: 1,
+            on_disk: 0,
+            slots: BTreeMap::new(),
+            sent: Traffic::default(),
+            alone: contents.clone(),
+            contents,
+            tally: Tally::new(case),
+        }
+    }
+
+    /// Number of the case.
+    pub fn number(&self) -> u32 {
+        self.case.number
+    }
+
+    /// Ends the case, which is complete: writes what its ledger carried and its key figures. A folder of its own is whole
+    /// then, whoever ends the program.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn end(&mut self) -> Result<(), RecordError> {
+        self.tables.end_case(&self.case, self.tally.key_figures(&self.case))?;
+        if let Some(partial) = &mut self.folder {
+            self.tables.close()?;
+            let whole = partial.with_extension("");
+            fs::rename(&*partial, &whole).map_err(RecordError::file("rename", partial))?;
+            *partial = whole;
+        }
+        self.complete = true;
+        Ok(())
+    }
+
+    /// Takes in a window of the simulation and writes the slots that were closed in it.
+    ///
+    /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
+    /// may come before the prosumers' on the same slot. By then the ledger's blocks of the slot are on disk.
+    ///
+    /// # Errors
+    /// If a table cannot be written, or a closed slot lacks a prosumer or the ledger's checkpoint.
+    fn take_in(&mut self, observed: impl Iterator<Item = Observed>, traffic: Traffic) -> Result<(), RecordError> {
+        self.sent += traffic;
+        for Observed { what, time, .. } in observed {
+            self.tables.observe(&self.case, &what)?;
+            if let Observation::Checkpoint(signed) = &what {
+                self.on_disk = signed.checkpoint.closed;
+            }
+            let Some(slot) = slot_of(&what) else { continue };
+            let observed = self.slots.entry(slot).or_default();
+            if let (Observation::Committed(commit), Some(market)) = (&what, observed.market.as_deref()) {
+                let (case, traffic, target) = (&self.case, self.sent, &observed.target);
+                self.tables.block(&CommittedBlock { case, market, commit, traffic, target })?;
+            }
+            observed.add(time, what);
+        }
+        while self.slots.get(&self.next).is_some_and(|observed| observed.closed) {
+            let slot = self.next;
+            if self.on_disk < slot {
+                return Err(RecordError::WithoutCheckpoint(slot));
+            }
+            let observed = self.slots.remove(&slot).expect("the slot was just found");
+            self.write(slot, &observed)?;
+            self.next += 1;
+            self.sent = Traffic::default();
+        }
+        Ok(())
+    }
+
+    /// Writes a closed slot.
+    fn write(&mut self, slot: Slot, observed: &SlotObservations) -> Result<(), RecordError> {
+        let case = &self.case;
+        let members = &case.population.prosumers;
+        if let Some(missing) = observed.missing(members.len()) {
+            return Err(RecordError::Incomplete { slot, prosumer: members[missing].number });
+        }
+        let (first, last) = case.scenario.market.open;
+        let open = (first..=last).contains(&slot);
+        let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
+        let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
+        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
+        self.tables.slot(&closed)?;
+        self.tally.add(open, observed, &theory, &gains, self.sent.sent);
+        self.contents = observed.prosumers().map(|done| done.content).collect();
+        self.alone = theory.alone().iter().map(|alone| alone.content).collect();
+        Ok(())
+    }
+}
+
+impl Watcher<MarketProtocol> for CaseRecorder {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
+        Ok(self.take_in(observed.drain(..), traffic)?)
+    }
+}

@@ -1,0 +1,67 @@
+//! What a run leaves: from observations to the tables of its folder, and back from the folder to tables.
+//!
+//! A [`CaseRecorder`] watches a case and forms its rows when a slot is closed, so that memory stays the same however long
+//! a run is. A [`Recorder`] takes it into the tables of a run's folder, a [`MemoryRecorder`] into rows in memory; a [`Run`]
+//! reads. Recording never changes a run. A table is a file of this folder that declares its columns (`table!`) and which
+//! rows it has of what (`Recorded`), and a line in the list in `tables.rs`. `docs/results.md` explains every file and
+//! column.
+
+mod ages;
+mod amplitude;
+mod case;
+mod columns;
+mod convergence;
+mod durations;
+mod error;
+#[cfg(any(test, feature = "fixtures"))]
+#[doc(hidden)]
+pub mod fixtures;
+mod folder;
+mod gains;
+mod key_figures;
+mod ledger;
+mod manifest;
+mod measures;
+mod memory;
+mod number;
+mod paired;
+mod parquet_parts;
+mod prosumers;
+mod recorded;
+mod recorder;
+mod run;
+mod sheet;
+mod slot_observations;
+mod slots;
+mod statistics;
+mod summary;
+mod table;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod theory;
+mod trades;
+
+pub use case::CaseRecorder;
+pub use error::RecordError;
+pub use folder::LATEST;
+pub use key_figures::{Comparison, KeyFigures, Totals};
+pub use manifest::{CaseEntry, Knobs, Manifest, Status, knob_text};
+pub use measures::MEASURES;
+pub use memory::{MemoryRecorder, Results};
+pub use microgrid_scenario::schema::Record;
+pub use number::Number;
+pub use paired::PairedRow;
+pub use recorder::{CaseStore, Recorder};
+pub use run::Run;
+pub use sheet::Format;
+pub use statistics::Statistics;
+pub use summary::Summary;
+pub use table::{Row, Rows, Section};
+pub use tables::{CaseRows, Refusals, rows::*};
+#[cfg(any(test, feature = "fixtures"))]
+#[doc(hidden)]
+pub use {measures::complete_cases, summary::summaries};
+
+/// Name of the resolved scenario in a run's folder.
+pub const SCENARIO: &str = "scenario.ron";
