@@ -13,6 +13,7 @@ use microgrid_sim::{
     study::{self, Options, StudyError},
 };
 use rand::RngExt;
+use rayon::prelude::*;
 use std::{
     collections::BTreeMap,
     fs,
@@ -220,6 +221,22 @@ fn progress_counts_all_slots_and_cases_of_all_jobs() {
         let last = told.last().unwrap();
         assert_eq!((last.cases_done, last.slots_done), (36, 108));
     }
+}
+
+#[test]
+fn studies_may_run_in_the_pool_that_their_cases_ask_for_work() {
+    let (sender, ended) = std::sync::mpsc::channel();
+    // As many as keep all threads of the pool busy, and more.
+    thread::spawn(move || {
+        let plan = written(&sweep("Full"), "");
+        let root = tempfile::tempdir().unwrap();
+        let studies = (0..2 * rayon::current_num_threads()).into_par_iter();
+        let runs: Vec<_> = studies.map(|n| run(&plan, 1 + n % 2, &root.path().join(n.to_string()))).collect();
+        let expected = files(&runs[0]);
+        runs.iter().for_each(|run| assert_same(&expected, run));
+        sender.send(()).unwrap();
+    });
+    ended.recv_timeout(Duration::from_secs(300)).expect("no study waits for a thread that waits for it");
 }
 
 /// The run's folder under `out`, if it has a manifest and so can be resumed.
