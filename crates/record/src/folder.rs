@@ -18,9 +18,6 @@ pub const LATEST: &str = "latest";
 pub(super) const DATA: &str = "data";
 
 /// Makes a new folder for a run that started at `started`, and never takes one that is already there.
-///
-/// # Errors
-/// If no folder can be made under `root`.
 pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64) -> Result<PathBuf, RecordError> {
     let home = root.join(scenario);
     fs::create_dir_all(&home).map_err(RecordError::file("create", &home))?;
@@ -76,9 +73,6 @@ fn symlink(target: &Path, link: &Path) -> io::Result<()> {
 }
 
 /// Writes a scenario's data files into the run's folder; returns their paths in it.
-///
-/// # Errors
-/// If a file cannot be written.
 pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<String>, RecordError> {
     let data = folder.join(DATA);
     if !inputs.is_empty() {
@@ -92,25 +86,16 @@ pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<Str
 }
 
 /// Writes `text` to a new file.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
     fs::write(path, text).map_err(RecordError::file("write", path))
 }
 
 /// Writes `value` as JSON, replacing what was there in one step, so that a reader finds the old or the new whole.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
     write_whole(path, |file| Ok(serde_json::to_writer_pretty(&mut *file, value)?).and_then(|()| file.write_all(b"\n")))
 }
 
 /// Writes a file with `fill`, replacing what was there in one step, so that a reader finds the old or the new whole.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -191,9 +176,6 @@ pub(super) struct JsonList<T> {
 
 impl<T: Serialize> JsonList<T> {
     /// Creates the file with an empty list.
-    ///
-    /// # Errors
-    /// If the file exists or cannot be written.
     pub(super) fn create(path: &Path) -> Result<Self, RecordError> {
         let file = File::create_new(path).map_err(RecordError::file("create", path))?;
         let mut list = Self { path: path.to_owned(), file, end: 0, items: PhantomData };
@@ -202,9 +184,6 @@ impl<T: Serialize> JsonList<T> {
     }
 
     /// Opens the list in a file to go on behind its first `end` bytes; what follows them is cut off.
-    ///
-    /// # Errors
-    /// If the file is shorter than that or cannot be written.
     pub(super) fn reopen(path: &Path, end: u64) -> Result<Self, RecordError> {
         let file = cut(path, end)?;
         let mut list = Self { path: path.to_owned(), file, end, items: PhantomData };
@@ -218,9 +197,6 @@ impl<T: Serialize> JsonList<T> {
     }
 
     /// Adds an item.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn push(&mut self, item: &T) -> Result<(), RecordError> {
         let alone = serde_json::to_string_pretty(&[item])
             .map_err(|source| RecordError::Json { path: self.path.clone(), source })?;

@@ -241,9 +241,6 @@ pub(super) struct LedgerFile {
 
 impl LedgerFile {
     /// Creates it in a run's folder.
-    ///
-    /// # Errors
-    /// If it cannot be made.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
         match Store::create(&path) {
@@ -253,9 +250,6 @@ impl LedgerFile {
     }
 
     /// Opens the one in a run's folder to go on behind its first `cases` cases; what it has of others is removed.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
         match Store::reopen(&path, cases) {
@@ -265,9 +259,6 @@ impl LedgerFile {
     }
 
     /// Takes in all that the ledger in another `folder` holds.
-    ///
-    /// # Errors
-    /// If that cannot be read, or this cannot be written.
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
         let appended = self.store.append_from(&folder.join(schema::FILE));
         appended.map_err(|source| RecordError::Database { path: self.path.clone(), source })
@@ -276,9 +267,6 @@ impl LedgerFile {
     /// Writes a block or, at a checkpoint, brings all blocks so far to disk; other observations change nothing.
     ///
     /// That they are on disk is announced in the log, and only once it is so.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn add(&mut self, case: u32, what: &Observation) -> Result<(), RecordError> {
         let written = match what {
             Observation::Sealed(block) => self.store.insert(case, block),
@@ -293,9 +281,6 @@ impl LedgerFile {
     }
 
     /// Ends the writing. The file stands alone then, unless somebody else has it open.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn close(self) -> Result<(), RecordError> {
         match self.store.close() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {

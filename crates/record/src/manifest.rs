@@ -175,9 +175,6 @@ impl Manifest {
     }
 
     /// Reads the manifest of the run in `folder`.
-    ///
-    /// # Errors
-    /// If there is none that can be read.
     pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
         folder::read_json(&folder.join(FILE))
     }
@@ -190,9 +187,6 @@ impl Manifest {
 
 impl<C: Serialize> Manifest<C> {
     /// Writes the manifest into `folder`.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
         folder::write_json(&folder.join(FILE), self)
     }

@@ -50,9 +50,6 @@ pub(super) struct Parts<R: Row> {
 
 impl<R: Row> Parts<R> {
     /// Makes room for the parts of the table in a run's `folder`.
-    ///
-    /// # Errors
-    /// If a folder cannot be made.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let parts = Self::at(folder);
         fs::create_dir(&parts.folder).map_err(RecordError::file("create", &parts.folder))?;
@@ -77,9 +74,6 @@ impl<R: Row> Parts<R> {
     }
 
     /// Appends rows; those of a group wait in memory.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
         let mut rows = rows.into_iter().peekable();
         if rows.peek().is_none() {
@@ -89,9 +83,6 @@ impl<R: Row> Parts<R> {
     }
 
     /// Ends the case under way, which is complete.
-    ///
-    /// # Errors
-    /// If its file cannot be written.
     pub(super) fn end_case(&mut self, case: u32) -> Result<(), RecordError> {
         self.current()?;
         let partial = self.close()?.expect("there is a part under way");
@@ -99,9 +90,6 @@ impl<R: Row> Parts<R> {
     }
 
     /// Takes in the only part of the same table in another `folder`, that of this case, unless it was taken in before.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be moved.
     pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
         move_to(&Self::at(folder).part(case), &self.part(case))
     }
@@ -151,9 +139,6 @@ impl<R: Row> Parts<R> {
 }
 
 /// Removes the parts of the `table` that was put together of them.
-///
-/// # Errors
-/// If they cannot be removed.
 pub(super) fn remove(table: &Path) -> Result<(), RecordError> {
     let parts = table.with_extension("parts");
     fs::remove_dir_all(&parts).map_err(RecordError::file("remove", &parts))
@@ -313,9 +298,6 @@ fn read_groups<R: Row>(
 }
 
 /// Finds the groups that hold rows of these slots of a case, in a table that is sorted by them, its first columns.
-///
-/// # Errors
-/// If the file cannot be read.
 pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
     /// What reading a row takes, in bytes of text that could be read instead.
     const ROW: u64 = 400;

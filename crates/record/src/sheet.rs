@@ -101,36 +101,21 @@ pub(super) trait AnySheet {
     fn observe(&mut self, what: &Observation);
 
     /// Adds the rows of a committed block; they may wait in memory.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError>;
 
     /// Adds the rows of a closed slot, and writes all that wait as far as the format allows.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError>;
 
     /// Ends a case, which is complete: adds its rows, and no row waits.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     fn end_case(&mut self, case: &Case) -> Result<(), RecordError>;
 
     /// Takes in the same table of a single case from its `folder`.
-    ///
-    /// # Errors
-    /// If that table cannot be read or this one cannot be written.
     fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError>;
 
     /// The table's file and how long it is [bytes], if it is one that grows.
     fn length(&self) -> Option<(&'static str, u64)>;
 
     /// Makes the table whole when the run ends, after so many of its `cases`.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError>;
 }
 

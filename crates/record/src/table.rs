@@ -136,9 +136,6 @@ pub(super) struct Table<R> {
 
 impl<R: Row> Table<R> {
     /// Creates the table's file in `folder` with nothing but its header.
-    ///
-    /// # Errors
-    /// If the file exists or cannot be written.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
@@ -149,9 +146,6 @@ impl<R: Row> Table<R> {
     }
 
     /// Opens the table in `folder` to go on behind its first `length` bytes; what follows them is cut off.
-    ///
-    /// # Errors
-    /// If the file is not that of this table, is shorter than that, or cannot be written.
     pub(super) fn reopen(folder: &Path, length: u64) -> Result<Self, RecordError> {
         read::<R>(folder).map(drop)?;
         let path = folder.join(R::FILE);
@@ -165,9 +159,6 @@ impl<R: Row> Table<R> {
     }
 
     /// Appends all rows of the same table in another `folder`, in pieces of whole rows.
-    ///
-    /// # Errors
-    /// If that table cannot be read or this one cannot be written.
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
         let path = folder.join(R::FILE);
         let mut other = File::open(&path).map_err(RecordError::file("read", &path))?;
@@ -191,9 +182,6 @@ impl<R: Row> Table<R> {
     }
 
     /// Appends rows; some may wait in memory until [`flush`](Self::flush).
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
         self.fill(|csv| rows.into_iter().try_for_each(|row| csv.serialize(row)))?;
         if self.pending.len() > Self::MOST_PENDING { self.flush() } else { Ok(()) }
@@ -203,9 +191,6 @@ impl<R: Row> Table<R> {
     const MOST_PENDING: usize = 1 << 20;
 
     /// Writes the rows that wait, in one piece, so that whoever ends the program leaves whole rows.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn flush(&mut self) -> Result<(), RecordError> {
         self.file.write_all(&self.pending).map_err(RecordError::file("write", &self.path))?;
         self.length += self.pending.len() as u64;
@@ -245,9 +230,6 @@ pub(super) fn read<R: Row>(
 
 /// Finds the rows of these slots of a case in the CSV file of a table that is sorted by case and slot, its first columns:
 /// by bisection.
-///
-/// # Errors
-/// If the file cannot be read.
 pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
     let path = folder.join(R::FILE);
     let find = || {

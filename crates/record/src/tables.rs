@@ -121,9 +121,6 @@ pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'st
 }
 
 /// Removes what a finished run has beside its [`files`].
-///
-/// # Errors
-/// If a file cannot be removed.
 pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
     for table in TABLES {
         let path = folder.join(table.file(format));
@@ -172,9 +169,6 @@ impl Tables {
     }
 
     /// Creates them in `folder`, with nothing but headers.
-    ///
-    /// # Errors
-    /// If a file cannot be made.
     pub(super) fn create(folder: &Path, record: Record, format: Format) -> Result<Self, RecordError> {
         let sheets = Sheets::open(Place::New(folder), record, format)?;
         let key_figures = JsonList::create(&folder.join(key_figures::FILE))?;
@@ -183,9 +177,6 @@ impl Tables {
     }
 
     /// Opens them in `folder` to go on where `journal` says; what was written later is removed.
-    ///
-    /// # Errors
-    /// If a file is not as the journal says, or cannot be written.
     pub(super) fn reopen(
         folder: &Path,
         record: Record,
@@ -229,25 +220,16 @@ impl Tables {
     }
 
     /// Adds the rows of a committed block.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     pub(super) fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
         self.sheets.all().try_for_each(|sheet| sheet.block(block))
     }
 
     /// Adds the rows of a closed slot.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     pub(super) fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
         self.sheets.all().try_for_each(|sheet| sheet.slot(slot))
     }
 
     /// Ends a case, which is complete and came to these figures.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     pub(super) fn end_case(&mut self, case: &Case, figures: KeyFigures) -> Result<(), RecordError> {
         self.sheets.all().try_for_each(|sheet| sheet.end_case(case))?;
         match &mut self.rest {
@@ -260,9 +242,6 @@ impl Tables {
     }
 
     /// Takes in the tables of this single case from its `folder`.
-    ///
-    /// # Errors
-    /// If they cannot be read, or these cannot be written.
     pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
         let Rest::Folder { key_figures, chains } = &mut self.rest else { return Ok(()) };
         if let Some(chains) = chains {
@@ -275,9 +254,6 @@ impl Tables {
 
     /// Makes whole what grows by cases, when the run ends after so many of its `cases`; the ledger whatever becomes of
     /// the rest.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     pub(super) fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
         let finished = self.sheets.all().try_for_each(|sheet| sheet.finish(done, cases));
         self.close().and(finished)
