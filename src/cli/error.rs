@@ -112,28 +112,20 @@ impl From<SimulationError> for CliError {
 impl CliError {
     /// 2 for bad input, 1 for anything else.
     pub(super) fn exit_code(&self) -> ExitCode {
-        match self {
+        let bad_input = matches!(
+            self,
             Self::Scenario(_)
-            | Self::BadRun(_)
-            | Self::NoCase { .. }
-            | Self::NoSlot(_)
-            | Self::NotOpen { .. }
-            | Self::NoFolder { .. }
-            | Self::NoLedger(_)
-            | Self::LedgerNotRecorded { .. }
-            | Self::NotOnLedger(_)
-            | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
-            | Self::Unverified(VerifyError::Open(_)) => ExitCode::from(2),
-            Self::Ledger(_)
-            | Self::Unverified(_)
-            | Self::Record(_)
-            | Self::Report(_)
-            | Self::Browser { .. }
-            | Self::NotWritten { .. }
-            | Self::Study { .. }
-            | Self::Simulation(_)
-            | Self::Signal(_)
-            | Self::Output(_) => ExitCode::FAILURE,
-        }
+                | Self::BadRun(_)
+                | Self::NoCase { .. }
+                | Self::NoSlot(_)
+                | Self::NotOpen { .. }
+                | Self::NoFolder { .. }
+                | Self::NoLedger(_)
+                | Self::LedgerNotRecorded { .. }
+                | Self::NotOnLedger(_)
+                | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
+                | Self::Unverified(VerifyError::Open(_))
+        );
+        if bad_input { ExitCode::from(2) } else { ExitCode::FAILURE }
     }
 }

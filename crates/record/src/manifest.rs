@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::{path::Path, time::SystemTime};
 
 /// Name of the file in a run's folder.
-const FILE: &str = "manifest.json";
+pub(super) const FILE: &str = "manifest.json";
 
 /// How a run has ended, if it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,11 +177,6 @@ impl Manifest {
     /// Reads the manifest of the run in `folder`.
     pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
         folder::read_json(&folder.join(FILE))
-    }
-
-    /// Whether `folder` is a run's.
-    pub(super) fn lies_in(folder: &Path) -> bool {
-        folder.join(FILE).is_file()
     }
 }
 

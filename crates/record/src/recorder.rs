@@ -13,7 +13,7 @@ use super::{
     summary, table,
     tables::{self, Journal, Tables},
 };
-use microgrid_scenario::{Case, Plan, schema::Record};
+use microgrid_scenario::{Case, Plan};
 use std::{
     fs::{self, File},
     io,
@@ -52,7 +52,6 @@ pub struct Recorder {
     manifest: Manifest<PlannedCases>,
     /// `None` while a case is written straight into them.
     tables: Option<Tables>,
-    record: Record,
     format: Format,
     /// The results of so many cases are in the tables.
     done: u32,
@@ -85,9 +84,8 @@ impl Recorder {
         started: SystemTime,
         command: String,
     ) -> Result<Self, RecordError> {
-        let scenario = &plan.scenario;
-        let record = scenario.record;
-        let folder = folder::create(root, &scenario.name, started, plan.first_seed())?;
+        let record = plan.scenario.record;
+        let folder = folder::create(root, &plan.scenario.name, started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
         let written = [SCENARIO].into_iter().chain(tables::files(record, format)).chain([summary::FILE]);
@@ -97,9 +95,8 @@ impl Recorder {
         let tables = Tables::create(&folder, record, format)?;
         let manifest = Manifest::new(plan, started, command, files);
         let before = Duration::ZERO;
-        let (done, half_written) = (0, false);
         let mut recorder =
-            Self { folder, manifest, tables: None, record, format, done, half_written, before, _claim: claim };
+            Self { folder, manifest, tables: None, format, done: 0, half_written: false, before, _claim: claim };
         recorder.note(tables, 0)?;
         // Last, so that a folder with a manifest has everything else.
         recorder.manifest.write(&recorder.folder)?;
@@ -113,7 +110,8 @@ impl Recorder {
     /// complete is removed.
     ///
     /// # Errors
-    /// If the run is still under way, was made by another version, with own rules or from another scenario, or is not as it was left.
+    /// If the run is still under way, was made by another version, with own rules or from another scenario, or is not as it
+    /// was left.
     pub fn resume(run: &Run, plan: &Plan) -> Result<Self, RecordError> {
         let folder = folder::own(run.folder());
         let made_by = &run.manifest().version;
@@ -128,13 +126,12 @@ impl Recorder {
         let manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;
         let claim = folder::claim(&folder)?;
         let journal: Journal = folder::read_json(&folder.join(Journal::FILE))?;
-        let (record, format) = (plan.scenario.record, run.format());
-        tidy_cases(&folder, journal.cases)?;
-        let tables = Some(Tables::reopen(&folder, record, format, &journal)?);
+        let (done, format) = (journal.cases, run.format());
+        tidy_cases(&folder, done)?;
+        let tables = Some(Tables::reopen(&folder, plan.scenario.record, format, &journal)?);
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
-        let (done, half_written) = (journal.cases, false);
-        let mut recorder = Self { folder, manifest, tables, record, format, done, half_written, before, _claim: claim };
+        let mut recorder = Self { folder, manifest, tables, format, done, half_written: false, before, _claim: claim };
         recorder.take_in_next()?;
         Ok(recorder)
     }
@@ -156,10 +153,11 @@ impl Recorder {
             && folder.is_dir()
             && let Some(mut tables) = self.tables.take()
         {
-            let taken_in = tables.append_from(&folder, self.done + 1);
-            self.half_written = taken_in.is_err();
-            let noted = self.note(tables, self.done + u32::from(taken_in.is_ok()));
-            taken_in.and(noted)?;
+            if let Err(error) = tables.append_from(&folder, self.done + 1) {
+                (self.tables, self.half_written) = (Some(tables), true);
+                return Err(error);
+            }
+            self.note(tables, self.done + 1)?;
             remove(&folder)?;
         }
         Ok(())
@@ -173,13 +171,16 @@ impl Recorder {
     }
 
     /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` and
-    /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
-    /// was resumed. Returns the run's folder.
+    /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its
+    /// start or from where it was resumed. Returns the run's folder.
     ///
     /// # Errors
     /// If a file cannot be written.
+    ///
+    /// # Panics
+    /// If a case that was begun has not been taken in.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
-        let mut tables = self.tables.take().expect("no case is under way");
+        let mut tables = self.tables.take().expect("whoever begins a case gives it back");
         let closed = tables.finish(self.done, self.manifest.case_count);
         let summed_up = sum_up(&self.folder, &self.manifest);
         // First of all, so that a run that says it is finished has nothing left over but what a resumed one needs.
@@ -191,7 +192,7 @@ impl Recorder {
         self.manifest.write(&self.folder)?;
         written?;
         if finished {
-            tables::tidy(&self.folder, self.record, self.format)?;
+            tables::tidy(&self.folder, self.manifest.cases.0.scenario.record, self.format)?;
             let journal = self.folder.join(Journal::FILE);
             fs::remove_file(&journal).map_err(RecordError::file("remove", &journal))?;
         }
@@ -215,7 +216,7 @@ impl CaseStore for Recorder {
         let cases = self.folder.join(CASES);
         fs::create_dir_all(&cases).map_err(RecordError::file("create", &cases))?;
         fs::create_dir(&folder).map_err(RecordError::file("create", &folder))?;
-        Ok(CaseRecorder::new(case, Tables::create(&folder, self.record, self.format)?, Some(folder)))
+        Ok(CaseRecorder::new(case, Tables::create(&folder, case.scenario.record, self.format)?, Some(folder)))
     }
 
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError> {
@@ -237,9 +238,6 @@ fn own_folder(folder: &Path, case: u32) -> PathBuf {
 }
 
 /// Removes what no later run needs: folders of incomplete cases, and of the first `done`, which are in the run's tables.
-///
-/// # Errors
-/// If a folder cannot be removed.
 fn tidy_cases(folder: &Path, done: u32) -> Result<(), RecordError> {
     let cases = folder.join(CASES);
     let entries = match fs::read_dir(&cases) {

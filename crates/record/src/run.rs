@@ -4,7 +4,7 @@ use super::{
     error::RecordError,
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
-    manifest::{CaseEntry, Manifest, Status},
+    manifest::{self, CaseEntry, Manifest, Status},
     measures::complete_cases,
     paired::{self, PairedRow},
     parquet_parts,
@@ -37,7 +37,7 @@ impl Run {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let folder = [path.to_owned(), path.join(LATEST)]
             .into_iter()
-            .find(|folder| Manifest::lies_in(folder))
+            .find(|folder| Self::lies_in(folder))
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
         let manifest = Manifest::read(&folder)?;
         Ok(Self { folder, manifest })
@@ -45,7 +45,7 @@ impl Run {
 
     /// Whether `folder` is a run's.
     pub fn lies_in(folder: &Path) -> bool {
-        Manifest::lies_in(folder)
+        folder.join(manifest::FILE).is_file()
     }
 
     /// Its folder.

@@ -81,14 +81,15 @@ impl About {
 /// A table being written.
 #[derive(Debug)]
 pub(super) struct Sheet<R: Recorded> {
-    rows: Rows<R>,
+    rows: Kept<R>,
     /// What the table remembers of the case under way.
     tally: R::Tally,
 }
 
+/// Where its rows are kept.
 #[derive(Debug)]
-enum Rows<R: Row> {
-    /// They are not kept.
+enum Kept<R: Row> {
+    /// They are not.
     None,
     Memory(Vec<R>),
     Csv(Table<R>),
@@ -127,38 +128,38 @@ impl<R: Recorded> Sheet<R> {
     pub(super) fn open(place: Place<'_>, record: Record, format: Format) -> Result<Self, RecordError> {
         let about = About::table::<R>();
         let rows = match (place, about.format(format)) {
-            _ if !about.is_kept(record) && !R::SUMMED_UP => Rows::None,
-            (Place::Memory, _) => Rows::Memory(Vec::new()),
-            (Place::New(folder), Format::Csv) => Rows::Csv(Table::create(folder)?),
-            (Place::New(folder), Format::Parquet) => Rows::Parquet(Box::new(Parts::create(folder)?)),
+            _ if !about.is_kept(record) && !R::SUMMED_UP => Kept::None,
+            (Place::Memory, _) => Kept::Memory(Vec::new()),
+            (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
+            (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
             (Place::Left(folder, _, lengths), Format::Csv) => {
-                Rows::Csv(Table::reopen(folder, lengths.get(R::FILE).copied().unwrap_or_default())?)
+                Kept::Csv(Table::reopen(folder, lengths.get(R::FILE).copied().unwrap_or_default())?)
             }
-            (Place::Left(folder, cases, _), Format::Parquet) => Rows::Parquet(Box::new(Parts::reopen(folder, cases)?)),
+            (Place::Left(folder, cases, _), Format::Parquet) => Kept::Parquet(Box::new(Parts::reopen(folder, cases)?)),
         };
         Ok(Self { rows, tally: R::Tally::default() })
     }
 
     /// Its rows, if they are in memory.
     pub(super) fn into_rows(self) -> Vec<R> {
-        if let Rows::Memory(rows) = self.rows { rows } else { Vec::new() }
+        if let Kept::Memory(rows) = self.rows { rows } else { Vec::new() }
     }
 
-    fn append(&mut self, more: impl Iterator<Item = R>) -> Result<(), RecordError> {
+    fn append<I: Iterator<Item = R>>(&mut self, more: impl FnOnce() -> I) -> Result<(), RecordError> {
         match &mut self.rows {
-            Rows::None => {}
-            Rows::Memory(rows) => rows.extend(more),
-            Rows::Csv(table) => table.append(more)?,
-            Rows::Parquet(parts) => parts.append(more)?,
+            Kept::None => {}
+            Kept::Memory(rows) => rows.extend(more()),
+            Kept::Csv(table) => table.append(more())?,
+            Kept::Parquet(parts) => parts.append(more())?,
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), RecordError> {
         match &mut self.rows {
-            Rows::Csv(table) => table.flush(),
+            Kept::Csv(table) => table.flush(),
             // In Parquet, rows of a group are written together: how large it is must not depend on when somebody asks.
-            Rows::None | Rows::Memory(_) | Rows::Parquet(_) => Ok(()),
+            Kept::None | Kept::Memory(_) | Kept::Parquet(_) => Ok(()),
         }
     }
 }
@@ -169,37 +170,34 @@ impl<R: Recorded> AnySheet for Sheet<R> {
     }
 
     fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
-        if matches!(self.rows, Rows::None) { Ok(()) } else { self.append(R::of_block(block)) }
+        self.append(|| R::of_block(block))
     }
 
     fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
-        if matches!(self.rows, Rows::None) {
-            return Ok(());
-        }
-        self.append(R::of_slot(slot))?;
+        self.append(|| R::of_slot(slot))?;
         self.flush()
     }
 
     fn end_case(&mut self, case: &Case) -> Result<(), RecordError> {
         let tally = mem::take(&mut self.tally);
-        self.append(R::of_case(case, &tally))?;
+        self.append(|| R::of_case(case, &tally))?;
         self.flush()?;
-        if let Rows::Parquet(parts) = &mut self.rows { parts.end_case(case.number) } else { Ok(()) }
+        if let Kept::Parquet(parts) = &mut self.rows { parts.end_case(case.number) } else { Ok(()) }
     }
 
     fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
         match &mut self.rows {
-            Rows::None | Rows::Memory(_) => Ok(()),
-            Rows::Csv(table) => table.append_from(folder),
-            Rows::Parquet(parts) => parts.append_from(folder, case),
+            Kept::None | Kept::Memory(_) => Ok(()),
+            Kept::Csv(table) => table.append_from(folder),
+            Kept::Parquet(parts) => parts.append_from(folder, case),
         }
     }
 
     fn length(&self) -> Option<(&'static str, u64)> {
-        if let Rows::Csv(table) = &self.rows { Some((R::FILE, table.length())) } else { None }
+        if let Kept::Csv(table) = &self.rows { Some((R::FILE, table.length())) } else { None }
     }
 
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
-        if let Rows::Parquet(parts) = &mut self.rows { parts.unite(done, cases) } else { Ok(()) }
+        if let Kept::Parquet(parts) = &mut self.rows { parts.unite(done, cases) } else { Ok(()) }
     }
 }
