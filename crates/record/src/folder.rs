@@ -92,26 +92,26 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
 
 /// Writes `value` as JSON, replacing what was there in one step, so that a reader finds the old or the new whole.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
-    write_whole(path, |file| Ok(serde_json::to_writer_pretty(&mut *file, value)?).and_then(|()| file.write_all(b"\n")))
+    write_whole(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, value).map_err(RecordError::content(path))?;
+        file.write_all(b"\n").map_err(RecordError::file("write", path))
+    })
 }
 
 /// Writes a file with `fill`, replacing what was there in one step, so that a reader finds the old or the new whole.
 pub(super) fn write_whole(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), RecordError>,
 ) -> Result<(), RecordError> {
     let mut name = path.file_name().expect("a file has a name").to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
-    let written = File::create(&fresh).and_then(|file| {
-        let mut file = BufWriter::new(file);
+    let written = || {
+        let mut file = BufWriter::new(File::create(&fresh).map_err(RecordError::file("write", &fresh))?);
         fill(&mut file)?;
-        file.flush()
-    });
-    written.map_err(|error| {
-        remove(&fresh);
-        RecordError::file("write", &fresh)(error)
-    })?;
+        file.flush().map_err(RecordError::file("write", &fresh))
+    };
+    written().inspect_err(|_| remove(&fresh))?;
     replace(&fresh, path)
 }
 
@@ -161,7 +161,7 @@ pub(super) fn own(folder: &Path) -> PathBuf {
 /// If it cannot be read or is of another form.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
-    serde_json::from_str(&text).map_err(|source| RecordError::Json { path: path.to_owned(), source })
+    serde_json::from_str(&text).map_err(RecordError::content(path))
 }
 
 /// A JSON list as a file that grows; its text is always that of the whole list printed at once.
@@ -198,8 +198,7 @@ impl<T: Serialize> JsonList<T> {
 
     /// Adds an item.
     pub(super) fn push(&mut self, item: &T) -> Result<(), RecordError> {
-        let alone = serde_json::to_string_pretty(&[item])
-            .map_err(|source| RecordError::Json { path: self.path.clone(), source })?;
+        let alone = serde_json::to_string_pretty(&[item]).map_err(RecordError::content(&self.path))?;
         let item = alone.trim_start_matches('[').trim_end_matches("\n]");
         let comma = if self.end == 1 { "" } else { "," };
         self.write(&format!("{comma}{item}"), "\n]\n")

@@ -243,20 +243,20 @@ impl LedgerFile {
     /// Creates it in a run's folder.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
-        let store = Store::create(&path).map_err(wrong(&path))?;
+        let store = Store::create(&path).map_err(RecordError::content(&path))?;
         Ok(Self { path, store })
     }
 
     /// Opens the one in a run's folder to go on behind its first `cases` cases; what it has of others is removed.
     pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
-        let store = Store::reopen(&path, cases).map_err(wrong(&path))?;
+        let store = Store::reopen(&path, cases).map_err(RecordError::content(&path))?;
         Ok(Self { path, store })
     }
 
     /// Takes in all that the ledger in another `folder` holds.
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
-        self.store.append_from(&folder.join(schema::FILE)).map_err(wrong(&self.path))
+        self.store.append_from(&folder.join(schema::FILE)).map_err(RecordError::content(&self.path))
     }
 
     /// Writes a block or, at a checkpoint, brings all blocks so far to disk; other observations change nothing.
@@ -264,9 +264,9 @@ impl LedgerFile {
     /// That they are on disk is announced in the log, and only once it is so.
     pub(super) fn add(&mut self, case: u32, what: &Observation) -> Result<(), RecordError> {
         match what {
-            Observation::Sealed(block) => self.store.insert(case, block).map_err(wrong(&self.path)),
+            Observation::Sealed(block) => self.store.insert(case, block).map_err(RecordError::content(&self.path)),
             Observation::Checkpoint(signed) => {
-                self.store.commit(case, signed).map_err(wrong(&self.path))?;
+                self.store.commit(case, signed).map_err(RecordError::content(&self.path))?;
                 let [trade, information, energy] = signed.checkpoint.heads.map(|head| head.blocks);
                 let slot_closed = signed.checkpoint.closed;
                 tracing::debug!(target: "ledger", case, slot_closed, trade, information, energy, "commit on disk");
@@ -283,13 +283,9 @@ impl LedgerFile {
                 tracing::warn!(path = %self.path.display(), "somebody reads the ledger: part of it stays in files beside it");
                 Ok(())
             }
-            closed => closed.map_err(wrong(&self.path)),
+            closed => closed.map_err(RecordError::content(&self.path)),
         }
     }
-}
-
-fn wrong(path: &Path) -> impl FnOnce(rusqlite::Error) -> RecordError {
-    move |source| RecordError::Database { path: path.to_owned(), source }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     ops::Range,
-    path::{Path, PathBuf},
+    path::Path,
 };
 use tempfile::SpooledTempFile;
 
@@ -65,12 +65,12 @@ impl PairedRow {
 pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
     let path = folder.join(PairedRow::FILE);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    Ok(rows(file, path))
+    Ok(rows(file, &path))
 }
 
 /// The rows of a `paired.csv`, which lies at `path`.
-fn rows(file: impl Read, path: PathBuf) -> impl Iterator<Item = Result<PairedRow, RecordError>> {
-    let wrong = move |source| RecordError::Table { path: path.clone(), source };
+fn rows<F: Read>(file: F, path: &Path) -> impl Iterator<Item = Result<PairedRow, RecordError>> + use<F> {
+    let wrong = RecordError::content(path);
     csv::Reader::from_reader(file).into_deserialize().map(move |row| row.map_err(&wrong))
 }
 
@@ -206,7 +206,8 @@ fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
 /// # Errors
 /// If it cannot be written.
 pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
-    folder::write_whole(&folder.join(PairedRow::FILE), |file| write_to(file, plan, values))
+    let path = folder.join(PairedRow::FILE);
+    folder::write_whole(&path, |file| write_to(file, plan, values).map_err(RecordError::file("write", &path)))
 }
 
 /// The rows of what [`write`] writes.
@@ -214,8 +215,8 @@ pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), Re
 /// # Errors
 /// If the values of so many cases cannot be kept.
 pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, RecordError> {
-    let (mut table, path) = (Vec::new(), PathBuf::from(PairedRow::FILE));
-    write_to(&mut table, plan, values).map_err(RecordError::file("write", &path))?;
+    let (mut table, path) = (Vec::new(), Path::new(PairedRow::FILE));
+    write_to(&mut table, plan, values).map_err(RecordError::file("write", path))?;
     rows(&*table, path).collect()
 }
 

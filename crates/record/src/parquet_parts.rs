@@ -105,15 +105,7 @@ impl<R: Row> Parts<R> {
         if let (1, [only]) = (cases, &*parts) {
             return move_to(only, &self.table);
         }
-        let mut wrong = None;
-        let written = folder::write_whole(&self.table, |file| {
-            let copied = copy_all::<R>(&parts, file);
-            copied.map_err(|error| {
-                wrong = Some(error);
-                io::Error::other("its parts cannot be put together")
-            })
-        });
-        written.map_err(|error| wrong.unwrap_or(error))
+        folder::write_whole(&self.table, |file| copy_all::<R>(&parts, file))
     }
 
     fn at(folder: &Path) -> Self {
@@ -176,10 +168,9 @@ impl<R: Row> Part<R> {
 
     fn create(path: PathBuf) -> Result<Self, RecordError> {
         let file = File::create(&path).map_err(RecordError::file("create", &path))?;
-        match SerializedFileWriter::new(file, schema::<R>(), properties()) {
-            Ok(writer) => Ok(Self { path, writer, cells: R::Cells::default(), rows: 0 }),
-            Err(source) => Err(RecordError::Parquet { path, source }),
-        }
+        let writer = SerializedFileWriter::new(file, schema::<R>(), properties());
+        let writer = writer.map_err(RecordError::content(&path))?;
+        Ok(Self { path, writer, cells: R::Cells::default(), rows: 0 })
     }
 
     fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
@@ -187,7 +178,7 @@ impl<R: Row> Part<R> {
             self.cells.put(&row);
             self.rows += 1;
             if self.rows == Self::GROUP {
-                self.write_group().map_err(wrong(&self.path))?;
+                self.write_group().map_err(RecordError::content(&self.path))?;
             }
         }
         Ok(())
@@ -203,7 +194,7 @@ impl<R: Row> Part<R> {
 
     fn close(mut self) -> Result<PathBuf, RecordError> {
         let last = if self.rows > 0 { self.write_group() } else { Ok(()) };
-        last.and_then(|()| self.writer.close()).map_err(wrong(&self.path))?;
+        last.and_then(|()| self.writer.close()).map_err(RecordError::content(&self.path))?;
         Ok(self.path)
     }
 }
@@ -222,19 +213,16 @@ fn properties() -> Arc<WriterProperties> {
     Arc::new(properties.build())
 }
 
-fn wrong(path: &Path) -> impl FnOnce(ParquetError) -> RecordError {
-    move |source| RecordError::Parquet { path: path.to_owned(), source }
-}
-
 /// Writes the rows of all `parts`, group by group, as they are in their files.
 fn copy_all<R: Row>(parts: &[PathBuf], file: &mut (impl Write + Send)) -> Result<(), RecordError> {
     let target = Path::new(R::PARQUET);
-    let mut writer = SerializedFileWriter::new(file, schema::<R>(), properties()).map_err(wrong(target))?;
+    let mut writer =
+        SerializedFileWriter::new(file, schema::<R>(), properties()).map_err(RecordError::content(target))?;
     for part in parts {
         let file = File::open(part).map_err(RecordError::file("read", part))?;
-        copy(&file, &mut writer).map_err(wrong(part))?;
+        copy(&file, &mut writer).map_err(RecordError::content(part))?;
     }
-    writer.close().map(drop).map_err(wrong(target))
+    writer.close().map(drop).map_err(RecordError::content(target))
 }
 
 fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Result<(), ParquetError> {
@@ -286,13 +274,13 @@ fn read_groups<R: Row>(
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
     let inside = ReadOptionsBuilder::new()
         .with_predicate(Box::new(move |_: &RowGroupMetaData, group| groups.contains(&(group as u64))));
-    let reader = SerializedFileReader::new_with_options(file, inside.build()).map_err(wrong(&path))?;
+    let reader = SerializedFileReader::new_with_options(file, inside.build()).map_err(RecordError::content(&path))?;
     if *reader.metadata().file_metadata().schema() != *schema::<R>() {
         return Err(RecordError::Header(path));
     }
     let records = reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted));
     Ok(Box::new(records.map(move |record| {
-        let record = record.map_err(wrong(&path))?;
+        let record = record.map_err(RecordError::content(&path))?;
         R::of_record(&record).ok_or_else(|| RecordError::Header(path.clone()))
     })))
 }
@@ -303,7 +291,8 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     const ROW: u64 = 400;
     let path = folder.join(R::PARQUET);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let metadata: ParquetMetaData = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(wrong(&path))?;
+    let metadata: ParquetMetaData =
+        ParquetMetaDataReader::new().parse_and_finish(&file).map_err(RecordError::content(&path))?;
     let holds = |group: &&RowGroupMetaData| {
         let within = |column: usize, first: u32, last: u32| {
             extremes(group, column).is_none_or(|(least, greatest)| least <= last && first <= greatest)

@@ -205,7 +205,7 @@ impl<R: Row> Table<R> {
         let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
         let filled = fill(&mut csv).and_then(|()| Ok(csv.flush()?));
         drop(csv);
-        filled.map_err(|source| RecordError::Table { path: self.path.clone(), source })
+        filled.map_err(RecordError::content(&self.path))
     }
 }
 
@@ -217,10 +217,7 @@ pub(super) fn read<R: Row>(
     folder: &Path,
 ) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
     let path = folder.join(R::FILE);
-    let wrong = {
-        let path = path.clone();
-        move |source| RecordError::Table { path: path.clone(), source }
-    };
+    let wrong = RecordError::content(&path);
     let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
     if csv.headers().map_err(&wrong)? != R::COLUMNS {
         return Err(RecordError::Header(path));
@@ -291,7 +288,7 @@ pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<R
     };
     let part = open().map_err(RecordError::file("read", &path))?;
     let csv = csv::ReaderBuilder::new().has_headers(false).from_reader(part);
-    let wrong = move |source| RecordError::Table { path: path.clone(), source };
+    let wrong = RecordError::content(&path);
     Ok(Box::new(csv.into_deserialize().map(move |row| row.map_err(&wrong))))
 }
 
