@@ -19,8 +19,8 @@ use microgrid_agents::{
     actor::MarketProtocol,
     ids::ProsumerId,
     ledger::Durability,
-    message::Tariff,
     observation::{Observation, Observed, Refused},
+    statement::Tariff,
 };
 use rayon::ThreadPoolBuilder;
 use std::{

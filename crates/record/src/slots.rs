@@ -10,7 +10,8 @@ use super::{
 use microgrid_agents::{
     ids::Slot,
     market::{role::Role, settlement::Trade},
-    observation::{Outcome, ProsumerSlot},
+    observation::ProsumerSlot,
+    statement::Outcome,
     units::{Energy, Total},
 };
 use microgrid_scenario::schema::Record;
