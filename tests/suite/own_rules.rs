@@ -20,7 +20,7 @@ use microgrid_sim::{
     record::{Record, RecordError, Recorder, Run},
     runtime::{Failure, RuntimeError},
     scenario::{Custom, Observer, Overrides, Plan, Rule, Whose},
-    study::{Progress, StudyError},
+    study::StudyError,
 };
 use rand::{Rng, RngExt};
 use std::{
