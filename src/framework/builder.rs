@@ -1,6 +1,6 @@
 //! Puts a simulation together.
 
-use super::{Results, Simulation, SimulationError};
+use super::{Listener, Progress, Results, Simulation, SimulationError};
 use crate::{
     network::Carrier,
     record::Format,
@@ -16,7 +16,7 @@ use std::{
     fmt::{self, Display},
     num::NonZero,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 /// Puts a [`Simulation`] together: a scenario, what is set in it, and own rules.
@@ -46,6 +46,7 @@ pub struct SimulationBuilder {
     custom: Custom,
     options: Options,
     format: Format,
+    listener: Option<Listener>,
 }
 
 /// A change of the scenario.
@@ -112,6 +113,14 @@ impl SimulationBuilder {
         self
     }
 
+    /// Changes the scenario as the command line's `--seed` and `--set` do, on top of what was set before.
+    #[must_use]
+    pub fn overrides(mut self, overrides: Overrides) -> Self {
+        self.overrides.seed = overrides.seed.or(self.overrides.seed);
+        self.overrides.set.extend(overrides.set);
+        self
+    }
+
     /// Sets the seed of everything random.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -165,6 +174,23 @@ impl SimulationBuilder {
         self
     }
 
+    /// Tells `show` how far the simulation has come, of how many cases and slots: at the start and after every slot and
+    /// case.
+    #[must_use]
+    pub fn progress(mut self, show: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.listener = Some(Listener(Arc::new(Mutex::new(show))));
+        self
+    }
+
+    /// Ends the simulation early, as soon as somebody sets this flag: with
+    /// [`StudyError::Interrupted`](crate::study::StudyError::Interrupted). A run in a folder can be
+    /// [resumed](Simulation::resume).
+    #[must_use]
+    pub fn interrupt(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.options.interrupted = flag;
+        self
+    }
+
     /// Spreads the actors of a case so; changes how long a run takes, never its results. Chosen by their number if it is
     /// not given.
     #[must_use]
@@ -193,7 +219,7 @@ impl SimulationBuilder {
     /// The first mistake in the scenario or in what was set, with its place; or a rule for somebody who does not take
     /// part.
     pub fn build(self) -> Result<Simulation, SimulationError> {
-        let Self { source, data, population, edits, overrides, custom, options, format } = self;
+        let Self { source, data, population, edits, overrides, custom, options, format, listener } = self;
         let mut plan = plan(source, &data, population.as_ref(), edits, &overrides)?;
         plan.custom = custom;
         let named = plan.custom.rules.iter().filter_map(|(whose, _)| match whose {
@@ -202,7 +228,7 @@ impl SimulationBuilder {
         });
         match named.flatten().find(|&&number| !plan.includes(number)) {
             Some(&number) => Err(SimulationError::NoProsumer(number)),
-            None => Ok(Simulation { plan, options, format }),
+            None => Ok(Simulation { plan, options, format, listener }),
         }
     }
 

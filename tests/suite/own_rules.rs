@@ -19,7 +19,7 @@ use microgrid_sim::{
     },
     ledger::{schema, verify},
     prelude::*,
-    record::{RecordError, Recorder, Run},
+    record::{Record, RecordError, Recorder, Run},
     runtime::{Failure, RuntimeError},
     scenario::{Custom, Observer, Overrides, Plan, Rule, Whose},
     simulation::simulate,
@@ -31,7 +31,7 @@ use std::{
     num::NonZero,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -432,6 +432,54 @@ fn rows_in_memory_are_those_of_the_run_s_folder_whatever_the_jobs() {
     assert_eq!(all::<LedgerRow>(&run), cases.iter().flat_map(|case| case.ledger.clone()).collect::<Vec<_>>());
     let figures: Vec<KeyFigures> = cases.iter().map(|case| case.key_figures.clone()).collect();
     assert_eq!(run.key_figures().unwrap(), figures);
+    let summaries: Vec<_> = run.summaries().unwrap().map(Result::unwrap).collect();
+    assert!(summaries.len() == 3 && summaries == results.summaries);
+    let paired: Vec<_> = run.paired().unwrap().map(Result::unwrap).collect();
+    assert!(paired.len() > 3 * 20 && paired == results.paired);
+}
+
+#[test]
+fn what_cases_came_to_in_memory_does_not_depend_on_how_much_is_recorded() {
+    let run = |record| {
+        let edit = move |scenario: &mut Scenario| scenario.record = record;
+        noon().edit(edit).vary("delay", ["10ms", "100ms"]).run().unwrap()
+    };
+    let (full, summary) = (run(Record::Full), run(Record::Summary));
+    assert!(summary.cases.iter().all(|case| case.slots.is_empty() && case.ages.is_empty() && case.trades.is_empty()));
+    assert_eq!((summary.summaries, summary.paired), (full.summaries, full.paired));
+    assert_eq!(summary.cases[1].ledger, full.cases[1].ledger);
+}
+
+#[test]
+fn a_simulation_that_is_interrupted_tells_how_far_it_has_come_and_is_resumed() {
+    let root = tempfile::tempdir().unwrap();
+    let three = || noon().vary("delay", ["10ms", "100ms", "300ms"]).jobs(NonZero::<usize>::MIN);
+    let (flag, told) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<Progress>>>::default());
+    let (stop, tell) = (Arc::clone(&flag), Arc::clone(&told));
+    let simulation = three().interrupt(Arc::clone(&flag)).progress(move |progress| {
+        stop.fetch_or(progress.cases_done == 1 && progress.slots_kept == 0, Ordering::Relaxed);
+        tell.lock().unwrap().push(progress);
+    });
+    let simulation = simulation.build().unwrap();
+    let error = simulation.run_into(root.path()).unwrap_err();
+    let SimulationError::Ended { error: StudyError::Interrupted, folder } = error else { panic!("{error}") };
+    let slots = u64::from(simulation.plan().scenario.market.slots);
+    let last = told.lock().unwrap().drain(..).next_back().unwrap();
+    assert_eq!((last.cases_done, last.cases, last.slots), (1, simulation.case_count(), 3 * slots));
+
+    let other = three().pricing(SamePricing).build().unwrap().resume(&folder);
+    assert!(matches!(other, Err(SimulationError::Record(RecordError::OwnRules(_)))), "{other:?}");
+    flag.store(false, Ordering::Relaxed);
+    let run = simulation.resume(&folder).unwrap();
+    let told: Vec<_> = told.lock().unwrap().drain(..).collect();
+    let (first, last) = (told[0], told[told.len() - 1]);
+    assert_eq!((first.cases_done, first.slots_done, first.slots_kept), (1, slots, slots));
+    assert_eq!((last.cases_done, last.slots_done), (3, 3 * slots));
+    let whole = three().build().unwrap().run_into(root.path()).unwrap();
+    for file in ["slots.csv", "trades.csv", "ledger.csv", "kpis.json", "summary.csv", "paired.csv"] {
+        assert_eq!(whole.input(file).unwrap(), run.input(file).unwrap(), "{file}");
+    }
+    assert_eq!(simulation.resume(&folder).unwrap().manifest(), run.manifest(), "there is nothing left to do");
 }
 
 #[test]

@@ -174,8 +174,8 @@ names! {
     ChannelName: Trade = "trade", Information = "information", Energy = "energy";
 }
 
-#[cfg(test)]
 #[expect(unreachable_pub, reason = "the table is declared like all others")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{

@@ -21,8 +21,8 @@ use flows::{Flows, Sums};
 use game::{Game, MOST_SELLERS, Quantity, Reading};
 use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{
-    AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Run, SCENARIO, Section,
-    SlotRow, SlotTable, Summary, TradeRow,
+    AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
+    Section, SlotRow, Summary, TradeRow,
 };
 use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan};
 use rayon::prelude::*;
@@ -220,7 +220,7 @@ impl CaseData {
 }
 
 /// Looks at the rows of a section, one after the other.
-fn each<R: SlotTable>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
+fn each<R: Row>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
     let Some(section) = section else { return Ok(()) };
     run.rows_of::<R>(section)?.try_for_each(|row| row.map(&mut look))
 }
