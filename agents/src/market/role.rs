@@ -17,7 +17,7 @@ pub enum Role {
 /// Production-to-consumption ratio `r = P / X` (1), or `None` without consumption.
 ///
 /// `generation` and `load` in kWh.
-pub fn production_ratio(generation: f64, load: f64) -> Option<f64> {
+pub(crate) fn production_ratio(generation: f64, load: f64) -> Option<f64> {
     (load > 0.0).then(|| generation / load)
 }
 

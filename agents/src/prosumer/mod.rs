@@ -27,7 +27,7 @@ use crate::{
 };
 pub use activation::Activation;
 pub use adaptation::Adaptation;
-pub use behaviour::{Behaviour, BestResponse, ChoiceRule, Imitation, Lesson, Replicator};
+pub use behaviour::{Behaviour, ChoiceRule, Lesson};
 pub use mixing::Mixing;
 pub use pricing::{ExcessDemand, Offer, PricingRule};
 pub use strategy::Strategy;

@@ -13,10 +13,17 @@
 #[doc(hidden)]
 pub mod fixtures;
 pub mod position;
-pub mod query;
-pub mod reader;
 pub mod schema;
-pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+
+// Hidden: what the `sim` command looks a ledger up with.
+#[doc(hidden)]
+pub mod query;
+#[doc(hidden)]
+pub mod reader;
+
+// Hidden: what `microgrid-record` writes a ledger with.
+#[doc(hidden)]
+pub mod store;

@@ -5,10 +5,6 @@ mod best_response;
 mod imitation;
 mod replicator;
 
-pub use best_response::BestResponse;
-pub use imitation::Imitation;
-pub use replicator::Replicator;
-
 use crate::{
     chain::fact::Number,
     market::{
@@ -19,7 +15,10 @@ use crate::{
     statement::Choice,
     streams::Stream,
 };
+use best_response::BestResponse;
 use dyn_clone::DynClone;
+use imitation::Imitation;
+use replicator::Replicator;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt::Debug};
 

@@ -3,12 +3,12 @@
 use super::report::Report;
 use crate::{position::Position, reader::ReadError};
 use microgrid_agents::{
-    debug_as_display,
     chain::{
         fact::{Key, Number},
         identity::Party,
         refusal::{Validity, code},
     },
+    debug_as_display,
     ids::Slot,
     units::Energy,
 };
