@@ -158,7 +158,7 @@ pub(super) struct Tables {
 #[derive(Debug)]
 enum Rest {
     Folder { key_figures: JsonList<KeyFigures>, chains: Option<LedgerFile> },
-    Memory { key_figures: Option<KeyFigures>, refusals: BTreeMap<(Slot, Option<u32>, Refusal), u64> },
+    Memory { key_figures: Option<Box<KeyFigures>>, refusals: BTreeMap<(Slot, Option<u32>, Refusal), u64> },
 }
 
 impl Tables {
@@ -235,7 +235,7 @@ impl Tables {
         match &mut self.rest {
             Rest::Folder { key_figures, .. } => key_figures.push(&figures),
             Rest::Memory { key_figures, .. } => {
-                *key_figures = Some(figures);
+                *key_figures = Some(Box::new(figures));
                 Ok(())
             }
         }
@@ -275,6 +275,6 @@ impl Tables {
         let Rest::Memory { key_figures, refusals } = self.rest else { return None };
         let refusals = refusals.into_iter();
         let refusals = refusals.map(|((slot, prosumer, reason), count)| Refusals { slot, prosumer, reason, count });
-        Some(CaseRows::of(case, self.sheets, key_figures?, refusals.collect()))
+        Some(CaseRows::of(case, self.sheets, *key_figures?, refusals.collect()))
     }
 }
