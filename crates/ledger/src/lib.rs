@@ -7,7 +7,7 @@
 //! | [`reader`] | reads it row by row, and takes nothing for granted |
 //! | [`query`] | answers the contract's queries from it |
 //! | [`verify`] | checks it from genesis to its end; shares nothing with whoever wrote it but the chain's vocabulary |
-//! | [`place`] | names places on it |
+//! | [`position`] | names places on it |
 
 #[cfg(any(test, feature = "fixtures"))]
 #[doc(hidden)]
