@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::{fmt, ops::Range, sync::Arc};
 
 /// Why a scenario cannot be run. Each displays as plain text that shows the place, what was found and what is allowed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ScenarioError {
     /// A file cannot be read, or holds no text.
     #[error("{0}")]
@@ -15,7 +15,7 @@ pub enum ScenarioError {
     /// A field's value is not allowed, by itself or beside other fields.
     #[error("{0}")]
     NotAllowed(Box<Report>),
-    /// A profile or tariff file has a mistake.
+    /// Profiles or tariffs have a mistake.
     #[error("{0}")]
     Data(Box<Report>),
     /// An argument of the command line has a mistake.
@@ -23,8 +23,34 @@ pub enum ScenarioError {
     Argument(Box<Report>),
 }
 
+/// A value that is not allowed.
+#[derive(Debug)]
+pub(super) struct Violation {
+    /// The field's path, such as `market.open`.
+    pub(super) path: String,
+    /// What is wrong with it.
+    pub(super) problem: String,
+    /// Its value.
+    pub(super) found: String,
+    /// What is allowed, in words.
+    pub(super) allowed: String,
+}
+
+impl Violation {
+    pub(super) fn new(path: &str, problem: &str, found: impl fmt::Display, allowed: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), found: found.to_string(), allowed: allowed.into() }
+    }
+
+    /// A report without a place.
+    pub(super) fn report(self) -> Box<Report> {
+        let Self { path, problem, found, allowed } = self;
+        let notes = vec![format!("found: {found}"), format!("allowed: {allowed}")];
+        Box::new(Report { problem: format!("{path}: {problem}"), place: None, notes })
+    }
+}
+
 /// A mistake with its place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Report {
     /// What is wrong, in one line that starts with the field's path or column where there is one.
     pub problem: String,
@@ -35,7 +61,7 @@ pub struct Report {
 }
 
 /// A place in a text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Place {
     /// Path of the file as it was given; `None` for the command line.
     pub file: Option<String>,
@@ -64,6 +90,28 @@ impl fmt::Display for Report {
             group = group.element(Level::NOTE.message(note));
         }
         f.write_str(&Renderer::plain().render(&[group]))
+    }
+}
+
+/// As it displays: whole texts are no help.
+impl fmt::Debug for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As it displays.
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What is there, without the text around it.
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, span, found, .. } = self;
+        f.debug_struct("Place").field("file", file).field("span", span).field("found", found).finish_non_exhaustive()
     }
 }
 

@@ -10,8 +10,7 @@
 //! load, as who needs more pays more. Like profiles, neither generation nor load exceeds 10,000 kWh a slot.
 
 use super::{
-    population::{Member, Population, SlotProfile},
-    profiles::LARGEST_ENERGY,
+    population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{Market, Synthetic},
 };
 use microgrid_agents::{
