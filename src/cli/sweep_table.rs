@@ -80,8 +80,7 @@ fn small(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::record::tests::slot_row;
+    use crate::{cli::text::plain, record::fixtures::slot_row};
     use serde_json::json;
 
     /// Summaries of two combinations with these replicates, of a slot with a market each.
