@@ -95,20 +95,6 @@ impl Data {
     /// Checks that they fit a `scenario` that differs from the one they were read for, `base`, in what is varied, and
     /// says how many prosumers it has.
     pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Violation> {
-        let unvaried =
-            |path: &str, file: &Path| Violation::new(path, "data files cannot be varied", file.display(), "no file");
-        match (&scenario.population, &base.population) {
-            (PopulationSource::Profiles(path), before) if scenario.population != *before => {
-                return Err(unvaried("population.Profiles", path));
-            }
-            _ => {}
-        }
-        match (&scenario.market.grid_tariff, &base.market.grid_tariff) {
-            (GridTariff::Csv(path), before) if scenario.market.grid_tariff != *before => {
-                return Err(unvaried("market.grid_tariff.Csv", path));
-            }
-            _ => {}
-        }
         let tariffs = self.tariffs(&scenario.market);
         let [lowest, dearest] =
             [f64::min, f64::max].map(|pick| tariffs.iter().copied().reduce(pick).unwrap_or_default());

@@ -7,9 +7,9 @@ use super::{
     notation::{self, Mistake},
     outline::Outline,
     path::{self, Unset},
-    plan::Plan,
+    plan::{Case, Plan},
     population::Population,
-    schema::{Initial, Learning, PopulationSource, Scenario, Value},
+    schema::{GridTariff, Initial, Learning, PopulationSource, Scenario, Value},
     text::TextFile,
     validate::{self, Checked, LARGEST_COUNT},
 };
@@ -266,6 +266,7 @@ impl Draft {
         let (data, inputs) = Data::read(&self.scenario, sources, |violation| self.shown(violation))?;
         let population_sizes = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
+            self.check_files(scenario)?;
             data.check(scenario, &self.scenario)
         })?;
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
@@ -273,9 +274,21 @@ impl Draft {
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
         let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
         if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
-            plan.cases().try_for_each(|case| validate::starts(&case)).map_err(|violation| self.shown(violation))?;
+            let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.grid_tariffs);
+            plan.cases().try_for_each(starts).map_err(|violation| self.shown(violation))?;
         }
         Ok(plan)
+    }
+
+    /// A run keeps its data files in a folder of its own, where values of `vary` would not find them.
+    fn check_files(&self, scenario: &Scenario) -> Checked {
+        let varies = |path: &str| self.scenario.vary.keys().any(|name| path::overlaps(name, path));
+        let (path, file) = match (&scenario.population, &scenario.market.grid_tariff) {
+            (PopulationSource::Profiles(file), _) if varies("population") => ("population.Profiles", file),
+            (_, GridTariff::Csv(file)) if varies("market.grid_tariff") => ("market.grid_tariff.Csv", file),
+            _ => return Ok(()),
+        };
+        Err(Violation::new(path, "data files cannot be varied", file.display(), "anything but a file"))
     }
 
     /// Sets all that is to be set; together it has to be allowed.
@@ -469,7 +482,8 @@ fn check_case_count(scenario: &Scenario) -> Checked {
 
 /// What is wrong with the value of a knob or path, which says itself where it is.
 fn about(name: &str, mistake: &Mistake) -> String {
-    if path::covers(&mistake.path, name) { mistake.problem.clone() } else { mistake.title() }
+    let is_there = mistake.path.is_empty() || path::is_at(name, &mistake.path);
+    if is_there { mistake.problem.clone() } else { mistake.title() }
 }
 
 /// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.

@@ -70,7 +70,11 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str) -> Mistake {
     let mut mistake = told(path, error);
     match error {
         _ if text.is_empty() => "there is no value".clone_into(&mut mistake.problem),
-        Error::TrailingCharacters => mistake.problem = unread(text),
+        // Where a whole number is wanted, `5.5` is read up to the point.
+        Error::TrailingCharacters if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => {
+            let whole = if text.parse::<f64>().is_ok() { "whole " } else { "" };
+            mistake.problem = format!("expected a {whole}number");
+        }
         _ => {}
     }
     mistake

@@ -136,6 +136,12 @@ pub(super) fn covers(outer: &str, inner: &str) -> bool {
     paths(inner, "").iter().any(|inner| paths(outer, "").iter().any(|outer| begins(outer, inner)))
 }
 
+/// Whether a name stands for just what is at this path.
+pub(super) fn is_at(name: &str, path: &str) -> bool {
+    let depth = |path| canonical(&steps(path)).len();
+    covers(name, path) && paths(name, "").iter().any(|name| depth(name) == depth(path))
+}
+
 /// Whether two scenarios differ in what `name` stands for, where both have it.
 pub(super) fn differ_in(name: &str, one: &Scenario, other: &Scenario) -> bool {
     let [one, other] = [one, other].map(tree);
@@ -162,8 +168,11 @@ fn paths<'a>(name: &'a str, text: &str) -> Vec<&'a str> {
 /// Where the tree has what `name` stands for. A path that is not there stays, so that it can be told what is wrong.
 fn places(tree: &Tree, name: &str, text: &str) -> Vec<String> {
     let paths = paths(name, text);
-    let there = paths.iter().find(|path| find(tree, &steps(path)).is_some());
-    let path = there.unwrap_or(&paths[0]);
+    let there = |path: &&&str| path.contains('*') || find(tree, &steps(path)).is_some();
+    let Some(path) = paths.iter().find(there) else {
+        let is_knob = knob_names().any(|knob| knob == name);
+        return if is_knob { Vec::new() } else { vec![name.to_owned()] };
+    };
     match path.split_once('*') {
         None => vec![(*path).to_owned()],
         Some((before, after)) => {
@@ -364,7 +373,7 @@ impl<'de> Deserializer<'de> for Part<'de> {
     type Error = Error;
 
     whole! {
-        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
         deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_f32() deserialize_f64()
         deserialize_char() deserialize_bytes() deserialize_byte_buf() deserialize_unit() deserialize_identifier()
         deserialize_ignored_any() deserialize_unit_struct(name: &'static str)
@@ -374,6 +383,15 @@ impl<'de> Deserializer<'de> for Part<'de> {
     parts! { deserialize_map() deserialize_struct(name: &'static str, fields: &'static [&'static str]) }
     lists! {
         deserialize_seq() deserialize_tuple(len: usize) deserialize_tuple_struct(name: &'static str, len: usize)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match (self.change, self.tree) {
+            (None, tree) => tree.deserialize_any(visitor).map_err(Error::custom),
+            (Some(([], text)), _) => written(text, |ron| ron.deserialize_any(visitor)),
+            (Some(_), Tree::Array(_)) => self.deserialize_seq(visitor),
+            (Some(_), _) => self.deserialize_map(visitor),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

@@ -2,7 +2,6 @@
 
 use super::{
     error::Violation,
-    plan::Case,
     population::{LARGEST_ENERGY, Population},
     schema::{
         Activation, Clock, Condition, Distribution, GridTariff, Habit, Incident, Initial, Learning, Link, Market,
@@ -523,16 +522,15 @@ pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checke
 }
 
 /// Checks that fixed first prices and choices fit the sellers of every slot with a market.
-pub(super) fn starts(case: &Case) -> Checked {
-    let Learning { initial_price, initial_choice, .. } = &case.scenario.learning;
-    let (first, last) = case.scenario.market.open;
+pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs: &[f64]) -> Checked {
+    let Scenario { market, learning: Learning { initial_price, initial_choice, .. }, .. } = scenario;
+    let (first, last) = market.open;
     for slot in first..=last {
-        let Some(sellers) = sellers(case, slot) else { continue };
+        let Some(sellers) = sellers(population, slot) else { continue };
         length("learning.initial_price.Fixed", initial_price, sellers, slot)?;
         length("learning.initial_choice.Fixed", initial_choice, sellers, slot)?;
         let Initial::Fixed(prices) = initial_price else { continue };
-        let market = &case.scenario.market;
-        let band = PriceBand::between(market.feed_in_tariff, case.grid_tariffs[slot as usize - 1], market.service_fee);
+        let band = PriceBand::between(market.feed_in_tariff, grid_tariffs[slot as usize - 1], market.service_fee);
         if !band.has_room() {
             continue;
         }
@@ -558,8 +556,8 @@ fn length(path: &str, initial: &Initial, sellers: usize, slot: u32) -> Checked {
 }
 
 /// How many sell in a slot, if anybody buys and anybody sells.
-fn sellers(case: &Case, slot: u32) -> Option<usize> {
-    let profiles = case.population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
+fn sellers(population: &Population, slot: u32) -> Option<usize> {
+    let profiles = population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
     let roles: Vec<_> = profiles.map(|profile| role(profile.generation, profile.load)).collect();
     let count = |wanted| roles.iter().filter(|&&role| role == wanted).count();
     (count(Role::Buyer) > 0 && count(Role::Seller) > 0).then(|| count(Role::Seller))
