@@ -1,7 +1,7 @@
 //! The columns of a table as Parquet has them.
 
 use super::number::Number;
-use microgrid_agents::{ids::ChannelName, market::role::Role, observation::Outcome};
+use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
 use parquet::{
     basic::{LogicalType, Repetition, Type as Physical},
     data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},

@@ -1,7 +1,7 @@
 //! What a case came to in each measure, from its rows of `slots.csv`.
 
 use super::{error::RecordError, number::Number, slots::SlotRow};
-use microgrid_agents::observation::Outcome;
+use microgrid_agents::statement::Outcome;
 
 /// What a slot with a market adds to a measure of its case: to a total, and to what this is divided by in the end.
 type Part = (f64, f64);

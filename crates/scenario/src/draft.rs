@@ -260,7 +260,6 @@ impl Draft {
             self.check_varied()?;
         }
         self.check_edits(&edited)?;
-        check_case_count(&self.scenario).map_err(|violation| self.shown(violation))?;
         let folder = self.source.parent().unwrap_or(Path::new(""));
         let sources = Sources { folder, files: &self.data, population: self.population.as_ref() };
         let (data, inputs) = Data::read(&self.scenario, sources, |violation| self.shown(violation))?;
@@ -348,6 +347,12 @@ impl Draft {
             }
             validate::seeds(&self.scenario.replicates, name, values.len())
                 .map_err(|violation| self.blamed(name, None, violation))?;
+        }
+        let count = vary.values().map(|values| values.len() as u64);
+        let count = count.fold(self.scenario.replicates.count() as u64, u64::saturating_mul);
+        if count > u64::from(LARGEST_COUNT) {
+            let allowed = format!("at most {LARGEST_COUNT}, replicates included");
+            return Err(self.shown(Violation::new("vary", "too many cases", format!("{count} cases"), allowed)));
         }
         Ok(())
     }
@@ -468,16 +473,6 @@ fn combine<'a>(
         })?;
     }
     Ok(())
-}
-
-fn check_case_count(scenario: &Scenario) -> Checked {
-    let sizes = scenario.vary.values().map(|values| values.len() as u64);
-    let count = sizes.fold(scenario.replicates.count() as u64, u64::saturating_mul);
-    if count <= u64::from(LARGEST_COUNT) {
-        return Ok(());
-    }
-    let allowed = format!("at most {LARGEST_COUNT}, replicates included");
-    Err(Violation::new("vary", "too many cases", format!("{count} cases"), allowed))
 }
 
 /// What is wrong with the value of a knob or path, which says itself where it is.

@@ -12,11 +12,12 @@ use microgrid_agents::{
     market::{
         choice_set::ChoiceSet,
         pricing::PriceBand,
-        replicator::{Fitness, StepSize},
+        replicator::Fitness,
         role::{Role, role},
+        step::StepSize,
     },
-    message::Registration,
     prosumer::{Behaviour, Mixing},
+    statement::Registration,
 };
 use microgrid_network::{Delay, Memory};
 use std::{
