@@ -50,27 +50,27 @@ impl Violation {
 }
 
 /// A mistake with its place.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Report {
     /// What is wrong, in one line that starts with the field's path or column where there is one.
-    pub problem: String,
+    pub(super) problem: String,
     /// Where, if it has a place in a text.
-    pub place: Option<Place>,
+    pub(super) place: Option<Place>,
     /// What is allowed instead, and hints; one line each.
-    pub notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// A place in a text.
-#[derive(Clone, PartialEq)]
-pub struct Place {
+#[derive(Clone)]
+pub(super) struct Place {
     /// Path of the file as it was given; `None` for the command line.
-    pub file: Option<String>,
+    pub(super) file: Option<String>,
     /// The whole text.
-    pub text: Arc<str>,
+    pub(super) text: Arc<str>,
     /// Which part of it [bytes].
-    pub span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// What was found there.
-    pub found: String,
+    pub(super) found: String,
 }
 
 impl fmt::Display for Report {
@@ -93,7 +93,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// As it displays: whole texts are no help.
+/// As it displays: the whole text of a file is no help.
 impl fmt::Debug for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -104,14 +104,6 @@ impl fmt::Debug for ScenarioError {
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-/// What is there, without the text around it.
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, span, found, .. } = self;
-        f.debug_struct("Place").field("file", file).field("span", span).field("found", found).finish_non_exhaustive()
     }
 }
 

@@ -17,13 +17,13 @@ mod path;
 mod plan;
 pub mod population;
 pub mod schema;
-pub mod synthetic;
+mod synthetic;
 mod text;
 mod validate;
 
 pub use custom::{Custom, Observer, Rule, Whose};
 pub use data::DataFile;
 pub use draft::{Draft, Overrides, load};
-pub use error::{Place, Report, ScenarioError};
+pub use error::{Report, ScenarioError};
 pub use path::knob_names;
 pub use plan::{Case, LastPopulation, Plan, Setting};

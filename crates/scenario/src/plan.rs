@@ -90,24 +90,39 @@ impl Plan {
 
     /// What sets each case apart, in order of their number, without drawing populations.
     pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
-        (1..=self.case_count()).map(|number| self.setting(number))
+        let mut before = Vec::new();
+        (1..=self.case_count()).map(move |number| self.setting_after(number, &mut before))
     }
 
     /// What sets the case with this number apart, from 1.
     pub fn setting(&self, number: u32) -> Setting {
-        let index = number - 1;
-        let replicates = self.scenario.replicates.count() as u32;
-        let (mut combination, replicate) = (index / replicates, index % replicates);
-        let mut knobs = Vec::new();
-        for (name, values) in self.scenario.vary.iter().rev() {
-            knobs.push((name.clone(), values[combination as usize % values.len()].text()));
-            combination /= values.len() as u32;
+        self.setting_after(number, &mut Vec::new())
+    }
+
+    /// The same, with the scenarios `before` as the values of another case were set one after the other, by the numbers
+    /// of the values: neighbours have most of them in common.
+    fn setting_after(&self, number: u32, before: &mut Vec<(usize, Scenario)>) -> Setting {
+        let (vary, replicates) = (&self.scenario.vary, self.scenario.replicates.count());
+        let (mut combination, replicate) = ((number - 1) as usize / replicates, (number - 1) as usize % replicates);
+        let mut picks = vec![0; vary.len()];
+        for (pick, values) in picks.iter_mut().zip(vary.values()).rev() {
+            *pick = combination % values.len();
+            combination /= values.len();
         }
-        knobs.reverse();
-        let mut scenario = knobs.iter().fold(self.base(), |scenario, (name, value)| {
-            path::set(&scenario, name, value).expect("what is varied was checked when the scenario was read")
-        });
-        scenario.seed = self.scenario.replicates.seed(scenario.seed, replicate as usize);
+        let same = before.iter().zip(&picks).take_while(|((before, _), pick)| before == *pick).count();
+        before.truncate(same);
+        let mut knobs = Vec::new();
+        for (n, ((name, values), pick)) in vary.iter().zip(&picks).enumerate() {
+            let value = values[*pick].text();
+            if n >= same {
+                let scenario = before.last().map_or_else(|| self.base(), |(_, scenario)| scenario.clone());
+                let turned = path::set(&scenario, name, &value);
+                before.push((*pick, turned.expect("what is varied was checked when the scenario was read")));
+            }
+            knobs.push((name.clone(), value));
+        }
+        let mut scenario = before.last().map_or_else(|| self.base(), |(_, scenario)| scenario.clone());
+        scenario.seed = self.scenario.replicates.seed(scenario.seed, replicate);
         Setting { number, knobs, seed: scenario.seed, scenario }
     }
 

@@ -177,7 +177,7 @@ impl Default for Market {
 
 impl Market {
     /// Time of day in the middle of the first slot [h].
-    pub fn first_hour(&self) -> f64 {
+    pub(crate) fn first_hour(&self) -> f64 {
         self.starts_at.as_secs_f64() / 3600.0 + 0.5 * self.hours()
     }
 
@@ -207,7 +207,7 @@ pub enum PopulationSource {
 
 /// A synthetic population: what its prosumers' data are drawn from.
 ///
-/// How the draws become profiles is told where they are made, in [`synthetic`](super::synthetic).
+/// How the draws become profiles is told in docs/scenario.md.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default = "Synthetic::nobody", deny_unknown_fields)]
 pub struct Synthetic {
@@ -288,7 +288,7 @@ pub enum Distribution {
 
 impl Distribution {
     /// One draw, never negative. The parameters do not change how many random numbers it takes.
-    pub fn draw(&self, random: &mut impl Rng) -> f64 {
+    pub(crate) fn draw(&self, random: &mut impl Rng) -> f64 {
         match *self {
             Self::Constant(value) => value,
             Self::Uniform { min, max } => {
