@@ -83,13 +83,13 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
         let problem = "expected a finite number".to_owned();
         return Err(Unset::Value(Mistake { path: String::new(), problem, notes: Vec::new() }));
     }
-    if covers("vary", name) {
-        let notes = vec!["allowed: several values of what is to vary, with commas between them".to_owned()];
-        let problem = "`vary` is no value of its own".to_owned();
+    if steps(name).is_empty() || covers("vary", name) {
+        let notes = vec!["allowed: a knob or a path, with several values to vary it".to_owned()];
+        let problem = format!("`{name}` is nothing to set");
         return Err(Unset::Name(Mistake { path: String::new(), problem, notes }));
     }
     let mut scenario = scenario.unvaried();
-    let tree = tree(&scenario);
+    let mut tree = tree(&scenario);
     let places = places(&tree, name, text);
     if places.is_empty() {
         let notes = vec![format!("allowed: a scenario that has {}", paths(name, text).join(" or "))];
@@ -99,10 +99,12 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
             notes,
         }));
     }
-    for place in &places {
+    for (n, place) in places.iter().enumerate() {
+        if n > 0 {
+            // Of several places none is in another.
+            tree = self::tree(&scenario);
+        }
         let steps = steps(place);
-        // Of several places none is in another.
-        let tree = self::tree(&scenario);
         let part = Part { tree: &tree, change: Some((&steps, text)) };
         scenario = serde_path_to_error::deserialize(part).map_err(|error| {
             let at = error.path().to_string();
