@@ -546,11 +546,75 @@ fn what_cannot_be_built_says_why() {
     let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
     assert!(said(Simulation::builder()).starts_with("there is no scenario"));
     assert_eq!(said(noon().pricing_of([6], SamePricing)), "there is no prosumer 6 to have a rule of its own");
-    assert!(said(noon().set("mo", 1)).contains("there is no knob `mo`"));
+    assert!(said(noon().set("mo", 1)).contains("there is no knob or path `mo`"));
     assert!(said(noon().edit(|scenario| scenario.learning.ramp = -1.0)).contains("learning.ramp: not allowed"));
     let few = Scenario::new("few", PopulationSource::Synthetic(Synthetic::new(3)));
     assert!(Simulation::builder().scenario(few.clone()).choice_of([3], SameChoice).build().is_ok());
     assert!(said(Simulation::builder().scenario(few).choice_of([4], SameChoice)).contains("no prosumer 4"));
+}
+
+#[test]
+fn what_would_change_nothing_is_refused() {
+    let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
+    let five = || Simulation::builder().file(repository("scenarios/5_prosumers.ron"));
+    let edited = || five().edit(|scenario| scenario.preferences.mu = 0.3);
+    for builder in [edited(), edited().set("mu", 1).vary("preferences.mu", [0, 1])] {
+        let message = said(builder);
+        assert!(message.contains("mu: edited and varied") || message.contains("sets again what"), "{message}");
+    }
+    assert!(edited().set("mu", 1).build().is_ok(), "what is set comes after edits");
+    assert!(edited().edit(|scenario| scenario.vary.clear()).build().is_ok(), "nothing is varied any more");
+    assert!(said(edited().vary("mu", [0.1, 0.2])).contains("mu: edited and varied"));
+    assert!(said(five().vary("mu", [0.1]).set("mu", 1)).contains("`mu` is given twice"));
+    let noon = Simulation::builder().ron(r#"(name: "x", population: Synthetic(count: 2))"#).build().unwrap();
+    let people = (*noon.plan().cases().next().unwrap().population).clone();
+    let twice =
+        || Simulation::builder().ron(r#"(name: "x", population: Synthetic(count: 2))"#).population(people.clone());
+    assert!(twice().build().is_ok());
+    assert!(said(twice().population(people.clone())).contains("population: given twice"));
+    let other = |scenario: &mut Scenario| scenario.population = PopulationSource::Synthetic(Synthetic::new(3));
+    assert!(said(twice().edit(other)).contains("population: given twice"));
+}
+
+#[test]
+fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
+    let scenario = || Scenario::new("x", PopulationSource::Synthetic(Synthetic::new(500)));
+    let plan = Simulation::builder().scenario(scenario()).build().unwrap();
+    let mut people = (*plan.plan().cases().next().unwrap().population).clone();
+    let mut profile = people.prosumers[6].profile.to_vec();
+    profile[2].preference_pv = f64::NAN;
+    people.prosumers[6].profile = profile.into();
+    let error = Simulation::builder().scenario(scenario()).population(people.clone()).build().unwrap_err();
+    let SimulationError::Scenario(error) = error else { panic!("{error}") };
+    insta::assert_snapshot!(error, @r"
+    error: prosumer 7, slot 3: preference_pv: not allowed
+     |
+     = note: found: NaN
+     = note: allowed: a number from 0.000001 to 10000
+    ");
+    assert_eq!(format!("{error:?}"), error.to_string());
+    people.prosumers[6].profile = people.prosumers[6].profile[..5].into();
+    let error = Simulation::builder().scenario(scenario()).population(people).build().unwrap_err();
+    assert!(error.to_string().contains("prosumer 7: the profile does not fit the market"), "{error}");
+    let mut wrong = scenario();
+    wrong.market.feed_in_tariff = -1.0;
+    let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
+    insta::assert_snapshot!(said(Simulation::builder().scenario(wrong)), @r"
+    error: market.feed_in_tariff: not allowed
+     |
+     = note: found: -1
+     = note: allowed: 0, or from 0.000001 to 10000
+    ");
+    let varied = Simulation::builder().scenario(scenario()).vary("market.feed_in_tariff", [0.3, 0.9]);
+    insta::assert_snapshot!(said(varied), @r"
+    error: market.feed_in_tariff: with it, market.grid_tariff.Constant: not allowed
+     |
+     = note: found: 0.9
+     = note: found there: 0.85
+     = note: allowed: from the feed-in tariff of 0.9 to 10000
+    ");
+    let long = format!("{:?}", Simulation::builder().ron("(name: \"x\", x: 1)").build().unwrap_err());
+    assert!(long.contains("there is no field `x`") && long.len() < 1000, "{long}");
 }
 
 /// Its own exploration.

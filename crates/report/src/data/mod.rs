@@ -103,7 +103,7 @@ impl Data {
     pub fn has_storages(&self) -> bool {
         let figures = || self.cases.iter().filter_map(|case| case.key_figures.as_ref());
         let used = || figures().any(KeyFigures::used_storages);
-        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some())
+        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some() || plan.varies("storage"))
     }
 
     /// The case with this number as it was simulated, with its population; `None` where the scenario cannot be read, or
