@@ -81,7 +81,7 @@ fn small(value: Option<f64>) -> String {
 mod tests {
     use super::*;
     use crate::cli::text::plain;
-    use crate::record::tests::slot_row;
+    use crate::record::{Row, SlotRow};
     use serde_json::json;
 
     /// Summaries of two combinations with these replicates, of a slot with a market each.
@@ -91,7 +91,7 @@ mod tests {
                 if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
             let welfare = (welfare + f64::from(case) / 10.0).to_string();
             let rounds = (case * 70).to_string();
-            Ok(slot_row(&[
+            Ok(SlotRow::of_cells(&[
                 ("case", &case.to_string()),
                 ("slot", "1"),
                 ("sellers", "3"),
@@ -104,7 +104,8 @@ mod tests {
                 ("welfare_cny", &welfare),
                 ("oscillation_amplitude", gap),
                 ("updates_per_actor", "70"),
-            ]))
+            ])
+            .unwrap())
         });
         crate::record::summaries(crate::record::complete_cases(rows, 1, None), replicates).map(Result::unwrap).collect()
     }

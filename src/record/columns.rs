@@ -1,177 +1,178 @@
 //! The columns of a table as Parquet has them.
 
-use super::number::Number;
-use microgrid_agents::{ids::ChannelName, market::role::Role, observation::Outcome};
+use super::{
+    column::{Kind, Value},
+    table::Row,
+};
 use parquet::{
     basic::{LogicalType, Repetition, Type as Physical},
     data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},
     errors::ParquetError,
     file::writer::SerializedRowGroupWriter,
-    record::Field,
+    record::{self, Field},
     schema::types::Type,
 };
-use std::{fmt::Debug, fs::File};
+use serde::{
+    Deserializer,
+    de::{Error as _, IntoDeserializer, Visitor, value},
+    forward_to_deserialize_any,
+};
+use std::{fs::File, marker::PhantomData};
 
 /// A group of rows being written.
-pub(super) type RowGroup<'a> = SerializedRowGroupWriter<'a, File>;
+type RowGroup<'a> = SerializedRowGroupWriter<'a, File>;
 
-/// What a field of a row becomes in Parquet.
-pub(super) trait Cell: Sized {
-    /// The column that it stands in.
-    type Values: Values;
-
-    /// Puts it behind the cells that are there.
-    fn put(&self, values: &mut Self::Values);
-
-    /// Reads it back; `None` if `field` is of another type.
-    fn get(field: &Field) -> Option<Self>;
+/// The cells of some rows that wait to be written, column by column.
+#[derive(Debug)]
+pub(super) struct Cells<R> {
+    columns: Vec<Waiting>,
+    rows: PhantomData<fn(R)>,
 }
 
 /// The cells of a column that wait to be written.
-pub(super) trait Values: Debug + Default + Send {
-    /// The column's name and type.
-    fn schema(name: &str) -> Type;
+#[derive(Debug)]
+enum Waiting {
+    Small(Vec<i32>),
+    Large(Vec<i64>),
+    Number(Vec<f64>),
+    /// Those that are defined and, for each row, 1 if its number is defined and 0 if not.
+    Optional(Vec<f64>, Vec<i16>),
+    Name(Vec<ByteArray>),
+}
 
-    /// Writes all cells as the next column of `group`, and forgets them.
+/// Names and types of the columns of a table.
+pub(super) fn schema<R: Row>() -> impl Iterator<Item = Type> {
+    R::COLUMNS.iter().map(|column| {
+        let (physical, logical) = match column.kind {
+            Kind::Small => (Physical::INT32, Some(LogicalType::integer(32, false))),
+            Kind::Large => (Physical::INT64, Some(LogicalType::integer(64, false))),
+            Kind::Number | Kind::Optional => (Physical::DOUBLE, None),
+            Kind::Name(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = if column.kind == Kind::Optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let column = Type::primitive_type_builder(column.name, physical);
+        let column = column.with_logical_type(logical).with_repetition(repetition);
+        column.build().expect("a type that Parquet knows")
+    })
+}
+
+impl<R: Row> Cells<R> {
+    /// Of no rows yet.
+    pub(super) fn new() -> Self {
+        let waiting = R::COLUMNS.iter().map(|column| match column.kind {
+            Kind::Small => Waiting::Small(Vec::new()),
+            Kind::Large => Waiting::Large(Vec::new()),
+            Kind::Number => Waiting::Number(Vec::new()),
+            Kind::Optional => Waiting::Optional(Vec::new(), Vec::new()),
+            Kind::Name(_) => Waiting::Name(Vec::new()),
+        });
+        Self { columns: waiting.collect(), rows: PhantomData }
+    }
+
+    /// Adds a row.
+    pub(super) fn put(&mut self, row: &R) {
+        for (waiting, column) in self.columns.iter_mut().zip(R::COLUMNS) {
+            waiting.put((column.value)(row));
+        }
+    }
+
+    /// Writes all rows as a group, and forgets them.
     ///
     /// # Errors
     /// If the file cannot be written.
-    fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>) -> Result<(), ParquetError>;
+    pub(super) fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
+        self.columns.iter_mut().try_for_each(|waiting| waiting.write(group))
+    }
 }
 
-/// Numbers that may be undefined.
-#[derive(Debug, Default)]
-pub(super) struct Optional {
-    /// Those that are defined.
-    numbers: Vec<f64>,
-    /// For each row, 1 if its number is defined and 0 if not.
-    defined: Vec<i16>,
-}
-
-fn write<T: DataType>(group: &mut RowGroup<'_>, cells: &[T::T], defined: Option<&[i16]>) -> Result<(), ParquetError> {
-    let mut column = group.next_column()?.expect("the schema has a column for every field of a row");
-    column.typed::<T>().write_batch(cells, defined, None)?;
-    column.close()
-}
-
-fn column(name: &str, physical: Physical, logical: Option<LogicalType>, repetition: Repetition) -> Type {
-    let column = Type::primitive_type_builder(name, physical).with_logical_type(logical).with_repetition(repetition);
-    column.build().expect("a type that Parquet knows")
-}
-
-/// Declares columns without undefined cells.
-macro_rules! required {
-    ($($values:ty: $parquet:ty, $physical:ident, $logical:expr;)+) => {
-        $(impl Values for $values {
-            fn schema(name: &str) -> Type {
-                column(name, Physical::$physical, $logical, Repetition::REQUIRED)
+impl Waiting {
+    fn put(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Small(cells), Value::Whole(number)) => cells.push((number as u32).cast_signed()),
+            (Self::Large(cells), Value::Whole(number)) => cells.push(number.cast_signed()),
+            (Self::Number(cells), Value::Number(number)) => cells.push(number),
+            (Self::Optional(cells, defined), value) => {
+                cells.extend(value.number());
+                defined.push(i16::from(value != Value::Missing));
             }
-
-            fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-                write::<$parquet>(group, self, None)?;
-                self.clear();
-                Ok(())
-            }
-        })+
-    };
-}
-
-required! {
-    Vec<i32>: Int32Type, INT32, Some(LogicalType::integer(32, false));
-    Vec<i64>: Int64Type, INT64, Some(LogicalType::integer(64, false));
-    Vec<f64>: DoubleType, DOUBLE, None;
-    Vec<ByteArray>: ByteArrayType, BYTE_ARRAY, Some(LogicalType::String);
-}
-
-impl Values for Optional {
-    fn schema(name: &str) -> Type {
-        column(name, Physical::DOUBLE, None, Repetition::OPTIONAL)
+            (Self::Name(cells), Value::Text(name)) => cells.push(name.into_bytes().into()),
+            (waiting, value) => unreachable!("{value:?} is not of the type of {waiting:?}"),
+        }
     }
 
     fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-        write::<DoubleType>(group, &self.numbers, Some(&self.defined))?;
-        self.numbers.clear();
-        self.defined.clear();
-        Ok(())
+        match self {
+            Self::Small(cells) => write::<Int32Type>(group, cells, None),
+            Self::Large(cells) => write::<Int64Type>(group, cells, None),
+            Self::Number(cells) => write::<DoubleType>(group, cells, None),
+            Self::Optional(cells, defined) => write::<DoubleType>(group, cells, Some(defined)),
+            Self::Name(cells) => write::<ByteArrayType>(group, cells, None),
+        }
     }
 }
 
-impl Cell for u32 {
-    type Values = Vec<i32>;
+/// Writes all cells as the next column of `group`, and forgets them.
+fn write<T: DataType>(
+    group: &mut RowGroup<'_>,
+    cells: &mut Vec<T::T>,
+    defined: Option<&mut Vec<i16>>,
+) -> Result<(), ParquetError> {
+    let mut column = group.next_column()?.expect("the schema has a column for every field of a row");
+    column.typed::<T>().write_batch(cells, defined.as_deref().map(Vec::as_slice), None)?;
+    column.close()?;
+    cells.clear();
+    defined.into_iter().for_each(Vec::clear);
+    Ok(())
+}
 
-    fn put(&self, values: &mut Vec<i32>) {
-        values.push(self.cast_signed());
-    }
+/// Reads a row back; `None` if `record` is not of this table.
+pub(super) fn row<R: Row>(record: &record::Row) -> Option<R> {
+    let cells = record.get_column_iter().map(|(_, field)| Read(field));
+    R::deserialize(value::SeqDeserializer::new(cells)).ok()
+}
 
-    fn get(field: &Field) -> Option<Self> {
-        if let Field::UInt(number) = field { Some(*number) } else { None }
+/// A cell that is read back.
+struct Read<'a>(&'a Field);
+
+impl<'de> IntoDeserializer<'de> for Read<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
-impl Cell for u64 {
-    type Values = Vec<i64>;
+impl<'de> Deserializer<'de> for Read<'de> {
+    type Error = value::Error;
 
-    fn put(&self, values: &mut Vec<i64>) {
-        values.push(self.cast_signed());
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        match self.0 {
+            Field::UInt(number) => visitor.visit_u32(*number),
+            Field::ULong(number) => visitor.visit_u64(*number),
+            Field::Double(number) => visitor.visit_f64(*number),
+            Field::Str(text) => visitor.visit_borrowed_str(text),
+            other => Err(value::Error::custom(format!("no column has {other}"))),
+        }
     }
 
-    fn get(field: &Field) -> Option<Self> {
-        if let Field::ULong(number) = field { Some(*number) } else { None }
-    }
-}
-
-impl Cell for Number {
-    type Values = Vec<f64>;
-
-    fn put(&self, values: &mut Vec<f64>) {
-        values.push(self.value());
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        if *self.0 == Field::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn get(field: &Field) -> Option<Self> {
-        if let Field::Double(number) = field { Self::new(*number) } else { None }
-    }
-}
-
-impl Cell for Option<Number> {
-    type Values = Optional;
-
-    fn put(&self, values: &mut Optional) {
-        values.numbers.extend(self.map(Number::value));
-        values.defined.push(i16::from(self.is_some()));
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, value::Error> {
+        let Field::Str(text) = self.0 else { return self.deserialize_any(visitor) };
+        value::BorrowedStrDeserializer::new(text).deserialize_enum(name, variants, visitor)
     }
 
-    fn get(field: &Field) -> Option<Self> {
-        if *field == Field::Null { Some(None) } else { Number::get(field).map(Some) }
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
-}
-
-/// Declares what is written by its name, as in CSV.
-macro_rules! names {
-    ($($kind:ident: $($variant:ident = $name:literal),+;)+) => {
-        $(impl Cell for $kind {
-            type Values = Vec<ByteArray>;
-
-            fn put(&self, values: &mut Vec<ByteArray>) {
-                values.push(match self {
-                    $(Self::$variant => ByteArray::from($name),)+
-                });
-            }
-
-            fn get(field: &Field) -> Option<Self> {
-                let Field::Str(name) = field else { return None };
-                match name.as_str() {
-                    $($name => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        })+
-    };
-}
-
-names! {
-    Role: Buyer = "Buyer", Seller = "Seller", Idle = "Idle";
-    Outcome: Equilibrium = "Equilibrium", Rest = "Rest", GateClosure = "GateClosure", NoMarket = "NoMarket";
-    ChannelName: Trade = "trade", Information = "information", Energy = "energy";
 }
 
 #[cfg(test)]
@@ -179,9 +180,12 @@ names! {
 mod tests {
     use super::*;
     use crate::record::{
+        column::Cell,
+        number::Number,
         parquet_parts::{self, Parts},
         table::table,
     };
+    use microgrid_agents::{ids::ChannelName, market::role::Role, observation::Outcome};
     use serde::Serialize;
 
     table! {
@@ -202,10 +206,6 @@ mod tests {
             /// A name.
             channel: ChannelName,
         }
-    }
-
-    fn written(name: impl Serialize) -> String {
-        serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
     }
 
     #[test]
@@ -235,20 +235,11 @@ mod tests {
 
     #[test]
     fn names_are_those_of_csv() {
-        let text = |values: Vec<ByteArray>| values[0].as_utf8().unwrap().to_owned();
-        fn put<C: Cell>(cell: &C) -> C::Values {
-            let mut values = C::Values::default();
-            cell.put(&mut values);
-            values
+        fn written<C: Cell + Serialize + Copy>(name: C) {
+            assert_eq!(serde_json::to_value(name).unwrap(), serde_json::to_value::<Value>(name.into()).unwrap());
         }
-        for role in [Role::Buyer, Role::Seller, Role::Idle] {
-            assert_eq!(text(put(&role)), written(role));
-        }
-        for outcome in [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket] {
-            assert_eq!(text(put(&outcome)), written(outcome));
-        }
-        for channel in ChannelName::ALL {
-            assert_eq!(text(put(&channel)), written(channel));
-        }
+        [Role::Buyer, Role::Seller, Role::Idle].into_iter().for_each(written);
+        [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket].into_iter().for_each(written);
+        ChannelName::ALL.into_iter().for_each(written);
     }
 }

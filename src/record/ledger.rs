@@ -16,30 +16,31 @@ macro_rules! ledger_table {
             /// What a channel carried in a case.
             LedgerRow in "ledger" {
                 /// Number of the case.
-                case: u32,
+                case: u32 => shown("case"),
                 /// Which channel.
-                channel: ChannelName,
+                channel: ChannelName => shown("channel"),
                 /// Blocks.
-                blocks: u64,
+                blocks: u64 => shown("blocks"),
                 /// What was asked of the ledger: transactions, and what never became one.
-                submitted: u64,
+                submitted: u64 => shown("submitted"),
                 /// What counts.
-                valid: u64,
+                valid: u64 => shown("valid"),
                 /// What does not.
-                invalid: u64,
+                invalid: u64 => shown("refused"),
                 $($(#[$doc])* $column: u64,)+
                 /// Submitted, but never a transaction.
-                off_chain: u64,
-                /// Time from submission to commit that half of the valid transactions did not exceed [s].
-                latency_p50_s: Option<Number>,
-                /// The same of 95 % of them [s].
-                latency_p95_s: Option<Number>,
+                off_chain: u64 => shown("off the chain"),
+                /// Time from submission to commit that half of the valid transactions did not exceed.
+                latency_p50_s: Option<Number> ["s"] => rounded("latency, median", 3),
+                /// The same of 95 % of them.
+                latency_p95_s: Option<Number> ["s"] => rounded("latency, 95 %", 3),
                 /// Valid transactions per second of simulated time.
-                throughput_per_s: Option<Number>,
+                throughput_per_s: Option<Number> ["1/s"] => rounded("throughput", 4),
                 /// Mean number of transactions in a block, as a part of the most that fit.
-                block_fill: Option<Number>,
-                /// Length of all envelopes [bytes].
-                bytes: u64,
+                block_fill: Option<Number> => rounded("block fill", 2)
+                    .in_unit("%", |row| row.block_fill.map(|fill| 100.0 * fill.value()).into()),
+                /// Length of all envelopes.
+                bytes: u64 ["bytes"] => rounded("size", 3).in_unit("MB", |row| (row.bytes as f64 / 1e6).into()),
             }
         }
 
@@ -246,7 +247,7 @@ mod tests {
             snake
         });
         let columns = LedgerRow::COLUMNS.iter().skip(6).take(Refusal::ALL.len());
-        assert!(names.eq(columns.copied()));
+        assert!(names.eq(columns.map(|column| column.name)));
     }
 
     #[test]

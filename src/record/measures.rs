@@ -1,100 +1,84 @@
 //! What a case came to in each measure, from its rows of `slots.csv`.
 
-use super::{error::RecordError, number::Number, slots::SlotRow};
+use super::{
+    column::{Measure, Of, Part},
+    error::RecordError,
+    number::Number,
+    slots::SlotRow,
+    table::Row,
+};
 use microgrid_agents::observation::Outcome;
 
-/// What a slot with a market adds to a measure of its case: to a total, and to what this is divided by in the end.
-type Part = (f64, f64);
+/// The measure that is no column: it comes before those of the columns that are younger.
+const RESTRICTED: Measure = Measure {
+    name: "time_to_equilibrium_restricted_s",
+    label: "time to equilibrium or gate closure",
+    unit: Some("s"),
+    what: "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
+    remark: "",
+    logarithmic: false,
+    signed: false,
+    to_gate: true,
+    of: Of::Parts(|row, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0))),
+};
+const BEFORE_RESTRICTED: usize = 23;
 
-/// A measure by its name, what it is of a case in words, and what a slot with a market adds to it, `None` where it is
-/// undefined there. The second argument is the time from the opening of a slot to gate closure [s], if it is known.
-type Measure = (&'static str, &'static str, fn(&SlotRow, Option<f64>) -> Option<Part>);
+/// How many measures there are.
+const COUNT: usize = {
+    let (mut count, mut column) = (1, 0);
+    while column < SlotRow::COLUMNS.len() {
+        count += SlotRow::COLUMNS[column].measure.is_some() as usize;
+        column += 1;
+    }
+    count
+};
 
-/// What most measures are.
-const MEAN: &str = "Mean over the slots with a market";
+/// All measures, in the order of the columns of `slots.csv`. What is a ratio in a slot is one of totals in a case; all else
+/// is a mean over slots.
+pub const MEASURES: [Measure; COUNT] = {
+    let mut measures = [RESTRICTED; COUNT];
+    let (mut next, mut column) = (0, 0);
+    while column < SlotRow::COLUMNS.len() {
+        if let Some(measure) = SlotRow::COLUMNS[column].measure {
+            measures[next] = measure;
+            next += if next + 1 == BEFORE_RESTRICTED { 2 } else { 1 };
+        }
+        column += 1;
+    }
+    measures
+};
 
-/// All measures. What is a ratio in a slot is one of totals in a case; all else is a mean over slots.
-pub const MEASURES: [Measure; 29] = [
-    ("rounds", MEAN, |row, _| each(f64::from(row.rounds))),
-    ("time_to_equilibrium_s", "Mean over the slots that came to equilibrium, of which there may be few", |row, _| {
-        time(row).and_then(each)
-    }),
-    ("messages", MEAN, |row, _| each(row.messages as f64)),
-    ("price_mean_cny_per_kwh", "Paid for all trades, divided by the energy of all", |row, _| {
-        weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
-    }),
-    ("equilibrium_price_cny_per_kwh", MEAN, |row, _| mean(row.equilibrium_price_cny_per_kwh)),
-    ("price_gap", MEAN, |row, _| mean(row.price_gap)),
-    ("imbalance", MEAN, |row, _| mean(row.imbalance)),
-    ("ess_residual", MEAN, |row, _| mean(row.ess_residual)),
-    ("information_age_mean_s", "Mean over all decisions", |row, _| {
-        weighted(row.information_age_mean_s, decisions(row)?)
-    }),
-    ("information_age_p95_s", MEAN, |row, _| mean(row.information_age_p95_s)),
-    ("traded_kwh", MEAN, |row, _| each(row.traded_kwh.value())),
-    ("grid_import_kwh", MEAN, |row, _| each(row.grid_import_kwh.value())),
-    ("grid_export_kwh", MEAN, |row, _| each(row.grid_export_kwh.value())),
-    ("buyers_welfare_cny", MEAN, |row, _| mean(row.buyers_welfare_cny)),
-    ("sellers_welfare_cny", MEAN, |row, _| mean(row.sellers_welfare_cny)),
-    ("welfare_cny", MEAN, |row, _| mean(row.welfare_cny)),
-    ("p2g_welfare_cny", MEAN, |row, _| mean(row.p2g_welfare_cny)),
-    ("welfare_loss", "Welfare missed in all slots with a market, divided by that of their closed forms", |row, _| {
-        welfare_loss(row)
-    }),
-    ("oscillation_amplitude", MEAN, |row, _| mean(row.oscillation_amplitude)),
-    ("messages_per_kwh", "Messages of all slots with a market, divided by all energy traded in them", |row, _| {
-        Some((row.messages as f64, row.traded_kwh.value()))
-    }),
-    (
-        "updates_per_actor",
-        "Decisions in all slots with a market, divided by the numbers of their participants",
-        |row, _| Some((decisions(row)?, participants(row))),
-    ),
-    ("lost_messages", MEAN, |row, _| each(row.lost_messages as f64)),
-    ("duplicated_messages", MEAN, |row, _| each(row.duplicated_messages as f64)),
-    (
-        "time_to_equilibrium_restricted_s",
-        "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
-        |row, gate| gate.and_then(|gate| each(time(row).unwrap_or(gate))),
-    ),
-    ("price_gap_weighted", MEAN, |row, _| mean(row.price_gap_weighted)),
-    ("consumption_kwh", MEAN, |row, _| each(row.consumption_kwh.value())),
-    ("load_kwh", MEAN, |row, _| each(row.load_kwh.value())),
-    ("p2g_storage_welfare_cny", MEAN, |row, _| mean(row.p2g_storage_welfare_cny)),
-    ("worse_off", MEAN, |row, _| each(f64::from(row.worse_off))),
-];
-
-fn each(value: f64) -> Option<Part> {
-    Some((value, 1.0))
+impl Measure {
+    /// What a slot with a market adds to it; `gate` is the time from its opening to gate closure [s], if it is known.
+    fn part(&self, row: &SlotRow, gate: Option<f64>) -> Option<Part> {
+        match self.of {
+            Of::Mean(value) => Some((value(row).number()?, 1.0)),
+            Of::Parts(parts) => parts(row, gate),
+        }
+    }
 }
 
-fn mean(value: Option<Number>) -> Option<Part> {
-    each(value?.value())
-}
-
-fn weighted(value: Option<Number>, weight: f64) -> Option<Part> {
+/// What a value adds to a mean with weights.
+pub(super) fn weighted(value: Option<Number>, weight: f64) -> Option<Part> {
     Some((value?.value() * weight, weight))
 }
 
-/// How long the slot took to equilibrium [s], if it came there.
-fn time(row: &SlotRow) -> Option<f64> {
-    row.time_to_equilibrium_s.filter(|_| row.outcome == Outcome::Equilibrium).map(Number::value)
-}
+impl SlotRow {
+    /// How long the slot took to equilibrium [s], if it came there.
+    pub(super) fn settled_after(&self) -> Option<f64> {
+        self.time_to_equilibrium_s.filter(|_| self.outcome == Outcome::Equilibrium).map(Number::value)
+    }
 
-/// How many prosumers could decide.
-fn participants(row: &SlotRow) -> f64 {
-    f64::from(row.admitted)
-}
+    /// How many decisions its participants made.
+    pub(super) fn decisions(&self) -> Option<f64> {
+        Some(self.updates_per_actor?.value() * f64::from(self.admitted))
+    }
 
-/// How many decisions they made.
-fn decisions(row: &SlotRow) -> Option<f64> {
-    Some(row.updates_per_actor?.value() * participants(row))
-}
-
-/// Welfare missed, and the size of that of the closed form.
-fn welfare_loss(row: &SlotRow) -> Option<Part> {
-    let best = row.equilibrium_welfare_cny?.value();
-    Some((best - row.welfare_cny?.value(), best.abs()))
+    /// Welfare missed, and the size of that of the closed form.
+    pub(super) fn missed(&self) -> Option<Part> {
+        let best = self.equilibrium_welfare_cny?.value();
+        Some((best - self.welfare_cny?.value(), best.abs()))
+    }
 }
 
 /// What a complete case came to.
@@ -120,8 +104,8 @@ impl CaseMeasures {
         }
         self.market_slots += 1;
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
-        for (total, (.., measure)) in self.totals.iter_mut().zip(MEASURES) {
-            let (value, weight) = measure(row, gate).unwrap_or_default();
+        for (total, measure) in self.totals.iter_mut().zip(&MEASURES) {
+            let (value, weight) = measure.part(row, gate).unwrap_or_default();
             *total = (total.0 + value, total.1 + weight);
         }
     }
@@ -161,13 +145,12 @@ pub(crate) fn complete_cases(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::tests::slot_row;
 
     /// What a case with these slots came to.
     fn measured(slots: &[&[(&str, &str)]], gate: Option<f64>) -> CaseMeasures {
-        let rows = slots.iter().map(|cells| Ok(slot_row(cells)));
+        let rows = slots.iter().map(|cells| Ok(SlotRow::of_cells(cells).unwrap()));
         let rows: Vec<_> = rows
-            .chain([Ok(slot_row(&[("slot", "9"), ("outcome", "NoMarket"), ("messages", "1000")]))])
+            .chain([Ok(SlotRow::of_cells(&[("slot", "9"), ("outcome", "NoMarket"), ("messages", "1000")]).unwrap())])
             .map(|row: Result<SlotRow, RecordError>| row.map(|row| SlotRow { case: 1, ..row }))
             .collect();
         let mut cases = complete_cases(rows.into_iter(), 9, gate);
@@ -177,7 +160,7 @@ mod tests {
     }
 
     fn value(case: &CaseMeasures, name: &str) -> Option<f64> {
-        case.values()[MEASURES.iter().position(|(known, ..)| *known == name).unwrap()]
+        case.values()[MEASURES.iter().position(|known| known.name == name).unwrap()]
     }
 
     #[test]

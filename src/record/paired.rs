@@ -26,7 +26,7 @@ const MOST_ROWS: u64 = 1_000_000;
 const COUNT: usize = MEASURES.len() + 1;
 
 fn measures() -> impl Iterator<Item = &'static str> {
-    ["share_in_equilibrium"].into_iter().chain(MEASURES.map(|(name, ..)| name))
+    ["share_in_equilibrium"].into_iter().chain(MEASURES.iter().map(|measure| measure.name))
 }
 
 /// A row of `paired.csv`, without the other knobs.
@@ -308,7 +308,7 @@ impl<W: Write> Paired<'_, W> {
 mod tests {
     use super::*;
     use crate::{
-        record::{measures::complete_cases, tests::slot_row},
+        record::{measures::complete_cases, slots::SlotRow, table::Row},
         scenario::{self, Overrides},
     };
     use std::{collections::BTreeMap, fs};
@@ -330,7 +330,13 @@ mod tests {
         let rows = rounds.iter().zip(1_u32..).map(|(rounds, case)| {
             let outcome = if rounds.is_some() { "Equilibrium" } else { "NoMarket" };
             let rounds = rounds.unwrap_or_default().to_string();
-            Ok(slot_row(&[("case", &case.to_string()), ("slot", "1"), ("outcome", outcome), ("rounds", &rounds)]))
+            Ok(SlotRow::of_cells(&[
+                ("case", &case.to_string()),
+                ("slot", "1"),
+                ("outcome", outcome),
+                ("rounds", &rounds),
+            ])
+            .unwrap())
         });
         let folder = tempfile::tempdir().unwrap();
         let mut values = Values::create(folder.path()).unwrap();

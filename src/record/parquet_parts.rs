@@ -6,10 +6,11 @@
 //! other into the table; the part of the only case of a study becomes the table itself.
 
 use super::{
+    columns::{self, Cells},
     error::RecordError,
     folder,
     section::{Section, SlotTable},
-    table::{Cells, Row},
+    table::Row,
 };
 use microgrid_agents::ids::Slot;
 use parquet::{
@@ -180,7 +181,7 @@ struct Part<R: Row> {
     path: PathBuf,
     writer: SerializedFileWriter<File>,
     /// The rows of the group under way.
-    cells: R::Cells,
+    cells: Cells<R>,
     /// How many these are.
     rows: usize,
 }
@@ -192,7 +193,7 @@ impl<R: Row> Part<R> {
     fn create(path: PathBuf) -> Result<Self, RecordError> {
         let file = File::create(&path).map_err(RecordError::file("create", &path))?;
         match SerializedFileWriter::new(file, schema::<R>(), properties()) {
-            Ok(writer) => Ok(Self { path, writer, cells: R::Cells::default(), rows: 0 }),
+            Ok(writer) => Ok(Self { path, writer, cells: Cells::new(), rows: 0 }),
             Err(source) => Err(RecordError::Parquet { path, source }),
         }
     }
@@ -224,7 +225,7 @@ impl<R: Row> Part<R> {
 }
 
 fn schema<R: Row>() -> Arc<Type> {
-    let columns = R::Cells::schema().into_iter().map(Arc::new).collect();
+    let columns = columns::schema::<R>().map(Arc::new).collect();
     Arc::new(Type::group_type_builder("row").with_fields(columns).build().expect("columns make a schema"))
 }
 
@@ -300,7 +301,7 @@ pub(super) fn read_groups<R: Row>(
     }
     Ok(reader.into_iter().map(move |record| {
         let record = record.map_err(wrong(&path))?;
-        R::of_record(&record).ok_or_else(|| RecordError::Header(path.clone()))
+        columns::row(&record).ok_or_else(|| RecordError::Header(path.clone()))
     }))
 }
 

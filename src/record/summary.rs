@@ -1,6 +1,7 @@
 //! `summary.csv`: what each combination of the varied knobs came to, over its replicates.
 
 use super::{
+    column::Measure,
     error::RecordError,
     folder,
     manifest::{Knobs, Manifest, PlannedCases, knob_text, knobs},
@@ -34,7 +35,7 @@ pub struct Summary {
 impl Summary {
     /// The statistics of the measure with this name.
     pub fn measure(&self, name: &str) -> Option<&Statistics> {
-        MEASURES.iter().position(|(known, ..)| *known == name).map(|index| &self.measures[index])
+        MEASURES.iter().position(|known| known.name == name).map(|index| &self.measures[index])
     }
 }
 
@@ -155,8 +156,8 @@ pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
     columns.extend(knobs.map(str::to_owned));
     columns.push("share_in_equilibrium".to_owned());
-    for (measure, ..) in MEASURES {
-        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{measure}_{statistic}")));
+    for Measure { name, .. } in &MEASURES {
+        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{name}_{statistic}")));
     }
     columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));
     columns
@@ -194,21 +195,22 @@ pub(super) fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{measures::complete_cases, tests::slot_row};
+    use crate::record::{measures::complete_cases, slots::SlotRow, table::Row};
 
     /// The summaries of slots: case, slot, outcome, rounds and price gap of each. The gate closes after 900 s.
     fn collected(slots: &[(u32, u32, &str, u32, &str)], replicates: u32, of_each: u32) -> Vec<Summary> {
         let rows = slots.iter().map(|(case, slot, outcome, rounds, gap)| {
             let [case, slot, rounds] = [case, slot, rounds].map(u32::to_string);
             let time = if *outcome == "Equilibrium" { &*rounds } else { "" };
-            Ok(slot_row(&[
+            Ok(SlotRow::of_cells(&[
                 ("case", &case),
                 ("slot", &slot),
                 ("outcome", outcome),
                 ("rounds", &rounds),
                 ("time_to_equilibrium_s", time),
                 ("price_gap", gap),
-            ]))
+            ])
+            .unwrap())
         });
         summaries(complete_cases(rows, of_each, Some(900.0)), replicates).map(Result::unwrap).collect()
     }

@@ -1,10 +1,9 @@
 //! Result tables: a row is a struct whose fields are the columns. Here they are CSV files.
 
-use super::{columns::RowGroup, error::RecordError, folder};
-use parquet::{errors::ParquetError, record, schema::types::Type};
+use super::{column::Column, error::RecordError, folder};
+use csv::StringRecord;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fmt::Debug,
     fs::File,
     io::{Read, Write},
     marker::PhantomData,
@@ -17,84 +16,56 @@ pub trait Row: Serialize + DeserializeOwned + 'static {
     const FILE: &'static str;
     /// Name of the table's file in the run's folder, as Parquet.
     const PARQUET: &'static str;
-    /// The table's columns in order: the names of the row's fields.
-    const COLUMNS: &'static [&'static str];
-    /// The cells of some rows, column by column.
-    type Cells: Cells<Self>;
+    /// The table's columns in order: one for each field of the row, of its name.
+    const COLUMNS: &'static [Column<Self>];
 
-    /// Reads a row back from Parquet; `None` if `record` is not of this table.
-    fn of_record(record: &record::Row) -> Option<Self>;
-}
+    /// The names of the columns in order.
+    fn header() -> impl Iterator<Item = &'static str> {
+        Self::COLUMNS.iter().map(|column| column.name)
+    }
 
-/// The cells of some rows, column by column.
-pub trait Cells<R>: Debug + Default + Send {
-    /// Names and types of the columns.
-    fn schema() -> Vec<Type>;
-
-    /// Adds a row.
-    fn put(&mut self, row: &R);
-
-    /// Writes all rows as a group, and forgets them.
+    /// A row with these cells, by column, as CSV has them; where none is given, it is 0, undefined or a name.
     ///
     /// # Errors
-    /// If the file cannot be written.
-    fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError>;
+    /// If there is no such column, or a cell is not of its type.
+    fn of_cells(cells: &[(&str, &str)]) -> Result<Self, String> {
+        if let Some((name, _)) = cells.iter().find(|(name, _)| Self::header().all(|known| known != *name)) {
+            return Err(format!("there is no column {name} in {}", Self::FILE));
+        }
+        let given = |name| cells.iter().find(|(known, _)| *known == name).map(|(_, cell)| *cell);
+        let record = Self::COLUMNS.iter().map(|column| given(column.name).unwrap_or(column.kind.nothing()));
+        StringRecord::from_iter(record).deserialize(None).map_err(|error| error.to_string())
+    }
 }
 
-/// Declares a row type and with it a table: the name of its files, its columns and their types.
+/// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit,
+/// and with what else there is to tell of it (the functions of [`Column`]).
 macro_rules! table {
     (
         $(#[$doc:meta])*
         $name:ident in $file:literal {
-            $($(#[$column_doc:meta])* $column:ident: $kind:ty,)+
+            $($(#[$column_doc:meta])* $column:ident: $kind:ty $([$unit:literal])? $(=> $($told:ident($($how:tt)*)).+)?,)+
         }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         pub struct $name {
-            $($(#[$column_doc])* pub $column: $kind,)+
+            $($(#[$column_doc])* $(#[doc = concat!("[", $unit, "]")])? pub $column: $kind,)+
         }
 
-        const _: () = {
-            use $crate::record::{
-                columns::{Cell, RowGroup, Values},
-                table,
-            };
-            use parquet::{errors::ParquetError, record, schema::types::Type};
-
-            #[doc = concat!("The columns of `", $file, "`.")]
-            #[derive(Debug, Default)]
-            pub struct Cells {
-                $($column: <$kind as Cell>::Values,)+
-            }
-
-            impl table::Cells<$name> for Cells {
-                fn schema() -> Vec<Type> {
-                    vec![$(<$kind as Cell>::Values::schema(stringify!($column))),+]
-                }
-
-                fn put(&mut self, row: &$name) {
-                    $(row.$column.put(&mut self.$column);)+
-                }
-
-                fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-                    $(self.$column.write(group)?;)+
-                    Ok(())
-                }
-            }
-
-            impl table::Row for $name {
-                const FILE: &'static str = concat!($file, ".csv");
-                const PARQUET: &'static str = concat!($file, ".parquet");
-                const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
-                type Cells = Cells;
-
-                fn of_record(record: &record::Row) -> Option<Self> {
-                    let mut cells = record.get_column_iter().map(|(_, cell)| cell);
-                    Some(Self { $($column: Cell::get(cells.next()?)?,)+ })
-                }
-            }
-        };
+        impl $crate::record::table::Row for $name {
+            const FILE: &'static str = concat!($file, ".csv");
+            const PARQUET: &'static str = concat!($file, ".parquet");
+            const COLUMNS: &'static [$crate::record::column::Column<Self>] = &[$(
+                $crate::record::column::Column::<Self>::new(
+                    stringify!($column),
+                    <$kind as $crate::record::column::Cell>::KIND,
+                    |row| row.$column.into(),
+                )
+                $(.unit($unit))?
+                $($(.$told($($how)*))+)?
+            ),+];
+        }
     };
 }
 pub(super) use table;
@@ -120,7 +91,7 @@ impl<R: Row> Table<R> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
         let mut table = Self { path, file, pending: Vec::new(), length: 0, rows: PhantomData };
-        table.fill(|csv| csv.write_record(R::COLUMNS))?;
+        table.fill(|csv| csv.write_record(R::header()))?;
         table.flush()?;
         Ok(table)
     }
@@ -214,7 +185,7 @@ pub(super) fn read<R: Row>(
         move |source| RecordError::Table { path: path.clone(), source }
     };
     let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
-    if csv.headers().map_err(&wrong)? != R::COLUMNS {
+    if !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
         return Err(RecordError::Header(path));
     }
     Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
@@ -229,25 +200,13 @@ pub(super) fn rows<R: Row>(part: impl Read, path: PathBuf) -> impl Iterator<Item
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{number::Number, trades::TradeRow};
+    use crate::record::trades::TradeRow;
     use std::fs;
 
     /// A row that is longer or shorter than others.
     fn line(number: u32) -> TradeRow {
-        let kwh = Number::new(f64::from(number % 50) / 7.0).unwrap();
-        let (case, slot, buyer, seller) = (1, number, 2, 3);
-        let (optimal_kwh, price_cny_per_kwh) = (Some(kwh), None);
-        TradeRow {
-            case,
-            slot,
-            buyer,
-            seller,
-            optimal_kwh,
-            traded_kwh: kwh,
-            price_cny_per_kwh,
-            payment_cny: kwh,
-            fee_cny: kwh,
-        }
+        let (slot, kwh) = (number.to_string(), (f64::from(number % 50) / 7.0).to_string());
+        TradeRow::of_cells(&[("case", "1"), ("slot", &slot), ("optimal_kwh", &kwh), ("traded_kwh", &kwh)]).unwrap()
     }
 
     #[test]

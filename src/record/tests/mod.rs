@@ -13,13 +13,13 @@ use microgrid_agents::{
 use std::{fs, path::Path, time::Duration};
 
 /// The cells of a line, by column.
-fn cell(columns: &[&str], line: &str, column: &str) -> String {
-    let index = columns.iter().position(|name| *name == column).unwrap_or_else(|| panic!("no column {column}"));
+fn cell<R: Row>(line: &str, column: &str) -> String {
+    let index = R::header().position(|name| name == column).unwrap_or_else(|| panic!("no column {column}"));
     line.split(',').nth(index).unwrap().to_owned()
 }
 
 fn slot_cell(line: &str, column: &str) -> String {
-    cell(SlotRow::COLUMNS, line, column)
+    cell::<SlotRow>(line, column)
 }
 
 /// A run of the day's first case, up to the end of that case. The day is given back because its files go with it.
@@ -31,31 +31,6 @@ pub(crate) fn whole_case(mut day: Day) -> (Day, Recorder) {
     }
     recorder.end_case().unwrap();
     (day, recorder)
-}
-
-/// A row of `slots.csv` with these cells; all others are empty or, where a number has to be, 0.
-pub(crate) fn slot_row(cells: &[(&str, &str)]) -> SlotRow {
-    let numbers = [
-        "case",
-        "slot",
-        "sellers",
-        "buyers",
-        "rounds",
-        "messages",
-        "lost_messages",
-        "duplicated_messages",
-        "wanted",
-        "admitted",
-        "worse_off",
-    ];
-    let energies = ["traded_kwh", "grid_import_kwh", "grid_export_kwh", "consumption_kwh", "load_kwh"];
-    let cell = |column: &&str| match cells.iter().find(|(name, _)| name == column) {
-        Some((_, cell)) => *cell,
-        None if numbers.contains(column) || energies.contains(column) => "0",
-        None => "",
-    };
-    let row = SlotRow::COLUMNS.iter().map(cell).collect::<Vec<_>>();
-    csv::StringRecord::from(row).deserialize(Some(&SlotRow::COLUMNS.to_vec().into())).unwrap()
 }
 
 #[test]
@@ -138,9 +113,9 @@ fn a_slot_without_market_leaves_the_market_s_columns_empty() {
     for (line, sellers, buyers) in [(&slots[0], "0", "3"), (&slots[2], "0", "2")] {
         assert_eq!(slot_cell(line, "outcome"), "NoMarket");
         assert_eq!((slot_cell(line, "sellers"), slot_cell(line, "buyers")), (sellers.into(), buyers.into()));
-        for column in SlotRow::COLUMNS {
+        for column in SlotRow::header() {
             let defined = !matches!(
-                *column,
+                column,
                 "time_to_equilibrium_s"
                     | "price_mean_cny_per_kwh"
                     | "equilibrium_price_cny_per_kwh"
@@ -206,7 +181,7 @@ fn theory_starts_from_what_storages_held_when_the_slot_began() {
     let line = &lines(recorder.folder(), "slots.csv")[1];
     let held = lines(recorder.folder(), "prosumers.csv")[3..6]
         .iter()
-        .any(|line| cell(ProsumerRow::COLUMNS, line, "discharged_kwh") == "0.5");
+        .any(|line| cell::<ProsumerRow>(line, "discharged_kwh") == "0.5");
     assert!(held, "somebody discharges what slot 1 left");
     assert!(slot_cell(line, "welfare_loss").parse::<f64>().unwrap().abs() < 1e-9);
 }
@@ -504,32 +479,4 @@ fn what_the_ledger_of_a_case_carried_is_written_when_the_case_is_done() {
 fn where_there_is_no_run_none_is_opened() {
     let root = tempfile::tempdir().unwrap();
     assert!(matches!(Run::open(root.path()), Err(RecordError::NoRun(path)) if path == root.path()));
-}
-
-#[test]
-fn every_column_and_file_is_explained() {
-    let text = include_str!("../../../docs/results.md");
-    let explained = |file: &str, columns: &[&str]| {
-        let section = text.split("\n## ").find(|section| section.starts_with(&format!("`{file}`")));
-        let section = section.unwrap_or_else(|| panic!("no section on {file}"));
-        let rows: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-        assert_eq!(rows, columns, "{file}");
-    };
-    explained(SlotRow::FILE, SlotRow::COLUMNS);
-    explained(ProsumerRow::FILE, ProsumerRow::COLUMNS);
-    explained(TradeRow::FILE, TradeRow::COLUMNS);
-    explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
-    explained(LedgerRow::FILE, LedgerRow::COLUMNS);
-    let columns = summary::columns(["<knob>"].into_iter());
-    let names: Vec<&str> = MEASURES.iter().map(|(name, ..)| *name).collect();
-    let statistics = ["mean", "sd", "ci95", "count"];
-    // The columns of the first measure stand for those of all.
-    let (before, rest) = columns.split_at(columns.iter().position(|column| column == "rounds_mean").unwrap());
-    let (of_measures, after) = rest.split_at(statistics.len() * names.len());
-    let column = |measure: &str| statistics.map(|statistic| format!("{measure}_{statistic}"));
-    assert_eq!(of_measures, names.iter().copied().flat_map(column).collect::<Vec<_>>());
-    let told = before.iter().cloned().chain(column("<measure>")).chain(after.iter().cloned()).collect::<Vec<_>>();
-    explained(summary::FILE, &told.iter().map(String::as_str).collect::<Vec<_>>());
-    explained(PairedRow::FILE, &paired::columns(["<knob>"].into_iter()));
-    assert!(names.iter().all(|name| SlotRow::COLUMNS.contains(name) || *name == "time_to_equilibrium_restricted_s"));
 }

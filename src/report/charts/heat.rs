@@ -99,7 +99,7 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     Chart {
         name: format!("{}_by_{x}_and_{y}", measure.word()),
         title: format!("{} by {x} and {y}", measure.title()),
-        caption: format!("{}.{mean}{theory}{}", measure.what, measure.remark()),
+        caption: format!("{}.{mean}{theory}{}", measure.what, measure.remark),
         x: KnobAxis::named(x, x_values).axis,
         y: KnobAxis::named(y, y_values).axis,
         layers: vec![Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],

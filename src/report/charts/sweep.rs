@@ -109,7 +109,7 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     Chart {
         name: format!("{}_by_{knob}", measure.word()),
         title: format!("{} by {knob}", measure.title()),
-        caption: format!("{}{interval}.{averaged}{}", measure.what, measure.remark()),
+        caption: format!("{}{interval}.{averaged}{}", measure.what, measure.remark),
         x: x.axis,
         y,
         layers,
