@@ -3,6 +3,7 @@
 mod about;
 mod results;
 mod scenario;
+mod variants;
 mod withholding;
 
 use crate::support::repository;
