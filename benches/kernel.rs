@@ -13,7 +13,10 @@ mod ring;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use microgrid_agents::observation::Observed;
-use microgrid_sim::runtime::{self, RuntimeError, Shards, Traffic, WatchError, Watcher};
+use microgrid_sim::{
+    agents::actor::MarketProtocol,
+    runtime::{self, RuntimeError, Shards, Traffic, WatchError, Watcher},
+};
 use std::{
     sync::{
         Arc,
@@ -39,7 +42,7 @@ struct StopWatch {
     enough: Arc<AtomicBool>,
 }
 
-impl Watcher for StopWatch {
+impl Watcher<MarketProtocol> for StopWatch {
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
     fn window(&mut self, _: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.sent += traffic.sent;

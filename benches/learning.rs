@@ -20,6 +20,7 @@ use microgrid_agents::{
     streams::{Purpose, stream},
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     runtime::{Shards, Traffic, WatchError, Watcher},
     simulation::simulate,
 };
@@ -297,7 +298,7 @@ struct End {
     enough: Arc<AtomicBool>,
 }
 
-impl Watcher for End {
+impl Watcher<MarketProtocol> for End {
     fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         for observed in observed.drain(..) {
             match observed.what {

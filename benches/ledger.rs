@@ -22,11 +22,13 @@ use microgrid_agents::{
     units::Energy,
 };
 use microgrid_sim::{
-    ledger::store::Store,
-    runtime::{
-        self, Host, Shards, Traffic, WatchError, Watcher,
-        network::{Delay, Network, Quality},
+    agents::{
+        actor::MarketProtocol,
+        ids::{GRID, LEDGER},
     },
+    ledger::store::Store,
+    network::{Delay, Network, Quality},
+    runtime::{self, Host, Shards, Traffic, WatchError, Watcher},
     scenario::{self, Case, Overrides},
     simulation::actors,
 };
@@ -137,14 +139,14 @@ fn meter(random: &mut Stream, member: &Member) -> Transaction {
     let writes = vec![Write(key, Fact::Meter(reading).to_json()), Write(bill, Fact::Invoice(invoice).to_json())];
     let mut transaction = Transaction::new(member, Call::RecordEnergy(SLOT, reading, Some(invoice)), reads, writes);
     let text = InvoiceTo { party: Party::Prosumer(member.number), invoice }.to_json();
-    let signature = SecretKey::derive(SEED, ActorId::GRID).sign(CHAIN, &text);
+    let signature = SecretKey::derive(SEED, GRID).sign(CHAIN, &text);
     transaction.endorsements.push(Endorsement { by: Party::Grid, signature });
     transaction
 }
 
 /// One transaction a member, the same each time.
 fn transactions(members: &[Member], make: Make) -> Vec<Transaction> {
-    let mut random = stream(SEED, ActorId::LEDGER, Purpose::Behaviour);
+    let mut random = stream(SEED, LEDGER, Purpose::Behaviour);
     members.iter().map(|member| make(&mut random, member)).collect()
 }
 
@@ -230,18 +232,18 @@ fn validate(criterion: &mut Criterion) {
 }
 
 /// The ledger of a case in its first slot, in which the market is closed, and everybody's meter reading on its way to it.
-fn first_readings(case: &Case) -> (Box<dyn Actor>, Vec<(ActorId, Message)>) {
+fn first_readings(case: &Case) -> (Box<dyn Actor<MarketProtocol>>, Vec<(ActorId, Message)>) {
     let mut actors = actors(case).into_iter();
     let (mut ledger, mut grid) = (actors.next().expect("a ledger"), actors.next().expect("a grid"));
-    with_context(ActorId::LEDGER, |context| ledger.start(context));
-    let tariff = sent(with_context(ActorId::GRID, |context| grid.start(context)));
-    let opened = sent(tariff.into_iter().flat_map(|(_, tariff)| tell(&mut *ledger, ActorId::GRID, tariff)));
+    with_context(LEDGER, |context| ledger.start(context));
+    let tariff = sent(with_context(GRID, |context| grid.start(context)));
+    let opened = sent(tariff.into_iter().flat_map(|(_, tariff)| tell(&mut *ledger, GRID, tariff)));
     let mut readings = Vec::new();
-    for (mut prosumer, (address, opened)) in actors.zip(opened.into_iter().filter(|(to, _)| *to != ActorId::GRID)) {
-        let mut messages = sent(tell(&mut *prosumer, ActorId::LEDGER, opened));
+    for (mut prosumer, (address, opened)) in actors.zip(opened.into_iter().filter(|(to, _)| *to != GRID)) {
+        let mut messages = sent(tell(&mut *prosumer, LEDGER, opened));
         while let Some((to, message)) = messages.pop() {
             match to {
-                ActorId::LEDGER => readings.push((address, message)),
+                LEDGER => readings.push((address, message)),
                 _ => {
                     let invoices = sent(tell(&mut *grid, address, message));
                     let answers = invoices.into_iter().flat_map(|(_, invoice)| tell(&mut *prosumer, to, invoice));
@@ -253,8 +255,8 @@ fn first_readings(case: &Case) -> (Box<dyn Actor>, Vec<(ActorId, Message)>) {
     (ledger, readings)
 }
 
-fn tell(actor: &mut dyn Actor, from: ActorId, message: Message) -> Vec<Effect> {
-    with_context(ActorId::LEDGER, |context| actor.receive(from, message, context))
+fn tell(actor: &mut dyn Actor<MarketProtocol>, from: ActorId, message: Message) -> Vec<Effect> {
+    with_context(LEDGER, |context| actor.receive(from, message, context))
 }
 
 fn with_context(me: ActorId, act: impl FnOnce(&mut Context<'_>)) -> Vec<Effect> {
@@ -272,7 +274,7 @@ fn sent(effects: impl IntoIterator<Item = Effect>) -> Vec<(ActorId, Message)> {
 fn commit(criterion: &mut Criterion) {
     let members = members();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let key = SecretKey::derive(SEED, ActorId::LEDGER);
+    let key = SecretKey::derive(SEED, LEDGER);
     let mut group = criterion.benchmark_group("commit");
     group.throughput(Throughput::Elements(TRANSACTIONS as u64)).sample_size(20);
     for (name, channel, make) in KINDS {
@@ -358,20 +360,20 @@ fn run(case: &Case) -> Parts {
 /// An actor whose time is taken.
 #[derive(Debug)]
 struct Timed {
-    actor: Box<dyn Actor>,
+    actor: Box<dyn Actor<MarketProtocol>>,
     /// [ns]
     spent: Arc<AtomicU64>,
 }
 
 impl Timed {
-    fn time(&mut self, act: impl FnOnce(&mut dyn Actor)) {
+    fn time(&mut self, act: impl FnOnce(&mut dyn Actor<MarketProtocol>)) {
         let begun = now();
         act(&mut *self.actor);
         self.spent.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
     }
 }
 
-impl Actor for Timed {
+impl Actor<MarketProtocol> for Timed {
     fn start(&mut self, context: &mut Context<'_>) {
         self.time(|actor| actor.start(context));
     }
@@ -399,7 +401,7 @@ struct Writer {
     spent: Duration,
 }
 
-impl Watcher for Writer {
+impl Watcher<MarketProtocol> for Writer {
     fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         let begun = now();
         for observed in observed.drain(..) {

@@ -20,6 +20,7 @@ use microgrid_agents::{
     observation::{Observation, Observed},
     streams::{Purpose, slot_stream},
 };
+
 use microgrid_sim::{
     analysis::{
         reference::{Iteration, Market},
@@ -65,7 +66,7 @@ struct StopWatch {
     enough: Arc<AtomicBool>,
 }
 
-impl Watcher for StopWatch {
+impl Watcher<microgrid_sim::agents::actor::MarketProtocol> for StopWatch {
     #[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
     fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         for observed in observed.drain(..) {

@@ -2,7 +2,6 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use microgrid_agents::{
-    ids::ActorId,
     market::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
@@ -10,9 +9,12 @@ use microgrid_agents::{
     },
     streams::{Purpose, stream},
 };
-use microgrid_sim::analysis::{
-    equilibrium::closed_form,
-    reference::{Iteration, Market},
+use microgrid_sim::{
+    agents::ids::LEDGER,
+    analysis::{
+        equilibrium::closed_form,
+        reference::{Iteration, Market},
+    },
 };
 use rand::RngExt;
 use std::hint::black_box;
@@ -22,7 +24,7 @@ const ALPHA: f64 = 0.4;
 
 /// Half of the prosumers buy, half sell.
 fn slot(prosumers: usize) -> (Vec<Buyer>, Vec<f64>) {
-    let mut random = stream(2023, ActorId::LEDGER, Purpose::Population);
+    let mut random = stream(2023, LEDGER, Purpose::Population);
     let buyers = (0..prosumers / 2).map(|_| Buyer {
         need: random.random_range(0.5..5.0),
         generation: random.random_range(0.0..3.0),

@@ -14,6 +14,7 @@ use microgrid_agents::{
     observation::{GameOver, Observation, Observed},
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     runtime::{Shards, Traffic, WatchError, Watcher},
     simulation::simulate,
 };
@@ -88,7 +89,7 @@ struct StopWatch {
     books: i128,
 }
 
-impl Watcher for StopWatch {
+impl Watcher<MarketProtocol> for StopWatch {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.messages += traffic.sent;
         for observed in observed.drain(..) {

@@ -34,7 +34,7 @@
 //! |---|---|---|
 //! | how a seller moves its price | [`PricingRule`](agents::prosumer::PricingRule) | [`pricing`](SimulationBuilder::pricing), [`pricing_of`](SimulationBuilder::pricing_of) |
 //! | how a buyer divides itself over sellers | [`ChoiceRule`](agents::prosumer::ChoiceRule) | [`choice`](SimulationBuilder::choice), [`choice_of`](SimulationBuilder::choice_of) |
-//! | how long messages take, and which are lost | [`Carrier`](runtime::network::Carrier) | [`network`](SimulationBuilder::network) |
+//! | how long messages take, and which are lost | [`Carrier`](network::Carrier) | [`network`](SimulationBuilder::network) |
 //! | nothing, only watch | a closure | [`observe`](SimulationBuilder::observe) |
 //!
 //! A rule is a value with a method or two. Each prosumer has a copy of its own and may remember things in it; registering,
@@ -82,18 +82,18 @@
 //! | [`report`] | what people look at |
 //! | [`cli`] | the `sim` command |
 
-pub mod analysis;
 pub mod cli;
-mod format;
 pub mod framework;
-pub mod ledger;
 pub mod prelude;
-pub mod record;
-pub mod report;
-pub mod runtime;
-pub mod scenario;
 pub mod simulation;
 pub mod study;
 
 pub use framework::{Results, Simulation, SimulationBuilder, SimulationError};
 pub use microgrid_agents as agents;
+pub use microgrid_analysis as analysis;
+pub use microgrid_ledger as ledger;
+pub use microgrid_network as network;
+pub use microgrid_record as record;
+pub use microgrid_report as report;
+pub use microgrid_runtime as runtime;
+pub use microgrid_scenario as scenario;

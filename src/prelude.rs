@@ -2,11 +2,9 @@
 
 pub use crate::{
     framework::{Results, Simulation, SimulationBuilder, SimulationError},
+    network::{Bounds, Carrier, Delay, Fate, Letter, Quality},
     record::{CaseRows, ConvergenceRow, KeyFigures, LedgerRow, Number, ProsumerRow, SlotRow, TradeRow},
-    runtime::{
-        Shards,
-        network::{Bounds, Carrier, Delay, Fate, Letter, Quality},
-    },
+    runtime::Shards,
     scenario::schema::{PopulationSource, Scenario, Synthetic},
 };
 pub use microgrid_agents::{

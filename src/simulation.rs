@@ -1,7 +1,5 @@
 //! One case as a simulation: makes the actors that the scenario describes, and runs them.
 
-mod network;
-
 use crate::{
     analysis::slot::facts,
     runtime::{self, Host, RuntimeError, Shards, Watcher, wall},
@@ -11,14 +9,14 @@ use crate::{
     },
 };
 use microgrid_agents::{
-    actor::Actor,
+    actor::{Actor, MarketProtocol},
     chain::{
         self,
         genesis::{Genesis, Policies},
         identity::{Party, SecretKey},
     },
     grid::{Grid, GridRules},
-    ids::{ActorId, ProsumerId},
+    ids::{ActorId, GRID, LEDGER, ProsumerId},
     ledger::{Ledger, LedgerRules},
     market::balance::SlotFacts,
     member::Member,
@@ -26,13 +24,12 @@ use microgrid_agents::{
     streams::{Purpose, stream},
     units::Energy,
 };
-use network::{ledger_crashes, network, retry_after, stall_after};
 use rand::Rng;
 use rayon::prelude::*;
 use std::sync::{Arc, atomic::AtomicBool};
 
 /// Runs one case to its end; gives the watcher back with the outcome.
-pub fn simulate<W: Watcher + 'static>(
+pub fn simulate<W: Watcher<MarketProtocol> + 'static>(
     case: &Case,
     shards: Option<Shards>,
     interrupted: &Arc<AtomicBool>,
@@ -42,15 +39,15 @@ pub fn simulate<W: Watcher + 'static>(
 }
 
 /// Runs one case with these `actors` in the place of its own, which [`actors`] makes; otherwise like [`simulate`].
-pub fn simulate_with<W: Watcher + 'static>(
-    actors: Vec<Box<dyn Actor>>,
+pub fn simulate_with<W: Watcher<MarketProtocol> + 'static>(
+    actors: Vec<Box<dyn Actor<MarketProtocol>>>,
     case: &Case,
     shards: Option<Shards>,
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
     let Scenario { clock, market, activation, .. } = &*case.scenario;
-    let network = network(case);
+    let network = case.network();
     let together = matches!(activation, Activation::LockStep { .. }) && network.constant().is_some();
     let default = match clock {
         Clock::Virtual => Shards::suited_to(actors.len(), together),
@@ -60,27 +57,27 @@ pub fn simulate_with<W: Watcher + 'static>(
         seed: case.seed,
         network,
         shards: shards.unwrap_or(default),
-        stall_after: stall_after(case),
+        stall_after: case.stall_after(),
         interrupted: Arc::clone(interrupted),
     };
     match *clock {
         Clock::Virtual => runtime::run(actors, &host, watcher),
-        Clock::Wall { speed } => wall::run(actors, &host, wall::Pace { speed, last_slot: market.slots }, watcher),
+        Clock::Wall { speed } => wall::run(actors, &host, wall::Pace { speed, last_milestone: market.slots }, watcher),
     }
 }
 
 /// The ledger, the grid and all prosumers of a case, in the order of their addresses.
-pub fn actors(case: &Case) -> Vec<Box<dyn Actor>> {
+pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
     let scenario = &case.scenario;
     let keys = keys(case);
     let genesis = Arc::new(genesis(case, &keys));
     let chain = genesis.id();
     let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
-    let [ledger, grid] = [(Party::Ledger, ActorId::LEDGER), (Party::Grid, ActorId::GRID)]
-        .map(|(party, actor)| member(party, key(case, actor)));
+    let [ledger, grid] =
+        [(Party::Ledger, LEDGER), (Party::Grid, GRID)].map(|(party, actor)| member(party, key(case, actor)));
     let rules = habits(case);
     let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
-    let mut actors: Vec<Box<dyn Actor>> = Vec::with_capacity(keys.len() + 2);
+    let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2);
     actors.push(Box::new(Ledger::new(ledger_rules(case), ledger)));
     actors.push(Box::new(Grid::new(grid_rules(case), grid)));
     for (((id, profile), key), rules) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules) {
@@ -122,11 +119,11 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             posts: scenario.ledger.posts(members.len()),
             max_transactions: scenario.ledger.block.max_transactions,
             timeout: scenario.ledger.block.timeout,
-            late_blocks: scenario.clock != Clock::Virtual || ledger_crashes(scenario),
+            late_blocks: scenario.clock != Clock::Virtual || scenario.ledger_crashes(),
         },
         policies: Policies::new(scenario.ledger.signatures),
-        ledger: key(case, ActorId::LEDGER).public(),
-        grid: key(case, ActorId::GRID).public(),
+        ledger: key(case, LEDGER).public(),
+        grid: key(case, GRID).public(),
         prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, key.public())).collect(),
     }
 }
@@ -210,7 +207,7 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
         service_fee: scenario.market.service_fee,
         storage: scenario.storage.as_ref().map(Storage::limits),
         hours: scenario.market.hours(),
-        retry_after: retry_after(case),
+        retry_after: case.retry_after(),
     }
 }
 
@@ -219,7 +216,7 @@ fn grid_rules(case: &Case) -> GridRules {
         feed_in_tariff: case.scenario.market.feed_in_tariff,
         tariffs: Arc::clone(&case.grid_tariffs),
         slot_length: case.scenario.market.slot_length,
-        retry_after: retry_after(case),
+        retry_after: case.retry_after(),
         prosumers: case.population.prosumers.len(),
     }
 }
@@ -234,7 +231,7 @@ fn ledger_rules(case: &Case) -> LedgerRules {
         period: activation(scenario).period(),
         first_choice: fixed(&scenario.learning.initial_choice),
         tells_answered: scenario.learning.predicts(),
-        retry_after: retry_after(case),
+        retry_after: case.retry_after(),
         durability: scenario.ledger.durability,
     }
 }

@@ -1,9 +1,9 @@
 //! The utility grid: publishes its tariffs slot by slot, balances what prosumers lack or have left, and sends invoices.
 
 use crate::{
-    actor::{Actor, Context, Wake},
+    actor::{Actor, Context, MarketProtocol, Wake},
     chain::call::{Call, InvoiceTo},
-    ids::{ActorId, ProsumerId, Slot},
+    ids::{ActorId, LEDGER, ProsumerId, Slot},
     member::Member,
     message::{Exchange, Invoice, Message, Tariff},
     observation::Observation,
@@ -61,7 +61,7 @@ impl Grid {
         if self.unconfirmed <= self.begun {
             self.publication += 1;
             let tariff = Call::PublishTariff(self.tariff(self.unconfirmed));
-            context.send(ActorId::LEDGER, Message::Submit(self.member.submission(tariff, Vec::new())));
+            context.send(LEDGER, Message::Submit(self.member.submission(tariff, Vec::new())));
             context.wake_after(self.rules.retry_after, Wake::Retry(self.publication));
         }
     }
@@ -94,19 +94,19 @@ impl Grid {
     }
 }
 
-impl Actor for Grid {
+impl Actor<MarketProtocol> for Grid {
     fn start(&mut self, context: &mut Context<'_>) {
         self.begin(1, context);
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         match message {
-            Message::SlotOpened(opened) if from == ActorId::LEDGER && opened.tariff.slot == self.unconfirmed => {
+            Message::SlotOpened(opened) if from == LEDGER && opened.tariff.slot == self.unconfirmed => {
                 self.unconfirmed += 1;
                 self.publish(context);
             }
             Message::Exchange(exchange) if (1..=self.slots()).contains(&exchange.slot) => {
-                if let Some(from) = from.prosumer() {
+                if let Some(from) = ProsumerId::of(from) {
                     self.invoice(from, exchange, context);
                 }
             }
@@ -137,6 +137,7 @@ mod tests {
     use crate::{
         actor::Effect,
         chain::identity::Party,
+        ids::GRID,
         member::tests::members,
         message::SlotOpened,
         streams::{Purpose, stream},
@@ -156,8 +157,8 @@ mod tests {
 
     fn during(grid: &mut Grid, call: impl FnOnce(&mut Grid, &mut Context<'_>)) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let mut random = stream(1, ActorId::GRID, Purpose::Behaviour);
-        call(grid, &mut Context::new(Time::ZERO, ActorId::GRID, &mut random, &mut effects));
+        let mut random = stream(1, GRID, Purpose::Behaviour);
+        call(grid, &mut Context::new(Time::ZERO, GRID, &mut random, &mut effects));
         effects
     }
 
@@ -181,7 +182,7 @@ mod tests {
             [&tariff],
             "only the ledger opens slots"
         );
-        during(&mut grid, |g, c| g.receive(ActorId::LEDGER, Message::SlotOpened(opened), c));
+        during(&mut grid, |g, c| g.receive(LEDGER, Message::SlotOpened(opened), c));
         assert!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(3), c))).is_empty());
     }
 

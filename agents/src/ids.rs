@@ -1,43 +1,25 @@
 //! Who is who: addresses of actors, numbers of prosumers and slots, names of the ledger's channels.
 
+pub use microgrid_actor::ActorId;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
-/// Address of an actor within one simulation.
-///
-/// The ledger is 0, the grid 1, and prosumer `n` (counted from 0) is `2 + n`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ActorId(pub u32);
-
-impl ActorId {
-    /// The ledger.
-    pub const LEDGER: Self = Self(0);
-    /// The utility grid.
-    pub const GRID: Self = Self(1);
-    /// How many actors there are besides the prosumers.
-    pub const OTHERS: u32 = 2;
-
-    /// The prosumer behind this address, or `None` for the grid and the ledger.
-    pub fn prosumer(self) -> Option<ProsumerId> {
-        self.0.checked_sub(Self::OTHERS).map(ProsumerId)
-    }
-}
-
-impl fmt::Debug for ActorId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::LEDGER => f.write_str("ledger"),
-            Self::GRID => f.write_str("grid"),
-            Self(address) => write!(f, "actor {address}"),
-        }
-    }
-}
+/// The ledger's address.
+pub const LEDGER: ActorId = ActorId(0);
+/// The utility grid's address.
+pub const GRID: ActorId = ActorId(1);
+/// The first prosumer's address; the others follow.
+pub const FIRST_PROSUMER: ActorId = ActorId(2);
 
 /// A prosumer by its position in the population, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProsumerId(pub u32);
 
 impl ProsumerId {
+    /// The prosumer behind this address, or `None` for the grid and the ledger.
+    pub fn of(actor: ActorId) -> Option<Self> {
+        actor.0.checked_sub(FIRST_PROSUMER.0).map(Self)
+    }
+
     /// Position in the population, to index a list of prosumers.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -45,7 +27,7 @@ impl ProsumerId {
 
     /// Where this prosumer receives messages.
     pub fn actor(self) -> ActorId {
-        ActorId(self.0 + ActorId::OTHERS)
+        ActorId(self.0 + FIRST_PROSUMER.0)
     }
 }
 

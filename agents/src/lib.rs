@@ -75,5 +75,6 @@ pub mod message;
 pub mod observation;
 pub mod prosumer;
 pub mod streams;
-pub mod time;
 pub mod units;
+
+pub use microgrid_actor::time;

@@ -8,22 +8,13 @@ use crate::{
     ids::{ActorId, ChannelName, ProsumerId, Slot},
     market::{role::Role, settlement::Trade},
     message::{Exchange, Invoice, MarketOpened, MarketState, SlotOpened},
-    time::Time,
     units::{Energy, Money},
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
-/// An observation with its origin.
-#[derive(Clone, Debug)]
-pub struct Observed {
-    /// When.
-    pub time: Time,
-    /// Who reports.
-    pub actor: ActorId,
-    /// What.
-    pub what: Observation,
-}
+/// One of the market's observations with its origin.
+pub type Observed = microgrid_actor::Observed<Observation>;
 
 /// Something worth knowing.
 #[derive(Clone, Debug)]

@@ -13,7 +13,10 @@ use crate::{
     support::{SEED, noon},
 };
 use microgrid_agents::{ids::ActorId, market::role::Role, time::Time};
-use microgrid_sim::analysis::slot::slot_facts;
+use microgrid_sim::{
+    agents::ids::{LEDGER, ProsumerId},
+    analysis::slot::slot_facts,
+};
 
 /// A hot path.
 #[derive(Debug)]
@@ -55,8 +58,8 @@ fn rounds(prosumers: u32, sections: &str, whose: Whose) {
     let case = noon(prosumers, sections);
     let facts = slot_facts(&case, 1);
     let watched = |id: ActorId| match whose {
-        Whose::Ledger => id == ActorId::LEDGER,
-        Whose::Side(role) => id.prosumer().is_some_and(|prosumer| facts[prosumer.index()].role() == role),
+        Whose::Ledger => id == LEDGER,
+        Whose::Side(role) => ProsumerId::of(id).is_some_and(|prosumer| facts[prosumer.index()].role() == role),
     };
     let mut stage = Stage::new(&case);
     stage.play(second(5), |_| false);

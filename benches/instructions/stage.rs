@@ -8,7 +8,7 @@ use microgrid_agents::{
     streams::{Purpose, Stream, stream},
     time::Time,
 };
-use microgrid_sim::{scenario::Case, simulation::actors};
+use microgrid_sim::{agents::actor::MarketProtocol, scenario::Case, simulation::actors};
 use std::{collections::BTreeMap, time::Duration};
 
 const DELAY: Duration = Duration::from_millis(10);
@@ -16,7 +16,7 @@ const DELAY: Duration = Duration::from_millis(10);
 /// The actors and what is going to happen to them.
 #[derive(Debug)]
 pub(crate) struct Stage {
-    actors: Vec<Box<dyn Actor>>,
+    actors: Vec<Box<dyn Actor<MarketProtocol>>>,
     streams: Vec<Stream>,
     /// By time, zero-delay hops within an instant, and order of its making.
     queue: BTreeMap<(Time, u32, u64), (ActorId, What)>,

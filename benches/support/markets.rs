@@ -12,6 +12,7 @@ use microgrid_agents::{
     units::Energy,
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
     scenario::{
         self, Case, Overrides,
@@ -419,7 +420,7 @@ struct Arrival {
     enough: Arc<AtomicBool>,
 }
 
-impl Watcher for Arrival {
+impl Watcher<MarketProtocol> for Arrival {
     fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         for Observed { time: now, what, .. } in observed.drain(..) {
             let Observation::Committed(commit) = what else { continue };

@@ -5,9 +5,10 @@ use microgrid_agents::{
     ids::ActorId,
     message::Message,
 };
-use microgrid_sim::runtime::{
-    Host, Shards,
+use microgrid_sim::{
+    agents::actor::MarketProtocol,
     network::{Delay, Network, Quality},
+    runtime::{Host, Shards},
 };
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -31,8 +32,10 @@ pub(crate) struct Link {
 }
 
 /// So many actors of which each sends a message to the next at the start, and sends on so many that it receives.
-pub(crate) fn ring(actors: u32, each: u64) -> Vec<Box<dyn Actor>> {
-    let link = |n| Box::new(Link { to: ActorId((n + 1) % actors), left: each, starts: true }) as Box<dyn Actor>;
+pub(crate) fn ring(actors: u32, each: u64) -> Vec<Box<dyn Actor<MarketProtocol>>> {
+    let link = |n| {
+        Box::new(Link { to: ActorId((n + 1) % actors), left: each, starts: true }) as Box<dyn Actor<MarketProtocol>>
+    };
     (0..actors).map(link).collect()
 }
 
@@ -47,7 +50,7 @@ pub(crate) fn host(delay: Delay, shards: Shards, enough: &Arc<AtomicBool>) -> Ho
     }
 }
 
-impl Actor for Link {
+impl Actor<MarketProtocol> for Link {
     fn start(&mut self, context: &mut Context<'_>) {
         if self.starts {
             context.send(self.to, MESSAGE);

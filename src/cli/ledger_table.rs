@@ -54,10 +54,12 @@ pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::record::{
-        Run,
-        tests::{day::Day, whole_case},
+    use crate::{
+        cli::text::plain,
+        record::{
+            Run,
+            fixtures::{day::Day, whole_case},
+        },
     };
 
     #[test]

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use crate::{
         cli::text::plain,
-        record::tests::{day::Day, whole_case},
+        record::fixtures::{day::Day, whole_case},
     };
 
     #[test]

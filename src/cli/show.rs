@@ -7,8 +7,10 @@ use super::{
     text::{AMOUNT, PRICE, bold, cell, count, fixed, wrapped},
     trade_matrix,
 };
-use crate::record::{CaseEntry, ConvergenceRow, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow};
-use crate::scenario::schema::Record;
+use crate::{
+    record::{CaseEntry, ConvergenceRow, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow},
+    scenario::schema::Record,
+};
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
 
@@ -90,8 +92,10 @@ fn by_case<R>(rows: &[R], case: impl Fn(&R) -> u32) -> BTreeMap<u32, Vec<&R>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::record::tests::{day::Day, whole_case};
+    use crate::{
+        cli::text::plain,
+        record::fixtures::{day::Day, whole_case},
+    };
 
     #[test]
     fn a_slot_shows_its_trades_or_that_there_are_none() {

@@ -41,12 +41,12 @@ pub(super) fn outcome(outcome: Outcome) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cli::text::plain, record::Row};
+    use crate::{cli::text::plain, record::fixtures::row_of};
 
     fn row(slot: u32, outcome: Outcome, price: Option<f64>, rounds: u32, welfare: f64) -> SlotRow {
         let [slot, rounds, welfare] = [slot.to_string(), rounds.to_string(), welfare.to_string()];
         let (outcome, price) = (format!("{outcome:?}"), price.map_or_else(String::new, |price| price.to_string()));
-        SlotRow::of_cells(&[
+        row_of::<SlotRow>(&[
             ("slot", &slot),
             ("sellers", "3"),
             ("buyers", "2"),
@@ -57,7 +57,6 @@ mod tests {
             ("welfare_cny", &welfare),
             ("p2g_welfare_cny", "15.72"),
         ])
-        .unwrap()
     }
 
     #[test]

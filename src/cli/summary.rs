@@ -8,9 +8,11 @@ use super::{
     sweep_table::sweep_table,
     text::{bold, count, fixed, knobs, red, wrapped},
 };
-use crate::record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status};
-use crate::report;
-use crate::scenario::schema::Record;
+use crate::{
+    record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status},
+    report,
+    scenario::schema::Record,
+};
 use microgrid_agents::ids::Slot;
 use std::collections::BTreeMap;
 
@@ -136,8 +138,10 @@ fn ending(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::record::tests::{day::Day, whole_case};
+    use crate::{
+        cli::text::plain,
+        record::fixtures::{day::Day, whole_case},
+    };
 
     #[test]
     fn only_open_slots_are_shown_and_the_rest_is_told() {

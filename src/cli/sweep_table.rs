@@ -80,8 +80,10 @@ fn small(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::record::{Row, SlotRow};
+    use crate::{
+        cli::text::plain,
+        record::{SlotRow, fixtures::row_of},
+    };
     use serde_json::json;
 
     /// Summaries of two combinations with these replicates, of a slot with a market each.
@@ -91,7 +93,7 @@ mod tests {
                 if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
             let welfare = (welfare + f64::from(case) / 10.0).to_string();
             let rounds = (case * 70).to_string();
-            Ok(SlotRow::of_cells(&[
+            Ok(row_of::<SlotRow>(&[
                 ("case", &case.to_string()),
                 ("slot", "1"),
                 ("sellers", "3"),
@@ -104,8 +106,7 @@ mod tests {
                 ("welfare_cny", &welfare),
                 ("oscillation_amplitude", gap),
                 ("updates_per_actor", "70"),
-            ])
-            .unwrap())
+            ]))
         });
         crate::record::summaries(crate::record::complete_cases(rows, 1, None), replicates).map(Result::unwrap).collect()
     }

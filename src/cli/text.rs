@@ -1,8 +1,8 @@
 //! How numbers and words look on the terminal.
 
 use super::table::WIDTH;
-pub(super) use crate::format::{count, fixed, gain, knobs, ranges, signed};
 use crate::record::Number;
+pub(super) use crate::report::format::{count, fixed, gain, knobs, ranges, signed};
 use anstyle::{AnsiColor, Style};
 
 /// Decimals of a price [CNY/kWh].

@@ -113,13 +113,16 @@ fn who() -> [Column; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cli::text::plain, record::Row};
+    use crate::{
+        cli::text::plain,
+        record::{Row, fixtures::row_of},
+    };
 
     /// Rows that differ in these columns: a line each, in which cells are separated by spaces.
     fn rows<R: Row>(columns: &str, lines: &[&str]) -> Vec<R> {
         let row = |line: &&str| {
             let cells: Vec<_> = columns.split_whitespace().zip(line.split_whitespace()).collect();
-            R::of_cells(&cells).unwrap()
+            row_of::<R>(&cells)
         };
         lines.iter().map(row).collect()
     }

@@ -2,8 +2,9 @@
 
 use super::{Results, Simulation, SimulationError};
 use crate::{
+    network::Carrier,
     record::Format,
-    runtime::{Shards, network::Carrier},
+    runtime::Shards,
     scenario::{Custom, Draft, Observer, Overrides, Plan, Rule, Whose, population::Population, schema::Scenario},
     study::Options,
 };

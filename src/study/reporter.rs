@@ -6,6 +6,8 @@ use crate::{
     scenario::{Case, Observer, population::Population},
 };
 use microgrid_agents::{
+    actor::MarketProtocol,
+    ids::ProsumerId,
     message::Tariff,
     observation::{Observation, Observed, Refused},
 };
@@ -34,7 +36,7 @@ impl<R, T> Reporter<R, T> {
     }
 }
 
-impl<R: Watcher, T: FnMut(Done) + Send + Unpin> Watcher for Reporter<R, T> {
+impl<R: Watcher<MarketProtocol>, T: FnMut(Done) + Send + Unpin> Watcher<MarketProtocol> for Reporter<R, T> {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let closed = observed.iter().filter(|observed| matches!(observed.what, Observation::SlotClosed(_))).count();
         observed.iter().for_each(|observed| log(self.case, &self.population, observed));
@@ -64,7 +66,7 @@ fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observe
             tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
         }
         Observation::Refused(Refused { slot, from, refusal, channel, on_chain }) => {
-            let prosumer = from.prosumer().map(|from| population.prosumers[from.index()].number);
+            let prosumer = ProsumerId::of(*from).map(|from| population.prosumers[from.index()].number);
             let channel = channel.name();
             tracing::debug!(case, slot, %time, prosumer, channel, on_chain, %refusal, "refused");
         }

@@ -9,9 +9,10 @@ use microgrid_agents::{
     observation::{Observation, Observed},
     time::Time,
 };
-use microgrid_sim::runtime::{
-    self, Host, Shards, Traffic, WatchError, Watcher,
+use microgrid_sim::{
+    agents::actor::MarketProtocol,
     network::{Crash, Delay, Members, Memory, Network, Quality, Timing},
+    runtime::{self, Host, Shards, Traffic, WatchError, Watcher},
 };
 use rand::RngExt;
 use std::{sync::Arc, time::Duration};
@@ -25,7 +26,7 @@ struct Crier {
     one_by_one: bool,
 }
 
-impl Actor for Crier {
+impl Actor<MarketProtocol> for Crier {
     fn start(&mut self, context: &mut Context<'_>) {
         context.wake_after(Duration::ZERO, Wake::SlotBegins(1));
     }
@@ -69,7 +70,7 @@ struct Heard {
     traffic: Traffic,
 }
 
-impl Watcher for Heard {
+impl Watcher<MarketProtocol> for Heard {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.observed.extend(observed.drain(..).map(|o| format!("{} {} {:?}", o.time.0, o.actor.0, o.what)));
         self.traffic += traffic;
@@ -80,7 +81,7 @@ impl Watcher for Heard {
 fn heard(network: &Network, shards: Shards, one_by_one: bool) -> Heard {
     // Somebody twice, and oneself.
     let everybody: Arc<[ActorId]> = (0..CRIERS).rev().chain([5]).map(ActorId).collect();
-    let crier = |_| Box::new(Crier { everybody: Arc::clone(&everybody), one_by_one }) as Box<dyn Actor>;
+    let crier = |_| Box::new(Crier { everybody: Arc::clone(&everybody), one_by_one }) as Box<dyn Actor<MarketProtocol>>;
     let host = Host { network: network.clone(), ..host(Duration::ZERO, 0.0, shards) };
     let (heard, result) = runtime::run((0..CRIERS).map(crier).collect(), &host, Heard::default());
     result.expect("everybody falls silent");

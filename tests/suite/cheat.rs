@@ -15,7 +15,13 @@ use microgrid_agents::{
     message::{Message, Submission},
     observation::Observation,
 };
-use microgrid_sim::scenario::Case;
+use microgrid_sim::{
+    agents::{
+        actor::MarketProtocol,
+        ids::{GRID, LEDGER},
+    },
+    scenario::Case,
+};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -36,7 +42,7 @@ pub(crate) struct Act {
 impl Act {
     /// A submission to the ledger that is to be refused for this reason.
     pub(crate) fn refused(submission: Arc<Submission>, refusal: Refusal) -> Self {
-        Self { to: ActorId::LEDGER, message: Message::Submit(submission), refusal: Some(refusal) }
+        Self { to: LEDGER, message: Message::Submit(submission), refusal: Some(refusal) }
     }
 
     /// A message that nobody refuses, to whomever.
@@ -65,7 +71,7 @@ pub(crate) trait Script: Send {
 
 /// A prosumer with a script.
 pub(crate) struct Cheat {
-    inner: Box<dyn Actor>,
+    inner: Box<dyn Actor<MarketProtocol>>,
     script: Box<dyn Script>,
     forger: Forger,
     earned: Arc<Mutex<Tally>>,
@@ -79,7 +85,11 @@ impl fmt::Debug for Cheat {
 
 impl Cheat {
     /// The prosumer `inner` with a script, and the count of refusals that it will earn.
-    pub(crate) fn new(inner: Box<dyn Actor>, script: Box<dyn Script>, forger: Forger) -> (Self, Arc<Mutex<Tally>>) {
+    pub(crate) fn new(
+        inner: Box<dyn Actor<MarketProtocol>>,
+        script: Box<dyn Script>,
+        forger: Forger,
+    ) -> (Self, Arc<Mutex<Tally>>) {
         let earned = Arc::default();
         (Self { inner, script, forger, earned: Arc::clone(&earned) }, earned)
     }
@@ -94,7 +104,11 @@ impl Cheat {
     }
 
     /// Lets the honest self do something, and has its way with what comes of it.
-    fn honestly(&mut self, context: &mut Context<'_>, act: impl FnOnce(&mut dyn Actor, &mut Context<'_>)) {
+    fn honestly(
+        &mut self,
+        context: &mut Context<'_>,
+        act: impl FnOnce(&mut dyn Actor<MarketProtocol>, &mut Context<'_>),
+    ) {
         let mut effects = Vec::new();
         let (now, me) = (context.now(), context.me());
         act(self.inner.as_mut(), &mut Context::new(now, me, context.random(), &mut effects));
@@ -120,13 +134,13 @@ impl Cheat {
     }
 }
 
-impl Actor for Cheat {
+impl Actor<MarketProtocol> for Cheat {
     fn start(&mut self, context: &mut Context<'_>) {
         self.honestly(context, |actor, context| actor.start(context));
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        if [ActorId::LEDGER, ActorId::GRID].contains(&from) {
+        if [LEDGER, GRID].contains(&from) {
             let acts = self.script.on(&message, &self.forger);
             self.perform(acts, context);
         }

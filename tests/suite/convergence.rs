@@ -1,7 +1,6 @@
 //! The plain iteration finds the closed form in markets of any size, scarce or plentiful.
 
 use microgrid_agents::{
-    ids::ActorId,
     market::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
@@ -9,10 +8,13 @@ use microgrid_agents::{
     },
     streams::{Purpose, Stream, stream},
 };
-use microgrid_sim::analysis::{
-    distance::distance,
-    equilibrium::{Corner, Equilibrium, closed_form},
-    reference::{Iteration, Market, Rest},
+use microgrid_sim::{
+    agents::ids::LEDGER,
+    analysis::{
+        distance::distance,
+        equilibrium::{Corner, Equilibrium, closed_form},
+        reference::{Iteration, Market, Rest},
+    },
 };
 use rand::RngExt;
 
@@ -73,7 +75,7 @@ fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilib
 
 #[test]
 fn scaled_steps_come_to_rest_at_the_closed_form() {
-    let mut random = stream(2023, ActorId::LEDGER, Purpose::Population);
+    let mut random = stream(2023, LEDGER, Purpose::Population);
     let mut corners = [0; 3];
     let mut all_rounds = Vec::new();
     for number in 0..150 {
@@ -97,7 +99,7 @@ fn scaled_steps_come_to_rest_at_the_closed_form() {
 
 #[test]
 fn buyers_that_compare_only_their_own_gains_find_the_same_price() {
-    let mut random = stream(2024, ActorId::LEDGER, Purpose::Population);
+    let mut random = stream(2024, LEDGER, Purpose::Population);
     for number in 0..50 {
         let slot = random_slot(&mut random, Demand::Elastic);
         let (theory, rest) = play(&slot, Demand::Elastic, Fitness::Private, 0.3);
@@ -110,7 +112,7 @@ fn buyers_that_compare_only_their_own_gains_find_the_same_price() {
 /// Total demand at the closed form's price meets the surplus, or a tariff keeps it from doing so.
 #[test]
 fn the_closed_form_clears_every_market() {
-    let mut random = stream(2025, ActorId::LEDGER, Purpose::Population);
+    let mut random = stream(2025, LEDGER, Purpose::Population);
     for _ in 0..300 {
         for demand in [Demand::Elastic, Demand::Firm] {
             let slot = random_slot(&mut random, demand);

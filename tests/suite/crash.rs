@@ -8,11 +8,14 @@
 
 use crate::support::{only_case, repository, run, written};
 use microgrid_agents::{
-    ids::{ActorId, Slot},
+    ids::Slot,
     observation::Observation,
     streams::{Purpose, stream},
 };
-use microgrid_sim::ledger::verify::{CaseReport, verify};
+use microgrid_sim::{
+    agents::ids::LEDGER,
+    ledger::verify::{CaseReport, verify},
+};
 use rand::RngExt;
 use rusqlite::Connection;
 use std::{
@@ -280,7 +283,7 @@ fn verified(ledger: &Path) -> Vec<Commit> {
 /// Kills runs of a scenario at random moments, evenly spread, and checks each time what they leave.
 fn kill_at_random_moments(scenario: &Scenario, seed: u64) {
     let whole = scenario.whole();
-    let mut random = stream(seed, ActorId::LEDGER, Purpose::Behaviour);
+    let mut random = stream(seed, LEDGER, Purpose::Behaviour);
     let moments = (0..KILLS).rev().map(|n| {
         let part = (n as f64 + random.random_range(0.0..1.0)) / KILLS as f64;
         whole.moment(whole.duration().mul_f64(part))
@@ -399,7 +402,7 @@ fn with_durability_block_each_block_comes_with_its_checkpoint() {
         ledger: (durability: Block),
     )"#;
     let log = run(&only_case(&written(text, &profiles(3))));
-    let ledger: Vec<_> = log.observed.iter().filter(|observed| observed.actor == ActorId::LEDGER).collect();
+    let ledger: Vec<_> = log.observed.iter().filter(|observed| observed.actor == LEDGER).collect();
     // The three blocks from which everything begins count together.
     let blocks = ledger[2..].windows(2).filter_map(|pair| match &pair[0].what {
         Observation::Sealed(block) => Some((&block.header, &pair[1])),

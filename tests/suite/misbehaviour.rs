@@ -20,6 +20,7 @@ use microgrid_agents::{
     units::Energy,
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     ledger::{schema, verify},
     record::{LedgerRow, Recorder, Run, Status},
     runtime::{Traffic, WatchError, Watcher},
@@ -55,7 +56,7 @@ fn day((signatures, posts): (Signatures, Posts)) -> Plan {
 /// Records, and keeps all it is shown.
 struct Both(Recorder, Log);
 
-impl Watcher for Both {
+impl Watcher<MarketProtocol> for Both {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.1.window(&mut observed.clone(), traffic)?;
         self.0.window(observed, traffic)

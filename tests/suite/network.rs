@@ -16,10 +16,9 @@ use microgrid_agents::{
     time::Time,
 };
 use microgrid_sim::{
-    runtime::{
-        self, Host, Shards, Traffic, WatchError, Watcher,
-        network::{Change, Condition, Crash, Delay, Incident, Link, Members, Memory, Network, Quality, Route, Timing},
-    },
+    agents::actor::MarketProtocol,
+    network::{Change, Condition, Crash, Delay, Incident, Link, Members, Memory, Network, Quality, Route, Timing},
+    runtime::{self, Host, Shards, Traffic, WatchError, Watcher},
     scenario::{
         Plan,
         schema::{self, Condition as Described, Who},
@@ -39,7 +38,7 @@ struct Ticker {
 /// The number with which a ticker goes on after it has lost its memory.
 const RESTARTED: u32 = 100;
 
-impl Actor for Ticker {
+impl Actor<MarketProtocol> for Ticker {
     fn start(&mut self, context: &mut Context<'_>) {
         self.wake(Wake::Act(0), context);
     }
@@ -79,7 +78,7 @@ pub(crate) struct Notes {
     pub(crate) traffic: Traffic,
 }
 
-impl Watcher for Notes {
+impl Watcher<MarketProtocol> for Notes {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         for Observed { time, actor, what } in observed.drain(..) {
             let time = time.0 / 1_000_000;
@@ -107,9 +106,9 @@ impl Notes {
 }
 
 /// So many tickers, each of which tells all others ten times.
-pub(crate) fn tickers(actors: u32) -> Vec<Box<dyn Actor>> {
+pub(crate) fn tickers(actors: u32) -> Vec<Box<dyn Actor<MarketProtocol>>> {
     let others = |n| (0..actors).filter(|&other| other != n).map(ActorId).collect();
-    (0..actors).map(|n| Box::new(Ticker { others: others(n), ticks: 10 }) as Box<dyn Actor>).collect()
+    (0..actors).map(|n| Box::new(Ticker { others: others(n), ticks: 10 }) as Box<dyn Actor<MarketProtocol>>).collect()
 }
 
 fn tick(actors: u32, network: Network) -> Notes {

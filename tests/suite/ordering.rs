@@ -7,9 +7,10 @@ use microgrid_agents::{
     observation::{Observation, Observed},
     time::Time,
 };
-use microgrid_sim::runtime::{
-    self, Failure, Host, RuntimeError, Shards, Traffic, WatchError, Watcher,
+use microgrid_sim::{
+    agents::{actor::MarketProtocol, ids::FIRST_PROSUMER},
     network::{Change, Condition, Crash, Delay, Incident, Link, Members, Memory, Network, Quality, Route, Timing},
+    runtime::{self, Failure, Host, RuntimeError, Shards, Traffic, WatchError, Watcher},
 };
 use rand::RngExt;
 use std::{
@@ -24,7 +25,7 @@ pub(crate) struct Notebook {
     messages: u64,
 }
 
-impl Watcher for Notebook {
+impl Watcher<MarketProtocol> for Notebook {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.lines.extend(observed.drain(..).map(|o| format!("{} {} {:?}", o.time.0, o.actor.0, o.what)));
         self.messages += traffic.sent;
@@ -62,7 +63,7 @@ impl Gossip {
     }
 }
 
-impl Actor for Gossip {
+impl Actor<MarketProtocol> for Gossip {
     fn start(&mut self, context: &mut Context<'_>) {
         self.pass_on(0, context);
     }
@@ -92,7 +93,7 @@ fn gossip(delay: Duration, loss: f64, shards: Shards) -> Notebook {
 }
 
 pub(crate) fn gossip_on(host: &Host) -> Notebook {
-    let actors = (0..23).map(|_| Box::new(Gossip { others: 23, hops: 7 }) as Box<dyn Actor>).collect();
+    let actors = (0..23).map(|_| Box::new(Gossip { others: 23, hops: 7 }) as Box<dyn Actor<MarketProtocol>>).collect();
     let (notebook, result) = runtime::run(actors, host, Notebook::default());
     result.expect("gossip ends by itself");
     notebook
@@ -128,7 +129,10 @@ pub(crate) fn eventful(base: Quality) -> Network {
     Network {
         links: vec![Link { route: route(few.clone(), Members::Everybody), change: slower }],
         conditions: vec![
-            Condition { timing: often(500, 300, 1_500), what: Incident::Partition(route(Members::Prosumers, few)) },
+            Condition {
+                timing: often(500, 300, 1_500),
+                what: Incident::Partition(route(Members::From(FIRST_PROSUMER), few)),
+            },
             Condition {
                 timing: often(0, 100, 900),
                 what: Incident::Change(Link {
@@ -139,7 +143,7 @@ pub(crate) fn eventful(base: Quality) -> Network {
         ],
         crashes: vec![
             Crash { timing: often(700, 400, 2_000), who: Members::One(ActorId(0)), memory: Memory::Kept },
-            Crash { timing: often(900, 500, 1_700), who: Members::Prosumers, memory: Memory::Lost },
+            Crash { timing: often(900, 500, 1_700), who: Members::From(FIRST_PROSUMER), memory: Memory::Lost },
         ],
         ends: micros(10_000),
         ..Network::uniform(base)
@@ -170,7 +174,7 @@ struct Caller {
     calls: u32,
 }
 
-impl Actor for Caller {
+impl Actor<MarketProtocol> for Caller {
     fn start(&mut self, context: &mut Context<'_>) {
         for n in 0..self.calls {
             context.send(ActorId(0), Message::MeterRecorded(n));
@@ -195,7 +199,9 @@ impl Actor for Caller {
 
 #[test]
 fn messages_of_one_sender_to_one_instant_arrive_in_the_order_sent() {
-    let actors = (0..6).map(|n| Box::new(Caller { calls: if n == 0 { 0 } else { 4 } }) as Box<dyn Actor>).collect();
+    let actors = (0..6)
+        .map(|n| Box::new(Caller { calls: if n == 0 { 0 } else { 4 } }) as Box<dyn Actor<MarketProtocol>>)
+        .collect();
     let (notebook, _) = runtime::run(actors, &host(Duration::ZERO, 0.0, Shards::Fixed(2)), Notebook::default());
     assert_eq!(notebook.lines.len(), 20);
     for sender in notebook.lines.chunks(4) {
@@ -213,7 +219,7 @@ struct Relay {
     calls_at_start: bool,
 }
 
-impl Actor for Relay {
+impl Actor<MarketProtocol> for Relay {
     fn start(&mut self, context: &mut Context<'_>) {
         if self.calls_at_start {
             context.wake_after(Duration::ZERO, Wake::SlotBegins(1));
@@ -244,7 +250,9 @@ impl Actor for Relay {
 
 #[test]
 fn a_hop_without_delay_takes_no_time_but_comes_a_wave_later() {
-    let relay = |next: u32| Box::new(Relay { next: Some(ActorId(next)), calls_at_start: next == 1 }) as Box<dyn Actor>;
+    let relay = |next: u32| {
+        Box::new(Relay { next: Some(ActorId(next)), calls_at_start: next == 1 }) as Box<dyn Actor<MarketProtocol>>
+    };
     for shards in [Shards::PerActor, Shards::Fixed(2)] {
         // 0 calls 1 and wakes itself; 1 calls 2, 2 calls 3. All within the instant zero.
         let last = Box::new(Relay { next: None, calls_at_start: false });
@@ -277,7 +285,7 @@ pub(crate) struct Hopeful {
     pub(crate) asks_again: bool,
 }
 
-impl Actor for Hopeful {
+impl Actor<MarketProtocol> for Hopeful {
     fn start(&mut self, context: &mut Context<'_>) {
         self.wake(Wake::Retry(1), context);
     }
@@ -300,7 +308,8 @@ impl Actor for Hopeful {
 }
 
 fn hopeful(asks_again: bool) -> RuntimeError {
-    let actors: Vec<Box<dyn Actor>> = vec![Box::new(Caller { calls: 0 }), Box::new(Hopeful { asks_again })];
+    let actors: Vec<Box<dyn Actor<MarketProtocol>>> =
+        vec![Box::new(Caller { calls: 0 }), Box::new(Hopeful { asks_again })];
     let host = host(Duration::from_millis(1), 0.0, Shards::PerActor);
     let (_, result) = runtime::run(actors, &host, Notebook::default());
     result.expect_err("nobody answers")
@@ -329,7 +338,7 @@ pub(crate) enum Wicked {
     NeverEnds,
 }
 
-impl Actor for Wicked {
+impl Actor<MarketProtocol> for Wicked {
     fn start(&mut self, context: &mut Context<'_>) {
         match self {
             Self::Panics => panic!("on purpose"),
@@ -356,7 +365,7 @@ impl Actor for Wicked {
 /// Panics at what it is shown.
 struct Squeamish;
 
-impl Watcher for Squeamish {
+impl Watcher<MarketProtocol> for Squeamish {
     fn window(&mut self, _: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         panic!("cannot look")
     }
@@ -364,7 +373,7 @@ impl Watcher for Squeamish {
 
 #[test]
 fn a_watcher_that_panics_ends_the_run_with_an_error() {
-    let actors: Vec<Box<dyn Actor>> = vec![Box::new(Caller { calls: 0 })];
+    let actors: Vec<Box<dyn Actor<MarketProtocol>>> = vec![Box::new(Caller { calls: 0 })];
     let (_, result) = runtime::run(actors, &host(Duration::ZERO, 0.0, Shards::PerActor), Squeamish);
     assert!(matches!(result, Err(RuntimeError::Failed(Failure::Panicked(why))) if why == "cannot look"));
 }
@@ -373,7 +382,7 @@ fn a_watcher_that_panics_ends_the_run_with_an_error() {
 fn a_faulty_actor_ends_the_run_with_an_error_and_never_hangs_it() {
     for shards in [Shards::PerActor, Shards::Fixed(2)] {
         let run = |wicked: Wicked| {
-            let actors: Vec<Box<dyn Actor>> = vec![Box::new(Caller { calls: 0 }), Box::new(wicked)];
+            let actors: Vec<Box<dyn Actor<MarketProtocol>>> = vec![Box::new(Caller { calls: 0 }), Box::new(wicked)];
             runtime::run(actors, &host(Duration::from_millis(1), 0.0, shards), Notebook::default()).1
         };
         let panicked = run(Wicked::Panics).expect_err("it panics");
@@ -390,7 +399,7 @@ fn a_faulty_actor_ends_the_run_with_an_error_and_never_hangs_it() {
 fn an_interrupted_run_ends_at_the_next_window() {
     let host = host(Duration::from_millis(1), 0.0, Shards::PerActor);
     host.interrupted.store(true, Ordering::Relaxed);
-    let actors: Vec<Box<dyn Actor>> = vec![Box::new(Hopeful { asks_again: true })];
+    let actors: Vec<Box<dyn Actor<MarketProtocol>>> = vec![Box::new(Hopeful { asks_again: true })];
     let (_, result) = runtime::run(actors, &host, Notebook::default());
     assert!(matches!(result, Err(RuntimeError::Interrupted)));
 }

@@ -5,6 +5,8 @@ use crate::{
     determinism::{ALL_SHARDS, different, files},
     support::{recorded, repository, shipped},
 };
+use microgrid_sim::agents::ids::GRID;
+use microgrid_sim::network::TooSoon;
 use microgrid_sim::{
     agents::{
         chain::refusal::Refusal,
@@ -143,7 +145,7 @@ fn a_random_network_that_copies_the_usual_one_changes_nothing() {
 
 fn crashes() -> Vec<microgrid_sim::scenario::schema::Condition> {
     use microgrid_sim::{
-        runtime::network::Memory,
+        network::Memory,
         scenario::schema::{Condition, Incident, Who},
     };
     let crash = |number, second: u64| Condition {
@@ -280,7 +282,7 @@ struct Hasty;
 
 impl Carrier for Hasty {
     fn carry(&self, letter: &Letter, _: &mut Stream) -> Fate {
-        Fate::Arrives(if letter.to == ActorId::GRID { TEN / 2 } else { TEN })
+        Fate::Arrives(if letter.to == GRID { TEN / 2 } else { TEN })
     }
 
     fn bounds(&self) -> Bounds {
@@ -295,7 +297,7 @@ fn a_network_that_is_quicker_than_it_says_ends_the_run() {
         let SimulationError::Study(StudyError::Case { source: RuntimeError::Failed(failure), .. }) = &error else {
             panic!("{error}")
         };
-        assert!(matches!(failure, Failure::TooSoon { to: ActorId::GRID, .. }), "{failure}");
+        assert!(matches!(failure, Failure::TooSoon(TooSoon { to: GRID, .. })), "{failure}");
         assert!(error.to_string().contains("arrive after 5ms, and says that none takes less than 10ms"), "{error}");
     }
 }

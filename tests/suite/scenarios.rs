@@ -83,7 +83,7 @@ fn every_form_of_a_field_reads() {
     let steps: Vec<_> = plan.cases().step_by(2).map(|case| case.scenario.learning.replicator_step).collect();
     assert_eq!(steps, [StepSize::Fixed(0.2), StepSize::Scaled(0.4), StepSize::Fixed(0.6)]);
     let delays: Vec<_> = plan.cases().take(2).map(|case| case.scenario.network.delay).collect();
-    assert_eq!(delays, [1, 2].map(|ms| microgrid_sim::runtime::network::Delay::Constant(Duration::from_millis(ms))));
+    assert_eq!(delays, [1, 2].map(|ms| microgrid_sim::network::Delay::Constant(Duration::from_millis(ms))));
 }
 
 #[test]

@@ -240,7 +240,7 @@ impl Deviation {
     }
 }
 
-impl Watcher for Deviation {
+impl Watcher<microgrid_sim::agents::actor::MarketProtocol> for Deviation {
     fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         for Observed { time, what, .. } in observed.drain(..) {
             let Observation::Committed(commit) = what else { continue };

@@ -8,6 +8,7 @@ use microgrid_agents::{
     observation::{GameOver, Observation, Observed, Outcome, ProsumerSlot},
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     analysis::{
         distance::distance,
         equilibrium::{Corner, closed_form},
@@ -97,7 +98,7 @@ pub(crate) struct Log {
     pub(crate) lost: u64,
 }
 
-impl Watcher for Log {
+impl Watcher<MarketProtocol> for Log {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         self.observed.append(observed);
         self.messages += traffic.sent;

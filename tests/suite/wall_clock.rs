@@ -14,6 +14,7 @@ use microgrid_agents::{
     units::Money,
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     analysis::{
         equilibrium::closed_form,
         slot::{slot_facts, slot_terms},
@@ -104,7 +105,7 @@ fn a_run_by_the_machine_s_clock_leaves_a_ledger_that_verifies_and_says_that_it_c
 }
 
 fn pace(speed: f64, last_slot: u32) -> wall::Pace {
-    wall::Pace { speed, last_slot }
+    wall::Pace { speed, last_milestone: last_slot }
 }
 
 #[test]
@@ -127,8 +128,8 @@ fn conditions_go_by_simulated_time() {
 #[test]
 fn what_goes_wrong_is_told_as_in_virtual_time() {
     let host = ordering::host(Duration::from_millis(1), 0.0, Shards::Fixed(2));
-    let run = |actor: Box<dyn Actor>| {
-        let actors = vec![Box::new(Hopeful { asks_again: false }) as Box<dyn Actor>, actor];
+    let run = |actor: Box<dyn Actor<MarketProtocol>>| {
+        let actors = vec![Box::new(Hopeful { asks_again: false }) as Box<dyn Actor<MarketProtocol>>, actor];
         wall::run(actors, &host, pace(100.0, 1), Notebook::default()).1.expect_err("it cannot end well")
     };
     assert!(

@@ -242,6 +242,7 @@ const WORTH_A_BATCH: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::GRID;
 
     const CHAIN: Digest = Digest([7; 32]);
 
@@ -299,10 +300,10 @@ mod tests {
 
     #[test]
     fn keys_and_signatures_read_back_from_their_text() {
-        let key = SecretKey::derive(2023, ActorId::GRID);
+        let key = SecretKey::derive(2023, GRID);
         let text = serde_json::to_string(&(key.public(), key.sign(CHAIN, ""))).unwrap();
         let (public, signature): (PublicKey, Signature) = serde_json::from_str(&text).unwrap();
         assert_eq!((public, signature), (key.public(), key.sign(CHAIN, "")));
-        assert_ne!(key.public(), SecretKey::derive(2024, ActorId::GRID).public());
+        assert_ne!(key.public(), SecretKey::derive(2024, GRID).public());
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         transaction::{Endorsement, Envelope, Outcome, Read, Version, Write},
     },
     contract::Contract,
-    ids::{ActorId, ChannelName, Slot},
+    ids::{ActorId, ChannelName, LEDGER, Slot},
     member::Member,
     message::Submission,
     time::Time,
@@ -114,7 +114,7 @@ impl Chains {
             ChannelName::Trade => Call::Genesis(Arc::clone(self.ledger.genesis())),
             _ => Call::Anchor(self.ledger.chain()),
         };
-        let sent = Sent { from: ActorId::LEDGER, submission: self.ledger.submission(call, Vec::new()), at: now };
+        let sent = Sent { from: LEDGER, submission: self.ledger.submission(call, Vec::new()), at: now };
         self.seal(channel, vec![Pending { sent, reads: Vec::new(), result: Ok(Vec::new()) }], now).0
     }
 
@@ -129,7 +129,7 @@ impl Chains {
     /// Carries out a call of the ledger's own.
     pub(super) fn propose(&self, call: Call, endorsements: Vec<Endorsement>, now: Time) -> Pending {
         let submission = self.ledger.submission(call, endorsements);
-        self.execute(Sent { from: ActorId::LEDGER, submission, at: now })
+        self.execute(Sent { from: LEDGER, submission, at: now })
     }
 
     /// Validates transactions in this order and makes them the next block of a channel; tells what became of each.

@@ -43,6 +43,7 @@ mod state;
 mod submissions;
 mod tally;
 
+use crate::{actor::MarketProtocol, ids::GRID};
 pub use queue::BatchLimits;
 
 use crate::{
@@ -219,13 +220,13 @@ impl Ledger {
                 self.open_slot(context);
             }
         } else if let Some(opened) = self.opened.filter(|opened| opened.tariff.slot == tariff.slot) {
-            context.send(ActorId::GRID, Message::SlotOpened(opened));
+            context.send(GRID, Message::SlotOpened(opened));
         }
     }
 
     fn open_slot(&mut self, context: &mut Context<'_>) {
         let Some((tariff, submission)) = self.next_tariff.take() else { return };
-        let sent = Sent { from: ActorId::GRID, submission, at: context.now() };
+        let sent = Sent { from: GRID, submission, at: context.now() };
         if self.commit_at_once(ChannelName::Trade, self.chains.execute(sent), context).is_err() {
             return;
         }
@@ -236,7 +237,7 @@ impl Ledger {
         self.gate_closes = context.now() + self.rules.gate_closure;
         self.roster.clear();
         context.observe(Observation::SlotOpened(opened));
-        context.send(ActorId::GRID, Message::SlotOpened(opened));
+        context.send(GRID, Message::SlotOpened(opened));
         let everybody = self.roster.everybody().map(ProsumerId::actor).collect();
         context.broadcast(&everybody, Message::SlotOpened(opened));
         if opened.market_open {
@@ -266,7 +267,7 @@ impl Ledger {
     }
 }
 
-impl Actor for Ledger {
+impl Actor<MarketProtocol> for Ledger {
     fn start(&mut self, context: &mut Context<'_>) {
         for channel in ChannelName::ALL {
             let block = self.chains.begin(channel, context.now());
@@ -276,7 +277,7 @@ impl Actor for Ledger {
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        match (message, from.prosumer()) {
+        match (message, ProsumerId::of(from)) {
             (Message::Submit(submission), _) => self.submit(Sent { from, submission, at: context.now() }, context),
             (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
                 self.bill_endorsed(from, verdict, context);

@@ -68,15 +68,15 @@ mod tests {
     use super::*;
     use crate::{
         actor::Effect,
-        ids::ActorId,
+        ids::LEDGER,
         streams::{Purpose, stream},
         time::Time,
     };
 
     fn submit(queue: &mut Queue<u32>, transaction: u32) -> (Option<Vec<u32>>, Vec<Effect>) {
         let mut effects = Vec::new();
-        let mut random = stream(1, ActorId::LEDGER, Purpose::Behaviour);
-        let mut context = Context::new(Time::ZERO, ActorId::LEDGER, &mut random, &mut effects);
+        let mut random = stream(1, LEDGER, Purpose::Behaviour);
+        let mut context = Context::new(Time::ZERO, LEDGER, &mut random, &mut effects);
         let batch = queue.submit(transaction, &mut context);
         (batch, effects)
     }

@@ -14,7 +14,7 @@ use crate::{
         identity::Party,
         refusal::{Refusal, Validity},
     },
-    ids::{ActorId, ChannelName, ProsumerId, Slot},
+    ids::{ChannelName, GRID, LEDGER, ProsumerId, Slot},
     message::{Message, MeterReading},
     observation::{Observation, Refused},
 };
@@ -56,7 +56,7 @@ impl Ledger {
     /// answer was lost or is under way.
     fn is_answered(&mut self, sent: &Sent, context: &mut Context<'_>) -> bool {
         match (sent.call(), self.own_maker(sent)) {
-            (Call::PublishTariff(tariff), _) if sent.from == ActorId::GRID => {
+            (Call::PublishTariff(tariff), _) if sent.from == GRID => {
                 self.tariff_published(*tariff, Arc::clone(&sent.submission), context);
             }
             (Call::Register(slot, registration), Some(from))
@@ -112,7 +112,7 @@ impl Ledger {
 
     /// The prosumer who made a submission and sent it itself.
     fn own_maker(&self, sent: &Sent) -> Option<ProsumerId> {
-        let from = sent.from.prosumer()?;
+        let from = ProsumerId::of(sent.from)?;
         (self.chains.genesis().prosumer(from) == sent.creator()).then_some(from)
     }
 
@@ -209,7 +209,7 @@ impl Ledger {
         // lost: the newest of them counts, as it would if posts did not become transactions.
         let superseded =
             refusal == Refusal::StaleRead && sent.call().is_post() && matches!(self.phase, Phase::Playing(_));
-        if sent.from != ActorId::LEDGER && !matches!(sent.call(), Call::Register(..)) && !superseded {
+        if sent.from != LEDGER && !matches!(sent.call(), Call::Register(..)) && !superseded {
             context.send(sent.from, Message::Refused(slot, refusal));
         }
     }

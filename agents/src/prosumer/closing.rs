@@ -4,7 +4,7 @@ use super::{Phase, Prosumer, bills};
 use crate::{
     actor::Context,
     chain::{call::Call, transaction::Endorsement},
-    ids::ActorId,
+    ids::{GRID, LEDGER},
     market::{
         balance::{Balance, LocalTrades, SlotTerms, balance},
         trades::Trades,
@@ -45,7 +45,7 @@ impl Prosumer {
         } else {
             let exchange = Exchange { slot: self.slot, import: balance.grid_import, export: balance.grid_export };
             self.phase = Phase::Exchanging(trades, balance);
-            self.ask(ActorId::GRID, Message::Exchange(exchange), context);
+            self.ask(GRID, Message::Exchange(exchange), context);
         }
     }
 
@@ -104,7 +104,7 @@ impl Prosumer {
 
     pub(super) fn record(&mut self, reading: Arc<Submission>, context: &mut Context<'_>) {
         self.phase = Phase::Metering;
-        self.ask(ActorId::LEDGER, Message::Submit(reading), context);
+        self.ask(LEDGER, Message::Submit(reading), context);
     }
 
     pub(super) fn recorded(&mut self) {

@@ -21,6 +21,10 @@ mod recovery;
 mod seller;
 mod strategy;
 
+use crate::{
+    actor::MarketProtocol,
+    ids::{GRID, LEDGER},
+};
 pub use activation::Activation;
 pub use adaptation::Adaptation;
 pub use behaviour::{Behaviour, BestResponse, ChoiceRule, Imitation, Lesson, Replicator};
@@ -221,7 +225,7 @@ impl Prosumer {
             };
             self.phase = Phase::Registering;
             let register = self.member.submission(Call::Register(self.slot, registration), Vec::new());
-            self.ask(ActorId::LEDGER, Message::Submit(register), context);
+            self.ask(LEDGER, Message::Submit(register), context);
         } else {
             self.turn_to_grid(LocalTrades::default(), context);
         }
@@ -291,7 +295,7 @@ impl Prosumer {
         if let Some((post, age)) =
             player.act(&self.rules, self.strategy.as_deref_mut(), context.random(), now, interval)
         {
-            context.send(ActorId::LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
+            context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
             }
@@ -318,7 +322,7 @@ impl Prosumer {
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
         };
-        context.send(ActorId::LEDGER, Message::BillEndorsed(self.slot, answer.1.clone()));
+        context.send(LEDGER, Message::BillEndorsed(self.slot, answer.1.clone()));
         self.answered();
         self.phase = Phase::Billed(answer.0, answer.1);
     }
@@ -340,11 +344,11 @@ impl Prosumer {
     }
 }
 
-impl Actor for Prosumer {
+impl Actor<MarketProtocol> for Prosumer {
     fn start(&mut self, _: &mut Context<'_>) {}
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        let sender = if matches!(message, Message::Invoice(..)) { ActorId::GRID } else { ActorId::LEDGER };
+        let sender = if matches!(message, Message::Invoice(..)) { GRID } else { LEDGER };
         if from != sender {
             return;
         }

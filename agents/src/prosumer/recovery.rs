@@ -6,7 +6,7 @@
 use super::{Phase, Player, Prosumer};
 use crate::{
     actor::Context,
-    ids::ActorId,
+    ids::LEDGER,
     market::trades::Trades,
     message::{LastPost, MarketOpened, Message, SlotOpened, Standing},
 };
@@ -19,7 +19,7 @@ impl Prosumer {
         self.strategy = self.rules.strategy.own();
         self.phase = Phase::Recovering;
         // The number that `ask` gives it.
-        self.ask(ActorId::LEDGER, Message::Recover(self.questions + 1), context);
+        self.ask(LEDGER, Message::Recover(self.questions + 1), context);
     }
 
     pub(super) fn recover(&mut self, standing: Standing, context: &mut Context<'_>) {
@@ -93,7 +93,7 @@ mod tests {
             call::{Call, InvoiceTo},
             identity::Party,
         },
-        ids::ProsumerId,
+        ids::{ActorId, GRID, ProsumerId},
         market::{
             balance::SlotFacts,
             demand::Demand,
@@ -192,16 +192,14 @@ mod tests {
         assert_eq!(sent(&effects(&mut prosumer, Prosumer::lose_memory)), [Message::Recover(1)]);
         assert_eq!(sent(&effects(&mut prosumer, Prosumer::lose_memory)), [Message::Recover(2)]);
         let stale = Message::Standing(1, Box::new(Standing::Done(9)));
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, stale), []);
+        assert_eq!(told(&mut prosumer, LEDGER, stale), []);
         assert!(prosumer.waiting_for().unwrap().starts_with("Standing"), "that was before the second crash");
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, Message::SlotOpened(opened(9))), []);
+        assert_eq!(told(&mut prosumer, LEDGER, Message::SlotOpened(opened(9))), []);
         let standing = || Message::Standing(2, Box::new(Standing::Open(opened(9))));
-        assert_eq!(told(&mut prosumer, ActorId::GRID, standing()), []);
-        let [Message::Submit(register)] = &told(&mut prosumer, ActorId::LEDGER, standing())[..] else {
-            panic!("it registers")
-        };
+        assert_eq!(told(&mut prosumer, GRID, standing()), []);
+        let [Message::Submit(register)] = &told(&mut prosumer, LEDGER, standing())[..] else { panic!("it registers") };
         assert!(matches!(register.proposal.call, Call::Register(9, _)));
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, standing()), [], "it has its memory back");
+        assert_eq!(told(&mut prosumer, LEDGER, standing()), [], "it has its memory back");
     }
 
     #[test]
@@ -211,20 +209,20 @@ mod tests {
         let settled = |question| {
             Message::Standing(question, Box::new(Standing::Settled(opened(9), market(), Trades::from_iter([]))))
         };
-        let exchange = told(&mut prosumer, ActorId::LEDGER, settled(1));
+        let exchange = told(&mut prosumer, LEDGER, settled(1));
         let [Message::Exchange(exported)] = exchange[..] else { panic!("it turns to the grid") };
         assert_eq!(exported.export, Energy::nearest(2.0), "3 kWh less the one in the storage");
         // Before the exchange is booked it forgets again, and does the same once more.
         effects(&mut prosumer, Prosumer::lose_memory);
         // Its exchange was the second question, this is the third.
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled(3)), exchange);
+        assert_eq!(told(&mut prosumer, LEDGER, settled(3)), exchange);
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
         let endorsement = members(2)[1].invoice(&InvoiceTo { party: Party::Prosumer(1), invoice });
-        let reading = told(&mut prosumer, ActorId::GRID, Message::Invoice(Box::new((invoice, endorsement))));
+        let reading = told(&mut prosumer, GRID, Message::Invoice(Box::new((invoice, endorsement))));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);
-        assert_eq!(told(&mut prosumer, ActorId::LEDGER, settled(6)), reading, "the meter has kept it");
+        assert_eq!(told(&mut prosumer, LEDGER, settled(6)), reading, "the meter has kept it");
     }
 
     #[test]
@@ -233,7 +231,7 @@ mod tests {
         effects(&mut prosumer, Prosumer::lose_memory);
         let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
         let playing = Standing::Playing(opened(9), market(), LastPost::Quote(quote));
-        told(&mut prosumer, ActorId::LEDGER, Message::Standing(1, Box::new(playing)));
+        told(&mut prosumer, LEDGER, Message::Standing(1, Box::new(playing)));
         let due = Time(1_000_000_000);
         let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));
         let [Message::Submit(post)] = &posts[..] else { panic!("it quotes") };
@@ -242,7 +240,7 @@ mod tests {
         // What was on its way before the crash may count under the same version, at another price.
         let trade = Trade::new(0, 0, 1.0, Energy::nearest(0.5), 0.6, 0.0);
         let bills = |version| Arc::new(BillProposed { slot: 9, trades: Trades::from_iter([trade]), version });
-        let verdict = told(&mut prosumer, ActorId::LEDGER, Message::BillProposed(bills(8)));
+        let verdict = told(&mut prosumer, LEDGER, Message::BillProposed(bills(8)));
         assert!(matches!(verdict[..], [Message::BillEndorsed(9, Verdict::Endorsed(_))]), "{verdict:?}");
     }
 }

@@ -8,7 +8,11 @@ use microgrid_agents::{
     message::Message,
     observation::Observed,
 };
-use microgrid_sim::runtime::{self, Shards, Traffic, WatchError, Watcher, network::Delay};
+use microgrid_sim::{
+    agents::actor::MarketProtocol,
+    network::Delay,
+    runtime::{self, Shards, Traffic, WatchError, Watcher},
+};
 use std::{sync::Arc, time::Duration};
 
 /// Each passes on what it receives to the next, over a random delay, so often.
@@ -19,13 +23,13 @@ pub(super) fn ring(actors: u32, each: u64) {
 /// One tells everybody, everybody answers, and so on for so many rounds: the traffic of a market.
 pub(super) fn broadcasts(listeners: u32, rounds: u64) {
     let hub = Hub { listeners: (1..=listeners).map(ActorId).collect(), missing: 0, rounds };
-    let mut actors: Vec<Box<dyn Actor>> = vec![Box::new(hub)];
+    let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = vec![Box::new(hub)];
     let link = Link { to: ActorId(0), left: u64::MAX, starts: false };
-    actors.extend((0..listeners).map(|_| Box::new(link.clone()) as Box<dyn Actor>));
+    actors.extend((0..listeners).map(|_| Box::new(link.clone()) as Box<dyn Actor<MarketProtocol>>));
     run(actors, Delay::Constant(Duration::from_millis(10)));
 }
 
-fn run(actors: Vec<Box<dyn Actor>>, delay: Delay) {
+fn run(actors: Vec<Box<dyn Actor<MarketProtocol>>>, delay: Delay) {
     let host = ring::host(delay, Shards::Fixed(1), &Arc::default());
     let mut run = Some(actors);
     counted(&mut || {
@@ -38,7 +42,7 @@ fn run(actors: Vec<Box<dyn Actor>>, delay: Delay) {
 /// Watches nothing.
 struct Nobody;
 
-impl Watcher for Nobody {
+impl Watcher<MarketProtocol> for Nobody {
     fn window(&mut self, _: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         Ok(())
     }
@@ -54,7 +58,7 @@ struct Hub {
     rounds: u64,
 }
 
-impl Actor for Hub {
+impl Actor<MarketProtocol> for Hub {
     fn start(&mut self, context: &mut Context<'_>) {
         if self.rounds == 0 {
             return;

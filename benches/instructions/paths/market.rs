@@ -2,7 +2,6 @@
 
 use super::{SEED, counted};
 use microgrid_agents::{
-    ids::ActorId,
     market::{
         aggregate::{Posted, Sums},
         choice_set::ChoiceSet,
@@ -12,6 +11,7 @@ use microgrid_agents::{
     },
     streams::{Purpose, Stream, stream},
 };
+use microgrid_sim::agents::ids::LEDGER;
 use rand::RngExt;
 use std::{hint::black_box, sync::Arc};
 
@@ -21,7 +21,7 @@ const SELLERS: usize = 250;
 const BUYER: Buyer = Buyer { need: 3.0, generation: 1.0, preference: 2.5 };
 
 fn random() -> Stream {
-    stream(SEED, ActorId::LEDGER, Purpose::Behaviour)
+    stream(SEED, LEDGER, Purpose::Behaviour)
 }
 
 fn numbers(random: &mut Stream, count: usize) -> Vec<f64> {

@@ -80,11 +80,13 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::ledger::tests::{
-        chain::Draft,
-        day::{day, day_with, genesis},
-        file,
+    use crate::{
+        cli::text::plain,
+        ledger::fixtures::{
+            chain::Draft,
+            day::{day, day_with, genesis},
+            file,
+        },
     };
     use microgrid_agents::chain::fact::{Fact, Key};
 

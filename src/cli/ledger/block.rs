@@ -56,8 +56,8 @@ fn describe(StoredTransaction { number, code, envelope }: &StoredTransaction) ->
 mod tests {
     use super::*;
     use crate::ledger::{
+        fixtures::{day::day, file},
         reader::Reader,
-        tests::{day::day, file},
     };
     use microgrid_agents::ids::ChannelName;
 

@@ -65,8 +65,10 @@ pub(super) fn blocks(reader: &Reader, case: u32, channel: ChannelName) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::ledger::tests::{day::day, file};
+    use crate::{
+        cli::text::plain,
+        ledger::fixtures::{day::day, file},
+    };
 
     #[test]
     fn channels_and_blocks_read_like_this() {

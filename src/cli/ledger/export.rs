@@ -100,7 +100,7 @@ fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::tests::{day::day, file};
+    use crate::ledger::fixtures::{day::day, file};
     use microgrid_agents::chain::{block::data_hash, transaction::Envelope};
 
     fn lines(most: usize) -> Vec<String> {

@@ -27,7 +27,7 @@ pub(super) fn history(reader: &Reader, case: u32, key: Key) -> Result<String, Cl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::tests::{day::day, file};
+    use crate::ledger::fixtures::{day::day, file};
 
     #[test]
     fn a_history_reads_like_this() {

@@ -76,7 +76,7 @@ fn cases(reader: &Reader, only: Option<u32>) -> Result<Vec<u32>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::tests::{day::day, file};
+    use crate::ledger::fixtures::{day::day, file};
 
     #[test]
     fn a_ledger_is_found_in_a_run_in_the_newest_run_and_by_its_own_name() {

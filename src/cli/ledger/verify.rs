@@ -54,8 +54,10 @@ fn describe_case(report: &CaseReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::ledger::tests::{day::day, file};
+    use crate::{
+        cli::text::plain,
+        ledger::fixtures::{day::day, file},
+    };
 
     #[test]
     fn counts_read_like_this() {

@@ -8,6 +8,7 @@ use microgrid_agents::{
     observation::{Observation, Observed},
 };
 use microgrid_sim::{
+    agents::actor::MarketProtocol,
     analysis::stability::{Setting, slot_stability},
     runtime::{Traffic, WatchError, Watcher},
     scenario::Case,
@@ -97,7 +98,7 @@ struct Late {
     deviation: f64,
 }
 
-impl Watcher for Late {
+impl Watcher<MarketProtocol> for Late {
     fn window(&mut self, observed: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
         for Observed { time, what, .. } in observed.drain(..) {
             let Observation::Committed(commit) = what else { continue };

@@ -17,7 +17,7 @@ use microgrid_sim::{
         observation::Outcome,
         prosumer::{Adaptation, Behaviour, Mixing},
     },
-    runtime::network::{Delay, Memory},
+    network::{Delay, Memory},
     scenario::schema::{Activation, Clock, GridTariff, Incident, Members, PopulationSource, Record, Who},
 };
 use serde::{

@@ -10,12 +10,13 @@ use microgrid_agents::{
         refusal::Refusal,
         transaction::Endorsement,
     },
-    ids::{ActorId, ProsumerId, Slot},
+    ids::{ProsumerId, Slot},
     market::trades::Trades,
     message::{Dispute, Invoice, Message, MeterReading, Registration, SlotOpened, Submission, Tariff, Verdict},
     observation::Outcome,
     units::Money,
 };
+use microgrid_sim::agents::ids::{GRID, LEDGER};
 use std::sync::Arc;
 
 /// Speaks in the names of others, and of those who run the market.
@@ -89,15 +90,15 @@ fn lies(opened: SlotOpened) -> Vec<Act> {
     let slot = opened.tariff.slot;
     let later = |slots| SlotOpened { tariff: Tariff { slot: slot + slots, ..opened.tariff }, market_open: false };
     let mut acts = vec![
-        Act::send(ActorId::GRID, Message::SlotOpened(later(0))),
-        Act::send(ActorId::GRID, Message::SlotOpened(later(1))),
-        Act::send(ActorId::LEDGER, Message::SlotOpened(later(1))),
-        Act::send(ActorId::LEDGER, Message::MeterRecorded(slot)),
-        Act::send(ActorId::LEDGER, Message::BillEndorsed(slot, Verdict::Disputed(Dispute::NotMine))),
+        Act::send(GRID, Message::SlotOpened(later(0))),
+        Act::send(GRID, Message::SlotOpened(later(1))),
+        Act::send(LEDGER, Message::SlotOpened(later(1))),
+        Act::send(LEDGER, Message::MeterRecorded(slot)),
+        Act::send(LEDGER, Message::BillEndorsed(slot, Verdict::Disputed(Dispute::NotMine))),
     ];
     for victim in [ProsumerId(0), ProsumerId(2)] {
         let free = Invoice { slot, charge: Money(1_000_000_000), credit: Money::ZERO };
-        let signature = SecretKey::derive(1, ActorId::GRID).sign(Digest::default(), "");
+        let signature = SecretKey::derive(1, GRID).sign(Digest::default(), "");
         for lie in [
             Message::SlotOpened(later(1)),
             Message::Registered(slot, Err(Refusal::MarketClosed)),
@@ -136,7 +137,7 @@ impl Script for Replay {
             acts.extend(refused(me.overheard(me.party(), before, is_registration), Refusal::MarketClosed));
             // Its own question once more, as if the answer had been lost.
             let own = me.overheard(me.party(), before, is_reading);
-            acts.extend(own.map(|said| Act::send(ActorId::LEDGER, Message::Submit(said))));
+            acts.extend(own.map(|said| Act::send(LEDGER, Message::Submit(said))));
         }
         if let Message::MarketState(state) = heard
             && state.number == 6
@@ -168,7 +169,7 @@ impl Script for Courier {
         let overheard = |slot, of: fn(&Call) -> bool| {
             VICTIMS.into_iter().filter_map(move |victim| me.overheard(victim, slot, of)).flat_map(|said| {
                 let bare = Arc::new(Submission { endorsements: Vec::new(), ..(*said).clone() });
-                [bare, said].map(|said| Act::send(ActorId::LEDGER, Message::Submit(said)))
+                [bare, said].map(|said| Act::send(LEDGER, Message::Submit(said)))
             })
         };
         match heard {

@@ -4,11 +4,12 @@ use super::{VICTIMS, choice, first_round, post, quote, settle};
 use crate::cheat::{Act, Forger, Script};
 use microgrid_agents::{
     chain::{call::Call, refusal::Refusal},
-    ids::{ActorId, Slot},
+    ids::Slot,
     market::demand::Buyer,
     message::{Choice, Message, MeterReading, Quote, Registration},
     units::Energy,
 };
+use microgrid_sim::agents::ids::LEDGER;
 
 /// Posts prices that nobody may ask.
 pub(crate) struct Overquote;
@@ -149,6 +150,6 @@ impl Script for LastWord {
         let (Some(_), [.., last]) = (first_round(heard), me.posts()) else { return Vec::new() };
         let Call::PostChoice(last) = &last.proposal.call else { return Vec::new() };
         let last = post(Choice { version: u32::MAX, ..(**last).clone() });
-        vec![Act::send(ActorId::LEDGER, Message::Submit(me.own(last)))]
+        vec![Act::send(LEDGER, Message::Submit(me.own(last)))]
     }
 }

@@ -14,7 +14,10 @@ use microgrid_agents::{
     ids::{ActorId, ChannelName, Slot},
     time::Time,
 };
-use microgrid_sim::ledger::{reader::Reader, store::Store};
+use microgrid_sim::{
+    agents::ids::{GRID, LEDGER},
+    ledger::{reader::Reader, store::Store},
+};
 use std::{path::Path, sync::Arc};
 
 /// The chains of the only case of a ledger.
@@ -55,8 +58,8 @@ impl History {
     /// A party's signature for this chain.
     pub(crate) fn sign(&self, party: Party, text: &str) -> Signature {
         let actor = match party {
-            Party::Ledger => ActorId::LEDGER,
-            Party::Grid => ActorId::GRID,
+            Party::Ledger => LEDGER,
+            Party::Grid => GRID,
             Party::Prosumer(_) => ActorId(2 + self.genesis.member(party).unwrap().0),
         };
         SecretKey::derive(self.genesis.seed, actor).sign(self.genesis.id(), text)

@@ -1,0 +1,146 @@
+//! Actors, and all that they may ask of whoever hosts them.
+
+use crate::{Stream, Time};
+use std::{
+    fmt::{self, Debug},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Address of an actor within one simulation: its position among all of them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActorId(pub u32);
+
+impl Debug for ActorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "actor {}", self.0)
+    }
+}
+
+/// What the actors of a simulation say to each other, to themselves, and to whoever watches.
+pub trait Protocol: Copy + Debug + Send + Sync + Unpin + 'static {
+    /// What they send each other.
+    type Message: Clone + Debug + Send + Sync + Unpin + 'static;
+    /// Why one wants to be woken. Wake-ups cannot be cancelled: an actor ignores those that no longer matter.
+    type Wake: Copy + Debug + Send + Unpin + 'static;
+    /// What they report about themselves. Nothing in a simulation reads it back, so watching changes nothing.
+    type Observation: Debug + Send + Unpin + 'static;
+
+    /// What a milestone is, as in "no slot has closed".
+    const MILESTONE: &'static str;
+
+    /// The number of the milestone, counted from 1, that has been reached where this is observed. A run that reaches none
+    /// for long has stalled.
+    fn milestone(observation: &Self::Observation) -> Option<u32>;
+
+    /// Whether what is observed stands for all before it, so that it has to be on disk before anybody goes on.
+    fn is_checkpoint(observation: &Self::Observation) -> bool;
+}
+
+/// An observation with its origin.
+#[derive(Clone, Debug)]
+pub struct Observed<O> {
+    /// When.
+    pub time: Time,
+    /// Who reports.
+    pub actor: ActorId,
+    /// What.
+    pub what: O,
+}
+
+/// A state machine that lives on messages and wake-ups.
+///
+/// Each method may change only the actor itself, and act on the world only through its [`Context`]. The same calls in
+/// the same order with the same random stream always give the same effects.
+pub trait Actor<P: Protocol>: Debug + Send {
+    /// Called once, at time zero, before anything else.
+    fn start(&mut self, context: &mut Context<'_, P>);
+
+    /// A message has arrived.
+    fn receive(&mut self, from: ActorId, message: P::Message, context: &mut Context<'_, P>);
+
+    /// A wake-up asked for by [`Context::wake_after`] is due.
+    fn wake(&mut self, wake: P::Wake, context: &mut Context<'_, P>);
+
+    /// It starts again after a crash in which it has lost all that it knew, but not its devices.
+    ///
+    /// An actor that never loses its memory has nothing to do here: after a crash it goes on where it stopped.
+    fn restart(&mut self, _context: &mut Context<'_, P>) {}
+
+    /// What to call the actor where people read of it.
+    fn name(&self) -> String;
+
+    /// What the actor is waiting for, in words, or `None` if it has nothing left to do.
+    ///
+    /// Asked when a simulation has stalled, to tell its user who waits for what.
+    fn waiting_for(&self) -> Option<String>;
+}
+
+/// Something an actor wants done.
+#[derive(Debug)]
+pub enum Effect<P: Protocol> {
+    /// Send a message.
+    Send(ActorId, P::Message),
+    /// Send the same message to each of these, one after the other.
+    Broadcast(Arc<[ActorId]>, P::Message),
+    /// Call [`Actor::wake`] after this long. Zero means within the same instant, after what is under way.
+    Wake(Duration, P::Wake),
+    /// Report to whoever watches.
+    Observe(P::Observation),
+}
+
+/// What the host hands to an actor for the length of one call.
+#[derive(Debug)]
+pub struct Context<'a, P: Protocol> {
+    now: Time,
+    me: ActorId,
+    random: &'a mut Stream,
+    effects: &'a mut Vec<Effect<P>>,
+}
+
+impl<'a, P: Protocol> Context<'a, P> {
+    /// A context for actor `me` at time `now`; what it asks for is appended to `effects` in order.
+    pub fn new(now: Time, me: ActorId, random: &'a mut Stream, effects: &'a mut Vec<Effect<P>>) -> Self {
+        Self { now, me, random, effects }
+    }
+
+    /// The current time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The actor's own address.
+    pub fn me(&self) -> ActorId {
+        self.me
+    }
+
+    /// The actor's own random stream for its behaviour.
+    pub fn random(&mut self) -> &mut Stream {
+        self.random
+    }
+
+    /// Sends a message; the network decides when it arrives, and whether.
+    pub fn send(&mut self, to: ActorId, message: P::Message) {
+        self.effects.push(Effect::Send(to, message));
+    }
+
+    /// Sends the same message to each of `to`, as if one after the other.
+    pub fn broadcast(&mut self, to: &Arc<[ActorId]>, message: P::Message) {
+        self.effects.push(Effect::Broadcast(Arc::clone(to), message));
+    }
+
+    /// Asks to be woken after `delay`.
+    pub fn wake_after(&mut self, delay: Duration, wake: P::Wake) {
+        self.effects.push(Effect::Wake(delay, wake));
+    }
+
+    /// Asks to be woken at `moment`, or at once if it has passed.
+    pub fn wake_at(&mut self, moment: Time, wake: P::Wake) {
+        self.wake_after(moment - self.now, wake);
+    }
+
+    /// Reports something about oneself. Never changes the run.
+    pub fn observe(&mut self, what: P::Observation) {
+        self.effects.push(Effect::Observe(what));
+    }
+}

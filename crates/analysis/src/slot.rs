@@ -1,0 +1,95 @@
+//! A slot of a case, in the terms of the market's equations.
+
+use super::equilibrium::{Equilibrium, closed_form};
+use microgrid_agents::{
+    ids::Slot,
+    market::{
+        balance::{SlotFacts, SlotTerms},
+        demand::Buyer,
+        role::Role,
+        utility::photovoltaic_preference,
+    },
+    message::MarketOpened,
+};
+use microgrid_scenario::{Case, population::SlotProfile, schema::Preferences};
+
+/// Position of `slot` in the lists of a case.
+pub(super) fn position(slot: Slot) -> usize {
+    slot as usize - 1
+}
+
+/// The rules of `slot`, counted from 1.
+///
+/// # Panics
+/// If the case has no such slot.
+pub fn slot_terms(case: &Case, slot: Slot) -> SlotTerms {
+    let market = &case.scenario.market;
+    SlotTerms {
+        feed_in_tariff: market.feed_in_tariff,
+        grid_tariff: case.grid_tariffs[position(slot)],
+        service_fee: market.service_fee,
+        alpha: case.scenario.alpha_of_slot(),
+        demand: case.scenario.preferences.demand,
+        hours: market.hours(),
+    }
+}
+
+/// What every prosumer brings to `slot`, counted from 1, in the order of the population; preferences by (5).
+///
+/// # Panics
+/// If the case has no such slot.
+pub fn slot_facts(case: &Case, slot: Slot) -> Vec<SlotFacts> {
+    let preferences = &case.scenario.preferences;
+    case.population.prosumers.iter().map(|member| facts(&member.profile[position(slot)], preferences)).collect()
+}
+
+/// Who buys and who sells in a slot, and what they bring.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlotMarket {
+    /// Positions of the sellers in the population, ascending.
+    pub sellers: Vec<usize>,
+    /// Positions of the buyers.
+    pub buyers: Vec<usize>,
+    /// Surplus of each seller [kWh].
+    pub surplus: Vec<f64>,
+    /// Each buyer as it answers to prices: its preference less what it pays to the operator.
+    pub needs: Vec<Buyer>,
+    /// The rules of the slot.
+    pub terms: SlotTerms,
+}
+
+impl SlotMarket {
+    /// The market of all who would take part, by the `facts` of everybody in the order of the population.
+    pub fn of_all(facts: &[SlotFacts], terms: SlotTerms) -> Self {
+        let with = |role| (0..facts.len()).filter(move |&place| facts[place].role() == role).collect();
+        Self::between(with(Role::Seller), with(Role::Buyer), facts, terms)
+    }
+
+    /// The market of those who were admitted to it.
+    pub fn of_admitted(opened: &MarketOpened, facts: &[SlotFacts], terms: SlotTerms) -> Self {
+        let [sellers, buyers] =
+            [&opened.sellers, &opened.buyers].map(|side| side.iter().map(|id| id.index()).collect());
+        Self::between(sellers, buyers, facts, terms)
+    }
+
+    fn between(sellers: Vec<usize>, buyers: Vec<usize>, facts: &[SlotFacts], terms: SlotTerms) -> Self {
+        let surplus = sellers.iter().map(|&place| facts[place].surplus().value()).collect();
+        let needs = buyers.iter().map(|&place| facts[place].as_buyer().charged(terms.service_fee)).collect();
+        Self { sellers, buyers, surplus, needs, terms }
+    }
+
+    /// Its equilibrium; `None` without buyers, sellers or a price that serves both.
+    pub fn equilibrium(&self) -> Option<Equilibrium> {
+        closed_form(&self.needs, &self.surplus, self.terms.band(), self.terms.alpha, self.terms.demand)
+    }
+}
+
+/// What one prosumer brings to a slot; its preference for local energy by (5).
+pub fn facts(profile: &SlotProfile, preferences: &Preferences) -> SlotFacts {
+    SlotFacts {
+        generation: profile.generation,
+        load: profile.load,
+        preference_pv: photovoltaic_preference(profile.preference_pv, preferences.eta, preferences.mu),
+        preference_grid: profile.preference_grid,
+    }
+}

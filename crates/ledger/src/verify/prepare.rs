@@ -1,0 +1,154 @@
+//! What can be checked of a block by itself, before its turn in the replay: its hashes, the spelling of its
+//! transactions, and the signatures over texts that the block itself holds.
+
+use super::discrepancy::{Checked, Discrepancy};
+use crate::{
+    position::Position,
+    reader::{StoredBlock, StoredTransaction},
+};
+use microgrid_agents::{
+    chain::{
+        block::{Header, data_hash},
+        call::{Call, InvoiceTo, Proposal},
+        fact::Fact,
+        genesis::Genesis,
+        hash::Digest,
+        identity::{self, Claim, Party, Signature},
+        refusal::{self, Validity},
+        transaction::{Envelope, Outcome, Write},
+    },
+    ids::ChannelName,
+};
+
+/// A block whose transactions are read.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) header: Header,
+    /// Its header hash, as it is stored and as it should be.
+    pub(super) header_hash: (Digest, Digest),
+    /// As it is stored.
+    pub(super) commit_hash: Digest,
+    pub(super) transactions: Checked<Vec<Transaction>>,
+    /// How many signatures were checked.
+    pub(super) signatures: u64,
+}
+
+/// A transaction, read.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) code: Validity,
+    pub(super) envelope: Envelope,
+    pub(super) proposal: Proposal,
+    /// Whether its maker has signed it.
+    pub(super) signed: bool,
+    /// Whether the grid has endorsed its invoice.
+    pub(super) invoice_endorsed: bool,
+}
+
+/// Reads a block of `case`, whose chains begin with `genesis` and are identified by `chain`.
+pub(super) fn prepare(case: u32, genesis: &Genesis, chain: Digest, block: StoredBlock) -> Prepared {
+    let StoredBlock { channel, number, position, time, previous_hash, .. } = block;
+    let header = Header { channel, number, previous_hash, data_hash: block.data_hash, position, time };
+    let mut signatures = 0;
+    let transactions = read_all(case, &block).map(|mut transactions| {
+        signatures = check_signatures(genesis, chain, &mut transactions);
+        transactions
+    });
+    let header_hash = (block.header_hash, header.hash());
+    Prepared { header, header_hash, commit_hash: block.commit_hash, transactions, signatures }
+}
+
+fn read_all(case: u32, block: &StoredBlock) -> Checked<Vec<Transaction>> {
+    let place = Position::block(case, block.channel, block.number);
+    for (expected, transaction) in (0..).zip(&block.transactions) {
+        if transaction.number != expected {
+            return Err(Discrepancy::DroppedTransaction { expected, found: transaction.number }.at(place));
+        }
+    }
+    if data_hash(block.transactions.iter().map(|transaction| &transaction.envelope)) != block.data_hash {
+        return Err(Discrepancy::Hash("data").at(place));
+    }
+    let read = |stored: &StoredTransaction| {
+        read(block.channel, stored).map_err(|discrepancy| discrepancy.at(place.transaction(stored.number)))
+    };
+    block.transactions.iter().map(read).collect()
+}
+
+/// Reads a transaction, and makes sure that it is spelt as the ledger spells it, so that no text has two forms.
+fn read(channel: ChannelName, stored: &StoredTransaction) -> Result<Transaction, Discrepancy> {
+    let code = refusal::validity(&stored.code).ok_or_else(|| Discrepancy::UnknownCode(stored.code.clone()))?;
+    let unreadable = |what| move |error: serde_json::Error| Discrepancy::Text { what, why: error.to_string() };
+    let envelope: Envelope = serde_json::from_str(&stored.envelope).map_err(unreadable("envelope"))?;
+    let proposal = envelope.proposal().map_err(unreadable("proposal"))?;
+    if envelope.to_json() != stored.envelope {
+        return Err(Discrepancy::Spelling("the envelope"));
+    }
+    if proposal.to_json().get() != envelope.proposal.get() {
+        return Err(Discrepancy::Spelling("the proposal"));
+    }
+    if proposal.call.channel().is_some_and(|home| home != channel) {
+        return Err(Discrepancy::WrongChannel);
+    }
+    // What counts is compared with what the contract writes: that settles its spelling.
+    if let (Outcome::Writes(writes), Err(_)) = (&envelope.outcome, code) {
+        for Write(key, text) in writes {
+            let fact = Fact::from_json(*key, text.get()).map_err(unreadable("a fact"))?;
+            if fact.to_json().get() != text.get() {
+                return Err(Discrepancy::Spelling("a fact"));
+            }
+        }
+    }
+    Ok(Transaction { code, envelope, proposal, signed: false, invoice_endorsed: false })
+}
+
+/// Checks the signatures of makers and the endorsements of invoices, all of the block together; returns their number.
+fn check_signatures(genesis: &Genesis, chain: Digest, transactions: &mut [Transaction]) -> u64 {
+    let invoices: Vec<Option<String>> = transactions.iter().map(invoice_text).collect();
+    let mut claims = Vec::new();
+    // Which transaction a claim is for, and whether it is its maker's.
+    let mut owners = Vec::new();
+    for (n, (transaction, invoice)) in transactions.iter().zip(&invoices).enumerate() {
+        let Proposal { creator, call } = &transaction.proposal;
+        if genesis.must_be_signed(*creator, call)
+            && let (Some(key), Some(signature)) = (genesis.key(*creator), transaction.envelope.signature)
+        {
+            claims.push(Claim { key, text: transaction.envelope.proposal.get(), signature });
+            owners.push((n, true));
+        }
+        if let Some(text) = invoice {
+            for signature in endorsements(&transaction.envelope, Party::Grid) {
+                claims.push(Claim { key: genesis.grid, text, signature });
+                owners.push((n, false));
+            }
+        }
+    }
+    let count = claims.len() as u64;
+    let truths = identity::verify(chain, &claims);
+    for ((n, by_maker), _) in owners.into_iter().zip(truths).filter(|(_, holds)| *holds) {
+        let transaction = &mut transactions[n];
+        if by_maker {
+            transaction.signed = true;
+        } else {
+            transaction.invoice_endorsed = true;
+        }
+    }
+    for transaction in transactions {
+        let Proposal { creator, call } = &transaction.proposal;
+        transaction.signed |= !genesis.must_be_signed(*creator, call);
+    }
+    count
+}
+
+fn invoice_text(transaction: &Transaction) -> Option<String> {
+    match &transaction.proposal {
+        Proposal { creator, call: Call::RecordEnergy(_, _, Some(invoice)) } => {
+            Some(InvoiceTo { party: *creator, invoice: *invoice }.to_json())
+        }
+        _ => None,
+    }
+}
+
+/// The signatures of the endorsements by `party`.
+pub(super) fn endorsements(envelope: &Envelope, party: Party) -> impl Iterator<Item = Signature> {
+    envelope.endorsements.iter().filter(move |endorsement| endorsement.by == party).map(|e| e.signature)
+}

@@ -1,0 +1,93 @@
+//! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
+
+use super::{number::Number, table::table, theory::Target};
+use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
+use microgrid_analysis::distance::{gap, imbalance_of};
+use microgrid_runtime::Traffic;
+use microgrid_scenario::population::Population;
+use std::time::Duration;
+
+table! {
+    /// A seller after a committed change.
+    ConvergenceRow in "convergence" {
+        /// Number of the case.
+        case: u32,
+        /// Which slot.
+        slot: Slot,
+        /// When the block was cut, since the start of the run.
+        time_s: Number ["s"],
+        /// Number of the selling prosumer.
+        seller: u32,
+        /// Its price.
+        price_cny_per_kwh: Option<Number> ["CNY/kWh"],
+        /// Mean of the buyers' shares, weighted by their demand.
+        share: Option<Number>,
+        /// Demand it meets (8).
+        demand_kwh: Option<Number> ["kWh"],
+        /// Its net utility (11).
+        net_utility: Option<Number> ["CNY"],
+        /// Distance of its price from those that clear the market.
+        price_gap: Option<Number> ["CNY/kWh"],
+        /// Excess of demand or supply that its price could still answer, in mean surpluses.
+        imbalance: Option<Number>,
+        /// Mean age of the prices that the choices in force answered.
+        information_age_s: Option<Number> ["s"],
+        /// Messages sent in the slot so far.
+        messages: u64,
+        /// Messages of these that never arrived.
+        lost_messages: u64,
+        /// Messages of these that arrived twice.
+        duplicated_messages: u64,
+    }
+}
+
+/// The game in which a block was committed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Game<'a> {
+    pub(super) case: u32,
+    pub(super) market: &'a MarketOpened,
+    pub(super) population: &'a Population,
+    pub(super) target: Target,
+    /// Mean surplus of its sellers [kWh].
+    pub(super) mean_surplus: f64,
+    /// What became of messages in the slot so far.
+    pub(super) traffic: Traffic,
+}
+
+/// The rows of a committed block, by seller.
+///
+/// A block with a choice may change every seller, one without only those whose quote it holds.
+pub(super) fn rows<'a>(game: Game<'a>, commit: &'a Commit) -> impl Iterator<Item = ConvergenceRow> + 'a {
+    changed(commit).map(move |index| row(&game, commit, index))
+}
+
+/// Indices of the sellers at which the block may have changed something.
+fn changed(commit: &Commit) -> impl Iterator<Item = usize> {
+    let (all, quoted) =
+        if commit.choices { (commit.state.prices.len(), &[][..]) } else { (0, commit.quoted.as_slice()) };
+    (0..all).chain(quoted.iter().map(|&index| index as usize))
+}
+
+fn row(game: &Game<'_>, commit: &Commit, index: usize) -> ConvergenceRow {
+    let Game { case, market, population, target, mean_surplus, traffic } = *game;
+    let state = &commit.state;
+    let aggregate = state.aggregate.as_deref();
+    let (price, surplus) = (state.prices[index], market.surplus[index]);
+    let imbalance = |demand| imbalance_of(price, demand, surplus, target.band, mean_surplus);
+    ConvergenceRow {
+        case,
+        slot: market.slot,
+        time_s: Duration::from_nanos(state.time.0).into(),
+        seller: population.prosumers[market.sellers[index].index()].number,
+        price_cny_per_kwh: Number::new(price),
+        share: aggregate.and_then(|sums| Number::new(sums.mean_share[index])),
+        demand_kwh: aggregate.and_then(|sums| Number::new(sums.demand[index])),
+        net_utility: aggregate.and_then(|sums| Number::new(sums.net_utility[index])),
+        price_gap: target.prices.and_then(|(lowest, highest)| Number::new(gap(price, lowest, highest))),
+        imbalance: aggregate.and_then(|sums| Number::new(imbalance(sums.demand[index]))),
+        information_age_s: aggregate.map(|_| state.news_age.into()),
+        messages: traffic.sent,
+        lost_messages: traffic.lost,
+        duplicated_messages: traffic.duplicated,
+    }
+}

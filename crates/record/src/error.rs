@@ -1,0 +1,121 @@
+//! What can go wrong with the results of a run.
+
+use microgrid_agents::ids::Slot;
+use microgrid_scenario::schema::Record;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// What can go wrong with the results of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// Why it did not work.
+        source: io::Error,
+    },
+    /// A CSV file cannot be read or written.
+    #[error("table {}: {source}", path.display())]
+    Table {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: csv::Error,
+    },
+    /// A Parquet file cannot be read or written.
+    #[error("table {}: {source}", path.display())]
+    Parquet {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: parquet::errors::ParquetError,
+    },
+    /// A database cannot be written.
+    #[error("database {}: {source}", path.display())]
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+    /// The columns of a table's file are not those of the table.
+    #[error("table {}: its header is not that of this table", .0.display())]
+    Header(PathBuf),
+    /// A JSON file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Json {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// A file is shorter than the run's progress says: it was changed by somebody else, or the machine went down.
+    #[error("{} has lost what was in it: there should be {length} bytes", path.display())]
+    Short {
+        /// Which file.
+        path: PathBuf,
+        /// How long it should be at least [bytes].
+        length: u64,
+    },
+    /// The run keeps no such table.
+    #[error("{} was not recorded: its scenario has `record: {record:?}`", path.display())]
+    NotRecorded {
+        /// The table as it would be.
+        path: PathBuf,
+        /// What the run's scenario says.
+        record: Record,
+    },
+    /// The table is put together when the run ends, and the run has not ended by itself.
+    #[error("{} is made when the run ends: finish it with `sim resume`", .0.display())]
+    NotUnited(PathBuf),
+    /// Somebody is writing the run.
+    #[error("{} is still under way", .0.display())]
+    UnderWay(PathBuf),
+    /// The run was made by a program of another version.
+    #[error(
+        "the run was made by version {made_by} of the program and this is version {}: resume it with that one, or start \
+         again with `sim {}`",
+        env!("CARGO_PKG_VERSION"),
+        scenario.display()
+    )]
+    OtherVersion {
+        /// The version that made it.
+        made_by: String,
+        /// The run's scenario.
+        scenario: PathBuf,
+    },
+    /// The run followed rules of the program that made it, which are in no file.
+    #[error("{} was made by a program with rules of its own: only that program can make it again", .0.display())]
+    OwnRules(PathBuf),
+    /// The run's scenario is not the one that its manifest tells of.
+    #[error("{} has changed since the run began: its cases are others", .0.display())]
+    OtherScenario(PathBuf),
+    /// There is no run where one was looked for.
+    #[error("{} is neither a run's folder nor a folder whose `latest` links to one", .0.display())]
+    NoRun(PathBuf),
+    /// The ledger closed a slot before a prosumer had reported on it: a fault of the simulation, which ends the run.
+    #[error("slot {slot} was closed before prosumer {prosumer} was done with it")]
+    Incomplete {
+        /// Which slot.
+        slot: Slot,
+        /// Number of the prosumer.
+        prosumer: u32,
+    },
+    /// The ledger closed a slot without a checkpoint that stands for its blocks: a fault of the simulation, which ends
+    /// the run.
+    #[error("slot {0} was closed without a checkpoint")]
+    WithoutCheckpoint(Slot),
+}
+
+impl RecordError {
+    /// Makes an error of an [`io::Error`] met while trying `action` with `path`.
+    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { action, path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,219 @@
+//! Where a run's results go: `<root>/<scenario name>/<start time>-seed<seed>/`.
+
+use super::error::RecordError;
+use microgrid_scenario::DataFile;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+/// The link to a scenario's newest run.
+pub const LATEST: &str = "latest";
+/// Where a run's folder keeps the scenario's data files.
+pub(super) const DATA: &str = "data";
+
+/// Makes a new folder for a run that started at `started`, and never takes one that is already there.
+///
+/// # Errors
+/// If no folder can be made under `root`.
+pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64) -> Result<PathBuf, RecordError> {
+    let home = root.join(scenario);
+    fs::create_dir_all(&home).map_err(RecordError::file("create", &home))?;
+    let time = humantime::format_rfc3339_seconds(started).to_string().replace(':', "-");
+    let mut name = format!("{time}-seed{seed}");
+    for attempt in 2_u32.. {
+        let folder = home.join(&name);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => name = format!("{time}-seed{seed}-{attempt}"),
+            Err(error) => return Err(RecordError::file("create", &folder)(error)),
+        }
+    }
+    unreachable!("a folder name is free among four billion")
+}
+
+/// Points the scenario's `latest` to the run in `folder`, without a moment at which it points nowhere.
+///
+/// # Errors
+/// If the link cannot be made; nothing is left of the attempt.
+pub(super) fn point_latest(folder: &Path) -> Result<(), RecordError> {
+    let name = folder.file_name().expect("a run's folder has a name");
+    let home = folder.parent().expect("a run's folder lies in its scenario's folder");
+    let link = home.join(LATEST);
+    let fresh = home.join(format!(".{LATEST}-{}", name.display()));
+    symlink(Path::new(name), &fresh).map_err(RecordError::file("link", &fresh))?;
+    replace(&fresh, &link)
+}
+
+/// Puts `fresh` in the place of `path`, or removes it where that cannot be.
+fn replace(fresh: &Path, path: &Path) -> Result<(), RecordError> {
+    fs::rename(fresh, path).map_err(|error| {
+        remove(fresh);
+        RecordError::file("replace", path)(error)
+    })
+}
+
+/// Removes what is of no use any more; where it cannot be removed, it does no harm.
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::debug!(path = %path.display(), %error, "a file was left behind");
+    }
+}
+
+#[cfg(unix)]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(windows)]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, link)
+}
+
+/// Writes a scenario's data files into the run's folder; returns their paths in it.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<String>, RecordError> {
+    let data = folder.join(DATA);
+    if !inputs.is_empty() {
+        fs::create_dir(&data).map_err(RecordError::file("create", &data))?;
+    }
+    let write = |input: &DataFile| {
+        write_new(&data.join(&input.name), &input.text)?;
+        Ok(format!("{DATA}/{}", input.name))
+    };
+    inputs.iter().map(write).collect()
+}
+
+/// Writes `text` to a new file.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
+    fs::write(path, text).map_err(RecordError::file("write", path))
+}
+
+/// Writes `value` as JSON, replacing what was there in one step, so that a reader finds the old or the new whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    write_whole(path, |file| Ok(serde_json::to_writer_pretty(&mut *file, value)?).and_then(|()| file.write_all(b"\n")))
+}
+
+/// Writes a file with `fill`, replacing what was there in one step, so that a reader finds the old or the new whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), RecordError> {
+    let mut name = path.file_name().expect("a file has a name").to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    let written = File::create(&fresh).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        fill(&mut file)?;
+        file.flush()
+    });
+    written.map_err(|error| {
+        remove(&fresh);
+        RecordError::file("write", &fresh)(error)
+    })?;
+    replace(&fresh, path)
+}
+
+/// Cuts off what follows the first `length` bytes of a file, and opens it to go on there.
+///
+/// # Errors
+/// If it is shorter than that, or cannot be written.
+pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
+    let open = || {
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        let long_enough = file.metadata()?.len() >= length;
+        if long_enough {
+            file.set_len(length)?;
+            file.seek(SeekFrom::Start(length))?;
+        }
+        Ok((file, long_enough))
+    };
+    let (file, long_enough) = open().map_err(RecordError::file("open", path))?;
+    if long_enough { Ok(file) } else { Err(RecordError::Short { path: path.to_owned(), length }) }
+}
+
+/// Claims the run in `folder` for whoever writes it, until the file that this returns is dropped or the program ends.
+///
+/// # Errors
+/// If somebody else has claimed it, or its scenario cannot be opened.
+pub(super) fn claim(folder: &Path) -> Result<File, RecordError> {
+    let path = folder.join(super::SCENARIO);
+    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(RecordError::UnderWay(folder.to_owned())),
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// A run's own folder, where `folder` may be a link to it that will lead elsewhere later.
+pub(super) fn own(folder: &Path) -> PathBuf {
+    match (fs::read_link(folder), folder.parent()) {
+        (Ok(target), Some(home)) => home.join(target),
+        _ => folder.to_owned(),
+    }
+}
+
+/// Reads `path` as JSON.
+///
+/// # Errors
+/// If it cannot be read or is of another form.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
+    serde_json::from_str(&text).map_err(|source| RecordError::Json { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn folders_are_never_taken_twice() {
+        let root = tempfile::tempdir().unwrap();
+        let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_359_313);
+        let names: Vec<_> = (0..3)
+            .map(|_| create(root.path(), "day", started, 7).unwrap().file_name().unwrap().display().to_string())
+            .collect();
+        assert_eq!(
+            names,
+            ["2026-11-22T14-55-13Z-seed7", "2026-11-22T14-55-13Z-seed7-2", "2026-11-22T14-55-13Z-seed7-3"]
+        );
+    }
+
+    #[test]
+    fn latest_follows_the_newest_run_by_a_relative_link() {
+        let root = tempfile::tempdir().unwrap();
+        for (seconds, name) in [(0, "1970-01-01T00-00-00Z-seed1"), (1, "1970-01-01T00-00-01Z-seed1")] {
+            let started = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            point_latest(&create(root.path(), "day", started, 1).unwrap()).unwrap();
+            assert_eq!(fs::read_link(root.path().join("day/latest")).unwrap(), Path::new(name));
+        }
+        assert_eq!(fs::read_dir(root.path().join("day")).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+        let root = tempfile::tempdir().unwrap();
+        let run = create(root.path(), "day", SystemTime::UNIX_EPOCH, 1).unwrap();
+        let latest = root.path().join("day/latest");
+        fs::create_dir(&latest).unwrap();
+        assert!(matches!(point_latest(&run), Err(RecordError::File { action: "replace", path, .. }) if path == latest));
+        assert!(matches!(write_json(&latest, &1), Err(RecordError::File { action: "replace", .. })));
+        assert_eq!(fs::read_dir(root.path().join("day")).unwrap().count(), 2, "the run and the folder in the way");
+    }
+}

@@ -1,0 +1,296 @@
+//! `ledger.csv`: what each channel of the ledger carried, and how fast.
+
+use super::{durations::Durations, number::Number, table::table};
+use microgrid_agents::{
+    chain::{block::Block, refusal::Refusal},
+    ids::ChannelName,
+    observation::{Commit, Observation, Refused},
+    time::Time,
+};
+use std::collections::BTreeMap;
+
+/// Declares the table with a column for each refusal, and how a row comes about.
+macro_rules! ledger_table {
+    ($($(#[$doc:meta])* $column:ident: $refusal:ident,)+) => {
+        table! {
+            /// What a channel carried in a case.
+            LedgerRow in "ledger" {
+                /// Number of the case.
+                case: u32 => shown("case"),
+                /// Which channel.
+                channel: ChannelName => shown("channel"),
+                /// Blocks.
+                blocks: u64 => shown("blocks"),
+                /// What was asked of the ledger: transactions, and what never became one.
+                submitted: u64 => shown("submitted"),
+                /// What counts.
+                valid: u64 => shown("valid"),
+                /// What does not.
+                invalid: u64 => shown("refused"),
+                $($(#[$doc])* $column: u64,)+
+                /// Submitted, but never a transaction.
+                off_chain: u64 => shown("off the chain"),
+                /// Time from submission to commit that half of the valid transactions did not exceed.
+                latency_p50_s: Option<Number> ["s"] => rounded("latency, median", 3),
+                /// The same of 95 % of them.
+                latency_p95_s: Option<Number> ["s"] => rounded("latency, 95 %", 3),
+                /// Valid transactions per second of simulated time.
+                throughput_per_s: Option<Number> ["1/s"] => rounded("throughput", 4),
+                /// Mean number of transactions in a block, as a part of the most that fit.
+                block_fill: Option<Number> => rounded("block fill", 2)
+                    .in_unit("%", |row| row.block_fill.map(|fill| 100.0 * fill.value()).into()),
+                /// Length of all envelopes.
+                bytes: u64 ["bytes"] => rounded("size", 3).in_unit("MB", |row| (row.bytes as f64 / 1e6).into()),
+            }
+        }
+
+        impl LedgerRow {
+            /// How many were refused for which reason, in the order of [`Refusal::ALL`].
+            pub fn refused(&self) -> [(Refusal, u64); Refusal::ALL.len()] {
+                [$((Refusal::$refusal, self.$column)),+]
+            }
+        }
+
+        impl Channel {
+            fn row(&self, case: u32, channel: ChannelName, max_transactions: u32) -> LedgerRow {
+                let invalid = self.refused.values().sum::<u64>();
+                let refused = |refusal| self.refused.get(&refusal).copied().unwrap_or_default();
+                LedgerRow {
+                    case,
+                    channel,
+                    blocks: self.blocks,
+                    submitted: self.valid + invalid,
+                    valid: self.valid,
+                    invalid,
+                    $($column: refused(Refusal::$refusal),)+
+                    off_chain: self.off_chain,
+                    latency_p50_s: self.after_first.latencies.percentile(50),
+                    latency_p95_s: self.after_first.latencies.percentile(95),
+                    throughput_per_s: self.after_first.throughput(),
+                    block_fill: self.after_first.fill(max_transactions),
+                    bytes: self.bytes,
+                }
+            }
+        }
+    };
+}
+
+ledger_table! {
+    /// Refused: the signature is missing or is not its sender's.
+    bad_signature: BadSignature,
+    /// Refused: somebody has not endorsed it whose endorsement it needs.
+    policy_unmet: PolicyUnmet,
+    /// Refused: it rests on a fact that an earlier transaction has changed since.
+    stale_read: StaleRead,
+    /// Refused: it came unsigned, and from somebody else than it says.
+    forged_identity: ForgedIdentity,
+    /// Refused: the slot is not under way, registration has closed or the game is over.
+    market_closed: MarketClosed,
+    /// Refused: the sender does not take part in this role.
+    not_a_participant: NotAParticipant,
+    /// Refused: a newer or equal version is already there.
+    old_version: OldVersion,
+    /// Refused: a number is infinite or none at all.
+    not_finite: NotFinite,
+    /// Refused: the price lies outside the tariffs.
+    price_out_of_band: PriceOutOfBand,
+    /// Refused: the price has moved further from the last one than the ramp allows.
+    price_beyond_ramp: PriceBeyondRamp,
+    /// Refused: shares are negative, do not sum to 1, or are not one a seller.
+    invalid_shares: InvalidShares,
+    /// Refused: purchases are negative, beyond a firm need, or not one a seller.
+    invalid_purchases: InvalidPurchases,
+    /// Refused: a registration of the same prosumer is already there.
+    already_registered: AlreadyRegistered,
+    /// Refused: a registered amount or preference is negative, or beyond any market.
+    invalid_registration: InvalidRegistration,
+    /// Refused: more energy is to change hands than its seller has, or its buyer asked for.
+    more_than_surplus: MoreThanSurplus,
+    /// Refused: the slot is settled already.
+    already_settled: AlreadySettled,
+    /// Refused: a fact is there already and cannot be replaced.
+    already_recorded: AlreadyRecorded,
+    /// Refused: the energy of a meter reading does not add up with the settled trades.
+    energy_does_not_balance: EnergyDoesNotBalance,
+    /// Refused: an invoice is not the exchanged energy at the tariffs of the slot.
+    wrong_invoice: WrongInvoice,
+}
+
+/// What the channels of a case have carried so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Traffic(BTreeMap<ChannelName, Channel>);
+
+/// What one channel has carried so far.
+#[derive(Clone, Debug, Default)]
+struct Channel {
+    blocks: u64,
+    valid: u64,
+    refused: BTreeMap<Refusal, u64>,
+    off_chain: u64,
+    bytes: u64,
+    /// What came after the first block, which nobody had to wait for.
+    after_first: AfterFirst,
+}
+
+/// What a channel has carried after its first block.
+#[derive(Clone, Debug, Default)]
+struct AfterFirst {
+    blocks: u64,
+    transactions: u64,
+    latencies: Durations,
+    valid: u64,
+    submitted: Option<Time>,
+    committed: Time,
+}
+
+impl Traffic {
+    /// Takes in an observation of the ledger; others change nothing.
+    pub(super) fn add(&mut self, what: &Observation) {
+        match what {
+            Observation::Sealed(block) => self.0.entry(block.header.channel).or_default().add(block),
+            Observation::Committed(Commit { off_chain, .. }) if *off_chain > 0 => {
+                let channel = self.0.entry(ChannelName::Information).or_default();
+                channel.valid += u64::from(*off_chain);
+                channel.off_chain += u64::from(*off_chain);
+            }
+            // One that stands on the chain comes with its block.
+            Observation::Refused(Refused { refusal, channel, on_chain: false, .. }) => {
+                let channel = self.0.entry(*channel).or_default();
+                *channel.refused.entry(*refusal).or_default() += 1;
+                channel.off_chain += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// The rows of a case whose blocks hold up to `max_transactions`, in the order of [`ChannelName::ALL`].
+    pub(super) fn rows(&self, case: u32, max_transactions: u32) -> impl Iterator<Item = LedgerRow> {
+        let none = Channel::default();
+        ChannelName::ALL.map(|name| self.0.get(&name).unwrap_or(&none).row(case, name, max_transactions)).into_iter()
+    }
+}
+
+impl Channel {
+    fn add(&mut self, block: &Block) {
+        self.blocks += 1;
+        for transaction in &block.transactions {
+            self.bytes += transaction.envelope.len() as u64;
+            match transaction.validity {
+                Ok(()) => self.valid += 1,
+                Err(refusal) => *self.refused.entry(refusal).or_default() += 1,
+            }
+        }
+        if block.header.number > 0 {
+            self.after_first.add(block);
+        }
+    }
+}
+
+impl AfterFirst {
+    fn add(&mut self, block: &Block) {
+        self.blocks += 1;
+        self.transactions += block.transactions.len() as u64;
+        self.committed = block.header.time;
+        for transaction in &block.transactions {
+            let submitted = transaction.submitted;
+            self.submitted = Some(self.submitted.map_or(submitted, |earliest| earliest.min(submitted)));
+            if transaction.validity.is_ok() {
+                self.valid += 1;
+                self.latencies.add(block.header.time - submitted);
+            }
+        }
+    }
+
+    /// Valid transactions per second from the first submission to the last block; `None` where that is no time.
+    fn throughput(&self) -> Option<Number> {
+        let elapsed = self.committed - self.submitted?;
+        Number::new(self.valid as f64 / elapsed.as_secs_f64())
+    }
+
+    /// Mean number of transactions in a block, as a part of `most`; `None` without blocks.
+    fn fill(&self, most: u32) -> Option<Number> {
+        Number::new(self.transactions as f64 / (self.blocks as f64 * f64::from(most)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Row, fixtures::day::state};
+    use microgrid_agents::ids::ActorId;
+    use microgrid_ledger::fixtures::block;
+    use std::sync::Arc;
+
+    fn refused(refusal: Refusal, on_chain: bool) -> Observation {
+        let channel = ChannelName::Information;
+        Observation::Refused(Refused { slot: 2, from: ActorId(2), refusal, channel, on_chain })
+    }
+
+    fn lines(traffic: &Traffic, max_transactions: u32) -> Vec<String> {
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        traffic.rows(1, max_transactions).for_each(|row| csv.serialize(row).unwrap());
+        String::from_utf8(csv.into_inner().unwrap()).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_refusal_has_a_column_of_its_name() {
+        let names = Refusal::ALL.iter().map(|refusal| {
+            let mut snake = String::new();
+            for letter in refusal.name().chars() {
+                if letter.is_uppercase() && !snake.is_empty() {
+                    snake.push('_');
+                }
+                snake.extend(letter.to_lowercase());
+            }
+            snake
+        });
+        let columns = LedgerRow::COLUMNS.iter().skip(6).take(Refusal::ALL.len());
+        assert!(names.eq(columns.map(|column| column.name)));
+    }
+
+    #[test]
+    fn what_is_on_the_chain_is_counted_by_its_code_and_the_first_block_does_not_blur_the_times() {
+        let mut traffic = Traffic::default();
+        let valid = || (Ok(()), vec![]);
+        let stale = (Err(Refusal::StaleRead), vec![]);
+        let mut late = block(ChannelName::Trade, 2, 30, vec![valid()]);
+        late.transactions[0].submitted = Time(29_500_000_000);
+        let first = block(ChannelName::Trade, 0, 0, vec![valid()]);
+        let second = block(ChannelName::Trade, 1, 10, vec![valid(), stale, valid()]);
+        for block in [first, second, late] {
+            traffic.add(&Observation::Sealed(Arc::new(block)));
+        }
+        // Three valid ones after 20, 20 and 500 ms, from 9.98 s to 30 s; four in two blocks of at most ten.
+        let throughput = 3.0 / 20.02;
+        assert_eq!(
+            lines(&traffic, 10),
+            [
+                format!("1,trade,3,5,4,1,0,0,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0.02,0.5,{throughput},0.2,95"),
+                "1,information,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,0".to_owned(),
+                "1,energy,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,0".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_off_the_chain_counts_as_submitted_and_is_told_apart() {
+        let mut traffic = Traffic::default();
+        let commit = |off_chain| Commit { state: state(1, 0.0, 1.2, None), choices: false, off_chain, quoted: vec![] };
+        for what in [
+            Observation::Committed(commit(4)),
+            Observation::Committed(commit(0)),
+            Observation::Committed(commit(3)),
+            refused(Refusal::OldVersion, false),
+            refused(Refusal::OldVersion, true),
+            refused(Refusal::PriceOutOfBand, false),
+        ] {
+            traffic.add(&what);
+        }
+        let rows: Vec<LedgerRow> = traffic.rows(1, 10).collect();
+        let LedgerRow { submitted, valid, invalid, off_chain, blocks, bytes, .. } = rows[1];
+        assert_eq!((submitted, valid, invalid, off_chain, blocks, bytes), (9, 7, 2, 9, 0, 0));
+        assert_eq!((rows[1].old_version, rows[1].price_out_of_band), (1, 1));
+        assert_eq!(rows[1].refused().iter().map(|(_, count)| count).sum::<u64>(), 2);
+        assert_eq!((rows[0].submitted, rows[2].submitted), (0, 0));
+    }
+}

@@ -1,0 +1,245 @@
+//! `manifest.json`: what was run, when, and how it ended.
+
+use super::{error::RecordError, folder, number::Number};
+use indexmap::IndexMap;
+use microgrid_agents::chain::hash::Digest;
+use microgrid_scenario::{Plan, Setting, schema::Clock};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{path::Path, time::SystemTime};
+
+/// Name of the file in a run's folder.
+const FILE: &str = "manifest.json";
+
+/// How a run has ended, if it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", content = "reason", rename_all = "lowercase")]
+pub enum Status {
+    /// It is under way, or was ended from outside.
+    Unfinished,
+    /// All cases are done.
+    Finished,
+    /// It could not go on, for this reason.
+    Failed(String),
+    /// Its user ended it.
+    Interrupted,
+}
+
+/// What was run, when, and how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest<C = Vec<CaseEntry>> {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The scenario's file as it was given.
+    pub source: String,
+    /// The scenario's seed or, where `replicates` lists seeds, the first of these.
+    pub seed: u64,
+    /// Version of the program.
+    pub version: String,
+    /// The command line.
+    pub command: String,
+    /// Start of the run, UTC in RFC 3339.
+    pub started: String,
+    /// How long it took [s]; `None` until it has ended.
+    pub wall_seconds: Option<f64>,
+    /// SHA-256 of `scenario.ron` and the data files, one after the other, in hexadecimal.
+    pub inputs_sha256: String,
+    /// Whether the same program gives the same results again; it does not by the machine's clock.
+    pub deterministic: bool,
+    /// How it has ended.
+    #[serde(flatten)]
+    pub status: Status,
+    /// How many cases the study has.
+    pub case_count: u32,
+    /// How many slots each case has.
+    pub slots: u32,
+    /// With how many seeds each combination of the varied knobs is run.
+    pub replicates: u32,
+    /// Time from the opening of a slot to gate closure [s]; not known of runs of older versions.
+    #[serde(default)]
+    pub gate_closure_s: Option<f64>,
+    /// All cases of the study, whether they have been run or not.
+    pub cases: C,
+    /// The run's files, relative to its folder.
+    pub files: Vec<String>,
+    /// Whether prosumers or the network followed rules that a program gave beside the scenario; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_rules: bool,
+}
+
+/// A case of the study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseEntry {
+    /// Its number, the `case` of all tables.
+    pub case: u32,
+    /// Varied knobs and their values.
+    pub knobs: Knobs,
+    /// Its seed.
+    pub seed: u64,
+    /// First and last slot in which the local market is open.
+    pub open: (u32, u32),
+}
+
+/// What a run was made from, in short.
+fn digest(plan: &Plan) -> String {
+    let scenario = plan.resolved_ron();
+    Digest::of([&*scenario].into_iter().chain(plan.inputs.iter().map(|input| &*input.text))).to_string()
+}
+
+/// Time from the opening of a slot to gate closure [s].
+fn gate_closure_s(plan: &Plan) -> f64 {
+    Number::from(plan.scenario.market.gate_closure).value()
+}
+
+/// Knobs by name, in the order of the scenario's `vary`; numbers as numbers, anything else as text.
+pub type Knobs = IndexMap<String, serde_json::Value>;
+
+/// Varied knobs with the values that were written.
+pub(super) fn knobs(written: &[(String, String)]) -> Knobs {
+    written.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+}
+
+/// A knob's value as a person writes it: text without quotes, numbers as short as they can be.
+pub fn knob_text(value: &serde_json::Value) -> String {
+    match (value.as_str(), value.as_u64(), value.as_f64()) {
+        (Some(text), ..) => text.to_owned(),
+        // Seeds may be larger than what an `f64` holds exactly.
+        (None, Some(whole), _) => whole.to_string(),
+        (None, None, Some(number)) => number.to_string(),
+        (None, None, None) => value.to_string(),
+    }
+}
+
+fn value(text: &str) -> serde_json::Value {
+    let number = || text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+    match text.parse::<u64>() {
+        Ok(whole) => whole.into(),
+        Err(_) => number().map_or_else(|| text.into(), Into::into),
+    }
+}
+
+/// The cases of a plan, made as they are written, so that memory does not grow with their number.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedCases(pub(super) Plan);
+
+impl PlannedCases {
+    pub(super) fn iter(&self) -> impl Iterator<Item = CaseEntry> {
+        let open = self.0.scenario.market.open;
+        let entry = move |setting: Setting| CaseEntry {
+            case: setting.number,
+            knobs: knobs(&setting.knobs),
+            seed: setting.seed,
+            open,
+        };
+        self.0.settings().map(entry)
+    }
+}
+
+impl Serialize for PlannedCases {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl Manifest<PlannedCases> {
+    /// The manifest of a run that starts.
+    pub(super) fn new(plan: &Plan, started: SystemTime, command: String, files: Vec<String>) -> Self {
+        Self {
+            scenario: plan.scenario.name.clone(),
+            source: plan.source.display().to_string(),
+            seed: plan.first_seed(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command,
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            wall_seconds: None,
+            inputs_sha256: digest(plan),
+            deterministic: plan.scenario.clock == Clock::Virtual,
+            status: Status::Unfinished,
+            case_count: plan.case_count(),
+            slots: plan.scenario.market.slots,
+            replicates: plan.scenario.replicates.count() as u32,
+            gate_closure_s: Some(gate_closure_s(plan)),
+            cases: PlannedCases(plan.clone()),
+            files,
+            own_rules: plan.custom.changes_results(),
+        }
+    }
+}
+
+impl Manifest {
+    /// The manifest of the same run under way again, if its scenario and data are those of `plan`.
+    pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
+        let cases = PlannedCases(plan.clone());
+        let same = self.inputs_sha256 == digest(plan);
+        same.then_some(Manifest {
+            scenario: self.scenario,
+            source: self.source,
+            seed: self.seed,
+            version: self.version,
+            command: self.command,
+            started: self.started,
+            wall_seconds: self.wall_seconds,
+            inputs_sha256: self.inputs_sha256,
+            deterministic: self.deterministic,
+            status: Status::Unfinished,
+            case_count: self.case_count,
+            slots: self.slots,
+            replicates: self.replicates,
+            gate_closure_s: Some(gate_closure_s(plan)),
+            cases,
+            files: self.files,
+            own_rules: self.own_rules,
+        })
+    }
+
+    /// Reads the manifest of the run in `folder`.
+    ///
+    /// # Errors
+    /// If there is none that can be read.
+    pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
+        folder::read_json(&folder.join(FILE))
+    }
+
+    /// Whether `folder` is a run's.
+    pub(super) fn lies_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+}
+
+impl<C: Serialize> Manifest<C> {
+    /// Writes the manifest into `folder`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
+        folder::write_json(&folder.join(FILE), self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn knobs_read_as_they_were_written() {
+        let values = serde_json::json!([9_007_199_254_740_993_u64, 1.0, 0.25, "10ms"]);
+        let read: Vec<_> = values.as_array().unwrap().iter().map(knob_text).collect();
+        assert_eq!(read, ["9007199254740993", "1", "0.25", "10ms"]);
+    }
+
+    #[test]
+    fn knobs_are_numbers_however_they_are_written_and_exact_where_they_are_whole() {
+        for (text, expected) in [
+            (".5", json!(0.5)),
+            ("1.", json!(1.0)),
+            ("0", json!(0)),
+            ("1e-3", json!(0.001)),
+            ("18446744069414584320", json!(18_446_744_069_414_584_320_u64)),
+            ("10ms", json!("10ms")),
+            ("inf", json!("inf")),
+            ("Fixed(0.1)", json!("Fixed(0.1)")),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+}

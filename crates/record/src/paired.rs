@@ -1,0 +1,419 @@
+//! `paired.csv`: what turning a knob changed, replicate by replicate, with all other knobs and the seed the same.
+
+use super::{
+    error::RecordError,
+    folder,
+    manifest::{knob_text, knobs},
+    measures::{CaseMeasures, MEASURES},
+    number::Number,
+    statistics::Statistics,
+};
+use microgrid_scenario::Plan;
+use serde::Deserialize;
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    ops::Range,
+    path::Path,
+};
+
+/// All pairs of a knob's values are compared up to so many values; of more, each with the first.
+const MOST_VALUES: u32 = 6;
+/// Where single combinations of the other knobs would come to more rows than this, there are only those over all of them.
+const MOST_ROWS: u64 = 1_000_000;
+
+/// The measures of a pair: the share of slots in equilibrium, then all others.
+const COUNT: usize = MEASURES.len() + 1;
+
+fn measures() -> impl Iterator<Item = &'static str> {
+    ["share_in_equilibrium"].into_iter().chain(MEASURES.iter().map(|measure| measure.name))
+}
+
+/// A row of `paired.csv`, without the other knobs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PairedRow {
+    /// Which knob.
+    pub knob: String,
+    /// Its value before.
+    pub from: String,
+    /// Its value after.
+    pub to: String,
+    /// Over how many combinations of the other knobs.
+    pub combinations: u32,
+    /// Which measure.
+    pub measure: String,
+    /// How many seeds count.
+    pub count: u32,
+    /// Mean of their differences; `None` without any.
+    pub mean: Option<f64>,
+    /// Standard deviation of these; `None` with fewer than two.
+    pub sd: Option<f64>,
+    /// Half the width of the 95 % confidence interval of the mean; `None` with fewer than two.
+    pub ci95: Option<f64>,
+}
+
+impl PairedRow {
+    /// Name of the table's file in a run's folder.
+    pub const FILE: &'static str = "paired.csv";
+}
+
+/// Reads the `paired.csv` of the run in `folder`.
+///
+/// # Errors
+/// If the file cannot be opened; each row by itself if it is not of this table.
+pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
+    let path = folder.join(PairedRow::FILE);
+    let wrong = move |source| RecordError::Table { path: path.clone(), source };
+    let csv = csv::Reader::from_path(folder.join(PairedRow::FILE)).map_err(&wrong)?;
+    Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
+}
+
+/// What the complete cases of a run came to, in a file without a name, so that memory does not grow with cases.
+#[derive(Debug)]
+pub(super) struct Values {
+    file: BufWriter<File>,
+    /// So many cases are in the file.
+    cases: u32,
+    folder: Box<Path>,
+}
+
+impl Values {
+    const BYTES: usize = 8 * COUNT;
+
+    /// Of no case yet; the file takes its space in `folder`.
+    ///
+    /// # Errors
+    /// If there can be no such file.
+    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
+        let file = tempfile::tempfile_in(folder).map_err(RecordError::file("write to", folder))?;
+        Ok(Self { file: BufWriter::new(file), cases: 0, folder: folder.into() })
+    }
+
+    /// Adds a case; cases come in order.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn put(&mut self, case: &CaseMeasures) -> Result<(), RecordError> {
+        while self.cases + 1 < case.case {
+            self.append([None; COUNT])?;
+        }
+        let mut values = [case.share(); COUNT];
+        values[1..].copy_from_slice(&case.values());
+        self.append(values)
+    }
+
+    fn append(&mut self, values: [Option<f64>; COUNT]) -> Result<(), RecordError> {
+        self.cases += 1;
+        let bytes = values.map(|value| value.unwrap_or(f64::NAN).to_ne_bytes());
+        self.file.write_all(bytes.as_flattened()).map_err(RecordError::file("write to", &self.folder))
+    }
+
+    fn read(self) -> io::Result<Reader> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(Reader { file, cases: self.cases })
+    }
+}
+
+/// Reads what cases came to, in any order.
+struct Reader {
+    file: File,
+    cases: u32,
+}
+
+impl Reader {
+    /// The case behind so many others; what is undefined, and all of a case that is not complete, is not a number.
+    fn values(&mut self, before: u32) -> io::Result<[f64; COUNT]> {
+        if before >= self.cases {
+            return Ok([f64::NAN; COUNT]);
+        }
+        let mut bytes = [[0; 8]; COUNT];
+        self.file.seek(SeekFrom::Start(u64::from(before) * Values::BYTES as u64))?;
+        self.file.read_exact(bytes.as_flattened_mut())?;
+        Ok(bytes.map(f64::from_ne_bytes))
+    }
+}
+
+/// What tells the cases of a study apart: the values of a knob, or the seeds.
+#[derive(Clone, Copy, Debug)]
+struct Axis<'a> {
+    /// Empty for the replicates.
+    name: &'a str,
+    len: u32,
+    /// How far apart the cases of two values are that follow each other.
+    stride: u32,
+}
+
+/// The knobs of a plan in their order, the seed not among them, and the seeds.
+fn axes(plan: &Plan) -> (Vec<Axis<'_>>, Axis<'_>) {
+    let mut seeds = Axis { name: "", len: plan.scenario.replicates.count() as u32, stride: 1 };
+    let mut stride = seeds.len;
+    let mut axes = Vec::new();
+    for (name, values) in plan.scenario.vary.iter().rev() {
+        let axis = Axis { name, len: values.len() as u32, stride };
+        stride *= axis.len;
+        match name.as_str() {
+            // Whoever varies the seed has its values for replicates, and no others.
+            "seed" if axis.len > 1 => seeds = axis,
+            "seed" => {}
+            _ => axes.push(axis),
+        }
+    }
+    axes.reverse();
+    (axes, seeds)
+}
+
+/// Whether a knob other than the seed has several values.
+pub(super) fn has_pairs(plan: &Plan) -> bool {
+    axes(plan).0.iter().any(|axis| axis.len > 1)
+}
+
+impl Axis<'_> {
+    /// The pairs of values that are compared.
+    fn pairs(self) -> impl Iterator<Item = (u32, u32)> {
+        let firsts = if self.len > MOST_VALUES { 1 } else { self.len };
+        (0..firsts).flat_map(move |from| (from + 1..self.len).map(move |to| (from, to)))
+    }
+
+    /// A value as it is written.
+    fn value(self, plan: &Plan, index: u32) -> String {
+        knob_text(&knobs(&plan.setting(1 + index * self.stride).knobs)[self.name])
+    }
+}
+
+/// The value that each of these knobs has in a combination of them, by its place among the values.
+fn combination<'a>(axes: &'a [Axis<'a>], number: u32) -> impl Iterator<Item = (Axis<'a>, u32)> {
+    axes.iter().rev().scan(number, |rest, axis| {
+        let value = *rest % axis.len;
+        *rest /= axis.len;
+        Some((*axis, value))
+    })
+}
+
+/// How many cases come before the first of a combination of these knobs, where all others have their first value.
+fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
+    combination(axes, number).map(|(axis, value)| axis.stride * value).sum()
+}
+
+/// Writes `paired.csv` from what the cases of this plan came to, in place of an older one.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
+    folder::write_whole(&folder.join(PairedRow::FILE), |file| {
+        let mut table = Paired { plan, values: values.read()?, csv: csv::Writer::from_writer(file) };
+        table.write()?;
+        table.csv.flush()
+    })
+}
+
+/// The columns of `paired.csv` with these varied knobs.
+pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let knobs = knobs.filter(|name| *name != "seed");
+    let of_pair = ["knob", "from", "to"].into_iter().chain(knobs);
+    of_pair.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]).collect()
+}
+
+/// `paired.csv` while it is being written.
+struct Paired<'a, W: Write> {
+    plan: &'a Plan,
+    values: Reader,
+    csv: csv::Writer<W>,
+}
+
+impl<W: Write> Paired<'_, W> {
+    fn write(&mut self) -> io::Result<()> {
+        let (axes, seeds) = axes(self.plan);
+        self.csv.write_record(columns(self.plan.scenario.vary.keys().map(String::as_str)))?;
+        let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
+        let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
+        let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * COUNT as u64;
+        let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
+        for (knob, axis) in axes.iter().enumerate() {
+            let (others, combinations) = (others(knob), combinations(knob));
+            if single {
+                for combination in 0..combinations {
+                    self.rows(&axes, *axis, seeds, &others, combination..combination + 1)?;
+                }
+            }
+            if combinations > 1 || !single {
+                self.rows(&axes, *axis, seeds, &others, 0..combinations)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a knob over some combinations of the `others`.
+    fn rows(
+        &mut self,
+        axes: &[Axis<'_>],
+        knob: Axis<'_>,
+        seeds: Axis<'_>,
+        others: &[Axis<'_>],
+        combinations: Range<u32>,
+    ) -> io::Result<()> {
+        let mut of_others: Vec<String> = vec![String::new(); axes.len()];
+        if combinations.len() == 1 {
+            for (axis, value) in combination(others, combinations.start) {
+                let column = axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
+                of_others[column] = axis.value(self.plan, value);
+            }
+        }
+        for (from, to) in knob.pairs() {
+            let pair = [from, to].map(|value| value * knob.stride);
+            let statistics = self.differences(pair, seeds, others, combinations.clone())?;
+            let mut record = vec![knob.name.to_owned(), knob.value(self.plan, from), knob.value(self.plan, to)];
+            record.extend_from_slice(&of_others);
+            record.push(combinations.len().to_string());
+            let of_pair = record.len();
+            for (measure, of) in measures().zip(&statistics) {
+                let cell =
+                    |value: Option<f64>| value.and_then(Number::new).map_or_else(String::new, |it| it.to_string());
+                record.truncate(of_pair);
+                record.extend([measure.to_owned(), of.count.to_string()]);
+                record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(cell));
+                self.csv.write_record(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The statistics of the differences of a pair of values, over the seeds: of each seed the mean over the combinations
+    /// of the others, undefined where it is so in one of them.
+    fn differences(
+        &mut self,
+        [from, to]: [u32; 2],
+        seeds: Axis<'_>,
+        others: &[Axis<'_>],
+        combinations: Range<u32>,
+    ) -> io::Result<[Statistics; COUNT]> {
+        let mut statistics = [Statistics::default(); COUNT];
+        for seed in 0..seeds.len {
+            let mut sums = [0.0; COUNT];
+            for number in combinations.clone() {
+                let at = cases_before(others, number) + seed * seeds.stride;
+                let (a, b) = (self.values.values(at + from)?, self.values.values(at + to)?);
+                for (sum, (a, b)) in sums.iter_mut().zip(a.into_iter().zip(b)) {
+                    *sum += b - a;
+                }
+            }
+            for (statistics, sum) in statistics.iter_mut().zip(sums).filter(|(_, sum)| sum.is_finite()) {
+                statistics.add(sum / combinations.len() as f64);
+            }
+        }
+        Ok(statistics)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixtures::row_of, measures::complete_cases, slots::SlotRow};
+    use microgrid_scenario::{self as scenario, Overrides};
+    use std::{collections::BTreeMap, fs};
+
+    fn plan(vary: &str, replicates: u32) -> Plan {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("day.ron");
+        let text = format!(
+            r#"Scenario(name: "day", market: (slots: 1, open: (1, 1)), population: Synthetic(count: 4), vary: {{{vary}}},
+               replicates: {replicates})"#
+        );
+        fs::write(&file, text).unwrap();
+        scenario::load(&file, &Overrides::default()).unwrap()
+    }
+
+    /// The rows of a plan's table on the rounds of its cases: by all up to the measure, all behind it. Cases of `None`
+    /// have no market.
+    fn on_rounds(plan: &Plan, rounds: &[Option<u32>]) -> BTreeMap<String, String> {
+        let rows = rounds.iter().zip(1_u32..).map(|(rounds, case)| {
+            let outcome = if rounds.is_some() { "Equilibrium" } else { "NoMarket" };
+            let rounds = rounds.unwrap_or_default().to_string();
+            Ok(row_of::<SlotRow>(&[
+                ("case", &case.to_string()),
+                ("slot", "1"),
+                ("outcome", outcome),
+                ("rounds", &rounds),
+            ]))
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let mut values = Values::create(folder.path()).unwrap();
+        complete_cases(rows, 1, None).for_each(|case| values.put(&case.unwrap()).unwrap());
+        write(folder.path(), plan, values).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the table");
+        let text = fs::read_to_string(folder.path().join(PairedRow::FILE)).unwrap();
+        let of_rounds = text.lines().filter_map(|line| line.split_once(",rounds,"));
+        of_rounds.map(|(pair, statistics)| (pair.to_owned(), statistics.to_owned())).collect()
+    }
+
+    #[track_caller]
+    fn assert_row(rows: &BTreeMap<String, String>, pair: &str, count: &str, statistics: &[f64]) {
+        let row = rows.get(pair).unwrap_or_else(|| panic!("no {pair} in {rows:#?}"));
+        let mut cells = row.split(',');
+        assert_eq!(cells.next(), Some(count), "{pair}: {row}");
+        let found: Vec<f64> = cells.filter(|cell| !cell.is_empty()).map(|cell| cell.parse().unwrap()).collect();
+        assert_eq!(found.len(), statistics.len(), "{pair}: {row}");
+        let differ = found.iter().zip(statistics).any(|(found, expected)| (found - expected).abs() > 1e-3);
+        assert!(!differ, "{pair}: {row} and not {statistics:?}");
+    }
+
+    #[test]
+    fn pairs_have_the_same_seed_and_the_same_values_of_all_other_knobs() {
+        let plan = plan(r#""mu": [0.0, 1.0], "delay": ["10ms", "1s", "2s"]"#, 3);
+        // A row a combination, a column a seed.
+        let some = [
+            [10, 20, 30],    // mu = 0, delay = 10ms
+            [11, 23, 32],    // 1s
+            [100, 200, 300], // 2s
+            [14, 21, 34],    // mu = 1, delay = 10ms
+            [11, 22, 33],    // 1s
+            [100, 200, 300], // 2s
+        ];
+        let mut rounds: Vec<Option<u32>> = some.as_flattened().iter().copied().map(Some).collect();
+        let rows = on_rounds(&plan, &rounds);
+        assert_eq!(rows.len(), (3 + 1) + 3 * (2 + 1));
+        // 4, 1, 4: with two degrees of freedom t is 4.3027.
+        assert_row(&rows, "mu,0,1,,10ms,1", "3", &[3.0, 1.7321, 4.3027]);
+        assert_row(&rows, "mu,0,1,,2s,1", "3", &[0.0, 0.0, 0.0]);
+        // (4 + 0) / 3, (1 - 1) / 3 and (4 + 1) / 3.
+        assert_row(&rows, "mu,0,1,,,3", "3", &[1.0, 0.8819, 2.1908]);
+        // 1, 3, 2.
+        assert_row(&rows, "delay,10ms,1s,0,,1", "3", &[2.0, 1.0, 2.4841]);
+        assert_row(&rows, "delay,1s,2s,1,,1", "3", &[178.0, 89.0, 221.088]);
+        // (1 - 3) / 2, (3 + 1) / 2, (2 - 1) / 2.
+        assert_row(&rows, "delay,10ms,1s,,,2", "3", &[0.5, 1.5, 3.7262]);
+
+        // A seed counts where both have a market, and over all combinations where all have; what was not run has none.
+        rounds[1] = None;
+        rounds.truncate(17);
+        let rows = on_rounds(&plan, &rounds);
+        assert_row(&rows, "mu,0,1,,10ms,1", "2", &[4.0, 0.0, 0.0]);
+        assert_row(&rows, "mu,0,1,,2s,1", "2", &[0.0, 0.0, 0.0]);
+        assert_row(&rows, "mu,0,1,,,3", "1", &[4.0 / 3.0]);
+    }
+
+    #[test]
+    fn of_many_values_each_is_compared_with_the_first() {
+        let pairs = |len| Axis { name: "mu", len, stride: 1 }.pairs().collect::<Vec<_>>();
+        assert_eq!(pairs(3), [(0, 1), (0, 2), (1, 2)]);
+        assert_eq!((pairs(6).len(), pairs(7)), (15, (1..7).map(|to| (0, to)).collect()));
+        assert_eq!(pairs(1), []);
+    }
+
+    #[test]
+    fn seeds_that_are_varied_are_replicates_and_not_compared() {
+        let plan = plan(r#""seed": [7, 8], "mu": [0.0, 1.0]"#, 1);
+        let rows = on_rounds(&plan, &[10, 12, 20, 26].map(Some));
+        assert_eq!(rows.len(), 1);
+        assert_row(&rows, "mu,0,1,,1", "2", &[4.0, 2.8284, 25.412]);
+        assert!(!has_pairs(&self::plan(r#""seed": [7, 8]"#, 1)) && !has_pairs(&self::plan(r#""mu": [1.0]"#, 3)));
+    }
+
+    #[test]
+    fn of_a_very_large_study_there_is_what_all_combinations_have_in_common() {
+        let values = (0..300).map(|n| format!("{}", f64::from(n) / 300.0)).collect::<Vec<_>>().join(",");
+        let plan = plan(&format!(r#""mu": [{values}], "eta": [{values}]"#), 1);
+        let rows = on_rounds(&plan, &[Some(1); 300]);
+        assert_eq!(rows.len(), 2 * 299);
+        assert!(rows.keys().all(|pair| pair.ends_with(",,300")), "{:?}", rows.keys().next());
+    }
+}

@@ -1,0 +1,224 @@
+//! A run's folder, read back.
+
+use super::{
+    error::RecordError,
+    folder::{self, LATEST},
+    key_figures::{self, KeyFigures},
+    manifest::{CaseEntry, Manifest, Status},
+    measures::complete_cases,
+    paired::{self, PairedRow},
+    parquet_parts,
+    section::{self, Section, SlotTable},
+    slots::SlotRow,
+    summary::{self, Summary},
+    table::{self, Row},
+    table_format::Format,
+    trades::TradeRow,
+};
+use microgrid_agents::ids::Slot;
+use microgrid_scenario::schema::Record;
+use std::{
+    fs,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+/// Rows of a table, one after the other.
+pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
+
+/// A run's folder, read back.
+#[derive(Clone, Debug)]
+pub struct Run {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+impl Run {
+    /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is.
+    ///
+    /// # Errors
+    /// If there is no run, or its manifest cannot be read.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let folder = [path.to_owned(), path.join(LATEST)]
+            .into_iter()
+            .find(|folder| Manifest::lies_in(folder))
+            .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
+        let manifest = Manifest::read(&folder)?;
+        Ok(Self { folder, manifest })
+    }
+
+    /// Whether `folder` is a run's.
+    pub fn lies_in(folder: &Path) -> bool {
+        Manifest::lies_in(folder)
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What was run, when, and how it ended.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Names these files in the manifest, in place of all that lie in the same `folder` of the run.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written.
+    pub fn name_files(&mut self, folder: &str, files: &[String]) -> Result<(), RecordError> {
+        self.manifest.files.retain(|file| Path::new(file).parent() != Some(Path::new(folder)));
+        self.manifest.files.extend_from_slice(files);
+        self.manifest.write(&self.folder)
+    }
+
+    /// The case with this number, if the study has it; whether it has results is told by `slots.csv`.
+    pub fn case(&self, number: u32) -> Option<&CaseEntry> {
+        self.manifest.cases.get(number.checked_sub(1)? as usize)
+    }
+
+    /// The key figures of the cases that are done.
+    ///
+    /// # Errors
+    /// If `kpis.json` cannot be read.
+    pub fn key_figures(&self) -> Result<Vec<KeyFigures>, RecordError> {
+        folder::read_json(&self.folder.join(key_figures::FILE))
+    }
+
+    /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
+    ///
+    /// # Errors
+    /// If `slots.csv` cannot be read.
+    pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
+        let Manifest { case_count, slots, .. } = self.manifest;
+        if self.has_slots() {
+            table::read::<SlotRow>(&self.folder)?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+        } else {
+            Ok(Some((case_count, slots)))
+        }
+    }
+
+    /// Whether `slots.csv` is there: always, but for a finished run that keeps no slots.
+    fn has_slots(&self) -> bool {
+        self.record() != Record::Summary || self.manifest.status != Status::Finished
+    }
+
+    /// The rows of a table, one after the other.
+    ///
+    /// # Errors
+    /// If the run keeps no such table, or the file cannot be opened or has other columns; each row by itself if it is
+    /// not of this table.
+    pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
+        Ok(match self.format_of::<R>()? {
+            Format::Csv => Box::new(table::read(&self.folder)?),
+            Format::Parquet => Box::new(parquet_parts::read(&self.folder)?),
+        })
+    }
+
+    /// Where the rows of these slots of a case stand in a table.
+    ///
+    /// # Errors
+    /// If the run keeps no such table, or it cannot be read.
+    pub fn section<R: SlotTable>(&self, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
+        match self.format_of::<R>()? {
+            Format::Csv => section::of_csv::<R>(&self.folder, case, slots),
+            Format::Parquet => parquet_parts::section::<R>(&self.folder, case, slots),
+        }
+    }
+
+    /// The rows of a section of a table, one after the other.
+    ///
+    /// # Errors
+    /// If the file cannot be read; each row by itself if it is not of this table.
+    pub fn rows_of<R: SlotTable>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
+        match self.format_of::<R>()? {
+            Format::Csv => section::read_csv(&self.folder, section),
+            Format::Parquet => section::read_parquet(&self.folder, section),
+        }
+    }
+
+    /// How a table is kept that can be read now.
+    fn format_of<R: Row>(&self) -> Result<Format, RecordError> {
+        let path = self.folder.join(R::PARQUET);
+        if self.keeps(R::FILE) {
+            Ok(Format::Csv)
+        } else if !self.keeps(R::PARQUET) {
+            Err(RecordError::NotRecorded { path: self.folder.join(R::FILE), record: self.record() })
+        } else if self.manifest.status == Status::Unfinished && !path.exists() {
+            Err(RecordError::NotUnited(path))
+        } else {
+            Ok(Format::Parquet)
+        }
+    }
+
+    /// How much it keeps.
+    pub fn record(&self) -> Record {
+        if self.keeps(TradeRow::FILE) || self.keeps(TradeRow::PARQUET) {
+            Record::Full
+        } else if self.keeps(SlotRow::FILE) {
+            Record::Slots
+        } else {
+            Record::Summary
+        }
+    }
+
+    /// How its large tables are written.
+    pub fn format(&self) -> Format {
+        if self.keeps(TradeRow::PARQUET) { Format::Parquet } else { Format::Csv }
+    }
+
+    /// Its data files, relative to its folder.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.manifest.files.iter().map(String::as_str).filter(|file| Path::new(file).starts_with(folder::DATA))
+    }
+
+    /// The text of `scenario.ron` or of one of its [data files](Self::inputs).
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn input(&self, file: &str) -> Result<String, RecordError> {
+        let path = self.folder.join(file);
+        fs::read_to_string(&path).map_err(RecordError::file("read", &path))
+    }
+
+    /// Whether this file is one of the run's, once it is finished.
+    pub fn keeps(&self, file: &str) -> bool {
+        self.manifest.files.iter().any(|kept| kept == file)
+    }
+
+    /// Takes a file, or a folder, that was made from the run into the manifest's list of its files; for one that is there
+    /// already, nothing changes.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written.
+    pub fn add_file(&mut self, file: &str) -> Result<(), RecordError> {
+        if self.keeps(file) {
+            return Ok(());
+        }
+        self.manifest.files.push(file.to_owned());
+        self.manifest.write(&self.folder)
+    }
+
+    /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
+    ///
+    /// # Errors
+    /// If `slots.csv` or, where that is not kept, `summary.csv` cannot be read.
+    pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
+        let Manifest { replicates, slots, gate_closure_s, .. } = self.manifest;
+        if self.has_slots() {
+            let cases = complete_cases(table::read(&self.folder)?, slots, gate_closure_s);
+            Ok(Box::new(summary::summaries(cases, replicates)))
+        } else {
+            let knobs = self.case(1).map_or(0, |case| case.knobs.len());
+            Ok(Box::new(summary::read(&self.folder, knobs)?))
+        }
+    }
+
+    /// What turning each knob changed, seed by seed, over the cases that are complete.
+    ///
+    /// # Errors
+    /// If the run varies no knob, or is not ended, so that there is no `paired.csv`; or that cannot be read.
+    pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
+        Ok(Box::new(paired::read(&self.folder)?))
+    }
+}

@@ -1,0 +1,289 @@
+//! `slots.csv`: every slot at a glance.
+
+use super::{measures::weighted, number::Number, slot_observations::SlotObservations, table::table, theory::Theory};
+use microgrid_agents::{
+    ids::Slot,
+    market::{role::Role, settlement::Trade},
+    observation::{Outcome, ProsumerSlot},
+    units::{Energy, Total},
+};
+use microgrid_runtime::Traffic;
+
+/// What is to be known of a measure of the age of news.
+const AGES: &str = " News ages from the commit of the market state: in lock-step, what arrives later waits less for the next \
+                    act, so that age may fall where delay grows.";
+
+table! {
+    /// A slot at a glance.
+    SlotRow in "slots" {
+        /// Number of the case.
+        case: u32 => shown("case"),
+        /// Which slot.
+        slot: Slot => shown("slot"),
+        /// How many prosumers have a surplus.
+        sellers: u32 => shown("sellers"),
+        /// How many prosumers have a need.
+        buyers: u32 => shown("buyers"),
+        /// How the game ended.
+        outcome: Outcome => shown("outcome"),
+        /// Most choices that one buyer made.
+        rounds: u32 => mean("rounds of a slot").shown("rounds"),
+        /// From the opening of the market to rest.
+        time_to_equilibrium_s: Option<Number> ["s"] => total(
+            "time to equilibrium where reached",
+            "Mean over the slots that came to equilibrium, of which there may be few",
+            |row, _| Some((row.settled_after()?, 1.0))
+        ).to_gate().rounded("time to rest", 1),
+        /// Messages sent since the slot before was closed.
+        messages: u64 => mean("messages in a slot").shown("messages").behind(3),
+        /// Mean price of the trades, weighted by energy.
+        price_mean_cny_per_kwh: Option<Number> ["CNY/kWh"] => total(
+            "mean price of trades",
+            "Paid for all trades, divided by the energy of all",
+            |row, _| weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
+        ).rounded("price", 4),
+        /// Price of the closed-form equilibrium of those who were admitted.
+        equilibrium_price_cny_per_kwh: Option<Number> ["CNY/kWh"] =>
+            mean("closed-form price").rounded("closed-form price", 4),
+        /// Largest distance of a seller's price from those that clear the market.
+        price_gap: Option<Number> ["CNY/kWh"] => mean("price gap").logarithmic().rounded("price gap", 6),
+        /// Largest difference of demand and surplus at a seller, in mean surpluses.
+        imbalance: Option<Number> => mean("imbalance").logarithmic(),
+        /// Largest relative difference of a chosen seller's net utility from the mean.
+        ess_residual: Option<Number> => mean("difference of net utilities").logarithmic(),
+        /// Mean age of the news at a decision.
+        information_age_mean_s: Option<Number> ["s"] => total(
+            "mean age of information",
+            "Mean over all decisions",
+            |row, _| weighted(row.information_age_mean_s, row.decisions()?)
+        ).remark(AGES).rounded("news' age", 3).behind(2),
+        /// Age of the news that 95 % of the decisions did not exceed.
+        information_age_p95_s: Option<Number> ["s"] => mean("95th percentile of the age of information").remark(AGES),
+        /// Traded between prosumers.
+        traded_kwh: Number ["kWh"] => mean("energy traded in a slot").rounded("traded", 3),
+        /// Bought from the grid.
+        grid_import_kwh: Number ["kWh"] => mean("energy bought from the grid in a slot").rounded("from the grid", 3),
+        /// Fed into the grid.
+        grid_export_kwh: Number ["kWh"] => mean("energy fed into the grid in a slot").rounded("into the grid", 3),
+        /// Welfare of the buyers.
+        buyers_welfare_cny: Option<Number> ["CNY"] => mean("welfare of the buyers in a slot").signed(),
+        /// Welfare of the sellers.
+        sellers_welfare_cny: Option<Number> ["CNY"] => mean("welfare of the sellers in a slot").signed(),
+        /// Welfare of all prosumers.
+        welfare_cny: Option<Number> ["CNY"] => mean("welfare of all in a slot").signed().rounded("welfare", 3),
+        /// Welfare the buyers would have without a local market.
+        p2g_buyers_welfare_cny: Option<Number> ["CNY"],
+        /// Welfare the sellers would have without a local market.
+        p2g_sellers_welfare_cny: Option<Number> ["CNY"],
+        /// Welfare all prosumers would have without a local market.
+        p2g_welfare_cny: Option<Number> ["CNY"] =>
+            mean("welfare of all in a slot of P2G").signed().rounded("P2G welfare", 3),
+        /// Welfare missed beside the closed-form equilibrium, as a part of its size there.
+        welfare_loss: Option<Number> => total(
+            "share of welfare missed",
+            "Welfare missed in all slots with a market, divided by that of their closed forms",
+            |row, _| row.missed()
+        ).logarithmic().signed(),
+        /// Largest minus smallest price of a seller over the last tenth of the time to gate closure, of the seller
+        /// where that is most.
+        oscillation_amplitude: Option<Number> ["CNY/kWh"] => mean("oscillation of prices").logarithmic(),
+        /// Messages for each traded kWh.
+        messages_per_kwh: Option<Number> ["1/kWh"] => total(
+            "messages for each traded kWh",
+            "Messages of all slots with a market, divided by all energy traded in them",
+            |row, _| Some((row.messages as f64, row.traded_kwh.value()))
+        ),
+        /// Mean number of decisions of a participant.
+        updates_per_actor: Option<Number> => total(
+            "decisions of a participant",
+            "Decisions in all slots with a market, divided by the numbers of their participants",
+            |row, _| Some((row.decisions()?, row.admitted.into()))
+        ),
+        /// Messages of these that never arrived.
+        lost_messages: u64 => mean("lost messages in a slot").shown("lost").behind(3),
+        /// Messages of these that arrived twice.
+        duplicated_messages: u64 => mean("doubled messages in a slot"),
+        /// How many prosumers wanted to buy or sell in the market; 0 where it was not to open.
+        wanted: u32,
+        /// How many of them were admitted: have registered in time.
+        admitted: u32,
+        /// Mean distance of a seller's price from those that clear the market, weighted by surplus.
+        price_gap_weighted: Option<Number> ["CNY/kWh"] => mean("price gap weighted").without_unit(),
+        /// Consumed.
+        consumption_kwh: Number ["kWh"] => mean("energy consumed in a slot").rounded("consumed", 3).behind(1),
+        /// What prosumers wanted to consume.
+        load_kwh: Number ["kWh"] => mean("load of a slot").rounded("load", 3).behind(1),
+        /// Welfare all prosumers would have with their storages and without a local market.
+        p2g_storage_welfare_cny: Option<Number> ["CNY"] => mean("welfare of all in a slot of P2G with storage").signed(),
+        /// How many prosumers have less welfare than they would have so.
+        worse_off: u32 => mean("prosumers below P2G with storage in a slot").shown("worse off"),
+        /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell.
+        equilibrium_welfare_cny: Option<Number> ["CNY"],
+    }
+}
+
+/// The slot's row, from what was observed, what theory says, how many are `worse_off`, and what became of messages.
+pub(super) fn row(
+    case: u32,
+    slot: Slot,
+    gathered: &SlotObservations,
+    theory: &Theory,
+    worse_off: u32,
+    traffic: Traffic,
+) -> SlotRow {
+    let prosumers = || gathered.prosumers();
+    let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
+    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Total<Energy>>().into();
+    let game = gathered.game.as_deref();
+    let end = game.and_then(|game| game.state.as_deref());
+    let distance = gathered
+        .market
+        .as_deref()
+        .zip(end)
+        .and_then(|(market, end)| theory.distance(market, end, gathered.trades.as_deref().unwrap_or_default()));
+    let welfare = Welfare::of(gathered, theory);
+    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Total<Energy>>();
+    let actors = gathered.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
+    SlotRow {
+        case,
+        slot,
+        sellers: count(Role::Seller),
+        buyers: count(Role::Buyer),
+        outcome: gathered.outcome(),
+        rounds: game.map_or(0, |game| game.rounds),
+        time_to_equilibrium_s: game.and_then(|game| game.time_to_equilibrium).map(Number::from),
+        messages: traffic.sent,
+        price_mean_cny_per_kwh: mean_price(gathered.trades().map(|(.., trade)| trade)),
+        equilibrium_price_cny_per_kwh: theory.equilibrium.as_ref().and_then(|at| Number::new(at.price)),
+        price_gap: distance.and_then(|distance| Number::new(distance.price_gap)),
+        imbalance: distance.and_then(|distance| Number::new(distance.imbalance)),
+        ess_residual: distance.and_then(|distance| distance.ess_residual).and_then(Number::new),
+        information_age_mean_s: gathered.ages.mean(),
+        information_age_p95_s: gathered.ages.percentile(95),
+        traded_kwh: traded.into(),
+        grid_import_kwh: energy(|done| done.grid_import),
+        grid_export_kwh: energy(|done| done.grid_export),
+        buyers_welfare_cny: Number::new(welfare.buyers),
+        sellers_welfare_cny: Number::new(welfare.sellers),
+        welfare_cny: Number::new(welfare.all),
+        p2g_buyers_welfare_cny: Number::new(welfare.p2g_buyers),
+        p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
+        p2g_welfare_cny: Number::new(welfare.p2g),
+        welfare_loss: theory.equilibrium_welfare.and_then(|best| loss(welfare.all, best)),
+        oscillation_amplitude: gathered.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
+        messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
+        updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
+        lost_messages: traffic.lost,
+        duplicated_messages: traffic.duplicated,
+        wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
+        admitted: game.map_or(0, |game| game.admitted),
+        price_gap_weighted: distance.and_then(|distance| Number::new(distance.price_gap_weighted)),
+        consumption_kwh: energy(|done| done.consumed),
+        load_kwh: energy(|done| done.load),
+        p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
+        worse_off,
+        equilibrium_welfare_cny: theory.equilibrium_welfare.and_then(Number::new),
+    }
+}
+
+/// What a welfare misses beside the best, as a part of its size; `None` where that is 0.
+fn loss(welfare: f64, best: f64) -> Option<Number> {
+    Number::new((best - welfare) / best.abs())
+}
+
+/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades. Rounding takes it beyond none of them.
+fn mean_price<'a>(trades: impl Iterator<Item = &'a Trade>) -> Option<Number> {
+    let (mut value, mut energy, mut least, mut most) =
+        (0.0, Total::<Energy>::default(), f64::INFINITY, f64::NEG_INFINITY);
+    for trade in trades.filter(|trade| trade.energy > Energy::ZERO) {
+        value += trade.price * trade.energy.value();
+        energy += trade.energy;
+        (least, most) = (least.min(trade.price), most.max(trade.price));
+    }
+    Number::new((value / energy.value()).max(least).min(most))
+}
+
+/// Welfare of the groups of a slot, with and without the local market [CNY].
+///
+/// Summed in the order of the prosumers, so that the last bit is always the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Welfare {
+    pub(super) buyers: f64,
+    pub(super) sellers: f64,
+    pub(super) all: f64,
+    pub(super) p2g_buyers: f64,
+    pub(super) p2g_sellers: f64,
+    pub(super) p2g: f64,
+    pub(super) p2g_storage: f64,
+}
+
+impl Welfare {
+    /// The welfare of a slot.
+    pub(super) fn of(gathered: &SlotObservations, theory: &Theory) -> Self {
+        let mut sums = Self::default();
+        let baselines = theory.peer_to_grid.iter().zip(theory.alone());
+        for (done, (without, alone)) in gathered.prosumers().zip(baselines) {
+            match done.role {
+                Role::Buyer => {
+                    sums.buyers += done.welfare;
+                    sums.p2g_buyers += without.welfare;
+                }
+                Role::Seller => {
+                    sums.sellers += done.welfare;
+                    sums.p2g_sellers += without.welfare;
+                }
+                Role::Idle => {}
+            }
+            sums.all += done.welfare;
+            sums.p2g += without.welfare;
+            sums.p2g_storage += alone.welfare;
+        }
+        sums
+    }
+
+    /// Adds another slot's.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.buyers += other.buyers;
+        self.sellers += other.sellers;
+        self.all += other.all;
+        self.p2g_buyers += other.p2g_buyers;
+        self.p2g_sellers += other.p2g_sellers;
+        self.p2g += other.p2g;
+        self.p2g_storage += other.p2g_storage;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    #[test]
+    fn welfare_is_lost_where_there_is_less_of_it_also_below_zero() {
+        let loss = |welfare, best| loss(welfare, best).map(Number::value);
+        // 6 CNY less than -5.491: more than all that there is.
+        assert!((loss(-11.491, -5.491).unwrap() - 6.0 / 5.491).abs() < 1e-12);
+        assert_eq!((loss(-2.0, -4.0), loss(3.0, 4.0), loss(-4.0, 4.0)), (Some(-0.5), Some(0.25), Some(2.0)));
+        assert_eq!((loss(4.0, 4.0), loss(-4.0, -4.0)), (Some(0.0), Some(0.0)));
+        assert_eq!((loss(-1.0, 0.0), loss(0.0, 0.0)), (None, None));
+    }
+
+    fn trade(price: f64, units: i64) -> Trade {
+        Trade::new(0, 0, 1.0, Energy(units), price, 0.0)
+    }
+
+    #[test]
+    fn the_mean_price_is_weighted_by_energy() {
+        let trades = [trade(0.5, 3_000_000), trade(0.7, 1_000_000), trade(0.9, 0)];
+        assert!((mean_price(trades.iter()).unwrap().value() - 0.55).abs() < 1e-12);
+        assert_eq!(mean_price([trade(0.9, 0)].iter()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn where_all_trade_at_the_tariff_so_does_the_mean(tariff in 0.1..2.0, units in vec(1..9_000_000_i64, 1..50)) {
+            let trades: Vec<Trade> = units.into_iter().map(|units| trade(tariff, units)).collect();
+            prop_assert_eq!(mean_price(trades.iter()).map(Number::value), Some(tariff));
+        }
+    }
+}

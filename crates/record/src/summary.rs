@@ -1,0 +1,261 @@
+//! `summary.csv`: what each combination of the varied knobs came to, over its replicates.
+
+use super::{
+    column::Measure,
+    error::RecordError,
+    folder,
+    manifest::{Knobs, Manifest, PlannedCases, knob_text, knobs},
+    measures::{CaseMeasures, MEASURES},
+    number::Number,
+    statistics::{Share, Statistics},
+};
+use csv::StringRecord;
+use std::{io, path::Path, str::FromStr};
+
+/// Name of the file in a run's folder.
+pub(super) const FILE: &str = "summary.csv";
+
+/// What a combination of the varied knobs came to, over those of its replicates that are complete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Counts the combinations of a study from 1.
+    pub combination: u32,
+    /// Number of its first case.
+    pub first_case: u32,
+    /// How many of its replicates are complete.
+    pub replicates: u32,
+    /// Part of their slots with a market that ended in equilibrium; `None` without any.
+    pub share_in_equilibrium: Option<f64>,
+    /// The 95 % confidence interval of that part; `None` without any.
+    pub share_interval: Option<(f64, f64)>,
+    /// One for each of [`MEASURES`].
+    pub measures: [Statistics; MEASURES.len()],
+}
+
+impl Summary {
+    /// The statistics of the measure with this name.
+    pub fn measure(&self, name: &str) -> Option<&Statistics> {
+        MEASURES.iter().position(|known| known.name == name).map(|index| &self.measures[index])
+    }
+}
+
+/// Sums up complete cases, combination by combination. `replicates` is how many cases each combination has.
+pub fn summaries(
+    cases: impl Iterator<Item = Result<CaseMeasures, RecordError>>,
+    replicates: u32,
+) -> impl Iterator<Item = Result<Summary, RecordError>> {
+    let mut cases = cases.fuse();
+    let mut current: Option<Sums> = None;
+    std::iter::from_fn(move || {
+        loop {
+            let case = match cases.next() {
+                None => return current.take().map(|sums| Ok(sums.summary)),
+                Some(Err(error)) => return Some(Err(error)),
+                Some(Ok(case)) => case,
+            };
+            let combination = (case.case - 1) / replicates + 1;
+            let other = current.take_if(|sums| sums.summary.combination != combination);
+            current.get_or_insert_with(|| Sums::new(combination, replicates)).add(&case);
+            if let Some(other) = other {
+                return Some(Ok(other.summary));
+            }
+        }
+    })
+}
+
+/// A combination whose cases are being read.
+#[derive(Debug)]
+struct Sums {
+    summary: Summary,
+    share: Share,
+}
+
+impl Sums {
+    fn new(combination: u32, replicates: u32) -> Self {
+        let summary = Summary {
+            combination,
+            first_case: (combination - 1) * replicates + 1,
+            replicates: 0,
+            share_in_equilibrium: None,
+            share_interval: None,
+            measures: [Statistics::default(); MEASURES.len()],
+        };
+        Self { summary, share: Share::default() }
+    }
+
+    fn add(&mut self, case: &CaseMeasures) {
+        let summary = &mut self.summary;
+        summary.replicates += 1;
+        self.share.add(case.equilibria, case.market_slots);
+        summary.share_in_equilibrium = self.share.value();
+        summary.share_interval = self.share.interval();
+        for (statistics, value) in summary.measures.iter_mut().zip(case.values()) {
+            value.into_iter().for_each(|value| statistics.add(value));
+        }
+    }
+}
+
+impl Summary {
+    fn record(&self, knobs: &Knobs) -> Vec<String> {
+        let cell = |value: Option<f64>| value.and_then(Number::new).map_or_else(String::new, |value| value.to_string());
+        let mut record = [self.combination, self.first_case, self.replicates].map(|count| count.to_string()).to_vec();
+        record.extend(knobs.values().map(knob_text));
+        record.push(cell(self.share_in_equilibrium));
+        for of in &self.measures {
+            record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(cell));
+            record.push(of.count.to_string());
+        }
+        let interval = self.share_interval.unzip();
+        record.extend([interval.0, interval.1].map(cell));
+        record
+    }
+
+    /// Reads back what [`record`](Self::record) wrote for so many knobs; deviations and intervals are the same but for
+    /// rounding.
+    fn of_record(record: &StringRecord, knobs: usize) -> Option<Self> {
+        fn cell<T: FromStr>(record: &StringRecord, index: usize) -> Option<T> {
+            record.get(index)?.parse().ok()
+        }
+        let share = 3 + knobs;
+        let interval = share + 1 + 4 * MEASURES.len();
+        let mut measures = [Statistics::default(); MEASURES.len()];
+        for (n, statistics) in measures.iter_mut().enumerate() {
+            let at = share + 1 + 4 * n;
+            *statistics = Statistics::of(cell(record, at + 3)?, cell(record, at), cell(record, at + 1));
+        }
+        Some(Self {
+            combination: cell(record, 0)?,
+            first_case: cell(record, 1)?,
+            replicates: cell(record, 2)?,
+            share_in_equilibrium: cell(record, share),
+            share_interval: cell(record, interval).zip(cell(record, interval + 1)),
+            measures,
+        })
+    }
+}
+
+/// Reads `summary.csv` of a run with so many varied knobs, combination by combination.
+///
+/// # Errors
+/// If the file cannot be opened; each row by itself if it is not of this table.
+pub(super) fn read(
+    folder: &Path,
+    knobs: usize,
+) -> Result<impl Iterator<Item = Result<Summary, RecordError>> + use<>, RecordError> {
+    let path = folder.join(FILE);
+    let csv = csv::Reader::from_path(&path);
+    let csv = csv.map_err(|source| RecordError::Table { path: path.clone(), source })?;
+    Ok(csv.into_records().map(move |record| {
+        let record = record.map_err(|source| RecordError::Table { path: path.clone(), source })?;
+        Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))
+    }))
+}
+
+/// The columns of `summary.csv` with these varied knobs.
+pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
+    columns.extend(knobs.map(str::to_owned));
+    columns.push("share_in_equilibrium".to_owned());
+    for Measure { name, .. } in &MEASURES {
+        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{name}_{statistic}")));
+    }
+    columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));
+    columns
+}
+
+/// Writes the `summary.csv` of some complete cases of the run in `folder`, in place of an older one.
+///
+/// # Errors
+/// If the cases cannot be read or `summary.csv` cannot be written.
+pub(super) fn write(
+    folder: &Path,
+    manifest: &Manifest<PlannedCases>,
+    cases: impl Iterator<Item = Result<CaseMeasures, RecordError>>,
+) -> Result<(), RecordError> {
+    let plan = &manifest.cases.0;
+    let mut summaries = summaries(cases, manifest.replicates);
+    let mut unreadable = None;
+    folder::write_whole(&folder.join(FILE), |file| {
+        let mut csv = csv::Writer::from_writer(file);
+        csv.write_record(columns(plan.scenario.vary.keys().map(String::as_str)))?;
+        for summary in &mut summaries {
+            match summary {
+                Ok(summary) => csv.write_record(summary.record(&knobs(&plan.setting(summary.first_case).knobs)))?,
+                Err(error) => {
+                    unreadable = Some(error);
+                    return Err(io::Error::other("slots.csv cannot be read"));
+                }
+            }
+        }
+        csv.flush()
+    })
+    .map_err(|error| unreadable.unwrap_or(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixtures::row_of, measures::complete_cases, slots::SlotRow};
+
+    /// The summaries of slots: case, slot, outcome, rounds and price gap of each. The gate closes after 900 s.
+    fn collected(slots: &[(u32, u32, &str, u32, &str)], replicates: u32, of_each: u32) -> Vec<Summary> {
+        let rows = slots.iter().map(|(case, slot, outcome, rounds, gap)| {
+            let [case, slot, rounds] = [case, slot, rounds].map(u32::to_string);
+            let time = if *outcome == "Equilibrium" { &*rounds } else { "" };
+            Ok(row_of::<SlotRow>(&[
+                ("case", &case),
+                ("slot", &slot),
+                ("outcome", outcome),
+                ("rounds", &rounds),
+                ("time_to_equilibrium_s", time),
+                ("price_gap", gap),
+            ]))
+        });
+        summaries(complete_cases(rows, of_each, Some(900.0)), replicates).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn each_replicate_counts_once_by_its_mean_over_slots_with_a_market() {
+        let found = collected(
+            &[
+                (1, 1, "NoMarket", 0, ""),
+                (1, 2, "Equilibrium", 10, "0.1"),
+                (1, 3, "Equilibrium", 30, ""),
+                (2, 1, "NoMarket", 0, ""),
+                (2, 2, "GateClosure", 40, ""),
+                (2, 3, "NoMarket", 0, ""),
+            ],
+            2,
+            3,
+        );
+        let [summary] = found.as_slice() else { panic!("one combination, not {found:?}") };
+        assert_eq!((summary.combination, summary.first_case, summary.replicates), (1, 1, 2));
+        assert_eq!(summary.share_in_equilibrium, Some(2.0 / 3.0));
+        // 2 of 2 slots and 0 of 1 are no better known than two independent ones: by Wilson, with z² / 2 = 1.92,
+        // (0.667 + 0.960 -+ sqrt(1.92 (0.222 + 0.480))) / 2.92.
+        let (low, high) = summary.share_interval.unwrap();
+        assert!((low - 0.1594).abs() < 1e-3 && (high - 0.9548).abs() < 1e-3, "{low}, {high}");
+        let times = ["time_to_equilibrium_s", "time_to_equilibrium_restricted_s"].map(|name| summary.measure(name));
+        let times = times.map(|of| of.map(|of| (of.count, of.mean())).unwrap());
+        assert_eq!(times, [(1, Some(20.0)), (2, Some(460.0))]);
+        let rounds = summary.measure("rounds").unwrap();
+        assert_eq!((rounds.count, rounds.mean()), (2, Some(30.0)));
+        assert!((rounds.standard_deviation().unwrap() - 200_f64.sqrt()).abs() < 1e-12);
+        // With one degree of freedom t is 12.7062.
+        assert!((rounds.half_width().unwrap() - 127.062).abs() < 1e-3);
+        let gap = summary.measure("price_gap").unwrap();
+        assert_eq!((gap.count, gap.mean(), gap.standard_deviation(), gap.half_width()), (1, Some(0.1), None, None));
+    }
+
+    #[test]
+    fn incomplete_cases_and_combinations_without_a_complete_one_are_left_out() {
+        let whole = |case| [(case, 1, "Equilibrium", case, ""), (case, 2, "Equilibrium", case, "")];
+        let mut slots: Vec<_> = [1, 2, 3].into_iter().flat_map(whole).collect();
+        slots.push((4, 1, "Equilibrium", 4, ""));
+        let found = collected(&slots, 2, 2);
+        let told = found.iter().map(|summary| (summary.combination, summary.first_case, summary.replicates));
+        assert_eq!(told.collect::<Vec<_>>(), [(1, 1, 2), (2, 3, 1)]);
+        slots.truncate(5);
+        assert_eq!(collected(&slots, 2, 2).len(), 1);
+    }
+}

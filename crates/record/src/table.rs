@@ -1,0 +1,229 @@
+//! Result tables: a row is a struct whose fields are the columns. Here they are CSV files.
+
+use super::{column::Column, error::RecordError, folder};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fs::File,
+    io::{Read, Write},
+    marker::PhantomData,
+    path::{Path, PathBuf},
+};
+
+/// A row of a result table.
+pub trait Row: Serialize + DeserializeOwned + 'static {
+    /// Name of the table's file in the run's folder, as CSV.
+    const FILE: &'static str;
+    /// Name of the table's file in the run's folder, as Parquet.
+    const PARQUET: &'static str;
+    /// The table's columns in order: one for each field of the row, of its name.
+    const COLUMNS: &'static [Column<Self>];
+
+    /// The names of the columns in order.
+    fn header() -> impl Iterator<Item = &'static str> {
+        Self::COLUMNS.iter().map(|column| column.name)
+    }
+}
+
+/// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit,
+/// and with what else there is to tell of it (the functions of [`Column`]).
+macro_rules! table {
+    (
+        $(#[$doc:meta])*
+        $name:ident in $file:literal {
+            $($(#[$column_doc:meta])* $column:ident: $kind:ty $([$unit:literal])? $(=> $($told:ident($($how:tt)*)).+)?,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub struct $name {
+            $($(#[$column_doc])* $(#[doc = concat!("[", $unit, "]")])? pub $column: $kind,)+
+        }
+
+        impl $crate::table::Row for $name {
+            const FILE: &'static str = concat!($file, ".csv");
+            const PARQUET: &'static str = concat!($file, ".parquet");
+            const COLUMNS: &'static [$crate::column::Column<Self>] = &[$(
+                $crate::column::Column::<Self>::new(
+                    stringify!($column),
+                    <$kind as $crate::column::Cell>::KIND,
+                    |row| row.$column.into(),
+                )
+                $(.unit($unit))?
+                $($(.$told($($how)*))+)?
+            ),+];
+        }
+    };
+}
+pub(super) use table;
+
+/// A table being written.
+#[derive(Debug)]
+pub(super) struct Table<R> {
+    path: PathBuf,
+    file: File,
+    /// Whole rows that are not in the file yet.
+    pending: Vec<u8>,
+    /// What is in the file [bytes].
+    length: u64,
+    rows: PhantomData<fn(R)>,
+}
+
+impl<R: Row> Table<R> {
+    /// Creates the table's file in `folder` with nothing but its header.
+    ///
+    /// # Errors
+    /// If the file exists or cannot be written.
+    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(R::FILE);
+        let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
+        let mut table = Self { path, file, pending: Vec::new(), length: 0, rows: PhantomData };
+        table.fill(|csv| csv.write_record(R::header()))?;
+        table.flush()?;
+        Ok(table)
+    }
+
+    /// Opens the table in `folder` to go on behind its first `length` bytes; what follows them is cut off.
+    ///
+    /// # Errors
+    /// If the file is not that of this table, is shorter than that, or cannot be written.
+    pub(super) fn reopen(folder: &Path, length: u64) -> Result<Self, RecordError> {
+        read::<R>(folder).map(drop)?;
+        let path = folder.join(R::FILE);
+        let file = folder::cut(&path, length)?;
+        Ok(Self { path, file, pending: Vec::new(), length, rows: PhantomData })
+    }
+
+    /// How much of it is in the file [bytes].
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends all rows of the same table in another `folder`, in pieces of whole rows.
+    ///
+    /// # Errors
+    /// If that table cannot be read or this one cannot be written.
+    pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
+        let path = folder.join(R::FILE);
+        let mut other = File::open(&path).map_err(RecordError::file("read", &path))?;
+        let mut header = true;
+        loop {
+            let mut piece = Read::take(&mut other, Self::MOST_PENDING as u64);
+            let read = piece.read_to_end(&mut self.pending).map_err(RecordError::file("read", &path))?;
+            if header {
+                let end = self.pending.iter().position(|&byte| byte == b'\n').map_or(0, |line| line + 1);
+                self.pending.drain(..end);
+                header = false;
+            }
+            let whole = self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |line| line + 1);
+            let rest = self.pending.split_off(whole);
+            self.flush()?;
+            self.pending = rest;
+            if read == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends rows; some may wait in memory until [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
+        self.fill(|csv| rows.into_iter().try_for_each(|row| csv.serialize(row)))?;
+        if self.pending.len() > Self::MOST_PENDING { self.flush() } else { Ok(()) }
+    }
+
+    /// More bytes than this do not wait.
+    const MOST_PENDING: usize = 1 << 20;
+
+    /// Writes the rows that wait, in one piece, so that whoever ends the program leaves whole rows.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn flush(&mut self) -> Result<(), RecordError> {
+        self.file.write_all(&self.pending).map_err(RecordError::file("write", &self.path))?;
+        self.length += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn fill(
+        &mut self,
+        fill: impl FnOnce(&mut csv::Writer<&mut Vec<u8>>) -> Result<(), csv::Error>,
+    ) -> Result<(), RecordError> {
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
+        let filled = fill(&mut csv).and_then(|()| Ok(csv.flush()?));
+        drop(csv);
+        filled.map_err(|source| RecordError::Table { path: self.path.clone(), source })
+    }
+}
+
+/// Reads the rows of a table from a run's folder, one after the other.
+///
+/// # Errors
+/// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
+pub(super) fn read<R: Row>(
+    folder: &Path,
+) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
+    let path = folder.join(R::FILE);
+    let wrong = {
+        let path = path.clone();
+        move |source| RecordError::Table { path: path.clone(), source }
+    };
+    let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
+    if !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
+        return Err(RecordError::Header(path));
+    }
+    Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
+}
+
+/// The rows in `part` of the CSV file at `path`, which begins with a row and not with the header.
+pub(super) fn rows<R: Row>(part: impl Read, path: PathBuf) -> impl Iterator<Item = Result<R, RecordError>> {
+    let csv = csv::ReaderBuilder::new().has_headers(false).from_reader(part);
+    csv.into_deserialize().map(move |row| row.map_err(|source| RecordError::Table { path: path.clone(), source }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixtures::row_of, trades::TradeRow};
+    use std::fs;
+
+    /// A row that is longer or shorter than others.
+    fn line(number: u32) -> TradeRow {
+        let (slot, kwh) = (number.to_string(), (f64::from(number % 50) / 7.0).to_string());
+        row_of::<TradeRow>(&[("case", "1"), ("slot", &slot), ("optimal_kwh", &kwh), ("traded_kwh", &kwh)])
+    }
+
+    #[test]
+    fn a_table_goes_on_where_it_is_cut_off_and_takes_in_another() {
+        let [whole, parts] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let mut table = Table::<TradeRow>::create(whole.path()).unwrap();
+        table.append((0..100_000).map(line)).unwrap();
+        table.flush().unwrap();
+
+        let mut first = Table::<TradeRow>::create(parts.path()).unwrap();
+        first.append((0..10).map(line)).unwrap();
+        first.flush().unwrap();
+        let kept = first.length();
+        first.append((500..510).map(line)).unwrap();
+        first.flush().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let mut second = Table::<TradeRow>::create(other.path()).unwrap();
+        second.append((10..100_000).map(line)).unwrap();
+        second.flush().unwrap();
+        let mut again = Table::<TradeRow>::reopen(parts.path(), kept).unwrap();
+        again.append_from(other.path()).unwrap();
+        let read = |folder: &Path| fs::read(folder.join("trades.csv")).unwrap();
+        assert!(read(whole.path()) == read(parts.path()));
+        assert_eq!(again.length(), table.length());
+    }
+
+    #[test]
+    fn a_table_that_has_lost_rows_does_not_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let length = Table::<TradeRow>::create(folder.path()).unwrap().length();
+        let reopened = Table::<TradeRow>::reopen(folder.path(), length + 1);
+        assert!(matches!(reopened, Err(RecordError::Short { .. })), "{reopened:?}");
+    }
+}

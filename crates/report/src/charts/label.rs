@@ -1,0 +1,86 @@
+//! What cases, slots and the values of knobs are called in charts.
+
+use crate::{
+    chart::{Axis, Scale},
+    data::Data,
+};
+use microgrid_agents::ids::Slot;
+use microgrid_record::{CaseEntry, SlotRow, knob_text};
+use serde_json::Value;
+
+/// What a case is called beside others: its knobs, and its seed where only that sets it apart.
+pub(super) fn case(data: &Data, entry: &CaseEntry) -> String {
+    let mut words: Vec<String> =
+        entry.knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value))).collect();
+    if data.manifest.replicates > 1 {
+        words.push(format!("seed {}", entry.seed));
+    }
+    if words.is_empty() { data.manifest.scenario.clone() } else { words.join(", ") }
+}
+
+/// What a title says of a case: nothing where there is but one.
+pub(super) fn of_case(data: &Data, entry: &CaseEntry) -> String {
+    if data.manifest.case_count == 1 {
+        return String::new();
+    }
+    format!(", case {} ({})", entry.case, case(data, entry))
+}
+
+/// The axis of these slots, and where a slot lies on it.
+pub(super) fn slots(rows: &[SlotRow]) -> (Axis, impl Fn(Slot) -> f64 + Copy + use<>) {
+    let first = rows.first().map_or(1, |row| row.slot);
+    let last = rows.last().map_or(0, |row| row.slot);
+    let names = (first..=last).map(|slot| slot.to_string()).collect();
+    (Axis::of("slot").scale(Scale::Names(names)), move |slot| f64::from(slot) - f64::from(first))
+}
+
+/// The values of a knob on an axis.
+pub(super) struct KnobAxis {
+    pub(super) axis: Axis,
+    /// Where each of the different values lies.
+    places: Vec<(Value, f64)>,
+}
+
+impl KnobAxis {
+    /// The axis of a knob with these values: numbers and durations by their size, all else by name.
+    pub(super) fn of(knob: &str, values: Vec<Value>) -> Self {
+        let sizes: Option<Vec<(f64, bool)>> = values.iter().map(size).collect();
+        let Some(sizes) = sizes else { return Self::named(knob, values) };
+        let duration = sizes.iter().any(|size| size.1);
+        let (least, greatest) =
+            sizes.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), size| (least.min(size.0), most.max(size.0)));
+        let wide = least > 0.0 && greatest / least >= 100.0;
+        let axis = Axis::of(knob).scale(if wide { Scale::Logarithmic } else { Scale::Linear });
+        let places = values.into_iter().zip(sizes).map(|(value, size)| (value, size.0)).collect();
+        Self { axis: if duration { axis.unit("s") } else { axis }, places }
+    }
+
+    /// The axis of a knob by the names of its values.
+    pub(super) fn named(knob: &str, values: Vec<Value>) -> Self {
+        let names = values.iter().map(knob_text).collect();
+        let places = (0_u32..).map(f64::from);
+        Self { axis: Axis::of(knob).scale(Scale::Names(names)), places: values.into_iter().zip(places).collect() }
+    }
+
+    /// Where a value lies.
+    pub(super) fn place(&self, value: &Value) -> Option<f64> {
+        self.places.iter().find(|(known, _)| known == value).map(|(_, place)| *place)
+    }
+}
+
+/// The size of a number, or of a duration [s], and whether it is one of these.
+fn size(value: &Value) -> Option<(f64, bool)> {
+    let duration = |text: &str| Some((humantime::parse_duration(text).ok()?.as_secs_f64(), true));
+    value.as_f64().map(|number| (number, false)).or_else(|| value.as_str().and_then(duration))
+}
+
+/// The different values of a knob, in the order of the cases.
+pub(super) fn values(data: &Data, knob: &str) -> Vec<Value> {
+    let mut values: Vec<Value> = Vec::new();
+    for value in data.manifest.cases.iter().filter_map(|case| case.knobs.get(knob)) {
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+    values
+}

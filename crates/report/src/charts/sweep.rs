@@ -1,0 +1,144 @@
+//! What a study found against each knob that it varied.
+
+use super::{
+    label::{self, KnobAxis},
+    measure::{self, Measure},
+};
+use crate::{
+    chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
+    data::Data,
+};
+use microgrid_record::{Summary, knob_text};
+use serde_json::Value;
+
+/// As many lines can be told apart.
+const MOST_LINES: usize = 9;
+
+/// Each measure that the knobs change against each knob.
+pub(super) fn charts(data: &Data) -> Vec<Chart> {
+    let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
+    let names = names.unwrap_or_default();
+    let measures: Vec<Measure> =
+        measure::all(data.manifest.gate_closure_s).filter(|measure| changes(data, measure)).collect();
+    let knob = |name: &String| {
+        let lines = Lines::of(data, name);
+        measures.iter().filter_map(move |measure| chart(data, name, &lines, measure)).collect::<Vec<_>>()
+    };
+    names.iter().flat_map(knob).collect()
+}
+
+/// Whether the measure is not the same for all combinations.
+fn changes(data: &Data, measure: &Measure) -> bool {
+    let mut means = data.summaries.iter().filter_map(|summary| (measure.of)(summary)).map(|(mean, _)| mean);
+    means.next().is_some_and(|first| means.any(|mean| (mean - first).abs() > 1e-12 * first.abs()))
+}
+
+/// The lines of the charts against a knob: a line for each combination of some other knobs.
+pub(super) struct Lines {
+    /// The other knobs whose values have lines of their own.
+    told_apart: Vec<String>,
+    /// The other knobs over whose values lines are the mean.
+    averaged: Vec<String>,
+}
+
+impl Lines {
+    /// As many other knobs as there are colors for are told apart, from the first on.
+    fn of(data: &Data, knob: &str) -> Self {
+        let others =
+            data.manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys()).filter(|name| *name != knob);
+        let mut lines = 1;
+        let (told_apart, averaged) = others.cloned().partition(|name| {
+            let values = label::values(data, name).len();
+            let fits = lines * values <= MOST_LINES;
+            lines *= if fits { values } else { 1 };
+            fits
+        });
+        Self { told_apart, averaged }
+    }
+
+    /// What the line of a combination is called.
+    fn name(&self, data: &Data, summary: &Summary) -> String {
+        let knobs = data.manifest.cases.get(summary.first_case as usize - 1).map(|case| &case.knobs);
+        let value = |name: &String| Some(format!("{name} = {}", knob_text(knobs?.get(name)?)));
+        self.told_apart.iter().filter_map(value).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The value of a knob in a combination.
+pub(super) fn value<'a>(data: &'a Data, summary: &Summary, knob: &str) -> Option<&'a Value> {
+    data.manifest.cases.get(summary.first_case as usize - 1)?.knobs.get(knob)
+}
+
+/// The points of a line by where they lie: how many combinations are there, the sum of their means, and the interval of
+/// one that is there alone.
+type Points = Vec<Point>;
+type Point = (f64, u32, f64, Option<(f64, f64)>);
+
+fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Chart> {
+    let x = KnobAxis::of(knob, label::values(data, knob));
+    let mut found: Vec<(String, Points)> = Vec::new();
+    for summary in &data.summaries {
+        let place = value(data, summary, knob).and_then(|value| x.place(value));
+        let (Some(place), Some((mean, interval))) = (place, (measure.of)(summary)) else { continue };
+        let name = lines.name(data, summary);
+        let at = found.iter().position(|line| line.0 == name).unwrap_or_else(|| {
+            found.push((name, Points::new()));
+            found.len() - 1
+        });
+        match found[at].1.iter_mut().find(|point| point.0 == place) {
+            Some(point) => *point = (place, point.1 + 1, point.2 + mean, None),
+            None => found[at].1.push((place, 1, mean, interval)),
+        }
+    }
+    let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
+    let y = axis(measure, &means);
+    let bounds = (floor(measure, &y, &means), measure.bounds.1);
+    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds)).collect();
+    let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
+        (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
+        (true, _, true) => ", with the 95 % confidence interval over the replicates",
+        _ => "",
+    };
+    let averaged = if lines.averaged.is_empty() {
+        String::new()
+    } else {
+        format!(" Each point is the mean over all values of {}.", lines.averaged.join(" and "))
+    };
+    Chart {
+        name: format!("{}_by_{knob}", measure.word()),
+        title: format!("{} by {knob}", measure.title()),
+        caption: format!("{}{interval}.{averaged}{}", measure.what, measure.remark),
+        x: x.axis,
+        y,
+        layers,
+    }
+    .with_data()
+}
+
+/// The axis of a measure with these means: not logarithmic where one of them has no logarithm.
+fn axis(measure: &Measure, means: &[f64]) -> Axis {
+    let linear = measure.axis.scale == Scale::Logarithmic && means.iter().any(|mean| *mean <= 0.0);
+    let axis = measure.axis.clone();
+    if linear { axis.scale(Scale::Linear) } else { axis }
+}
+
+/// Where bands end below: at what is possible or, on a logarithmic axis, a decade below all means.
+fn floor(measure: &Measure, axis: &Axis, means: &[f64]) -> f64 {
+    match axis.scale {
+        Scale::Logarithmic => 0.1 * means.iter().copied().fold(f64::INFINITY, f64::min),
+        _ => measure.bounds.0,
+    }
+}
+
+/// The layers of a line, whose band ends where values cannot be.
+fn line(n: usize, name: String, mut points: Points, (least, most): (f64, f64)) -> Vec<Layer> {
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let name = (!name.is_empty()).then_some(name);
+    let means: Vec<_> = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count))).collect();
+    let span = |(&(place, _), point): (&(f64, f64), &Point)| {
+        point.3.map(|(low, high)| (place, low.max(least), high.min(most)))
+    };
+    let band = means.iter().zip(&points).filter_map(span).collect();
+    let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
+    vec![layer(Mark::Band(band)), layer(Mark::Line(means.clone(), Stroke::Solid)), layer(Mark::Points(means))]
+}

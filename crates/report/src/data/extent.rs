@@ -1,0 +1,120 @@
+//! How much of the large tables is read: as much as takes about a second.
+//!
+//! Of every case the shown slot comes first, then the trades of whole days, then the path of every other slot, in the
+//! order of cases and slots, while it fits the [`BUDGET`]. What does not fit is left out whole: a slot is read completely
+//! or not at all. Only the shown slot of the first case may be larger, so that large populations have a game to look at.
+
+use super::CaseData;
+use microgrid_agents::ids::Slot;
+use microgrid_record::{AgeRow, ConvergenceRow, ProsumerRow, RecordError, Row, Run, Section, SlotTable, TradeRow};
+use std::ops::RangeInclusive;
+
+/// So much of the large tables is read, counted as text [bytes].
+pub const BUDGET: u64 = 64 << 20;
+
+/// So much of the path of the first case's shown slot is read, whatever is left for the rest [bytes].
+pub const SHOWN: u64 = 256 << 20;
+
+/// What is read of the large tables of a case.
+#[derive(Debug, Default)]
+pub(super) struct Extent {
+    pub(super) prosumers: Option<Section>,
+    pub(super) ages: Option<Section>,
+    /// The trades of the whole day.
+    pub(super) trades: Option<Section>,
+    /// The trades of the shown slot, where those of the day are not read.
+    pub(super) shown_trades: Option<Section>,
+    pub(super) paths: Vec<Section>,
+    /// How many slots have a path that is not read.
+    pub(super) paths_left_out: usize,
+}
+
+/// Decides how much of the large tables is read for each of these cases.
+///
+/// # Errors
+/// If a table that the run keeps cannot be read.
+pub(super) fn extents(run: &Run, cases: &[CaseData]) -> Result<Vec<Extent>, RecordError> {
+    let mut left = Left(BUDGET);
+    let mut extents: Vec<Extent> = Vec::with_capacity(cases.len());
+    for case in cases {
+        let day = case.day();
+        let path = case.shown.map(|slot| slot..=slot);
+        let mut extent = Extent::default();
+        if let Some(day) = day {
+            extent.prosumers = left.take(find::<ProsumerRow>(run, case, day.clone())?);
+            extent.ages = left.take(find::<AgeRow>(run, case, day)?);
+        }
+        if let Some(shown) = path {
+            let path = find::<ConvergenceRow>(run, case, shown)?;
+            let first =
+                extents.is_empty() && path.as_ref().is_some_and(|path| path.size <= SHOWN && !left.fits(path.size));
+            extent.paths.extend(if first { path } else { left.take(path) });
+        }
+        extents.push(extent);
+    }
+    for (case, extent) in cases.iter().zip(&mut extents) {
+        let Some(day) = case.day() else { continue };
+        extent.trades = left.take(find::<TradeRow>(run, case, day)?);
+        if let (None, Some(shown)) = (&extent.trades, case.shown) {
+            extent.shown_trades = left.take(find::<TradeRow>(run, case, shown..=shown)?);
+        }
+    }
+    for (case, extent) in cases.iter().zip(&mut extents) {
+        other_paths(run, case, extent, &mut left)?;
+    }
+    Ok(extents)
+}
+
+/// Takes the paths of all slots of a case or, where they do not all fit, of those that do.
+fn other_paths(run: &Run, case: &CaseData, extent: &mut Extent, left: &mut Left) -> Result<(), RecordError> {
+    let Some(day) = case.day() else { return Ok(()) };
+    let Some(whole) = find::<ConvergenceRow>(run, case, day)? else { return Ok(()) };
+    let taken: u64 = extent.paths.iter().map(|path| path.size).sum();
+    if left.fits(whole.size.saturating_sub(taken)) {
+        left.0 -= whole.size.saturating_sub(taken);
+        extent.paths = vec![whole];
+        return Ok(());
+    }
+    let shown = case.shown.filter(|_| !extent.paths.is_empty());
+    for slot in case.markets().filter(|slot| Some(*slot) != shown) {
+        // Bisection takes a moment for each slot too.
+        let path = if left.0 == 0 { None } else { find::<ConvergenceRow>(run, case, slot..=slot)? };
+        match left.take(path) {
+            Some(path) => extent.paths.push(path),
+            None => {
+                extent.paths_left_out += 1;
+                left.0 = 0;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finds the rows of some slots of a case; `None` where the run does not keep the table, or not yet.
+fn find<R: SlotTable + Row>(
+    run: &Run,
+    case: &CaseData,
+    slots: RangeInclusive<Slot>,
+) -> Result<Option<Section>, RecordError> {
+    match run.section::<R>(case.entry.case, slots) {
+        Ok(section) => Ok(Some(section)),
+        Err(RecordError::NotRecorded { .. } | RecordError::NotUnited(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is left of the budget [bytes].
+struct Left(u64);
+
+impl Left {
+    fn fits(&self, size: u64) -> bool {
+        size <= self.0
+    }
+
+    /// Takes a section if it fits.
+    fn take(&mut self, section: Option<Section>) -> Option<Section> {
+        let section = section.filter(|section| self.fits(section.size))?;
+        self.0 -= section.size;
+        Some(section)
+    }
+}

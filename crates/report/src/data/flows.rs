@@ -1,0 +1,72 @@
+//! Who sold how much to whom, from `trades.csv`.
+
+use microgrid_record::TradeRow;
+use std::collections::BTreeMap;
+
+/// As many buyers and sellers stand by themselves: those that trade most.
+pub const MOST_PARTIES: usize = 12;
+
+/// Who sold how much to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flows {
+    /// The buyers, by number; the last may stand for many.
+    pub buyers: Vec<Party>,
+    /// The sellers, by number; the last may stand for many.
+    pub sellers: Vec<Party>,
+    /// For each buyer what it got from each seller [kWh]; `None` where the two did not trade.
+    pub kwh: Vec<Vec<Option<f64>>>,
+}
+
+/// One side of trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// The prosumer with this number.
+    Prosumer(u32),
+    /// So many others.
+    Others(usize),
+}
+
+/// Trades being added up.
+#[derive(Debug, Default)]
+pub(super) struct Sums(BTreeMap<(u32, u32), f64>);
+
+impl Sums {
+    pub(super) fn add(&mut self, row: &TradeRow) {
+        let kwh = row.traded_kwh.value();
+        if kwh > 0.0 {
+            *self.0.entry((row.buyer, row.seller)).or_default() += kwh;
+        }
+    }
+
+    /// The sums; `None` where nothing was traded.
+    pub(super) fn flows(&self) -> Option<Flows> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (buyers, buyer_at) = self.parties(|(buyer, _)| buyer);
+        let (sellers, seller_at) = self.parties(|(_, seller)| seller);
+        let mut kwh = vec![vec![None; sellers.len()]; buyers.len()];
+        for (&(buyer, seller), &sum) in &self.0 {
+            let cell: &mut Option<f64> = &mut kwh[buyer_at[&buyer]][seller_at[&seller]];
+            *cell = Some(cell.unwrap_or(0.0) + sum);
+        }
+        Some(Flows { buyers, sellers, kwh })
+    }
+
+    /// One side of the trades, and at which position each of its prosumers is.
+    fn parties(&self, side: fn((u32, u32)) -> u32) -> (Vec<Party>, BTreeMap<u32, usize>) {
+        let mut sums = BTreeMap::<u32, f64>::new();
+        for (&pair, &kwh) in &self.0 {
+            *sums.entry(side(pair)).or_default() += kwh;
+        }
+        let mut largest: Vec<(u32, f64)> = sums.iter().map(|(&number, &kwh)| (number, kwh)).collect();
+        largest.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let others = largest.len().saturating_sub(MOST_PARTIES);
+        let mut alone: Vec<u32> = largest[..largest.len() - others].iter().map(|&(number, _)| number).collect();
+        alone.sort_unstable();
+        let at = |number: &u32| alone.binary_search(number).unwrap_or(alone.len());
+        let positions = sums.keys().map(|number| (*number, at(number))).collect();
+        let named = alone.iter().map(|&number| Party::Prosumer(number));
+        (named.chain((others > 0).then_some(Party::Others(others))).collect(), positions)
+    }
+}

@@ -1,0 +1,226 @@
+//! The run's tables, read once and thinned to what can be seen.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`extent`] | how much of the large tables is read |
+//! | [`thin`] | fewer points that look the same |
+//! | [`game`] | how a slot's game went |
+//! | [`flows`] | who sold how much to whom |
+//! | [`energy`] | where energy came from |
+//! | this file | a case, and how all of it is read |
+
+pub mod energy;
+pub mod extent;
+pub mod flows;
+pub mod game;
+pub mod thin;
+
+use energy::Energy;
+use extent::Extent;
+use flows::{Flows, Sums};
+use game::{Game, MOST_SELLERS, Quantity, Reading};
+use microgrid_agents::{ids::Slot, observation::Outcome};
+use microgrid_record::{
+    AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Run, SCENARIO, Section,
+    SlotRow, SlotTable, Summary, TradeRow,
+};
+use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan};
+use rayon::prelude::*;
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+/// All paths together have about so many points at most.
+const MOST_POINTS: usize = 500_000;
+
+/// No path is thinned to fewer points than the first, none has more than the second.
+const POINTS: (usize, usize) = (48, 400);
+
+/// Populations larger than this are not drawn again for a chart.
+const MOST_PROSUMERS: usize = 2000;
+
+/// What the charts of a run are made from.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// What was run, when, and how it ended.
+    pub manifest: Manifest,
+    /// The resolved scenario; `None` where this version of the program cannot read it.
+    pub plan: Option<Plan>,
+    /// The cases that have come to anything, in order.
+    pub cases: Vec<CaseData>,
+    /// What each combination of the varied knobs came to.
+    pub summaries: Vec<Summary>,
+}
+
+/// What the charts of a case are made from.
+#[derive(Clone, Debug)]
+pub struct CaseData {
+    /// Its number, knobs and seed.
+    pub entry: CaseEntry,
+    /// Its slots that are closed, in order; none where the run does not keep them.
+    pub slots: Vec<SlotRow>,
+    /// Its key figures, if it is complete.
+    pub key_figures: Option<KeyFigures>,
+    /// The slot that stands for the day where only one is drawn: the scenario's choice or, without one, that with most
+    /// traded energy; `None` without a slot that had a market.
+    pub shown: Option<Slot>,
+    /// Where energy came from in each slot; none where that was not kept.
+    pub energy: Vec<Energy>,
+    /// Who traded with whom over the day; `None` where that was not kept or read.
+    pub flows: Option<Flows>,
+    /// Who traded with whom in a slot, where that was read.
+    pub slot_flows: BTreeMap<Slot, Flows>,
+    /// How the games went that were read.
+    pub games: BTreeMap<Slot, Game>,
+    /// How many games were kept but not read, because all together would take too long.
+    pub games_left_out: usize,
+    /// How old the news was at how many decisions.
+    pub ages: BTreeMap<Slot, Vec<AgeRow>>,
+}
+
+impl Data {
+    /// Reads the tables of a run.
+    ///
+    /// # Errors
+    /// If a table that the run keeps cannot be read.
+    pub fn read(run: &Run) -> Result<Self, RecordError> {
+        let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok();
+        let summaries = run.summaries()?.collect::<Result<_, _>>()?;
+        let mut cases = cases(run, plan.as_ref())?;
+        let extents = extent::extents(run, &cases)?;
+        let most_points = most_points(&cases, &extents);
+        let slot_length = plan.as_ref().map_or(0.0, |plan| plan.scenario.market.slot_length.as_secs_f64());
+        let read = |(case, extent): (&mut CaseData, Extent)| case.fill(run, extent, slot_length, most_points);
+        cases.par_iter_mut().zip(extents).try_for_each(read)?;
+        Ok(Self { manifest: run.manifest().clone(), plan, cases, summaries })
+    }
+
+    /// The case with this number, if it has come to anything.
+    pub fn case(&self, number: u32) -> Option<&CaseData> {
+        let at = self.cases.binary_search_by_key(&number, |case| case.entry.case).ok()?;
+        self.cases.get(at)
+    }
+
+    /// Whether anybody has a storage; where the scenario cannot be read, whether any was used.
+    pub fn has_storages(&self) -> bool {
+        let figures = || self.cases.iter().filter_map(|case| case.key_figures.as_ref());
+        let used = || figures().any(KeyFigures::used_storages);
+        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some())
+    }
+
+    /// The case with this number as it was simulated, with its population; `None` where the scenario cannot be read, or
+    /// its population is so large that drawing it again would take too long.
+    pub fn simulated(&self, number: u32) -> Option<Case> {
+        let plan = self.plan.as_ref().filter(|plan| plan.population_sizes().1 <= MOST_PROSUMERS)?;
+        (1..=plan.case_count()).contains(&number).then(|| plan.case(number, &LastPopulation::default()))
+    }
+}
+
+/// The cases of a run with their slots and key figures.
+fn cases(run: &Run, plan: Option<&Plan>) -> Result<Vec<CaseData>, RecordError> {
+    let mut slots = BTreeMap::<u32, Vec<SlotRow>>::new();
+    if run.record() != Record::Summary {
+        for row in run.rows::<SlotRow>()? {
+            let row = row?;
+            slots.entry(row.case).or_default().push(row);
+        }
+    }
+    let mut figures: BTreeMap<_, _> = run.key_figures()?.into_iter().map(|figures| (figures.case, figures)).collect();
+    let choice = plan.and_then(|plan| plan.scenario.report.slot);
+    let case = |entry: &CaseEntry| {
+        let (slots, key_figures) = (slots.remove(&entry.case).unwrap_or_default(), figures.remove(&entry.case));
+        let begun = !slots.is_empty() || key_figures.is_some();
+        begun.then(|| CaseData::new(entry.clone(), slots, key_figures, choice))
+    };
+    Ok(run.manifest().cases.iter().filter_map(case).collect())
+}
+
+/// How many points a path may have, so that all are not too many.
+fn most_points(cases: &[CaseData], extents: &[Extent]) -> usize {
+    let paths = |(case, extent): (&CaseData, &Extent)| {
+        let read = case.slots.iter().filter(|row| extent.paths.iter().any(|path| path.slots().contains(&row.slot)));
+        read.map(|row| Quantity::ALL.len() * (row.sellers as usize).min(MOST_SELLERS)).sum::<usize>()
+    };
+    let paths: usize = cases.iter().zip(extents).map(paths).sum();
+    (MOST_POINTS / paths.max(1)).clamp(POINTS.0, POINTS.1)
+}
+
+impl CaseData {
+    fn new(entry: CaseEntry, slots: Vec<SlotRow>, key_figures: Option<KeyFigures>, choice: Option<Slot>) -> Self {
+        let mut case = Self {
+            entry,
+            slots,
+            key_figures,
+            shown: None,
+            energy: Vec::new(),
+            flows: None,
+            slot_flows: BTreeMap::new(),
+            games: BTreeMap::new(),
+            games_left_out: 0,
+            ages: BTreeMap::new(),
+        };
+        let chosen = choice.filter(|slot| case.markets().any(|market| market == *slot));
+        case.shown = chosen.or_else(|| case.busiest());
+        case
+    }
+
+    /// The row of this slot, if it is closed.
+    pub fn slot(&self, slot: Slot) -> Option<&SlotRow> {
+        let at = self.slots.binary_search_by_key(&slot, |row| row.slot).ok()?;
+        self.slots.get(at)
+    }
+
+    /// The slots that had a market.
+    pub fn markets(&self) -> impl Iterator<Item = Slot> {
+        self.slots.iter().filter(|row| row.outcome != Outcome::NoMarket).map(|row| row.slot)
+    }
+
+    /// The slot with a market in which most energy was traded, the first of several.
+    fn busiest(&self) -> Option<Slot> {
+        let traded = |slot: &Slot| self.slot(*slot).map_or(0.0, |row| row.traded_kwh.value());
+        self.markets().reduce(|most, slot| if traded(&slot) > traded(&most) { slot } else { most })
+    }
+
+    /// Its closed slots.
+    fn day(&self) -> Option<RangeInclusive<Slot>> {
+        Some(self.slots.first()?.slot..=self.slots.last()?.slot)
+    }
+
+    /// Reads what `extent` says of its large tables.
+    fn fill(&mut self, run: &Run, extent: Extent, slot_length: f64, most_points: usize) -> Result<(), RecordError> {
+        each::<ProsumerRow>(run, extent.prosumers.as_ref(), |row| {
+            if self.energy.last().is_none_or(|energy| energy.slot != row.slot) {
+                self.energy.push(Energy { slot: row.slot, ..Energy::default() });
+            }
+            self.energy.iter_mut().next_back().into_iter().for_each(|energy| energy.add(&row));
+        })?;
+        each::<AgeRow>(run, extent.ages.as_ref(), |row| self.ages.entry(row.slot).or_default().push(row))?;
+        let (mut day, mut slots) = (Sums::default(), BTreeMap::<Slot, Sums>::new());
+        for section in [&extent.trades, &extent.shown_trades] {
+            each::<TradeRow>(run, section.as_ref(), |row| {
+                day.add(&row);
+                slots.entry(row.slot).or_default().add(&row);
+            })?;
+        }
+        self.flows = extent.trades.and_then(|_| day.flows());
+        self.slot_flows = slots.iter().filter_map(|(slot, sums)| Some((*slot, sums.flows()?))).collect();
+        self.games_left_out = extent.paths_left_out;
+        for section in &extent.paths {
+            let mut readings = BTreeMap::<Slot, Reading>::new();
+            each::<ConvergenceRow>(run, Some(section), |row| {
+                // Slots are read one after the other: what is complete is thinned at once.
+                if let Some(done) = readings.keys().next().copied().filter(|slot| *slot != row.slot) {
+                    self.games.extend(readings.remove(&done).map(|reading| (done, reading.end())));
+                }
+                let begin = f64::from(row.slot - 1) * slot_length;
+                readings.entry(row.slot).or_insert_with(|| Reading::new(begin, most_points)).add(&row);
+            })?;
+            self.games.extend(readings.into_iter().map(|(slot, reading)| (slot, reading.end())));
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the rows of a section, one after the other.
+fn each<R: SlotTable>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
+    let Some(section) = section else { return Ok(()) };
+    run.rows_of::<R>(section)?.try_for_each(|row| row.map(&mut look))
+}

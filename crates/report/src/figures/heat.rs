@@ -1,0 +1,145 @@
+//! Fields of colors, and the scale that tells what they mean.
+
+use super::{
+    marks::{Axes, Failed, Plot},
+    span::Span,
+    style::{AXIS, NOTHING, TICK, UNIT, text, width},
+    ticks::short,
+};
+use crate::chart::{Axis, Chart, Mark};
+use plotters::{
+    coord::Shift,
+    drawing::DrawingArea,
+    element::{Rectangle, Text},
+    prelude::SVGBackend,
+    style::{
+        BLACK, Color as _, RGBColor, WHITE,
+        colors::colormaps::ViridisRGB,
+        text_anchor::{HPos, Pos, VPos},
+    },
+};
+
+/// Width of the scale of colors [1/100 in].
+const BAR: i32 = 16;
+
+/// By how much a piece lies under the next [units].
+const SEAM: i32 = 4;
+
+/// What the colors of a field mean.
+#[derive(Clone, Debug)]
+pub(super) struct Tones {
+    span: Span,
+    label: String,
+}
+
+impl Tones {
+    pub(super) fn of(cells: &[(f64, f64, Option<f64>)], values: &Axis) -> Self {
+        Self { span: Span::of(values, cells.iter().filter_map(|cell| cell.2), 6), label: values.text() }
+    }
+
+    /// The colors of a chart's field, if it has one.
+    pub(super) fn of_chart(chart: &Chart) -> Option<Self> {
+        chart.layers.iter().find_map(|layer| match &layer.mark {
+            Mark::Heat { cells, values } => Some(Self::of(cells, values)),
+            _ => None,
+        })
+    }
+
+    fn color(&self, value: f64) -> RGBColor {
+        ViridisRGB::get_color(self.span.share(value).clamp(0.0, 1.0) as f32)
+    }
+
+    /// How wide the scale of colors is with all that stands beside it [1/100 in].
+    pub(super) fn room(&self) -> i32 {
+        let ticks = self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
+        // The gap to the field, the scale, its ticks and its label.
+        20 + BAR + 8 + ticks + 12 + TICK + 8
+    }
+
+    /// Draws the scale of colors: from `left` between `top` and `bottom` [units].
+    pub(super) fn draw<'b>(
+        &self,
+        area: &DrawingArea<SVGBackend<'b>, Shift>,
+        left: i32,
+        (top, bottom): (i32, i32),
+    ) -> Result<(), Failed<'b>> {
+        const STEPS: i32 = 64;
+        let from = left + 20 * UNIT;
+        let to = from + BAR * UNIT;
+        let at = |share: f64| bottom - (share * f64::from(bottom - top)).round() as i32;
+        for step in 0..STEPS {
+            let (low, high) = (f64::from(step) / f64::from(STEPS), f64::from(step + 1) / f64::from(STEPS));
+            let tone = ViridisRGB::get_color(((low + high) / 2.0) as f32);
+            area.draw(&Rectangle::new([(from, at(high) - SEAM), (to, at(low))], tone.filled()))?;
+        }
+        area.draw(&Rectangle::new([(from, top), (to, bottom)], AXIS.stroke_width(8)))?;
+        let beside = text(TICK).pos(Pos::new(HPos::Left, VPos::Center));
+        for (value, tick) in &self.span.ticks.0 {
+            area.draw(&Text::new(tick.clone(), (to + 8 * UNIT, at(self.span.share(*value))), beside.clone()))?;
+        }
+        let ticks = self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
+        let turned =
+            text(TICK).transform(plotters::style::FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Center));
+        let middle = (to + (8 + ticks + 12 + TICK / 2) * UNIT, i32::midpoint(top, bottom));
+        area.draw(&Text::new(self.label.clone(), middle, turned))?;
+        Ok(())
+    }
+}
+
+/// Whether black on a color has more contrast than white, by WCAG 2: 4.5:1 at least, where it is the better of the two.
+fn is_bright(RGBColor(red, green, blue): RGBColor) -> bool {
+    let linear = |part: u8| match f64::from(part) / 255.0 {
+        part if part <= 0.040_45 => part / 12.92,
+        part => ((part + 0.055) / 1.055).powf(2.4),
+    };
+    // Where (L + 0.05) / 0.05 is 1.05 / (L + 0.05).
+    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.179_13
+}
+
+/// Draws the cells of a field, with their values where there is room for them.
+pub(super) fn cells<'b>(
+    plot: &mut Plot<'_, 'b>,
+    axes: &Axes<'_>,
+    cells: &[(f64, f64, Option<f64>)],
+    tones: &Tones,
+) -> Result<(), Failed<'b>> {
+    let area = plot.plotting_area().strip_coord_spec();
+    let (wide, high) = area.dim_in_pixel();
+    let count = |span: &Span| (1.0 / (span.share(1.0) - span.share(0.0))).round().max(1.0);
+    let (column, row) = (f64::from(wide) / count(axes.x), f64::from(high) / count(axes.y));
+    let fits = |label: &str| f64::from((width(label, TICK) + 6) * UNIT) < column && f64::from((TICK + 4) * UNIT) < row;
+    // Under the next cell a little, so that nothing shines through between them.
+    let (right, up) = (f64::from(SEAM) / column, f64::from(SEAM) / row);
+    plot.draw_series(cells.iter().map(|&(x, y, value)| {
+        let tone = value.map_or(NOTHING, |value| tones.color(value));
+        Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5 + right, y + 0.5 + up)], tone.filled())
+    }))?;
+    let labels = cells.iter().filter_map(|&(x, y, value)| Some((x, y, value?, short(value?))));
+    let labels: Vec<_> = labels.collect();
+    if labels.iter().all(|label| fits(&label.3)) {
+        plot.draw_series(labels.into_iter().map(|(x, y, value, label)| {
+            let ink = if is_bright(tones.color(value)) { &BLACK } else { &WHITE };
+            Text::new(label, (x, y), text(TICK).color(ink).pos(Pos::new(HPos::Center, VPos::Center)))
+        }))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_legible_on_every_color() {
+        let part = |part: u8| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        for step in 0..=1000_u16 {
+            let tone = ViridisRGB::get_color(f32::from(step) / 1000.0);
+            let luminance = 0.2126 * part(tone.0) + 0.7152 * part(tone.1) + 0.0722 * part(tone.2) + 0.05;
+            let contrast = if is_bright(tone) { luminance / 0.05 } else { 1.05 / luminance };
+            assert!(contrast >= 4.5, "{tone:?}: {contrast}");
+        }
+    }
+}

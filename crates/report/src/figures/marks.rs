@@ -1,0 +1,223 @@
+//! The layers of a chart, drawn between its axes.
+
+use super::{
+    heat,
+    span::{Span, Tops, stacked},
+    style::{UNIT, color, stroke},
+};
+use crate::chart::{Chart, Color, Direction, Layer, Mark, Scale, Stroke};
+use plotters::{
+    chart::ChartContext,
+    coord::{cartesian::Cartesian2d, ranged1d::Ranged},
+    drawing::DrawingAreaErrorKind,
+    element::{Circle, EmptyElement, PathElement, Polygon, Rectangle},
+    prelude::{DrawingBackend, SVGBackend},
+    series::DashedLineSeries,
+    style::{Color as _, RGBColor, ShapeStyle, WHITE},
+};
+
+/// Where layers are drawn.
+pub(super) type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Span, Span>>;
+
+/// What drawing can fail with: nothing, as long as a text takes it up.
+pub(super) type Failed<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+
+/// Width of lines, and radius of points.
+const LINE: u32 = 18;
+pub(super) const POINT: i32 = 35;
+
+/// Radius of a ring.
+pub(super) const RING: i32 = POINT + 3 * UNIT;
+
+/// The axes of a chart.
+pub(super) struct Axes<'a> {
+    pub(super) x: &'a Span,
+    pub(super) y: &'a Span,
+}
+
+/// Draws all layers, from the back to the front.
+pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) -> Result<(), Failed<'b>> {
+    let bars: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Bars(_))).collect();
+    let stacks: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Stack(_))).collect();
+    let field = chart.layers.iter().any(|layer| matches!(layer.mark, Mark::Heat { .. }));
+    let mut tops = Tops::new();
+    let mut beside = 0;
+    for layer in &chart.layers {
+        let tone = color(layer.color);
+        match &layer.mark {
+            Mark::Line(points, how) => {
+                if field && layer.color == Color::Reference {
+                    // Light along it, so that it is seen on dark cells too.
+                    drawn(plot, axes, points, Stroke::Solid, pen(WHITE, 3 * LINE))?;
+                }
+                line(plot, axes, points, tone, stroke(layer.color, *how))?;
+            }
+            Mark::Steps(points, how) => {
+                let names = matches!(chart.x.scale, Scale::Names(_));
+                let corners = if names { treads(points) } else { steps(points) };
+                line(plot, axes, &corners, tone, stroke(layer.color, *how))?;
+            }
+            Mark::Points(points) => dots(plot, axes, points, layer.color)?,
+            Mark::Bars(points) => {
+                let room = room(&bars);
+                let (count, wide) = (bars.len() as f64, 0.8 * room / bars.len() as f64);
+                let offset = (beside as f64 - 0.5 * count) * wide;
+                beside += 1;
+                let bar =
+                    |point: &(f64, f64)| (point.0 + offset + 0.04 * wide, point.0 + offset + 0.96 * wide, 0.0, point.1);
+                boxes(plot, points.iter().map(bar), tone)?;
+            }
+            Mark::Stack(points) => {
+                let wide = 0.8 * room(&stacks);
+                let piece = |point: &(f64, f64)| {
+                    let top = stacked(&mut tops, *point);
+                    (point.0 - 0.5 * wide, point.0 + 0.5 * wide, top - point.1, top)
+                };
+                boxes(plot, points.iter().map(piece).collect::<Vec<_>>().into_iter(), tone)?;
+            }
+            Mark::Band(spans) => {
+                let back = spans.iter().rev().map(|span| (span.0, span.1));
+                let outline: Vec<_> = spans.iter().map(|span| (span.0, span.2)).chain(back).collect();
+                if spans.iter().all(|span| axes.x.holds(span.0) && axes.y.holds(span.1) && axes.y.holds(span.2)) {
+                    plot.draw_series([Polygon::new(outline, tone.mix(0.2).filled())])?;
+                }
+            }
+            Mark::Rule(Direction::Across, at) => {
+                let ends = axes.x.range();
+                line(plot, axes, &[(ends.start, *at), (ends.end, *at)], tone, Stroke::Dashed)?;
+            }
+            Mark::Rule(Direction::Up, at) => {
+                let ends = axes.y.range();
+                line(plot, axes, &[(*at, ends.start), (*at, ends.end)], tone, Stroke::Dashed)?;
+            }
+            Mark::Heat { cells, values } => heat::cells(plot, axes, cells, &heat::Tones::of(cells, values))?,
+        }
+    }
+    Ok(())
+}
+
+/// How far bars are from each other.
+fn room(layers: &[&Layer]) -> f64 {
+    let places = layers.iter().flat_map(|layer| match &layer.mark {
+        Mark::Bars(points) | Mark::Stack(points) => points.iter().map(|point| point.0).collect::<Vec<_>>(),
+        _ => Vec::new(),
+    });
+    let mut places: Vec<f64> = places.collect();
+    places.sort_by(f64::total_cmp);
+    let gaps = places.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0);
+    gaps.fold(f64::INFINITY, f64::min).min(1.0)
+}
+
+/// The corners of a line on which each value lasts until the next.
+fn steps(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let corner = |pair: &[(f64, f64)]| [(pair[1].0, pair[0].1), pair[1]];
+    points.first().copied().into_iter().chain(points.windows(2).flat_map(corner)).collect()
+}
+
+/// The same on an axis of names, on which each value lasts as far as its name does.
+fn treads(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    points.iter().flat_map(|&(x, y)| [(x - 0.5, y), (x + 0.5, y)]).collect()
+}
+
+fn line<'b>(
+    plot: &mut Plot<'_, 'b>,
+    axes: &Axes<'_>,
+    points: &[(f64, f64)],
+    tone: RGBColor,
+    how: Stroke,
+) -> Result<(), Failed<'b>> {
+    drawn(plot, axes, points, how, pen(tone, LINE))
+}
+
+fn pen(tone: RGBColor, wide: u32) -> ShapeStyle {
+    ShapeStyle { color: tone.to_rgba(), filled: false, stroke_width: wide }
+}
+
+fn drawn<'b>(
+    plot: &mut Plot<'_, 'b>,
+    axes: &Axes<'_>,
+    points: &[(f64, f64)],
+    how: Stroke,
+    pen: ShapeStyle,
+) -> Result<(), Failed<'b>> {
+    let can = |point: &(f64, f64)| axes.x.holds(point.0) && axes.y.holds(point.1);
+    for piece in points.chunk_by(|a, b| can(a) == can(b)).filter(|piece| piece.iter().all(can)) {
+        // A value by itself is no line, but a dot as thick as one.
+        if let [point] = piece {
+            plot.draw_series([Circle::new(*point, LINE.cast_signed() / 2, pen.filled())])?;
+            continue;
+        }
+        let (on, off) = match how {
+            Stroke::Solid => {
+                plot.draw_series([PathElement::new(piece, pen)])?;
+                continue;
+            }
+            Stroke::Dashed => (70, 45),
+            Stroke::Dotted => (18, 36),
+        };
+        plot.draw_series(DashedLineSeries::new(piece.iter().copied(), on, off, pen))?;
+    }
+    Ok(())
+}
+
+/// Points: filled where they are results, rings where they are not.
+fn dots<'b>(
+    plot: &mut Plot<'_, 'b>,
+    axes: &Axes<'_>,
+    points: &[(f64, f64)],
+    color_of: Color,
+) -> Result<(), Failed<'b>> {
+    let drawn = points.iter().copied().filter(|point| axes.x.holds(point.0) && axes.y.holds(point.1));
+    let tone = color(color_of);
+    match Shape::of(color_of) {
+        Shape::Ring => plot.draw_series(drawn.map(|point| Circle::new(point, RING, pen(tone, 12))))?,
+        Shape::Disc => plot.draw_series(drawn.map(|point| Circle::new(point, POINT, tone.filled())))?,
+        Shape::Corners(corners) => {
+            let shape = |point| EmptyElement::at(point) + Polygon::new(corners.clone(), tone.filled());
+            plot.draw_series(drawn.map(shape))?
+        }
+    };
+    Ok(())
+}
+
+/// What a point looks like.
+pub(super) enum Shape {
+    /// A circle that leaves room for a result within.
+    Ring,
+    /// A filled circle.
+    Disc,
+    /// A filled shape with these corners around the point [units].
+    Corners(Vec<(i32, i32)>),
+}
+
+impl Shape {
+    /// The shape for a color: results can be told apart without it too.
+    pub(super) fn of(color: Color) -> Self {
+        let corners: &[(i32, i32)] = match color {
+            Color::Reference => return Self::Ring,
+            Color::Series(n) => match n % 4 {
+                0 => return Self::Disc,
+                1 => &[(-9, -9), (9, -9), (9, 9), (-9, 9)],
+                2 => &[(0, -13), (12, 9), (-12, 9)],
+                _ => &[(0, -13), (13, 0), (0, 13), (-13, 0)],
+            },
+        };
+        Self::Corners(corners.iter().map(|&(x, y)| (x * POINT / 10, y * POINT / 10)).collect())
+    }
+}
+
+/// Filled boxes: (left, right, bottom, top). One without area is not drawn.
+fn boxes<'b>(
+    plot: &mut Plot<'_, 'b>,
+    boxes: impl Iterator<Item = (f64, f64, f64, f64)>,
+    tone: RGBColor,
+) -> Result<(), Failed<'b>> {
+    let corners = boxes.map(|(left, right, bottom, top)| [(left, top), (right, bottom)]);
+    let seen = |corners: &[(f64, f64); 2]| {
+        let [one, other] = corners.map(|corner| plot.backend_coord(&corner));
+        one.0 != other.0 && one.1 != other.1
+    };
+    let seen: Vec<_> = corners.filter(seen).collect();
+    plot.draw_series(seen.into_iter().map(|corners| Rectangle::new(corners, tone.filled())))?;
+    Ok(())
+}

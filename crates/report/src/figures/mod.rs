@@ -1,0 +1,89 @@
+//! Charts on paper: SVG, and PNG made from it.
+//!
+//! | where | what |
+//! |---|---|
+//! | `drawing` | a chart as SVG: title, axes, layers, legend |
+//! | `marks`, `heat` | layers between the axes |
+//! | `legend` | what layers are called |
+//! | `span`, `ticks` | axes |
+//! | `style` | colors, sizes and the font |
+//! | `png` | a picture of the SVG |
+
+mod drawing;
+mod heat;
+mod legend;
+mod marks;
+mod png;
+mod span;
+mod style;
+#[cfg(test)]
+mod tests;
+mod ticks;
+
+use super::{
+    chart::Chart,
+    charts,
+    data::{CaseData, Data},
+    error::ReportError,
+};
+use microgrid_record::Run;
+use rayon::prelude::*;
+use std::{fs, io, path::Path};
+
+/// The folder of a run's figures.
+pub const FOLDER: &str = "figures";
+
+/// Of so many cases the day and a slot are drawn, from the first on.
+pub const MOST_CASES: usize = 4;
+
+/// Draws a chart as SVG.
+pub fn svg(chart: &Chart) -> String {
+    drawing::svg(chart)
+}
+
+pub use png::png;
+
+/// The charts that are drawn of a run, with the names of their files: those of the study, and of the first
+/// [`MOST_CASES`] cases those of the day and of the slot that is shown.
+pub fn chosen(data: &Data) -> Vec<(String, Chart)> {
+    let named = |prefix: String, charts: Vec<Chart>| {
+        charts.into_iter().map(move |chart| (format!("{prefix}{}", chart.name), chart))
+    };
+    let of_case = |case: &CaseData| {
+        let number = case.entry.case;
+        let day = named(format!("case_{number}_"), charts::case(data, number));
+        let slot =
+            case.shown.map(|slot| named(format!("case_{number}_slot_{slot}_"), charts::slot(data, number, slot)));
+        day.chain(slot.into_iter().flatten()).collect::<Vec<_>>()
+    };
+    let cases = data.cases.iter().take(MOST_CASES).flat_map(of_case);
+    named(String::new(), charts::study(data)).chain(cases).collect()
+}
+
+/// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write(run: &mut Run, data: &Data) -> Result<(), ReportError> {
+    let folder = run.folder().join(FOLDER);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &folder, error)),
+        _ => fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?,
+    }
+    let draw = |(name, chart): &(String, Chart)| {
+        let svg = svg(chart);
+        let write = |ending: &str, bytes: &[u8]| {
+            let path = folder.join(format!("{name}.{ending}"));
+            fs::write(&path, bytes).map_err(|error| failed("write", &path, error))
+        };
+        write("png", &png(&svg)).and_then(|()| write("svg", svg.as_bytes()))
+    };
+    let charts = chosen(data);
+    charts.par_iter().try_for_each(draw)?;
+    let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FOLDER}/{name}.{ending}")));
+    Ok(run.name_files(FOLDER, &files.collect::<Vec<_>>())?)
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> ReportError {
+    ReportError::File { action, path: path.to_owned(), source }
+}

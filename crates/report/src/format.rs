@@ -1,0 +1,89 @@
+//! How numbers and knobs read, wherever they are read: on the terminal and on the page.
+
+use microgrid_record::{Knobs, knob_text};
+
+/// `value` with this many decimals, never as a negative zero.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// What is closer to zero than this is what adding up has left of it.
+const NOTHING: f64 = 1e-9;
+
+/// A difference with its sign, also where it is so small that no digit is left of it.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let sign = if value < -NOTHING { '-' } else { '+' };
+    format!("{sign}{}", fixed(value.abs(), decimals))
+}
+
+/// How much more `value` is than `base`, in per cent; `-` where `base` is zero.
+pub fn gain(value: f64, base: f64) -> String {
+    if base == 0.0 {
+        return "-".to_owned();
+    }
+    format!("{} %", signed(100.0 * (value - base) / base.abs(), 1))
+}
+
+/// Whole numbers in ascending order, of which three or more that follow each other are a range: `1 to 3`, `7`.
+pub fn ranges(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
+    let mut runs = Vec::<(u32, u32)>::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    // Two neighbours are no range.
+    let texts = |(first, last): (u32, u32)| match last - first {
+        0 => vec![first.to_string()],
+        1 => vec![first.to_string(), last.to_string()],
+        _ => vec![format!("{first} to {last}")],
+    };
+    runs.into_iter().flat_map(texts).collect()
+}
+
+/// A number of things: `1 case`, `2 cases`.
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Knobs and their values as `mu = 1, delay = 10ms`.
+pub fn knobs(knobs: &Knobs) -> String {
+    let each = knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!(fixed(-0.0004, 3), "0.000");
+        assert_eq!(fixed(-0.0005001, 3), "-0.001");
+        assert_eq!(gain(90.0, 100.0), "-10.0 %");
+    }
+
+    #[test]
+    fn a_difference_has_its_sign_however_small_it_is() {
+        assert_eq!(gain(94.150, 94.189), "-0.0 %");
+        assert_eq!((gain(100.01, 100.0), gain(100.0, 100.0)), ("+0.0 %".to_owned(), "+0.0 %".to_owned()));
+        assert_eq!([-0.0004, -1e-15, 0.0, 1.5].map(|value| signed(value, 3)), ["-0.000", "+0.000", "+0.000", "+1.500"]);
+    }
+
+    #[test]
+    fn neighbours_read_as_a_range() {
+        assert_eq!(ranges([]), [""; 0]);
+        assert_eq!(ranges([1, 3, 4, 6, 7, 8, 108]), ["1", "3", "4", "6 to 8", "108"]);
+    }
+
+    #[test]
+    fn a_gain_over_nothing_is_undefined_and_over_a_loss_positive() {
+        assert_eq!(gain(1.0, 0.0), "-");
+        assert_eq!(gain(-5.0, -10.0), "+50.0 %");
+    }
+}

@@ -1,0 +1,224 @@
+//! The headline numbers: a card each, with the numbers of every case or, of many cases, their range.
+
+use super::{outcome::grouped, tables::case_name};
+use crate::{
+    data::{CaseData, Data},
+    format::fixed,
+};
+use microgrid_record::{KeyFigures, Number, knob_text};
+
+/// The numbers of more cases than this are summed up by their range.
+const MOST_CASES: usize = 4;
+
+/// A headline number.
+#[derive(Debug)]
+pub(super) struct Card {
+    pub(super) title: &'static str,
+    pub(super) hint: &'static str,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// What it is in a case.
+#[derive(Debug, PartialEq)]
+pub(super) struct Entry {
+    /// Which case, if there are several.
+    pub(super) label: String,
+    /// The number as it is in the results.
+    pub(super) value: f64,
+    /// The number as it reads.
+    pub(super) text: String,
+    pub(super) unit: &'static str,
+}
+
+/// A figure of a case, and how it reads.
+struct Figure {
+    title: &'static str,
+    hint: &'static str,
+    unit: &'static str,
+    decimals: usize,
+    of: fn(&CaseData, &KeyFigures) -> Option<f64>,
+}
+
+/// Title of what there is only where there are storages.
+const DEVICES: &str = "Gain of the devices";
+
+const FIGURES: [Figure; 12] = [
+    Figure {
+        title: "Welfare",
+        hint: "of all prosumers over the open slots",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.open_slots.welfare_cny),
+    },
+    Figure {
+        title: "Gain over P2G",
+        hint: "in welfare over the open slots, beside the grid alone",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.open_slots.welfare_gain_percent,
+    },
+    Figure {
+        title: DEVICES,
+        hint: "in welfare over all slots, by storages alone, with what they hold at the end",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.all_slots.devices_gain_with_storage_value_cny),
+    },
+    Figure {
+        title: "Gain of the market",
+        hint: "in welfare over all slots, beyond what each has alone",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.all_slots.market_gain_with_storage_value_cny),
+    },
+    Figure {
+        title: "Savings",
+        hint: "in bills over all slots, beside P2G",
+        unit: "CNY",
+        decimals: 2,
+        of: |_, figures| Some(figures.all_slots.savings_with_storage_value_cny),
+    },
+    Figure {
+        title: "Slots in equilibrium",
+        hint: "of those with a market",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.equilibrium_share.map(percent),
+    },
+    Figure {
+        title: "Mean price",
+        hint: "of local trades, by energy",
+        unit: "CNY/kWh",
+        decimals: 4,
+        of: |case, _| mean_price(case),
+    },
+    Figure {
+        title: "Traded",
+        hint: "between prosumers",
+        unit: "kWh",
+        decimals: 2,
+        of: |_, figures| Some(figures.totals.traded_kwh),
+    },
+    Figure {
+        title: "Consumption",
+        hint: "beside what was wanted (100 %)",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| {
+            let totals = &figures.totals;
+            (totals.load_kwh > 0.0).then(|| percent(totals.consumption_kwh / totals.load_kwh))
+        },
+    },
+    Figure {
+        title: "Self-sufficiency",
+        hint: "consumption met without the grid",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.self_sufficiency.map(percent),
+    },
+    Figure {
+        title: "Self-consumption",
+        hint: "generation used in the microgrid",
+        unit: "%",
+        decimals: 1,
+        of: |_, figures| figures.self_consumption.map(percent),
+    },
+    Figure {
+        title: "Messages",
+        hint: "sent by everybody",
+        unit: "",
+        decimals: 0,
+        of: |_, figures| Some(figures.totals.messages as f64),
+    },
+];
+
+fn percent(share: f64) -> f64 {
+    100.0 * share
+}
+
+/// Mean price of a case's trades, weighted by energy [CNY/kWh]; `None` without trades.
+fn mean_price(case: &CaseData) -> Option<f64> {
+    let traded =
+        || case.slots.iter().filter_map(|row| Some((row.price_mean_cny_per_kwh?.value(), row.traded_kwh.value())));
+    let energy: f64 = traded().map(|(_, kwh)| kwh).sum();
+    let value: f64 = traded().map(|(price, kwh)| price * kwh).sum();
+    Number::new(value / energy).map(Number::value)
+}
+
+/// The headline numbers of the cases that are done.
+pub(super) fn cards(data: &Data) -> Vec<Card> {
+    let card = |figure: &Figure| {
+        let entries = entries(data, figure);
+        (!entries.is_empty()).then_some(Card { title: figure.title, hint: figure.hint, entries })
+    };
+    let storages = data.has_storages();
+    FIGURES.iter().filter(|figure| storages || figure.title != DEVICES).filter_map(card).collect()
+}
+
+fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {
+    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
+    let values: Vec<_> = done.filter_map(|(case, figures)| Some((case, (figure.of)(case, figures)?))).collect();
+    let entry = |label, value| Entry { label, value, text: text(value, figure.decimals), unit: figure.unit };
+    match values.len() {
+        0 => Vec::new(),
+        1 if data.manifest.case_count == 1 => vec![entry(String::new(), values[0].1)],
+        count if count <= MOST_CASES => {
+            values.iter().map(|(case, value)| entry(short_name(data, case), *value)).collect()
+        }
+        _ => range(data, &values, figure.decimals, entry),
+    }
+}
+
+/// The least and the greatest of some values, or the one that they all have.
+fn range(
+    data: &Data,
+    values: &[(&CaseData, f64)],
+    decimals: usize,
+    entry: impl Fn(String, f64) -> Entry,
+) -> Vec<Entry> {
+    let least = values.iter().min_by(|one, other| one.1.total_cmp(&other.1));
+    let most = values.iter().max_by(|one, other| one.1.total_cmp(&other.1));
+    let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
+    if text(least.1, decimals) == text(most.1, decimals) {
+        return vec![entry("in every case".to_owned(), least.1)];
+    }
+    // Where several cases read the same, none of them is the one.
+    let whose = |(case, value): &(&CaseData, f64)| {
+        let alike = values.iter().filter(|other| text(other.1, decimals) == text(*value, decimals)).count();
+        if alike == 1 { case_name(data, &case.entry) } else { format!("in {alike} of {} cases", values.len()) }
+    };
+    vec![entry(format!("least, {}", whose(least)), least.1), entry(format!("most, {}", whose(most)), most.1)]
+}
+
+/// A case by its knobs or, where it has none, by its number or seed.
+fn short_name(data: &Data, case: &CaseData) -> String {
+    let knobs: Vec<String> =
+        case.entry.knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value))).collect();
+    match (knobs.is_empty(), data.manifest.replicates > 1) {
+        (false, false) => knobs.join(", "),
+        _ => case_name(data, &case.entry),
+    }
+}
+
+fn text(value: f64, decimals: usize) -> String {
+    let text = fixed(value, decimals);
+    let (sign, digits) = text.strip_prefix('-').map_or(("", &*text), |digits| ("\u{2212}", digits));
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    // As in tables, four digits stand by themselves.
+    let whole = whole.parse().ok().filter(|_| whole.len() > 4).map_or_else(|| whole.to_owned(), grouped);
+    format!("{sign}{whole}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_grouped_and_keep_their_decimals() {
+        let texts = [(313.125, 2), (5196.657, 2), (27_980.139, 2), (11_256_885.0, 0), (-12_345.67, 1), (-0.001, 2)];
+        let texts = texts.map(|(value, decimals)| text(value, decimals));
+        let expected =
+            ["313.12", "5196.66", "27\u{202f}980.14", "11\u{202f}256\u{202f}885", "\u{2212}12\u{202f}345.7", "0.00"];
+        assert_eq!(texts, expected);
+    }
+}

@@ -1,0 +1,200 @@
+//! `report.html`: one file that shows a run to whoever opens it, with no network and nothing else beside it.
+//!
+//! | where | what |
+//! |---|---|
+//! | `page.html`, `style/`, `script/` | the page itself, embedded here |
+//! | `headline`, `outcome`, `events`, `article` | what came out, in numbers, in words, and beside the published study |
+//! | `payload` | charts as the script reads them |
+//! | `picks` | the cases and slots that can be picked, each with its charts and tables |
+//! | `table`, `tables`, `details` | tables that can be sorted |
+//! | `provenance` | how the run was made, and its files |
+//!
+//! The page is filled with text by its template and with JSON for its script, which draws charts when they are seen and
+//! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
+
+mod article;
+mod details;
+mod events;
+mod headline;
+mod outcome;
+mod payload;
+mod picks;
+mod provenance;
+mod table;
+mod tables;
+
+use super::{ReportError, charts, data::Data};
+use article::Beside;
+use askama::Template;
+use flate2::read::GzDecoder;
+use headline::Card;
+use microgrid_record::{LedgerRow, Manifest, RecordError, Row, Run};
+use payload::Payload;
+use picks::Picks;
+use provenance::{Fact, FileLink};
+use serde::Serialize;
+use std::{fs, io, path::PathBuf, sync::LazyLock};
+
+/// Name of the page in a run's folder.
+pub const FILE: &str = "report.html";
+
+/// The page's script, each part after those that it needs.
+const SCRIPT: &str = concat!(
+    include_str!("script/theme.js"),
+    include_str!("script/figure.js"),
+    include_str!("script/chart.js"),
+    include_str!("script/table.js"),
+    include_str!("script/page.js"),
+);
+
+/// The library that draws charts in the browser, with its licence at the top.
+static PLOTLY: LazyLock<String> = LazyLock::new(|| {
+    let packed: &[u8] = include_bytes!("../../../../assets/plotly-3.0.1.min.js.gz");
+    io::read_to_string(GzDecoder::new(packed)).expect("what is embedded can be unpacked")
+});
+
+/// The page's template.
+#[derive(Debug, Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    manifest: &'a Manifest,
+    style: &'static str,
+    script: &'static str,
+    plotly: &'static str,
+    sentence: String,
+    cards: Vec<Card>,
+    reading: Vec<String>,
+    article: Option<Vec<Beside>>,
+    study: Option<()>,
+    cases: Vec<picks::CasePick>,
+    slots: bool,
+    slots_note: Option<String>,
+    /// Whether there is any table of the whole run.
+    tables: bool,
+    provenance: Vec<Fact>,
+    scenario: Option<String>,
+    files: Vec<FileLink>,
+    json: Vec<Json>,
+}
+
+/// Data for the page's script.
+#[derive(Debug)]
+struct Json {
+    id: String,
+    /// Without a sign that could end the element it stands in.
+    text: String,
+}
+
+impl Json {
+    fn new(id: impl Into<String>, value: &impl Serialize) -> Self {
+        let text = serde_json::to_string(value).expect("what the page shows has nothing that JSON has no form for");
+        // The sign occurs only in texts, where JSON has another way to write it.
+        Self { id: id.into(), text: text.replace('<', "\\u003c") }
+    }
+}
+
+/// Writes the page of a run whose tables are `data` into its folder, in place of one that is there, and names it in the
+/// manifest; returns its path.
+///
+/// # Errors
+/// If a table cannot be read, or the page cannot be written.
+pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, ReportError> {
+    let page = page(run, data)?;
+    let path = run.folder().join(FILE);
+    fs::write(&path, page).map_err(|source| ReportError::File { action: "write", path: path.clone(), source })?;
+    run.add_file(FILE)?;
+    Ok(path)
+}
+
+/// The page of a run whose tables are `data`. Charts of which the run has a figure have links to it.
+///
+/// # Errors
+/// If a table cannot be read.
+pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
+    let ledger: Vec<LedgerRow> = run.rows()?.collect::<Result<_, _>>()?;
+    let picks = Picks::read(run, data)?;
+    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| provenance::is_figure(file)).collect();
+    let study = charts::study(data);
+    let tables = all_tables(data, &ledger);
+    let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &tables)];
+    if !study.is_empty() {
+        json.push(Json::new("study-data", &Payload::new(&study, String::new())));
+    }
+    json.extend(picks.json(run, data));
+    let page = Page {
+        manifest: &data.manifest,
+        style: include_str!("style/page.css"),
+        script: SCRIPT,
+        plotly: &PLOTLY,
+        sentence: outcome::headline(data),
+        cards: headline::cards(data),
+        reading: outcome::reading(data, &ledger),
+        article: article::article(data, picks.trades.as_ref()),
+        study: (!study.is_empty()).then_some(()),
+        slots: picks.has_slots(),
+        slots_note: picks.note(run),
+        cases: picks.cases,
+        tables: !tables.is_empty(),
+        provenance: provenance::facts(&data.manifest),
+        scenario: provenance::scenario(run),
+        files: provenance::files(run.manifest()),
+        json,
+    };
+    Ok(page.render().expect("writing to memory cannot fail"))
+}
+
+/// The tables of the whole run.
+fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<table::Table> {
+    let tables = [
+        Some(tables::cases(data)),
+        Some(tables::gains(data)),
+        tables::combinations(data),
+        tables::slots(data),
+        Some(tables::ledger(ledger)),
+    ];
+    tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
+}
+
+/// Name of the table with these rows as the run keeps it.
+fn file_of<R: Row>(run: &Run) -> &'static str {
+    if run.keeps(R::PARQUET) { R::PARQUET } else { R::FILE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of WCAG 2, with the 0.05 that its ratio adds.
+    fn luminance(color: &[f64]) -> f64 {
+        let linear = |part: f64| match part / 255.0 {
+            part if part <= 0.040_45 => part / 12.92,
+            part => ((part + 0.055) / 1.055).powf(2.4),
+        };
+        0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]) + 0.05
+    }
+
+    #[test]
+    fn numbers_on_fields_are_legible_on_every_color_of_the_library_s_scale() {
+        let (_, dark) = SCRIPT.split_once("const DARK = ").unwrap();
+        let dark: f64 = dark.split(';').next().unwrap().parse().unwrap();
+        let (_, scale) = PLOTLY.split_once("Cividis:[[").unwrap();
+        let stops = scale.split("]]").next().unwrap().split("],[").map(|stop| {
+            let (at, color) = stop.split_once(",\"rgb(").unwrap();
+            let parts = color.trim_end_matches(")\"").split(',').map(|part| part.parse().unwrap());
+            (at.parse().unwrap(), parts.collect())
+        });
+        let stops: Vec<(f64, Vec<f64>)> = stops.collect();
+        assert!(stops.len() > 10);
+        for pair in stops.windows(2) {
+            for step in 0..=100 {
+                let part = f64::from(step) / 100.0;
+                let between = |one: f64, other: f64| one + part * (other - one);
+                let at = between(pair[0].0, pair[1].0);
+                let tone: Vec<f64> =
+                    pair[0].1.iter().zip(&pair[1].1).map(|(one, other)| between(*one, *other)).collect();
+                let contrast = if at < dark { 1.05 / luminance(&tone) } else { luminance(&tone) / 0.05 };
+                assert!(contrast >= 4.5, "{contrast} at {at}");
+            }
+        }
+    }
+}

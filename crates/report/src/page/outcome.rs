@@ -1,0 +1,470 @@
+//! How the run came out, in plain language.
+
+use super::{events, tables::case_name};
+use crate::{
+    data::{CaseData, Data},
+    format::{self, count, fixed, ranges},
+};
+use indexmap::IndexMap;
+use microgrid_agents::observation::Outcome;
+use microgrid_record::{KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text};
+use std::collections::BTreeMap;
+
+/// A price that is no further than this from the closed form's is that price [CNY/kWh].
+const AT_THE_CLOSED_FORM: f64 = 1e-3;
+/// More slots than this are not told of one by one.
+const MOST_SLOTS: usize = 5;
+
+/// The outcome in one sentence.
+pub(super) fn headline(data: &Data) -> String {
+    if !is_begun(data) {
+        return "No slot is complete yet.".to_owned();
+    }
+    let settled = match Settling::of(data) {
+        Settling { markets: 0, .. } => "There was no market in any slot".to_owned(),
+        Settling { markets: 1, equilibria: 1, .. } => "The only market slot settled".to_owned(),
+        Settling { markets, equilibria, .. } if markets == equilibria => format!("All {markets} market slots settled"),
+        Settling { markets, equilibria: 0, .. } => format!("None of {} settled", count(markets, "market slot")),
+        Settling { markets, equilibria, .. } => format!("{equilibria} of {markets} market slots settled"),
+    };
+    let gains = data.cases.iter().filter_map(|case| case.key_figures.as_ref()?.open_slots.welfare_gain_percent);
+    let (least, most) =
+        gains.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), gain| (low.min(gain), high.max(gain)));
+    if !least.is_finite() {
+        return format!("{settled}.");
+    }
+    let without = "that of a day without a local market";
+    let (gain, by_case) =
+        if percent(least) == percent(most) { (beside(most, percent), "") } else { (span(least, most), ", by case") };
+    let traded =
+        data.cases.iter().any(|case| case.key_figures.as_ref().is_some_and(|figures| figures.totals.traded_kwh > 0.0));
+    let trust = if traded || most <= 0.0 {
+        ""
+    } else {
+        ": nothing was traded, but trust in local energy adds to own consumption"
+    };
+    format!("{settled}; welfare is {gain} {without}{by_case}{trust}.")
+}
+
+fn percent(value: f64) -> String {
+    format!("{} %", fixed(value.abs(), 1))
+}
+
+/// By how much something is above or below what comes behind, or that it is the same.
+fn beside(difference: f64, amount: impl Fn(f64) -> String) -> String {
+    let size = amount(difference);
+    if size == amount(0.0) {
+        "the same as".to_owned()
+    } else if difference < 0.0 {
+        format!("{size} below")
+    } else {
+        format!("{size} above")
+    }
+}
+
+/// The same of differences from the least to the most, in per cent.
+fn span(least: f64, most: f64) -> String {
+    if least >= 0.0 {
+        format!("{} to {} above", percent(least), percent(most))
+    } else if most <= 0.0 {
+        format!("{} to {} below", percent(most), percent(least))
+    } else {
+        format!("{} below to {} above", percent(least), percent(most))
+    }
+}
+
+/// Whether there is anything to tell of.
+fn is_begun(data: &Data) -> bool {
+    data.cases.iter().any(|case| !case.slots.is_empty() || case.key_figures.is_some())
+}
+
+fn signed(value: f64, decimals: usize) -> String {
+    format::signed(value, decimals).replace('-', "\u{2212}")
+}
+
+/// All there is to say, a paragraph each.
+pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
+    let mut said = Vec::new();
+    said.extend(ending(data));
+    said.extend(is_begun(data).then(|| settling(data)).flatten());
+    said.extend(by_knob(data));
+    said.extend(unsettled(data));
+    said.extend(elsewhere(data));
+    said.extend(corners(data));
+    said.extend(ledger_gain(data));
+    said.extend(money(data));
+    said.extend(events::reading(data, ledger));
+    said.extend(closed(data));
+    if !data.manifest.deterministic {
+        said.push(
+            "The run went by the machine's clock: the same program may give other results another time.".to_owned(),
+        );
+    }
+    said
+}
+
+/// How many slots had a market, how many of these settled, and how far from the closed form.
+struct Settling {
+    markets: usize,
+    equilibria: usize,
+    /// Largest distance of a settled price from the closed form's [CNY/kWh].
+    furthest: Option<f64>,
+}
+
+impl Settling {
+    fn of(data: &Data) -> Self {
+        if markets(data).next().is_none() {
+            return Self::of_figures(data);
+        }
+        let settled = || markets(data).filter(|(_, row)| row.outcome == Outcome::Equilibrium);
+        Self {
+            markets: markets(data).count(),
+            equilibria: settled().count(),
+            furthest: settled().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max),
+        }
+    }
+
+    /// The same where the run keeps no slots.
+    fn of_figures(data: &Data) -> Self {
+        let figures = || data.cases.iter().filter_map(|case| case.key_figures.as_ref());
+        let settled = figures().map(|case| case.equilibrium_share.unwrap_or(0.0) * f64::from(case.market_slots));
+        Self {
+            markets: figures().map(|case| case.market_slots as usize).sum(),
+            equilibria: settled.sum::<f64>().round() as usize,
+            furthest: None,
+        }
+    }
+}
+
+/// Slots with a market, with their cases.
+fn markets(data: &Data) -> impl Iterator<Item = (&CaseData, &SlotRow)> {
+    let of_case = |case| CaseData::slots_with_market(case).map(move |row| (case, row));
+    data.cases.iter().flat_map(of_case)
+}
+
+impl CaseData {
+    fn slots_with_market(&self) -> impl Iterator<Item = &SlotRow> {
+        self.slots.iter().filter(|row| row.outcome != Outcome::NoMarket)
+    }
+}
+
+fn ending(data: &Data) -> Option<String> {
+    let done = data.cases.iter().filter(|case| case.key_figures.is_some()).count();
+    let so_far = format!("{done} of {} complete", count(data.manifest.case_count as usize, "case"));
+    match &data.manifest.status {
+        Status::Finished => None,
+        Status::Unfinished => Some(format!("The run is under way or was killed: {so_far}. `sim resume` finishes it.")),
+        Status::Interrupted => Some(format!("The run was interrupted: {so_far}. `sim resume` finishes it.")),
+        Status::Failed(reason) => Some(format!("The run failed: {reason}. {so_far}.")),
+    }
+}
+
+fn settling(data: &Data) -> Option<String> {
+    let Settling { markets, equilibria, furthest } = Settling::of(data);
+    if markets == 0 {
+        return Some(format!("No slot had a market: {}.", no_market(data)));
+    }
+    let cases = match data.cases.len() {
+        1 => String::new(),
+        2 => " of both cases".to_owned(),
+        cases => format!(" of all {cases} cases"),
+    };
+    let at = match furthest {
+        Some(gap) if gap <= AT_THE_CLOSED_FORM => " at the closed-form price",
+        _ => "",
+    };
+    let within = furthest.filter(|_| !at.is_empty()).map_or_else(String::new, |gap| match gap {
+        0.0 => ", exactly".to_owned(),
+        gap => format!(", to within {} CNY/kWh", small(gap)),
+    });
+    Some(if markets == equilibria {
+        format!("All {}{cases} settled{at}{within}.", count(markets, "market slot"))
+    } else {
+        let share = fixed(100.0 * equilibria as f64 / markets as f64, 1);
+        let those = if at.is_empty() { String::new() } else { format!(" Those that did came to rest{at}{within}.") };
+        format!("{equilibria} of {}{cases} settled ({share} %).{those}", count(markets, "market slot"))
+    })
+}
+
+/// The slots whose gate closed first, those furthest from the closed form before all others; of a study of several
+/// cases the worst one of each combination of knobs, because one case is much like its replicates.
+fn unsettled(data: &Data) -> Vec<String> {
+    let mut slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::GateClosure).collect();
+    let all = slots.len();
+    let gap = |row: &SlotRow| row.price_gap.map_or(0.0, Number::value);
+    slots.sort_by(|(_, one), (_, other)| gap(other).total_cmp(&gap(one)));
+    if data.manifest.case_count > 1 {
+        let mut told = Vec::new();
+        slots.retain(|(case, _)| {
+            let knobs = &case.entry.knobs;
+            let is_new = told.len() < MOST_SLOTS && !told.contains(&knobs);
+            told.extend(is_new.then_some(knobs));
+            is_new
+        });
+    }
+    slots.truncate(MOST_SLOTS);
+    let mut said: Vec<String> = slots.iter().map(|(case, row)| unsettled_slot(data, case, row)).collect();
+    if all > slots.len() {
+        let more = count(all - slots.len(), "more slot");
+        said.push(format!("And {more} did not settle; `{}` has them all.", SlotRow::FILE));
+    }
+    said
+}
+
+fn unsettled_slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
+    let of_case =
+        if data.manifest.case_count == 1 { String::new() } else { format!(" of {}", case_name(data, &case.entry)) };
+    let mut said = format!("Slot {}{of_case} did not settle: its gate closed ", row.slot);
+    match row.rounds {
+        0 => said += "before anybody had made a choice",
+        rounds => said += &format!("after {}", count(rounds as usize, "round")),
+    }
+    if let Some(amplitude) = row.oscillation_amplitude.map(Number::value) {
+        said += &match amplitude {
+            0.0 => "; its prices had stopped moving".to_owned(),
+            amplitude => format!("; its prices still swung by {} CNY/kWh", small(amplitude)),
+        };
+    }
+    if let (Some(gap), Some(price)) = (row.price_gap, row.equilibrium_price_cny_per_kwh) {
+        let (gap, price) = (small(gap.value()), fixed(price.value(), 4));
+        said += &format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}");
+    }
+    said + "."
+}
+
+/// What went on in a slot, in a sentence or two.
+pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
+    let name = case_name(data, &case.entry);
+    match row.outcome {
+        Outcome::NoMarket => format!("Slot {} of {name} had no market.", row.slot),
+        Outcome::GateClosure => unsettled_slot(data, case, row),
+        Outcome::Equilibrium | Outcome::Rest => {
+            let time =
+                row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({} s)", fixed(time.value(), 1)));
+            let rounds = count(row.rounds as usize, "round");
+            let (sellers, buyers) = (count(row.sellers as usize, "seller"), count(row.buyers as usize, "buyer"));
+            let price = |price: Option<Number>| price.map_or_else(|| "-".to_owned(), |price| fixed(price.value(), 4));
+            let (mean, theory) = (price(row.price_mean_cny_per_kwh), price(row.equilibrium_price_cny_per_kwh));
+            let how = if row.outcome == Outcome::Rest { "came to rest elsewhere" } else { "settled" };
+            format!(
+                "Slot {} of {name}: {sellers} and {buyers} {how} after {rounds}{time} at a mean price of {mean} CNY/kWh; \
+                 the closed-form price is {theory}.",
+                row.slot
+            )
+        }
+    }
+}
+
+/// Slots that came to rest elsewhere than at the equilibrium.
+fn elsewhere(data: &Data) -> Option<String> {
+    let slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::Rest).collect();
+    let furthest = slots.iter().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max)?;
+    let those = count(slots.len(), "slot");
+    Some(format!("{those} came to rest elsewhere, up to {} CNY/kWh from the closed-form price.", small(furthest)))
+}
+
+/// In a sweep: which share of the slots settled for each value of each knob.
+fn by_knob(data: &Data) -> Vec<String> {
+    let Settling { markets, equilibria, .. } = Settling::of(data);
+    if data.cases.len() <= 2 || equilibria == markets || data.cases.iter().all(|case| case.slots.is_empty()) {
+        return Vec::new();
+    }
+    let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
+    names.unwrap_or_default().iter().filter_map(|name| by_values_of(data, name)).collect()
+}
+
+fn by_values_of(data: &Data, name: &str) -> Option<String> {
+    let mut counts = IndexMap::<String, (usize, usize)>::new();
+    for (case, row) in markets(data) {
+        let (settled, all) = counts.entry(knob_text(case.entry.knobs.get(name)?)).or_default();
+        *settled += usize::from(row.outcome == Outcome::Equilibrium);
+        *all += 1;
+    }
+    let percent = |(settled, all): &(usize, usize)| fixed(100.0 * *settled as f64 / *all as f64, 0);
+    let distinct: std::collections::BTreeSet<_> = counts.values().map(percent).collect();
+    if counts.len() < 2 {
+        return None;
+    }
+    if distinct.len() == 1 {
+        return Some(format!("Whatever {name} was, {} % of the slots settled.", distinct.first()?));
+    }
+    let each = counts.iter().map(|(value, share)| format!("{} % at {value}", percent(share)));
+    Some(format!("By {name}, there settled {}.", each.collect::<Vec<_>>().join(", ")))
+}
+
+/// Slots in which the price can go no further.
+fn corners(data: &Data) -> Vec<String> {
+    let Some(plan) = &data.plan else { return Vec::new() };
+    let bands: Vec<_> = plan.price_bands().collect();
+    let near = |price: f64, bound: f64| (price - bound).abs() < 1e-9;
+    let mut at = [BTreeMap::<u32, usize>::new(), BTreeMap::new()];
+    for (_, row) in markets(data) {
+        let Some(price) = row.equilibrium_price_cny_per_kwh.map(Number::value) else { continue };
+        let Some(band) = bands.get(row.slot as usize - 1) else { continue };
+        if near(price, band.floor) {
+            *at[0].entry(row.slot).or_default() += 1;
+        } else if near(price, band.ceiling) {
+            *at[1].entry(row.slot).or_default() += 1;
+        }
+    }
+    let [floors, ceilings] = at.map(|slots| slots_text(&slots, data.cases.len()));
+    let ample = floors.map(|slots| {
+        format!("In {slots} there is more local energy than buyers want even at the feed-in tariff, so theory's price is that tariff.")
+    });
+    let less_fee = if plan.scenario.market.service_fee > 0.0 { " less the fee" } else { "" };
+    let scarce = ceilings.map(|slots| {
+        format!("In {slots} there is less local energy than buyers want even at the grid's tariff{less_fee}, so theory's price is that tariff{less_fee} and purchases are rationed.")
+    });
+    ample.into_iter().chain(scarce).collect()
+}
+
+/// Slots as `slot 12 and slots 14 to 16`; some of them only in some cases.
+fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
+    let texts = ranges(slots.keys().copied());
+    let (last, before) = texts.split_last()?;
+    let list = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
+    let some = if slots.values().any(|&count| count < cases) { " (not in every case)" } else { "" };
+    Some(format!("{} {list}{some}", if slots.len() == 1 { "slot" } else { "slots" }))
+}
+
+/// What the ledger brings, in a study of nothing but `mu`.
+fn ledger_gain(data: &Data) -> Option<String> {
+    let at = |mu| case_at(data, mu).map(|figures| figures.open_slots.welfare_cny);
+    let (without, with) = (at(0.0)?, at(1.0)?);
+    let gain = if without == 0.0 { return None } else { 100.0 * (with - without) / without.abs() };
+    Some(format!(
+        "With everybody on the ledger (mu = 1), welfare is {} that with nobody on it (mu = 0).",
+        beside(gain, percent)
+    ))
+}
+
+/// What the gains consist of, and who has none: a sentence for each of up to [`MOST_SLOTS`] cases.
+fn money(data: &Data) -> Vec<String> {
+    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
+    let done: Vec<_> = done.filter(|(_, figures)| figures.open_slots.slots > 0).collect();
+    if done.len() > MOST_SLOTS {
+        return Vec::new();
+    }
+    let (amount, size) = (|value: f64| signed(value, 2), |value: f64| format!("{} CNY", fixed(value.abs(), 2)));
+    let storages = data.has_storages();
+    let sentence = |(case, figures): (&CaseData, &KeyFigures)| {
+        let (all, totals) = (&figures.all_slots, &figures.totals);
+        let case = match data.manifest.case_count {
+            1 => "Over".to_owned(),
+            _ => format!("In {}: over", case_name(data, &case.entry)),
+        };
+        let gain = amount(all.welfare_gain_with_storage_value_cny);
+        let market = amount(all.market_gain_with_storage_value_cny);
+        let mut said = if storages {
+            let devices = amount(all.devices_gain_with_storage_value_cny);
+            format!(
+                "{case} all slots, with the value of what storages hold at the end beyond the start: of {gain} CNY of welfare \
+                 gained over P2G, storages bring {devices} by themselves and the market {market}"
+            )
+        } else {
+            format!("{case} all slots, the market brings {market} CNY of welfare beyond P2G")
+        };
+        if totals.traded_kwh == 0.0 && all.market_gain_cny != 0.0 {
+            said += " without any trade, by what trust in local energy adds to own consumption";
+        }
+        said += &format!(
+            "; bills are {} those of P2G. {} kWh were consumed beside a load of {} kWh.",
+            beside(-all.savings_with_storage_value_cny, size),
+            fixed(totals.consumption_kwh, 2),
+            fixed(totals.load_kwh, 2),
+        );
+        let alone = if storages { "alone with their own storage" } else { "alone" };
+        said += &match all.worse_off_prosumers {
+            0 => format!(" Nobody ended worse off than {alone}."),
+            some => format!(" {} ended worse off than {alone}.", count(some as usize, "prosumer")),
+        };
+        said
+    };
+    done.into_iter().map(sentence).collect()
+}
+
+/// The key figures of the case with this `mu`, in a study that varies nothing else.
+pub(super) fn case_at(data: &Data, mu: f64) -> Option<&KeyFigures> {
+    let figures = data.cases.iter().filter_map(|case| case.key_figures.as_ref());
+    let mut only_mu = figures.filter(|case| case.knobs.len() == 1);
+    only_mu.find(|case| case.knobs.get("mu").and_then(serde_json::Value::as_f64) == Some(mu))
+}
+
+fn closed(data: &Data) -> Option<String> {
+    let manifest = &data.manifest;
+    let case = data.cases.first()?;
+    let open = (case.entry.open.0..=case.entry.open.1).count();
+    let no_market: usize = data.cases.iter().map(|case| case.slots.len() - case.slots_with_market().count()).sum();
+    let all: usize = data.cases.iter().map(|case| case.slots.len()).sum();
+    (no_market > 0).then(|| {
+        let hours = format!("The market is open in {open} of {} slots a case", manifest.slots);
+        format!("{hours}; {no_market} of {all} slots had no market, because {}.", self::no_market(data))
+    })
+}
+
+/// Why slots have no market.
+fn no_market(data: &Data) -> &'static str {
+    let without = data.plan.as_ref().map_or(0, |plan| plan.slots_without_room().0);
+    if without == 0 {
+        "it was closed or one side was missing"
+    } else {
+        "it was closed, one side was missing or the fee left no room for a price"
+    }
+}
+
+/// A number of which the order of magnitude matters.
+fn small(value: f64) -> String {
+    match value.abs() {
+        size if size >= 0.01 => fixed(value, 2),
+        size if size >= 1e-4 => fixed(value, 4),
+        _ => format!("{value:.0e}"),
+    }
+}
+
+/// A whole number in groups of three digits.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            // A narrow space that does not break.
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_grouped_by_thousands() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
+    }
+
+    #[test]
+    fn neighbouring_slots_read_as_a_range() {
+        let slots = |list: &[u32]| slots_text(&list.iter().map(|&slot| (slot, 2)).collect(), 2);
+        assert_eq!(slots(&[]), None);
+        assert_eq!(slots(&[12]).unwrap(), "slot 12");
+        assert_eq!(slots(&[8, 10, 11, 12, 20]).unwrap(), "slots 8, 10 to 12 and 20");
+        assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2).unwrap(), "slots 9 and 10 (not in every case)");
+    }
+
+    #[test]
+    fn what_is_beside_something_is_above_or_below() {
+        assert_eq!(
+            [13.58, -2.0, 0.0, -0.01].map(|gain| beside(gain, percent)),
+            ["13.6 % above", "2.0 % below", "the same as", "the same as"]
+        );
+        let spans = [(1.0, 2.0), (-3.0, 2.0), (-3.0, -1.0)].map(|(least, most)| span(least, most));
+        assert_eq!(spans, ["1.0 % to 2.0 % above", "3.0 % below to 2.0 % above", "1.0 % to 3.0 % below"]);
+    }
+
+    #[test]
+    fn small_numbers_keep_what_matters_of_them() {
+        assert_eq!([0.314_15, 0.001_23, 4.2e-8].map(small), ["0.31", "0.0012", "4e-8"]);
+    }
+}

@@ -1,0 +1,196 @@
+//! The cases and slots that can be picked on the page, each with its charts and tables.
+
+use super::{
+    Json,
+    details::{self, Details},
+    file_of, outcome,
+    payload::Payload,
+    table::Table,
+    tables::{self, case_name},
+};
+use crate::{
+    chart::Chart,
+    charts,
+    data::{CaseData, Data},
+};
+use microgrid_agents::{ids::Slot, observation::Outcome};
+use microgrid_record::{ConvergenceRow, ProsumerRow, RecordError, Run, SlotRow, TradeRow};
+use microgrid_scenario::schema::Record;
+use serde::Serialize;
+
+/// The page has room for so many slots.
+const MOST_SLOTS: usize = 2_500;
+
+/// What can be picked.
+#[derive(Debug)]
+pub(super) struct Picks {
+    pub(super) cases: Vec<CasePick>,
+    pub(super) trades: Option<Details<TradeRow>>,
+    prosumers: Option<Details<ProsumerRow>>,
+    /// How many slots were left out because there are too many.
+    left_out: usize,
+}
+
+/// A case that can be picked.
+#[derive(Debug, Serialize)]
+pub(super) struct CasePick {
+    case: u32,
+    name: String,
+    slots: Vec<SlotPick>,
+    /// The slot that is picked first.
+    shown: Option<Slot>,
+}
+
+/// A slot that can be picked.
+#[derive(Debug, Serialize)]
+struct SlotPick {
+    slot: Slot,
+    label: String,
+}
+
+/// What is picked first, and what can be.
+#[derive(Debug, Serialize)]
+struct Index<'a> {
+    shown: u32,
+    cases: &'a [CasePick],
+}
+
+/// A slot that is picked.
+#[derive(Debug, Serialize)]
+struct SlotData {
+    reading: String,
+    #[serde(flatten)]
+    charts: Payload,
+    trades: Option<Table>,
+    prosumers: Option<Table>,
+}
+
+impl Picks {
+    /// What can be picked of a run.
+    ///
+    /// # Errors
+    /// If a table cannot be read.
+    pub(super) fn read(run: &Run, data: &Data) -> Result<Self, RecordError> {
+        // Of a run that was killed, large tables may not be there yet.
+        let full = run.record() == Record::Full && run.rows::<TradeRow>().is_ok();
+        let count = data.cases.iter().map(|case| case.slots.len()).sum::<usize>();
+        let kept = if full { MOST_SLOTS.min(count) } else { 0 };
+        let (mut left_out, mut room) = (0, kept);
+        let mut cases = Vec::new();
+        for case in &data.cases {
+            let slots = if full && room >= case.slots.len() { &case.slots[..] } else { &[] };
+            room -= slots.len();
+            left_out += if full { case.slots.len() - slots.len() } else { 0 };
+            cases.push(CasePick {
+                case: case.entry.case,
+                name: case_name(data, &case.entry),
+                slots: slots.iter().map(|row| SlotPick { slot: row.slot, label: label(row) }).collect(),
+                shown: shown(case),
+            });
+        }
+        let trades = full.then(|| details::trades(run, data, kept)).transpose()?;
+        let prosumers = full.then(|| details::prosumers(run, data, kept)).transpose()?;
+        Ok(Self { cases, trades, prosumers, left_out })
+    }
+
+    /// Whether any slot can be picked.
+    pub(super) fn has_slots(&self) -> bool {
+        self.cases.iter().any(|case| !case.slots.is_empty())
+    }
+
+    /// Why slots are missing, if any are.
+    pub(super) fn note(&self, run: &Run) -> Option<String> {
+        if self.left_out > 0 {
+            let tables = [file_of::<ConvergenceRow>(run), file_of::<TradeRow>(run), file_of::<ProsumerRow>(run)];
+            let tables = tables.join(", ");
+            return Some(format!("{} slots of later cases are not on this page: {tables} have them.", self.left_out));
+        }
+        match run.record() {
+            Record::Full if self.has_slots() || self.cases.is_empty() => None,
+            Record::Full => Some("The tables of slots are made when the run ends.".to_owned()),
+            record => {
+                Some(format!("What went on within slots was not recorded: the scenario has `record: {record:?}`."))
+            }
+        }
+    }
+
+    /// All this for the page's script; each case and slot by itself, so that only what is picked is read.
+    pub(super) fn json(&self, run: &Run, data: &Data) -> Vec<Json> {
+        let Some(last) = self.cases.last() else { return Vec::new() };
+        let mut json = vec![Json::new("picks", &Index { shown: last.case, cases: &self.cases })];
+        for case in &self.cases {
+            let day = without_case(charts::case(data, case.case), case.case);
+            json.push(Json::new(format!("case-{}", case.case), &Payload::new(&day, format!("case_{}_", case.case))));
+            let slots = case.slots.iter().filter_map(|pick| self.slot(run, data, case.case, pick.slot));
+            json.extend(slots);
+        }
+        json
+    }
+
+    fn slot(&self, run: &Run, data: &Data, number: u32, slot: Slot) -> Option<Json> {
+        let case = data.case(number)?;
+        let trades = self.trades.as_ref().and_then(|trades| trades.of(number, slot));
+        let prosumers = self.prosumers.as_ref().and_then(|prosumers| prosumers.of(number, slot));
+        let shown = SlotData {
+            reading: outcome::slot(data, case, case.slot(slot)?) + &self.too_large(run, case, slot),
+            charts: Payload::new(
+                &without_case(charts::slot(data, number, slot), number),
+                format!("case_{number}_slot_{slot}_"),
+            ),
+            trades: trades.map(|trades| tables::trades(&trades.rows, trades.note("trades"))),
+            prosumers: prosumers.map(|prosumers| tables::prosumers(&prosumers.rows, prosumers.note("prosumers"))),
+        };
+        Some(Json::new(format!("slot-{number}-{slot}"), &shown))
+    }
+
+    /// What a slot lacks on the page because there is too much of it, and which tables have it.
+    fn too_large(&self, run: &Run, case: &CaseData, slot: Slot) -> String {
+        let has_path = case.games_left_out == 0 || case.games.contains_key(&slot);
+        let path = !has_path && case.markets().any(|market| market == slot);
+        let trades = self.trades.as_ref().is_some_and(|trades| trades.lacks(case, slot));
+        let prosumers = self.prosumers.as_ref().is_some_and(|prosumers| prosumers.lacks(case, slot));
+        let files = [
+            path.then(|| file_of::<ConvergenceRow>(run)),
+            trades.then(|| file_of::<TradeRow>(run)),
+            prosumers.then(|| file_of::<ProsumerRow>(run)),
+        ];
+        let files: Vec<&str> = files.into_iter().flatten().collect();
+        if files.is_empty() {
+            String::new()
+        } else {
+            format!(" There is more than this page has room for: see {}.", listed(&files))
+        }
+    }
+}
+
+/// Tables in a sentence: `a.csv`, or `a.csv` and `b.csv`.
+fn listed(files: &[&str]) -> String {
+    files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" and ")
+}
+
+/// Charts whose titles do not tell the case, which stands above all of them.
+fn without_case(mut charts: Vec<Chart>, case: u32) -> Vec<Chart> {
+    for chart in &mut charts {
+        if let Some((title, _)) = chart.title.split_once(&format!(", case {case} (")) {
+            chart.title = title.to_owned();
+        }
+    }
+    charts
+}
+
+fn label(row: &SlotRow) -> String {
+    match row.outcome {
+        Outcome::Equilibrium => row.slot.to_string(),
+        Outcome::Rest => format!("{}: came to rest elsewhere", row.slot),
+        Outcome::GateClosure => format!("{}: did not settle", row.slot),
+        Outcome::NoMarket => format!("{}: no market", row.slot),
+    }
+}
+
+/// The slot of a case that is picked first: the one furthest from the closed form that did not settle, if there is one.
+fn shown(case: &CaseData) -> Option<Slot> {
+    let gap = |row: &SlotRow| row.price_gap.map_or(0.0, |gap| gap.value());
+    let unsettled = case.slots.iter().filter(|row| row.outcome == Outcome::GateClosure);
+    let worst = unsettled.max_by(|one, other| gap(one).total_cmp(&gap(other)));
+    worst.map(|row| row.slot).or(case.shown).or(case.slots.first().map(|row| row.slot))
+}

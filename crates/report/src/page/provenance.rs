@@ -1,0 +1,93 @@
+//! How a run was made, and what it left.
+
+use crate::{figures, format::count};
+use microgrid_record::{Manifest, Run, SCENARIO, Status};
+use std::{fs, path::Path};
+
+/// What, how, and whether it is text for a machine.
+pub(super) type Fact = (&'static str, String, bool);
+
+/// A file of the run.
+#[derive(Debug)]
+pub(super) struct FileLink {
+    /// Relative to the page.
+    pub(super) path: String,
+    pub(super) what: &'static str,
+}
+
+/// How the run was made.
+pub(super) fn facts(manifest: &Manifest) -> Vec<Fact> {
+    let status = match &manifest.status {
+        Status::Unfinished => "unfinished".to_owned(),
+        Status::Finished => "finished".to_owned(),
+        Status::Failed(reason) => format!("failed: {reason}"),
+        Status::Interrupted => "interrupted".to_owned(),
+    };
+    let took = manifest.wall_seconds.map(|seconds| ("took", format!("{seconds:.2} s"), false));
+    let again = if manifest.deterministic {
+        "yes: the same program, scenario and seed leave the same bytes"
+    } else {
+        "no: it went by the machine's clock"
+    };
+    let replicates =
+        if manifest.replicates > 1 { format!(", {} replicates each", manifest.replicates) } else { String::new() };
+    let cases = format!("{}, of {}{replicates}", manifest.case_count, count(manifest.slots as usize, "slot"));
+    let mut facts = Vec::new();
+    // A run that another program made of the library has none.
+    if !manifest.command.is_empty() {
+        facts.push(("command", manifest.command.clone(), true));
+    }
+    facts.extend([
+        ("scenario", manifest.source.clone(), true),
+        ("seed", manifest.seed.to_string(), false),
+        ("version", manifest.version.clone(), false),
+        ("started", manifest.started.replace('T', " ").replace('Z', " UTC"), false),
+    ]);
+    facts.extend(took);
+    facts.extend([
+        ("status", status, false),
+        ("cases", cases, false),
+        ("reproducible", again.to_owned(), false),
+        ("SHA-256 of the inputs", manifest.inputs_sha256.clone(), true),
+    ]);
+    facts
+}
+
+/// The scenario with every default written out, if it is there.
+pub(super) fn scenario(run: &Run) -> Option<String> {
+    fs::read_to_string(run.folder().join(SCENARIO)).ok()
+}
+
+/// The run's files but this page, and of its figures only the folder: charts have links to each.
+pub(super) fn files(manifest: &Manifest) -> Vec<FileLink> {
+    let link = |path: &str| FileLink { path: path.to_owned(), what: what(path) };
+    let others = manifest.files.iter().filter(|path| *path != super::FILE && !is_figure(path));
+    let figures = manifest.files.iter().any(|path| is_figure(path)).then(|| link("figures/"));
+    [link("manifest.json")].into_iter().chain(others.map(|path| link(path))).chain(figures).collect()
+}
+
+/// Whether a file is one of the run's figures.
+pub(super) fn is_figure(path: &str) -> bool {
+    Path::new(path).parent() == Some(Path::new(figures::FOLDER))
+}
+
+/// What a file holds, in a few words.
+fn what(path: &str) -> &'static str {
+    let stem = path.split_once('.').map_or(path, |(stem, _)| stem);
+    match stem {
+        "manifest" => "what was run, when, and how it ended",
+        "scenario" => "the scenario with every default",
+        "slots" => "every slot at a glance",
+        "prosumers" => "every prosumer's slot",
+        "trades" => "who wanted how much from whom, and got",
+        "convergence" => "prices and choices during each slot's game",
+        "ages" => "how old the news was at decisions",
+        "ledger" if path.ends_with(".csv") => "what each channel of the ledger carried",
+        "ledger" => "the ledger itself",
+        "kpis" => "each case's totals and comparison with P2G",
+        "summary" => "each combination of the varied knobs",
+        "figures/" => "charts as SVG and PNG",
+        _ if path.starts_with("data/") => "data of the scenario",
+        _ => "",
+    }
+}

@@ -1,0 +1,169 @@
+//! The tables of the page: cases, combinations, slots, the ledger's figures, and who did what in a slot.
+
+use super::table::{Fields, Table, knob};
+use crate::data::Data;
+use microgrid_record::{CaseEntry, KeyFigures, LedgerRow, ProsumerRow, SlotRow, Summary, TradeRow, knob_text};
+
+const CNY: Option<&str> = Some("CNY");
+const KWH: Option<&str> = Some("kWh");
+const PRICE: Option<&str> = Some("CNY/kWh");
+const SECONDS: Option<&str> = Some("s");
+const PERCENT: Option<&str> = Some("%");
+
+/// More slots than this are not on the page.
+const MOST_SLOTS: usize = 5_000;
+
+/// The key figures of the cases that are done.
+fn figures(data: &Data) -> Vec<&KeyFigures> {
+    data.cases.iter().filter_map(|case| case.key_figures.as_ref()).collect()
+}
+
+/// The columns that tell cases apart.
+fn which<'a>(figures: &[&'a KeyFigures]) -> Fields<&'a KeyFigures> {
+    let mut fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
+    for name in figures.first().iter().flat_map(|case| case.knobs.keys()) {
+        let column = name.clone();
+        fields = fields.with(name, None, None, move |case| case.knobs.get(&column).map(knob));
+    }
+    let several_seeds = figures.iter().any(|case| case.seed != figures[0].seed);
+    if several_seeds && !figures[0].knobs.contains_key("seed") {
+        fields = fields.with("seed", None, None, |case| case.seed);
+    }
+    fields
+}
+
+/// The cases that are done, in the slots in which the market was open.
+pub(super) fn cases(data: &Data) -> Table {
+    let figures = figures(data);
+    let fields = which(&figures)
+        .with("market slots", None, None, |case| case.market_slots)
+        .with("in equilibrium", PERCENT, 1, |case| percent(case.equilibrium_share))
+        .with("welfare", CNY, 3, |case| case.open_slots.welfare_cny)
+        .with("P2G welfare", CNY, 3, |case| case.open_slots.p2g_welfare_cny)
+        .with("over P2G", PERCENT, 1, |case| case.open_slots.welfare_gain_percent);
+    Table::of("Cases: welfare over the open slots", fields, &figures, None)
+}
+
+/// What the cases that are done gained and used, over all slots.
+pub(super) fn gains(data: &Data) -> Table {
+    let (figures, storages) = (figures(data), data.has_storages());
+    let mut fields = which(&figures);
+    if storages {
+        fields = fields.with("devices' gain", CNY, 3, |case| case.all_slots.devices_gain_with_storage_value_cny);
+    }
+    let fields = fields
+        .with("market's gain", CNY, 3, |case| case.all_slots.market_gain_with_storage_value_cny)
+        .with("savings", CNY, 3, |case| case.all_slots.savings_with_storage_value_cny)
+        .with("worse off", None, None, |case| case.all_slots.worse_off_prosumers)
+        .with("fairness", None, 3, |case| case.all_slots.jain_index)
+        .with("load", KWH, 3, |case| case.totals.load_kwh)
+        .with("consumed", KWH, 3, |case| case.totals.consumption_kwh)
+        .with("traded", KWH, 3, |case| case.totals.traded_kwh)
+        .with("from the grid", KWH, 3, |case| case.totals.grid_import_kwh)
+        .with("into the grid", KWH, 3, |case| case.totals.grid_export_kwh)
+        .with("self-sufficiency", PERCENT, 1, |case| percent(case.self_sufficiency))
+        .with("self-consumption", PERCENT, 1, |case| percent(case.self_consumption))
+        .with("messages", None, None, |case| case.totals.messages);
+    let savings = "Savings are of money alone: they are negative where more is spent than in P2G because more is consumed. \
+                   Jain's index of fairness goes by what each gains beyond what it has alone.";
+    let note = if storages {
+        format!(
+            "Gains are in welfare: the devices' is that of P2G with storage over P2G, the market's what is beyond. All gains and \
+             savings are with the value of what storages hold at the end beyond the start. {savings}"
+        )
+    } else {
+        format!("The market's gain is that in welfare over P2G. {savings}")
+    };
+    Table::of("Gains and energy over all slots", fields, &figures, Some(note))
+}
+
+fn percent(share: Option<f64>) -> Option<f64> {
+    share.map(|share| 100.0 * share)
+}
+
+/// What each combination of the varied knobs came to; `None` where a case each says the same.
+pub(super) fn combinations(data: &Data) -> Option<Table> {
+    if data.manifest.replicates < 2 || data.summaries.is_empty() {
+        return None;
+    }
+    let knobs_of = |summary: &Summary| entry(data, summary.first_case).map(|case| case.knobs.clone());
+    let rows: Vec<_> = data.summaries.iter().map(|row| (row.clone(), knobs_of(row).unwrap_or_default())).collect();
+    type Row = (Summary, microgrid_record::Knobs);
+    let mut fields = Fields::<Row>::new().with("combination", None, None, |row| row.0.combination);
+    for name in rows.first().iter().flat_map(|(_, knobs)| knobs.keys()) {
+        let column = name.clone();
+        fields = fields.with(name, None, None, move |row| row.1.get(&column).map(knob));
+    }
+    fields = fields
+        .with("replicates", None, None, |row| row.0.replicates)
+        .with("in equilibrium", PERCENT, 1, |row| row.0.share_in_equilibrium.map(|share| 100.0 * share))
+        .with("from", PERCENT, 1, |row| row.0.share_interval.map(|(low, _)| 100.0 * low))
+        .with("to", PERCENT, 1, |row| row.0.share_interval.map(|(_, high)| 100.0 * high));
+    for (title, unit, decimals, measure) in [
+        ("rounds", None, 1, "rounds"),
+        ("time to equilibrium or gate", SECONDS, 1, "time_to_equilibrium_restricted_s"),
+        ("price gap", PRICE, 6, "price_gap"),
+        ("amplitude", PRICE, 6, "oscillation_amplitude"),
+        ("news' age", SECONDS, 3, "information_age_mean_s"),
+        ("welfare", CNY, 3, "welfare_cny"),
+    ] {
+        let statistics = move |row: &Row| row.0.measure(measure).copied().unwrap_or_default();
+        fields = fields.with(title, unit, decimals, move |row| statistics(row).mean()).with(
+            "± 95 %",
+            unit,
+            decimals,
+            move |row| statistics(row).half_width(),
+        );
+    }
+    let note = "Means over the market slots of each replicate, those that did not settle counted with the time to gate \
+                closure, of the news' age over all decisions; and 95 % confidence intervals over the replicates, of shares by \
+                Wilson.";
+    Some(Table::of("Combinations of the varied knobs", fields, &rows, Some(note.to_owned())))
+}
+
+/// The slots of all cases; `None` where the run keeps none.
+pub(super) fn slots(data: &Data) -> Option<Table> {
+    let all = || data.cases.iter().flat_map(|case| &case.slots);
+    let (count, open) = (all().count(), all().filter(|row| !is_closed(row)).count());
+    let (rows, left_out): (Vec<&SlotRow>, _) = if count <= MOST_SLOTS {
+        (all().collect(), None)
+    } else {
+        let note =
+            format!("{} of {count} slots, those with a market first come; slots.csv has all.", MOST_SLOTS.min(open));
+        (all().filter(|row| !is_closed(row)).take(MOST_SLOTS).collect(), Some(note))
+    };
+    if rows.is_empty() {
+        return None;
+    }
+    Some(Table::of("Slots", Fields::shown(), rows, left_out))
+}
+
+fn is_closed(row: &SlotRow) -> bool {
+    row.outcome == microgrid_agents::observation::Outcome::NoMarket
+}
+
+/// What the ledger's channels carried in each case.
+pub(super) fn ledger(rows: &[LedgerRow]) -> Table {
+    Table::of("What the ledger carried", Fields::shown(), rows, None)
+}
+
+/// What each of these prosumers did in a slot.
+pub(super) fn prosumers(rows: &[ProsumerRow], note: Option<String>) -> Table {
+    Table::of("Prosumers in this slot", Fields::shown(), rows, note)
+}
+
+/// These trades of a slot.
+pub(super) fn trades(rows: &[TradeRow], note: Option<String>) -> Table {
+    Table::of("Trades in this slot", Fields::shown(), rows, note)
+}
+
+fn entry(data: &Data, case: u32) -> Option<&CaseEntry> {
+    data.manifest.cases.get(case.checked_sub(1)? as usize)
+}
+
+/// A case in a few words: `case 2, mu = 1`, with its seed where cases differ in nothing else.
+pub(super) fn case_name(data: &Data, case: &CaseEntry) -> String {
+    let knobs = case.knobs.iter().map(|(name, value)| format!(", {name} = {}", knob_text(value))).collect::<String>();
+    let seed = if data.manifest.replicates > 1 { format!(", seed {}", case.seed) } else { String::new() };
+    format!("case {}{knobs}{seed}", case.case)
+}

@@ -1,0 +1,178 @@
+//! Events and the order in which an actor handles them.
+//!
+//! An actor handles its events in the order of their [`Key`]: time, then wave, then tie, then the sender's sequence.
+//!
+//! - *wave* counts zero-delay hops within one instant: what is sent at wave `n` and takes no time arrives at wave
+//!   `n + 1` of the same instant, after everything that arrived at wave `n`.
+//! - *tie* is a hash of the run's seed, the sender and the time, so that no sender always wins a same-time race, and
+//!   all messages of one sender to one instant stay together, in the order in which they were sent.
+//! - *sequence* is the sender's own counter.
+//!
+//! The end of a crash comes before all else at its moment.
+//!
+//! None of these depends on which shard an actor lives in; hence neither does the order. Between events of different
+//! actors there is no order.
+
+use microgrid_actor::{ActorId, Protocol, Time};
+use std::sync::Arc;
+
+/// A point in the order of play: an instant, and a wave within it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The instant.
+    pub time: Time,
+    /// Zero-delay hops within the instant.
+    pub wave: u32,
+}
+
+/// Where an event stands in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// When it happens.
+    pub moment: Moment,
+    /// Decides between senders at the same moment.
+    pub tie: u64,
+    /// The sender's counter.
+    pub sequence: u64,
+    /// The sender; decides only should two hashes collide.
+    pub sender: ActorId,
+}
+
+/// Hash of (seed, sender, time): two rounds of the SplitMix64 finaliser.
+fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let round = |mut x: u64| {
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^ (x >> 31)
+    };
+    round(round(seed.wrapping_add(GOLDEN) ^ time.0).wrapping_add(u64::from(sender.0).wrapping_mul(GOLDEN)))
+}
+
+/// Something that happens to an actor. The tie of its key is left to be computed where it decides, so that an event is
+/// small: a cache line.
+#[derive(Clone, Debug)]
+pub struct Event<P: Protocol> {
+    /// When.
+    pub time: Time,
+    /// In which wave of that instant.
+    pub wave: u32,
+    /// Who causes it.
+    pub sender: ActorId,
+    /// The sender's counter; of a broadcast, for its first receiver.
+    pub sequence: u64,
+    /// To whom; of a broadcast, its sender.
+    pub to: ActorId,
+    /// What.
+    pub what: What<P>,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub enum What<P: Protocol> {
+    /// The run begins.
+    Start,
+    /// A message of the event's sender arrives.
+    Message(P::Message),
+    /// A message of the event's sender arrives at many, at each as if it were the only one.
+    Broadcast(Box<Broadcast<P>>),
+    /// A wake-up is due, which the actor asked for after this many restarts.
+    Wake(P::Wake, u32),
+    /// A crash without memory ends.
+    Restart,
+    /// A crash ends during which wake-ups fell due.
+    Resume,
+}
+
+/// One message to many, all of whom it reaches at the same moment.
+#[derive(Clone, Debug)]
+pub struct Broadcast<P: Protocol> {
+    /// To whom, in the order in which it was sent to them; some of them may live in other shards.
+    pub to: Arc<[ActorId]>,
+    /// The message.
+    pub message: P::Message,
+}
+
+impl<P: Protocol> Event<P> {
+    /// The moment at which it happens.
+    pub fn moment(&self) -> Moment {
+        Moment { time: self.time, wave: self.wave }
+    }
+
+    /// Its place in the order, in the run with this seed.
+    pub fn key(&self, seed: u64) -> Key {
+        let tie = match self.what {
+            What::Restart | What::Resume => 0,
+            _ => tie(seed, self.sender, self.time),
+        };
+        Key { moment: self.moment(), tie, sequence: self.sequence, sender: self.sender }
+    }
+
+    /// The beginning of the run for an actor.
+    pub(super) fn start(actor: ActorId) -> Self {
+        Self { time: Time::ZERO, wave: 0, sender: actor, sequence: 0, to: actor, what: What::Start }
+    }
+
+    /// The end of a crash of an actor: before all else at its moment, and a restart before what waited.
+    pub(super) fn end_of_crash(time: Time, actor: ActorId, what: What<P>) -> Self {
+        let sequence = u64::from(!matches!(what, What::Restart));
+        Self { time, wave: 0, sender: actor, sequence, to: actor, what }
+    }
+
+    /// What of this event is the `nth` receiver's: the whole, unless it is a broadcast. To be taken once for each.
+    pub(super) fn take(&mut self, nth: u32) -> Self {
+        let Self { time, wave, sender, sequence, to, .. } = *self;
+        match &mut self.what {
+            What::Broadcast(broadcast) => {
+                let (to, message) = (broadcast.to[nth as usize], broadcast.message.clone());
+                Self { time, wave, sender, sequence: sequence + u64::from(nth), to, what: What::Message(message) }
+            }
+            what => Self { time, wave, sender, sequence, to, what: std::mem::replace(what, What::Start) },
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::toy::Toy;
+
+    const SEED: u64 = 2023;
+
+    /// An event of which only the place in the order matters.
+    pub(crate) fn event(time: u64, wave: u32, sender: u32, sequence: u64) -> Event<Toy> {
+        let what = What::Start;
+        Event { time: Time(time), wave, sender: ActorId(sender), sequence, to: ActorId(0), what }
+    }
+
+    fn ordered(events: impl IntoIterator<Item = Event<Toy>>) -> Vec<(u64, u32, u32, u64)> {
+        let mut keys: Vec<Key> = events.into_iter().map(|event| event.key(SEED)).collect();
+        keys.sort();
+        keys.into_iter().map(|key| (key.moment.time.0, key.moment.wave, key.sender.0, key.sequence)).collect()
+    }
+
+    #[test]
+    fn time_comes_before_wave_and_wave_before_tie() {
+        let order = ordered([event(2, 0, 1, 1), event(1, 1, 1, 2), event(1, 0, 1, 3)]);
+        assert_eq!(order, [(1, 0, 1, 3), (1, 1, 1, 2), (2, 0, 1, 1)]);
+    }
+
+    #[test]
+    fn one_sender_keeps_its_sequence_within_a_moment() {
+        let order = ordered([event(1, 0, 4, 9), event(1, 0, 4, 7), event(1, 0, 4, 8)]);
+        assert_eq!(order.iter().map(|e| e.3).collect::<Vec<_>>(), [7, 8, 9]);
+    }
+
+    #[test]
+    fn no_sender_always_wins_a_same_time_race() {
+        let wins = (0..1000).filter(|&time| ordered([event(time, 0, 1, 0), event(time, 0, 2, 0)])[0].2 == 1).count();
+        assert!((400..600).contains(&wins), "sender 1 won {wins} of 1000 races");
+    }
+
+    #[test]
+    fn the_end_of_a_crash_comes_first_and_a_restart_before_what_waited() {
+        let end = |what| Event::<Toy>::end_of_crash(Time(1), ActorId(0), what).key(SEED);
+        assert!(end(What::Restart) < end(What::Resume));
+        assert!((0..100).all(|sender| end(What::Resume) < event(1, 0, sender, 0).key(SEED)));
+    }
+}

@@ -1,0 +1,347 @@
+//! Hosts actors on actix and carries their messages through a simulated network, in virtual or in wall-clock time.
+//!
+//! What the actors say is their [`Protocol`]'s; no market is known here.
+//!
+//! # Ordering contract
+//!
+//! In virtual time:
+//!
+//! 1. Time is a whole number of nanoseconds ([`Time`]).
+//! 2. An actor handles its events in the order (time, wave, tie, sequence), see [`event`].
+//! 3. Nothing else influences an actor: not the number of shards or threads, not the machine's load, not what is
+//!    recorded.
+//! 4. Hence the same binary, scenario and seed give byte-identical results, whatever the shards.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`event`] | events and their order |
+//! | `hosted` | some actors: lets them handle events, and makes events of what they ask for |
+//! | `queue` | what is to happen, by the time at which it does |
+//! | `post` | the way of new events: into the queue, or to another shard |
+//! | `worker` | actors with their events |
+//! | `shard` | an actix actor that runs a worker, window by window |
+//! | `clock` | an actix actor that grants windows of time |
+//! | `spin` | keeps a thread awake while others are about to have something for it |
+//! | `agenda` | which shard has the earliest event |
+//! | `audience` | shows the watcher what was observed |
+//! | [`wall`] | the same in wall-clock time: shards that run free |
+
+mod agenda;
+mod audience;
+mod clock;
+pub mod event;
+mod hosted;
+mod post;
+mod queue;
+mod shard;
+mod spin;
+#[cfg(test)]
+mod toy;
+pub mod wall;
+mod window;
+mod worker;
+
+use actix::prelude::*;
+use audience::Audience;
+use clock::Clock;
+use hosted::{HostedActors, Placement};
+use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time};
+use microgrid_network::{Network, TooSoon};
+use shard::{Links, Shard};
+use spin::Spin;
+use std::{
+    any::Any,
+    ops::AddAssign,
+    str::FromStr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+use window::Stop;
+use worker::Worker;
+
+/// Whatever keeps a watcher from taking what it is given.
+pub type WatchError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Receives what the actors report, window by window, in an order that does not depend on the shards.
+pub trait Watcher<P: Protocol>: Send + Unpin {
+    /// What was observed in one window of simulated time, in the order (time, actor, sequence), and what became of
+    /// messages since the last call. Windows in which nothing was observed need no call of their own.
+    ///
+    /// # Errors
+    /// An error ends the run.
+    fn window(&mut self, observed: &mut Vec<Observed<P::Observation>>, traffic: Traffic) -> Result<(), WatchError>;
+}
+
+/// What became of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// So many were sent.
+    pub sent: u64,
+    /// So many never arrived: lost on the way, or sent to somebody who was down.
+    pub lost: u64,
+    /// So many arrived twice.
+    pub duplicated: u64,
+}
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, more: Self) {
+        self.sent += more.sent;
+        self.lost += more.lost;
+        self.duplicated += more.duplicated;
+    }
+}
+
+/// How the actors are spread over actix actors and threads. Changes how long a run takes, never its results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shards {
+    /// One actix actor for each of our actors, all on one thread: for small populations.
+    PerActor,
+    /// One shard per core, each on its own thread: for large ones.
+    PerCore,
+    /// This many shards, on as many threads or cores, whichever are fewer.
+    Fixed(usize),
+}
+
+impl Shards {
+    /// From this many actors on that all act at the same moments, a window holds enough work to share it.
+    const TOGETHER: usize = 250;
+
+    /// From this many actors on, a window holds enough work to share it however they act.
+    const LARGE: usize = 20_000;
+
+    /// What suits this many actors that have the machine to themselves; whether they act `together`, at the same moments
+    /// and with messages that all take equally long.
+    pub fn suited_to(actors: usize, together: bool) -> Self {
+        let many = if together { Self::TOGETHER } else { Self::LARGE };
+        if actors >= many { Self::PerCore } else { Self::beside_others(actors) }
+    }
+
+    /// What suits this many actors beside other runs: one thread, unless they are very many.
+    pub fn beside_others(actors: usize) -> Self {
+        if actors < Self::LARGE { Self::Fixed(1) } else { Self::PerCore }
+    }
+
+    fn count(self, actors: usize) -> usize {
+        let wanted = match self {
+            Self::PerActor => actors,
+            Self::PerCore => cores(),
+            Self::Fixed(count) => count,
+        };
+        wanted.clamp(1, actors.max(1))
+    }
+
+    /// On how many threads these shards of so many actors live.
+    pub fn threads(self, actors: usize) -> usize {
+        if self == Self::PerActor { 1 } else { threads(self.count(actors)) }
+    }
+}
+
+impl FromStr for Shards {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "per-actor" => Ok(Self::PerActor),
+            "per-core" => Ok(Self::PerCore),
+            number => match number.parse() {
+                Ok(count) if count > 0 => Ok(Self::Fixed(count)),
+                _ => Err("expected per-actor, per-core or a number from 1".into()),
+            },
+        }
+    }
+}
+
+/// Where and how a run takes place.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Seed of the run.
+    pub seed: u64,
+    /// How messages travel.
+    pub network: Network,
+    /// How the actors are spread.
+    pub shards: Shards,
+    /// A run in which no milestone is reached for this long has stalled.
+    pub stall_after: Duration,
+    /// Set from outside to end the run early.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// What can go wrong in a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Nothing more can happen, yet somebody waits: a message is missing that nobody repeats. Fatal.
+    #[error("deadlock after {since}: nothing more can happen, but {}", list(waiting))]
+    Deadlock {
+        /// When a milestone was last reached.
+        since: Time,
+        /// Who waits for what.
+        waiting: Vec<Waiting>,
+    },
+    /// Time passes, but no milestone is reached: messages are repeated in vain. Fatal.
+    #[error("stalled at {now}: no {milestone} since {since}; {}", list(waiting))]
+    Stalled {
+        /// When the run was given up.
+        now: Time,
+        /// What a milestone is, as in "slot has closed".
+        milestone: &'static str,
+        /// When one was last reached.
+        since: Time,
+        /// Who waits for what.
+        waiting: Vec<Waiting>,
+    },
+    /// An actor did what it must not. Fatal, and a bug.
+    #[error(transparent)]
+    Failed(Failure),
+    /// The watcher could not take what it was given. Fatal.
+    #[error("cannot record the run: {0}")]
+    Watcher(WatchError),
+    /// Somebody asked for the run to end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What must not happen to an actor, or be done by one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Send to an address at which nobody lives.
+    #[error("{from:?} sent a message to {to:?}, who does not exist")]
+    NoRecipient {
+        /// The sender.
+        from: ActorId,
+        /// The address.
+        to: ActorId,
+    },
+    /// Receive an event after its window had been handled: the clock granted too much.
+    #[error("a message for {to:?} arrived after its time, {time}")]
+    OutOfOrder {
+        /// The receiver.
+        to: ActorId,
+        /// When it should have arrived.
+        time: Time,
+    },
+    /// Send a message that an own rule of the network has arrive sooner than it says that any does.
+    #[error(transparent)]
+    TooSoon(#[from] TooSoon),
+    /// Go on for ever within one instant, by messages or wake-ups that take no time.
+    #[error("{actor:?} is caught in an endless exchange without delay at {time}")]
+    Livelock {
+        /// One of those involved.
+        actor: ActorId,
+        /// The instant.
+        time: Time,
+    },
+    /// Panic.
+    #[error("an actor or the watcher panicked: {0}")]
+    Panicked(String),
+}
+
+impl Failure {
+    /// The failure behind a caught panic.
+    fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked(text.unwrap_or_else(|| "unknown reason".into()))
+    }
+}
+
+/// Who waits for what.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Waiting {
+    /// Who.
+    pub who: ActorId,
+    /// What it calls itself.
+    pub name: String,
+    /// For what.
+    pub what: String,
+}
+
+fn list(waiting: &[Waiting]) -> String {
+    let named = waiting.iter().take(6).map(|Waiting { name, what, .. }| format!("{name} waits for {what}"));
+    let mut lines: Vec<String> = named.collect();
+    if waiting.len() > lines.len() {
+        lines.push(format!("and {} more wait", waiting.len() - lines.len()));
+    }
+    lines.join("; ")
+}
+
+/// The shards of a run.
+type Placed<P> = Arc<[Addr<Shard<P>>]>;
+
+/// How a run ended, and the watcher that saw it.
+type Ending<W> = (W, Result<(), RuntimeError>);
+
+/// Runs `actors` until nothing more happens; the position of an actor is its address. Gives the watcher back with the
+/// outcome.
+pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>, host: &Host, watcher: W) -> Ending<W> {
+    System::new().block_on(async {
+        let (arbiters, shards) = place(workers(actors, host), host);
+        let (ending, ended) = oneshot::channel();
+        let audience = Audience::new(watcher, host.stall_after, ending);
+        let interrupted = Arc::clone(&host.interrupted);
+        let clock = Clock::new(Arc::clone(&shards), host.network.lookahead(), interrupted, audience);
+        let clock = Clock::create(|context| {
+            for shard in shards.iter() {
+                shard.do_send(Links { shards: Arc::clone(&shards), clock: context.address().recipient() });
+            }
+            clock
+        });
+        let ending = ended.await.expect("the clock ends every run before it stops");
+        for shard in shards.iter() {
+            shard.do_send(Stop);
+        }
+        drop(clock);
+        join(arbiters);
+        ending
+    })
+}
+
+/// Deals the actors out.
+fn workers<P: Protocol>(actors: Vec<Box<dyn Agent<P>>>, host: &Host) -> Vec<Worker<P>> {
+    let placement = Placement { actors: actors.len(), shards: host.shards.count(actors.len()) };
+    let mut hands: Vec<Vec<Box<dyn Agent<P>>>> = (0..placement.shards).map(|_| Vec::new()).collect();
+    for (id, actor) in (0..).map(ActorId).zip(actors) {
+        hands[placement.shard(id)].push(actor);
+    }
+    let (seed, network) = (host.seed, Arc::new(host.network.clone()));
+    let window = network.lookahead();
+    let worker = |(number, hand)| {
+        let actors = HostedActors::new(seed, number, placement, Arc::clone(&network), hand);
+        Worker::new(seed, number, placement, window, actors)
+    };
+    hands.into_iter().enumerate().map(worker).collect()
+}
+
+/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
+/// as many threads as there are other cores.
+fn place<P: Protocol>(workers: Vec<Worker<P>>, host: &Host) -> (Vec<Arbiter>, Placed<P>) {
+    let threads = host.shards.threads(workers.len());
+    let lookahead = host.network.lookahead();
+    let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
+    let shards = workers.into_iter().enumerate().map(|(number, worker)| {
+        let shard = Shard::new(worker, lookahead, Spin::among(threads));
+        match number % threads {
+            0 => shard.start(),
+            other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),
+        }
+    });
+    let shards = shards.collect();
+    (arbiters, shards)
+}
+
+/// As many threads as shards or cores, whichever are fewer; but two shards run side by side on one core too.
+fn threads(shards: usize) -> usize {
+    shards.min(cores().max(2))
+}
+
+fn join(arbiters: Vec<Arbiter>) {
+    for arbiter in arbiters {
+        arbiter.stop();
+        // A thread that could not be joined has nothing left to give.
+        let _ = arbiter.join();
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,254 @@
+//! The network of a scenario in terms of actors, and how much patience it takes.
+
+use crate::{
+    Case,
+    population::Population,
+    schema::{self, Clock, Condition, Incident, Link, Scenario, Who},
+};
+use microgrid_agents::{
+    ids::{FIRST_PROSUMER, GRID, LEDGER, ProsumerId},
+    streams::{Purpose, stream},
+    time::{Time, nanos},
+};
+use microgrid_network::{self as network, Change, Crash, Members, Network, Quality, Route, Timing, rhythm};
+use rand::RngExt;
+use std::{collections::BTreeMap, time::Duration};
+
+impl Case {
+    /// The network of the case, in terms of actors.
+    pub fn network(&self) -> Network {
+        let described = &self.scenario.network;
+        let names = Names { groups: groups(self), population: &self.population };
+        let mut network = Network {
+            links: described.links.iter().map(|link| names.link(link)).collect(),
+            own: self.custom.carrier.clone(),
+            ends: Time::after_slots(self.scenario.market.slots, self.scenario.market.slot_length),
+            ..Network::uniform(base(described))
+        };
+        for Condition { at, lasting, every, what } in &described.conditions {
+            let timing = Timing { at: Time(nanos(*at)), lasting: *lasting, every: *every };
+            let what = match what {
+                Incident::Partition { from, to, one_way } => {
+                    network::Incident::Partition(names.route(from, to, *one_way))
+                }
+                Incident::Link(link) => network::Incident::Change(names.link(link)),
+                Incident::Crash { who, memory } => {
+                    network.crashes.push(Crash { timing, who: names.members(who), memory: *memory });
+                    continue;
+                }
+            };
+            network.conditions.push(network::Condition { timing, what });
+        }
+        network
+    }
+
+    /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
+    /// nothing is repeated that is merely under way, on the slowest link at the slowest time. By the machine's clock, its
+    /// timers add some milliseconds to each hop.
+    pub fn retry_after(&self) -> Duration {
+        let scenario = &self.scenario;
+        let changes: Vec<Change> = changes(scenario).collect();
+        let delay = match &self.custom.carrier {
+            Some(own) => own.bounds().almost_longest,
+            None => rhythm::almost_longest(&base(&scenario.network), &changes),
+        };
+        let timers = match scenario.clock {
+            Clock::Virtual => Duration::ZERO,
+            Clock::Wall { speed } => Duration::from_millis(20).mul_f64(speed),
+        };
+        4 * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1) + timers
+    }
+
+    /// How long a run may go on without a slot closing before it has stalled: a few slots, and as many repeats as make it
+    /// all but certain (1e-12 for the whole run) that every question of every prosumer has been answered on the worst link.
+    /// All that happens once may happen in that time, and all that recurs stretches it by the part of it that it takes.
+    pub fn stall_after(&self) -> Duration {
+        let scenario = &self.scenario;
+        let questions = 5.0 * self.population.prosumers.len() as f64 * f64::from(scenario.market.slots);
+        let loss = match &self.custom.carrier {
+            Some(own) => own.bounds().loss,
+            None => changes(scenario).filter_map(|change| change.loss).fold(scenario.network.loss, f64::max),
+        };
+        let unanswered = 1.0 - (1.0 - loss).powi(2);
+        let repeats = (1e-12 / questions).ln() / unanswered.ln();
+        let undisturbed =
+            3 * scenario.market.slot_length + (5.0 * repeats).clamp(20.0, 1e5) as u32 * self.retry_after();
+        let (mut disturbed, mut open) = (Duration::ZERO, 1.0);
+        for Condition { lasting, every, what, .. } in &scenario.network.conditions {
+            let (Some(lasting), Incident::Partition { .. } | Incident::Crash { .. }) = (lasting, what) else {
+                continue;
+            };
+            disturbed += *lasting;
+            if let Some(every) = every {
+                open *= 1.0 - lasting.as_secs_f64() / every.as_secs_f64();
+            }
+        }
+        // Where almost nothing is open, nothing is certain.
+        (undisturbed + disturbed).div_f64(f64::max(open, 1e-3))
+    }
+}
+
+fn base(network: &schema::Network) -> Quality {
+    let schema::Network { delay, jitter, loss, duplication, .. } = *network;
+    Quality { delay, jitter, loss, duplication }
+}
+
+fn change(link: &Link) -> Change {
+    let Link { delay, jitter, loss, duplication, .. } = *link;
+    Change { delay, jitter, loss, duplication }
+}
+
+/// The groups of a case by name.
+///
+/// Every prosumer draws one number for each group, in the order of the groups' names. A group that is a share of the
+/// population holds those who draw the smallest, so a larger share holds a smaller one.
+fn groups(case: &Case) -> BTreeMap<&str, Members> {
+    let mut described: Vec<(&str, &schema::Members)> =
+        case.scenario.network.groups.iter().map(|(name, members)| (name.as_str(), members)).collect();
+    described.sort_by_key(|(name, _)| *name);
+    let prosumers = (0..case.population.prosumers.len() as u32).map(ProsumerId);
+    let draw = |prosumer: ProsumerId| -> Vec<f64> {
+        let mut random = stream(case.seed, prosumer.actor(), Purpose::Group);
+        described.iter().map(|_| random.random()).collect()
+    };
+    let is_drawn = described.iter().any(|(_, members)| matches!(members, schema::Members::Share(_)));
+    let draws: Vec<Vec<f64>> = if is_drawn { prosumers.clone().map(draw).collect() } else { Vec::new() };
+    let members = |number: usize, members: &schema::Members| -> Vec<ProsumerId> {
+        match members {
+            schema::Members::Prosumers(numbers) => numbers.iter().map(|&n| position(&case.population, n)).collect(),
+            schema::Members::Share(share) => {
+                let mut by_draw: Vec<ProsumerId> = prosumers.clone().collect();
+                by_draw.sort_by(|a, b| draws[a.index()][number].total_cmp(&draws[b.index()][number]));
+                by_draw.truncate((share * by_draw.len() as f64).round() as usize);
+                by_draw
+            }
+        }
+    };
+    let group = |number: usize, of| Members::group(members(number, of).into_iter().map(ProsumerId::actor));
+    described.iter().enumerate().map(|(number, &(name, of))| (name, group(number, of))).collect()
+}
+
+fn position(population: &Population, number: u32) -> ProsumerId {
+    population.position(number).expect("the numbers of prosumers were checked when the scenario was read")
+}
+
+/// What the names in a scenario stand for.
+struct Names<'a> {
+    groups: BTreeMap<&'a str, Members>,
+    population: &'a Population,
+}
+
+impl Names<'_> {
+    fn members(&self, who: &Who) -> Members {
+        match who {
+            Who::Everybody => Members::Everybody,
+            Who::Ledger => Members::One(LEDGER),
+            Who::Grid => Members::One(GRID),
+            Who::Prosumers => Members::From(FIRST_PROSUMER),
+            Who::Prosumer(number) => Members::One(position(self.population, *number).actor()),
+            Who::Group(name) => {
+                let group = self.groups.get(name.as_str());
+                group.expect("the names of groups were checked when the scenario was read").clone()
+            }
+        }
+    }
+
+    fn route(&self, from: &Who, to: &Who, one_way: bool) -> Route {
+        Route { from: self.members(from), to: self.members(to), one_way }
+    }
+
+    fn link(&self, link: &Link) -> network::Link {
+        network::Link { route: self.route(&link.from, &link.to, link.one_way), change: change(link) }
+    }
+}
+
+/// All that links and conditions change, in the order in which it applies.
+fn changes(scenario: &Scenario) -> impl Iterator<Item = Change> {
+    let network = &scenario.network;
+    let conditions = network.conditions.iter().filter_map(|condition| match &condition.what {
+        Incident::Link(link) => Some(link),
+        Incident::Partition { .. } | Incident::Crash { .. } => None,
+    });
+    network.links.iter().chain(conditions).map(change)
+}
+
+impl Scenario {
+    /// Whether the ledger is ever down.
+    pub fn ledger_crashes(&self) -> bool {
+        let down =
+            |condition: &Condition| matches!(condition.what, Incident::Crash { who: Who::Ledger | Who::Everybody, .. });
+        self.network.conditions.iter().any(down)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Custom, population::Member};
+    use ron::extensions::Extensions;
+    use std::sync::Arc;
+
+    fn case(numbers: impl IntoIterator<Item = u32>, network: &str) -> Case {
+        let text = format!("(name: \"names\", population: Synthetic(count: 100), network: {network})");
+        let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES;
+        let options = ron::Options::default().with_default_extension(extensions);
+        let scenario: Scenario = options.from_str(&text).unwrap();
+        let prosumers = numbers.into_iter().map(|number| Member { number, profile: [].into() }).collect();
+        Case {
+            number: 1,
+            knobs: Vec::new(),
+            seed: scenario.seed,
+            scenario: Arc::new(scenario),
+            population: Arc::new(Population { prosumers }),
+            grid_tariffs: [].into(),
+            custom: Custom::default(),
+        }
+    }
+
+    fn held(members: &Members) -> Vec<u32> {
+        (0..102).filter(|&actor| members.contains(microgrid_agents::ids::ActorId(actor))).collect()
+    }
+
+    #[test]
+    fn a_larger_share_holds_a_smaller_one_and_groups_differ_by_their_names() {
+        let group = |text: &str, name: &str| held(&groups(&case(1..=100, &format!("(groups: {{{text}}})")))[name]);
+        let small = group(r#""a": Share(0.2)"#, "a");
+        let large = group(r#""a": Share(0.5)"#, "a");
+        assert_eq!((small.len(), large.len()), (20, 50));
+        assert!(small.iter().all(|actor| large.contains(actor)));
+        assert_eq!(group(r#""b": Share(0.5), "a": Share(0.2)"#, "a"), small, "the order of their names counts");
+        assert_ne!(group(r#""b": Share(0.2), "a": Share(0.2)"#, "b"), small);
+        assert_eq!(group(r#""a": Share(1)"#, "a"), (2..102).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn prosumers_go_by_the_numbers_of_their_profiles() {
+        let case = case(
+            [3, 7, 40],
+            r#"(groups: {"far": Prosumers([40, 3])}, links: [
+            (from: Group("far"), to: Prosumer(7)), (from: Ledger, to: Grid, one_way: true), (from: Prosumers, to: Everybody),
+        ])"#,
+        );
+        let links = case.network().links;
+        let sides: Vec<_> = links.iter().map(|link| (held(&link.route.from), held(&link.route.to).len())).collect();
+        assert_eq!(sides[0], (vec![2, 4], 1));
+        assert_eq!(sides[1], (vec![0], 1));
+        assert_eq!((sides[2].0.len(), sides[2].1), (100, 102));
+        assert!(links[1].route.one_way && !links[0].route.one_way);
+    }
+
+    #[test]
+    fn patience_grows_with_the_slowest_link_and_with_what_keeps_messages_from_arriving() {
+        let of = |network: &str| case(1..=3, network);
+        let plain = of("()");
+        let slow = r#"(links: [(from: Prosumer(2), to: Ledger, delay: Constant("2s"), jitter: 0.5)])"#;
+        assert_eq!(plain.retry_after(), Duration::from_millis(1140));
+        assert_eq!(of(slow).retry_after(), Duration::from_millis(13_100));
+        let lossy = of("(links: [(from: Grid, to: Ledger, loss: 0.9)])");
+        assert!(lossy.stall_after() > 2 * plain.stall_after());
+        let condition = |timing: &str| of(&format!("(conditions: [({timing}, what: Crash(who: Ledger))])"));
+        let (once, often) = (r#"at: "1h", lasting: "5h""#, r#"at: "1h", lasting: "30min", every: "1h""#);
+        assert_eq!(condition(once).stall_after(), plain.stall_after() + Duration::from_secs(5 * 3600));
+        assert!(condition(often).stall_after() >= 2 * plain.stall_after());
+    }
+}
