@@ -6,7 +6,7 @@ use super::{
 };
 use parquet::{
     basic::{LogicalType, Repetition, Type as Physical},
-    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},
+    data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type},
     errors::ParquetError,
     file::writer::SerializedRowGroupWriter,
     record::{self, Field},
@@ -19,9 +19,6 @@ use serde::{
 };
 use std::{fs::File, marker::PhantomData};
 
-/// A group of rows being written.
-type RowGroup<'a> = SerializedRowGroupWriter<'a, File>;
-
 /// The cells of some rows that wait to be written, column by column.
 #[derive(Debug)]
 pub(super) struct Cells<R> {
@@ -30,14 +27,13 @@ pub(super) struct Cells<R> {
 }
 
 /// The cells of a column that wait to be written.
-#[derive(Debug)]
-enum Waiting {
-    Small(Vec<i32>),
-    Large(Vec<i64>),
-    Number(Vec<f64>),
-    /// Those that are defined and, for each row, 1 if its number is defined and 0 if not.
-    Optional(Vec<f64>, Vec<i16>),
-    Name(Vec<ByteArray>),
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    whole: Vec<u64>,
+    numbers: Vec<f64>,
+    names: Vec<ByteArray>,
+    /// For each row, 1 if its cell is defined and 0 if not.
+    defined: Vec<i16>,
 }
 
 /// Names and types of the columns of a table.
@@ -59,20 +55,20 @@ pub(super) fn schema<R: Row>() -> impl Iterator<Item = Type> {
 impl<R: Row> Cells<R> {
     /// Of no rows yet.
     pub(super) fn new() -> Self {
-        let waiting = R::COLUMNS.iter().map(|column| match column.kind {
-            Kind::Small => Waiting::Small(Vec::new()),
-            Kind::Large => Waiting::Large(Vec::new()),
-            Kind::Number => Waiting::Number(Vec::new()),
-            Kind::Optional => Waiting::Optional(Vec::new(), Vec::new()),
-            Kind::Name(_) => Waiting::Name(Vec::new()),
-        });
-        Self { columns: waiting.collect(), rows: PhantomData }
+        Self { columns: vec![Waiting::default(); R::COLUMNS.len()], rows: PhantomData }
     }
 
     /// Adds a row.
     pub(super) fn put(&mut self, row: &R) {
         for (waiting, column) in self.columns.iter_mut().zip(R::COLUMNS) {
-            waiting.put((column.value)(row));
+            let value = (column.value)(row);
+            waiting.defined.push(i16::from(value != Value::Missing));
+            match value {
+                Value::Missing => {}
+                Value::Whole(number) => waiting.whole.push(number),
+                Value::Number(number) => waiting.numbers.push(number),
+                Value::Text(name) => waiting.names.push(name.into_bytes().into()),
+            }
         }
     }
 
@@ -80,49 +76,27 @@ impl<R: Row> Cells<R> {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(super) fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-        self.columns.iter_mut().try_for_each(|waiting| waiting.write(group))
-    }
-}
-
-impl Waiting {
-    fn put(&mut self, value: Value) {
-        match (self, value) {
-            (Self::Small(cells), Value::Whole(number)) => cells.push((number as u32).cast_signed()),
-            (Self::Large(cells), Value::Whole(number)) => cells.push(number.cast_signed()),
-            (Self::Number(cells), Value::Number(number)) => cells.push(number),
-            (Self::Optional(cells, defined), value) => {
-                cells.extend(value.number());
-                defined.push(i16::from(value != Value::Missing));
-            }
-            (Self::Name(cells), Value::Text(name)) => cells.push(name.into_bytes().into()),
-            (waiting, value) => unreachable!("{value:?} is not of the type of {waiting:?}"),
+    pub(super) fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>) -> Result<(), ParquetError> {
+        for (waiting, column) in self.columns.iter_mut().zip(R::COLUMNS) {
+            let Waiting { whole, numbers, names, defined } = std::mem::take(waiting);
+            let mut writer = group.next_column()?.expect("the schema has a column for every field of a row");
+            match column.kind {
+                Kind::Small => {
+                    let whole: Vec<i32> = whole.iter().map(|number| (*number as u32).cast_signed()).collect();
+                    writer.typed::<Int32Type>().write_batch(&whole, None, None)
+                }
+                Kind::Large => {
+                    let whole: Vec<i64> = whole.iter().map(|number| number.cast_signed()).collect();
+                    writer.typed::<Int64Type>().write_batch(&whole, None, None)
+                }
+                Kind::Number => writer.typed::<DoubleType>().write_batch(&numbers, None, None),
+                Kind::Optional => writer.typed::<DoubleType>().write_batch(&numbers, Some(&defined), None),
+                Kind::Name(_) => writer.typed::<ByteArrayType>().write_batch(&names, None, None),
+            }?;
+            writer.close()?;
         }
+        Ok(())
     }
-
-    fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-        match self {
-            Self::Small(cells) => write::<Int32Type>(group, cells, None),
-            Self::Large(cells) => write::<Int64Type>(group, cells, None),
-            Self::Number(cells) => write::<DoubleType>(group, cells, None),
-            Self::Optional(cells, defined) => write::<DoubleType>(group, cells, Some(defined)),
-            Self::Name(cells) => write::<ByteArrayType>(group, cells, None),
-        }
-    }
-}
-
-/// Writes all cells as the next column of `group`, and forgets them.
-fn write<T: DataType>(
-    group: &mut RowGroup<'_>,
-    cells: &mut Vec<T::T>,
-    defined: Option<&mut Vec<i16>>,
-) -> Result<(), ParquetError> {
-    let mut column = group.next_column()?.expect("the schema has a column for every field of a row");
-    column.typed::<T>().write_batch(cells, defined.as_deref().map(Vec::as_slice), None)?;
-    column.close()?;
-    cells.clear();
-    defined.into_iter().for_each(Vec::clear);
-    Ok(())
 }
 
 /// Reads a row back; `None` if `record` is not of this table.
@@ -175,8 +149,8 @@ impl<'de> Deserializer<'de> for Read<'de> {
     }
 }
 
-#[cfg(test)]
 #[expect(unreachable_pub, reason = "the table is declared like all others")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{

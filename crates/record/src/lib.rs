@@ -46,7 +46,7 @@ mod trades;
 
 pub use ages::AgeRow;
 pub use cases::{CaseFolders, CaseRecorder};
-pub use column::{Column, Measure, Shown, Value};
+pub use column::{Column, Value};
 pub use convergence::ConvergenceRow;
 pub use error::RecordError;
 pub use folder::LATEST;

@@ -1,26 +1,20 @@
 //! What a case came to in each measure, from its rows of `slots.csv`.
 
 use super::{
-    column::{Measure, Of, Part},
+    column::{Column, Kind, Measure, Value},
     error::RecordError,
-    number::Number,
     slots::SlotRow,
     table::Row,
 };
 use microgrid_agents::observation::Outcome;
 
 /// The measure that is no column: it comes before those of the columns that are younger.
-const RESTRICTED: Measure = Measure {
-    name: "time_to_equilibrium_restricted_s",
-    label: "time to equilibrium or gate closure",
-    unit: Some("s"),
-    what: "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
-    remark: "",
-    logarithmic: false,
-    signed: false,
-    to_gate: true,
-    of: Of::Parts(|row, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0))),
-};
+const RESTRICTED: Column<SlotRow> =
+    Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").to_gate().ratio(
+        "time to equilibrium or gate closure",
+        "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
+        |row: &SlotRow, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0)),
+    );
 const BEFORE_RESTRICTED: usize = 23;
 
 /// How many measures there are.
@@ -35,51 +29,18 @@ const COUNT: usize = {
 
 /// All measures, in the order of the columns of `slots.csv`. What is a ratio in a slot is one of totals in a case; all else
 /// is a mean over slots.
-pub const MEASURES: [Measure; COUNT] = {
+pub const MEASURES: [Column<SlotRow>; COUNT] = {
     let mut measures = [RESTRICTED; COUNT];
     let (mut next, mut column) = (0, 0);
     while column < SlotRow::COLUMNS.len() {
-        if let Some(measure) = SlotRow::COLUMNS[column].measure {
-            measures[next] = measure;
+        if SlotRow::COLUMNS[column].measure.is_some() {
+            measures[next] = SlotRow::COLUMNS[column];
             next += if next + 1 == BEFORE_RESTRICTED { 2 } else { 1 };
         }
         column += 1;
     }
     measures
 };
-
-impl Measure {
-    /// What a slot with a market adds to it; `gate` is the time from its opening to gate closure [s], if it is known.
-    fn part(&self, row: &SlotRow, gate: Option<f64>) -> Option<Part> {
-        match self.of {
-            Of::Mean(value) => Some((value(row).number()?, 1.0)),
-            Of::Parts(parts) => parts(row, gate),
-        }
-    }
-}
-
-/// What a value adds to a mean with weights.
-pub(super) fn weighted(value: Option<Number>, weight: f64) -> Option<Part> {
-    Some((value?.value() * weight, weight))
-}
-
-impl SlotRow {
-    /// How long the slot took to equilibrium [s], if it came there.
-    pub(super) fn settled_after(&self) -> Option<f64> {
-        self.time_to_equilibrium_s.filter(|_| self.outcome == Outcome::Equilibrium).map(Number::value)
-    }
-
-    /// How many decisions its participants made.
-    pub(super) fn decisions(&self) -> Option<f64> {
-        Some(self.updates_per_actor?.value() * f64::from(self.admitted))
-    }
-
-    /// Welfare missed, and the size of that of the closed form.
-    pub(super) fn missed(&self) -> Option<Part> {
-        let best = self.equilibrium_welfare_cny?.value();
-        Some((best - self.welfare_cny?.value(), best.abs()))
-    }
-}
 
 /// What a complete case came to.
 #[derive(Clone, Debug)]
@@ -90,7 +51,8 @@ pub struct CaseMeasures {
     pub(super) market_slots: u32,
     /// How many of these ended in equilibrium.
     pub(super) equilibria: u32,
-    totals: [Part; MEASURES.len()],
+    /// Of each measure a total, and what this is divided by.
+    totals: [(f64, f64); MEASURES.len()],
 }
 
 impl CaseMeasures {
@@ -104,8 +66,12 @@ impl CaseMeasures {
         }
         self.market_slots += 1;
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
-        for (total, measure) in self.totals.iter_mut().zip(&MEASURES) {
-            let (value, weight) = measure.part(row, gate).unwrap_or_default();
+        for (total, column) in self.totals.iter_mut().zip(&MEASURES) {
+            let part = match column.measure {
+                Some(Measure::Ratio(parts)) => parts(row, gate),
+                _ => (column.value)(row).number().map(|value| (value, 1.0)),
+            };
+            let (value, weight) = part.unwrap_or_default();
             *total = (total.0 + value, total.1 + weight);
         }
     }

@@ -1,6 +1,6 @@
 //! `slots.csv`: every slot at a glance.
 
-use super::{measures::weighted, number::Number, slot_observations::SlotObservations, table::table, theory::Theory};
+use super::{number::Number, slot_observations::SlotObservations, table::table, theory::Theory};
 use microgrid_agents::{
     ids::Slot,
     market::{role::Role, settlement::Trade},
@@ -29,7 +29,7 @@ table! {
         /// Most choices that one buyer made.
         rounds: u32 => mean("rounds of a slot").shown("rounds"),
         /// From the opening of the market to rest.
-        time_to_equilibrium_s: Option<Number> ["s"] => total(
+        time_to_equilibrium_s: Option<Number> ["s"] => ratio(
             "time to equilibrium where reached",
             "Mean over the slots that came to equilibrium, of which there may be few",
             |row, _| Some((row.settled_after()?, 1.0))
@@ -37,7 +37,7 @@ table! {
         /// Messages sent since the slot before was closed.
         messages: u64 => mean("messages in a slot").shown("messages").behind(3),
         /// Mean price of the trades, weighted by energy.
-        price_mean_cny_per_kwh: Option<Number> ["CNY/kWh"] => total(
+        price_mean_cny_per_kwh: Option<Number> ["CNY/kWh"] => ratio(
             "mean price of trades",
             "Paid for all trades, divided by the energy of all",
             |row, _| weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
@@ -52,7 +52,7 @@ table! {
         /// Largest relative difference of a chosen seller's net utility from the mean.
         ess_residual: Option<Number> => mean("difference of net utilities").logarithmic(),
         /// Mean age of the news at a decision.
-        information_age_mean_s: Option<Number> ["s"] => total(
+        information_age_mean_s: Option<Number> ["s"] => ratio(
             "mean age of information",
             "Mean over all decisions",
             |row, _| weighted(row.information_age_mean_s, row.decisions()?)
@@ -79,7 +79,7 @@ table! {
         p2g_welfare_cny: Option<Number> ["CNY"] =>
             mean("welfare of all in a slot of P2G").signed().rounded("P2G welfare", 3),
         /// Welfare missed beside the closed-form equilibrium, as a part of its size there.
-        welfare_loss: Option<Number> => total(
+        welfare_loss: Option<Number> => ratio(
             "share of welfare missed",
             "Welfare missed in all slots with a market, divided by that of their closed forms",
             |row, _| row.missed()
@@ -88,13 +88,13 @@ table! {
         /// where that is most.
         oscillation_amplitude: Option<Number> ["CNY/kWh"] => mean("oscillation of prices").logarithmic(),
         /// Messages for each traded kWh.
-        messages_per_kwh: Option<Number> ["1/kWh"] => total(
+        messages_per_kwh: Option<Number> ["1/kWh"] => ratio(
             "messages for each traded kWh",
             "Messages of all slots with a market, divided by all energy traded in them",
             |row, _| Some((row.messages as f64, row.traded_kwh.value()))
         ),
         /// Mean number of decisions of a participant.
-        updates_per_actor: Option<Number> => total(
+        updates_per_actor: Option<Number> => ratio(
             "decisions of a participant",
             "Decisions in all slots with a market, divided by the numbers of their participants",
             |row, _| Some((row.decisions()?, row.admitted.into()))
@@ -108,7 +108,7 @@ table! {
         /// How many of them were admitted: have registered in time.
         admitted: u32,
         /// Mean distance of a seller's price from those that clear the market, weighted by surplus.
-        price_gap_weighted: Option<Number> ["CNY/kWh"] => mean("price gap weighted").without_unit(),
+        price_gap_weighted: Option<Number> ["CNY/kWh"] => mean("price gap weighted").bare(),
         /// Consumed.
         consumption_kwh: Number ["kWh"] => mean("energy consumed in a slot").rounded("consumed", 3).behind(1),
         /// What prosumers wanted to consume.
@@ -120,6 +120,29 @@ table! {
         /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell.
         equilibrium_welfare_cny: Option<Number> ["CNY"],
     }
+}
+
+impl SlotRow {
+    /// How long the slot took to equilibrium [s], if it came there.
+    pub(super) fn settled_after(&self) -> Option<f64> {
+        self.time_to_equilibrium_s.filter(|_| self.outcome == Outcome::Equilibrium).map(Number::value)
+    }
+
+    /// How many decisions its participants made.
+    fn decisions(&self) -> Option<f64> {
+        Some(self.updates_per_actor?.value() * f64::from(self.admitted))
+    }
+
+    /// Welfare missed, and the size of that of the closed form.
+    fn missed(&self) -> Option<(f64, f64)> {
+        let best = self.equilibrium_welfare_cny?.value();
+        Some((best - self.welfare_cny?.value(), best.abs()))
+    }
+}
+
+/// What a value adds to a mean with weights.
+fn weighted(value: Option<Number>, weight: f64) -> Option<(f64, f64)> {
+    Some((value?.value() * weight, weight))
 }
 
 /// The slot's row, from what was observed, what theory says, how many are `worse_off`, and what became of messages.

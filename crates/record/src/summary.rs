@@ -1,7 +1,6 @@
 //! `summary.csv`: what each combination of the varied knobs came to, over its replicates.
 
 use super::{
-    column::Measure,
     error::RecordError,
     folder,
     manifest::{Knobs, Manifest, PlannedCases, knob_text, knobs},
@@ -156,8 +155,8 @@ pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
     columns.extend(knobs.map(str::to_owned));
     columns.push("share_in_equilibrium".to_owned());
-    for Measure { name, .. } in &MEASURES {
-        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{name}_{statistic}")));
+    for measure in MEASURES {
+        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{}_{statistic}", measure.name)));
     }
     columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));
     columns

@@ -1,10 +1,9 @@
 //! A slot's game, seller by seller: the article's Figs. 4 and 5.
 
-use super::label;
 use crate::{
-    chart::{Axis, Chart, Color, Direction, Layer, Mark, Scale, Stroke},
+    chart::{Axis, Chart, Color, Direction, Layer, Mark, Stroke},
     data::{
-        CaseData, Data,
+        CaseData,
         game::{Game, Quantity},
     },
 };
@@ -32,14 +31,14 @@ const KINDS: [Kind; 4] = [
         name: "shares",
         title: "Choice shares",
         caption: "Share of each seller in the buyers' choices, weighted by their demand",
-        y: || Axis::of("share").scale(Scale::LinearFromZero),
+        y: || Axis::of("share").from_zero(),
     },
     Kind {
         quantity: Quantity::Demand,
         name: "demands",
         title: "Demands",
         caption: "Demand that each seller meets",
-        y: || Axis::of("demand").unit("kWh").scale(Scale::LinearFromZero),
+        y: || Axis::of("demand").unit("kWh").from_zero(),
     },
     Kind {
         quantity: Quantity::NetUtility,
@@ -52,7 +51,7 @@ const KINDS: [Kind; 4] = [
 
 /// The axis of time within a slot.
 pub(super) fn time() -> Axis {
-    Axis::of("time since the slot began").unit("s").scale(Scale::LinearFromZero)
+    Axis::of("time since the slot began").unit("s").from_zero()
 }
 
 /// What a caption says of a game of which not every row is drawn.
@@ -78,7 +77,7 @@ pub(super) fn thinned(game: &Game) -> String {
 }
 
 /// Prices, shares, demands and net utilities over time.
-pub(super) fn charts(data: &Data, case: &CaseData, slot: Slot) -> Vec<Chart> {
+pub(super) fn charts(case: &CaseData, slot: Slot) -> Vec<Chart> {
     let Some(game) = case.games.get(&slot) else { return Vec::new() };
     let price = case.slot(slot).and_then(|row| row.equilibrium_price_cny_per_kwh);
     let chart = |kind: &Kind| {
@@ -93,15 +92,12 @@ pub(super) fn charts(data: &Data, case: &CaseData, slot: Slot) -> Vec<Chart> {
         let theory = price.filter(|_| kind.quantity == Quantity::Price).map(|price| {
             Layer::new("closed-form equilibrium", Color::Reference, Mark::Rule(Direction::Across, price.value()))
         });
-        Chart {
-            name: kind.name.into(),
-            title: format!("{} in slot {slot}{}", kind.title, label::of_case(data, &case.entry)),
-            caption: format!("{}.{}", kind.caption, thinned(game)),
-            x: time(),
-            y: (kind.y)(),
-            layers: others.chain(sellers).chain(theory).collect(),
-        }
-        .with_data()
+        Chart::new(
+            (kind.name, format!("{} in slot {slot}", kind.title)),
+            format!("{}.{}", kind.caption, thinned(game)),
+            (time(), (kind.y)()),
+            others.chain(sellers).chain(theory),
+        )
     };
     KINDS.iter().filter_map(chart).collect()
 }

@@ -94,15 +94,12 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     let bound = Mark::Line(bound(&cells), Stroke::Solid);
     let theory = if bound.is_empty() { "" } else { " The line is where linear theory has its bound: `sim stability`." };
     let mean = if averaged { " Each cell is the mean over all other knobs." } else { "" };
-    Chart {
-        name: format!("{}_by_{x}_and_{y}", measure.word()),
-        title: format!("{} by {x} and {y}", measure.title()),
-        caption: format!("{}.{mean}{theory}{}", measure.what, measure.remark),
-        x: KnobAxis::named(x, x_values).axis,
-        y: KnobAxis::named(y, y_values).axis,
-        layers: vec![Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],
-    }
-    .with_data()
+    Chart::new(
+        (format!("{}_by_{x}_and_{y}", measure.word()), format!("{} by {x} and {y}", measure.title())),
+        format!("{}.{mean}{theory}{}", measure.what, measure.remark),
+        (KnobAxis::named(x, x_values).axis, KnobAxis::named(y, y_values).axis),
+        [Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],
+    )
 }
 
 /// The edges between cells that theory calls stable and cells that it does not.

@@ -34,18 +34,18 @@ pub(super) fn all(gate: Option<f64>) -> impl Iterator<Item = Measure> {
         bounds: (0.0, 1.0),
         of: Box::new(|summary| Some((summary.share_in_equilibrium?, summary.share_interval))),
     };
-    let measures = MEASURES.iter().enumerate().map(move |(index, measure)| Measure {
-        name: measure.name,
+    let measures = MEASURES.iter().enumerate().map(move |(index, column)| Measure {
+        name: column.name,
         axis: Axis {
-            label: measure.label.to_owned(),
-            unit: measure.unit,
-            scale: if measure.logarithmic { Scale::Logarithmic } else { Scale::Linear },
+            label: column.label.to_owned(),
+            unit: column.unit.filter(|_| !column.bare),
+            scale: if column.logarithmic { Scale::Logarithmic } else { Scale::Linear },
         },
-        what: measure.what,
-        remark: measure.remark,
+        what: column.what,
+        remark: column.remark,
         bounds: (
-            if measure.signed { f64::NEG_INFINITY } else { 0.0 },
-            gate.filter(|_| measure.to_gate).unwrap_or(f64::INFINITY),
+            if column.signed { f64::NEG_INFINITY } else { 0.0 },
+            gate.filter(|_| column.to_gate).unwrap_or(f64::INFINITY),
         ),
         of: Box::new(move |summary| {
             let statistics: &Statistics = &summary.measures[index];

@@ -1,6 +1,5 @@
 //! What prosumers generate and want to consume over the day: the article's Figs. A2 and A3.
 
-use super::label;
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
     data::{CaseData, Data},
@@ -40,15 +39,15 @@ pub(super) fn charts(data: &Data, case: &CaseData) -> Vec<Chart> {
         let days: Vec<(u32, Vec<f64>)> = members.iter().map(|member| (member.number, day(&member.profile))).collect();
         let (layers, who) =
             if days.len() <= MOST_PROSUMERS { (each(&days), "each prosumer") } else { (most(&days), "the prosumers") };
-        Chart {
-            name: kind.name.into(),
-            title: format!("{}{}", kind.title, label::of_case(data, &case.entry)),
-            caption: format!("What {who} had in each slot, as given (Fig. {} of the article).", kind.figure),
-            x: Axis::of("slot").scale(Scale::Names(slots.clone().map(|slot| slot.to_string()).collect())),
-            y: Axis::of(kind.what).unit("kWh").scale(Scale::LinearFromZero),
+        Chart::new(
+            (kind.name, format!("{}", kind.title)),
+            format!("What {who} had in each slot, as given (Fig. {} of the article).", kind.figure),
+            (
+                Axis::of("slot").scale(Scale::Names(slots.clone().map(|slot| slot.to_string()).collect())),
+                Axis::of(kind.what).unit("kWh").from_zero(),
+            ),
             layers,
-        }
-        .with_data()
+        )
     };
     KINDS.iter().filter_map(chart).collect()
 }

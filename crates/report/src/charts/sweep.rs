@@ -93,7 +93,7 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
     let y = axis(measure, &means);
     let bounds = (floor(measure, &y, &means), measure.bounds.1);
-    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds)).collect();
+    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds));
     let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
         (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
         (true, _, true) => ", with the 95 % confidence interval over the replicates",
@@ -104,15 +104,12 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     } else {
         format!(" Each point is the mean over all values of {}.", lines.averaged.join(" and "))
     };
-    Chart {
-        name: format!("{}_by_{knob}", measure.word()),
-        title: format!("{} by {knob}", measure.title()),
-        caption: format!("{}{interval}.{averaged}{}", measure.what, measure.remark),
-        x: x.axis,
-        y,
+    Chart::new(
+        (format!("{}_by_{knob}", measure.word()), format!("{} by {knob}", measure.title())),
+        format!("{}{interval}.{averaged}{}", measure.what, measure.remark),
+        (x.axis, y),
         layers,
-    }
-    .with_data()
+    )
 }
 
 /// The axis of a measure with these means: not logarithmic where one of them has no logarithm.

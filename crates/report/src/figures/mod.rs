@@ -46,18 +46,21 @@ pub use png::png;
 /// The charts that are drawn of a run, with the names of their files: those of the study, and of the first
 /// [`MOST_CASES`] cases those of the day and of the slot that is shown.
 pub fn chosen(data: &Data) -> Vec<(String, Chart)> {
-    let named = |prefix: String, charts: Vec<Chart>| {
-        charts.into_iter().map(move |chart| (format!("{prefix}{}", chart.name), chart))
-    };
     let of_case = |case: &CaseData| {
         let number = case.entry.case;
+        let named = |prefix: String, charts: Vec<Chart>| {
+            charts.into_iter().map(move |mut chart| {
+                chart.title += &charts::of_case(data, &case.entry);
+                (format!("{prefix}{}", chart.name), chart)
+            })
+        };
         let day = named(format!("case_{number}_"), charts::case(data, number));
         let slot =
             case.shown.map(|slot| named(format!("case_{number}_slot_{slot}_"), charts::slot(data, number, slot)));
         day.chain(slot.into_iter().flatten()).collect::<Vec<_>>()
     };
-    let cases = data.cases.iter().take(MOST_CASES).flat_map(of_case);
-    named(String::new(), charts::study(data)).chain(cases).collect()
+    let study = charts::study(data).into_iter().map(|chart| (chart.name.clone(), chart));
+    study.chain(data.cases.iter().take(MOST_CASES).flat_map(of_case)).collect()
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.

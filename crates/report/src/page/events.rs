@@ -1,7 +1,9 @@
 //! What happened on the way, in plain language: storages, incidents, messages that were lost, transactions refused.
 
-use super::outcome::grouped;
-use crate::{data::Data, format::fixed};
+use crate::{
+    data::Data,
+    format::{fixed, grouped},
+};
 use humantime::format_duration;
 use microgrid_agents::chain::refusal::Refusal;
 use microgrid_record::{LedgerRow, SlotRow, Totals};

@@ -1,6 +1,6 @@
 //! A table of the page: columns with headings, rows of cells, sorted in the browser.
 
-use microgrid_record::{Row, Shown, Value, knob_text};
+use microgrid_record::{self as record, Row, Value, knob_text};
 use serde::Serialize;
 
 /// A table.
@@ -56,9 +56,12 @@ impl<R> Fields<R> {
 impl<R: Row> Fields<R> {
     /// The columns of which their table says that they are shown.
     pub(super) fn shown() -> Self {
-        let mut shown: Vec<&Shown<R>> = R::COLUMNS.iter().filter_map(|column| column.shown.as_ref()).collect();
-        shown.sort_by_key(|shown| shown.place);
-        shown.into_iter().fold(Self::new(), |fields, it| fields.with(it.title, it.unit, it.decimals, it.value))
+        let mut shown: Vec<&record::Column<R>> = R::COLUMNS.iter().filter(|column| column.title.is_some()).collect();
+        shown.sort_by_key(|column| column.place);
+        shown.into_iter().fold(Self::new(), |fields, column| {
+            let (unit, value) = column.shown.map_or((column.unit, column.value), |(unit, value)| (Some(unit), value));
+            fields.with(column.title.unwrap_or_default(), unit, column.decimals, value)
+        })
     }
 }
 
