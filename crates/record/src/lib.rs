@@ -60,12 +60,12 @@ pub use number::Number;
 pub use paired::PairedRow;
 pub use prosumers::ProsumerRow;
 pub use recorder::Recorder;
-pub use run::{Rows, Run};
+pub use run::Run;
 pub use section::{Section, SlotTable};
 pub use slots::SlotRow;
 pub use statistics::Statistics;
 pub use summary::Summary;
-pub use table::Row;
+pub use table::{Row, Rows};
 pub use table_format::Format;
 pub use trades::TradeRow;
 #[cfg(any(test, feature = "fixtures"))]

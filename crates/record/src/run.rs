@@ -11,7 +11,7 @@ use super::{
     section::{self, Section, SlotTable},
     slots::SlotRow,
     summary::{self, Summary},
-    table::{self, Row},
+    table::{self, Row, Rows},
     table_format::Format,
     trades::TradeRow,
 };
@@ -22,9 +22,6 @@ use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
-
-/// Rows of a table, one after the other.
-pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
 
 /// A run's folder, read back.
 #[derive(Clone, Debug)]

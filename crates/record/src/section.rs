@@ -9,8 +9,7 @@ use super::{
     error::RecordError,
     parquet_parts,
     prosumers::ProsumerRow,
-    run::Rows,
-    table::{self, Row},
+    table::{self, Row, Rows},
     trades::TradeRow,
 };
 use microgrid_agents::ids::Slot;

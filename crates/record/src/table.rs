@@ -24,6 +24,9 @@ pub trait Row: Serialize + DeserializeOwned + 'static {
     }
 }
 
+/// Rows of a table, one after the other.
+pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
+
 /// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit,
 /// and with what else there is to tell of it (the functions of [`Column`]).
 macro_rules! table {

@@ -25,7 +25,7 @@ use serde::{
     de::{Error as _, Visitor, value::Error},
     forward_to_deserialize_any,
 };
-use std::{cell::Cell, collections::BTreeSet};
+use std::{cell::Cell, collections::BTreeSet, time::Duration};
 
 /// Asks an enum which variants it can be read from.
 struct Probe<'a>(&'a Cell<&'static [&'static str]>);
@@ -125,6 +125,31 @@ fn activations_and_what_befalls_messages_are_those_that_there_are() {
     assert_listed::<Who>("the parties", paragraph("**Links**"), false);
     let memories = network.text.split("`memory: ").skip(1).filter_map(|rest| rest.split(['`', ')']).next());
     assert_listed::<Memory>("the crashes", &memories.map(|name| format!("`{name}` ")).collect::<String>(), false);
+}
+
+#[test]
+fn delays_have_the_documented_parameters() {
+    let sections = sections("docs/scenario.md");
+    let documented = first_cells(section(&sections, "network"), "delay");
+    let (min, sigma) = (Duration::from_secs(1), 0.5);
+    let each = [
+        Delay::Constant(min),
+        Delay::Uniform { min, max: min },
+        Delay::Exponential { min, mean: min },
+        Delay::LogNormal { min, median: min, sigma },
+    ];
+    let mut seen = BTreeSet::new();
+    for (delay, cell) in each.iter().zip(quoted(&documented)) {
+        let (name, fields) = cell.trim_end_matches(')').split_once('(').expect("a variant with parameters");
+        let path = |field: &str| match field.split_once(':') {
+            Some((field, _)) => format!("{name}.{}", field.trim()),
+            None => name.to_owned(),
+        };
+        let parameters: Vec<_> = delay.parameters().iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(fields.split(',').map(path).collect::<Vec<_>>(), parameters, "{delay:?}, in the order of the table");
+        seen.insert(name);
+    }
+    assert_eq!(seen, variants::<Delay>(), "there is one of each here");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Which networks a scenario may have.
 
-use super::{Checked, DAY, Violation, duration, ensure, share};
+use super::{Checked, Violation, duration, ensure, share};
 use crate::{
     population::Population,
     schema::{Condition, Incident, Link, Members, Network, PopulationSource, Who},
 };
-use microgrid_network::{Delay, Memory};
+use microgrid_network::{Delay, Memory, Parameter};
 use std::time::Duration;
 
 /// No condition begins later: as many of the longest slots as there may be.
@@ -95,24 +95,13 @@ impl Numbers<'_> {
 }
 
 fn delay(path: &str, delay: Delay) -> Checked {
-    let from = |name: &str, value, shortest| duration(&format!("{path}.{name}"), value, shortest, DAY);
-    match delay {
-        Delay::Constant(value) => from("Constant", value, Duration::ZERO),
-        Delay::Uniform { min, max } => {
-            from("Uniform.min", min, Duration::ZERO)?;
-            from("Uniform.max", max, min)
+    delay.parameters().into_iter().try_for_each(|(name, parameter)| match parameter {
+        Parameter::Time(value, least) => duration(&format!("{path}.{name}"), value, least, Delay::LONGEST),
+        Parameter::Number(value, range) => {
+            let allowed = format!("from {} to {}", range.start(), range.end());
+            ensure(range.contains(&value), &format!("{path}.{name}"), value, allowed)
         }
-        Delay::Exponential { min, mean } => {
-            from("Exponential.min", min, Duration::ZERO)?;
-            from("Exponential.mean", mean, min)
-        }
-        Delay::LogNormal { min, median, sigma } => {
-            from("LogNormal.min", min, Duration::ZERO)?;
-            from("LogNormal.median", median, min)?;
-            // Beyond this, the longest of many delays would be thousands of times the median.
-            ensure((0.0..=2.0).contains(&sigma), &format!("{path}.LogNormal.sigma"), sigma, "from 0 to 2")
-        }
-    }
+    })
 }
 
 /// If every message were lost, those that are repeated until acknowledged would be so forever.
