@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     record::{Recorder, Run, Status},
-    report::{self, ReportError},
+    report,
     scenario::{self, Plan},
     study::{self, Options, StudyError},
 };
@@ -61,7 +61,7 @@ pub(super) fn play(
 
 /// Makes the report of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
 fn report(folder: &Path) {
-    let written = Run::open(folder).map_err(ReportError::from).and_then(|mut run| report::write(&mut run));
+    let written = Run::open(folder).and_then(|mut run| report::write(&mut run));
     if let Err(error) = written {
         tracing::warn!(%error, "the report was not made");
     }

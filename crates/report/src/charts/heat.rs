@@ -21,10 +21,8 @@ const MOST_PROSUMERS: usize = 100;
 
 /// The fields of all pairs of knobs.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
-    let names: Vec<String> =
-        data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect()).unwrap_or_default();
-    let pairs: Vec<(&String, &String)> =
-        names.iter().enumerate().flat_map(|(n, y)| names[n + 1..].iter().map(move |x| (x, y))).collect();
+    let after = |n| data.knobs().skip(n + 1);
+    let pairs: Vec<_> = data.knobs().enumerate().flat_map(|(n, y)| after(n).map(move |x| (x, y))).collect();
     if pairs.is_empty() {
         return Vec::new();
     }
@@ -32,7 +30,7 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
     let measures: Vec<Measure> =
         measure::all(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
     let fields = pairs.iter().flat_map(|pair| measures.iter().map(move |measure| (pair, measure)));
-    fields.filter_map(|((x, y), measure)| chart(data, x, y, names.len() > 2, measure, &stable)).collect()
+    fields.filter_map(|((x, y), measure)| chart(data, x, y, data.knobs().count() > 2, measure, &stable)).collect()
 }
 
 /// For each combination, whether linear theory says that the games of all its slots spiral in; `None` where it says

@@ -16,15 +16,13 @@ const MOST_LINES: usize = 9;
 
 /// Each measure that the knobs change against each knob.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
-    let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
-    let names = names.unwrap_or_default();
     let measures: Vec<Measure> =
         measure::all(data.manifest.gate_closure_s).filter(|measure| changes(data, measure)).collect();
     let knob = |name: &String| {
         let lines = Lines::of(data, name);
         measures.iter().filter_map(move |measure| chart(data, name, &lines, measure)).collect::<Vec<_>>()
     };
-    names.iter().flat_map(knob).collect()
+    data.knobs().flat_map(knob).collect()
 }
 
 /// Whether the measure is not the same for all combinations.
@@ -44,10 +42,9 @@ pub(super) struct Lines {
 impl Lines {
     /// As many other knobs as there are colors for are told apart, from the first on.
     fn of(data: &Data, knob: &str) -> Self {
-        let others =
-            data.manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys()).filter(|name| *name != knob);
         let mut lines = 1;
-        let (told_apart, averaged) = others.cloned().partition(|name| {
+        let others = data.knobs().filter(|name| *name != knob).cloned();
+        let (told_apart, averaged) = others.partition(|name| {
             let values = label::values(data, name).len();
             let fits = lines * values <= MOST_LINES;
             lines *= if fits { values } else { 1 };

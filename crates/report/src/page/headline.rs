@@ -3,9 +3,9 @@
 use super::tables::case_name;
 use crate::{
     data::{CaseData, Data},
-    format::{fixed, grouped},
+    format::{fixed, grouped, knobs},
 };
-use microgrid_record::{KeyFigures, Number, knob_text};
+use microgrid_record::{KeyFigures, Number};
 
 /// The numbers of more cases than this are summed up by their range.
 const MOST_CASES: usize = 4;
@@ -102,8 +102,8 @@ pub(super) fn cards(data: &Data) -> Vec<Card> {
 }
 
 fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {
-    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
-    let values: Vec<_> = done.filter_map(|(case, figures)| Some((case, (figure.of)(case, figures)?))).collect();
+    let value = |(case, figures)| Some((case, (figure.of)(case, figures)?));
+    let values: Vec<_> = data.complete().filter_map(value).collect();
     let entry = |label, value| Entry { label, value, text: text(value, figure.decimals), unit: figure.unit };
     match values.len() {
         0 => Vec::new(),
@@ -138,12 +138,8 @@ fn range(
 
 /// A case by its knobs or, where it has none, by its number or seed.
 fn short_name(data: &Data, case: &CaseData) -> String {
-    let knobs: Vec<String> =
-        case.entry.knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value))).collect();
-    match (knobs.is_empty(), data.manifest.replicates > 1) {
-        (false, false) => knobs.join(", "),
-        _ => case_name(data, &case.entry),
-    }
+    let plain = case.entry.knobs.is_empty() || data.manifest.replicates > 1;
+    if plain { case_name(data, &case.entry) } else { knobs(&case.entry.knobs) }
 }
 
 fn text(value: f64, decimals: usize) -> String {

@@ -23,7 +23,7 @@ mod provenance;
 mod table;
 mod tables;
 
-use super::{ReportError, charts, data::Data};
+use super::{charts, data::Data};
 use article::Beside;
 use askama::Template;
 use flate2::read::GzDecoder;
@@ -98,10 +98,10 @@ impl Json {
 ///
 /// # Errors
 /// If a table cannot be read, or the page cannot be written.
-pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, ReportError> {
+pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, RecordError> {
     let page = page(run, data)?;
     let path = run.folder().join(FILE);
-    fs::write(&path, page).map_err(|source| ReportError::File { action: "write", path: path.clone(), source })?;
+    fs::write(&path, page).map_err(RecordError::file("write", &path))?;
     run.add_file(FILE)?;
     Ok(path)
 }

@@ -142,7 +142,7 @@ impl Picks {
     /// What a slot lacks on the page because there is too much of it, and which tables have it.
     fn too_large(&self, run: &Run, case: &CaseData, slot: Slot) -> String {
         let has_path = case.games_left_out == 0 || case.games.contains_key(&slot);
-        let path = !has_path && case.markets().any(|market| market == slot);
+        let path = !has_path && case.markets().any(|market| market.slot == slot);
         let trades = self.trades.as_ref().is_some_and(|trades| trades.lacks(case, slot));
         let prosumers = self.prosumers.as_ref().is_some_and(|prosumers| prosumers.lacks(case, slot));
         let files = [

@@ -15,7 +15,7 @@ const MOST_SLOTS: usize = 5_000;
 
 /// The key figures of the cases that are done.
 fn figures(data: &Data) -> Vec<&KeyFigures> {
-    data.cases.iter().filter_map(|case| case.key_figures.as_ref()).collect()
+    data.complete().map(|(_, figures)| figures).collect()
 }
 
 /// The columns that tell cases apart.
