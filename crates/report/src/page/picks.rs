@@ -2,7 +2,7 @@
 
 use super::{
     Json,
-    details::{self, Details},
+    details::{BUDGET, Details},
     file_of, outcome,
     payload::Payload,
     table::Table,
@@ -87,8 +87,8 @@ impl Picks {
                 shown: shown(case),
             });
         }
-        let trades = full.then(|| details::trades(run, data, kept)).transpose()?;
-        let prosumers = full.then(|| details::prosumers(run, data, kept)).transpose()?;
+        let trades = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
+        let prosumers = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
         Ok(Self { cases, trades, prosumers, left_out })
     }
 
