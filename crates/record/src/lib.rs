@@ -68,9 +68,6 @@ pub use summary::Summary;
 pub use table::{Row, Rows};
 pub use table_format::Format;
 pub use trades::TradeRow;
-#[cfg(any(test, feature = "fixtures"))]
-#[doc(hidden)]
-pub use {measures::complete_cases, summary::summaries};
 
 /// Name of the resolved scenario in a run's folder.
 pub const SCENARIO: &str = "scenario.ron";

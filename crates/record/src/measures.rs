@@ -44,7 +44,7 @@ pub const MEASURES: [Column<SlotRow>; COUNT] = {
 
 /// What a complete case came to.
 #[derive(Clone, Debug)]
-pub struct CaseMeasures {
+pub(crate) struct CaseMeasures {
     /// Number of the case.
     pub(super) case: u32,
     /// How many slots had a market.
@@ -89,7 +89,7 @@ impl CaseMeasures {
 
 /// What each complete case came to, from the rows of `slots.csv`. `slots` is how many slots each case has, and `gate` the
 /// time to gate closure [s], if it is known.
-pub fn complete_cases(
+pub(crate) fn complete_cases(
     rows: impl Iterator<Item = Result<SlotRow, RecordError>>,
     slots: u32,
     gate: Option<f64>,

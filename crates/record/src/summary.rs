@@ -39,7 +39,7 @@ impl Summary {
 }
 
 /// Sums up complete cases, combination by combination. `replicates` is how many cases each combination has.
-pub fn summaries(
+pub(crate) fn summaries(
     cases: impl Iterator<Item = Result<CaseMeasures, RecordError>>,
     replicates: u32,
 ) -> impl Iterator<Item = Result<Summary, RecordError>> {
