@@ -11,11 +11,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion
 use microgrid_agents::{
     ids::ProsumerId,
     market::{
-        balance::SlotFacts,
-        choice_set::ChoiceSet,
-        demand::Buyer,
-        replicator::{Fitness, StepSize},
-        role::Role,
+        balance::SlotFacts, choice_set::ChoiceSet, demand::Buyer, replicator::Fitness, role::Role, step::StepSize,
     },
     observation::{Observation, Observed},
     streams::{Purpose, slot_stream},

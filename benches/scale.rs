@@ -10,8 +10,9 @@ mod support;
 use clap::Parser;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use microgrid_agents::{
-    message::{Invoice, MarketOpened},
+    message::MarketOpened,
     observation::{GameOver, Observation, Observed},
+    statement::Invoice,
 };
 use microgrid_sim::{
     agents::actor::MarketProtocol,

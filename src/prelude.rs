@@ -14,8 +14,9 @@ pub use microgrid_agents::{
         replicator::{largest_change, replicator_step},
     },
     message::{MarketOpened, MarketState},
-    observation::{Observation, Observed, Outcome},
+    observation::{Observation, Observed},
     prosumer::{ChoiceRule, Lesson, Offer, PricingRule},
+    statement::Outcome,
     streams::Stream,
     time::Time,
 };

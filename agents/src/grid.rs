@@ -5,8 +5,9 @@ use crate::{
     chain::call::{Call, InvoiceTo},
     ids::{ActorId, LEDGER, ProsumerId, Slot},
     member::Member,
-    message::{Exchange, Invoice, Message, Tariff},
+    message::{Exchange, Message},
     observation::Observation,
+    statement::{Invoice, Tariff},
     time::Time,
 };
 use std::{sync::Arc, time::Duration};

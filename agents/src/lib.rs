@@ -68,12 +68,14 @@ pub mod chain;
 pub mod contract;
 pub mod grid;
 pub mod ids;
+mod json;
 pub mod ledger;
 pub mod market;
 pub mod member;
 pub mod message;
 pub mod observation;
 pub mod prosumer;
+pub mod statement;
 pub mod streams;
 pub mod units;
 

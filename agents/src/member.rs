@@ -78,7 +78,7 @@ pub(crate) mod tests {
         },
         ids::ActorId,
         market::{choice_set::ChoiceSet, demand::Demand},
-        message::{Quote, Registration},
+        statement::{Quote, Registration},
         time::Time,
     };
     use std::time::Duration;

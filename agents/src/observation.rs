@@ -7,10 +7,10 @@ use crate::{
     },
     ids::{ActorId, ChannelName, ProsumerId, Slot},
     market::{role::Role, settlement::Trade},
-    message::{Exchange, Invoice, MarketOpened, MarketState, SlotOpened},
+    message::{Exchange, MarketOpened, MarketState, SlotOpened},
+    statement::{Invoice, Outcome},
     units::{Energy, Money},
 };
-use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// One of the market's observations with its origin.
@@ -72,20 +72,6 @@ pub struct Refused {
     pub channel: ChannelName,
     /// Whether it stands on the chain nevertheless, with the refusal as its code.
     pub on_chain: bool,
-}
-
-/// How the game of a slot ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
-    /// Everybody came to rest, and the article's stopping rules hold there: demand meets surplus as far as prices can
-    /// answer to it, and what buyers choose is worth the same to them.
-    Equilibrium,
-    /// Everybody came to rest elsewhere: held by noise, by exploration, or by choice sets that cannot clear.
-    Rest,
-    /// The gate closed first.
-    GateClosure,
-    /// The market was closed, there were no buyers or no sellers among the admitted, or the fee left no room for a price.
-    NoMarket,
 }
 
 /// The end of a slot's game.

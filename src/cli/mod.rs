@@ -34,7 +34,10 @@ use std::{
     io::{self, ErrorKind, Write},
     process::ExitCode,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    prelude::*,
+};
 
 /// Runs the command with the program's arguments.
 ///
@@ -73,14 +76,16 @@ pub fn main() -> ExitCode {
 /// Logs at the level of `RUST_LOG` or, without it, of `verbosity`: 0 warnings, 1 what happens, 2 and more every detail.
 fn log_to_stderr(verbosity: u8) {
     let level = match verbosity {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(level));
     let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
 /// Prints to stdout, with bold and colours only where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal let

@@ -5,7 +5,7 @@ use super::{
     text::{PRICE, amounts, cell},
 };
 use crate::record::SlotRow;
-use microgrid_agents::observation::Outcome;
+use microgrid_agents::statement::Outcome;
 
 /// One line a slot: who took part, price beside theory, how the game ended, welfare beside P2G.
 pub(super) fn slot_table(rows: &[SlotRow]) -> String {

@@ -15,7 +15,7 @@ use crate::{
     },
     scenario::{self, Case, LastPopulation, Plan},
 };
-use microgrid_agents::{ids::Slot, market::replicator::StepSize};
+use microgrid_agents::{ids::Slot, market::step::StepSize};
 use rayon::prelude::*;
 
 /// Prints a table of the market slots for each combination of knobs or, with a slot given, that slot in all of them.

@@ -8,8 +8,8 @@ use crate::{
 use microgrid_agents::{
     actor::MarketProtocol,
     ids::ProsumerId,
-    message::Tariff,
     observation::{Observation, Observed, Refused},
+    statement::Tariff,
 };
 use std::sync::Arc;
 

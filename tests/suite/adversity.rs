@@ -8,7 +8,8 @@ use crate::{
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
     market::settlement::Trade,
-    observation::{Observation, Outcome},
+    observation::Observation,
+    statement::Outcome,
     units::Energy,
 };
 use microgrid_sim::scenario::Plan;

@@ -5,10 +5,14 @@ use crate::{
     support::{End, Log, only_case, run, shipped},
 };
 use microgrid_agents::{
-    market::replicator::{Fitness, StepSize, public_step_size},
+    market::{
+        replicator::{Fitness, public_step_size},
+        step::StepSize,
+    },
     message::MarketState,
-    observation::{Commit, GameOver, Observation, Outcome},
+    observation::{Commit, GameOver, Observation},
     prosumer::{Adaptation, Behaviour},
+    statement::Outcome,
     time::Time,
 };
 use microgrid_sim::{

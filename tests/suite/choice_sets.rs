@@ -16,8 +16,9 @@ use microgrid_agents::{
         pricing::PriceBand,
         role::Role,
     },
-    message::{Choice, MarketOpened, MarketState},
-    observation::{Observation, Outcome},
+    message::{MarketOpened, MarketState},
+    observation::Observation,
+    statement::{Choice, Outcome},
     time::Time,
 };
 use microgrid_sim::{

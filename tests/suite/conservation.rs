@@ -2,7 +2,8 @@
 
 use crate::support::{Log, only_case, run, shipped, written};
 use microgrid_agents::{
-    observation::{Observation, Outcome, ProsumerSlot},
+    observation::{Observation, ProsumerSlot},
+    statement::Outcome,
     units::{Energy, Money},
 };
 

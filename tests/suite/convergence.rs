@@ -4,7 +4,8 @@ use microgrid_agents::{
     market::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
-        replicator::{Fitness, StepSize},
+        replicator::Fitness,
+        step::StepSize,
     },
     streams::{Purpose, Stream, stream},
 };

@@ -3,7 +3,8 @@
 use crate::support::{Log, only_case, run, shipped, try_run};
 use microgrid_agents::{
     chain::refusal::Refusal,
-    observation::{Observation, Observed, Outcome, Refused},
+    observation::{Observation, Observed, Refused},
+    statement::Outcome,
     time::Time,
     units::Energy,
 };

@@ -16,7 +16,8 @@ use microgrid_agents::{
     ids::{ActorId, ProsumerId, Slot},
     market::settlement::Trade,
     message::MarketOpened,
-    observation::{Observation, Observed, Outcome, ProsumerSlot, Refused},
+    observation::{Observation, Observed, ProsumerSlot, Refused},
+    statement::Outcome,
     units::Energy,
 };
 use microgrid_sim::{

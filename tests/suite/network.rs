@@ -10,9 +10,10 @@ use microgrid_agents::{
     actor::{Actor, Context, Wake},
     chain::refusal::Refusal,
     ids::ActorId,
-    market::replicator::StepSize,
+    market::step::StepSize,
     message::Message,
-    observation::{Observation, Observed, Outcome, Refused},
+    observation::{Observation, Observed, Refused},
+    statement::Outcome,
     time::Time,
 };
 use microgrid_sim::{

@@ -8,7 +8,8 @@ use microgrid_agents::{
         pricing::PriceBand,
         role::Role,
     },
-    observation::{Observation, Outcome, ProsumerSlot},
+    observation::{Observation, ProsumerSlot},
+    statement::Outcome,
     units::Energy,
 };
 use microgrid_sim::{

@@ -3,8 +3,8 @@
 use microgrid_agents::{
     market::{
         demand::Buyer,
-        replicator::StepSize,
         role::{Role, role},
+        step::StepSize,
         utility::photovoltaic_preference,
     },
     units::Energy,

@@ -4,8 +4,9 @@ use assert_cmd::Command;
 use microgrid_agents::{
     ids::Slot,
     market::{balance::SlotFacts, demand::Buyer, pricing::PriceBand, role::Role},
-    message::{Exchange, Invoice},
-    observation::{GameOver, Observation, Observed, Outcome, ProsumerSlot},
+    message::Exchange,
+    observation::{GameOver, Observation, Observed, ProsumerSlot},
+    statement::{Invoice, Outcome},
 };
 use microgrid_sim::{
     agents::actor::MarketProtocol,

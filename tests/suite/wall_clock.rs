@@ -10,7 +10,7 @@ use microgrid_agents::{
     actor::Actor,
     ids::ActorId,
     market::{pricing::PriceBand, role::Role},
-    observation::Outcome,
+    statement::Outcome,
     units::Money,
 };
 use microgrid_sim::{

@@ -3,14 +3,13 @@
 
 use super::{
     fact::{Bill, Game, Number},
-    genesis::Genesis,
+    genesis::{Genesis, Signatures},
     hash::Digest,
     identity::Party,
 };
 use crate::{
     ids::{ChannelName, Slot},
-    message::{Choice, Dispute, Invoice, MeterReading, Quote, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Dispute, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
     units::Energy,
 };
 use serde::{Deserialize, Serialize};
@@ -165,5 +164,12 @@ impl InvoiceTo {
     /// Never: an invoice has a JSON text.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an invoice has a JSON text")
+    }
+}
+
+impl Genesis {
+    /// Whether a call needs the signature of its maker.
+    pub fn must_be_signed(&self, creator: Party, call: &Call) -> bool {
+        creator != Party::Ledger && (self.policies.signatures == Signatures::Everything || !call.is_post())
     }
 }

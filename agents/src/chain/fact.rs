@@ -17,11 +17,10 @@
 //!
 //! Prosumers are named by their number in the scenario's files.
 
-use super::json;
+use crate::json;
 use crate::{
     ids::{ChannelName, Slot},
-    message::{Choice, Invoice, MeterReading, Quote, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
     time::Time,
     units::{Energy, Money},
 };

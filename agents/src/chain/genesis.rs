@@ -1,14 +1,13 @@
 //! What everybody agrees on before a chain begins: who is a member, with which key, under which rules.
 
 use super::{
-    call::Call,
     fact::Number,
     hash::Digest,
     identity::{Party, PublicKey},
-    json,
 };
 use crate::{
     ids::{ProsumerId, Slot},
+    json,
     market::{choice_set::ChoiceSet, demand::Demand},
 };
 use serde::{Deserialize, Serialize};
@@ -151,11 +150,6 @@ impl Genesis {
         let Party::Prosumer(number) = party else { return None };
         let place = self.prosumers.binary_search_by_key(&number, |(known, _)| *known).ok()?;
         Some(ProsumerId(place as u32))
-    }
-
-    /// Whether a call needs the signature of its maker.
-    pub fn must_be_signed(&self, creator: Party, call: &Call) -> bool {
-        creator != Party::Ledger && (self.policies.signatures == Signatures::Everything || !call.is_post())
     }
 
     /// Whether the market is to open in this slot.

@@ -22,6 +22,5 @@ pub mod fact;
 pub mod genesis;
 pub mod hash;
 pub mod identity;
-pub mod json;
 pub mod refusal;
 pub mod transaction;

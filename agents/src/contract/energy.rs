@@ -8,7 +8,7 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::Slot,
-    message::{Invoice, MeterReading, Registration, Tariff},
+    statement::{Invoice, MeterReading, Registration, Tariff},
     units::Energy,
 };
 

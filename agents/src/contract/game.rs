@@ -14,8 +14,7 @@ use crate::{
         pricing::PriceBand,
         sums::{Range, range},
     },
-    message::{Choice, Quote, Registration},
-    observation::Outcome,
+    statement::{Choice, Outcome, Quote, Registration},
 };
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use crate::{
     },
     ids::Slot,
     market::demand::Buyer,
-    message::{Registration, Tariff},
+    statement::{Registration, Tariff},
     units::Energy,
 };
 

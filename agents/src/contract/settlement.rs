@@ -9,7 +9,7 @@ use crate::{
     },
     ids::Slot,
     market::settlement::rounded_up,
-    message::{Choice, Registration},
+    statement::{Choice, Registration},
     units::{Energy, Money, Total},
 };
 use std::{collections::BTreeMap, sync::Arc};

@@ -6,7 +6,7 @@ use crate::{
         transaction::Version,
     },
     ids::Slot,
-    message::{Choice, Quote, Registration, Tariff},
+    statement::{Choice, Quote, Registration, Tariff},
 };
 use std::sync::Arc;
 

@@ -23,7 +23,8 @@ use crate::{
         settlement::{Division, Party, Trade, Wish},
         stopping,
     },
-    message::{Choice, MarketOpened, MarketState, Quote},
+    message::{MarketOpened, MarketState},
+    statement::{Choice, Quote},
     time::{Time, nanos},
     units::Energy,
 };

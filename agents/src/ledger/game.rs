@@ -6,7 +6,8 @@ use crate::{
     chain::{call::Call, genesis::Posts, identity::Party, refusal::Refusal},
     ids::ChannelName,
     message::{MarketState, Message},
-    observation::{Commit, GameOver, Observation, Outcome},
+    observation::{Commit, GameOver, Observation},
+    statement::Outcome,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -50,8 +50,9 @@ use crate::{
     actor::{Actor, Context, Wake},
     ids::{ActorId, ChannelName, ProsumerId, Slot},
     member::Member,
-    message::{MarketState, Message, SlotOpened, Submission, Tariff},
-    observation::{Observation, Outcome},
+    message::{MarketState, Message, SlotOpened, Submission},
+    observation::Observation,
+    statement::{Outcome, Tariff},
     time::Time,
 };
 use answered::Answered;

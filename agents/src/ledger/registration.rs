@@ -6,8 +6,9 @@ use crate::{
     chain::{call::Call, fact::Game},
     ids::{ChannelName, ProsumerId},
     market::{aggregate::Sums, demand::Buyer, pricing::PriceBand},
-    message::{MarketOpened, Message, Registration},
-    observation::{GameOver, Observation, Outcome},
+    message::{MarketOpened, Message},
+    observation::{GameOver, Observation},
+    statement::{Outcome, Registration},
     units::Energy,
 };
 use rand::RngExt;

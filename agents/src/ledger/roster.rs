@@ -1,6 +1,6 @@
 //! Who has registered for a slot, and whose meter has been read.
 
-use crate::{ids::ProsumerId, message::Registration, units::Energy};
+use crate::{ids::ProsumerId, statement::Registration, units::Energy};
 
 /// Who has registered for a slot, and whose meter has been read.
 #[derive(Debug)]

@@ -15,8 +15,9 @@ use crate::{
         refusal::{Refusal, Validity},
     },
     ids::{ChannelName, GRID, LEDGER, ProsumerId, Slot},
-    message::{Message, MeterReading},
+    message::Message,
     observation::{Observation, Refused},
+    statement::MeterReading,
 };
 use std::sync::Arc;
 

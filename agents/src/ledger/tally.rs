@@ -6,7 +6,7 @@ use crate::{
         demand::Buyer,
         pricing::PriceBand,
     },
-    message::Choice,
+    statement::Choice,
 };
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What a buyer wants at a price: equations (6) and (7).
 
 use super::utility::utility;
-use crate::chain::json::number;
+use crate::json::number;
 use serde::{Deserialize, Serialize};
 
 /// Whether a buyer's demand answers freely to price.

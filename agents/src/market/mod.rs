@@ -17,6 +17,7 @@ pub mod regrowth;
 pub mod replicator;
 pub mod role;
 pub mod settlement;
+pub mod step;
 pub mod stopping;
 pub mod storage;
 pub(crate) mod sums;

@@ -1,6 +1,6 @@
 //! How sellers lead: welfare and the price rule, equations (16) to (18).
 
-use super::{aggregate::Aggregate, replicator::StepSize, utility::utility};
+use super::{step::StepSize, utility::utility};
 
 /// Tariffs that are no further apart are the same [CNY/kWh]: a thousandth of the smallest that a scenario can tell apart.
 const ONE_PRICE: f64 = 1e-9;
@@ -44,15 +44,16 @@ impl PriceBand {
         ramp * price.abs().max(self.width())
     }
 
-    /// The step of size `Scaled(1)` of a seller with this `surplus` [CNY/kWh²] where no purchase answers to price; `None`
-    /// where some do.
+    /// The step of size `Scaled(1)` of a seller with this `surplus` [CNY/kWh²] where no purchase answers to price and
+    /// energy is worth so much beyond its price to those who choose it: [`left`](super::aggregate::Aggregate::left)
+    /// [CNY/kWh].
     ///
     /// There a price moves only shares, and what brings these back is that net utility falls where a seller is short, by
-    /// [what energy is worth beyond its price](Aggregate::left). A price that moves as if it moved purchases would swing for
-    /// ever where energy is plenty, and crawl where it is scarce.
-    pub fn blind_step(&self, seller: usize, surplus: f64, sums: &Aggregate) -> Option<f64> {
-        let (left, width) = (sums.left.get(seller)?, self.width());
-        Some((OF_WORTH * left).max(OF_WIDTH * width).min(width) / surplus)
+    /// what energy is worth beyond its price. A price that moves as if it moved purchases would swing for ever where energy
+    /// is plenty, and crawl where it is scarce.
+    pub fn blind_step(&self, left: f64, surplus: f64) -> f64 {
+        let width = self.width();
+        (OF_WORTH * left).max(OF_WIDTH * width).min(width) / surplus
     }
 
     /// Whether a tariff keeps `price` from answering to this `excess` of demand [kWh].
@@ -121,6 +122,7 @@ pub fn age_burden(size: StepSize, share: f64, sellers: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::aggregate::Aggregate;
 
     const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
 
@@ -149,11 +151,10 @@ mod tests {
     #[test]
     fn where_no_purchase_answers_a_price_goes_by_what_energy_is_worth_beyond_it() {
         let sums = Aggregate { left: vec![0.8, 0.0, 9.0], ..Aggregate::default() };
-        let moves = [0, 1, 2].map(|seller| BAND.blind_step(seller, 0.002, &sums).unwrap() * 0.002);
+        let moves = [0, 1, 2].map(|seller| BAND.blind_step(sums.left[seller], 0.002) * 0.002);
         for (found, right) in moves.into_iter().zip([0.2, 0.12, 0.4]) {
             assert!((found - right).abs() < 1e-12, "{found}");
         }
-        assert_eq!(BAND.blind_step(0, 0.002, &Aggregate::default()), None);
     }
 
     #[test]

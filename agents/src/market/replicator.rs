@@ -3,6 +3,7 @@
 use super::{
     aggregate::{Aggregate, STEEPEST},
     experience::Experience,
+    step::StepSize,
     sums::{Survey, survey},
 };
 use serde::{Deserialize, Serialize};
@@ -15,31 +16,6 @@ pub enum Fitness {
     Public,
     /// Only the buyer's own term of it.
     Private,
-}
-
-/// How large a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum StepSize {
-    /// `a` or `b` as given.
-    Fixed(f64),
-    /// In units of the market's own scale, so that one number serves markets of any size.
-    Scaled(f64),
-}
-
-impl StepSize {
-    /// `part` of the step, in the same units.
-    pub fn times(self, part: f64) -> Self {
-        match self {
-            Self::Fixed(size) => Self::Fixed(size * part),
-            Self::Scaled(size) => Self::Scaled(size * part),
-        }
-    }
-
-    /// The number, whatever its units.
-    pub fn number(self) -> f64 {
-        let (Self::Fixed(size) | Self::Scaled(size)) = self;
-        size
-    }
 }
 
 /// A growing share counts as at least this when its change is held against the tolerance.

@@ -7,7 +7,7 @@ use crate::{
         settlement::{Trade, rounded_up},
         trades::Trades,
     },
-    message::{Choice, Dispute},
+    statement::{Choice, Dispute},
     units::{Energy, Total},
 };
 use std::sync::Arc;

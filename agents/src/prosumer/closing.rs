@@ -9,8 +9,9 @@ use crate::{
         balance::{Balance, LocalTrades, SlotTerms, balance},
         trades::Trades,
     },
-    message::{Exchange, Invoice, Message, MeterReading, Submission},
+    message::{Exchange, Message, Submission},
     observation::{Observation, ProsumerSlot},
+    statement::{Invoice, MeterReading},
     units::Energy,
 };
 use std::sync::Arc;

@@ -10,9 +10,10 @@ use crate::{
     market::{
         aggregate::Aggregate,
         pricing::{PriceBand, age_burden, price_step_size},
-        replicator::StepSize,
+        step::StepSize,
     },
-    message::{MarketOpened, MarketState, Quote},
+    message::{MarketOpened, MarketState},
+    statement::Quote,
     streams::Stream,
     time::Time,
     units::Energy,
@@ -124,7 +125,7 @@ impl Seller {
 
     /// What a price step of this size comes to [CNY/kWh²].
     fn step(&self, size: StepSize, held: Option<f64>, sums: &Aggregate, alpha: f64) -> f64 {
-        let blind = self.band.blind_step(self.index, self.surplus, sums);
+        let blind = sums.left.get(self.index).map(|&left| self.band.blind_step(left, self.surplus));
         price_step_size(size, alpha, self.share, self.buyers, held, blind)
     }
 

@@ -8,7 +8,7 @@ use microgrid_agents::{
         refusal::{Refusal, Validity},
     },
     market::demand::Demand,
-    message::{Invoice, MeterReading, Registration, Tariff},
+    statement::{Invoice, MeterReading, Registration, Tariff},
     units::{Energy, Money},
 };
 

@@ -9,8 +9,7 @@ use microgrid_agents::{
         refusal::{Refusal, Validity},
     },
     market::demand::Demand,
-    message::{Choice, Quote, Tariff},
-    observation::Outcome,
+    statement::{Choice, Outcome, Quote, Tariff},
 };
 
 const SELLER: Party = Party::Prosumer(1);

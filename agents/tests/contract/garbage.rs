@@ -12,8 +12,7 @@ use microgrid_agents::{
     },
     ids::Slot,
     market::demand::Buyer,
-    message::{Choice, Dispute, Invoice, MeterReading, Quote, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Dispute, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
     time::Time,
     units::{Energy, Money},
 };

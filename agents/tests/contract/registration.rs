@@ -4,7 +4,7 @@ use crate::world::{IDLE, SLOT, World, seller, tariff};
 use microgrid_agents::{
     chain::{call::Call, hash::Digest, identity::Party, refusal::Refusal},
     market::demand::{Buyer, Demand},
-    message::{Registration, Tariff},
+    statement::{Registration, Tariff},
 };
 
 const ME: Party = Party::Prosumer(1);

@@ -13,8 +13,7 @@ use microgrid_agents::{
         demand::Demand,
         settlement::{Division, Party as Side, Wish},
     },
-    message::{Choice, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Outcome, Registration, Tariff},
     units::{Energy, Money, Total},
 };
 use proptest::{collection::vec, prelude::*};

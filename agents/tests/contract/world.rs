@@ -15,8 +15,7 @@ use microgrid_agents::{
         choice_set::ChoiceSet,
         demand::{Buyer, Demand},
     },
-    message::{Choice, Quote, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Outcome, Quote, Registration, Tariff},
     time::Time,
     units::{Energy, Money, Total},
 };

@@ -155,6 +155,13 @@ fn clearing_prices(kinks: &[(f64, Piece)], supply: f64, band: PriceBand, alpha: 
     }
 }
 
+impl SlotMarket {
+    /// Its equilibrium; `None` without buyers, sellers or a price that serves both.
+    pub fn equilibrium(&self) -> Option<Equilibrium> {
+        closed_form(&self.needs, &self.surplus, self.terms.band(), self.terms.alpha, self.terms.demand)
+    }
+}
+
 /// How the slot would end for every prosumer at the closed-form equilibrium of a market, in whole units; without one, no
 /// trades.
 ///

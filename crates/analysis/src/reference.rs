@@ -8,7 +8,8 @@ use microgrid_agents::market::{
     demand::{Buyer, Demand},
     experience::Experience,
     pricing::{PriceBand, next_price, price_step_size},
-    replicator::{Fitness, StepSize, private_step_size, public_step_size, replicator_step},
+    replicator::{Fitness, private_step_size, public_step_size, replicator_step},
+    step::StepSize,
 };
 use std::sync::Arc;
 
@@ -189,7 +190,8 @@ impl<'a> Iteration<'a> {
         let mut largest = 0.0_f64;
         for (j, price) in self.prices.iter_mut().enumerate() {
             let share = surplus[j] / supply;
-            let (held, blind) = (aggregate.held.get(j).copied(), band.blind_step(j, surplus[j], aggregate));
+            let held = aggregate.held.get(j).copied();
+            let blind = aggregate.left.get(j).map(|&left| band.blind_step(left, surplus[j]));
             let step = price_step_size(price_step, alpha, share, buyers, held, blind);
             let next = next_price(*price, aggregate.demand[j] - surplus[j], step, band, ramp);
             largest = largest.max((next - *price).abs());

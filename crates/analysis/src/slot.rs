@@ -1,6 +1,5 @@
 //! A slot of a case, in the terms of the market's equations.
 
-use super::equilibrium::{Equilibrium, closed_form};
 use microgrid_agents::{
     ids::Slot,
     market::{
@@ -76,11 +75,6 @@ impl SlotMarket {
         let surplus = sellers.iter().map(|&place| facts[place].surplus().value()).collect();
         let needs = buyers.iter().map(|&place| facts[place].as_buyer().charged(terms.service_fee)).collect();
         Self { sellers, buyers, surplus, needs, terms }
-    }
-
-    /// Its equilibrium; `None` without buyers, sellers or a price that serves both.
-    pub fn equilibrium(&self) -> Option<Equilibrium> {
-        closed_form(&self.needs, &self.surplus, self.terms.band(), self.terms.alpha, self.terms.demand)
     }
 }
 

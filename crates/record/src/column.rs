@@ -1,7 +1,7 @@
 //! What a column is: all that is told of it beside its field, and what a row has in it.
 
 use super::number::Number;
-use microgrid_agents::{ids::ChannelName, market::role::Role, observation::Outcome};
+use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
 use serde::Serialize;
 
 /// A column of a table with rows `R`, as it is declared beside its field.

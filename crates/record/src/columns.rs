@@ -159,7 +159,7 @@ mod tests {
         parquet_parts::{self, Parts},
         table::table,
     };
-    use microgrid_agents::{ids::ChannelName, market::role::Role, observation::Outcome};
+    use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
     use serde::Serialize;
 
     table! {

@@ -9,7 +9,7 @@ use super::{
 };
 use microgrid_agents::{
     market::balance::Balance,
-    observation::Outcome,
+    statement::Outcome,
     units::{Energy, Money, Total},
 };
 use microgrid_scenario::Case;

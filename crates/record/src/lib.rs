@@ -61,11 +61,10 @@ pub use paired::PairedRow;
 pub use prosumers::ProsumerRow;
 pub use recorder::Recorder;
 pub use run::Run;
-pub use section::{Section, SlotTable};
 pub use slots::SlotRow;
 pub use statistics::Statistics;
 pub use summary::Summary;
-pub use table::{Row, Rows};
+pub use table::{Row, Rows, Section, SlotTable};
 pub use table_format::Format;
 pub use trades::TradeRow;
 

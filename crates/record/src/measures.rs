@@ -6,7 +6,7 @@ use super::{
     slots::SlotRow,
     table::Row,
 };
-use microgrid_agents::observation::Outcome;
+use microgrid_agents::statement::Outcome;
 
 /// The measure that is no column: it comes before those of the columns that are younger.
 const RESTRICTED: Column<SlotRow> =

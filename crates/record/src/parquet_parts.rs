@@ -9,8 +9,7 @@ use super::{
     columns::{self, Cells},
     error::RecordError,
     folder,
-    section::{Section, SlotTable},
-    table::Row,
+    table::{Row, Section, SlotTable},
 };
 use microgrid_agents::ids::Slot;
 use parquet::{

@@ -7,11 +7,10 @@ use super::{
     manifest::{CaseEntry, Manifest, Status},
     measures::complete_cases,
     paired::{self, PairedRow},
-    parquet_parts,
-    section::{self, Section, SlotTable},
+    parquet_parts, section,
     slots::SlotRow,
     summary::{self, Summary},
-    table::{self, Row, Rows},
+    table::{self, Row, Rows, Section, SlotTable},
     table_format::Format,
     trades::TradeRow,
 };

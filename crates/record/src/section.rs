@@ -9,7 +9,7 @@ use super::{
     error::RecordError,
     parquet_parts,
     prosumers::ProsumerRow,
-    table::{self, Row, Rows},
+    table::{self, Rows, Section, SlotTable},
     trades::TradeRow,
 };
 use microgrid_agents::ids::Slot;
@@ -19,12 +19,6 @@ use std::{
     ops::{Range, RangeInclusive},
     path::Path,
 };
-
-/// A row of a table that begins with the columns `case` and `slot`, and is sorted by them.
-pub trait SlotTable: Row {
-    /// Its case and slot.
-    fn place(&self) -> (u32, Slot);
-}
 
 macro_rules! slot_tables {
     ($($row:ty),+) => {
@@ -36,24 +30,6 @@ macro_rules! slot_tables {
     };
 }
 slot_tables!(AgeRow, ProsumerRow, TradeRow, ConvergenceRow);
-
-/// Where the rows of some slots of a case stand in a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
-    pub(super) case: u32,
-    pub(super) slots: RangeInclusive<Slot>,
-    /// In a CSV file, their bytes; in a Parquet file, the numbers of the groups that hold them.
-    pub(super) place: Range<u64>,
-    /// How much there is to read, as if it were text [bytes].
-    pub size: u64,
-}
-
-impl Section {
-    /// The slots whose rows it has.
-    pub fn slots(&self) -> RangeInclusive<Slot> {
-        self.slots.clone()
-    }
-}
 
 /// Finds the rows of these slots of a case in a table that is CSV.
 ///

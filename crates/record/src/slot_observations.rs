@@ -5,7 +5,8 @@ use microgrid_agents::{
     ids::{ProsumerId, Slot},
     market::settlement::Trade,
     message::MarketOpened,
-    observation::{GameOver, Observation, Outcome, ProsumerSlot},
+    observation::{GameOver, Observation, ProsumerSlot},
+    statement::Outcome,
     time::Time,
 };
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use super::{number::Number, slot_observations::SlotObservations, table::table, t
 use microgrid_agents::{
     ids::Slot,
     market::{role::Role, settlement::Trade},
-    observation::{Outcome, ProsumerSlot},
+    observation::ProsumerSlot,
+    statement::Outcome,
     units::{Energy, Total},
 };
 use microgrid_runtime::Traffic;

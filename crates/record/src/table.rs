@@ -1,11 +1,13 @@
 //! Result tables: a row is a struct whose fields are the columns. Here they are CSV files.
 
 use super::{column::Column, error::RecordError, folder};
+use microgrid_agents::ids::Slot;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::File,
     io::{Read, Write},
     marker::PhantomData,
+    ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
 };
 
@@ -26,6 +28,30 @@ pub trait Row: Serialize + DeserializeOwned + 'static {
 
 /// Rows of a table, one after the other.
 pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
+
+/// A row of a table that begins with the columns `case` and `slot`, and is sorted by them.
+pub trait SlotTable: Row {
+    /// Its case and slot.
+    fn place(&self) -> (u32, Slot);
+}
+
+/// Where the rows of some slots of a case stand in a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    pub(super) case: u32,
+    pub(super) slots: RangeInclusive<Slot>,
+    /// In a CSV file, their bytes; in a Parquet file, the numbers of the groups that hold them.
+    pub(super) place: Range<u64>,
+    /// How much there is to read, as if it were text [bytes].
+    pub size: u64,
+}
+
+impl Section {
+    /// The slots whose rows it has.
+    pub fn slots(&self) -> RangeInclusive<Slot> {
+        self.slots.clone()
+    }
+}
 
 /// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit,
 /// and with what else there is to tell of it (the functions of [`Column`]).

@@ -5,7 +5,7 @@
 use super::{
     Failure, Traffic, Waiting,
     event::{Broadcast, Event, Moment, What},
-    post::Post,
+    post::{Placement, Post},
 };
 use microgrid_actor::{
     Actor, ActorId, Context, Effect, Observed, Protocol, Stream, Time,
@@ -13,31 +13,6 @@ use microgrid_actor::{
 };
 use microgrid_network::{Downtime, Fate, Network};
 use std::{hint::black_box, sync::Arc, time::Duration};
-
-/// Which shard hosts which actor: dealt out in turn. The first actor, which in a
-/// market is the ledger and talks to everybody, so shares a thread with the clock.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Placement {
-    pub(super) actors: usize,
-    pub(super) shards: usize,
-}
-
-impl Placement {
-    /// Where it lives.
-    pub(super) fn shard(self, actor: ActorId) -> usize {
-        (actor.0 % self.shards as u32) as usize
-    }
-
-    /// Its position there.
-    pub(super) fn place(self, actor: ActorId) -> u32 {
-        actor.0 / self.shards as u32
-    }
-
-    /// Who has this position in this shard.
-    pub(super) fn actor(self, shard: usize, place: u32) -> ActorId {
-        ActorId(place * self.shards as u32 + shard as u32)
-    }
-}
 
 /// One of our actors with all that most events need of it: a cache line.
 #[derive(Debug)]

@@ -44,9 +44,10 @@ mod worker;
 use actix::prelude::*;
 use audience::Audience;
 use clock::Clock;
-use hosted::{HostedActors, Placement};
+use hosted::HostedActors;
 use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time};
 use microgrid_network::{Network, TooSoon};
+use post::Placement;
 use shard::{Links, Shard};
 use spin::Spin;
 use std::{

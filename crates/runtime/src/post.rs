@@ -2,7 +2,6 @@
 
 use super::{
     event::{Broadcast, Event, Key, Moment, What},
-    hosted::Placement,
     queue::EventQueue,
 };
 use actix::Message;
@@ -12,6 +11,31 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
     time::Duration,
 };
+
+/// Which shard hosts which actor: dealt out in turn. The first actor, which in a
+/// market is the ledger and talks to everybody, so shares a thread with the clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placement {
+    pub(super) actors: usize,
+    pub(super) shards: usize,
+}
+
+impl Placement {
+    /// Where it lives.
+    pub(super) fn shard(self, actor: ActorId) -> usize {
+        (actor.0 % self.shards as u32) as usize
+    }
+
+    /// Its position there.
+    pub(super) fn place(self, actor: ActorId) -> u32 {
+        actor.0 / self.shards as u32
+    }
+
+    /// Who has this position in this shard.
+    pub(super) fn actor(self, shard: usize, place: u32) -> ActorId {
+        ActorId(place * self.shards as u32 + shard as u32)
+    }
+}
 
 /// Events of a shard that are still to be handled, here or elsewhere.
 #[derive(Debug)]

@@ -7,8 +7,8 @@
 use super::{
     Failure, Traffic, Waiting,
     event::{Event, Key, Moment, What},
-    hosted::{HostedActors, Placement},
-    post::{Batch, Post},
+    hosted::HostedActors,
+    post::{Batch, Placement, Post},
 };
 use microgrid_actor::{Observed, Protocol};
 use std::{

@@ -7,7 +7,7 @@ use super::{
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{choice_set::ChoiceSet, demand::Demand, replicator::StepSize},
+    market::{choice_set::ChoiceSet, demand::Demand, step::StepSize},
     prosumer::{Adaptation, Behaviour, Mixing},
 };
 use microgrid_network::Delay;

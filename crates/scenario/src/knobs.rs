@@ -5,7 +5,7 @@ use super::{
     parse,
     schema::{Activation, Members, PopulationSource, Scenario},
 };
-use microgrid_agents::market::replicator::StepSize;
+use microgrid_agents::market::step::StepSize;
 use microgrid_network::Delay;
 use ron::value::RawValue;
 use serde::de::DeserializeOwned;

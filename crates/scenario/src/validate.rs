@@ -15,7 +15,7 @@ use microgrid_agents::{
         pricing::PriceBand,
         role::{Role, role},
     },
-    message::Registration,
+    statement::Registration,
 };
 use std::{collections::BTreeSet, fmt::Display, time::Duration};
 

@@ -4,7 +4,7 @@ use super::given::{Given, name, sum};
 use crate::support::only_case;
 use assert_cmd::Command;
 use microgrid_agents::{
-    market::replicator::StepSize,
+    market::step::StepSize,
     observation::{Observation, Observed},
 };
 use microgrid_sim::{

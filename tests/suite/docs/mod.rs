@@ -3,6 +3,7 @@
 mod about;
 mod results;
 mod scenario;
+mod structure;
 mod variants;
 mod withholding;
 

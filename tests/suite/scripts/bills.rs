@@ -11,7 +11,8 @@ use microgrid_agents::{
     },
     ids::Slot,
     market::trades::Trades,
-    message::{Dispute, Invoice, Message, MeterReading, Registration, Submission, Verdict},
+    message::{Message, Submission, Verdict},
+    statement::{Dispute, Invoice, MeterReading, Registration},
     units::{Energy, Money},
 };
 use std::sync::Arc;

@@ -15,7 +15,8 @@ use microgrid_agents::{
         identity::Party,
     },
     ids::Slot,
-    message::{Choice, MarketState, Message, Quote, SlotOpened},
+    message::{MarketState, Message, SlotOpened},
+    statement::{Choice, Quote},
     time::Time,
     units::Energy,
 };

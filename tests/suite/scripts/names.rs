@@ -12,8 +12,8 @@ use microgrid_agents::{
     },
     ids::{ProsumerId, Slot},
     market::trades::Trades,
-    message::{Dispute, Invoice, Message, MeterReading, Registration, SlotOpened, Submission, Tariff, Verdict},
-    observation::Outcome,
+    message::{Message, SlotOpened, Submission, Verdict},
+    statement::{Dispute, Invoice, MeterReading, Outcome, Registration, Tariff},
     units::Money,
 };
 use microgrid_sim::agents::ids::{GRID, LEDGER};

@@ -6,7 +6,8 @@ use microgrid_agents::{
     chain::{call::Call, refusal::Refusal},
     ids::Slot,
     market::demand::Buyer,
-    message::{Choice, Message, MeterReading, Quote, Registration},
+    message::Message,
+    statement::{Choice, MeterReading, Quote, Registration},
     units::Energy,
 };
 use microgrid_sim::agents::ids::LEDGER;

@@ -7,7 +7,7 @@ mod predictive;
 pub(super) use predictive::expected_demand;
 
 use crate::{
-    market::replicator::{AGE_BURDEN, StepSize},
+    market::{replicator::AGE_BURDEN, step::StepSize},
     message::MarketState,
     time::Time,
 };

@@ -11,14 +11,11 @@ pub use replicator::Replicator;
 
 use crate::{
     market::{
-        aggregate::Aggregate,
-        demand::Buyer,
-        exploration::explore,
-        mixing::mix,
-        regrowth::regrow,
-        replicator::{StepSize, largest_change},
+        aggregate::Aggregate, demand::Buyer, exploration::explore, mixing::mix, regrowth::regrow,
+        replicator::largest_change, step::StepSize,
     },
-    message::{Choice, MarketOpened, MarketState},
+    message::{MarketOpened, MarketState},
+    statement::Choice,
     streams::Stream,
 };
 use dyn_clone::DynClone;

@@ -10,10 +10,7 @@ use crate::{
 };
 use microgrid_agents::{
     ids::Slot,
-    market::{
-        demand::Buyer,
-        replicator::{Fitness, StepSize},
-    },
+    market::{demand::Buyer, replicator::Fitness, step::StepSize},
 };
 use microgrid_scenario::{Case, schema::Learning};
 use std::time::Duration;

@@ -10,8 +10,7 @@ use microgrid_agents::{
     },
     ids::ChannelName,
     market::demand::Buyer,
-    message::{Choice, Invoice, MeterReading, Quote, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
     time::Time,
     units::{Energy, Money},
 };

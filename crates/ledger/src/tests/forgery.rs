@@ -16,7 +16,7 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     market::choice_set::ChoiceSet,
-    message::{Dispute, Quote, Registration},
+    statement::{Dispute, Quote, Registration},
     units::{Energy, Money},
 };
 use std::sync::Arc;
@@ -145,7 +145,7 @@ fn a_call_that_the_contract_refuses_cannot_be_valid() {
 
 #[test]
 fn choices_are_held_to_the_simplex_and_firm_demand_to_the_need() {
-    let choice = |change: fn(&mut microgrid_agents::message::Choice)| {
+    let choice = |change: fn(&mut microgrid_agents::statement::Choice)| {
         move |draft: &mut Draft| {
             if let Call::PostChoice(choice) = &mut draft.call {
                 change(Arc::make_mut(choice));

@@ -10,7 +10,7 @@ use microgrid_agents::{
     },
     ids::Slot,
     market::demand::Demand,
-    message::Registration,
+    statement::Registration,
     units::Energy,
 };
 use std::collections::BTreeMap;

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use microgrid_agents::{
         chain::fact::{Account, Bill, Settled},
-        message::MeterReading,
+        statement::MeterReading,
         units::{Energy, Money},
     };
 

@@ -1,11 +1,9 @@
 //! Which code a transaction should have: signature, endorsements, reads, and what the contract says.
 
 use super::{
-    contract::Execution,
     discrepancy::{Discrepancy, does_not_hold},
     prepare::Transaction,
-    replay::validity,
-    state::State,
+    state::{Execution, State},
 };
 use microgrid_agents::chain::{
     refusal::{Refusal, Validity},
@@ -67,4 +65,9 @@ fn compare(writes: &[Write], execution: &Execution) -> Result<(), Discrepancy> {
     }
     let (found, due) = (writes.len(), execution.writes.len());
     if found == due { Ok(()) } else { Err(Discrepancy::Writes { found, due }) }
+}
+
+/// As which validity a transaction should stand on the chain, by what the contract makes of it.
+pub(super) fn validity(execution: &Execution) -> Validity {
+    execution.refusal.map_or(Ok(()), Err)
 }

@@ -2,12 +2,12 @@
 
 use super::{
     bills::Bills,
-    contract::{Execution, execute, highest_price},
+    contract::{execute, highest_price},
     discrepancy::{Checked, Discrepancy, does_not_hold},
     judge::{Due, judge},
     prepare::{Prepared, Transaction},
     report::CaseReport,
-    state::State,
+    state::{Execution, State},
 };
 use crate::{position::Position, reader::Reader};
 use microgrid_agents::{
@@ -18,11 +18,10 @@ use microgrid_agents::{
         genesis::{Genesis, Posts},
         hash::Digest,
         identity::Party,
-        refusal::Validity,
         transaction::{Envelope, Outcome, Version, Write},
     },
     ids::{ChannelName, Slot},
-    message::Registration,
+    statement::Registration,
     time::{Time, nanos},
 };
 use std::collections::BTreeSet;
@@ -296,9 +295,4 @@ fn compare(settlement: &Settlement, due: &Bills) -> Result<(), Discrepancy> {
         None => Ok(()),
         Some((&(buyer, seller), bill)) => Err(Discrepancy::MissingBill { buyer, seller, due: bill.energy }),
     }
-}
-
-/// As which validity a transaction should stand on the chain, by what the contract makes of it.
-pub(super) fn validity(execution: &Execution) -> Validity {
-    execution.refusal.map_or(Ok(()), Err)
 }

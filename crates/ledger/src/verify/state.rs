@@ -1,15 +1,27 @@
 //! The world state as the replay has it.
 
-use super::contract::Execution;
 use microgrid_agents::{
     chain::{
         fact::{Fact, Key, Number},
         hash::Digest,
+        refusal::Refusal,
         transaction::{Read, Version},
     },
     ids::Slot,
 };
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+
+/// What the contract makes of a call.
+#[derive(Debug)]
+pub(super) struct Execution {
+    /// What it read, in this order.
+    pub(super) reads: Vec<Read>,
+    /// What it writes, in this order, with its text; nothing if it refuses.
+    pub(super) writes: Vec<(Key, Fact, Box<RawValue>)>,
+    /// Why it refuses.
+    pub(super) refusal: Option<Refusal>,
+}
 
 /// The world state of all three channels.
 #[derive(Debug, Default)]

@@ -19,7 +19,7 @@ use energy::Energy;
 use extent::Extent;
 use flows::{Flows, Sums};
 use game::{Game, MOST_SELLERS, Quantity, Reading};
-use microgrid_agents::{ids::Slot, observation::Outcome};
+use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{
     AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Run, SCENARIO, Section,
     SlotRow, SlotTable, Summary, TradeRow,

@@ -6,7 +6,7 @@ use crate::{
     format::{self, count, fixed, ranges},
 };
 use indexmap::IndexMap;
-use microgrid_agents::observation::Outcome;
+use microgrid_agents::statement::Outcome;
 use microgrid_record::{KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text};
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use crate::{
     charts,
     data::{CaseData, Data},
 };
-use microgrid_agents::{ids::Slot, observation::Outcome};
+use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{ConvergenceRow, ProsumerRow, RecordError, Run, SlotRow, TradeRow};
 use microgrid_scenario::schema::Record;
 use serde::Serialize;

@@ -139,7 +139,7 @@ pub(super) fn slots(data: &Data) -> Option<Table> {
 }
 
 fn is_closed(row: &SlotRow) -> bool {
-    row.outcome == microgrid_agents::observation::Outcome::NoMarket
+    row.outcome == microgrid_agents::statement::Outcome::NoMarket
 }
 
 /// What the ledger's channels carried in each case.

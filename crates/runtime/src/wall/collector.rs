@@ -6,7 +6,7 @@ use super::{
         audience::{Audience, who_waits},
     },
     clock::WallClock,
-    shard::FreeShard,
+    shard::{FreeShard, Report},
 };
 use actix::prelude::*;
 use microgrid_actor::{Observed, Protocol};
@@ -20,15 +20,6 @@ use std::{
 
 /// How often the watcher is shown what has been observed since.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// Shard → collector: what has happened in one turn.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Report<P: Protocol> {
-    pub(super) observed: Vec<Observed<P::Observation>>,
-    pub(super) traffic: Traffic,
-    pub(super) failure: Option<Failure>,
-}
 
 /// The collector.
 pub(super) struct Collector<P: Protocol, W> {

@@ -2,16 +2,16 @@
 
 use super::{
     super::{
+        Failure, Traffic,
         event::Moment,
         post::Batch,
         window::{Stop, WhoWaits},
         worker::Worker,
     },
     clock::WallClock,
-    collector::Report,
 };
 use actix::prelude::*;
-use microgrid_actor::{Protocol, Time};
+use microgrid_actor::{Observed, Protocol, Time};
 use std::{sync::Arc, time::Duration};
 
 /// A shard that runs free.
@@ -30,6 +30,15 @@ pub(super) struct Begin<P: Protocol> {
     pub(super) shards: Arc<[Addr<FreeShard<P>>]>,
     pub(super) collector: Recipient<Report<P>>,
     pub(super) clock: WallClock,
+}
+
+/// Shard → collector: what has happened in one turn.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Report<P: Protocol> {
+    pub(super) observed: Vec<Observed<P::Observation>>,
+    pub(super) traffic: Traffic,
+    pub(super) failure: Option<Failure>,
 }
 
 impl<P: Protocol> FreeShard<P> {

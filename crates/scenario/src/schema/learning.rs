@@ -1,10 +1,7 @@
 //! How buyers and sellers adapt.
 
 use microgrid_agents::{
-    market::{
-        choice_set::ChoiceSet,
-        replicator::{Fitness, StepSize},
-    },
+    market::{choice_set::ChoiceSet, replicator::Fitness, step::StepSize},
     prosumer::{Adaptation, Behaviour, Mixing},
 };
 use serde::{Deserialize, Serialize};

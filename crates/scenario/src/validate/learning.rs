@@ -3,10 +3,7 @@
 use super::{Checked, SHARE_NOISE, above_zero, count, ensure, share};
 use crate::schema::{Habit, Initial, Learning};
 use microgrid_agents::{
-    market::{
-        choice_set::ChoiceSet,
-        replicator::{Fitness, StepSize},
-    },
+    market::{choice_set::ChoiceSet, replicator::Fitness, step::StepSize},
     prosumer::{Behaviour, Mixing},
 };
 

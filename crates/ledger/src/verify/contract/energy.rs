@@ -7,7 +7,7 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    message::{Invoice, MeterReading, Registration},
+    statement::{Invoice, MeterReading, Registration},
     units::Energy,
 };
 

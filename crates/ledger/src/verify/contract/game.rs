@@ -9,8 +9,7 @@ use microgrid_agents::{
     },
     ids::Slot,
     market::{choice_set::ChoiceSet, demand::Demand},
-    message::{Choice, Quote, Registration, Tariff},
-    observation::Outcome,
+    statement::{Choice, Outcome, Quote, Registration, Tariff},
 };
 use std::sync::Arc;
 

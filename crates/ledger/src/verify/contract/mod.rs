@@ -9,7 +9,7 @@ pub(super) use game::highest_price;
 
 pub(super) use settle::bill;
 
-use super::state::{Known, State};
+use super::state::{Execution, Known, State};
 use microgrid_agents::{
     chain::{
         call::Call,
@@ -20,21 +20,9 @@ use microgrid_agents::{
         transaction::Read,
     },
     ids::Slot,
-    message::{Choice, Quote, Registration, Tariff},
+    statement::{Choice, Quote, Registration, Tariff},
 };
-use serde_json::value::RawValue;
 use std::sync::Arc;
-
-/// What the contract makes of a call.
-#[derive(Debug)]
-pub(super) struct Execution {
-    /// What it read, in this order.
-    pub(super) reads: Vec<Read>,
-    /// What it writes, in this order, with its text; nothing if it refuses.
-    pub(super) writes: Vec<(Key, Fact, Box<RawValue>)>,
-    /// Why it refuses.
-    pub(super) refusal: Option<Refusal>,
-}
 
 /// Carries out a call against the state as it is.
 pub(super) fn execute(genesis: &Genesis, state: &State, creator: Party, call: &Call) -> Execution {

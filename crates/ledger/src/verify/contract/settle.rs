@@ -8,7 +8,7 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    message::{Choice, Registration},
+    statement::{Choice, Registration},
     units::{Energy, Money},
 };
 use std::{

@@ -8,7 +8,7 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    message::{Registration, Tariff},
+    statement::{Registration, Tariff},
     units::Energy,
 };
 

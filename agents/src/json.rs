@@ -52,14 +52,14 @@ impl de::Visitor<'_> for Visitor {
 }
 
 /// One number.
-pub mod number {
+pub(crate) mod number {
     use super::*;
 
     /// Writes it.
     ///
     /// # Errors
     /// Those of the serializer.
-    pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         Written(*number).serialize(serializer)
     }
 
@@ -67,20 +67,20 @@ pub mod number {
     ///
     /// # Errors
     /// If it is none.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Written::deserialize(deserializer).map(|written| written.0)
     }
 }
 
 /// A list of numbers.
-pub mod numbers {
+pub(crate) mod numbers {
     use super::*;
 
     /// Writes them.
     ///
     /// # Errors
     /// Those of the serializer.
-    pub fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(numbers.iter().map(|&number| Written(number)))
     }
 
@@ -88,13 +88,13 @@ pub mod numbers {
     ///
     /// # Errors
     /// If one is none.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<Written>::deserialize(deserializer)?.into_iter().map(|written| written.0).collect())
     }
 }
 
 /// A duration: a whole number of nanoseconds.
-pub mod nanoseconds {
+pub(crate) mod nanoseconds {
     use super::*;
     use crate::time::nanos;
     use std::time::Duration;
@@ -103,7 +103,7 @@ pub mod nanoseconds {
     ///
     /// # Errors
     /// Those of the serializer.
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(nanos(*duration))
     }
 
@@ -111,7 +111,7 @@ pub mod nanoseconds {
     ///
     /// # Errors
     /// If it is none.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_nanos)
     }
 }

@@ -1,0 +1,214 @@
+//! What the market's actors state, whether it travels in a message or stands on a chain: tariffs, registrations, quotes,
+//! choices, outcomes, disputes, invoices and meter readings.
+
+use crate::{
+    ids::Slot,
+    json,
+    market::{aggregate::Posted, demand::Buyer, pricing::PriceBand, sums::total},
+    time::Time,
+    units::{Energy, Money},
+};
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
+
+/// Tariffs of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tariff {
+    /// Which slot.
+    pub slot: Slot,
+    /// What the grid pays for energy [CNY/kWh].
+    #[serde(with = "json::number")]
+    pub feed_in: f64,
+    /// What the grid asks for energy [CNY/kWh].
+    #[serde(with = "json::number")]
+    pub grid: f64,
+}
+
+impl Tariff {
+    /// The prices that sellers may ask, where local trades cost their buyer a `service_fee` [CNY/kWh].
+    pub fn band(&self, service_fee: f64) -> PriceBand {
+        PriceBand::between(self.feed_in, self.grid, service_fee)
+    }
+}
+
+/// What a prosumer registers for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Registration {
+    /// It wants to buy.
+    Buyer(Buyer),
+    /// It has this surplus to sell.
+    Seller(Energy),
+    /// It stays out.
+    Idle,
+}
+
+impl Registration {
+    /// The largest surplus that may be registered, 10^9 kWh: up to it, 64-bit floats hold every unit.
+    pub const MOST_SURPLUS: Energy = Energy(1_000_000_000_000_000);
+
+    /// The largest turnover of a slot that may come of a registration [CNY]: what a surplus costs at the dearest price,
+    /// grid tariff or fee (at least 1 CNY/kWh), times the number of prosumers. With it, whatever a slot's bills add up
+    /// to fits into [`Money`] and [`Energy`], payments and fees together too.
+    pub const MOST_TURNOVER: f64 = 4e12;
+
+    /// The largest need or generation [kWh] and preference [CNY/kWh] that may be registered: with these, whatever the
+    /// market adds up stays finite, so that nobody spoils the sums for the others.
+    pub const MOST: f64 = 1e9;
+}
+
+/// A seller's price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quote {
+    /// Which slot.
+    pub slot: Slot,
+    /// Counts the seller's quotes of the slot from 1.
+    pub version: u32,
+    /// Price `p_j` [CNY/kWh].
+    #[serde(with = "json::number")]
+    pub price: f64,
+    /// How far the price has moved since the last quote [CNY/kWh]; infinite for the first.
+    #[serde(with = "json::number")]
+    pub change: f64,
+    /// How many updates in a row, up to this one, have changed the price by less than the tolerance.
+    pub updates_at_rest: u32,
+    /// Date of the oldest prices answered by the choices that made the demand which this price answers: of the oldest news
+    /// in its lap. The start of the run if it answers none.
+    pub answers: Time,
+}
+
+/// A buyer's choice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// Which slot.
+    pub slot: Slot,
+    /// Counts the buyer's choices of the slot from 1.
+    pub version: u32,
+    /// Positions of the sellers that the buyer knows, ascending; `None` if it knows all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Arc<[u32]>>,
+    /// Shares `z_ij`, one a seller that it knows.
+    #[serde(with = "json::numbers")]
+    pub shares: Vec<f64>,
+    /// Optimal purchases `X*_ij` [kWh], one a seller that it knows.
+    #[serde(with = "json::numbers")]
+    pub purchases: Vec<f64>,
+    /// Sum of the shares whose purchase is interior, that is, answers to price.
+    #[serde(with = "json::number")]
+    pub responsive: f64,
+    /// Largest change since the last choice, of a share or of the price that a purchase answers, relative to the width of
+    /// the price band; infinite until the first step by fitness.
+    #[serde(with = "json::number")]
+    pub change: f64,
+    /// How many updates in a row, up to this one, have changed nothing by the tolerance or more.
+    pub updates_at_rest: u32,
+    /// Date of the oldest news in the lap that the choice answers: of its prices, or of the oldest prices answered by the
+    /// choices that made its fitness.
+    pub answers: Time,
+    /// Date of the prices that the purchases answer.
+    pub quotes: Time,
+    /// Age of the prices that the choice answers.
+    #[serde(with = "json::nanoseconds")]
+    pub news_age: Duration,
+}
+
+impl Choice {
+    /// The largest purchase that may be posted [kWh], for the same reason as [`Registration::MOST`]. The least curvature
+    /// of utility and the greatest preference that a scenario may have leave it a factor of two in the longest slot.
+    pub const MOST_PURCHASE: f64 = 1e12;
+
+    /// What it says of the seller at this position: share and optimal purchase [kWh]; `None` if it says nothing.
+    pub fn of(&self, seller: u32) -> Option<(f64, f64)> {
+        let place = match &self.known {
+            None => seller as usize,
+            Some(known) => known.binary_search(&seller).ok()?,
+        };
+        Some((*self.shares.get(place)?, *self.purchases.get(place)?))
+    }
+
+    /// Position, share and optimal purchase [kWh] of each seller that it tells of, in the order of the sellers.
+    pub fn pairs(&self) -> impl Iterator<Item = (u32, f64, f64)> {
+        let position = |place: usize| self.known.as_ref().map_or(place as u32, |known| known[place]);
+        let both = self.shares.iter().zip(&self.purchases).enumerate();
+        both.map(move |(place, (&share, &purchase))| (position(place), share, purchase))
+    }
+
+    /// What it wants in all, `sum_j z_ij X*_ij` [kWh], added up in the order of the sellers.
+    pub fn wanted(&self) -> f64 {
+        self.pairs().map(|(_, share, purchase)| share * purchase).sum()
+    }
+
+    /// The sum of its shares, added up in four parts: whoever checks it comes to the same last bit.
+    pub fn sum_of_shares(&self) -> f64 {
+        total(&self.shares)
+    }
+
+    /// As it enters the sums over all choices.
+    pub fn posted<'a>(&'a self, buyer: &'a Buyer) -> Posted<'a> {
+        let Self { known, shares, purchases, responsive, .. } = self;
+        Posted { buyer, known: known.as_deref(), shares, purchases, responsive: *responsive }
+    }
+}
+
+/// What is wrong with a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dispute {
+    /// A trade names neither oneself as its buyer nor as its seller.
+    NotMine,
+    /// A payment or fee is not price times energy.
+    WrongAmount,
+    /// The price lies outside the tariffs.
+    PriceOutOfBand,
+    /// The price is not the one that the seller has quoted.
+    NotMyPrice,
+    /// More is delivered than the buyer has asked for.
+    MoreThanAsked,
+    /// More is sold than there was surplus.
+    MoreThanSurplus,
+}
+
+/// The grid's bill for an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invoice {
+    /// Which slot.
+    pub slot: Slot,
+    /// What the prosumer owes for its import.
+    pub charge: Money,
+    /// What it gets for its export.
+    pub credit: Money,
+}
+
+/// A prosumer's energy of a slot, as its meter has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeterReading {
+    /// Generated.
+    pub generated: Energy,
+    /// Consumed.
+    pub consumed: Energy,
+    /// Put into the storage.
+    pub charged: Energy,
+    /// Taken from the storage.
+    pub discharged: Energy,
+    /// Drawn from the grid.
+    pub imported: Energy,
+    /// Fed into the grid.
+    pub exported: Energy,
+}
+
+/// How the game of a slot ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Everybody came to rest, and the article's stopping rules hold there: demand meets surplus as far as prices can
+    /// answer to it, and what buyers choose is worth the same to them.
+    Equilibrium,
+    /// Everybody came to rest elsewhere: held by noise, by exploration, or by choice sets that cannot clear.
+    Rest,
+    /// The gate closed first.
+    GateClosure,
+    /// The market was closed, there were no buyers or no sellers among the admitted, or the fee left no room for a price.
+    NoMarket,
+}
