@@ -36,10 +36,16 @@ pub struct Column<R> {
     /// Decimals that the report shows; `None` for names, and for numbers that are shown as they are.
     pub decimals: Option<usize>,
     /// The unit and the value that the report shows, where these are others.
-    pub shown: Option<(&'static str, fn(&R) -> Value)>,
+    pub shown: Option<Shown<R>>,
     /// In the report, columns with a larger number come later, those with the same in the order of the table.
     pub place: u8,
 }
+
+/// A unit, and the value in it.
+type Shown<R> = (&'static str, fn(&R) -> Value);
+
+/// What a slot adds to a ratio of totals.
+type Parts<R> = fn(&R, Option<f64>) -> Option<(f64, f64)>;
 
 /// How a case comes to a measure: over its slots with a market.
 #[derive(Debug)]
@@ -48,7 +54,7 @@ pub(super) enum Measure<R> {
     Mean,
     /// From what each adds to a total and to what this is divided by in the end, if it is defined there. The second
     /// argument is the time from the opening of a slot to gate closure [s], if it is known.
-    Ratio(fn(&R, Option<f64>) -> Option<(f64, f64)>),
+    Ratio(Parts<R>),
 }
 
 impl<R> Clone for Measure<R> {
@@ -93,12 +99,7 @@ impl<R> Column<R> {
     }
 
     /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
-    pub(super) const fn ratio(
-        self,
-        label: &'static str,
-        what: &'static str,
-        parts: fn(&R, Option<f64>) -> Option<(f64, f64)>,
-    ) -> Self {
+    pub(super) const fn ratio(self, label: &'static str, what: &'static str, parts: Parts<R>) -> Self {
         Self { label, what, measure: Some(Measure::Ratio(parts)), ..self }
     }
 
