@@ -22,8 +22,10 @@
 //! ```
 //!
 //! A scenario comes from a file, a text or a [`Scenario`](scenario::schema::Scenario) made in code; knobs are set or
-//! varied as on the command line. [`Simulation::run`] keeps rows in memory ([`record::CaseRows`]),
-//! [`Simulation::run_into`] writes the same run's folder as `sim` does, which [`record::Run`] reads.
+//! varied as on the command line. [`Simulation::run`] keeps rows in memory ([`record::CaseRows`]), with summaries and
+//! paired differences; [`Simulation::run_into`] writes the same run's folder as `sim` does, which [`record::Run`] reads, and
+//! [`Simulation::resume`] finishes one that was ended early. Whoever waits gives the builder
+//! [`progress`](SimulationBuilder::progress) and [`interrupt`](SimulationBuilder::interrupt).
 //!
 //! # Your own seller, buyer or network
 //!

@@ -1,7 +1,7 @@
 //! What a program with rules of its own needs: `use microgrid_sim::prelude::*`.
 
 pub use crate::{
-    framework::{Results, Simulation, SimulationBuilder, SimulationError},
+    framework::{Progress, Results, Simulation, SimulationBuilder, SimulationError},
     network::{Bounds, Carrier, Delay, Fate, Letter, Quality},
     record::{CaseRows, ConvergenceRow, KeyFigures, LedgerRow, Number, ProsumerRow, SlotRow, TradeRow},
     runtime::Shards,

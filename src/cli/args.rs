@@ -38,6 +38,7 @@ Examples:
   sim scenarios/5_prosumers.ron --set delay=200ms     the same with a slower network
   sim scenarios/100_prosumers.ron --seed 7 -q         print only where the results are
   sim scenarios/5_prosumers.ron --set delay=0s,1s,2s  sweep over it, on all cores
+  sim scenarios/100_prosumers.ron --set market.service_fee=0,0.02
   sim scenarios/100_prosumers.ron --format parquet    large tables as compressed columns
   sim resume results/5_prosumers                      finish the newest run if it was ended early
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
@@ -69,7 +70,10 @@ fn after_help() -> String {
         }
     }
     let knobs: String = lines.iter().map(|line| format!("  {}\n", line.trim_end())).collect();
-    format!("{EXAMPLES}\nKnobs for --set:\n{}\n\n{EXIT_CODES}", knobs.trim_end().trim_end_matches(','))
+    format!(
+        "{EXAMPLES}\nKnobs for --set, beside the paths of all fields:\n{}\n\n{EXIT_CODES}",
+        knobs.trim_end().trim_end_matches(',')
+    )
 }
 
 #[derive(Debug, Subcommand)]
@@ -329,8 +333,8 @@ pub(super) struct Input {
     /// Seed of everything random, instead of the scenario's.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Set a knob, written as in the scenario; it is then not varied. Several values, separated by commas, vary it. May
-    /// be repeated.
+    /// Set a knob, or any field by its path such as market.feed_in_tariff, to a value written as in the scenario; it is
+    /// then not varied. Several values, separated by commas, vary it. May be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
 }
@@ -376,7 +380,7 @@ mod tests {
     #[test]
     fn help_has_every_knob_in_lines_that_fit() {
         let help = after_help();
-        let (_, knobs) = help.split_once("Knobs for --set:\n").unwrap();
+        let (_, knobs) = help.split_once("Knobs for --set, beside the paths of all fields:\n").unwrap();
         let (knobs, _) = knobs.split_once("\n\n").unwrap();
         assert!(knobs.lines().all(|line| line.len() <= 90), "{knobs}");
         let named: Vec<_> = knobs.split(',').map(str::trim).collect();

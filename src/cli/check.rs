@@ -38,14 +38,18 @@ fn describe(plan: &Plan) -> String {
              profiles; `demand: Firm` keeps to it\n",
         );
     }
-    let (without, open) = plan.slots_without_room();
+    let (without, open) = plan.slots_without_room(None);
     if without > 0 {
         let slots =
             if without == open { "any open slot".to_owned() } else { format!("{without} of {open} open slots") };
+        let (slots, fee) = if plan.varies("market") {
+            (format!("{slots} of some case"), String::new())
+        } else {
+            (slots, format!(" of {} CNY/kWh", market.service_fee))
+        };
         text += &wrapped(&format!(
-            "note: there is no room for a price in {slots}, where the grid's tariff less the fee of {} CNY/kWh is \
-             below the feed-in tariff: nothing can be traded\n",
-            market.service_fee
+            "note: there is no room for a price in {slots}, where the grid's tariff less the fee{fee} is below the \
+             feed-in tariff: nothing can be traded\n",
         ));
     }
     for case in plan.settings().take(MOST_CASES) {

@@ -1,7 +1,7 @@
 //! Why the command ends without success.
 
-use super::run::quoted;
 use crate::{
+    framework::{SimulationError, quoted},
     ledger::{position::Position, reader::ReadError, verify::VerifyError},
     record::RecordError,
     scenario::{ScenarioError, schema::Record},
@@ -61,6 +61,9 @@ pub(super) enum CliError {
     /// The study ended early.
     #[error("error: {error}\nwhat was done before is in {}{}", folder.display(), resume(error, folder))]
     Study { error: StudyError, folder: PathBuf },
+    /// The study cannot be run.
+    #[error("error: {0}")]
+    Simulation(SimulationError),
     /// Ctrl-C cannot be caught.
     #[error("error: cannot watch for interruption: {0}")]
     Signal(#[from] ctrlc::Error),
@@ -88,29 +91,37 @@ fn up_to(last: u32) -> String {
     }
 }
 
+impl From<SimulationError> for CliError {
+    fn from(error: SimulationError) -> Self {
+        match error {
+            SimulationError::Scenario(error) => Self::Scenario(error),
+            SimulationError::Record(
+                error @ (RecordError::OtherVersion { .. } | RecordError::OtherScenario(_) | RecordError::UnderWay(_)),
+            ) => Self::BadRun(error),
+            SimulationError::Record(error) => Self::Record(error),
+            SimulationError::Ended { error, folder } => Self::Study { error, folder },
+            other => Self::Simulation(other),
+        }
+    }
+}
+
 impl CliError {
     /// 2 for bad input, 1 for anything else.
     pub(super) fn exit_code(&self) -> ExitCode {
-        match self {
+        let bad_input = matches!(
+            self,
             Self::Scenario(_)
-            | Self::BadRun(_)
-            | Self::NoCase { .. }
-            | Self::NoSlot(_)
-            | Self::NotOpen { .. }
-            | Self::NoFolder { .. }
-            | Self::NoLedger(_)
-            | Self::LedgerNotRecorded { .. }
-            | Self::NotOnLedger(_)
-            | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
-            | Self::Unverified(VerifyError::Open(_)) => ExitCode::from(2),
-            Self::Ledger(_)
-            | Self::Unverified(_)
-            | Self::Record(_)
-            | Self::Browser { .. }
-            | Self::NotWritten { .. }
-            | Self::Study { .. }
-            | Self::Signal(_)
-            | Self::Output(_) => ExitCode::FAILURE,
-        }
+                | Self::BadRun(_)
+                | Self::NoCase { .. }
+                | Self::NoSlot(_)
+                | Self::NotOpen { .. }
+                | Self::NoFolder { .. }
+                | Self::NoLedger(_)
+                | Self::LedgerNotRecorded { .. }
+                | Self::NotOnLedger(_)
+                | Self::Ledger(ReadError::Open { .. } | ReadError::Blank(_))
+                | Self::Unverified(VerifyError::Open(_))
+        );
+        if bad_input { ExitCode::from(2) } else { ExitCode::FAILURE }
     }
 }

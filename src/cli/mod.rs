@@ -14,7 +14,6 @@ mod manual;
 mod price_path;
 mod progress;
 mod report;
-mod resume;
 mod run;
 mod show;
 mod slot_table;
@@ -50,7 +49,7 @@ pub fn main() -> ExitCode {
     });
     let done = match (arguments.command, arguments.input) {
         (Some(Command::Check(check)), _) => check::check(&check),
-        (Some(Command::Resume(resume)), _) => resume::resume(&resume),
+        (Some(Command::Resume(resume)), _) => run::resume(&resume),
         (Some(Command::Show(show)), _) => show::show(&show),
         (Some(Command::Report(arguments)), _) => report::report(&arguments),
         (Some(Command::Stability(stability)), _) => stability::stability(&stability),

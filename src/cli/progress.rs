@@ -10,9 +10,10 @@ use std::{
 /// Runs shorter than this show no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Progress of a study on stderr if it is a terminal and `visible`; for one that began at `started`.
-pub(super) fn on_stderr(visible: bool, started: Instant) -> impl FnMut(Progress) + Send + Unpin + 'static {
-    let mut bar = Bar::new(visible, started, "slots");
+/// Progress of a study that begins now, on stderr if it is a terminal and `visible`.
+#[expect(clippy::disallowed_methods, reason = "the time that is left follows from the time that was taken")]
+pub(super) fn on_stderr(visible: bool) -> impl FnMut(Progress) + Send + 'static {
+    let mut bar = Bar::new(visible, Instant::now(), "slots");
     move |Progress { cases_done, cases, slots_done, slots, slots_kept }| {
         bar.show(format!("{cases_done}/{cases} cases"), slots_done, slots, slots_kept);
     }

@@ -1,15 +1,14 @@
-//! `sim SCENARIO`: runs a study and prints what came out.
+//! `sim SCENARIO` runs a study, `sim resume RUN` finishes one that was ended early; both print what came out.
 
 use super::{
-    args::{HowToRun, Input, RunOptions},
+    args::{HowToRun, Input, ResumeArguments, RunOptions},
     error::CliError,
     print, progress, summary,
 };
 use crate::{
-    record::{Recorder, Run, Status},
+    framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
+    record::{Run, SCENARIO, Status},
     report,
-    scenario::{self, Plan},
-    study::{self, Options, StudyError},
 };
 use std::{
     path::Path,
@@ -18,45 +17,62 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Instant, SystemTime},
 };
 
 /// Runs the study; its results are on disk before anything is printed.
 pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError> {
-    let (clock, started) = now();
-    let plan = scenario::load(&input.scenario, &input.overrides())?;
-    let interrupted = watch_for_interruption()?;
-    let recorder = Recorder::create_as(arguments.format, &arguments.out, &plan, started, command_line())?;
-    play(&plan, recorder, &arguments.how, interrupted, clock)
+    let simulation = Simulation::builder().file(&input.scenario).overrides(input.overrides());
+    let simulation = as_told(simulation, &arguments.how)?.format(arguments.format).build()?;
+    let ended = simulation.run_into(&arguments.out);
+    // With it goes the bar that shows its progress.
+    drop(simulation);
+    conclude(ended, &arguments.how)
 }
 
-/// Runs what `recorder` does not have yet of a plan, from `clock` on, and prints what came out.
-pub(super) fn play(
-    plan: &Plan,
-    recorder: Recorder,
-    how: &HowToRun,
-    interrupted: Arc<AtomicBool>,
-    clock: Instant,
-) -> Result<(), CliError> {
-    let folder = recorder.folder().to_owned();
-    tracing::info!(folder = %folder.display(), cases = plan.case_count(), done = recorder.done(), "the study begins");
-    let options = Options { shards: how.shards, jobs: how.jobs, interrupted };
-    let visible = !how.quiet && how.verbose == 0;
-    let (recorder, result) = study::run(plan, recorder, &options, progress::on_stderr(visible, clock));
-    let status = result.as_ref().map_or_else(status, |()| Status::Finished);
-    let finished = recorder.finish(status, clock.elapsed());
-    let ended = result.as_ref().err().is_none_or(|error| matches!(error, StudyError::Interrupted));
-    if ended && finished.is_ok() && !how.no_report {
-        report(&folder);
+/// Runs what the run still lacks; one that is finished is left as it is.
+pub(super) fn resume(arguments: &ResumeArguments) -> Result<(), CliError> {
+    let left = Run::open(&arguments.run).map_err(CliError::BadRun)?;
+    if left.manifest().status == Status::Finished {
+        let said = format!("{} is finished: there is nothing to resume\n", left.folder().display());
+        return if arguments.how.quiet { tell(&left, &arguments.how) } else { print(&said) };
     }
-    if let Err(error) = result {
-        if let Err(error) = finished {
-            tracing::warn!(%error, "the manifest does not tell how the run ended");
+    let simulation = Simulation::builder().file(left.folder().join(SCENARIO));
+    let simulation = as_told(simulation, &arguments.how)?.build()?;
+    let ended = simulation.resume(left.folder());
+    drop(simulation);
+    conclude(ended, &arguments.how)
+}
+
+/// How cases run, who shows progress, and who ends them early: Ctrl-C, which ends the program at once the second time.
+fn as_told(mut simulation: SimulationBuilder, how: &HowToRun) -> Result<SimulationBuilder, CliError> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            process::exit(1);
         }
-        return Err(CliError::Study { error, folder });
+    })?;
+    if let Some(shards) = how.shards {
+        simulation = simulation.shards(shards);
     }
-    finished?;
-    tell(&folder, how)
+    if let Some(jobs) = how.jobs {
+        simulation = simulation.jobs(jobs);
+    }
+    let visible = !how.quiet && how.verbose == 0;
+    Ok(simulation.interrupt(interrupted).progress(progress::on_stderr(visible)))
+}
+
+/// Makes the report of a run that has ended, by Ctrl-C too, and prints what came out of one that is finished.
+fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), CliError> {
+    let folder = match &ended {
+        Ok(run) => Some(run.folder()),
+        Err(SimulationError::Ended { error: StudyError::Interrupted, folder }) => Some(folder.as_path()),
+        Err(_) => None,
+    };
+    if let Some(folder) = folder.filter(|_| !how.no_report) {
+        report(folder);
+    }
+    tell(&ended?, how)
 }
 
 /// Makes the report of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
@@ -68,63 +84,10 @@ fn report(folder: &Path) {
 }
 
 /// Prints what came out of a finished run or, if nothing but that is wanted, where it is.
-pub(super) fn tell(folder: &Path, how: &HowToRun) -> Result<(), CliError> {
+fn tell(run: &Run, how: &HowToRun) -> Result<(), CliError> {
     if how.quiet {
-        return print(&format!("{}\n", folder.display()));
+        return print(&format!("{}\n", run.folder().display()));
     }
-    print(&summary::summary(&Run::open(folder)?, None)?)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line measures the run's wall time")]
-pub(super) fn now() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
-}
-
-fn command_line() -> String {
-    let arguments = std::env::args_os().map(|argument| quoted(&argument.display().to_string()));
-    arguments.collect::<Vec<_>>().join(" ")
-}
-
-/// An argument as a shell takes it: in quotes, unless it has only letters, digits and signs that no shell looks at.
-pub(super) fn quoted(argument: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "-_./:=,@%+".contains(letter);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        return argument.to_owned();
-    }
-    format!("'{}'", argument.replace('\'', r"'\''"))
-}
-
-/// The flag that Ctrl-C sets. A second Ctrl-C ends the program at once.
-pub(super) fn watch_for_interruption() -> Result<Arc<AtomicBool>, CliError> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            process::exit(1);
-        }
-    })?;
-    Ok(interrupted)
-}
-
-fn status(error: &StudyError) -> Status {
-    match error {
-        StudyError::Interrupted => Status::Interrupted,
-        other => Status::Failed(other.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_quoted_arguments_as_they_were_given() {
-        for plain in ["scenarios/day.ron", "--set", "delay=1ms,2ms", "mu=0.5"] {
-            assert_eq!(quoted(plain), plain);
-        }
-        assert_eq!(quoted("my day.ron"), "'my day.ron'");
-        assert_eq!(quoted("price_step=Fixed(0.1)"), "'price_step=Fixed(0.1)'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
+    // As the report, if there is one, has left it.
+    print(&summary::summary(&Run::open(run.folder())?, None)?)
 }

@@ -53,14 +53,14 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     let found: Vec<SlotStability> = slots.par_iter().filter_map(|slot| slot_stability(case, *slot, &setting)).collect();
     let mut text = format!("{}\n{}\n", bold(&title(plan, case)), information(&setting));
     if found.is_empty() {
-        return text + &nothing_found(plan.slots_without_room());
+        return text + &nothing_found(plan.slots_without_room(Some(case.number)));
     }
     text += &rest_table(&found);
     if found.iter().any(|slot| judged(slot).is_some_and(|found| found.limits.is_some())) {
         text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found));
     }
     text += &notes(&setting.caveats, &found);
-    match plan.slots_without_room() {
+    match plan.slots_without_room(Some(case.number)) {
         (0, _) => text,
         (without, _) => {
             text + &format!("\nnot shown: {}, in which the fee leaves no room for a price\n", count(without, "slot"))
@@ -208,9 +208,9 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
     format!("{title}\n\n{}{}", case_table(&cases, rows), notes(&caveats, &known))
 }
 
-/// What a slot lacks that is not judged.
+/// What a slot lacks that is not judged, in the only combination.
 fn missing(plan: &Plan, slot: Slot) -> &'static str {
-    let room = plan.price_bands().nth(slot as usize - 1).is_none_or(|band| band.has_room());
+    let room = plan.price_bands(1).get(slot as usize - 1).is_none_or(|band| band.has_room());
     if room { "there are no buyers or no sellers\n" } else { "the fee leaves no room for a price\n" }
 }
 

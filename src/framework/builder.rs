@@ -1,11 +1,11 @@
 //! Puts a simulation together.
 
-use super::{Results, Simulation, SimulationError};
+use super::{Listener, Progress, Results, Simulation, SimulationError};
 use crate::{
     network::Carrier,
     record::Format,
     runtime::Shards,
-    scenario::{Custom, Draft, Observer, Overrides, Plan, Rule, Whose, population::Population, schema::Scenario},
+    scenario::{Custom, Draft, Observer, Overrides, Rule, Whose, population::Population, schema::Scenario},
     study::Options,
 };
 use microgrid_agents::{
@@ -16,7 +16,7 @@ use std::{
     fmt::{self, Display},
     num::NonZero,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, atomic::AtomicBool},
 };
 
 /// Puts a [`Simulation`] together: a scenario, what is set in it, and own rules.
@@ -40,12 +40,14 @@ use std::{
 pub struct SimulationBuilder {
     source: Option<Source>,
     data: Vec<(String, String)>,
-    population: Option<Population>,
+    populations: Vec<Population>,
     edits: Vec<Edit>,
     overrides: Overrides,
+    set: Vec<(String, Vec<String>)>,
     custom: Custom,
     options: Options,
     format: Format,
+    listener: Option<Listener>,
 }
 
 /// A change of the scenario.
@@ -85,38 +87,44 @@ impl SimulationBuilder {
         self
     }
 
-    /// Gives the prosumers, in the place of the scenario's.
+    /// Gives the prosumers, once, in the place of the scenario's.
     #[must_use]
-    pub fn population(self, population: Population) -> Self {
-        Self { population: Some(population), ..self }
+    pub fn population(mut self, population: Population) -> Self {
+        self.populations.push(population);
+        self
     }
 
-    /// Changes whatever there is in the scenario, before knobs are set.
+    /// Changes whatever there is in the scenario, before anything is set; but not what is varied.
     #[must_use]
     pub fn edit(mut self, edit: impl FnOnce(&mut Scenario) + 'static) -> Self {
         self.edits.push(Box::new(edit));
         self
     }
 
-    /// Sets a knob, as `--set` does: `set("mu", 1.0)`, `set("delay", "200ms")`.
+    /// Sets a knob or any field by its path, once, as `--set` does: `set("mu", 1.0)`, `set("delay", "200ms")`,
+    /// `set("market.feed_in_tariff", 0.3)`.
     #[must_use]
-    pub fn set(self, knob: &str, value: impl Display) -> Self {
-        self.vary(knob, [value])
+    pub fn set(self, name: &str, value: impl Display) -> Self {
+        self.vary(name, [value])
     }
 
-    /// Varies a knob: one case for each combination of the varied knobs.
+    /// Varies a knob or a field: one case for each combination of what is varied.
     #[must_use]
-    pub fn vary(mut self, knob: &str, values: impl IntoIterator<Item = impl Display>) -> Self {
-        let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
-        self.overrides.set.push(format!("{knob}={}", values.join(",")));
+    pub fn vary(mut self, name: &str, values: impl IntoIterator<Item = impl Display>) -> Self {
+        self.set.push((name.to_owned(), values.into_iter().map(|value| value.to_string()).collect()));
         self
+    }
+
+    /// Changes the scenario as the command line's `--seed` and `--set` do; errors show these.
+    #[must_use]
+    pub fn overrides(self, overrides: Overrides) -> Self {
+        Self { overrides, ..self }
     }
 
     /// Sets the seed of everything random.
     #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.overrides.seed = Some(seed);
-        self
+    pub fn seed(self, seed: u64) -> Self {
+        self.set("seed", seed)
     }
 
     /// Has all sellers move their prices by this rule.
@@ -165,6 +173,23 @@ impl SimulationBuilder {
         self
     }
 
+    /// Tells `show` how far the simulation has come, of how many cases and slots: at the start and after every slot and
+    /// case.
+    #[must_use]
+    pub fn progress(mut self, show: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.listener = Some(Listener(Arc::new(Mutex::new(show))));
+        self
+    }
+
+    /// Ends the simulation early, as soon as somebody sets this flag: with
+    /// [`StudyError::Interrupted`](crate::study::StudyError::Interrupted). A run in a folder can be
+    /// [resumed](Simulation::resume).
+    #[must_use]
+    pub fn interrupt(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.options.interrupted = flag;
+        self
+    }
+
     /// Spreads the actors of a case so; changes how long a run takes, never its results. Chosen by their number if it is
     /// not given.
     #[must_use]
@@ -190,11 +215,21 @@ impl SimulationBuilder {
     /// Reads the scenario and checks everything.
     ///
     /// # Errors
-    /// The first mistake in the scenario or in what was set, with its place; or a rule for somebody who does not take
-    /// part.
+    /// The first mistake in the scenario or in what was set, with its place if it has one in a text; or a rule for
+    /// somebody who does not take part.
     pub fn build(self) -> Result<Simulation, SimulationError> {
-        let Self { source, data, population, edits, overrides, custom, options, format } = self;
-        let mut plan = plan(source, &data, population.as_ref(), edits, &overrides)?;
+        let Self { source, data, populations, edits, overrides, set, custom, options, format, listener } = self;
+        let mut draft = match source.ok_or(SimulationError::NoScenario)? {
+            Source::File(path) => Draft::read(&path)?,
+            Source::Ron(text) => Draft::ron(&text)?,
+            Source::Code(scenario) => Draft::of(*scenario),
+        };
+        data.iter().for_each(|(name, text)| draft.give(name, text));
+        populations.into_iter().try_for_each(|population| draft.populate(population))?;
+        edits.into_iter().for_each(|edit| draft.edit(edit));
+        draft.overrides(&overrides)?;
+        set.into_iter().for_each(|(name, values)| draft.set(&name, values));
+        let mut plan = draft.plan()?;
         plan.custom = custom;
         let named = plan.custom.rules.iter().filter_map(|(whose, _)| match whose {
             Whose::Everybody => None,
@@ -202,7 +237,7 @@ impl SimulationBuilder {
         });
         match named.flatten().find(|&&number| !plan.includes(number)) {
             Some(&number) => Err(SimulationError::NoProsumer(number)),
-            None => Ok(Simulation { plan, options, format }),
+            None => Ok(Simulation { plan, options, format, listener }),
         }
     }
 
@@ -215,29 +250,11 @@ impl SimulationBuilder {
     }
 }
 
-fn plan(
-    source: Option<Source>,
-    data: &[(String, String)],
-    population: Option<&Population>,
-    edits: Vec<Edit>,
-    overrides: &Overrides,
-) -> Result<Plan, SimulationError> {
-    let mut draft = match source.ok_or(SimulationError::NoScenario)? {
-        Source::File(path) => Draft::read(&path)?,
-        Source::Ron(text) => Draft::ron(&text),
-        Source::Code(scenario) => Draft::of(&scenario),
-    };
-    data.iter().for_each(|(name, text)| draft.give(name, text));
-    population.map_or(Ok(()), |population| draft.populate(population))?;
-    edits.into_iter().try_for_each(|edit| draft.edit(edit))?;
-    Ok(draft.plan(overrides)?)
-}
-
 impl fmt::Debug for SimulationBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, overrides, custom, options, format, .. } = self;
+        let Self { source, overrides, set, custom, options, format, .. } = self;
         let mut shown = f.debug_struct("SimulationBuilder");
-        shown.field("source", source).field("overrides", overrides).field("custom", custom);
+        shown.field("source", source).field("overrides", overrides).field("set", set).field("custom", custom);
         shown.field("options", options).field("format", format).finish_non_exhaustive()
     }
 }

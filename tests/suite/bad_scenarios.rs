@@ -246,6 +246,40 @@ messages! {
     seeds_of_listed_replicates: fields("vary: {\"seed\": [5, 6]},\n    replicates: [1, 2],"),
 }
 
+// Paths.
+messages! {
+    path_of_a_misspelt_field: set(&["market.feed_in_tarif=0.3"]),
+    path_without_its_beginning: set(&["feed_in_tariff=0.3"]),
+    path_into_a_number: set(&["market.feed_in_tariff.x=0.3"]),
+    path_of_another_variant: set(&["activation.Poisson.period=1s"]),
+    path_beyond_a_list: overridden("network: (links: [(from: Ledger, to: Grid)]),", None, &["network.links[1].loss=0.1"]),
+    path_of_the_wrong_type: set(&["market.feed_in_tariff=cheap"]),
+    path_with_a_misspelt_variant: set(&["preferences.demand=Elastic,Frim"]),
+    path_out_of_range: set(&["ledger.block.timeout=1ms,2days"]),
+    path_into_what_is_not_given: set(&["storage.capacity_kwh=10"]),
+    path_that_leaves_another_in_the_wrong: overridden(
+        "market: (slots: 3, open: (1, 3)),", None, &["market.feed_in_tariff=0.9"]
+    ),
+    path_above_the_tariffs_of_a_file: set(&["market.feed_in_tariff=0.3,0.5"]),
+    path_and_knob_of_the_same: set(&["mu=0.5", "preferences.mu=0,1"]),
+    path_around_what_is_set: set(&["period=1s", "activation=Poisson(period: \"2s\")"]),
+    path_within_what_is_varied: overridden(
+        "vary: {\"activation\": [LockStep(period: \"1s\")]},", None, &["activation.period=3s"]
+    ),
+    path_to_vary: set(&["vary={}"]),
+    path_that_all_cases_share: set(&["market.slots=3,4"]),
+    path_that_varies_a_file: set(&["market.grid_tariff=0.9,Csv(\"tariff.csv\")"]),
+    varied_path_misspelt: fields("vary: {\"mu\": [0], \"market.fee\": [0.1]},"),
+    varied_path_of_the_wrong_type: fields("vary: {\"market.service_fee\": [0, 0.1, \"10%\"]},"),
+    varied_path_twice: fields("vary: {\"preferences.mu\": [0, 1], \"mu\": [1]},"),
+    varied_together_in_the_wrong: fields(
+        "market: (slots: 3, open: (1, 3)),\n    vary: {\"market.feed_in_tariff\": [0.3, 0.7], \
+         \"market.grid_tariff\": [0.8, 0.6]},"
+    ),
+    varied_for_the_whole_run: fields("vary: {\"record\": [Full, Slots]},"),
+    group_given_twice: network("groups: {\"far\": Share(0.2), \"far\": Share(0.3)}"),
+}
+
 /// A condition that happens again every five minutes.
 const CONDITION: &str = "network: (conditions: [(at: \"1min\", lasting: \"1min\", every: \"5min\", \
                          what: Crash(who: Prosumer(1)))]),";

@@ -23,7 +23,7 @@ use microgrid_agents::{
 use microgrid_sim::{
     agents::actor::MarketProtocol,
     ledger::{schema, verify},
-    record::{LedgerRow, Recorder, Run, Status},
+    record::{CaseRecorder, CaseStore, LedgerRow, Recorder, Run, Status},
     runtime::{Traffic, WatchError, Watcher},
     scenario::{Case, Plan},
     simulation::{actors, simulate_with},
@@ -55,7 +55,7 @@ fn day((signatures, posts): (Signatures, Posts)) -> Plan {
 }
 
 /// Records, and keeps all it is shown.
-struct Both(Recorder, Log);
+struct Both(CaseRecorder, Log);
 
 impl Watcher<MarketProtocol> for Both {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
@@ -87,11 +87,11 @@ fn live(plan: &Plan, cheat: Option<(ProsumerId, Box<dyn Script>, Forger)>) -> Da
     }
     let root = tempfile::tempdir().unwrap();
     let mut recorder = Recorder::create(root.path(), plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
-    recorder.begin_case(&case);
-    let watcher = Both(recorder, Log::default());
-    let (Both(mut recorder, log), result) = simulate_with(actors, &case, None, &Arc::default(), watcher);
+    let watcher = Both(recorder.begin(&case).unwrap(), Log::default());
+    let (Both(mut recorded, log), result) = simulate_with(actors, &case, None, &Arc::default(), watcher);
     result.unwrap_or_else(|error| panic!("{error}"));
-    recorder.end_case().unwrap();
+    recorded.end().unwrap();
+    recorder.take_in(recorded).unwrap();
     let folder = recorder.finish(Status::Finished, Duration::ZERO).unwrap();
     assert_conserved(&log, 24, 5);
     verify::verify(&folder.join(schema::FILE), &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));

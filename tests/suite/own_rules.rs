@@ -17,7 +17,7 @@ use microgrid_sim::{
     },
     ledger::{schema, verify},
     prelude::*,
-    record::{RecordError, Recorder, Run},
+    record::{Record, RecordError, Recorder, Run},
     runtime::{Failure, RuntimeError},
     scenario::{Custom, Observer, Overrides, Plan, Rule, Whose},
     study::StudyError,
@@ -28,7 +28,7 @@ use std::{
     num::NonZero,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -345,6 +345,54 @@ fn rows_in_memory_are_those_of_the_run_s_folder_whatever_the_jobs() {
     assert_eq!(all::<LedgerRow>(&run), cases.iter().flat_map(|case| case.ledger.clone()).collect::<Vec<_>>());
     let figures: Vec<KeyFigures> = cases.iter().map(|case| case.key_figures.clone()).collect();
     assert_eq!(run.key_figures().unwrap(), figures);
+    let summaries: Vec<_> = run.summaries().unwrap().map(Result::unwrap).collect();
+    assert!(summaries.len() == 3 && summaries == results.summaries);
+    let paired: Vec<_> = run.paired().unwrap().map(Result::unwrap).collect();
+    assert!(paired.len() > 3 * 20 && paired == results.paired);
+}
+
+#[test]
+fn what_cases_came_to_in_memory_does_not_depend_on_how_much_is_recorded() {
+    let run = |record| {
+        let edit = move |scenario: &mut Scenario| scenario.record = record;
+        noon().edit(edit).vary("delay", ["10ms", "100ms"]).run().unwrap()
+    };
+    let (full, summary) = (run(Record::Full), run(Record::Summary));
+    assert!(summary.cases.iter().all(|case| case.slots.is_empty() && case.ages.is_empty() && case.trades.is_empty()));
+    assert_eq!((summary.summaries, summary.paired), (full.summaries, full.paired));
+    assert_eq!(summary.cases[1].ledger, full.cases[1].ledger);
+}
+
+#[test]
+fn a_simulation_that_is_interrupted_tells_how_far_it_has_come_and_is_resumed() {
+    let root = tempfile::tempdir().unwrap();
+    let three = || noon().vary("delay", ["10ms", "100ms", "300ms"]).jobs(NonZero::<usize>::MIN);
+    let (flag, told) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<Progress>>>::default());
+    let (stop, tell) = (Arc::clone(&flag), Arc::clone(&told));
+    let simulation = three().interrupt(Arc::clone(&flag)).progress(move |progress| {
+        stop.fetch_or(progress.cases_done == 1 && progress.slots_kept == 0, Ordering::Relaxed);
+        tell.lock().unwrap().push(progress);
+    });
+    let simulation = simulation.build().unwrap();
+    let error = simulation.run_into(root.path()).unwrap_err();
+    let SimulationError::Ended { error: StudyError::Interrupted, folder } = error else { panic!("{error}") };
+    let slots = u64::from(simulation.plan().scenario.market.slots);
+    let last = told.lock().unwrap().drain(..).next_back().unwrap();
+    assert_eq!((last.cases_done, last.cases, last.slots), (1, simulation.case_count(), 3 * slots));
+
+    let other = three().pricing(SamePricing).build().unwrap().resume(&folder);
+    assert!(matches!(other, Err(SimulationError::Record(RecordError::OwnRules(_)))), "{other:?}");
+    flag.store(false, Ordering::Relaxed);
+    let run = simulation.resume(&folder).unwrap();
+    let told: Vec<_> = told.lock().unwrap().drain(..).collect();
+    let (first, last) = (told[0], told[told.len() - 1]);
+    assert_eq!((first.cases_done, first.slots_done, first.slots_kept), (1, slots, slots));
+    assert_eq!((last.cases_done, last.slots_done), (3, 3 * slots));
+    let whole = three().build().unwrap().run_into(root.path()).unwrap();
+    for file in ["slots.csv", "trades.csv", "ledger.csv", "kpis.json", "summary.csv", "paired.csv"] {
+        assert_eq!(whole.input(file).unwrap(), run.input(file).unwrap(), "{file}");
+    }
+    assert_eq!(simulation.resume(&folder).unwrap().manifest(), run.manifest(), "there is nothing left to do");
 }
 
 #[test]
@@ -411,11 +459,75 @@ fn what_cannot_be_built_says_why() {
     let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
     assert!(said(Simulation::builder()).starts_with("there is no scenario"));
     assert_eq!(said(noon().pricing_of([6], SamePricing)), "there is no prosumer 6 to have a rule of its own");
-    assert!(said(noon().set("mo", 1)).contains("there is no knob `mo`"));
+    assert!(said(noon().set("mo", 1)).contains("there is no knob or path `mo`"));
     assert!(said(noon().edit(|scenario| scenario.learning.ramp = -1.0)).contains("learning.ramp: not allowed"));
     let few = Scenario::new("few", PopulationSource::Synthetic(Synthetic::new(3)));
     assert!(Simulation::builder().scenario(few.clone()).choice_of([3], SameChoice).build().is_ok());
     assert!(said(Simulation::builder().scenario(few).choice_of([4], SameChoice)).contains("no prosumer 4"));
+}
+
+#[test]
+fn what_would_change_nothing_is_refused() {
+    let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
+    let five = || Simulation::builder().file(repository("scenarios/5_prosumers.ron"));
+    let edited = || five().edit(|scenario| scenario.preferences.mu = 0.3);
+    for builder in [edited(), edited().set("mu", 1).vary("preferences.mu", [0, 1])] {
+        let message = said(builder);
+        assert!(message.contains("mu: edited and varied") || message.contains("sets again what"), "{message}");
+    }
+    assert!(edited().set("mu", 1).build().is_ok(), "what is set comes after edits");
+    assert!(edited().edit(|scenario| scenario.vary.clear()).build().is_ok(), "nothing is varied any more");
+    assert!(said(edited().vary("mu", [0.1, 0.2])).contains("mu: edited and varied"));
+    assert!(said(five().vary("mu", [0.1]).set("mu", 1)).contains("`mu` is given twice"));
+    let noon = Simulation::builder().ron(r#"(name: "x", population: Synthetic(count: 2))"#).build().unwrap();
+    let people = (*noon.plan().cases().next().unwrap().population).clone();
+    let twice =
+        || Simulation::builder().ron(r#"(name: "x", population: Synthetic(count: 2))"#).population(people.clone());
+    assert!(twice().build().is_ok());
+    assert!(said(twice().population(people.clone())).contains("population: given twice"));
+    let other = |scenario: &mut Scenario| scenario.population = PopulationSource::Synthetic(Synthetic::new(3));
+    assert!(said(twice().edit(other)).contains("population: given twice"));
+}
+
+#[test]
+fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
+    let scenario = || Scenario::new("x", PopulationSource::Synthetic(Synthetic::new(500)));
+    let plan = Simulation::builder().scenario(scenario()).build().unwrap();
+    let mut people = (*plan.plan().cases().next().unwrap().population).clone();
+    let mut profile = people.prosumers[6].profile.to_vec();
+    profile[2].preference_pv = f64::NAN;
+    people.prosumers[6].profile = profile.into();
+    let error = Simulation::builder().scenario(scenario()).population(people.clone()).build().unwrap_err();
+    let SimulationError::Scenario(error) = error else { panic!("{error}") };
+    insta::assert_snapshot!(error, @r"
+    error: prosumer 7, slot 3: preference_pv: not allowed
+     |
+     = note: found: NaN
+     = note: allowed: a number from 0.000001 to 10000
+    ");
+    assert_eq!(format!("{error:?}"), error.to_string());
+    people.prosumers[6].profile = people.prosumers[6].profile[..5].into();
+    let error = Simulation::builder().scenario(scenario()).population(people).build().unwrap_err();
+    assert!(error.to_string().contains("prosumer 7: the profile does not fit the market"), "{error}");
+    let mut wrong = scenario();
+    wrong.market.feed_in_tariff = -1.0;
+    let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
+    insta::assert_snapshot!(said(Simulation::builder().scenario(wrong)), @r"
+    error: market.feed_in_tariff: not allowed
+     |
+     = note: found: -1
+     = note: allowed: 0, or from 0.000001 to 10000
+    ");
+    let varied = Simulation::builder().scenario(scenario()).vary("market.feed_in_tariff", [0.3, 0.9]);
+    insta::assert_snapshot!(said(varied), @r"
+    error: market.feed_in_tariff: with it, market.grid_tariff.Constant: not allowed
+     |
+     = note: found: 0.9
+     = note: found there: 0.85
+     = note: allowed: from the feed-in tariff of 0.9 to 10000
+    ");
+    let long = format!("{:?}", Simulation::builder().ron("(name: \"x\", x: 1)").build().unwrap_err());
+    assert!(long.contains("there is no field `x`") && long.len() < 1000, "{long}");
 }
 
 /// Its own exploration.

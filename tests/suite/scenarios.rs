@@ -217,11 +217,56 @@ fn the_command_line_sets_a_knob_or_varies_it() {
 }
 
 #[test]
+fn paths_set_and_vary_what_knobs_do() {
+    let by_knobs = shipped("5_prosumers.ron", &["mu=0,1", "delay=1ms,2ms", "period=2s"]);
+    let set = ["preferences.mu=0,1", "network.delay=1ms,Constant(\"2ms\")", "activation.period=2s"];
+    let by_paths = shipped("5_prosumers.ron", &set);
+    assert!(by_paths.scenario.vary.keys().eq(["preferences.mu", "network.delay"]), "mu is not varied twice");
+    for (one, other) in by_knobs.cases().zip(by_paths.cases()) {
+        assert_eq!((one.scenario, one.seed), (other.scenario, other.seed));
+    }
+}
+
+#[test]
+fn what_is_set_together_has_to_be_allowed_together() {
+    let set = ["market.feed_in_tariff=1.2", "market.grid_tariff=1.5"];
+    assert!(shipped("100_prosumers.ron", &set).scenario.market.feed_in_tariff > 1.0);
+    let text = r#"(name: "x", population: Synthetic(count: 3), vary: {"market.grid_tariff": [0.7, Constant(0.9)]})"#;
+    let varied = plan(text, None, &["market.feed_in_tariff=0.6", "market.service_fee=0"]).unwrap();
+    let tariffs: Vec<_> = varied.cases().map(|case| case.grid_tariffs[0]).collect();
+    assert_eq!(tariffs, [0.7, 0.9]);
+    let bands: Vec<_> = (1..=2).map(|case| varied.price_bands(case)[0].ceiling).collect();
+    assert_eq!(bands, tariffs);
+}
+
+#[test]
+fn cases_draw_the_population_that_their_paths_ask_for() {
+    let plan = shipped("100_prosumers.ron", &["mu=1", "population.pv_share=0,1", "population=5"]);
+    let cases: Vec<_> = plan.cases().collect();
+    for (case, has_pv) in cases.iter().zip([false, true]) {
+        let generates = |member: &microgrid_sim::scenario::population::Member| {
+            member.profile.iter().any(|profile| profile.generation > Energy::ZERO)
+        };
+        assert!(case.population.prosumers.iter().all(|member| generates(member) == has_pv), "{:?}", case.knobs);
+    }
+    let text = r#"(name: "x", population: Profiles("x.csv"), market: (slots: 1, open: (1, 1)),
+        preferences: (preference_pv: 2.0), vary: {"preferences.preference_pv": [1.5, 2.5]})"#;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("x.csv"), "prosumer,slot,pv_kwh,load_kwh,preference_grid\n1,1,0,1,1.5\n").unwrap();
+    fs::write(folder.path().join("x.ron"), text).unwrap();
+    let plan = load(&folder.path().join("x.ron"), &Overrides::default()).unwrap();
+    let preferences: Vec<_> = plan.cases().map(|case| case.population.prosumers[0].profile[0].preference_pv).collect();
+    assert_eq!(preferences, [1.5, 2.5]);
+}
+
+#[test]
 fn a_resolved_scenario_gives_the_same_cases() {
     for (name, set) in [
         ("5_prosumers.ron", vec!["replicator_step=0.1,Fixed(0.2)", "delay=1ms,2500us"]),
         ("5_prosumers_storage.ron", vec!["eta=0.1"]),
         ("100_prosumers.ron", vec!["population=2,5", "seed=9"]),
+        ("5_prosumers.ron", vec!["market.feed_in_tariff=0.2,0.3", "storage=None,(capacity_kwh: 10, power_kw: 5)"]),
+        ("100_prosumers.ron", vec!["population.load_kw=Constant(1),2", "market.grid_tariff=0.7,0.8"]),
     ] {
         let original = shipped(name, &set);
         let resolved = original.resolved_ron();

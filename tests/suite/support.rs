@@ -23,7 +23,6 @@ use microgrid_sim::{
 };
 use std::{
     fs,
-    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -182,18 +181,8 @@ pub(crate) fn try_run(case: &Case, shards: Option<Shards>) -> (Log, Result<(), R
 
 /// Runs all cases of a plan and records them under `root`; returns the run's folder.
 pub(crate) fn recorded(plan: &Plan, root: &Path) -> PathBuf {
-    recorded_by(plan, root, &study::Options::default())
-}
-
-/// The same one case at a time, for plans that are run side by side by themselves: a case that waits for a thread of the
-/// pool must not be waited for by all of them.
-pub(crate) fn recorded_alone(plan: &Plan, root: &Path) -> PathBuf {
-    recorded_by(plan, root, &study::Options { jobs: NonZero::new(1), ..study::Options::default() })
-}
-
-fn recorded_by(plan: &Plan, root: &Path, options: &study::Options) -> PathBuf {
     let recorder = Recorder::create(root, plan, SystemTime::UNIX_EPOCH, String::new()).expect("a new folder");
-    let (recorder, result) = study::run(plan, recorder, options, |_| {});
+    let (recorder, result) = study::run(plan, recorder, &study::Options::default(), |_| {});
     result.unwrap_or_else(|error| panic!("{error}"));
     recorder.finish(Status::Finished, Duration::ZERO).expect("the run is written")
 }

@@ -8,11 +8,13 @@ use microgrid_agents::{
     streams::{Purpose, stream},
 };
 use microgrid_sim::{
+    prelude::*,
     record::{Recorder, Run, Status},
     scenario::{self, Overrides, Plan},
     study::{self, Options, StudyError},
 };
 use rand::RngExt;
+use rayon::prelude::*;
 use std::{
     collections::BTreeMap,
     fs,
@@ -95,7 +97,7 @@ fn any_number_of_jobs_leaves_the_same_files() {
     let root = tempfile::tempdir().unwrap();
     let plan = written(&sweep("Full"), "");
     let expected = files(&run(&plan, 1, root.path()));
-    assert_eq!(expected.len(), 11, "{:?}", expected.keys());
+    assert!(expected.contains_key(CHAINS) && expected.contains_key("paired.csv"), "{:?}", expected.keys());
     assert_eq!(expected["slots.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 36 * 3);
     assert_eq!(expected["summary.csv"].iter().filter(|&&byte| byte == b'\n').count(), 1 + 9);
     for jobs in [2, 5, 100] {
@@ -194,8 +196,8 @@ fn recording_less_changes_nothing_in_what_is_recorded() {
     for jobs in [1, 3] {
         let mut slots = files(&run(&written(&sweep("Slots"), ""), jobs, root.path()));
         slots.remove("scenario.ron");
-        let names: Vec<_> = slots.keys().map(String::as_str).collect();
-        assert_eq!(names, ["ages.csv", "kpis.json", "ledger.csv", "paired.csv", "slots.csv", "summary.csv"]);
+        let only_full = ["scenario.ron", "prosumers.csv", "trades.csv", "convergence.csv", CHAINS];
+        assert!(slots.keys().eq(full.keys().filter(|name| !only_full.contains(&name.as_str()))), "{:?}", slots.keys());
         for (name, bytes) in slots {
             assert!(full[&name] == bytes, "{name} differs");
         }
@@ -220,6 +222,22 @@ fn progress_counts_all_slots_and_cases_of_all_jobs() {
         let last = told.last().unwrap();
         assert_eq!((last.cases_done, last.slots_done), (36, 108));
     }
+}
+
+#[test]
+fn studies_may_run_in_the_pool_that_their_cases_ask_for_work() {
+    let (sender, ended) = std::sync::mpsc::channel();
+    // As many as keep all threads of the pool busy, and more.
+    thread::spawn(move || {
+        let plan = written(&sweep("Full"), "");
+        let root = tempfile::tempdir().unwrap();
+        let studies = (0..2 * rayon::current_num_threads()).into_par_iter();
+        let runs: Vec<_> = studies.map(|n| run(&plan, 1 + n % 2, &root.path().join(n.to_string()))).collect();
+        let expected = files(&runs[0]);
+        runs.iter().for_each(|run| assert_same(&expected, run));
+        sender.send(()).unwrap();
+    });
+    ended.recv_timeout(Duration::from_secs(300)).expect("no study waits for a thread that waits for it");
 }
 
 /// The run's folder under `out`, if it has a manifest and so can be resumed.
@@ -380,12 +398,15 @@ fn a_sweep_that_fails_keeps_the_cases_before_and_goes_on_once_the_cause_is_gone(
     let plan = written(&sweep("Full"), "");
     let expected = files(&run(&plan, 1, root.path()));
     let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
-    fs::create_dir_all(recorder.folder().join("cases/6.partial")).unwrap();
+    // Whichever case is written into a folder of its own.
+    for case in 1..=36 {
+        fs::create_dir_all(recorder.folder().join(format!("cases/{case}.partial"))).unwrap();
+    }
     let options = Options { jobs: NonZero::new(3), ..Options::default() };
     let (recorder, result) = study::run(&plan, recorder, &options, |_| {});
     let error = result.unwrap_err().to_string();
-    assert!(error.contains("6.partial"), "{error}");
-    assert_eq!(recorder.done(), 5);
+    assert!(error.contains(".partial"), "{error}");
+    assert!((1..36).contains(&recorder.done()), "{} cases are done", recorder.done());
     let folder = recorder.finish(Status::Failed(error), Duration::ZERO).unwrap();
     let recorder = Recorder::resume(&Run::open(&folder).unwrap(), &plan).unwrap();
     let (recorder, result) = study::run(&plan, recorder, &options, |_| {});
@@ -414,4 +435,60 @@ fn a_run_without_trades_and_ledger_says_so_kindly() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(stderr.contains("keeps no ledger: its scenario has `record: Slots`"), "{stderr}");
     }
+}
+
+/// What a small market at noon comes to with each of these values.
+fn swept(path: &str, values: &[&str]) -> Vec<KeyFigures> {
+    let noon = r#"Scenario(name: "noon", market: (open: (12, 14), gate_closure: "2min"), storage: (capacity_kwh: 5, power_kw: 3),
+        population: Synthetic(count: 8, pv_share: 0.6), learning: (tolerance: 1e-4), record: Slots)"#;
+    let results = Simulation::builder().ron(noon).vary(path, values).run().unwrap_or_else(|error| panic!("{error}"));
+    let cases = results.cases.into_iter().map(|case| case.key_figures);
+    let cases: Vec<_> = cases.inspect(|figures| assert_eq!(figures.knobs.keys().collect::<Vec<_>>(), [path])).collect();
+    assert_eq!(cases.len(), values.len());
+    cases
+}
+
+#[test]
+fn tariffs_fees_storages_and_demand_are_swept_by_their_paths() {
+    let rises = |path: &str, values: &[&str], figure: fn(&KeyFigures) -> f64| {
+        let figures: Vec<f64> = swept(path, values).iter().map(figure).collect();
+        assert!(figures.is_sorted_by(|one, other| one < other), "{path}: {figures:?}");
+    };
+    rises("market.feed_in_tariff", &["0.2", "0.3", "0.4"], |figures| figures.all_slots.p2g_welfare_cny);
+    rises("market.grid_tariff", &["0.7", "Constant(0.9)"], |figures| figures.all_slots.p2g_net_cost_cny);
+    rises("market.service_fee", &["0", "0.05"], |figures| figures.totals.fees_cny);
+    rises("market.service_fee", &["0.5", "0.05"], |figures| figures.totals.traded_kwh);
+    rises("storage.capacity_kwh", &["1", "2", "8"], |figures| figures.totals.charged_kwh);
+    rises("storage", &["None", "(capacity_kwh: 5, power_kw: 3)"], |figures| figures.totals.charged_kwh);
+    rises("population.load_kw.median", &["0.5", "1", "2"], |figures| figures.totals.load_kwh);
+    rises("population.pv_share", &["0", "0.5", "1"], |figures| figures.totals.generation_kwh);
+    rises("preferences.demand", &["Firm", "Elastic"], |figures| figures.totals.consumption_kwh);
+}
+
+#[test]
+fn a_run_that_varies_paths_is_read_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = sweep("Full").replace("\"mu\": [0.0, 0.5, 1.0]", "\"market.feed_in_tariff\": [0.2, 0.3]");
+    let text = text.replace("replicates: [2023, 7, 11, 9223372036854775809]", "replicates: 2");
+    fs::write(folder.path().join("sweep.ron"), text).unwrap();
+    let set = ["--set", "storage.capacity_kwh=2,4", "--set", "storage=(capacity_kwh: 1, power_kw: 1)"];
+    let run = sim(&[&["sweep.ron", "--no-report", "-q"], &set[..]].concat(), folder.path()).output().unwrap();
+    assert!(!run.status.success(), "what is set again is refused");
+    let set = ["--set", "storage=(capacity_kwh: 1, power_kw: 1)", "--set", "storage.capacity_kwh=2,4"];
+    let run = sim(&[&["sweep.ron", "-q"], &set[..]].concat(), folder.path()).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let run = folder.path().join(String::from_utf8_lossy(&run.stdout).trim());
+    let plan = scenario::load(&run.join("scenario.ron"), &Overrides::default()).unwrap();
+    assert_eq!(plan.case_count(), 24);
+    assert_eq!(plan.resolved_ron(), fs::read_to_string(run.join("scenario.ron")).unwrap());
+    let header = fs::read_to_string(run.join("summary.csv")).unwrap();
+    assert!(
+        header.lines().next().unwrap().contains("market.feed_in_tariff,price_step,storage.capacity_kwh"),
+        "{header}"
+    );
+    let header = fs::read_to_string(run.join("paired.csv")).unwrap();
+    assert!(header.lines().nth(1).unwrap().starts_with("market.feed_in_tariff,0.2,0.3,"), "{header}");
+    let told = sim(&["compare", run.to_str().unwrap()], folder.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout);
+    assert!(["market.feed_in_tariff", "storage.capacity_kwh"].iter().all(|path| told.contains(path)), "{told}");
 }

@@ -80,12 +80,15 @@ impl Network {
         Self { base, links, conditions, own, crashes, ends: Time(u64::MAX) }
     }
 
+    /// How well messages travel from one actor to another while no condition is on.
+    pub fn usual(&self, from: ActorId, to: ActorId) -> Quality {
+        let links = self.links.iter().filter(|link| link.route.leads(from, to));
+        links.fold(self.base, |quality, link| quality.changed(&link.change))
+    }
+
     /// The state of the link from one actor to another at `now`.
     pub fn link(&self, from: ActorId, to: ActorId, now: Time) -> LinkState {
-        let mut quality = self.base;
-        for link in self.links.iter().filter(|link| link.route.leads(from, to)) {
-            quality = quality.changed(&link.change);
-        }
+        let mut quality = self.usual(from, to);
         for condition in self.conditions.iter().filter(|condition| condition.timing.is_on(now)) {
             match &condition.what {
                 Incident::Partition(route) if route.leads(from, to) => return LinkState::Cut,

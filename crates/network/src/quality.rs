@@ -81,6 +81,11 @@ impl Quality {
         if is_doubled { Fate::Twice(delay, self.draw_delay(random)) } else { Fate::Arrives(delay) }
     }
 
+    /// Whether messages take different times, lost or doubled ones aside.
+    pub fn has_random_delay(&self) -> bool {
+        !matches!(self.delay, Delay::Constant(_)) || (self.jitter > 0.0 && !self.delay.mean().is_zero())
+    }
+
     /// How long every message takes, if nothing is random about it.
     pub(super) fn constant(&self) -> Option<Duration> {
         match self.delay {

@@ -1,7 +1,12 @@
 //! `ages.csv`: how old the news was on which sellers and buyers decided.
 
-use super::{durations::Durations, number::Number, table::table};
+use super::{
+    number::Number,
+    recorded::{ClosedSlot, Recorded},
+    table::table,
+};
 use microgrid_agents::ids::Slot;
+use microgrid_scenario::schema::Record;
 use std::time::Duration;
 
 table! {
@@ -20,9 +25,16 @@ table! {
     }
 }
 
-/// The slot's rows, by age; none for ages on which nobody decided.
-pub(super) fn rows(case: u32, slot: Slot, ages: &Durations) -> impl Iterator<Item = AgeRow> {
-    let seconds = |nanos| Number::from(Duration::from_nanos(nanos));
-    let row = move |((from, to), decisions)| AgeRow { case, slot, from_s: seconds(from), to_s: seconds(to), decisions };
-    ages.histogram().into_iter().map(row)
+impl Recorded for AgeRow {
+    const KEPT: Record = Record::Slots;
+    type Tally = ();
+
+    /// By age; none for ages on which nobody decided.
+    fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
+        let (case, slot) = (closed.case.number, closed.slot);
+        let seconds = |nanos| Number::from(Duration::from_nanos(nanos));
+        let row =
+            move |((from, to), decisions)| Self { case, slot, from_s: seconds(from), to_s: seconds(to), decisions };
+        closed.observed.ages.histogram().into_iter().map(row)
+    }
 }

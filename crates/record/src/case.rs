@@ -1,75 +1,34 @@
-//! A case under way: what is known of its open slots, and what its closed ones add up to.
+//! A case under way: what is known of its open slots, what its closed ones add up to, and the tables that it writes.
 
 use super::{
-    ages::{self, AgeRow},
-    convergence::{self, ConvergenceRow, Game},
     error::RecordError,
     gains::Gains,
-    key_figures::{KeyFigures, Tally},
-    ledger::{LedgerRow, Traffic},
-    prosumers::{self, ProsumerRow},
+    key_figures::Tally,
+    recorded::{ClosedSlot, CommittedBlock},
     slot_observations::{SlotObservations, slot_of},
-    slots::{self, SlotRow},
     tables::Tables,
-    theory::{Target, Theory},
-    trades::{self, TradeRow},
+    theory::Theory,
 };
 use microgrid_agents::{
+    actor::MarketProtocol,
     ids::Slot,
     observation::{Observation, Observed},
     units::Energy,
 };
-use microgrid_analysis::distance::mean;
-use microgrid_runtime as runtime;
-use microgrid_scenario::{Case, population::Member};
-use std::collections::BTreeMap;
+use microgrid_runtime::{Traffic, WatchError, Watcher};
+use microgrid_scenario::Case;
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
-/// What takes the rows of a case as they are formed: files or memory.
-pub(super) trait Sink {
-    /// Whether it takes what only `record: Full` keeps.
-    fn is_full(&self) -> bool;
-
-    /// Takes note of an observation that becomes no row.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    fn observed(&mut self, case: u32, what: &Observation) -> Result<(), RecordError>;
-
-    /// Takes the rows of a committed block, if it is full.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    fn convergence(&mut self, rows: impl Iterator<Item = ConvergenceRow>) -> Result<(), RecordError>;
-
-    /// Takes what all prosumers did in a slot, if it is full.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    fn prosumers(&mut self, rows: impl Iterator<Item = ProsumerRow>) -> Result<(), RecordError>;
-
-    /// Takes the trades of a slot, if it is full.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    fn trades(&mut self, rows: Vec<TradeRow>) -> Result<(), RecordError>;
-
-    /// Takes how old the news was that was decided on in a slot.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    fn ages(&mut self, rows: impl Iterator<Item = AgeRow>) -> Result<(), RecordError>;
-
-    /// Takes the row of a slot, after all others of it.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    fn close_slot(&mut self, row: SlotRow) -> Result<(), RecordError>;
-}
-
-/// A case under way.
+/// Watches a case and records it: into the tables of its run, if these have all cases before, into a folder of its own, or
+/// in memory.
 #[derive(Debug)]
-pub(super) struct CaseRecord {
+pub struct CaseRecorder {
     case: Case,
+    pub(super) tables: Tables,
+    /// The case's own folder, if it has one.
+    pub(super) folder: Option<PathBuf>,
+    /// Whether all of the case is recorded.
+    pub(super) complete: bool,
     /// The slot to be written next.
     next: Slot,
     /// The last slot whose blocks are all on disk.
@@ -77,36 +36,57 @@ pub(super) struct CaseRecord {
     /// What is known of it and of later ones.
     slots: BTreeMap<Slot, SlotObservations>,
     /// What became of messages since the last slot was closed.
-    sent: runtime::Traffic,
+    sent: Traffic,
     /// Content of each prosumer's storage at the start of the next slot.
     contents: Vec<Energy>,
     /// What that content would be had there never been a local market.
     alone: Vec<Energy>,
     tally: Tally,
-    traffic: Traffic,
 }
 
-impl CaseRecord {
-    /// The record of a case that begins.
-    pub(super) fn new(case: &Case) -> Self {
+impl CaseRecorder {
+    /// Ends the folder of a case that is not complete, until it is renamed to the same without that.
+    pub(super) const PARTIAL: &str = "partial";
+
+    /// Begins a case.
+    pub(super) fn new(case: &Case, tables: Tables, folder: Option<PathBuf>) -> Self {
         let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
         let contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
         Self {
             case: case.clone(),
+            tables,
+            folder,
+            complete: false,
             next: 1,
             on_disk: 0,
             slots: BTreeMap::new(),
-            sent: runtime::Traffic::default(),
+            sent: Traffic::default(),
             alone: contents.clone(),
             contents,
             tally: Tally::new(case),
-            traffic: Traffic::default(),
         }
     }
 
     /// Number of the case.
-    pub(super) fn number(&self) -> u32 {
+    pub fn number(&self) -> u32 {
         self.case.number
+    }
+
+    /// Ends the case, which is complete: writes what its ledger carried and its key figures. A folder of its own is whole
+    /// then, whoever ends the program.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn end(&mut self) -> Result<(), RecordError> {
+        self.tables.end_case(&self.case, self.tally.key_figures(&self.case))?;
+        if let Some(partial) = &mut self.folder {
+            self.tables.close()?;
+            let whole = partial.with_extension("");
+            fs::rename(&*partial, &whole).map_err(RecordError::file("rename", partial))?;
+            *partial = whole;
+        }
+        self.complete = true;
+        Ok(())
     }
 
     /// Takes in a window of the simulation and writes the slots that were closed in it.
@@ -116,89 +96,56 @@ impl CaseRecord {
     ///
     /// # Errors
     /// If a table cannot be written, or a closed slot lacks a prosumer or the ledger's checkpoint.
-    pub(super) fn window(
-        &mut self,
-        observed: impl Iterator<Item = Observed>,
-        traffic: runtime::Traffic,
-        sink: &mut impl Sink,
-    ) -> Result<(), RecordError> {
+    fn take_in(&mut self, observed: impl Iterator<Item = Observed>, traffic: Traffic) -> Result<(), RecordError> {
         self.sent += traffic;
         for Observed { what, time, .. } in observed {
-            self.traffic.add(&what);
-            sink.observed(self.case.number, &what)?;
+            self.tables.observe(&self.case, &what)?;
             if let Observation::Checkpoint(signed) = &what {
                 self.on_disk = signed.checkpoint.closed;
             }
             let Some(slot) = slot_of(&what) else { continue };
-            let gathered = self.slots.entry(slot).or_default();
-            if let (Observation::Committed(commit), Some(market), true) =
-                (&what, gathered.market.as_deref(), sink.is_full())
-            {
-                let target = || (Target::of(&self.case, market), mean(&market.surplus));
-                let (target, mean_surplus) = *gathered.target.get_or_insert_with(target);
-                let (case, population, traffic) = (self.case.number, &*self.case.population, self.sent);
-                let game = Game { case, market, population, target, mean_surplus, traffic };
-                sink.convergence(convergence::rows(game, commit))?;
+            let observed = self.slots.entry(slot).or_default();
+            if let (Observation::Committed(commit), Some(market)) = (&what, observed.market.as_deref()) {
+                let (case, traffic, target) = (&self.case, self.sent, &observed.target);
+                self.tables.block(&CommittedBlock { case, market, commit, traffic, target })?;
             }
-            gathered.add(time, what);
+            observed.add(time, what);
         }
-        while self.slots.get(&self.next).is_some_and(|gathered| gathered.closed) {
+        while self.slots.get(&self.next).is_some_and(|observed| observed.closed) {
             let slot = self.next;
             if self.on_disk < slot {
                 return Err(RecordError::WithoutCheckpoint(slot));
             }
-            let gathered = self.slots.remove(&slot).expect("the slot was just found");
-            self.write(slot, &gathered, sink)?;
+            let observed = self.slots.remove(&slot).expect("the slot was just found");
+            self.write(slot, &observed)?;
             self.next += 1;
-            self.sent = runtime::Traffic::default();
+            self.sent = Traffic::default();
         }
         Ok(())
     }
 
     /// Writes a closed slot.
-    fn write(&mut self, slot: Slot, gathered: &SlotObservations, sink: &mut impl Sink) -> Result<(), RecordError> {
-        let (number, population) = (self.case.number, &self.case.population);
-        let members = &population.prosumers;
-        if let Some(missing) = gathered.missing(members.len()) {
+    fn write(&mut self, slot: Slot, observed: &SlotObservations) -> Result<(), RecordError> {
+        let case = &self.case;
+        let members = &case.population.prosumers;
+        if let Some(missing) = observed.missing(members.len()) {
             return Err(RecordError::Incomplete { slot, prosumer: members[missing].number });
         }
-        let (first, last) = self.case.scenario.market.open;
+        let (first, last) = case.scenario.market.open;
         let open = (first..=last).contains(&slot);
-        let theory = Theory::of(&self.case, slot, &self.contents, &self.alone, gathered.market.as_deref(), open);
-        let gains = Gains::of(gathered, &theory, &self.contents, &self.alone);
-        let done = || gathered.prosumers();
-        if sink.is_full() {
-            let baselines = theory.peer_to_grid.iter().zip(theory.alone());
-            let each = members.iter().zip(done()).zip(baselines);
-            let row = |((member, done), (without, alone)): ((&Member, _), _)| {
-                prosumers::row(number, member.number, done, without, alone)
-            };
-            sink.prosumers(each.map(row))?;
-            sink.trades(trades::rows(number, slot, gathered, population))?;
-        }
-        sink.ages(ages::rows(number, slot, &gathered.ages))?;
-        sink.close_slot(slots::row(number, slot, gathered, &theory, gains.worse_off(), self.sent))?;
-        self.tally.add(open, gathered, &theory, &gains, self.sent.sent);
-        self.contents = done().map(|done| done.content).collect();
+        let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
+        let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
+        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
+        self.tables.slot(&closed)?;
+        self.tally.add(open, observed, &theory, &gains, self.sent.sent);
+        self.contents = observed.prosumers().map(|done| done.content).collect();
         self.alone = theory.alone().iter().map(|alone| alone.content).collect();
         Ok(())
     }
+}
 
-    /// Ends the case: writes what its ledger carried, and the key figures of the slots that were closed.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub(super) fn end(self, tables: &mut Tables) -> Result<(), RecordError> {
-        tables.end_case(self.case.number)?;
-        let (rows, key_figures) = self.ended();
-        tables.ledger.append(rows)?;
-        tables.ledger.flush()?;
-        tables.key_figures.push(&key_figures)
-    }
-
-    /// Ends the case: what its ledger carried, and the key figures of the slots that were closed.
-    pub(super) fn ended(self) -> (Vec<LedgerRow>, KeyFigures) {
-        let rows = self.traffic.rows(self.case.number, self.case.scenario.ledger.block.max_transactions);
-        (rows.into_iter().collect(), self.tally.key_figures(&self.case))
+impl Watcher<MarketProtocol> for CaseRecorder {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
+        Ok(self.take_in(observed.drain(..), traffic)?)
     }
 }

@@ -1,10 +1,14 @@
 //! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
 
-use super::{number::Number, table::table, theory::Target};
-use microgrid_agents::{ids::Slot, message::MarketOpened, observation::Commit};
+use super::{
+    number::Number,
+    recorded::{CommittedBlock, Recorded},
+    table::table,
+    theory::Target,
+};
+use microgrid_agents::ids::Slot;
 use microgrid_analysis::distance::{gap, imbalance_of};
-use microgrid_runtime::Traffic;
-use microgrid_scenario::population::Population;
+use microgrid_scenario::schema::Record;
 use std::time::Duration;
 
 table! {
@@ -41,44 +45,32 @@ table! {
     }
 }
 
-/// The game in which a block was committed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Game<'a> {
-    pub(super) case: u32,
-    pub(super) market: &'a MarketOpened,
-    pub(super) population: &'a Population,
-    pub(super) target: Target,
-    /// Mean surplus of its sellers [kWh].
-    pub(super) mean_surplus: f64,
-    /// What became of messages in the slot so far.
-    pub(super) traffic: Traffic,
+impl Recorded for ConvergenceRow {
+    const KEPT: Record = Record::Full;
+    const LARGE: bool = true;
+    type Tally = ();
+
+    /// By seller. A block with a choice may change every seller, one without only those whose quote it holds.
+    fn of_block(block: &CommittedBlock<'_>) -> impl Iterator<Item = Self> {
+        let (commit, target) = (block.commit, block.target());
+        let (all, quoted) =
+            if commit.choices { (commit.state.prices.len(), &[][..]) } else { (0, commit.quoted.as_slice()) };
+        let changed = (0..all).chain(quoted.iter().map(|&index| index as usize));
+        changed.map(move |index| row(block, target, index))
+    }
 }
 
-/// The rows of a committed block, by seller.
-///
-/// A block with a choice may change every seller, one without only those whose quote it holds.
-pub(super) fn rows<'a>(game: Game<'a>, commit: &'a Commit) -> impl Iterator<Item = ConvergenceRow> + 'a {
-    changed(commit).map(move |index| row(&game, commit, index))
-}
-
-/// Indices of the sellers at which the block may have changed something.
-fn changed(commit: &Commit) -> impl Iterator<Item = usize> {
-    let (all, quoted) =
-        if commit.choices { (commit.state.prices.len(), &[][..]) } else { (0, commit.quoted.as_slice()) };
-    (0..all).chain(quoted.iter().map(|&index| index as usize))
-}
-
-fn row(game: &Game<'_>, commit: &Commit, index: usize) -> ConvergenceRow {
-    let Game { case, market, population, target, mean_surplus, traffic } = *game;
+fn row(block: &CommittedBlock<'_>, (target, mean_surplus): (Target, f64), index: usize) -> ConvergenceRow {
+    let CommittedBlock { case, market, commit, traffic, .. } = *block;
     let state = &commit.state;
     let aggregate = state.aggregate.as_deref();
     let (price, surplus) = (state.prices[index], market.surplus[index]);
     let imbalance = |demand| imbalance_of(price, demand, surplus, target.band, mean_surplus);
     ConvergenceRow {
-        case,
+        case: case.number,
         slot: market.slot,
         time_s: Duration::from_nanos(state.time.0).into(),
-        seller: population.prosumers[market.sellers[index].index()].number,
+        seller: case.population.prosumers[market.sellers[index].index()].number,
         price_cny_per_kwh: Number::new(price),
         share: aggregate.and_then(|sums| Number::new(sums.mean_share[index])),
         demand_kwh: aggregate.and_then(|sums| Number::new(sums.demand[index])),

@@ -3,6 +3,7 @@
 use microgrid_agents::ids::Slot;
 use microgrid_scenario::schema::Record;
 use std::{
+    error::Error,
     io,
     path::{Path, PathBuf},
 };
@@ -20,41 +21,17 @@ pub enum RecordError {
         /// Why it did not work.
         source: io::Error,
     },
-    /// A CSV file cannot be read or written.
-    #[error("table {}: {source}", path.display())]
-    Table {
+    /// What a file holds cannot be read or written: it is not of the form that it should be.
+    #[error("{}: {source}", path.display())]
+    Content {
         /// Which file.
         path: PathBuf,
         /// Why not.
-        source: csv::Error,
-    },
-    /// A Parquet file cannot be read or written.
-    #[error("table {}: {source}", path.display())]
-    Parquet {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: parquet::errors::ParquetError,
-    },
-    /// A database cannot be written.
-    #[error("database {}: {source}", path.display())]
-    Database {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: rusqlite::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The columns of a table's file are not those of the table.
     #[error("table {}: its header is not that of this table", .0.display())]
     Header(PathBuf),
-    /// A JSON file cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    Json {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        source: serde_json::Error,
-    },
     /// A file is shorter than the run's progress says: it was changed by somebody else, or the machine went down.
     #[error("{} has lost what was in it: there should be {length} bytes", path.display())]
     Short {
@@ -114,6 +91,12 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// Makes an error of one met in what the file at `path` holds.
+    pub(super) fn content<E: Into<Box<dyn Error + Send + Sync>>>(path: &Path) -> impl Fn(E) -> Self + use<E> {
+        let path = path.to_owned();
+        move |source| Self::Content { path: path.clone(), source: source.into() }
+    }
+
     /// Makes an error of an [`io::Error`] met while trying `action` with `path`.
     pub fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { action, path: path.to_owned(), source }

@@ -1,4 +1,5 @@
-//! Where a run's results go: `<root>/<scenario name>/<start time>-seed<seed>/`.
+//! Where a run's results go, `<root>/<scenario name>/<start time>-seed<seed>/`, and how files change there: at any
+//! moment a reader finds one that is whole.
 
 use super::error::RecordError;
 use microgrid_scenario::DataFile;
@@ -6,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufWriter, Seek, SeekFrom, Write},
+    marker::PhantomData,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -16,9 +18,6 @@ pub const LATEST: &str = "latest";
 pub(super) const DATA: &str = "data";
 
 /// Makes a new folder for a run that started at `started`, and never takes one that is already there.
-///
-/// # Errors
-/// If no folder can be made under `root`.
 pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64) -> Result<PathBuf, RecordError> {
     let home = root.join(scenario);
     fs::create_dir_all(&home).map_err(RecordError::file("create", &home))?;
@@ -74,9 +73,6 @@ fn symlink(target: &Path, link: &Path) -> io::Result<()> {
 }
 
 /// Writes a scenario's data files into the run's folder; returns their paths in it.
-///
-/// # Errors
-/// If a file cannot be written.
 pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<String>, RecordError> {
     let data = folder.join(DATA);
     if !inputs.is_empty() {
@@ -90,41 +86,32 @@ pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<Str
 }
 
 /// Writes `text` to a new file.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
     fs::write(path, text).map_err(RecordError::file("write", path))
 }
 
 /// Writes `value` as JSON, replacing what was there in one step, so that a reader finds the old or the new whole.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
-    write_whole(path, |file| Ok(serde_json::to_writer_pretty(&mut *file, value)?).and_then(|()| file.write_all(b"\n")))
+    write_whole(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, value).map_err(RecordError::content(path))?;
+        file.write_all(b"\n").map_err(RecordError::file("write", path))
+    })
 }
 
 /// Writes a file with `fill`, replacing what was there in one step, so that a reader finds the old or the new whole.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write_whole(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), RecordError>,
 ) -> Result<(), RecordError> {
     let mut name = path.file_name().expect("a file has a name").to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
-    let written = File::create(&fresh).and_then(|file| {
-        let mut file = BufWriter::new(file);
+    let written = || {
+        let mut file = BufWriter::new(File::create(&fresh).map_err(RecordError::file("write", &fresh))?);
         fill(&mut file)?;
-        file.flush()
-    });
-    written.map_err(|error| {
-        remove(&fresh);
-        RecordError::file("write", &fresh)(error)
-    })?;
+        file.flush().map_err(RecordError::file("write", &fresh))
+    };
+    written().inspect_err(|_| remove(&fresh))?;
     replace(&fresh, path)
 }
 
@@ -174,7 +161,59 @@ pub(super) fn own(folder: &Path) -> PathBuf {
 /// If it cannot be read or is of another form.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
-    serde_json::from_str(&text).map_err(|source| RecordError::Json { path: path.to_owned(), source })
+    serde_json::from_str(&text).map_err(RecordError::content(path))
+}
+
+/// A JSON list as a file that grows; its text is always that of the whole list printed at once.
+#[derive(Debug)]
+pub(super) struct JsonList<T> {
+    path: PathBuf,
+    file: File,
+    /// Where the text ends that stays when the list grows [bytes]: behind the opening bracket or the last item.
+    end: u64,
+    items: PhantomData<fn(T)>,
+}
+
+impl<T: Serialize> JsonList<T> {
+    /// Creates the file with an empty list.
+    pub(super) fn create(path: &Path) -> Result<Self, RecordError> {
+        let file = File::create_new(path).map_err(RecordError::file("create", path))?;
+        let mut list = Self { path: path.to_owned(), file, end: 0, items: PhantomData };
+        list.write("[", "]\n")?;
+        Ok(list)
+    }
+
+    /// Opens the list in a file to go on behind its first `end` bytes; what follows them is cut off.
+    pub(super) fn reopen(path: &Path, end: u64) -> Result<Self, RecordError> {
+        let file = cut(path, end)?;
+        let mut list = Self { path: path.to_owned(), file, end, items: PhantomData };
+        list.write("", if end == 1 { "]\n" } else { "\n]\n" })?;
+        Ok(list)
+    }
+
+    /// Where the text ends that stays when the list grows [bytes].
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Adds an item.
+    pub(super) fn push(&mut self, item: &T) -> Result<(), RecordError> {
+        let alone = serde_json::to_string_pretty(&[item]).map_err(RecordError::content(&self.path))?;
+        let item = alone.trim_start_matches('[').trim_end_matches("\n]");
+        let comma = if self.end == 1 { "" } else { "," };
+        self.write(&format!("{comma}{item}"), "\n]\n")
+    }
+
+    /// Writes `text` behind what stays and then what closes the list, in one piece, so that the list is whole whoever
+    /// ends the program.
+    fn write(&mut self, text: &str, closing: &str) -> Result<(), RecordError> {
+        self.file
+            .seek(SeekFrom::Start(self.end))
+            .and_then(|_| self.file.write_all(format!("{text}{closing}").as_bytes()))
+            .map_err(RecordError::file("write", &self.path))?;
+        self.end += text.len() as u64;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -215,5 +254,40 @@ mod tests {
         assert!(matches!(point_latest(&run), Err(RecordError::File { action: "replace", path, .. }) if path == latest));
         assert!(matches!(write_json(&latest, &1), Err(RecordError::File { action: "replace", .. })));
         assert_eq!(fs::read_dir(root.path().join("day")).unwrap().count(), 2, "the run and the folder in the way");
+    }
+
+    #[test]
+    fn a_growing_list_is_at_any_time_what_a_whole_one_prints() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.json");
+        let mut list = JsonList::create(&path).unwrap();
+        let items = [vec![], vec!["[", "\n]"], vec!["x"]];
+        for done in 0..=items.len() {
+            let whole = serde_json::to_string_pretty(&items[..done]).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{whole}\n"));
+            if let Some(item) = items.get(done) {
+                list.push(item).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_cut_off_is_whole_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.json");
+        let mut list = JsonList::create(&path).unwrap();
+        let mut ends = vec![list.end()];
+        for item in ["a", "b", "c"] {
+            list.push(&item).unwrap();
+            ends.push(list.end());
+        }
+        for (kept, &end) in ends.iter().enumerate().rev() {
+            let mut again = JsonList::reopen(&path, end).unwrap();
+            let items = &["a", "b", "c"][..kept];
+            assert_eq!(fs::read_to_string(&path).unwrap(), serde_json::to_string_pretty(items).unwrap() + "\n");
+            again.push(&"d").unwrap();
+            let items: Vec<_> = items.iter().chain(&["d"]).collect();
+            assert_eq!(fs::read_to_string(&path).unwrap(), serde_json::to_string_pretty(&items).unwrap() + "\n");
+        }
     }
 }

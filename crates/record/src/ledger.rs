@@ -1,13 +1,20 @@
-//! `ledger.csv`: what each channel of the ledger carried, and how fast.
+//! What the ledger carried: `ledger.csv`, how much of it and how fast on each channel, and `ledger.db`, the chains
+//! themselves.
 
-use super::{durations::Durations, number::Number, table::table};
+use super::{durations::Durations, error::RecordError, number::Number, recorded::Recorded, table::table};
 use microgrid_agents::{
     chain::{block::Block, refusal::Refusal},
     ids::ChannelName,
     observation::{Commit, Observation, Refused},
     time::Time,
 };
-use std::collections::BTreeMap;
+use microgrid_ledger::{schema, store::Store};
+use microgrid_scenario::{Case, schema::Record};
+use rusqlite::ErrorCode;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Declares the table with a column for each refusal, and how a row comes about.
 macro_rules! ledger_table {
@@ -143,9 +150,22 @@ struct AfterFirst {
     committed: Time,
 }
 
+impl Recorded for LedgerRow {
+    const KEPT: Record = Record::Summary;
+    type Tally = Traffic;
+
+    fn observe(traffic: &mut Traffic, what: &Observation) {
+        traffic.add(what);
+    }
+
+    fn of_case(case: &Case, traffic: &Traffic) -> impl Iterator<Item = Self> {
+        traffic.rows(case.number, case.scenario.ledger.block.max_transactions)
+    }
+}
+
 impl Traffic {
     /// Takes in an observation of the ledger; others change nothing.
-    pub(super) fn add(&mut self, what: &Observation) {
+    fn add(&mut self, what: &Observation) {
         match what {
             Observation::Sealed(block) => self.0.entry(block.header.channel).or_default().add(block),
             Observation::Committed(Commit { off_chain, .. }) if *off_chain > 0 => {
@@ -164,7 +184,7 @@ impl Traffic {
     }
 
     /// The rows of a case whose blocks hold up to `max_transactions`, in the order of [`ChannelName::ALL`].
-    pub(super) fn rows(&self, case: u32, max_transactions: u32) -> impl Iterator<Item = LedgerRow> {
+    fn rows(&self, case: u32, max_transactions: u32) -> impl Iterator<Item = LedgerRow> {
         let none = Channel::default();
         ChannelName::ALL.map(|name| self.0.get(&name).unwrap_or(&none).row(case, name, max_transactions)).into_iter()
     }
@@ -210,6 +230,62 @@ impl AfterFirst {
     /// Mean number of transactions in a block, as a part of `most`; `None` without blocks.
     fn fill(&self, most: u32) -> Option<Number> {
         Number::new(self.transactions as f64 / (self.blocks as f64 * f64::from(most)))
+    }
+}
+
+/// A run's `ledger.db` being written.
+#[derive(Debug)]
+pub(super) struct LedgerFile {
+    path: PathBuf,
+    store: Store,
+}
+
+impl LedgerFile {
+    /// Creates it in a run's folder.
+    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(schema::FILE);
+        let store = Store::create(&path).map_err(RecordError::content(&path))?;
+        Ok(Self { path, store })
+    }
+
+    /// Opens the one in a run's folder to go on behind its first `cases` cases; what it has of others is removed.
+    pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
+        let path = folder.join(schema::FILE);
+        let store = Store::reopen(&path, cases).map_err(RecordError::content(&path))?;
+        Ok(Self { path, store })
+    }
+
+    /// Takes in all that the ledger in another `folder` holds.
+    pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
+        self.store.append_from(&folder.join(schema::FILE)).map_err(RecordError::content(&self.path))
+    }
+
+    /// Writes a block or, at a checkpoint, brings all blocks so far to disk; other observations change nothing.
+    ///
+    /// That they are on disk is announced in the log, and only once it is so.
+    pub(super) fn add(&mut self, case: u32, what: &Observation) -> Result<(), RecordError> {
+        match what {
+            Observation::Sealed(block) => self.store.insert(case, block).map_err(RecordError::content(&self.path)),
+            Observation::Checkpoint(signed) => {
+                self.store.commit(case, signed).map_err(RecordError::content(&self.path))?;
+                let [trade, information, energy] = signed.checkpoint.heads.map(|head| head.blocks);
+                let slot_closed = signed.checkpoint.closed;
+                tracing::debug!(target: "ledger", case, slot_closed, trade, information, energy, "commit on disk");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the writing. The file stands alone then, unless somebody else has it open.
+    pub(super) fn close(self) -> Result<(), RecordError> {
+        match self.store.close() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                tracing::warn!(path = %self.path.display(), "somebody reads the ledger: part of it stays in files beside it");
+                Ok(())
+            }
+            closed => closed.map_err(RecordError::content(&self.path)),
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a run leaves: from observations to the tables of its folder, and back from the folder to tables.
 //!
-//! A [`Recorder`] watches a study and writes, a [`MemoryRecorder`] keeps the same rows of a case in memory; a [`Run`] reads. Rows are formed when a slot is closed, so that memory
-//! stays the same however long a run is. Recording never changes a run. `docs/results.md` explains every file and column.
+//! A [`CaseRecorder`] watches a case and forms its rows when a slot is closed, so that memory stays the same however long
+//! a run is. A [`Recorder`] takes it into the tables of a run's folder, a [`MemoryRecorder`] into rows in memory; a [`Run`]
+//! reads. Recording never changes a run. A table is a file of this folder that declares its columns (`table!`) and which
+//! rows it has of what (`Recorded`), and a line in the list in `tables.rs`. `docs/results.md` explains every file and
+//! column.
 
 mod ages;
 mod amplitude;
 mod case;
-mod cases;
 mod column;
 mod columns;
 mod convergence;
@@ -17,11 +19,8 @@ mod error;
 pub mod fixtures;
 mod folder;
 mod gains;
-mod journal;
-mod json_list;
 mod key_figures;
 mod ledger;
-mod ledger_file;
 mod manifest;
 mod measures;
 mod memory;
@@ -29,44 +28,39 @@ mod number;
 mod paired;
 mod parquet_parts;
 mod prosumers;
+mod recorded;
 mod recorder;
 mod run;
-mod section;
+mod sheet;
 mod slot_observations;
 mod slots;
 mod statistics;
 mod summary;
 mod table;
-mod table_format;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod theory;
 mod trades;
 
-pub use ages::AgeRow;
-pub use cases::{CaseFolders, CaseRecorder};
+pub use case::CaseRecorder;
 pub use column::{Column, Value};
-pub use convergence::ConvergenceRow;
 pub use error::RecordError;
 pub use folder::LATEST;
 pub use key_figures::{Comparison, KeyFigures, Totals};
-pub use ledger::LedgerRow;
 pub use manifest::{CaseEntry, Knobs, Manifest, Status, knob_text};
 pub use measures::MEASURES;
-pub use memory::{CaseRows, MemoryRecorder, Refusals};
+pub use memory::{MemoryRecorder, Results};
 pub use microgrid_scenario::schema::Record;
 pub use number::Number;
 pub use paired::PairedRow;
-pub use prosumers::ProsumerRow;
-pub use recorder::Recorder;
+pub use recorder::{CaseStore, Recorder};
 pub use run::Run;
-pub use slots::SlotRow;
+pub use sheet::Format;
 pub use statistics::Statistics;
 pub use summary::Summary;
-pub use table::{Row, Rows, Section, SlotTable};
-pub use table_format::Format;
-pub use trades::TradeRow;
+pub use table::{Row, Rows, Section};
+pub use tables::{CaseRows, Refusals, rows::*};
 
 /// Name of the resolved scenario in a run's folder.
 pub const SCENARIO: &str = "scenario.ron";

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::{path::Path, time::SystemTime};
 
 /// Name of the file in a run's folder.
-const FILE: &str = "manifest.json";
+pub(super) const FILE: &str = "manifest.json";
 
 /// How a run has ended, if it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ fn digest(plan: &Plan) -> String {
 }
 
 /// Time from the opening of a slot to gate closure [s].
-fn gate_closure_s(plan: &Plan) -> f64 {
+pub(super) fn gate_closure_s(plan: &Plan) -> f64 {
     Number::from(plan.scenario.market.gate_closure).value()
 }
 
@@ -168,48 +168,20 @@ impl Manifest<PlannedCases> {
 impl Manifest {
     /// The manifest of the same run under way again, if its scenario and data are those of `plan`.
     pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
-        let cases = PlannedCases(plan.clone());
-        let same = self.inputs_sha256 == digest(plan);
-        same.then_some(Manifest {
-            scenario: self.scenario,
-            source: self.source,
-            seed: self.seed,
-            version: self.version,
-            command: self.command,
-            started: self.started,
-            wall_seconds: self.wall_seconds,
-            inputs_sha256: self.inputs_sha256,
-            deterministic: self.deterministic,
-            status: Status::Unfinished,
-            case_count: self.case_count,
-            slots: self.slots,
-            replicates: self.replicates,
-            gate_closure_s: Some(gate_closure_s(plan)),
-            cases,
-            files: self.files,
-            own_rules: self.own_rules,
-        })
+        let fresh = Manifest::new(plan, SystemTime::UNIX_EPOCH, self.command, self.files);
+        let same = self.inputs_sha256 == fresh.inputs_sha256;
+        let Self { source, started, wall_seconds, .. } = self;
+        same.then_some(Manifest { source, started, wall_seconds, ..fresh })
     }
 
     /// Reads the manifest of the run in `folder`.
-    ///
-    /// # Errors
-    /// If there is none that can be read.
     pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
         folder::read_json(&folder.join(FILE))
-    }
-
-    /// Whether `folder` is a run's.
-    pub(super) fn lies_in(folder: &Path) -> bool {
-        folder.join(FILE).is_file()
     }
 }
 
 impl<C: Serialize> Manifest<C> {
     /// Writes the manifest into `folder`.
-    ///
-    /// # Errors
-    /// If it cannot be written.
     pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
         folder::write_json(&folder.join(FILE), self)
     }

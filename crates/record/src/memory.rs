@@ -1,165 +1,80 @@
-//! The rows of a case in memory, for programs that go on with them.
+//! The results of a study in memory, for programs that go on with them.
 
 use super::{
-    ages::AgeRow,
-    case::{CaseRecord, Sink},
-    convergence::ConvergenceRow,
+    case::CaseRecorder,
     error::RecordError,
-    key_figures::KeyFigures,
-    ledger::LedgerRow,
-    prosumers::ProsumerRow,
-    slots::SlotRow,
-    trades::TradeRow,
+    manifest::gate_closure_s,
+    measures::{CaseMeasures, complete_cases},
+    paired::{self, PairedRow},
+    recorder::CaseStore,
+    summary::{Summary, summaries},
+    tables::{CaseRows, Tables},
 };
-use microgrid_agents::{
-    actor::MarketProtocol,
-    chain::refusal::Refusal,
-    ids::{ProsumerId, Slot},
-    observation::{Observation, Observed},
-};
-use microgrid_runtime::{Traffic, WatchError, Watcher};
-use microgrid_scenario::{Case, population::Population, schema::Record};
-use std::{collections::BTreeMap, sync::Arc};
+use microgrid_scenario::{Case, Plan, schema::Record};
+use std::{collections::BTreeMap, env};
 
-/// What a case came to: the rows that its tables would have, as far as the scenario's `record` has them kept.
+/// What a study came to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CaseRows {
-    /// Number of the case.
-    pub case: u32,
-    /// Every slot at a glance.
-    pub slots: Vec<SlotRow>,
-    /// Every prosumer's slots.
-    pub prosumers: Vec<ProsumerRow>,
-    /// What every buyer wanted of every seller, and got.
-    pub trades: Vec<TradeRow>,
-    /// How prices, shares, demands and net utilities moved.
-    pub convergence: Vec<ConvergenceRow>,
-    /// How old the news was that was decided on.
-    pub ages: Vec<AgeRow>,
-    /// What each channel of the ledger carried.
-    pub ledger: Vec<LedgerRow>,
-    /// Totals and shares over all slots; varied knobs and the seed.
-    pub key_figures: KeyFigures,
-    /// What the ledger refused, by slot, prosumer and reason.
-    pub refusals: Vec<Refusals>,
+pub struct Results {
+    /// The cases in the order of their numbers: one for each combination of varied knobs and replicate.
+    pub cases: Vec<CaseRows>,
+    /// What each combination of the varied knobs came to, over its replicates, as `summary.csv` has it.
+    pub summaries: Vec<Summary>,
+    /// What turning each knob changed, seed by seed, as `paired.csv` has it; none where no knob is varied.
+    pub paired: Vec<PairedRow>,
 }
 
-/// How often the ledger refused what somebody sent, for one reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusals {
-    /// In which slot.
-    pub slot: Slot,
-    /// Number of the prosumer; `None` for the grid.
-    pub prosumer: Option<u32>,
-    /// Why.
-    pub reason: Refusal,
-    /// How often.
-    pub count: u64,
-}
-
-impl CaseRows {
-    /// The row of a slot, if it was recorded.
-    pub fn slot(&self, slot: Slot) -> Option<&SlotRow> {
-        self.slots.iter().find(|row| row.slot == slot)
-    }
-
-    /// The trades of a slot.
-    pub fn trades_in(&self, slot: Slot) -> impl Iterator<Item = &TradeRow> {
-        self.trades.iter().filter(move |row| row.slot == slot)
-    }
-
-    /// The last price of each seller in the game of a slot [CNY/kWh], by the sellers' numbers.
-    pub fn prices(&self, slot: Slot) -> BTreeMap<u32, f64> {
-        let of_slot = self.convergence.iter().filter(|row| row.slot == slot);
-        of_slot.filter_map(|row| Some((row.seller, row.price_cny_per_kwh?.value()))).collect()
-    }
-}
-
-/// Keeps the rows of one case in memory.
+/// Keeps the rows of a study in memory.
 #[derive(Debug)]
 pub struct MemoryRecorder {
-    record: CaseRecord,
-    sheets: Sheets,
-}
-
-#[derive(Debug)]
-struct Sheets {
-    keeps: Record,
-    population: Arc<Population>,
-    slots: Vec<SlotRow>,
-    prosumers: Vec<ProsumerRow>,
-    trades: Vec<TradeRow>,
-    convergence: Vec<ConvergenceRow>,
-    ages: Vec<AgeRow>,
-    refusals: BTreeMap<(Slot, Option<u32>, Refusal), u64>,
+    plan: Plan,
+    cases: BTreeMap<u32, (CaseRows, Option<CaseMeasures>)>,
 }
 
 impl MemoryRecorder {
-    /// A recorder of a case that begins.
-    pub fn new(case: &Case) -> Self {
-        let (population, keeps) = (Arc::clone(&case.population), case.scenario.record);
-        let (slots, prosumers, trades, convergence, ages, refusals) = Default::default();
-        let sheets = Sheets { keeps, population, slots, prosumers, trades, convergence, ages, refusals };
-        Self { record: CaseRecord::new(case), sheets }
+    /// A recorder without a case of this plan.
+    pub fn new(plan: &Plan) -> Self {
+        Self { plan: plan.clone(), cases: BTreeMap::new() }
     }
 
-    /// Ends the case, which is complete.
-    pub fn end(self) -> CaseRows {
-        let Sheets { slots, prosumers, trades, convergence, ages, refusals, .. } = self.sheets;
-        let case = self.record.number();
-        let (ledger, key_figures) = self.record.ended();
-        let refusals = refusals.into_iter();
-        let refusals = refusals.map(|((slot, prosumer, reason), count)| Refusals { slot, prosumer, reason, count });
-        let refusals = refusals.collect();
-        CaseRows { case, slots, prosumers, trades, convergence, ages, ledger, key_figures, refusals }
+    /// What the cases that were completed came to.
+    ///
+    /// # Errors
+    /// If so many cases cannot be summed up.
+    pub fn finish(self) -> Result<Results, RecordError> {
+        let (cases, measures): (Vec<_>, Vec<_>) = self.cases.into_values().unzip();
+        let measures = || measures.iter().flatten();
+        let replicates = self.plan.scenario.replicates.count() as u32;
+        let summaries = summaries(measures().cloned().map(Ok), replicates).collect::<Result<_, _>>()?;
+        let mut paired = Vec::new();
+        if paired::has_pairs(&self.plan) {
+            let mut values = paired::Values::new(&env::temp_dir());
+            measures().try_for_each(|case| values.put(case))?;
+            paired = paired::in_memory(&self.plan, values)?;
+        }
+        Ok(Results { cases, summaries, paired })
     }
 }
 
-impl Sink for Sheets {
-    fn is_full(&self) -> bool {
-        self.keeps == Record::Full
+impl CaseStore for MemoryRecorder {
+    fn has(&self, case: u32) -> bool {
+        self.cases.contains_key(&case)
     }
 
-    fn observed(&mut self, _: u32, what: &Observation) -> Result<(), RecordError> {
-        if let Observation::Refused(refused) = what {
-            let prosumer = ProsumerId::of(refused.from).map(|id| self.population.prosumers[id.index()].number);
-            *self.refusals.entry((refused.slot, prosumer, refused.refusal)).or_default() += 1;
+    fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError> {
+        Ok(CaseRecorder::new(case, Tables::in_memory(case.scenario.record)?, None))
+    }
+
+    fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError> {
+        let number = case.number();
+        let Some(mut rows) = case.tables.into_rows(number) else { return Ok(()) };
+        let slots = rows.slots.iter().cloned().map(Ok);
+        let gate = Some(gate_closure_s(&self.plan));
+        let measures = complete_cases(slots, self.plan.scenario.market.slots, gate).next().transpose()?;
+        if self.plan.scenario.record == Record::Summary {
+            rows.slots.clear();
         }
+        self.cases.insert(number, (rows, measures));
         Ok(())
-    }
-
-    fn convergence(&mut self, rows: impl Iterator<Item = ConvergenceRow>) -> Result<(), RecordError> {
-        self.convergence.extend(rows);
-        Ok(())
-    }
-
-    fn prosumers(&mut self, rows: impl Iterator<Item = ProsumerRow>) -> Result<(), RecordError> {
-        self.prosumers.extend(rows);
-        Ok(())
-    }
-
-    fn trades(&mut self, rows: Vec<TradeRow>) -> Result<(), RecordError> {
-        self.trades.extend(rows);
-        Ok(())
-    }
-
-    fn ages(&mut self, rows: impl Iterator<Item = AgeRow>) -> Result<(), RecordError> {
-        if self.keeps != Record::Summary {
-            self.ages.extend(rows);
-        }
-        Ok(())
-    }
-
-    fn close_slot(&mut self, row: SlotRow) -> Result<(), RecordError> {
-        if self.keeps != Record::Summary {
-            self.slots.push(row);
-        }
-        Ok(())
-    }
-}
-
-impl Watcher<MarketProtocol> for MemoryRecorder {
-    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
-        Ok(self.record.window(observed.drain(..), traffic, &mut self.sheets)?)
     }
 }

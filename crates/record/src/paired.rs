@@ -16,6 +16,7 @@ use std::{
     ops::Range,
     path::Path,
 };
+use tempfile::SpooledTempFile;
 
 /// All pairs of a knob's values are compared up to so many values; of more, each with the first.
 const MOST_VALUES: u32 = 6;
@@ -63,15 +64,21 @@ impl PairedRow {
 /// If the file cannot be opened; each row by itself if it is not of this table.
 pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
     let path = folder.join(PairedRow::FILE);
-    let wrong = move |source| RecordError::Table { path: path.clone(), source };
-    let csv = csv::Reader::from_path(folder.join(PairedRow::FILE)).map_err(&wrong)?;
-    Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
+    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    Ok(rows(file, &path))
 }
 
-/// What the complete cases of a run came to, in a file without a name, so that memory does not grow with cases.
+/// The rows of a `paired.csv`, which lies at `path`.
+fn rows<F: Read>(file: F, path: &Path) -> impl Iterator<Item = Result<PairedRow, RecordError>> + use<F> {
+    let wrong = RecordError::content(path);
+    csv::Reader::from_reader(file).into_deserialize().map(move |row| row.map_err(&wrong))
+}
+
+/// What the complete cases of a study came to; where these are many, in a file without a name, so that memory does not
+/// grow with cases.
 #[derive(Debug)]
 pub(super) struct Values {
-    file: BufWriter<File>,
+    file: BufWriter<SpooledTempFile>,
     /// So many cases are in the file.
     cases: u32,
     folder: Box<Path>,
@@ -80,13 +87,13 @@ pub(super) struct Values {
 impl Values {
     const BYTES: usize = 8 * COUNT;
 
+    /// More than this does not stay in memory [bytes].
+    const MOST: usize = 1 << 20;
+
     /// Of no case yet; the file takes its space in `folder`.
-    ///
-    /// # Errors
-    /// If there can be no such file.
-    pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
-        let file = tempfile::tempfile_in(folder).map_err(RecordError::file("write to", folder))?;
-        Ok(Self { file: BufWriter::new(file), cases: 0, folder: folder.into() })
+    pub(super) fn new(folder: &Path) -> Self {
+        let file = SpooledTempFile::new_in(Self::MOST, folder);
+        Self { file: BufWriter::new(file), cases: 0, folder: folder.into() }
     }
 
     /// Adds a case; cases come in order.
@@ -116,7 +123,7 @@ impl Values {
 
 /// Reads what cases came to, in any order.
 struct Reader {
-    file: File,
+    file: SpooledTempFile,
     cases: u32,
 }
 
@@ -199,11 +206,24 @@ fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
 /// # Errors
 /// If it cannot be written.
 pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
-    folder::write_whole(&folder.join(PairedRow::FILE), |file| {
-        let mut table = Paired { plan, values: values.read()?, csv: csv::Writer::from_writer(file) };
-        table.write()?;
-        table.csv.flush()
-    })
+    let path = folder.join(PairedRow::FILE);
+    folder::write_whole(&path, |file| write_to(file, plan, values).map_err(RecordError::file("write", &path)))
+}
+
+/// The rows of what [`write`] writes.
+///
+/// # Errors
+/// If the values of so many cases cannot be kept.
+pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, RecordError> {
+    let (mut table, path) = (Vec::new(), Path::new(PairedRow::FILE));
+    write_to(&mut table, plan, values).map_err(RecordError::file("write", path))?;
+    rows(&*table, path).collect()
+}
+
+fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
+    let mut table = Paired { plan, values: values.read()?, csv: csv::Writer::from_writer(file) };
+    table.write()?;
+    table.csv.flush()
 }
 
 /// The columns of `paired.csv` with these varied knobs.
@@ -336,7 +356,7 @@ mod tests {
             ]))
         });
         let folder = tempfile::tempdir().unwrap();
-        let mut values = Values::create(folder.path()).unwrap();
+        let mut values = Values::new(folder.path());
         complete_cases(rows, 1, None).for_each(|case| values.put(&case.unwrap()).unwrap());
         write(folder.path(), plan, values).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the table");

@@ -9,7 +9,7 @@ use super::{
     columns::{self, Cells},
     error::RecordError,
     folder,
-    table::{Row, Section, SlotTable},
+    table::{Row, Rows, Section},
 };
 use microgrid_agents::ids::Slot;
 use parquet::{
@@ -24,6 +24,7 @@ use parquet::{
         statistics::Statistics,
         writer::SerializedFileWriter,
     },
+    record::{self, RowAccessor},
     schema::types::Type,
 };
 use std::{
@@ -50,9 +51,6 @@ pub(super) struct Parts<R: Row> {
 
 impl<R: Row> Parts<R> {
     /// Makes room for the parts of the table in a run's `folder`.
-    ///
-    /// # Errors
-    /// If a folder cannot be made.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let parts = Self::at(folder);
         fs::create_dir(&parts.folder).map_err(RecordError::file("create", &parts.folder))?;
@@ -77,9 +75,6 @@ impl<R: Row> Parts<R> {
     }
 
     /// Appends rows; those of a group wait in memory.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
         let mut rows = rows.into_iter().peekable();
         if rows.peek().is_none() {
@@ -89,9 +84,6 @@ impl<R: Row> Parts<R> {
     }
 
     /// Ends the case under way, which is complete.
-    ///
-    /// # Errors
-    /// If its file cannot be written.
     pub(super) fn end_case(&mut self, case: u32) -> Result<(), RecordError> {
         self.current()?;
         let partial = self.close()?.expect("there is a part under way");
@@ -99,9 +91,6 @@ impl<R: Row> Parts<R> {
     }
 
     /// Takes in the only part of the same table in another `folder`, that of this case, unless it was taken in before.
-    ///
-    /// # Errors
-    /// If there is none, or it cannot be moved.
     pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
         move_to(&Self::at(folder).part(case), &self.part(case))
     }
@@ -117,24 +106,7 @@ impl<R: Row> Parts<R> {
         if let (1, [only]) = (cases, &*parts) {
             return move_to(only, &self.table);
         }
-        let mut wrong = None;
-        let written = folder::write_whole(&self.table, |file| {
-            let copied = copy_all::<R>(&parts, file);
-            copied.map_err(|error| {
-                wrong = Some(error);
-                io::Error::other("its parts cannot be put together")
-            })
-        });
-        written.map_err(|error| wrong.unwrap_or(error))
-    }
-
-    /// Removes the parts of a table that is put together.
-    ///
-    /// # Errors
-    /// If they cannot be removed.
-    pub(super) fn remove(folder: &Path) -> Result<(), RecordError> {
-        let parts = Self::at(folder).folder;
-        fs::remove_dir_all(&parts).map_err(RecordError::file("remove", &parts))
+        folder::write_whole(&self.table, |file| copy_all::<R>(&parts, file))
     }
 
     fn at(folder: &Path) -> Self {
@@ -157,6 +129,12 @@ impl<R: Row> Parts<R> {
     fn close(&mut self) -> Result<Option<PathBuf>, RecordError> {
         self.current.take().map(Part::close).transpose()
     }
+}
+
+/// Removes the parts of the `table` that was put together of them.
+pub(super) fn remove(table: &Path) -> Result<(), RecordError> {
+    let parts = table.with_extension("parts");
+    fs::remove_dir_all(&parts).map_err(RecordError::file("remove", &parts))
 }
 
 /// Moves a file, unless that was done before.
@@ -191,10 +169,9 @@ impl<R: Row> Part<R> {
 
     fn create(path: PathBuf) -> Result<Self, RecordError> {
         let file = File::create(&path).map_err(RecordError::file("create", &path))?;
-        match SerializedFileWriter::new(file, schema::<R>(), properties()) {
-            Ok(writer) => Ok(Self { path, writer, cells: Cells::new(), rows: 0 }),
-            Err(source) => Err(RecordError::Parquet { path, source }),
-        }
+        let writer = SerializedFileWriter::new(file, schema::<R>(), properties());
+        let writer = writer.map_err(RecordError::content(&path))?;
+        Ok(Self { path, writer, cells: Cells::new(), rows: 0 })
     }
 
     fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
@@ -202,7 +179,7 @@ impl<R: Row> Part<R> {
             self.cells.put(&row);
             self.rows += 1;
             if self.rows == Self::GROUP {
-                self.write_group().map_err(wrong(&self.path))?;
+                self.write_group().map_err(RecordError::content(&self.path))?;
             }
         }
         Ok(())
@@ -218,7 +195,7 @@ impl<R: Row> Part<R> {
 
     fn close(mut self) -> Result<PathBuf, RecordError> {
         let last = if self.rows > 0 { self.write_group() } else { Ok(()) };
-        last.and_then(|()| self.writer.close()).map_err(wrong(&self.path))?;
+        last.and_then(|()| self.writer.close()).map_err(RecordError::content(&self.path))?;
         Ok(self.path)
     }
 }
@@ -237,19 +214,16 @@ fn properties() -> Arc<WriterProperties> {
     Arc::new(properties.build())
 }
 
-fn wrong(path: &Path) -> impl FnOnce(ParquetError) -> RecordError {
-    move |source| RecordError::Parquet { path: path.to_owned(), source }
-}
-
 /// Writes the rows of all `parts`, group by group, as they are in their files.
 fn copy_all<R: Row>(parts: &[PathBuf], file: &mut (impl Write + Send)) -> Result<(), RecordError> {
     let target = Path::new(R::PARQUET);
-    let mut writer = SerializedFileWriter::new(file, schema::<R>(), properties()).map_err(wrong(target))?;
+    let mut writer =
+        SerializedFileWriter::new(file, schema::<R>(), properties()).map_err(RecordError::content(target))?;
     for part in parts {
         let file = File::open(part).map_err(RecordError::file("read", part))?;
-        copy(&file, &mut writer).map_err(wrong(part))?;
+        copy(&file, &mut writer).map_err(RecordError::content(part))?;
     }
-    writer.close().map(drop).map_err(wrong(target))
+    writer.close().map(drop).map_err(RecordError::content(target))
 }
 
 fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Result<(), ParquetError> {
@@ -276,48 +250,50 @@ fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Re
 ///
 /// # Errors
 /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read<R: Row>(
-    folder: &Path,
-) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
-    read_groups(folder, 0..u64::MAX)
+pub(super) fn read<R: Row>(folder: &Path) -> Result<Rows<R>, RecordError> {
+    read_groups(folder, 0..u64::MAX, |_| true)
 }
 
-/// The same of some groups of rows only, by their numbers from 0.
+/// Reads the rows of a section, one after the other.
 ///
 /// # Errors
 /// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read_groups<R: Row>(
+pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<Rows<R>, RecordError> {
+    let Section { case, slots, place, .. } = section.clone();
+    read_groups(folder, place, move |record| {
+        record.get_uint(0).is_ok_and(|of| of == case) && record.get_uint(1).is_ok_and(|slot| slots.contains(&slot))
+    })
+}
+
+/// Reads those rows of some groups, by their numbers from 0, that are wanted.
+fn read_groups<R: Row>(
     folder: &Path,
     groups: Range<u64>,
-) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
+    wanted: impl Fn(&record::Row) -> bool + 'static,
+) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::PARQUET);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let wanted = ReadOptionsBuilder::new()
+    let inside = ReadOptionsBuilder::new()
         .with_predicate(Box::new(move |_: &RowGroupMetaData, group| groups.contains(&(group as u64))));
-    let reader = SerializedFileReader::new_with_options(file, wanted.build()).map_err(wrong(&path))?;
+    let reader = SerializedFileReader::new_with_options(file, inside.build()).map_err(RecordError::content(&path))?;
     if *reader.metadata().file_metadata().schema() != *schema::<R>() {
         return Err(RecordError::Header(path));
     }
-    Ok(reader.into_iter().map(move |record| {
-        let record = record.map_err(wrong(&path))?;
+    let records = reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted));
+    Ok(Box::new(records.map(move |record| {
+        let record = record.map_err(RecordError::content(&path))?;
         columns::row(&record).ok_or_else(|| RecordError::Header(path.clone()))
-    }))
+    })))
 }
 
-/// Finds the groups that hold rows of these slots of a case.
-///
-/// # Errors
-/// If the file cannot be read.
-pub(super) fn section<R: SlotTable>(
-    folder: &Path,
-    case: u32,
-    slots: RangeInclusive<Slot>,
-) -> Result<Section, RecordError> {
+/// Finds the groups that hold rows of these slots of a case, in a table that is sorted by them, its first columns.
+pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
     /// What reading a row takes, in bytes of text that could be read instead.
     const ROW: u64 = 400;
     let path = folder.join(R::PARQUET);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let metadata: ParquetMetaData = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(wrong(&path))?;
+    let metadata: ParquetMetaData =
+        ParquetMetaDataReader::new().parse_and_finish(&file).map_err(RecordError::content(&path))?;
     let holds = |group: &&RowGroupMetaData| {
         let within = |column: usize, first: u32, last: u32| {
             extremes(group, column).is_none_or(|(least, greatest)| least <= last && first <= greatest)
@@ -341,7 +317,8 @@ fn extremes(group: &RowGroupMetaData, column: usize) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{number::Number, trades::TradeRow};
+    use crate::{number::Number, table, trades::TradeRow};
+
     fn rows(slots: (u32, u32)) -> impl Iterator<Item = TradeRow> {
         (slots.0..slots.1).map(|slot| {
             let kwh = Number::new(f64::from(slot % 50) / 7.0).unwrap();
@@ -416,5 +393,60 @@ mod tests {
         fs::rename(folder.path().join("trades.parquet"), folder.path().join("prosumers.parquet")).unwrap();
         let wrong = read::<crate::ProsumerRow>(folder.path()).map(drop);
         assert!(matches!(wrong, Err(RecordError::Header(_))), "{wrong:?}");
+    }
+
+    /// Rows of three cases, each with the slots 2, 3 and 5, of very different length.
+    fn of_three_cases() -> Vec<TradeRow> {
+        let slots = (1..=3).flat_map(|case| [(case, 2), (case, 3), (case, 5)]);
+        let row = |case: u32, slot, buyer| TradeRow {
+            case,
+            slot,
+            buyer,
+            seller: 1,
+            optimal_kwh: None,
+            traded_kwh: Number::new(1.0 / f64::from(buyer)).unwrap(),
+            price_cny_per_kwh: None,
+            payment_cny: Number::new(0.0).unwrap(),
+            fee_cny: Number::new(0.0).unwrap(),
+        };
+        slots.flat_map(|(case, slot)| (1..=case * 40 + slot).map(move |buyer| row(case, slot, buyer))).collect()
+    }
+
+    /// Whether every section reads as what a walk through the table finds.
+    fn agree(section: impl Fn(u32, RangeInclusive<Slot>) -> Vec<TradeRow>) {
+        for case in 0..=4 {
+            for (first, last) in (0..=6).flat_map(|first| (first..=6).map(move |last| (first, last))) {
+                let wanted = |row: &TradeRow| row.case == case && (first..=last).contains(&row.slot);
+                let expected: Vec<_> = of_three_cases().into_iter().filter(wanted).collect();
+                assert_eq!(section(case, first..=last), expected, "slots {first} to {last} of case {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_section_of_a_csv_file_is_found_without_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = table::Table::create(folder.path()).unwrap();
+        table.append(of_three_cases()).unwrap();
+        table.flush().unwrap();
+        agree(|case, slots| {
+            let section = table::section::<TradeRow>(folder.path(), case, slots).unwrap();
+            table::read_section(folder.path(), &section).unwrap().map(Result::unwrap).collect()
+        });
+    }
+
+    #[test]
+    fn a_section_of_a_parquet_file_is_found_by_what_its_groups_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Parts::create(folder.path()).unwrap();
+        for case in 1..=3 {
+            table.append(of_three_cases().into_iter().filter(|row| row.case == case)).unwrap();
+            table.end_case(case).unwrap();
+        }
+        table.unite(3, 3).unwrap();
+        let find = |case, slots| section::<TradeRow>(folder.path(), case, slots).unwrap();
+        agree(|case, slots| read_section(folder.path(), &find(case, slots)).unwrap().map(Result::unwrap).collect());
+        assert_eq!(find(2, 2..=3).place, 1..2);
+        assert_eq!(find(2, 6..=6).place.clone().count(), 0);
     }
 }

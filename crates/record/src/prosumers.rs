@@ -1,11 +1,16 @@
 //! `prosumers.csv`: every prosumer's slot.
 
-use super::{number::Number, table::table};
+use super::{
+    number::Number,
+    recorded::{ClosedSlot, Recorded},
+    table::table,
+};
 use microgrid_agents::{
     ids::Slot,
     market::{balance::Balance, role::Role},
     observation::ProsumerSlot,
 };
+use microgrid_scenario::schema::Record;
 
 table! {
     /// A prosumer's slot.
@@ -53,8 +58,22 @@ table! {
     }
 }
 
+impl Recorded for ProsumerRow {
+    const KEPT: Record = Record::Full;
+    const LARGE: bool = true;
+    type Tally = ();
+
+    fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
+        let case = closed.case;
+        let members = case.population.prosumers.iter().zip(closed.observed.prosumers());
+        let baselines = closed.theory.peer_to_grid.iter().zip(closed.theory.alone());
+        let each = members.zip(baselines);
+        each.map(|((member, done), (without, alone))| row(case.number, member.number, done, without, alone))
+    }
+}
+
 /// The row of the prosumer with this `number`, beside its slot without a local market, without and with its storage.
-pub(super) fn row(case: u32, number: u32, done: &ProsumerSlot, peer_to_grid: &Balance, alone: &Balance) -> ProsumerRow {
+fn row(case: u32, number: u32, done: &ProsumerSlot, peer_to_grid: &Balance, alone: &Balance) -> ProsumerRow {
     ProsumerRow {
         case,
         slot: done.slot,

@@ -2,45 +2,61 @@
 
 use super::{
     SCENARIO,
-    case::CaseRecord,
-    cases::CaseFolders,
+    case::CaseRecorder,
     error::RecordError,
     folder,
-    journal::Journal,
     manifest::{Manifest, PlannedCases, Status},
     measures::complete_cases,
     paired,
     run::Run,
+    sheet::Format,
     summary, table,
-    table_format::Format,
-    tables::{self, Tables},
+    tables::{self, Journal, Tables},
 };
-use microgrid_agents::{actor::MarketProtocol, observation::Observed};
-use microgrid_runtime::{Traffic, WatchError, Watcher};
-use microgrid_scenario::{Case, Plan, schema::Record};
+use microgrid_scenario::{Case, Plan};
 use std::{
-    fs::File,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
+/// Where the cases of a study are recorded: in the folder of a run, or in memory. Each is begun, shown to its recorder,
+/// ended by it, and taken in.
+pub trait CaseStore: Send {
+    /// Whether it has all of the case already.
+    fn has(&self, case: u32) -> bool;
+
+    /// Begins a case.
+    ///
+    /// # Errors
+    /// If its folder or a file in it cannot be made.
+    fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError>;
+
+    /// Takes a case back that has been played: to its [end](CaseRecorder::end) or, as far as it came, without.
+    ///
+    /// # Errors
+    /// If its files cannot be read, or those of the run cannot be written.
+    fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError>;
+}
+
 /// Writes the results of a study while it runs.
 ///
-/// What is on disk is valid at any time. Until [`finish`](Self::finish) its manifest says `unfinished`. Cases come in
-/// the order of their numbers: either each is written straight into the run's tables, from [`begin_case`](Self::begin_case)
-/// to [`end_case`](Self::end_case), or into a folder of its own, see [`folders`](Self::folders), from which
-/// [`take_in`](Self::take_in) takes it.
+/// What is on disk is valid at any time. Until [`finish`](Self::finish) its manifest says `unfinished`. The run's tables
+/// have the cases in the order of their numbers. A case before which all are there is written straight into them; any
+/// other into `cases/<number>.partial/`, which is renamed to `cases/<number>/` once the case is complete, and taken into
+/// the tables when its turn comes. So a folder without that ending is always whole, whoever ends the program.
 #[derive(Debug)]
 pub struct Recorder {
     folder: PathBuf,
     manifest: Manifest<PlannedCases>,
-    tables: Tables,
-    case: Option<CaseRecord>,
-    folders: CaseFolders,
-    record: Record,
+    /// `None` while a case is written straight into them.
+    tables: Option<Tables>,
     format: Format,
     /// The results of so many cases are in the tables.
     done: u32,
+    /// Whether a case could not be taken in: it may be there by half, and nothing goes behind it.
+    half_written: bool,
     /// Time that the run has taken before it was resumed.
     before: Duration,
     /// Keeps others from writing the same run.
@@ -68,9 +84,8 @@ impl Recorder {
         started: SystemTime,
         command: String,
     ) -> Result<Self, RecordError> {
-        let scenario = &plan.scenario;
-        let record = scenario.record;
-        let folder = folder::create(root, &scenario.name, started, plan.first_seed())?;
+        let record = plan.scenario.record;
+        let folder = folder::create(root, &plan.scenario.name, started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
         let written = [SCENARIO].into_iter().chain(tables::files(record, format)).chain([summary::FILE]);
@@ -78,23 +93,25 @@ impl Recorder {
         let mut files: Vec<String> = written.map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let tables = Tables::create(&folder, record, format)?;
-        tables.journal(0).write(&folder)?;
-        // Last, so that a folder with a manifest has everything else.
         let manifest = Manifest::new(plan, started, command, files);
-        manifest.write(&folder)?;
-        if let Err(error) = folder::point_latest(&folder) {
+        let before = Duration::ZERO;
+        let mut recorder =
+            Self { folder, manifest, tables: None, format, done: 0, half_written: false, before, _claim: claim };
+        recorder.note(tables, 0)?;
+        // Last, so that a folder with a manifest has everything else.
+        recorder.manifest.write(&recorder.folder)?;
+        if let Err(error) = folder::point_latest(&recorder.folder) {
             tracing::warn!(%error, "no link to the newest run");
         }
-        let folders = CaseFolders::new(&folder, record, format, 0);
-        let before = Duration::ZERO;
-        Ok(Self { folder, manifest, tables, case: None, folders, record, format, done: 0, before, _claim: claim })
+        Ok(recorder)
     }
 
     /// Goes on with a run that was ended early, whose scenario is that of `plan`. Whatever it has of cases that are not
     /// complete is removed.
     ///
     /// # Errors
-    /// If the run is still under way, was made by another version, with own rules or from another scenario, or is not as it was left.
+    /// If the run is still under way, was made by another version, with own rules or from another scenario, or is not as it
+    /// was left.
     pub fn resume(run: &Run, plan: &Plan) -> Result<Self, RecordError> {
         let folder = folder::own(run.folder());
         let made_by = &run.manifest().version;
@@ -102,21 +119,21 @@ impl Recorder {
             let scenario = folder.join(SCENARIO);
             return Err(RecordError::OtherVersion { made_by: made_by.clone(), scenario });
         }
-        if run.manifest().own_rules {
+        if run.manifest().own_rules || plan.custom.changes_results() {
             return Err(RecordError::OwnRules(folder));
         }
         let manifest = run.manifest().clone().resumed(plan);
         let manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;
         let claim = folder::claim(&folder)?;
-        let journal = Journal::read(&folder)?;
-        let (record, format) = (plan.scenario.record, run.format());
-        let folders = CaseFolders::new(&folder, record, format, journal.cases);
-        folders.tidy()?;
-        let tables = Tables::reopen(&folder, record, format, &journal)?;
+        let journal: Journal = folder::read_json(&folder.join(Journal::FILE))?;
+        let (done, format) = (journal.cases, run.format());
+        tidy_cases(&folder, done)?;
+        let tables = Some(Tables::reopen(&folder, plan.scenario.record, format, &journal)?);
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
-        let done = journal.cases;
-        Ok(Self { folder, manifest, tables, case: None, folders, record, format, done, before, _claim: claim })
+        let mut recorder = Self { folder, manifest, tables, format, done, half_written: false, before, _claim: claim };
+        recorder.take_in_next()?;
+        Ok(recorder)
     }
 
     /// The run's folder.
@@ -129,62 +146,45 @@ impl Recorder {
         self.done
     }
 
-    /// Where cases that run side by side are recorded.
-    pub fn folders(&self) -> CaseFolders {
-        self.folders.clone()
-    }
-
-    /// Takes the next case into the run's tables if it is complete in a folder of its own; says whether it was.
-    ///
-    /// # Errors
-    /// If its folder cannot be read, or the run's files cannot be written.
-    pub fn take_in(&mut self) -> Result<bool, RecordError> {
-        let next = self.done + 1;
-        let folder = self.folders.finished(next);
-        if !folder.is_dir() {
-            return Ok(false);
+    /// Takes all cases into the tables that come next and are complete in folders of their own.
+    fn take_in_next(&mut self) -> Result<(), RecordError> {
+        while !self.half_written
+            && let folder = own_folder(&self.folder, self.done + 1)
+            && folder.is_dir()
+            && let Some(mut tables) = self.tables.take()
+        {
+            if let Err(error) = tables.append_from(&folder, self.done + 1) {
+                (self.tables, self.half_written) = (Some(tables), true);
+                return Err(error);
+            }
+            self.note(tables, self.done + 1)?;
+            remove(&folder)?;
         }
-        self.tables.append_from(&folder, next)?;
-        self.note(next)?;
-        self.folders.remove(next)?;
-        Ok(true)
-    }
-
-    /// Begins a case in the run's own tables; what is watched from now on belongs to it.
-    pub fn begin_case(&mut self, case: &Case) {
-        self.case = Some(CaseRecord::new(case));
-    }
-
-    /// Ends the case: writes its key figures, and what its ledger carried.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub fn end_case(&mut self) -> Result<(), RecordError> {
-        let case = self.case.take().expect("only a case that has begun can end");
-        let number = case.number();
-        case.end(&mut self.tables)?;
-        self.note(number)?;
-        self.folders.written(number);
         Ok(())
     }
 
     /// Notes that the cases up to this one are in the tables.
-    fn note(&mut self, case: u32) -> Result<(), RecordError> {
-        self.done = case;
-        self.tables.journal(case).write(&self.folder)
+    fn note(&mut self, mut tables: Tables, case: u32) -> Result<(), RecordError> {
+        let journal = tables.journal(case);
+        (self.tables, self.done) = (Some(tables), case);
+        folder::write_json(&self.folder.join(Journal::FILE), &journal)
     }
 
     /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` and
-    /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its start or from where it
-    /// was resumed. Returns the run's folder.
+    /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its
+    /// start or from where it was resumed. Returns the run's folder.
     ///
     /// # Errors
     /// If a file cannot be written.
+    ///
+    /// # Panics
+    /// If a case that was begun has not been taken in.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
-        let closed = self.tables.finish(self.done, self.manifest.case_count);
+        let mut tables = self.tables.take().expect("whoever begins a case gives it back");
+        let closed = tables.finish(self.done, self.manifest.case_count);
         let summed_up = sum_up(&self.folder, &self.manifest);
         // First of all, so that a run that says it is finished has nothing left over but what a resumed one needs.
-        let tidied = self.folders.tidy();
+        let tidied = tidy_cases(&self.folder, self.done);
         let written = closed.and(summed_up).and(tidied);
         let finished = status == Status::Finished && written.is_ok();
         self.manifest.status = if status == Status::Finished && !finished { Status::Unfinished } else { status };
@@ -192,11 +192,69 @@ impl Recorder {
         self.manifest.write(&self.folder)?;
         written?;
         if finished {
-            tables::tidy(&self.folder, self.record, self.format)?;
-            Journal::remove(&self.folder)?;
+            tables::tidy(&self.folder, self.manifest.cases.0.scenario.record, self.format)?;
+            let journal = self.folder.join(Journal::FILE);
+            fs::remove_file(&journal).map_err(RecordError::file("remove", &journal))?;
         }
         Ok(self.folder)
     }
+}
+
+impl CaseStore for Recorder {
+    fn has(&self, case: u32) -> bool {
+        case <= self.done || own_folder(&self.folder, case).is_dir()
+    }
+
+    fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError> {
+        if case.number == self.done + 1
+            && !self.half_written
+            && let Some(tables) = self.tables.take()
+        {
+            return Ok(CaseRecorder::new(case, tables, None));
+        }
+        let folder = own_folder(&self.folder, case.number).with_extension(CaseRecorder::PARTIAL);
+        let cases = self.folder.join(CASES);
+        fs::create_dir_all(&cases).map_err(RecordError::file("create", &cases))?;
+        fs::create_dir(&folder).map_err(RecordError::file("create", &folder))?;
+        Ok(CaseRecorder::new(case, Tables::create(&folder, case.scenario.record, self.format)?, Some(folder)))
+    }
+
+    fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError> {
+        match (&case.folder, case.complete) {
+            (None, true) => self.note(case.tables, self.done + 1)?,
+            (None, false) => self.tables = Some(case.tables),
+            (Some(_), _) => {}
+        }
+        self.take_in_next()
+    }
+}
+
+/// Where a run's folder keeps cases that are not in its tables yet.
+const CASES: &str = "cases";
+
+/// The folder of a complete case that is not in the tables of the run in `folder` yet.
+fn own_folder(folder: &Path, case: u32) -> PathBuf {
+    folder.join(CASES).join(case.to_string())
+}
+
+/// Removes what no later run needs: folders of incomplete cases, and of the first `done`, which are in the run's tables.
+fn tidy_cases(folder: &Path, done: u32) -> Result<(), RecordError> {
+    let cases = folder.join(CASES);
+    let entries = match fs::read_dir(&cases) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(RecordError::file("read", &cases))?,
+    };
+    let mut kept = false;
+    for entry in entries {
+        let path = entry.map_err(RecordError::file("read", &cases))?.path();
+        let number = path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+        if number.is_some_and(|number| number > done) { kept = true } else { remove(&path)? }
+    }
+    if kept { Ok(()) } else { remove(&cases) }
+}
+
+fn remove(folder: &Path) -> Result<(), RecordError> {
+    fs::remove_dir_all(folder).map_err(RecordError::file("remove", folder))
 }
 
 /// Sums up all complete cases of a run, in one reading of `slots.csv`.
@@ -205,14 +263,7 @@ fn sum_up(folder: &Path, manifest: &Manifest<PlannedCases>) -> Result<(), Record
     if !paired::has_pairs(&manifest.cases.0) {
         return summary::write(folder, manifest, cases);
     }
-    let mut values = paired::Values::create(folder)?;
+    let mut values = paired::Values::new(folder);
     summary::write(folder, manifest, cases.map(|case| case.and_then(|case| values.put(&case).map(|()| case))))?;
     paired::write(folder, &manifest.cases.0, values)
-}
-
-impl Watcher<MarketProtocol> for Recorder {
-    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
-        let case = self.case.as_mut().expect("a case has begun before anything is watched");
-        Ok(case.window(observed.drain(..), traffic, &mut self.tables)?)
-    }
 }

@@ -4,14 +4,14 @@ use super::{
     error::RecordError,
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
-    manifest::{CaseEntry, Manifest, Status},
+    manifest::{self, CaseEntry, Manifest, Status},
     measures::complete_cases,
     paired::{self, PairedRow},
-    parquet_parts, section,
+    parquet_parts,
+    sheet::Format,
     slots::SlotRow,
     summary::{self, Summary},
-    table::{self, Row, Rows, Section, SlotTable},
-    table_format::Format,
+    table::{self, Row, Rows, Section},
     trades::TradeRow,
 };
 use microgrid_agents::ids::Slot;
@@ -37,7 +37,7 @@ impl Run {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let folder = [path.to_owned(), path.join(LATEST)]
             .into_iter()
-            .find(|folder| Manifest::lies_in(folder))
+            .find(|folder| Self::lies_in(folder))
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
         let manifest = Manifest::read(&folder)?;
         Ok(Self { folder, manifest })
@@ -45,7 +45,7 @@ impl Run {
 
     /// Whether `folder` is a run's.
     pub fn lies_in(folder: &Path) -> bool {
-        Manifest::lies_in(folder)
+        folder.join(manifest::FILE).is_file()
     }
 
     /// Its folder.
@@ -107,7 +107,7 @@ impl Run {
     pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
         Ok(match self.format_of::<R>()? {
             Format::Csv => Box::new(table::read(&self.folder)?),
-            Format::Parquet => Box::new(parquet_parts::read(&self.folder)?),
+            Format::Parquet => parquet_parts::read(&self.folder)?,
         })
     }
 
@@ -115,9 +115,13 @@ impl Run {
     ///
     /// # Errors
     /// If the run keeps no such table, or it cannot be read.
-    pub fn section<R: SlotTable>(&self, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
+    ///
+    /// # Panics
+    /// If the table has no slots.
+    pub fn section<R: Row>(&self, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
+        assert!(R::header().take(2).eq(["case", "slot"]), "{} has no slots", R::FILE);
         match self.format_of::<R>()? {
-            Format::Csv => section::of_csv::<R>(&self.folder, case, slots),
+            Format::Csv => table::section::<R>(&self.folder, case, slots),
             Format::Parquet => parquet_parts::section::<R>(&self.folder, case, slots),
         }
     }
@@ -126,10 +130,10 @@ impl Run {
     ///
     /// # Errors
     /// If the file cannot be read; each row by itself if it is not of this table.
-    pub fn rows_of<R: SlotTable>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
+    pub fn rows_of<R: Row>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
         match self.format_of::<R>()? {
-            Format::Csv => section::read_csv(&self.folder, section),
-            Format::Parquet => section::read_parquet(&self.folder, section),
+            Format::Csv => table::read_section(&self.folder, section),
+            Format::Parquet => parquet_parts::read_section(&self.folder, section),
         }
     }
 

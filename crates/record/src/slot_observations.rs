@@ -9,7 +9,7 @@ use microgrid_agents::{
     statement::Outcome,
     time::Time,
 };
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 /// What has been observed of a slot.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct SlotObservations {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
     /// Where its prices should go, and the mean surplus of its sellers [kWh], once these have been asked for.
-    pub(super) target: Option<(Target, f64)>,
+    pub(super) target: OnceCell<(Target, f64)>,
     /// How its prices swing towards the end; `None` without a market.
     pub(super) amplitude: Option<Amplitude>,
     /// How old the news was at each decision.

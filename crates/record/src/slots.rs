@@ -1,6 +1,12 @@
 //! `slots.csv`: every slot at a glance.
 
-use super::{number::Number, slot_observations::SlotObservations, table::table, theory::Theory};
+use super::{
+    number::Number,
+    recorded::{ClosedSlot, Recorded},
+    slot_observations::SlotObservations,
+    table::table,
+    theory::Theory,
+};
 use microgrid_agents::{
     ids::Slot,
     market::{role::Role, settlement::Trade},
@@ -8,7 +14,8 @@ use microgrid_agents::{
     statement::Outcome,
     units::{Energy, Total},
 };
-use microgrid_runtime::Traffic;
+use microgrid_scenario::schema::Record;
+use std::iter;
 
 /// What is to be known of a measure of the age of news.
 const AGES: &str = " News ages from the commit of the market state: in lock-step, what arrives later waits less for the next \
@@ -146,44 +153,47 @@ fn weighted(value: Option<Number>, weight: f64) -> Option<(f64, f64)> {
     Some((value?.value() * weight, weight))
 }
 
-/// The slot's row, from what was observed, what theory says, how many are `worse_off`, and what became of messages.
-pub(super) fn row(
-    case: u32,
-    slot: Slot,
-    gathered: &SlotObservations,
-    theory: &Theory,
-    worse_off: u32,
-    traffic: Traffic,
-) -> SlotRow {
-    let prosumers = || gathered.prosumers();
+impl Recorded for SlotRow {
+    const KEPT: Record = Record::Slots;
+    const SUMMED_UP: bool = true;
+    type Tally = ();
+
+    fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
+        iter::once(row(closed))
+    }
+}
+
+fn row(closed: &ClosedSlot<'_>) -> SlotRow {
+    let ClosedSlot { case, slot, observed, theory, gains, traffic } = *closed;
+    let prosumers = || observed.prosumers();
     let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
     let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Total<Energy>>().into();
-    let game = gathered.game.as_deref();
+    let game = observed.game.as_deref();
     let end = game.and_then(|game| game.state.as_deref());
-    let distance = gathered
+    let distance = observed
         .market
         .as_deref()
         .zip(end)
-        .and_then(|(market, end)| theory.distance(market, end, gathered.trades.as_deref().unwrap_or_default()));
-    let welfare = Welfare::of(gathered, theory);
-    let traded = gathered.trades().map(|(.., trade)| trade.energy).sum::<Total<Energy>>();
-    let actors = gathered.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
+        .and_then(|(market, end)| theory.distance(market, end, observed.trades.as_deref().unwrap_or_default()));
+    let welfare = Welfare::of(observed, theory);
+    let traded = observed.trades().map(|(.., trade)| trade.energy).sum::<Total<Energy>>();
+    let actors = observed.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
     SlotRow {
-        case,
+        case: case.number,
         slot,
         sellers: count(Role::Seller),
         buyers: count(Role::Buyer),
-        outcome: gathered.outcome(),
+        outcome: observed.outcome(),
         rounds: game.map_or(0, |game| game.rounds),
         time_to_equilibrium_s: game.and_then(|game| game.time_to_equilibrium).map(Number::from),
         messages: traffic.sent,
-        price_mean_cny_per_kwh: mean_price(gathered.trades().map(|(.., trade)| trade)),
+        price_mean_cny_per_kwh: mean_price(observed.trades().map(|(.., trade)| trade)),
         equilibrium_price_cny_per_kwh: theory.equilibrium.as_ref().and_then(|at| Number::new(at.price)),
         price_gap: distance.and_then(|distance| Number::new(distance.price_gap)),
         imbalance: distance.and_then(|distance| Number::new(distance.imbalance)),
         ess_residual: distance.and_then(|distance| distance.ess_residual).and_then(Number::new),
-        information_age_mean_s: gathered.ages.mean(),
-        information_age_p95_s: gathered.ages.percentile(95),
+        information_age_mean_s: observed.ages.mean(),
+        information_age_p95_s: observed.ages.percentile(95),
         traded_kwh: traded.into(),
         grid_import_kwh: energy(|done| done.grid_import),
         grid_export_kwh: energy(|done| done.grid_export),
@@ -194,9 +204,9 @@ pub(super) fn row(
         p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
         p2g_welfare_cny: Number::new(welfare.p2g),
         welfare_loss: theory.equilibrium_welfare.and_then(|best| loss(welfare.all, best)),
-        oscillation_amplitude: gathered.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
+        oscillation_amplitude: observed.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
         messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
-        updates_per_actor: Number::new(gathered.ages.count() as f64 / actors as f64),
+        updates_per_actor: Number::new(observed.ages.count() as f64 / actors as f64),
         lost_messages: traffic.lost,
         duplicated_messages: traffic.duplicated,
         wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
@@ -205,7 +215,7 @@ pub(super) fn row(
         consumption_kwh: energy(|done| done.consumed),
         load_kwh: energy(|done| done.load),
         p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
-        worse_off,
+        worse_off: gains.worse_off(),
         equilibrium_welfare_cny: theory.equilibrium_welfare.and_then(Number::new),
     }
 }

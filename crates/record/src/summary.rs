@@ -9,7 +9,7 @@ use super::{
     statistics::{Share, Statistics},
 };
 use csv::StringRecord;
-use std::{io, path::Path, str::FromStr};
+use std::{path::Path, str::FromStr};
 
 /// Name of the file in a run's folder.
 pub(super) const FILE: &str = "summary.csv";
@@ -142,10 +142,9 @@ pub(super) fn read(
     knobs: usize,
 ) -> Result<impl Iterator<Item = Result<Summary, RecordError>> + use<>, RecordError> {
     let path = folder.join(FILE);
-    let csv = csv::Reader::from_path(&path);
-    let csv = csv.map_err(|source| RecordError::Table { path: path.clone(), source })?;
+    let csv = csv::Reader::from_path(&path).map_err(RecordError::content(&path))?;
     Ok(csv.into_records().map(move |record| {
-        let record = record.map_err(|source| RecordError::Table { path: path.clone(), source })?;
+        let record = record.map_err(RecordError::content(&path))?;
         Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))
     }))
 }
@@ -172,23 +171,17 @@ pub(super) fn write(
     cases: impl Iterator<Item = Result<CaseMeasures, RecordError>>,
 ) -> Result<(), RecordError> {
     let plan = &manifest.cases.0;
-    let mut summaries = summaries(cases, manifest.replicates);
-    let mut unreadable = None;
-    folder::write_whole(&folder.join(FILE), |file| {
+    let path = folder.join(FILE);
+    let wrong = RecordError::content(&path);
+    folder::write_whole(&path, |file| {
         let mut csv = csv::Writer::from_writer(file);
-        csv.write_record(columns(plan.scenario.vary.keys().map(String::as_str)))?;
-        for summary in &mut summaries {
-            match summary {
-                Ok(summary) => csv.write_record(summary.record(&knobs(&plan.setting(summary.first_case).knobs)))?,
-                Err(error) => {
-                    unreadable = Some(error);
-                    return Err(io::Error::other("slots.csv cannot be read"));
-                }
-            }
+        csv.write_record(columns(plan.scenario.vary.keys().map(String::as_str))).map_err(&wrong)?;
+        for summary in summaries(cases, manifest.replicates) {
+            let summary = summary?;
+            csv.write_record(summary.record(&knobs(&plan.setting(summary.first_case).knobs))).map_err(&wrong)?;
         }
-        csv.flush()
+        csv.flush().map_err(RecordError::file("write", &path))
     })
-    .map_err(|error| unreadable.unwrap_or(error))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use microgrid_agents::ids::Slot;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     marker::PhantomData,
     ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
@@ -28,12 +28,6 @@ pub trait Row: Serialize + DeserializeOwned + 'static {
 
 /// Rows of a table, one after the other.
 pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
-
-/// A row of a table that begins with the columns `case` and `slot`, and is sorted by them.
-pub trait SlotTable: Row {
-    /// Its case and slot.
-    fn place(&self) -> (u32, Slot);
-}
 
 /// Where the rows of some slots of a case stand in a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,9 +93,6 @@ pub(super) struct Table<R> {
 
 impl<R: Row> Table<R> {
     /// Creates the table's file in `folder` with nothing but its header.
-    ///
-    /// # Errors
-    /// If the file exists or cannot be written.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
@@ -112,9 +103,6 @@ impl<R: Row> Table<R> {
     }
 
     /// Opens the table in `folder` to go on behind its first `length` bytes; what follows them is cut off.
-    ///
-    /// # Errors
-    /// If the file is not that of this table, is shorter than that, or cannot be written.
     pub(super) fn reopen(folder: &Path, length: u64) -> Result<Self, RecordError> {
         read::<R>(folder).map(drop)?;
         let path = folder.join(R::FILE);
@@ -128,9 +116,6 @@ impl<R: Row> Table<R> {
     }
 
     /// Appends all rows of the same table in another `folder`, in pieces of whole rows.
-    ///
-    /// # Errors
-    /// If that table cannot be read or this one cannot be written.
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
         let path = folder.join(R::FILE);
         let mut other = File::open(&path).map_err(RecordError::file("read", &path))?;
@@ -154,9 +139,6 @@ impl<R: Row> Table<R> {
     }
 
     /// Appends rows; some may wait in memory until [`flush`](Self::flush).
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
         self.fill(|csv| rows.into_iter().try_for_each(|row| csv.serialize(row)))?;
         if self.pending.len() > Self::MOST_PENDING { self.flush() } else { Ok(()) }
@@ -166,9 +148,6 @@ impl<R: Row> Table<R> {
     const MOST_PENDING: usize = 1 << 20;
 
     /// Writes the rows that wait, in one piece, so that whoever ends the program leaves whole rows.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn flush(&mut self) -> Result<(), RecordError> {
         self.file.write_all(&self.pending).map_err(RecordError::file("write", &self.path))?;
         self.length += self.pending.len() as u64;
@@ -183,7 +162,7 @@ impl<R: Row> Table<R> {
         let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(&mut self.pending);
         let filled = fill(&mut csv).and_then(|()| Ok(csv.flush()?));
         drop(csv);
-        filled.map_err(|source| RecordError::Table { path: self.path.clone(), source })
+        filled.map_err(RecordError::content(&self.path))
     }
 }
 
@@ -195,10 +174,7 @@ pub(super) fn read<R: Row>(
     folder: &Path,
 ) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
     let path = folder.join(R::FILE);
-    let wrong = {
-        let path = path.clone();
-        move |source| RecordError::Table { path: path.clone(), source }
-    };
+    let wrong = RecordError::content(&path);
     let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
     if !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
         return Err(RecordError::Header(path));
@@ -206,10 +182,71 @@ pub(super) fn read<R: Row>(
     Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
 }
 
-/// The rows in `part` of the CSV file at `path`, which begins with a row and not with the header.
-pub(super) fn rows<R: Row>(part: impl Read, path: PathBuf) -> impl Iterator<Item = Result<R, RecordError>> {
+/// Finds the rows of these slots of a case in the CSV file of a table that is sorted by case and slot, its first columns:
+/// by bisection.
+pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
+    let path = folder.join(R::FILE);
+    let find = || {
+        let mut file = BufReader::with_capacity(1 << 12, File::open(&path)?);
+        let length = file.get_ref().metadata()?.len();
+        let from = bisect(&mut file, 0..length, (case, *slots.start()))?;
+        let to = bisect(&mut file, from..length, (case, slots.end().saturating_add(1)))?;
+        Ok(from..to)
+    };
+    let place = find().map_err(RecordError::file("read", &path))?;
+    Ok(Section { case, slots, size: place.end - place.start, place })
+}
+
+/// Case and slot of a row.
+type Key = (u32, Slot);
+
+/// Where, within `range`, the first row begins whose case and slot are not before `key`; the end of the range without one.
+fn bisect(file: &mut BufReader<File>, range: Range<u64>, key: Key) -> io::Result<u64> {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if first_from(file, middle)?.1.is_some_and(|found| found < Some(key)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(first_from(file, low)?.0)
+}
+
+/// The first line that begins at `position` or behind it: where, and its case and slot, which a header does not have.
+/// Behind the last line there is none.
+fn first_from(file: &mut BufReader<File>, position: u64) -> io::Result<(u64, Option<Option<Key>>)> {
+    let mut line = Vec::new();
+    let mut begin = position.saturating_sub(1);
+    file.seek(SeekFrom::Start(begin))?;
+    if position > 0 {
+        begin += file.read_until(b'\n', &mut line)? as u64;
+        line.clear();
+    }
+    if file.read_until(b'\n', &mut line)? == 0 {
+        return Ok((begin, None));
+    }
+    let text = String::from_utf8_lossy(&line);
+    let mut cells = text.split(',').map(|cell| cell.trim_end().parse().ok());
+    Ok((begin, Some(cells.next().flatten().zip(cells.next().flatten()))))
+}
+
+/// Reads the rows of a section of the CSV file.
+///
+/// # Errors
+/// If the file cannot be read; each row by itself if it is not of this table.
+pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<Rows<R>, RecordError> {
+    let path = folder.join(R::FILE);
+    let open = || {
+        let mut file = File::open(&path)?;
+        file.seek(SeekFrom::Start(section.place.start))?;
+        Ok(file.take(section.size))
+    };
+    let part = open().map_err(RecordError::file("read", &path))?;
     let csv = csv::ReaderBuilder::new().has_headers(false).from_reader(part);
-    csv.into_deserialize().map(move |row| row.map_err(|source| RecordError::Table { path: path.clone(), source }))
+    let wrong = RecordError::content(&path);
+    Ok(Box::new(csv.into_deserialize().map(move |row| row.map_err(&wrong))))
 }
 
 #[cfg(test)]

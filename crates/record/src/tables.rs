@@ -1,205 +1,261 @@
-//! The tables that cases write, in a run's folder or in that of a single case.
+//! The tables of a run, in its folder, in that of a single case, or in memory.
 
 use super::{
-    ages::AgeRow,
-    case::Sink,
-    convergence::ConvergenceRow,
     error::RecordError,
-    folder,
-    journal::Journal,
-    json_list::JsonList,
+    folder::{self, JsonList},
     key_figures::{self, KeyFigures},
-    ledger::LedgerRow,
-    ledger_file::LedgerFile,
-    prosumers::ProsumerRow,
-    slots::SlotRow,
-    table::{Row, Table},
-    table_format::{Format, LargeTable},
-    trades::TradeRow,
+    ledger::LedgerFile,
+    parquet_parts,
+    recorded::{ClosedSlot, CommittedBlock, keeps},
+    sheet::{About, AnySheet, Format, Place, Sheet},
 };
-use microgrid_agents::observation::Observation;
+use microgrid_agents::{
+    chain::refusal::Refusal,
+    ids::{ProsumerId, Slot},
+    observation::Observation,
+};
 use microgrid_ledger::schema;
-use microgrid_scenario::schema::Record;
+use microgrid_scenario::{Case, schema::Record};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// The tables that cases write.
-#[derive(Debug)]
-pub(super) struct Tables {
-    pub(super) slots: Table<SlotRow>,
-    /// Not kept by `record: Summary`.
-    pub(super) ages: Option<Table<AgeRow>>,
-    pub(super) ledger: Table<LedgerRow>,
-    pub(super) key_figures: JsonList<KeyFigures>,
-    /// What only `record: Full` keeps.
-    pub(super) full: Option<Full>,
+/// Declares all tables. Whatever is done with each of them, from its file to its rows in memory, follows from here.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $table:ident: $row:ident in $module:ident;)+) => {
+        /// The rows of all tables.
+        pub(super) mod rows {
+            $(pub use crate::$module::$row;)+
+        }
+
+        /// What is known of all tables, in the order in which a run's manifest names them.
+        const TABLES: &[About] = &[$(About::table::<rows::$row>()),+];
+
+        #[derive(Debug)]
+        struct Sheets {
+            $($table: Sheet<rows::$row>,)+
+        }
+
+        impl Sheets {
+            fn open(place: Place<'_>, record: Record, format: Format) -> Result<Self, RecordError> {
+                Ok(Self { $($table: Sheet::open(place, record, format)?,)+ })
+            }
+
+            /// All tables, in the order in which they are to be written: the first of the list last.
+            fn all(&mut self) -> impl Iterator<Item = &mut dyn AnySheet> {
+                let all: [&mut dyn AnySheet; TABLES.len()] = [$(&mut self.$table),+];
+                all.into_iter().rev()
+            }
+        }
+
+        /// What a case came to: the rows that its tables would have, as far as the scenario's `record` has them kept.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct CaseRows {
+            /// Number of the case.
+            pub case: u32,
+            $($(#[$doc])* pub $table: Vec<rows::$row>,)+
+            /// Totals and shares over all slots; varied knobs and the seed.
+            pub key_figures: KeyFigures,
+            /// What the ledger refused, by slot, prosumer and reason.
+            pub refusals: Vec<Refusals>,
+        }
+
+        impl CaseRows {
+            fn of(case: u32, sheets: Sheets, key_figures: KeyFigures, refusals: Vec<Refusals>) -> Self {
+                Self { case, $($table: sheets.$table.into_rows(),)+ key_figures, refusals }
+            }
+        }
+    };
 }
 
-/// What only `record: Full` keeps.
-#[derive(Debug)]
-pub(super) struct Full {
-    pub(super) prosumers: LargeTable<ProsumerRow>,
-    pub(super) trades: LargeTable<TradeRow>,
-    pub(super) convergence: LargeTable<ConvergenceRow>,
-    pub(super) chains: LedgerFile,
+// Where `slots.csv`, the first, has a slot, all others are complete: it is written last.
+tables! {
+    /// Every slot at a glance.
+    slots: SlotRow in slots;
+    /// How old the news was that was decided on.
+    ages: AgeRow in ages;
+    /// Every prosumer's slots.
+    prosumers: ProsumerRow in prosumers;
+    /// What every buyer wanted of every seller, and got.
+    trades: TradeRow in trades;
+    /// How prices, shares, demands and net utilities moved.
+    convergence: ConvergenceRow in convergence;
+    /// What each channel of the ledger carried.
+    ledger: LedgerRow in ledger;
+}
+
+/// How often the ledger refused what somebody sent, for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusals {
+    /// In which slot.
+    pub slot: Slot,
+    /// Number of the prosumer; `None` for the grid.
+    pub prosumer: Option<u32>,
+    /// Why.
+    pub reason: Refusal,
+    /// How often.
+    pub count: u64,
+}
+
+impl CaseRows {
+    /// The row of a slot, if it was recorded.
+    pub fn slot(&self, slot: Slot) -> Option<&rows::SlotRow> {
+        self.slots.iter().find(|row| row.slot == slot)
+    }
+
+    /// The trades of a slot.
+    pub fn trades_in(&self, slot: Slot) -> impl Iterator<Item = &rows::TradeRow> {
+        self.trades.iter().filter(move |row| row.slot == slot)
+    }
+
+    /// The last price of each seller in the game of a slot [CNY/kWh], by the sellers' numbers.
+    pub fn prices(&self, slot: Slot) -> BTreeMap<u32, f64> {
+        let of_slot = self.convergence.iter().filter(|row| row.slot == slot);
+        of_slot.filter_map(|row| Some((row.seller, row.price_cny_per_kwh?.value()))).collect()
+    }
 }
 
 /// Names of the files that a run with this `record` has once it is finished.
 pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'static str> {
-    let slots = (record != Record::Summary).then_some([SlotRow::FILE, AgeRow::FILE]);
-    let large = [format.file::<ProsumerRow>(), format.file::<TradeRow>(), format.file::<ConvergenceRow>()];
-    let large = (record == Record::Full).then_some(large);
-    let chains = (record == Record::Full).then_some(schema::FILE);
-    slots
-        .into_iter()
-        .flatten()
-        .chain(large.into_iter().flatten())
-        .chain([LedgerRow::FILE, key_figures::FILE])
-        .chain(chains)
+    let tables = TABLES.iter().filter(move |table| table.is_kept(record)).map(move |table| table.file(format));
+    tables.chain([key_figures::FILE]).chain(keeps(record, Record::Full).then_some(schema::FILE))
 }
 
 /// Removes what a finished run has beside its [`files`].
-///
-/// # Errors
-/// If a file cannot be removed.
 pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
-    match record {
-        Record::Full => {
-            LargeTable::<ProsumerRow>::tidy(folder, format)?;
-            LargeTable::<TradeRow>::tidy(folder, format)?;
-            LargeTable::<ConvergenceRow>::tidy(folder, format)
-        }
-        Record::Slots => Ok(()),
-        Record::Summary => {
-            let slots = folder.join(SlotRow::FILE);
-            fs::remove_file(&slots).map_err(RecordError::file("remove", &slots))
+    for table in TABLES {
+        let path = folder.join(table.file(format));
+        if !table.is_kept(record) && table.summed_up {
+            fs::remove_file(&path).map_err(RecordError::file("remove", &path))?;
+        } else if table.is_kept(record) && table.format(format) == Format::Parquet {
+            parquet_parts::remove(&path)?;
         }
     }
+    Ok(())
+}
+
+/// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Journal {
+    /// The results of so many cases, from the first on, are in the run's tables.
+    pub(super) cases: u32,
+    /// How long each growing file is up to there [bytes].
+    lengths: BTreeMap<String, u64>,
+}
+
+impl Journal {
+    /// Name of the file in the folder of a run that is not finished.
+    pub(super) const FILE: &str = "progress.json";
+}
+
+/// The tables that cases write.
+#[derive(Debug)]
+pub(super) struct Tables {
+    sheets: Sheets,
+    rest: Rest,
+}
+
+/// What is written beside the tables.
+#[derive(Debug)]
+enum Rest {
+    Folder { key_figures: JsonList<KeyFigures>, chains: Option<LedgerFile> },
+    Memory { key_figures: Option<Box<KeyFigures>>, refusals: BTreeMap<(Slot, Option<u32>, Refusal), u64> },
 }
 
 impl Tables {
+    /// Those of a single case, in memory.
+    pub(super) fn in_memory(record: Record) -> Result<Self, RecordError> {
+        let rest = Rest::Memory { key_figures: None, refusals: BTreeMap::new() };
+        Ok(Self { sheets: Sheets::open(Place::Memory, record, Format::Csv)?, rest })
+    }
+
     /// Creates them in `folder`, with nothing but headers.
-    ///
-    /// # Errors
-    /// If a file cannot be made.
     pub(super) fn create(folder: &Path, record: Record, format: Format) -> Result<Self, RecordError> {
-        let full = || {
-            Ok(Full {
-                prosumers: LargeTable::create(folder, format)?,
-                trades: LargeTable::create(folder, format)?,
-                convergence: LargeTable::create(folder, format)?,
-                chains: LedgerFile::create(folder)?,
-            })
-        };
-        Ok(Self {
-            full: (record == Record::Full).then(full).transpose()?,
-            slots: Table::create(folder)?,
-            ages: (record != Record::Summary).then(|| Table::create(folder)).transpose()?,
-            ledger: Table::create(folder)?,
-            key_figures: JsonList::create(&folder.join(key_figures::FILE))?,
-        })
+        let sheets = Sheets::open(Place::New(folder), record, format)?;
+        let key_figures = JsonList::create(&folder.join(key_figures::FILE))?;
+        let chains = keeps(record, Record::Full).then(|| LedgerFile::create(folder)).transpose()?;
+        Ok(Self { sheets, rest: Rest::Folder { key_figures, chains } })
     }
 
     /// Opens them in `folder` to go on where `journal` says; what was written later is removed.
-    ///
-    /// # Errors
-    /// If a file is not as the journal says, or cannot be written.
     pub(super) fn reopen(
         folder: &Path,
         record: Record,
         format: Format,
         journal: &Journal,
     ) -> Result<Self, RecordError> {
-        fn table<R: Row>(folder: &Path, journal: &Journal) -> Result<Table<R>, RecordError> {
-            Table::reopen(folder, journal.length(R::FILE))
-        }
-        let full = || {
-            Ok(Full {
-                prosumers: LargeTable::reopen(folder, format, journal)?,
-                trades: LargeTable::reopen(folder, format, journal)?,
-                convergence: LargeTable::reopen(folder, format, journal)?,
-                chains: LedgerFile::reopen(folder, journal.cases)?,
-            })
-        };
-        Ok(Self {
-            full: (record == Record::Full).then(full).transpose()?,
-            slots: table(folder, journal)?,
-            ages: (record != Record::Summary).then(|| table(folder, journal)).transpose()?,
-            ledger: table(folder, journal)?,
-            key_figures: JsonList::reopen(&folder.join(key_figures::FILE), journal.length(key_figures::FILE))?,
-        })
+        let Journal { cases, lengths } = journal;
+        let sheets = Sheets::open(Place::Left(folder, *cases, lengths), record, format)?;
+        let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
+        let key_figures = JsonList::reopen(&folder.join(key_figures::FILE), end)?;
+        let chains = keeps(record, Record::Full).then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
+        Ok(Self { sheets, rest: Rest::Folder { key_figures, chains } })
     }
 
     /// The journal of a run whose tables these are, with the results of so many cases.
-    pub(super) fn journal(&self, cases: u32) -> Journal {
-        fn of<R: Row>(table: &Table<R>) -> (&'static str, u64) {
-            (R::FILE, table.length())
-        }
-        let of_full = |full: &Full| [full.prosumers.length(), full.trades.length(), full.convergence.length()];
-        let full = self.full.iter().flat_map(of_full).flatten().chain(self.ages.as_ref().map(of));
-        let rest = [of(&self.slots), of(&self.ledger), (key_figures::FILE, self.key_figures.end())];
-        let lengths: BTreeMap<_, _> = full.chain(rest).map(|(file, length)| (file.to_owned(), length)).collect();
-        Journal { cases, lengths }
+    pub(super) fn journal(&mut self, cases: u32) -> Journal {
+        let key_figures = match &self.rest {
+            Rest::Folder { key_figures, .. } => Some((key_figures::FILE, key_figures.end())),
+            Rest::Memory { .. } => None,
+        };
+        let lengths = self.sheets.all().filter_map(|sheet| sheet.length()).chain(key_figures);
+        Journal { cases, lengths: lengths.map(|(file, length)| (file.to_owned(), length)).collect() }
     }
 
-    /// Takes in the tables of this single case from its `folder`, `slots.csv` last of those that have its slots.
+    /// Takes note of whatever is observed in a case. The ledger's blocks are on disk after its checkpoint.
     ///
     /// # Errors
-    /// If they cannot be read, or these cannot be written.
+    /// If `ledger.db` cannot be written.
+    pub(super) fn observe(&mut self, case: &Case, what: &Observation) -> Result<(), RecordError> {
+        self.sheets.all().for_each(|sheet| sheet.observe(what));
+        match (&mut self.rest, what) {
+            (Rest::Folder { chains: Some(chains), .. }, _) => chains.add(case.number, what),
+            (Rest::Memory { refusals, .. }, Observation::Refused(refused)) => {
+                let number = |index: usize| case.population.prosumers[index].number;
+                let prosumer = ProsumerId::of(refused.from).map(|id| number(id.index()));
+                *refusals.entry((refused.slot, prosumer, refused.refusal)).or_default() += 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds the rows of a committed block.
+    pub(super) fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
+        self.sheets.all().try_for_each(|sheet| sheet.block(block))
+    }
+
+    /// Adds the rows of a closed slot.
+    pub(super) fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
+        self.sheets.all().try_for_each(|sheet| sheet.slot(slot))
+    }
+
+    /// Ends a case, which is complete and came to these figures.
+    pub(super) fn end_case(&mut self, case: &Case, figures: KeyFigures) -> Result<(), RecordError> {
+        self.sheets.all().try_for_each(|sheet| sheet.end_case(case))?;
+        match &mut self.rest {
+            Rest::Folder { key_figures, .. } => key_figures.push(&figures),
+            Rest::Memory { key_figures, .. } => {
+                *key_figures = Some(Box::new(figures));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes in the tables of this single case from its `folder`.
     pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
-        if let Some(full) = &mut self.full {
-            full.chains.append_from(folder)?;
-            full.prosumers.append_from(folder, case)?;
-            full.trades.append_from(folder, case)?;
-            full.convergence.append_from(folder, case)?;
+        let Rest::Folder { key_figures, chains } = &mut self.rest else { return Ok(()) };
+        if let Some(chains) = chains {
+            chains.append_from(folder)?;
         }
-        if let Some(ages) = &mut self.ages {
-            ages.append_from(folder)?;
-        }
-        self.slots.append_from(folder)?;
-        self.ledger.append_from(folder)?;
+        self.sheets.all().try_for_each(|sheet| sheet.append_from(folder, case))?;
         let figures: Vec<KeyFigures> = folder::read_json(&folder.join(key_figures::FILE))?;
-        figures.iter().try_for_each(|figures| self.key_figures.push(figures))
-    }
-
-    /// Writes all rows of slots that wait, `slots.csv` last: where it has a slot, the other tables are complete.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    fn flush(&mut self) -> Result<(), RecordError> {
-        if let Some(full) = &mut self.full {
-            full.prosumers.flush()?;
-            full.trades.flush()?;
-            full.convergence.flush()?;
-        }
-        if let Some(ages) = &mut self.ages {
-            ages.flush()?;
-        }
-        self.slots.flush()
-    }
-
-    /// Ends a case, which is complete.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub(super) fn end_case(&mut self, case: u32) -> Result<(), RecordError> {
-        let Some(full) = &mut self.full else { return Ok(()) };
-        full.prosumers.end_case(case)?;
-        full.trades.end_case(case)?;
-        full.convergence.end_case(case)
+        figures.iter().try_for_each(|figures| key_figures.push(figures))
     }
 
     /// Makes whole what grows by cases, when the run ends after so many of its `cases`; the ledger whatever becomes of
     /// the rest.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub(super) fn finish(mut self, done: u32, cases: u32) -> Result<(), RecordError> {
-        let mut finish = |full: &mut Full| {
-            full.prosumers.finish(done, cases)?;
-            full.trades.finish(done, cases)?;
-            full.convergence.finish(done, cases)
-        };
-        let finished = self.full.as_mut().map_or(Ok(()), &mut finish);
+    pub(super) fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
+        let finished = self.sheets.all().try_for_each(|sheet| sheet.finish(done, cases));
         self.close().and(finished)
     }
 
@@ -207,38 +263,18 @@ impl Tables {
     ///
     /// # Errors
     /// If `ledger.db` cannot be written.
-    pub(super) fn close(self) -> Result<(), RecordError> {
-        self.full.map_or(Ok(()), |full| full.chains.close())
-    }
-}
-
-impl Sink for Tables {
-    fn is_full(&self) -> bool {
-        self.full.is_some()
+    pub(super) fn close(&mut self) -> Result<(), RecordError> {
+        match &mut self.rest {
+            Rest::Folder { chains, .. } => chains.take().map_or(Ok(()), LedgerFile::close),
+            Rest::Memory { .. } => Ok(()),
+        }
     }
 
-    fn observed(&mut self, case: u32, what: &Observation) -> Result<(), RecordError> {
-        self.full.as_mut().map_or(Ok(()), |full| full.chains.add(case, what))
-    }
-
-    fn convergence(&mut self, rows: impl Iterator<Item = ConvergenceRow>) -> Result<(), RecordError> {
-        self.full.as_mut().map_or(Ok(()), |full| full.convergence.append(rows))
-    }
-
-    fn prosumers(&mut self, rows: impl Iterator<Item = ProsumerRow>) -> Result<(), RecordError> {
-        self.full.as_mut().map_or(Ok(()), |full| full.prosumers.append(rows))
-    }
-
-    fn trades(&mut self, rows: Vec<TradeRow>) -> Result<(), RecordError> {
-        self.full.as_mut().map_or(Ok(()), |full| full.trades.append(rows))
-    }
-
-    fn ages(&mut self, rows: impl Iterator<Item = AgeRow>) -> Result<(), RecordError> {
-        self.ages.as_mut().map_or(Ok(()), |ages| ages.append(rows))
-    }
-
-    fn close_slot(&mut self, row: SlotRow) -> Result<(), RecordError> {
-        self.slots.append([row])?;
-        self.flush()
+    /// The rows of a complete case, if they are in memory.
+    pub(super) fn into_rows(self, case: u32) -> Option<CaseRows> {
+        let Rest::Memory { key_figures, refusals } = self.rest else { return None };
+        let refusals = refusals.into_iter();
+        let refusals = refusals.map(|((slot, prosumer, reason), count)| Refusals { slot, prosumer, reason, count });
+        Some(CaseRows::of(case, self.sheets, *key_figures?, refusals.collect()))
     }
 }

@@ -1,11 +1,15 @@
 //! `trades.csv`: what every buyer wanted of every seller, and got.
 
-use super::{number::Number, slot_observations::SlotObservations, table::table};
+use super::{
+    number::Number,
+    recorded::{ClosedSlot, Recorded},
+    table::table,
+};
 use microgrid_agents::{
     ids::{ProsumerId, Slot},
     units::Energy,
 };
-use microgrid_scenario::population::Population;
+use microgrid_scenario::schema::Record;
 
 table! {
     /// What a buyer wanted of a seller, and got.
@@ -31,24 +35,31 @@ table! {
     }
 }
 
-/// The slot's rows by buyer and seller, without those where nothing was wanted or delivered.
-pub(super) fn rows(case: u32, slot: Slot, gathered: &SlotObservations, population: &Population) -> Vec<TradeRow> {
-    let number = |id: ProsumerId| population.prosumers[id.index()].number;
-    let mut rows: Vec<TradeRow> = gathered
-        .trades()
-        .filter(|(.., trade)| trade.optimal > 0.0 || trade.energy > Energy::ZERO)
-        .map(|(buyer, seller, trade)| TradeRow {
-            case,
-            slot,
-            buyer: number(buyer),
-            seller: number(seller),
-            optimal_kwh: Number::new(trade.optimal),
-            traded_kwh: trade.energy.into(),
-            price_cny_per_kwh: Number::new(trade.price),
-            payment_cny: trade.payment.into(),
-            fee_cny: trade.fee.into(),
-        })
-        .collect();
-    rows.sort_by_key(|row| (row.buyer, row.seller));
-    rows
+impl Recorded for TradeRow {
+    const KEPT: Record = Record::Full;
+    const LARGE: bool = true;
+    type Tally = ();
+
+    /// By buyer and seller, without those where nothing was wanted or delivered.
+    fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
+        let number = |id: ProsumerId| closed.case.population.prosumers[id.index()].number;
+        let mut rows: Vec<Self> = closed
+            .observed
+            .trades()
+            .filter(|(.., trade)| trade.optimal > 0.0 || trade.energy > Energy::ZERO)
+            .map(|(buyer, seller, trade)| Self {
+                case: closed.case.number,
+                slot: closed.slot,
+                buyer: number(buyer),
+                seller: number(seller),
+                optimal_kwh: Number::new(trade.optimal),
+                traded_kwh: trade.energy.into(),
+                price_cny_per_kwh: Number::new(trade.price),
+                payment_cny: trade.payment.into(),
+                fee_cny: trade.fee.into(),
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.buyer, row.seller));
+        rows.into_iter()
+    }
 }

@@ -1,60 +1,211 @@
-//! A scenario on its way to a plan: read from a file or made in code.
+//! From a scenario that was read or made in code, and what is set in it, to a plan: everything is checked here.
 
 use super::{
-    data::Sources,
-    error::{Report, ScenarioError},
-    load,
-    overrides::Overrides,
-    parse,
-    plan::{DataFile, Plan},
+    custom::Custom,
+    data::{Data, DataFile, GIVEN_PROFILES, Sources},
+    error::{Place, Report, ScenarioError, Violation},
+    notation::{self, Mistake},
+    outline::Outline,
+    path::{self, Unset},
+    plan::{Case, Plan},
     population::Population,
-    schema::{PopulationSource, Scenario},
-    text_file::TextFile,
+    schema::{GridTariff, Initial, Learning, PopulationSource, Scenario, Value},
+    text::TextFile,
+    validate::{self, Checked, LARGEST_COUNT},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+/// Reads the scenario at `path` with its data files, sets what `overrides` say and checks everything.
+///
+/// # Errors
+/// The first mistake found, with its place. The scenario's file has to be right even where an override replaces a value.
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Plan, ScenarioError> {
+    let mut draft = Draft::read(path)?;
+    draft.overrides(overrides)?;
+    draft.plan()
+}
+
+/// What the command line sets in a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Takes the place of the scenario's seed.
+    pub seed: Option<u64>,
+    /// Knobs and paths as `NAME=VALUE`; several values with commas between them are varied.
+    pub set: Vec<String>,
+}
 
 /// A scenario on its way to a plan: read from a file or made in code, and not checked yet.
 #[derive(Clone, Debug)]
 pub struct Draft {
+    scenario: Scenario,
+    /// What it was before it was edited.
+    unedited: Option<Scenario>,
+    /// The text that says what it is, if there is one.
+    file: Option<TextFile>,
     source: PathBuf,
-    file: TextFile,
     data: Vec<DataFile>,
+    population: Option<Population>,
+    overrides: Vec<Override>,
 }
 
-/// Name of the profiles of a population that was made in code.
-const PROFILES: &str = "profiles.csv";
+/// What is set from outside of the scenario.
+#[derive(Clone, Debug)]
+struct Override {
+    name: String,
+    /// Several are varied; each with its place in the argument.
+    values: Vec<(String, Range<usize>)>,
+    argument: Option<Argument>,
+}
+
+/// An argument of the command line.
+#[derive(Clone, Debug)]
+struct Argument {
+    /// What it is called in messages.
+    option: &'static str,
+    text: String,
+}
+
+impl Overrides {
+    fn read(&self) -> Result<Vec<Override>, ScenarioError> {
+        let seed = self.seed.map(|seed| {
+            let text = seed.to_string();
+            let values = vec![(text.clone(), 0..text.len())];
+            Override { name: "seed".to_owned(), values, argument: Some(Argument { option: "--seed", text }) }
+        });
+        let set = self.set.iter().map(|text| {
+            let argument = Argument { option: "--set", text: text.clone() };
+            let Some((name, values)) = text.split_once('=') else {
+                let notes = vec!["allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary it".to_owned()];
+                return Err(argument.wrong("--set: there is no `=`".to_owned(), 0..text.len(), notes));
+            };
+            // The place of a value is the difference of its address and that of the text.
+            let place = |value: &str| value.as_ptr() as usize - text.as_ptr() as usize;
+            let values = notation::split(values).into_iter();
+            let values = values.map(|value| (value.to_owned(), place(value)..place(value) + value.len())).collect();
+            Ok(Override { name: name.trim().to_owned(), values, argument: Some(argument) })
+        });
+        seed.map(Ok).into_iter().chain(set).collect()
+    }
+}
+
+impl Argument {
+    fn wrong(&self, problem: String, span: Range<usize>, notes: Vec<String>) -> ScenarioError {
+        let found = format!("found {}", &self.text[span.clone()]);
+        let place = Place { file: None, text: self.text.as_str().into(), span, found };
+        ScenarioError::Argument(Box::new(Report { problem, place: Some(place), notes }))
+    }
+}
+
+impl Override {
+    /// Sets it in the scenario or, with several values, varies it there.
+    fn apply(&self, scenario: &mut Scenario) -> Result<(), ScenarioError> {
+        validate::seeds(&scenario.replicates, &self.name, self.values.len())
+            .map_err(|violation| self.violates(None, violation))?;
+        let same = |name: &String| path::covers(name, &self.name) && path::covers(&self.name, name);
+        let varied = scenario.vary.keys().position(same);
+        if let [(value, _)] = self.values.as_slice() {
+            let mut vary = std::mem::take(&mut scenario.vary);
+            varied.map(|at| vary.shift_remove_index(at));
+            *scenario = path::set(scenario, &self.name, value).map_err(|unset| self.unset(0, unset))?;
+            scenario.vary = vary;
+            return Ok(());
+        }
+        varied.map(|at| scenario.vary.shift_remove_index(at));
+        let values = self.values.iter().map(|(value, _)| Value::new(value)).collect();
+        scenario.vary.shift_insert(varied.unwrap_or(scenario.vary.len()), self.name.clone(), values);
+        Ok(())
+    }
+
+    /// An error about the name.
+    fn unknown(&self, mistake: Mistake) -> ScenarioError {
+        match &self.argument {
+            None => made_in_code(mistake.problem, mistake.notes),
+            Some(argument) => {
+                let span = 0..if argument.option == "--seed" { argument.text.len() } else { self.name.len() };
+                argument.wrong(format!("{}: {}", argument.option, mistake.problem), span, mistake.notes)
+            }
+        }
+    }
+
+    /// An error about a value that cannot be set.
+    fn unset(&self, value: usize, unset: Unset) -> ScenarioError {
+        match unset {
+            Unset::Name(mistake) => self.unknown(mistake),
+            Unset::Value(mistake) => self.wrong(Some(value), &about(&self.name, &mistake), mistake.notes),
+        }
+    }
+
+    /// An error about what a value, or with `None` all of them, leads to.
+    fn violates(&self, value: Option<usize>, violation: Violation) -> ScenarioError {
+        let (problem, notes) = because_of(&self.name, violation);
+        self.wrong(value, &problem, notes)
+    }
+
+    fn wrong(&self, value: Option<usize>, problem: &str, mut notes: Vec<String>) -> ScenarioError {
+        let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
+        match &self.argument {
+            None => {
+                let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+                notes.insert(0, format!("found: {}", found.join(", ")));
+                made_in_code(format!("{}: {problem}", self.name), notes)
+            }
+            Some(argument) => {
+                let name = if argument.option == "--seed" { String::new() } else { format!(" {}", self.name) };
+                let ends = [values.first(), values.last()].map(|value| value.map_or(0..0, |(_, span)| span.clone()));
+                argument.wrong(format!("{}{name}: {problem}", argument.option), ends[0].start..ends[1].end, notes)
+            }
+        }
+    }
+}
+
+/// What a scenario made in code is called.
+const MADE_IN_CODE: &str = "a scenario made in code";
 
 impl Draft {
     /// Reads the scenario at `path`, whose data files are relative to it.
     ///
     /// # Errors
-    /// If there is no such file, or no text in it.
+    /// If there is no such file, no text in it, or no scenario.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let unreadable = |problem| {
             let notes = vec!["allowed: a scenario, which is a RON file".to_owned()];
             ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes }))
         };
-        let file = match TextFile::read(path).map_err(|unreadable| unreadable.reason()) {
-            Ok(file) => file,
-            Err(Ok(reason)) => return Err(unreadable(format!("cannot read {}: {reason}", path.display()))),
-            Err(Err(error)) => return Err(error),
-        };
+        let file =
+            TextFile::read(path)?.map_err(|reason| unreadable(format!("cannot read {}: {reason}", path.display())))?;
         if file.text.trim().is_empty() {
             return Err(unreadable(format!("{} is empty", path.display())));
         }
-        Ok(Self { source: path.to_owned(), file, data: Vec::new() })
+        Self::parse(file)
     }
 
     /// The scenario with this RON text.
-    pub fn ron(text: &str) -> Self {
-        let source = "a scenario made in code".to_owned();
-        let file = TextFile { path: source.clone(), text: text.into() };
-        Self { source: source.into(), file, data: Vec::new() }
+    ///
+    /// # Errors
+    /// If the text is no scenario.
+    pub fn ron(text: &str) -> Result<Self, ScenarioError> {
+        Self::parse(TextFile { path: MADE_IN_CODE.to_owned(), text: text.into() })
+    }
+
+    fn parse(file: TextFile) -> Result<Self, ScenarioError> {
+        let source = PathBuf::from(&file.path);
+        Ok(Self { source, file: Some(file.clone()), ..Self::of(notation::scenario(&file)?) })
     }
 
     /// The scenario made in code.
-    pub fn of(scenario: &Scenario) -> Self {
-        Self::ron(&parse::written(scenario))
+    pub fn of(scenario: Scenario) -> Self {
+        Self {
+            scenario,
+            unedited: None,
+            file: None,
+            source: MADE_IN_CODE.into(),
+            data: Vec::new(),
+            population: None,
+            overrides: Vec::new(),
+        }
     }
 
     /// Gives a data file of the scenario in code; it takes the place of one that would be read from disk.
@@ -63,32 +214,298 @@ impl Draft {
         self.data.push(DataFile { name: name.to_owned(), text: text.into() });
     }
 
-    /// Gives the population in code.
+    /// Gives the population in code, in the place of the scenario's.
     ///
     /// # Errors
-    /// If the scenario cannot be read.
-    pub fn populate(&mut self, population: &Population) -> Result<(), ScenarioError> {
-        self.give(PROFILES, &population.to_csv());
-        self.edit(|scenario| scenario.population = PopulationSource::Profiles(PROFILES.into()))
-    }
-
-    /// Changes whatever there is in the scenario; what it has become is checked later.
-    ///
-    /// # Errors
-    /// If the scenario cannot be read.
-    pub fn edit(&mut self, edit: impl FnOnce(&mut Scenario)) -> Result<(), ScenarioError> {
-        let mut scenario = parse::scenario(&self.file)?;
-        edit(&mut scenario);
-        self.file.text = parse::written(&scenario).into();
+    /// If it is given already.
+    pub fn populate(&mut self, population: Population) -> Result<(), ScenarioError> {
+        if self.population.is_some() {
+            return Err(given_twice());
+        }
+        self.population = Some(population);
         Ok(())
     }
 
-    /// Sets what `overrides` say, reads the data files and checks everything.
+    /// Changes whatever there is in the scenario, before anything is set; what it has become is checked later.
+    pub fn edit(&mut self, edit: impl FnOnce(&mut Scenario)) {
+        self.unedited.get_or_insert_with(|| self.scenario.clone());
+        // What the text says does not hold any more.
+        self.file = None;
+        edit(&mut self.scenario);
+    }
+
+    /// Sets what the command line says.
     ///
     /// # Errors
-    /// The first mistake found, with its place. The scenario has to be right even where an override replaces a value.
-    pub fn plan(self, overrides: &Overrides) -> Result<Plan, ScenarioError> {
-        let sources = Sources { folder: self.source.parent().unwrap_or(Path::new("")), given: &self.data };
-        load::plan(&self.file, &self.source, sources, overrides)
+    /// If an argument is not of the form `NAME=VALUE`.
+    pub fn overrides(&mut self, overrides: &Overrides) -> Result<(), ScenarioError> {
+        self.overrides.extend(overrides.read()?);
+        Ok(())
     }
+
+    /// Sets a knob or a path; several values vary it. Each may be given once.
+    pub fn set(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
+        let values = values.into_iter().map(|value| (value, 0..0)).collect();
+        self.overrides.push(Override { name: name.to_owned(), values, argument: None });
+    }
+
+    /// Sets what is to be set, reads the data files and checks everything.
+    ///
+    /// # Errors
+    /// The first mistake found, with its place. The scenario has to be right even where something else is set.
+    pub fn plan(mut self) -> Result<Plan, ScenarioError> {
+        if self.population.is_some() {
+            if self.unedited.as_ref().is_some_and(|before| before.population != self.scenario.population) {
+                return Err(given_twice());
+            }
+            self.scenario.population = PopulationSource::Profiles(GIVEN_PROFILES.into());
+        }
+        let edited = self.scenario.clone();
+        validate::scenario(&edited.unvaried()).map_err(|violation| self.shown(violation))?;
+        self.check_varied()?;
+        if !self.overrides.is_empty() {
+            self.check_combinations(&|scenario| validate::scenario(scenario).map(|()| 0))?;
+            self.override_all()?;
+            self.check_varied()?;
+        }
+        self.check_edits(&edited)?;
+        let folder = self.source.parent().unwrap_or(Path::new(""));
+        let sources = Sources { folder, files: &self.data, population: self.population.as_ref() };
+        let (data, inputs) = Data::read(&self.scenario, sources, |violation| self.shown(violation))?;
+        let population_sizes = self.check_combinations(&|scenario| {
+            validate::scenario(scenario)?;
+            self.check_files(scenario)?;
+            data.check(scenario, &self.scenario)
+        })?;
+        let (scenario, source) = (self.scenario.clone(), self.source.clone());
+        let plan = Plan { scenario, source, inputs, custom: Custom::default(), data, population_sizes };
+        let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
+        let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
+        if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
+            let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.grid_tariffs);
+            plan.cases().try_for_each(starts).map_err(|violation| self.shown(violation))?;
+        }
+        Ok(plan)
+    }
+
+    /// A run keeps its data files in a folder of its own, where values of `vary` would not find them.
+    fn check_files(&self, scenario: &Scenario) -> Checked {
+        let varies = |path: &str| self.scenario.vary.keys().any(|name| path::overlaps(name, path));
+        let (path, file) = match (&scenario.population, &scenario.market.grid_tariff) {
+            (PopulationSource::Profiles(file), _) if varies("population") => ("population.Profiles", file),
+            (_, GridTariff::Csv(file)) if varies("market.grid_tariff") => ("market.grid_tariff.Csv", file),
+            _ => return Ok(()),
+        };
+        Err(Violation::new(path, "data files cannot be varied", file.display(), "anything but a file"))
+    }
+
+    /// Sets all that is to be set; together it has to be allowed.
+    fn override_all(&mut self) -> Result<(), ScenarioError> {
+        let mut scenario = self.scenario.clone();
+        let mut done = Ok(());
+        for (n, set) in self.overrides.iter().enumerate() {
+            if let Some(earlier) = self.overrides[..n].iter().find(|earlier| path::covers(&set.name, &earlier.name)) {
+                let problem = if earlier.name == set.name {
+                    format!("`{}` is given twice", set.name)
+                } else {
+                    format!("`{}` sets again what `{}` has set", set.name, earlier.name)
+                };
+                return Err(set.unknown(Mistake { path: String::new(), problem, notes: Vec::new() }));
+            }
+            done = set.apply(&mut scenario);
+            if done.is_err() {
+                break;
+            }
+        }
+        if done.is_err() || validate::scenario(&scenario.unvaried()).is_err() {
+            // Whoever is the first to make it wrong is to blame.
+            let mut scenario = self.scenario.clone();
+            for set in &self.overrides {
+                set.apply(&mut scenario)?;
+                validate::scenario(&scenario.unvaried()).map_err(|violation| set.violates(Some(0), violation))?;
+            }
+        }
+        for set in self.overrides.iter().filter(|set| set.values.len() == 1) {
+            if let Some(name) = scenario.vary.keys().find(|name| path::covers(name, &set.name)) {
+                let notes = vec!["allowed: one value for all of it, or several for this alone".to_owned()];
+                return Err(set.wrong(Some(0), &format!("the scenario varies all of `{name}`"), notes));
+            }
+        }
+        self.scenario = scenario;
+        Ok(())
+    }
+
+    /// Checks what is to be varied, but not yet the values.
+    fn check_varied(&self) -> Result<(), ScenarioError> {
+        let vary = &self.scenario.vary;
+        for (n, (name, values)) in vary.iter().enumerate() {
+            let unknown = |problem, allowed: &str| {
+                let notes = vec![format!("allowed: {allowed}")];
+                Err(self.unknown(name, Mistake { path: String::new(), problem, notes }))
+            };
+            if path::is_of_the_run(name) {
+                let problem = format!("`{name}` is the same in all cases of a run");
+                return unknown(problem, "what belongs to a single case, such as market.feed_in_tariff");
+            }
+            if let Some(earlier) = vary.keys().take(n).find(|earlier| path::covers(name, earlier)) {
+                return unknown(format!("`{name}` sets again what `{earlier}` has set"), "each value from one place");
+            }
+            if values.is_empty() {
+                let path = format!("vary.{name}");
+                return Err(self.shown(Violation::new(&path, "there is nothing to vary", "[]", "at least one value")));
+            }
+            validate::seeds(&self.scenario.replicates, name, values.len())
+                .map_err(|violation| self.blamed(name, None, violation))?;
+        }
+        let count = vary.values().map(|values| values.len() as u64);
+        let count = count.fold(self.scenario.replicates.count() as u64, u64::saturating_mul);
+        if count > u64::from(LARGEST_COUNT) {
+            let allowed = format!("at most {LARGEST_COUNT}, replicates included");
+            return Err(self.shown(Violation::new("vary", "too many cases", format!("{count} cases"), allowed)));
+        }
+        Ok(())
+    }
+
+    /// An edit of what is varied would change nothing.
+    fn check_edits(&self, edited: &Scenario) -> Result<(), ScenarioError> {
+        let Some(before) = &self.unedited else { return Ok(()) };
+        match self.scenario.vary.keys().find(|name| path::differ_in(name, before, edited)) {
+            None => Ok(()),
+            Some(name) => Err(ScenarioError::NotAllowed(Box::new(Report {
+                problem: format!("{name}: edited and varied, so that the edit changes nothing"),
+                place: None,
+                notes: vec!["allowed: an edit of what is not varied, or one that takes it out of `vary`".to_owned()],
+            }))),
+        }
+    }
+
+    /// Checks every combination of what is varied, and says how many prosumers the smallest and the largest have.
+    fn check_combinations(&self, check: Check<'_>) -> Result<(usize, usize), ScenarioError> {
+        let vary: Vec<_> = self.scenario.vary.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+        let mut sizes = (usize::MAX, 0);
+        match combine(&self.scenario.unvaried(), &vary, check, &mut sizes) {
+            Ok(()) => Ok(sizes),
+            Err((None, Wrong::NotAllowed(violation))) => Err(self.shown(violation)),
+            Err((Some((name, n)), Wrong::NotAllowed(violation))) => Err(self.blamed(name, Some(n), violation)),
+            Err((at, Wrong::Unset(unset))) => {
+                let (name, n) = at.expect("something is varied");
+                Err(match (self.varying(name), unset) {
+                    (_, Unset::Name(mistake)) => self.unknown(name, mistake),
+                    (Some(set), unset) => set.unset(n, unset),
+                    (None, Unset::Value(mistake)) => {
+                        let found = self.scenario.vary[name][n].text();
+                        self.at(&format!("vary.{name}[{n}]"), &about(name, &mistake), &found, mistake.notes)
+                    }
+                })
+            }
+        }
+    }
+
+    /// What from outside of the scenario varies this.
+    fn varying(&self, name: &str) -> Option<&Override> {
+        self.overrides.iter().find(|set| set.name == name && set.values.len() > 1)
+    }
+
+    /// An error about the name of something varied.
+    fn unknown(&self, name: &str, mistake: Mistake) -> ScenarioError {
+        match (self.varying(name), &self.file) {
+            (Some(set), _) => set.unknown(mistake),
+            (None, None) => made_in_code(format!("vary: {}", mistake.problem), mistake.notes),
+            (None, Some(file)) => {
+                let span = Outline::of(&file.text).key("vary", name);
+                let (problem, found) = (format!("vary: {}", mistake.problem), format!("found {name}"));
+                ScenarioError::NotAllowed(file.report(problem, span, found, mistake.notes))
+            }
+        }
+    }
+
+    /// An error about what a varied value, or with `None` all of them, leads to.
+    fn blamed(&self, name: &str, value: Option<usize>, violation: Violation) -> ScenarioError {
+        if let Some(set) = self.varying(name) {
+            return set.violates(value, violation);
+        }
+        let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
+        let found = value.map_or_else(|| violation.found.clone(), |n| self.scenario.vary[name][n].text());
+        let (problem, notes) = because_of(name, violation);
+        self.at(&path, &problem, &found, notes)
+    }
+
+    /// Shows a violation in the scenario's text: at the field, or around where it would stand if it is there by default.
+    fn shown(&self, violation: Violation) -> ScenarioError {
+        let Violation { path, problem, found, allowed } = violation;
+        self.at(&path, &problem, &found, vec![format!("allowed: {allowed}")])
+    }
+
+    fn at(&self, path: &str, problem: &str, found: &str, mut notes: Vec<String>) -> ScenarioError {
+        let problem = format!("{path}: {problem}");
+        let Some(file) = &self.file else {
+            notes.insert(0, format!("found: {found}"));
+            return made_in_code(problem, notes);
+        };
+        let (span, there) = Outline::of(&file.text).find(path);
+        let found = if there { format!("found {found}") } else { format!("not given here, so it is {found}") };
+        ScenarioError::NotAllowed(file.report(problem, span, found, notes))
+    }
+}
+
+/// What is checked of a combination; says how many prosumers it has.
+type Check<'a> = &'a dyn Fn(&Scenario) -> Result<usize, Violation>;
+
+/// Why a combination cannot be.
+enum Wrong {
+    Unset(Unset),
+    NotAllowed(Violation),
+}
+
+/// Which value is to blame, by name and number; without one it is the scenario.
+type Culprit<'a> = Option<(&'a str, usize)>;
+
+/// Checks every combination of these values in the scenario, which is otherwise as it is. An error tells which value is
+/// the first to make it wrong.
+fn combine<'a>(
+    scenario: &Scenario,
+    vary: &[(&'a str, &[Value])],
+    check: Check<'_>,
+    sizes: &mut (usize, usize),
+) -> Result<(), (Culprit<'a>, Wrong)> {
+    let Some(((name, values), rest)) = vary.split_first() else {
+        let prosumers = check(scenario).map_err(|violation| (None, Wrong::NotAllowed(violation)))?;
+        *sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
+        return Ok(());
+    };
+    for (n, value) in values.iter().enumerate() {
+        let here = Some((*name, n));
+        let turned = path::set(scenario, name, &value.text()).map_err(|unset| (here, Wrong::Unset(unset)))?;
+        combine(&turned, rest, check, sizes).map_err(|(at, wrong)| match (wrong, check(&turned)) {
+            (Wrong::NotAllowed(_), Err(violation)) => (here, Wrong::NotAllowed(violation)),
+            (wrong, _) => (at.or(here), wrong),
+        })?;
+    }
+    Ok(())
+}
+
+/// What is wrong with the value of a knob or path, which says itself where it is.
+fn about(name: &str, mistake: &Mistake) -> String {
+    let is_there = mistake.path.is_empty() || path::is_at(name, &mistake.path);
+    if is_there { mistake.problem.clone() } else { mistake.title() }
+}
+
+/// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.
+fn because_of(name: &str, violation: Violation) -> (String, Vec<String>) {
+    let Violation { path, problem, found, allowed } = violation;
+    let allowed = format!("allowed: {allowed}");
+    if path::overlaps(name, &path) {
+        (problem, vec![allowed])
+    } else {
+        (format!("with it, {path}: {problem}"), vec![format!("found there: {found}"), allowed])
+    }
+}
+
+fn made_in_code(problem: String, notes: Vec<String>) -> ScenarioError {
+    ScenarioError::NotAllowed(Box::new(Report { problem, place: None, notes }))
+}
+
+fn given_twice() -> ScenarioError {
+    let notes = vec!["allowed: one population, made in code or said by the scenario".to_owned()];
+    made_in_code("population: given twice".to_owned(), notes)
 }

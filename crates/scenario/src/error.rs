@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::{fmt, ops::Range, sync::Arc};
 
 /// Why a scenario cannot be run. Each displays as plain text that shows the place, what was found and what is allowed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ScenarioError {
     /// A file cannot be read, or holds no text.
     #[error("{0}")]
@@ -15,7 +15,7 @@ pub enum ScenarioError {
     /// A field's value is not allowed, by itself or beside other fields.
     #[error("{0}")]
     NotAllowed(Box<Report>),
-    /// A profile or tariff file has a mistake.
+    /// Profiles or tariffs have a mistake.
     #[error("{0}")]
     Data(Box<Report>),
     /// An argument of the command line has a mistake.
@@ -23,28 +23,54 @@ pub enum ScenarioError {
     Argument(Box<Report>),
 }
 
+/// A value that is not allowed.
+#[derive(Debug)]
+pub(super) struct Violation {
+    /// The field's path, such as `market.open`.
+    pub(super) path: String,
+    /// What is wrong with it.
+    pub(super) problem: String,
+    /// Its value.
+    pub(super) found: String,
+    /// What is allowed, in words.
+    pub(super) allowed: String,
+}
+
+impl Violation {
+    pub(super) fn new(path: &str, problem: &str, found: impl fmt::Display, allowed: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into(), found: found.to_string(), allowed: allowed.into() }
+    }
+
+    /// A report without a place.
+    pub(super) fn report(self) -> Box<Report> {
+        let Self { path, problem, found, allowed } = self;
+        let notes = vec![format!("found: {found}"), format!("allowed: {allowed}")];
+        Box::new(Report { problem: format!("{path}: {problem}"), place: None, notes })
+    }
+}
+
 /// A mistake with its place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct Report {
     /// What is wrong, in one line that starts with the field's path or column where there is one.
-    pub problem: String,
+    pub(super) problem: String,
     /// Where, if it has a place in a text.
-    pub place: Option<Place>,
+    pub(super) place: Option<Place>,
     /// What is allowed instead, and hints; one line each.
-    pub notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// A place in a text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+#[derive(Clone)]
+pub(super) struct Place {
     /// Path of the file as it was given; `None` for the command line.
-    pub file: Option<String>,
+    pub(super) file: Option<String>,
     /// The whole text.
-    pub text: Arc<str>,
+    pub(super) text: Arc<str>,
     /// Which part of it [bytes].
-    pub span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// What was found there.
-    pub found: String,
+    pub(super) found: String,
 }
 
 impl fmt::Display for Report {
@@ -64,6 +90,20 @@ impl fmt::Display for Report {
             group = group.element(Level::NOTE.message(note));
         }
         f.write_str(&Renderer::plain().render(&[group]))
+    }
+}
+
+/// As it displays: the whole text of a file is no help.
+impl fmt::Debug for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// As it displays.
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,19 +1,18 @@
 //! A scenario that has been read and checked, and the cases it consists of.
 
 use super::{
-    Case,
     custom::Custom,
-    data::Data,
-    knobs::{self, Knob},
-    parse,
+    data::{Data, DataFile},
+    notation, path,
     population::Population,
-    schema::{GridTariff, PopulationSource, Replicates, Scenario},
+    schema::{GridTariff, Market, PopulationSource, Replicates, Scenario, Synthetic},
     synthetic,
 };
 use microgrid_agents::market::pricing::PriceBand;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// A scenario that has been read and checked: none of its cases can fail to come about.
@@ -28,15 +27,27 @@ pub struct Plan {
     /// What all cases do in their own way.
     pub custom: Custom,
     pub(super) data: Data,
+    /// How many prosumers the smallest and the largest population of a case have.
+    pub(super) population_sizes: (usize, usize),
 }
 
-/// A data file of a scenario, as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataFile {
-    /// Its name, without the folder it lies in.
-    pub name: String,
-    /// All it holds.
-    pub text: Arc<str>,
+/// One combination of what is varied, with everything it needs to run.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Counts the cases of a study from 1.
+    pub number: u32,
+    /// What is varied with its values as written, in the order of the scenario's `vary`.
+    pub knobs: Vec<(String, String)>,
+    /// Seed of this case.
+    pub seed: u64,
+    /// The scenario with these values set.
+    pub scenario: Arc<Scenario>,
+    /// Who takes part, slot by slot.
+    pub population: Arc<Population>,
+    /// The grid's tariff of each slot [CNY/kWh].
+    pub grid_tariffs: Arc<[f64]>,
+    /// What it does in its own way.
+    pub custom: Custom,
 }
 
 /// What sets a case apart from the others.
@@ -79,13 +90,45 @@ impl Plan {
 
     /// What sets each case apart, in order of their number, without drawing populations.
     pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
-        let base = self.base();
-        (1..=self.case_count()).map(move |number| setting(number, base.clone(), &self.scenario))
+        let mut before = Vec::new();
+        (1..=self.case_count()).map(move |number| self.setting_after(number, &mut before))
     }
 
     /// What sets the case with this number apart, from 1.
     pub fn setting(&self, number: u32) -> Setting {
-        setting(number, self.base(), &self.scenario)
+        self.setting_after(number, &mut Vec::new())
+    }
+
+    /// The same, with the scenarios `before` as the values of another case were set one after the other, by the numbers
+    /// of the values: neighbours have most of them in common.
+    fn setting_after(&self, number: u32, before: &mut Vec<(usize, Scenario)>) -> Setting {
+        let (vary, replicates) = (&self.scenario.vary, self.scenario.replicates.count());
+        let (mut combination, replicate) = ((number - 1) as usize / replicates, (number - 1) as usize % replicates);
+        let mut picks = vec![0; vary.len()];
+        for (pick, values) in picks.iter_mut().zip(vary.values()).rev() {
+            *pick = combination % values.len();
+            combination /= values.len();
+        }
+        let same = before.iter().zip(&picks).take_while(|((before, _), pick)| before == *pick).count();
+        before.truncate(same);
+        let mut knobs = Vec::new();
+        for (n, ((name, values), pick)) in vary.iter().zip(&picks).enumerate() {
+            let value = values[*pick].text();
+            if n >= same {
+                let scenario = before.last().map_or_else(|| self.base(), |(_, scenario)| scenario.clone());
+                let turned = path::set(&scenario, name, &value);
+                before.push((*pick, turned.expect("what is varied was checked when the scenario was read")));
+            }
+            knobs.push((name.clone(), value));
+        }
+        let mut scenario = before.last().map_or_else(|| self.base(), |(_, scenario)| scenario.clone());
+        scenario.seed = self.scenario.replicates.seed(scenario.seed, replicate);
+        Setting { number, knobs, seed: scenario.seed, scenario }
+    }
+
+    /// Whether cases may differ in what this knob or path stands for, or in a part of it.
+    pub fn varies(&self, name: &str) -> bool {
+        self.scenario.vary.keys().any(|varied| path::overlaps(varied, name))
     }
 
     /// The grid's tariff of each slot [CNY/kWh].
@@ -93,46 +136,43 @@ impl Plan {
         &self.data.grid_tariffs
     }
 
-    /// Between which prices the market of each slot may move: from the feed-in tariff to the grid's less the fee.
-    pub fn price_bands(&self) -> impl Iterator<Item = PriceBand> + '_ {
-        let market = &self.scenario.market;
-        self.grid_tariffs().iter().map(|&tariff| PriceBand::between(market.feed_in_tariff, tariff, market.service_fee))
+    /// Between which prices the market of each slot may move in the case with this number: from the feed-in tariff to the
+    /// grid's less the fee.
+    pub fn price_bands(&self, case: u32) -> Vec<PriceBand> {
+        let setting = self.varies("market").then(|| self.setting(case));
+        let market = &setting.as_ref().map_or(&self.scenario, |setting| &setting.scenario).market;
+        let band = |&tariff: &f64| PriceBand::between(market.feed_in_tariff, tariff, market.service_fee);
+        self.data.tariffs(market).iter().map(band).collect()
     }
 
-    /// In how many of the slots in which the market opens the fee leaves no room for a price, and how many these are.
-    pub fn slots_without_room(&self) -> (usize, usize) {
+    /// In how many of the slots in which the market opens the fee leaves no room for a price, and how many these are: in
+    /// this case or, with `None`, in the one that has most of them.
+    pub fn slots_without_room(&self, case: Option<u32>) -> (usize, usize) {
         let (first, last) = self.scenario.market.open;
-        let open = || self.price_bands().take(last as usize).skip(first as usize - 1);
-        (open().filter(|band| !band.has_room()).count(), open().count())
+        let without = |case: u32| {
+            let bands = self.price_bands(case);
+            bands[first as usize - 1..last as usize].iter().filter(|band| !band.has_room()).count()
+        };
+        let most = || (1..=if self.varies("market") { self.case_count() } else { 1 }).map(without).max();
+        (case.map(without).or_else(most).unwrap_or(0), (first..=last).count())
     }
 
-    /// Whether the scenario has this value of a knob already, with nothing varied: turning it to that changes nothing.
-    pub fn has(&self, knob: &str, value: &str) -> bool {
+    /// Whether the scenario has this value of a knob or path already, with nothing varied: setting it changes nothing.
+    pub fn has(&self, name: &str, value: &str) -> bool {
         let base = self.base();
-        let mut turned = base.clone();
-        Knob::named(knob).is_ok_and(|knob| knob.turn(&mut turned, value).is_ok()) && turned == base
+        path::set(&base, name, value).is_ok_and(|turned| turned == base)
     }
 
     /// How many prosumers the smallest and the largest population of a case have.
     pub fn population_sizes(&self) -> (usize, usize) {
-        let synthetic = match (&self.scenario.population, &self.data.profiles) {
-            (PopulationSource::Profiles(_), profiles) => {
-                let count = profiles.as_ref().map_or(0, |profiles| profiles.prosumers.len());
-                return (count, count);
-            }
-            (PopulationSource::Synthetic(what), _) => what.count as usize,
-        };
-        let varied = self.scenario.vary.get("population").into_iter().flatten();
-        let sizes: Vec<usize> = varied.filter_map(|value| knobs::text(value).parse().ok()).collect();
-        let or_all = |size: Option<&usize>| size.copied().unwrap_or(synthetic);
-        (or_all(sizes.iter().min()), or_all(sizes.iter().max()))
+        self.population_sizes
     }
 
     /// Whether some case has a prosumer with this number.
     pub fn includes(&self, number: u32) -> bool {
         match &self.data.profiles {
             Some(profiles) => profiles.position(number).is_some(),
-            None => (1..=self.population_sizes().1).contains(&(number as usize)),
+            None => (1..=self.population_sizes.1).contains(&(number as usize)),
         }
     }
 
@@ -147,7 +187,7 @@ impl Plan {
             knobs: setting.knobs,
             seed: setting.seed,
             population: self.population(&setting.scenario, drawn),
-            grid_tariffs: self.data.grid_tariffs.clone(),
+            grid_tariffs: self.data.tariffs(&setting.scenario.market),
             custom: self.custom.clone(),
             scenario: Arc::new(setting.scenario),
         }
@@ -162,61 +202,33 @@ impl Plan {
         if let GridTariff::Csv(path) = &mut scenario.market.grid_tariff {
             *path = beside(path);
         }
-        parse::written(&scenario)
+        notation::written(&scenario)
     }
 
-    /// The population of a case: the one of the data files, the one drawn last, or a new one.
+    /// The population of a case: the one of the profiles, the one drawn last, or a new one.
     fn population(&self, scenario: &Scenario, drawn: &LastPopulation) -> Arc<Population> {
-        let what = match (&scenario.population, &self.data.profiles) {
-            (PopulationSource::Synthetic(what), _) => what,
-            (PopulationSource::Profiles(_), profiles) => {
-                return profiles.clone().expect("profiles were read when the scenario was read");
-            }
+        let PopulationSource::Synthetic(what) = &scenario.population else {
+            return self.data.prosumers(&scenario.preferences);
         };
+        let Market { slots, slot_length, starts_at, .. } = scenario.market;
+        let from = (what.clone(), scenario.seed, slots, [slot_length, starts_at]);
         let last = || drawn.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = last().as_ref().filter(|last| (last.seed, last.count) == (scenario.seed, what.count)) {
-            return last.population.clone();
+        if let Some((_, population)) = last().as_ref().filter(|(last, _)| *last == from) {
+            return population.clone();
         }
         // Whoever needs another one draws it at the same time.
-        let market = &scenario.market;
-        let population = Arc::new(synthetic::population(what, scenario.seed, market));
-        *last() = Some(Drawn { seed: scenario.seed, count: what.count, population: population.clone() });
+        let population = Arc::new(synthetic::population(what, scenario.seed, &scenario.market));
+        *last() = Some((from, population.clone()));
         population
     }
 }
 
 /// The synthetic population drawn last, for the next case that has the same. May be shared between threads.
 #[derive(Debug, Default)]
-pub struct LastPopulation(Mutex<Option<Drawn>>);
+pub struct LastPopulation(Mutex<Option<(DrawnFrom, Arc<Population>)>>);
 
-/// A synthetic population, with all that can differ between the cases of a scenario.
-#[derive(Debug)]
-struct Drawn {
-    seed: u64,
-    count: u32,
-    population: Arc<Population>,
-}
-
-/// The case with this `number`, of `base` with the knobs that `varied` turns for it.
-fn setting(number: u32, base: Scenario, varied: &Scenario) -> Setting {
-    let index = number - 1;
-    let replicates = varied.replicates.count() as u32;
-    let (mut combination, replicate) = (index / replicates, index % replicates);
-    let mut scenario = base;
-    let mut knobs = Vec::new();
-    for (name, values) in varied.vary.iter().rev() {
-        let value = &values[combination as usize % values.len()];
-        combination /= values.len() as u32;
-        knobs.push((name.clone(), knobs::text(value)));
-    }
-    knobs.reverse();
-    for (name, value) in &knobs {
-        let knob = Knob::named(name).expect("the names of knobs were checked when the scenario was read");
-        knob.turn(&mut scenario, value).expect("the values of knobs were checked when the scenario was read");
-    }
-    scenario.seed = varied.replicates.seed(scenario.seed, replicate as usize);
-    Setting { number, knobs, seed: scenario.seed, scenario }
-}
+/// All that a synthetic population depends on: what it is to be, the seed and the market's times.
+type DrawnFrom = (Synthetic, u64, u32, [Duration; 2]);
 
 fn beside(path: &Path) -> PathBuf {
     Path::new("data").join(path.file_name().unwrap_or_default())

@@ -3,6 +3,9 @@
 use microgrid_agents::{ids::ProsumerId, units::Energy};
 use std::sync::Arc;
 
+/// Largest generation or load of a slot [kWh], in profiles and of synthetic prosumers.
+pub(super) const LARGEST_ENERGY: f64 = 1e4;
+
 /// Everybody's data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Population {

@@ -1,23 +1,30 @@
-//! The scenario file's fields, types and defaults.
+//! The scenario file's fields and types. What a scenario gets where its file says nothing is the published study, and a
+//! synthetic population that makes a mixed market whenever the sun shines.
 
-use super::{defaults, distribution::Distribution};
 use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
     ledger::Durability,
     market::{demand::Demand, storage::StorageLimits},
 };
+use rand::Rng;
+use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use ron::value::RawValue;
-use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, SeqAccess, Visitor},
+};
+use std::{
+    fmt::{self, Display},
+    path::PathBuf,
+    time::Duration,
+};
 
 mod learning;
 mod network;
-mod replicates;
 
 pub use learning::{Habit, Initial, Learning};
 pub use network::{Condition, Incident, Link, Members, Network, Who};
-pub use replicates::Replicates;
 
 /// A whole scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +33,7 @@ pub struct Scenario {
     /// Name of the scenario, and of the folder of its results.
     pub name: String,
     /// Seed of everything random.
-    #[serde(default = "defaults::seed")]
+    #[serde(default = "usual_seed")]
     pub seed: u64,
     /// Slots, opening hours and tariffs.
     #[serde(default)]
@@ -60,9 +67,9 @@ pub struct Scenario {
     /// What figures show.
     #[serde(default)]
     pub report: Report,
-    /// Knobs to vary, each with its values as written: one case per combination.
+    /// Knobs and paths to vary, each with its values: one case per combination.
     #[serde(default)]
-    pub vary: IndexMap<String, Vec<Box<RawValue>>>,
+    pub vary: IndexMap<String, Vec<Value>>,
     /// With which seeds each combination is run.
     #[serde(default)]
     pub replicates: Replicates,
@@ -73,7 +80,7 @@ impl Scenario {
     pub fn new(name: &str, population: PopulationSource) -> Self {
         Self {
             name: name.to_owned(),
-            seed: defaults::seed(),
+            seed: usual_seed(),
             market: Market::default(),
             population,
             preferences: Preferences::default(),
@@ -98,6 +105,33 @@ impl Scenario {
     /// The same with nothing to vary.
     pub(super) fn unvaried(&self) -> Self {
         Self { vary: IndexMap::new(), ..self.clone() }
+    }
+}
+
+fn usual_seed() -> u64 {
+    2023
+}
+
+/// A value as it is written in a scenario: whatever stands for a value of what it is for, such as `0.5`, `10ms` or
+/// `Poisson(period: "1s")`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Value(Box<RawValue>);
+
+impl Value {
+    /// The value that is written so.
+    ///
+    /// # Panics
+    /// Never: any text can be put in quotes.
+    pub fn new(value: impl Display) -> Self {
+        let text = value.to_string();
+        let quoted = || RawValue::from_rust(&text).expect("any text can be quoted");
+        Self(RawValue::from_ron(&text).map_or_else(|_| quoted(), |value| value.trim().to_owned()))
+    }
+
+    /// How it is written; quotes around it make no difference.
+    pub fn text(&self) -> String {
+        self.0.into_rust().unwrap_or_else(|_| self.0.get_ron().trim().to_owned())
     }
 }
 
@@ -126,9 +160,24 @@ pub struct Market {
     pub service_fee: f64,
 }
 
+impl Default for Market {
+    fn default() -> Self {
+        Self {
+            slots: 24,
+            slot_length: Duration::from_secs(3600),
+            starts_at: Duration::ZERO,
+            open: (8, 20),
+            gate_closure: Duration::from_secs(55 * 60),
+            feed_in_tariff: 0.45,
+            grid_tariff: GridTariff::Constant(0.85),
+            service_fee: 0.0,
+        }
+    }
+}
+
 impl Market {
     /// Time of day in the middle of the first slot [h].
-    pub fn first_hour(&self) -> f64 {
+    pub(crate) fn first_hour(&self) -> f64 {
         self.starts_at.as_secs_f64() / 3600.0 + 0.5 * self.hours()
     }
 
@@ -158,39 +207,30 @@ pub enum PopulationSource {
 
 /// A synthetic population: what its prosumers' data are drawn from.
 ///
-/// How the draws become profiles is told where they are made, in [`synthetic`](super::synthetic).
+/// How the draws become profiles is told in docs/scenario.md.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default = "Synthetic::nobody", deny_unknown_fields)]
 pub struct Synthetic {
     /// How many prosumers.
     pub count: u32,
     /// Share of prosumers with photovoltaics, in [0, 1].
-    #[serde(default = "defaults::pv_share")]
     pub pv_share: f64,
     /// Peak power of a prosumer's photovoltaics [kW].
-    #[serde(default = "defaults::pv_peak_kw")]
     pub pv_peak_kw: Distribution,
     /// What the weather leaves of a clear sky's generation in a slot; kept in [0, 1].
-    #[serde(default = "defaults::weather")]
     pub weather: Distribution,
     /// Share of workplaces, whose load follows the sun, in [0, 1]; the others are homes.
-    #[serde(default = "defaults::workplace_share")]
     pub workplace_share: f64,
     /// Mean load of a prosumer over the day [kW].
-    #[serde(default = "defaults::load_kw")]
     pub load_kw: Distribution,
     /// Factor on the load of a slot.
-    #[serde(default = "defaults::load_noise")]
     pub load_noise: Distribution,
     /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
-    #[serde(default = "defaults::preference_base")]
     pub preference_base: Distribution,
     /// What each kWh of load in an hour, each kW of mean load in a slot, adds to the preference for photovoltaic energy
     /// [CNY/kWh²].
-    #[serde(default = "defaults::preference_per_kwh")]
     pub preference_per_kwh: f64,
     /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
-    #[serde(default = "defaults::preference_grid")]
     pub preference_grid: Distribution,
 }
 
@@ -199,17 +239,70 @@ impl Synthetic {
     pub fn new(count: u32) -> Self {
         Self {
             count,
-            pv_share: defaults::pv_share(),
-            pv_peak_kw: defaults::pv_peak_kw(),
-            weather: defaults::weather(),
-            workplace_share: defaults::workplace_share(),
-            load_kw: defaults::load_kw(),
-            load_noise: defaults::load_noise(),
-            preference_base: defaults::preference_base(),
-            preference_per_kwh: defaults::preference_per_kwh(),
-            preference_grid: defaults::preference_grid(),
+            pv_share: 0.8,
+            pv_peak_kw: Distribution::LogNormal { median: 5.0, sigma: 0.3 },
+            weather: Distribution::Normal { mean: 0.85, std_dev: 0.12 },
+            workplace_share: 0.5,
+            load_kw: Distribution::LogNormal { median: 2.0, sigma: 0.3 },
+            load_noise: Distribution::LogNormal { median: 1.0, sigma: 0.2 },
+            preference_base: Distribution::LogNormal { median: 0.6, sigma: 0.1 },
+            preference_per_kwh: 0.4,
+            preference_grid: Distribution::Uniform { min: 1.0, max: 2.0 },
         }
     }
+
+    /// What a population is that says nothing; somebody has to take part.
+    fn nobody() -> Self {
+        Self::new(0)
+    }
+}
+
+/// What a quantity that may not be negative is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Distribution {
+    /// Always this value.
+    Constant(f64),
+    /// Any value from `min` to `max`, all equally likely.
+    Uniform {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+    },
+    /// The bell curve; what falls below zero counts as zero.
+    Normal {
+        /// Its centre.
+        mean: f64,
+        /// Its width.
+        std_dev: f64,
+    },
+    /// The logarithm is normal: half of the values lie below `median`, two thirds within a factor of `exp(sigma)`.
+    LogNormal {
+        /// Its median.
+        median: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+    },
+}
+
+impl Distribution {
+    /// One draw, never negative. The parameters do not change how many random numbers it takes.
+    pub(crate) fn draw(&self, random: &mut impl Rng) -> f64 {
+        match *self {
+            Self::Constant(value) => value,
+            Self::Uniform { min, max } => {
+                let position: f64 = StandardUniform.sample(random);
+                min + (max - min) * position
+            }
+            Self::Normal { mean, std_dev } => (mean + std_dev * normal(random)).max(0.0),
+            Self::LogNormal { median, sigma } => median * (sigma * normal(random)).exp(),
+        }
+    }
+}
+
+fn normal(random: &mut impl Rng) -> f64 {
+    StandardNormal.sample(random)
 }
 
 /// What energy is worth.
@@ -230,6 +323,12 @@ pub struct Preferences {
     pub preference_grid: Option<f64>,
 }
 
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { alpha: 0.4, eta: 0.2, mu: 1.0, demand: Demand::Elastic, preference_pv: None, preference_grid: None }
+    }
+}
+
 /// Everybody's storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,7 +338,7 @@ pub struct Storage {
     /// Largest charging and discharging power [kW].
     pub power_kw: f64,
     /// Efficiency each way, in (0, 1].
-    #[serde(default = "defaults::efficiency")]
+    #[serde(default = "usual_efficiency")]
     pub efficiency: f64,
     /// Content at the start of the run [kWh].
     #[serde(default)]
@@ -251,6 +350,10 @@ impl Storage {
     pub fn limits(&self) -> StorageLimits {
         StorageLimits { capacity: self.capacity_kwh, power: self.power_kw, efficiency: self.efficiency }
     }
+}
+
+fn usual_efficiency() -> f64 {
+    0.95
 }
 
 /// When participants act.
@@ -284,6 +387,12 @@ pub enum Activation {
         #[serde(with = "humantime_serde")]
         min_interval: Duration,
     },
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self::LockStep { period: Duration::from_secs(1) }
+    }
 }
 
 /// Which time the actors live in.
@@ -350,4 +459,80 @@ pub struct Block {
     /// Or this long after the first transaction.
     #[serde(with = "humantime_serde")]
     pub timeout: Duration,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { max_transactions: 500, timeout: Duration::from_millis(50) }
+    }
+}
+
+/// How often each combination is run: `replicates: 5` or `replicates: [2023, 7, 11]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replicates {
+    /// So often, with the scenario's seed and the ones that follow it.
+    Count(u32),
+    /// Once with each of these seeds.
+    Seeds(Vec<u64>),
+}
+
+impl Replicates {
+    /// How many replicates there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Count(count) => *count as usize,
+            Self::Seeds(seeds) => seeds.len(),
+        }
+    }
+
+    /// The seed of a replicate, counted from 0, in a scenario with this seed.
+    pub fn seed(&self, base: u64, replicate: usize) -> u64 {
+        match self {
+            Self::Count(_) => base + replicate as u64,
+            Self::Seeds(seeds) => seeds[replicate],
+        }
+    }
+}
+
+impl Default for Replicates {
+    fn default() -> Self {
+        Self::Count(1)
+    }
+}
+
+impl Serialize for Replicates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Count(count) => count.serialize(serializer),
+            Self::Seeds(seeds) => seeds.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Replicates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CountOrSeeds;
+
+        impl<'de> Visitor<'de> for CountOrSeeds {
+            type Value = Replicates;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, or a list of seeds")
+            }
+
+            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self::Value, E> {
+                u32::try_from(count).map(Replicates::Count).map_err(|_| E::custom("too many replicates"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut seeds = Vec::new();
+                while let Some(seed) = list.next_element()? {
+                    seeds.push(seed);
+                }
+                Ok(Replicates::Seeds(seeds))
+            }
+        }
+
+        deserializer.deserialize_any(CountOrSeeds)
+    }
 }

@@ -10,8 +10,7 @@
 //! load, as who needs more pays more. Like profiles, neither generation nor load exceeds 10,000 kWh a slot.
 
 use super::{
-    population::{Member, Population, SlotProfile},
-    profiles::LARGEST_ENERGY,
+    population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{Market, Synthetic},
 };
 use microgrid_agents::{
@@ -23,18 +22,18 @@ use rand::RngExt;
 use std::f64::consts::PI;
 
 /// When the sun rises [h since midnight].
-pub const SUNRISE: f64 = 6.0;
+const SUNRISE: f64 = 6.0;
 /// When the sun sets [h since midnight].
-pub const SUNSET: f64 = 20.5;
+const SUNSET: f64 = 20.5;
 /// Smallest and largest preference for photovoltaic energy [CNY/kWh].
-pub const PREFERENCE_PV: (f64, f64) = (1.5, 4.5);
+const PREFERENCE_PV: (f64, f64) = (1.5, 4.5);
 /// Smallest and largest preference for grid energy [CNY/kWh].
-pub const PREFERENCE_GRID: (f64, f64) = (1.0, 4.0);
+const PREFERENCE_GRID: (f64, f64) = (1.0, 4.0);
 
 /// Draws the population of the run with this `seed`, for the slots of a `market`.
 ///
 /// `what` must have been checked: its parameters are finite and not negative.
-pub fn population(what: &Synthetic, seed: u64, market: &Market) -> Population {
+pub(super) fn population(what: &Synthetic, seed: u64, market: &Market) -> Population {
     let prosumers = (0..what.count)
         .map(|position| {
             let random = stream(seed, ProsumerId(position).actor(), Purpose::Population);

@@ -1,28 +1,31 @@
 //! Which values a scenario may have.
 
 use super::{
-    Case,
-    distribution::Distribution,
-    knobs::Knob,
-    profiles::LARGEST_ENERGY,
+    error::Violation,
+    population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, Clock, GridTariff, Initial, Learning, Ledger, Market, PopulationSource, Preferences, Replicates,
-        Scenario, Storage, Synthetic,
+        Activation, Clock, Condition, Distribution, GridTariff, Habit, Incident, Initial, Learning, Link, Market,
+        Members, Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
     },
 };
 use microgrid_agents::{
     market::{
+        choice_set::ChoiceSet,
         pricing::PriceBand,
+        replicator::Fitness,
         role::{Role, role},
+        step::StepSize,
     },
+    prosumer::{Behaviour, Mixing},
     statement::Registration,
 };
-use std::{collections::BTreeSet, fmt::Display, time::Duration};
-
-mod learning;
-mod network;
-
-pub(super) use network::network_among;
+use microgrid_network::{Delay, Memory, Parameter};
+use std::{
+    collections::BTreeSet,
+    fmt::Display,
+    ops::{Bound, Range, RangeBounds, RangeInclusive},
+    time::Duration,
+};
 
 /// Largest number of slots, of prosumers and of cases.
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
@@ -36,38 +39,37 @@ const SMALLEST_ALPHA: f64 = 1e-6;
 const SMALLEST: f64 = 1e-6;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
+/// No condition begins later: as many of the longest slots as there may be.
+const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
 
-/// A value that is not allowed.
-#[derive(Debug)]
-pub(super) struct Violation {
-    /// The field's path, such as `market.open`.
-    pub(super) path: String,
-    /// What is wrong with it.
-    pub(super) problem: String,
-    /// Its value.
-    pub(super) found: String,
-    /// What is allowed, in words.
-    pub(super) allowed: String,
-}
+/// If every message were lost, those that are repeated until acknowledged would be so forever.
+const LOSS: Range<f64> = 0.0..1.0;
+/// How many times as far a share may grow.
+const REGROWTH: RangeInclusive<f64> = 1.0..=10.0;
 
-type Checked = Result<(), Violation>;
-
-impl Violation {
-    pub(super) fn new(path: &str, problem: &str, found: impl Display, allowed: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), found: found.to_string(), allowed: allowed.into() }
-    }
-}
+pub(super) type Checked = Result<(), Violation>;
 
 fn ensure(fine: bool, path: &str, found: impl Display, allowed: impl Into<String>) -> Checked {
     if fine { Ok(()) } else { Err(Violation::new(path, "not allowed", found, allowed)) }
 }
 
-fn above_zero(path: &str, value: f64) -> Checked {
-    ensure(value > 0.0 && value <= LARGEST, path, value, format!("above 0, at most {LARGEST}"))
+fn within<T: Copy + Display + PartialOrd>(path: &str, value: T, range: impl RangeBounds<T>) -> Checked {
+    let lower = match range.start_bound() {
+        Bound::Included(lower) => format!("from {lower} to "),
+        Bound::Excluded(lower) => format!("above {lower}, at most "),
+        Bound::Unbounded => "at most ".to_owned(),
+    };
+    let upper = match range.end_bound() {
+        Bound::Included(upper) => upper.to_string(),
+        Bound::Excluded(upper) => format!("below {upper}"),
+        Bound::Unbounded => "any".to_owned(),
+    };
+    ensure(range.contains(&value), path, value, lower + &upper)
 }
 
-fn not_negative(path: &str, value: f64) -> Checked {
-    ensure((0.0..=LARGEST).contains(&value), path, value, format!("from 0 to {LARGEST}"))
+/// Above zero, up to this.
+fn positive(path: &str, value: f64, largest: f64) -> Checked {
+    within(path, value, (Bound::Excluded(0.0), Bound::Included(largest)))
 }
 
 /// What a kWh costs: less than a unit of money is as good as nothing, but spoils every quotient.
@@ -77,11 +79,11 @@ pub(super) fn price(path: &str, value: f64) -> Checked {
 }
 
 fn share(path: &str, value: f64) -> Checked {
-    ensure((0.0..=1.0).contains(&value), path, value, "from 0 to 1")
+    within(path, value, 0.0..=1.0)
 }
 
 fn count(path: &str, value: u32) -> Checked {
-    ensure((1..=LARGEST_COUNT).contains(&value), path, value, format!("from 1 to {LARGEST_COUNT}"))
+    within(path, value, 1..=LARGEST_COUNT)
 }
 
 fn duration(path: &str, value: Duration, shortest: Duration, longest: Duration) -> Checked {
@@ -89,28 +91,31 @@ fn duration(path: &str, value: Duration, shortest: Duration, longest: Duration) 
     ensure((shortest..=longest).contains(&value), path, shown, format!("from {from} to {to}"))
 }
 
+fn each<T>(values: impl IntoIterator<Item = T>, check: impl FnMut(T) -> Checked) -> Checked {
+    values.into_iter().try_for_each(check)
+}
+
 /// Checks every value by itself and beside the others; data files are not looked at.
 pub(super) fn scenario(scenario: &Scenario) -> Checked {
     name(&scenario.name)?;
     // Room for the seeds of all replicates.
-    let largest_seed = u64::MAX - u64::from(u32::MAX);
-    ensure(scenario.seed <= largest_seed, "seed", scenario.seed, format!("from 0 to {largest_seed}"))?;
+    within("seed", scenario.seed, 0..=u64::MAX - u64::from(u32::MAX))?;
     market(&scenario.market)?;
     match &scenario.population {
         PopulationSource::Profiles(_) => {}
         PopulationSource::Synthetic(what) => synthetic(what, &scenario.preferences)?,
     }
     preferences(&scenario.preferences)?;
-    scenario.storage.as_ref().map_or(Ok(()), storage)?;
-    learning::learning(&scenario.learning)?;
+    each(&scenario.storage, storage)?;
+    learning(&scenario.learning)?;
     activation(&scenario.activation)?;
-    network::network(&scenario.network, &scenario.population)?;
-    ledger(&scenario.ledger)?;
-    clock(scenario.clock)?;
-    if let Some(slot) = scenario.report.slot {
-        let slots = scenario.market.slots;
-        ensure((1..=slots).contains(&slot), "report.slot", slot, format!("from 1 to {slots}"))?;
+    network(&scenario.network, &scenario.population)?;
+    count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
+    duration("ledger.block.timeout", scenario.ledger.block.timeout, Duration::ZERO, DAY)?;
+    if let Clock::Wall { speed } = scenario.clock {
+        within("clock.Wall.speed", speed, SMALLEST..=LARGEST)?;
     }
+    each(scenario.report.slot, |slot| within("report.slot", slot, 1..=scenario.market.slots))?;
     match &scenario.replicates {
         Replicates::Count(number) => count("replicates", *number),
         Replicates::Seeds(seeds) => {
@@ -122,19 +127,13 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     }
 }
 
-/// Sets a knob and checks the scenario, which was valid before.
-pub(super) fn turn(scenario: &mut Scenario, knob: &Knob, text: &str) -> Result<(), Violation> {
-    knob.turn(scenario, text).map_err(|expected| Violation::new(knob.name, "not allowed", text, expected))?;
-    self::scenario(scenario).map_err(|violation| Violation { found: text.to_owned(), ..violation })
-}
-
 /// Replicates take the seeds that follow, so that with several seeds some runs would be there twice; where they list
 /// their seeds, no other counts.
-pub(super) fn replicates(scenario: &Scenario, knob: &Knob, values: usize) -> Result<(), Violation> {
-    if knob.name != "seed" {
+pub(super) fn seeds(replicates: &Replicates, name: &str, values: usize) -> Checked {
+    if name != "seed" {
         return Ok(());
     }
-    match &scenario.replicates {
+    match replicates {
         Replicates::Count(count) if *count == 1 || values == 1 => Ok(()),
         Replicates::Count(count) => {
             let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with \
@@ -164,8 +163,7 @@ fn name(name: &str) -> Checked {
 
 fn market(market: &Market) -> Checked {
     // So many of the longest slots still fit the clock.
-    let most_slots = 100_000;
-    ensure((1..=most_slots).contains(&market.slots), "market.slots", market.slots, format!("from 1 to {most_slots}"))?;
+    within("market.slots", market.slots, 1..=100_000)?;
     duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
     duration("market.starts_at", market.starts_at, Duration::ZERO, DAY)?;
     let (first, last) = market.open;
@@ -193,7 +191,7 @@ fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
     count("population.Synthetic.count", what.count)?;
     share("population.Synthetic.pv_share", what.pv_share)?;
     share("population.Synthetic.workplace_share", what.workplace_share)?;
-    not_negative("population.Synthetic.preference_per_kwh", what.preference_per_kwh)?;
+    within("population.Synthetic.preference_per_kwh", what.preference_per_kwh, 0.0..=LARGEST)?;
     let distributions = [
         ("pv_peak_kw", &what.pv_peak_kw),
         ("weather", &what.weather),
@@ -205,56 +203,53 @@ fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
     distributions
         .into_iter()
         .try_for_each(|(name, what)| distribution(&format!("population.Synthetic.{name}"), what))?;
-    let given = [("preference_pv", preferences.preference_pv), ("preference_grid", preferences.preference_grid)];
-    given.into_iter().try_for_each(|(name, value)| match value {
-        None => Ok(()),
-        Some(value) => {
-            let problem = "a synthetic population draws its own";
-            Err(Violation::new(&format!("preferences.{name}"), problem, value, "None with a Synthetic population"))
-        }
+    each(given_preferences(preferences), |(path, value)| {
+        let problem = "a synthetic population draws its own";
+        Err(Violation::new(path, problem, value, "None with a Synthetic population"))
     })
 }
 
+/// The preferences that are given, with their paths.
+fn given_preferences(preferences: &Preferences) -> impl Iterator<Item = (&'static str, f64)> {
+    let both = [
+        ("preferences.preference_pv", preferences.preference_pv),
+        ("preferences.preference_grid", preferences.preference_grid),
+    ];
+    both.into_iter().filter_map(|(path, value)| Some((path, value?)))
+}
+
 fn distribution(path: &str, what: &Distribution) -> Checked {
+    let from = |name: &str, value, smallest| within(&format!("{path}.{name}"), value, smallest..=LARGEST);
     match *what {
-        Distribution::Constant(value) => not_negative(&format!("{path}.Constant"), value),
+        Distribution::Constant(value) => from("Constant", value, 0.0),
         Distribution::Uniform { min, max } => {
-            not_negative(&format!("{path}.min"), min)?;
+            from("min", min, 0.0)?;
             ensure((min..=LARGEST).contains(&max), &format!("{path}.max"), max, format!("from min to {LARGEST}"))
         }
         Distribution::Normal { mean, std_dev } => {
-            not_negative(&format!("{path}.mean"), mean)?;
-            not_negative(&format!("{path}.std_dev"), std_dev)
+            from("mean", mean, 0.0)?;
+            from("std_dev", std_dev, 0.0)
         }
         Distribution::LogNormal { median, sigma } => {
-            not_negative(&format!("{path}.median"), median)?;
+            from("median", median, 0.0)?;
             // Beyond this, the largest of many draws would be thousands of times the median.
-            ensure((0.0..=2.0).contains(&sigma), &format!("{path}.sigma"), sigma, "from 0 to 2")
+            within(&format!("{path}.sigma"), sigma, 0.0..=2.0)
         }
     }
 }
 
 fn preferences(preferences: &Preferences) -> Checked {
     // Optimal purchases grow without bound as alpha goes to zero.
-    let (alpha, allowed) = (preferences.alpha, format!("from {SMALLEST_ALPHA} to {LARGEST}"));
-    ensure((SMALLEST_ALPHA..=LARGEST).contains(&alpha), "preferences.alpha", alpha, allowed)?;
+    within("preferences.alpha", preferences.alpha, SMALLEST_ALPHA..=LARGEST)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
-    let given = [("preference_pv", preferences.preference_pv), ("preference_grid", preferences.preference_grid)];
-    given.into_iter().try_for_each(|(name, value)| match value {
-        None => Ok(()),
-        Some(value) => {
-            let allowed = format!("from {SMALLEST} to {LARGEST}");
-            ensure((SMALLEST..=LARGEST).contains(&value), &format!("preferences.{name}"), value, allowed)
-        }
-    })
+    each(given_preferences(preferences), |(path, value)| within(path, value, SMALLEST..=LARGEST))
 }
 
 fn storage(storage: &Storage) -> Checked {
-    above_zero("storage.capacity_kwh", storage.capacity_kwh)?;
-    above_zero("storage.power_kw", storage.power_kw)?;
-    let efficiency = storage.efficiency;
-    ensure(efficiency > 0.0 && efficiency <= 1.0, "storage.efficiency", efficiency, "above 0, at most 1")?;
+    positive("storage.capacity_kwh", storage.capacity_kwh, LARGEST)?;
+    positive("storage.power_kw", storage.power_kw, LARGEST)?;
+    positive("storage.efficiency", storage.efficiency, 1.0)?;
     let allowed = format!("from 0 to the capacity of {}", storage.capacity_kwh);
     let fits = (0.0..=storage.capacity_kwh).contains(&storage.initial_kwh);
     ensure(fits, "storage.initial_kwh", storage.initial_kwh, allowed)
@@ -266,26 +261,234 @@ fn activation(activation: &Activation) -> Checked {
         Activation::LockStep { period: value } => period("activation.LockStep.period", value),
         Activation::Independent { period: value, jitter } => {
             period("activation.Independent.period", value)?;
-            ensure((0.0..1.0).contains(&jitter), "activation.Independent.jitter", jitter, "from 0 to below 1")
+            within("activation.Independent.jitter", jitter, 0.0..1.0)
         }
         Activation::Poisson { period: value } => period("activation.Poisson.period", value),
         Activation::Reactive { min_interval } => period("activation.Reactive.min_interval", min_interval),
     }
 }
 
-fn clock(clock: Clock) -> Checked {
-    match clock {
-        Clock::Virtual => Ok(()),
-        Clock::Wall { speed } => {
-            let allowed = format!("from {SMALLEST} to {LARGEST}");
-            ensure((SMALLEST..=LARGEST).contains(&speed), "clock.Wall.speed", speed, allowed)
+fn learning(learning: &Learning) -> Checked {
+    behaviour("learning.behaviour", learning.behaviour)?;
+    if let ChoiceSet::Sample(size) = learning.choice_set {
+        count("learning.choice_set.Sample", size)?;
+    }
+    fitness("learning.fitness", learning.fitness, learning)?;
+    step("learning.replicator_step", learning.replicator_step)?;
+    step("learning.price_step", learning.price_step)?;
+    within("learning.exploration", learning.exploration, 0.0..1.0)?;
+    mixing("learning.mixing", learning.mixing)?;
+    within("learning.regrowth", learning.regrowth, REGROWTH)?;
+    count("learning.price_every", learning.price_every)?;
+    positive("learning.ramp", learning.ramp, 1.0)?;
+    positive("learning.tolerance", learning.tolerance, LARGEST)?;
+    count("learning.patience", learning.patience)?;
+    if let Initial::Fixed(shares) = &learning.initial_choice {
+        first_choice(shares)?;
+    }
+    each((0..).zip(&learning.mix), |(n, habit)| part(&format!("learning.mix[{n}]"), habit, learning))?;
+    let mixed = learning.mix.iter().map(|habit| habit.share).sum::<f64>();
+    ensure(mixed <= 1.0 + SHARE_NOISE, "learning.mix", format!("shares that add up to {mixed}"), "at most 1 in all")
+}
+
+fn part(path: &str, habit: &Habit, common: &Learning) -> Checked {
+    share(&format!("{path}.share"), habit.share)?;
+    each(habit.behaviour, |value| behaviour(&format!("{path}.behaviour"), value))?;
+    fitness(&format!("{path}.fitness"), habit.fitness, common)?;
+    each(habit.replicator_step, |size| step(&format!("{path}.replicator_step"), size))?;
+    each(habit.price_step, |size| step(&format!("{path}.price_step"), size))?;
+    each(habit.exploration, |value| within(&format!("{path}.exploration"), value, 0.0..1.0))?;
+    each(habit.mixing, |value| mixing(&format!("{path}.mixing"), value))?;
+    each(habit.regrowth, |value| within(&format!("{path}.regrowth"), value, REGROWTH))
+}
+
+fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
+    match behaviour {
+        Behaviour::Replicator | Behaviour::Imitation => Ok(()),
+        Behaviour::BestResponse { noise } => positive(&format!("{path}.BestResponse.noise"), noise, LARGEST),
+    }
+}
+
+/// What is worth most to everybody can only be compared by who knows everybody.
+fn fitness(path: &str, fitness: Option<Fitness>, common: &Learning) -> Checked {
+    let possible = common.choice_set.is_all() || fitness != Some(Fitness::Public);
+    ensure(possible, path, "Public", "Private, or no fitness at all, as buyers know only some sellers (choice_set)")
+}
+
+fn step(path: &str, size: StepSize) -> Checked {
+    match size {
+        StepSize::Fixed(value) => positive(&format!("{path}.Fixed"), value, LARGEST),
+        StepSize::Scaled(value) => positive(&format!("{path}.Scaled"), value, LARGEST),
+    }
+}
+
+fn mixing(path: &str, mixing: Mixing) -> Checked {
+    match mixing {
+        Mixing::None => Ok(()),
+        Mixing::Informed { first, halved_every } => {
+            within(&format!("{path}.Informed.first"), first, 0.0..1.0)?;
+            positive(&format!("{path}.Informed.halved_every"), halved_every, LARGEST)
         }
     }
 }
 
-fn ledger(ledger: &Ledger) -> Checked {
-    count("ledger.block.max_transactions", ledger.block.max_transactions)?;
-    duration("ledger.block.timeout", ledger.block.timeout, Duration::ZERO, DAY)
+fn first_choice(shares: &[f64]) -> Checked {
+    let path = "learning.initial_choice.Fixed";
+    each((0..).zip(shares), |(n, &value)| share(&format!("{path}[{n}]"), value))?;
+    let sum = shares.iter().sum::<f64>();
+    ensure((sum - 1.0).abs() <= SHARE_NOISE, path, format!("shares that add up to {sum}"), "shares that add up to 1")
+}
+
+fn network(network: &Network, population: &PopulationSource) -> Checked {
+    let known = match population {
+        PopulationSource::Profiles(_) => Known::Later,
+        PopulationSource::Synthetic(what) => Known::UpTo(what.count),
+    };
+    check(network, known)
+}
+
+/// Checks it again, now that the profiles tell which prosumers there are.
+pub(super) fn network_among(network: &Network, population: &Population) -> Checked {
+    check(network, Known::These(population))
+}
+
+fn check(network: &Network, known: Known<'_>) -> Checked {
+    let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), known };
+    delay("network.delay", network.delay)?;
+    share("network.jitter", network.jitter)?;
+    within("network.loss", network.loss, LOSS)?;
+    share("network.duplication", network.duplication)?;
+    for (name, members) in &network.groups {
+        let path = format!("network.groups.{name}");
+        match members {
+            Members::Share(value) => share(&format!("{path}.Share"), *value)?,
+            Members::Prosumers(list) => {
+                each((0..).zip(list), |(n, &number)| numbers.prosumer(&format!("{path}.Prosumers[{n}]"), number))?;
+            }
+        }
+    }
+    each((0..).zip(&network.links), |(n, what)| link(&format!("network.links[{n}]"), what, &numbers))?;
+    each((0..).zip(&network.conditions), |(n, what)| condition(&format!("network.conditions[{n}]"), what, &numbers))
+}
+
+/// Which groups and prosumers there are.
+struct Numbers<'a> {
+    groups: Vec<&'a str>,
+    known: Known<'a>,
+}
+
+/// What is known of the prosumers' numbers.
+enum Known<'a> {
+    /// Nothing: who is in a file of profiles is seen when it is read.
+    Later,
+    /// Synthetic prosumers count from 1.
+    UpTo(u32),
+    /// These have a profile.
+    These(&'a Population),
+}
+
+impl Numbers<'_> {
+    fn prosumer(&self, path: &str, number: u32) -> Checked {
+        match self.known {
+            Known::Later => Ok(()),
+            Known::UpTo(count) => {
+                let allowed = format!("the number of a prosumer, from 1 to {count}");
+                ensure((1..=count).contains(&number), path, number, allowed)
+            }
+            Known::These(population) if population.position(number).is_some() => Ok(()),
+            Known::These(population) => {
+                let some: Vec<String> = population.prosumers.iter().take(5).map(|p| p.number.to_string()).collect();
+                let more = if population.prosumers.len() > some.len() { " and so on" } else { "" };
+                let allowed = format!("the number of a prosumer in the profiles: {}{more}", some.join(", "));
+                Err(Violation::new(path, "there is no such prosumer", number, allowed))
+            }
+        }
+    }
+
+    fn who(&self, path: &str, who: &Who) -> Checked {
+        match who {
+            Who::Prosumer(number) => self.prosumer(&format!("{path}.Prosumer"), *number),
+            Who::Group(name) if !self.groups.contains(&name.as_str()) => {
+                let allowed = match self.groups.as_slice() {
+                    [] => "a group of network.groups, which has none".to_owned(),
+                    groups => format!("a group of network.groups: {}", groups.join(", ")),
+                };
+                Err(Violation::new(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
+            }
+            Who::Group(_) | Who::Everybody | Who::Ledger | Who::Grid | Who::Prosumers => Ok(()),
+        }
+    }
+}
+
+fn delay(path: &str, delay: Delay) -> Checked {
+    delay.parameters().into_iter().try_for_each(|(name, parameter)| match parameter {
+        Parameter::Time(value, least) => duration(&format!("{path}.{name}"), value, least, Delay::LONGEST),
+        Parameter::Number(value, range) => within(&format!("{path}.{name}"), value, range),
+    })
+}
+
+fn link(path: &str, link: &Link, numbers: &Numbers<'_>) -> Checked {
+    numbers.who(&format!("{path}.from"), &link.from)?;
+    numbers.who(&format!("{path}.to"), &link.to)?;
+    each(link.delay, |value| delay(&format!("{path}.delay"), value))?;
+    each(link.jitter, |value| share(&format!("{path}.jitter"), value))?;
+    each(link.loss, |value| within(&format!("{path}.loss"), value, LOSS))?;
+    each(link.duplication, |value| share(&format!("{path}.duplication"), value))
+}
+
+fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checked {
+    let shortest = Duration::from_millis(1);
+    duration(&format!("{path}.at"), condition.at, Duration::ZERO, END_OF_TIME)?;
+    each(condition.lasting, |value| duration(&format!("{path}.lasting"), value, shortest, END_OF_TIME))?;
+    if let Some(every) = condition.every {
+        let Some(lasting) = condition.lasting else {
+            let problem = "what happens again must end";
+            let allowed = "with `every`, a duration shorter than that";
+            return Err(Violation::new(&format!("{path}.lasting"), problem, "None", allowed));
+        };
+        duration(&format!("{path}.every"), every, shortest, END_OF_TIME)?;
+        // In between there has to be time to recover.
+        if lasting >= every {
+            let [found, every] = [lasting, every].map(|value| humantime::format_duration(value).to_string());
+            let allowed = format!("a duration shorter than `every`, which is {every}");
+            let problem = "what happens again must end before";
+            return Err(Violation::new(&format!("{path}.lasting"), problem, found, allowed));
+        }
+    }
+    match &condition.what {
+        Incident::Link(what) => link(&format!("{path}.what.Link"), what, numbers),
+        Incident::Partition { from, to, .. } => {
+            forever(path, condition, "a partition")?;
+            numbers.who(&format!("{path}.what.Partition.from"), from)?;
+            numbers.who(&format!("{path}.what.Partition.to"), to)
+        }
+        Incident::Crash { who, memory } => {
+            forever(path, condition, "a crash")?;
+            let path = format!("{path}.what.Crash");
+            numbers.who(&format!("{path}.who"), who)?;
+            let prosumers = matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_));
+            let problem = "only prosumers know where to ask what they have lost";
+            match memory {
+                Memory::Lost if !prosumers => {
+                    Err(Violation::new(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// Nobody could finish a slot without those who never come back.
+fn forever(path: &str, condition: &Condition, what: &str) -> Checked {
+    match condition.lasting {
+        Some(_) => Ok(()),
+        None => Err(Violation::new(
+            &format!("{path}.lasting"),
+            &format!("{what} must end, or the run never would"),
+            "None",
+            "a duration",
+        )),
+    }
 }
 
 /// Checks that the most that so many prosumers could turn over in a slot, where tariffs go up to `tariff` [CNY/kWh], is
@@ -306,16 +509,15 @@ pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checke
 }
 
 /// Checks that fixed first prices and choices fit the sellers of every slot with a market.
-pub(super) fn starts(case: &Case) -> Checked {
-    let Learning { initial_price, initial_choice, .. } = &case.scenario.learning;
-    let (first, last) = case.scenario.market.open;
+pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs: &[f64]) -> Checked {
+    let Scenario { market, learning: Learning { initial_price, initial_choice, .. }, .. } = scenario;
+    let (first, last) = market.open;
     for slot in first..=last {
-        let Some(sellers) = sellers(case, slot) else { continue };
+        let Some(sellers) = sellers(population, slot) else { continue };
         length("learning.initial_price.Fixed", initial_price, sellers, slot)?;
         length("learning.initial_choice.Fixed", initial_choice, sellers, slot)?;
         let Initial::Fixed(prices) = initial_price else { continue };
-        let market = &case.scenario.market;
-        let band = PriceBand::between(market.feed_in_tariff, case.grid_tariffs[slot as usize - 1], market.service_fee);
+        let band = PriceBand::between(market.feed_in_tariff, grid_tariffs[slot as usize - 1], market.service_fee);
         if !band.has_room() {
             continue;
         }
@@ -341,8 +543,8 @@ fn length(path: &str, initial: &Initial, sellers: usize, slot: u32) -> Checked {
 }
 
 /// How many sell in a slot, if anybody buys and anybody sells.
-fn sellers(case: &Case, slot: u32) -> Option<usize> {
-    let profiles = case.population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
+fn sellers(population: &Population, slot: u32) -> Option<usize> {
+    let profiles = population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
     let roles: Vec<_> = profiles.map(|profile| role(profile.generation, profile.load)).collect();
     let count = |wanted| roles.iter().filter(|&&role| role == wanted).count();
     (count(Role::Buyer) > 0 && count(Role::Seller) > 0).then(|| count(Role::Seller))

@@ -44,11 +44,12 @@ fn meant(run: &Run) -> Result<String, RecordError> {
 /// The same plan with what `None` means in its place, as far as that is the same in all its cases.
 fn spelt_out(mut plan: Plan) -> Plan {
     let (smallest, largest) = plan.population_sizes();
+    let varies_sellers = plan.varies("choice_set");
     let scenario = &mut plan.scenario;
     if smallest == largest {
         scenario.ledger.posts = Some(scenario.ledger.posts(largest));
     }
-    if !scenario.vary.contains_key("choice_set") {
+    if !varies_sellers {
         scenario.learning.fitness = Some(scenario.learning.fitness());
         let usual = scenario.learning.fitness;
         scenario.learning.mix.iter_mut().for_each(|habit| habit.fitness = habit.fitness.or(usual));

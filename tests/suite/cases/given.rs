@@ -1,6 +1,6 @@
 //! Scenarios that are given, what becomes of them, and tables by the names of their columns.
 
-use crate::support::{recorded_alone, repository};
+use crate::support::{recorded, repository};
 use microgrid_sim::{
     ledger::{schema, verify::verify},
     scenario::{self, Case, Overrides, Plan},
@@ -108,7 +108,7 @@ impl Given {
     pub(super) fn run(&self) -> Played {
         let plan = self.load().unwrap_or_else(|error| panic!("{error}"));
         let root = tempfile::tempdir().unwrap();
-        let run = recorded_alone(&plan, root.path());
+        let run = recorded(&plan, root.path());
         let ledger = run.join(schema::FILE);
         if ledger.exists() {
             verify(&ledger, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));

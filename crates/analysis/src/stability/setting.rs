@@ -2,13 +2,14 @@
 
 use super::{Lags, Rhythm};
 use microgrid_agents::{
+    ids::{LEDGER, ProsumerId},
     market::replicator::Fitness,
     prosumer::{Adaptation, Behaviour},
 };
-use microgrid_network::Delay;
+use microgrid_network::Quality;
 use microgrid_scenario::{
     Case,
-    schema::{Activation, Habit, Learning, Link, Members, Network, Scenario, Who},
+    schema::{Activation, Habit, Learning, Scenario},
 };
 use std::{fmt, time::Duration};
 
@@ -247,71 +248,24 @@ struct Ways {
 }
 
 impl Ways {
-    /// Mean over the prosumers of a case, and over who may be in groups that are given by a share.
+    /// Mean over the prosumers of a case.
     fn of(case: &Case) -> Self {
-        let network = &case.scenario.network;
-        let parts = parts(network);
-        let prosumers = case.population.prosumers.iter().map(|member| member.number);
+        let network = case.network();
         let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
         let count = case.population.prosumers.len() as f64;
-        for number in prosumers {
-            for &(place, width) in &parts {
-                let ways = [true, false].map(|up| way(network, number, place, up));
-                random |= ways.iter().any(|way| way.random);
-                even &= *first.get_or_insert(ways) == ways;
-                for (sum, way) in sums.iter_mut().zip(ways) {
-                    *sum += way.mean.as_secs_f64() * width / count;
-                }
+        for prosumer in (0..).map(ProsumerId).take(case.population.prosumers.len()).map(ProsumerId::actor) {
+            let usual = [(prosumer, LEDGER), (LEDGER, prosumer)].map(|(from, to)| network.usual(from, to));
+            random |= usual.iter().any(Quality::has_random_delay);
+            let ways = usual.map(|way| (way.delay.mean(), way.has_random_delay()));
+            even &= *first.get_or_insert(ways) == ways;
+            for (sum, (mean, _)) in sums.iter_mut().zip(ways) {
+                *sum += mean.as_secs_f64() / count;
             }
         }
         let [to_ledger, back] = match first {
-            Some(ways) if even => ways.map(|way| way.mean),
+            Some(ways) if even => ways.map(|(mean, _)| mean),
             _ => sums.map(Duration::from_secs_f64),
         };
         Self { to_ledger, back, even, random }
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-struct Way {
-    mean: Duration,
-    random: bool,
-}
-
-/// The population by who is in which group given by a share: a place in [0, 1) for each part, and how large it is. A
-/// larger share holds a smaller one.
-fn parts(network: &Network) -> Vec<(f64, f64)> {
-    let shares = network.groups.values().filter_map(|members| match members {
-        Members::Share(share) => Some(*share),
-        Members::Prosumers(_) => None,
-    });
-    let mut bounds: Vec<f64> = shares.chain([0.0, 1.0]).collect();
-    bounds.sort_by(f64::total_cmp);
-    bounds.dedup();
-    bounds.windows(2).map(|ends| (ends[0], ends[1] - ends[0])).collect()
-}
-
-/// How a message from a prosumer to the ledger travels, or one the other way.
-fn way(network: &Network, number: u32, place: f64, up: bool) -> Way {
-    let prosumer = |who: &Who| match who {
-        Who::Everybody | Who::Prosumers => true,
-        Who::Prosumer(other) => *other == number,
-        Who::Group(name) => network.groups.get(name).is_some_and(|members| match members {
-            Members::Prosumers(list) => list.contains(&number),
-            Members::Share(share) => place < *share,
-        }),
-        Who::Ledger | Who::Grid => false,
-    };
-    let ledger = |who: &Who| matches!(who, Who::Everybody | Who::Ledger);
-    let fits = |link: &&Link| {
-        let along = |from: &Who, to: &Who| if up { prosumer(from) && ledger(to) } else { ledger(from) && prosumer(to) };
-        along(&link.from, &link.to) || (!link.one_way && along(&link.to, &link.from))
-    };
-    let (mut delay, mut jitter) = (network.delay, network.jitter);
-    for link in network.links.iter().filter(fits) {
-        delay = link.delay.unwrap_or(delay);
-        jitter = link.jitter.unwrap_or(jitter);
-    }
-    let random = !matches!(delay, Delay::Constant(_)) || (jitter > 0.0 && !delay.mean().is_zero());
-    Way { mean: delay.mean(), random }
 }

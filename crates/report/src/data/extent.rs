@@ -6,7 +6,7 @@
 
 use super::CaseData;
 use microgrid_agents::ids::Slot;
-use microgrid_record::{AgeRow, ConvergenceRow, ProsumerRow, RecordError, Row, Run, Section, SlotTable, TradeRow};
+use microgrid_record::{AgeRow, ConvergenceRow, ProsumerRow, RecordError, Row, Run, Section, TradeRow};
 use std::ops::RangeInclusive;
 
 /// So much of the large tables is read, counted as text [bytes].
@@ -91,11 +91,7 @@ fn other_paths(run: &Run, case: &CaseData, extent: &mut Extent, left: &mut Left)
 }
 
 /// Finds the rows of some slots of a case; `None` where the run does not keep the table, or not yet.
-fn find<R: SlotTable + Row>(
-    run: &Run,
-    case: &CaseData,
-    slots: RangeInclusive<Slot>,
-) -> Result<Option<Section>, RecordError> {
+fn find<R: Row + Row>(run: &Run, case: &CaseData, slots: RangeInclusive<Slot>) -> Result<Option<Section>, RecordError> {
     match run.section::<R>(case.entry.case, slots) {
         Ok(section) => Ok(Some(section)),
         Err(RecordError::NotRecorded { .. } | RecordError::NotUnited(_)) => Ok(None),

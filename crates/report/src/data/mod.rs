@@ -21,8 +21,8 @@ use flows::{Flows, Sums};
 use game::{Game, MOST_SELLERS, Quantity, Reading};
 use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{
-    AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Run, SCENARIO, Section,
-    SlotRow, SlotTable, Summary, TradeRow,
+    AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
+    Section, SlotRow, Summary, TradeRow,
 };
 use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan};
 use rayon::prelude::*;
@@ -112,7 +112,7 @@ impl Data {
     /// Whether anybody has a storage; where the scenario cannot be read, whether any was used.
     pub fn has_storages(&self) -> bool {
         let used = || self.complete().any(|(_, figures)| figures.used_storages());
-        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some())
+        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some() || plan.varies("storage"))
     }
 
     /// The case with this number as it was simulated, with its population; `None` where the scenario cannot be read, or
@@ -229,7 +229,7 @@ impl CaseData {
 }
 
 /// Looks at the rows of a section, one after the other.
-fn each<R: SlotTable>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
+fn each<R: Row>(run: &Run, section: Option<&Section>, mut look: impl FnMut(R)) -> Result<(), RecordError> {
     let Some(section) = section else { return Ok(()) };
     run.rows_of::<R>(section)?.try_for_each(|row| row.map(&mut look))
 }

@@ -2,7 +2,7 @@
 
 use crate::data::{CaseData, Data};
 use microgrid_agents::ids::Slot;
-use microgrid_record::{ProsumerRow, RecordError, Run, SlotTable, TradeRow};
+use microgrid_record::{ProsumerRow, RecordError, Row, Run, TradeRow};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The page has room for about so many prosumers' slots, and trades.
@@ -30,18 +30,29 @@ pub(super) struct Most<R> {
 }
 
 /// A row that tells who did what in a slot.
-pub(super) trait Detail: SlotTable {
+pub(super) trait Detail: Row {
+    /// In which slot of which case.
+    fn place(&self) -> (u32, Slot);
+
     /// How much energy it moved between prosumers [kWh].
     fn moved(&self) -> f64;
 }
 
 impl Detail for ProsumerRow {
+    fn place(&self) -> (u32, Slot) {
+        (self.case, self.slot)
+    }
+
     fn moved(&self) -> f64 {
         self.bought_kwh.value() + self.sold_kwh.value()
     }
 }
 
 impl Detail for TradeRow {
+    fn place(&self) -> (u32, Slot) {
+        (self.case, self.slot)
+    }
+
     fn moved(&self) -> f64 {
         self.traded_kwh.value()
     }

@@ -286,12 +286,13 @@ fn by_values_of(data: &Data, name: &str) -> Option<String> {
 /// Slots in which the price can go no further.
 fn corners(data: &Data) -> Vec<String> {
     let Some(plan) = &data.plan else { return Vec::new() };
-    let bands: Vec<_> = plan.price_bands().collect();
+    let bands: BTreeMap<_, _> =
+        data.cases.iter().map(|case| (case.entry.case, plan.price_bands(case.entry.case))).collect();
     let near = |price: f64, bound: f64| (price - bound).abs() < 1e-9;
     let mut at = [BTreeMap::<u32, usize>::new(), BTreeMap::new()];
-    for (_, row) in markets(data) {
+    for (case, row) in markets(data) {
         let Some(price) = row.equilibrium_price_cny_per_kwh.map(Number::value) else { continue };
-        let Some(band) = bands.get(row.slot as usize - 1) else { continue };
+        let Some(band) = bands[&case.entry.case].get(row.slot as usize - 1) else { continue };
         if near(price, band.floor) {
             *at[0].entry(row.slot).or_default() += 1;
         } else if near(price, band.ceiling) {
@@ -302,7 +303,8 @@ fn corners(data: &Data) -> Vec<String> {
     let ample = floors.map(|slots| {
         format!("In {slots} there is more local energy than buyers want even at the feed-in tariff, so theory's price is that tariff.")
     });
-    let less_fee = if plan.scenario.market.service_fee > 0.0 { " less the fee" } else { "" };
+    let has_fee = plan.scenario.market.service_fee > 0.0 || plan.varies("market.service_fee");
+    let less_fee = if has_fee { " less the fee" } else { "" };
     let scarce = ceilings.map(|slots| {
         format!("In {slots} there is less local energy than buyers want even at the grid's tariff{less_fee}, so theory's price is that tariff{less_fee} and purchases are rationed.")
     });
@@ -393,7 +395,7 @@ fn closed(data: &Data) -> Option<String> {
 
 /// Why slots have no market.
 fn no_market(data: &Data) -> &'static str {
-    let without = data.plan.as_ref().map_or(0, |plan| plan.slots_without_room().0);
+    let without = data.plan.as_ref().map_or(0, |plan| plan.slots_without_room(None).0);
     if without == 0 {
         "it was closed or one side was missing"
     } else {

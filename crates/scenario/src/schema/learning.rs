@@ -44,6 +44,29 @@ pub struct Learning {
     pub mix: Vec<Habit>,
 }
 
+impl Default for Learning {
+    fn default() -> Self {
+        Self {
+            behaviour: Behaviour::Replicator,
+            choice_set: ChoiceSet::All,
+            fitness: None,
+            replicator_step: StepSize::Scaled(0.3),
+            price_step: StepSize::Scaled(0.5),
+            ramp: 0.1,
+            exploration: 0.0,
+            tolerance: 1e-7,
+            patience: 3,
+            initial_price: Initial::Random,
+            initial_choice: Initial::Random,
+            adaptation: Adaptation::None,
+            mixing: Mixing::None,
+            regrowth: 1.0,
+            price_every: 1,
+            mix: Vec::new(),
+        }
+    }
+}
+
 impl Learning {
     /// Whether anybody goes by which of its prices the demand has answered.
     pub fn predicts(&self) -> bool {

@@ -26,6 +26,20 @@ pub struct Network {
     pub conditions: Vec<Condition>,
 }
 
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            delay: Delay::Constant(Duration::from_millis(10)),
+            jitter: 0.0,
+            loss: 0.0,
+            duplication: 0.0,
+            groups: IndexMap::new(),
+            links: Vec::new(),
+            conditions: Vec::new(),
+        }
+    }
+}
+
 /// Who belongs to a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Members {

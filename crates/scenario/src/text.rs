@@ -1,4 +1,4 @@
-//! Reads the text files a scenario consists of.
+//! The text files a scenario consists of.
 
 use super::error::{Place, Report, ScenarioError};
 use std::{fs, io, ops::Range, path::Path, sync::Arc};
@@ -12,29 +12,27 @@ pub(super) struct TextFile {
     pub(super) text: Arc<str>,
 }
 
-/// Why a file has no text to offer.
-pub(super) enum Unreadable {
-    /// It cannot be opened, for this reason.
-    NoFile(&'static str),
-    /// It can be opened but not read.
-    Broken(io::Error),
-    /// Its bytes are no text; the error shows where.
-    NoText(ScenarioError),
-}
-
 impl TextFile {
-    /// Reads the file at `path`.
-    pub(super) fn read(path: &Path) -> Result<Self, Unreadable> {
+    /// Reads the file at `path`, or says in words why there is none.
+    ///
+    /// # Errors
+    /// If its bytes are no text.
+    pub(super) fn read(path: &Path) -> Result<Result<Self, String>, ScenarioError> {
         let shown = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| match error.kind() {
-            _ if path.is_dir() => Unreadable::NoFile("it is a folder"),
-            io::ErrorKind::NotFound => Unreadable::NoFile("there is no such file"),
-            io::ErrorKind::PermissionDenied => Unreadable::NoFile("reading it is not permitted"),
-            _ => Unreadable::Broken(error),
-        })?;
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                return Ok(Err(match error.kind() {
+                    _ if path.is_dir() => "it is a folder".to_owned(),
+                    io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                    io::ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
+                    _ => error.to_string(),
+                }));
+            }
+        };
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { path: shown, text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() }),
-            Err(error) => Err(Unreadable::NoText(not_utf8(shown, &error))),
+            Ok(text) => Ok(Ok(Self { path: shown, text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
+            Err(error) => Err(not_utf8(shown, &error)),
         }
     }
 
@@ -48,17 +46,6 @@ impl TextFile {
     ) -> Box<Report> {
         let place = Place { file: Some(self.path.clone()), text: self.text.clone(), span, found };
         Box::new(Report { problem, place: Some(place), notes: notes.into_iter().collect() })
-    }
-}
-
-impl Unreadable {
-    /// The reason in words, unless there is already an error that shows the place.
-    pub(super) fn reason(self) -> Result<String, ScenarioError> {
-        match self {
-            Self::NoFile(reason) => Ok(reason.to_owned()),
-            Self::Broken(error) => Ok(error.to_string()),
-            Self::NoText(error) => Err(error),
-        }
     }
 }
 

@@ -39,34 +39,60 @@ impl Outline {
     ///
     /// The second part tells whether the value itself is there.
     pub(super) fn find(&self, path: &str) -> (Range<usize>, bool) {
-        let mut here = self;
-        for step in path.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty()) {
-            match here.step(step) {
-                Some(next) => here = next,
+        let (mut here, mut path) = (self, path);
+        loop {
+            path = path.trim_start_matches(['.', '[', ']']);
+            if path.is_empty() {
+                return (here.span.clone(), true);
+            }
+            match here.step(path) {
+                Some(next) => (here, path) = next,
                 None => return (here.span.clone(), false),
             }
         }
-        (here.span.clone(), true)
     }
 
-    /// The keys of the map at `path` with their places, in order.
-    pub(super) fn keys(&self, path: &str) -> Vec<(&str, Range<usize>)> {
-        let map = path.split('.').try_fold(self, Self::step);
-        let keys = map.into_iter().flat_map(|map| &map.items).filter_map(|item| item.key.as_ref());
-        keys.map(|(name, span)| (name.as_str(), span.clone())).collect()
+    /// The path and place of a key that its map has twice.
+    pub(super) fn repeated_key(&self) -> Option<(String, Range<usize>)> {
+        for (n, item) in self.items.iter().enumerate() {
+            let name = item.key.as_ref().map_or_else(|| format!("[{n}]"), |(key, _)| key.clone());
+            if let Some((key, span)) = &item.key
+                && self.items[..n].iter().any(|other| other.key.as_ref().is_some_and(|(other, _)| other == key))
+            {
+                return Some((name, span.clone()));
+            }
+            if let Some((path, span)) = item.value.repeated_key() {
+                let dot = if path.starts_with('[') { "" } else { "." };
+                return Some((format!("{name}{dot}{path}"), span));
+            }
+        }
+        None
     }
 
-    fn step(&self, step: &str) -> Option<&Self> {
-        let by_key = || self.items.iter().find(|item| item.key.as_ref().is_some_and(|(key, _)| key == step));
+    /// The place of a key of the map at `path`, or of the innermost value around it that is there.
+    pub(super) fn key(&self, path: &str, key: &str) -> Range<usize> {
+        let map = self.step(path).map_or(self, |(map, _)| map);
+        let keys = map.items.iter().filter_map(|item| item.key.as_ref());
+        keys.into_iter().find(|(name, _)| name == key).map_or(map.span.clone(), |(_, span)| span.clone())
+    }
+
+    /// The value one step along the path, with the rest of the path. Keys of maps may have points in them.
+    fn step<'a>(&'a self, path: &'a str) -> Option<(&'a Self, &'a str)> {
+        let after =
+            |step: &str| path.strip_prefix(step).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[', ']']));
+        let by_key = |item: &'a Item| Some((&item.value, after(&item.key.as_ref()?.0)?));
+        let step = path.split(['.', '[', ']']).next().unwrap_or_default();
         let by_index = || step.parse().ok().and_then(|index: usize| self.items.get(index));
-        if let Some(item) = by_key().or_else(by_index) {
-            return Some(&item.value);
+        let rest = &path[step.len()..];
+        let found = self.items.iter().find_map(by_key);
+        if let Some(found) = found.or_else(|| by_index().map(|item| (&item.value, rest))) {
+            return Some(found);
         }
         // The name of an enum's variant is a step of its own to serde, and leads to what the variant holds.
         let is_variant = self.name.as_deref() == Some(step);
         match self.items.as_slice() {
-            [Item { key: None, value }] if is_variant => Some(value),
-            _ => is_variant.then_some(self),
+            [Item { key: None, value }] if is_variant => Some((value, rest)),
+            _ => is_variant.then_some((self, rest)),
         }
     }
 
@@ -259,8 +285,10 @@ mod tests {
         let outline = Outline::of(text);
         let (span, path) = outline.word_around(text.find("20)").unwrap() + 1).unwrap();
         assert_eq!((&text[span], path.as_str()), ("20", "market.open[1]"));
-        let keys: Vec<_> = outline.keys("vary").into_iter().map(|(name, span)| (name, &text[span])).collect();
-        assert_eq!(keys, [("mu", "\"mu\""), ("eta", "\"eta\"")]);
+        assert_eq!(outline.repeated_key(), None);
+        let twice = r#"(a: [1, (b: {"x.y": 1, "z": 2, "x.y": 3})])"#;
+        let (path, span) = Outline::of(twice).repeated_key().unwrap();
+        assert_eq!((path.as_str(), span.start), ("a[1].b.x.y", twice.rfind("\"x.y").unwrap()));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! From RON text to a scenario, before its values are checked.
+//! How scenarios are written: the one place that reads and writes RON.
 
 use super::{
     error::{ScenarioError, did_you_mean},
-    locate::Outline,
+    outline::Outline,
     schema::Scenario,
-    text_file::TextFile,
+    text::TextFile,
 };
 use ron::{
     Error, Options,
@@ -30,61 +30,99 @@ pub(super) fn written(scenario: &Scenario) -> String {
 
 /// Reads the scenario in `file`; its values are not checked.
 pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
-    let options = options();
-    let start = ron::Deserializer::from_str_with_options(&file.text, &options);
+    let start = ron::Deserializer::from_str_with_options(&file.text, &options());
     let mut deserializer = start.map_err(|error| malformed(file, "", &error))?;
     let scenario = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         malformed(file, &path, &deserializer.span_error(error.into_inner()))
     })?;
     deserializer.end().map_err(|error| malformed(file, "", &deserializer.span_error(error)))?;
-    Ok(scenario)
+    match Outline::of(&file.text).repeated_key() {
+        Some((path, span)) => {
+            let problem = format!("{path}: given twice");
+            Err(ScenarioError::NotAllowed(file.report(problem, span, "found again here".to_owned(), [])))
+        }
+        None => Ok(scenario),
+    }
+}
+
+/// Text that cannot be read as what it should be.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    /// The path of the value that is wrong; empty if it is no value of its own.
+    pub(super) path: String,
+    /// What is wrong with it.
+    pub(super) problem: String,
+    /// What is allowed, and hints.
+    pub(super) notes: Vec<String>,
+}
+
+impl Mistake {
+    /// What is wrong, with the path.
+    pub(super) fn title(&self) -> String {
+        let Self { path, problem, .. } = self;
+        if path.is_empty() { problem.clone() } else { format!("{path}: {problem}") }
+    }
+}
+
+/// What this error at a path means in a `text` that has a single value.
+pub(super) fn mistake(path: &str, error: &Error, text: &str) -> Mistake {
+    let mut mistake = told(path, error);
+    match error {
+        _ if text.is_empty() => "there is no value".clone_into(&mut mistake.problem),
+        // Where a whole number is wanted, `5.5` is read up to the point.
+        Error::TrailingCharacters if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => {
+            let whole = if text.parse::<f64>().is_ok() { "whole " } else { "" };
+            mistake.problem = format!("expected a {whole}number");
+        }
+        _ => {}
+    }
+    mistake
+}
+
+fn told(path: &str, error: &Error) -> Mistake {
+    let mut notes = Vec::new();
+    let problem = match error {
+        Error::NoSuchStructField { found, expected, .. } => {
+            notes = alternatives(found, expected);
+            format!("there is no field `{found}`")
+        }
+        Error::NoSuchEnumVariant { found, expected, .. } => {
+            notes = alternatives(found, expected);
+            format!("there is no variant `{found}`")
+        }
+        Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
+        Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
+        error => expected_value(error)
+            .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
+    };
+    Mistake { path: path.trim_end_matches('?').trim_end_matches('.').to_owned(), problem, notes }
 }
 
 fn malformed(file: &TextFile, path: &str, error: &SpannedError) -> ScenarioError {
-    let outline = Outline::of(&file.text);
-    let mut path = path.trim_end_matches('?').trim_end_matches('.').to_owned();
+    let (outline, mut mistake) = (Outline::of(&file.text), told(path, &error.code));
     let mut span = offset(&file.text, &error.span.start)..offset(&file.text, &error.span.end);
-    let problem;
-    let mut notes = Vec::new();
     match &error.code {
-        Error::NoSuchStructField { found, expected, .. } => {
-            problem = format!("there is no field `{found}`");
-            notes = alternatives(found, expected);
-        }
-        Error::NoSuchEnumVariant { found, expected, .. } => {
-            problem = format!("there is no variant `{found}`");
-            notes = alternatives(found, expected);
-        }
-        Error::MissingStructField { field, .. } => {
-            problem = format!("the field `{field}` is missing");
-            span = outline.find(&path).0;
-        }
-        Error::DuplicateStructField { field, .. } => problem = format!("the field `{field}` is given twice"),
-        code => match expected_value(code) {
-            Some(expected) => {
-                problem = format!("expected {expected}");
-                span = outline.find(&path).0;
+        // Where a whole number is wanted, `5.5` is read up to the point.
+        Error::ExpectedComma => match outline.word_around(span.start) {
+            Some(word) => {
+                (span, mistake.path) = word;
+                mistake.problem = unread(&file.text[span.clone()]);
             }
-            // Where a whole number is wanted, `5.5` is read up to the point.
-            None if *code == Error::ExpectedComma => match outline.word_around(span.start) {
-                Some(word) => {
-                    (span, path) = word;
-                    problem = unread(&file.text[span.clone()]);
-                }
-                None => problem = "expected a comma or a closing bracket".to_owned(),
-            },
-            None => problem = sentence(code),
+            None => "expected a comma or a closing bracket".clone_into(&mut mistake.problem),
         },
-    }
-    if error.code == Error::TrailingCharacters {
-        let rest = &file.text[span.start..];
-        span.start += rest.len() - rest.trim_start().len();
-        span.end = span.start;
+        Error::TrailingCharacters => {
+            let rest = &file.text[span.start..];
+            span.start += rest.len() - rest.trim_start().len();
+            span.end = span.start;
+        }
+        code if expected_value(code).is_some() || matches!(code, Error::MissingStructField { .. }) => {
+            span = outline.find(&mistake.path).0;
+        }
+        _ => {}
     }
     let found = found(&file.text, &span);
-    let problem = if path.is_empty() { problem } else { format!("{path}: {problem}") };
-    ScenarioError::Malformed(file.report(problem, span, found, notes))
+    ScenarioError::Malformed(file.report(mistake.title(), span, found, mistake.notes))
 }
 
 /// What should have stood at the path, if the text there is RON but of the wrong type.
@@ -137,10 +175,24 @@ fn found(text: &str, span: &Range<usize>) -> String {
     }
 }
 
-fn sentence(code: &Error) -> String {
-    let text = code.to_string();
+fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// The values between commas that stand neither in brackets nor in quotes.
+pub(super) fn split(values: &str) -> Vec<&str> {
+    let (mut depth, mut quoted) = (0_u32, false);
+    let between = |letter: char| {
+        match letter {
+            '"' => quoted = !quoted,
+            '(' | '[' if !quoted => depth += 1,
+            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ',' && depth == 0 && !quoted
+    };
+    values.split(between).map(str::trim).collect()
 }
 
 /// Turns a position by line and column into one by bytes.

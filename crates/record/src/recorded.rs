@@ -1,0 +1,80 @@
+//! What a table takes from a case: which rows it has of a committed block, of a closed slot, and of the case as a whole.
+
+use super::{gains::Gains, slot_observations::SlotObservations, table::Row, theory::Target, theory::Theory};
+use microgrid_agents::{
+    ids::Slot,
+    message::MarketOpened,
+    observation::{Commit, Observation},
+};
+use microgrid_analysis::distance::mean;
+use microgrid_runtime::Traffic;
+use microgrid_scenario::{Case, schema::Record};
+use std::{cell::OnceCell, fmt::Debug, iter};
+
+/// A table that is recorded case by case. Whoever implements it says only when there are rows; where they go, see
+/// [`Sheet`](super::sheet::Sheet).
+pub(super) trait Recorded: Row + Send {
+    /// How much a scenario has to have recorded, at least, for the table to be kept.
+    const KEPT: Record;
+    /// Whether it may be large, so that it is written in the format that the run's user asks for; others are CSV.
+    const LARGE: bool = false;
+    /// Whether a run has it until it ends even where it is not kept, because other files are made from it.
+    const SUMMED_UP: bool = false;
+
+    /// What it has to remember of a case under way.
+    type Tally: Debug + Default + Send;
+
+    /// Takes note of whatever is observed.
+    fn observe(_: &mut Self::Tally, _: &Observation) {}
+
+    /// Its rows of a block of the information channel.
+    fn of_block(_: &CommittedBlock<'_>) -> impl Iterator<Item = Self> {
+        iter::empty()
+    }
+
+    /// Its rows of a closed slot.
+    fn of_slot(_: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
+        iter::empty()
+    }
+
+    /// Its rows of a complete case.
+    fn of_case(_: &Case, _: &Self::Tally) -> impl Iterator<Item = Self> {
+        iter::empty()
+    }
+}
+
+/// Whether a scenario that has this `record` keeps what `least` is needed for.
+pub(super) fn keeps(record: Record, least: Record) -> bool {
+    record as u8 <= least as u8
+}
+
+/// A block that was committed in the game of a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CommittedBlock<'a> {
+    pub(super) case: &'a Case,
+    pub(super) market: &'a MarketOpened,
+    pub(super) commit: &'a Commit,
+    /// What became of messages in the slot so far.
+    pub(super) traffic: Traffic,
+    /// What the game is measured by, once somebody has asked.
+    pub(super) target: &'a OnceCell<(Target, f64)>,
+}
+
+impl CommittedBlock<'_> {
+    /// Where the game's prices should go, and the mean surplus of its sellers [kWh].
+    pub(super) fn target(&self) -> (Target, f64) {
+        *self.target.get_or_init(|| (Target::of(self.case, self.market), mean(&self.market.surplus)))
+    }
+}
+
+/// A slot that has been closed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClosedSlot<'a> {
+    pub(super) case: &'a Case,
+    pub(super) slot: Slot,
+    pub(super) observed: &'a SlotObservations,
+    pub(super) theory: &'a Theory,
+    pub(super) gains: &'a Gains,
+    /// What became of messages since the slot before was closed.
+    pub(super) traffic: Traffic,
+}

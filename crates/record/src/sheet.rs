@@ -1,0 +1,203 @@
+//! A table being written: where its rows go, and in which format.
+
+use super::{
+    error::RecordError,
+    parquet_parts::Parts,
+    recorded::{ClosedSlot, CommittedBlock, Recorded, keeps},
+    table::{Row, Table},
+};
+use microgrid_agents::observation::Observation;
+use microgrid_scenario::{Case, schema::Record};
+use std::{collections::BTreeMap, fmt::Debug, mem, path::Path, str::FromStr};
+
+/// How the tables are written that may be large: `prosumers`, `trades` and `convergence`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// As text.
+    #[default]
+    Csv,
+    /// As compressed columns.
+    Parquet,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err("expected csv or parquet".into()),
+        }
+    }
+}
+
+/// Where tables are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place<'a> {
+    /// Nowhere: their rows are kept in memory.
+    Memory,
+    /// Into new files of a folder.
+    New(&'a Path),
+    /// Into those that a run has left in its folder, behind the results of so many cases and these lengths [bytes].
+    Left(&'a Path, u32, &'a BTreeMap<String, u64>),
+}
+
+/// What is known of a table without its rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    pub(super) csv: &'static str,
+    pub(super) parquet: &'static str,
+    kept: Record,
+    large: bool,
+    pub(super) summed_up: bool,
+}
+
+impl About {
+    pub(super) const fn table<R: Recorded>() -> Self {
+        let (csv, parquet) = (R::FILE, R::PARQUET);
+        Self { csv, parquet, kept: R::KEPT, large: R::LARGE, summed_up: R::SUMMED_UP }
+    }
+
+    /// Whether a scenario with this `record` keeps the table.
+    pub(super) fn is_kept(&self, record: Record) -> bool {
+        keeps(record, self.kept)
+    }
+
+    /// How it is written where the run's user asks for this format.
+    pub(super) fn format(&self, asked: Format) -> Format {
+        if self.large { asked } else { Format::Csv }
+    }
+
+    /// The file's name in that format.
+    pub(super) fn file(&self, asked: Format) -> &'static str {
+        match self.format(asked) {
+            Format::Csv => self.csv,
+            Format::Parquet => self.parquet,
+        }
+    }
+}
+
+/// A table being written.
+#[derive(Debug)]
+pub(super) struct Sheet<R: Recorded> {
+    rows: Kept<R>,
+    /// What the table remembers of the case under way.
+    tally: R::Tally,
+}
+
+/// Where its rows are kept.
+#[derive(Debug)]
+enum Kept<R: Row> {
+    /// They are not.
+    None,
+    Memory(Vec<R>),
+    Csv(Table<R>),
+    Parquet(Box<Parts<R>>),
+}
+
+/// Whatever table is being written.
+pub(super) trait AnySheet {
+    /// Takes note of whatever is observed.
+    fn observe(&mut self, what: &Observation);
+
+    /// Adds the rows of a committed block; they may wait in memory.
+    fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError>;
+
+    /// Adds the rows of a closed slot, and writes all that wait as far as the format allows.
+    fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError>;
+
+    /// Ends a case, which is complete: adds its rows, and no row waits.
+    fn end_case(&mut self, case: &Case) -> Result<(), RecordError>;
+
+    /// Takes in the same table of a single case from its `folder`.
+    fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError>;
+
+    /// The table's file and how long it is [bytes], if it is one that grows.
+    fn length(&self) -> Option<(&'static str, u64)>;
+
+    /// Makes the table whole when the run ends, after so many of its `cases`.
+    fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError>;
+}
+
+impl<R: Recorded> Sheet<R> {
+    /// The table in its place, as far as a scenario with this `record` has it written.
+    ///
+    /// # Errors
+    /// If a file or folder cannot be made, or is not as it was left.
+    pub(super) fn open(place: Place<'_>, record: Record, format: Format) -> Result<Self, RecordError> {
+        let about = About::table::<R>();
+        let rows = match (place, about.format(format)) {
+            _ if !about.is_kept(record) && !R::SUMMED_UP => Kept::None,
+            (Place::Memory, _) => Kept::Memory(Vec::new()),
+            (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
+            (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
+            (Place::Left(folder, _, lengths), Format::Csv) => {
+                Kept::Csv(Table::reopen(folder, lengths.get(R::FILE).copied().unwrap_or_default())?)
+            }
+            (Place::Left(folder, cases, _), Format::Parquet) => Kept::Parquet(Box::new(Parts::reopen(folder, cases)?)),
+        };
+        Ok(Self { rows, tally: R::Tally::default() })
+    }
+
+    /// Its rows, if they are in memory.
+    pub(super) fn into_rows(self) -> Vec<R> {
+        if let Kept::Memory(rows) = self.rows { rows } else { Vec::new() }
+    }
+
+    fn append<I: Iterator<Item = R>>(&mut self, more: impl FnOnce() -> I) -> Result<(), RecordError> {
+        match &mut self.rows {
+            Kept::None => {}
+            Kept::Memory(rows) => rows.extend(more()),
+            Kept::Csv(table) => table.append(more())?,
+            Kept::Parquet(parts) => parts.append(more())?,
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), RecordError> {
+        match &mut self.rows {
+            Kept::Csv(table) => table.flush(),
+            // In Parquet, rows of a group are written together: how large it is must not depend on when somebody asks.
+            Kept::None | Kept::Memory(_) | Kept::Parquet(_) => Ok(()),
+        }
+    }
+}
+
+impl<R: Recorded> AnySheet for Sheet<R> {
+    fn observe(&mut self, what: &Observation) {
+        R::observe(&mut self.tally, what);
+    }
+
+    fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
+        self.append(|| R::of_block(block))
+    }
+
+    fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
+        self.append(|| R::of_slot(slot))?;
+        self.flush()
+    }
+
+    fn end_case(&mut self, case: &Case) -> Result<(), RecordError> {
+        let tally = mem::take(&mut self.tally);
+        self.append(|| R::of_case(case, &tally))?;
+        self.flush()?;
+        if let Kept::Parquet(parts) = &mut self.rows { parts.end_case(case.number) } else { Ok(()) }
+    }
+
+    fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
+        match &mut self.rows {
+            Kept::None | Kept::Memory(_) => Ok(()),
+            Kept::Csv(table) => table.append_from(folder),
+            Kept::Parquet(parts) => parts.append_from(folder, case),
+        }
+    }
+
+    fn length(&self) -> Option<(&'static str, u64)> {
+        if let Kept::Csv(table) = &self.rows { Some((R::FILE, table.length())) } else { None }
+    }
+
+    fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
+        if let Kept::Parquet(parts) = &mut self.rows { parts.unite(done, cases) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,573 @@
+//! Parts of a scenario by their paths, such as `market.feed_in_tariff` or `network.links[0].loss`, and the knobs, which
+//! are short names for some of them.
+//!
+//! A part is set by reading the scenario anew from the tree of its values, with a text in the place of that part. So a
+//! path leads through whatever fields the schema has, and the text is read as what stands there.
+
+use super::{
+    error::did_you_mean,
+    notation::{self, Mistake},
+    schema::Scenario,
+};
+use ron::{Deserializer as Ron, Error};
+use serde::de::{
+    Deserializer, Error as _, IntoDeserializer, Visitor,
+    value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer},
+};
+use serde_json::Value as Tree;
+use std::iter;
+
+/// All knobs, with what each is short for: the first of these paths that is there. `*` stands for all parts.
+const KNOBS: &[(&str, &[&str])] = &[
+    ("population", &["population.count"]),
+    ("eta", &["preferences.eta"]),
+    ("mu", &["preferences.mu"]),
+    ("alpha", &["preferences.alpha"]),
+    ("delay", &["network.delay"]),
+    ("jitter", &["network.jitter"]),
+    ("loss", &["network.loss"]),
+    ("duplication", &["network.duplication"]),
+    ("group_share", &["network.groups.*.Share"]),
+    ("lasting", &["network.conditions.*.lasting"]),
+    ("behaviour", &["learning.behaviour"]),
+    ("choice_set", &["learning.choice_set"]),
+    ("fitness", &["learning.fitness"]),
+    ("adaptation", &["learning.adaptation"]),
+    ("mixing", &["learning.mixing"]),
+    ("regrowth", &["learning.regrowth"]),
+    ("price_every", &["learning.price_every"]),
+    ("exploration", &["learning.exploration"]),
+    ("replicator_step", &["learning.replicator_step"]),
+    ("price_step", &["learning.price_step"]),
+    ("ramp", &["learning.ramp"]),
+    ("activation", &["activation"]),
+    ("period", &["activation.period", "activation.min_interval"]),
+    ("block_timeout", &["ledger.block.timeout"]),
+    ("seed", &["seed"]),
+];
+
+/// What belongs to a run as a whole: its tables and its manifest say it once for all cases.
+const OF_THE_RUN: &[&str] = &[
+    "name",
+    "market.slots",
+    "market.slot_length",
+    "market.open",
+    "market.gate_closure",
+    "clock",
+    "record",
+    "report",
+    "replicates",
+    "vary",
+];
+
+/// Names of all knobs.
+pub fn knob_names() -> impl Iterator<Item = &'static str> {
+    KNOBS.iter().map(|(name, _)| *name)
+}
+
+/// Why a part cannot be set.
+#[derive(Debug)]
+pub(super) enum Unset {
+    /// There is no such part.
+    Name(Mistake),
+    /// It cannot have this value.
+    Value(Mistake),
+}
+
+/// The scenario with the value that `text` means in the place of what `name`, a knob or a path, stands for; whether the
+/// scenario allows it is not checked.
+///
+/// `scenario` has to be a checked one, and what it varies is left out.
+pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Unset> {
+    if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
+        let problem = "expected a finite number".to_owned();
+        return Err(Unset::Value(Mistake { path: String::new(), problem, notes: Vec::new() }));
+    }
+    if steps(name).is_empty() || covers("vary", name) {
+        let notes = vec!["allowed: a knob or a path, with several values to vary it".to_owned()];
+        let problem = format!("`{name}` is nothing to set");
+        return Err(Unset::Name(Mistake { path: String::new(), problem, notes }));
+    }
+    let mut scenario = scenario.unvaried();
+    let mut tree = tree(&scenario);
+    let places = places(&tree, name, text);
+    if places.is_empty() {
+        let notes = vec![format!("allowed: a scenario that has {}", paths(name, text).join(" or "))];
+        return Err(Unset::Value(Mistake {
+            path: String::new(),
+            problem: "there is nothing to set".to_owned(),
+            notes,
+        }));
+    }
+    for (n, place) in places.iter().enumerate() {
+        if n > 0 {
+            // Of several places none is in another.
+            tree = self::tree(&scenario);
+        }
+        let steps = steps(place);
+        let part = Part { tree: &tree, change: Some((&steps, text)) };
+        scenario = serde_path_to_error::deserialize(part).map_err(|error| {
+            let at = error.path().to_string();
+            let unknown = matches!(error.inner(), Error::NoSuchStructField { .. });
+            if unknown && canonical(&self::steps(&at)).len() <= canonical(&steps).len() {
+                return Unset::Name(unknown_name(&tree, name, error.into_inner()));
+            }
+            Unset::Value(notation::mistake(&at, error.inner(), text))
+        })?;
+    }
+    Ok(scenario)
+}
+
+/// Whether a study cannot vary what `name` stands for.
+pub(super) fn is_of_the_run(name: &str) -> bool {
+    OF_THE_RUN.iter().any(|of_run| overlaps(of_run, name))
+}
+
+/// Whether one of two names stands for a part of what the other does.
+pub(super) fn overlaps(one: &str, other: &str) -> bool {
+    covers(one, other) || covers(other, one)
+}
+
+/// Whether `outer` stands for all of what `inner` stands for.
+pub(super) fn covers(outer: &str, inner: &str) -> bool {
+    let begins = |outer: &str, inner: &str| {
+        let (outer, inner) = (steps(outer), steps(inner));
+        let (outer, inner) = (canonical(&outer), canonical(&inner));
+        outer.len() <= inner.len() && outer.iter().zip(&inner).all(|(one, other)| one == other || *one == "*")
+    };
+    paths(inner, "").iter().any(|inner| paths(outer, "").iter().any(|outer| begins(outer, inner)))
+}
+
+/// Whether a name stands for just what is at this path.
+pub(super) fn is_at(name: &str, path: &str) -> bool {
+    let depth = |path| canonical(&steps(path)).len();
+    covers(name, path) && paths(name, "").iter().any(|name| depth(name) == depth(path))
+}
+
+/// Whether two scenarios differ in what `name` stands for, where both have it.
+pub(super) fn differ_in(name: &str, one: &Scenario, other: &Scenario) -> bool {
+    let [one, other] = [one, other].map(tree);
+    places(&one, name, "").iter().any(|place| {
+        let [one, other] = [&one, &other].map(|tree| find(tree, &steps(place)));
+        one.zip(other).is_some_and(|(one, other)| one != other)
+    })
+}
+
+fn tree(scenario: &Scenario) -> Tree {
+    serde_json::to_value(scenario).expect("every scenario can be written")
+}
+
+/// The paths that a knob is short for, or the path that is no knob.
+fn paths<'a>(name: &'a str, text: &str) -> Vec<&'a str> {
+    match KNOBS.iter().find(|(knob, _)| *knob == name) {
+        // The knob is called like the field, whose values have names.
+        Some(("population", _)) if text.starts_with(char::is_alphabetic) => vec!["population"],
+        Some((_, paths)) => paths.to_vec(),
+        None => vec![name],
+    }
+}
+
+/// Where the tree has what `name` stands for. A path that is not there stays, so that it can be told what is wrong.
+fn places(tree: &Tree, name: &str, text: &str) -> Vec<String> {
+    let paths = paths(name, text);
+    let there = |path: &&&str| path.contains('*') || find(tree, &steps(path)).is_some();
+    let Some(path) = paths.iter().find(there) else {
+        let is_knob = knob_names().any(|knob| knob == name);
+        return if is_knob { Vec::new() } else { vec![name.to_owned()] };
+    };
+    match path.split_once('*') {
+        None => vec![(*path).to_owned()],
+        Some((before, after)) => {
+            let keys: Vec<String> = match find(tree, &steps(before)) {
+                Some(Tree::Object(parts)) => parts.keys().cloned().collect(),
+                Some(Tree::Array(parts)) => (0..parts.len()).map(|n| n.to_string()).collect(),
+                _ => Vec::new(),
+            };
+            let all = keys.into_iter().flat_map(|key| {
+                let path = format!("{before}{key}{after}");
+                if path.contains('*') { places(tree, &path, text) } else { vec![path] }
+            });
+            all.filter(|path| find(tree, &steps(path)).is_some()).collect()
+        }
+    }
+}
+
+/// The steps of a path.
+fn steps(path: &str) -> Vec<&str> {
+    path.split(['.', '[', ']']).filter(|step| !step.is_empty() && *step != "?").collect()
+}
+
+/// The steps without the names of variants, which may be left out; but groups may have any name.
+fn canonical<'a>(steps: &[&'a str]) -> Vec<&'a str> {
+    let is_variant =
+        |n: usize, step: &str| step.starts_with(char::is_uppercase) && !(n == 2 && steps[..2] == ["network", "groups"]);
+    steps.iter().enumerate().filter(|(n, step)| !is_variant(*n, step)).map(|(_, step)| *step).collect()
+}
+
+/// What the tree has there; the names of variants may be left out.
+fn find<'a>(tree: &'a Tree, steps: &[&str]) -> Option<&'a Tree> {
+    let Some((step, rest)) = steps.split_first() else { return Some(tree) };
+    match tree {
+        Tree::Array(parts) => find(parts.get(step.parse::<usize>().ok()?)?, rest),
+        Tree::Object(parts) => match parts.get(*step) {
+            Some(part) => find(part, rest),
+            None => variant(tree).and_then(|(_, part)| find(part, steps)),
+        },
+        _ => None,
+    }
+}
+
+/// The variant that a value seems to be, with what it holds.
+fn variant(tree: &Tree) -> Option<(&str, &Tree)> {
+    let parts = tree.as_object().filter(|parts| parts.len() == 1)?;
+    let (name, part) = parts.iter().next()?;
+    name.starts_with(char::is_uppercase).then_some((name, part))
+}
+
+/// What is wrong with a name that stands for nothing.
+fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
+    let Error::NoSuchStructField { found, expected, .. } = error else { unreachable!("it is about a field") };
+    let is_path = name.contains(['.', '[']);
+    let problem =
+        if is_path { format!("{name}: there is no `{found}`") } else { format!("there is no knob or path `{name}`") };
+    let mut notes = Vec::new();
+    if is_path {
+        notes.extend(did_you_mean(&found, expected.iter().copied()));
+        notes.push(if expected.is_empty() {
+            "what it would be a part of has no such parts here".to_owned()
+        } else {
+            format!("allowed: {}", expected.join(", "))
+        });
+    } else {
+        let mut paths = Vec::new();
+        leaves(tree, "", &mut paths);
+        let known = knob_names().chain(expected.iter().copied());
+        let same_end = paths.iter().find(|path| steps(path).last() == Some(&name));
+        let hint = same_end.map(|path| format!("did you mean `{path}`?")).or_else(|| did_you_mean(name, known));
+        notes.extend(hint);
+        let knobs: Vec<_> = knob_names().collect();
+        notes.push(format!("allowed: {}; or any path, such as market.feed_in_tariff", knobs.join(", ")));
+    }
+    Mistake { path: String::new(), problem, notes }
+}
+
+/// The paths of all fields without parts, with no names of variants.
+fn leaves(tree: &Tree, path: &str, found: &mut Vec<String>) {
+    match (variant(tree), tree) {
+        (Some((_, part)), _) => leaves(part, path, found),
+        (None, Tree::Object(parts)) if !parts.is_empty() => {
+            for (key, part) in parts {
+                leaves(part, &if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, found);
+            }
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+/// A part of a scenario's tree, with a text in the place of what is some steps below it.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    tree: &'a Tree,
+    change: Option<(&'a [&'a str], &'a str)>,
+}
+
+impl<'a> Part<'a> {
+    /// Its parts by name, with the one that changes among them even if it is not given.
+    fn parts(self) -> impl Iterator<Item = (&'a str, Self)> {
+        let step = self.change.map(|(steps, _)| steps[0]);
+        let parts = self.tree.as_object();
+        let absent = step.filter(|step| parts.is_none_or(|parts| !parts.contains_key(*step)));
+        let given = parts.into_iter().flatten().map(|(name, part)| (name.as_str(), part));
+        given.chain(absent.map(|step| (step, &Tree::Null))).map(move |(name, tree)| {
+            let here = step.is_some_and(|step| step == name);
+            (name, Self { tree, change: self.change.filter(|_| here).map(|(steps, text)| (&steps[1..], text)) })
+        })
+    }
+
+    /// The parts of a list.
+    fn list(self) -> Result<impl Iterator<Item = Self>, Error> {
+        let list = self.tree.as_array().map_or(&[][..], Vec::as_slice);
+        let at = self.change.map(|(steps, _)| (steps[0], steps[0].parse::<usize>().ok().filter(|n| *n < list.len())));
+        if let Some((step, None)) = at {
+            return Err(Error::unknown_field(step, &[]));
+        }
+        let at = at.and_then(|(_, at)| at);
+        Ok(list.iter().enumerate().map(move |(n, tree)| {
+            let change = self.change.filter(|_| at == Some(n)).map(|(steps, text)| (&steps[1..], text));
+            Self { tree, change }
+        }))
+    }
+}
+
+/// What `read` makes of the whole `text`, which is RON.
+fn written<'de, T>(text: &'de str, read: impl FnOnce(&mut Ron<'de>) -> Result<T, Error>) -> Result<T, Error> {
+    let mut ron = Ron::from_str_with_options(text, &notation::options()).map_err(|error| error.code)?;
+    let value = read(&mut ron)?;
+    ron.end()?;
+    Ok(value)
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Part<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// What has no parts.
+macro_rules! whole {
+    ($($method:ident($($argument:ident: $type:ty)?))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($argument: $type,)? visitor: V) -> Result<V::Value, Error> {
+            match self.change {
+                None => self.tree.$method($($argument,)? visitor).map_err(Error::custom),
+                Some(([], text)) => written(text, |ron| ron.$method($($argument,)? visitor)),
+                Some(([step, ..], _)) => Err(Error::unknown_field(step, &[])),
+            }
+        }
+    )*};
+}
+
+/// What has parts by name.
+macro_rules! parts {
+    ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Error> {
+            match self.change {
+                Some(([], text)) => written(text, |ron| ron.$method($($argument,)* visitor)),
+                _ if matches!(self.tree, Tree::Object(_) | Tree::Null) => {
+                    visitor.visit_map(MapDeserializer::new(self.parts()))
+                }
+                _ => Err(Error::unknown_field(self.change.map_or("", |(steps, _)| steps[0]), &[])),
+            }
+        }
+    )*};
+}
+
+/// What has parts by number.
+macro_rules! lists {
+    ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Error> {
+            match self.change {
+                Some(([], text)) => written(text, |ron| ron.$method($($argument,)* visitor)),
+                _ => visitor.visit_seq(SeqDeserializer::new(self.list()?)),
+            }
+        }
+    )*};
+}
+
+/// Text, which needs no quotes.
+macro_rules! text {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.change {
+                Some(([], text)) if !["\"", "r\"", "r#"].iter().any(|quote| text.starts_with(quote)) => {
+                    visitor.visit_str(text)
+                }
+                Some(([], text)) => written(text, |ron| ron.$method(visitor)),
+                Some(([step, ..], _)) => Err(Error::unknown_field(step, &[])),
+                None => self.tree.$method(visitor).map_err(Error::custom),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Part<'de> {
+    type Error = Error;
+
+    whole! {
+        deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_f32() deserialize_f64()
+        deserialize_char() deserialize_bytes() deserialize_byte_buf() deserialize_unit() deserialize_identifier()
+        deserialize_ignored_any() deserialize_unit_struct(name: &'static str)
+        deserialize_newtype_struct(name: &'static str)
+    }
+    text! { deserialize_str deserialize_string }
+    parts! { deserialize_map() deserialize_struct(name: &'static str, fields: &'static [&'static str]) }
+    lists! {
+        deserialize_seq() deserialize_tuple(len: usize) deserialize_tuple_struct(name: &'static str, len: usize)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match (self.change, self.tree) {
+            (None, tree) => tree.deserialize_any(visitor).map_err(Error::custom),
+            (Some(([], text)), _) => written(text, |ron| ron.deserialize_any(visitor)),
+            (Some(_), Tree::Array(_)) => self.deserialize_seq(visitor),
+            (Some(_), _) => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.change {
+            Some(([], "None")) => visitor.visit_none(),
+            Some(([], text)) if text.starts_with("Some(") => written(text, |ron| ron.deserialize_option(visitor)),
+            None if self.tree.is_null() => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let now = variant(self.tree);
+        let (variant, tree, change) = match (self.change, now) {
+            (None, _) => return self.tree.deserialize_enum(name, variants, visitor).map_err(Error::custom),
+            (Some(([], text)), _) if text.starts_with(char::is_alphabetic) => {
+                return written(text, |ron| ron.deserialize_enum(name, variants, visitor));
+            }
+            // A bare value is a constant, or takes the place of the one that is there.
+            (Some(change @ ([], _)), _) if variants.contains(&"Constant") => ("Constant", &Tree::Null, change),
+            (Some(change @ ([], _)), Some((variant, tree))) if !tree.is_object() => (variant, tree, change),
+            (Some(([], text)), _) => return Err(Error::unknown_variant(text, variants)),
+            (Some((steps, text)), Some((variant, tree))) => {
+                let skipped = usize::from(steps[0] == variant);
+                (variant, tree, (&steps[skipped..], text))
+            }
+            (Some(([step, ..], _)), None) => return Err(Error::unknown_field(step, &[])),
+        };
+        let part = Part { tree, change: Some(change) };
+        visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(iter::once((variant, part)))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{outline::Outline, text::TextFile};
+
+    /// A scenario in which everything is given.
+    fn full() -> Scenario {
+        let text = r#"(name: "full", population: Synthetic(count: 5), report: (slot: 17),
+            storage: (capacity_kwh: 10, power_kw: 5),
+            learning: (fitness: Private, initial_choice: Fixed([0.5, 0.5]), mixing: Informed(first: 0.1, halved_every: 10),
+                mix: [(share: 0.5, adaptation: None, exploration: 0.1)]),
+            network: (delay: Uniform(min: "1ms", max: "1s"), groups: {"Far": Share(0.2), "near": Prosumers([1, 2])},
+                links: [(from: Group("Far"), to: Ledger, delay: Constant("300ms"), loss: 0.05)],
+                conditions: [(at: "1h", lasting: "1min", what: Crash(who: Group("Far"), memory: Lost)),
+                    (at: "2h", lasting: "1min", what: Link(from: Grid, to: Ledger, jitter: 0.5))]),
+            ledger: (posts: Last), clock: Wall(speed: 60), replicates: [1, 2])"#;
+        notation::scenario(&TextFile { path: String::new(), text: text.into() }).unwrap()
+    }
+
+    /// The paths of everything in the tree, without and with the names of variants.
+    fn all(tree: &Tree, path: &str, full: &str, found: &mut Vec<(String, String)>) {
+        let below = |path: &str, key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        match (variant(tree).filter(|_| path != "network.groups"), tree) {
+            (Some((name, part)), _) => return all(part, path, &below(full, name), found),
+            (None, Tree::Object(parts)) => {
+                parts.iter().for_each(|(key, part)| all(part, &below(path, key), &below(full, key), found));
+            }
+            (None, Tree::Array(parts)) => {
+                for (n, part) in parts.iter().enumerate() {
+                    all(part, &format!("{path}[{n}]"), &format!("{full}[{n}]"), found);
+                }
+            }
+            _ => {}
+        }
+        found.push((path.to_owned(), full.to_owned()));
+    }
+
+    #[test]
+    fn every_part_of_a_scenario_can_be_set_by_its_path() {
+        for scenario in [full(), Scenario::new("usual", crate::schema::PopulationSource::Profiles("x.csv".into()))] {
+            let text = notation::written(&scenario);
+            let (outline, mut paths) = (Outline::of(&text), Vec::new());
+            all(&tree(&scenario), "", "", &mut paths);
+            paths.retain(|(path, _)| !["", "vary"].contains(&path.as_str()));
+            assert!(paths.len() > 60, "{paths:?}");
+            let mut changed = 0;
+            for (path, full) in &paths {
+                // A path leads to what stands in the variant's brackets, but its value is set with the variant.
+                let tree = tree(&scenario);
+                let is_variant = find(&tree, &steps(path)).is_some_and(|part| variant(part).is_some());
+                let (span, there) = outline.find(if is_variant { path } else { full });
+                assert!(there, "{path} in {text}");
+                let value = &text[span];
+                let set = |value: &str| set(&scenario, path, value);
+                assert_eq!(set(value).as_ref().ok(), Some(&scenario), "{path}={value}: {:?}", set(value));
+                // Another value makes another scenario.
+                if let Ok(number) = value.parse::<f64>() {
+                    let other = format!("{}", if number == 0.0 { 1.0 } else { 2.0 * number });
+                    assert_ne!(
+                        set(&other).unwrap_or_else(|error| panic!("{path}={other}: {error:?}")),
+                        scenario,
+                        "{path}"
+                    );
+                    changed += 1;
+                } else if humantime::parse_duration(value.trim_matches('"')).is_ok() {
+                    assert_ne!(set("7ms").unwrap(), scenario, "{path}");
+                    changed += 1;
+                }
+                // There is nothing that is called so.
+                let unknown = super::set(&scenario, &format!("{path}.zzz"), "1");
+                let is_map = path == "network.groups";
+                assert!(matches!(unknown, Err(Unset::Name(_))) || is_map, "{path}.zzz: {unknown:?}");
+            }
+            assert!(changed > 20, "{changed} of {}", paths.len());
+        }
+    }
+
+    #[test]
+    fn a_knob_is_its_path() {
+        let scenario = full();
+        for (knob, path, value) in [
+            ("population", "population.count", "7"),
+            ("population", "population.Synthetic.count", "7"),
+            ("population", "population", "Synthetic(count: 7)"),
+            ("mu", "preferences.mu", "0.5"),
+            ("delay", "network.delay", "200ms"),
+            ("group_share", "network.groups.Far", "0.7"),
+            ("group_share", "network.groups.Far.Share", "0.7"),
+            ("lasting", "network.conditions[*].lasting", "3min"),
+            ("price_step", "learning.price_step.Scaled", "0.7"),
+            ("price_step", "learning.price_step", "Fixed(0.7)"),
+            ("period", "activation.period", "3s"),
+            ("block_timeout", "ledger.block.timeout", "3s"),
+            ("seed", "seed", "3"),
+        ] {
+            let [by_knob, by_path] = [knob, path].map(|name| set(&scenario, name, value).unwrap());
+            assert_eq!(by_knob, by_path, "{knob} {path}");
+            assert_ne!(by_knob, scenario, "{knob}");
+            assert!(
+                covers(knob, path) && covers(path, knob) || path.contains("Far") || path == "population",
+                "{knob} {path}"
+            );
+        }
+        let reactive = set(&scenario, "activation", r#"Reactive(min_interval: "1s")"#).unwrap();
+        assert_eq!(set(&reactive, "period", "3s").unwrap(), set(&reactive, "activation.min_interval", "3s").unwrap());
+        for (name, _) in KNOBS {
+            assert!(!places(&tree(&scenario), name, "").is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_given_can_be_set() {
+        let scenario = Scenario::new("usual", crate::schema::PopulationSource::Profiles("x.csv".into()));
+        let set = |scenario: &Scenario, name: &str, text: &str| set(scenario, name, text).unwrap();
+        let with = set(&scenario, "storage", "(capacity_kwh: 10, power_kw: 5)");
+        assert_eq!(set(&with, "storage.capacity_kwh", "20").storage.unwrap().capacity_kwh, 20.0);
+        assert_eq!(set(&with, "storage", "None").storage, None);
+        assert_eq!(set(&scenario, "report.slot", "5").report.slot, Some(5));
+        assert_eq!(set(&scenario, "preferences.preference_pv", "2").preferences.preference_pv, Some(2.0));
+        assert_eq!(set(&scenario, "network.groups.South", "Share(0.3)").network.groups.len(), 1);
+        let mixed = set(&scenario, "learning.mix", "[(share: 0.3)]");
+        let mixed = set(&mixed, "learning.mix[0].adaptation", "None");
+        assert_eq!(mixed.learning.mix[0].adaptation, Some(microgrid_agents::prosumer::Adaptation::None));
+        let free = set(&scenario, "market.grid_tariff", "0.7");
+        assert_eq!(free.market.grid_tariff, crate::schema::GridTariff::Constant(0.7));
+    }
+
+    #[test]
+    fn every_knob_is_explained() {
+        let text = include_str!("../../../docs/scenario.md");
+        let section = text.split("\n## ").find(|section| section.starts_with("Knobs")).unwrap();
+        let first_cells = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        let explained: Vec<&str> =
+            first_cells.flat_map(|cell| cell.split(',')).map(|name| name.trim_matches([' ', '`'])).collect();
+        let mut missing: Vec<_> = knob_names().filter(|name| !explained.contains(name)).collect();
+        missing.extend(explained.iter().filter(|name| !knob_names().any(|known| known == **name)));
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}

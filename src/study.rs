@@ -1,0 +1,275 @@
+//! All cases of a plan, recorded in a run's folder or in memory: as many at a time as there are jobs, each on a thread of
+//! its own.
+//!
+//! The threads take the cases in the order of their numbers; who has ended a case has it taken in. When a case fails no
+//! other is begun, but those under way are played to their end: they are of use to whoever resumes the run, and the first
+//! case that fails is the same with any number of jobs.
+
+use crate::{
+    record::{CaseRecorder, CaseStore, RecordError},
+    runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
+    scenario::{
+        Case, LastPopulation, Plan,
+        population::Population,
+        schema::{Clock, Scenario},
+    },
+    simulation::simulate,
+};
+use microgrid_agents::{
+    actor::MarketProtocol,
+    ids::ProsumerId,
+    ledger::Durability,
+    observation::{Observation, Observed, Refused},
+    statement::Tariff,
+};
+use rayon::ThreadPoolBuilder;
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    thread,
+};
+
+/// How to run a study.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How the actors of a case are spread; chosen by their number if `None`.
+    pub shards: Option<Shards>,
+    /// How many cases run at a time; chosen by [`suitable_jobs`] if `None`. Changes how long a study takes, never its
+    /// results.
+    pub jobs: Option<NonZero<usize>>,
+    /// Set from outside to end the study early.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// How far a study has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many cases are complete.
+    pub cases_done: u32,
+    /// Number of cases.
+    pub cases: u32,
+    /// How many slots have been closed, in all cases together.
+    pub slots_done: u64,
+    /// Number of slots of all cases.
+    pub slots: u64,
+    /// How many of the closed slots a resumed study had from before, so that they say nothing about its speed.
+    pub slots_kept: u64,
+}
+
+/// Why a study ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// Somebody asked for it.
+    #[error("interrupted")]
+    Interrupted,
+    /// A case could not be run to its end.
+    #[error("case {case}: {source}")]
+    Case {
+        /// Which case.
+        case: u32,
+        /// Why.
+        source: RuntimeError,
+    },
+    /// Results could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// How many cases of a plan are best run at a time: one a core, but one after the other where there are no more than
+/// two, where a case itself takes several threads, where every block waits for the disk, by the wall clock, and in
+/// rayon's pool, whose other threads have work of their own.
+pub fn suitable_jobs(plan: &Plan, shards: Option<Shards>) -> NonZero<usize> {
+    let Scenario { ledger, clock, .. } = &plan.scenario;
+    let (_, largest) = plan.population_sizes();
+    // Beside the prosumers there are the ledger and the grid.
+    let shards = shards.unwrap_or_else(|| Shards::beside_others(largest + 2));
+    let alone = shards.threads(largest + 2) > 1 || ledger.durability == Durability::Block || *clock != Clock::Virtual;
+    if plan.case_count() <= 2 || alone || in_pool() {
+        return NonZero::<usize>::MIN;
+    }
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// Whether this thread is one of rayon's.
+fn in_pool() -> bool {
+    rayon::current_thread_index().is_some()
+}
+
+/// Runs all cases of a plan that the store does not have yet, and has them taken in; gives the store back with the outcome,
+/// so that it can be finished either way. `progress` is called at the start and after every slot and case.
+pub fn run<S: CaseStore>(
+    plan: &Plan,
+    store: S,
+    options: &Options,
+    progress: impl FnMut(Progress) + Send + 'static,
+) -> (S, Result<(), StudyError>) {
+    let (cases, slots) = (plan.case_count(), plan.scenario.market.slots);
+    let kept = (1..=cases).filter(|&case| store.has(case)).count() as u32;
+    let of = |cases: u32| u64::from(cases) * u64::from(slots);
+    let at = Progress { cases_done: kept, cases, slots_done: of(kept), slots: of(cases), slots_kept: of(kept) };
+    let told = Arc::new(Mutex::new(Told { at, tell: progress }));
+    lock(&told).tell(0, 0);
+    let jobs = options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get().min(cases as usize);
+    let study = Study {
+        plan,
+        options,
+        beside_others: jobs > 1 || in_pool(),
+        // A case asks rayon's pool for work, and this thread of it waits for the case.
+        own_pools: in_pool(),
+        store: Mutex::new(store),
+        next: AtomicU32::new(1),
+        drawn: LastPopulation::default(),
+        failure: Mutex::new(None),
+        told,
+    };
+    thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(|| study.work()))));
+    let failure = study.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let store = study.store.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (store, failure.map_or(Ok(()), |(_, error)| Err(error)))
+}
+
+/// What the threads share.
+struct Study<'a, S, P> {
+    plan: &'a Plan,
+    options: &'a Options,
+    /// Whether other cases have the machine too.
+    beside_others: bool,
+    /// Whether each thread has a pool of its own, in place of the one that all share.
+    own_pools: bool,
+    store: Mutex<S>,
+    /// Number of the next case that nobody has taken.
+    next: AtomicU32,
+    drawn: LastPopulation,
+    /// What ended the study rather than what followed from that, and in which case: a failure before an interruption, the
+    /// first case first.
+    failure: Mutex<Option<(u32, StudyError)>>,
+    told: Arc<Mutex<Told<P>>>,
+}
+
+impl<S: CaseStore, P: FnMut(Progress) + Send + 'static> Study<'_, S, P> {
+    /// What a thread does.
+    fn work(&self) {
+        let pool = || ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
+        match self.own_pools.then(pool) {
+            Some(pool) => pool.install(|| self.play()),
+            None => self.play(),
+        }
+    }
+
+    /// Plays one case after the other until there are no more, or one has failed.
+    fn play(&self) {
+        while lock(&self.failure).is_none() {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number > self.plan.case_count() {
+                return;
+            }
+            if lock(&self.store).has(number) {
+                continue;
+            }
+            if let Err(error) = self.play_case(number) {
+                let rank = |(case, error): &(u32, StudyError)| (matches!(error, StudyError::Interrupted), *case);
+                let mut failure = lock(&self.failure);
+                *failure = failure.take().into_iter().chain([(number, error)]).min_by_key(rank);
+            }
+        }
+    }
+
+    fn play_case(&self, number: u32) -> Result<(), StudyError> {
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            return Err(StudyError::Interrupted);
+        }
+        let case = self.plan.case(number, &self.drawn);
+        tracing::info!(case = number, seed = case.seed, knobs = ?case.knobs, "case begins");
+        let beside_others = || Shards::beside_others(case.population.prosumers.len() + 2);
+        let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
+        let recorder = lock(&self.store).begin(&case)?;
+        let reporter = Reporter { recorder, case: case.clone(), told: Arc::clone(&self.told) };
+        let (Reporter { mut recorder, .. }, result) = simulate(&case, shards, &self.options.interrupted, reporter);
+        let result = match result {
+            Ok(()) => recorder.end().map_err(StudyError::from),
+            Err(RuntimeError::Interrupted) => Err(StudyError::Interrupted),
+            Err(source) => Err(StudyError::Case { case: number, source }),
+        };
+        let taken_in = lock(&self.store).take_in(recorder);
+        result?;
+        lock(&self.told).tell(1, 0);
+        Ok(taken_in?)
+    }
+}
+
+/// Locks what a thread may have left behind when it panicked, which ends the study anyway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who is told how far the study has come.
+struct Told<P> {
+    at: Progress,
+    tell: P,
+}
+
+impl<P: FnMut(Progress)> Told<P> {
+    /// Tells that so many more cases and slots are done.
+    fn tell(&mut self, cases: u32, slots: u64) {
+        self.at.cases_done += cases;
+        self.at.slots_done += slots;
+        (self.tell)(self.at);
+    }
+}
+
+/// Watches a case: has it recorded, tells how far it has come, and logs what happens.
+struct Reporter<P> {
+    recorder: CaseRecorder,
+    case: Case,
+    told: Arc<Mutex<Told<P>>>,
+}
+
+impl<P: FnMut(Progress) + Send> Watcher<MarketProtocol> for Reporter<P> {
+    fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
+        let Case { number, population, custom, .. } = &self.case;
+        let closed = observed.iter().filter(|observed| matches!(observed.what, Observation::SlotClosed(_))).count();
+        observed.iter().for_each(|observed| log(*number, population, observed));
+        if let Some(observer) = &custom.observer {
+            observed.iter().for_each(|observed| observer.show(*number, observed));
+        }
+        self.recorder.window(observed, traffic)?;
+        if closed > 0 {
+            lock(&self.told).tell(0, closed as u64);
+        }
+        Ok(())
+    }
+}
+
+/// Tells whoever reads the log what happens in a case.
+fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observed) {
+    match what {
+        Observation::SlotOpened(opened) => {
+            let Tariff { slot, feed_in, grid } = opened.tariff;
+            tracing::debug!(case, slot, %time, feed_in, grid, market_open = opened.market_open, "slot opened");
+        }
+        Observation::MarketOpened(market) => {
+            let (sellers, buyers) = (market.sellers.len(), market.buyers.len());
+            tracing::debug!(case, slot = market.slot, %time, sellers, buyers, "market opened");
+        }
+        Observation::GameOver(game) => {
+            tracing::info!(case, slot = game.slot, %time, outcome = ?game.outcome, rounds = game.rounds, "game over");
+        }
+        Observation::Refused(Refused { slot, from, refusal, channel, on_chain }) => {
+            let prosumer = ProsumerId::of(*from).map(|from| population.prosumers[from.index()].number);
+            let channel = channel.name();
+            tracing::debug!(case, slot, %time, prosumer, channel, on_chain, %refusal, "refused");
+        }
+        Observation::SlotClosed(slot) => tracing::debug!(case, slot, %time, "slot closed"),
+        Observation::Committed(commit) => {
+            tracing::trace!(case, slot = commit.state.slot, %time, number = commit.state.number, "market shown");
+        }
+        Observation::Sealed(block) => {
+            let (channel, number) = (block.header.channel.name(), block.header.number);
+            tracing::trace!(case, %time, channel, number, transactions = block.transactions.len(), "block committed");
+        }
+        _ => {}
+    }
+}
