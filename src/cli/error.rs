@@ -4,7 +4,6 @@ use crate::{
     framework::{SimulationError, quoted},
     ledger::{position::Position, reader::ReadError, verify::VerifyError},
     record::RecordError,
-    report::ReportError,
     scenario::{ScenarioError, schema::Record},
     study::StudyError,
 };
@@ -56,9 +55,6 @@ pub(super) enum CliError {
     /// The results cannot be written.
     #[error("error: {0}")]
     Record(#[from] RecordError),
-    /// The report cannot be made.
-    #[error("error: {0}")]
-    Report(#[from] ReportError),
     /// No browser can be started.
     #[error("error: cannot open {}: {source}", path.display())]
     Browser { path: PathBuf, source: io::Error },

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
     record::{Run, SCENARIO, Status},
-    report::{self, ReportError},
+    report,
 };
 use std::{
     path::Path,
@@ -77,7 +77,7 @@ fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), C
 
 /// Makes the report of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
 fn report(folder: &Path) {
-    let written = Run::open(folder).map_err(ReportError::from).and_then(|mut run| report::write(&mut run));
+    let written = Run::open(folder).and_then(|mut run| report::write(&mut run));
     if let Err(error) = written {
         tracing::warn!(%error, "the report was not made");
     }

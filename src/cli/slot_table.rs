@@ -41,15 +41,22 @@ pub(super) fn outcome(outcome: Outcome) -> Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
+    use crate::{cli::text::plain, record::fixtures::row_of};
 
     fn row(slot: u32, outcome: Outcome, price: Option<f64>, rounds: u32, welfare: f64) -> SlotRow {
-        let header = <SlotRow as crate::record::Row>::COLUMNS.join(",");
-        let price = price.map_or_else(String::new, |price| price.to_string());
-        let text = format!(
-            "{header}\n1,{slot},3,2,{outcome:?},{rounds},,0,{price},{price},,,,,,0,0,0,0,0,{welfare},0,0,15.72,,,,,0,0,5,5,,0,0,,0,\n"
-        );
-        csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap()
+        let [slot, rounds, welfare] = [slot.to_string(), rounds.to_string(), welfare.to_string()];
+        let (outcome, price) = (format!("{outcome:?}"), price.map_or_else(String::new, |price| price.to_string()));
+        row_of::<SlotRow>(&[
+            ("slot", &slot),
+            ("sellers", "3"),
+            ("buyers", "2"),
+            ("outcome", &outcome),
+            ("rounds", &rounds),
+            ("price_mean_cny_per_kwh", &price),
+            ("equilibrium_price_cny_per_kwh", &price),
+            ("welfare_cny", &welfare),
+            ("p2g_welfare_cny", "15.72"),
+        ])
     }
 
     #[test]

@@ -80,7 +80,13 @@ fn small(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cli::text::plain, record::fixtures::slot_row};
+    use crate::{
+        cli::text::plain,
+        record::{
+            SlotRow,
+            fixtures::{row_of, summaries_of},
+        },
+    };
     use serde_json::json;
 
     /// Summaries of two combinations with these replicates, of a slot with a market each.
@@ -90,7 +96,7 @@ mod tests {
                 if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
             let welfare = (welfare + f64::from(case) / 10.0).to_string();
             let rounds = (case * 70).to_string();
-            Ok(slot_row(&[
+            row_of::<SlotRow>(&[
                 ("case", &case.to_string()),
                 ("slot", "1"),
                 ("sellers", "3"),
@@ -103,9 +109,9 @@ mod tests {
                 ("welfare_cny", &welfare),
                 ("oscillation_amplitude", gap),
                 ("updates_per_actor", "70"),
-            ]))
+            ])
         });
-        crate::record::summaries(crate::record::complete_cases(rows, 1, None), replicates).map(Result::unwrap).collect()
+        summaries_of(rows, replicates)
     }
 
     #[test]

@@ -113,34 +113,46 @@ fn who() -> [Column; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
-    use crate::record::Row;
+    use crate::{
+        cli::text::plain,
+        record::{Row, fixtures::row_of},
+    };
 
-    fn rows<R: Row>(lines: &[&str]) -> Vec<R> {
-        let text = format!("{}\n{}\n", R::COLUMNS.join(","), lines.join("\n"));
-        csv::Reader::from_reader(text.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap()
+    /// Rows that differ in these columns: a line each, in which cells are separated by spaces.
+    fn rows<R: Row>(columns: &str, lines: &[&str]) -> Vec<R> {
+        let row = |line: &&str| {
+            let cells: Vec<_> = columns.split_whitespace().zip(line.split_whitespace()).collect();
+            row_of::<R>(&cells)
+        };
+        lines.iter().map(row).collect()
     }
 
     fn prosumers() -> Vec<ProsumerRow> {
-        rows(&[
-            "2,17,1,Seller,4.828,3.1,0,1.728,0,0,0,0,0,0,1.2096,0,5.299,4.8,3.1,4.8",
-            "2,17,2,Seller,3.604,3.1,0,0.504,0,0,0,0,0,0,0.3528,0,4.442,4.3,3.1,4.3",
-            "2,17,3,Buyer,2.4,4,1.6,0,0,0,0,0,0,1.12,0,0,3.5,3.2,4,3.2",
-            "2,17,4,Buyer,2.3,4.3,2,0,0,0,0,0,0,1.4,0,0,4.1,3.9,4.3,3.9",
-            "2,17,5,Seller,4.468,3.1,0,1.368,0,0,0,0,0,0,0.9576,0,5.047,4.7,3.1,4.7",
-        ])
+        rows(
+            "prosumer role pv_kwh load_kwh consumed_kwh bought_kwh sold_kwh paid_cny earned_cny welfare_cny p2g_welfare_cny",
+            &[
+                "1 Seller 4.828 3.1 3.1 0 1.728 0 1.2096 5.299 4.8",
+                "2 Seller 3.604 3.1 3.1 0 0.504 0 0.3528 4.442 4.3",
+                "3 Buyer 2.4 4 4 1.6 0 1.12 0 3.5 3.2",
+                "4 Buyer 2.3 4.3 4.3 2 0 1.4 0 4.1 3.9",
+                "5 Seller 4.468 3.1 3.1 0 1.368 0 0.9576 5.047 4.7",
+            ],
+        )
     }
 
     #[test]
     fn trades_read_like_the_article_s_table() {
-        let trades: Vec<TradeRow> = rows(&[
-            "2,17,3,1,1.6,0.768,0.7,0.5376,0",
-            "2,17,3,2,1.6,0.224,0.7,0.1568,0",
-            "2,17,3,5,1.6,0.608,0.7,0.4256,0",
-            "2,17,4,1,2,0.96,0.7,0.672,0",
-            "2,17,4,2,2,0.28,0.7,0.196,0",
-            "2,17,4,5,2,0.76,0.7,0.532,0",
-        ]);
+        let trades: Vec<TradeRow> = rows(
+            "buyer seller optimal_kwh traded_kwh price_cny_per_kwh payment_cny",
+            &[
+                "3 1 1.6 0.768 0.7 0.5376",
+                "3 2 1.6 0.224 0.7 0.1568",
+                "3 5 1.6 0.608 0.7 0.4256",
+                "4 1 2 0.96 0.7 0.672",
+                "4 2 2 0.28 0.7 0.196",
+                "4 5 2 0.76 0.7 0.532",
+            ],
+        );
         let prosumers = prosumers();
         let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
         insta::assert_snapshot!(plain(&text));
@@ -153,15 +165,9 @@ mod tests {
 
     #[test]
     fn many_sellers_are_shown_a_few_at_a_time() {
-        let prosumers: Vec<ProsumerRow> = rows(&[
-            "1,1,1,Buyer,0,1,1,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,2,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,3,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,4,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,5,Seller,1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0",
-            "1,1,6,Seller,1,0,0,1,0,0,0,0,0,0,0,0,0,0,0,0",
-        ]);
-        let trades: Vec<TradeRow> = rows(&["1,1,1,6,1,1,0.5,0.5,0"]);
+        let prosumers: Vec<ProsumerRow> =
+            rows("prosumer role", &["1 Buyer", "2 Seller", "3 Seller", "4 Seller", "5 Seller", "6 Seller"]);
+        let trades: Vec<TradeRow> = rows("buyer seller traded_kwh", &["1 6 1"]);
         let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
         assert_eq!(text.matches("buyer").count(), 2);
         assert!(plain(&text).lines().all(|line| line.chars().count() <= 80));

@@ -3,9 +3,11 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Exp1, StandardNormal};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// How long a message takes.
+///
+/// A new distribution is a variant, an arm in each function below, and a row of its table in `docs/scenario.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Delay {
@@ -42,9 +44,38 @@ pub enum Delay {
     },
 }
 
+/// A parameter of a distribution, and what it may be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parameter {
+    /// A time, and the least that it may be; the most is [`Delay::LONGEST`].
+    Time(Duration, Duration),
+    /// A number, and its range.
+    Number(f64, RangeInclusive<f64>),
+}
+
 impl Delay {
     /// Nothing takes longer, whatever is drawn.
     pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+    /// The parameters by name, that of a variant without names by that of the variant.
+    pub fn parameters(&self) -> Vec<(&'static str, Parameter)> {
+        let time = |name, value, least| (name, Parameter::Time(value, least));
+        match *self {
+            Self::Constant(delay) => vec![time("Constant", delay, Duration::ZERO)],
+            Self::Uniform { min, max } => {
+                vec![time("Uniform.min", min, Duration::ZERO), time("Uniform.max", max, min)]
+            }
+            Self::Exponential { min, mean } => {
+                vec![time("Exponential.min", min, Duration::ZERO), time("Exponential.mean", mean, min)]
+            }
+            Self::LogNormal { min, median, sigma } => vec![
+                time("LogNormal.min", min, Duration::ZERO),
+                time("LogNormal.median", median, min),
+                // Beyond this, the longest of many delays would be thousands of times the median.
+                ("LogNormal.sigma", Parameter::Number(sigma, 0.0..=2.0)),
+            ],
+        }
+    }
 
     /// Draws how long one message takes.
     pub fn draw(&self, random: &mut impl Rng) -> Duration {

@@ -29,7 +29,7 @@ mod timing;
 pub use carrier::{Bounds, Carrier, Letter};
 pub use condition::{Condition, Incident};
 pub use crash::{Crash, Downtime, Memory};
-pub use delay::Delay;
+pub use delay::{Delay, Parameter};
 pub use link::{Link, LinkState, Route};
 pub use members::Members;
 pub use quality::{Change, Fate, Quality};

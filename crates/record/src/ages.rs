@@ -16,10 +16,10 @@ table! {
         case: u32,
         /// Which slot.
         slot: Slot,
-        /// Least age that counts here [s].
-        from_s: Number,
-        /// All ages that count here are below it [s]; 0 where none but 0 counts.
-        to_s: Number,
+        /// Least age that counts here.
+        from_s: Number ["s"],
+        /// All ages that count here are below it; 0 where none but 0 counts.
+        to_s: Number ["s"],
         /// How many decisions were made on news so old.
         decisions: u64,
     }

@@ -1,177 +1,152 @@
 //! The columns of a table as Parquet has them.
 
-use super::number::Number;
-use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
+use super::{
+    column::{Kind, Value},
+    table::Row,
+};
 use parquet::{
     basic::{LogicalType, Repetition, Type as Physical},
-    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type},
+    data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type},
     errors::ParquetError,
     file::writer::SerializedRowGroupWriter,
-    record::Field,
+    record::{self, Field},
     schema::types::Type,
 };
-use std::{fmt::Debug, fs::File};
+use serde::{
+    Deserializer,
+    de::{Error as _, IntoDeserializer, Visitor, value},
+    forward_to_deserialize_any,
+};
+use std::{fs::File, marker::PhantomData};
 
-/// A group of rows being written.
-pub(super) type RowGroup<'a> = SerializedRowGroupWriter<'a, File>;
-
-/// What a field of a row becomes in Parquet.
-pub(super) trait Cell: Sized {
-    /// The column that it stands in.
-    type Values: Values;
-
-    /// Puts it behind the cells that are there.
-    fn put(&self, values: &mut Self::Values);
-
-    /// Reads it back; `None` if `field` is of another type.
-    fn get(field: &Field) -> Option<Self>;
+/// The cells of some rows that wait to be written, column by column.
+#[derive(Debug)]
+pub(super) struct Cells<R> {
+    columns: Vec<Waiting>,
+    rows: PhantomData<fn(R)>,
 }
 
 /// The cells of a column that wait to be written.
-pub(super) trait Values: Debug + Default + Send {
-    /// The column's name and type.
-    fn schema(name: &str) -> Type;
-
-    /// Writes all cells as the next column of `group`, and forgets them.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>) -> Result<(), ParquetError>;
-}
-
-/// Numbers that may be undefined.
-#[derive(Debug, Default)]
-pub(super) struct Optional {
-    /// Those that are defined.
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    whole: Vec<u64>,
     numbers: Vec<f64>,
-    /// For each row, 1 if its number is defined and 0 if not.
+    names: Vec<ByteArray>,
+    /// For each row, 1 if its cell is defined and 0 if not.
     defined: Vec<i16>,
 }
 
-fn write<T: DataType>(group: &mut RowGroup<'_>, cells: &[T::T], defined: Option<&[i16]>) -> Result<(), ParquetError> {
-    let mut column = group.next_column()?.expect("the schema has a column for every field of a row");
-    column.typed::<T>().write_batch(cells, defined, None)?;
-    column.close()
+/// Names and types of the columns of a table.
+pub(super) fn schema<R: Row>() -> impl Iterator<Item = Type> {
+    R::COLUMNS.iter().map(|column| {
+        let (physical, logical) = match column.kind {
+            Kind::Small => (Physical::INT32, Some(LogicalType::integer(32, false))),
+            Kind::Large => (Physical::INT64, Some(LogicalType::integer(64, false))),
+            Kind::Number | Kind::Optional => (Physical::DOUBLE, None),
+            Kind::Name(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = if column.kind == Kind::Optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let column = Type::primitive_type_builder(column.name, physical);
+        let column = column.with_logical_type(logical).with_repetition(repetition);
+        column.build().expect("a type that Parquet knows")
+    })
 }
 
-fn column(name: &str, physical: Physical, logical: Option<LogicalType>, repetition: Repetition) -> Type {
-    let column = Type::primitive_type_builder(name, physical).with_logical_type(logical).with_repetition(repetition);
-    column.build().expect("a type that Parquet knows")
-}
-
-/// Declares columns without undefined cells.
-macro_rules! required {
-    ($($values:ty: $parquet:ty, $physical:ident, $logical:expr;)+) => {
-        $(impl Values for $values {
-            fn schema(name: &str) -> Type {
-                column(name, Physical::$physical, $logical, Repetition::REQUIRED)
-            }
-
-            fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-                write::<$parquet>(group, self, None)?;
-                self.clear();
-                Ok(())
-            }
-        })+
-    };
-}
-
-required! {
-    Vec<i32>: Int32Type, INT32, Some(LogicalType::integer(32, false));
-    Vec<i64>: Int64Type, INT64, Some(LogicalType::integer(64, false));
-    Vec<f64>: DoubleType, DOUBLE, None;
-    Vec<ByteArray>: ByteArrayType, BYTE_ARRAY, Some(LogicalType::String);
-}
-
-impl Values for Optional {
-    fn schema(name: &str) -> Type {
-        column(name, Physical::DOUBLE, None, Repetition::OPTIONAL)
+impl<R: Row> Cells<R> {
+    /// Of no rows yet.
+    pub(super) fn new() -> Self {
+        Self { columns: vec![Waiting::default(); R::COLUMNS.len()], rows: PhantomData }
     }
 
-    fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-        write::<DoubleType>(group, &self.numbers, Some(&self.defined))?;
-        self.numbers.clear();
-        self.defined.clear();
+    /// Adds a row.
+    pub(super) fn put(&mut self, row: &R) {
+        for (waiting, column) in self.columns.iter_mut().zip(R::COLUMNS) {
+            let value = (column.value)(row);
+            waiting.defined.push(i16::from(value != Value::Missing));
+            match value {
+                Value::Missing => {}
+                Value::Whole(number) => waiting.whole.push(number),
+                Value::Number(number) => waiting.numbers.push(number),
+                Value::Text(name) => waiting.names.push(name.into_bytes().into()),
+            }
+        }
+    }
+
+    /// Writes all rows as a group, and forgets them.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>) -> Result<(), ParquetError> {
+        for (waiting, column) in self.columns.iter_mut().zip(R::COLUMNS) {
+            let Waiting { whole, numbers, names, defined } = std::mem::take(waiting);
+            let mut writer = group.next_column()?.expect("the schema has a column for every field of a row");
+            match column.kind {
+                Kind::Small => {
+                    let whole: Vec<i32> = whole.iter().map(|number| (*number as u32).cast_signed()).collect();
+                    writer.typed::<Int32Type>().write_batch(&whole, None, None)
+                }
+                Kind::Large => {
+                    let whole: Vec<i64> = whole.iter().map(|number| number.cast_signed()).collect();
+                    writer.typed::<Int64Type>().write_batch(&whole, None, None)
+                }
+                Kind::Number => writer.typed::<DoubleType>().write_batch(&numbers, None, None),
+                Kind::Optional => writer.typed::<DoubleType>().write_batch(&numbers, Some(&defined), None),
+                Kind::Name(_) => writer.typed::<ByteArrayType>().write_batch(&names, None, None),
+            }?;
+            writer.close()?;
+        }
         Ok(())
     }
 }
 
-impl Cell for u32 {
-    type Values = Vec<i32>;
+/// Reads a row back; `None` if `record` is not of this table.
+pub(super) fn row<R: Row>(record: &record::Row) -> Option<R> {
+    let cells = record.get_column_iter().map(|(_, field)| Read(field));
+    R::deserialize(value::SeqDeserializer::new(cells)).ok()
+}
 
-    fn put(&self, values: &mut Vec<i32>) {
-        values.push(self.cast_signed());
-    }
+/// A cell that is read back.
+struct Read<'a>(&'a Field);
 
-    fn get(field: &Field) -> Option<Self> {
-        if let Field::UInt(number) = field { Some(*number) } else { None }
+impl<'de> IntoDeserializer<'de> for Read<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
-impl Cell for u64 {
-    type Values = Vec<i64>;
+impl<'de> Deserializer<'de> for Read<'de> {
+    type Error = value::Error;
 
-    fn put(&self, values: &mut Vec<i64>) {
-        values.push(self.cast_signed());
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        match self.0 {
+            Field::UInt(number) => visitor.visit_u32(*number),
+            Field::ULong(number) => visitor.visit_u64(*number),
+            Field::Double(number) => visitor.visit_f64(*number),
+            Field::Str(text) => visitor.visit_borrowed_str(text),
+            other => Err(value::Error::custom(format!("no column has {other}"))),
+        }
     }
 
-    fn get(field: &Field) -> Option<Self> {
-        if let Field::ULong(number) = field { Some(*number) } else { None }
-    }
-}
-
-impl Cell for Number {
-    type Values = Vec<f64>;
-
-    fn put(&self, values: &mut Vec<f64>) {
-        values.push(self.value());
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        if *self.0 == Field::Null { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn get(field: &Field) -> Option<Self> {
-        if let Field::Double(number) = field { Self::new(*number) } else { None }
-    }
-}
-
-impl Cell for Option<Number> {
-    type Values = Optional;
-
-    fn put(&self, values: &mut Optional) {
-        values.numbers.extend(self.map(Number::value));
-        values.defined.push(i16::from(self.is_some()));
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, value::Error> {
+        let Field::Str(text) = self.0 else { return self.deserialize_any(visitor) };
+        value::BorrowedStrDeserializer::new(text).deserialize_enum(name, variants, visitor)
     }
 
-    fn get(field: &Field) -> Option<Self> {
-        if *field == Field::Null { Some(None) } else { Number::get(field).map(Some) }
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
-}
-
-/// Declares what is written by its name, as in CSV.
-macro_rules! names {
-    ($($kind:ident: $($variant:ident = $name:literal),+;)+) => {
-        $(impl Cell for $kind {
-            type Values = Vec<ByteArray>;
-
-            fn put(&self, values: &mut Vec<ByteArray>) {
-                values.push(match self {
-                    $(Self::$variant => ByteArray::from($name),)+
-                });
-            }
-
-            fn get(field: &Field) -> Option<Self> {
-                let Field::Str(name) = field else { return None };
-                match name.as_str() {
-                    $($name => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        })+
-    };
-}
-
-names! {
-    Role: Buyer = "Buyer", Seller = "Seller", Idle = "Idle";
-    Outcome: Equilibrium = "Equilibrium", Rest = "Rest", GateClosure = "GateClosure", NoMarket = "NoMarket";
-    ChannelName: Trade = "trade", Information = "information", Energy = "energy";
 }
 
 #[expect(unreachable_pub, reason = "the table is declared like all others")]
@@ -179,9 +154,12 @@ names! {
 mod tests {
     use super::*;
     use crate::{
+        column::Cell,
+        number::Number,
         parquet_parts::{self, Parts},
         table::table,
     };
+    use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
     use serde::Serialize;
 
     table! {
@@ -202,10 +180,6 @@ mod tests {
             /// A name.
             channel: ChannelName,
         }
-    }
-
-    fn written(name: impl Serialize) -> String {
-        serde_json::to_value(name).unwrap().as_str().unwrap().to_owned()
     }
 
     #[test]
@@ -235,20 +209,11 @@ mod tests {
 
     #[test]
     fn names_are_those_of_csv() {
-        let text = |values: Vec<ByteArray>| values[0].as_utf8().unwrap().to_owned();
-        fn put<C: Cell>(cell: &C) -> C::Values {
-            let mut values = C::Values::default();
-            cell.put(&mut values);
-            values
+        fn written<C: Cell + Serialize + Copy>(name: C) {
+            assert_eq!(serde_json::to_value(name).unwrap(), serde_json::to_value::<Value>(name.into()).unwrap());
         }
-        for role in [Role::Buyer, Role::Seller, Role::Idle] {
-            assert_eq!(text(put(&role)), written(role));
-        }
-        for outcome in [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket] {
-            assert_eq!(text(put(&outcome)), written(outcome));
-        }
-        for channel in ChannelName::ALL {
-            assert_eq!(text(put(&channel)), written(channel));
-        }
+        [Role::Buyer, Role::Seller, Role::Idle].into_iter().for_each(written);
+        [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket].into_iter().for_each(written);
+        ChannelName::ALL.into_iter().for_each(written);
     }
 }

@@ -18,24 +18,24 @@ table! {
         case: u32,
         /// Which slot.
         slot: Slot,
-        /// When the block was cut, since the start of the run [s].
-        time_s: Number,
+        /// When the block was cut, since the start of the run.
+        time_s: Number ["s"],
         /// Number of the selling prosumer.
         seller: u32,
-        /// Its price [CNY/kWh].
-        price_cny_per_kwh: Option<Number>,
+        /// Its price.
+        price_cny_per_kwh: Option<Number> ["CNY/kWh"],
         /// Mean of the buyers' shares, weighted by their demand.
         share: Option<Number>,
-        /// Demand it meets (8) [kWh].
-        demand_kwh: Option<Number>,
-        /// Its net utility (11) [CNY].
-        net_utility: Option<Number>,
-        /// Distance of its price from those that clear the market [CNY/kWh].
-        price_gap: Option<Number>,
+        /// Demand it meets (8).
+        demand_kwh: Option<Number> ["kWh"],
+        /// Its net utility (11).
+        net_utility: Option<Number> ["CNY"],
+        /// Distance of its price from those that clear the market.
+        price_gap: Option<Number> ["CNY/kWh"],
         /// Excess of demand or supply that its price could still answer, in mean surpluses.
         imbalance: Option<Number>,
-        /// Mean age of the prices that the choices in force answered [s].
-        information_age_s: Option<Number>,
+        /// Mean age of the prices that the choices in force answered.
+        information_age_s: Option<Number> ["s"],
         /// Messages sent in the slot so far.
         messages: u64,
         /// Messages of these that never arrived.

@@ -98,7 +98,7 @@ impl RecordError {
     }
 
     /// Makes an error of an [`io::Error`] met while trying `action` with `path`.
-    pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { action, path: path.to_owned(), source }
     }
 }

@@ -146,9 +146,19 @@ pub struct Comparison {
     pub jain_index: Option<f64>,
 }
 
-/// Running sums of a case, in whole units.
+/// Running sums of a case.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
+    /// What a kWh in storage is worth [CNY/kWh].
+    storage_value: f64,
+    flows: Flows,
+    all_slots: Period,
+    open_slots: Period,
+}
+
+/// Running sums over all slots, in whole units.
+#[derive(Clone, Debug, Default)]
+struct Flows {
     generation: Total<Energy>,
     load: Total<Energy>,
     consumption: Total<Energy>,
@@ -162,13 +172,9 @@ pub(super) struct Tally {
     earned: Total<Money>,
     fees: Total<Money>,
     operator: Total<Money>,
-    /// What a kWh in storage is worth [CNY/kWh].
-    storage_value: f64,
     messages: u64,
     markets: u32,
     equilibria: u32,
-    all_slots: Period,
-    open_slots: Period,
 }
 
 /// Running sums over some slots.
@@ -193,30 +199,10 @@ struct Sums {
 impl Tally {
     /// Nothing yet of the case.
     pub(super) fn new(case: &Case) -> Self {
-        let (energy, money) = (Total::default(), Total::default());
         let period = Period { sums: Sums::default(), gains: RunGains::new(case.population.prosumers.len()) };
         let feed_in = case.scenario.market.feed_in_tariff;
-        Self {
-            generation: energy,
-            load: energy,
-            consumption: energy,
-            own_use: energy,
-            bought: energy,
-            imported: energy,
-            exported: energy,
-            charged: energy,
-            discharged: energy,
-            paid: money,
-            earned: money,
-            fees: money,
-            operator: money,
-            storage_value: case.scenario.storage.as_ref().map_or(0.0, |storage| feed_in * storage.efficiency),
-            messages: 0,
-            markets: 0,
-            equilibria: 0,
-            all_slots: period.clone(),
-            open_slots: period,
-        }
+        let storage_value = case.scenario.storage.as_ref().map_or(0.0, |storage| feed_in * storage.efficiency);
+        Self { storage_value, flows: Flows::default(), all_slots: period.clone(), open_slots: period }
     }
 
     /// Adds a slot, in which the market was to open or not.
@@ -228,26 +214,26 @@ impl Tally {
         gains: &Gains,
         messages: u64,
     ) {
-        let mut net_cost = Total::default();
+        let (flows, mut net_cost) = (&mut self.flows, Total::default());
         for done in gathered.prosumers() {
-            self.generation += done.generation;
-            self.load += done.load;
-            self.consumption += done.consumed;
-            self.own_use += done.generation.min(done.consumed);
-            self.bought += done.bought;
-            self.imported += done.grid_import;
-            self.exported += done.grid_export;
-            self.charged += done.charged;
-            self.discharged += done.discharged;
-            self.paid += done.paid;
-            self.earned += done.earned;
-            self.fees += done.fee;
+            flows.generation += done.generation;
+            flows.load += done.load;
+            flows.consumption += done.consumed;
+            flows.own_use += done.generation.min(done.consumed);
+            flows.bought += done.bought;
+            flows.imported += done.grid_import;
+            flows.exported += done.grid_export;
+            flows.charged += done.charged;
+            flows.discharged += done.discharged;
+            flows.paid += done.paid;
+            flows.earned += done.earned;
+            flows.fees += done.fee;
             net_cost += Total::from(done.paid) + done.fee - done.earned;
         }
-        self.operator += gathered.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
-        self.messages += messages;
-        self.markets += u32::from(gathered.outcome() != Outcome::NoMarket);
-        self.equilibria += u32::from(gathered.outcome() == Outcome::Equilibrium);
+        flows.operator += gathered.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
+        flows.messages += messages;
+        flows.markets += u32::from(gathered.outcome() != Outcome::NoMarket);
+        flows.equilibria += u32::from(gathered.outcome() == Outcome::Equilibrium);
         let grid = |each: &[Balance]| each.iter().map(|without| without.grid_paid - without.grid_earned).sum();
         let slot = Sums {
             slots: 1,
@@ -267,38 +253,35 @@ impl Tally {
 
     /// The case's key figures.
     pub(super) fn key_figures(&self, case: &Case) -> KeyFigures {
+        let flows = &self.flows;
         let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
-        let local = self.own_use + self.bought + self.discharged;
+        let local = flows.own_use + flows.bought + flows.discharged;
         KeyFigures {
             case: case.number,
             knobs: knobs(&case.knobs),
             seed: case.seed,
             slots: self.all_slots.sums.slots,
-            totals: self.totals(),
-            self_sufficiency: share(local.value(), self.consumption.value()),
-            self_consumption: share((self.generation - self.exported).value(), self.generation.value()),
-            market_slots: self.markets,
-            equilibrium_share: share(f64::from(self.equilibria), f64::from(self.markets)),
+            totals: Totals {
+                generation_kwh: flows.generation.value(),
+                load_kwh: flows.load.value(),
+                consumption_kwh: flows.consumption.value(),
+                traded_kwh: flows.bought.value(),
+                grid_import_kwh: flows.imported.value(),
+                grid_export_kwh: flows.exported.value(),
+                charged_kwh: flows.charged.value(),
+                discharged_kwh: flows.discharged.value(),
+                paid_cny: flows.paid.value(),
+                earned_cny: flows.earned.value(),
+                fees_cny: flows.fees.value(),
+                messages: flows.messages,
+                operator_revenue_cny: flows.operator.value(),
+            },
+            self_sufficiency: share(local.value(), flows.consumption.value()),
+            self_consumption: share((flows.generation - flows.exported).value(), flows.generation.value()),
+            market_slots: flows.markets,
+            equilibrium_share: share(f64::from(flows.equilibria), f64::from(flows.markets)),
             all_slots: self.all_slots.comparison(self.storage_value),
             open_slots: self.open_slots.comparison(self.storage_value),
-        }
-    }
-
-    fn totals(&self) -> Totals {
-        Totals {
-            generation_kwh: self.generation.value(),
-            load_kwh: self.load.value(),
-            consumption_kwh: self.consumption.value(),
-            traded_kwh: self.bought.value(),
-            grid_import_kwh: self.imported.value(),
-            grid_export_kwh: self.exported.value(),
-            charged_kwh: self.charged.value(),
-            discharged_kwh: self.discharged.value(),
-            paid_cny: self.paid.value(),
-            earned_cny: self.earned.value(),
-            fees_cny: self.fees.value(),
-            messages: self.messages,
-            operator_revenue_cny: self.operator.value(),
         }
     }
 }

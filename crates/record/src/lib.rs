@@ -9,6 +9,7 @@
 mod ages;
 mod amplitude;
 mod case;
+mod column;
 mod columns;
 mod convergence;
 mod durations;
@@ -43,6 +44,7 @@ mod theory;
 mod trades;
 
 pub use case::CaseRecorder;
+pub use column::{Column, Value};
 pub use error::RecordError;
 pub use folder::LATEST;
 pub use key_figures::{Comparison, KeyFigures, Totals};
@@ -59,9 +61,6 @@ pub use statistics::Statistics;
 pub use summary::Summary;
 pub use table::{Row, Rows, Section};
 pub use tables::{CaseRows, Refusals, rows::*};
-#[cfg(any(test, feature = "fixtures"))]
-#[doc(hidden)]
-pub use {measures::complete_cases, summary::summaries};
 
 /// Name of the resolved scenario in a run's folder.
 pub const SCENARIO: &str = "scenario.ron";

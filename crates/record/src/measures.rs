@@ -1,112 +1,58 @@
 //! What a case came to in each measure, from its rows of `slots.csv`.
 
-use super::{error::RecordError, number::Number, slots::SlotRow};
+use super::{
+    column::{Column, Kind, Measure, Value},
+    error::RecordError,
+    slots::SlotRow,
+    table::Row,
+};
 use microgrid_agents::statement::Outcome;
 
-/// What a slot with a market adds to a measure of its case: to a total, and to what this is divided by in the end.
-type Part = (f64, f64);
-
-/// A measure by its name, what it is of a case in words, and what a slot with a market adds to it, `None` where it is
-/// undefined there. The second argument is the time from the opening of a slot to gate closure [s], if it is known.
-type Measure = (&'static str, &'static str, fn(&SlotRow, Option<f64>) -> Option<Part>);
-
-/// What most measures are.
-const MEAN: &str = "Mean over the slots with a market";
-
-/// All measures. What is a ratio in a slot is one of totals in a case; all else is a mean over slots.
-pub const MEASURES: [Measure; 29] = [
-    ("rounds", MEAN, |row, _| each(f64::from(row.rounds))),
-    ("time_to_equilibrium_s", "Mean over the slots that came to equilibrium, of which there may be few", |row, _| {
-        time(row).and_then(each)
-    }),
-    ("messages", MEAN, |row, _| each(row.messages as f64)),
-    ("price_mean_cny_per_kwh", "Paid for all trades, divided by the energy of all", |row, _| {
-        weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
-    }),
-    ("equilibrium_price_cny_per_kwh", MEAN, |row, _| mean(row.equilibrium_price_cny_per_kwh)),
-    ("price_gap", MEAN, |row, _| mean(row.price_gap)),
-    ("imbalance", MEAN, |row, _| mean(row.imbalance)),
-    ("ess_residual", MEAN, |row, _| mean(row.ess_residual)),
-    ("information_age_mean_s", "Mean over all decisions", |row, _| {
-        weighted(row.information_age_mean_s, decisions(row)?)
-    }),
-    ("information_age_p95_s", MEAN, |row, _| mean(row.information_age_p95_s)),
-    ("traded_kwh", MEAN, |row, _| each(row.traded_kwh.value())),
-    ("grid_import_kwh", MEAN, |row, _| each(row.grid_import_kwh.value())),
-    ("grid_export_kwh", MEAN, |row, _| each(row.grid_export_kwh.value())),
-    ("buyers_welfare_cny", MEAN, |row, _| mean(row.buyers_welfare_cny)),
-    ("sellers_welfare_cny", MEAN, |row, _| mean(row.sellers_welfare_cny)),
-    ("welfare_cny", MEAN, |row, _| mean(row.welfare_cny)),
-    ("p2g_welfare_cny", MEAN, |row, _| mean(row.p2g_welfare_cny)),
-    ("welfare_loss", "Welfare missed in all slots with a market, divided by that of their closed forms", |row, _| {
-        welfare_loss(row)
-    }),
-    ("oscillation_amplitude", MEAN, |row, _| mean(row.oscillation_amplitude)),
-    ("messages_per_kwh", "Messages of all slots with a market, divided by all energy traded in them", |row, _| {
-        Some((row.messages as f64, row.traded_kwh.value()))
-    }),
-    (
-        "updates_per_actor",
-        "Decisions in all slots with a market, divided by the numbers of their participants",
-        |row, _| Some((decisions(row)?, participants(row))),
-    ),
-    ("lost_messages", MEAN, |row, _| each(row.lost_messages as f64)),
-    ("duplicated_messages", MEAN, |row, _| each(row.duplicated_messages as f64)),
-    (
-        "time_to_equilibrium_restricted_s",
+/// The measure that is no column: it comes before those of the columns that are younger.
+const RESTRICTED: Column<SlotRow> =
+    Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").to_gate().ratio(
+        "time to equilibrium or gate closure",
         "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
-        |row, gate| gate.and_then(|gate| each(time(row).unwrap_or(gate))),
-    ),
-    ("price_gap_weighted", MEAN, |row, _| mean(row.price_gap_weighted)),
-    ("consumption_kwh", MEAN, |row, _| each(row.consumption_kwh.value())),
-    ("load_kwh", MEAN, |row, _| each(row.load_kwh.value())),
-    ("p2g_storage_welfare_cny", MEAN, |row, _| mean(row.p2g_storage_welfare_cny)),
-    ("worse_off", MEAN, |row, _| each(f64::from(row.worse_off))),
-];
+        |row: &SlotRow, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0)),
+    );
+const BEFORE_RESTRICTED: usize = 23;
 
-fn each(value: f64) -> Option<Part> {
-    Some((value, 1.0))
-}
+/// How many measures there are.
+const COUNT: usize = {
+    let (mut count, mut column) = (1, 0);
+    while column < SlotRow::COLUMNS.len() {
+        count += SlotRow::COLUMNS[column].measure.is_some() as usize;
+        column += 1;
+    }
+    count
+};
 
-fn mean(value: Option<Number>) -> Option<Part> {
-    each(value?.value())
-}
-
-fn weighted(value: Option<Number>, weight: f64) -> Option<Part> {
-    Some((value?.value() * weight, weight))
-}
-
-/// How long the slot took to equilibrium [s], if it came there.
-fn time(row: &SlotRow) -> Option<f64> {
-    row.time_to_equilibrium_s.filter(|_| row.outcome == Outcome::Equilibrium).map(Number::value)
-}
-
-/// How many prosumers could decide.
-fn participants(row: &SlotRow) -> f64 {
-    f64::from(row.admitted)
-}
-
-/// How many decisions they made.
-fn decisions(row: &SlotRow) -> Option<f64> {
-    Some(row.updates_per_actor?.value() * participants(row))
-}
-
-/// Welfare missed, and the size of that of the closed form.
-fn welfare_loss(row: &SlotRow) -> Option<Part> {
-    let best = row.equilibrium_welfare_cny?.value();
-    Some((best - row.welfare_cny?.value(), best.abs()))
-}
+/// All measures, in the order of the columns of `slots.csv`. What is a ratio in a slot is one of totals in a case; all else
+/// is a mean over slots.
+pub const MEASURES: [Column<SlotRow>; COUNT] = {
+    let mut measures = [RESTRICTED; COUNT];
+    let (mut next, mut column) = (0, 0);
+    while column < SlotRow::COLUMNS.len() {
+        if SlotRow::COLUMNS[column].measure.is_some() {
+            measures[next] = SlotRow::COLUMNS[column];
+            next += if next + 1 == BEFORE_RESTRICTED { 2 } else { 1 };
+        }
+        column += 1;
+    }
+    measures
+};
 
 /// What a complete case came to.
 #[derive(Clone, Debug)]
-pub struct CaseMeasures {
+pub(crate) struct CaseMeasures {
     /// Number of the case.
     pub(super) case: u32,
     /// How many slots had a market.
     pub(super) market_slots: u32,
     /// How many of these ended in equilibrium.
     pub(super) equilibria: u32,
-    totals: [Part; MEASURES.len()],
+    /// Of each measure a total, and what this is divided by.
+    totals: [(f64, f64); MEASURES.len()],
 }
 
 impl CaseMeasures {
@@ -120,8 +66,12 @@ impl CaseMeasures {
         }
         self.market_slots += 1;
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
-        for (total, (.., measure)) in self.totals.iter_mut().zip(MEASURES) {
-            let (value, weight) = measure(row, gate).unwrap_or_default();
+        for (total, column) in self.totals.iter_mut().zip(&MEASURES) {
+            let part = match column.measure {
+                Some(Measure::Ratio(parts)) => parts(row, gate),
+                _ => (column.value)(row).number().map(|value| (value, 1.0)),
+            };
+            let (value, weight) = part.unwrap_or_default();
             *total = (total.0 + value, total.1 + weight);
         }
     }
@@ -139,7 +89,7 @@ impl CaseMeasures {
 
 /// What each complete case came to, from the rows of `slots.csv`. `slots` is how many slots each case has, and `gate` the
 /// time to gate closure [s], if it is known.
-pub fn complete_cases(
+pub(crate) fn complete_cases(
     rows: impl Iterator<Item = Result<SlotRow, RecordError>>,
     slots: u32,
     gate: Option<f64>,
@@ -161,13 +111,13 @@ pub fn complete_cases(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::slot_row;
+    use crate::fixtures::row_of;
 
     /// What a case with these slots came to.
     fn measured(slots: &[&[(&str, &str)]], gate: Option<f64>) -> CaseMeasures {
-        let rows = slots.iter().map(|cells| Ok(slot_row(cells)));
+        let rows = slots.iter().map(|cells| Ok(row_of::<SlotRow>(cells)));
         let rows: Vec<_> = rows
-            .chain([Ok(slot_row(&[("slot", "9"), ("outcome", "NoMarket"), ("messages", "1000")]))])
+            .chain([Ok(row_of::<SlotRow>(&[("slot", "9"), ("outcome", "NoMarket"), ("messages", "1000")]))])
             .map(|row: Result<SlotRow, RecordError>| row.map(|row| SlotRow { case: 1, ..row }))
             .collect();
         let mut cases = complete_cases(rows.into_iter(), 9, gate);
@@ -177,7 +127,7 @@ mod tests {
     }
 
     fn value(case: &CaseMeasures, name: &str) -> Option<f64> {
-        case.values()[MEASURES.iter().position(|(known, ..)| *known == name).unwrap()]
+        case.values()[MEASURES.iter().position(|known| known.name == name).unwrap()]
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{fmt, time::Duration};
 /// It prints as the shortest decimal, without exponent, that reads back as the same number. What may be undefined is
 /// an `Option<Number>`, an empty cell where it is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Number(f64);
 
 impl Number {
@@ -21,6 +22,14 @@ impl Number {
     /// As a plain number.
     pub fn value(self) -> f64 {
         self.0
+    }
+}
+
+impl TryFrom<f64> for Number {
+    type Error = &'static str;
+
+    fn try_from(value: f64) -> Result<Self, Self::Error> {
+        Self::new(value).ok_or("not a finite number")
     }
 }
 

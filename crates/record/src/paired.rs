@@ -27,7 +27,7 @@ const MOST_ROWS: u64 = 1_000_000;
 const COUNT: usize = MEASURES.len() + 1;
 
 fn measures() -> impl Iterator<Item = &'static str> {
-    ["share_in_equilibrium"].into_iter().chain(MEASURES.map(|(name, ..)| name))
+    ["share_in_equilibrium"].into_iter().chain(MEASURES.iter().map(|measure| measure.name))
 }
 
 /// A row of `paired.csv`, without the other knobs.
@@ -327,7 +327,7 @@ impl<W: Write> Paired<'_, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixtures::slot_row, measures::complete_cases};
+    use crate::{fixtures::row_of, measures::complete_cases, slots::SlotRow};
     use microgrid_scenario::{self as scenario, Overrides};
     use std::{collections::BTreeMap, fs};
 
@@ -348,7 +348,12 @@ mod tests {
         let rows = rounds.iter().zip(1_u32..).map(|(rounds, case)| {
             let outcome = if rounds.is_some() { "Equilibrium" } else { "NoMarket" };
             let rounds = rounds.unwrap_or_default().to_string();
-            Ok(slot_row(&[("case", &case.to_string()), ("slot", "1"), ("outcome", outcome), ("rounds", &rounds)]))
+            Ok(row_of::<SlotRow>(&[
+                ("case", &case.to_string()),
+                ("slot", "1"),
+                ("outcome", outcome),
+                ("rounds", &rounds),
+            ]))
         });
         let folder = tempfile::tempdir().unwrap();
         let mut values = Values::new(folder.path());

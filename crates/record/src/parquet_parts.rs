@@ -6,9 +6,10 @@
 //! other into the table; the part of the only case of a study becomes the table itself.
 
 use super::{
+    columns::{self, Cells},
     error::RecordError,
     folder,
-    table::{Cells, Row, Rows, Section},
+    table::{Row, Rows, Section},
 };
 use microgrid_agents::ids::Slot;
 use parquet::{
@@ -157,7 +158,7 @@ struct Part<R: Row> {
     path: PathBuf,
     writer: SerializedFileWriter<File>,
     /// The rows of the group under way.
-    cells: R::Cells,
+    cells: Cells<R>,
     /// How many these are.
     rows: usize,
 }
@@ -170,7 +171,7 @@ impl<R: Row> Part<R> {
         let file = File::create(&path).map_err(RecordError::file("create", &path))?;
         let writer = SerializedFileWriter::new(file, schema::<R>(), properties());
         let writer = writer.map_err(RecordError::content(&path))?;
-        Ok(Self { path, writer, cells: R::Cells::default(), rows: 0 })
+        Ok(Self { path, writer, cells: Cells::new(), rows: 0 })
     }
 
     fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
@@ -200,7 +201,7 @@ impl<R: Row> Part<R> {
 }
 
 fn schema<R: Row>() -> Arc<Type> {
-    let columns = R::Cells::schema().into_iter().map(Arc::new).collect();
+    let columns = columns::schema::<R>().map(Arc::new).collect();
     Arc::new(Type::group_type_builder("row").with_fields(columns).build().expect("columns make a schema"))
 }
 
@@ -281,7 +282,7 @@ fn read_groups<R: Row>(
     let records = reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted));
     Ok(Box::new(records.map(move |record| {
         let record = record.map_err(RecordError::content(&path))?;
-        R::of_record(&record).ok_or_else(|| RecordError::Header(path.clone()))
+        columns::row(&record).ok_or_else(|| RecordError::Header(path.clone()))
     })))
 }
 

@@ -20,41 +20,41 @@ table! {
         /// Which slot.
         slot: Slot,
         /// Number of the prosumer.
-        prosumer: u32,
+        prosumer: u32 => shown("prosumer"),
         /// Its role.
-        role: Role,
-        /// Generated [kWh].
-        pv_kwh: Number,
-        /// What it wanted to consume [kWh].
-        load_kwh: Number,
-        /// Bought from other prosumers [kWh].
-        bought_kwh: Number,
-        /// Sold to other prosumers [kWh].
-        sold_kwh: Number,
-        /// Put into its storage, measured outside [kWh].
-        charged_kwh: Number,
-        /// Taken from its storage, measured outside [kWh].
-        discharged_kwh: Number,
-        /// Content of its storage at the end [kWh].
-        soc_kwh: Number,
-        /// Bought from the grid [kWh].
-        grid_import_kwh: Number,
-        /// Fed into the grid [kWh].
-        grid_export_kwh: Number,
-        /// Paid to prosumers and to the grid [CNY].
-        paid_cny: Number,
-        /// Earned from prosumers and from the grid [CNY].
-        earned_cny: Number,
-        /// Paid to the operator [CNY].
-        fee_cny: Number,
-        /// Welfare [CNY].
-        welfare_cny: Option<Number>,
-        /// Welfare it would have without a local market [CNY].
-        p2g_welfare_cny: Option<Number>,
-        /// Consumed [kWh].
-        consumed_kwh: Number,
-        /// Welfare it would have with its storage and without a local market [CNY].
-        p2g_storage_welfare_cny: Option<Number>,
+        role: Role => shown("role"),
+        /// Generated.
+        pv_kwh: Number ["kWh"] => rounded("generated", 3),
+        /// What it wanted to consume.
+        load_kwh: Number ["kWh"] => rounded("load", 3),
+        /// Bought from other prosumers.
+        bought_kwh: Number ["kWh"] => rounded("bought", 3),
+        /// Sold to other prosumers.
+        sold_kwh: Number ["kWh"] => rounded("sold", 3),
+        /// Put into its storage, measured outside.
+        charged_kwh: Number ["kWh"] => rounded("charged", 3),
+        /// Taken from its storage, measured outside.
+        discharged_kwh: Number ["kWh"] => rounded("discharged", 3),
+        /// Content of its storage at the end.
+        soc_kwh: Number ["kWh"] => rounded("stored", 3),
+        /// Bought from the grid.
+        grid_import_kwh: Number ["kWh"] => rounded("from the grid", 3),
+        /// Fed into the grid.
+        grid_export_kwh: Number ["kWh"] => rounded("into the grid", 3),
+        /// Paid to prosumers and to the grid.
+        paid_cny: Number ["CNY"] => rounded("paid", 3),
+        /// Earned from prosumers and from the grid.
+        earned_cny: Number ["CNY"] => rounded("earned", 3),
+        /// Paid to the operator.
+        fee_cny: Number ["CNY"],
+        /// Welfare.
+        welfare_cny: Option<Number> ["CNY"] => rounded("welfare", 3),
+        /// Welfare it would have without a local market.
+        p2g_welfare_cny: Option<Number> ["CNY"] => rounded("P2G welfare", 3),
+        /// Consumed.
+        consumed_kwh: Number ["kWh"] => rounded("consumed", 3).behind(1),
+        /// Welfare it would have with its storage and without a local market.
+        p2g_storage_welfare_cny: Option<Number> ["CNY"] => rounded("P2G with storage", 3),
     }
 }
 

@@ -17,87 +17,140 @@ use microgrid_agents::{
 use microgrid_scenario::schema::Record;
 use std::iter;
 
+/// What is to be known of a measure of the age of news.
+const AGES: &str = " News ages from the commit of the market state: in lock-step, what arrives later waits less for the next \
+                    act, so that age may fall where delay grows.";
+
 table! {
     /// A slot at a glance.
     SlotRow in "slots" {
         /// Number of the case.
-        case: u32,
+        case: u32 => shown("case"),
         /// Which slot.
-        slot: Slot,
+        slot: Slot => shown("slot"),
         /// How many prosumers have a surplus.
-        sellers: u32,
+        sellers: u32 => shown("sellers"),
         /// How many prosumers have a need.
-        buyers: u32,
+        buyers: u32 => shown("buyers"),
         /// How the game ended.
-        outcome: Outcome,
+        outcome: Outcome => shown("outcome"),
         /// Most choices that one buyer made.
-        rounds: u32,
-        /// From the opening of the market to rest [s].
-        time_to_equilibrium_s: Option<Number>,
+        rounds: u32 => mean("rounds of a slot").shown("rounds"),
+        /// From the opening of the market to rest.
+        time_to_equilibrium_s: Option<Number> ["s"] => ratio(
+            "time to equilibrium where reached",
+            "Mean over the slots that came to equilibrium, of which there may be few",
+            |row, _| Some((row.settled_after()?, 1.0))
+        ).to_gate().rounded("time to rest", 1),
         /// Messages sent since the slot before was closed.
-        messages: u64,
-        /// Mean price of the trades, weighted by energy [CNY/kWh].
-        price_mean_cny_per_kwh: Option<Number>,
-        /// Price of the closed-form equilibrium of those who were admitted [CNY/kWh].
-        equilibrium_price_cny_per_kwh: Option<Number>,
-        /// Largest distance of a seller's price from those that clear the market [CNY/kWh].
-        price_gap: Option<Number>,
+        messages: u64 => mean("messages in a slot").shown("messages").behind(3),
+        /// Mean price of the trades, weighted by energy.
+        price_mean_cny_per_kwh: Option<Number> ["CNY/kWh"] => ratio(
+            "mean price of trades",
+            "Paid for all trades, divided by the energy of all",
+            |row, _| weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
+        ).rounded("price", 4),
+        /// Price of the closed-form equilibrium of those who were admitted.
+        equilibrium_price_cny_per_kwh: Option<Number> ["CNY/kWh"] =>
+            mean("closed-form price").rounded("closed-form price", 4),
+        /// Largest distance of a seller's price from those that clear the market.
+        price_gap: Option<Number> ["CNY/kWh"] => mean("price gap").logarithmic().rounded("price gap", 6),
         /// Largest difference of demand and surplus at a seller, in mean surpluses.
-        imbalance: Option<Number>,
+        imbalance: Option<Number> => mean("imbalance").logarithmic(),
         /// Largest relative difference of a chosen seller's net utility from the mean.
-        ess_residual: Option<Number>,
-        /// Mean age of the news at a decision [s].
-        information_age_mean_s: Option<Number>,
-        /// Age of the news that 95 % of the decisions did not exceed [s].
-        information_age_p95_s: Option<Number>,
-        /// Traded between prosumers [kWh].
-        traded_kwh: Number,
-        /// Bought from the grid [kWh].
-        grid_import_kwh: Number,
-        /// Fed into the grid [kWh].
-        grid_export_kwh: Number,
-        /// Welfare of the buyers [CNY].
-        buyers_welfare_cny: Option<Number>,
-        /// Welfare of the sellers [CNY].
-        sellers_welfare_cny: Option<Number>,
-        /// Welfare of all prosumers [CNY].
-        welfare_cny: Option<Number>,
-        /// Welfare the buyers would have without a local market [CNY].
-        p2g_buyers_welfare_cny: Option<Number>,
-        /// Welfare the sellers would have without a local market [CNY].
-        p2g_sellers_welfare_cny: Option<Number>,
-        /// Welfare all prosumers would have without a local market [CNY].
-        p2g_welfare_cny: Option<Number>,
+        ess_residual: Option<Number> => mean("difference of net utilities").logarithmic(),
+        /// Mean age of the news at a decision.
+        information_age_mean_s: Option<Number> ["s"] => ratio(
+            "mean age of information",
+            "Mean over all decisions",
+            |row, _| weighted(row.information_age_mean_s, row.decisions()?)
+        ).remark(AGES).rounded("news' age", 3).behind(2),
+        /// Age of the news that 95 % of the decisions did not exceed.
+        information_age_p95_s: Option<Number> ["s"] => mean("95th percentile of the age of information").remark(AGES),
+        /// Traded between prosumers.
+        traded_kwh: Number ["kWh"] => mean("energy traded in a slot").rounded("traded", 3),
+        /// Bought from the grid.
+        grid_import_kwh: Number ["kWh"] => mean("energy bought from the grid in a slot").rounded("from the grid", 3),
+        /// Fed into the grid.
+        grid_export_kwh: Number ["kWh"] => mean("energy fed into the grid in a slot").rounded("into the grid", 3),
+        /// Welfare of the buyers.
+        buyers_welfare_cny: Option<Number> ["CNY"] => mean("welfare of the buyers in a slot").signed(),
+        /// Welfare of the sellers.
+        sellers_welfare_cny: Option<Number> ["CNY"] => mean("welfare of the sellers in a slot").signed(),
+        /// Welfare of all prosumers.
+        welfare_cny: Option<Number> ["CNY"] => mean("welfare of all in a slot").signed().rounded("welfare", 3),
+        /// Welfare the buyers would have without a local market.
+        p2g_buyers_welfare_cny: Option<Number> ["CNY"],
+        /// Welfare the sellers would have without a local market.
+        p2g_sellers_welfare_cny: Option<Number> ["CNY"],
+        /// Welfare all prosumers would have without a local market.
+        p2g_welfare_cny: Option<Number> ["CNY"] =>
+            mean("welfare of all in a slot of P2G").signed().rounded("P2G welfare", 3),
         /// Welfare missed beside the closed-form equilibrium, as a part of its size there.
-        welfare_loss: Option<Number>,
+        welfare_loss: Option<Number> => ratio(
+            "share of welfare missed",
+            "Welfare missed in all slots with a market, divided by that of their closed forms",
+            |row, _| row.missed()
+        ).logarithmic().signed(),
         /// Largest minus smallest price of a seller over the last tenth of the time to gate closure, of the seller
-        /// where that is most [CNY/kWh].
-        oscillation_amplitude: Option<Number>,
+        /// where that is most.
+        oscillation_amplitude: Option<Number> ["CNY/kWh"] => mean("oscillation of prices").logarithmic(),
         /// Messages for each traded kWh.
-        messages_per_kwh: Option<Number>,
+        messages_per_kwh: Option<Number> ["1/kWh"] => ratio(
+            "messages for each traded kWh",
+            "Messages of all slots with a market, divided by all energy traded in them",
+            |row, _| Some((row.messages as f64, row.traded_kwh.value()))
+        ),
         /// Mean number of decisions of a participant.
-        updates_per_actor: Option<Number>,
+        updates_per_actor: Option<Number> => ratio(
+            "decisions of a participant",
+            "Decisions in all slots with a market, divided by the numbers of their participants",
+            |row, _| Some((row.decisions()?, row.admitted.into()))
+        ),
         /// Messages of these that never arrived.
-        lost_messages: u64,
+        lost_messages: u64 => mean("lost messages in a slot").shown("lost").behind(3),
         /// Messages of these that arrived twice.
-        duplicated_messages: u64,
+        duplicated_messages: u64 => mean("doubled messages in a slot"),
         /// How many prosumers wanted to buy or sell in the market; 0 where it was not to open.
         wanted: u32,
         /// How many of them were admitted: have registered in time.
         admitted: u32,
-        /// Mean distance of a seller's price from those that clear the market, weighted by surplus [CNY/kWh].
-        price_gap_weighted: Option<Number>,
-        /// Consumed [kWh].
-        consumption_kwh: Number,
-        /// What prosumers wanted to consume [kWh].
-        load_kwh: Number,
-        /// Welfare all prosumers would have with their storages and without a local market [CNY].
-        p2g_storage_welfare_cny: Option<Number>,
+        /// Mean distance of a seller's price from those that clear the market, weighted by surplus.
+        price_gap_weighted: Option<Number> ["CNY/kWh"] => mean("price gap weighted").bare(),
+        /// Consumed.
+        consumption_kwh: Number ["kWh"] => mean("energy consumed in a slot").rounded("consumed", 3).behind(1),
+        /// What prosumers wanted to consume.
+        load_kwh: Number ["kWh"] => mean("load of a slot").rounded("load", 3).behind(1),
+        /// Welfare all prosumers would have with their storages and without a local market.
+        p2g_storage_welfare_cny: Option<Number> ["CNY"] => mean("welfare of all in a slot of P2G with storage").signed(),
         /// How many prosumers have less welfare than they would have so.
-        worse_off: u32,
-        /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell [CNY].
-        equilibrium_welfare_cny: Option<Number>,
+        worse_off: u32 => mean("prosumers below P2G with storage in a slot").shown("worse off"),
+        /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell.
+        equilibrium_welfare_cny: Option<Number> ["CNY"],
     }
+}
+
+impl SlotRow {
+    /// How long the slot took to equilibrium [s], if it came there.
+    pub(super) fn settled_after(&self) -> Option<f64> {
+        self.time_to_equilibrium_s.filter(|_| self.outcome == Outcome::Equilibrium).map(Number::value)
+    }
+
+    /// How many decisions its participants made.
+    fn decisions(&self) -> Option<f64> {
+        Some(self.updates_per_actor?.value() * f64::from(self.admitted))
+    }
+
+    /// Welfare missed, and the size of that of the closed form.
+    fn missed(&self) -> Option<(f64, f64)> {
+        let best = self.equilibrium_welfare_cny?.value();
+        Some((best - self.welfare_cny?.value(), best.abs()))
+    }
+}
+
+/// What a value adds to a mean with weights.
+fn weighted(value: Option<Number>, weight: f64) -> Option<(f64, f64)> {
+    Some((value?.value() * weight, weight))
 }
 
 impl Recorded for SlotRow {

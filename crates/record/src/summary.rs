@@ -34,12 +34,12 @@ pub struct Summary {
 impl Summary {
     /// The statistics of the measure with this name.
     pub fn measure(&self, name: &str) -> Option<&Statistics> {
-        MEASURES.iter().position(|(known, ..)| *known == name).map(|index| &self.measures[index])
+        MEASURES.iter().position(|known| known.name == name).map(|index| &self.measures[index])
     }
 }
 
 /// Sums up complete cases, combination by combination. `replicates` is how many cases each combination has.
-pub fn summaries(
+pub(crate) fn summaries(
     cases: impl Iterator<Item = Result<CaseMeasures, RecordError>>,
     replicates: u32,
 ) -> impl Iterator<Item = Result<Summary, RecordError>> {
@@ -154,8 +154,8 @@ pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
     columns.extend(knobs.map(str::to_owned));
     columns.push("share_in_equilibrium".to_owned());
-    for (measure, ..) in MEASURES {
-        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{measure}_{statistic}")));
+    for measure in MEASURES {
+        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{}_{statistic}", measure.name)));
     }
     columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));
     columns
@@ -187,14 +187,14 @@ pub(super) fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixtures::slot_row, measures::complete_cases};
+    use crate::{fixtures::row_of, measures::complete_cases, slots::SlotRow};
 
     /// The summaries of slots: case, slot, outcome, rounds and price gap of each. The gate closes after 900 s.
     fn collected(slots: &[(u32, u32, &str, u32, &str)], replicates: u32, of_each: u32) -> Vec<Summary> {
         let rows = slots.iter().map(|(case, slot, outcome, rounds, gap)| {
             let [case, slot, rounds] = [case, slot, rounds].map(u32::to_string);
             let time = if *outcome == "Equilibrium" { &*rounds } else { "" };
-            Ok(slot_row(&[
+            Ok(row_of::<SlotRow>(&[
                 ("case", &case),
                 ("slot", &slot),
                 ("outcome", outcome),

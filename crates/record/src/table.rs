@@ -1,11 +1,9 @@
 //! Result tables: a row is a struct whose fields are the columns. Here they are CSV files.
 
-use super::{columns::RowGroup, error::RecordError, folder};
+use super::{column::Column, error::RecordError, folder};
 use microgrid_agents::ids::Slot;
-use parquet::{errors::ParquetError, record, schema::types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fmt::Debug,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     marker::PhantomData,
@@ -19,28 +17,13 @@ pub trait Row: Serialize + DeserializeOwned + 'static {
     const FILE: &'static str;
     /// Name of the table's file in the run's folder, as Parquet.
     const PARQUET: &'static str;
-    /// The table's columns in order: the names of the row's fields.
-    const COLUMNS: &'static [&'static str];
-    /// The cells of some rows, column by column.
-    type Cells: Cells<Self>;
+    /// The table's columns in order: one for each field of the row, of its name.
+    const COLUMNS: &'static [Column<Self>];
 
-    /// Reads a row back from Parquet; `None` if `record` is not of this table.
-    fn of_record(record: &record::Row) -> Option<Self>;
-}
-
-/// The cells of some rows, column by column.
-pub trait Cells<R>: Debug + Default + Send {
-    /// Names and types of the columns.
-    fn schema() -> Vec<Type>;
-
-    /// Adds a row.
-    fn put(&mut self, row: &R);
-
-    /// Writes all rows as a group, and forgets them.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError>;
+    /// The names of the columns in order.
+    fn header() -> impl Iterator<Item = &'static str> {
+        Self::COLUMNS.iter().map(|column| column.name)
+    }
 }
 
 /// Rows of a table, one after the other.
@@ -64,60 +47,34 @@ impl Section {
     }
 }
 
-/// Declares a row type and with it a table: the name of its files, its columns and their types.
+/// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit,
+/// and with what else there is to tell of it (the functions of [`Column`]).
 macro_rules! table {
     (
         $(#[$doc:meta])*
         $name:ident in $file:literal {
-            $($(#[$column_doc:meta])* $column:ident: $kind:ty,)+
+            $($(#[$column_doc:meta])* $column:ident: $kind:ty $([$unit:literal])? $(=> $($told:ident($($how:tt)*)).+)?,)+
         }
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         pub struct $name {
-            $($(#[$column_doc])* pub $column: $kind,)+
+            $($(#[$column_doc])* $(#[doc = concat!("[", $unit, "]")])? pub $column: $kind,)+
         }
 
-        const _: () = {
-            use $crate::{
-                columns::{Cell, RowGroup, Values},
-                table,
-            };
-            use parquet::{errors::ParquetError, record, schema::types::Type};
-
-            #[doc = concat!("The columns of `", $file, "`.")]
-            #[derive(Debug, Default)]
-            pub struct Cells {
-                $($column: <$kind as Cell>::Values,)+
-            }
-
-            impl table::Cells<$name> for Cells {
-                fn schema() -> Vec<Type> {
-                    vec![$(<$kind as Cell>::Values::schema(stringify!($column))),+]
-                }
-
-                fn put(&mut self, row: &$name) {
-                    $(row.$column.put(&mut self.$column);)+
-                }
-
-                fn write(&mut self, group: &mut RowGroup<'_>) -> Result<(), ParquetError> {
-                    $(self.$column.write(group)?;)+
-                    Ok(())
-                }
-            }
-
-            impl table::Row for $name {
-                const FILE: &'static str = concat!($file, ".csv");
-                const PARQUET: &'static str = concat!($file, ".parquet");
-                const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
-                type Cells = Cells;
-
-                fn of_record(record: &record::Row) -> Option<Self> {
-                    let mut cells = record.get_column_iter().map(|(_, cell)| cell);
-                    Some(Self { $($column: Cell::get(cells.next()?)?,)+ })
-                }
-            }
-        };
+        impl $crate::table::Row for $name {
+            const FILE: &'static str = concat!($file, ".csv");
+            const PARQUET: &'static str = concat!($file, ".parquet");
+            const COLUMNS: &'static [$crate::column::Column<Self>] = &[$(
+                $crate::column::Column::<Self>::new(
+                    stringify!($column),
+                    <$kind as $crate::column::Cell>::KIND,
+                    |row| row.$column.into(),
+                )
+                $(.unit($unit))?
+                $($(.$told($($how)*))+)?
+            ),+];
+        }
     };
 }
 pub(super) use table;
@@ -140,7 +97,7 @@ impl<R: Row> Table<R> {
         let path = folder.join(R::FILE);
         let file = File::create_new(&path).map_err(RecordError::file("create", &path))?;
         let mut table = Self { path, file, pending: Vec::new(), length: 0, rows: PhantomData };
-        table.fill(|csv| csv.write_record(R::COLUMNS))?;
+        table.fill(|csv| csv.write_record(R::header()))?;
         table.flush()?;
         Ok(table)
     }
@@ -219,7 +176,7 @@ pub(super) fn read<R: Row>(
     let path = folder.join(R::FILE);
     let wrong = RecordError::content(&path);
     let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
-    if csv.headers().map_err(&wrong)? != R::COLUMNS {
+    if !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
         return Err(RecordError::Header(path));
     }
     Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
@@ -295,25 +252,13 @@ pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{number::Number, trades::TradeRow};
+    use crate::{fixtures::row_of, trades::TradeRow};
     use std::fs;
 
     /// A row that is longer or shorter than others.
     fn line(number: u32) -> TradeRow {
-        let kwh = Number::new(f64::from(number % 50) / 7.0).unwrap();
-        let (case, slot, buyer, seller) = (1, number, 2, 3);
-        let (optimal_kwh, price_cny_per_kwh) = (Some(kwh), None);
-        TradeRow {
-            case,
-            slot,
-            buyer,
-            seller,
-            optimal_kwh,
-            traded_kwh: kwh,
-            price_cny_per_kwh,
-            payment_cny: kwh,
-            fee_cny: kwh,
-        }
+        let (slot, kwh) = (number.to_string(), (f64::from(number % 50) / 7.0).to_string());
+        row_of::<TradeRow>(&[("case", "1"), ("slot", &slot), ("optimal_kwh", &kwh), ("traded_kwh", &kwh)])
     }
 
     #[test]

@@ -19,19 +19,19 @@ table! {
         /// Which slot.
         slot: Slot,
         /// Number of the buying prosumer.
-        buyer: u32,
+        buyer: u32 => shown("buyer"),
         /// Number of the selling prosumer.
-        seller: u32,
-        /// The buyer's optimal purchase (7) [kWh].
-        optimal_kwh: Option<Number>,
-        /// What was delivered (10) [kWh].
-        traded_kwh: Number,
-        /// The seller's final price [CNY/kWh].
-        price_cny_per_kwh: Option<Number>,
-        /// Paid by the buyer to the seller [CNY].
-        payment_cny: Number,
-        /// Paid by the buyer to the operator [CNY].
-        fee_cny: Number,
+        seller: u32 => shown("seller"),
+        /// The buyer's optimal purchase (7).
+        optimal_kwh: Option<Number> ["kWh"] => rounded("optimal", 3),
+        /// What was delivered (10).
+        traded_kwh: Number ["kWh"] => rounded("traded", 3),
+        /// The seller's final price.
+        price_cny_per_kwh: Option<Number> ["CNY/kWh"] => rounded("price", 4),
+        /// Paid by the buyer to the seller.
+        payment_cny: Number ["CNY"] => rounded("payment", 3),
+        /// Paid by the buyer to the operator.
+        fee_cny: Number ["CNY"] => rounded("fee", 3),
     }
 }
 

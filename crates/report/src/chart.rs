@@ -128,6 +128,17 @@ impl Axis {
         Self { scale, ..self }
     }
 
+    /// The same from zero.
+    #[must_use]
+    pub fn from_zero(self) -> Self {
+        self.scale(Scale::LinearFromZero)
+    }
+
+    /// Whether names lie on it.
+    pub fn is_named(&self) -> bool {
+        matches!(self.scale, Scale::Names(_))
+    }
+
     /// What stands beside it: its label with its unit.
     pub fn text(&self) -> String {
         self.unit.map_or_else(|| self.label.clone(), |unit| format!("{} [{unit}]", self.label))
@@ -163,10 +174,17 @@ impl Mark {
 }
 
 impl Chart {
-    /// The chart without layers in which there is nothing; `None` where no result is left, but rules and theory at most.
-    pub fn with_data(mut self) -> Option<Self> {
-        self.layers.retain(|layer| !layer.mark.is_empty());
-        let result = |layer: &Layer| !matches!(layer.mark, Mark::Rule(..));
-        self.layers.iter().any(result).then_some(self)
+    /// The chart of these layers, without those in which there is nothing; `None` where no result is left, but rules and
+    /// theory at most. `of` are its name and its title.
+    pub(crate) fn new(
+        of: (impl Into<String>, impl Into<String>),
+        caption: impl Into<String>,
+        (x, y): (Axis, Axis),
+        layers: impl IntoIterator<Item = Layer>,
+    ) -> Option<Self> {
+        let layers: Vec<Layer> = layers.into_iter().filter(|layer| !layer.mark.is_empty()).collect();
+        let has_result = layers.iter().any(|layer| !matches!(layer.mark, Mark::Rule(..)));
+        let (name, title, caption) = (of.0.into(), of.1.into(), caption.into());
+        has_result.then_some(Self { name, title, caption, x, y, layers })
     }
 }

@@ -51,6 +51,20 @@ pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A whole number in groups of three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            // A narrow space that does not break.
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Knobs and their values as `mu = 1, delay = 10ms`.
 pub fn knobs(knobs: &Knobs) -> String {
     let each = knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value)));
@@ -73,6 +87,11 @@ mod tests {
         assert_eq!(gain(94.150, 94.189), "-0.0 %");
         assert_eq!((gain(100.01, 100.0), gain(100.0, 100.0)), ("+0.0 %".to_owned(), "+0.0 %".to_owned()));
         assert_eq!([-0.0004, -1e-15, 0.0, 1.5].map(|value| signed(value, 3)), ["-0.000", "+0.000", "+0.000", "+1.500"]);
+    }
+
+    #[test]
+    fn whole_numbers_are_grouped_by_thousands() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
     }
 
     #[test]

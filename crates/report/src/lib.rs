@@ -7,23 +7,20 @@
 //! | [`charts`] | the charts of a study, of a case's day and of a slot |
 //! | [`figures`] | charts on paper |
 //! | [`page`] | all of it on one page |
+//! | [`format`] | how numbers and knobs read |
 //!
 //! A chart is made once, from tables, and drawn twice: on paper (SVG and PNG, in `figures/`) and on the page
 //! (`report.html`), where it can be hovered over and zoomed into.
-
-mod error;
-pub mod format;
 
 pub mod chart;
 pub mod charts;
 pub mod data;
 pub mod figures;
+pub mod format;
 pub mod page;
 
-pub use error::ReportError;
-
 use data::Data;
-use microgrid_record::Run;
+use microgrid_record::{RecordError, Run};
 use std::path::PathBuf;
 
 /// Makes what people look at from the tables of a run, in its folder, in place of what was there: the figures, and the
@@ -31,7 +28,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// If a table that the run keeps cannot be read, or a file cannot be written.
-pub fn write(run: &mut Run) -> Result<PathBuf, ReportError> {
+pub fn write(run: &mut Run) -> Result<PathBuf, RecordError> {
     let data = Data::read(run)?;
     figures::write(run, &data)?;
     page::write(run, &data)

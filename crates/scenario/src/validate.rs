@@ -19,7 +19,7 @@ use microgrid_agents::{
     prosumer::{Behaviour, Mixing},
     statement::Registration,
 };
-use microgrid_network::{Delay, Memory};
+use microgrid_network::{Delay, Memory, Parameter};
 use std::{
     collections::BTreeSet,
     fmt::Display,
@@ -421,24 +421,10 @@ impl Numbers<'_> {
 }
 
 fn delay(path: &str, delay: Delay) -> Checked {
-    let from = |name: &str, value, shortest| duration(&format!("{path}.{name}"), value, shortest, DAY);
-    match delay {
-        Delay::Constant(value) => from("Constant", value, Duration::ZERO),
-        Delay::Uniform { min, max } => {
-            from("Uniform.min", min, Duration::ZERO)?;
-            from("Uniform.max", max, min)
-        }
-        Delay::Exponential { min, mean } => {
-            from("Exponential.min", min, Duration::ZERO)?;
-            from("Exponential.mean", mean, min)
-        }
-        Delay::LogNormal { min, median, sigma } => {
-            from("LogNormal.min", min, Duration::ZERO)?;
-            from("LogNormal.median", median, min)?;
-            // Beyond this, the longest of many delays would be thousands of times the median.
-            within(&format!("{path}.LogNormal.sigma"), sigma, 0.0..=2.0)
-        }
-    }
+    delay.parameters().into_iter().try_for_each(|(name, parameter)| match parameter {
+        Parameter::Time(value, least) => duration(&format!("{path}.{name}"), value, least, Delay::LONGEST),
+        Parameter::Number(value, range) => within(&format!("{path}.{name}"), value, range),
+    })
 }
 
 fn link(path: &str, link: &Link, numbers: &Numbers<'_>) -> Checked {

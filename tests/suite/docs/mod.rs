@@ -4,6 +4,7 @@ mod about;
 mod results;
 mod scenario;
 mod structure;
+mod variants;
 mod withholding;
 
 use crate::support::repository;

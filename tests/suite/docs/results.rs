@@ -3,7 +3,7 @@
 use super::{Section, quoted, section, sections};
 use crate::support::{recorded, shipped};
 use microgrid_sim::{
-    record::Run,
+    record::{AgeRow, ConvergenceRow, LedgerRow, ProsumerRow, Row, Run, SlotRow, TradeRow},
     report::{data::Data, figures},
 };
 use serde_json::Value;
@@ -59,6 +59,25 @@ fn every_column_of_every_table_is_documented_in_its_order_and_no_other() {
     let documented = sections.iter().filter(|section| section.heading.ends_with(".csv"));
     let documented: BTreeSet<_> = documented.map(|section| section.heading.as_str()).collect();
     assert_eq!(documented, tables.iter().map(|(file, _)| file.as_str()).collect());
+}
+
+/// Checks that a table's columns have the units that are declared beside their fields.
+fn assert_units<R: Row>(sections: &[Section]) {
+    let units = |row: &Vec<String>| (row[0].trim_matches('`').to_owned(), row[1].clone());
+    let documented: Vec<_> = section(sections, R::FILE).tables("column").concat().iter().map(units).collect();
+    let declared = R::COLUMNS.iter().map(|column| (column.name.to_owned(), column.unit.unwrap_or_default().to_owned()));
+    assert_eq!(documented, declared.collect::<Vec<_>>(), "{}: columns and their units in docs/results.md", R::FILE);
+}
+
+#[test]
+fn every_column_has_the_documented_unit() {
+    let sections = sections("docs/results.md");
+    assert_units::<SlotRow>(&sections);
+    assert_units::<AgeRow>(&sections);
+    assert_units::<ProsumerRow>(&sections);
+    assert_units::<TradeRow>(&sections);
+    assert_units::<ConvergenceRow>(&sections);
+    assert_units::<LedgerRow>(&sections);
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod study;
 use super::*;
 use crate::fixtures::{
     day::{self, Day, lines, observed, watch},
-    whole_case,
+    row_of, whole_case,
 };
 use microgrid_agents::{
     observation::Observation,
@@ -15,54 +15,18 @@ use microgrid_runtime::{Traffic, Watcher};
 use std::{fs, path::Path, time::Duration};
 
 /// The cells of a line, by column.
-fn cell(columns: &[&str], line: &str, column: &str) -> String {
-    let index = columns.iter().position(|name| *name == column).unwrap_or_else(|| panic!("no column {column}"));
+fn cell<R: Row>(line: &str, column: &str) -> String {
+    let index = R::header().position(|name| name == column).unwrap_or_else(|| panic!("no column {column}"));
     line.split(',').nth(index).unwrap().to_owned()
 }
 
-fn slot_cell(line: &str, column: &str) -> String {
-    cell(SlotRow::COLUMNS, line, column)
+/// The rows of a table that is kept as CSV.
+fn rows<R: Row>(folder: &Path) -> Vec<R> {
+    Run::open(folder).unwrap().rows().unwrap().map(Result::unwrap).collect()
 }
 
-#[test]
-fn every_table_has_exactly_its_columns() {
-    let day = Day::new();
-    let folder = day.recorder().folder().to_owned();
-    let header = |file| fs::read_to_string(folder.join(file)).unwrap();
-    assert_eq!(
-        header("slots.csv"),
-        "case,slot,sellers,buyers,outcome,rounds,time_to_equilibrium_s,messages,price_mean_cny_per_kwh,\
-         equilibrium_price_cny_per_kwh,price_gap,imbalance,ess_residual,information_age_mean_s,\
-         information_age_p95_s,traded_kwh,grid_import_kwh,grid_export_kwh,buyers_welfare_cny,sellers_welfare_cny,\
-         welfare_cny,p2g_buyers_welfare_cny,p2g_sellers_welfare_cny,p2g_welfare_cny,welfare_loss,\
-         oscillation_amplitude,messages_per_kwh,updates_per_actor,lost_messages,duplicated_messages,\
-         wanted,admitted,price_gap_weighted,consumption_kwh,load_kwh,p2g_storage_welfare_cny,worse_off,\
-         equilibrium_welfare_cny\n"
-    );
-    assert_eq!(header("ages.csv"), "case,slot,from_s,to_s,decisions\n");
-    assert_eq!(
-        header("prosumers.csv"),
-        "case,slot,prosumer,role,pv_kwh,load_kwh,bought_kwh,sold_kwh,charged_kwh,discharged_kwh,soc_kwh,\
-         grid_import_kwh,grid_export_kwh,paid_cny,earned_cny,fee_cny,welfare_cny,p2g_welfare_cny,\
-         consumed_kwh,p2g_storage_welfare_cny\n"
-    );
-    assert_eq!(
-        header("trades.csv"),
-        "case,slot,buyer,seller,optimal_kwh,traded_kwh,price_cny_per_kwh,payment_cny,fee_cny\n"
-    );
-    assert_eq!(
-        header("ledger.csv"),
-        "case,channel,blocks,submitted,valid,invalid,bad_signature,policy_unmet,stale_read,forged_identity,\
-         market_closed,not_a_participant,old_version,not_finite,price_out_of_band,price_beyond_ramp,invalid_shares,\
-         invalid_purchases,already_registered,invalid_registration,more_than_surplus,already_settled,\
-         already_recorded,energy_does_not_balance,wrong_invoice,off_chain,latency_p50_s,latency_p95_s,\
-         throughput_per_s,block_fill,bytes\n"
-    );
-    assert_eq!(
-        header("convergence.csv"),
-        "case,slot,time_s,seller,price_cny_per_kwh,share,demand_kwh,net_utility,price_gap,imbalance,\
-         information_age_s,messages,lost_messages,duplicated_messages\n"
-    );
+fn slot_cell(line: &str, column: &str) -> String {
+    cell::<SlotRow>(line, column)
 }
 
 #[test]
@@ -104,25 +68,26 @@ fn a_slot_without_market_leaves_the_market_s_columns_empty() {
     for (line, sellers, buyers) in [(&slots[0], "0", "3"), (&slots[2], "0", "2")] {
         assert_eq!(slot_cell(line, "outcome"), "NoMarket");
         assert_eq!((slot_cell(line, "sellers"), slot_cell(line, "buyers")), (sellers.into(), buyers.into()));
-        for column in SlotRow::COLUMNS {
-            let defined = !matches!(
-                *column,
-                "time_to_equilibrium_s"
-                    | "price_mean_cny_per_kwh"
-                    | "equilibrium_price_cny_per_kwh"
-                    | "price_gap"
-                    | "imbalance"
-                    | "ess_residual"
-                    | "information_age_mean_s"
-                    | "information_age_p95_s"
-                    | "welfare_loss"
-                    | "price_gap_weighted"
-                    | "equilibrium_welfare_cny"
-                    | "oscillation_amplitude"
-                    | "messages_per_kwh"
-                    | "updates_per_actor"
-            );
-            assert_eq!(slot_cell(line, column).is_empty(), !defined, "{column}");
+        for column in [
+            "time_to_equilibrium_s",
+            "price_mean_cny_per_kwh",
+            "equilibrium_price_cny_per_kwh",
+            "price_gap",
+            "imbalance",
+            "ess_residual",
+            "information_age_mean_s",
+            "information_age_p95_s",
+            "welfare_loss",
+            "price_gap_weighted",
+            "equilibrium_welfare_cny",
+            "oscillation_amplitude",
+            "messages_per_kwh",
+            "updates_per_actor",
+        ] {
+            assert_eq!(slot_cell(line, column), "", "{column}");
+        }
+        for column in ["buyers_welfare_cny", "welfare_cny", "p2g_welfare_cny", "p2g_storage_welfare_cny"] {
+            assert_ne!(slot_cell(line, column), "", "{column}");
         }
     }
 }
@@ -172,7 +137,7 @@ fn theory_starts_from_what_storages_held_when_the_slot_began() {
     let line = &lines(recorder.folder(), "slots.csv")[1];
     let held = lines(recorder.folder(), "prosumers.csv")[3..6]
         .iter()
-        .any(|line| cell(ProsumerRow::COLUMNS, line, "discharged_kwh") == "0.5");
+        .any(|line| cell::<ProsumerRow>(line, "discharged_kwh") == "0.5");
     assert!(held, "somebody discharges what slot 1 left");
     assert!(slot_cell(line, "welfare_loss").parse::<f64>().unwrap().abs() < 1e-9);
 }
@@ -199,26 +164,52 @@ fn messages_count_for_the_slot_that_is_closed_next() {
 #[test]
 fn trades_name_prosumers_by_number_and_leave_out_what_nobody_wanted() {
     let (_day, recorder) = whole_case(Day::new());
-    assert_eq!(lines(recorder.folder(), "trades.csv"), ["1,2,5,2,2,2,1.2,2.4,0", "1,2,9,2,2,2,1.2,2.4,0"]);
+    let trade = |buyer| -> TradeRow {
+        row_of(&[
+            ("case", "1"),
+            ("slot", "2"),
+            ("buyer", buyer),
+            ("seller", "2"),
+            ("optimal_kwh", "2"),
+            ("traded_kwh", "2"),
+            ("price_cny_per_kwh", "1.2"),
+            ("payment_cny", "2.4"),
+        ])
+    };
+    assert_eq!(rows::<TradeRow>(recorder.folder()), [trade("5"), trade("9")]);
 }
 
 #[test]
 fn prosumers_print_settled_amounts_exactly() {
     let (_day, recorder) = whole_case(Day::new());
     let rows = lines(recorder.folder(), "prosumers.csv");
-    assert!(rows[3].starts_with("1,2,2,Seller,5,1,0,4,0,0,0,0,0,0,4.8,0,"), "{}", rows[3]);
-    assert!(rows[4].starts_with("1,2,5,Buyer,0,4,2,0,0,0,0,0,0,2.4,0,0,"), "{}", rows[4]);
-    assert!(rows[6].starts_with("1,3,2,Idle,1,1,0,0,0,0,0,0,0,0,0,0,"), "{}", rows[6]);
+    let cells = |line: &str| {
+        let columns =
+            ["slot", "prosumer", "role", "pv_kwh", "load_kwh", "bought_kwh", "sold_kwh", "paid_cny", "earned_cny"];
+        columns.map(|column| cell::<ProsumerRow>(line, column)).join(" ")
+    };
+    assert_eq!(cells(&rows[3]), "2 2 Seller 5 1 0 4 0 4.8");
+    assert_eq!(cells(&rows[4]), "2 5 Buyer 0 4 2 0 2.4 0");
+    assert_eq!(cells(&rows[6]), "3 2 Idle 1 1 0 0 0 0");
 }
 
 #[test]
 fn convergence_has_a_row_for_each_seller_that_may_have_changed() {
     let (_day, recorder) = whole_case(Day::new());
     // Nothing for the block without quote or choice; empty until somebody has chosen.
-    assert_eq!(
-        lines(recorder.folder(), "convergence.csv"),
-        ["1,2,3600.3,2,1.2,,,,0,,,10,0,0", "1,2,3600.8,2,1.2,1,4,1.6,0,0,0,10,0,0"]
-    );
+    let game = [("case", "1"), ("slot", "2"), ("seller", "2"), ("price_cny_per_kwh", "1.2"), ("messages", "10")];
+    let quoted = [("time_s", "3600.3"), ("price_gap", "0")];
+    let chosen = [
+        ("time_s", "3600.8"),
+        ("share", "1"),
+        ("demand_kwh", "4"),
+        ("net_utility", "1.6"),
+        ("price_gap", "0"),
+        ("imbalance", "0"),
+        ("information_age_s", "0"),
+    ];
+    let expected = [&quoted[..], &chosen].map(|cells| row_of([&game[..], cells].concat().as_slice()));
+    assert_eq!(rows::<ConvergenceRow>(recorder.folder()), expected);
 }
 
 #[test]
@@ -244,10 +235,12 @@ fn convergence_tells_how_far_the_market_is_from_theory_and_what_became_of_messag
     let mut later = second.split_off(4);
     recorder.window(&mut second, Traffic { sent: 7, lost: 2, duplicated: 1 }).unwrap();
     recorder.window(&mut later, Traffic { sent: 3, lost: 1, duplicated: 0 }).unwrap();
+    let cells = |line: &str, columns: [&str; 6]| columns.map(|column| cell::<ConvergenceRow>(line, column)).join(" ");
+    let columns = ["price_gap", "imbalance", "information_age_s", "messages", "lost_messages", "duplicated_messages"];
     let rows = lines(recorder.folder(), "convergence.csv");
-    assert_eq!(rows[0], "1,2,3600.3,2,1.2,,,,0,,,7,2,1");
+    assert_eq!(cells(&rows[0], columns), "0   7 2 1");
     // 0.25 above the equilibrium price of 1.2, a quarter of the only seller's 4 kWh unsold.
-    assert_eq!(rows[1], "1,2,3600.8,2,1.45,1,3,1.6,0.25,0.25,0.25,10,3,1");
+    assert_eq!(cells(&rows[1], columns), "0.25 0.25 0.25 10 3 1");
     let slot = &lines(recorder.folder(), "slots.csv")[1];
     assert_eq!((slot_cell(slot, "lost_messages"), slot_cell(slot, "duplicated_messages")), ("3".into(), "1".into()));
 }
@@ -469,32 +462,4 @@ fn what_the_ledger_of_a_case_carried_is_written_when_the_case_is_done() {
 fn where_there_is_no_run_none_is_opened() {
     let root = tempfile::tempdir().unwrap();
     assert!(matches!(Run::open(root.path()), Err(RecordError::NoRun(path)) if path == root.path()));
-}
-
-#[test]
-fn every_column_and_file_is_explained() {
-    let text = include_str!("../../../../docs/results.md");
-    let explained = |file: &str, columns: &[&str]| {
-        let section = text.split("\n## ").find(|section| section.starts_with(&format!("`{file}`")));
-        let section = section.unwrap_or_else(|| panic!("no section on {file}"));
-        let rows: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-        assert_eq!(rows, columns, "{file}");
-    };
-    explained(SlotRow::FILE, SlotRow::COLUMNS);
-    explained(ProsumerRow::FILE, ProsumerRow::COLUMNS);
-    explained(TradeRow::FILE, TradeRow::COLUMNS);
-    explained(ConvergenceRow::FILE, ConvergenceRow::COLUMNS);
-    explained(LedgerRow::FILE, LedgerRow::COLUMNS);
-    let columns = summary::columns(["<knob>"].into_iter());
-    let names: Vec<&str> = MEASURES.iter().map(|(name, ..)| *name).collect();
-    let statistics = ["mean", "sd", "ci95", "count"];
-    // The columns of the first measure stand for those of all.
-    let (before, rest) = columns.split_at(columns.iter().position(|column| column == "rounds_mean").unwrap());
-    let (of_measures, after) = rest.split_at(statistics.len() * names.len());
-    let column = |measure: &str| statistics.map(|statistic| format!("{measure}_{statistic}"));
-    assert_eq!(of_measures, names.iter().copied().flat_map(column).collect::<Vec<_>>());
-    let told = before.iter().cloned().chain(column("<measure>")).chain(after.iter().cloned()).collect::<Vec<_>>();
-    explained(summary::FILE, &told.iter().map(String::as_str).collect::<Vec<_>>());
-    explained(PairedRow::FILE, &paired::columns(["<knob>"].into_iter()));
-    assert!(names.iter().all(|name| SlotRow::COLUMNS.contains(name) || *name == "time_to_equilibrium_restricted_s"));
 }

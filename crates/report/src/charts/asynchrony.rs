@@ -1,12 +1,9 @@
 //! What asynchrony does to a slot: distance from equilibrium, age of information, messages over time.
 
-use super::{
-    game::{thinned, time},
-    label,
-};
+use super::game::{thinned, time};
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
-    data::{CaseData, Data, game::Path},
+    data::{CaseData, game::Path},
 };
 use microgrid_agents::ids::Slot;
 use microgrid_record::{AgeRow, Number};
@@ -15,33 +12,30 @@ use microgrid_record::{AgeRow, Number};
 pub(super) const ROUNDING: f64 = 1e-12;
 
 /// How far prices and demands are from the equilibrium, over time.
-pub(super) fn distance(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
+pub(super) fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let price = case.slot(slot)?.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value);
     let positive = |path: &Path, unit: f64| {
         let distance = |value: f64| if value / unit > ROUNDING { value / unit } else { f64::NAN };
         Mark::Steps(path.iter().map(|&(time, value)| (time, distance(value))).collect(), Stroke::Solid)
     };
-    Chart {
-        name: "distance".into(),
-        title: format!("Distance from equilibrium in slot {slot}{}", label::of_case(data, &case.entry)),
-        caption: format!(
+    Chart::new(
+        ("distance", format!("Distance from equilibrium in slot {slot}")),
+        format!(
             "Largest distance of a seller's price from that of the closed form, relative to it, and largest difference of \
              demand and surplus at a seller, in mean surpluses. Below 1e-12, which is as good as nothing, lines are interrupted.{}",
             thinned(game)
         ),
-        x: time(),
-        y: Axis::of("distance from equilibrium").scale(Scale::Logarithmic),
-        layers: vec![
+        (time(), Axis::of("distance from equilibrium").scale(Scale::Logarithmic)),
+        [
             Layer::new("price gap", Color::Series(0), positive(&game.price_gap, price)),
             Layer::new("imbalance", Color::Series(1), positive(&game.imbalance, 1.0)),
         ],
-    }
-    .with_data()
+    )
 }
 
 /// How old the news was on which sellers and buyers decided.
-pub(super) fn ages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
+pub(super) fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let rows = case.ages.get(&slot)?;
     let total: u64 = rows.iter().map(|row| row.decisions).sum();
     let share = |row: &AgeRow| row.decisions as f64 / total as f64;
@@ -59,46 +53,38 @@ pub(super) fn ages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
     outline.extend(outline.last().map(|last| (last.0, 0.0)));
     let filled = outline.iter().map(|&(age, share)| (age, 0.0, share)).collect();
     let fresh = if fresh > 0.0 { format!(" {:.1} % had news of age 0.", 100.0 * fresh) } else { String::new() };
-    Chart {
-        name: "information_age".into(),
-        title: format!("Age of information in slot {slot}{}", label::of_case(data, &case.entry)),
-        caption: format!(
+    Chart::new(
+        ("information_age", format!("Age of information in slot {slot}")),
+        format!(
             "How old the news was on which sellers and buyers made their {total} decisions, in classes of which each is up \
              to a quarter wide.{fresh}"
         ),
-        x: Axis::of("age of the news").unit("s").scale(Scale::Logarithmic),
-        y: Axis::of("share of decisions").scale(Scale::LinearFromZero),
-        layers: vec![
+        (Axis::of("age of the news").unit("s").scale(Scale::Logarithmic), Axis::of("share of decisions").from_zero()),
+        [
             Layer::unnamed(Color::Series(0), Mark::Band(filled)),
             Layer::unnamed(Color::Series(0), Mark::Line(outline, Stroke::Solid)),
         ],
-    }
-    .with_data()
+    )
 }
 
 /// Messages over time.
-pub(super) fn messages(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
+pub(super) fn messages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let rates = |path: &Path| {
         let some = path.last().is_some_and(|last| last.1 > 0.0);
         Mark::Steps(if some { rates(path) } else { Vec::new() }, Stroke::Solid)
     };
-    Chart {
-        name: "messages".into(),
-        title: format!("Messages over time in slot {slot}{}", label::of_case(data, &case.entry)),
-        caption:
-            "Messages sent per second of simulated time while the game went on, how many of them never arrived and \
-                  how many arrived twice."
-                .into(),
-        x: time(),
-        y: Axis::of("messages").unit("1/s").scale(Scale::LinearFromZero),
-        layers: vec![
+    Chart::new(
+        ("messages", format!("Messages over time in slot {slot}")),
+        "Messages sent per second of simulated time while the game went on, how many of them never arrived and \
+                  how many arrived twice.",
+        (time(), Axis::of("messages").unit("1/s").from_zero()),
+        [
             Layer::new("sent", Color::Series(0), rates(&game.messages)),
             Layer::new("lost", Color::Series(3), rates(&game.lost)),
             Layer::new("doubled", Color::Series(1), rates(&game.duplicated)),
         ],
-    }
-    .with_data()
+    )
 }
 
 /// Growth of a count per second, in equal pieces of time: a round number of seconds, so that rounds do not beat with them.

@@ -29,15 +29,12 @@ pub(super) fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let traded = interrupted(case, |row| row.price_mean_cny_per_kwh);
     let points = traded.iter().copied().filter(|point| point.1.is_finite()).collect();
     let theory = column(case, |row| row.equilibrium_price_cny_per_kwh.map(Number::value));
-    Chart {
-        name: "prices".into(),
-        title: format!("Prices over the day{}", label::of_case(data, &case.entry)),
-        caption: "Mean price of the trades of each slot, beside the price of the closed-form equilibrium and what the \
-                  grid pays and asks."
-            .into(),
-        x,
-        y: Axis::of("price").unit("CNY/kWh"),
-        layers: vec![
+    Chart::new(
+        ("prices", "Prices over the day"),
+        "Mean price of the trades of each slot, beside the price of the closed-form equilibrium and what the \
+                  grid pays and asks.",
+        (x, Axis::of("price").unit("CNY/kWh")),
+        [
             Layer::new(
                 "grid tariff",
                 Color::Series(3),
@@ -60,15 +57,14 @@ pub(super) fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
             Layer::new("mean price of trades", Color::Series(0), Mark::Points(points)),
             Layer::new("closed-form equilibrium", Color::Reference, Mark::Points(theory)),
         ],
-    }
-    .with_data()
+    )
     .filter(|_| {
         case.slots.iter().any(|row| row.price_mean_cny_per_kwh.is_some() || row.equilibrium_price_cny_per_kwh.is_some())
     })
 }
 
 /// Where consumed energy came from.
-pub(super) fn energy(data: &Data, case: &CaseData) -> Option<Chart> {
+pub(super) fn energy(case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
     let stack = |of: fn(&Energy) -> f64| {
         Mark::Stack(case.energy.iter().map(|energy| (place(energy.slot), of(energy))).collect())
@@ -87,44 +83,37 @@ pub(super) fn energy(data: &Data, case: &CaseData) -> Option<Chart> {
     let all = "What all prosumers together consumed in each slot, by where it came from.";
     let some =
         "What all prosumers together bought in each slot; their own generation is not in the tables of this run.";
-    Chart {
-        name: "energy".into(),
-        title: format!(
-            "{}{}",
-            if known { "Energy by source" } else { "Energy bought" },
-            label::of_case(data, &case.entry)
-        ),
-        caption: if known { all } else { some }.into(),
-        x,
-        y: Axis::of("energy").unit("kWh").scale(Scale::LinearFromZero),
-        layers: layers.into_iter().flatten().collect(),
-    }
-    .with_data()
+    Chart::new(
+        ("energy", if known { "Energy by source" } else { "Energy bought" }),
+        if known { all } else { some },
+        (x, Axis::of("energy").unit("kWh").from_zero()),
+        layers.into_iter().flatten(),
+    )
 }
 
 /// What all storages together hold and take.
-pub(super) fn storage(data: &Data, case: &CaseData) -> Option<Chart> {
+pub(super) fn storage(case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
     let values = |of: fn(&Energy) -> f64| case.energy.iter().map(|energy| (place(energy.slot), of(energy))).collect();
     let used = case.energy.iter().any(|energy| energy.stored > 0.0 || energy.charged > 0.0 || energy.discharged > 0.0);
-    let chart = || Chart {
-        name: "storage".into(),
-        title: format!("Storages{}", label::of_case(data, &case.entry)),
-        caption: "What all storages together took in and gave back in each slot, and held at its end.".into(),
-        x,
-        y: Axis::of("energy").unit("kWh").scale(Scale::LinearFromZero),
-        layers: vec![
-            Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
-            Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
-            Layer::new("content", Color::Series(0), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
-            Layer::new("content", Color::Series(0), Mark::Points(values(|energy| energy.stored))),
-        ],
+    let chart = || {
+        Chart::new(
+            ("storage", "Storages"),
+            "What all storages together took in and gave back in each slot, and held at its end.",
+            (x, Axis::of("energy").unit("kWh").from_zero()),
+            [
+                Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
+                Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
+                Layer::new("content", Color::Series(0), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
+                Layer::new("content", Color::Series(0), Mark::Points(values(|energy| energy.stored))),
+            ],
+        )
     };
-    used.then(chart)?.with_data()
+    used.then(chart)?
 }
 
 /// How far each slot ended from its equilibrium.
-pub(super) fn distance(data: &Data, case: &CaseData) -> Option<Chart> {
+pub(super) fn distance(case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let positive = |of: fn(&SlotRow) -> Option<Number>| {
         Mark::Points(column(case, |row| of(row).map(Number::value).filter(|value| *value > ROUNDING)))
@@ -133,62 +122,48 @@ pub(super) fn distance(data: &Data, case: &CaseData) -> Option<Chart> {
         let gap = row.price_gap?.value() / row.equilibrium_price_cny_per_kwh?.value();
         (gap > ROUNDING).then_some(gap)
     });
-    Chart {
-        name: "distance".into(),
-        title: format!("Distance from equilibrium at the end of each slot{}", label::of_case(data, &case.entry)),
-        caption:
-            "Largest distance of a price from that of the closed form, relative to it; largest difference of demand \
+    Chart::new(
+        ("distance", "Distance from equilibrium at the end of each slot"),
+        "Largest distance of a price from that of the closed form, relative to it; largest difference of demand \
                   and surplus, in mean surpluses; largest relative difference of a net utility from the mean. What is \
-                  below 1e-12, as good as nothing, is not drawn."
-                .into(),
-        x,
-        y: Axis::of("distance from equilibrium").scale(Scale::Logarithmic),
-        layers: vec![
+                  below 1e-12, as good as nothing, is not drawn.",
+        (x, Axis::of("distance from equilibrium").scale(Scale::Logarithmic)),
+        [
             Layer::new("price gap", Color::Series(0), Mark::Points(relative)),
             Layer::new("imbalance", Color::Series(1), positive(|row| row.imbalance)),
             Layer::new("net utilities", Color::Series(2), positive(|row| row.ess_residual)),
         ],
-    }
-    .with_data()
+    )
 }
 
 /// How long each market took to come to rest.
-pub(super) fn settling(data: &Data, case: &CaseData) -> Option<Chart> {
+pub(super) fn settling(case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let times = column(case, |row| row.time_to_equilibrium_s.map(Number::value));
-    Chart {
-        name: "time_to_equilibrium".into(),
-        title: format!("Time to equilibrium{}", label::of_case(data, &case.entry)),
-        caption:
-            "From the opening of the market until everybody was at rest; slots whose gate closed first have no bar."
-                .into(),
-        x,
-        y: Axis::of("time to equilibrium").unit("s").scale(Scale::LinearFromZero),
-        layers: vec![Layer::unnamed(Color::Series(0), Mark::Bars(times))],
-    }
-    .with_data()
+    Chart::new(
+        ("time_to_equilibrium", "Time to equilibrium"),
+        "From the opening of the market until everybody was at rest; slots whose gate closed first have no bar.",
+        (x, Axis::of("time to equilibrium").unit("s").from_zero()),
+        [Layer::unnamed(Color::Series(0), Mark::Bars(times))],
+    )
 }
 
 /// Messages of each slot, and what became of them.
-pub(super) fn messages(data: &Data, case: &CaseData) -> Option<Chart> {
+pub(super) fn messages(case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let bars = |of: fn(&SlotRow) -> u64| {
         let values = column(case, |row| Some(of(row) as f64));
         Mark::Bars(if values.iter().any(|value| value.1 > 0.0) { values } else { Vec::new() })
     };
-    Chart {
-        name: "messages".into(),
-        title: format!("Messages{}", label::of_case(data, &case.entry)),
-        caption: "Messages sent since the slot before was closed, how many of them never arrived and how many arrived \
-                  twice."
-            .into(),
-        x,
-        y: Axis::of("messages").scale(Scale::LinearFromZero),
-        layers: vec![
+    Chart::new(
+        ("messages", "Messages"),
+        "Messages sent since the slot before was closed, how many of them never arrived and how many arrived \
+                  twice.",
+        (x, Axis::of("messages").from_zero()),
+        [
             Layer::new("sent", Color::Series(0), bars(|row| row.messages)),
             Layer::new("lost", Color::Series(3), bars(|row| row.lost_messages)),
             Layer::new("doubled", Color::Series(1), bars(|row| row.duplicated_messages)),
         ],
-    }
-    .with_data()
+    )
 }

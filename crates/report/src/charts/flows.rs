@@ -1,28 +1,25 @@
 //! Who trades with whom: buyers against sellers, colored by the energy between them.
 
-use super::label;
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale},
     data::{
-        CaseData, Data,
+        CaseData,
         flows::{Flows, Party},
     },
 };
 use microgrid_agents::ids::Slot;
 
 /// The trades of a case's day.
-pub(super) fn of_day(data: &Data, case: &CaseData) -> Option<Chart> {
-    let title = format!("Who traded with whom over the day{}", label::of_case(data, &case.entry));
-    chart(case.flows.as_ref()?, "trades", title)
+pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
+    chart(case.flows.as_ref()?, "Who traded with whom over the day".into())
 }
 
 /// The trades of a slot.
-pub(super) fn of_slot(data: &Data, case: &CaseData, slot: Slot) -> Option<Chart> {
-    let title = format!("Who traded with whom in slot {slot}{}", label::of_case(data, &case.entry));
-    chart(case.slot_flows.get(&slot)?, "trades", title)
+pub(super) fn of_slot(case: &CaseData, slot: Slot) -> Option<Chart> {
+    chart(case.slot_flows.get(&slot)?, format!("Who traded with whom in slot {slot}"))
 }
 
-fn chart(flows: &Flows, name: &str, title: String) -> Option<Chart> {
+fn chart(flows: &Flows, title: String) -> Option<Chart> {
     let names = |parties: &[Party]| {
         let name = |party: &Party| match party {
             Party::Prosumer(number) => number.to_string(),
@@ -48,14 +45,11 @@ fn chart(flows: &Flows, name: &str, title: String) -> Option<Chart> {
     } else {
         "Energy that each buyer got from each seller."
     };
-    let values = Axis::of("energy of a pair").unit("kWh").scale(Scale::LinearFromZero);
-    Chart {
-        name: name.into(),
-        title,
-        caption: caption.into(),
-        x: Axis::of("seller").scale(names(&flows.sellers)),
-        y: Axis::of("buyer").scale(names(&flows.buyers)),
-        layers: vec![Layer::unnamed(Color::Reference, Mark::Heat { cells, values })],
-    }
-    .with_data()
+    let values = Axis::of("energy of a pair").unit("kWh").from_zero();
+    Chart::new(
+        ("trades", title),
+        caption,
+        (Axis::of("seller").scale(names(&flows.sellers)), Axis::of("buyer").scale(names(&flows.buyers))),
+        [Layer::unnamed(Color::Reference, Mark::Heat { cells, values })],
+    )
 }

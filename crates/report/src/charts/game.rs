@@ -1,58 +1,39 @@
 //! A slot's game, seller by seller: the article's Figs. 4 and 5.
 
-use super::label;
 use crate::{
-    chart::{Axis, Chart, Color, Direction, Layer, Mark, Scale, Stroke},
+    chart::{Axis, Chart, Color, Direction, Layer, Mark, Stroke},
     data::{
-        CaseData, Data,
+        CaseData,
         game::{Game, Quantity},
     },
 };
 use microgrid_agents::ids::Slot;
 
-/// What of a game is drawn.
-struct Kind {
-    quantity: Quantity,
-    name: &'static str,
-    title: &'static str,
-    caption: &'static str,
-    y: fn() -> Axis,
+/// Name, title and caption of the chart of a quantity, and its axis.
+fn kind(quantity: Quantity) -> ([&'static str; 3], Axis) {
+    match quantity {
+        Quantity::Price => {
+            let caption =
+                "Price of each seller as it stands on the ledger, and the price of the closed-form equilibrium";
+            (["prices", "Prices", caption], Axis::of("price").unit("CNY/kWh"))
+        }
+        Quantity::Share => {
+            let caption = "Share of each seller in the buyers' choices, weighted by their demand";
+            (["shares", "Choice shares", caption], Axis::of("share").from_zero())
+        }
+        Quantity::Demand => {
+            (["demands", "Demands", "Demand that each seller meets"], Axis::of("demand").unit("kWh").from_zero())
+        }
+        Quantity::NetUtility => {
+            let caption = "Net utility of each seller to all buyers; at rest all chosen ones are worth the same";
+            (["net_utilities", "Net utilities", caption], Axis::of("net utility").unit("CNY"))
+        }
+    }
 }
-
-const KINDS: [Kind; 4] = [
-    Kind {
-        quantity: Quantity::Price,
-        name: "prices",
-        title: "Prices",
-        caption: "Price of each seller as it stands on the ledger, and the price of the closed-form equilibrium",
-        y: || Axis::of("price").unit("CNY/kWh"),
-    },
-    Kind {
-        quantity: Quantity::Share,
-        name: "shares",
-        title: "Choice shares",
-        caption: "Share of each seller in the buyers' choices, weighted by their demand",
-        y: || Axis::of("share").scale(Scale::LinearFromZero),
-    },
-    Kind {
-        quantity: Quantity::Demand,
-        name: "demands",
-        title: "Demands",
-        caption: "Demand that each seller meets",
-        y: || Axis::of("demand").unit("kWh").scale(Scale::LinearFromZero),
-    },
-    Kind {
-        quantity: Quantity::NetUtility,
-        name: "net_utilities",
-        title: "Net utilities",
-        caption: "Net utility of each seller to all buyers; at rest all chosen ones are worth the same",
-        y: || Axis::of("net utility").unit("CNY"),
-    },
-];
 
 /// The axis of time within a slot.
 pub(super) fn time() -> Axis {
-    Axis::of("time since the slot began").unit("s").scale(Scale::LinearFromZero)
+    Axis::of("time since the slot began").unit("s").from_zero()
 }
 
 /// What a caption says of a game of which not every row is drawn.
@@ -78,30 +59,24 @@ pub(super) fn thinned(game: &Game) -> String {
 }
 
 /// Prices, shares, demands and net utilities over time.
-pub(super) fn charts(data: &Data, case: &CaseData, slot: Slot) -> Vec<Chart> {
+pub(super) fn charts(case: &CaseData, slot: Slot) -> Vec<Chart> {
     let Some(game) = case.games.get(&slot) else { return Vec::new() };
     let price = case.slot(slot).and_then(|row| row.equilibrium_price_cny_per_kwh);
-    let chart = |kind: &Kind| {
+    let chart = |quantity: Quantity| {
+        let ([name, title, caption], y) = kind(quantity);
         let others = game.others.iter().map(|others| {
             let name = format!("{} other sellers", others.count);
-            Layer::new(name, Color::Reference, Mark::Band(others.range(kind.quantity).clone()))
+            Layer::new(name, Color::Reference, Mark::Band(others.range(quantity).clone()))
         });
         let sellers = game.sellers.iter().enumerate().map(|(n, seller)| {
-            let path = seller.path(kind.quantity).clone();
+            let path = seller.path(quantity).clone();
             Layer::new(format!("seller {}", seller.number), Color::Series(n), Mark::Steps(path, Stroke::Solid))
         });
-        let theory = price.filter(|_| kind.quantity == Quantity::Price).map(|price| {
+        let theory = price.filter(|_| quantity == Quantity::Price).map(|price| {
             Layer::new("closed-form equilibrium", Color::Reference, Mark::Rule(Direction::Across, price.value()))
         });
-        Chart {
-            name: kind.name.into(),
-            title: format!("{} in slot {slot}{}", kind.title, label::of_case(data, &case.entry)),
-            caption: format!("{}.{}", kind.caption, thinned(game)),
-            x: time(),
-            y: (kind.y)(),
-            layers: others.chain(sellers).chain(theory).collect(),
-        }
-        .with_data()
+        let (title, caption) = (format!("{title} in slot {slot}"), format!("{caption}.{}", thinned(game)));
+        Chart::new((name, title), caption, (time(), y), others.chain(sellers).chain(theory))
     };
-    KINDS.iter().filter_map(chart).collect()
+    Quantity::ALL.into_iter().filter_map(chart).collect()
 }

@@ -21,10 +21,8 @@ const MOST_PROSUMERS: usize = 100;
 
 /// The fields of all pairs of knobs.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
-    let names: Vec<String> =
-        data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect()).unwrap_or_default();
-    let pairs: Vec<(&String, &String)> =
-        names.iter().enumerate().flat_map(|(n, y)| names[n + 1..].iter().map(move |x| (x, y))).collect();
+    let after = |n| data.knobs().skip(n + 1);
+    let pairs: Vec<_> = data.knobs().enumerate().flat_map(|(n, y)| after(n).map(move |x| (x, y))).collect();
     if pairs.is_empty() {
         return Vec::new();
     }
@@ -32,7 +30,7 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
     let measures: Vec<Measure> =
         measure::all(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
     let fields = pairs.iter().flat_map(|pair| measures.iter().map(move |measure| (pair, measure)));
-    fields.filter_map(|((x, y), measure)| chart(data, x, y, names.len() > 2, measure, &stable)).collect()
+    fields.filter_map(|((x, y), measure)| chart(data, x, y, data.knobs().count() > 2, measure, &stable)).collect()
 }
 
 /// For each combination, whether linear theory says that the games of all its slots spiral in; `None` where it says
@@ -94,15 +92,12 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     let bound = Mark::Line(bound(&cells), Stroke::Solid);
     let theory = if bound.is_empty() { "" } else { " The line is where linear theory has its bound: `sim stability`." };
     let mean = if averaged { " Each cell is the mean over all other knobs." } else { "" };
-    Chart {
-        name: format!("{}_by_{x}_and_{y}", measure.word()),
-        title: format!("{} by {x} and {y}", measure.title()),
-        caption: format!("{}.{mean}{theory}{}", measure.what, measure.remark()),
-        x: KnobAxis::named(x, x_values).axis,
-        y: KnobAxis::named(y, y_values).axis,
-        layers: vec![Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],
-    }
-    .with_data()
+    Chart::new(
+        (format!("{}_by_{x}_and_{y}", measure.word()), format!("{} by {x} and {y}", measure.title())),
+        format!("{}.{mean}{theory}{}", measure.what, measure.remark),
+        (KnobAxis::named(x, x_values).axis, KnobAxis::named(y, y_values).axis),
+        [Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],
+    )
 }
 
 /// The edges between cells that theory calls stable and cells that it does not.

@@ -3,6 +3,7 @@
 use crate::{
     chart::{Axis, Scale},
     data::Data,
+    format::knobs,
 };
 use microgrid_agents::ids::Slot;
 use microgrid_record::{CaseEntry, SlotRow, knob_text};
@@ -10,16 +11,16 @@ use serde_json::Value;
 
 /// What a case is called beside others: its knobs, and its seed where only that sets it apart.
 pub(super) fn case(data: &Data, entry: &CaseEntry) -> String {
-    let mut words: Vec<String> =
-        entry.knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value))).collect();
-    if data.manifest.replicates > 1 {
-        words.push(format!("seed {}", entry.seed));
+    match (entry.knobs.is_empty(), data.manifest.replicates > 1) {
+        (true, false) => data.manifest.scenario.clone(),
+        (true, true) => format!("seed {}", entry.seed),
+        (false, false) => knobs(&entry.knobs),
+        (false, true) => format!("{}, seed {}", knobs(&entry.knobs), entry.seed),
     }
-    if words.is_empty() { data.manifest.scenario.clone() } else { words.join(", ") }
 }
 
 /// What a title says of a case: nothing where there is but one.
-pub(super) fn of_case(data: &Data, entry: &CaseEntry) -> String {
+pub(crate) fn of_case(data: &Data, entry: &CaseEntry) -> String {
     if data.manifest.case_count == 1 {
         return String::new();
     }

@@ -24,6 +24,8 @@ mod sweep;
 mod utility;
 mod welfare;
 
+pub(crate) use label::of_case;
+
 use super::{chart::Chart, data::Data};
 use microgrid_agents::ids::Slot;
 
@@ -36,17 +38,15 @@ pub fn study(data: &Data) -> Vec<Chart> {
 /// The charts of a case's day; none if there is no such case.
 pub fn case(data: &Data, case: u32) -> Vec<Chart> {
     let Some(case) = data.case(case) else { return Vec::new() };
-    let day = [day::prices, day::energy, day::storage, welfare::of_day, flows::of_day];
-    let market = [day::settling, day::distance, day::messages];
-    let day = day.into_iter().filter_map(|chart| chart(data, case));
-    let market = market.into_iter().filter_map(|chart| chart(data, case));
-    day.chain(profiles::charts(data, case)).chain(market).collect()
+    let day = [day::energy, day::storage, welfare::of_day, flows::of_day].map(|chart| chart(case));
+    let market = [day::settling, day::distance, day::messages].map(|chart| chart(case));
+    let day = day::prices(data, case).into_iter().chain(day.into_iter().flatten());
+    day.chain(profiles::charts(data, case)).chain(market.into_iter().flatten()).collect()
 }
 
 /// The charts of a slot of a case; none if there is no such slot, or it had no market, or the run does not keep its path.
 pub fn slot(data: &Data, case: u32, slot: Slot) -> Vec<Chart> {
     let Some(case) = data.case(case) else { return Vec::new() };
     let more = [flows::of_slot, asynchrony::distance, asynchrony::ages, asynchrony::messages];
-    let more = more.into_iter().filter_map(|chart| chart(data, case, slot));
-    game::charts(data, case, slot).into_iter().chain(more).collect()
+    game::charts(case, slot).into_iter().chain(more.into_iter().filter_map(|chart| chart(case, slot))).collect()
 }

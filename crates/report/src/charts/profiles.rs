@@ -1,6 +1,5 @@
 //! What prosumers generate and want to consume over the day: the article's Figs. A2 and A3.
 
-use super::label;
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
     data::{CaseData, Data},
@@ -10,47 +9,22 @@ use microgrid_scenario::population::SlotProfile;
 /// So many prosumers are drawn one by one; of more, the mean and where most of them are.
 const MOST_PROSUMERS: usize = 8;
 
-/// What a prosumer's day is made of.
-struct Kind {
-    name: &'static str,
-    title: &'static str,
-    what: &'static str,
-    figure: &'static str,
-    of: fn(&SlotProfile) -> f64,
-}
-
-const KINDS: [Kind; 2] = [
-    Kind {
-        name: "generation",
-        title: "Generation over the day",
-        what: "generation",
-        figure: "A2",
-        of: |slot| slot.generation.value(),
-    },
-    Kind { name: "load", title: "Load over the day", what: "load", figure: "A3", of: |slot| slot.load.value() },
-];
-
 /// Generation and load of the prosumers of a case.
 pub(super) fn charts(data: &Data, case: &CaseData) -> Vec<Chart> {
     let Some(simulated) = data.simulated(case.entry.case) else { return Vec::new() };
     let members = &simulated.population.prosumers;
     let slots = 1..=simulated.scenario.market.slots;
-    let chart = |kind: &Kind| {
-        let day = |profile: &[SlotProfile]| -> Vec<f64> { profile.iter().map(kind.of).collect() };
+    let chart = |name: &str, title: &str, figure: &str, of: fn(&SlotProfile) -> f64| {
+        let day = |profile: &[SlotProfile]| -> Vec<f64> { profile.iter().map(of).collect() };
         let days: Vec<(u32, Vec<f64>)> = members.iter().map(|member| (member.number, day(&member.profile))).collect();
         let (layers, who) =
             if days.len() <= MOST_PROSUMERS { (each(&days), "each prosumer") } else { (most(&days), "the prosumers") };
-        Chart {
-            name: kind.name.into(),
-            title: format!("{}{}", kind.title, label::of_case(data, &case.entry)),
-            caption: format!("What {who} had in each slot, as given (Fig. {} of the article).", kind.figure),
-            x: Axis::of("slot").scale(Scale::Names(slots.clone().map(|slot| slot.to_string()).collect())),
-            y: Axis::of(kind.what).unit("kWh").scale(Scale::LinearFromZero),
-            layers,
-        }
-        .with_data()
+        let x = Axis::of("slot").scale(Scale::Names(slots.clone().map(|slot| slot.to_string()).collect()));
+        let caption = format!("What {who} had in each slot, as given (Fig. {figure} of the article).");
+        Chart::new((name, title), caption, (x, Axis::of(name).unit("kWh").from_zero()), layers)
     };
-    KINDS.iter().filter_map(chart).collect()
+    let generation = chart("generation", "Generation over the day", "A2", |slot| slot.generation.value());
+    generation.into_iter().chain(chart("load", "Load over the day", "A3", |slot| slot.load.value())).collect()
 }
 
 fn line(values: impl Iterator<Item = f64>) -> Mark {

@@ -16,15 +16,13 @@ const MOST_LINES: usize = 9;
 
 /// Each measure that the knobs change against each knob.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
-    let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
-    let names = names.unwrap_or_default();
     let measures: Vec<Measure> =
         measure::all(data.manifest.gate_closure_s).filter(|measure| changes(data, measure)).collect();
     let knob = |name: &String| {
         let lines = Lines::of(data, name);
         measures.iter().filter_map(move |measure| chart(data, name, &lines, measure)).collect::<Vec<_>>()
     };
-    names.iter().flat_map(knob).collect()
+    data.knobs().flat_map(knob).collect()
 }
 
 /// Whether the measure is not the same for all combinations.
@@ -44,10 +42,9 @@ pub(super) struct Lines {
 impl Lines {
     /// As many other knobs as there are colors for are told apart, from the first on.
     fn of(data: &Data, knob: &str) -> Self {
-        let others =
-            data.manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys()).filter(|name| *name != knob);
         let mut lines = 1;
-        let (told_apart, averaged) = others.cloned().partition(|name| {
+        let others = data.knobs().filter(|name| *name != knob).cloned();
+        let (told_apart, averaged) = others.partition(|name| {
             let values = label::values(data, name).len();
             let fits = lines * values <= MOST_LINES;
             lines *= if fits { values } else { 1 };
@@ -93,7 +90,7 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
     let y = axis(measure, &means);
     let bounds = (floor(measure, &y, &means), measure.bounds.1);
-    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds)).collect();
+    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds));
     let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
         (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
         (true, _, true) => ", with the 95 % confidence interval over the replicates",
@@ -104,15 +101,12 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     } else {
         format!(" Each point is the mean over all values of {}.", lines.averaged.join(" and "))
     };
-    Chart {
-        name: format!("{}_by_{knob}", measure.word()),
-        title: format!("{} by {knob}", measure.title()),
-        caption: format!("{}{interval}.{averaged}{}", measure.what, measure.remark()),
-        x: x.axis,
-        y,
+    Chart::new(
+        (format!("{}_by_{knob}", measure.word()), format!("{} by {knob}", measure.title())),
+        format!("{}{interval}.{averaged}{}", measure.what, measure.remark),
+        (x.axis, y),
         layers,
-    }
-    .with_data()
+    )
 }
 
 /// The axis of a measure with these means: not logarithmic where one of them has no logarithm.

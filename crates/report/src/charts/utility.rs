@@ -1,7 +1,7 @@
 //! What energy is worth, for several shares of prosumers on the ledger: the article's Fig. 2.
 
 use crate::{
-    chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
+    chart::{Axis, Chart, Color, Layer, Mark, Stroke},
     data::Data,
 };
 use microgrid_agents::market::utility::{photovoltaic_preference, utility};
@@ -24,16 +24,13 @@ pub(super) fn chart(data: &Data) -> Option<Chart> {
     let layer = |(n, mu): (usize, f64)| {
         Layer::new(format!("mu = {mu}"), Color::Series(n), Mark::Line(curve(mu).collect(), Stroke::Solid))
     };
-    Chart {
-        name: "utility".into(),
-        title: "Utility of local energy".into(),
-        caption: format!(
+    Chart::new(
+        ("utility", "Utility of local energy"),
+        format!(
             "What consumption is worth to a prosumer whose preference is {PREFERENCE} CNY/kWh without a ledger, for \
              several shares mu of prosumers on the ledger (alpha = {alpha}, eta = {eta}; Fig. 2 of the article)."
         ),
-        x: Axis::of("consumption").unit("kWh").scale(Scale::LinearFromZero),
-        y: Axis::of("utility").unit("CNY").scale(Scale::LinearFromZero),
-        layers: SHARES.into_iter().enumerate().map(layer).collect(),
-    }
-    .with_data()
+        (Axis::of("consumption").unit("kWh").from_zero(), Axis::of("utility").unit("CNY").from_zero()),
+        SHARES.into_iter().enumerate().map(layer),
+    )
 }

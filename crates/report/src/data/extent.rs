@@ -76,7 +76,7 @@ fn other_paths(run: &Run, case: &CaseData, extent: &mut Extent, left: &mut Left)
         return Ok(());
     }
     let shown = case.shown.filter(|_| !extent.paths.is_empty());
-    for slot in case.markets().filter(|slot| Some(*slot) != shown) {
+    for slot in case.markets().map(|row| row.slot).filter(|slot| Some(*slot) != shown) {
         // Bisection takes a moment for each slot too.
         let path = if left.0 == 0 { None } else { find::<ConvergenceRow>(run, case, slot..=slot)? };
         match left.take(path) {

@@ -107,25 +107,24 @@ struct Instant {
 }
 
 /// A game being read, row by row in order of time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Reading {
     /// When the slot begins, since the start of the run [s].
     begin: f64,
+    most_points: usize,
     /// The last row that was read.
     last: Option<Instant>,
     rows: u64,
     sellers: BTreeMap<u32, Seller>,
     /// Distance and imbalance of each seller as they are now.
     now: BTreeMap<u32, (f64, f64)>,
-    game: Game,
+    /// Largest distance, largest imbalance, and the counts of messages.
+    paths: [Path; 5],
 }
 
 impl Reading {
     pub(super) fn new(begin: f64, most_points: usize) -> Self {
-        let [price_gap, imbalance, messages, lost, duplicated] = [(); 5].map(|()| Path::new());
-        let (sellers, others) = (Vec::new(), None);
-        let game = Game { rows: 0, most_points, sellers, others, price_gap, imbalance, messages, lost, duplicated };
-        Self { begin, last: None, rows: 0, sellers: BTreeMap::new(), now: BTreeMap::new(), game }
+        Self { begin, most_points, ..Self::default() }
     }
 
     pub(super) fn add(&mut self, row: &ConvergenceRow) {
@@ -147,34 +146,22 @@ impl Reading {
 
     /// Notes how the game stands after the last row of an instant, which stands for it.
     fn end_instant(&mut self) {
-        let Some(Instant { time, counts: [messages, lost, duplicated] }) = self.last else { return };
+        let Some(Instant { time, counts: [sent, lost, duplicated] }) = self.last else { return };
         let largest = |of: fn(&(f64, f64)) -> f64| self.now.values().map(of).fold(f64::NAN, f64::max);
-        self.game.price_gap.push((time, largest(|now| now.0)));
-        self.game.imbalance.push((time, largest(|now| now.1)));
-        self.game.messages.push((time, messages));
-        self.game.lost.push((time, lost));
-        self.game.duplicated.push((time, duplicated));
+        let values = [largest(|now| now.0), largest(|now| now.1), sent, lost, duplicated];
+        self.paths.iter_mut().zip(values).for_each(|(path, value)| path.push((time, value)));
     }
 
     pub(super) fn end(mut self) -> Game {
         self.end_instant();
-        let Self { rows, sellers, game, .. } = self;
-        let most = game.most_points;
+        let Self { rows, most_points, sellers, paths, .. } = self;
         let (drawn, others) = split(sellers);
-        let thin = |path| thinned(path, most);
-        let defined = |path: Path| thin(path.into_iter().filter(|point| point.1.is_finite()).collect());
+        let thin = |path| thinned(path, most_points);
         let thin_seller = |seller: Seller| Seller { number: seller.number, paths: seller.paths.map(thin) };
-        Game {
-            rows,
-            sellers: drawn.into_iter().map(thin_seller).collect(),
-            others: ranges(&others),
-            price_gap: defined(game.price_gap),
-            imbalance: defined(game.imbalance),
-            messages: thin(game.messages),
-            lost: thin(game.lost),
-            duplicated: thin(game.duplicated),
-            most_points: most,
-        }
+        let defined = |path: Path| thin(path.into_iter().filter(|point| point.1.is_finite()).collect());
+        let [price_gap, imbalance, messages, lost, duplicated] = paths.map(defined);
+        let (sellers, others) = (drawn.into_iter().map(thin_seller).collect(), ranges(&others));
+        Game { rows, most_points, sellers, others, price_gap, imbalance, messages, lost, duplicated }
     }
 }
 

@@ -93,6 +93,16 @@ impl Data {
         Ok(Self { manifest: run.manifest().clone(), plan, cases, summaries })
     }
 
+    /// The key figures of the cases that are complete, with these.
+    pub fn complete(&self) -> impl Iterator<Item = (&CaseData, &KeyFigures)> {
+        self.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)))
+    }
+
+    /// The names of the varied knobs.
+    pub fn knobs(&self) -> impl Iterator<Item = &String> + Clone {
+        self.manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys())
+    }
+
     /// The case with this number, if it has come to anything.
     pub fn case(&self, number: u32) -> Option<&CaseData> {
         let at = self.cases.binary_search_by_key(&number, |case| case.entry.case).ok()?;
@@ -101,8 +111,7 @@ impl Data {
 
     /// Whether anybody has a storage; where the scenario cannot be read, whether any was used.
     pub fn has_storages(&self) -> bool {
-        let figures = || self.cases.iter().filter_map(|case| case.key_figures.as_ref());
-        let used = || figures().any(KeyFigures::used_storages);
+        let used = || self.complete().any(|(_, figures)| figures.used_storages());
         self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some() || plan.varies("storage"))
     }
 
@@ -157,7 +166,7 @@ impl CaseData {
             games_left_out: 0,
             ages: BTreeMap::new(),
         };
-        let chosen = choice.filter(|slot| case.markets().any(|market| market == *slot));
+        let chosen = choice.filter(|slot| case.markets().any(|market| market.slot == *slot));
         case.shown = chosen.or_else(|| case.busiest());
         case
     }
@@ -169,14 +178,14 @@ impl CaseData {
     }
 
     /// The slots that had a market.
-    pub fn markets(&self) -> impl Iterator<Item = Slot> {
-        self.slots.iter().filter(|row| row.outcome != Outcome::NoMarket).map(|row| row.slot)
+    pub fn markets(&self) -> impl Iterator<Item = &SlotRow> {
+        self.slots.iter().filter(|row| row.outcome != Outcome::NoMarket)
     }
 
     /// The slot with a market in which most energy was traded, the first of several.
     fn busiest(&self) -> Option<Slot> {
-        let traded = |slot: &Slot| self.slot(*slot).map_or(0.0, |row| row.traded_kwh.value());
-        self.markets().reduce(|most, slot| if traded(&slot) > traded(&most) { slot } else { most })
+        let busiest = self.markets().reduce(|most, row| if row.traded_kwh > most.traded_kwh { row } else { most });
+        busiest.map(|row| row.slot)
     }
 
     /// Its closed slots.

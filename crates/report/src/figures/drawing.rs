@@ -3,16 +3,16 @@
 use super::{
     heat::Tones,
     legend::Legend,
-    marks::{self, Axes, Failed},
-    span::{self, Span},
+    marks,
+    span::{self, Area, Axes, Drawn, Span},
     style::{AXIS, GRID, LABEL, TICK, TITLE, UNIT, WIDTH, clipped, text, width, wrapped},
 };
-use crate::chart::{Chart, Scale};
+use crate::chart::Chart;
 use plotters::{
     chart::ChartBuilder,
-    coord::{Shift, ranged1d::Ranged},
-    drawing::{DrawingArea, IntoDrawingArea},
-    element::Text,
+    coord::ranged1d::Ranged,
+    drawing::IntoDrawingArea,
+    element::{Rectangle, Text},
     prelude::SVGBackend,
     style::{
         Color as _, FontTransform, TRANSPARENT, WHITE,
@@ -77,12 +77,11 @@ impl<'a> Paper<'a> {
         let y = Span::of(&chart.y, y_values.into_iter(), 7).roomy(&chart.y);
         let title = wrapped(&chart.title, TITLE, WIDTH - 2 * MARGIN);
         let tones = Tones::of_chart(chart);
-        let names = |scale: &Scale| matches!(scale, Scale::Names(_));
-        let left = upward(&y, names(&chart.y.scale));
+        let left = upward(&y, chart.y.is_named());
         let widest = left.iter().flat_map(|tick| &tick.1).map(|line| width(line, TICK)).max().unwrap_or(0);
         let from = MARGIN + LABEL + 8 + widest + GAP;
         let to = WIDTH - tones.as_ref().map_or(2 * MARGIN, |tones| tones.room() + MARGIN / 2);
-        let below = across(&x, names(&chart.x.scale), (from, to));
+        let below = across(&x, chart.x.is_named(), (from, to));
         let lines = below.iter().map(|tick| tick.1.len()).max().unwrap_or(0) as i32;
         let top = MARGIN + (TITLE + 5) * title.len() as i32 + 8;
         let bottom = top + PLOT;
@@ -91,7 +90,7 @@ impl<'a> Paper<'a> {
         Self { title, x, y, below, left, tones, legend, plot: (from, to, top, bottom), height }
     }
 
-    fn draw<'b>(&self, area: &DrawingArea<SVGBackend<'b>, Shift>, chart: &Chart) -> Result<(), Failed<'b>> {
+    fn draw<'b>(&self, area: &Area<'b>, chart: &Chart) -> Drawn<'b> {
         let (left, right, top, bottom) = self.plot;
         area.fill(&WHITE)?;
         let centered = |v| Pos::new(HPos::Center, v);
@@ -103,19 +102,18 @@ impl<'a> Paper<'a> {
         let field = area.clone().margin(top * UNIT, (self.height - bottom) * UNIT, left * UNIT, (WIDTH - right) * UNIT);
         let mut plot = ChartBuilder::on(&field).build_cartesian_2d(self.x.clone(), self.y.clone())?;
         let over = Axes { x: &self.x, y: &self.y };
-        let named = |scale: &Scale| matches!(scale, Scale::Names(_));
         let mut mesh = plot.configure_mesh();
         mesh.light_line_style(TRANSPARENT).bold_line_style(GRID.stroke_width(8)).axis_style(AXIS.stroke_width(10));
-        if named(&chart.x.scale) {
+        if chart.x.is_named() {
             mesh.disable_x_mesh();
         }
-        if named(&chart.y.scale) {
+        if chart.y.is_named() {
             mesh.disable_y_mesh();
         }
         mesh.draw()?;
         marks::draw(&mut plot, chart, &over)?;
         let frame = [(left * UNIT, top * UNIT), (right * UNIT, bottom * UNIT)];
-        area.draw(&plotters::element::Rectangle::new(frame, AXIS.stroke_width(8)))?;
+        area.draw(&Rectangle::new(frame, AXIS.stroke_width(8)))?;
         self.label(area)?;
         let turned = text(LABEL).transform(FontTransform::Rotate270).pos(centered(VPos::Center));
         let beside = ((MARGIN + LABEL / 2) * UNIT, i32::midpoint(top, bottom) * UNIT);
@@ -130,7 +128,7 @@ impl<'a> Paper<'a> {
     }
 
     /// Writes what stands at the ticks of both axes.
-    fn label<'b>(&self, area: &DrawingArea<SVGBackend<'b>, Shift>) -> Result<(), Failed<'b>> {
+    fn label<'b>(&self, area: &Area<'b>) -> Drawn<'b> {
         let (left, right, top, bottom) = self.plot;
         for (value, lines) in &self.below {
             let x = self.x.map(value, (left * UNIT, right * UNIT));

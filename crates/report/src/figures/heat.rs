@@ -1,19 +1,15 @@
 //! Fields of colors, and the scale that tells what they mean.
 
 use super::{
-    marks::{Axes, Failed, Plot},
-    span::Span,
+    span::{Area, Axes, Drawn, Plot, Span},
     style::{AXIS, NOTHING, TICK, UNIT, text, width},
     ticks::short,
 };
 use crate::chart::{Axis, Chart, Mark};
 use plotters::{
-    coord::Shift,
-    drawing::DrawingArea,
     element::{Rectangle, Text},
-    prelude::SVGBackend,
     style::{
-        BLACK, Color as _, RGBColor, WHITE,
+        BLACK, Color as _, FontTransform, RGBColor, WHITE,
         colors::colormaps::ViridisRGB,
         text_anchor::{HPos, Pos, VPos},
     },
@@ -51,18 +47,16 @@ impl Tones {
 
     /// How wide the scale of colors is with all that stands beside it [1/100 in].
     pub(super) fn room(&self) -> i32 {
-        let ticks = self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
         // The gap to the field, the scale, its ticks and its label.
-        20 + BAR + 8 + ticks + 12 + TICK + 8
+        20 + BAR + 8 + self.widest_tick() + 12 + TICK + 8
+    }
+
+    fn widest_tick(&self) -> i32 {
+        self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0)
     }
 
     /// Draws the scale of colors: from `left` between `top` and `bottom` [units].
-    pub(super) fn draw<'b>(
-        &self,
-        area: &DrawingArea<SVGBackend<'b>, Shift>,
-        left: i32,
-        (top, bottom): (i32, i32),
-    ) -> Result<(), Failed<'b>> {
+    pub(super) fn draw<'b>(&self, area: &Area<'b>, left: i32, (top, bottom): (i32, i32)) -> Drawn<'b> {
         const STEPS: i32 = 64;
         let from = left + 20 * UNIT;
         let to = from + BAR * UNIT;
@@ -77,12 +71,9 @@ impl Tones {
         for (value, tick) in &self.span.ticks.0 {
             area.draw(&Text::new(tick.clone(), (to + 8 * UNIT, at(self.span.share(*value))), beside.clone()))?;
         }
-        let ticks = self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0);
-        let turned =
-            text(TICK).transform(plotters::style::FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Center));
-        let middle = (to + (8 + ticks + 12 + TICK / 2) * UNIT, i32::midpoint(top, bottom));
-        area.draw(&Text::new(self.label.clone(), middle, turned))?;
-        Ok(())
+        let turned = text(TICK).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Center));
+        let middle = (to + (8 + self.widest_tick() + 12 + TICK / 2) * UNIT, i32::midpoint(top, bottom));
+        area.draw(&Text::new(self.label.clone(), middle, turned))
     }
 }
 
@@ -102,7 +93,7 @@ pub(super) fn cells<'b>(
     axes: &Axes<'_>,
     cells: &[(f64, f64, Option<f64>)],
     tones: &Tones,
-) -> Result<(), Failed<'b>> {
+) -> Drawn<'b> {
     let area = plot.plotting_area().strip_coord_spec();
     let (wide, high) = area.dim_in_pixel();
     let count = |span: &Span| (1.0 / (span.share(1.0) - span.share(0.0))).round().max(1.0);
@@ -114,8 +105,7 @@ pub(super) fn cells<'b>(
         let tone = value.map_or(NOTHING, |value| tones.color(value));
         Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5 + right, y + 0.5 + up)], tone.filled())
     }))?;
-    let labels = cells.iter().filter_map(|&(x, y, value)| Some((x, y, value?, short(value?))));
-    let labels: Vec<_> = labels.collect();
+    let labels: Vec<_> = cells.iter().filter_map(|&(x, y, value)| Some((x, y, value?, short(value?)))).collect();
     if labels.iter().all(|label| fits(&label.3)) {
         plot.draw_series(labels.into_iter().map(|(x, y, value, label)| {
             let ink = if is_bright(tones.color(value)) { &BLACK } else { &WHITE };

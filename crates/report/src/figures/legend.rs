@@ -1,15 +1,13 @@
 //! The legend: what layers are called, in rows below a figure.
 
 use super::{
-    marks::{Failed, POINT, RING, Shape},
+    marks::{POINT, RING, Shape},
+    span::{Area, Drawn},
     style::{LABEL, TICK, UNIT, clipped, color, stroke, text, width},
 };
 use crate::chart::{Chart, Layer, Mark, Stroke};
 use plotters::{
-    coord::Shift,
-    drawing::DrawingArea,
     element::{Circle, PathElement, Polygon, Rectangle, Text},
-    prelude::SVGBackend,
     style::{
         Color as _, ShapeStyle,
         text_anchor::{HPos, Pos, VPos},
@@ -67,11 +65,7 @@ impl<'a> Legend<'a> {
     }
 
     /// Draws it with its upper left corner there [units].
-    pub(super) fn draw<'b>(
-        &self,
-        area: &DrawingArea<SVGBackend<'b>, Shift>,
-        (left, top): (i32, i32),
-    ) -> Result<(), Failed<'b>> {
+    pub(super) fn draw<'b>(&self, area: &Area<'b>, (left, top): (i32, i32)) -> Drawn<'b> {
         for (n, row) in self.rows.iter().enumerate() {
             let middle = top + (8 + ROW * n as i32 + ROW / 2) * UNIT;
             for (begin, name, layers) in row {
@@ -86,12 +80,7 @@ impl<'a> Legend<'a> {
 }
 
 /// A sign for a layer, as it is drawn in the figure.
-fn sign<'b>(
-    area: &DrawingArea<SVGBackend<'b>, Shift>,
-    layer: &Layer,
-    left: i32,
-    middle: i32,
-) -> Result<(), Failed<'b>> {
+fn sign<'b>(area: &Area<'b>, layer: &Layer, left: i32, middle: i32) -> Drawn<'b> {
     let tone = color(layer.color);
     let right = left + 20 * UNIT;
     let line = ShapeStyle { color: tone.to_rgba(), filled: false, stroke_width: 20 };
@@ -128,13 +117,13 @@ fn block(left: i32, right: i32, middle: i32) -> [(i32, i32); 2] {
 }
 
 fn dashes<'b>(
-    area: &DrawingArea<SVGBackend<'b>, Shift>,
+    area: &Area<'b>,
     left: i32,
     right: i32,
     middle: i32,
     (on, off): (i32, i32),
     style: ShapeStyle,
-) -> Result<(), Failed<'b>> {
+) -> Drawn<'b> {
     let mut from = left;
     while from < right {
         area.draw(&PathElement::new([(from, middle), ((from + on).min(right), middle)], style))?;

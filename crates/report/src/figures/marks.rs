@@ -2,25 +2,16 @@
 
 use super::{
     heat,
-    span::{Span, Tops, stacked},
+    span::{Axes, Drawn, Plot, Tops, stacked},
     style::{UNIT, color, stroke},
 };
-use crate::chart::{Chart, Color, Direction, Layer, Mark, Scale, Stroke};
+use crate::chart::{Chart, Color, Direction, Layer, Mark, Stroke};
 use plotters::{
-    chart::ChartContext,
-    coord::{cartesian::Cartesian2d, ranged1d::Ranged},
-    drawing::DrawingAreaErrorKind,
+    coord::ranged1d::Ranged,
     element::{Circle, EmptyElement, PathElement, Polygon, Rectangle},
-    prelude::{DrawingBackend, SVGBackend},
     series::DashedLineSeries,
     style::{Color as _, RGBColor, ShapeStyle, WHITE},
 };
-
-/// Where layers are drawn.
-pub(super) type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Span, Span>>;
-
-/// What drawing can fail with: nothing, as long as a text takes it up.
-pub(super) type Failed<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
 
 /// Width of lines, and radius of points.
 const LINE: u32 = 18;
@@ -29,14 +20,8 @@ pub(super) const POINT: i32 = 35;
 /// Radius of a ring.
 pub(super) const RING: i32 = POINT + 3 * UNIT;
 
-/// The axes of a chart.
-pub(super) struct Axes<'a> {
-    pub(super) x: &'a Span,
-    pub(super) y: &'a Span,
-}
-
 /// Draws all layers, from the back to the front.
-pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) -> Result<(), Failed<'b>> {
+pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) -> Drawn<'b> {
     let bars: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Bars(_))).collect();
     let stacks: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Stack(_))).collect();
     let field = chart.layers.iter().any(|layer| matches!(layer.mark, Mark::Heat { .. }));
@@ -53,8 +38,7 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
                 line(plot, axes, points, tone, stroke(layer.color, *how))?;
             }
             Mark::Steps(points, how) => {
-                let names = matches!(chart.x.scale, Scale::Names(_));
-                let corners = if names { treads(points) } else { steps(points) };
+                let corners = if chart.x.is_named() { treads(points) } else { steps(points) };
                 line(plot, axes, &corners, tone, stroke(layer.color, *how))?;
             }
             Mark::Points(points) => dots(plot, axes, points, layer.color)?,
@@ -78,7 +62,7 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
             Mark::Band(spans) => {
                 let back = spans.iter().rev().map(|span| (span.0, span.1));
                 let outline: Vec<_> = spans.iter().map(|span| (span.0, span.2)).chain(back).collect();
-                if spans.iter().all(|span| axes.x.holds(span.0) && axes.y.holds(span.1) && axes.y.holds(span.2)) {
+                if outline.iter().all(|point| axes.hold(*point)) {
                     plot.draw_series([Polygon::new(outline, tone.mix(0.2).filled())])?;
                 }
             }
@@ -119,13 +103,7 @@ fn treads(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.iter().flat_map(|&(x, y)| [(x - 0.5, y), (x + 0.5, y)]).collect()
 }
 
-fn line<'b>(
-    plot: &mut Plot<'_, 'b>,
-    axes: &Axes<'_>,
-    points: &[(f64, f64)],
-    tone: RGBColor,
-    how: Stroke,
-) -> Result<(), Failed<'b>> {
+fn line<'b>(plot: &mut Plot<'_, 'b>, axes: &Axes<'_>, points: &[(f64, f64)], tone: RGBColor, how: Stroke) -> Drawn<'b> {
     drawn(plot, axes, points, how, pen(tone, LINE))
 }
 
@@ -139,8 +117,8 @@ fn drawn<'b>(
     points: &[(f64, f64)],
     how: Stroke,
     pen: ShapeStyle,
-) -> Result<(), Failed<'b>> {
-    let can = |point: &(f64, f64)| axes.x.holds(point.0) && axes.y.holds(point.1);
+) -> Drawn<'b> {
+    let can = |point: &(f64, f64)| axes.hold(*point);
     for piece in points.chunk_by(|a, b| can(a) == can(b)).filter(|piece| piece.iter().all(can)) {
         // A value by itself is no line, but a dot as thick as one.
         if let [point] = piece {
@@ -161,13 +139,8 @@ fn drawn<'b>(
 }
 
 /// Points: filled where they are results, rings where they are not.
-fn dots<'b>(
-    plot: &mut Plot<'_, 'b>,
-    axes: &Axes<'_>,
-    points: &[(f64, f64)],
-    color_of: Color,
-) -> Result<(), Failed<'b>> {
-    let drawn = points.iter().copied().filter(|point| axes.x.holds(point.0) && axes.y.holds(point.1));
+fn dots<'b>(plot: &mut Plot<'_, 'b>, axes: &Axes<'_>, points: &[(f64, f64)], color_of: Color) -> Drawn<'b> {
+    let drawn = points.iter().copied().filter(|point| axes.hold(*point));
     let tone = color(color_of);
     match Shape::of(color_of) {
         Shape::Ring => plot.draw_series(drawn.map(|point| Circle::new(point, RING, pen(tone, 12))))?,
@@ -207,11 +180,7 @@ impl Shape {
 }
 
 /// Filled boxes: (left, right, bottom, top). One without area is not drawn.
-fn boxes<'b>(
-    plot: &mut Plot<'_, 'b>,
-    boxes: impl Iterator<Item = (f64, f64, f64, f64)>,
-    tone: RGBColor,
-) -> Result<(), Failed<'b>> {
+fn boxes<'b>(plot: &mut Plot<'_, 'b>, boxes: impl Iterator<Item = (f64, f64, f64, f64)>, tone: RGBColor) -> Drawn<'b> {
     let corners = boxes.map(|(left, right, bottom, top)| [(left, top), (right, bottom)]);
     let seen = |corners: &[(f64, f64); 2]| {
         let [one, other] = corners.map(|corner| plot.backend_coord(&corner));

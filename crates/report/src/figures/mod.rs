@@ -24,11 +24,10 @@ use super::{
     chart::Chart,
     charts,
     data::{CaseData, Data},
-    error::ReportError,
 };
-use microgrid_record::Run;
+use microgrid_record::{RecordError, Run};
 use rayon::prelude::*;
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
 /// The folder of a run's figures.
 pub const FOLDER: &str = "figures";
@@ -46,44 +45,45 @@ pub use png::png;
 /// The charts that are drawn of a run, with the names of their files: those of the study, and of the first
 /// [`MOST_CASES`] cases those of the day and of the slot that is shown.
 pub fn chosen(data: &Data) -> Vec<(String, Chart)> {
-    let named = |prefix: String, charts: Vec<Chart>| {
-        charts.into_iter().map(move |chart| (format!("{prefix}{}", chart.name), chart))
-    };
     let of_case = |case: &CaseData| {
         let number = case.entry.case;
+        let named = |prefix: String, charts: Vec<Chart>| {
+            charts.into_iter().map(move |mut chart| {
+                chart.title += &charts::of_case(data, &case.entry);
+                (format!("{prefix}{}", chart.name), chart)
+            })
+        };
         let day = named(format!("case_{number}_"), charts::case(data, number));
         let slot =
             case.shown.map(|slot| named(format!("case_{number}_slot_{slot}_"), charts::slot(data, number, slot)));
         day.chain(slot.into_iter().flatten()).collect::<Vec<_>>()
     };
-    let cases = data.cases.iter().take(MOST_CASES).flat_map(of_case);
-    named(String::new(), charts::study(data)).chain(cases).collect()
+    let study = charts::study(data).into_iter().map(|chart| (chart.name.clone(), chart));
+    study.chain(data.cases.iter().take(MOST_CASES).flat_map(of_case)).collect()
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn write(run: &mut Run, data: &Data) -> Result<(), ReportError> {
+pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
     let folder = run.folder().join(FOLDER);
     match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove", &folder, error)),
-        _ => fs::create_dir(&folder).map_err(|error| failed("create", &folder, error))?,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(RecordError::file("remove", &folder)(error));
+        }
+        _ => fs::create_dir(&folder).map_err(RecordError::file("create", &folder))?,
     }
     let draw = |(name, chart): &(String, Chart)| {
         let svg = svg(chart);
         let write = |ending: &str, bytes: &[u8]| {
             let path = folder.join(format!("{name}.{ending}"));
-            fs::write(&path, bytes).map_err(|error| failed("write", &path, error))
+            fs::write(&path, bytes).map_err(RecordError::file("write", &path))
         };
         write("png", &png(&svg)).and_then(|()| write("svg", svg.as_bytes()))
     };
     let charts = chosen(data);
     charts.par_iter().try_for_each(draw)?;
     let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FOLDER}/{name}.{ending}")));
-    Ok(run.name_files(FOLDER, &files.collect::<Vec<_>>())?)
-}
-
-fn failed(action: &'static str, path: &Path, source: io::Error) -> ReportError {
-    ReportError::File { action, path: path.to_owned(), source }
+    run.name_files(FOLDER, &files.collect::<Vec<_>>())
 }

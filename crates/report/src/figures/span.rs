@@ -2,11 +2,42 @@
 
 use super::ticks::{self, Ticks};
 use crate::chart::{Axis, Chart, Direction, Mark, Scale};
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::{
+    chart::ChartContext,
+    coord::{
+        Shift,
+        cartesian::Cartesian2d,
+        ranged1d::{DefaultFormatting, KeyPointHint, Ranged},
+    },
+    drawing::{DrawingArea, DrawingAreaErrorKind},
+    prelude::{DrawingBackend, SVGBackend},
+};
 use std::{collections::BTreeMap, ops::Range};
 
 /// What is smaller than this is drawn as nothing, and what is larger than its inverse not at all: ticks need room.
 const LEAST: f64 = 1e-250;
+
+/// Where a chart is drawn.
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Where its layers are drawn.
+pub(super) type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Span, Span>>;
+
+/// What drawing comes to: it cannot fail, as long as a text takes it up.
+pub(super) type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+
+/// The axes of a chart.
+pub(super) struct Axes<'a> {
+    pub(super) x: &'a Span,
+    pub(super) y: &'a Span,
+}
+
+impl Axes<'_> {
+    /// Whether a point can be drawn.
+    pub(super) fn hold(&self, (x, y): (f64, f64)) -> bool {
+        self.x.holds(x) && self.y.holds(y)
+    }
+}
 
 /// An axis on paper.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,15 +5,13 @@ use microgrid_agents::ids::Slot;
 use microgrid_record::{ProsumerRow, RecordError, Row, Run, TradeRow};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The page has room for about so many prosumers' slots.
-const MOST_PROSUMERS: usize = 24_000;
-/// The page has room for about so many trades.
-const MOST_TRADES: usize = 24_000;
+/// The page has room for about so many prosumers' slots, and trades.
+const MOST_ROWS: usize = 24_000;
 /// So many of a slot are shown, however many slots there are.
 const LEAST: usize = 10;
 
 /// So much of a table is read, counted as text: as much as takes about half a second [bytes].
-const BUDGET: u64 = 64 << 20;
+pub(super) const BUDGET: u64 = 64 << 20;
 
 /// Rows of the slots, by case and slot.
 #[derive(Debug)]
@@ -60,27 +58,15 @@ impl Detail for TradeRow {
     }
 }
 
-/// The prosumers of a run with so many `slots` in all.
-///
-/// # Errors
-/// If the table cannot be read.
-pub(super) fn prosumers(run: &Run, data: &Data, slots: usize) -> Result<Details<ProsumerRow>, RecordError> {
-    Details::read(run, data, MOST_PROSUMERS / slots.max(1), BUDGET)
-}
-
-/// The trades of a run with so many `slots` in all.
-///
-/// # Errors
-/// If the table cannot be read.
-pub(super) fn trades(run: &Run, data: &Data, slots: usize) -> Result<Details<TradeRow>, RecordError> {
-    Details::read(run, data, MOST_TRADES / slots.max(1), BUDGET)
-}
-
 impl<R: Detail> Details<R> {
-    /// Of each case the whole day or, where that is more than is left of the budget [bytes], the shown slot.
-    fn read(run: &Run, data: &Data, most: usize, budget: u64) -> Result<Self, RecordError> {
-        let (most, mut left, mut details) =
-            (most.max(LEAST), budget, Self { slots: BTreeMap::new(), cut: BTreeSet::new() });
+    /// Of each case of a run with so many `slots` in all the whole day or, where that is more than is left of the budget
+    /// [bytes], the shown slot.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub(super) fn read(run: &Run, data: &Data, slots: usize, budget: u64) -> Result<Self, RecordError> {
+        let most = (MOST_ROWS / slots.max(1)).max(LEAST);
+        let (mut left, mut details) = (budget, Self { slots: BTreeMap::new(), cut: BTreeSet::new() });
         for case in &data.cases {
             let number = case.entry.case;
             let (Some(first), Some(last)) = (case.slots.first(), case.slots.last()) else { continue };
@@ -152,15 +138,13 @@ impl<R: Detail> Most<R> {
 mod tests {
     use super::*;
     use microgrid_record::{
-        Row, Status,
-        fixtures::{day::Day, whole_case},
+        Status,
+        fixtures::{day::Day, row_of, whole_case},
     };
     use std::time::Duration;
 
     fn trade(buyer: u32, kwh: f64) -> TradeRow {
-        let header = TradeRow::COLUMNS.join(",");
-        let text = format!("{header}\n1,2,{buyer},9,,{kwh},0.7,0,0\n");
-        csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap()
+        row_of::<TradeRow>(&[("buyer", &buyer.to_string()), ("traded_kwh", &kwh.to_string())])
     }
 
     #[test]
@@ -183,12 +167,12 @@ mod tests {
         let case = &data.cases[0];
         let sizes = [1..=3, 2..=2].map(|slots| run.section::<ProsumerRow>(1, slots).unwrap().size);
 
-        let whole = Details::<ProsumerRow>::read(&run, &data, 10, sizes[0]).unwrap();
+        let whole = Details::<ProsumerRow>::read(&run, &data, 24, sizes[0]).unwrap();
         assert!((1..=3).all(|slot| whole.of(1, slot).unwrap().rows.len() == 3 && !whole.lacks(case, slot)));
-        let shown = Details::<ProsumerRow>::read(&run, &data, 10, sizes[1]).unwrap();
+        let shown = Details::<ProsumerRow>::read(&run, &data, 24, sizes[1]).unwrap();
         assert!((1..=3).all(|slot| shown.lacks(case, slot) == (slot != 2)));
         assert_eq!(shown.of(1, 2).unwrap().rows, whole.of(1, 2).unwrap().rows);
-        let none = Details::<ProsumerRow>::read(&run, &data, 10, sizes[1] - 1).unwrap();
+        let none = Details::<ProsumerRow>::read(&run, &data, 24, sizes[1] - 1).unwrap();
         assert!((1..=3).all(|slot| none.lacks(case, slot)));
         drop(day);
     }

@@ -1,7 +1,9 @@
 //! What happened on the way, in plain language: storages, incidents, messages that were lost, transactions refused.
 
-use super::outcome::grouped;
-use crate::{data::Data, format::fixed};
+use crate::{
+    data::Data,
+    format::{fixed, grouped},
+};
 use humantime::format_duration;
 use microgrid_agents::chain::refusal::Refusal;
 use microgrid_record::{LedgerRow, SlotRow, Totals};
@@ -15,7 +17,7 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
 
 fn storages(data: &Data) -> Option<String> {
     let storage = data.plan.as_ref()?.scenario.storage.as_ref()?;
-    let totals = || data.cases.iter().filter_map(|case| Some(&case.key_figures.as_ref()?.totals));
+    let totals = || data.complete().map(|(_, figures)| &figures.totals);
     let sum = |of: fn(&Totals) -> f64| totals().map(of).sum::<f64>();
     totals().next()?;
     let (charged, discharged) = (sum(|totals| totals.charged_kwh), sum(|totals| totals.discharged_kwh));

@@ -1,11 +1,11 @@
 //! The headline numbers: a card each, with the numbers of every case or, of many cases, their range.
 
-use super::{outcome::grouped, tables::case_name};
+use super::tables::case_name;
 use crate::{
     data::{CaseData, Data},
-    format::fixed,
+    format::{fixed, grouped, knobs},
 };
-use microgrid_record::{KeyFigures, Number, knob_text};
+use microgrid_record::{KeyFigures, Number};
 
 /// The numbers of more cases than this are summed up by their range.
 const MOST_CASES: usize = 4;
@@ -36,101 +36,47 @@ struct Figure {
     hint: &'static str,
     unit: &'static str,
     decimals: usize,
-    of: fn(&CaseData, &KeyFigures) -> Option<f64>,
+    of: Of,
 }
+
+/// What a figure is of a case.
+type Of = fn(&CaseData, &KeyFigures) -> Option<f64>;
 
 /// Title of what there is only where there are storages.
 const DEVICES: &str = "Gain of the devices";
 
 const FIGURES: [Figure; 12] = [
-    Figure {
-        title: "Welfare",
-        hint: "of all prosumers over the open slots",
-        unit: "CNY",
-        decimals: 2,
-        of: |_, figures| Some(figures.open_slots.welfare_cny),
-    },
-    Figure {
-        title: "Gain over P2G",
-        hint: "in welfare over the open slots, beside the grid alone",
-        unit: "%",
-        decimals: 1,
-        of: |_, figures| figures.open_slots.welfare_gain_percent,
-    },
-    Figure {
-        title: DEVICES,
-        hint: "in welfare over all slots, by storages alone, with what they hold at the end",
-        unit: "CNY",
-        decimals: 2,
-        of: |_, figures| Some(figures.all_slots.devices_gain_with_storage_value_cny),
-    },
-    Figure {
-        title: "Gain of the market",
-        hint: "in welfare over all slots, beyond what each has alone",
-        unit: "CNY",
-        decimals: 2,
-        of: |_, figures| Some(figures.all_slots.market_gain_with_storage_value_cny),
-    },
-    Figure {
-        title: "Savings",
-        hint: "in bills over all slots, beside P2G",
-        unit: "CNY",
-        decimals: 2,
-        of: |_, figures| Some(figures.all_slots.savings_with_storage_value_cny),
-    },
-    Figure {
-        title: "Slots in equilibrium",
-        hint: "of those with a market",
-        unit: "%",
-        decimals: 1,
-        of: |_, figures| figures.equilibrium_share.map(percent),
-    },
-    Figure {
-        title: "Mean price",
-        hint: "of local trades, by energy",
-        unit: "CNY/kWh",
-        decimals: 4,
-        of: |case, _| mean_price(case),
-    },
-    Figure {
-        title: "Traded",
-        hint: "between prosumers",
-        unit: "kWh",
-        decimals: 2,
-        of: |_, figures| Some(figures.totals.traded_kwh),
-    },
-    Figure {
-        title: "Consumption",
-        hint: "beside what was wanted (100 %)",
-        unit: "%",
-        decimals: 1,
-        of: |_, figures| {
-            let totals = &figures.totals;
-            (totals.load_kwh > 0.0).then(|| percent(totals.consumption_kwh / totals.load_kwh))
-        },
-    },
-    Figure {
-        title: "Self-sufficiency",
-        hint: "consumption met without the grid",
-        unit: "%",
-        decimals: 1,
-        of: |_, figures| figures.self_sufficiency.map(percent),
-    },
-    Figure {
-        title: "Self-consumption",
-        hint: "generation used in the microgrid",
-        unit: "%",
-        decimals: 1,
-        of: |_, figures| figures.self_consumption.map(percent),
-    },
-    Figure {
-        title: "Messages",
-        hint: "sent by everybody",
-        unit: "",
-        decimals: 0,
-        of: |_, figures| Some(figures.totals.messages as f64),
-    },
+    figure("Welfare", "of all prosumers over the open slots", "CNY", 2, |_, it| Some(it.open_slots.welfare_cny)),
+    figure("Gain over P2G", "in welfare over the open slots, beside the grid alone", "%", 1, |_, it| {
+        it.open_slots.welfare_gain_percent
+    }),
+    figure(
+        DEVICES,
+        "in welfare over all slots, by storages alone, with what they hold at the end",
+        "CNY",
+        2,
+        |_, it| Some(it.all_slots.devices_gain_with_storage_value_cny),
+    ),
+    figure("Gain of the market", "in welfare over all slots, beyond what each has alone", "CNY", 2, |_, it| {
+        Some(it.all_slots.market_gain_with_storage_value_cny)
+    }),
+    figure("Savings", "in bills over all slots, beside P2G", "CNY", 2, |_, it| {
+        Some(it.all_slots.savings_with_storage_value_cny)
+    }),
+    figure("Slots in equilibrium", "of those with a market", "%", 1, |_, it| it.equilibrium_share.map(percent)),
+    figure("Mean price", "of local trades, by energy", "CNY/kWh", 4, |case, _| mean_price(case)),
+    figure("Traded", "between prosumers", "kWh", 2, |_, it| Some(it.totals.traded_kwh)),
+    figure("Consumption", "beside what was wanted (100 %)", "%", 1, |_, it| {
+        (it.totals.load_kwh > 0.0).then(|| percent(it.totals.consumption_kwh / it.totals.load_kwh))
+    }),
+    figure("Self-sufficiency", "consumption met without the grid", "%", 1, |_, it| it.self_sufficiency.map(percent)),
+    figure("Self-consumption", "generation used in the microgrid", "%", 1, |_, it| it.self_consumption.map(percent)),
+    figure("Messages", "sent by everybody", "", 0, |_, it| Some(it.totals.messages as f64)),
 ];
+
+const fn figure(title: &'static str, hint: &'static str, unit: &'static str, decimals: usize, of: Of) -> Figure {
+    Figure { title, hint, unit, decimals, of }
+}
 
 fn percent(share: f64) -> f64 {
     100.0 * share
@@ -156,8 +102,8 @@ pub(super) fn cards(data: &Data) -> Vec<Card> {
 }
 
 fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {
-    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
-    let values: Vec<_> = done.filter_map(|(case, figures)| Some((case, (figure.of)(case, figures)?))).collect();
+    let value = |(case, figures)| Some((case, (figure.of)(case, figures)?));
+    let values: Vec<_> = data.complete().filter_map(value).collect();
     let entry = |label, value| Entry { label, value, text: text(value, figure.decimals), unit: figure.unit };
     match values.len() {
         0 => Vec::new(),
@@ -192,12 +138,8 @@ fn range(
 
 /// A case by its knobs or, where it has none, by its number or seed.
 fn short_name(data: &Data, case: &CaseData) -> String {
-    let knobs: Vec<String> =
-        case.entry.knobs.iter().map(|(name, value)| format!("{name} = {}", knob_text(value))).collect();
-    match (knobs.is_empty(), data.manifest.replicates > 1) {
-        (false, false) => knobs.join(", "),
-        _ => case_name(data, &case.entry),
-    }
+    let plain = case.entry.knobs.is_empty() || data.manifest.replicates > 1;
+    if plain { case_name(data, &case.entry) } else { knobs(&case.entry.knobs) }
 }
 
 fn text(value: f64, decimals: usize) -> String {

@@ -23,16 +23,17 @@ mod provenance;
 mod table;
 mod tables;
 
-use super::{ReportError, charts, data::Data};
+use super::{charts, data::Data};
 use article::Beside;
 use askama::Template;
+use flate2::read::GzDecoder;
 use headline::Card;
 use microgrid_record::{LedgerRow, Manifest, RecordError, Row, Run};
 use payload::Payload;
 use picks::Picks;
 use provenance::{Fact, FileLink};
 use serde::Serialize;
-use std::{fs, path::PathBuf, sync::LazyLock};
+use std::{fs, io, path::PathBuf, sync::LazyLock};
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
@@ -48,11 +49,8 @@ const SCRIPT: &str = concat!(
 
 /// The library that draws charts in the browser, with its licence at the top.
 static PLOTLY: LazyLock<String> = LazyLock::new(|| {
-    // The crate gives two scripts; the other one sets formulas, of which the page has none.
-    let scripts = plotly::Plot::offline_js_sources();
-    let mut texts = scripts.split("</script>").filter_map(|tag| tag.split_once('>').map(|(_, text)| text));
-    let plotly = texts.find(|text| text.contains("plotly.js v")).expect("the crate carries plotly.js");
-    plotly.to_owned()
+    let packed: &[u8] = include_bytes!("../../../../assets/plotly-3.0.1.min.js.gz");
+    io::read_to_string(GzDecoder::new(packed)).expect("what is embedded can be unpacked")
 });
 
 /// The page's template.
@@ -100,10 +98,10 @@ impl Json {
 ///
 /// # Errors
 /// If a table cannot be read, or the page cannot be written.
-pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, ReportError> {
+pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, RecordError> {
     let page = page(run, data)?;
     let path = run.folder().join(FILE);
-    fs::write(&path, page).map_err(|source| ReportError::File { action: "write", path: path.clone(), source })?;
+    fs::write(&path, page).map_err(RecordError::file("write", &path))?;
     run.add_file(FILE)?;
     Ok(path)
 }

@@ -27,7 +27,7 @@ pub(super) fn headline(data: &Data) -> String {
         Settling { markets, equilibria: 0, .. } => format!("None of {} settled", count(markets, "market slot")),
         Settling { markets, equilibria, .. } => format!("{equilibria} of {markets} market slots settled"),
     };
-    let gains = data.cases.iter().filter_map(|case| case.key_figures.as_ref()?.open_slots.welfare_gain_percent);
+    let gains = data.complete().filter_map(|(_, figures)| figures.open_slots.welfare_gain_percent);
     let (least, most) =
         gains.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), gain| (low.min(gain), high.max(gain)));
     if !least.is_finite() {
@@ -36,8 +36,7 @@ pub(super) fn headline(data: &Data) -> String {
     let without = "that of a day without a local market";
     let (gain, by_case) =
         if percent(least) == percent(most) { (beside(most, percent), "") } else { (span(least, most), ", by case") };
-    let traded =
-        data.cases.iter().any(|case| case.key_figures.as_ref().is_some_and(|figures| figures.totals.traded_kwh > 0.0));
+    let traded = data.complete().any(|(_, figures)| figures.totals.traded_kwh > 0.0);
     let trust = if traded || most <= 0.0 {
         ""
     } else {
@@ -126,7 +125,7 @@ impl Settling {
 
     /// The same where the run keeps no slots.
     fn of_figures(data: &Data) -> Self {
-        let figures = || data.cases.iter().filter_map(|case| case.key_figures.as_ref());
+        let figures = || data.complete().map(|(_, figures)| figures);
         let settled = figures().map(|case| case.equilibrium_share.unwrap_or(0.0) * f64::from(case.market_slots));
         Self {
             markets: figures().map(|case| case.market_slots as usize).sum(),
@@ -138,18 +137,11 @@ impl Settling {
 
 /// Slots with a market, with their cases.
 fn markets(data: &Data) -> impl Iterator<Item = (&CaseData, &SlotRow)> {
-    let of_case = |case| CaseData::slots_with_market(case).map(move |row| (case, row));
-    data.cases.iter().flat_map(of_case)
-}
-
-impl CaseData {
-    fn slots_with_market(&self) -> impl Iterator<Item = &SlotRow> {
-        self.slots.iter().filter(|row| row.outcome != Outcome::NoMarket)
-    }
+    data.cases.iter().flat_map(|case| case.markets().map(move |row| (case, row)))
 }
 
 fn ending(data: &Data) -> Option<String> {
-    let done = data.cases.iter().filter(|case| case.key_figures.is_some()).count();
+    let done = data.complete().count();
     let so_far = format!("{done} of {} complete", count(data.manifest.case_count as usize, "case"));
     match &data.manifest.status {
         Status::Finished => None,
@@ -269,8 +261,7 @@ fn by_knob(data: &Data) -> Vec<String> {
     if data.cases.len() <= 2 || equilibria == markets || data.cases.iter().all(|case| case.slots.is_empty()) {
         return Vec::new();
     }
-    let names = data.manifest.cases.first().map(|case| case.knobs.keys().cloned().collect::<Vec<_>>());
-    names.unwrap_or_default().iter().filter_map(|name| by_values_of(data, name)).collect()
+    data.knobs().filter_map(|name| by_values_of(data, name)).collect()
 }
 
 fn by_values_of(data: &Data, name: &str) -> Option<String> {
@@ -342,8 +333,7 @@ fn ledger_gain(data: &Data) -> Option<String> {
 
 /// What the gains consist of, and who has none: a sentence for each of up to [`MOST_SLOTS`] cases.
 fn money(data: &Data) -> Vec<String> {
-    let done = data.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)));
-    let done: Vec<_> = done.filter(|(_, figures)| figures.open_slots.slots > 0).collect();
+    let done: Vec<_> = data.complete().filter(|(_, figures)| figures.open_slots.slots > 0).collect();
     if done.len() > MOST_SLOTS {
         return Vec::new();
     }
@@ -387,8 +377,7 @@ fn money(data: &Data) -> Vec<String> {
 
 /// The key figures of the case with this `mu`, in a study that varies nothing else.
 pub(super) fn case_at(data: &Data, mu: f64) -> Option<&KeyFigures> {
-    let figures = data.cases.iter().filter_map(|case| case.key_figures.as_ref());
-    let mut only_mu = figures.filter(|case| case.knobs.len() == 1);
+    let mut only_mu = data.complete().map(|(_, figures)| figures).filter(|case| case.knobs.len() == 1);
     only_mu.find(|case| case.knobs.get("mu").and_then(serde_json::Value::as_f64) == Some(mu))
 }
 
@@ -396,8 +385,8 @@ fn closed(data: &Data) -> Option<String> {
     let manifest = &data.manifest;
     let case = data.cases.first()?;
     let open = (case.entry.open.0..=case.entry.open.1).count();
-    let no_market: usize = data.cases.iter().map(|case| case.slots.len() - case.slots_with_market().count()).sum();
     let all: usize = data.cases.iter().map(|case| case.slots.len()).sum();
+    let no_market = all - markets(data).count();
     (no_market > 0).then(|| {
         let hours = format!("The market is open in {open} of {} slots a case", manifest.slots);
         format!("{hours}; {no_market} of {all} slots had no market, because {}.", self::no_market(data))
@@ -423,28 +412,9 @@ fn small(value: f64) -> String {
     }
 }
 
-/// A whole number in groups of three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            // A narrow space that does not break.
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn whole_numbers_are_grouped_by_thousands() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
-    }
 
     #[test]
     fn neighbouring_slots_read_as_a_range() {

@@ -2,14 +2,13 @@
 
 use super::{
     Json,
-    details::{self, Details},
+    details::{BUDGET, Details},
     file_of, outcome,
     payload::Payload,
     table::Table,
     tables::{self, case_name},
 };
 use crate::{
-    chart::Chart,
     charts,
     data::{CaseData, Data},
 };
@@ -88,8 +87,8 @@ impl Picks {
                 shown: shown(case),
             });
         }
-        let trades = full.then(|| details::trades(run, data, kept)).transpose()?;
-        let prosumers = full.then(|| details::prosumers(run, data, kept)).transpose()?;
+        let trades = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
+        let prosumers = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
         Ok(Self { cases, trades, prosumers, left_out })
     }
 
@@ -119,7 +118,7 @@ impl Picks {
         let Some(last) = self.cases.last() else { return Vec::new() };
         let mut json = vec![Json::new("picks", &Index { shown: last.case, cases: &self.cases })];
         for case in &self.cases {
-            let day = without_case(charts::case(data, case.case), case.case);
+            let day = charts::case(data, case.case);
             json.push(Json::new(format!("case-{}", case.case), &Payload::new(&day, format!("case_{}_", case.case))));
             let slots = case.slots.iter().filter_map(|pick| self.slot(run, data, case.case, pick.slot));
             json.extend(slots);
@@ -133,10 +132,7 @@ impl Picks {
         let prosumers = self.prosumers.as_ref().and_then(|prosumers| prosumers.of(number, slot));
         let shown = SlotData {
             reading: outcome::slot(data, case, case.slot(slot)?) + &self.too_large(run, case, slot),
-            charts: Payload::new(
-                &without_case(charts::slot(data, number, slot), number),
-                format!("case_{number}_slot_{slot}_"),
-            ),
+            charts: Payload::new(&charts::slot(data, number, slot), format!("case_{number}_slot_{slot}_")),
             trades: trades.map(|trades| tables::trades(&trades.rows, trades.note("trades"))),
             prosumers: prosumers.map(|prosumers| tables::prosumers(&prosumers.rows, prosumers.note("prosumers"))),
         };
@@ -146,7 +142,7 @@ impl Picks {
     /// What a slot lacks on the page because there is too much of it, and which tables have it.
     fn too_large(&self, run: &Run, case: &CaseData, slot: Slot) -> String {
         let has_path = case.games_left_out == 0 || case.games.contains_key(&slot);
-        let path = !has_path && case.markets().any(|market| market == slot);
+        let path = !has_path && case.markets().any(|market| market.slot == slot);
         let trades = self.trades.as_ref().is_some_and(|trades| trades.lacks(case, slot));
         let prosumers = self.prosumers.as_ref().is_some_and(|prosumers| prosumers.lacks(case, slot));
         let files = [
@@ -166,16 +162,6 @@ impl Picks {
 /// Tables in a sentence: `a.csv`, or `a.csv` and `b.csv`.
 fn listed(files: &[&str]) -> String {
     files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" and ")
-}
-
-/// Charts whose titles do not tell the case, which stands above all of them.
-fn without_case(mut charts: Vec<Chart>, case: u32) -> Vec<Chart> {
-    for chart in &mut charts {
-        if let Some((title, _)) = chart.title.split_once(&format!(", case {case} (")) {
-            chart.title = title.to_owned();
-        }
-    }
-    charts
 }
 
 fn label(row: &SlotRow) -> String {

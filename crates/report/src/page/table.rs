@@ -1,7 +1,7 @@
 //! A table of the page: columns with headings, rows of cells, sorted in the browser.
 
-use microgrid_record::Number;
-use serde::{Serialize, Serializer};
+use microgrid_record::{self as record, Row, Value, knob_text};
+use serde::Serialize;
 
 /// A table.
 #[derive(Clone, Debug, Serialize)]
@@ -10,7 +10,7 @@ pub(super) struct Table {
     pub(super) caption: String,
     pub(super) columns: Vec<Column>,
     /// A row has a cell for each column.
-    pub(super) rows: Vec<Vec<Cell>>,
+    pub(super) rows: Vec<Vec<Value>>,
     /// What was left out, and where it is.
     pub(super) note: Option<String>,
 }
@@ -24,19 +24,10 @@ pub(super) struct Column {
     pub(super) decimals: Option<usize>,
 }
 
-/// A cell; what is undefined is `null`.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
-    Missing,
-    Whole(u64),
-    Number(f64),
-    Text(String),
-}
-
 /// A column with what a row has in it.
 struct Field<R> {
     column: Column,
-    cell: Box<dyn Fn(&R) -> Cell>,
+    cell: Box<dyn Fn(&R) -> Value>,
 }
 
 /// The columns of a table of such rows.
@@ -49,7 +40,7 @@ impl<R> Fields<R> {
     }
 
     /// Adds a column named `title`, its numbers in this `unit` and with so many `decimals`.
-    pub(super) fn with<C: Into<Cell>>(
+    pub(super) fn with<C: Into<Value>>(
         mut self,
         title: &str,
         unit: Option<&'static str>,
@@ -62,6 +53,18 @@ impl<R> Fields<R> {
     }
 }
 
+impl<R: Row> Fields<R> {
+    /// The columns of which their table says that they are shown.
+    pub(super) fn shown() -> Self {
+        let mut shown: Vec<&record::Column<R>> = R::COLUMNS.iter().filter(|column| column.title.is_some()).collect();
+        shown.sort_by_key(|column| column.place);
+        shown.into_iter().fold(Self::new(), |fields, column| {
+            let (unit, value) = column.shown.map_or((column.unit, column.value), |(unit, value)| (Some(unit), value));
+            fields.with(column.title.unwrap_or_default(), unit, column.decimals, value)
+        })
+    }
+}
+
 impl Table {
     /// The table of some rows.
     pub(super) fn of<'a, R: 'a>(
@@ -70,7 +73,7 @@ impl Table {
         rows: impl IntoIterator<Item = &'a R>,
         note: Option<String>,
     ) -> Self {
-        let cells = |row: &R| fields.0.iter().map(|field| (field.cell)(row).rounded(field.column.decimals)).collect();
+        let cells = |row: &R| fields.0.iter().map(|field| rounded((field.cell)(row), field.column.decimals)).collect();
         let rows = rows.into_iter().map(cells).collect();
         Self {
             caption: caption.to_owned(),
@@ -81,74 +84,23 @@ impl Table {
     }
 }
 
-impl Cell {
-    /// The same to so many decimals, which is how it is shown.
-    fn rounded(self, decimals: Option<usize>) -> Self {
-        match (self, decimals) {
-            (Self::Number(value), Some(decimals)) => {
-                let scale = 10_f64.powi(decimals as i32);
-                Self::Number((value * scale).round() / scale + 0.0)
-            }
-            (cell, _) => cell,
+/// A value to so many decimals, which is how it is shown.
+fn rounded(value: Value, decimals: Option<usize>) -> Value {
+    match (value, decimals) {
+        (Value::Number(value), Some(decimals)) => {
+            let scale = 10_f64.powi(decimals as i32);
+            Value::Number((value * scale).round() / scale + 0.0)
         }
-    }
-}
-
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Missing => serializer.serialize_none(),
-            Self::Whole(number) => serializer.serialize_u64(*number),
-            Self::Number(value) => serializer.serialize_f64(*value),
-            Self::Text(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
-impl From<f64> for Cell {
-    fn from(value: f64) -> Self {
-        if value.is_finite() { Self::Number(value) } else { Self::Missing }
-    }
-}
-
-impl From<Number> for Cell {
-    fn from(number: Number) -> Self {
-        Self::Number(number.value())
-    }
-}
-
-impl From<u32> for Cell {
-    fn from(number: u32) -> Self {
-        Self::Whole(number.into())
-    }
-}
-
-impl From<u64> for Cell {
-    fn from(number: u64) -> Self {
-        Self::Whole(number)
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<T: Into<Self>> From<Option<T>> for Cell {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Missing, Into::into)
+        (value, _) => value,
     }
 }
 
 /// A knob's value: numbers sort as numbers, and text as text.
-impl From<&serde_json::Value> for Cell {
-    fn from(value: &serde_json::Value) -> Self {
-        match (value.as_u64(), value.as_f64()) {
-            (Some(whole), _) => Self::Whole(whole),
-            (None, Some(number)) => Self::Number(number),
-            (None, None) => Self::Text(microgrid_record::knob_text(value)),
-        }
+pub(super) fn knob(value: &serde_json::Value) -> Value {
+    match (value.as_u64(), value.as_f64()) {
+        (Some(whole), _) => Value::Whole(whole),
+        (None, Some(number)) => Value::Number(number),
+        (None, None) => Value::Text(knob_text(value)),
     }
 }
 

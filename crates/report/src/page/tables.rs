@@ -1,6 +1,6 @@
 //! The tables of the page: cases, combinations, slots, the ledger's figures, and who did what in a slot.
 
-use super::table::{Cell, Fields, Table};
+use super::table::{Fields, Table, knob};
 use crate::data::Data;
 use microgrid_record::{CaseEntry, KeyFigures, LedgerRow, ProsumerRow, SlotRow, Summary, TradeRow, knob_text};
 
@@ -15,15 +15,15 @@ const MOST_SLOTS: usize = 5_000;
 
 /// The key figures of the cases that are done.
 fn figures(data: &Data) -> Vec<&KeyFigures> {
-    data.cases.iter().filter_map(|case| case.key_figures.as_ref()).collect()
+    data.complete().map(|(_, figures)| figures).collect()
 }
 
 /// The columns that tell cases apart.
 fn which<'a>(figures: &[&'a KeyFigures]) -> Fields<&'a KeyFigures> {
     let mut fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
     for name in figures.first().iter().flat_map(|case| case.knobs.keys()) {
-        let knob = name.clone();
-        fields = fields.with(name, None, None, move |case| case.knobs.get(&knob).map(Cell::from));
+        let column = name.clone();
+        fields = fields.with(name, None, None, move |case| case.knobs.get(&column).map(knob));
     }
     let several_seeds = figures.iter().any(|case| case.seed != figures[0].seed);
     if several_seeds && !figures[0].knobs.contains_key("seed") {
@@ -91,8 +91,8 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
     type Row = (Summary, microgrid_record::Knobs);
     let mut fields = Fields::<Row>::new().with("combination", None, None, |row| row.0.combination);
     for name in rows.first().iter().flat_map(|(_, knobs)| knobs.keys()) {
-        let knob = name.clone();
-        fields = fields.with(name, None, None, move |row| row.1.get(&knob).map(Cell::from));
+        let column = name.clone();
+        fields = fields.with(name, None, None, move |row| row.1.get(&column).map(knob));
     }
     fields = fields
         .with("replicates", None, None, |row| row.0.replicates)
@@ -135,29 +135,7 @@ pub(super) fn slots(data: &Data) -> Option<Table> {
     if rows.is_empty() {
         return None;
     }
-    let fields = Fields::<&SlotRow>::new()
-        .with("case", None, None, |row| row.case)
-        .with("slot", None, None, |row| row.slot)
-        .with("sellers", None, None, |row| row.sellers)
-        .with("buyers", None, None, |row| row.buyers)
-        .with("outcome", None, None, |row| format!("{:?}", row.outcome))
-        .with("rounds", None, None, |row| row.rounds)
-        .with("time to rest", SECONDS, 1, |row| row.time_to_equilibrium_s)
-        .with("price", PRICE, 4, |row| row.price_mean_cny_per_kwh)
-        .with("closed-form price", PRICE, 4, |row| row.equilibrium_price_cny_per_kwh)
-        .with("price gap", PRICE, 6, |row| row.price_gap)
-        .with("traded", KWH, 3, |row| row.traded_kwh)
-        .with("from the grid", KWH, 3, |row| row.grid_import_kwh)
-        .with("into the grid", KWH, 3, |row| row.grid_export_kwh)
-        .with("welfare", CNY, 3, |row| row.welfare_cny)
-        .with("P2G welfare", CNY, 3, |row| row.p2g_welfare_cny)
-        .with("worse off", None, None, |row| row.worse_off)
-        .with("consumed", KWH, 3, |row| row.consumption_kwh)
-        .with("load", KWH, 3, |row| row.load_kwh)
-        .with("news' age", SECONDS, 3, |row| row.information_age_mean_s)
-        .with("messages", None, None, |row| row.messages)
-        .with("lost", None, None, |row| row.lost_messages);
-    Some(Table::of("Slots", fields, &rows, left_out))
+    Some(Table::of("Slots", Fields::shown(), rows, left_out))
 }
 
 fn is_closed(row: &SlotRow) -> bool {
@@ -166,56 +144,17 @@ fn is_closed(row: &SlotRow) -> bool {
 
 /// What the ledger's channels carried in each case.
 pub(super) fn ledger(rows: &[LedgerRow]) -> Table {
-    let fields = Fields::<LedgerRow>::new()
-        .with("case", None, None, |row| row.case)
-        .with("channel", None, None, |row| row.channel.name().to_owned())
-        .with("blocks", None, None, |row| row.blocks)
-        .with("submitted", None, None, |row| row.submitted)
-        .with("valid", None, None, |row| row.valid)
-        .with("refused", None, None, |row| row.invalid)
-        .with("off the chain", None, None, |row| row.off_chain)
-        .with("latency, median", SECONDS, 3, |row| row.latency_p50_s)
-        .with("latency, 95 %", SECONDS, 3, |row| row.latency_p95_s)
-        .with("throughput", Some("1/s"), 4, |row| row.throughput_per_s)
-        .with("block fill", PERCENT, 2, |row| row.block_fill.map(|fill| 100.0 * fill.value()))
-        .with("size", Some("MB"), 3, |row| row.bytes as f64 / 1e6);
-    Table::of("What the ledger carried", fields, rows, None)
+    Table::of("What the ledger carried", Fields::shown(), rows, None)
 }
 
 /// What each of these prosumers did in a slot.
 pub(super) fn prosumers(rows: &[ProsumerRow], note: Option<String>) -> Table {
-    let fields = Fields::<ProsumerRow>::new()
-        .with("prosumer", None, None, |row| row.prosumer)
-        .with("role", None, None, |row| format!("{:?}", row.role))
-        .with("generated", KWH, 3, |row| row.pv_kwh)
-        .with("load", KWH, 3, |row| row.load_kwh)
-        .with("bought", KWH, 3, |row| row.bought_kwh)
-        .with("sold", KWH, 3, |row| row.sold_kwh)
-        .with("charged", KWH, 3, |row| row.charged_kwh)
-        .with("discharged", KWH, 3, |row| row.discharged_kwh)
-        .with("stored", KWH, 3, |row| row.soc_kwh)
-        .with("from the grid", KWH, 3, |row| row.grid_import_kwh)
-        .with("into the grid", KWH, 3, |row| row.grid_export_kwh)
-        .with("paid", CNY, 3, |row| row.paid_cny)
-        .with("earned", CNY, 3, |row| row.earned_cny)
-        .with("welfare", CNY, 3, |row| row.welfare_cny)
-        .with("P2G welfare", CNY, 3, |row| row.p2g_welfare_cny)
-        .with("P2G with storage", CNY, 3, |row| row.p2g_storage_welfare_cny)
-        .with("consumed", KWH, 3, |row| row.consumed_kwh);
-    Table::of("Prosumers in this slot", fields, rows, note)
+    Table::of("Prosumers in this slot", Fields::shown(), rows, note)
 }
 
 /// These trades of a slot.
 pub(super) fn trades(rows: &[TradeRow], note: Option<String>) -> Table {
-    let fields = Fields::<TradeRow>::new()
-        .with("buyer", None, None, |row| row.buyer)
-        .with("seller", None, None, |row| row.seller)
-        .with("optimal", KWH, 3, |row| row.optimal_kwh)
-        .with("traded", KWH, 3, |row| row.traded_kwh)
-        .with("price", PRICE, 4, |row| row.price_cny_per_kwh)
-        .with("payment", CNY, 3, |row| row.payment_cny)
-        .with("fee", CNY, 3, |row| row.fee_cny);
-    Table::of("Trades in this slot", fields, rows, note)
+    Table::of("Trades in this slot", Fields::shown(), rows, note)
 }
 
 fn entry(data: &Data, case: u32) -> Option<&CaseEntry> {

@@ -1,0 +1,232 @@
+//! What a column is: all that is told of it beside its field, and what a row has in it.
+
+use super::number::Number;
+use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
+use serde::Serialize;
+
+/// A column of a table with rows `R`, as it is declared beside its field.
+#[derive(Debug)]
+pub struct Column<R> {
+    /// Its name: that of the field.
+    pub name: &'static str,
+    /// Unit of its numbers; none of counts, shares and names.
+    pub unit: Option<&'static str>,
+    /// What a row has in it.
+    pub value: fn(&R) -> Value,
+    pub(super) kind: Kind,
+    /// What a measure's axis in a figure says, without the unit.
+    pub label: &'static str,
+    /// What a measure is of a case in words, as the beginning of a caption.
+    pub what: &'static str,
+    /// What else there is to know of a measure, behind a caption.
+    pub remark: &'static str,
+    /// Whether a measure is next to nothing where a game comes to rest and a thousand or a million times as large where
+    /// it does not, so that its axis is logarithmic.
+    pub logarithmic: bool,
+    /// Whether a measure may be less than zero.
+    pub signed: bool,
+    /// Whether a measure cannot be more than the time to gate closure.
+    pub to_gate: bool,
+    /// Whether a measure's axis says nothing of the unit.
+    pub bare: bool,
+    /// How a case comes to it, if studies compare it: only then it is a measure.
+    pub(super) measure: Option<Measure<R>>,
+    /// The heading under which the report shows it, if it does.
+    pub title: Option<&'static str>,
+    /// Decimals that the report shows; `None` for names, and for numbers that are shown as they are.
+    pub decimals: Option<usize>,
+    /// The unit and the value that the report shows, where these are others.
+    pub shown: Option<Shown<R>>,
+    /// In the report, columns with a larger number come later, those with the same in the order of the table.
+    pub place: u8,
+}
+
+/// A unit, and the value in it.
+type Shown<R> = (&'static str, fn(&R) -> Value);
+
+/// What a slot adds to a ratio of totals.
+type Parts<R> = fn(&R, Option<f64>) -> Option<(f64, f64)>;
+
+/// How a case comes to a measure: over its slots with a market.
+#[derive(Debug)]
+pub(super) enum Measure<R> {
+    /// As the mean over those where it is defined.
+    Mean,
+    /// From what each adds to a total and to what this is divided by in the end, if it is defined there. The second
+    /// argument is the time from the opening of a slot to gate closure [s], if it is known.
+    Ratio(Parts<R>),
+}
+
+impl<R> Clone for Measure<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Measure<R> {}
+
+impl<R> Clone for Column<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Column<R> {}
+
+/// What is told of a column beside its field: `name: Kind ["unit"] => mean("label").shown("title")`.
+impl<R> Column<R> {
+    /// A column that is written, and nothing else.
+    pub(super) const fn new(name: &'static str, kind: Kind, value: fn(&R) -> Value) -> Self {
+        let (label, what, remark) = ("", "", "");
+        let (logarithmic, signed, to_gate, bare, measure) = (false, false, false, false, None);
+        let (unit, title, decimals, shown, place) = (None, None, None, None, 0);
+        #[rustfmt::skip]
+        let column = Self {
+            name, unit, value, kind, label, what, remark, logarithmic, signed, to_gate, bare, measure, title, decimals, shown,
+            place,
+        };
+        column
+    }
+
+    /// In this unit.
+    pub(super) const fn unit(self, unit: &'static str) -> Self {
+        Self { unit: Some(unit), ..self }
+    }
+
+    /// A measure of studies: the mean over all slots with a market. `label` is what its axis says.
+    pub(super) const fn mean(self, label: &'static str) -> Self {
+        Self { label, what: "Mean over the slots with a market", measure: Some(Measure::Mean), ..self }
+    }
+
+    /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
+    pub(super) const fn ratio(self, label: &'static str, what: &'static str, parts: Parts<R>) -> Self {
+        Self { label, what, measure: Some(Measure::Ratio(parts)), ..self }
+    }
+
+    pub(super) const fn logarithmic(self) -> Self {
+        Self { logarithmic: true, ..self }
+    }
+
+    pub(super) const fn signed(self) -> Self {
+        Self { signed: true, ..self }
+    }
+
+    pub(super) const fn to_gate(self) -> Self {
+        Self { to_gate: true, ..self }
+    }
+
+    pub(super) const fn bare(self) -> Self {
+        Self { bare: true, ..self }
+    }
+
+    pub(super) const fn remark(self, remark: &'static str) -> Self {
+        Self { remark, ..self }
+    }
+
+    /// Shown in the report under this heading.
+    pub(super) const fn shown(self, title: &'static str) -> Self {
+        Self { title: Some(title), ..self }
+    }
+
+    /// The same with so many decimals.
+    pub(super) const fn rounded(self, title: &'static str, decimals: usize) -> Self {
+        Self { title: Some(title), decimals: Some(decimals), ..self }
+    }
+
+    /// Shown in another unit, in which it has this value.
+    pub(super) const fn in_unit(self, unit: &'static str, value: fn(&R) -> Value) -> Self {
+        Self { shown: Some((unit, value)), ..self }
+    }
+
+    /// Shown behind the columns of a smaller number.
+    pub(super) const fn behind(self, place: u8) -> Self {
+        Self { place, ..self }
+    }
+}
+
+/// The type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whole numbers below 2^32.
+    Small,
+    /// Whole numbers below 2^64.
+    Large,
+    /// Numbers.
+    Number,
+    /// Numbers that may be undefined.
+    Optional,
+    /// Names, such as this one.
+    Name(&'static str),
+}
+
+/// What can stand in a column.
+pub(super) trait Cell: Into<Value> {
+    /// The type of a column of such.
+    const KIND: Kind;
+}
+
+/// What a row has in a column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// What is undefined.
+    Missing,
+    /// A whole number.
+    Whole(u64),
+    /// A number.
+    Number(f64),
+    /// A name.
+    Text(String),
+}
+
+impl Value {
+    /// As a number; `None` of what is none.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Whole(number) => Some(*number as f64),
+            Self::Number(number) => Some(*number),
+            Self::Missing | Self::Text(_) => None,
+        }
+    }
+}
+
+/// Declares what can stand in a column, of which type this then is, and which value it has.
+macro_rules! cells {
+    ($($cell:ty: $kind:expr, |$it:ident| $value:expr;)+) => {
+        $(impl Cell for $cell {
+            const KIND: Kind = $kind;
+        }
+
+        impl From<$cell> for Value {
+            fn from($it: $cell) -> Self {
+                $value
+            }
+        })+
+    };
+}
+
+cells! {
+    u32: Kind::Small, |number| Self::Whole(number.into());
+    u64: Kind::Large, |number| Self::Whole(number);
+    Number: Kind::Number, |number| Self::Number(number.value());
+    Role: Kind::Name("Idle"), |role| Self::Text(format!("{role:?}"));
+    Outcome: Kind::Name("NoMarket"), |outcome| Self::Text(format!("{outcome:?}"));
+    ChannelName: Kind::Name("trade"), |channel| Self::Text(channel.name().to_owned());
+}
+
+impl Cell for Option<Number> {
+    const KIND: Kind = Kind::Optional;
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Missing, Into::into)
+    }
+}
+
+/// What is no finite number is undefined.
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Number::new(value).into()
+    }
+}
