@@ -462,7 +462,9 @@ fn tariffs_fees_storages_and_demand_are_swept_by_their_paths() {
     rises("storage", &["None", "(capacity_kwh: 5, power_kw: 3)"], |figures| figures.totals.charged_kwh);
     rises("population.load_kw.median", &["0.5", "1", "2"], |figures| figures.totals.load_kwh);
     rises("population.pv_share", &["0", "0.5", "1"], |figures| figures.totals.generation_kwh);
-    rises("preferences.demand", &["Firm", "Elastic"], |figures| figures.totals.consumption_kwh);
+    rises("preferences.demand", &["Firm", "Elastic"], |figures| {
+        (figures.totals.consumption_kwh - figures.totals.load_kwh).abs()
+    });
 }
 
 #[test]
