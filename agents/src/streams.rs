@@ -4,6 +4,8 @@
 pub use microgrid_actor::streams::{Stream, stream, stream_of_period as slot_stream};
 
 /// What a stream is for.
+// Hidden: for the simulation and `microgrid-analysis`.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {

@@ -16,6 +16,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of the envelopes, one after the other.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn data_hash<Envelope: AsRef<[u8]>>(envelopes: impl IntoIterator<Item = Envelope>) -> Digest {
     Digest::of(envelopes)
 }
@@ -23,6 +25,8 @@ pub fn data_hash<Envelope: AsRef<[u8]>>(envelopes: impl IntoIterator<Item = Enve
 /// SHA-256 of the DER encoding of `SEQUENCE { INTEGER number, OCTET STRING previous, OCTET STRING data }`.
 ///
 /// The first block of a chain has no previous one: its octet string is empty.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn header_hash(number: u64, previous: Option<Digest>, data: Digest) -> Digest {
     // The shortest big-endian form whose first bit, the sign, is zero.
     let bytes = number.to_be_bytes();
@@ -93,6 +97,8 @@ pub struct Block {
 /// SHA-256 over: the commit hash of the block before (nothing for the first), the block's header hash, its position and
 /// its time as 8 big-endian bytes each, and for each transaction a line `CODE`, followed by a line `KEY VALUE` for each
 /// fact it has written. Lines end in a line feed.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn commit_hash<'a>(
     previous: Option<Digest>,
     header: &Header,

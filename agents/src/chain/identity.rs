@@ -183,6 +183,8 @@ fn signed(chain: Digest, text: &str) -> Digest {
 }
 
 /// A text that is said to be signed with a key.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
     /// The signer's public key.
@@ -209,6 +211,8 @@ impl Claim<'_> {
 /// first, which takes about half as long as one by one; where that fails, each by itself. Together the rules are a little
 /// less strict: a signer can make a signature of its own that holds among others but not by itself. So whoever is to come
 /// to the same result must check the same claims in the same order: those of a block.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
     if claims.len() <= GROUP {
         return verify_group(chain, claims);
@@ -234,6 +238,8 @@ fn verify_group(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
 }
 
 /// So many signatures are checked together: half of a usual block's.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub const GROUP: usize = 250;
 
 /// From this many signatures on, checking them together is faster.

@@ -70,6 +70,8 @@ refusals! {
 pub type Validity = Result<(), Refusal>;
 
 /// What stands on the chain for a transaction's validity: `Valid`, or the name of the refusal.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn code(validity: Validity) -> &'static str {
     match validity {
         Ok(()) => "Valid",
@@ -78,6 +80,8 @@ pub fn code(validity: Validity) -> &'static str {
 }
 
 /// Reads a code back; `None` if there is no such code.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn validity(code: &str) -> Option<Validity> {
     if code == "Valid" {
         return Some(Ok(()));

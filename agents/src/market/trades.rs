@@ -4,6 +4,8 @@ use super::settlement::Trade;
 use std::{ops::Range, sync::Arc};
 
 /// All trades of a slot, by buyer, then seller, sorted out by participant.
+// Hidden: the ledger's, for `microgrid-record` too.
+#[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct TradeBook {
     all: Arc<[Trade]>,

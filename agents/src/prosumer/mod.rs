@@ -61,6 +61,8 @@ use player::Player;
 use std::{sync::Arc, time::Duration};
 
 /// What prosumers have in common; those who learn differently have other rules.
+// Hidden: put together by the simulation.
+#[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
@@ -108,6 +110,8 @@ pub struct Rules {
 }
 
 /// A prosumer as an actor.
+// Hidden: put together by the simulation.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Prosumer {
     id: ProsumerId,

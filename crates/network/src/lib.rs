@@ -23,6 +23,8 @@ mod delay;
 mod link;
 mod members;
 mod quality;
+// Hidden: for `microgrid-scenario` and `microgrid-analysis`.
+#[doc(hidden)]
 pub mod rhythm;
 mod timing;
 
