@@ -1,7 +1,10 @@
 //! What the simulation draws random numbers for; each has a stream of its own for each actor, see
 //! [`microgrid_actor::streams`].
 
-pub use microgrid_actor::streams::{Stream, stream, stream_of_period as slot_stream};
+pub use microgrid_actor::streams::Stream;
+// Hidden: for the simulation and `microgrid-analysis`.
+#[doc(hidden)]
+pub use microgrid_actor::streams::{stream, stream_of_period as slot_stream};
 
 /// What a stream is for.
 // Hidden: for the simulation and `microgrid-analysis`.
