@@ -72,11 +72,11 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | [`Simulation`], [`framework`], [`prelude`] | the way in for programs |
+//! | [`Simulation`], [`prelude`] | the way in for programs |
 //! | [`agents`] | the actors and the market's mathematics, free of any runtime |
 //! | [`scenario`] | a RON file or a value becomes a validated plan of cases |
 //! | [`simulation`] | one case: its actors and their network |
-//! | [`study`] | all cases of a plan, recorded |
+//! | `study` | all cases of a plan, recorded |
 //! | [`runtime`] | hosts the actors: shards, clock, network; holds the ordering contract |
 //! | [`analysis`] | what theory says: closed form, reference iteration, stability |
 //! | [`record`] | observations become tables, in memory or in a run's folder |
@@ -85,12 +85,14 @@
 //! | [`cli`] | the `sim` command |
 
 pub mod cli;
-pub mod framework;
+mod framework;
 pub mod prelude;
 pub mod simulation;
+// Hidden: the tests run plans that no builder makes.
+#[doc(hidden)]
 pub mod study;
 
-pub use framework::{Results, Simulation, SimulationBuilder, SimulationError};
+pub use framework::{Progress, Results, Simulation, SimulationBuilder, SimulationError, StudyError};
 pub use microgrid_agents as agents;
 pub use microgrid_analysis as analysis;
 pub use microgrid_ledger as ledger;

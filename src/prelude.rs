@@ -1,22 +1,34 @@
 //! What a program with rules of its own needs: `use microgrid_sim::prelude::*`.
 
+#[doc(no_inline)]
 pub use crate::{
-    framework::{Progress, Results, Simulation, SimulationBuilder, SimulationError},
+    Progress, Results, Simulation, SimulationBuilder, SimulationError, StudyError,
     network::{Bounds, Carrier, Delay, Fate, Letter, Quality},
-    record::{CaseRows, ConvergenceRow, KeyFigures, LedgerRow, Number, ProsumerRow, SlotRow, TradeRow},
-    runtime::Shards,
-    scenario::schema::{PopulationSource, Scenario, Synthetic},
+    record::{
+        AgeRow, CaseRows, ConvergenceRow, Format, KeyFigures, LedgerRow, Number, PairedRow, ProsumerRow, Record,
+        RecordError, Run, SlotRow, Statistics, Summary, TradeRow,
+    },
+    runtime::{Failure, RuntimeError, Shards},
+    scenario::{
+        ScenarioError,
+        population::{Member, Population, SlotProfile},
+        schema::{GridTariff, PopulationSource, Replicates, Scenario, Synthetic},
+    },
 };
+#[doc(no_inline)]
 pub use microgrid_agents::{
     ids::{ActorId, ProsumerId, Slot},
     market::{
         pricing::{PriceBand, next_price},
         replicator::{largest_change, replicator_step},
+        role::Role,
+        step::StepSize,
     },
     message::{MarketOpened, MarketState},
     observation::{Observation, Observed},
-    prosumer::{ChoiceRule, Lesson, Offer, PricingRule},
+    prosumer::{Adaptation, Behaviour, ChoiceRule, Lesson, Offer, PricingRule},
     statement::Outcome,
     streams::Stream,
     time::Time,
+    units::{Energy, Money},
 };

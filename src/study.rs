@@ -17,6 +17,7 @@ use crate::{
 };
 use microgrid_agents::{
     actor::MarketProtocol,
+    debug_as_display,
     ids::ProsumerId,
     ledger::Durability,
     observation::{Observation, Observed, Refused},
@@ -46,6 +47,7 @@ pub struct Options {
 
 /// How far a study has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// How many cases are complete.
     pub cases_done: u32,
@@ -60,7 +62,8 @@ pub struct Progress {
 }
 
 /// Why a study ended early.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum StudyError {
     /// Somebody asked for it.
     #[error("interrupted")]
@@ -77,6 +80,8 @@ pub enum StudyError {
     #[error(transparent)]
     Record(#[from] RecordError),
 }
+
+debug_as_display!(StudyError);
 
 /// How many cases of a plan are best run at a time: one a core, but one after the other where there are no more than
 /// two, where a case itself takes several threads, where every block waits for the disk, by the wall clock, and in

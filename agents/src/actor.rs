@@ -1,6 +1,10 @@
 //! The market's protocol: what its actors say to each other, to themselves, and to whoever watches.
 
-use crate::{ids::ChannelName, message::Message, observation::Observation};
+use crate::{
+    ids::{ChannelName, Slot},
+    message::Message,
+    observation::Observation,
+};
 pub use microgrid_actor::Actor;
 use microgrid_actor::Protocol;
 
@@ -29,6 +33,11 @@ pub type Context<'a> = microgrid_actor::Context<'a, MarketProtocol>;
 
 /// Something that one of the market's actors wants done.
 pub type Effect = microgrid_actor::Effect<MarketProtocol>;
+
+/// Where an actor is that has got to this slot, if any.
+pub(crate) fn in_slot(slot: Slot) -> Option<String> {
+    (slot > 0).then(|| format!("in slot {slot}"))
+}
 
 /// Why an actor wanted to be woken. Wake-ups cannot be cancelled: an actor ignores those that no longer matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

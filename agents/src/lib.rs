@@ -65,12 +65,20 @@
 
 pub mod actor;
 pub mod chain;
+// Hidden: asked by the ledger, and tested from outside.
+#[doc(hidden)]
 pub mod contract;
+// Hidden: put together by the simulation.
+#[doc(hidden)]
 pub mod grid;
 pub mod ids;
 mod json;
+// Hidden: put together by the simulation.
+#[doc(hidden)]
 pub mod ledger;
 pub mod market;
+// Hidden: put together by the simulation.
+#[doc(hidden)]
 pub mod member;
 pub mod message;
 pub mod observation;
@@ -79,4 +87,7 @@ pub mod statement;
 pub mod streams;
 pub mod units;
 
+// Hidden: it is for the other crates of the workspace.
+#[doc(hidden)]
+pub use microgrid_actor::debug_as_display;
 pub use microgrid_actor::time;

@@ -30,8 +30,7 @@
 use crate::{
     chain::{
         call::Proposal,
-        fact::{Bill, Number},
-        genesis::Genesis,
+        fact::{Bill, Game, Number},
         identity::Signature,
         refusal::{Refusal, Validity},
         transaction::Endorsement,
@@ -126,6 +125,8 @@ pub struct SlotOpened {
 pub struct MarketOpened {
     /// Which slot.
     pub slot: Slot,
+    /// Who plays, by the numbers of the scenario, as it stands on the chain.
+    pub game: Arc<Game>,
     /// Sellers in order of their number; a seller's position here is its index everywhere in the slot.
     pub sellers: Vec<ProsumerId>,
     /// Their surplus `S_j` [kWh].
@@ -134,24 +135,18 @@ pub struct MarketOpened {
     pub total_surplus: f64,
     /// Buyers in order of their number; a buyer's position here is its index everywhere in the slot.
     pub buyers: Vec<ProsumerId>,
-    /// First choice `z(1)` of every buyer, one share a seller.
-    pub first_choice: Vec<f64>,
-    /// When the market closes, settled down or not.
-    pub closes: Time,
 }
 
 impl MarketOpened {
     /// Buyer, seller and bill of each of these trades in which any energy changes hands, named as on the chain.
     pub fn bills<'a>(
         &'a self,
-        genesis: &'a Genesis,
         trades: impl Iterator<Item = &'a Trade> + 'a,
     ) -> impl Iterator<Item = (Number, Number, Bill)> + 'a {
-        let number = |id: ProsumerId| genesis.prosumers[id.index()].0;
         trades.filter(|trade| trade.energy > Energy::ZERO).map(move |trade| {
             let &Trade { energy, price, payment, fee, .. } = trade;
-            let (buyer, seller) = (self.buyers[trade.buyer as usize], self.sellers[trade.seller as usize]);
-            (number(buyer), number(seller), Bill { energy, price, payment, fee })
+            let Game { sellers, buyers, .. } = &*self.game;
+            (buyers[trade.buyer as usize], sellers[trade.seller as usize], Bill { energy, price, payment, fee })
         })
     }
 }

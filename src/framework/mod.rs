@@ -23,6 +23,7 @@ use crate::{
     scenario::{Plan, ScenarioError},
     study::{self, Options},
 };
+use microgrid_agents::debug_as_display;
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -44,7 +45,8 @@ pub struct Simulation {
 struct Listener(Arc<Mutex<dyn FnMut(Progress) + Send>>);
 
 /// Why there are no results.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum SimulationError {
     /// No scenario was given.
     #[error("there is no scenario: give the builder a file, a text or a scenario made in code")]
@@ -70,6 +72,8 @@ pub enum SimulationError {
     #[error(transparent)]
     Record(#[from] RecordError),
 }
+
+debug_as_display!(SimulationError);
 
 impl Simulation {
     /// A builder without a scenario yet.

@@ -187,7 +187,7 @@ fn messages_in_lock_step_give_the_plain_iteration_over_known_sellers() {
         let first = game.states().next().expect("first prices").0;
         let mut rounds = 0;
         for ((state, found), round) in
-            game.rounds().zip(Iteration::new(market, &first.prices, &game.opened.first_choice))
+            game.rounds().zip(Iteration::new(market, &first.prices, &game.opened.game.first_choice))
         {
             assert_close(&state.prices, &round.prices, 1e-9);
             assert_close(&found.demand, &round.aggregate.demand, 1e-9);
@@ -257,7 +257,7 @@ fn whom_buyers_know_depends_on_the_seed_alone() {
     // Drawing whom to know shifts nothing that others draw.
     let all = Game::of(&short(60, noon(60, "choice_set: All", "")));
     let first = |game: &Game| game.states().next().expect("first prices").0.prices.clone();
-    assert_eq!((&all.opened.first_choice, first(&all)), (&reference.opened.first_choice, first(&reference)));
+    assert_eq!((&all.opened.game.first_choice, first(&all)), (&reference.opened.game.first_choice, first(&reference)));
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod custom_buyer;
 mod custom_network;
 #[path = "../../examples/custom_seller.rs"]
 mod custom_seller;
+#[path = "../../examples/first_day.rs"]
+mod first_day;
 #[path = "../../examples/quickstart.rs"]
 mod quickstart;
 
@@ -33,11 +35,16 @@ fn a_network_with_a_rule_of_its_own_is_slow_when_it_should_be() {
 }
 
 #[test]
+fn a_hamlet_made_in_code_gains_from_trust() {
+    first_day::main().unwrap();
+}
+
+#[test]
 fn every_example_is_run_here_and_short() {
     let here = fs::read_to_string(repository("tests/suite/examples.rs")).unwrap();
     let examples = fs::read_dir(repository("examples")).unwrap().map(|entry| entry.unwrap().path());
     let programs: Vec<_> = examples.filter(|path| path.extension().is_some_and(|kind| kind == "rs")).collect();
-    assert_eq!(programs.len(), 4);
+    assert_eq!(programs.len(), 5);
     for path in programs {
         let name = path.file_stem().unwrap().to_str().unwrap();
         assert!(here.contains(&format!("    {name}::main().unwrap();")), "{name} is not run");

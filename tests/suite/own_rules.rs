@@ -3,7 +3,9 @@
 
 use crate::{
     determinism::{ALL_SHARDS, different, files},
-    support::{recorded, repository, shipped},
+    ordering::Notebook,
+    support::{only_case, recorded, repository, shipped},
+    wall_clock::one_slot,
 };
 use microgrid_sim::agents::ids::GRID;
 use microgrid_sim::network::TooSoon;
@@ -20,6 +22,7 @@ use microgrid_sim::{
     record::{Record, RecordError, Recorder, Run},
     runtime::{Failure, RuntimeError},
     scenario::{Custom, Observer, Overrides, Plan, Rule, Whose},
+    simulation::simulate,
     study::StudyError,
 };
 use rand::{Rng, RngExt};
@@ -275,6 +278,90 @@ fn shares_that_are_none_are_refused() {
     assert_refused(noon().choice_of([buyer], Wrong::NoNumber), buyer, Refusal::NotFinite);
     assert_refused(noon().choice_of([buyer], Wrong::TooMuch), buyer, Refusal::InvalidShares);
     assert_refused(noon().choice_of([buyer], Wrong::Negative), buyer, Refusal::InvalidShares);
+}
+
+/// Asks a price that tells its number.
+#[derive(Clone, Debug)]
+struct Numbered;
+
+fn price_of(seller: u32, floor: f64) -> f64 {
+    floor + 1e-3 * f64::from(seller)
+}
+
+impl PricingRule for Numbered {
+    fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
+        let me = offer.sellers().nth(offer.me).expect("it sells");
+        offer.moved_by(price_of(me, offer.band.floor) - offer.price)
+    }
+}
+
+/// Counts the prices that tell a number, each of which has to be that of the seller who asks it.
+#[derive(Clone, Debug)]
+struct Checking {
+    floor: f64,
+    told: Arc<AtomicU64>,
+}
+
+impl ChoiceRule for Checking {
+    fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, _: &mut Stream) -> f64 {
+        assert_eq!(lesson.sellers().count(), shares.len());
+        for (seller, &price) in lesson.sellers().zip(lesson.prices().iter()) {
+            // Others are on their way from the first prices, which are drawn.
+            let told = (1..=20).find(|&number| (price - price_of(number, self.floor)).abs() < 1e-9);
+            if let Some(number) = told {
+                assert_eq!(number, seller);
+                self.told.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        0.0
+    }
+}
+
+#[test]
+fn rules_know_sellers_by_their_numbers() {
+    for known in ["All", "Sample(3)"] {
+        let rule = Checking { floor: 0.45, told: Arc::default() };
+        let told = Arc::clone(&rule.told);
+        let builder = Simulation::builder().file(repository("scenarios/100_prosumers.ron"));
+        let builder = builder.set("population", 20).set("choice_set", known);
+        let builder = builder.edit(|scenario| scenario.market.open = (12, 12));
+        builder.pricing(Numbered).choice(rule).run().unwrap();
+        let told = told.load(Ordering::Relaxed);
+        assert!(told > 50, "{told}");
+    }
+}
+
+/// Looks for a seller that there is not, in the first slot that it plays; or for its first price already.
+#[derive(Clone, Debug)]
+struct Clumsy {
+    at_once: bool,
+}
+
+impl PricingRule for Clumsy {
+    fn first_price(&mut self, _: &MarketOpened, band: PriceBand, _: &mut Stream) -> Option<f64> {
+        assert!(!self.at_once, "no idea");
+        Some(band.ceiling)
+    }
+
+    fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
+        offer.news.prices[offer.news.prices.len()]
+    }
+}
+
+#[test]
+fn a_rule_that_panics_is_told_with_its_prosumer_and_slot_in_either_clock() {
+    for shards in [Shards::Fixed(1), Shards::Fixed(3)] {
+        let error = noon().pricing_of([5], Clumsy { at_once: false }).shards(shards).run().unwrap_err();
+        let said = error.to_string();
+        assert!(said.starts_with("case 1: prosumer 5 panicked in slot 12: index out of bounds: the len is "), "{said}");
+        assert!(said.contains(" (tests/suite/own_rules.rs:"), "{said}");
+    }
+    let day = only_case(&shipped("5_prosumers.ron", &["mu=1"]));
+    let mut plan = one_slot(&day, 17, "10s", 600.0);
+    plan.custom = everybody([Rule::Pricing(Box::new(Clumsy { at_once: true }))]);
+    let (_, result) = simulate(&only_case(&plan), None, &Arc::default(), Notebook::default());
+    let said = result.unwrap_err().to_string();
+    assert!(said.contains(" panicked in slot 1: no idea (tests/suite/own_rules.rs:"), "{said}");
 }
 
 #[derive(Debug)]

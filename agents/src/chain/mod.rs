@@ -19,7 +19,11 @@
 pub mod block;
 pub mod call;
 pub mod fact;
+// Hidden: written and read by the simulation and by `microgrid-ledger`.
+#[doc(hidden)]
 pub mod genesis;
+// Hidden: computed again by the verifier in `microgrid-ledger`.
+#[doc(hidden)]
 pub mod hash;
 pub mod identity;
 pub mod refusal;

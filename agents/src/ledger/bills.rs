@@ -119,7 +119,7 @@ impl Ledger {
             true => bills,
             false => Bills::new(Arc::clone(&market), all.iter().filter(both).copied().collect()),
         };
-        let trades = market.bills(&genesis, bills.book.all().iter());
+        let trades = market.bills(bills.book.all().iter());
         settlement.trades = trades.map(|(buyer, seller, bill)| (buyer, seller, bill.energy)).collect();
         let has_bills = |&participant: &usize| bills.of(participant).iter().any(|trade| trade.energy > Energy::ZERO);
         let signed = (0..).zip(endorsements).filter(|(n, _)| has_bills(n)).filter_map(|(_, signed)| signed).collect();
@@ -139,7 +139,7 @@ impl Ledger {
             let Some(Verdict::Endorsed(signature)) = verdict else { return None };
             let (by, signature) = (genesis.prosumer(prosumer), **signature);
             let trades = bills.of(participant);
-            let bills = bills.market.bills(genesis, trades.iter()).collect();
+            let bills = bills.market.bills(trades.iter()).collect();
             let text = BillsOf { slot: self.slot, party: by, bills }.to_json();
             let claim = Claim { key: genesis.key(by)?, text: &text, signature };
             claim.holds(chain).then_some(Endorsement { by, signature })
@@ -156,16 +156,7 @@ impl Ledger {
             return;
         }
         let (sellers, buyers) = self.roster.sides();
-        let surplus: Vec<f64> = sellers.iter().map(|&seller| self.roster.surplus(seller).value()).collect();
-        let market = MarketOpened {
-            slot: self.slot,
-            total_surplus: surplus.iter().sum(),
-            surplus,
-            first_choice: Vec::new(),
-            closes: self.gate_closes,
-            sellers,
-            buyers,
-        };
+        let market = self.market(sellers, buyers, Vec::new());
         self.settled(Bills::new(Arc::new(market), Vec::new()), context);
     }
 

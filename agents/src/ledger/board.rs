@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     chain::{
-        fact::{Fact, Game, Key},
+        fact::{Fact, Key},
         genesis::{Genesis, Rules},
     },
     contract::Stub,
@@ -33,7 +33,6 @@ use std::{sync::Arc, time::Duration};
 /// The board of a slot's game.
 #[derive(Debug)]
 pub(super) struct Board {
-    game: Arc<Game>,
     opened: Arc<MarketOpened>,
     /// The participants' addresses, sellers first.
     audience: Arc<[ActorId]>,
@@ -63,7 +62,6 @@ pub(super) struct Board {
 impl Board {
     /// An empty board for the participants of a game, with what they have registered.
     pub(super) fn new(
-        game: Arc<Game>,
         opened: Arc<MarketOpened>,
         buyers: Vec<Buyer>,
         surplus: Vec<Energy>,
@@ -86,7 +84,6 @@ impl Board {
             choices_sent: MeanAge::default(),
             news: MeanAge::default(),
             audience,
-            game,
             opened,
             buyers,
             surplus,
@@ -133,12 +130,12 @@ impl Board {
 
     /// The position of a seller with this number.
     pub(super) fn seller(&self, number: u32) -> Option<u32> {
-        self.game.sellers.binary_search(&number).ok().map(|index| index as u32)
+        self.opened.game.sellers.binary_search(&number).ok().map(|index| index as u32)
     }
 
     /// The position of a buyer with this number.
     pub(super) fn buyer(&self, number: u32) -> Option<u32> {
-        self.game.buyers.binary_search(&number).ok().map(|index| index as u32)
+        self.opened.game.buyers.binary_search(&number).ok().map(|index| index as u32)
     }
 
     /// Sums up the choices as they stand, at the prices as they stand: (8), (9) and (11).
@@ -221,9 +218,9 @@ impl Board {
             Demand::Firm => Energy::at_most(buyer.need),
             Demand::Elastic => Party::ANY,
         };
-        let buyers = self.game.buyers.iter().zip(&self.buyers);
+        let buyers = self.opened.game.buyers.iter().zip(&self.buyers);
         let buyers: Vec<Party> = buyers.map(|(&number, buyer)| Party { number, most: need(buyer) }).collect();
-        let sellers = self.game.sellers.iter().zip(&self.surplus);
+        let sellers = self.opened.game.sellers.iter().zip(&self.surplus);
         let sellers: Vec<Party> = sellers.map(|(&number, &most)| Party { number, most }).collect();
         let pairs = || {
             let choices = (0..).zip(&self.choices).filter_map(|(buyer, choice)| Some((buyer, choice.as_ref()?)));
@@ -299,7 +296,9 @@ impl Stub for OffChain<'_> {
     fn read(&mut self, key: Key) -> Option<Fact> {
         match (key, self.board) {
             // As long as there is a board, its game is under way.
-            (Key::Game(slot), Some(board)) if slot == board.opened.slot => Some(Fact::Game(Arc::clone(&board.game))),
+            (Key::Game(slot), Some(board)) if slot == board.opened.slot => {
+                Some(Fact::Game(Arc::clone(&board.opened.game)))
+            }
             (Key::Closing(slot), Some(board)) if slot == board.opened.slot => None,
             (Key::Quote(slot, number), Some(board)) if slot == board.opened.slot => {
                 board.quotes[board.seller(number)? as usize].map(Fact::Quote)

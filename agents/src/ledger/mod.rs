@@ -47,7 +47,7 @@ use crate::{actor::MarketProtocol, ids::GRID};
 pub use queue::BatchLimits;
 
 use crate::{
-    actor::{Actor, Context, Wake},
+    actor::{Actor, Context, Wake, in_slot},
     ids::{ActorId, ChannelName, ProsumerId, Slot},
     member::Member,
     message::{MarketState, Message, SlotOpened, Submission},
@@ -316,6 +316,10 @@ impl Actor<MarketProtocol> for Ledger {
 
     fn name(&self) -> String {
         "ledger".into()
+    }
+
+    fn whereabouts(&self) -> Option<String> {
+        in_slot(self.slot)
     }
 
     fn waiting_for(&self) -> Option<String> {

@@ -29,50 +29,49 @@ impl Ledger {
         let Some(band) = band.filter(|band| band.has_room() && !sellers.is_empty() && !buyers.is_empty()) else {
             return self.go_without_market(context);
         };
-        let numbers = |ids: &[ProsumerId]| ids.iter().map(|id| genesis.prosumers[id.index()].0).collect();
-        let (seller_numbers, buyer_numbers) = (numbers(&sellers), numbers(&buyers));
         let first_choice = self.first_choice(sellers.len(), context);
-        let game = Arc::new(Game {
-            sellers: seller_numbers,
-            buyers: buyer_numbers,
-            first_choice: first_choice.clone(),
-            closes: self.gate_closes,
-        });
-        let open = self.chains.propose(Call::OpenGame(self.slot, Arc::clone(&game)), Vec::new(), context.now());
+        let market = Arc::new(self.market(sellers, buyers, first_choice));
+        let open = Call::OpenGame(self.slot, Arc::clone(&market.game));
+        let open = self.chains.propose(open, Vec::new(), context.now());
         if self.commit_at_once(ChannelName::Information, open, context).is_err() {
             return;
         }
-        let surplus: Vec<_> = sellers.iter().map(|&seller| self.roster.surplus(seller)).collect();
-        let facts: Vec<_> = buyers.iter().filter_map(|&buyer| self.buyer(buyer)).collect();
-        let market = Arc::new(MarketOpened {
-            slot: self.slot,
-            surplus: surplus.iter().map(|surplus| surplus.value()).collect(),
-            total_surplus: surplus.iter().map(|surplus| surplus.value()).sum(),
-            first_choice,
-            closes: self.gate_closes,
-            sellers,
-            buyers,
-        });
+        let surplus: Vec<_> = market.sellers.iter().map(|&seller| self.roster.surplus(seller)).collect();
+        let facts: Vec<_> = market.buyers.iter().filter_map(|&buyer| self.buyer(buyer)).collect();
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
-        let board = Box::new(self.board(game, Arc::clone(&market), facts, surplus, band));
+        let board = Box::new(self.board(Arc::clone(&market), facts, surplus, band));
         context.broadcast(board.audience(), Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);
     }
 
-    /// The empty board of a game.
-    fn board(
+    /// The market among these in this slot.
+    pub(super) fn market(
         &self,
-        game: Arc<Game>,
-        market: Arc<MarketOpened>,
-        buyers: Vec<Buyer>,
-        surplus: Vec<Energy>,
-        band: PriceBand,
-    ) -> Board {
+        sellers: Vec<ProsumerId>,
+        buyers: Vec<ProsumerId>,
+        first_choice: Vec<f64>,
+    ) -> MarketOpened {
+        let prosumers = &self.chains.genesis().prosumers;
+        let numbers = |ids: &[ProsumerId]| ids.iter().map(|id| prosumers[id.index()].0).collect();
+        let (in_order, closes) = ((numbers(&sellers), numbers(&buyers)), self.gate_closes);
+        let surplus: Vec<f64> = sellers.iter().map(|&seller| self.roster.surplus(seller).value()).collect();
+        MarketOpened {
+            slot: self.slot,
+            game: Arc::new(Game { sellers: in_order.0, buyers: in_order.1, first_choice, closes }),
+            total_surplus: surplus.iter().sum(),
+            surplus,
+            sellers,
+            buyers,
+        }
+    }
+
+    /// The empty board of a game.
+    fn board(&self, market: Arc<MarketOpened>, buyers: Vec<Buyer>, surplus: Vec<Energy>, band: PriceBand) -> Board {
         let rules = &self.chains.genesis().rules;
         let sums = Sums::new(rules.choice_set, surplus.len(), self.rules.alpha, rules.service_fee);
         let kept = (Tally::new(sums, buyers.len()), Answered::new(buyers.len(), self.rules.tells_answered));
-        Board::new(game, market, buyers, surplus, band, kept)
+        Board::new(market, buyers, surplus, band, kept)
     }
 
     fn go_without_market(&mut self, context: &mut Context<'_>) {

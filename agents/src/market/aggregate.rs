@@ -3,11 +3,13 @@
 use super::{choice_set::ChoiceSet, demand::Buyer, pricing::PriceBand, sums::dot};
 
 /// Supply ratio `tau = S / E` (9); infinite where nobody asks.
-pub fn supply_ratio(surplus: f64, demand: f64) -> f64 {
+pub(crate) fn supply_ratio(surplus: f64, demand: f64) -> f64 {
     if demand > 0.0 { surplus / demand } else { f64::INFINITY }
 }
 
 /// Share of the demand that is served, `t = min(tau, 1)`.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub fn served_share(surplus: f64, demand: f64) -> f64 {
     supply_ratio(surplus, demand).min(1.0)
 }
@@ -15,6 +17,8 @@ pub fn served_share(surplus: f64, demand: f64) -> f64 {
 /// One buyer's term of a seller's net utility (11), without the constant `C_i` [CNY].
 ///
 /// `purchase` is `X*_ij` [kWh], `served` is `t_j`, `price` is what a kWh costs, `p_j` and the fee [CNY/kWh].
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub fn private_net_utility(buyer: &Buyer, purchase: f64, served: f64, price: f64, alpha: f64) -> f64 {
     if purchase <= 0.0 {
         return 0.0;
@@ -25,6 +29,8 @@ pub fn private_net_utility(buyer: &Buyer, purchase: f64, served: f64, price: f64
 }
 
 /// One buyer's posted choice, as it enters the sums.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Posted<'a> {
     /// Who chose.
@@ -78,7 +84,7 @@ impl Aggregate {
 }
 
 /// Where the grid's tariff binds, no step is larger than this many times that of a market whose buyers all answer to price.
-pub const STEEPEST: f64 = 20.0;
+pub(crate) const STEEPEST: f64 = 20.0;
 
 /// What is no more than this part of the market's scale is rounding.
 const ROUNDING: f64 = 1e-9;
@@ -87,6 +93,8 @@ const ROUNDING: f64 = 1e-9;
 ///
 /// Choices can be added and taken away again. Each of both rounds, by up to 2⁻⁵³ of the largest sum on the way; so whoever
 /// does it often sums up anew from time to time.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Sums {
     alpha: f64,

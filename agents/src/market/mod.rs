@@ -4,22 +4,35 @@
 //! units ([`crate::units`]).
 
 pub mod aggregate;
-pub mod balance;
-pub mod best_response;
-pub mod choice_set;
 pub mod demand;
-pub mod experience;
 pub mod exploration;
-pub mod imitation;
-pub mod mixing;
 pub mod pricing;
-pub mod regrowth;
+pub(crate) mod regrowth;
 pub mod replicator;
 pub mod role;
 pub mod settlement;
 pub mod step;
-pub mod stopping;
-pub mod storage;
+pub(crate) mod stopping;
 pub(crate) mod sums;
 pub mod trades;
 pub mod utility;
+
+// Hidden: rules of scenarios, which the iteration of `microgrid-analysis` and the tests of this crate follow too.
+#[doc(hidden)]
+pub mod best_response;
+#[doc(hidden)]
+pub mod experience;
+#[doc(hidden)]
+pub mod imitation;
+#[doc(hidden)]
+pub mod mixing;
+
+// Hidden: what each slot comes to for one prosumer, which `microgrid-analysis` and `microgrid-record` compute again.
+#[doc(hidden)]
+pub mod balance;
+#[doc(hidden)]
+pub mod storage;
+
+// Hidden: read from scenarios by `microgrid-scenario`, and by the verifier in `microgrid-ledger`.
+#[doc(hidden)]
+pub mod choice_set;

@@ -91,6 +91,8 @@ pub fn next_price(price: f64, excess: f64, step: f64, band: PriceBand, ramp: f64
 ///
 /// So a scaled step answers to *relative* excess demand: a small seller's demand answers little to its price, as few
 /// look for it, and its price has to move as far as everybody's.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub fn price_step_size(
     size: StepSize,
     alpha: f64,
@@ -112,7 +114,7 @@ pub fn price_step_size(
 /// How much each period by which the loop is too old weighs on a price step: `DelayAware` divides a step by
 /// `1 + burden L`. A scaled step is relative to the seller's own demand, and weighs 1. A fixed one is the same for all,
 /// and weighs `Q S_j / S` for one of `sellers` Q with this `share` `S_j / S` of all surplus.
-pub fn age_burden(size: StepSize, share: f64, sellers: usize) -> f64 {
+pub(crate) fn age_burden(size: StepSize, share: f64, sellers: usize) -> f64 {
     match size {
         StepSize::Fixed(_) => share * sellers as f64,
         StepSize::Scaled(_) => 1.0,

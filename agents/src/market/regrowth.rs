@@ -2,7 +2,7 @@
 
 /// Lets `shares` that a step has made grow from `before` grow `factor` times as far, at sellers whose demand is below half
 /// of their surplus (both in kWh); the others make room for it, and the sum stays what it was.
-pub fn regrow(shares: &mut [f64], before: &[f64], sellers: impl Iterator<Item = (f64, f64)>, factor: f64) {
+pub(crate) fn regrow(shares: &mut [f64], before: &[f64], sellers: impl Iterator<Item = (f64, f64)>, factor: f64) {
     let sum: f64 = shares.iter().sum();
     for ((share, before), (demand, surplus)) in shares.iter_mut().zip(before).zip(sellers) {
         if *share > *before && demand < surplus / 2.0 {

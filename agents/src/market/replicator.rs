@@ -22,7 +22,7 @@ pub enum Fitness {
 ///
 /// What grows in proportion to itself (15) moves by next to nothing as long as it is next to nothing, however fast it
 /// grows: without this, shares that have collapsed would look like rest for as long as they need to recover.
-pub const NOTICED_SHARE: f64 = 1e-4;
+pub(crate) const NOTICED_SHARE: f64 = 1e-4;
 
 /// How much a `change` of a `share` counts as a move.
 fn counted(share: f64, change: f64) -> f64 {
@@ -39,9 +39,13 @@ pub fn largest_change(before: &[f64], after: &[f64]) -> f64 {
 
 /// How much each period by which the loop is too old weighs on a step of the shares: `DelayAware` divides it by
 /// `1 + 1.7 L`.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub const AGE_BURDEN: f64 = 1.7;
 
 /// Mean net utility `xi_bar = sum_j z_j xi_j` (12), of shares that sum to 1; NaN where all shares are zero.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by
     // `1 - a xi_bar`: large populations would blow it up within a few rounds.
@@ -79,6 +83,8 @@ pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
 }
 
 /// Step `a` for public fitness; scaled: `k R_e / (alpha D B)`, times [`Aggregate::stride`], zero while nothing is served.
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub fn public_step_size(size: StepSize, alpha: f64, market: &Aggregate) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
@@ -89,6 +95,8 @@ pub fn public_step_size(size: StepSize, alpha: f64, market: &Aggregate) -> f64 {
 /// Step `a_i` of one of `buyers` for private fitness; scaled: `k (R_e / R) / (alpha D_i B_i)`, zero while nothing is
 /// served, and larger where a tariff binds: by as much as what sellers there are worth to it answers less to its shares
 /// than where prices move, see [`Sums::aggregate`](super::aggregate::Sums::aggregate).
+// Hidden: for `microgrid-analysis` too.
+#[doc(hidden)]
 pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
@@ -97,7 +105,7 @@ pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers:
 }
 
 /// The same step of size `Scaled(1)` as if no tariff were binding.
-pub fn private_unit(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
+pub(crate) fn private_unit(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
     private_step_size(
         StepSize::Scaled(1.0),
         alpha,

@@ -14,14 +14,7 @@ pub enum Role {
     Idle,
 }
 
-/// Production-to-consumption ratio `r = P / X` (1), or `None` without consumption.
-///
-/// `generation` and `load` in kWh.
-pub fn production_ratio(generation: f64, load: f64) -> Option<f64> {
-    (load > 0.0).then(|| generation / load)
-}
-
-/// The role that follows from the production-to-consumption ratio (1): below one buys, above one sells.
+/// The role that follows from the production-to-consumption ratio `r = P / X` (1): below one buys, above one sells.
 ///
 /// Amounts are compared as whole units, so that a ratio of one is exact; without consumption, any generation sells.
 pub fn role(generation: Energy, load: Energy) -> Role {
@@ -54,8 +47,6 @@ mod tests {
         assert_eq!(role(kwh(0.1 + 0.2), kwh(0.3)), Role::Idle);
         assert_eq!(role(kwh(0.5), Energy::ZERO), Role::Seller);
         assert_eq!(role(Energy::ZERO, Energy::ZERO), Role::Idle);
-        assert_eq!(production_ratio(1.0, 4.0), Some(0.25));
-        assert_eq!(production_ratio(1.0, 0.0), None);
     }
 
     #[test]

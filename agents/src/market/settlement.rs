@@ -40,6 +40,8 @@ const DIGITS: u32 = 12;
 const PARTS: i64 = 1 << DIGITS;
 
 /// What a buyer wants of a seller.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wish {
     /// Position of the buyer among the slot's buyers.
@@ -51,6 +53,8 @@ pub struct Wish {
 }
 
 /// A buyer or a seller, and the most that it may trade in the slot.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Party {
     /// Its number, by which lots are drawn.
@@ -70,6 +74,8 @@ impl Party {
 }
 
 /// The most that a buyer can get who wants so much in all [kWh]: that, rounded up.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 pub fn rounded_up(wanted: f64) -> Energy {
     let parts = to_parts(wanted);
     Energy(parts / PARTS + i64::from(parts % PARTS > 0))
@@ -83,6 +89,8 @@ fn to_parts(amount: f64) -> i64 {
 }
 
 /// A slot's surplus to be divided among those who want some of it: `x_ij = t_j z_ij X*_ij` (10) in whole units.
+// Hidden: for the verifier in `microgrid-ledger` too.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Division<'a> {
     /// Seed of the case.

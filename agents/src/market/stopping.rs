@@ -11,28 +11,28 @@ use super::{
 ///
 /// Demand that misses the surplus is worth the change of price that would make up for it; a difference of net utilities,
 /// the difference of price that makes it.
-pub const CLOSE: f64 = 4e-4;
+pub(crate) const CLOSE: f64 = 4e-4;
 
 /// What of a market the stopping rules look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Market<'a> {
+pub(crate) struct Market<'a> {
     /// Surplus of each seller [kWh].
-    pub surplus: &'a [f64],
+    pub(crate) surplus: &'a [f64],
     /// Price of each seller [CNY/kWh].
-    pub prices: &'a [f64],
+    pub(crate) prices: &'a [f64],
     /// The prices that a seller may ask.
-    pub band: PriceBand,
+    pub(crate) band: PriceBand,
     /// What the choices add up to.
-    pub sums: &'a Aggregate,
+    pub(crate) sums: &'a Aggregate,
     /// Curvature of utility in this slot [CNY/kWh²].
-    pub alpha: f64,
+    pub(crate) alpha: f64,
     /// What buyers pay to the operator on top of each price [CNY/kWh].
-    pub service_fee: f64,
+    pub(crate) service_fee: f64,
 }
 
 impl Market<'_> {
     /// Whether the rules hold for these choices.
-    pub fn is_at_equilibrium<'a>(&self, choices: impl Iterator<Item = Posted<'a>> + Clone) -> bool {
+    pub(crate) fn is_at_equilibrium<'a>(&self, choices: impl Iterator<Item = Posted<'a>> + Clone) -> bool {
         self.has_one_price() && self.is_cleared(choices.clone()) && self.is_worth_the_same(choices)
     }
 

@@ -167,7 +167,7 @@ impl Buyer {
 
     /// The common first choice, as far as it goes to sellers that it knows; evenly where it goes to none of them.
     fn first_shares(&self, shares: &mut Vec<f64>) {
-        *shares = self.at_known(&self.opened.first_choice);
+        *shares = self.at_known(&self.opened.game.first_choice);
         if self.known.is_some() {
             let total: f64 = shares.iter().sum();
             let even = 1.0 / shares.len() as f64;

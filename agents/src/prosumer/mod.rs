@@ -27,13 +27,13 @@ use crate::{
 };
 pub use activation::Activation;
 pub use adaptation::Adaptation;
-pub use behaviour::{Behaviour, BestResponse, ChoiceRule, Imitation, Lesson, Replicator};
+pub use behaviour::{Behaviour, ChoiceRule, Lesson};
 pub use mixing::Mixing;
 pub use pricing::{ExcessDemand, Offer, PricingRule};
 pub use strategy::Strategy;
 
 use crate::{
-    actor::{Actor, Context, Wake},
+    actor::{Actor, Context, Wake, in_slot},
     chain::{
         call::{BillsOf, Call},
         refusal::Validity,
@@ -335,8 +335,7 @@ impl Prosumer {
         match checked {
             Err(dispute) => Verdict::Disputed(dispute),
             Ok(()) => {
-                let trades =
-                    place.iter().flat_map(|(_, market)| market.bills(self.member.genesis(), proposed.trades.iter()));
+                let trades = place.iter().flat_map(|(_, market)| market.bills(proposed.trades.iter()));
                 let bills = BillsOf { slot: self.slot, party: self.member.party(), bills: trades.collect() };
                 Verdict::Endorsed(Box::new(self.member.endorse(&bills)))
             }
@@ -393,6 +392,10 @@ impl Actor<MarketProtocol> for Prosumer {
 
     fn name(&self) -> String {
         self.member.party().to_string()
+    }
+
+    fn whereabouts(&self) -> Option<String> {
+        in_slot(self.slot)
     }
 
     fn waiting_for(&self) -> Option<String> {

@@ -91,6 +91,7 @@ mod tests {
         actor::{Actor, Effect, Wake},
         chain::{
             call::{Call, InvoiceTo},
+            fact::Game,
             identity::Party,
         },
         ids::{ActorId, GRID, ProsumerId},
@@ -175,12 +176,11 @@ mod tests {
     fn market() -> Arc<MarketOpened> {
         Arc::new(MarketOpened {
             slot: 9,
+            game: Arc::new(Game { sellers: vec![1], buyers: vec![2], first_choice: vec![1.0], closes: Time(100) }),
             sellers: vec![ProsumerId(0)],
             surplus: vec![3.0],
             total_surplus: 3.0,
             buyers: vec![ProsumerId(1)],
-            first_choice: vec![1.0],
-            closes: Time(100),
         })
     }
 

@@ -70,6 +70,11 @@ pub trait Actor<P: Protocol>: Debug + Send {
     /// What to call the actor where people read of it.
     fn name(&self) -> String;
 
+    /// Where the actor has got to, in words such as "in slot 17", if that says anything. Asked when it has failed.
+    fn whereabouts(&self) -> Option<String> {
+        None
+    }
+
     /// What the actor is waiting for, in words, or `None` if it has nothing left to do.
     ///
     /// Asked when a simulation has stalled, to tell its user who waits for what.

@@ -7,16 +7,23 @@
 //! | [`reader`] | reads it row by row, and takes nothing for granted |
 //! | [`query`] | answers the contract's queries from it |
 //! | [`verify`] | checks it from genesis to its end; shares nothing with whoever wrote it but the chain's vocabulary |
-//! | [`place`] | names places on it |
+//! | [`position`] | names places on it |
 
 #[cfg(any(test, feature = "fixtures"))]
 #[doc(hidden)]
 pub mod fixtures;
 pub mod position;
-pub mod query;
-pub mod reader;
 pub mod schema;
-pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod verify;
+
+// Hidden: what the `sim` command looks a ledger up with.
+#[doc(hidden)]
+pub mod query;
+#[doc(hidden)]
+pub mod reader;
+
+// Hidden: what `microgrid-record` writes a ledger with.
+#[doc(hidden)]
+pub mod store;

@@ -40,7 +40,7 @@ use rand::{Rng, SeedableRng};
 use std::{sync::Arc, time::Duration};
 
 /// An own rule has a message arrive sooner than it says that any does.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the network's own rule has a message from {from:?} to {to:?} arrive after {delay:?}, and says that none takes less \
      than {shortest:?}"
@@ -55,6 +55,8 @@ pub struct TooSoon {
     /// What the rule gives as its shortest delay.
     pub shortest: Duration,
 }
+
+microgrid_actor::debug_as_display!(TooSoon);
 
 /// How messages travel between actors, and what befalls them.
 #[derive(Clone, Debug)]

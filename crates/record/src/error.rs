@@ -1,6 +1,6 @@
 //! What can go wrong with the results of a run.
 
-use microgrid_agents::ids::Slot;
+use microgrid_agents::{debug_as_display, ids::Slot};
 use microgrid_scenario::schema::Record;
 use std::{
     error::Error,
@@ -9,7 +9,8 @@ use std::{
 };
 
 /// What can go wrong with the results of a run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -89,6 +90,8 @@ pub enum RecordError {
     #[error("slot {0} was closed without a checkpoint")]
     WithoutCheckpoint(Slot),
 }
+
+debug_as_display!(RecordError);
 
 impl RecordError {
     /// Makes an error of one met in what the file at `path` holds.

@@ -20,6 +20,7 @@ pub(super) const FILE: &str = "kpis.json";
 
 /// The key figures of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct KeyFigures {
     /// Number of the case.
     pub case: u32,
@@ -57,6 +58,7 @@ impl KeyFigures {
 
 /// Sums over all slots and prosumers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Totals {
     /// Generated [kWh].
     pub generation_kwh: f64,
@@ -88,6 +90,7 @@ pub struct Totals {
 
 /// The welfare and money of all prosumers over some slots, beside P2G.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// How many slots.
     pub slots: u32,

@@ -43,24 +43,40 @@ mod tests;
 mod theory;
 mod trades;
 
-pub use case::CaseRecorder;
 pub use column::{Column, Value};
 pub use error::RecordError;
-pub use folder::LATEST;
 pub use key_figures::{Comparison, KeyFigures, Totals};
-pub use manifest::{CaseEntry, Knobs, Manifest, Status, knob_text};
-pub use measures::MEASURES;
-pub use memory::{MemoryRecorder, Results};
+pub use manifest::{CaseEntry, Knobs, Manifest, Status};
+pub use memory::Results;
 pub use microgrid_scenario::schema::Record;
 pub use number::Number;
 pub use paired::PairedRow;
-pub use recorder::{CaseStore, Recorder};
 pub use run::Run;
 pub use sheet::Format;
 pub use statistics::Statistics;
 pub use summary::Summary;
-pub use table::{Row, Rows, Section};
+pub use table::{Row, Rows};
 pub use tables::{CaseRows, Refusals, rows::*};
 
+// Hidden: what records a study that is being run.
+#[doc(hidden)]
+pub use case::CaseRecorder;
+#[doc(hidden)]
+pub use memory::MemoryRecorder;
+#[doc(hidden)]
+pub use recorder::{CaseStore, Recorder};
+
+// Hidden: what `sim` and the report look at in a run.
+#[doc(hidden)]
+pub use folder::LATEST;
+#[doc(hidden)]
+pub use manifest::knob_text;
+#[doc(hidden)]
+pub use measures::MEASURES;
+#[doc(hidden)]
+pub use table::Section;
+
 /// Name of the resolved scenario in a run's folder.
+// Hidden: for `sim` and the report.
+#[doc(hidden)]
 pub const SCENARIO: &str = "scenario.ron";

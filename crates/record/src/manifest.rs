@@ -26,6 +26,7 @@ pub enum Status {
 
 /// What was run, when, and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Manifest<C = Vec<CaseEntry>> {
     /// Name of the scenario.
     pub scenario: String,
@@ -68,6 +69,7 @@ pub struct Manifest<C = Vec<CaseEntry>> {
 
 /// A case of the study.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CaseEntry {
     /// Its number, the `case` of all tables.
     pub case: u32,

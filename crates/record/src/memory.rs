@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, env};
 
 /// What a study came to.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Results {
     /// The cases in the order of their numbers: one for each combination of varied knobs and replicate.
     pub cases: Vec<CaseRows>,

@@ -32,6 +32,7 @@ fn measures() -> impl Iterator<Item = &'static str> {
 
 /// A row of `paired.csv`, without the other knobs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct PairedRow {
     /// Which knob.
     pub knob: String,

@@ -65,7 +65,7 @@ impl SlotObservations {
     pub(super) fn add(&mut self, time: Time, what: Observation) {
         match what {
             Observation::MarketOpened(market) => {
-                self.amplitude = Some(Amplitude::new(time, market.closes));
+                self.amplitude = Some(Amplitude::new(time, market.game.closes));
                 self.market = Some(market);
             }
             Observation::Committed(commit) => {

@@ -16,6 +16,7 @@ pub(super) const FILE: &str = "summary.csv";
 
 /// What a combination of the varied knobs came to, over those of its replicates that are complete.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Summary {
     /// Counts the combinations of a study from 1.
     pub combination: u32,

@@ -58,6 +58,7 @@ macro_rules! table {
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[non_exhaustive]
         pub struct $name {
             $($(#[$column_doc])* $(#[doc = concat!("[", $unit, "]")])? pub $column: $kind,)+
         }

@@ -49,6 +49,7 @@ macro_rules! tables {
 
         /// What a case came to: the rows that its tables would have, as far as the scenario's `record` has them kept.
         #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct CaseRows {
             /// Number of the case.
             pub case: u32,
@@ -85,6 +86,7 @@ tables! {
 
 /// How often the ledger refused what somebody sent, for one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusals {
     /// In which slot.
     pub slot: Slot,

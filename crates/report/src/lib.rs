@@ -12,12 +12,21 @@
 //! A chart is made once, from tables, and drawn twice: on paper (SVG and PNG, in `figures/`) and on the page
 //! (`report.html`), where it can be hovered over and zoomed into.
 
+// Hidden: the tests look at what is drawn, and from what.
+#[doc(hidden)]
 pub mod chart;
+#[doc(hidden)]
 pub mod charts;
+#[doc(hidden)]
 pub mod data;
+#[doc(hidden)]
 pub mod figures;
-pub mod format;
+#[doc(hidden)]
 pub mod page;
+
+// Hidden: `sim` prints numbers and knobs as the report does.
+#[doc(hidden)]
+pub mod format;
 
 use data::Data;
 use microgrid_record::{RecordError, Run};

@@ -1,12 +1,11 @@
 //! The watcher's side of a run: shows it what was observed, knows when a slot last closed, and gives it back at the end.
 
-use super::{Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, window::WhoWaits};
+use super::{
+    Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, panics::caught, window::WhoWaits,
+};
 use actix::{dev::ToEnvelope, prelude::*};
 use microgrid_actor::{Observed, Protocol, Time};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The watcher of a run, until it has ended.
@@ -41,11 +40,11 @@ impl<W> Audience<W> {
             self.last_progress = reached.time;
         }
         let Some(watcher) = &mut self.watcher else { return Ok(()) };
-        let watched = catch_unwind(AssertUnwindSafe(|| watcher.window(observed, traffic)));
+        let watched = caught(|| watcher.window(observed, traffic));
         observed.clear();
         match watched {
             Ok(result) => result.map_err(RuntimeError::Watcher),
-            Err(panic) => Err(RuntimeError::Failed(Failure::panicked(panic.as_ref()))),
+            Err(why) => Err(RuntimeError::Failed(panicked("the watcher", why))),
         }
     }
 
@@ -78,6 +77,10 @@ impl<W> Audience<W> {
     }
 }
 
+fn panicked(who: &str, why: String) -> Failure {
+    Failure::Panicked { who: who.to_owned(), whereabouts: None, why }
+}
+
 /// Who waits for what in any of the shards.
 ///
 /// # Errors
@@ -90,7 +93,7 @@ where
     let mut waiting = Vec::new();
     for shard in shards {
         let of_shard = shard.send(WhoWaits).await;
-        waiting.extend(of_shard.map_err(|lost| Failure::Panicked(lost.to_string()))?);
+        waiting.extend(of_shard.map_err(|lost| panicked("a shard", lost.to_string()))?);
     }
     waiting.sort();
     Ok(waiting)

@@ -18,24 +18,24 @@ use std::sync::Arc;
 
 /// A point in the order of play: an instant, and a wave within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
+pub(super) struct Moment {
     /// The instant.
-    pub time: Time,
+    pub(super) time: Time,
     /// Zero-delay hops within the instant.
-    pub wave: u32,
+    pub(super) wave: u32,
 }
 
 /// Where an event stands in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub(super) struct Key {
     /// When it happens.
-    pub moment: Moment,
+    pub(super) moment: Moment,
     /// Decides between senders at the same moment.
-    pub tie: u64,
+    pub(super) tie: u64,
     /// The sender's counter.
-    pub sequence: u64,
+    pub(super) sequence: u64,
     /// The sender; decides only should two hashes collide.
-    pub sender: ActorId,
+    pub(super) sender: ActorId,
 }
 
 /// Hash of (seed, sender, time): two rounds of the SplitMix64 finaliser.
@@ -52,24 +52,24 @@ fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
 /// Something that happens to an actor. The tie of its key is left to be computed where it decides, so that an event is
 /// small: a cache line.
 #[derive(Clone, Debug)]
-pub struct Event<P: Protocol> {
+pub(super) struct Event<P: Protocol> {
     /// When.
-    pub time: Time,
+    pub(super) time: Time,
     /// In which wave of that instant.
-    pub wave: u32,
+    pub(super) wave: u32,
     /// Who causes it.
-    pub sender: ActorId,
+    pub(super) sender: ActorId,
     /// The sender's counter; of a broadcast, for its first receiver.
-    pub sequence: u64,
+    pub(super) sequence: u64,
     /// To whom; of a broadcast, its sender.
-    pub to: ActorId,
+    pub(super) to: ActorId,
     /// What.
-    pub what: What<P>,
+    pub(super) what: What<P>,
 }
 
 /// What happens.
 #[derive(Clone, Debug)]
-pub enum What<P: Protocol> {
+pub(super) enum What<P: Protocol> {
     /// The run begins.
     Start,
     /// A message of the event's sender arrives.
@@ -86,21 +86,21 @@ pub enum What<P: Protocol> {
 
 /// One message to many, all of whom it reaches at the same moment.
 #[derive(Clone, Debug)]
-pub struct Broadcast<P: Protocol> {
+pub(super) struct Broadcast<P: Protocol> {
     /// To whom, in the order in which it was sent to them; some of them may live in other shards.
-    pub to: Arc<[ActorId]>,
+    pub(super) to: Arc<[ActorId]>,
     /// The message.
-    pub message: P::Message,
+    pub(super) message: P::Message,
 }
 
 impl<P: Protocol> Event<P> {
     /// The moment at which it happens.
-    pub fn moment(&self) -> Moment {
+    pub(super) fn moment(&self) -> Moment {
         Moment { time: self.time, wave: self.wave }
     }
 
     /// Its place in the order, in the run with this seed.
-    pub fn key(&self, seed: u64) -> Key {
+    pub(super) fn key(&self, seed: u64) -> Key {
         let tie = match self.what {
             What::Restart | What::Resume => 0,
             _ => tie(seed, self.sender, self.time),

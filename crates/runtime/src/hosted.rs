@@ -245,6 +245,12 @@ impl<P: Protocol> HostedActors<P> {
         (std::mem::take(&mut self.observed), std::mem::take(&mut self.traffic))
     }
 
+    /// What the actor at this place calls itself, and where it has got to.
+    pub(super) fn describe(&self, place: u32) -> (String, Option<String>) {
+        let actor = &self.hosted[place as usize].actor;
+        (actor.name(), actor.whereabouts())
+    }
+
     /// Who waits for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
         let waiting = (0..).zip(&self.hosted).filter_map(|(place, Hosted { actor, .. })| {

@@ -7,20 +7,21 @@
 //! In virtual time:
 //!
 //! 1. Time is a whole number of nanoseconds ([`Time`]).
-//! 2. An actor handles its events in the order (time, wave, tie, sequence), see [`event`].
+//! 2. An actor handles its events in the order (time, wave, tie, sequence), see `event`.
 //! 3. Nothing else influences an actor: not the number of shards or threads, not the machine's load, not what is
 //!    recorded.
 //! 4. Hence the same binary, scenario and seed give byte-identical results, whatever the shards.
 //!
 //! | where | what |
 //! |---|---|
-//! | [`event`] | events and their order |
+//! | `event` | events and their order |
 //! | `hosted` | some actors: lets them handle events, and makes events of what they ask for |
 //! | `queue` | what is to happen, by the time at which it does |
 //! | `post` | the way of new events: into the queue, or to another shard |
 //! | `worker` | actors with their events |
 //! | `shard` | an actix actor that runs a worker, window by window |
 //! | `clock` | an actix actor that grants windows of time |
+//! | `panics` | catches panics of actors and watchers |
 //! | `spin` | keeps a thread awake while others are about to have something for it |
 //! | `agenda` | which shard has the earliest event |
 //! | `audience` | shows the watcher what was observed |
@@ -29,8 +30,9 @@
 mod agenda;
 mod audience;
 mod clock;
-pub mod event;
+mod event;
 mod hosted;
+mod panics;
 mod post;
 mod queue;
 mod shard;
@@ -45,13 +47,12 @@ use actix::prelude::*;
 use audience::Audience;
 use clock::Clock;
 use hosted::HostedActors;
-use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time};
+use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time, debug_as_display};
 use microgrid_network::{Network, TooSoon};
 use post::Placement;
 use shard::{Links, Shard};
 use spin::Spin;
 use std::{
-    any::Any,
     ops::AddAssign,
     str::FromStr,
     sync::{Arc, atomic::AtomicBool},
@@ -169,7 +170,8 @@ pub struct Host {
 }
 
 /// What can go wrong in a run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum RuntimeError {
     /// Nothing more can happen, yet somebody waits: a message is missing that nobody repeats. Fatal.
     #[error("deadlock after {since}: nothing more can happen, but {}", list(waiting))]
@@ -203,7 +205,8 @@ pub enum RuntimeError {
 }
 
 /// What must not happen to an actor, or be done by one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Failure {
     /// Send to an address at which nobody lives.
     #[error("{from:?} sent a message to {to:?}, who does not exist")]
@@ -233,18 +236,18 @@ pub enum Failure {
         time: Time,
     },
     /// Panic.
-    #[error("an actor or the watcher panicked: {0}")]
-    Panicked(String),
+    #[error("{who} panicked{}: {why}", whereabouts.iter().map(|place| format!(" {place}")).collect::<String>())]
+    Panicked {
+        /// Who.
+        who: String,
+        /// Where it had got to, as in "in slot 17", if it says so.
+        whereabouts: Option<String>,
+        /// Why, and where in the source.
+        why: String,
+    },
 }
 
-impl Failure {
-    /// The failure behind a caught panic.
-    fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Self::Panicked(text.unwrap_or_else(|| "unknown reason".into()))
-    }
-}
+debug_as_display!(RuntimeError, Failure);
 
 /// Who waits for what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

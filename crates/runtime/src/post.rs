@@ -114,12 +114,18 @@ impl<P: Protocol> Post<P> {
     /// Begins a window: takes what is to be handled before `bound`.
     pub(super) fn begin(&mut self, bound: Moment, taken: &mut Vec<Event<P>>) {
         self.bound = bound;
+        self.busy = None;
         self.queue.take_before(bound, taken);
     }
 
     /// From now on it is this actor that handles its events.
     pub(super) fn is_busy(&mut self, actor: ActorId) {
         self.busy = Some(actor);
+    }
+
+    /// Who that is; `None` before the first of a window.
+    pub(super) fn busy(&self) -> Option<ActorId> {
+        self.busy
     }
 
     /// Takes in a new event.

@@ -8,14 +8,11 @@ use super::{
     Failure, Traffic, Waiting,
     event::{Event, Key, Moment, What},
     hosted::HostedActors,
+    panics::caught,
     post::{Batch, Placement, Post},
 };
 use microgrid_actor::{Observed, Protocol};
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Actors with their events.
 #[derive(Debug)]
@@ -68,7 +65,7 @@ impl<P: Protocol> Worker<P> {
     /// # Errors
     /// If an actor does what it must not, or panics.
     pub(super) fn handle_before(&mut self, bound: Moment, now: impl Fn(Moment) -> Moment) -> Result<usize, Failure> {
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = caught(|| {
             self.post.begin(bound, &mut self.window);
             self.find_receivers();
             let due = std::mem::take(&mut self.due);
@@ -78,8 +75,16 @@ impl<P: Protocol> Worker<P> {
             self.due.clear();
             self.window.clear();
             outcome.map(|()| events)
-        }));
-        outcome.unwrap_or_else(|panic| Err(Failure::panicked(panic.as_ref())))
+        });
+        outcome.unwrap_or_else(|why| Err(self.panicked(why)))
+    }
+
+    /// The failure of whoever is busy to have panicked.
+    fn panicked(&self, why: String) -> Failure {
+        // Somebody who has panicked may not know any more who it is.
+        let busy = self.post.busy().and_then(|actor| caught(|| self.actors.describe(self.placement.place(actor))).ok());
+        let (who, whereabouts) = busy.unwrap_or_else(|| (format!("shard {}", self.number), None));
+        Failure::Panicked { who, whereabouts, why }
     }
 
     /// Lets each actor handle what is due to it.

@@ -1,10 +1,12 @@
 //! What is wrong with a scenario, shown where it is wrong.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use microgrid_agents::debug_as_display;
 use std::{fmt, ops::Range, sync::Arc};
 
 /// Why a scenario cannot be run. Each displays as plain text that shows the place, what was found and what is allowed.
 #[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum ScenarioError {
     /// A file cannot be read, or holds no text.
     #[error("{0}")]
@@ -93,19 +95,8 @@ impl fmt::Display for Report {
     }
 }
 
-/// As it displays: the whole text of a file is no help.
-impl fmt::Debug for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// As it displays.
-impl fmt::Debug for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+// The whole text of a file would be no help.
+debug_as_display!(ScenarioError, Report);
 
 impl Place {
     /// The span without what follows its first line, so that not half the file is underlined.

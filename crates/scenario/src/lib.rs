@@ -21,9 +21,18 @@ mod synthetic;
 mod text;
 mod validate;
 
-pub use custom::{Custom, Observer, Rule, Whose};
-pub use data::DataFile;
-pub use draft::{Draft, Overrides, load};
+pub use draft::Overrides;
 pub use error::{Report, ScenarioError};
+pub use plan::{Case, Plan};
+
+// Hidden: what the builder of simulations makes a plan of, and what `sim`, the tables and the tests look at in one.
+#[doc(hidden)]
+pub use custom::{Custom, Observer, Rule, Whose};
+#[doc(hidden)]
+pub use data::DataFile;
+#[doc(hidden)]
+pub use draft::{Draft, load};
+#[doc(hidden)]
 pub use path::knob_names;
-pub use plan::{Case, LastPopulation, Plan, Setting};
+#[doc(hidden)]
+pub use plan::{LastPopulation, Setting};

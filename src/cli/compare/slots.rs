@@ -62,7 +62,9 @@ fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Vec<Both>, RecordError> 
         let row = row?;
         if let Some(of_a) = of_a.remove(&(row.case, row.slot)) {
             // Cases may have other numbers.
-            if (SlotRow { case: row.case, ..of_a.clone() }) != row {
+            let mut renumbered = of_a.clone();
+            renumbered.case = row.case;
+            if renumbered != row {
                 both.push((of_a, row));
             }
         }

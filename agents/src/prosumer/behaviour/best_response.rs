@@ -8,9 +8,9 @@ use crate::{
 
 /// Towards what is worth most: each step goes the part of the way that its size says, whatever its units.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BestResponse {
+pub(super) struct BestResponse {
     /// How little differences count, in units of the market's own scale of fitness.
-    pub noise: f64,
+    pub(super) noise: f64,
 }
 
 impl ChoiceRule for BestResponse {

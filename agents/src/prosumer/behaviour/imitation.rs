@@ -13,7 +13,7 @@ use crate::{
 ///
 /// Whoever happens to meet nobody better is not at rest for that: the step that it expected counts as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imitation;
+pub(super) struct Imitation;
 
 impl ChoiceRule for Imitation {
     fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, random: &mut Stream) -> f64 {

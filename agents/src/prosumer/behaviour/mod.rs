@@ -5,11 +5,8 @@ mod best_response;
 mod imitation;
 mod replicator;
 
-pub use best_response::BestResponse;
-pub use imitation::Imitation;
-pub use replicator::Replicator;
-
 use crate::{
+    chain::fact::Number,
     market::{
         aggregate::Aggregate, demand::Buyer, exploration::explore, mixing::mix, regrowth::regrow,
         replicator::largest_change, step::StepSize,
@@ -18,7 +15,10 @@ use crate::{
     statement::Choice,
     streams::Stream,
 };
+use best_response::BestResponse;
 use dyn_clone::DynClone;
+use imitation::Imitation;
+use replicator::Replicator;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt::Debug};
 
@@ -43,6 +43,7 @@ dyn_clone::clone_trait_object!(ChoiceRule);
 
 /// What a buyer has to go by when it moves its shares.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Lesson<'a> {
     /// The market of the slot: who sells and buys.
     pub market: &'a MarketOpened,
@@ -68,6 +69,12 @@ pub struct Lesson<'a> {
 }
 
 impl<'a> Lesson<'a> {
+    /// Who the sellers are that the buyer knows, by their numbers in the scenario, in the order of its shares.
+    pub fn sellers(&self) -> impl Iterator<Item = Number> {
+        let position = |place| self.known.map_or(place, |known| known[place] as usize);
+        (0..self.last.shares.len()).map(move |place| self.market.game.sellers[position(place)])
+    }
+
     /// Of a list with an entry for each seller of the market, those of the sellers that the buyer knows.
     pub fn at_known<'b>(&self, all: &'b [f64]) -> Cow<'b, [f64]> {
         match self.known {

@@ -5,6 +5,7 @@ mod excess_demand;
 pub use excess_demand::ExcessDemand;
 
 use crate::{
+    chain::fact::Number,
     market::pricing::{self, PriceBand},
     message::{MarketOpened, MarketState},
     streams::Stream,
@@ -20,6 +21,24 @@ use std::fmt::Debug;
 ///
 /// The ledger's contract holds whatever the rule says: a price that is no number, lies outside the tariffs or moves
 /// beyond the ramp is refused, and the seller's last price that counted stays in force.
+///
+/// ```
+/// use microgrid_agents::{prosumer::{Offer, PricingRule}, streams::Stream};
+///
+/// /// Asks a little less than prosumer 4, wherever that sells too; otherwise answers to the excess of demand.
+/// #[derive(Clone, Debug)]
+/// struct Undercut;
+///
+/// impl PricingRule for Undercut {
+///     fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
+///         let mut prices = offer.sellers().zip(&offer.news.prices);
+///         match prices.find(|(seller, price)| *seller == 4 && price.is_finite()) {
+///             Some((_, theirs)) => offer.moved_by(0.99 * theirs - offer.price),
+///             None => offer.moved_by(offer.step * offer.excess()),
+///         }
+///     }
+/// }
+/// ```
 pub trait PricingRule: DynClone + Debug + Send + Sync {
     /// The first price of a slot [CNY/kWh], between the tariffs of `band`; `None`: as the scenario says, fixed or drawn.
     fn first_price(&mut self, _market: &MarketOpened, _band: PriceBand, _random: &mut Stream) -> Option<f64> {
@@ -35,6 +54,7 @@ dyn_clone::clone_trait_object!(PricingRule);
 
 /// What a seller has to go by when it moves its price.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Offer<'a> {
     /// The market of the slot: who sells and buys.
     pub market: &'a MarketOpened,
@@ -65,6 +85,11 @@ impl Offer<'_> {
     /// The price moved by so much [CNY/kWh], as far as band and ramp (18) allow.
     pub fn moved_by(&self, change: f64) -> f64 {
         pricing::next_price(self.price, change, 1.0, self.band, self.ramp)
+    }
+
+    /// Who the sellers are, by their numbers in the scenario, in the order of their positions.
+    pub fn sellers(&self) -> impl Iterator<Item = Number> {
+        self.market.game.sellers.iter().copied()
     }
 
     /// The last prices of the other sellers that have quoted one [CNY/kWh].

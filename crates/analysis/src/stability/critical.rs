@@ -31,7 +31,7 @@ pub fn critical_price_step(game: &Game, steps: Steps, lags: Lags) -> f64 {
 /// The first of `most` numbers at which the game is unstable, if there is one.
 ///
 /// What is stable at one is taken to be so at all smaller ones.
-pub fn first_unstable(most: usize, is_unstable: impl Fn(usize) -> bool) -> Option<usize> {
+pub(super) fn first_unstable(most: usize, is_unstable: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut stable, mut end) = (0, most);
     while stable < end {
         let middle = (stable + end) / 2;

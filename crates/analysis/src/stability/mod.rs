@@ -23,7 +23,10 @@ mod lags;
 mod setting;
 mod slot;
 
-pub use critical::{critical_price_step, critical_replicator_step, first_unstable};
+// Hidden: what a judgement is made of, which the tests look at.
+#[doc(hidden)]
+pub use critical::{critical_price_step, critical_replicator_step};
+#[doc(hidden)]
 pub use lags::{Lags, Rhythm};
 pub use setting::{Caveat, Setting};
 pub use slot::{DelayLimit, Judgement, Limits, Omission, SlotStability, StepLimit, is_stable, slot_stability};

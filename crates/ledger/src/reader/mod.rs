@@ -8,12 +8,13 @@ mod columns;
 use super::position::Position;
 use chain::{BLOCKS, Chain, ChainStatements, TRANSACTIONS};
 use columns::Columns;
-use microgrid_agents::{chain::hash::Digest, ids::ChannelName, time::Time};
+use microgrid_agents::{chain::hash::Digest, debug_as_display, ids::ChannelName, time::Time};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::path::{Path, PathBuf};
 
 /// Why the ledger cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// There is no such file, or it cannot be opened at all.
     #[error("cannot open {}: {source}", path.display())]
@@ -45,6 +46,8 @@ pub enum ReadError {
     #[error("it belongs to no block")]
     Orphan(Position),
 }
+
+debug_as_display!(ReadError);
 
 impl ReadError {
     /// Where it is, as far as that can be told.

@@ -8,12 +8,14 @@ use microgrid_agents::{
         identity::Party,
         refusal::{Validity, code},
     },
+    debug_as_display,
     ids::Slot,
     units::Energy,
 };
 
 /// Why a ledger does not verify.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum VerifyError {
     /// There is no file that could be opened, or nothing in it.
     #[error(transparent)]
@@ -29,6 +31,8 @@ pub enum VerifyError {
         so_far: Box<Report>,
     },
 }
+
+debug_as_display!(VerifyError, Discrepancy);
 
 /// The first discrepancy, and where it is.
 #[derive(Debug)]
@@ -61,7 +65,8 @@ impl Discrepancy {
 pub(super) type Checked<T = ()> = Result<T, Found>;
 
 /// What can be wrong with a ledger.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
+#[non_exhaustive]
 pub enum Discrepancy {
     // The file.
     /// A row or the file as a whole cannot be read.

@@ -1,0 +1,202 @@
+//! The runtime with a protocol that has nothing to do with a market: stations in a ring pass tokens on.
+
+use microgrid_actor::{Actor, ActorId, Context, Observed, Protocol, Time};
+use microgrid_network::{Delay, Network, Quality};
+use microgrid_runtime::{self as runtime, Host, RuntimeError, Shards, Traffic, WatchError, Watcher, wall};
+use rand::RngExt;
+use std::{sync::Arc, time::Duration};
+
+const STATIONS: u32 = 5;
+const LAPS: u32 = 20;
+
+#[derive(Clone, Copy, Debug)]
+struct Ring;
+
+/// A token of the station that has made it, after so many hops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Token {
+    maker: ActorId,
+    hops: u32,
+}
+
+/// A token has been held for long enough.
+#[derive(Clone, Copy, Debug)]
+struct PassOn(Token);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Held(Token),
+    /// The first station's token has made this lap.
+    Lap(u32),
+}
+
+impl Protocol for Ring {
+    type Message = Token;
+    type Wake = PassOn;
+    type Observation = Seen;
+
+    const MILESTONE: &'static str = "lap has been made";
+
+    fn milestone(seen: &Seen) -> Option<u32> {
+        if let Seen::Lap(lap) = seen { Some(*lap) } else { None }
+    }
+
+    fn is_checkpoint(_: &Seen) -> bool {
+        false
+    }
+}
+
+/// What one station does wrong, with a token that has made so many hops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    Keeps(u32),
+    Panics(u32),
+}
+
+/// Makes a token, and holds each that it gets for a random time before it passes it on.
+#[derive(Debug, Default)]
+struct Station {
+    flaw: Option<Flaw>,
+    laps: u32,
+}
+
+impl Station {
+    fn pass_on(token: Token, context: &mut Context<'_, Ring>) {
+        context.send(ActorId((context.me().0 + 1) % STATIONS), Token { hops: token.hops + 1, ..token });
+    }
+}
+
+impl Actor<Ring> for Station {
+    fn start(&mut self, context: &mut Context<'_, Ring>) {
+        Self::pass_on(Token { maker: context.me(), hops: 0 }, context);
+    }
+
+    fn receive(&mut self, from: ActorId, token: Token, context: &mut Context<'_, Ring>) {
+        assert_eq!((from.0 + 1) % STATIONS, context.me().0);
+        context.observe(Seen::Held(token));
+        if token.maker == context.me() {
+            self.laps += 1;
+            if token.maker == ActorId(0) {
+                context.observe(Seen::Lap(self.laps));
+            }
+            if self.laps == LAPS {
+                return;
+            }
+        }
+        match self.flaw {
+            Some(Flaw::Keeps(hops)) if hops == token.hops => {}
+            Some(Flaw::Panics(hops)) if hops == token.hops => panic!("a token after {hops} hops"),
+            _ => {
+                let held = Duration::from_millis(context.random().random_range(0..30));
+                context.wake_after(held, PassOn(token));
+            }
+        }
+    }
+
+    fn wake(&mut self, PassOn(token): PassOn, context: &mut Context<'_, Ring>) {
+        Self::pass_on(token, context);
+    }
+
+    fn name(&self) -> String {
+        "station".into()
+    }
+
+    fn whereabouts(&self) -> Option<String> {
+        (self.laps > 0).then(|| format!("after lap {}", self.laps))
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        (self.laps < LAPS).then(|| format!("its token on lap {}", self.laps + 1))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    seen: Vec<(Time, ActorId, Seen)>,
+    traffic: Traffic,
+}
+
+impl Watcher<Ring> for Log {
+    fn window(&mut self, observed: &mut Vec<Observed<Seen>>, traffic: Traffic) -> Result<(), WatchError> {
+        self.seen.extend(observed.drain(..).map(|Observed { time, actor, what }| (time, actor, what)));
+        self.traffic += traffic;
+        Ok(())
+    }
+}
+
+/// The ring, in which station 3 may have a flaw.
+fn ring(flaw: Option<Flaw>) -> Vec<Box<dyn Actor<Ring>>> {
+    let station = |n| Box::new(Station { flaw: flaw.filter(|_| n == 3), laps: 0 }) as Box<dyn Actor<Ring>>;
+    (0..STATIONS).map(station).collect()
+}
+
+fn host(shards: Shards) -> Host {
+    let delay = Delay::Uniform { min: Duration::from_millis(5), max: Duration::from_millis(40) };
+    Host {
+        seed: 7,
+        network: Network::uniform(Quality::delayed(delay)),
+        shards,
+        stall_after: Duration::from_secs(10),
+        interrupted: Arc::default(),
+    }
+}
+
+fn laps(log: &Log) -> Vec<u32> {
+    log.seen.iter().filter_map(|(_, _, seen)| Ring::milestone(seen)).collect()
+}
+
+const ALL_SHARDS: [Shards; 4] = [Shards::Fixed(1), Shards::Fixed(2), Shards::Fixed(3), Shards::PerActor];
+
+#[test]
+fn every_token_goes_its_rounds_and_is_seen_the_same_whatever_the_shards() {
+    let [first, others @ ..] = ALL_SHARDS.map(|shards| {
+        let (log, result) = runtime::run(ring(None), &host(shards), Log::default());
+        result.expect("every token comes home");
+        log
+    });
+    assert_eq!(laps(&first), (1..=LAPS).collect::<Vec<_>>());
+    assert_eq!(first.traffic, Traffic { sent: u64::from(STATIONS * STATIONS * LAPS), ..Traffic::default() });
+    assert!(first.seen.is_sorted_by_key(|(time, actor, _)| (*time, *actor)));
+    for other in others {
+        assert_eq!((other.seen, other.traffic), (first.seen.clone(), first.traffic));
+    }
+}
+
+#[test]
+fn a_token_that_is_kept_is_told_by_the_one_who_waits_for_it() {
+    for shards in ALL_SHARDS {
+        let (log, result) = runtime::run(ring(Some(Flaw::Keeps(13))), &host(shards), Log::default());
+        // Station 0's own token makes its 13th hop to station 3.
+        let error = result.expect_err("one token never comes home");
+        let RuntimeError::Deadlock { waiting, .. } = &error else { panic!("{error}") };
+        assert_eq!(waiting.iter().map(|one| one.who).collect::<Vec<_>>(), [ActorId(0)]);
+        let said = error.to_string();
+        assert!(said.ends_with("nothing more can happen, but station waits for its token on lap 3"), "{said}");
+        assert_eq!(laps(&log), [1, 2]);
+    }
+}
+
+#[test]
+fn a_panic_names_who_where_and_why_in_either_time() {
+    let ring = || ring(Some(Flaw::Panics(13)));
+    let virtually = ALL_SHARDS.map(|shards| runtime::run(ring(), &host(shards), Log::default()).1);
+    let pace = wall::Pace { speed: 100.0, last_milestone: LAPS };
+    let by_the_machine_s_clock = wall::run(ring(), &host(Shards::Fixed(2)), pace, Log::default()).1;
+    for result in virtually.into_iter().chain([by_the_machine_s_clock]) {
+        let said = result.expect_err("somebody panics").to_string();
+        let expected = ": a token after 13 hops (crates/runtime/tests/toy.rs:";
+        assert!(said.starts_with("station panicked after lap ") && said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn by_the_machine_s_clock_the_last_lap_ends_the_run() {
+    let pace = wall::Pace { speed: 50.0, last_milestone: 12 };
+    let (log, result) = wall::run(ring(None), &host(Shards::Fixed(3)), pace, Log::default());
+    result.expect("the lap is made");
+    assert!(laps(&log).starts_with(&(1..=12).collect::<Vec<_>>()));
+    // Five hops of 5 ms or more each.
+    assert!(log.seen.iter().all(|(time, _, seen)| {
+        Ring::milestone(seen).is_none_or(|lap| *time >= Time::ZERO + Duration::from_millis(25) * lap)
+    }));
+}
