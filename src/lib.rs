@@ -68,6 +68,17 @@
 //! random from the stream that it is handed. The repository's `examples/` have a seller, a buyer and a network in full.
 //! Whoever wants to replace whole actors finds [`simulation::actors`] and [`simulation::simulate_with`].
 //!
+//! # Features
+//!
+//! All are on by default; with `default-features = false` there are rows in memory and CSV tables.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `cli` | the `sim` command |
+//! | `report` | `report.html` |
+//! | `figures` | the report's figures as SVG and PNG |
+//! | `parquet` | large tables as Parquet files |
+//!
 //! # The map
 //!
 //! | where | what |
@@ -84,6 +95,7 @@
 //! | [`report`] | what people look at |
 //! | [`cli`] | the `sim` command |
 
+#[cfg(feature = "cli")]
 pub mod cli;
 mod framework;
 pub mod prelude;
@@ -98,6 +110,7 @@ pub use microgrid_analysis as analysis;
 pub use microgrid_ledger as ledger;
 pub use microgrid_network as network;
 pub use microgrid_record as record;
+#[cfg(feature = "report")]
 pub use microgrid_report as report;
 pub use microgrid_runtime as runtime;
 pub use microgrid_scenario as scenario;

@@ -13,6 +13,7 @@ pub struct Column<R> {
     pub unit: Option<&'static str>,
     /// What a row has in it.
     pub value: fn(&R) -> Value,
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet has types"))]
     pub(super) kind: Kind,
     /// What a measure's axis in a figure says, without the unit.
     pub label: &'static str,

@@ -10,6 +10,7 @@ mod ages;
 mod amplitude;
 mod case;
 mod column;
+#[cfg(feature = "parquet")]
 mod columns;
 mod convergence;
 mod durations;
@@ -26,6 +27,7 @@ mod measures;
 mod memory;
 mod number;
 mod paired;
+#[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
 mod parquet_parts;
 mod prosumers;
 mod recorded;

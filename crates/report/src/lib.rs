@@ -20,6 +20,7 @@ pub mod charts;
 #[doc(hidden)]
 pub mod data;
 #[doc(hidden)]
+#[cfg_attr(not(feature = "figures"), path = "no_figures.rs")]
 pub mod figures;
 #[doc(hidden)]
 pub mod page;

@@ -20,6 +20,7 @@ pub(super) fn case(data: &Data, entry: &CaseEntry) -> String {
 }
 
 /// What a title says of a case: nothing where there is but one.
+#[cfg(feature = "figures")]
 pub(crate) fn of_case(data: &Data, entry: &CaseEntry) -> String {
     if data.manifest.case_count == 1 {
         return String::new();

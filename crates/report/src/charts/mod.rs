@@ -24,6 +24,7 @@ mod sweep;
 mod utility;
 mod welfare;
 
+#[cfg(feature = "figures")]
 pub(crate) use label::of_case;
 
 use super::{chart::Chart, data::Data};
