@@ -99,7 +99,17 @@ impl Argument {
     }
 }
 
+/// The name of something varied, in full.
+fn whole<'a>((name, values): (&'a String, &Vec<Value>)) -> &'a str {
+    path::whole(name, values.first().map(Value::text).as_deref().unwrap_or_default())
+}
+
 impl Override {
+    /// Its name, in full.
+    fn whole(&self) -> &str {
+        path::whole(&self.name, &self.values[0].0)
+    }
+
     /// Sets it in the scenario or, with several values, varies it there.
     fn apply(&self, scenario: &mut Scenario) -> Result<(), ScenarioError> {
         validate::seeds(&scenario.replicates, &self.name, self.values.len())
@@ -262,9 +272,12 @@ impl Draft {
         }
         let edited = self.scenario.clone();
         validate::scenario(&edited.unvaried()).map_err(|violation| self.shown(violation))?;
+        // What the scenario itself varies has to be right before anything takes its place.
+        let overrides = std::mem::take(&mut self.overrides);
         self.check_varied()?;
-        if !self.overrides.is_empty() {
+        if !overrides.is_empty() {
             self.check_combinations(&|scenario| validate::scenario(scenario).map(|()| 0))?;
+            self.overrides = overrides;
             self.override_all()?;
             self.check_varied()?;
         }
@@ -304,7 +317,8 @@ impl Draft {
         let mut scenario = self.scenario.clone();
         let mut done = Ok(());
         for (n, set) in self.overrides.iter().enumerate() {
-            if let Some(earlier) = self.overrides[..n].iter().find(|earlier| path::covers(&set.name, &earlier.name)) {
+            if let Some(earlier) = self.overrides[..n].iter().find(|earlier| path::covers(set.whole(), earlier.whole()))
+            {
                 let problem = if earlier.name == set.name {
                     format!("`{}` is given twice", set.name)
                 } else {
@@ -326,10 +340,14 @@ impl Draft {
             }
         }
         for set in self.overrides.iter().filter(|set| set.values.len() == 1) {
-            if let Some(name) = scenario.vary.keys().find(|name| path::covers(name, &set.name)) {
+            if let Some((name, _)) = scenario.vary.iter().find(|varied| path::covers(whole(*varied), set.whole())) {
                 let notes = vec!["allowed: one value for all of it, or several for this alone".to_owned()];
                 return Err(set.wrong(Some(0), &format!("the scenario varies all of `{name}`"), notes));
             }
+        }
+        for set in &self.overrides {
+            validate::seeds(&scenario.replicates, &set.name, set.values.len())
+                .map_err(|violation| set.violates(None, violation))?;
         }
         self.scenario = scenario;
         Ok(())
@@ -347,7 +365,8 @@ impl Draft {
                 let problem = format!("`{name}` is the same in all cases of a run");
                 return unknown(problem, "what belongs to a single case, such as market.feed_in_tariff");
             }
-            if let Some(earlier) = vary.keys().take(n).find(|earlier| path::covers(name, earlier)) {
+            let this = whole((name, values));
+            if let Some((earlier, _)) = vary.iter().take(n).find(|earlier| path::covers(this, whole(*earlier))) {
                 return unknown(format!("`{name}` sets again what `{earlier}` has set"), "each value from one place");
             }
             if values.is_empty() {
@@ -508,4 +527,67 @@ fn made_in_code(problem: String, notes: Vec<String>) -> ScenarioError {
 fn given_twice() -> ScenarioError {
     let notes = vec!["allowed: one population, made in code or said by the scenario".to_owned()];
     made_in_code("population: given twice".to_owned(), notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The plan of a small scenario with this beside, and with this set.
+    fn plan(beside: &str, set: &[&str], seed: Option<u64>) -> Result<Plan, ScenarioError> {
+        let text = format!(r#"(name: "small", population: Synthetic(count: 5), {beside})"#);
+        let mut draft = Draft::ron(&text)?;
+        draft.overrides(&Overrides { seed, set: set.iter().map(|&text| text.to_owned()).collect() })?;
+        draft.plan()
+    }
+
+    fn groups(plan: &Plan) -> Vec<(&str, f64)> {
+        let share = |members: &_| match members {
+            crate::schema::Members::Share(share) => *share,
+            crate::schema::Members::Prosumers(_) => f64::NAN,
+        };
+        plan.scenario.network.groups.iter().map(|(name, members)| (name.as_str(), share(members))).collect()
+    }
+
+    #[test]
+    fn groups_may_have_any_name() {
+        let named = r#"network: (groups: {"*": Share(0.1), "a.b": Share(0.2), "c[0]": Share(0.3)})"#;
+        let all = plan(named, &["group_share=0.5"], None).unwrap();
+        assert_eq!(groups(&all), [("*", 0.5), ("a.b", 0.5), ("c[0]", 0.5)]);
+        let one = plan(named, &[r#"network.groups."a.b"=0.5"#], None).unwrap();
+        assert_eq!(groups(&one), [("*", 0.1), ("a.b", 0.5), ("c[0]", 0.3)]);
+        let other = plan(named, &[r#"network.groups["c[0]"]=0.5"#], None).unwrap();
+        assert_eq!(groups(&other), [("*", 0.1), ("a.b", 0.2), ("c[0]", 0.5)]);
+    }
+
+    #[test]
+    fn what_a_scenario_varies_is_blamed_on_it_also_where_something_else_is_set() {
+        for values in ["[0, 0.5, 1.5]", "[0, 0.5, true]"] {
+            let error = plan(&format!(r#"vary: {{"mu": {values}}}"#), &["mu=0,1"], None).unwrap_err().to_string();
+            assert!(error.contains("vary.mu[2]"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_set_twice_whatever_it_is_called() {
+        let refused = |beside: &str, set: &[&str], seed| plan(beside, set, seed).unwrap_err().to_string();
+        let whole = "Synthetic(count: 4),Synthetic(count: 6)";
+        let part = refused("", &["population.load_kw=7", "population=Synthetic(count: 4)"], None);
+        assert!(part.contains("sets again"), "{part}");
+        let varied = refused("", &["population.load_kw=2,7", &format!("population={whole}")], None);
+        assert!(varied.contains("sets again"), "{varied}");
+        let inner = refused(
+            r#"vary: {"population": [Synthetic(count: 4), Synthetic(count: 6)]}"#,
+            &["population.load_kw=7"],
+            None,
+        );
+        assert!(inner.contains("varies all of"), "{inner}");
+        assert!(plan("", &["population.load_kw=7", "population=4"], None).is_ok(), "their number is another part");
+        let links = r#"network: (links: [(from: Ledger, to: Grid, loss: 0.1)])"#;
+        assert!(refused(links, &["network.links[00].loss=0.4"], None).contains("00"));
+        assert!(plan(links, &["network.links[0].loss=0.4"], None).is_ok());
+        for (set, seed) in [(&["replicates=[4, 5]"][..], Some(3)), (&["seed=3", "replicates=[4, 5]"], None)] {
+            assert!(plan("", set, seed).is_err(), "a seed beside a list of seeds");
+        }
+    }
 }

@@ -104,7 +104,7 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
             // Of several places none is in another.
             tree = self::tree(&scenario);
         }
-        let steps = steps(place);
+        let steps: Vec<&str> = place.iter().map(String::as_str).collect();
         let part = Part { tree: &tree, change: Some((&steps, text)) };
         scenario = serde_path_to_error::deserialize(part).map_err(|error| {
             let at = error.path().to_string();
@@ -148,7 +148,7 @@ pub(super) fn is_at(name: &str, path: &str) -> bool {
 pub(super) fn differ_in(name: &str, one: &Scenario, other: &Scenario) -> bool {
     let [one, other] = [one, other].map(tree);
     places(&one, name, "").iter().any(|place| {
-        let [one, other] = [&one, &other].map(|tree| find(tree, &steps(place)));
+        let [one, other] = [&one, &other].map(|tree| find(tree, place));
         one.zip(other).is_some_and(|(one, other)| one != other)
     })
 }
@@ -167,34 +167,61 @@ fn paths<'a>(name: &'a str, text: &str) -> Vec<&'a str> {
     }
 }
 
+/// The name of what is set, where a value is a whole population and not how many prosumers it has.
+pub(super) fn whole<'a>(name: &'a str, value: &str) -> &'a str {
+    if paths(name, value) == ["population"] { "population." } else { name }
+}
+
 /// Where the tree has what `name` stands for. A path that is not there stays, so that it can be told what is wrong.
-fn places(tree: &Tree, name: &str, text: &str) -> Vec<String> {
-    let paths = paths(name, text);
-    let there = |path: &&&str| path.contains('*') || find(tree, &steps(path)).is_some();
-    let Some(path) = paths.iter().find(there) else {
+fn places(tree: &Tree, name: &str, text: &str) -> Vec<Vec<String>> {
+    let paths: Vec<_> = paths(name, text).into_iter().map(steps).collect();
+    let Some(path) = paths.iter().find(|steps| steps.contains(&"*") || find(tree, steps).is_some()) else {
         let is_knob = knob_names().any(|knob| knob == name);
-        return if is_knob { Vec::new() } else { vec![name.to_owned()] };
+        return if is_knob { Vec::new() } else { vec![steps(name).into_iter().map(str::to_owned).collect()] };
     };
-    match path.split_once('*') {
-        None => vec![(*path).to_owned()],
-        Some((before, after)) => {
-            let keys: Vec<String> = match find(tree, &steps(before)) {
-                Some(Tree::Object(parts)) => parts.keys().cloned().collect(),
-                Some(Tree::Array(parts)) => (0..parts.len()).map(|n| n.to_string()).collect(),
-                _ => Vec::new(),
-            };
-            let all = keys.into_iter().flat_map(|key| {
-                let path = format!("{before}{key}{after}");
-                if path.contains('*') { places(tree, &path, text) } else { vec![path] }
-            });
-            all.filter(|path| find(tree, &steps(path)).is_some()).collect()
-        }
+    let mut places: Vec<Vec<String>> = vec![Vec::new()];
+    for step in path {
+        let further = |before: Vec<String>| {
+            let all = if *step == "*" { keys(find(tree, &before)) } else { vec![(*step).to_owned()] };
+            all.into_iter().map(move |key| [&before[..], &[key]].concat())
+        };
+        places = places.into_iter().flat_map(further).collect();
+    }
+    places.retain(|place| !path.contains(&"*") || find(tree, place).is_some());
+    places
+}
+
+/// By what the parts of a list or a map are found.
+fn keys(tree: Option<&Tree>) -> Vec<String> {
+    match tree {
+        Some(Tree::Object(parts)) => parts.keys().cloned().collect(),
+        Some(Tree::Array(parts)) => (0..parts.len()).map(|n| n.to_string()).collect(),
+        _ => Vec::new(),
     }
 }
 
-/// The steps of a path.
+/// The steps of a path. Between quotes, one may have any name.
 fn steps(path: &str) -> Vec<&str> {
-    path.split(['.', '[', ']']).filter(|step| !step.is_empty() && *step != "?").collect()
+    let (mut steps, mut rest) = (Vec::new(), path);
+    while let Some(first) = rest.chars().next() {
+        if first == '"' {
+            let (step, after) = rest[1..].split_once('"').unwrap_or((&rest[1..], ""));
+            steps.push(step);
+            rest = after;
+        } else if ['.', '[', ']'].contains(&first) {
+            rest = &rest[1..];
+        } else {
+            let (step, after) = rest.split_at(rest.find(['.', '[', ']']).unwrap_or(rest.len()));
+            steps.extend(Some(step).filter(|step| *step != "?"));
+            rest = after;
+        }
+    }
+    steps
+}
+
+/// The place in a list that a step stands for, in the only way to write it.
+fn index(step: &str) -> Option<usize> {
+    step.parse().ok().filter(|place: &usize| place.to_string() == step)
 }
 
 /// The steps without the names of variants, which may be left out; but groups may have any name.
@@ -205,11 +232,11 @@ fn canonical<'a>(steps: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// What the tree has there; the names of variants may be left out.
-fn find<'a>(tree: &'a Tree, steps: &[&str]) -> Option<&'a Tree> {
+fn find<'a>(tree: &'a Tree, steps: &[impl AsRef<str>]) -> Option<&'a Tree> {
     let Some((step, rest)) = steps.split_first() else { return Some(tree) };
     match tree {
-        Tree::Array(parts) => find(parts.get(step.parse::<usize>().ok()?)?, rest),
-        Tree::Object(parts) => match parts.get(*step) {
+        Tree::Array(parts) => find(parts.get(index(step.as_ref())?)?, rest),
+        Tree::Object(parts) => match parts.get(step.as_ref()) {
             Some(part) => find(part, rest),
             None => variant(tree).and_then(|(_, part)| find(part, steps)),
         },
@@ -287,7 +314,7 @@ impl<'a> Part<'a> {
     /// The parts of a list.
     fn list(self) -> Result<impl Iterator<Item = Self>, Error> {
         let list = self.tree.as_array().map_or(&[][..], Vec::as_slice);
-        let at = self.change.map(|(steps, _)| (steps[0], steps[0].parse::<usize>().ok().filter(|n| *n < list.len())));
+        let at = self.change.map(|(steps, _)| (steps[0], index(steps[0]).filter(|n| *n < list.len())));
         if let Some((step, None)) = at {
             return Err(Error::unknown_field(step, &[]));
         }

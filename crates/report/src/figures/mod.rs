@@ -27,7 +27,7 @@ use super::{
 };
 use microgrid_record::{RecordError, Run};
 use rayon::prelude::*;
-use std::{fs, io};
+use std::{collections::BTreeSet, fs, io};
 
 /// The folder of a run's figures.
 pub const FOLDER: &str = "figures";
@@ -59,7 +59,19 @@ pub fn chosen(data: &Data) -> Vec<(String, Chart)> {
         day.chain(slot.into_iter().flatten()).collect::<Vec<_>>()
     };
     let study = charts::study(data).into_iter().map(|chart| (chart.name.clone(), chart));
-    study.chain(data.cases.iter().take(MOST_CASES).flat_map(of_case)).collect()
+    let all = study.chain(data.cases.iter().take(MOST_CASES).flat_map(of_case));
+    let mut names = BTreeSet::new();
+    all.map(|(name, chart)| (file_name(&name, &mut names), chart)).collect()
+}
+
+/// A name as every file system takes it, and that no file has yet: what is varied may be called anything.
+fn file_name(name: &str, names: &mut BTreeSet<String>) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "_-.[]=".contains(letter) { letter } else { '_' };
+    let name: String = name.chars().take(120).map(plain).collect();
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let free = [name.clone()].into_iter().chain(numbered).find(|name| !names.contains(name)).expect("numbers go on");
+    names.insert(free.clone());
+    free
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.

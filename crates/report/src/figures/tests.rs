@@ -153,3 +153,13 @@ fn a_figure_says_in_words_what_it_is_and_its_picture_is_as_large() {
     assert_eq!(length(16), 1600, "twice the hundredths of eight inches");
     assert_eq!(length(20), (tree.size().height() / 96.0 * 200.0).round() as u32);
 }
+
+#[test]
+fn figures_of_whatever_is_varied_have_names_for_files() {
+    let mut names = BTreeSet::new();
+    let mut name = |name: &str| file_name(name, &mut names);
+    assert_eq!(name("welfare_cny_by_network.links[0].loss"), "welfare_cny_by_network.links[0].loss");
+    assert_eq!(name("by_network.groups.a/b"), "by_network.groups.a_b");
+    assert_eq!(name("by_network.groups.a\nb"), "by_network.groups.a_b_2");
+    assert!(name(&"x".repeat(300)).len() < 200);
+}
