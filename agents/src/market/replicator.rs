@@ -30,7 +30,7 @@ fn counted(share: f64, change: f64) -> f64 {
     change.abs() * weight
 }
 
-/// The largest change of a share, where a growing share counts as at least [`NOTICED_SHARE`].
+/// The largest change of a share, where a growing share counts as at least 1e-4.
 ///
 /// Infinite where a share has grown out of nothing.
 pub fn largest_change(before: &[f64], after: &[f64]) -> f64 {
