@@ -217,7 +217,6 @@ fn grid_rules(case: &Case) -> GridRules {
         tariffs: Arc::clone(&case.grid_tariffs),
         slot_length: case.scenario.market.slot_length,
         retry_after: case.retry_after(),
-        prosumers: case.population.prosumers.len(),
     }
 }
 

@@ -1,52 +1,45 @@
-//! How numbers look in the JSON on the chain: those that JSON has no digits for are the texts `inf`, `-inf` and `NaN`.
+//! How things look in the JSON on the chain. Numbers that JSON has no digits for are the texts `inf`, `-inf` and `NaN`.
 //!
 //! A field is marked with `#[serde(with = "json::number")]`, a list of numbers with `json::numbers`,
 //! a duration with `json::nanoseconds`.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A number as it looks in JSON.
-struct Written(f64);
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Finite(f64),
+    Other(NotFinite),
+}
 
-impl Serialize for Written {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.collect_str(&self.0) }
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum NotFinite {
+    #[serde(rename = "inf")]
+    Infinite,
+    #[serde(rename = "-inf")]
+    NegativeInfinite,
+    NaN,
+}
+
+impl From<f64> for Written {
+    fn from(number: f64) -> Self {
+        match number {
+            _ if number.is_finite() => Self::Finite(number),
+            f64::INFINITY => Self::Other(NotFinite::Infinite),
+            f64::NEG_INFINITY => Self::Other(NotFinite::NegativeInfinite),
+            _ => Self::Other(NotFinite::NaN),
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-struct Visitor;
-
-impl de::Visitor<'_> for Visitor {
-    type Value = Written;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a number, or inf, -inf or NaN as text")
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Written, E> {
-        Ok(Written(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Written, E> {
-        Ok(Written(value as f64))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Written, E> {
-        Ok(Written(value as f64))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Written, E> {
-        match text {
-            "inf" => Ok(Written(f64::INFINITY)),
-            "-inf" => Ok(Written(f64::NEG_INFINITY)),
-            "NaN" => Ok(Written(f64::NAN)),
-            other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+impl From<Written> for f64 {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Finite(number) => number,
+            Written::Other(NotFinite::Infinite) => Self::INFINITY,
+            Written::Other(NotFinite::NegativeInfinite) => Self::NEG_INFINITY,
+            Written::Other(NotFinite::NaN) => Self::NAN,
         }
     }
 }
@@ -55,20 +48,12 @@ impl de::Visitor<'_> for Visitor {
 pub(crate) mod number {
     use super::*;
 
-    /// Writes it.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Written(*number).serialize(serializer)
+        Written::from(*number).serialize(serializer)
     }
 
-    /// Reads it.
-    ///
-    /// # Errors
-    /// If it is none.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Written::deserialize(deserializer).map(|written| written.0)
+        Written::deserialize(deserializer).map(f64::from)
     }
 }
 
@@ -76,20 +61,12 @@ pub(crate) mod number {
 pub(crate) mod numbers {
     use super::*;
 
-    /// Writes them.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub(crate) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(numbers.iter().map(|&number| Written(number)))
+        serializer.collect_seq(numbers.iter().map(|&number| Written::from(number)))
     }
 
-    /// Reads them.
-    ///
-    /// # Errors
-    /// If one is none.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-        Ok(Vec::<Written>::deserialize(deserializer)?.into_iter().map(|written| written.0).collect())
+        Ok(Vec::<Written>::deserialize(deserializer)?.into_iter().map(f64::from).collect())
     }
 }
 
@@ -99,22 +76,45 @@ pub(crate) mod nanoseconds {
     use crate::time::nanos;
     use std::time::Duration;
 
-    /// Writes it.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(nanos(*duration))
     }
 
-    /// Reads it.
-    ///
-    /// # Errors
-    /// If it is none.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_nanos)
     }
 }
+
+/// Has types stand on the chain as they are displayed, and read back from that text.
+macro_rules! as_text {
+    ($($name:ty),+) => {$(
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as ::serde::Deserialize>::deserialize(deserializer)?.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(crate) use as_text;
+
+/// Gives types the text over which they are signed.
+macro_rules! signed_as_json {
+    ($($name:ty),+) => {$(
+        impl $name {
+            /// The JSON text that is signed.
+            pub fn to_json(&self) -> String {
+                ::serde_json::to_string(self).expect("what is signed has a JSON text")
+            }
+        }
+    )+};
+}
+pub(crate) use signed_as_json;
 
 #[cfg(test)]
 mod tests {

@@ -46,7 +46,6 @@ impl Answered {
     }
 
     /// Mean over all choices of the price that they answered, one a seller [CNY/kWh]; empty where prices are not kept.
-    ///
     /// A seller that had not quoted yet counts as with its price of `now`.
     pub(super) fn mean_prices(&self, now: &[f64]) -> Vec<f64> {
         let Some(shown) = &self.shown else { return Vec::new() };

@@ -10,11 +10,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The sums over all buyers' choices.
-///
-/// Where few choices have changed since it was last brought up to date, their old parts are taken away and the new ones
-/// added. Where most have, or as many by and by as there are buyers, everything is summed up anew: no more roundings
-/// pile up than a few sums over all buyers have, and on the whole a changed choice costs no more than it has entries.
+/// The sums over all buyers' choices. Where few choices have changed since it was last brought up to date, their old
+/// parts are taken away and the new ones added. Where most have, or as many by and by as there are buyers, everything
+/// is summed up anew: no more roundings pile up than a few sums over all buyers have, and on the whole a changed choice
+/// costs no more than it has entries.
 #[derive(Debug)]
 pub(super) struct Tally {
     sums: Sums,

@@ -9,13 +9,7 @@ use super::{
     },
 };
 use microgrid_agents::{
-    market::{
-        choice_set::ChoiceSet,
-        pricing::PriceBand,
-        replicator::Fitness,
-        role::{Role, role},
-        step::StepSize,
-    },
+    market::{choice_set::ChoiceSet, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
     prosumer::{Behaviour, Mixing},
     statement::Registration,
 };
@@ -545,7 +539,7 @@ fn length(path: &str, initial: &Initial, sellers: usize, slot: u32) -> Checked {
 /// How many sell in a slot, if anybody buys and anybody sells.
 fn sellers(population: &Population, slot: u32) -> Option<usize> {
     let profiles = population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
-    let roles: Vec<_> = profiles.map(|profile| role(profile.generation, profile.load)).collect();
+    let roles: Vec<_> = profiles.map(|profile| Role::of(profile.generation, profile.load)).collect();
     let count = |wanted| roles.iter().filter(|&&role| role == wanted).count();
     (count(Role::Buyer) > 0 && count(Role::Seller) > 0).then(|| count(Role::Seller))
 }

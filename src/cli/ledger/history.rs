@@ -4,10 +4,7 @@ use crate::{
     cli::error::CliError,
     ledger::{query::CaseState, reader::Reader},
 };
-use microgrid_agents::{
-    chain::{fact::Key, transaction::Version},
-    contract::Query,
-};
+use microgrid_agents::chain::{fact::Key, transaction::Version};
 
 /// Every fact that has stood under a key, oldest first, each with the transaction that wrote it.
 pub(super) fn history(reader: &Reader, case: u32, key: Key) -> Result<String, CliError> {

@@ -1,24 +1,21 @@
-//! By which rule buyers move their shares, one file each. What they are compared by, and how large a step is, they
-//! share.
-
-mod best_response;
-mod imitation;
-mod replicator;
+//! By which rule buyers move their shares. What sellers are compared by, and how large a step is, all rules share.
 
 use crate::{
     chain::fact::Number,
     market::{
-        aggregate::Aggregate, demand::Buyer, exploration::explore, mixing::mix, regrowth::regrow,
-        replicator::largest_change, step::StepSize,
+        aggregate::Aggregate,
+        best_response::best_response_step,
+        demand::Buyer,
+        imitation::imitation_step,
+        replicator::{largest_change, replicator_step},
+        shares::{explore, mix, regrow},
+        step::StepSize,
     },
     message::{MarketOpened, MarketState},
     statement::Choice,
     streams::Stream,
 };
-use best_response::BestResponse;
 use dyn_clone::DynClone;
-use imitation::Imitation;
-use replicator::Replicator;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt::Debug};
 
@@ -101,21 +98,33 @@ pub enum Behaviour {
     /// Replicator dynamics (15): what is worth more than the mean grows.
     #[default]
     Replicator,
-    /// Smoothed best response (logit): towards what is worth most, the more surely the smaller the noise.
+    /// Smoothed best response (logit): towards what is worth most, the more surely the smaller the noise. Each step goes the
+    /// part of the way that its size says, whatever its units.
     BestResponse {
         /// How little differences count, in units of the market's own scale.
         noise: f64,
     },
-    /// Pairwise proportional imitation: meets somebody else's choice, and follows it by as much as it is better.
+    /// Pairwise proportional imitation: meets somebody else's choice, and follows it by as much as it is better. Whoever
+    /// happens to meet nobody better is not at rest for that: the step that it expected counts as well.
     Imitation,
 }
 
 impl ChoiceRule for Behaviour {
     fn learn(&mut self, shares: &mut [f64], lesson: &Lesson<'_>, random: &mut Stream) -> f64 {
         match *self {
-            Self::Replicator => Replicator.learn(shares, lesson, random),
-            Self::BestResponse { noise } => BestResponse { noise }.learn(shares, lesson, random),
-            Self::Imitation => Imitation.learn(shares, lesson, random),
+            Self::Replicator => replicator_step(shares, lesson.fitness, lesson.step),
+            Self::BestResponse { .. } if lesson.unit <= 0.0 => 0.0,
+            Self::BestResponse { noise } => {
+                let before = shares.to_vec();
+                best_response_step(shares, lesson.fitness, lesson.unit / noise, lesson.size.number().min(1.0));
+                largest_change(&before, shares)
+            }
+            Self::Imitation => {
+                let before = shares.to_vec();
+                imitation_step(shares, &lesson.mean_shares(), lesson.fitness, lesson.step, random);
+                let expected = replicator_step(&mut before.clone(), lesson.fitness, lesson.step);
+                largest_change(&before, shares).max(expected)
+            }
         }
     }
 }

@@ -1,12 +1,8 @@
-//! By which rule sellers move their prices, one file each.
-
-mod excess_demand;
-
-pub use excess_demand::ExcessDemand;
+//! By which rule sellers move their prices.
 
 use crate::{
     chain::fact::Number,
-    market::pricing::{self, PriceBand},
+    market::pricing::{PriceBand, next_price},
     message::{MarketOpened, MarketState},
     streams::Stream,
 };
@@ -84,7 +80,7 @@ impl Offer<'_> {
 
     /// The price moved by so much [CNY/kWh], as far as band and ramp (18) allow.
     pub fn moved_by(&self, change: f64) -> f64 {
-        pricing::next_price(self.price, change, 1.0, self.band, self.ramp)
+        next_price(self.price, change, 1.0, self.band, self.ramp)
     }
 
     /// Who the sellers are, by their numbers in the scenario, in the order of their positions.
@@ -96,5 +92,17 @@ impl Offer<'_> {
     pub fn others(&self) -> impl Iterator<Item = f64> {
         let quoted = self.news.prices.iter().copied().enumerate();
         quoted.filter(|&(seller, price)| seller != self.me && price.is_finite()).map(|(_, price)| price)
+    }
+}
+
+/// Excess demand raises the price, excess supply lowers it (17), within band and ramp (18): what sellers do unless they
+/// have a rule of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExcessDemand;
+
+impl PricingRule for ExcessDemand {
+    #[inline]
+    fn next_price(&mut self, offer: &Offer<'_>, _: &mut Stream) -> f64 {
+        next_price(offer.price, offer.excess(), offer.step, offer.band, offer.ramp)
     }
 }
