@@ -8,7 +8,7 @@ use std::{
     fmt,
     iter::Sum,
     marker::PhantomData,
-    ops::{Add, AddAssign, Sub, SubAssign},
+    ops::{Add, AddAssign, Neg, Sub, SubAssign},
 };
 
 /// Units in one kWh or one CNY.
@@ -50,6 +50,13 @@ macro_rules! whole_units {
 
         whole_units!(@operator $name, Add add checked_add, AddAssign add_assign);
         whole_units!(@operator $name, Sub sub checked_sub, SubAssign sub_assign);
+
+        impl Neg for $name {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self(self.0.checked_neg().expect(OUT_OF_RANGE))
+            }
+        }
 
         /// For a sum that is known to be an amount itself; any other is a [`Total`].
         impl Sum for $name {
@@ -148,6 +155,13 @@ impl<Amount, Other: Into<Self>> Sub<Other> for Total<Amount> {
     type Output = Self;
     fn sub(self, other: Other) -> Self {
         Self::of(self.units - other.into().units)
+    }
+}
+
+impl<Amount> Neg for Total<Amount> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::of(-self.units)
     }
 }
 

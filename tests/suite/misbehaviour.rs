@@ -328,10 +328,17 @@ fn assert_falls_back_to_the_grid(ledger: (Signatures, Posts), who: ProsumerId, s
     assert_eq!(settled, all.len(), "none of its own trades is settled");
     for (&(slot, prosumer), found) in &prosumers(&cheated.log) {
         let honest = prosumers(&honest.log)[&(slot, prosumer)];
-        assert_eq!(found.grid_export - honest.grid_export, honest.sold - found.sold, "what is not sold is fed in");
-        assert!(found.grid_import >= honest.grid_import, "what is not bought is drawn, or done without");
+        assert_eq!(
+            found.balance.grid_export - honest.balance.grid_export,
+            honest.trades.sold - found.trades.sold,
+            "what is not sold is fed in"
+        );
+        assert!(
+            found.balance.grid_import >= honest.balance.grid_import,
+            "what is not bought is drawn, or done without"
+        );
         if prosumer == who {
-            assert_eq!((found.bought, found.sold), (Energy::ZERO, Energy::ZERO));
+            assert_eq!((found.trades.bought, found.trades.sold), (Energy::ZERO, Energy::ZERO));
         }
     }
 }

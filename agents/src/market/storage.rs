@@ -35,7 +35,7 @@ impl StorageLimits {
             .or_zero()
             .min(Energy::at_most(self.power * hours))
             .min(Energy::at_most(content.value() * self.efficiency));
-        let drawn = Energy::ZERO - Energy::at_most(-delivered.value() / self.efficiency);
+        let drawn = -Energy::at_most(-delivered.value() / self.efficiency);
         (delivered, (content - drawn).or_zero())
     }
 }

@@ -77,25 +77,8 @@ impl Prosumer {
             imported: balance.grid_import,
             exported: balance.grid_export,
         };
-        context.observe(Observation::ProsumerDone(Box::new(ProsumerSlot {
-            slot: self.slot,
-            prosumer: self.id,
-            role: facts.role(),
-            generation: facts.generation,
-            load: facts.load,
-            consumed: balance.consumed,
-            bought: trades.bought,
-            sold: trades.sold,
-            charged: balance.charged,
-            discharged: balance.discharged,
-            content: balance.content,
-            grid_import: balance.grid_import,
-            grid_export: balance.grid_export,
-            paid: trades.paid + balance.grid_paid,
-            earned: trades.earned + balance.grid_earned,
-            fee: trades.fee,
-            welfare: balance.welfare,
-        })));
+        let done = ProsumerSlot { slot: self.slot, prosumer: self.id, facts, trades, balance };
+        context.observe(Observation::ProsumerDone(Box::new(done)));
         let (invoice, endorsement) = invoice.unzip();
         let call = Call::RecordEnergy(self.slot, reading, invoice);
         let submission = self.member.submission(call, endorsement.into_iter().collect());

@@ -138,7 +138,7 @@ impl CaseRecorder {
         let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
         self.tables.slot(&closed)?;
         self.tally.add(open, observed, &theory, &gains, self.sent.sent);
-        self.contents = observed.prosumers().map(|done| done.content).collect();
+        self.contents = observed.prosumers().map(|done| done.balance.content).collect();
         self.alone = theory.alone().iter().map(|alone| alone.content).collect();
         Ok(())
     }

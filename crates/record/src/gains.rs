@@ -44,10 +44,10 @@ impl Gains {
         let (mut stored, mut stored_alone) = (Total::default(), Total::default());
         let prosumers = gathered.prosumers().zip(theory.alone()).zip(contents.iter().zip(alone)).zip(roundings);
         let gain = |(((done, without), (&content, &alone)), roundings): (((&ProsumerSlot, &Balance), _), _)| {
-            let (taken, taken_alone) = (done.content - content, without.content - alone);
+            let (taken, taken_alone) = (done.balance.content - content, without.content - alone);
             stored += taken;
             stored_alone += taken_alone;
-            Gain { welfare: done.welfare - without.welfare, content: taken - taken_alone, roundings }
+            Gain { welfare: done.balance.welfare - without.welfare, content: taken - taken_alone, roundings }
         };
         let each = prosumers.map(gain).collect();
         Self { each, stored, stored_alone }

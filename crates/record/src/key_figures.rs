@@ -219,19 +219,19 @@ impl Tally {
     ) {
         let (flows, mut net_cost) = (&mut self.flows, Total::default());
         for done in gathered.prosumers() {
-            flows.generation += done.generation;
-            flows.load += done.load;
-            flows.consumption += done.consumed;
-            flows.own_use += done.generation.min(done.consumed);
-            flows.bought += done.bought;
-            flows.imported += done.grid_import;
-            flows.exported += done.grid_export;
-            flows.charged += done.charged;
-            flows.discharged += done.discharged;
-            flows.paid += done.paid;
-            flows.earned += done.earned;
-            flows.fees += done.fee;
-            net_cost += Total::from(done.paid) + done.fee - done.earned;
+            flows.generation += done.facts.generation;
+            flows.load += done.facts.load;
+            flows.consumption += done.balance.consumed;
+            flows.own_use += done.facts.generation.min(done.balance.consumed);
+            flows.bought += done.trades.bought;
+            flows.imported += done.balance.grid_import;
+            flows.exported += done.balance.grid_export;
+            flows.charged += done.balance.charged;
+            flows.discharged += done.balance.discharged;
+            flows.paid += done.paid();
+            flows.earned += done.earned();
+            flows.fees += done.trades.fee;
+            net_cost += Total::from(done.paid()) + done.trades.fee - done.earned();
         }
         flows.operator += gathered.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
         flows.messages += messages;

@@ -166,7 +166,7 @@ impl Recorded for SlotRow {
 fn row(closed: &ClosedSlot<'_>) -> SlotRow {
     let ClosedSlot { case, slot, observed, theory, gains, traffic } = *closed;
     let prosumers = || observed.prosumers();
-    let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
+    let count = |role| prosumers().filter(|done| done.facts.role() == role).count() as u32;
     let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Total<Energy>>().into();
     let game = observed.game.as_deref();
     let end = game.and_then(|game| game.state.as_deref());
@@ -195,8 +195,8 @@ fn row(closed: &ClosedSlot<'_>) -> SlotRow {
         information_age_mean_s: observed.ages.mean(),
         information_age_p95_s: observed.ages.percentile(95),
         traded_kwh: traded.into(),
-        grid_import_kwh: energy(|done| done.grid_import),
-        grid_export_kwh: energy(|done| done.grid_export),
+        grid_import_kwh: energy(|done| done.balance.grid_import),
+        grid_export_kwh: energy(|done| done.balance.grid_export),
         buyers_welfare_cny: Number::new(welfare.buyers),
         sellers_welfare_cny: Number::new(welfare.sellers),
         welfare_cny: Number::new(welfare.all),
@@ -212,8 +212,8 @@ fn row(closed: &ClosedSlot<'_>) -> SlotRow {
         wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
         admitted: game.map_or(0, |game| game.admitted),
         price_gap_weighted: distance.and_then(|distance| Number::new(distance.price_gap_weighted)),
-        consumption_kwh: energy(|done| done.consumed),
-        load_kwh: energy(|done| done.load),
+        consumption_kwh: energy(|done| done.balance.consumed),
+        load_kwh: energy(|done| done.facts.load),
         p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
         worse_off: gains.worse_off(),
         equilibrium_welfare_cny: theory.equilibrium_welfare.and_then(Number::new),
@@ -257,18 +257,18 @@ impl Welfare {
         let mut sums = Self::default();
         let baselines = theory.peer_to_grid.iter().zip(theory.alone());
         for (done, (without, alone)) in gathered.prosumers().zip(baselines) {
-            match done.role {
+            match done.facts.role() {
                 Role::Buyer => {
-                    sums.buyers += done.welfare;
+                    sums.buyers += done.balance.welfare;
                     sums.p2g_buyers += without.welfare;
                 }
                 Role::Seller => {
-                    sums.sellers += done.welfare;
+                    sums.sellers += done.balance.welfare;
                     sums.p2g_sellers += without.welfare;
                 }
                 Role::Idle => {}
             }
-            sums.all += done.welfare;
+            sums.all += done.balance.welfare;
             sums.p2g += without.welfare;
             sums.p2g_storage += alone.welfare;
         }

@@ -36,7 +36,7 @@ pub(super) fn balances(reader: &Reader, case: u32) -> Result<String, CliError> {
     let mut sum = Sums::default();
     prosumers.values().for_each(|sums| sum.add(sums));
     let operator = Sums { fees: fees?, ..Sums::default() };
-    let grid = Sums { grid: Total::default() - sum.grid, ..Sums::default() };
+    let grid = Sums { grid: -sum.grid, ..Sums::default() };
     [&operator, &grid].into_iter().for_each(|sums| sum.add(sums));
     let mut rows: Vec<_> = prosumers.iter().map(|(number, sums)| sums.line(format!("prosumer {number}"))).collect();
     rows.extend([operator.line("operator".into()), grid.line("grid".into()), sum.line("sum".into())]);
@@ -58,7 +58,7 @@ impl Sums {
         let energy = |column| row.get(column).map(|units| Total::from(Energy(units)));
         let money = |column| row.get(column).map(|units| Total::from(Money(units)));
         let (trades, grid) = (money(4)? - money(3)?, money(7)? - money(6)?);
-        Ok(Self { bought: energy(1)?, sold: energy(2)?, trades, fees: Total::default() - money(5)?, grid })
+        Ok(Self { bought: energy(1)?, sold: energy(2)?, trades, fees: -money(5)?, grid })
     }
 
     fn add(&mut self, other: &Self) {
