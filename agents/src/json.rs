@@ -3,43 +3,32 @@
 //! A field is marked with `#[serde(with = "json::number")]`, a list of numbers with `json::numbers`,
 //! a duration with `json::nanoseconds`.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A number as it looks in JSON.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Finite(f64),
-    Other(NotFinite),
-}
+struct Written(f64);
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
-enum NotFinite {
-    #[serde(rename = "inf")]
-    Infinite,
-    #[serde(rename = "-inf")]
-    NegativeInfinite,
-    NaN,
-}
-
-impl From<f64> for Written {
-    fn from(number: f64) -> Self {
-        match number {
-            _ if number.is_finite() => Self::Finite(number),
-            f64::INFINITY => Self::Other(NotFinite::Infinite),
-            f64::NEG_INFINITY => Self::Other(NotFinite::NegativeInfinite),
-            _ => Self::Other(NotFinite::NaN),
-        }
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.collect_str(&self.0) }
     }
 }
 
-impl From<Written> for f64 {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Finite(number) => number,
-            Written::Other(NotFinite::Infinite) => Self::INFINITY,
-            Written::Other(NotFinite::NegativeInfinite) => Self::NEG_INFINITY,
-            Written::Other(NotFinite::NaN) => Self::NAN,
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Read {
+    Number(f64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Read::deserialize(deserializer)? {
+            Read::Number(number) => Ok(Self(number)),
+            Read::Text(text) => {
+                let known = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].into_iter().find(|n| n.to_string() == text);
+                known.map(Self).ok_or_else(|| de::Error::custom(format!("{text} is no number")))
+            }
         }
     }
 }
@@ -49,11 +38,11 @@ pub(crate) mod number {
     use super::*;
 
     pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Written::from(*number).serialize(serializer)
+        Written(*number).serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Written::deserialize(deserializer).map(f64::from)
+        Written::deserialize(deserializer).map(|written| written.0)
     }
 }
 
@@ -62,11 +51,11 @@ pub(crate) mod numbers {
     use super::*;
 
     pub(crate) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(numbers.iter().map(|&number| Written::from(number)))
+        serializer.collect_seq(numbers.iter().map(|&number| Written(number)))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-        Ok(Vec::<Written>::deserialize(deserializer)?.into_iter().map(f64::from).collect())
+        Ok(Vec::<Written>::deserialize(deserializer)?.into_iter().map(|written| written.0).collect())
     }
 }
 

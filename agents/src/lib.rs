@@ -29,23 +29,6 @@
 //! [`ChoiceRule`](prosumer::ChoiceRule) the shares of a buyer. [`ExcessDemand`](prosumer::ExcessDemand) and
 //! [`Behaviour`](prosumer::Behaviour) implement them; a [`Strategy`](prosumer::Strategy) puts others in their place. All
 //! else about a prosumer stays as it is: it registers, posts, checks and signs its bills, and recovers from crashes.
-//!
-//! ```
-//! use microgrid_agents::{prosumer::{ExcessDemand, Offer, PricingRule, Strategy}, streams::Stream};
-//!
-//! /// Moves its price by half of what others would.
-//! #[derive(Clone, Debug)]
-//! struct Cautious;
-//!
-//! impl PricingRule for Cautious {
-//!     fn next_price(&mut self, offer: &Offer<'_>, random: &mut Stream) -> f64 {
-//!         (offer.price + ExcessDemand.next_price(offer, random)) / 2.0
-//!     }
-//! }
-//!
-//! let strategy = Strategy { pricing: Some(Box::new(Cautious)), choice: None };
-//! assert!(format!("{strategy:?}").contains("Cautious"));
-//! ```
 
 pub mod actor;
 pub mod chain;

@@ -5,7 +5,7 @@
 
 use crate::{
     chain::{
-        call::Proposal,
+        call::{Call, Proposal},
         fact::{Bill, Game, Number},
         identity::Signature,
         refusal::{Refusal, Validity},
@@ -13,7 +13,7 @@ use crate::{
     },
     ids::{ProsumerId, Slot},
     market::{aggregate::Aggregate, settlement::Trade, trades::Trades},
-    statement::{Choice, Dispute, Invoice, Quote, Tariff},
+    statement::{Dispute, Invoice, Tariff},
     time::Time,
     units::Energy,
 };
@@ -61,21 +61,11 @@ pub enum Standing {
     Done(Slot),
     /// This slot has begun, and it takes no part in a market of it, or not yet.
     Open(SlotOpened),
-    /// It takes part in this slot's market.
-    Playing(SlotOpened, Arc<MarketOpened>, LastPost),
+    /// It takes part in this slot's market; its last post, if it has made one, and the market as it was shown last, if the
+    /// game is still on.
+    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Arc<MarketState>>),
     /// This slot is settled, and these are its trades.
     Settled(SlotOpened, Arc<MarketOpened>, Trades),
-}
-
-/// What a participant has posted last, as far as the ledger knows.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LastPost {
-    /// Nothing.
-    None,
-    /// This price.
-    Quote(Quote),
-    /// This choice; with the market as it was shown last, if the game is still on.
-    Choice(Arc<Choice>, Option<Arc<MarketState>>),
 }
 
 /// A call of the contract, on its way to the ledger: whatever is to stand on a chain.

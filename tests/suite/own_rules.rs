@@ -13,7 +13,7 @@ use microgrid_sim::{
     agents::{
         chain::refusal::Refusal,
         ledger::Durability,
-        market::{exploration::explore, replicator::largest_change},
+        market::{replicator::largest_change, shares::explore},
         message::MarketState,
         observation::Observation,
     },

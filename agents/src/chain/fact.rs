@@ -32,13 +32,6 @@ macro_rules! keys {
         }
 
         impl Key {
-            /// The first part of the key's text, which tells what kind of fact it is.
-            pub fn kind(&self) -> &'static str {
-                match self {
-                    $(Self::$name(..) => $text,)+
-                }
-            }
-
             /// The channel whose state the fact belongs to.
             pub fn channel(&self) -> ChannelName {
                 match self {
@@ -208,7 +201,6 @@ mod tests {
         ];
         for key in keys {
             assert_eq!(key.to_string().parse(), Ok(key));
-            assert!(key.to_string().starts_with(&format!("{}/", key.kind())));
         }
         assert_eq!(keys[2].to_string(), "bill/17/3/1");
         for wrong in ["", "bill", "bill/17/3", "bill/17/3/1/4", "bill/17/03/1", "bill/+17/3/1", "Bill/17/3/1"] {

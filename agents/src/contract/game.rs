@@ -104,7 +104,6 @@ fn are_known(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -> bo
     }
 }
 
-/// Checks a choice against the number of sellers.
 fn check_numbers(choice: &Choice, choice_set: ChoiceSet, sellers: usize) -> Validity {
     const MARGIN: f64 = 1e-6;
     let Choice { known, shares, purchases, responsive, .. } = choice;

@@ -77,7 +77,6 @@ struct BuyerBooks {
 }
 
 impl Books {
-    /// Checks a trade and enters its bill.
     fn enter(
         &mut self,
         slot: Slot,

@@ -17,12 +17,10 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// Of so many `buyers`; keeps prices only if it is to.
     pub(super) fn new(buyers: usize, keeps_prices: bool) -> Self {
         Self { dates: vec![Time::ZERO; buyers], shown: keeps_prices.then(VecDeque::new) }
     }
 
-    /// A buyer's choice answers prices of this date.
     pub(super) fn note(&mut self, buyer: usize, date: Time) {
         self.dates[buyer] = date;
     }
@@ -32,7 +30,6 @@ impl Answered {
         self.dates.iter().copied().min().unwrap_or_default()
     }
 
-    /// The market was shown like this.
     pub(super) fn show(&mut self, state: &Arc<MarketState>) {
         let oldest = self.oldest();
         let Some(shown) = &mut self.shown else { return };

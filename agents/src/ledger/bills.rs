@@ -2,7 +2,7 @@
 //!
 //! Whose signatures hold decides here which trades are settled; the contract then makes their bills once more.
 
-use super::{Answers, Ledger, Phase, Playing, participant, participants};
+use super::{Answers, Ledger, Phase, Playing, Sent, participant, participants};
 use crate::{
     actor::{Context, Wake},
     chain::{
@@ -26,16 +26,16 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Billing {
     pub(super) bills: Bills,
-    /// Version of the post on which each participant's bills rest, sellers first.
-    versions: Vec<u32>,
+    /// The post on which each participant's bills rest, sellers first.
+    pub(super) posts: Vec<Option<Sent>>,
     pub(super) verdicts: Answers<Verdict>,
 }
 
 impl Billing {
-    /// What a participant is asked to sign.
     pub(super) fn proposed(&self, participant: usize) -> Message {
         let (slot, trades) = (self.bills.market.slot, self.bills.of(participant));
-        Message::BillProposed(Arc::new(BillProposed { slot, trades, version: self.versions[participant] }))
+        let version = self.posts[participant].as_ref().map_or(0, Sent::version);
+        Message::BillProposed(Arc::new(BillProposed { slot, trades, version }))
     }
 }
 
@@ -62,12 +62,11 @@ impl Bills {
 }
 
 impl Ledger {
-    /// Proposes to each participant its bills.
     pub(super) fn propose_bills(&mut self, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
+        let Phase::Playing(Playing { board, .. }) = &mut self.phase else { return };
         let bills = Bills::new(Arc::clone(&board.opened), board.trades(&self.chains.ledger.genesis));
-        let versions: Vec<u32> = (0..board.posts.len()).map(|participant| board.version(participant)).collect();
-        let billing = Billing { bills, verdicts: Answers::of(versions.len()), versions };
+        let posts = std::mem::take(&mut board.posts);
+        let billing = Billing { bills, verdicts: Answers::of(posts.len()), posts };
         for (participant, prosumer) in participants(&board.opened).enumerate() {
             context.send(prosumer.actor(), billing.proposed(participant));
         }

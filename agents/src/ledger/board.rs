@@ -61,7 +61,6 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// An empty board for the participants of a game, with what they have registered.
     pub(super) fn new(
         opened: Arc<MarketOpened>,
         buyers: Vec<Buyer>,

@@ -46,7 +46,6 @@ impl Sent {
         self.submission.proposal.creator
     }
 
-    /// The channel on which it belongs.
     pub(super) fn channel(&self) -> ChannelName {
         self.call().channel().unwrap_or(ChannelName::Trade)
     }
@@ -80,7 +79,6 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    /// Three chains without blocks, kept by the member `ledger`.
     pub(super) fn new(ledger: Member) -> Self {
         let contract = Contract::new(Arc::clone(&ledger.genesis));
         let (header_hash, commit_hash) = (Digest::default(), Digest::default());
@@ -158,19 +156,9 @@ impl Chains {
         let current = self.state.is_current(&pending.reads);
         match pending.result {
             Err(refusal) => Err(if current { refusal } else { Refusal::StaleRead }),
-            Ok(_) if !self.is_endorsed(&pending.sent, seals) => Err(Refusal::PolicyUnmet),
+            Ok(_) if !seals.endorsed => Err(Refusal::PolicyUnmet),
             Ok(_) if !current => Err(Refusal::StaleRead),
             Ok(_) => Ok(()),
-        }
-    }
-
-    /// Whether everybody has endorsed a transaction whom the policies name.
-    fn is_endorsed(&self, sent: &Sent, seals: Seals) -> bool {
-        match sent.call() {
-            // The ledger itself proposes only what both sides have endorsed.
-            Call::Settle(_) => sent.creator() == Party::Ledger,
-            Call::RecordEnergy(_, _, Some(_)) => seals.invoiced,
-            _ => true,
         }
     }
 
@@ -206,20 +194,25 @@ impl Chains {
                     texts.push(Cow::Owned(text.clone()));
                 }
             }
-            seals.push(Seals { signed: !needed, invoiced: false });
+            let endorsed = match call {
+                // The ledger itself proposes only what both sides have endorsed.
+                Call::Settle(_) => creator == Party::Ledger,
+                Call::RecordEnergy(_, _, invoice) => invoice.is_none(),
+                _ => true,
+            };
+            seals.push(Seals { signed: !needed, endorsed });
         }
         let claims: Vec<Claim<'_>> =
             claimed.iter().zip(&texts).map(|(&(_, _, key, signature), text)| Claim { key, text, signature }).collect();
         for (&(index, is_invoice, ..), holds) in claimed.iter().zip(verify(self.ledger.chain, &claims)) {
             match is_invoice {
                 false => seals[index].signed = holds,
-                true => seals[index].invoiced |= holds,
+                true => seals[index].endorsed |= holds,
             }
         }
         seals
     }
 
-    /// Appends a block to a channel's chain.
     fn link(&mut self, channel: ChannelName, transactions: Vec<Recorded>, time: Time) -> Block {
         let head = &mut self.heads[channel as usize];
         let before = |hash| (head.blocks > 0).then_some(hash);
@@ -251,6 +244,6 @@ impl Chains {
 struct Seals {
     /// Its maker's, or none is needed.
     signed: bool,
-    /// The grid's, under an invoice.
-    invoiced: bool,
+    /// Those of everybody else whom the policies name.
+    endorsed: bool,
 }

@@ -148,13 +148,9 @@ impl Ledger {
         let (rules_of_all, prosumers) = (&member.genesis.rules, member.genesis.prosumers.len());
         let (most, timeout) = (rules_of_all.max_transactions as usize, rules_of_all.timeout);
         Self {
-            queues: [
-                Queue::new(|batch| Wake::CutBlock(ChannelName::Trade, batch), most, timeout),
-                Queue::new(|batch| Wake::CutBlock(ChannelName::Information, batch), most, timeout),
-                Queue::new(|batch| Wake::CutBlock(ChannelName::Energy, batch), most, timeout),
-            ],
+            queues: ChannelName::ALL.map(|channel| Queue::new(Some(channel), most, timeout)),
             // They form no blocks that could be full, and the market is shown anew for each batch.
-            posts: Queue::new(Wake::TakePosts, usize::MAX, timeout),
+            posts: Queue::new(None, usize::MAX, timeout),
             slot: 0,
             opened: None,
             gate_closes: Time::ZERO,

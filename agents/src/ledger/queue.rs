@@ -1,14 +1,17 @@
 //! What waits to be ordered on a channel, or for posts that do not become transactions: cut into batches by count or by
 //! timeout.
 
-use crate::actor::{Context, Wake};
+use crate::{
+    actor::{Context, Wake},
+    ids::ChannelName,
+};
 use std::time::Duration;
 
 /// What waits to be ordered on a channel.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    /// Makes the wake-up that cuts the batch with this number.
-    wake: fn(u64) -> Wake,
+    /// For whose blocks; `None` of posts.
+    channel: Option<ChannelName>,
     /// At how many transactions a batch is cut, or how long after its first.
     most: usize,
     timeout: Duration,
@@ -18,8 +21,8 @@ pub(super) struct Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(wake: fn(u64) -> Wake, most: usize, timeout: Duration) -> Self {
-        Self { wake, most, timeout, waiting: Vec::new(), batch: 0 }
+    pub(super) fn new(channel: Option<ChannelName>, most: usize, timeout: Duration) -> Self {
+        Self { channel, most, timeout, waiting: Vec::new(), batch: 0 }
     }
 
     /// Takes a transaction; returns the batch that it completes, if it does. The first of a batch asks for a wake-up at
@@ -30,7 +33,8 @@ impl<T> Queue<T> {
             return Some(self.cut());
         }
         if self.waiting.len() == 1 {
-            context.wake_after(self.timeout, (self.wake)(self.batch));
+            let cut = |channel| Wake::CutBlock(channel, self.batch);
+            context.wake_after(self.timeout, self.channel.map_or(Wake::TakePosts(self.batch), cut));
         }
         None
     }
@@ -40,7 +44,6 @@ impl<T> Queue<T> {
         if number == self.batch { self.cut() } else { Vec::new() }
     }
 
-    /// Cuts all that waits, at once.
     pub(super) fn cut(&mut self) -> Vec<T> {
         if !self.waiting.is_empty() {
             self.batch += 1;
@@ -70,7 +73,7 @@ mod tests {
     #[test]
     fn a_batch_is_cut_by_count_or_by_timeout_whichever_comes_first() {
         let timeout = Duration::from_millis(50);
-        let mut queue = Queue::new(Wake::TakePosts, 2, timeout);
+        let mut queue = Queue::new(None, 2, timeout);
 
         let (batch, effects) = submit(&mut queue, 1);
         assert!(batch.is_none());

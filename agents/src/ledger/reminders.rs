@@ -1,16 +1,11 @@
 //! Whom the ledger waits for: says again what those may have missed, names them when asked, and tells who has lost its
 //! memory where it stands.
 
-use super::{
-    Billing, Ledger, Phase, Playing,
-    board::{Board, OffChain, participant, participants},
-};
+use super::{Billing, Ledger, Phase, Playing, Sent, participant, participants};
 use crate::{
     actor::Context,
-    chain::fact::{Fact, Key},
-    contract::Stub,
     ids::ProsumerId,
-    message::{LastPost, MarketState, Message, SlotOpened, Standing},
+    message::{MarketOpened, Message, SlotOpened, Standing},
 };
 use std::sync::Arc;
 
@@ -82,33 +77,23 @@ impl Ledger {
     pub(super) fn standing(&self, prosumer: ProsumerId) -> Standing {
         let is_read = self.readings.all()[prosumer.index()].is_some();
         let Some(opened) = self.opened.filter(|_| !is_read) else { return Standing::Done(self.slot) };
+        let playing = |market: &Arc<MarketOpened>, posts: &[Option<Sent>], shown| {
+            let post = participant(market, prosumer).and_then(|number| posts[number].as_ref());
+            Standing::Playing(opened, Arc::clone(market), post.map(|sent| sent.call().clone()), shown)
+        };
         match &self.phase {
             Phase::BetweenSlots => Standing::Done(self.slot),
             Phase::Playing(Playing { board, state, .. }) if participant(&board.opened, prosumer).is_some() => {
-                let last = self.last_post(Some(board), state.as_ref(), prosumer);
-                Standing::Playing(opened, Arc::clone(&board.opened), last)
+                playing(&board.opened, &board.posts, state.clone())
             }
-            Phase::Billing(Billing { bills, .. }) if participant(&bills.market, prosumer).is_some() => {
-                Standing::Playing(opened, Arc::clone(&bills.market), self.last_post(None, None, prosumer))
+            Phase::Billing(Billing { bills, posts, .. }) if participant(&bills.market, prosumer).is_some() => {
+                playing(&bills.market, posts, None)
             }
             Phase::Metering(Some(bills)) => match participant(&bills.market, prosumer) {
                 Some(number) => Standing::Settled(opened, Arc::clone(&bills.market), bills.of(number)),
                 None => Standing::Open(opened),
             },
             _ => Standing::Open(opened),
-        }
-    }
-
-    /// What a participant posted last: as it stands on the board, or without one on the chain.
-    fn last_post(&self, board: Option<&Board>, shown: Option<&Arc<MarketState>>, prosumer: ProsumerId) -> LastPost {
-        let number = self.chains.ledger.genesis.prosumers[prosumer.index()].0;
-        let mut posts = OffChain { state: &self.chains.state, board };
-        if let Some(Fact::Quote(quote)) = posts.read(Key::Quote(self.slot, number)) {
-            return LastPost::Quote(quote);
-        }
-        match posts.read(Key::Choice(self.slot, number)) {
-            Some(Fact::Choice(choice)) => LastPost::Choice(choice, shown.cloned()),
-            _ => LastPost::None,
         }
     }
 }

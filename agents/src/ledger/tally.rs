@@ -28,7 +28,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Keeps these `sums` over nothing yet up to date, with so many buyers.
     pub(super) fn new(sums: Sums, buyers: usize) -> Self {
         Self { sums, changed: Vec::new(), is_changed: vec![false; buyers], changes: 0, anew: false }
     }
@@ -76,7 +75,6 @@ impl Tally {
         self.sums.aggregate(surplus, prices, band)
     }
 
-    /// Forgets who has changed.
     fn settle_changes(&mut self) {
         for (buyer, _) in self.changed.drain(..) {
             self.is_changed[buyer as usize] = false;

@@ -194,7 +194,10 @@ impl Sums {
         let all_known = matches!(self.by_seller, BySeller::All(_));
         let (mut short, mut slack, mut slope, mut kink) = (0.0, 0.0, 0.0, 0.0);
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
-            let (amount, value, square) = self.purchases(j);
+            let (amount, value, square) = match &self.by_seller {
+                BySeller::All([.., amount, value, square]) => (amount[j], value[j], square[j]),
+                BySeller::Known(terms) => (terms[j].amount, terms[j].value, terms[j].square),
+            };
             let served = served_share(surplus, result.demand[j]);
             let paid = if amount > 0.0 { price * amount } else { 0.0 };
             result.served += surplus.min(result.demand[j]);
@@ -227,17 +230,6 @@ impl Sums {
             result.stride = (unit / scale).min(STEEPEST * all) / result.answering();
         }
         result
-    }
-
-    /// Sums at one seller of `X*`, `(w - alpha P) X*` and `X*²`.
-    fn purchases(&self, seller: usize) -> (f64, f64, f64) {
-        match &self.by_seller {
-            BySeller::All([.., amount, value, square]) => (amount[seller], value[seller], square[seller]),
-            BySeller::Known(terms) => {
-                let Terms { amount, value, square, .. } = terms[seller];
-                (amount, value, square)
-            }
-        }
     }
 }
 

@@ -21,12 +21,9 @@ use std::{borrow::Cow, fmt::Debug};
 
 /// By which rule a buyer moves its shares.
 ///
-/// A prosumer keeps its rule for the whole run, so what a rule remembers is there in the next slot. A prosumer that
-/// loses its memory in a crash begins again with the rule as it was given. All that is random has to come from `random`,
-/// or runs are no longer repeatable.
-///
-/// The ledger's contract holds whatever the rule says: shares that are no numbers, are below zero or do not sum to one
-/// are refused, and the buyer's last choice that counted stays in force.
+/// What [`PricingRule`](super::PricingRule) says of memory and randomness holds here too. The ledger's contract holds
+/// whatever the rule says: shares that are no numbers, are below zero or do not sum to one are refused, and the buyer's
+/// last choice that counted stays in force.
 pub trait ChoiceRule: DynClone + Debug + Send + Sync {
     /// Moves `shares`, one a seller that the buyer knows; they come as the buyer posted them last, and their sum stays
     /// one. Asked once an act, as soon as there is something to learn from; until then the buyer keeps its first choice.

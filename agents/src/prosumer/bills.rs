@@ -68,7 +68,6 @@ fn asked(choice: &Choice, seller: u32) -> Energy {
     choice.of(seller).map_or(Energy::ZERO, |(share, purchase)| Energy::nearest(share * purchase))
 }
 
-/// Adds up one participant's final trades.
 pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> Account {
     let mut sum = Account::default();
     for trade in trades.iter() {

@@ -309,33 +309,28 @@ impl Prosumer {
 
     /// Checks its bills and says what it found; the game is over for it.
     fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
-        let answer = match &self.phase {
-            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None, &Posted::Unknown)),
-            Phase::Playing(player) => {
-                let (side, posted) = (player.side, player.posted(proposed.version));
-                (Some(side), self.verdict(proposed, Some((side, &*player.market)), &posted))
-            }
+        let (side, verdict) = match &self.phase {
+            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None)),
+            Phase::Playing(player) => (Some(player.side), self.verdict(proposed, Some(player))),
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
         };
-        context.send(LEDGER, Message::BillEndorsed(self.slot, answer.1.clone()));
+        context.send(LEDGER, Message::BillEndorsed(self.slot, verdict.clone()));
         self.question = None;
-        self.phase = Phase::Billed(answer.0, answer.1);
+        self.phase = Phase::Billed(side, verdict);
     }
 
     /// Recomputes its bills, and signs them if they are right.
-    fn verdict(&self, proposed: &BillProposed, place: Option<(Side, &MarketOpened)>, posted: &Posted) -> Verdict {
+    fn verdict(&self, proposed: &BillProposed, player: Option<&Player>) -> Verdict {
         let Some(opened) = &self.opened else { return Verdict::Disputed(Dispute::NotMine) };
-        let side = place.map(|(side, _)| side);
-        let checked = bills::check(&proposed.trades, side, posted, self.band(opened), self.rules.service_fee);
-        match checked {
-            Err(dispute) => Verdict::Disputed(dispute),
-            Ok(()) => {
-                let trades = place.iter().flat_map(|(_, market)| market.bills(proposed.trades.iter()));
-                let bills = BillsOf { slot: self.slot, party: self.member.party, bills: trades.collect() };
-                Verdict::Endorsed(Box::new(self.member.sign(&bills.to_json())))
-            }
+        let (side, trades) = (player.map(|player| player.side), &proposed.trades);
+        let posted = player.map_or(Posted::Unknown, |player| player.posted(proposed.version));
+        if let Err(dispute) = bills::check(trades, side, &posted, self.band(opened), self.rules.service_fee) {
+            return Verdict::Disputed(dispute);
         }
+        let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
+        let text = BillsOf { slot: self.slot, party: self.member.party, bills }.to_json();
+        Verdict::Endorsed(Box::new(self.member.sign(&text)))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     chain::call::Call,
     market::role::Role,
-    message::{LastPost, MarketOpened, MarketState},
+    message::{MarketOpened, MarketState},
     streams::{Purpose, slot_stream},
     time::Time,
 };
@@ -61,14 +61,14 @@ impl Player {
     }
 
     /// Goes on from its last post, after having lost its memory.
-    pub(super) fn resume(&mut self, last: LastPost) {
+    pub(super) fn resume(&mut self, last: Option<Call>, shown: Option<Arc<MarketState>>) {
         self.resumed_from = Some(0);
         match (&mut self.part, last) {
-            (Part::Seller(seller), LastPost::Quote(quote)) => {
+            (Part::Seller(seller), Some(Call::PostQuote(quote))) => {
                 self.resumed_from = Some(quote.version);
                 seller.resume(quote);
             }
-            (Part::Buyer(buyer), LastPost::Choice(choice, shown)) => {
+            (Part::Buyer(buyer), Some(Call::PostChoice(choice))) => {
                 self.resumed_from = Some(choice.version);
                 buyer.resume(choice, shown.as_deref());
                 self.news = shown;

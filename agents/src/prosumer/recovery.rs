@@ -32,11 +32,11 @@ impl Prosumer {
             Standing::Done(slot) => (self.slot, self.phase) = (slot, Phase::Done),
             Standing::Open(opened) => self.begin(opened, context),
             // Goes on with the game, or waits for its bills if that is over.
-            Standing::Playing(opened, market, last) => {
+            Standing::Playing(opened, market, last, shown) => {
                 self.enter(opened, Phase::Admitted);
                 self.join(market, context);
                 if let Phase::Playing(player) = &mut self.phase {
-                    player.resume(last);
+                    player.resume(last, shown);
                 }
             }
             // Settles what was traded.
@@ -77,7 +77,7 @@ mod tests {
             storage::StorageLimits, trades::Trades,
         },
         member::tests::members,
-        message::{BillProposed, LastPost, MarketOpened, Verdict},
+        message::{BillProposed, MarketOpened, Verdict},
         prosumer::{Activation, Adaptation, Behaviour, Mixing, Rules, Strategy},
         statement::{Invoice, Quote, Tariff},
         streams::{Purpose, stream},
@@ -206,7 +206,7 @@ mod tests {
         let mut prosumer = prosumer();
         effects(&mut prosumer, Prosumer::lose_memory);
         let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
-        let playing = Standing::Playing(opened(9), market(), LastPost::Quote(quote));
+        let playing = Standing::Playing(opened(9), market(), Some(Call::PostQuote(quote)), None);
         told(&mut prosumer, LEDGER, Message::Standing(1, Box::new(playing)));
         let due = Time(1_000_000_000);
         let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));

@@ -48,7 +48,6 @@ const WHOLE: StepSize = StepSize::Scaled(1.0);
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    /// The seller at position `index` of a market.
     pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
         let (sellers, share) = (opened.sellers.len(), surplus.value() / opened.total_surplus);
         Self {
