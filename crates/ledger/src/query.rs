@@ -13,7 +13,6 @@ use microgrid_agents::{
     ids::Slot,
 };
 use rusqlite::{OptionalExtension, params};
-use serde::de::DeserializeOwned;
 
 const FACT: &str = "SELECT value FROM facts WHERE case_number = ? AND channel = ? AND key = ?";
 const FACTS: &str = "SELECT key, value FROM facts WHERE case_number = ? AND key >= ? AND key < ?";
@@ -38,10 +37,6 @@ impl CaseState<'_> {
 
     fn read(&self, key: Key, text: &str) -> Result<Fact, ReadError> {
         Fact::from_json(key, text).map_err(|_| self.unreadable(key))
-    }
-
-    fn parse<T: DeserializeOwned>(&self, key: Key, text: &str) -> Result<T, ReadError> {
-        serde_json::from_str(text).map_err(|_| self.unreadable(key))
     }
 }
 
@@ -76,7 +71,7 @@ impl Query for CaseState<'_> {
         let mut history = Vec::new();
         while let Some(row) = rows.next()? {
             let (block, number, text): (i64, u32, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let envelope: Envelope = self.parse(key, &text)?;
+            let envelope: Envelope = serde_json::from_str(&text).map_err(|_| self.unreadable(key))?;
             let Outcome::Writes(writes) = envelope.outcome else { continue };
             for Write(_, fact) in writes.iter().filter(|Write(written, _)| *written == key) {
                 history.push((Version(block as u64, number), self.read(key, fact.get())?));

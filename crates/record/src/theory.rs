@@ -13,7 +13,7 @@ use microgrid_agents::{
 use microgrid_analysis::{
     distance::{Distance, distance, own_ess_residual},
     equilibrium::{Equilibrium, balances_at},
-    peer_to_grid::{peer_to_grid, peer_to_grid_with_storage},
+    peer_to_grid::peer_to_grid,
     slot::{SlotMarket, slot_facts, slot_terms},
 };
 use microgrid_scenario::{Case, schema::Storage};
@@ -73,8 +73,8 @@ impl Theory {
             let balances = balances_at(Some((&all, &at)), &facts, contents, storage.as_ref(), &terms);
             balances.iter().map(|balance| balance.welfare).sum()
         });
-        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
-        let peer_to_grid = peer_to_grid(case, slot);
+        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid(case, slot, Some(alone)));
+        let peer_to_grid = peer_to_grid(case, slot, None);
         Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms }
     }
 

@@ -30,24 +30,14 @@ pub enum ScenarioError {
 pub(super) struct Violation {
     /// The field's path, such as `market.open`.
     pub(super) path: String,
-    /// What is wrong with it.
     pub(super) problem: String,
-    /// Its value.
     pub(super) found: String,
-    /// What is allowed, in words.
     pub(super) allowed: String,
 }
 
 impl Violation {
     pub(super) fn new(path: &str, problem: &str, found: impl fmt::Display, allowed: impl Into<String>) -> Self {
         Self { path: path.into(), problem: problem.into(), found: found.to_string(), allowed: allowed.into() }
-    }
-
-    /// A report without a place.
-    pub(super) fn report(self) -> Box<Report> {
-        let Self { path, problem, found, allowed } = self;
-        let notes = vec![format!("found: {found}"), format!("allowed: {allowed}")];
-        Box::new(Report { problem: format!("{path}: {problem}"), place: None, notes })
     }
 }
 
@@ -67,11 +57,8 @@ pub struct Report {
 pub(super) struct Place {
     /// Path of the file as it was given; `None` for the command line.
     pub(super) file: Option<String>,
-    /// The whole text.
     pub(super) text: Arc<str>,
-    /// Which part of it [bytes].
     pub(super) span: Range<usize>,
-    /// What was found there.
     pub(super) found: String,
 }
 

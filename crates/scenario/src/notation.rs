@@ -51,14 +51,17 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
 pub(super) struct Mistake {
     /// The path of the value that is wrong; empty if it is no value of its own.
     pub(super) path: String,
-    /// What is wrong with it.
     pub(super) problem: String,
     /// What is allowed, and hints.
     pub(super) notes: Vec<String>,
 }
 
 impl Mistake {
-    /// What is wrong, with the path.
+    /// One that is no value's own.
+    pub(super) fn new(problem: impl Into<String>, notes: impl Into<Vec<String>>) -> Self {
+        Self { path: String::new(), problem: problem.into(), notes: notes.into() }
+    }
+
     pub(super) fn title(&self) -> String {
         let Self { path, problem, .. } = self;
         if path.is_empty() { problem.clone() } else { format!("{path}: {problem}") }
@@ -116,7 +119,9 @@ fn malformed(file: &TextFile, path: &str, error: &SpannedError) -> ScenarioError
             span.start += rest.len() - rest.trim_start().len();
             span.end = span.start;
         }
-        code if expected_value(code).is_some() || matches!(code, Error::MissingStructField { .. }) => {
+        code if expected_value(code).is_some()
+            || matches!(code, Error::MissingStructField { .. } | Error::Message(_)) =>
+        {
             span = outline.find(&mistake.path).0;
         }
         _ => {}
@@ -195,7 +200,6 @@ pub(super) fn split(values: &str) -> Vec<&str> {
     values.split(between).map(str::trim).collect()
 }
 
-/// Turns a position by line and column into one by bytes.
 fn offset(text: &str, position: &Position) -> usize {
     let line = text.split_inclusive('\n').take(position.line - 1).map(str::len).sum::<usize>();
     let column = text[line..].chars().take(position.col - 1).map(char::len_utf8).sum::<usize>();

@@ -10,15 +10,9 @@ use microgrid_agents::{
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use ron::value::RawValue;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, SeqAccess, Visitor},
-};
-use std::{
-    fmt::{self, Display},
-    path::PathBuf,
-    time::Duration,
-};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 mod learning;
 mod network;
@@ -44,7 +38,6 @@ pub struct Scenario {
     #[serde(default)]
     pub preferences: Preferences,
     /// Everybody's storage, if there is any.
-    #[serde(default)]
     pub storage: Option<Storage>,
     /// How buyers and sellers adapt.
     #[serde(default)]
@@ -78,23 +71,9 @@ pub struct Scenario {
 impl Scenario {
     /// A scenario of this name with everything else by default.
     pub fn new(name: &str, population: PopulationSource) -> Self {
-        Self {
-            name: name.to_owned(),
-            seed: usual_seed(),
-            market: Market::default(),
-            population,
-            preferences: Preferences::default(),
-            storage: None,
-            learning: Learning::default(),
-            activation: Activation::default(),
-            network: Network::default(),
-            ledger: Ledger::default(),
-            clock: Clock::default(),
-            record: Record::default(),
-            report: Report::default(),
-            vary: IndexMap::new(),
-            replicates: Replicates::default(),
-        }
+        let shortest = json!({ "name": name, "population": { "Profiles": "" } });
+        let usual: Self = serde_json::from_value(shortest).expect("all else has a default");
+        Self { population, ..usual }
     }
 
     /// Curvature of utility in one slot, `alpha / h` (4) [CNY/kWh²].
@@ -120,9 +99,6 @@ pub struct Value(Box<RawValue>);
 
 impl Value {
     /// The value that is written so.
-    ///
-    /// # Panics
-    /// Never: any text can be put in quotes.
     pub fn new(value: impl Display) -> Self {
         let text = value.to_string();
         let quoted = || RawValue::from_rust(&text).expect("any text can be quoted");
@@ -329,6 +305,13 @@ impl Default for Preferences {
     }
 }
 
+impl Preferences {
+    /// Everybody's preferences, where they are given, with the names of their fields.
+    pub(crate) fn everybodys(&self) -> [(&'static str, Option<f64>); 2] {
+        [("preference_pv", self.preference_pv), ("preference_grid", self.preference_grid)]
+    }
+}
+
 /// Everybody's storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -468,7 +451,8 @@ impl Default for Block {
 }
 
 /// How often each combination is run: `replicates: 5` or `replicates: [2023, 7, 11]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a whole number, or a list of seeds from 0 up")]
 pub enum Replicates {
     /// So often, with the scenario's seed and the ones that follow it.
     Count(u32),
@@ -497,42 +481,5 @@ impl Replicates {
 impl Default for Replicates {
     fn default() -> Self {
         Self::Count(1)
-    }
-}
-
-impl Serialize for Replicates {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Count(count) => count.serialize(serializer),
-            Self::Seeds(seeds) => seeds.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Replicates {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountOrSeeds;
-
-        impl<'de> Visitor<'de> for CountOrSeeds {
-            type Value = Replicates;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number, or a list of seeds")
-            }
-
-            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self::Value, E> {
-                u32::try_from(count).map(Replicates::Count).map_err(|_| E::custom("too many replicates"))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut seeds = Vec::new();
-                while let Some(seed) = list.next_element()? {
-                    seeds.push(seed);
-                }
-                Ok(Replicates::Seeds(seeds))
-            }
-        }
-
-        deserializer.deserialize_any(CountOrSeeds)
     }
 }

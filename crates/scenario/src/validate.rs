@@ -4,8 +4,8 @@ use super::{
     error::Violation,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, Clock, Condition, Distribution, GridTariff, Habit, Incident, Initial, Learning, Link, Market,
-        Members, Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
+        Activation, Clock, Condition, Distribution, GridTariff, Incident, Initial, Learning, Link, Market, Members,
+        Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
     },
 };
 use microgrid_agents::{
@@ -19,11 +19,11 @@ use microgrid_agents::{
     prosumer::{Behaviour, Mixing},
     statement::Registration,
 };
-use microgrid_network::{Delay, Memory, Parameter};
+use microgrid_network::{Change, Delay, Memory, Parameter};
 use std::{
     collections::BTreeSet,
     fmt::Display,
-    ops::{Bound, Range, RangeBounds, RangeInclusive},
+    ops::{Bound, RangeBounds},
     time::Duration,
 };
 
@@ -41,11 +41,6 @@ const SMALLEST: f64 = 1e-6;
 const SHARE_NOISE: f64 = 1e-9;
 /// No condition begins later: as many of the longest slots as there may be.
 const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
-
-/// If every message were lost, those that are repeated until acknowledged would be so forever.
-const LOSS: Range<f64> = 0.0..1.0;
-/// How many times as far a share may grow.
-const REGROWTH: RangeInclusive<f64> = 1.0..=10.0;
 
 pub(super) type Checked = Result<(), Violation>;
 
@@ -101,15 +96,18 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     // Room for the seeds of all replicates.
     within("seed", scenario.seed, 0..=u64::MAX - u64::from(u32::MAX))?;
     market(&scenario.market)?;
-    match &scenario.population {
-        PopulationSource::Profiles(_) => {}
-        PopulationSource::Synthetic(what) => synthetic(what, &scenario.preferences)?,
-    }
+    let known = match &scenario.population {
+        PopulationSource::Profiles(_) => Known::Later,
+        PopulationSource::Synthetic(what) => {
+            synthetic(what, &scenario.preferences)?;
+            Known::UpTo(what.count)
+        }
+    };
     preferences(&scenario.preferences)?;
     each(&scenario.storage, storage)?;
     learning(&scenario.learning)?;
     activation(&scenario.activation)?;
-    network(&scenario.network, &scenario.population)?;
+    network(&scenario.network, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
     duration("ledger.block.timeout", scenario.ledger.block.timeout, Duration::ZERO, DAY)?;
     if let Clock::Wall { speed } = scenario.clock {
@@ -203,19 +201,10 @@ fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
     distributions
         .into_iter()
         .try_for_each(|(name, what)| distribution(&format!("population.Synthetic.{name}"), what))?;
-    each(given_preferences(preferences), |(path, value)| {
-        let problem = "a synthetic population draws its own";
-        Err(Violation::new(path, problem, value, "None with a Synthetic population"))
+    each(preferences.everybodys(), |(name, value)| {
+        let (path, problem) = (format!("preferences.{name}"), "a synthetic population draws its own");
+        value.map_or(Ok(()), |value| Err(Violation::new(&path, problem, value, "None with a Synthetic population")))
     })
-}
-
-/// The preferences that are given, with their paths.
-fn given_preferences(preferences: &Preferences) -> impl Iterator<Item = (&'static str, f64)> {
-    let both = [
-        ("preferences.preference_pv", preferences.preference_pv),
-        ("preferences.preference_grid", preferences.preference_grid),
-    ];
-    both.into_iter().filter_map(|(path, value)| Some((path, value?)))
 }
 
 fn distribution(path: &str, what: &Distribution) -> Checked {
@@ -243,7 +232,9 @@ fn preferences(preferences: &Preferences) -> Checked {
     within("preferences.alpha", preferences.alpha, SMALLEST_ALPHA..=LARGEST)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
-    each(given_preferences(preferences), |(path, value)| within(path, value, SMALLEST..=LARGEST))
+    each(preferences.everybodys(), |(name, value)| {
+        each(value, |value| within(&format!("preferences.{name}"), value, SMALLEST..=LARGEST))
+    })
 }
 
 fn storage(storage: &Storage) -> Checked {
@@ -269,16 +260,10 @@ fn activation(activation: &Activation) -> Checked {
 }
 
 fn learning(learning: &Learning) -> Checked {
-    behaviour("learning.behaviour", learning.behaviour)?;
     if let ChoiceSet::Sample(size) = learning.choice_set {
         count("learning.choice_set.Sample", size)?;
     }
-    fitness("learning.fitness", learning.fitness, learning)?;
-    step("learning.replicator_step", learning.replicator_step)?;
-    step("learning.price_step", learning.price_step)?;
-    within("learning.exploration", learning.exploration, 0.0..1.0)?;
-    mixing("learning.mixing", learning.mixing)?;
-    within("learning.regrowth", learning.regrowth, REGROWTH)?;
+    habit("learning", learning)?;
     count("learning.price_every", learning.price_every)?;
     positive("learning.ramp", learning.ramp, 1.0)?;
     positive("learning.tolerance", learning.tolerance, LARGEST)?;
@@ -286,20 +271,32 @@ fn learning(learning: &Learning) -> Checked {
     if let Initial::Fixed(shares) = &learning.initial_choice {
         first_choice(shares)?;
     }
-    each((0..).zip(&learning.mix), |(n, habit)| part(&format!("learning.mix[{n}]"), habit, learning))?;
+    each((0..).zip(&learning.mix), |(n, part)| {
+        let path = format!("learning.mix[{n}]");
+        share(&format!("{path}.share"), part.share)?;
+        habit(&path, &learning.with(part))
+    })?;
     let mixed = learning.mix.iter().map(|habit| habit.share).sum::<f64>();
     ensure(mixed <= 1.0 + SHARE_NOISE, "learning.mix", format!("shares that add up to {mixed}"), "at most 1 in all")
 }
 
-fn part(path: &str, habit: &Habit, common: &Learning) -> Checked {
-    share(&format!("{path}.share"), habit.share)?;
-    each(habit.behaviour, |value| behaviour(&format!("{path}.behaviour"), value))?;
-    fitness(&format!("{path}.fitness"), habit.fitness, common)?;
-    each(habit.replicator_step, |size| step(&format!("{path}.replicator_step"), size))?;
-    each(habit.price_step, |size| step(&format!("{path}.price_step"), size))?;
-    each(habit.exploration, |value| within(&format!("{path}.exploration"), value, 0.0..1.0))?;
-    each(habit.mixing, |value| mixing(&format!("{path}.mixing"), value))?;
-    each(habit.regrowth, |value| within(&format!("{path}.regrowth"), value, REGROWTH))
+/// What may differ between parts of the population.
+fn habit(path: &str, learning: &Learning) -> Checked {
+    let at = |field: &str| format!("{path}.{field}");
+    behaviour(&at("behaviour"), learning.behaviour)?;
+    // What is worth most to everybody can only be compared by who knows everybody.
+    let possible = learning.choice_set.is_all() || learning.fitness != Some(Fitness::Public);
+    let allowed = "Private, or no fitness at all, as buyers know only some sellers (choice_set)";
+    ensure(possible, &at("fitness"), "Public", allowed)?;
+    step(&at("replicator_step"), learning.replicator_step)?;
+    step(&at("price_step"), learning.price_step)?;
+    within(&at("exploration"), learning.exploration, 0.0..1.0)?;
+    if let Mixing::Informed { first, halved_every } = learning.mixing {
+        within(&at("mixing.Informed.first"), first, 0.0..1.0)?;
+        positive(&at("mixing.Informed.halved_every"), halved_every, LARGEST)?;
+    }
+    // How many times as far a share may grow.
+    within(&at("regrowth"), learning.regrowth, 1.0..=10.0)
 }
 
 fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
@@ -309,26 +306,10 @@ fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
     }
 }
 
-/// What is worth most to everybody can only be compared by who knows everybody.
-fn fitness(path: &str, fitness: Option<Fitness>, common: &Learning) -> Checked {
-    let possible = common.choice_set.is_all() || fitness != Some(Fitness::Public);
-    ensure(possible, path, "Public", "Private, or no fitness at all, as buyers know only some sellers (choice_set)")
-}
-
 fn step(path: &str, size: StepSize) -> Checked {
     match size {
         StepSize::Fixed(value) => positive(&format!("{path}.Fixed"), value, LARGEST),
         StepSize::Scaled(value) => positive(&format!("{path}.Scaled"), value, LARGEST),
-    }
-}
-
-fn mixing(path: &str, mixing: Mixing) -> Checked {
-    match mixing {
-        Mixing::None => Ok(()),
-        Mixing::Informed { first, halved_every } => {
-            within(&format!("{path}.Informed.first"), first, 0.0..1.0)?;
-            positive(&format!("{path}.Informed.halved_every"), halved_every, LARGEST)
-        }
     }
 }
 
@@ -339,25 +320,14 @@ fn first_choice(shares: &[f64]) -> Checked {
     ensure((sum - 1.0).abs() <= SHARE_NOISE, path, format!("shares that add up to {sum}"), "shares that add up to 1")
 }
 
-fn network(network: &Network, population: &PopulationSource) -> Checked {
-    let known = match population {
-        PopulationSource::Profiles(_) => Known::Later,
-        PopulationSource::Synthetic(what) => Known::UpTo(what.count),
-    };
-    check(network, known)
-}
-
-/// Checks it again, now that the profiles tell which prosumers there are.
-pub(super) fn network_among(network: &Network, population: &Population) -> Checked {
-    check(network, Known::These(population))
-}
-
-fn check(network: &Network, known: Known<'_>) -> Checked {
+/// Checks a network, as far as the prosumers' numbers are known.
+pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
     let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), known };
-    delay("network.delay", network.delay)?;
-    share("network.jitter", network.jitter)?;
-    within("network.loss", network.loss, LOSS)?;
-    share("network.duplication", network.duplication)?;
+    let Network { delay, jitter, loss, duplication, .. } = *network;
+    quality(
+        "network",
+        Change { delay: Some(delay), jitter: Some(jitter), loss: Some(loss), duplication: Some(duplication) },
+    )?;
     for (name, members) in &network.groups {
         let path = format!("network.groups.{name}");
         match members {
@@ -378,7 +348,7 @@ struct Numbers<'a> {
 }
 
 /// What is known of the prosumers' numbers.
-enum Known<'a> {
+pub(super) enum Known<'a> {
     /// Nothing: who is in a file of profiles is seen when it is read.
     Later,
     /// Synthetic prosumers count from 1.
@@ -420,20 +390,22 @@ impl Numbers<'_> {
     }
 }
 
-fn delay(path: &str, delay: Delay) -> Checked {
-    delay.parameters().into_iter().try_for_each(|(name, parameter)| match parameter {
-        Parameter::Time(value, least) => duration(&format!("{path}.{name}"), value, least, Delay::LONGEST),
-        Parameter::Number(value, range) => within(&format!("{path}.{name}"), value, range),
-    })
+fn quality(path: &str, Change { delay, jitter, loss, duplication }: Change) -> Checked {
+    let at = |field: &str| format!("{path}.{field}");
+    each(delay.into_iter().flat_map(|delay| delay.parameters()), |(name, parameter)| match parameter {
+        Parameter::Time(value, least) => duration(&at(&format!("delay.{name}")), value, least, Delay::LONGEST),
+        Parameter::Number(value, range) => within(&at(&format!("delay.{name}")), value, range),
+    })?;
+    each(jitter, |value| share(&at("jitter"), value))?;
+    // If every message were lost, those that are repeated until acknowledged would be so forever.
+    each(loss, |value| within(&at("loss"), value, 0.0..1.0))?;
+    each(duplication, |value| share(&at("duplication"), value))
 }
 
 fn link(path: &str, link: &Link, numbers: &Numbers<'_>) -> Checked {
     numbers.who(&format!("{path}.from"), &link.from)?;
     numbers.who(&format!("{path}.to"), &link.to)?;
-    each(link.delay, |value| delay(&format!("{path}.delay"), value))?;
-    each(link.jitter, |value| share(&format!("{path}.jitter"), value))?;
-    each(link.loss, |value| within(&format!("{path}.loss"), value, LOSS))?;
-    each(link.duplication, |value| share(&format!("{path}.duplication"), value))
+    quality(path, link.change())
 }
 
 fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checked {
@@ -455,39 +427,31 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
             return Err(Violation::new(&format!("{path}.lasting"), problem, found, allowed));
         }
     }
+    // Nobody could finish a slot without those who never come back.
+    let forever = |what| match condition.lasting {
+        Some(_) => Ok(()),
+        None => {
+            let problem = format!("{what} must end, or the run never would");
+            Err(Violation::new(&format!("{path}.lasting"), &problem, "None", "a duration"))
+        }
+    };
     match &condition.what {
         Incident::Link(what) => link(&format!("{path}.what.Link"), what, numbers),
         Incident::Partition { from, to, .. } => {
-            forever(path, condition, "a partition")?;
+            forever("a partition")?;
             numbers.who(&format!("{path}.what.Partition.from"), from)?;
             numbers.who(&format!("{path}.what.Partition.to"), to)
         }
         Incident::Crash { who, memory } => {
-            forever(path, condition, "a crash")?;
+            forever("a crash")?;
             let path = format!("{path}.what.Crash");
             numbers.who(&format!("{path}.who"), who)?;
-            let prosumers = matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_));
-            let problem = "only prosumers know where to ask what they have lost";
-            match memory {
-                Memory::Lost if !prosumers => {
-                    Err(Violation::new(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
-                }
-                _ => Ok(()),
+            if *memory == Memory::Kept || matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_)) {
+                return Ok(());
             }
+            let problem = "only prosumers know where to ask what they have lost";
+            Err(Violation::new(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
         }
-    }
-}
-
-/// Nobody could finish a slot without those who never come back.
-fn forever(path: &str, condition: &Condition, what: &str) -> Checked {
-    match condition.lasting {
-        Some(_) => Ok(()),
-        None => Err(Violation::new(
-            &format!("{path}.lasting"),
-            &format!("{what} must end, or the run never would"),
-            "None",
-            "a duration",
-        )),
     }
 }
 
@@ -514,8 +478,16 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
     let (first, last) = market.open;
     for slot in first..=last {
         let Some(sellers) = sellers(population, slot) else { continue };
-        length("learning.initial_price.Fixed", initial_price, sellers, slot)?;
-        length("learning.initial_choice.Fixed", initial_choice, sellers, slot)?;
+        for (name, initial) in [("initial_price", initial_price), ("initial_choice", initial_choice)] {
+            if let Initial::Fixed(values) = initial
+                && values.len() != sellers
+            {
+                let (path, problem) =
+                    (format!("learning.{name}.Fixed"), format!("does not fit the sellers of slot {slot}"));
+                let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
+                return Err(Violation::new(&path, &problem, format!("a list of length {}", values.len()), allowed));
+            }
+        }
         let Initial::Fixed(prices) = initial_price else { continue };
         let band = PriceBand::between(market.feed_in_tariff, grid_tariffs[slot as usize - 1], market.service_fee);
         if !band.has_room() {
@@ -529,17 +501,6 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
         }
     }
     Ok(())
-}
-
-fn length(path: &str, initial: &Initial, sellers: usize, slot: u32) -> Checked {
-    match initial {
-        Initial::Fixed(values) if values.len() != sellers => {
-            let problem = format!("does not fit the sellers of slot {slot}");
-            let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
-            Err(Violation::new(path, &problem, format!("a list of length {}", values.len()), allowed))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// How many sell in a slot, if anybody buys and anybody sells.

@@ -11,12 +11,13 @@ use microgrid_agents::chain::{
 
 /// The block's header and its transactions.
 pub(super) fn block(case: u32, block: &StoredBlock) -> String {
-    let previous = block.previous_hash.map_or_else(|| "none".to_owned(), |hash: Digest| hash.to_string());
-    let place = Position::block(case, block.channel, block.number);
+    let header = &block.header;
+    let previous = header.previous_hash.map_or_else(|| "none".to_owned(), |hash: Digest| hash.to_string());
+    let place = Position::block(case, header.channel, header.number);
     let mut text = format!(
         "{place}\n\nposition       {}\ncut at         {}\nprevious hash  {previous}\ndata hash      {}\n\
          header hash    {}\ncommit hash    {}\n\n",
-        block.position, block.time, block.data_hash, block.header_hash, block.commit_hash,
+        header.position, header.time, header.data_hash, block.header_hash, block.commit_hash,
     );
     block.transactions.iter().for_each(|transaction| text += &describe(transaction));
     text

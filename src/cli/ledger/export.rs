@@ -73,7 +73,7 @@ fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
         let envelope = serde_json::from_str::<&RawValue>(&transaction.envelope).ok();
         let one_line = envelope.filter(|envelope| !envelope.get().contains('\n'));
         let envelope = one_line.ok_or_else(|| ReadError::Column {
-            place: Position::block(case, block.channel, block.number).transaction(transaction.number),
+            place: Position::block(case, block.header.channel, block.header.number).transaction(transaction.number),
             table: "transactions",
             column: "envelope",
             expected: "JSON on one line",
@@ -82,12 +82,12 @@ fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
     }
     let line = Line {
         case,
-        channel: block.channel,
-        number: block.number,
-        position: block.position,
-        time_ns: block.time,
-        previous_hash: block.previous_hash,
-        data_hash: block.data_hash,
+        channel: block.header.channel,
+        number: block.header.number,
+        position: block.header.position,
+        time_ns: block.header.time,
+        previous_hash: block.header.previous_hash,
+        data_hash: block.header.data_hash,
         header_hash: block.header_hash,
         commit_hash: block.commit_hash,
         transactions,

@@ -66,35 +66,38 @@ pub enum Caveat {
 
 impl fmt::Display for Caveat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotCovered(what) => write!(f, "not covered: {what}; the theory is that of the replicator alone"),
-            Self::RandomDelay => f.write_str("delays are random: the theory uses their mean"),
-            Self::UnevenLinks => f.write_str("prosumers differ in their delays: the theory uses the mean"),
-            Self::Tie => {
-                f.write_str("news arrives at the very moment of an act, in time or late by chance: taken to be late")
+        f.write_str(match self {
+            Self::NotCovered(what) => {
+                return write!(f, "not covered: {what}; the theory is that of the replicator alone");
             }
-            Self::UnevenBlocks => f.write_str(
-                "posts wait for their block for less than its timeout at times: taken to wait for all of it, which errs on the \
-                 safe side",
-            ),
-            Self::OutOfStep(activation, Rhythm::Standing) => write!(
-                f,
-                "{activation} activation with next to no jitter stays out of step as it began: news is taken to wait for a \
-                 whole period each time, which errs on the safe side"
-            ),
-            Self::OutOfStep(activation, Rhythm::Poisson) => write!(
-                f,
-                "{activation} activation is random: the theory counts its chance as half a period more, which errs on the \
-                 safe side, the more the larger the price step; few steps that it calls stable are too large, by \
-                 some 10 %, and scaled ones, which start far from rest, by up to a quarter"
-            ),
-            Self::OutOfStep(activation, _) => write!(
-                f,
-                "{activation} activation is random: the theory is that of the mean, a guide only, which calls steps stable \
-                 that are at most some 10 % too large, and scaled ones, which start far from rest, up to a quarter"
-            ),
-            Self::Halving => f.write_str("HalveOnOscillation: judged at the steps as given, before any is halved"),
-            Self::Faults => f.write_str("loss, duplication and conditions of the network are left out"),
+            Self::OutOfStep(activation, rhythm) => return write!(f, "{activation} activation {}", out_of_step(*rhythm)),
+            Self::RandomDelay => "delays are random: the theory uses their mean",
+            Self::UnevenLinks => "prosumers differ in their delays: the theory uses the mean",
+            Self::Tie => "news arrives at the very moment of an act, in time or late by chance: taken to be late",
+            Self::UnevenBlocks => {
+                "posts wait for their block for less than its timeout at times: taken to wait for all of it, which errs on \
+                 the safe side"
+            }
+            Self::Halving => "HalveOnOscillation: judged at the steps as given, before any is halved",
+            Self::Faults => "loss, duplication and conditions of the network are left out",
+        })
+    }
+}
+
+fn out_of_step(rhythm: Rhythm) -> &'static str {
+    match rhythm {
+        Rhythm::Standing => {
+            "with next to no jitter stays out of step as it began: news is taken to wait for a whole period each time, \
+             which errs on the safe side"
+        }
+        Rhythm::Poisson => {
+            "is random: the theory counts its chance as half a period more, which errs on the safe side, the more the \
+             larger the price step; few steps that it calls stable are too large, by some 10 %, and scaled ones, which \
+             start far from rest, by up to a quarter"
+        }
+        Rhythm::Drifting | Rhythm::LockStep => {
+            "is random: the theory is that of the mean, a guide only, which calls steps stable that are at most some 10 % \
+             too large, and scaled ones, which start far from rest, up to a quarter"
         }
     }
 }

@@ -2,15 +2,18 @@
 
 use super::{
     books::Books,
-    discrepancy::{Checked, Discrepancy},
+    discrepancy::{Checked, Found},
     replay::Replay,
 };
 use crate::{position::Position, reader::StoredFact};
-use microgrid_agents::chain::{
-    fact::{Fact, Key},
-    hash::Digest,
-    transaction::Version,
+use microgrid_agents::{
+    chain::{
+        fact::{Fact, Key},
+        hash::Digest,
+    },
+    ids::ChannelName,
 };
+use std::fmt::Display;
 
 /// Compares the facts of the replayed case with the table: nothing more, nothing less; then looks into the books.
 pub(super) fn check(replay: &mut Replay<'_>) -> Checked {
@@ -21,21 +24,20 @@ pub(super) fn check(replay: &mut Replay<'_>) -> Checked {
     reader.each_fact(case, |stored| {
         let key = compare(replay, stored)?;
         let Ok(fact) = Fact::from_json(key, stored.value) else {
-            return Err(wrong(case, stored, "it cannot be read"));
+            return Err(wrong(case, stored.channel, key, "it cannot be read"));
         };
         books.enter(key, &fact);
         replay.report.channel(stored.channel).facts += 1;
         Ok(())
     })?;
     if let Some(key) = replay.state.first_key() {
-        let missing = Discrepancy::Fact { key: key.to_string(), what: "the chain has it, the table has not" };
-        return Err(missing.at(Position::channel(case, key.channel())));
+        return Err(wrong(case, key.channel(), key, "the chain has it, the table has not"));
     }
-    books.check(&slots).map_err(|discrepancy| discrepancy.at(Position::case(case)))
+    books.check(&slots).map_err(|what| Position::case(case).wrong(what))
 }
 
 fn compare(replay: &mut Replay<'_>, stored: StoredFact<'_>) -> Checked<Key> {
-    let wrong = |what| wrong(replay.case, stored, what);
+    let wrong = |what| wrong(replay.case, stored.channel, stored.key, what);
     let key: Key = stored.key.parse().map_err(|_| wrong("there is no such key"))?;
     if key.channel() != stored.channel {
         return Err(wrong("it belongs to another channel"));
@@ -44,14 +46,14 @@ fn compare(replay: &mut Replay<'_>, stored: StoredFact<'_>) -> Checked<Key> {
     if Digest::of([stored.value]) != known.digest {
         return Err(wrong("it is not what the chain says"));
     }
-    if Version(stored.block, stored.transaction) != known.version {
+    if stored.version != known.version {
         return Err(wrong("another transaction has written it"));
     }
     Ok(key)
 }
 
-fn wrong(case: u32, stored: StoredFact<'_>, what: &'static str) -> super::discrepancy::Found {
-    Discrepancy::Fact { key: stored.key.to_owned(), what }.at(Position::channel(case, stored.channel))
+fn wrong(case: u32, channel: ChannelName, key: impl Display, what: &str) -> Found {
+    Position::channel(case, channel).wrong(format!("fact {key}: {what}"))
 }
 
 /// Whether everything of a slot is on the chain: its meter readings and, if the market was to open, its settlement.

@@ -4,7 +4,7 @@ use microgrid_agents::{
     market::{choice_set::ChoiceSet, replicator::Fitness, step::StepSize},
     prosumer::{Adaptation, Behaviour, Mixing},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How buyers and sellers adapt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,49 +113,26 @@ pub struct Habit {
     /// How large a part of all prosumers, in [0, 1]; who they are is drawn from the seed.
     pub share: f64,
     /// By which rule they move their shares.
-    #[serde(default)]
     pub behaviour: Option<Behaviour>,
     /// Whose welfare they compare.
-    #[serde(default)]
     pub fitness: Option<Fitness>,
     /// Step of the buyers' rule.
-    #[serde(default)]
     pub replicator_step: Option<StepSize>,
     /// Step of the price rule.
-    #[serde(default)]
     pub price_step: Option<StepSize>,
     /// Part of its demand that a buyer spreads evenly over all sellers.
-    #[serde(default)]
     pub exploration: Option<f64>,
     /// How steps adapt during the game.
-    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<Adaptation>,
     /// Whether buyers move part of their shares towards the sellers' surpluses.
-    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub mixing: Option<Mixing>,
     /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
-    #[serde(default)]
     pub regrowth: Option<f64>,
 }
 
 /// A variant that is given: what stands there as `None` is the variant of that name.
-mod given {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(clippy::ref_option, reason = "serde hands it so")]
-    pub(super) fn serialize<T, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
-    where
-        T: Copy + Default + Serialize,
-        S: Serializer,
-    {
-        value.unwrap_or_default().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-    where
-        T: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        T::deserialize(deserializer).map(Some)
-    }
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

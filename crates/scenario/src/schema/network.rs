@@ -78,16 +78,12 @@ pub struct Link {
     #[serde(default)]
     pub one_way: bool,
     /// How long a message takes.
-    #[serde(default)]
     pub delay: Option<Delay>,
     /// Largest relative deviation from that, in [0, 1].
-    #[serde(default)]
     pub jitter: Option<f64>,
     /// Probability that a message is lost, in [0, 1).
-    #[serde(default)]
     pub loss: Option<f64>,
     /// Probability that a message that is not lost arrives twice, in [0, 1].
-    #[serde(default)]
     pub duplication: Option<f64>,
 }
 
