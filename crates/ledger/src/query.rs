@@ -32,7 +32,7 @@ pub struct CaseState<'a> {
 impl CaseState<'_> {
     fn unreadable(&self, key: Key) -> ReadError {
         let place = Position::channel(self.case, key.channel());
-        ReadError::Column { place, table: "facts", column: "value", expected: "a fact of its key's kind" }
+        ReadError::column(place, "facts", "value", "a fact of its key's kind")
     }
 
     fn read(&self, key: Key, text: &str) -> Result<Fact, ReadError> {

@@ -37,31 +37,24 @@ pub enum ReadError {
     /// The database cannot make sense of the file.
     #[error("the database cannot be read: {0}")]
     Database(#[from] rusqlite::Error),
-    /// A column holds something else than it should.
-    #[error("column {column} of table {table} is not {expected}")]
-    Column {
-        /// The row, as far as it can be told.
-        place: Position,
-        /// Which table.
-        table: &'static str,
-        /// Which column.
-        column: &'static str,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// A transaction belongs to a block that is not there.
-    #[error("it belongs to no block")]
-    Orphan(Position),
+    /// A row, as far as it can be told, is not what it should be.
+    #[error("{1}")]
+    Row(Position, String),
 }
 
 debug_as_display!(ReadError);
 
 impl ReadError {
+    /// A column holds something else than it should.
+    pub fn column(place: Position, table: &str, column: &str, expected: &str) -> Self {
+        Self::Row(place, format!("column {column} of table {table} is not {expected}"))
+    }
+
     /// Where it is, as far as that can be told.
     pub fn place(&self) -> Position {
         match self {
             Self::Open { .. } | Self::Blank(_) | Self::Database(_) => Position::FILE,
-            Self::Column { place, .. } | Self::Orphan(place) => *place,
+            Self::Row(place, _) => *place,
         }
     }
 }
@@ -245,7 +238,8 @@ impl Reader {
         }
         self.each(("transactions", Position::case(case)), ORPHAN, [case], |columns| {
             let place = Position::block(case, columns.channel(0)?, columns.large(1, "block")?);
-            Err(ReadError::Orphan(place.transaction(columns.small(2, "number")?)).into())
+            let place = place.transaction(columns.small(2, "number")?);
+            Err(ReadError::Row(place, "it belongs to no block".to_owned()).into())
         })
     }
 
@@ -318,7 +312,7 @@ struct Columns<'r> {
 
 impl<'r> Columns<'r> {
     fn wrong(&self, column: &'static str, expected: &'static str) -> ReadError {
-        ReadError::Column { place: self.place, table: self.table, column, expected }
+        ReadError::column(self.place, self.table, column, expected)
     }
 
     fn get<T: FromSql>(&self, index: usize, column: &'static str, expected: &'static str) -> Result<T, ReadError> {

@@ -1,7 +1,7 @@
 //! The data of a scenario: who takes part and what the grid asks for energy, from CSV files or given in code.
 
 use super::{
-    error::{Place, ScenarioError, Violation, did_you_mean},
+    error::{Mistake, Place, ScenarioError, did_you_mean},
     population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{GridTariff, Market, PopulationSource, Preferences, Scenario},
     text::TextFile,
@@ -40,7 +40,7 @@ impl Data {
         scenario: &Scenario,
         made_in_code: bool,
         open: impl Fn(&str, &Path) -> Result<TextFile, ScenarioError>,
-        shown: impl Fn(Violation) -> ScenarioError,
+        shown: impl Fn(Mistake) -> ScenarioError,
     ) -> Result<(Self, Vec<DataFile>), ScenarioError> {
         let (market, mut inputs) = (&scenario.market, Vec::new());
         let profiles = match &scenario.population {
@@ -62,7 +62,7 @@ impl Data {
                 if inputs.iter().any(|profiles: &DataFile| profiles.name == input.name) {
                     let (problem, allowed) =
                         ("the profiles are in a file of the same name", "data files with names of their own");
-                    return Err(shown(Violation::new(place, problem, file.path.unwrap_or_default(), allowed)));
+                    return Err(shown(Mistake::value(place, problem, file.path.unwrap_or_default(), allowed)));
                 }
                 inputs.push(input);
                 tariffs(&file, market)?
@@ -73,14 +73,14 @@ impl Data {
 
     /// Checks that they fit a `scenario` that differs from the one they were read for, `base`, in what is varied, and
     /// says how many prosumers it has.
-    pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Violation> {
+    pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Mistake> {
         let tariffs = self.tariffs(&scenario.market);
         let [lowest, dearest] =
             [f64::min, f64::max].map(|pick| tariffs.iter().copied().reduce(pick).unwrap_or_default());
         let feed_in = scenario.market.feed_in_tariff;
         if feed_in > lowest {
             let (path, problem) = ("market.feed_in_tariff", "the grid would pay more than it asks");
-            return Err(Violation::new(path, problem, feed_in, format!("at most the lowest grid tariff of {lowest}")));
+            return Err(Mistake::value(path, problem, feed_in, format!("at most the lowest grid tariff of {lowest}")));
         }
         let prosumers = match (&scenario.population, &self.profiles) {
             (PopulationSource::Synthetic(what), _) => what.count as usize,
@@ -91,7 +91,7 @@ impl Data {
                         let (path, problem) = (format!("preferences.{name}"), "the profiles say this, or do not");
                         let found = now.map_or_else(|| "None".to_owned(), |value| value.to_string());
                         let allowed = if now.is_some() { "None" } else { "a number" };
-                        return Err(Violation::new(&path, problem, found, allowed));
+                        return Err(Mistake::value(&path, problem, found, allowed));
                     }
                 }
                 let profiles = profiles.as_ref().expect("profiles were read with the scenario");
@@ -187,9 +187,8 @@ fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> 
         let row = row?;
         let slot = row.whole("slot", market.slots)?;
         let tariff = row.number(TARIFF, 0.0, LARGEST_TARIFF)?;
-        if let Err(violation) = validate::price(TARIFF, tariff) {
-            let Violation { problem, allowed, .. } = violation;
-            return Err(row.report(TARIFF, &problem, format!("allowed: {allowed}")));
+        if let Err(mistake) = validate::price(TARIFF, tariff) {
+            return Err(row.report(TARIFF, &mistake.problem, mistake.notes.concat()));
         }
         if tariff < market.feed_in_tariff {
             let allowed = format!("allowed: at least the feed-in tariff of {}", market.feed_in_tariff);
@@ -215,7 +214,7 @@ fn one_each(slots: u32) -> String {
 /// Each preference has to be given once: by a column, or by the scenario.
 fn check_preferences(table: &Table<'_>, preferences: &Preferences) -> Result<(), ScenarioError> {
     for (column, value) in preferences.everybodys() {
-        let problem = match (table.has(column), value) {
+        let problem = match (table.position(column).is_some(), value) {
             (false, None) => "the column is missing",
             (true, Some(_)) => "given here and in the scenario",
             _ => continue,
@@ -286,14 +285,10 @@ impl<'a> Table<'a> {
                 return wrong(format!("the column `{name}` is there twice"), table.cell(start, n), None);
             }
         }
-        match required.iter().find(|name| !table.has(name)) {
+        match required.iter().find(|name| table.position(name).is_none()) {
             Some(name) => wrong(format!("the column `{name}` is missing"), table.header, None),
             None => Ok(table),
         }
-    }
-
-    fn has(&self, column: &str) -> bool {
-        self.position(column).is_some()
     }
 
     fn rows(&'a self) -> impl Iterator<Item = Result<Row<'a>, ScenarioError>> {

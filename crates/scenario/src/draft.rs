@@ -3,10 +3,10 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile},
-    error::{Report, ScenarioError, Violation},
-    notation::{self, Mistake},
+    error::{Mistake, Report, ScenarioError},
+    notation,
     outline::Outline,
-    path::{self, Unset},
+    path,
     plan::{Case, Plan, picks, turn},
     population::Population,
     schema::{GridTariff, Initial, Learning, PopulationSource, Scenario, Value},
@@ -102,7 +102,7 @@ impl Override {
         let mut vary = std::mem::take(&mut scenario.vary);
         varied.map(|at| vary.shift_remove_index(at));
         if let [(value, _)] = self.values.as_slice() {
-            *scenario = path::set(scenario, &self.name, value).map_err(|unset| self.unset(0, unset))?;
+            *scenario = path::set(scenario, &self.name, value).map_err(|mistake| self.blamed(Some(0), mistake))?;
         } else {
             let values = self.values.iter().map(|(value, _)| Value::new(value)).collect();
             vary.shift_insert(varied.unwrap_or(vary.len()), self.name.clone(), values);
@@ -125,16 +125,12 @@ impl Override {
         ScenarioError::Argument(argument.report(problem, span, found, notes))
     }
 
-    fn unset(&self, value: usize, unset: Unset) -> ScenarioError {
-        match unset {
-            Unset::Name(mistake) => self.unknown(mistake),
-            Unset::Value(mistake) => self.wrong(Some(value), &about(&self.name, &mistake), mistake.notes),
-        }
-    }
-
     /// An error about what a value, or with `None` all of them, leads to.
-    fn violates(&self, value: Option<usize>, violation: Violation) -> ScenarioError {
-        let (problem, notes) = because_of(&self.name, violation);
+    fn blamed(&self, value: Option<usize>, mistake: Mistake) -> ScenarioError {
+        if mistake.is_of_name {
+            return self.unknown(mistake);
+        }
+        let (problem, notes) = because_of(&self.name, mistake);
         self.wrong(value, &problem, notes)
     }
 
@@ -236,7 +232,7 @@ impl Draft {
             self.scenario.population = PopulationSource::Profiles(GIVEN_PROFILES.into());
         }
         let edited = self.scenario.clone();
-        validate::scenario(&edited.unvaried()).map_err(|violation| self.shown(violation))?;
+        validate::scenario(&edited.unvaried()).map_err(|mistake| self.shown(mistake))?;
         // What the scenario itself varies has to be right before anything takes its place.
         let overrides = std::mem::take(&mut self.overrides);
         self.check_varied()?;
@@ -249,7 +245,7 @@ impl Draft {
         self.check_edits(&edited)?;
         let open = |place: &str, path: &Path| self.open(place, path);
         let made_in_code = self.population.is_some();
-        let (data, inputs) = Data::read(&self.scenario, made_in_code, open, |violation| self.shown(violation))?;
+        let (data, inputs) = Data::read(&self.scenario, made_in_code, open, |mistake| self.shown(mistake))?;
         let population_sizes = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
@@ -261,7 +257,7 @@ impl Draft {
         let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
         if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
             let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.grid_tariffs);
-            plan.cases().try_for_each(starts).map_err(|violation| self.shown(violation))?;
+            plan.cases().try_for_each(starts).map_err(|mistake| self.shown(mistake))?;
         }
         Ok(plan)
     }
@@ -274,7 +270,7 @@ impl Draft {
         let path = self.source.parent().unwrap_or(Path::new("")).join(path);
         TextFile::read(&path)?.map_err(|reason| {
             let allowed = "a CSV file, its path relative to the scenario's file";
-            self.shown(Violation::new(place, &format!("cannot be read: {reason}"), path.display(), allowed))
+            self.shown(Mistake::value(place, &format!("cannot be read: {reason}"), path.display(), allowed))
         })
     }
 
@@ -286,7 +282,7 @@ impl Draft {
             (_, GridTariff::Csv(file)) if varies("market.grid_tariff") => ("market.grid_tariff.Csv", file),
             _ => return Ok(()),
         };
-        Err(Violation::new(path, "data files cannot be varied", file.display(), "anything but a file"))
+        Err(Mistake::value(path, "data files cannot be varied", file.display(), "anything but a file"))
     }
 
     /// Sets all that is to be set; together it has to be allowed.
@@ -313,7 +309,7 @@ impl Draft {
         let together = apply(&|_, _| Ok(())).ok().filter(|all| validate::scenario(&all.unvaried()).is_ok());
         // Whoever is the first to make it wrong is to blame.
         let blamed = |set: &Override, scenario: &Scenario| {
-            validate::scenario(scenario).map_err(|violation| set.violates(Some(0), violation))
+            validate::scenario(scenario).map_err(|mistake| set.blamed(Some(0), mistake))
         };
         let scenario = together.map_or_else(|| apply(&blamed), Ok)?;
         for set in self.overrides.iter().filter(|set| set.values.len() == 1) {
@@ -324,7 +320,7 @@ impl Draft {
         }
         for set in &self.overrides {
             validate::seeds(&scenario.replicates, &set.name, set.values.len())
-                .map_err(|violation| set.violates(None, violation))?;
+                .map_err(|mistake| set.blamed(None, mistake))?;
         }
         self.scenario = scenario;
         Ok(())
@@ -347,16 +343,16 @@ impl Draft {
             }
             if values.is_empty() {
                 let path = format!("vary.{name}");
-                return Err(self.shown(Violation::new(&path, "there is nothing to vary", "[]", "at least one value")));
+                return Err(self.shown(Mistake::value(&path, "there is nothing to vary", "[]", "at least one value")));
             }
             validate::seeds(&self.scenario.replicates, name, values.len())
-                .map_err(|violation| self.blamed(name, None, violation))?;
+                .map_err(|mistake| self.blamed(name, None, mistake))?;
         }
         let count = vary.values().map(|values| values.len() as u64);
         let count = count.fold(self.scenario.replicates.count() as u64, u64::saturating_mul);
         if count > u64::from(LARGEST_COUNT) {
             let allowed = format!("at most {LARGEST_COUNT}, replicates included");
-            return Err(self.shown(Violation::new("vary", "too many cases", format!("{count} cases"), allowed)));
+            return Err(self.shown(Mistake::value("vary", "too many cases", format!("{count} cases"), allowed)));
         }
         Ok(())
     }
@@ -366,48 +362,35 @@ impl Draft {
         let Some(before) = &self.unedited else { return Ok(()) };
         match self.scenario.vary.keys().find(|name| path::differ_in(name, before, edited)) {
             None => Ok(()),
-            Some(name) => Err(ScenarioError::NotAllowed(Box::new(Report {
-                problem: format!("{name}: edited and varied, so that the edit changes nothing"),
-                place: None,
-                notes: vec!["allowed: an edit of what is not varied, or one that takes it out of `vary`".to_owned()],
-            }))),
+            Some(name) => {
+                let allowed = "allowed: an edit of what is not varied, or one that takes it out of `vary`".to_owned();
+                Err(made_in_code(format!("{name}: edited and varied, so that the edit changes nothing"), vec![allowed]))
+            }
         }
     }
 
     /// Checks every combination of what is varied, and says how many prosumers the smallest and the largest have.
     fn check_combinations(
         &self,
-        check: &dyn Fn(&Scenario) -> Result<usize, Violation>,
+        check: &dyn Fn(&Scenario) -> Result<usize, Mistake>,
     ) -> Result<(usize, usize), ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let (mut sizes, mut turned) = ((usize::MAX, 0), Vec::new());
         for combination in 0..vary.values().map(Vec::len).product() {
             let picks = picks(vary, combination);
-            turn(&base, vary, &picks, &mut turned).map_err(|(n, unset)| self.unset(n, picks[n], unset))?;
-            let prosumers = check(turned.last().map_or(&base, |(_, scenario)| scenario)).map_err(|violation| {
+            turn(&base, vary, &picks, &mut turned)
+                .map_err(|(n, mistake)| self.blamed(&vary.keys()[n], Some(picks[n]), mistake))?;
+            let prosumers = check(turned.last().map_or(&base, |(_, scenario)| scenario)).map_err(|mistake| {
                 // Whoever is the first to make it wrong is to blame.
                 let mut values = turned.iter().enumerate();
                 match values.find_map(|(n, (pick, scenario))| Some((n, *pick, check(scenario).err()?))) {
-                    Some((n, pick, violation)) => self.blamed(&vary.keys()[n], Some(pick), violation),
-                    None => self.shown(violation),
+                    Some((n, pick, mistake)) => self.blamed(&vary.keys()[n], Some(pick), mistake),
+                    None => self.shown(mistake),
                 }
             })?;
             sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
         }
         Ok(sizes)
-    }
-
-    /// An error about a value of something varied that cannot be set, both by their numbers.
-    fn unset(&self, varied: usize, n: usize, unset: Unset) -> ScenarioError {
-        let (name, values) = self.scenario.vary.get_index(varied).expect("it is varied");
-        match (self.varying(name), unset) {
-            (_, Unset::Name(mistake)) => self.unknown(name, mistake),
-            (Some(set), unset) => set.unset(n, unset),
-            (None, Unset::Value(mistake)) => {
-                let (path, found) = (format!("vary.{name}[{n}]"), values[n].text());
-                self.at(&path, &about(name, &mistake), &found, mistake.notes)
-            }
-        }
     }
 
     /// What from outside of the scenario varies this.
@@ -429,20 +412,23 @@ impl Draft {
     }
 
     /// An error about what a varied value, or with `None` all of them, leads to.
-    fn blamed(&self, name: &str, value: Option<usize>, violation: Violation) -> ScenarioError {
+    fn blamed(&self, name: &str, value: Option<usize>, mistake: Mistake) -> ScenarioError {
+        if mistake.is_of_name {
+            return self.unknown(name, mistake);
+        }
         if let Some(set) = self.varying(name) {
-            return set.violates(value, violation);
+            return set.blamed(value, mistake);
         }
         let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
-        let found = value.map_or_else(|| violation.found.clone(), |n| self.scenario.vary[name][n].text());
-        let (problem, notes) = because_of(name, violation);
+        let found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
+        let (problem, notes) = because_of(name, mistake);
         self.at(&path, &problem, &found, notes)
     }
 
-    /// Shows a violation in the scenario's text: at the field, or around where it would stand if it is there by default.
-    fn shown(&self, violation: Violation) -> ScenarioError {
-        let Violation { path, problem, found, allowed } = violation;
-        self.at(&path, &problem, &found, vec![format!("allowed: {allowed}")])
+    /// Shows a mistake in the scenario's text: at the field, or around where it would stand if it is there by default.
+    fn shown(&self, mistake: Mistake) -> ScenarioError {
+        let Mistake { path, problem, found, notes, .. } = mistake;
+        self.at(&path, &problem, &found, notes)
     }
 
     fn at(&self, path: &str, problem: &str, found: &str, mut notes: Vec<String>) -> ScenarioError {
@@ -457,21 +443,17 @@ impl Draft {
     }
 }
 
-/// What is wrong with the value of a knob or path, which says itself where it is.
-fn about(name: &str, mistake: &Mistake) -> String {
-    let is_there = mistake.path.is_empty() || path::is_at(name, &mistake.path);
-    if is_there { mistake.problem.clone() } else { mistake.title() }
-}
-
 /// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.
-fn because_of(name: &str, violation: Violation) -> (String, Vec<String>) {
-    let Violation { path, problem, found, allowed } = violation;
-    let allowed = format!("allowed: {allowed}");
-    if path::overlaps(name, &path) {
-        (problem, vec![allowed])
-    } else {
-        (format!("with it, {path}: {problem}"), vec![format!("found there: {found}"), allowed])
+fn because_of(name: &str, mistake: Mistake) -> (String, Vec<String>) {
+    let Mistake { path, problem, found, mut notes, .. } = mistake;
+    if path.is_empty() || path::is_at(name, &path) {
+        return (problem, notes);
     }
+    if path::overlaps(name, &path) {
+        return (format!("{path}: {problem}"), notes);
+    }
+    notes.insert(0, format!("found there: {found}"));
+    (format!("with it, {path}: {problem}"), notes)
 }
 
 fn made_in_code(problem: String, notes: Vec<String>) -> ScenarioError {

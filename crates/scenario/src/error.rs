@@ -25,19 +25,33 @@ pub enum ScenarioError {
     Argument(Box<Report>),
 }
 
-/// A value that is not allowed.
+/// What is wrong with a value, or with the name of one.
 #[derive(Debug)]
-pub(super) struct Violation {
-    /// The field's path, such as `market.open`.
+pub(super) struct Mistake {
+    /// The value's path, such as `market.open`; empty if it is no value of its own.
     pub(super) path: String,
     pub(super) problem: String,
+    /// What stands there, where that is not to be seen.
     pub(super) found: String,
-    pub(super) allowed: String,
+    /// What is allowed, and hints.
+    pub(super) notes: Vec<String>,
+    /// Whether there is no such part to have a value.
+    pub(super) is_of_name: bool,
 }
 
-impl Violation {
-    pub(super) fn new(path: &str, problem: &str, found: impl fmt::Display, allowed: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), found: found.to_string(), allowed: allowed.into() }
+impl Mistake {
+    pub(super) fn new(problem: impl Into<String>, notes: impl Into<Vec<String>>) -> Self {
+        let (path, found) = (String::new(), String::new());
+        Self { path, problem: problem.into(), found, notes: notes.into(), is_of_name: false }
+    }
+
+    pub(super) fn of_name(problem: String, notes: impl Into<Vec<String>>) -> Self {
+        Self { is_of_name: true, ..Self::new(problem, notes) }
+    }
+
+    /// A value that is not allowed.
+    pub(super) fn value(path: &str, problem: &str, found: impl fmt::Display, allowed: impl fmt::Display) -> Self {
+        Self { path: path.into(), found: found.to_string(), ..Self::new(problem, [format!("allowed: {allowed}")]) }
     }
 }
 

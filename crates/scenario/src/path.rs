@@ -5,8 +5,8 @@
 //! path leads through whatever fields the schema has, and the text is read as what stands there.
 
 use super::{
-    error::did_you_mean,
-    notation::{self, Mistake},
+    error::{Mistake, did_you_mean},
+    notation,
     schema::Scenario,
 };
 use ron::{Deserializer as Ron, Error};
@@ -65,31 +65,24 @@ pub fn knob_names() -> impl Iterator<Item = &'static str> {
     KNOBS.iter().map(|(name, _)| *name)
 }
 
-/// Why a part cannot be set.
-#[derive(Debug)]
-pub(super) enum Unset {
-    Name(Mistake),
-    Value(Mistake),
-}
-
 /// The scenario with the value that `text` means in the place of what `name`, a knob or a path, stands for; whether the
 /// scenario allows it is not checked.
 ///
 /// `scenario` has to be a checked one, and what it varies is left out.
-pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Unset> {
+pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Mistake> {
     if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        return Err(Unset::Value(Mistake::new("expected a finite number", [])));
+        return Err(Mistake::new("expected a finite number", []));
     }
     if steps(name).is_empty() || covers("vary", name) {
         let allowed = "allowed: a knob or a path, with several values to vary it".to_owned();
-        return Err(Unset::Name(Mistake::new(format!("`{name}` is nothing to set"), [allowed])));
+        return Err(Mistake::of_name(format!("`{name}` is nothing to set"), [allowed]));
     }
     let mut scenario = scenario.unvaried();
     let mut tree = tree(&scenario);
     let places = places(&tree, name, text);
     if places.is_empty() {
         let allowed = format!("allowed: a scenario that has {}", paths(name, text).join(" or "));
-        return Err(Unset::Value(Mistake::new("there is nothing to set", [allowed])));
+        return Err(Mistake::new("there is nothing to set", [allowed]));
     }
     for (n, place) in places.iter().enumerate() {
         if n > 0 {
@@ -102,9 +95,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
             let at = error.path().to_string();
             let unknown = matches!(error.inner(), Error::NoSuchStructField { .. });
             if unknown && canonical(&self::steps(&at)).len() <= canonical(&steps).len() {
-                return Unset::Name(unknown_name(&tree, name, error.into_inner()));
+                return unknown_name(&tree, name, error.into_inner());
             }
-            Unset::Value(notation::mistake(&at, error.inner(), text))
+            notation::mistake(&at, error.inner(), text)
         })?;
     }
     Ok(scenario)
@@ -266,7 +259,7 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         let knobs: Vec<_> = knob_names().collect();
         notes.push(format!("allowed: {}; or any path, such as market.feed_in_tariff", knobs.join(", ")));
     }
-    Mistake::new(problem, notes)
+    Mistake::of_name(problem, notes)
 }
 
 /// The paths of all fields without parts, with no names of variants.
@@ -487,7 +480,7 @@ mod tests {
                 // There is nothing that is called so.
                 let unknown = super::set(&scenario, &format!("{path}.zzz"), "1");
                 let is_map = path == "network.groups";
-                assert!(matches!(unknown, Err(Unset::Name(_))) || is_map, "{path}.zzz: {unknown:?}");
+                assert!(unknown.as_ref().is_err_and(|mistake| mistake.is_of_name) || is_map, "{path}.zzz: {unknown:?}");
             }
             assert!(changed > 20, "{changed} of {}", paths.len());
         }

@@ -3,8 +3,8 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile},
-    notation,
-    path::{self, Unset},
+    error::Mistake,
+    notation, path,
     population::Population,
     schema::{GridTariff, Market, PopulationSource, Replicates, Scenario, Synthetic, Value},
     synthetic,
@@ -107,7 +107,7 @@ impl Plan {
         let (vary, replicates) = (&self.scenario.vary, self.scenario.replicates.count());
         let (combination, replicate) = ((number - 1) as usize / replicates, (number - 1) as usize % replicates);
         let (base, picks) = (self.base(), picks(vary, combination));
-        let turned = turn(&base, vary, &picks, before).map_err(|(_, unset)| unset);
+        let turned = turn(&base, vary, &picks, before).map_err(|(_, mistake)| mistake);
         turned.expect("what is varied was checked when the scenario was read");
         let mut scenario = before.last().map_or(base, |(_, scenario)| scenario.clone());
         scenario.seed = self.scenario.replicates.seed(scenario.seed, replicate);
@@ -240,11 +240,11 @@ pub(super) fn turn(
     vary: &Varied,
     picks: &[usize],
     turned: &mut Vec<(usize, Scenario)>,
-) -> Result<(), (usize, Unset)> {
+) -> Result<(), (usize, Mistake)> {
     turned.truncate(turned.iter().zip(picks).take_while(|((before, _), pick)| before == *pick).count());
     for (n, ((name, values), pick)) in vary.iter().zip(picks).enumerate().skip(turned.len()) {
         let before = turned.last().map_or(base, |(_, scenario)| scenario);
-        let scenario = path::set(before, name, &values[*pick].text()).map_err(|unset| (n, unset))?;
+        let scenario = path::set(before, name, &values[*pick].text()).map_err(|mistake| (n, mistake))?;
         turned.push((*pick, scenario));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Which values a scenario may have.
 
 use super::{
-    error::Violation,
+    error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
         Activation, Clock, Condition, Distribution, GridTariff, Incident, Initial, Learning, Link, Market, Members,
@@ -42,10 +42,10 @@ const SHARE_NOISE: f64 = 1e-9;
 /// No condition begins later: as many of the longest slots as there may be.
 const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
 
-pub(super) type Checked = Result<(), Violation>;
+pub(super) type Checked = Result<(), Mistake>;
 
-fn ensure(fine: bool, path: &str, found: impl Display, allowed: impl Into<String>) -> Checked {
-    if fine { Ok(()) } else { Err(Violation::new(path, "not allowed", found, allowed)) }
+fn ensure(fine: bool, path: &str, found: impl Display, allowed: impl Display) -> Checked {
+    if fine { Ok(()) } else { Err(Mistake::value(path, "not allowed", found, allowed)) }
 }
 
 fn within<T: Copy + Display + PartialOrd>(path: &str, value: T, range: impl RangeBounds<T>) -> Checked {
@@ -137,12 +137,12 @@ pub(super) fn seeds(replicates: &Replicates, name: &str, values: usize) -> Check
             let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with \
                            `replicates: 1`, or as a list in `replicates`";
             let found = format!("{values} seeds, each for {count} replicates");
-            Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
+            Err(Mistake::value("seed", "several seeds and replicates do not go together", found, allowed))
         }
         Replicates::Seeds(seeds) => {
             let allowed = "no seed beside a list of seeds in `replicates`, which says all";
             let found = format!("{values} beside {}", seeds.len());
-            Err(Violation::new("seed", "`replicates` lists the seeds", found, allowed))
+            Err(Mistake::value("seed", "`replicates` lists the seeds", found, allowed))
         }
     }
 }
@@ -168,7 +168,7 @@ fn market(market: &Market) -> Checked {
     let open = format!("({first}, {last})");
     let allowed = format!("first and last open slot, from 1 to {}", market.slots);
     if first > last {
-        return Err(Violation::new("market.open", "the last slot comes before the first", open, allowed));
+        return Err(Mistake::value("market.open", "the last slot comes before the first", open, allowed));
     }
     ensure(1 <= first && last <= market.slots, "market.open", open, allowed)?;
     duration("market.gate_closure", market.gate_closure, Duration::from_millis(1), market.slot_length)?;
@@ -203,7 +203,7 @@ fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
         .try_for_each(|(name, what)| distribution(&format!("population.Synthetic.{name}"), what))?;
     each(preferences.everybodys(), |(name, value)| {
         let (path, problem) = (format!("preferences.{name}"), "a synthetic population draws its own");
-        value.map_or(Ok(()), |value| Err(Violation::new(&path, problem, value, "None with a Synthetic population")))
+        value.map_or(Ok(()), |value| Err(Mistake::value(&path, problem, value, "None with a Synthetic population")))
     })
 }
 
@@ -370,7 +370,7 @@ impl Numbers<'_> {
                 let some: Vec<String> = population.prosumers.iter().take(5).map(|p| p.number.to_string()).collect();
                 let more = if population.prosumers.len() > some.len() { " and so on" } else { "" };
                 let allowed = format!("the number of a prosumer in the profiles: {}{more}", some.join(", "));
-                Err(Violation::new(path, "there is no such prosumer", number, allowed))
+                Err(Mistake::value(path, "there is no such prosumer", number, allowed))
             }
         }
     }
@@ -383,7 +383,7 @@ impl Numbers<'_> {
                     [] => "a group of network.groups, which has none".to_owned(),
                     groups => format!("a group of network.groups: {}", groups.join(", ")),
                 };
-                Err(Violation::new(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
+                Err(Mistake::value(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
             }
             Who::Group(_) | Who::Everybody | Who::Ledger | Who::Grid | Who::Prosumers => Ok(()),
         }
@@ -416,7 +416,7 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
         let Some(lasting) = condition.lasting else {
             let problem = "what happens again must end";
             let allowed = "with `every`, a duration shorter than that";
-            return Err(Violation::new(&format!("{path}.lasting"), problem, "None", allowed));
+            return Err(Mistake::value(&format!("{path}.lasting"), problem, "None", allowed));
         };
         duration(&format!("{path}.every"), every, shortest, END_OF_TIME)?;
         // In between there has to be time to recover.
@@ -424,7 +424,7 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
             let [found, every] = [lasting, every].map(|value| humantime::format_duration(value).to_string());
             let allowed = format!("a duration shorter than `every`, which is {every}");
             let problem = "what happens again must end before";
-            return Err(Violation::new(&format!("{path}.lasting"), problem, found, allowed));
+            return Err(Mistake::value(&format!("{path}.lasting"), problem, found, allowed));
         }
     }
     // Nobody could finish a slot without those who never come back.
@@ -432,7 +432,7 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
         Some(_) => Ok(()),
         None => {
             let problem = format!("{what} must end, or the run never would");
-            Err(Violation::new(&format!("{path}.lasting"), &problem, "None", "a duration"))
+            Err(Mistake::value(&format!("{path}.lasting"), &problem, "None", "a duration"))
         }
     };
     match &condition.what {
@@ -450,7 +450,7 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
                 return Ok(());
             }
             let problem = "only prosumers know where to ask what they have lost";
-            Err(Violation::new(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
+            Err(Mistake::value(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
         }
     }
 }
@@ -469,7 +469,7 @@ pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checke
     let problem = "with so many prosumers a slot could turn over more money than accounts can hold";
     let most = (Registration::MOST_TURNOVER / LARGEST_ENERGY / prosumers as f64).floor();
     let allowed = format!("at most {most} with {prosumers} prosumers, or fewer of them");
-    Err(Violation::new(path, problem, dearest, allowed))
+    Err(Mistake::value(path, problem, dearest, allowed))
 }
 
 /// Checks that fixed first prices and choices fit the sellers of every slot with a market.
@@ -485,7 +485,7 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
                 let (path, problem) =
                     (format!("learning.{name}.Fixed"), format!("does not fit the sellers of slot {slot}"));
                 let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
-                return Err(Violation::new(&path, &problem, format!("a list of length {}", values.len()), allowed));
+                return Err(Mistake::value(&path, &problem, format!("a list of length {}", values.len()), allowed));
             }
         }
         let Initial::Fixed(prices) = initial_price else { continue };
@@ -497,7 +497,7 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
             let path = format!("learning.initial_price.Fixed[{n}]");
             let problem = format!("outside the tariffs of slot {slot}");
             let allowed = format!("from {} to {}", band.floor, band.ceiling);
-            return Err(Violation::new(&path, &problem, price, allowed));
+            return Err(Mistake::value(&path, &problem, price, allowed));
         }
     }
     Ok(())

@@ -72,12 +72,9 @@ fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
     for transaction in &block.transactions {
         let envelope = serde_json::from_str::<&RawValue>(&transaction.envelope).ok();
         let one_line = envelope.filter(|envelope| !envelope.get().contains('\n'));
-        let envelope = one_line.ok_or_else(|| ReadError::Column {
-            place: Position::block(case, block.header.channel, block.header.number).transaction(transaction.number),
-            table: "transactions",
-            column: "envelope",
-            expected: "JSON on one line",
-        })?;
+        let place = Position::block(case, block.header.channel, block.header.number).transaction(transaction.number);
+        let wrong = || ReadError::column(place, "transactions", "envelope", "JSON on one line");
+        let envelope = one_line.ok_or_else(wrong)?;
         transactions.push(LineTransaction { code: &transaction.code, envelope });
     }
     let line = Line {

@@ -107,7 +107,7 @@ impl Setting {
     pub fn of(case: &Case) -> Self {
         let scenario = &*case.scenario;
         let (period, rhythm, activation) = rhythm(&scenario.activation);
-        let Ways { to_ledger, back, even, random } = Ways::of(case);
+        let ([to_ledger, back], even, random) = ways(case);
         let timeout = scenario.ledger.block.timeout;
         let age = to_ledger + timeout + back;
         let (_, tie) = Lags::half_periods(age, period);
@@ -240,35 +240,22 @@ fn has_faults(scenario: &Scenario) -> bool {
         || links().any(|link| link.loss.unwrap_or(0.0) > 0.0 || link.duplication.unwrap_or(0.0) > 0.0)
 }
 
-/// How long messages between prosumers and the ledger take.
-struct Ways {
-    to_ledger: Duration,
-    back: Duration,
-    /// Whether they take equally long for all prosumers.
-    even: bool,
-    /// Whether any of them is random.
-    random: bool,
-}
-
-impl Ways {
-    /// Mean over the prosumers of a case.
-    fn of(case: &Case) -> Self {
-        let network = case.network();
-        let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
-        let count = case.population.prosumers.len() as f64;
-        for prosumer in (0..).map(ProsumerId).take(case.population.prosumers.len()).map(ProsumerId::actor) {
-            let usual = [(prosumer, LEDGER), (LEDGER, prosumer)].map(|(from, to)| network.usual(from, to));
-            random |= usual.iter().any(Quality::has_random_delay);
-            let ways = usual.map(|way| (way.delay.mean(), way.has_random_delay()));
-            even &= *first.get_or_insert(ways) == ways;
-            for (sum, (mean, _)) in sums.iter_mut().zip(ways) {
-                *sum += mean.as_secs_f64() / count;
-            }
+/// How long messages take from prosumers to the ledger and back, in the mean over the prosumers of a case; whether they take
+/// equally long for all; and whether any of them is random.
+fn ways(case: &Case) -> ([Duration; 2], bool, bool) {
+    let (network, count) = (case.network(), case.population.prosumers.len());
+    let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
+    for prosumer in (0..).map(ProsumerId).take(count).map(ProsumerId::actor) {
+        let usual = [(prosumer, LEDGER), (LEDGER, prosumer)].map(|(from, to)| network.usual(from, to));
+        random |= usual.iter().any(Quality::has_random_delay);
+        let ways = usual.map(|way| (way.delay.mean(), way.has_random_delay()));
+        even &= *first.get_or_insert(ways) == ways;
+        for (sum, (mean, _)) in sums.iter_mut().zip(ways) {
+            *sum += mean.as_secs_f64() / count as f64;
         }
-        let [to_ledger, back] = match first {
-            Some(ways) if even => ways.map(|(mean, _)| mean),
-            _ => sums.map(Duration::from_secs_f64),
-        };
-        Self { to_ledger, back, even, random }
+    }
+    match first {
+        Some(ways) if even => (ways.map(|(mean, _)| mean), even, random),
+        _ => (sums.map(Duration::from_secs_f64), even, random),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     judge::{judge, unendorsed},
     prepare::{Prepared, Transaction},
     report::CaseReport,
-    state::{Execution, State},
+    state::State,
 };
 use crate::{position::Position, reader::Reader};
 use microgrid_agents::{
@@ -151,7 +151,12 @@ impl<'a> Replay<'a> {
             let endorsed = self.endorsed(header.channel, transaction)?;
             judge(&self.state, transaction, endorsed, &execution)?;
             if transaction.code.is_ok() {
-                self.valid(call, execution, Version(header.number, number))?;
+                match call {
+                    Call::OpenGame(slot, game) => self.check_players(*slot, game)?,
+                    Call::Settle(settlement) => self.check_played(settlement.slot)?,
+                    _ => {}
+                }
+                self.state.apply(execution, Version(header.number, number));
             }
         }
         let report = self.report.channel(header.channel);
@@ -202,17 +207,6 @@ impl<'a> Replay<'a> {
             }
             _ => Ok(None),
         }
-    }
-
-    /// What counts takes effect.
-    fn valid(&mut self, call: &Call, execution: Execution, version: Version) -> Checked<(), String> {
-        match call {
-            Call::OpenGame(slot, game) => self.check_players(*slot, game)?,
-            Call::Settle(settlement) => self.check_played(settlement.slot)?,
-            _ => {}
-        }
-        self.state.apply(execution, version);
-        Ok(())
     }
 
     /// A game is among all who are registered, and nobody else.

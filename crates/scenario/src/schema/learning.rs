@@ -6,64 +6,41 @@ use microgrid_agents::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How buyers and sellers adapt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Learning {
-    /// By which rule buyers move their shares.
-    pub behaviour: Behaviour,
-    /// Which sellers each buyer knows.
-    pub choice_set: ChoiceSet,
-    /// Whose welfare a buyer compares; `None`: everybody's where all sellers are known, its own where only some are.
-    pub fitness: Option<Fitness>,
-    /// Step of the buyers' rule.
-    pub replicator_step: StepSize,
-    /// Step of the price rule.
-    pub price_step: StepSize,
-    /// Largest relative move of a price in one step.
-    pub ramp: f64,
-    /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
-    pub exploration: f64,
-    /// A change below this counts as rest.
-    pub tolerance: f64,
-    /// How many updates in a row must be at rest.
-    pub patience: u32,
-    /// First prices of the sellers.
-    pub initial_price: Initial,
-    /// First choice of the buyers.
-    pub initial_choice: Initial,
-    /// How steps adapt during the game.
-    pub adaptation: Adaptation,
-    /// Whether buyers move part of their shares towards the sellers' surpluses.
-    pub mixing: Mixing,
-    /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
-    pub regrowth: f64,
-    /// Sellers act every so many of their periods.
-    pub price_every: u32,
-    /// Parts of the population that learn differently; whoever is in none of them learns as above.
-    pub mix: Vec<Habit>,
-}
-
-impl Default for Learning {
-    fn default() -> Self {
-        Self {
-            behaviour: Behaviour::Replicator,
-            choice_set: ChoiceSet::All,
-            fitness: None,
-            replicator_step: StepSize::Scaled(0.3),
-            price_step: StepSize::Scaled(0.5),
-            ramp: 0.1,
-            exploration: 0.0,
-            tolerance: 1e-7,
-            patience: 3,
-            initial_price: Initial::Random,
-            initial_choice: Initial::Random,
-            adaptation: Adaptation::None,
-            mixing: Mixing::None,
-            regrowth: 1.0,
-            price_every: 1,
-            mix: Vec::new(),
-        }
+with_defaults! {
+    /// How buyers and sellers adapt.
+    pub struct Learning {
+        /// By which rule buyers move their shares.
+        pub behaviour: Behaviour = Behaviour::Replicator,
+        /// Which sellers each buyer knows.
+        pub choice_set: ChoiceSet = ChoiceSet::All,
+        /// Whose welfare a buyer compares; `None`: everybody's where all sellers are known, its own where only some are.
+        pub fitness: Option<Fitness> = None,
+        /// Step of the buyers' rule.
+        pub replicator_step: StepSize = StepSize::Scaled(0.3),
+        /// Step of the price rule.
+        pub price_step: StepSize = StepSize::Scaled(0.5),
+        /// Largest relative move of a price in one step.
+        pub ramp: f64 = 0.1,
+        /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
+        pub exploration: f64 = 0.0,
+        /// A change below this counts as rest.
+        pub tolerance: f64 = 1e-7,
+        /// How many updates in a row must be at rest.
+        pub patience: u32 = 3,
+        /// First prices of the sellers.
+        pub initial_price: Initial = Initial::Random,
+        /// First choice of the buyers.
+        pub initial_choice: Initial = Initial::Random,
+        /// How steps adapt during the game.
+        pub adaptation: Adaptation = Adaptation::None,
+        /// Whether buyers move part of their shares towards the sellers' surpluses.
+        pub mixing: Mixing = Mixing::None,
+        /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
+        pub regrowth: f64 = 1.0,
+        /// Sellers act every so many of their periods.
+        pub price_every: u32 = 1,
+        /// Parts of the population that learn differently; whoever is in none of them learns as above.
+        pub mix: Vec<Habit> = Vec::new(),
     }
 }
 
