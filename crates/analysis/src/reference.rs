@@ -96,8 +96,7 @@ impl<'a> Iteration<'a> {
         &self.shares[buyer * self.width..][..self.width]
     }
 
-    /// Plays on until no price and no share moves by `tolerance` or more for `patience` rounds in a row; `None` if it does
-    /// not come to that in `most` rounds.
+    /// Plays until nothing moves by `tolerance` for `patience` rounds in a row; `None` if not in `most` rounds.
     pub fn rest(&mut self, tolerance: f64, patience: u32, most: u32) -> Option<Rest> {
         let mut quiet = 0;
         for number in 1..=most {

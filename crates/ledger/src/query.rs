@@ -19,8 +19,7 @@ const FACTS: &str = "SELECT key, value FROM facts WHERE case_number = ? AND key 
 const WRITERS: &str = "SELECT block, number, envelope FROM transactions
     WHERE case_number = ? AND channel = ? AND code = 'Valid' AND instr(envelope, ?) > 0 ORDER BY block, number";
 
-/// The world state of one case, as it lies in the file. Nothing in it is checked: that is for
-/// [`verify`](super::verify::verify).
+/// The world state of one case, as it lies in the file: nothing in it is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct CaseState<'a> {
     /// The file.

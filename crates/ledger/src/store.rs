@@ -24,8 +24,7 @@ const TABLES: [&str; 4] = ["blocks", "transactions", "facts", "checkpoints"];
 #[derive(Debug)]
 pub struct Store {
     database: Connection,
-    /// What the blocks since the checkpoint have left in the state: a quote that changes with every block is written
-    /// once.
+    /// What the blocks since the checkpoint have left in the state: what changes often is written once.
     facts: BTreeMap<Key, Fact>,
 }
 
@@ -37,8 +36,7 @@ struct Fact {
 }
 
 impl Store {
-    /// Creates the file, with its tables and nothing in them. Fails if it exists with such tables already, or cannot be
-    /// written.
+    /// Creates the file with empty tables. Fails if it has such tables already, or cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
         let store = Self::open(path, OpenFlags::default())?;
         let database = &store.database;
@@ -82,8 +80,7 @@ impl Store {
         appended.and(self.database.execute_batch("DETACH DATABASE other"))
     }
 
-    /// Writes a block of a case, to be on disk with the next checkpoint. Fails if the file has the block already, or
-    /// cannot be written.
+    /// Writes a block of a case, to be on disk with the next checkpoint. Fails if it is there already.
     pub fn insert(&mut self, case_number: u32, block: &Block) -> Result<()> {
         self.begin()?;
         let header = &block.header;

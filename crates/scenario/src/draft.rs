@@ -150,8 +150,7 @@ const MADE_IN_CODE: &str = "a scenario made in code";
 const GIVEN_PROFILES: &str = "profiles.csv";
 
 impl Draft {
-    /// Reads the scenario at `path`, whose data files are relative to it. Fails if there is no such file, no text in
-    /// it, or no scenario.
+    /// Reads the scenario at `path`, whose data files are relative to it. Fails if there is none.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let unreadable = |problem| {
             let notes = vec!["allowed: a scenario, which is a RON file".to_owned()];

@@ -283,8 +283,7 @@ struct Part<'a> {
 }
 
 impl<'de> Part<'de> {
-    /// Visits the parts of something that changes at or below one of them, `step`, which need not be given yet if it has a
-    /// name.
+    /// Visits the parts of what changes at or below one of them, `step`, which may be new if it has a name.
     fn parts<V: Visitor<'de>>(self, step: &'de str, visitor: V) -> Result<V::Value, Error> {
         let part = |tree, changes: bool| {
             let change = self.change.filter(|_| changes);

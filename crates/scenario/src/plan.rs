@@ -101,8 +101,7 @@ impl Plan {
         self.setting_after(number, &mut Vec::new())
     }
 
-    /// The same, with the scenarios `before` as the values of another case were set one after the other, by the numbers
-    /// of the values: neighbours have most of them in common.
+    /// The same; `before` has the scenarios of another case as [`turn`] has left them.
     fn setting_after(&self, number: u32, before: &mut Vec<(usize, Scenario)>) -> Setting {
         let (vary, replicates) = (&self.scenario.vary, self.scenario.replicates.count());
         let (combination, replicate) = ((number - 1) as usize / replicates, (number - 1) as usize % replicates);

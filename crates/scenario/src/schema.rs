@@ -111,8 +111,7 @@ fn usual_seed() -> u64 {
     2023
 }
 
-/// A value as it is written in a scenario: whatever stands for a value of what it is for, such as `0.5`, `10ms` or
-/// `Poisson(period: "1s")`.
+/// A value as it is written in a scenario, such as `0.5`, `10ms` or `Poisson(period: "1s")`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Value(Box<RawValue>);
@@ -207,8 +206,7 @@ with_defaults! {
         pub load_noise: Distribution = Distribution::LogNormal { median: 1.0, sigma: 0.2 },
         /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
         pub preference_base: Distribution = Distribution::LogNormal { median: 0.6, sigma: 0.1 },
-        /// What each kWh of load in an hour, each kW of mean load in a slot, adds to the preference for photovoltaic energy
-        /// [CNY/kWh²].
+        /// What each kWh of load in an hour adds to the preference for photovoltaic energy [CNY/kWh²].
         pub preference_per_kwh: f64 = 0.4,
         /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
         pub preference_grid: Distribution = Distribution::Uniform { min: 1.0, max: 2.0 },

@@ -455,8 +455,7 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
     }
 }
 
-/// Checks that the most that so many prosumers could turn over in a slot, where tariffs go up to `tariff` [CNY/kWh], is
-/// an amount of money.
+/// Checks that what so many prosumers could turn over in a slot at a `tariff` [CNY/kWh] is an amount of money.
 pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checked {
     let (path, dearest) = match market.grid_tariff {
         _ if market.service_fee > tariff => ("market.service_fee", market.service_fee),

@@ -9,6 +9,7 @@ use crate::{
     },
     ledger::verify::{self, CaseReport, Report, VerifyError},
 };
+use microgrid_agents::ids::ChannelName;
 use std::{path::Path, time::Instant};
 
 /// Verifies the ledger; prints what was covered, whether all of it is in order or not.
@@ -37,11 +38,10 @@ fn describe(report: &Report) -> String {
 fn describe_case(report: &CaseReport) -> String {
     let CaseReport { case, scenario, genesis, closed, slots, bills, channels } = report;
     let header = ["channel", "blocks", "transactions", "valid", "invalid", "signatures", "facts"];
-    let rows = channels.iter().map(|channel| {
+    let rows = ChannelName::ALL.iter().zip(channels).map(|(name, channel)| {
         let numbers =
             [channel.blocks, channel.transactions(), channel.valid, channel.invalid, channel.signatures, channel.facts];
-        let name = std::iter::once(channel.channel.name().to_owned());
-        name.chain(numbers.map(|number| number.to_string())).collect()
+        std::iter::once(name.name().to_owned()).chain(numbers.map(|number| number.to_string())).collect()
     });
     format!(
         "{scenario}, case {case}: {closed} of {} closed, {} derived once more\ngenesis {genesis}\n\n{}\n",

@@ -97,8 +97,7 @@ impl Lags {
     }
 }
 
-/// Whole rounds and the part of the news that is late by so much; rounded to millionths, so that what should be whole
-/// is.
+/// Whole rounds and the part of the news that is late by so much, to millionths of a round.
 pub(super) fn parts(lag: f64) -> impl Iterator<Item = (isize, f64)> {
     let lag = (lag * 1e6).round() / 1e6;
     let late = lag - lag.floor();

@@ -13,12 +13,10 @@ use microgrid_scenario::{
 };
 use std::{fmt, time::Duration};
 
-/// With less relative jitter than this, clocks take hundreds of periods to drift apart by one: as long as a game may
-/// last.
+/// With less relative jitter, clocks drift apart by less than a period for as long as a game may last.
 const DRIFT: f64 = 0.1;
 
-/// By how much less of the loop's age than there is in the mean counts where clocks are out of step, on the safe side
-/// [periods].
+/// By how much less of the loop's age counts where clocks are out of step, on the safe side [periods].
 const UNSEEN: f64 = 0.2;
 
 /// What the linear theory takes from a case.
@@ -53,8 +51,7 @@ pub enum Caveat {
     UnevenLinks,
     /// News arrives at the very moment at which somebody acts on it; it is taken to be late.
     Tie,
-    /// Posts of several half periods share a block, or a block is full before its timeout; all are taken to wait for all
-    /// of the timeout.
+    /// Posts share a block with later ones, or it is full early; all are taken to wait for all of its timeout.
     UnevenBlocks,
     /// This activation is not in lock-step: the mean of how long news waits is used, or more.
     OutOfStep(&'static str, Rhythm),

@@ -107,14 +107,12 @@ pub enum DelayLimit {
     AtLeast(f64),
 }
 
-/// What theory says about `slot` of `case`, counted from 1; `None` if there are no buyers or no sellers. `setting` is
-/// that of the case.
+/// What theory says about `slot` of `case`, whose `setting` this is; `None` without buyers or sellers.
 pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<SlotStability> {
     judged(case, slot, setting, MOST_UNKNOWNS, MOST_FOR_LIMITS)
 }
 
-/// Whether the game of `slot` of `case`, counted from 1, holds on to its equilibrium; `None` where theory does not say, or
-/// would take long to.
+/// Whether the game of `slot` holds on to its equilibrium; `None` where theory does not say, or slowly.
 pub fn is_stable(case: &Case, slot: Slot, setting: &Setting) -> Option<bool> {
     judged(case, slot, setting, MOST_AT_ONCE, 0)?.judgement.ok().map(|judgement| judgement.root.is_stable())
 }

@@ -9,10 +9,7 @@ use crate::{
     reader::ReadError,
     verify::{ChannelReport, VerifyError, verify},
 };
-use microgrid_agents::{
-    chain::genesis::{Genesis, Policies, Signatures},
-    ids::ChannelName,
-};
+use microgrid_agents::chain::genesis::{Genesis, Policies, Signatures};
 use std::path::Path;
 
 #[test]
@@ -21,19 +18,9 @@ fn an_honest_ledger_passes_and_everything_in_it_is_counted() {
     let [case] = &report.cases[..] else { panic!("one case") };
     assert_eq!((case.case, case.closed, case.slots, case.bills), (1, 2, 2, 1));
     assert_eq!(case.genesis, genesis().id());
-    let channel = |channel, blocks, valid, invalid, signatures, facts| ChannelReport {
-        channel,
-        blocks,
-        valid,
-        invalid,
-        signatures,
-        facts,
-    };
-    let expected = [
-        channel(ChannelName::Trade, 5, 6, 0, 6, 9),
-        channel(ChannelName::Information, 5, 6, 2, 0, 4),
-        channel(ChannelName::Energy, 3, 5, 0, 7, 7),
-    ];
+    let channel =
+        |blocks, valid, invalid, signatures, facts| ChannelReport { blocks, valid, invalid, signatures, facts };
+    let expected = [channel(5, 6, 0, 6, 9), channel(5, 6, 2, 0, 4), channel(3, 5, 0, 7, 7)];
     assert_eq!(case.channels, expected);
 }
 

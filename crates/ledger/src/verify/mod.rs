@@ -12,10 +12,9 @@
 //! | `judge` | the code of a transaction: signature, endorsements, reads, and what the contract says |
 //! | `contract` | what the contract makes of a call |
 //! | `bills` | the bills that follow from a game |
-//! | `facts`, `books` | the table of facts, and the sums in it |
+//! | `facts` | the table of facts, and the sums in it |
 
 mod bills;
-mod books;
 mod checkpoint;
 mod contract;
 mod discrepancy;

@@ -225,8 +225,7 @@ impl<'a> Replay<'a> {
         if found == sellers { Ok(()) } else { wrong() }
     }
 
-    /// Where there are sellers and buyers, and the fee leaves a price between the tariffs, a slot is settled after their
-    /// game.
+    /// Where there are both sides, and the fee leaves a price between the tariffs, there is a game first.
     fn check_played(&self, slot: Slot) -> Checked<(), String> {
         let (sellers, buyers) = self.sides(slot);
         let played = self.state.get(Key::Game(slot)).is_some();
