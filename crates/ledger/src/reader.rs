@@ -166,22 +166,14 @@ impl Reader {
     /// The cases and channels of which `table` (blocks, transactions or facts) has rows, in order; an error if a row is not
     /// readable, or names no channel.
     pub fn groups(&self, table: &'static str) -> Result<Vec<(u32, ChannelName)>, ReadError> {
-        // From group to group by the primary key, without reading what lies between.
-        let mut statement = self.connection.prepare(&format!(
-            "SELECT case_number, channel FROM {table} WHERE (case_number, channel) > (?1, ?2)
-             ORDER BY case_number, channel LIMIT 1"
-        ))?;
         let mut groups = Vec::new();
-        let mut last = (i64::MIN, "");
-        loop {
-            let mut rows = statement.query(last)?;
-            let Some(row) = rows.next()? else { return Ok(groups) };
-            let columns = Columns { row, table, place: Position::FILE };
+        let sql = format!("SELECT DISTINCT case_number, channel FROM {table} ORDER BY case_number, channel");
+        self.each((table, Position::FILE), &sql, [], |columns| {
             let case = columns.small(0, "case_number")?;
-            let channel = Columns { place: Position::case(case), ..columns }.channel(1)?;
-            last = (i64::from(case), channel.name());
-            groups.push((case, channel));
-        }
+            groups.push((case, Columns { place: Position::case(case), ..columns }.channel(1)?));
+            Ok::<(), ReadError>(())
+        })?;
+        Ok(groups)
     }
 
     /// The numbers of a channel's blocks, ascending; an error if a row is not readable, or that of `visit`.

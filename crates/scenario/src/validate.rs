@@ -8,6 +8,7 @@ use super::{
         Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
     },
 };
+use indexmap::IndexMap;
 use microgrid_agents::{
     market::{
         choice_set::ChoiceSet,
@@ -322,7 +323,7 @@ fn first_choice(shares: &[f64]) -> Checked {
 
 /// Checks a network, as far as the prosumers' numbers are known.
 pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
-    let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), known };
+    let numbers = Numbers { groups: &network.groups, known };
     let Network { delay, jitter, loss, duplication, .. } = *network;
     quality(
         "network",
@@ -343,7 +344,7 @@ pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
 
 /// Which groups and prosumers there are.
 struct Numbers<'a> {
-    groups: Vec<&'a str>,
+    groups: &'a IndexMap<String, Members>,
     known: Known<'a>,
 }
 
@@ -378,11 +379,11 @@ impl Numbers<'_> {
     fn who(&self, path: &str, who: &Who) -> Checked {
         match who {
             Who::Prosumer(number) => self.prosumer(&format!("{path}.Prosumer"), *number),
-            Who::Group(name) if !self.groups.contains(&name.as_str()) => {
-                let allowed = match self.groups.as_slice() {
-                    [] => "a group of network.groups, which has none".to_owned(),
-                    groups => format!("a group of network.groups: {}", groups.join(", ")),
-                };
+            Who::Group(name) if !self.groups.contains_key(name) => {
+                let groups: Vec<_> = self.groups.keys().map(String::as_str).collect();
+                let groups =
+                    if groups.is_empty() { ", which has none".into() } else { format!(": {}", groups.join(", ")) };
+                let allowed = format!("a group of network.groups{groups}");
                 Err(Mistake::value(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
             }
             Who::Group(_) | Who::Everybody | Who::Ledger | Who::Grid | Who::Prosumers => Ok(()),

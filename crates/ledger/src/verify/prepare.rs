@@ -22,10 +22,8 @@ use microgrid_agents::{
 
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub(super) header: Header,
-    /// Its header hash, as it is stored and as it should be.
-    pub(super) header_hash: (Digest, Digest),
-    pub(super) commit_hash: Digest,
+    /// As it is stored.
+    pub(super) stored: StoredBlock,
     pub(super) transactions: Checked<Vec<Transaction>>,
     pub(super) signatures: u64,
 }
@@ -43,19 +41,18 @@ pub(super) struct Transaction {
 
 /// Reads a block of `case`, whose chains begin with `genesis` and are identified by `chain`.
 pub(super) fn prepare(case: u32, genesis: &Genesis, chain: Digest, block: StoredBlock) -> Prepared {
-    let header = block.header;
     let mut signatures = 0;
     let transactions = read_all(case, &block).map(|mut transactions| {
         signatures = check_signatures(genesis, chain, &mut transactions);
         transactions
     });
-    let header_hash = (block.header_hash, header.hash());
-    Prepared { header, header_hash, commit_hash: block.commit_hash, transactions, signatures }
+    Prepared { stored: block, transactions, signatures }
 }
 
 fn read_all(case: u32, block: &StoredBlock) -> Checked<Vec<Transaction>> {
     let StoredBlock { header: Header { channel, number, data_hash: due, .. }, transactions, .. } = block;
     let place = Position::block(case, *channel, *number);
+    let wrong_hash = |of| place.wrong(format!("its {of} hash is not that of its content"));
     for (expected, transaction) in (0..).zip(transactions) {
         if transaction.number != expected {
             let what = format!("transaction {expected} is missing: {} comes next", transaction.number);
@@ -63,12 +60,13 @@ fn read_all(case: u32, block: &StoredBlock) -> Checked<Vec<Transaction>> {
         }
     }
     if data_hash(transactions.iter().map(|transaction| &transaction.envelope)) != *due {
-        return Err(place.wrong("its data hash is not that of its content"));
+        return Err(wrong_hash("data"));
     }
     let read = |stored: &StoredTransaction| {
         read(*channel, stored).map_err(|what| place.transaction(stored.number).wrong(what))
     };
-    transactions.iter().map(read).collect()
+    let read = transactions.iter().map(read).collect::<Checked<_>>()?;
+    if block.header_hash == block.header.hash() { Ok(read) } else { Err(wrong_hash("header")) }
 }
 
 /// Reads a transaction, and makes sure that it is spelt as the ledger spells it, so that no text has two forms.

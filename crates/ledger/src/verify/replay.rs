@@ -50,29 +50,27 @@ impl<'a> Replay<'a> {
     }
 
     pub(super) fn block(&mut self, block: Prepared) -> Checked {
-        let header = &block.header;
+        let Prepared { stored, transactions, signatures } = block;
+        let header = &stored.header;
         let place = Position::block(self.case, header.channel, header.number);
         self.check_header(header).map_err(|what| place.wrong(what))?;
         self.check_link(header, place)?;
-        let transactions = block.transactions?;
-        if block.header_hash.0 != block.header_hash.1 {
-            return Err(place.wrong("its header hash is not that of its content"));
-        }
+        let transactions = transactions?;
         self.check_size(header, &transactions, place)?;
         for (number, transaction) in (0..).zip(&transactions) {
             self.transaction(header, number, transaction).map_err(|what| place.transaction(number).wrong(what))?;
         }
         let previous = self.heads[header.channel as usize].map(|(_, commit)| commit);
         let effects = transactions.iter().map(|transaction| (transaction.code, writes(transaction)));
-        if commit_hash(previous, header, effects) != block.commit_hash {
+        if commit_hash(previous, header, effects) != stored.commit_hash {
             return Err(place.wrong("its commit hash is not that of its content"));
         }
-        self.heads[header.channel as usize] = Some((block.header_hash.0, block.commit_hash));
+        self.heads[header.channel as usize] = Some((stored.header_hash, stored.commit_hash));
         self.position += 1;
         self.time = header.time;
         let report = self.report.channel(header.channel);
         report.blocks += 1;
-        report.signatures += block.signatures;
+        report.signatures += signatures;
         Ok(())
     }
 
