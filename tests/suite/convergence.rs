@@ -56,7 +56,7 @@ fn random_slot(random: &mut Stream, demand: Demand) -> RandomSlot {
     RandomSlot { buyers, surplus, prices, first_choice }
 }
 
-fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilibrium, Rest) {
+fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilibrium, Option<Rest>) {
     let market = Market {
         known: None,
         buyers: &slot.buyers,
