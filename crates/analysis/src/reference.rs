@@ -100,22 +100,13 @@ impl<'a> Iteration<'a> {
     pub fn rest(&mut self, tolerance: f64, patience: u32, most: u32) -> Option<Rest> {
         let mut quiet = 0;
         for number in 1..=most {
-            let round = self.play();
+            let round = self.next()?;
             quiet = if round.price_change.max(round.share_change) < tolerance { quiet + 1 } else { 0 };
             if quiet >= patience {
                 return Some(Rest { rounds: number, last: round });
             }
         }
         None
-    }
-
-    fn play(&mut self) -> Round {
-        self.choose();
-        let aggregate = self.aggregate();
-        let share_change = self.learn(&aggregate);
-        let prices = self.prices.clone();
-        let price_change = self.lead(&aggregate);
-        Round { prices, aggregate, price_change, share_change }
     }
 
     /// Buyers decide what they want at the posted prices (7).
@@ -209,7 +200,12 @@ impl Iterator for Iteration<'_> {
     type Item = Round;
 
     fn next(&mut self) -> Option<Round> {
-        Some(self.play())
+        self.choose();
+        let aggregate = self.aggregate();
+        let share_change = self.learn(&aggregate);
+        let prices = self.prices.clone();
+        let price_change = self.lead(&aggregate);
+        Some(Round { prices, aggregate, price_change, share_change })
     }
 }
 

@@ -25,14 +25,7 @@ const TABLES: [&str; 4] = ["blocks", "transactions", "facts", "checkpoints"];
 pub struct Store {
     database: Connection,
     /// What the blocks since the checkpoint have left in the state: what changes often is written once.
-    facts: BTreeMap<Key, Fact>,
-}
-
-/// The newest value of a fact, and who wrote it.
-#[derive(Debug)]
-struct Fact {
-    value: String,
-    version: Version,
+    facts: BTreeMap<Key, (String, Version)>,
 }
 
 impl Store {
@@ -101,8 +94,11 @@ impl Store {
             let code = refusal::code(transaction.validity);
             let block = integer(header.number);
             insert.execute(params![case_number, channel, block, number, code, transaction.envelope])?;
-            for write in &transaction.writes {
-                keep(&mut self.facts, write, Version(header.number, number));
+            for Write(key, text) in &transaction.writes {
+                let (value, version) = self.facts.entry(*key).or_insert_with(|| (String::new(), Version(0, 0)));
+                value.clear();
+                value.push_str(text.get());
+                *version = Version(header.number, number);
             }
         }
         Ok(())
@@ -113,7 +109,7 @@ impl Store {
     pub fn commit(&mut self, case_number: u32, signed: &SignedCheckpoint) -> Result<()> {
         self.begin()?;
         let mut replace = self.database.prepare_cached(REPLACE_FACT)?;
-        for (key, Fact { value, version: Version(block, number) }) in &self.facts {
+        for (key, (value, Version(block, number))) in &self.facts {
             let channel = key.channel().name();
             replace.execute(params![case_number, channel, key.to_string(), value, integer(*block), number])?;
         }
@@ -144,14 +140,6 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// Keeps what was written in place of what was there.
-fn keep(facts: &mut BTreeMap<Key, Fact>, Write(key, value): &Write, version: Version) {
-    let fact = facts.entry(*key).or_insert_with(|| Fact { value: String::new(), version });
-    fact.value.clear();
-    fact.value.push_str(value.get());
-    fact.version = version;
 }
 
 /// A count or a time, as SQLite has it.

@@ -29,7 +29,15 @@ impl TextFile {
         };
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
-            Err(error) => Err(not_utf8(Some(shown), &error)),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let found = format!("found byte 0x{:02X}", error.as_bytes()[at]);
+                // Up to the bad byte both are the same, and there the lossy text has a replacement character.
+                let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+                let file = Self { path: Some(shown), text: String::from_utf8_lossy(error.as_bytes()).into() };
+                let problem = "the file is not UTF-8 text".to_owned();
+                Err(ScenarioError::Unreadable(file.report(problem, span, found, [])))
+            }
         }
     }
 
@@ -44,15 +52,4 @@ impl TextFile {
         let place = Place { file: self.path.clone(), text: self.text.clone(), span, found };
         Box::new(Report { problem, place: Some(place), notes: notes.into_iter().collect() })
     }
-}
-
-fn not_utf8(path: Option<String>, error: &std::string::FromUtf8Error) -> ScenarioError {
-    let at = error.utf8_error().valid_up_to();
-    let byte = error.as_bytes()[at];
-    let text: Arc<str> = String::from_utf8_lossy(error.as_bytes()).into();
-    // Up to the bad byte both are the same, and there the lossy text has a replacement character.
-    let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
-    let file = TextFile { path, text };
-    let problem = "the file is not UTF-8 text".to_owned();
-    ScenarioError::Unreadable(file.report(problem, span, format!("found byte 0x{byte:02X}"), []))
 }

@@ -45,7 +45,9 @@ pub(super) struct Replay<'a> {
 impl<'a> Replay<'a> {
     pub(super) fn new(reader: &'a Reader, genesis: &'a Genesis) -> Self {
         let (case, chain, state) = (genesis.case, genesis.id(), State::default());
-        let report = CaseReport::new(case, genesis.scenario.clone(), chain, genesis.rules.slots);
+        let (scenario, slots) = (genesis.scenario.clone(), genesis.rules.slots);
+        let report =
+            CaseReport { case, scenario, genesis: chain, slots, closed: 0, bills: 0, channels: Default::default() };
         Self { reader, case, genesis, chain, state, report, heads: [None; 3], position: 0, time: Time::ZERO }
     }
 

@@ -47,10 +47,6 @@ pub struct ChannelReport {
 }
 
 impl CaseReport {
-    pub(super) fn new(case: u32, scenario: String, genesis: Digest, slots: Slot) -> Self {
-        Self { case, scenario, genesis, closed: 0, slots, bills: 0, channels: Default::default() }
-    }
-
     pub(super) fn channel(&mut self, channel: ChannelName) -> &mut ChannelReport {
         &mut self.channels[channel as usize]
     }
