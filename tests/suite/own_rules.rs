@@ -593,7 +593,7 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
      = note: allowed: a number from 0.000001 to 10000
     ");
     assert_eq!(format!("{error:?}"), error.to_string());
-    people.prosumers[6].profile = people.prosumers[6].profile[..5].into();
+    people.prosumers[6].profile = people.prosumers[5].profile[..5].into();
     let error = Simulation::builder().scenario(scenario()).population(people).build().unwrap_err();
     assert!(error.to_string().contains("prosumer 7 has no row for slot 6"), "{error}");
     let mut wrong = scenario();
