@@ -272,7 +272,7 @@ fn captions_tell_means_from_ratios_and_bands_end_where_values_cannot_be() {
 
 /// The figures of a run, by name.
 fn drawn(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder.join(figures::FOLDER)).unwrap().map(Result::unwrap);
+    let entries = fs::read_dir(folder.join("figures")).unwrap().map(Result::unwrap);
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 

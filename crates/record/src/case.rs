@@ -74,9 +74,6 @@ impl CaseRecorder {
 
     /// Ends the case, which is complete: writes what its ledger carried and its key figures. A folder of its own is whole
     /// then, whoever ends the program.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     pub fn end(&mut self) -> Result<(), RecordError> {
         self.tables.end_case(&self.case, self.tally.key_figures(&self.case))?;
         if let Some(partial) = &mut self.folder {
@@ -93,9 +90,6 @@ impl CaseRecorder {
     ///
     /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
     /// may come before the prosumers' on the same slot. By then the ledger's blocks of the slot are on disk.
-    ///
-    /// # Errors
-    /// If a table cannot be written, or a closed slot lacks a prosumer or the ledger's checkpoint.
     fn take_in(&mut self, observed: impl Iterator<Item = Observed>, traffic: Traffic) -> Result<(), RecordError> {
         self.sent += traffic;
         for Observed { what, time, .. } in observed {
@@ -139,7 +133,7 @@ impl CaseRecorder {
         self.tables.slot(&closed)?;
         self.tally.add(open, observed, &theory, &gains, self.sent.sent);
         self.contents = observed.prosumers().map(|done| done.content).collect();
-        self.alone = theory.alone().iter().map(|alone| alone.content).collect();
+        self.alone = theory.alone.iter().map(|alone| alone.content).collect();
         Ok(())
     }
 }

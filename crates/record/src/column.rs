@@ -13,8 +13,8 @@ pub struct Column<R> {
     pub unit: Option<&'static str>,
     /// What a row has in it.
     pub value: fn(&R) -> Value,
-    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet has types"))]
-    pub(super) kind: Kind,
+    /// Of which type it is.
+    pub kind: Kind,
     /// What a measure's axis in a figure says, without the unit.
     pub label: &'static str,
     /// What a measure is of a case in words, as the beginning of a caption.
@@ -30,8 +30,9 @@ pub struct Column<R> {
     pub to_gate: bool,
     /// Whether a measure's axis says nothing of the unit.
     pub bare: bool,
-    /// How a case comes to it, if studies compare it: only then it is a measure.
-    pub(super) measure: Option<Measure<R>>,
+    /// Of a measure that is no mean: what a slot with a market adds to a total, and to what this is divided by in the end. The
+    /// second argument is the time from the opening of a slot to gate closure [s], if known.
+    pub(super) ratio: Option<Parts<R>>,
     /// The heading under which the report shows it, if it does.
     pub title: Option<&'static str>,
     /// Decimals that the report shows; `None` for names, and for numbers that are shown as they are.
@@ -42,82 +43,52 @@ pub struct Column<R> {
     pub place: u8,
 }
 
-/// A unit, and the value in it.
 type Shown<R> = (&'static str, fn(&R) -> Value);
-
-/// What a slot adds to a ratio of totals.
 type Parts<R> = fn(&R, Option<f64>) -> Option<(f64, f64)>;
 
-/// How a case comes to a measure: over its slots with a market.
-#[derive(Debug)]
-pub(super) enum Measure<R> {
-    /// As the mean over those where it is defined.
-    Mean,
-    /// From what each adds to a total and to what this is divided by in the end, if it is defined there. The second
-    /// argument is the time from the opening of a slot to gate closure [s], if it is known.
-    Ratio(Parts<R>),
+/// Declares what may be told of a column by its name alone.
+macro_rules! flags {
+    ($($flag:ident)+) => {
+        $(pub(super) const fn $flag(self) -> Self {
+            Self { $flag: true, ..self }
+        })+
+    };
 }
-
-impl<R> Clone for Measure<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Measure<R> {}
-
-impl<R> Clone for Column<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Column<R> {}
 
 /// What is told of a column beside its field: `name: Kind ["unit"] => mean("label").shown("title")`.
 impl<R> Column<R> {
+    flags!(logarithmic signed to_gate bare);
+
     /// A column that is written, and nothing else.
     pub(super) const fn new(name: &'static str, kind: Kind, value: fn(&R) -> Value) -> Self {
-        let (label, what, remark) = ("", "", "");
-        let (logarithmic, signed, to_gate, bare, measure) = (false, false, false, false, None);
-        let (unit, title, decimals, shown, place) = (None, None, None, None, 0);
+        let (unit, label, what, remark, ratio) = (None, "", "", "", None);
+        let (logarithmic, signed, to_gate, bare) = (false, false, false, false);
+        let (title, decimals, shown, place) = (None, None, None, 0);
         #[rustfmt::skip]
         let column = Self {
-            name, unit, value, kind, label, what, remark, logarithmic, signed, to_gate, bare, measure, title, decimals, shown,
+            name, unit, value, kind, label, what, remark, logarithmic, signed, to_gate, bare, ratio, title, decimals, shown,
             place,
         };
         column
     }
 
-    /// In this unit.
     pub(super) const fn unit(self, unit: &'static str) -> Self {
         Self { unit: Some(unit), ..self }
     }
 
     /// A measure of studies: the mean over all slots with a market. `label` is what its axis says.
     pub(super) const fn mean(self, label: &'static str) -> Self {
-        Self { label, what: "Mean over the slots with a market", measure: Some(Measure::Mean), ..self }
+        Self { label, what: "Mean over the slots with a market", ..self }
     }
 
     /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
     pub(super) const fn ratio(self, label: &'static str, what: &'static str, parts: Parts<R>) -> Self {
-        Self { label, what, measure: Some(Measure::Ratio(parts)), ..self }
+        Self { label, what, ratio: Some(parts), ..self }
     }
 
-    pub(super) const fn logarithmic(self) -> Self {
-        Self { logarithmic: true, ..self }
-    }
-
-    pub(super) const fn signed(self) -> Self {
-        Self { signed: true, ..self }
-    }
-
-    pub(super) const fn to_gate(self) -> Self {
-        Self { to_gate: true, ..self }
-    }
-
-    pub(super) const fn bare(self) -> Self {
-        Self { bare: true, ..self }
+    /// Whether studies compare it.
+    pub(super) const fn is_measure(&self) -> bool {
+        !self.label.is_empty()
     }
 
     pub(super) const fn remark(self, remark: &'static str) -> Self {
@@ -147,7 +118,7 @@ impl<R> Column<R> {
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Whole numbers below 2^32.
     Small,
     /// Whole numbers below 2^64.
@@ -162,7 +133,6 @@ pub(super) enum Kind {
 
 /// What can stand in a column.
 pub(super) trait Cell: Into<Value> {
-    /// The type of a column of such.
     const KIND: Kind;
 }
 

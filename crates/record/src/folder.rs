@@ -35,9 +35,6 @@ pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64
 }
 
 /// Points the scenario's `latest` to the run in `folder`, without a moment at which it points nowhere.
-///
-/// # Errors
-/// If the link cannot be made; nothing is left of the attempt.
 pub(super) fn point_latest(folder: &Path) -> Result<(), RecordError> {
     let name = folder.file_name().expect("a run's folder has a name");
     let home = folder.parent().expect("a run's folder lies in its scenario's folder");
@@ -116,9 +113,6 @@ pub(super) fn write_whole(
 }
 
 /// Cuts off what follows the first `length` bytes of a file, and opens it to go on there.
-///
-/// # Errors
-/// If it is shorter than that, or cannot be written.
 pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
     let open = || {
         let mut file = OpenOptions::new().write(true).open(path)?;
@@ -134,9 +128,6 @@ pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
 }
 
 /// Claims the run in `folder` for whoever writes it, until the file that this returns is dropped or the program ends.
-///
-/// # Errors
-/// If somebody else has claimed it, or its scenario cannot be opened.
 pub(super) fn claim(folder: &Path) -> Result<File, RecordError> {
     let path = folder.join(super::SCENARIO);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
@@ -156,9 +147,6 @@ pub(super) fn own(folder: &Path) -> PathBuf {
 }
 
 /// Reads `path` as JSON.
-///
-/// # Errors
-/// If it cannot be read or is of another form.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
     serde_json::from_str(&text).map_err(RecordError::content(path))

@@ -17,10 +17,8 @@ const ROUNDING: f64 = 1e-6;
 pub(super) struct Gains {
     /// In the order of the population.
     each: Vec<Gain>,
-    /// What all storages hold at the end beyond what they held at the start.
-    pub(super) stored: Total<Energy>,
-    /// The same in P2G with storage.
-    pub(super) stored_alone: Total<Energy>,
+    /// What all storages hold at the end beyond what they held at the start, here and in P2G with storage.
+    pub(super) stored: [Total<Energy>; 2],
 }
 
 /// What a prosumer gained in a slot.
@@ -42,7 +40,7 @@ impl Gains {
             [buyer, seller].into_iter().for_each(|party| roundings[party.index()] += 1);
         }
         let (mut stored, mut stored_alone) = (Total::default(), Total::default());
-        let prosumers = gathered.prosumers().zip(theory.alone()).zip(contents.iter().zip(alone)).zip(roundings);
+        let prosumers = gathered.prosumers().zip(&theory.alone).zip(contents.iter().zip(alone)).zip(roundings);
         let gain = |(((done, without), (&content, &alone)), roundings): (((&ProsumerSlot, &Balance), _), _)| {
             let (taken, taken_alone) = (done.content - content, without.content - alone);
             stored += taken;
@@ -50,7 +48,7 @@ impl Gains {
             Gain { welfare: done.welfare - without.welfare, content: taken - taken_alone, roundings }
         };
         let each = prosumers.map(gain).collect();
-        Self { each, stored, stored_alone }
+        Self { each, stored: [stored, stored_alone] }
     }
 
     /// How many are worse off in this slot, whatever their storages hold.
@@ -61,7 +59,7 @@ impl Gains {
 }
 
 /// What each prosumer gained over some slots.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RunGains(Vec<End>);
 
 /// What a prosumer gained over some slots.

@@ -21,33 +21,41 @@ macro_rules! ledger_table {
     ($($(#[$doc:meta])* $column:ident: $refusal:ident,)+) => {
         table! {
             /// What a channel carried in a case.
-            LedgerRow in "ledger" {
+            LedgerRow in "ledger" of (carried: &Channel, case: u32, channel: ChannelName, most: u32) {
                 /// Number of the case.
-                case: u32 => shown("case"),
+                case: u32 = case => shown("case"),
                 /// Which channel.
-                channel: ChannelName => shown("channel"),
+                channel: ChannelName = channel => shown("channel"),
                 /// Blocks.
-                blocks: u64 => shown("blocks"),
+                blocks: u64 = carried.blocks => shown("blocks"),
                 /// What was asked of the ledger: transactions, and what never became one.
-                submitted: u64 => shown("submitted"),
+                submitted: u64 = carried.valid + invalid => shown("submitted"),
                 /// What counts.
-                valid: u64 => shown("valid"),
+                valid: u64 = carried.valid => shown("valid"),
                 /// What does not.
-                invalid: u64 => shown("refused"),
-                $($(#[$doc])* $column: u64,)+
+                invalid: u64 = invalid => shown("refused"),
+                $($(#[$doc])* $column: u64 = refused(Refusal::$refusal),)+
                 /// Submitted, but never a transaction.
-                off_chain: u64 => shown("off the chain"),
+                off_chain: u64 = carried.off_chain => shown("off the chain"),
                 /// Time from submission to commit that half of the valid transactions did not exceed.
-                latency_p50_s: Option<Number> ["s"] => rounded("latency, median", 3),
+                latency_p50_s: Option<Number> ["s"] = after_first.latencies.percentile(50)
+                    => rounded("latency, median", 3),
                 /// The same of 95 % of them.
-                latency_p95_s: Option<Number> ["s"] => rounded("latency, 95 %", 3),
+                latency_p95_s: Option<Number> ["s"] = after_first.latencies.percentile(95)
+                    => rounded("latency, 95 %", 3),
                 /// Valid transactions per second of simulated time.
-                throughput_per_s: Option<Number> ["1/s"] => rounded("throughput", 4),
+                throughput_per_s: Option<Number> ["1/s"] = after_first.throughput() => rounded("throughput", 4),
                 /// Mean number of transactions in a block, as a part of the most that fit.
-                block_fill: Option<Number> => rounded("block fill", 2)
+                block_fill: Option<Number> = after_first.fill(most) => rounded("block fill", 2)
                     .in_unit("%", |row| row.block_fill.map(|fill| 100.0 * fill.value()).into()),
                 /// Length of all envelopes.
-                bytes: u64 ["bytes"] => rounded("size", 3).in_unit("MB", |row| (row.bytes as f64 / 1e6).into()),
+                bytes: u64 ["bytes"] = carried.bytes => rounded("size", 3)
+                    .in_unit("MB", |row| (row.bytes as f64 / 1e6).into()),
+            }
+            where {
+                let after_first = &carried.after_first;
+                let invalid = carried.refused.values().sum::<u64>();
+                let refused = |refusal| carried.refused.get(&refusal).copied().unwrap_or_default();
             }
         }
 
@@ -55,28 +63,6 @@ macro_rules! ledger_table {
             /// How many were refused for which reason, in the order of [`Refusal::ALL`].
             pub fn refused(&self) -> [(Refusal, u64); Refusal::ALL.len()] {
                 [$((Refusal::$refusal, self.$column)),+]
-            }
-        }
-
-        impl Channel {
-            fn row(&self, case: u32, channel: ChannelName, max_transactions: u32) -> LedgerRow {
-                let invalid = self.refused.values().sum::<u64>();
-                let refused = |refusal| self.refused.get(&refusal).copied().unwrap_or_default();
-                LedgerRow {
-                    case,
-                    channel,
-                    blocks: self.blocks,
-                    submitted: self.valid + invalid,
-                    valid: self.valid,
-                    invalid,
-                    $($column: refused(Refusal::$refusal),)+
-                    off_chain: self.off_chain,
-                    latency_p50_s: self.after_first.latencies.percentile(50),
-                    latency_p95_s: self.after_first.latencies.percentile(95),
-                    throughput_per_s: self.after_first.throughput(),
-                    block_fill: self.after_first.fill(max_transactions),
-                    bytes: self.bytes,
-                }
             }
         }
     };
@@ -186,7 +172,8 @@ impl Traffic {
     /// The rows of a case whose blocks hold up to `max_transactions`, in the order of [`ChannelName::ALL`].
     fn rows(&self, case: u32, max_transactions: u32) -> impl Iterator<Item = LedgerRow> {
         let none = Channel::default();
-        ChannelName::ALL.map(|name| self.0.get(&name).unwrap_or(&none).row(case, name, max_transactions)).into_iter()
+        let carried = |name| self.0.get(&name).unwrap_or(&none);
+        ChannelName::ALL.map(|name| LedgerRow::row(carried(name), case, name, max_transactions)).into_iter()
     }
 }
 

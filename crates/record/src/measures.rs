@@ -1,7 +1,7 @@
 //! What a case came to in each measure, from its rows of `slots.csv`.
 
 use super::{
-    column::{Column, Kind, Measure, Value},
+    column::{Column, Kind, Value},
     error::RecordError,
     slots::SlotRow,
     table::Row,
@@ -9,8 +9,8 @@ use super::{
 use microgrid_agents::statement::Outcome;
 
 /// The measure that is no column: it comes before those of the columns that are younger.
-const RESTRICTED: Column<SlotRow> =
-    Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").to_gate().ratio(
+const RESTRICTED: &Column<SlotRow> =
+    &Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").to_gate().ratio(
         "time to equilibrium or gate closure",
         "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
         |row: &SlotRow, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0)),
@@ -21,7 +21,7 @@ const BEFORE_RESTRICTED: usize = 23;
 const COUNT: usize = {
     let (mut count, mut column) = (1, 0);
     while column < SlotRow::COLUMNS.len() {
-        count += SlotRow::COLUMNS[column].measure.is_some() as usize;
+        count += SlotRow::COLUMNS[column].is_measure() as usize;
         column += 1;
     }
     count
@@ -29,12 +29,12 @@ const COUNT: usize = {
 
 /// All measures, in the order of the columns of `slots.csv`. What is a ratio in a slot is one of totals in a case; all else
 /// is a mean over slots.
-pub const MEASURES: [Column<SlotRow>; COUNT] = {
+pub const MEASURES: [&Column<SlotRow>; COUNT] = {
     let mut measures = [RESTRICTED; COUNT];
     let (mut next, mut column) = (0, 0);
     while column < SlotRow::COLUMNS.len() {
-        if SlotRow::COLUMNS[column].measure.is_some() {
-            measures[next] = SlotRow::COLUMNS[column];
+        if SlotRow::COLUMNS[column].is_measure() {
+            measures[next] = &SlotRow::COLUMNS[column];
             next += if next + 1 == BEFORE_RESTRICTED { 2 } else { 1 };
         }
         column += 1;
@@ -66,10 +66,10 @@ impl CaseMeasures {
         }
         self.market_slots += 1;
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
-        for (total, column) in self.totals.iter_mut().zip(&MEASURES) {
-            let part = match column.measure {
-                Some(Measure::Ratio(parts)) => parts(row, gate),
-                _ => (column.value)(row).number().map(|value| (value, 1.0)),
+        for (total, column) in self.totals.iter_mut().zip(MEASURES) {
+            let part = match column.ratio {
+                Some(parts) => parts(row, gate),
+                None => (column.value)(row).number().map(|value| (value, 1.0)),
             };
             let (value, weight) = part.unwrap_or_default();
             *total = (total.0 + value, total.1 + weight);

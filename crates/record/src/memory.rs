@@ -39,9 +39,6 @@ impl MemoryRecorder {
     }
 
     /// What the cases that were completed came to.
-    ///
-    /// # Errors
-    /// If so many cases cannot be summed up.
     pub fn finish(self) -> Result<Results, RecordError> {
         let (cases, measures): (Vec<_>, Vec<_>) = self.cases.into_values().unzip();
         let measures = || measures.iter().flatten();

@@ -12,7 +12,7 @@ use microgrid_scenario::Plan;
 use serde::Deserialize;
 use std::{
     fs::File,
-    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     ops::Range,
     path::Path,
 };
@@ -60,9 +60,6 @@ impl PairedRow {
 }
 
 /// Reads the `paired.csv` of the run in `folder`.
-///
-/// # Errors
-/// If the file cannot be opened; each row by itself if it is not of this table.
 pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
     let path = folder.join(PairedRow::FILE);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
@@ -79,28 +76,22 @@ fn rows<F: Read>(file: F, path: &Path) -> impl Iterator<Item = Result<PairedRow,
 /// grow with cases.
 #[derive(Debug)]
 pub(super) struct Values {
-    file: BufWriter<SpooledTempFile>,
+    file: SpooledTempFile,
     /// So many cases are in the file.
     cases: u32,
     folder: Box<Path>,
 }
 
 impl Values {
-    const BYTES: usize = 8 * COUNT;
-
     /// More than this does not stay in memory [bytes].
     const MOST: usize = 1 << 20;
 
     /// Of no case yet; the file takes its space in `folder`.
     pub(super) fn new(folder: &Path) -> Self {
-        let file = SpooledTempFile::new_in(Self::MOST, folder);
-        Self { file: BufWriter::new(file), cases: 0, folder: folder.into() }
+        Self { file: SpooledTempFile::new_in(Self::MOST, folder), cases: 0, folder: folder.into() }
     }
 
     /// Adds a case; cases come in order.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn put(&mut self, case: &CaseMeasures) -> Result<(), RecordError> {
         while self.cases + 1 < case.case {
             self.append([None; COUNT])?;
@@ -116,26 +107,13 @@ impl Values {
         self.file.write_all(bytes.as_flattened()).map_err(RecordError::file("write to", &self.folder))
     }
 
-    fn read(self) -> io::Result<Reader> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Reader { file, cases: self.cases })
-    }
-}
-
-/// Reads what cases came to, in any order.
-struct Reader {
-    file: SpooledTempFile,
-    cases: u32,
-}
-
-impl Reader {
     /// The case behind so many others; what is undefined, and all of a case that is not complete, is not a number.
-    fn values(&mut self, before: u32) -> io::Result<[f64; COUNT]> {
+    fn of(&mut self, before: u32) -> io::Result<[f64; COUNT]> {
         if before >= self.cases {
             return Ok([f64::NAN; COUNT]);
         }
         let mut bytes = [[0; 8]; COUNT];
-        self.file.seek(SeekFrom::Start(u64::from(before) * Values::BYTES as u64))?;
+        self.file.seek(SeekFrom::Start(u64::from(before) * 8 * COUNT as u64))?;
         self.file.read_exact(bytes.as_flattened_mut())?;
         Ok(bytes.map(f64::from_ne_bytes))
     }
@@ -203,18 +181,12 @@ fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
 }
 
 /// Writes `paired.csv` from what the cases of this plan came to, in place of an older one.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
     let path = folder.join(PairedRow::FILE);
     folder::write_whole(&path, |file| write_to(file, plan, values).map_err(RecordError::file("write", &path)))
 }
 
 /// The rows of what [`write`] writes.
-///
-/// # Errors
-/// If the values of so many cases cannot be kept.
 pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, RecordError> {
     let (mut table, path) = (Vec::new(), Path::new(PairedRow::FILE));
     write_to(&mut table, plan, values).map_err(RecordError::file("write", path))?;
@@ -222,76 +194,56 @@ pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, R
 }
 
 fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
-    let mut table = Paired { plan, values: values.read()?, csv: csv::Writer::from_writer(file) };
-    table.write()?;
+    let (axes, seeds) = axes(plan);
+    let mut table = Paired { plan, axes: &axes, seeds, values, csv: csv::Writer::from_writer(file) };
+    let header = ["knob", "from", "to"].into_iter().chain(axes.iter().map(|axis| axis.name));
+    table.csv.write_record(header.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]))?;
+    let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
+    let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
+    let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * COUNT as u64;
+    let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
+    for (knob, axis) in axes.iter().enumerate() {
+        let (others, combinations) = (others(knob), combinations(knob));
+        if single {
+            (0..combinations).try_for_each(|combination| table.rows(*axis, &others, combination..combination + 1))?;
+        }
+        if combinations > 1 || !single {
+            table.rows(*axis, &others, 0..combinations)?;
+        }
+    }
     table.csv.flush()
-}
-
-/// The columns of `paired.csv` with these varied knobs.
-pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let knobs = knobs.filter(|name| *name != "seed");
-    let of_pair = ["knob", "from", "to"].into_iter().chain(knobs);
-    of_pair.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]).collect()
 }
 
 /// `paired.csv` while it is being written.
 struct Paired<'a, W: Write> {
     plan: &'a Plan,
-    values: Reader,
+    axes: &'a [Axis<'a>],
+    seeds: Axis<'a>,
+    values: Values,
     csv: csv::Writer<W>,
 }
 
 impl<W: Write> Paired<'_, W> {
-    fn write(&mut self) -> io::Result<()> {
-        let (axes, seeds) = axes(self.plan);
-        self.csv.write_record(columns(self.plan.scenario.vary.keys().map(String::as_str)))?;
-        let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
-        let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
-        let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * COUNT as u64;
-        let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
-        for (knob, axis) in axes.iter().enumerate() {
-            let (others, combinations) = (others(knob), combinations(knob));
-            if single {
-                for combination in 0..combinations {
-                    self.rows(&axes, *axis, seeds, &others, combination..combination + 1)?;
-                }
-            }
-            if combinations > 1 || !single {
-                self.rows(&axes, *axis, seeds, &others, 0..combinations)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The rows of a knob over some combinations of the `others`.
-    fn rows(
-        &mut self,
-        axes: &[Axis<'_>],
-        knob: Axis<'_>,
-        seeds: Axis<'_>,
-        others: &[Axis<'_>],
-        combinations: Range<u32>,
-    ) -> io::Result<()> {
-        let mut of_others: Vec<String> = vec![String::new(); axes.len()];
+    fn rows(&mut self, knob: Axis<'_>, others: &[Axis<'_>], combinations: Range<u32>) -> io::Result<()> {
+        let mut of_others: Vec<String> = vec![String::new(); self.axes.len()];
         if combinations.len() == 1 {
             for (axis, value) in combination(others, combinations.start) {
-                let column = axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
+                let column = self.axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
                 of_others[column] = axis.value(self.plan, value);
             }
         }
         for (from, to) in knob.pairs() {
             let pair = [from, to].map(|value| value * knob.stride);
-            let statistics = self.differences(pair, seeds, others, combinations.clone())?;
+            let statistics = self.differences(pair, others, combinations.clone())?;
             let mut record = vec![knob.name.to_owned(), knob.value(self.plan, from), knob.value(self.plan, to)];
             record.extend_from_slice(&of_others);
             record.push(combinations.len().to_string());
             let of_pair = record.len();
             for (measure, of) in measures().zip(&statistics) {
-                let cell =
-                    |value: Option<f64>| value.and_then(Number::new).map_or_else(String::new, |it| it.to_string());
                 record.truncate(of_pair);
                 record.extend([measure.to_owned(), of.count.to_string()]);
-                record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(cell));
+                record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(Number::cell));
                 self.csv.write_record(&record)?;
             }
         }
@@ -303,16 +255,15 @@ impl<W: Write> Paired<'_, W> {
     fn differences(
         &mut self,
         [from, to]: [u32; 2],
-        seeds: Axis<'_>,
         others: &[Axis<'_>],
         combinations: Range<u32>,
     ) -> io::Result<[Statistics; COUNT]> {
         let mut statistics = [Statistics::default(); COUNT];
-        for seed in 0..seeds.len {
+        for seed in 0..self.seeds.len {
             let mut sums = [0.0; COUNT];
             for number in combinations.clone() {
-                let at = cases_before(others, number) + seed * seeds.stride;
-                let (a, b) = (self.values.values(at + from)?, self.values.values(at + to)?);
+                let at = cases_before(others, number) + seed * self.seeds.stride;
+                let (a, b) = (self.values.of(at + from)?, self.values.of(at + to)?);
                 for (sum, (a, b)) in sums.iter_mut().zip(a.into_iter().zip(b)) {
                     *sum += b - a;
                 }

@@ -28,15 +28,9 @@ pub trait CaseStore: Send {
     fn has(&self, case: u32) -> bool;
 
     /// Begins a case.
-    ///
-    /// # Errors
-    /// If its folder or a file in it cannot be made.
     fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError>;
 
     /// Takes a case back that has been played: to its [end](CaseRecorder::end) or, as far as it came, without.
-    ///
-    /// # Errors
-    /// If its files cannot be read, or those of the run cannot be written.
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError>;
 }
 
@@ -66,17 +60,11 @@ pub struct Recorder {
 impl Recorder {
     /// Makes a new folder `root/<scenario name>/<start time>-seed<seed>/` for a run that started at `started` by this
     /// `command`, and points `root/<scenario name>/latest` to it. All tables are CSV.
-    ///
-    /// # Errors
-    /// If a file or folder cannot be made.
     pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
         Self::create_as(Format::Csv, root, plan, started, command)
     }
 
     /// The same with the large tables in this `format`.
-    ///
-    /// # Errors
-    /// If a file or folder cannot be made.
     pub fn create_as(
         format: Format,
         root: &Path,
@@ -174,9 +162,6 @@ impl Recorder {
     /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its
     /// start or from where it was resumed. Returns the run's folder.
     ///
-    /// # Errors
-    /// If a file cannot be written.
-    ///
     /// # Panics
     /// If a case that was begun has not been taken in.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
@@ -259,7 +244,7 @@ fn remove(folder: &Path) -> Result<(), RecordError> {
 
 /// Sums up all complete cases of a run, in one reading of `slots.csv`.
 fn sum_up(folder: &Path, manifest: &Manifest<PlannedCases>) -> Result<(), RecordError> {
-    let cases = complete_cases(table::read(folder)?, manifest.slots, manifest.gate_closure_s);
+    let cases = complete_cases(table::read(folder, None)?, manifest.slots, manifest.gate_closure_s);
     if !paired::has_pairs(&manifest.cases.0) {
         return summary::write(folder, manifest, cases);
     }

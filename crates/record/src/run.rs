@@ -58,12 +58,12 @@ impl Run {
         &self.manifest
     }
 
-    /// Names these files in the manifest, in place of all that lie in the same `folder` of the run.
+    /// Names these files in the manifest, in place of all that were made before `of` the same kind.
     ///
     /// # Errors
     /// If the manifest cannot be written.
-    pub fn name_files(&mut self, folder: &str, files: &[String]) -> Result<(), RecordError> {
-        self.manifest.files.retain(|file| Path::new(file).parent() != Some(Path::new(folder)));
+    pub fn name_files(&mut self, of: impl Fn(&str) -> bool, files: &[String]) -> Result<(), RecordError> {
+        self.manifest.files.retain(|file| !of(file));
         self.manifest.files.extend_from_slice(files);
         self.manifest.write(&self.folder)
     }
@@ -88,7 +88,7 @@ impl Run {
     pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
         let Manifest { case_count, slots, .. } = self.manifest;
         if self.has_slots() {
-            table::read::<SlotRow>(&self.folder)?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+            table::read::<SlotRow>(&self.folder, None)?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
         } else {
             Ok(Some((case_count, slots)))
         }
@@ -105,10 +105,7 @@ impl Run {
     /// If the run keeps no such table, or the file cannot be opened or has other columns; each row by itself if it is
     /// not of this table.
     pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
-        Ok(match self.format_of::<R>()? {
-            Format::Csv => Box::new(table::read(&self.folder)?),
-            Format::Parquet => parquet_parts::read(&self.folder)?,
-        })
+        self.read(None)
     }
 
     /// Where the rows of these slots of a case stand in a table.
@@ -131,9 +128,13 @@ impl Run {
     /// # Errors
     /// If the file cannot be read; each row by itself if it is not of this table.
     pub fn rows_of<R: Row>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
+        self.read(Some(section))
+    }
+
+    fn read<R: Row>(&self, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
         match self.format_of::<R>()? {
-            Format::Csv => table::read_section(&self.folder, section),
-            Format::Parquet => parquet_parts::read_section(&self.folder, section),
+            Format::Csv => table::read(&self.folder, section),
+            Format::Parquet => parquet_parts::read(&self.folder, section),
         }
     }
 
@@ -186,19 +187,6 @@ impl Run {
         self.manifest.files.iter().any(|kept| kept == file)
     }
 
-    /// Takes a file, or a folder, that was made from the run into the manifest's list of its files; for one that is there
-    /// already, nothing changes.
-    ///
-    /// # Errors
-    /// If the manifest cannot be written.
-    pub fn add_file(&mut self, file: &str) -> Result<(), RecordError> {
-        if self.keeps(file) {
-            return Ok(());
-        }
-        self.manifest.files.push(file.to_owned());
-        self.manifest.write(&self.folder)
-    }
-
     /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
     ///
     /// # Errors
@@ -206,11 +194,11 @@ impl Run {
     pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
         let Manifest { replicates, slots, gate_closure_s, .. } = self.manifest;
         if self.has_slots() {
-            let cases = complete_cases(table::read(&self.folder)?, slots, gate_closure_s);
+            let cases = complete_cases(table::read(&self.folder, None)?, slots, gate_closure_s);
             Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
-            Ok(Box::new(summary::read(&self.folder, knobs)?))
+            summary::read(&self.folder, knobs)
         }
     }
 

@@ -5,9 +5,8 @@ use super::{
     folder::{self, JsonList},
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
-    parquet_parts,
     recorded::{ClosedSlot, CommittedBlock, keeps},
-    sheet::{About, AnySheet, Format, Place, Sheet},
+    sheet::{self, AnySheet, Format, Place, Sheet},
 };
 use microgrid_agents::{
     chain::refusal::Refusal,
@@ -17,7 +16,7 @@ use microgrid_agents::{
 use microgrid_ledger::schema;
 use microgrid_scenario::{Case, schema::Record};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 /// Declares all tables. Whatever is done with each of them, from its file to its rows in memory, follows from here.
 macro_rules! tables {
@@ -27,8 +26,9 @@ macro_rules! tables {
             $(pub use crate::$module::$row;)+
         }
 
-        /// What is known of all tables, in the order in which a run's manifest names them.
-        const TABLES: &[About] = &[$(About::table::<rows::$row>()),+];
+        /// The files of a run, in the order in which its manifest names them.
+        const FILES: &[fn(Record, Format) -> Option<&'static str>] = &[$(sheet::file::<rows::$row>),+];
+        const TIDY: &[fn(&Path, Record, Format) -> Result<(), RecordError>] = &[$(sheet::tidy::<rows::$row>),+];
 
         #[derive(Debug)]
         struct Sheets {
@@ -42,7 +42,7 @@ macro_rules! tables {
 
             /// All tables, in the order in which they are to be written: the first of the list last.
             fn all(&mut self) -> impl Iterator<Item = &mut dyn AnySheet> {
-                let all: [&mut dyn AnySheet; TABLES.len()] = [$(&mut self.$table),+];
+                let all: [&mut dyn AnySheet; FILES.len()] = [$(&mut self.$table),+];
                 all.into_iter().rev()
             }
         }
@@ -118,21 +118,13 @@ impl CaseRows {
 
 /// Names of the files that a run with this `record` has once it is finished.
 pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'static str> {
-    let tables = TABLES.iter().filter(move |table| table.is_kept(record)).map(move |table| table.file(format));
+    let tables = FILES.iter().filter_map(move |file| file(record, format));
     tables.chain([key_figures::FILE]).chain(keeps(record, Record::Full).then_some(schema::FILE))
 }
 
 /// Removes what a finished run has beside its [`files`].
 pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
-    for table in TABLES {
-        let path = folder.join(table.file(format));
-        if !table.is_kept(record) && table.summed_up {
-            fs::remove_file(&path).map_err(RecordError::file("remove", &path))?;
-        } else if table.is_kept(record) && table.format(format) == Format::Parquet {
-            parquet_parts::remove(&path)?;
-        }
-    }
-    Ok(())
+    TIDY.iter().try_for_each(|tidy| tidy(folder, record, format))
 }
 
 /// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
@@ -204,9 +196,6 @@ impl Tables {
     }
 
     /// Takes note of whatever is observed in a case. The ledger's blocks are on disk after its checkpoint.
-    ///
-    /// # Errors
-    /// If `ledger.db` cannot be written.
     pub(super) fn observe(&mut self, case: &Case, what: &Observation) -> Result<(), RecordError> {
         self.sheets.all().for_each(|sheet| sheet.observe(what));
         match (&mut self.rest, what) {
@@ -262,9 +251,6 @@ impl Tables {
     }
 
     /// Ends the writing of what does not end by itself.
-    ///
-    /// # Errors
-    /// If `ledger.db` cannot be written.
     pub(super) fn close(&mut self) -> Result<(), RecordError> {
         match &mut self.rest {
             Rest::Folder { chains, .. } => chains.take().map_or(Ok(()), LedgerFile::close),

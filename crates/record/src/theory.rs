@@ -23,8 +23,8 @@ use microgrid_scenario::{Case, schema::Storage};
 pub(super) struct Theory {
     /// Everybody's slot without a local market and without storage.
     pub(super) peer_to_grid: Vec<Balance>,
-    /// Everybody's slot without a local market, with its storage; `None` where that is the same.
-    with_storage: Option<Vec<Balance>>,
+    /// Everybody's slot without a local market, with its storage if it has one.
+    pub(super) alone: Vec<Balance>,
     /// The equilibrium of those who were admitted to the market; `None` without one.
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium of all who would buy or sell [CNY]; `None` where the market was not to open,
@@ -73,14 +73,10 @@ impl Theory {
             let balances = balances_at(Some((&all, &at)), &facts, contents, storage.as_ref(), &terms);
             balances.iter().map(|balance| balance.welfare).sum()
         });
-        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
         let peer_to_grid = peer_to_grid(case, slot);
-        Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms }
-    }
-
-    /// Everybody's slot without a local market, with its storage if it has one.
-    pub(super) fn alone(&self) -> &[Balance] {
-        self.with_storage.as_deref().unwrap_or(&self.peer_to_grid)
+        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
+        let alone = with_storage.unwrap_or_else(|| peer_to_grid.clone());
+        Self { peer_to_grid, alone, equilibrium, equilibrium_welfare, facts, terms }
     }
 
     /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody

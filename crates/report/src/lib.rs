@@ -20,7 +20,7 @@ pub mod charts;
 #[doc(hidden)]
 pub mod data;
 #[doc(hidden)]
-#[cfg_attr(not(feature = "figures"), path = "no_figures.rs")]
+#[cfg(feature = "figures")]
 pub mod figures;
 #[doc(hidden)]
 pub mod page;
@@ -40,6 +40,7 @@ use std::path::PathBuf;
 /// If a table that the run keeps cannot be read, or a file cannot be written.
 pub fn write(run: &mut Run) -> Result<PathBuf, RecordError> {
     let data = Data::read(run)?;
+    #[cfg(feature = "figures")]
     figures::write(run, &data)?;
     page::write(run, &data)
 }

@@ -30,9 +30,6 @@ pub(super) struct Extent {
 }
 
 /// Decides how much of the large tables is read for each of these cases.
-///
-/// # Errors
-/// If a table that the run keeps cannot be read.
 pub(super) fn extents(run: &Run, cases: &[CaseData]) -> Result<Vec<Extent>, RecordError> {
     let mut left = Left(BUDGET);
     let mut extents: Vec<Extent> = Vec::with_capacity(cases.len());

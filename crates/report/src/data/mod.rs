@@ -78,9 +78,6 @@ pub struct CaseData {
 
 impl Data {
     /// Reads the tables of a run.
-    ///
-    /// # Errors
-    /// If a table that the run keeps cannot be read.
     pub fn read(run: &Run) -> Result<Self, RecordError> {
         let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok();
         let summaries = run.summaries()?.collect::<Result<_, _>>()?;

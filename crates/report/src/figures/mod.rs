@@ -24,13 +24,11 @@ use super::{
     chart::Chart,
     charts,
     data::{CaseData, Data},
+    page::{FIGURES, is_figure},
 };
 use microgrid_record::{RecordError, Run};
 use rayon::prelude::*;
 use std::{collections::BTreeSet, fs, io};
-
-/// The folder of a run's figures.
-pub const FOLDER: &str = "figures";
 
 /// Of so many cases the day and a slot are drawn, from the first on.
 pub const MOST_CASES: usize = 4;
@@ -75,11 +73,8 @@ fn file_name(name: &str, names: &mut BTreeSet<String>) -> String {
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.
-///
-/// # Errors
-/// If a file cannot be written.
 pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
-    let folder = run.folder().join(FOLDER);
+    let folder = run.folder().join(FIGURES);
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(RecordError::file("remove", &folder)(error));
@@ -96,6 +91,6 @@ pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
     };
     let charts = chosen(data);
     charts.par_iter().try_for_each(draw)?;
-    let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FOLDER}/{name}.{ending}")));
-    run.name_files(FOLDER, &files.collect::<Vec<_>>())
+    let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FIGURES}/{name}.{ending}")));
+    run.name_files(is_figure, &files.collect::<Vec<_>>())
 }

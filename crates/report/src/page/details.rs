@@ -61,9 +61,6 @@ impl Detail for TradeRow {
 impl<R: Detail> Details<R> {
     /// Of each case of a run with so many `slots` in all the whole day or, where that is more than is left of the budget
     /// [bytes], the shown slot.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
     pub(super) fn read(run: &Run, data: &Data, slots: usize, budget: u64) -> Result<Self, RecordError> {
         let most = (MOST_ROWS / slots.max(1)).max(LEAST);
         let (mut left, mut details) = (budget, Self { slots: BTreeMap::new(), cut: BTreeSet::new() });

@@ -33,10 +33,17 @@ use payload::Payload;
 use picks::Picks;
 use provenance::{Fact, FileLink};
 use serde::Serialize;
-use std::{fs, io, path::PathBuf, sync::LazyLock};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
+
+/// The folder of a run's figures.
+pub(crate) const FIGURES: &str = "figures";
 
 /// The page's script, each part after those that it needs.
 const SCRIPT: &str = concat!(
@@ -77,6 +84,11 @@ struct Page<'a> {
     json: Vec<Json>,
 }
 
+/// Whether a file of a run is one of its figures.
+pub(crate) fn is_figure(file: &str) -> bool {
+    Path::new(file).parent() == Some(Path::new(FIGURES))
+}
+
 /// Data for the page's script.
 #[derive(Debug)]
 struct Json {
@@ -95,25 +107,19 @@ impl Json {
 
 /// Writes the page of a run whose tables are `data` into its folder, in place of one that is there, and names it in the
 /// manifest; returns its path.
-///
-/// # Errors
-/// If a table cannot be read, or the page cannot be written.
 pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, RecordError> {
     let page = page(run, data)?;
     let path = run.folder().join(FILE);
     fs::write(&path, page).map_err(RecordError::file("write", &path))?;
-    run.add_file(FILE)?;
+    run.name_files(|file| file == FILE, &[FILE.to_owned()])?;
     Ok(path)
 }
 
 /// The page of a run whose tables are `data`. Charts of which the run has a figure have links to it.
-///
-/// # Errors
-/// If a table cannot be read.
 pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     let ledger: Vec<LedgerRow> = run.rows()?.collect::<Result<_, _>>()?;
     let picks = Picks::read(run, data)?;
-    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| provenance::is_figure(file)).collect();
+    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| is_figure(file)).collect();
     let study = charts::study(data);
     let tables = all_tables(data, &ledger);
     let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &tables)];

@@ -66,9 +66,6 @@ struct SlotData {
 
 impl Picks {
     /// What can be picked of a run.
-    ///
-    /// # Errors
-    /// If a table cannot be read.
     pub(super) fn read(run: &Run, data: &Data) -> Result<Self, RecordError> {
         // Of a run that was killed, large tables may not be there yet.
         let full = run.record() == Record::Full && run.rows::<TradeRow>().is_ok();

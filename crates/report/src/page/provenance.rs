@@ -1,8 +1,9 @@
 //! How a run was made, and what it left.
 
-use crate::{figures, format::count};
+use super::{FILE, is_figure};
+use crate::format::count;
 use microgrid_record::{Manifest, Run, SCENARIO, Status};
-use std::{fs, path::Path};
+use std::fs;
 
 /// What, how, and whether it is text for a machine.
 pub(super) type Fact = (&'static str, String, bool);
@@ -61,14 +62,9 @@ pub(super) fn scenario(run: &Run) -> Option<String> {
 /// The run's files but this page, and of its figures only the folder: charts have links to each.
 pub(super) fn files(manifest: &Manifest) -> Vec<FileLink> {
     let link = |path: &str| FileLink { path: path.to_owned(), what: what(path) };
-    let others = manifest.files.iter().filter(|path| *path != super::FILE && !is_figure(path));
+    let others = manifest.files.iter().filter(|path| *path != FILE && !is_figure(path));
     let figures = manifest.files.iter().any(|path| is_figure(path)).then(|| link("figures/"));
     [link("manifest.json")].into_iter().chain(others.map(|path| link(path))).chain(figures).collect()
-}
-
-/// Whether a file is one of the run's figures.
-pub(super) fn is_figure(path: &str) -> bool {
-    Path::new(path).parent() == Some(Path::new(figures::FOLDER))
 }
 
 /// What a file holds, in a few words.
