@@ -101,7 +101,8 @@ impl CaseRecorder {
             let observed = self.slots.entry(slot).or_default();
             if let (Observation::Committed(commit), Some(market)) = (&what, observed.market.as_deref()) {
                 let (case, traffic, target) = (&self.case, self.sent, &observed.target);
-                self.tables.block(&CommittedBlock { case, market, commit, traffic, target })?;
+                let block = CommittedBlock { case, market, commit, traffic, target };
+                self.tables.sheets.all().try_for_each(|sheet| sheet.block(&block))?;
             }
             observed.add(time, what);
         }
@@ -130,7 +131,7 @@ impl CaseRecorder {
         let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
         let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
-        self.tables.slot(&closed)?;
+        self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         self.tally.add(open, observed, &theory, &gains, self.sent.sent);
         self.contents = observed.prosumers().map(|done| done.content).collect();
         self.alone = theory.alone.iter().map(|alone| alone.content).collect();

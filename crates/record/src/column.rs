@@ -46,18 +46,37 @@ pub struct Column<R> {
 type Shown<R> = (&'static str, fn(&R) -> Value);
 type Parts<R> = fn(&R, Option<f64>) -> Option<(f64, f64)>;
 
-/// Declares what may be told of a column by its name alone.
-macro_rules! flags {
-    ($($flag:ident)+) => {
-        $(pub(super) const fn $flag(self) -> Self {
-            Self { $flag: true, ..self }
+/// Declares what may be told of a column, and what is known of it then.
+macro_rules! told {
+    ($($(#[$doc:meta])* $name:ident($($given:ident: $type:ty),*) { $($field:ident: $value:expr),+ })+) => {
+        $($(#[$doc])* pub(super) const fn $name(self, $($given: $type),*) -> Self {
+            Self { $($field: $value,)+ ..self }
         })+
     };
 }
 
-/// What is told of a column beside its field: `name: Kind ["unit"] => mean("label").shown("title")`.
+/// What is told of a column beside its field: `name: Kind ["unit"] = value => mean("label").shown("title")`.
 impl<R> Column<R> {
-    flags!(logarithmic signed to_gate bare);
+    told! {
+        unit(unit: &'static str) { unit: Some(unit) }
+        /// A measure of studies: the mean over all slots with a market. `label` is what its axis says.
+        mean(label: &'static str) { label: label, what: "Mean over the slots with a market" }
+        /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
+        ratio(label: &'static str, what: &'static str, parts: Parts<R>) { label: label, what: what, ratio: Some(parts) }
+        remark(remark: &'static str) { remark: remark }
+        logarithmic() { logarithmic: true }
+        signed() { signed: true }
+        to_gate() { to_gate: true }
+        bare() { bare: true }
+        /// Shown in the report under this heading.
+        shown(title: &'static str) { title: Some(title) }
+        /// The same with so many decimals.
+        rounded(title: &'static str, decimals: usize) { title: Some(title), decimals: Some(decimals) }
+        /// Shown in another unit, in which it has this value.
+        in_unit(unit: &'static str, value: fn(&R) -> Value) { shown: Some((unit, value)) }
+        /// Shown behind the columns of a smaller number.
+        behind(place: u8) { place: place }
+    }
 
     /// A column that is written, and nothing else.
     pub(super) const fn new(name: &'static str, kind: Kind, value: fn(&R) -> Value) -> Self {
@@ -72,47 +91,9 @@ impl<R> Column<R> {
         column
     }
 
-    pub(super) const fn unit(self, unit: &'static str) -> Self {
-        Self { unit: Some(unit), ..self }
-    }
-
-    /// A measure of studies: the mean over all slots with a market. `label` is what its axis says.
-    pub(super) const fn mean(self, label: &'static str) -> Self {
-        Self { label, what: "Mean over the slots with a market", ..self }
-    }
-
-    /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
-    pub(super) const fn ratio(self, label: &'static str, what: &'static str, parts: Parts<R>) -> Self {
-        Self { label, what, ratio: Some(parts), ..self }
-    }
-
     /// Whether studies compare it.
     pub(super) const fn is_measure(&self) -> bool {
         !self.label.is_empty()
-    }
-
-    pub(super) const fn remark(self, remark: &'static str) -> Self {
-        Self { remark, ..self }
-    }
-
-    /// Shown in the report under this heading.
-    pub(super) const fn shown(self, title: &'static str) -> Self {
-        Self { title: Some(title), ..self }
-    }
-
-    /// The same with so many decimals.
-    pub(super) const fn rounded(self, title: &'static str, decimals: usize) -> Self {
-        Self { title: Some(title), decimals: Some(decimals), ..self }
-    }
-
-    /// Shown in another unit, in which it has this value.
-    pub(super) const fn in_unit(self, unit: &'static str, value: fn(&R) -> Value) -> Self {
-        Self { shown: Some((unit, value)), ..self }
-    }
-
-    /// Shown behind the columns of a smaller number.
-    pub(super) const fn behind(self, place: u8) -> Self {
-        Self { place, ..self }
     }
 }
 

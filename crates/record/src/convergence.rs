@@ -4,6 +4,7 @@ use super::{
     number::Number,
     recorded::{CommittedBlock, Recorded},
     table::table,
+    theory::Target,
 };
 use microgrid_agents::{ids::Slot, market::aggregate::Aggregate};
 use microgrid_analysis::distance::{gap, imbalance_of};
@@ -34,7 +35,7 @@ table! {
             target.prices.and_then(|(low, high)| Number::new(gap(price, low, high))),
         /// Excess of demand or supply that its price could still answer, in mean surpluses.
         imbalance: Option<Number> =
-            sum(&|sums| imbalance_of(price, sums.demand[index], surplus, target.band, mean_surplus)),
+            sum(&|sums| imbalance_of(price, sums.demand[index], surplus, target.band, target.mean_surplus)),
         /// Mean age of the prices that the choices in force answered.
         information_age_s: Option<Number> ["s"] = aggregate.map(|_| state.news_age.into()),
         /// Messages sent in the slot so far.
@@ -49,7 +50,7 @@ table! {
         let state = &commit.state;
         let aggregate = state.aggregate.as_deref();
         let sum = |of: &dyn Fn(&Aggregate) -> f64| aggregate.and_then(|sums| Number::new(of(sums)));
-        let (target, mean_surplus) = block.target();
+        let target = block.target.get_or_init(|| Target::of(case, market));
         let (price, surplus) = (state.prices[index], market.surplus[index]);
     }
 }

@@ -68,7 +68,7 @@ pub struct Manifest<C = Vec<CaseEntry>> {
 }
 
 /// A case of the study.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CaseEntry {
     /// Its number, the `case` of all tables.

@@ -229,7 +229,8 @@ impl<W: Write> Paired<'_, W> {
         let mut of_others: Vec<String> = vec![String::new(); self.axes.len()];
         if combinations.len() == 1 {
             for (axis, value) in combination(others, combinations.start) {
-                let column = self.axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
+                let column =
+                    self.axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
                 of_others[column] = axis.value(self.plan, value);
             }
         }

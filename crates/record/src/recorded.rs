@@ -6,7 +6,6 @@ use microgrid_agents::{
     message::MarketOpened,
     observation::{Commit, Observation},
 };
-use microgrid_analysis::distance::mean;
 use microgrid_runtime::Traffic;
 use microgrid_scenario::{Case, schema::Record};
 use std::{cell::OnceCell, fmt::Debug, iter};
@@ -57,14 +56,7 @@ pub(super) struct CommittedBlock<'a> {
     /// What became of messages in the slot so far.
     pub(super) traffic: Traffic,
     /// What the game is measured by, once somebody has asked.
-    pub(super) target: &'a OnceCell<(Target, f64)>,
-}
-
-impl CommittedBlock<'_> {
-    /// Where the game's prices should go, and the mean surplus of its sellers [kWh].
-    pub(super) fn target(&self) -> (Target, f64) {
-        *self.target.get_or_init(|| (Target::of(self.case, self.market), mean(&self.market.surplus)))
-    }
+    pub(super) target: &'a OnceCell<Target>,
 }
 
 /// A slot that has been closed.

@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A run's folder, read back.
+/// A run's folder, read back. What reads a file of it fails if that cannot be read.
 #[derive(Clone, Debug)]
 pub struct Run {
     folder: PathBuf,
@@ -30,10 +30,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is.
-    ///
-    /// # Errors
-    /// If there is no run, or its manifest cannot be read.
+    /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is; fails if there is none.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let folder = [path.to_owned(), path.join(LATEST)]
             .into_iter()
@@ -59,9 +56,6 @@ impl Run {
     }
 
     /// Names these files in the manifest, in place of all that were made before `of` the same kind.
-    ///
-    /// # Errors
-    /// If the manifest cannot be written.
     pub fn name_files(&mut self, of: impl Fn(&str) -> bool, files: &[String]) -> Result<(), RecordError> {
         self.manifest.files.retain(|file| !of(file));
         self.manifest.files.extend_from_slice(files);
@@ -74,21 +68,16 @@ impl Run {
     }
 
     /// The key figures of the cases that are done.
-    ///
-    /// # Errors
-    /// If `kpis.json` cannot be read.
     pub fn key_figures(&self) -> Result<Vec<KeyFigures>, RecordError> {
         folder::read_json(&self.folder.join(key_figures::FILE))
     }
 
     /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
-    ///
-    /// # Errors
-    /// If `slots.csv` cannot be read.
     pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
         let Manifest { case_count, slots, .. } = self.manifest;
         if self.has_slots() {
-            table::read::<SlotRow>(&self.folder, None)?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+            table::read::<SlotRow>(&self.folder, None)?
+                .try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
         } else {
             Ok(Some((case_count, slots)))
         }
@@ -110,9 +99,6 @@ impl Run {
 
     /// Where the rows of these slots of a case stand in a table.
     ///
-    /// # Errors
-    /// If the run keeps no such table, or it cannot be read.
-    ///
     /// # Panics
     /// If the table has no slots.
     pub fn section<R: Row>(&self, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
@@ -124,9 +110,6 @@ impl Run {
     }
 
     /// The rows of a section of a table, one after the other.
-    ///
-    /// # Errors
-    /// If the file cannot be read; each row by itself if it is not of this table.
     pub fn rows_of<R: Row>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
         self.read(Some(section))
     }
@@ -174,9 +157,6 @@ impl Run {
     }
 
     /// The text of `scenario.ron` or of one of its [data files](Self::inputs).
-    ///
-    /// # Errors
-    /// If it cannot be read.
     pub fn input(&self, file: &str) -> Result<String, RecordError> {
         let path = self.folder.join(file);
         fs::read_to_string(&path).map_err(RecordError::file("read", &path))
@@ -188,9 +168,6 @@ impl Run {
     }
 
     /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
-    ///
-    /// # Errors
-    /// If `slots.csv` or, where that is not kept, `summary.csv` cannot be read.
     pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
         let Manifest { replicates, slots, gate_closure_s, .. } = self.manifest;
         if self.has_slots() {
@@ -202,10 +179,8 @@ impl Run {
         }
     }
 
-    /// What turning each knob changed, seed by seed, over the cases that are complete.
-    ///
-    /// # Errors
-    /// If the run varies no knob, or is not ended, so that there is no `paired.csv`; or that cannot be read.
+    /// What turning each knob changed, seed by seed, over the cases that are complete. Fails if the run varies no knob, or is
+    /// not ended, so that there is no `paired.csv`.
     pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
         Ok(Box::new(paired::read(&self.folder)?))
     }

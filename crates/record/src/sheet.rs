@@ -61,7 +61,9 @@ pub(super) fn tidy<R: Recorded>(folder: &Path, record: Record, asked: Format) ->
     let csv = folder.join(R::FILE);
     match format::<R>(asked) {
         Format::Parquet if keeps(record, R::KEPT) => parquet_parts::remove(&folder.join(R::PARQUET)),
-        _ if R::SUMMED_UP && !keeps(record, R::KEPT) => fs::remove_file(&csv).map_err(RecordError::file("remove", &csv)),
+        _ if R::SUMMED_UP && !keeps(record, R::KEPT) => {
+            fs::remove_file(&csv).map_err(RecordError::file("remove", &csv))
+        }
         _ => Ok(()),
     }
 }

@@ -78,8 +78,7 @@ pub(crate) fn summaries(
         let number = combination(&first);
         let (mut summary, mut share) = (Summary::new(number, replicates), Share::default());
         summary.add(&first, &mut share);
-        let is_same =
-            |case: &Result<CaseMeasures, _>| case.as_ref().is_ok_and(|case| combination(case) == number);
+        let is_same = |case: &Result<CaseMeasures, _>| case.as_ref().is_ok_and(|case| combination(case) == number);
         while let Some(Ok(case)) = cases.next_if(is_same) {
             summary.add(&case, &mut share);
         }

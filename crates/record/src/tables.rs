@@ -5,7 +5,7 @@ use super::{
     folder::{self, JsonList},
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
-    recorded::{ClosedSlot, CommittedBlock, keeps},
+    recorded::keeps,
     sheet::{self, AnySheet, Format, Place, Sheet},
 };
 use microgrid_agents::{
@@ -31,7 +31,7 @@ macro_rules! tables {
         const TIDY: &[fn(&Path, Record, Format) -> Result<(), RecordError>] = &[$(sheet::tidy::<rows::$row>),+];
 
         #[derive(Debug)]
-        struct Sheets {
+        pub(super) struct Sheets {
             $($table: Sheet<rows::$row>,)+
         }
 
@@ -41,7 +41,7 @@ macro_rules! tables {
             }
 
             /// All tables, in the order in which they are to be written: the first of the list last.
-            fn all(&mut self) -> impl Iterator<Item = &mut dyn AnySheet> {
+            pub(super) fn all(&mut self) -> impl Iterator<Item = &mut dyn AnySheet> {
                 let all: [&mut dyn AnySheet; FILES.len()] = [$(&mut self.$table),+];
                 all.into_iter().rev()
             }
@@ -144,7 +144,7 @@ impl Journal {
 /// The tables that cases write.
 #[derive(Debug)]
 pub(super) struct Tables {
-    sheets: Sheets,
+    pub(super) sheets: Sheets,
     rest: Rest,
 }
 
@@ -208,16 +208,6 @@ impl Tables {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Adds the rows of a committed block.
-    pub(super) fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
-        self.sheets.all().try_for_each(|sheet| sheet.block(block))
-    }
-
-    /// Adds the rows of a closed slot.
-    pub(super) fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
-        self.sheets.all().try_for_each(|sheet| sheet.slot(slot))
     }
 
     /// Ends a case, which is complete and came to these figures.

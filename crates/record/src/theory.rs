@@ -11,7 +11,7 @@ use microgrid_agents::{
     units::Energy,
 };
 use microgrid_analysis::{
-    distance::{Distance, distance, own_ess_residual},
+    distance::{Distance, distance, mean, own_ess_residual},
     equilibrium::{Equilibrium, balances_at},
     peer_to_grid::{peer_to_grid, peer_to_grid_with_storage},
     slot::{SlotMarket, slot_facts, slot_terms},
@@ -41,6 +41,8 @@ pub(super) struct Target {
     pub(super) prices: Option<(f64, f64)>,
     /// The tariffs between which prices may move.
     pub(super) band: PriceBand,
+    /// Of the sellers [kWh].
+    pub(super) mean_surplus: f64,
 }
 
 impl Target {
@@ -48,7 +50,8 @@ impl Target {
     pub(super) fn of(case: &Case, market: &MarketOpened) -> Self {
         let terms = slot_terms(case, market.slot);
         let at = SlotMarket::of_admitted(market, &slot_facts(case, market.slot), terms).equilibrium();
-        Self { prices: at.map(|at| (at.lowest, at.price)), band: terms.band() }
+        let prices = at.map(|at| (at.lowest, at.price));
+        Self { prices, band: terms.band(), mean_surplus: mean(&market.surplus) }
     }
 }
 

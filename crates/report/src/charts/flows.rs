@@ -50,6 +50,6 @@ fn chart(flows: &Flows, title: String) -> Option<Chart> {
         ("trades", title),
         caption,
         (Axis::of("seller").scale(names(&flows.sellers)), Axis::of("buyer").scale(names(&flows.buyers))),
-        [Layer::unnamed(Color::Reference, Mark::Heat { cells, values })],
+        [Layer::unnamed(Color::Reference, Mark::Heat(cells, values))],
     )
 }

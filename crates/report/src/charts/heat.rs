@@ -2,8 +2,7 @@
 
 use super::{
     label::{self, KnobAxis},
-    measure::{self, Measure},
-    sweep::value,
+    sweep::{Measure, measures},
 };
 use crate::{
     chart::{Chart, Color, Layer, Mark, Stroke},
@@ -28,7 +27,7 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
     }
     let stable = judged(data);
     let measures: Vec<Measure> =
-        measure::all(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
+        measures(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
     let fields = pairs.iter().flat_map(|pair| measures.iter().map(move |measure| (pair, measure)));
     fields.filter_map(|((x, y), measure)| chart(data, x, y, data.knobs().count() > 2, measure, &stable)).collect()
 }
@@ -77,7 +76,7 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     let mut cells = vec![vec![Cell::default(); y_values.len()]; x_values.len()];
     for (summary, stable) in data.summaries.iter().zip(stable) {
         let place = |knob, values: &[serde_json::Value]| {
-            let value = value(data, summary, knob)?;
+            let value = data.knob(summary.first_case, knob)?;
             values.iter().position(|known| known == value)
         };
         let (Some(column), Some(row)) = (place(x, &x_values), place(y, &y_values)) else { continue };
@@ -88,7 +87,7 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     let field = cells.iter().enumerate().flat_map(|(column, cells)| {
         cells.iter().enumerate().map(move |(row, cell)| (column as f64, row as f64, cell.mean()))
     });
-    let field = Mark::Heat { cells: field.collect(), values: measure.axis.clone() };
+    let field = Mark::Heat(field.collect(), measure.axis.clone());
     let bound = Mark::Line(bound(&cells), Stroke::Solid);
     let theory = if bound.is_empty() { "" } else { " The line is where linear theory has its bound: `sim stability`." };
     let mean = if averaged { " Each cell is the mean over all other knobs." } else { "" };

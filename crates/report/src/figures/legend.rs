@@ -106,7 +106,7 @@ fn sign<'b>(area: &Area<'b>, layer: &Layer, left: i32, middle: i32) -> Drawn<'b>
             }
         }
         Mark::Band(_) => area.draw(&Rectangle::new(block(left, right, middle), tone.mix(0.2).filled())),
-        Mark::Bars(_) | Mark::Stack(_) | Mark::Heat { .. } => {
+        Mark::Bars(_) | Mark::Stack(_) | Mark::Heat(..) => {
             area.draw(&Rectangle::new(block(left + 4 * UNIT, right - 4 * UNIT, middle), tone.filled()))
         }
     }

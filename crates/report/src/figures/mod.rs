@@ -1,13 +1,4 @@
 //! Charts on paper: SVG, and PNG made from it.
-//!
-//! | where | what |
-//! |---|---|
-//! | `drawing` | a chart as SVG: title, axes, layers, legend |
-//! | `marks`, `heat` | layers between the axes |
-//! | `legend` | what layers are called |
-//! | `span`, `ticks` | axes |
-//! | `style` | colors, sizes and the font |
-//! | `png` | a picture of the SVG |
 
 mod drawing;
 mod heat;
@@ -33,11 +24,7 @@ use std::{collections::BTreeSet, fs, io};
 /// Of so many cases the day and a slot are drawn, from the first on.
 pub const MOST_CASES: usize = 4;
 
-/// Draws a chart as SVG.
-pub fn svg(chart: &Chart) -> String {
-    drawing::svg(chart)
-}
-
+pub use drawing::svg;
 pub use png::png;
 
 /// The charts that are drawn of a run, with the names of their files: those of the study, and of the first

@@ -1,14 +1,5 @@
 //! `report.html`: one file that shows a run to whoever opens it, with no network and nothing else beside it.
 //!
-//! | where | what |
-//! |---|---|
-//! | `page.html`, `style/`, `script/` | the page itself, embedded here |
-//! | `headline`, `outcome`, `events`, `article` | what came out, in numbers, in words, and beside the published study |
-//! | `payload` | charts as the script reads them |
-//! | `picks` | the cases and slots that can be picked, each with its charts and tables |
-//! | `table`, `tables`, `details` | tables that can be sorted |
-//! | `provenance` | how the run was made, and its files |
-//!
 //! The page is filled with text by its template and with JSON for its script, which draws charts when they are seen and
 //! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
 

@@ -84,8 +84,10 @@ impl Picks {
                 shown: shown(case),
             });
         }
-        let trades = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
-        let prosumers = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
+        let traded = |row: &TradeRow| (row.slot, row.traded_kwh.value());
+        let trades = full.then(|| Details::read(run, data, kept, BUDGET, traded)).transpose()?;
+        let moved = |row: &ProsumerRow| (row.slot, row.bought_kwh.value() + row.sold_kwh.value());
+        let prosumers = full.then(|| Details::read(run, data, kept, BUDGET, moved)).transpose()?;
         Ok(Self { cases, trades, prosumers, left_out })
     }
 

@@ -24,16 +24,11 @@ pub(super) struct Column {
     pub(super) decimals: Option<usize>,
 }
 
-/// A column with what a row has in it.
-struct Field<R> {
-    column: Column,
-    cell: Box<dyn Fn(&R) -> Value>,
-}
+/// The columns of a table of such rows, each with what a row has in it.
+pub(super) struct Fields<'a, R>(Vec<(Column, Cell<'a, R>)>);
+type Cell<'a, R> = Box<dyn Fn(&R) -> Value + 'a>;
 
-/// The columns of a table of such rows.
-pub(super) struct Fields<R>(Vec<Field<R>>);
-
-impl<R> Fields<R> {
+impl<'a, R> Fields<'a, R> {
     /// No columns yet.
     pub(super) fn new() -> Self {
         Self(Vec::new())
@@ -45,15 +40,15 @@ impl<R> Fields<R> {
         title: &str,
         unit: Option<&'static str>,
         decimals: impl Into<Option<usize>>,
-        cell: impl Fn(&R) -> C + 'static,
+        cell: impl Fn(&R) -> C + 'a,
     ) -> Self {
         let column = Column { title: title.to_owned(), unit, decimals: decimals.into() };
-        self.0.push(Field { column, cell: Box::new(move |row| cell(row).into()) });
+        self.0.push((column, Box::new(move |row| cell(row).into())));
         self
     }
 }
 
-impl<R: Row> Fields<R> {
+impl<R: Row> Fields<'_, R> {
     /// The columns of which their table says that they are shown.
     pub(super) fn shown() -> Self {
         let mut shown: Vec<&record::Column<R>> = R::COLUMNS.iter().filter(|column| column.title.is_some()).collect();
@@ -69,18 +64,14 @@ impl Table {
     /// The table of some rows.
     pub(super) fn of<'a, R: 'a>(
         caption: &str,
-        fields: Fields<R>,
+        fields: Fields<'_, R>,
         rows: impl IntoIterator<Item = &'a R>,
         note: Option<String>,
     ) -> Self {
-        let cells = |row: &R| fields.0.iter().map(|field| rounded((field.cell)(row), field.column.decimals)).collect();
+        let cells = |row: &R| fields.0.iter().map(|(column, cell)| rounded(cell(row), column.decimals)).collect();
         let rows = rows.into_iter().map(cells).collect();
-        Self {
-            caption: caption.to_owned(),
-            rows,
-            columns: fields.0.into_iter().map(|field| field.column).collect(),
-            note,
-        }
+        let columns = fields.0.into_iter().map(|(column, _)| column).collect();
+        Self { caption: caption.to_owned(), columns, rows, note }
     }
 }
 
@@ -111,7 +102,7 @@ mod tests {
 
     #[test]
     fn cells_are_as_exact_as_they_are_shown() {
-        let fields = Fields::<(u32, f64)>::new();
+        let fields = Fields::<'_, (u32, f64)>::new();
         let fields = fields.with("case", None, None, |row| row.0).with("welfare", Some("CNY"), 2, |row| row.1);
         let rows = [(1, 238.150_047), (2, -0.001), (3, f64::NAN)];
         let table = serde_json::to_value(Table::of("cases", fields, &rows, None)).unwrap();

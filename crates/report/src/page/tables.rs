@@ -19,23 +19,27 @@ fn figures(data: &Data) -> Vec<&KeyFigures> {
 }
 
 /// The columns that tell cases apart.
-fn which<'a>(figures: &[&'a KeyFigures]) -> Fields<&'a KeyFigures> {
-    let mut fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
-    for name in figures.first().iter().flat_map(|case| case.knobs.keys()) {
-        let column = name.clone();
-        fields = fields.with(name, None, None, move |case| case.knobs.get(&column).map(knob));
-    }
+fn which<'a>(data: &'a Data, figures: &[&'a KeyFigures]) -> Fields<'a, &'a KeyFigures> {
+    let fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
+    let fields = knobs(data, fields, |case| case.case);
     let several_seeds = figures.iter().any(|case| case.seed != figures[0].seed);
     if several_seeds && !figures[0].knobs.contains_key("seed") {
-        fields = fields.with("seed", None, None, |case| case.seed);
+        fields.with("seed", None, None, |case| case.seed)
+    } else {
+        fields
     }
-    fields
+}
+
+/// A column for each varied knob, of rows that tell of a case.
+fn knobs<'a, R: 'a>(data: &'a Data, fields: Fields<'a, R>, case: fn(&R) -> u32) -> Fields<'a, R> {
+    let value = |name| move |row: &R| data.knob(case(row), name).map(knob);
+    data.knobs().fold(fields, |fields, name| fields.with(name, None, None, value(name)))
 }
 
 /// The cases that are done, in the slots in which the market was open.
 pub(super) fn cases(data: &Data) -> Table {
     let figures = figures(data);
-    let fields = which(&figures)
+    let fields = which(data, &figures)
         .with("market slots", None, None, |case| case.market_slots)
         .with("in equilibrium", PERCENT, 1, |case| percent(case.equilibrium_share))
         .with("welfare", CNY, 3, |case| case.open_slots.welfare_cny)
@@ -47,7 +51,7 @@ pub(super) fn cases(data: &Data) -> Table {
 /// What the cases that are done gained and used, over all slots.
 pub(super) fn gains(data: &Data) -> Table {
     let (figures, storages) = (figures(data), data.has_storages());
-    let mut fields = which(&figures);
+    let mut fields = which(data, &figures);
     if storages {
         fields = fields.with("devices' gain", CNY, 3, |case| case.all_slots.devices_gain_with_storage_value_cny);
     }
@@ -86,19 +90,12 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
     if data.manifest.replicates < 2 || data.summaries.is_empty() {
         return None;
     }
-    let knobs_of = |summary: &Summary| entry(data, summary.first_case).map(|case| case.knobs.clone());
-    let rows: Vec<_> = data.summaries.iter().map(|row| (row.clone(), knobs_of(row).unwrap_or_default())).collect();
-    type Row = (Summary, microgrid_record::Knobs);
-    let mut fields = Fields::<Row>::new().with("combination", None, None, |row| row.0.combination);
-    for name in rows.first().iter().flat_map(|(_, knobs)| knobs.keys()) {
-        let column = name.clone();
-        fields = fields.with(name, None, None, move |row| row.1.get(&column).map(knob));
-    }
-    fields = fields
-        .with("replicates", None, None, |row| row.0.replicates)
-        .with("in equilibrium", PERCENT, 1, |row| row.0.share_in_equilibrium.map(|share| 100.0 * share))
-        .with("from", PERCENT, 1, |row| row.0.share_interval.map(|(low, _)| 100.0 * low))
-        .with("to", PERCENT, 1, |row| row.0.share_interval.map(|(_, high)| 100.0 * high));
+    let fields = Fields::new().with("combination", None, None, |row: &Summary| row.combination);
+    let mut fields = knobs(data, fields, |row| row.first_case)
+        .with("replicates", None, None, |row| row.replicates)
+        .with("in equilibrium", PERCENT, 1, |row| percent(row.share_in_equilibrium))
+        .with("from", PERCENT, 1, |row| row.share_interval.map(|(low, _)| 100.0 * low))
+        .with("to", PERCENT, 1, |row| row.share_interval.map(|(_, high)| 100.0 * high));
     for (title, unit, decimals, measure) in [
         ("rounds", None, 1, "rounds"),
         ("time to equilibrium or gate", SECONDS, 1, "time_to_equilibrium_restricted_s"),
@@ -107,7 +104,7 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
         ("news' age", SECONDS, 3, "information_age_mean_s"),
         ("welfare", CNY, 3, "welfare_cny"),
     ] {
-        let statistics = move |row: &Row| row.0.measure(measure).copied().unwrap_or_default();
+        let statistics = move |row: &Summary| row.measure(measure).copied().unwrap_or_default();
         fields = fields.with(title, unit, decimals, move |row| statistics(row).mean()).with(
             "± 95 %",
             unit,
@@ -118,7 +115,7 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
     let note = "Means over the market slots of each replicate, those that did not settle counted with the time to gate \
                 closure, of the news' age over all decisions; and 95 % confidence intervals over the replicates, of shares by \
                 Wilson.";
-    Some(Table::of("Combinations of the varied knobs", fields, &rows, Some(note.to_owned())))
+    Some(Table::of("Combinations of the varied knobs", fields, &data.summaries, Some(note.to_owned())))
 }
 
 /// The slots of all cases; `None` where the run keeps none.
@@ -155,10 +152,6 @@ pub(super) fn prosumers(rows: &[ProsumerRow], note: Option<String>) -> Table {
 /// These trades of a slot.
 pub(super) fn trades(rows: &[TradeRow], note: Option<String>) -> Table {
     Table::of("Trades in this slot", Fields::shown(), rows, note)
-}
-
-fn entry(data: &Data, case: u32) -> Option<&CaseEntry> {
-    data.manifest.cases.get(case.checked_sub(1)? as usize)
 }
 
 /// A case in a few words: `case 2, mu = 1`, with its seed where cases differ in nothing else.

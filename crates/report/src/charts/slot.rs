@@ -1,18 +1,89 @@
-//! What asynchrony does to a slot: distance from equilibrium, age of information, messages over time.
+//! A slot's game, seller by seller (the article's Figs. 4 and 5), and what asynchrony did to it: distance from equilibrium,
+//! age of information, messages over time.
 
-use super::game::{thinned, time};
+use super::flows;
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
-    data::{CaseData, game::Path},
+    data::{
+        CaseData,
+        game::{Game, PRICE, Path},
+    },
 };
 use microgrid_agents::ids::Slot;
 use microgrid_record::{AgeRow, Number};
+
+/// All charts of a slot.
+pub(super) fn charts(case: &CaseData, slot: Slot) -> Vec<Chart> {
+    let more = [flows::of_slot, distance, ages, messages];
+    game(case, slot).into_iter().chain(more.into_iter().filter_map(|chart| chart(case, slot))).collect()
+}
+
+/// Name, title and caption of the chart of each quantity, and its axis.
+fn kinds() -> [([&'static str; 3], Axis); 4] {
+    let prices = "Price of each seller as it stands on the ledger, and the price of the closed-form equilibrium";
+    let shares = "Share of each seller in the buyers' choices, weighted by their demand";
+    let utilities = "Net utility of each seller to all buyers; at rest all chosen ones are worth the same";
+    [
+        (["prices", "Prices", prices], Axis::of("price").unit("CNY/kWh")),
+        (["shares", "Choice shares", shares], Axis::of("share").from_zero()),
+        (["demands", "Demands", "Demand that each seller meets"], Axis::of("demand").unit("kWh").from_zero()),
+        (["net_utilities", "Net utilities", utilities], Axis::of("net utility").unit("CNY")),
+    ]
+}
+
+/// The axis of time within a slot.
+fn time() -> Axis {
+    Axis::of("time since the slot began").unit("s").from_zero()
+}
+
+/// What a caption says of a game of which not every row is drawn.
+fn thinned(game: &Game) -> String {
+    let longest = game.sellers.iter().flat_map(|seller| &seller.paths).map(Vec::len).max();
+    let thinned = longest.is_some_and(|longest| longest + 3 >= game.most_points) || game.others.is_some();
+    if !thinned {
+        return String::new();
+    }
+    let others = game.others.as_ref().map_or_else(String::new, |others| {
+        format!(
+            " The {} sellers that meet most demand are drawn one by one, the other {} as the span from the lowest to \
+                 the highest.",
+            game.sellers.len(),
+            others.count
+        )
+    });
+    format!(
+        "{others} Drawn from {} rows, thinned to at most {} points a line that keep every extreme.",
+        game.rows, game.most_points
+    )
+}
+
+/// Prices, shares, demands and net utilities over time.
+fn game(case: &CaseData, slot: Slot) -> Vec<Chart> {
+    let Some(game) = case.games.get(&slot) else { return Vec::new() };
+    let price = case.slot(slot).and_then(|row| row.equilibrium_price_cny_per_kwh);
+    let chart = |(quantity, ([name, title, caption], y)): (usize, ([&str; 3], Axis))| {
+        let others = game.others.iter().map(|others| {
+            let name = format!("{} other sellers", others.count);
+            Layer::new(name, Color::Reference, Mark::Band(others.ranges[quantity].clone()))
+        });
+        let sellers = game.sellers.iter().enumerate().map(|(n, seller)| {
+            let path = seller.paths[quantity].clone();
+            Layer::new(format!("seller {}", seller.number), Color::Series(n), Mark::Steps(path, Stroke::Solid))
+        });
+        let theory = price
+            .filter(|_| quantity == PRICE)
+            .map(|price| Layer::new("closed-form equilibrium", Color::Reference, Mark::Rule(price.value())));
+        let (title, caption) = (format!("{title} in slot {slot}"), format!("{caption}.{}", thinned(game)));
+        Chart::new((name, title), caption, (time(), y), others.chain(sellers).chain(theory))
+    };
+    kinds().into_iter().enumerate().filter_map(chart).collect()
+}
 
 /// Distances up to this are what rounding leaves of none.
 pub(super) const ROUNDING: f64 = 1e-12;
 
 /// How far prices and demands are from the equilibrium, over time.
-pub(super) fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
+fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let price = case.slot(slot)?.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value);
     let positive = |path: &Path, unit: f64| {
@@ -35,7 +106,7 @@ pub(super) fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
 }
 
 /// How old the news was on which sellers and buyers decided.
-pub(super) fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
+fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let rows = case.ages.get(&slot)?;
     let total: u64 = rows.iter().map(|row| row.decisions).sum();
     let share = |row: &AgeRow| row.decisions as f64 / total as f64;
@@ -68,7 +139,7 @@ pub(super) fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
 }
 
 /// Messages over time.
-pub(super) fn messages(case: &CaseData, slot: Slot) -> Option<Chart> {
+fn messages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let rates = |path: &Path| {
         let some = path.last().is_some_and(|last| last.1 > 0.0);
