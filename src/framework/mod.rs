@@ -128,8 +128,8 @@ impl Simulation {
     }
 
     fn record(&self, recorder: Recorder, clock: Instant) -> Result<Run, SimulationError> {
-        let folder = recorder.folder().to_owned();
-        tracing::info!(folder = %folder.display(), cases = self.case_count(), done = recorder.done(), "the study begins");
+        let folder = recorder.folder.clone();
+        tracing::info!(folder = %folder.display(), cases = self.case_count(), done = recorder.done, "the study begins");
         let (recorder, result) = self.play(recorder);
         let status = match &result {
             Ok(()) => Status::Finished,

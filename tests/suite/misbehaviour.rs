@@ -86,7 +86,8 @@ fn live(plan: &Plan, cheat: Option<(ProsumerId, Box<dyn Script>, Forger)>) -> Da
         count = Some(earned);
     }
     let root = tempfile::tempdir().unwrap();
-    let mut recorder = Recorder::create(root.path(), plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    let mut recorder =
+        Recorder::create_as(Default::default(), root.path(), plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
     let watcher = Both(recorder.begin(&case).unwrap(), Log::default());
     let (Both(mut recorded, log), result) = simulate_with(actors, &case, None, &Arc::default(), watcher);
     result.unwrap_or_else(|error| panic!("{error}"));

@@ -1,12 +1,6 @@
 //! `ages.csv`: how old the news was on which sellers and buyers decided.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    table::table,
-};
-use microgrid_agents::ids::Slot;
-use microgrid_scenario::schema::Record;
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
 use std::time::Duration;
 
 table! {

@@ -23,11 +23,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 /// in memory.
 #[derive(Debug)]
 pub struct CaseRecorder {
-    case: Case,
+    pub(super) case: Case,
     pub(super) tables: Tables,
-    /// The case's own folder, if it has one.
     pub(super) folder: Option<PathBuf>,
-    /// Whether all of the case is recorded.
     pub(super) complete: bool,
     /// The slot to be written next.
     next: Slot,
@@ -48,7 +46,6 @@ impl CaseRecorder {
     /// Ends the folder of a case that is not complete, until it is renamed to the same without that.
     pub(super) const PARTIAL: &str = "partial";
 
-    /// Begins a case.
     pub(super) fn new(case: &Case, tables: Tables, folder: Option<PathBuf>) -> Self {
         let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
         let contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
@@ -65,11 +62,6 @@ impl CaseRecorder {
             contents,
             tally: Tally::new(case),
         }
-    }
-
-    /// Number of the case.
-    pub fn number(&self) -> u32 {
-        self.case.number
     }
 
     /// Ends the case, which is complete: writes what its ledger carried and its key figures. A folder of its own is whole
@@ -119,7 +111,6 @@ impl CaseRecorder {
         Ok(())
     }
 
-    /// Writes a closed slot.
     fn write(&mut self, slot: Slot, observed: &SlotObservations) -> Result<(), RecordError> {
         let case = &self.case;
         let members = &case.population.prosumers;
@@ -132,7 +123,7 @@ impl CaseRecorder {
         let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
         let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
-        self.tally.add(open, observed, &theory, &gains, self.sent.sent);
+        self.tally.add(open, &closed);
         self.contents = observed.prosumers().map(|done| done.content).collect();
         self.alone = theory.alone.iter().map(|alone| alone.content).collect();
         Ok(())

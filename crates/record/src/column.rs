@@ -15,7 +15,7 @@ pub struct Column<R> {
     pub value: fn(&R) -> Value,
     /// Of which type it is.
     pub kind: Kind,
-    /// What a measure's axis in a figure says, without the unit.
+    /// What a measure's axis in a figure says, without the unit; empty of what is no measure.
     pub label: &'static str,
     /// What a measure is of a case in words, as the beginning of a caption.
     pub what: &'static str,
@@ -89,11 +89,6 @@ impl<R> Column<R> {
             place,
         };
         column
-    }
-
-    /// Whether studies compare it.
-    pub(super) const fn is_measure(&self) -> bool {
-        !self.label.is_empty()
     }
 }
 

@@ -1,14 +1,9 @@
 //! `convergence.csv`: how prices, shares, demands and net utilities moved during a slot's game.
 
-use super::{
-    number::Number,
-    recorded::{CommittedBlock, Recorded},
-    table::table,
-    theory::Target,
-};
-use microgrid_agents::{ids::Slot, market::aggregate::Aggregate};
+use super::recorded::{CommittedBlock, Number, Record, Recorded, Slot, table};
+use super::theory::Target;
+use microgrid_agents::market::aggregate::Aggregate;
 use microgrid_analysis::distance::{gap, imbalance_of};
-use microgrid_scenario::schema::Record;
 use std::time::Duration;
 
 table! {

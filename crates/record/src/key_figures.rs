@@ -3,9 +3,8 @@
 use super::{
     gains::{Gains, RunGains},
     manifest::{Knobs, knobs},
-    slot_observations::SlotObservations,
+    recorded::ClosedSlot,
     slots::Welfare,
-    theory::Theory,
 };
 use microgrid_agents::{
     market::balance::Balance,
@@ -16,7 +15,6 @@ use microgrid_agents::{
 use microgrid_scenario::Case;
 use serde::{Deserialize, Serialize};
 
-/// Name of the file in a run's folder.
 pub(super) const FILE: &str = "kpis.json";
 
 /// The key figures of a case.
@@ -191,7 +189,6 @@ pub(super) struct Tally {
     open_slots: Period,
 }
 
-/// Running sums over some slots.
 #[derive(Clone, Debug, Default)]
 struct Period {
     /// What is a sum as it is; all else follows in the end.
@@ -204,7 +201,6 @@ struct Period {
 }
 
 impl Tally {
-    /// Nothing yet of the case.
     pub(super) fn new(case: &Case) -> Self {
         let period = Period { gains: RunGains::new(case.population.prosumers.len()), ..Period::default() };
         let feed_in = case.scenario.market.feed_in_tariff;
@@ -213,33 +209,26 @@ impl Tally {
     }
 
     /// Adds a slot, in which the market was to open or not.
-    pub(super) fn add(
-        &mut self,
-        open: bool,
-        gathered: &SlotObservations,
-        theory: &Theory,
-        gains: &Gains,
-        messages: u64,
-    ) {
+    pub(super) fn add(&mut self, open: bool, closed: &ClosedSlot<'_>) {
+        let ClosedSlot { observed, theory, gains, traffic, .. } = *closed;
         let mut net_cost = Total::default();
-        for done in gathered.prosumers() {
+        for done in observed.prosumers() {
             self.flows.add(done);
             self.own_use += done.generation.min(done.consumed);
             net_cost += Total::from(done.paid) + done.fee - done.earned;
         }
-        self.flows.operator += gathered.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
-        self.flows.messages += messages;
-        self.markets += u32::from(gathered.outcome() != Outcome::NoMarket);
-        self.equilibria += u32::from(gathered.outcome() == Outcome::Equilibrium);
+        self.flows.operator += observed.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
+        self.flows.messages += traffic.sent;
+        self.markets += u32::from(observed.outcome() != Outcome::NoMarket);
+        self.equilibria += u32::from(observed.outcome() == Outcome::Equilibrium);
         let grid = |each: &[Balance]| each.iter().map(|without| without.grid_paid - without.grid_earned).sum();
         let net_costs = [net_cost, grid(&theory.peer_to_grid), grid(&theory.alone)];
-        let welfare = Welfare::of(gathered, theory);
+        let welfare = Welfare::of(observed, theory);
         for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
             period.add(&welfare, net_costs, gains, self.storage_value);
         }
     }
 
-    /// The case's key figures.
     pub(super) fn key_figures(&self, case: &Case) -> KeyFigures {
         let flows = &self.flows;
         let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);

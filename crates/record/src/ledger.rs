@@ -1,7 +1,8 @@
 //! What the ledger carried: `ledger.csv`, how much of it and how fast on each channel, and `ledger.db`, the chains
 //! themselves.
 
-use super::{durations::Durations, error::RecordError, number::Number, recorded::Recorded, table::table};
+use super::recorded::{Number, Record, Recorded, table};
+use super::{durations::Durations, error::RecordError};
 use microgrid_agents::{
     chain::{block::Block, refusal::Refusal},
     ids::ChannelName,
@@ -9,7 +10,7 @@ use microgrid_agents::{
     time::Time,
 };
 use microgrid_ledger::{schema, store::Store};
-use microgrid_scenario::{Case, schema::Record};
+use microgrid_scenario::Case;
 use rusqlite::ErrorCode;
 use std::{
     collections::BTreeMap,
@@ -99,7 +100,6 @@ ledger_table! {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traffic(BTreeMap<ChannelName, Channel>);
 
-/// What one channel has carried so far.
 #[derive(Clone, Debug, Default)]
 struct Channel {
     blocks: u64,
@@ -111,14 +111,12 @@ struct Channel {
     after_first: AfterFirst,
 }
 
-/// What a channel has carried after its first block.
 #[derive(Clone, Debug, Default)]
 struct AfterFirst {
     blocks: u64,
     transactions: u64,
     latencies: Durations,
     valid: u64,
-    /// The first submission, and the last block.
     submitted: Option<Time>,
     committed: Time,
 }
@@ -195,7 +193,6 @@ pub(super) struct LedgerFile {
 }
 
 impl LedgerFile {
-    /// Creates it in a run's folder.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
         let store = Store::create(&path).map_err(RecordError::content(&path))?;
@@ -209,7 +206,6 @@ impl LedgerFile {
         Ok(Self { path, store })
     }
 
-    /// Takes in all that the ledger in another `folder` holds.
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
         self.store.append_from(&folder.join(schema::FILE)).map_err(RecordError::content(&self.path))
     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
+    iter,
     ops::Range,
     path::Path,
 };
@@ -24,10 +25,12 @@ const MOST_VALUES: u32 = 6;
 const MOST_ROWS: u64 = 1_000_000;
 
 /// The measures of a pair: the share of slots in equilibrium, then all others.
-const COUNT: usize = MEASURES.len() + 1;
-
 fn measures() -> impl Iterator<Item = &'static str> {
     ["share_in_equilibrium"].into_iter().chain(MEASURES.iter().map(|measure| measure.name))
+}
+
+fn count() -> usize {
+    MEASURES.len() + 1
 }
 
 /// A row of `paired.csv`, without the other knobs.
@@ -94,28 +97,26 @@ impl Values {
     /// Adds a case; cases come in order.
     pub(super) fn put(&mut self, case: &CaseMeasures) -> Result<(), RecordError> {
         while self.cases + 1 < case.case {
-            self.append([None; COUNT])?;
+            self.append(iter::repeat_n(None, count()))?;
         }
-        let mut values = [case.share(); COUNT];
-        values[1..].copy_from_slice(&case.values());
-        self.append(values)
+        self.append([case.share()].into_iter().chain(case.values()))
     }
 
-    fn append(&mut self, values: [Option<f64>; COUNT]) -> Result<(), RecordError> {
+    fn append(&mut self, values: impl Iterator<Item = Option<f64>>) -> Result<(), RecordError> {
         self.cases += 1;
-        let bytes = values.map(|value| value.unwrap_or(f64::NAN).to_ne_bytes());
-        self.file.write_all(bytes.as_flattened()).map_err(RecordError::file("write to", &self.folder))
+        let bytes: Vec<u8> = values.flat_map(|value| value.unwrap_or(f64::NAN).to_ne_bytes()).collect();
+        self.file.write_all(&bytes).map_err(RecordError::file("write to", &self.folder))
     }
 
     /// The case behind so many others; what is undefined, and all of a case that is not complete, is not a number.
-    fn of(&mut self, before: u32) -> io::Result<[f64; COUNT]> {
+    fn of(&mut self, before: u32) -> io::Result<Vec<f64>> {
         if before >= self.cases {
-            return Ok([f64::NAN; COUNT]);
+            return Ok(vec![f64::NAN; count()]);
         }
-        let mut bytes = [[0; 8]; COUNT];
-        self.file.seek(SeekFrom::Start(u64::from(before) * 8 * COUNT as u64))?;
+        let mut bytes = vec![[0; 8]; count()];
+        self.file.seek(SeekFrom::Start(u64::from(before) * 8 * count() as u64))?;
         self.file.read_exact(bytes.as_flattened_mut())?;
-        Ok(bytes.map(f64::from_ne_bytes))
+        Ok(bytes.into_iter().map(f64::from_ne_bytes).collect())
     }
 }
 
@@ -166,18 +167,10 @@ impl Axis<'_> {
     }
 }
 
-/// The value that each of these knobs has in a combination of them, by its place among the values.
-fn combination<'a>(axes: &'a [Axis<'a>], number: u32) -> impl Iterator<Item = (Axis<'a>, u32)> {
-    axes.iter().rev().scan(number, |rest, axis| {
-        let value = *rest % axis.len;
-        *rest /= axis.len;
-        Some((*axis, value))
-    })
-}
-
 /// How many cases come before the first of a combination of these knobs, where all others have their first value.
 fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
-    combination(axes, number).map(|(axis, value)| axis.stride * value).sum()
+    let add = |(cases, rest): (u32, u32), axis: &Axis<'_>| (cases + rest % axis.len * axis.stride, rest / axis.len);
+    axes.iter().rev().fold((0, number), add).0
 }
 
 /// Writes `paired.csv` from what the cases of this plan came to, in place of an older one.
@@ -200,7 +193,7 @@ fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
     table.csv.write_record(header.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]))?;
     let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
     let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
-    let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * COUNT as u64;
+    let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * count() as u64;
     let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
     for (knob, axis) in axes.iter().enumerate() {
         let (others, combinations) = (others(knob), combinations(knob));
@@ -226,14 +219,10 @@ struct Paired<'a, W: Write> {
 impl<W: Write> Paired<'_, W> {
     /// The rows of a knob over some combinations of the `others`.
     fn rows(&mut self, knob: Axis<'_>, others: &[Axis<'_>], combinations: Range<u32>) -> io::Result<()> {
-        let mut of_others: Vec<String> = vec![String::new(); self.axes.len()];
-        if combinations.len() == 1 {
-            for (axis, value) in combination(others, combinations.start) {
-                let column =
-                    self.axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
-                of_others[column] = axis.value(self.plan, value);
-            }
-        }
+        let first = knobs(&self.plan.setting(1 + cases_before(others, combinations.start)).knobs);
+        let told = |axis: &Axis<'_>| axis.name != knob.name && combinations.len() == 1;
+        let value = |axis: &Axis<'_>| if told(axis) { knob_text(&first[axis.name]) } else { String::new() };
+        let of_others: Vec<String> = self.axes.iter().map(value).collect();
         for (from, to) in knob.pairs() {
             let pair = [from, to].map(|value| value * knob.stride);
             let statistics = self.differences(pair, others, combinations.clone())?;
@@ -258,10 +247,10 @@ impl<W: Write> Paired<'_, W> {
         [from, to]: [u32; 2],
         others: &[Axis<'_>],
         combinations: Range<u32>,
-    ) -> io::Result<[Statistics; COUNT]> {
-        let mut statistics = [Statistics::default(); COUNT];
+    ) -> io::Result<Vec<Statistics>> {
+        let mut statistics = vec![Statistics::default(); count()];
         for seed in 0..self.seeds.len {
-            let mut sums = [0.0; COUNT];
+            let mut sums = vec![0.0; count()];
             for number in combinations.clone() {
                 let at = cases_before(others, number) + seed * self.seeds.stride;
                 let (a, b) = (self.values.of(at + from)?, self.values.of(at + to)?);

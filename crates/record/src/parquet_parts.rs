@@ -46,11 +46,16 @@ pub(super) struct Parts<R: Row> {
     table: PathBuf,
     /// Where its parts are.
     folder: PathBuf,
-    /// The part of the case under way, once it has a row.
-    current: Option<Part<R>>,
+    /// The file of the case under way, once it has a group of rows.
+    partial: Option<SerializedFileWriter<File>>,
+    /// The rows of the group under way.
+    rows: Vec<R>,
 }
 
 impl<R: Row> Parts<R> {
+    /// As many rows make a group: some ten megabytes.
+    const GROUP: usize = 1 << 17;
+
     /// Makes room for the parts of the table in a run's `folder`.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let parts = Self::at(folder);
@@ -74,16 +79,18 @@ impl<R: Row> Parts<R> {
 
     /// Appends rows; those of a group wait in memory.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
-        let mut rows = rows.into_iter().peekable();
-        if rows.peek().is_none() {
-            return Ok(());
+        for row in rows {
+            self.rows.push(row);
+            if self.rows.len() == Self::GROUP {
+                self.write_group()?;
+            }
         }
-        self.current()?.append(rows)
+        Ok(())
     }
 
     /// Ends the case under way, which is complete.
     pub(super) fn end_case(&mut self, case: u32) -> Result<(), RecordError> {
-        self.current()?;
+        self.write_group()?;
         let partial = self.close()?.expect("there is a part under way");
         fs::rename(&partial, self.part(case)).map_err(RecordError::file("rename", &partial))
     }
@@ -106,23 +113,39 @@ impl<R: Row> Parts<R> {
 
     fn at(folder: &Path) -> Self {
         let table = folder.join(R::PARQUET);
-        Self { folder: table.with_extension("parts"), table, current: None }
+        Self { folder: table.with_extension("parts"), table, partial: None, rows: Vec::new() }
     }
 
     fn part(&self, case: u32) -> PathBuf {
         self.folder.join(format!("{case}.parquet"))
     }
 
-    fn current(&mut self) -> Result<&mut Part<R>, RecordError> {
-        match &mut self.current {
-            Some(part) => Ok(part),
-            none => Ok(none.insert(Part::create(self.folder.join(PARTIAL))?)),
+    /// Writes the rows that wait, if any do, into the file of the case under way.
+    fn write_group(&mut self) -> Result<(), RecordError> {
+        let path = self.folder.join(PARTIAL);
+        let writer = match &mut self.partial {
+            Some(writer) => writer,
+            none => {
+                let file = File::create(&path).map_err(RecordError::file("create", &path))?;
+                none.insert(writer::<R, _>(file).map_err(RecordError::content(&path))?)
+            }
+        };
+        if !self.rows.is_empty() {
+            write_group(&self.rows, writer).map_err(RecordError::content(&path))?;
+            self.rows.clear();
         }
+        Ok(())
     }
 
-    /// Ends the file of the case under way, if there is one; returns its path.
+    /// Ends the file of the case under way, if it has a row; returns its path.
     fn close(&mut self) -> Result<Option<PathBuf>, RecordError> {
-        self.current.take().map(Part::close).transpose()
+        if !self.rows.is_empty() {
+            self.write_group()?;
+        }
+        let Some(writer) = self.partial.take() else { return Ok(None) };
+        let path = self.folder.join(PARTIAL);
+        writer.close().map_err(RecordError::content(&path))?;
+        Ok(Some(path))
     }
 }
 
@@ -147,75 +170,37 @@ fn remove_file(path: &Path) -> Result<(), RecordError> {
     }
 }
 
-/// A Parquet file being written, in groups of [`GROUP`](Self::GROUP) rows.
-#[derive(Debug)]
-struct Part<R: Row> {
-    path: PathBuf,
-    writer: SerializedFileWriter<File>,
-    /// The rows of the group under way.
-    rows: Vec<R>,
-}
-
-impl<R: Row> Part<R> {
-    /// As many rows make a group: some ten megabytes.
-    const GROUP: usize = 1 << 17;
-
-    fn create(path: PathBuf) -> Result<Self, RecordError> {
-        let file = File::create(&path).map_err(RecordError::file("create", &path))?;
-        let writer = writer::<R, _>(file).map_err(RecordError::content(&path))?;
-        Ok(Self { path, writer, rows: Vec::new() })
-    }
-
-    fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
-        for row in rows {
-            self.rows.push(row);
-            if self.rows.len() == Self::GROUP {
-                self.write_group().map_err(RecordError::content(&self.path))?;
+/// Writes rows as a group, column by column.
+fn write_group<R: Row>(rows: &[R], writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+    let mut group = writer.next_row_group()?;
+    for column in R::COLUMNS {
+        let values = || rows.iter().map(column.value);
+        let whole = || values().map(|value| if let Value::Whole(number) = value { number } else { 0 });
+        let numbers = || values().filter_map(|value| value.number()).collect::<Vec<f64>>();
+        let mut writer = group.next_column()?.expect("the schema has a column for every field of a row");
+        match column.kind {
+            Kind::Small => {
+                let small: Vec<i32> = whole().map(|number| (number as u32).cast_signed()).collect();
+                writer.typed::<Int32Type>().write_batch(&small, None, None)
             }
-        }
-        Ok(())
+            Kind::Large => {
+                let large: Vec<i64> = whole().map(u64::cast_signed).collect();
+                writer.typed::<Int64Type>().write_batch(&large, None, None)
+            }
+            Kind::Number => writer.typed::<DoubleType>().write_batch(&numbers(), None, None),
+            Kind::Optional => {
+                let defined: Vec<i16> = values().map(|value| i16::from(value != Value::Missing)).collect();
+                writer.typed::<DoubleType>().write_batch(&numbers(), Some(&defined), None)
+            }
+            Kind::Name(_) => {
+                let name = |value| if let Value::Text(name) = value { name.into_bytes().into() } else { "".into() };
+                let names: Vec<ByteArray> = values().map(name).collect();
+                writer.typed::<ByteArrayType>().write_batch(&names, None, None)
+            }
+        }?;
+        writer.close()?;
     }
-
-    /// Writes the rows that wait as a group, column by column.
-    fn write_group(&mut self) -> Result<(), ParquetError> {
-        let mut group = self.writer.next_row_group()?;
-        for column in R::COLUMNS {
-            let values = || self.rows.iter().map(column.value);
-            let whole = || values().map(|value| if let Value::Whole(number) = value { number } else { 0 });
-            let numbers = || values().filter_map(|value| value.number()).collect::<Vec<f64>>();
-            let mut writer = group.next_column()?.expect("the schema has a column for every field of a row");
-            match column.kind {
-                Kind::Small => {
-                    let small: Vec<i32> = whole().map(|number| (number as u32).cast_signed()).collect();
-                    writer.typed::<Int32Type>().write_batch(&small, None, None)
-                }
-                Kind::Large => {
-                    let large: Vec<i64> = whole().map(u64::cast_signed).collect();
-                    writer.typed::<Int64Type>().write_batch(&large, None, None)
-                }
-                Kind::Number => writer.typed::<DoubleType>().write_batch(&numbers(), None, None),
-                Kind::Optional => {
-                    let defined: Vec<i16> = values().map(|value| i16::from(value != Value::Missing)).collect();
-                    writer.typed::<DoubleType>().write_batch(&numbers(), Some(&defined), None)
-                }
-                Kind::Name(_) => {
-                    let name = |value| if let Value::Text(name) = value { name.into_bytes().into() } else { "".into() };
-                    let names: Vec<ByteArray> = values().map(name).collect();
-                    writer.typed::<ByteArrayType>().write_batch(&names, None, None)
-                }
-            }?;
-            writer.close()?;
-        }
-        group.close()?;
-        self.rows.clear();
-        Ok(())
-    }
-
-    fn close(mut self) -> Result<PathBuf, RecordError> {
-        let last = if self.rows.is_empty() { Ok(()) } else { self.write_group() };
-        last.and_then(|()| self.writer.close()).map_err(RecordError::content(&self.path))?;
-        Ok(self.path)
-    }
+    group.close().map(drop)
 }
 
 /// Names and types of the columns of a table.
@@ -387,7 +372,7 @@ mod tests {
 
     #[test]
     fn groups_are_bounded_and_end_with_their_case() {
-        let group = Part::<TradeRow>::GROUP as u32;
+        let group = Parts::<TradeRow>::GROUP as u32;
         let folder = table(&[(0, 5), (5, group + 7), (group + 7, group + 7), (group + 7, group + 9)]);
         let file = File::open(folder.path().join("trades.parquet")).unwrap();
         let groups = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();

@@ -1,16 +1,10 @@
 //! `prosumers.csv`: every prosumer's slot.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    table::table,
-};
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
 use microgrid_agents::{
-    ids::Slot,
     market::{balance::Balance, role::Role},
     observation::ProsumerSlot,
 };
-use microgrid_scenario::schema::Record;
 
 table! {
     /// A prosumer's slot.

@@ -1,13 +1,17 @@
 //! What a table takes from a case: which rows it has of a committed block, of a closed slot, and of the case as a whole.
 
+// What the file of a table needs, whatever it tells of.
+pub(super) use super::{number::Number, table::table};
+pub(super) use microgrid_agents::ids::Slot;
+pub(super) use microgrid_scenario::schema::Record;
+
 use super::{gains::Gains, slot_observations::SlotObservations, table::Row, theory::Target, theory::Theory};
 use microgrid_agents::{
-    ids::Slot,
     message::MarketOpened,
     observation::{Commit, Observation},
 };
 use microgrid_runtime::Traffic;
-use microgrid_scenario::{Case, schema::Record};
+use microgrid_scenario::Case;
 use std::{cell::OnceCell, fmt::Debug, iter};
 
 /// A table that is recorded case by case. Whoever implements it says only when there are rows; where they go, see

@@ -36,7 +36,7 @@ impl Run {
             .into_iter()
             .find(|folder| Self::lies_in(folder))
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
-        let manifest = Manifest::read(&folder)?;
+        let manifest = folder::read_json(&folder.join(manifest::FILE))?;
         Ok(Self { folder, manifest })
     }
 

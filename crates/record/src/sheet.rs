@@ -8,6 +8,7 @@ use super::{
 };
 use microgrid_agents::observation::Observation;
 use microgrid_scenario::{Case, schema::Record};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Debug, fs, mem, path::Path, str::FromStr};
 
 /// How the tables are written that may be large: `prosumers`, `trades` and `convergence`.
@@ -32,6 +33,19 @@ impl FromStr for Format {
     }
 }
 
+/// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Journal {
+    /// The results of so many cases, from the first on, are in the run's tables.
+    pub(super) cases: u32,
+    /// How long each growing file is up to there [bytes].
+    pub(super) lengths: BTreeMap<String, u64>,
+}
+
+impl Journal {
+    pub(super) const FILE: &str = "progress.json";
+}
+
 /// Where tables are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place<'a> {
@@ -39,8 +53,8 @@ pub(super) enum Place<'a> {
     Memory,
     /// Into new files of a folder.
     New(&'a Path),
-    /// Into those that a run has left in its folder, behind the results of so many cases and these lengths [bytes].
-    Left(&'a Path, u32, &'a BTreeMap<String, u64>),
+    /// Into those that a run has left in its folder, from where its journal says; what was written later is removed.
+    Left(&'a Path, &'a Journal),
 }
 
 /// How a table is written where the run's user asks for this format.
@@ -76,7 +90,6 @@ pub(super) struct Sheet<R: Recorded> {
     tally: R::Tally,
 }
 
-/// Where its rows are kept, if they are.
 #[derive(Debug)]
 enum Kept<R: Row> {
     None,
@@ -85,9 +98,7 @@ enum Kept<R: Row> {
     Parquet(Box<Parts<R>>),
 }
 
-/// Whatever table is being written.
 pub(super) trait AnySheet {
-    /// Takes note of whatever is observed.
     fn observe(&mut self, what: &Observation);
     /// Adds the rows of a committed block; they may wait in memory.
     fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError>;
@@ -111,15 +122,16 @@ impl<R: Recorded> Sheet<R> {
             (Place::Memory, _) => Kept::Memory(Vec::new()),
             (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
             (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
-            (Place::Left(folder, _, lengths), Format::Csv) => {
-                Kept::Csv(Table::reopen(folder, lengths.get(R::FILE).copied().unwrap_or_default())?)
+            (Place::Left(folder, journal), Format::Csv) => {
+                Kept::Csv(Table::reopen(folder, journal.lengths.get(R::FILE).copied().unwrap_or_default())?)
             }
-            (Place::Left(folder, cases, _), Format::Parquet) => Kept::Parquet(Box::new(Parts::reopen(folder, cases)?)),
+            (Place::Left(folder, journal), Format::Parquet) => {
+                Kept::Parquet(Box::new(Parts::reopen(folder, journal.cases)?))
+            }
         };
         Ok(Self { rows, tally: R::Tally::default() })
     }
 
-    /// Its rows, if they are in memory.
     pub(super) fn into_rows(self) -> Vec<R> {
         if let Kept::Memory(rows) = self.rows { rows } else { Vec::new() }
     }

@@ -11,7 +11,6 @@ use microgrid_agents::{
 };
 use std::{cell::OnceCell, sync::Arc};
 
-/// What has been observed of a slot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotObservations {
     /// Who was in the market; `None` without a market.
@@ -24,7 +23,6 @@ pub(super) struct SlotObservations {
     pub(super) ages: Durations,
     /// How the game ended; `None` if the market was not to open.
     pub(super) game: Option<Arc<GameOver>>,
-    /// The final trades.
     pub(super) trades: Option<Arc<[Trade]>>,
     /// The prosumers' slots, by their ids, up to the last that is done.
     prosumers: Vec<Option<Box<ProsumerSlot>>>,
@@ -33,7 +31,6 @@ pub(super) struct SlotObservations {
 }
 
 impl SlotObservations {
-    /// How the game ended.
     pub(super) fn outcome(&self) -> Outcome {
         self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome)
     }

@@ -1,21 +1,14 @@
 //! `slots.csv`: every slot at a glance.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    slot_observations::SlotObservations,
-    table::table,
-    theory::Theory,
-};
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
+use super::{slot_observations::SlotObservations, theory::Theory};
 use microgrid_agents::{
-    ids::Slot,
     market::{role::Role, settlement::Trade},
     observation::ProsumerSlot,
     statement::Outcome,
     units::{Energy, Total},
 };
 use microgrid_analysis::distance::Distance;
-use microgrid_scenario::schema::Record;
 use std::iter;
 
 /// What is to be known of a measure of the age of news.
@@ -224,7 +217,6 @@ pub(super) struct Welfare {
 }
 
 impl Welfare {
-    /// The welfare of a slot.
     pub(super) fn of(gathered: &SlotObservations, theory: &Theory) -> Self {
         let mut sums = Self::default();
         let baselines = theory.peer_to_grid.iter().zip(&theory.alone);

@@ -12,7 +12,6 @@ use super::{
 use csv::StringRecord;
 use std::{path::Path, str::FromStr};
 
-/// Name of the file in a run's folder.
 pub(super) const FILE: &str = "summary.csv";
 
 /// What a combination of the varied knobs came to, over those of its replicates that are complete.
@@ -30,7 +29,7 @@ pub struct Summary {
     /// The 95 % confidence interval of that part; `None` without any.
     pub share_interval: Option<(f64, f64)>,
     /// One for each of [`MEASURES`].
-    pub measures: [Statistics; MEASURES.len()],
+    pub measures: Vec<Statistics>,
 }
 
 impl Summary {
@@ -42,7 +41,7 @@ impl Summary {
             replicates: 0,
             share_in_equilibrium: None,
             share_interval: None,
-            measures: [Statistics::default(); MEASURES.len()],
+            measures: vec![Statistics::default(); MEASURES.len()],
         }
     }
 
@@ -108,18 +107,17 @@ impl Summary {
         }
         let share = 3 + knobs;
         let interval = share + 1 + 4 * MEASURES.len();
-        let mut measures = [Statistics::default(); MEASURES.len()];
-        for (n, statistics) in measures.iter_mut().enumerate() {
+        let statistics = |n| {
             let at = share + 1 + 4 * n;
-            *statistics = Statistics::of(cell(record, at + 3)?, cell(record, at), cell(record, at + 1));
-        }
+            Some(Statistics::of(cell(record, at + 3)?, cell(record, at), cell(record, at + 1)))
+        };
         Some(Self {
             combination: cell(record, 0)?,
             first_case: cell(record, 1)?,
             replicates: cell(record, 2)?,
             share_in_equilibrium: cell(record, share),
             share_interval: cell(record, interval).zip(cell(record, interval + 1)),
-            measures,
+            measures: (0..MEASURES.len()).map(statistics).collect::<Option<_>>()?,
         })
     }
 }
@@ -134,12 +132,11 @@ pub(super) fn read(folder: &Path, knobs: usize) -> Result<Rows<Summary>, RecordE
     })))
 }
 
-/// The columns of `summary.csv` with these varied knobs.
 fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
     columns.extend(knobs.map(str::to_owned));
     columns.push("share_in_equilibrium".to_owned());
-    for measure in MEASURES {
+    for measure in &*MEASURES {
         columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{}_{statistic}", measure.name)));
     }
     columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));

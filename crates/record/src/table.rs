@@ -33,18 +33,12 @@ pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     pub(super) case: u32,
-    pub(super) slots: RangeInclusive<Slot>,
+    /// The slots whose rows it has.
+    pub slots: RangeInclusive<Slot>,
     /// In a CSV file, their bytes; in a Parquet file, the numbers of the groups that hold them.
     pub(super) place: Range<u64>,
     /// How much there is to read, as if it were text [bytes].
     pub size: u64,
-}
-
-impl Section {
-    /// The slots whose rows it has.
-    pub fn slots(&self) -> RangeInclusive<Slot> {
-        self.slots.clone()
-    }
 }
 
 /// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit, its
@@ -216,7 +210,6 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     Ok(Section { case, slots, size: place.end - place.start, place })
 }
 
-/// Case and slot of a row.
 type Key = (u32, Slot);
 
 /// Where, within `range`, the first row begins whose case and slot are not before `key`; the end of the range without one.

@@ -6,7 +6,7 @@ use super::{
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
     recorded::keeps,
-    sheet::{self, AnySheet, Format, Place, Sheet},
+    sheet::{self, AnySheet, Format, Journal, Place, Sheet},
 };
 use microgrid_agents::{
     chain::refusal::Refusal,
@@ -15,13 +15,11 @@ use microgrid_agents::{
 };
 use microgrid_ledger::schema;
 use microgrid_scenario::{Case, schema::Record};
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 
 /// Declares all tables. Whatever is done with each of them, from its file to its rows in memory, follows from here.
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident: $row:ident in $module:ident;)+) => {
-        /// The rows of all tables.
         pub(super) mod rows {
             $(pub use crate::$module::$row;)+
         }
@@ -127,20 +125,6 @@ pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), 
     TIDY.iter().try_for_each(|tidy| tidy(folder, record, format))
 }
 
-/// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Journal {
-    /// The results of so many cases, from the first on, are in the run's tables.
-    pub(super) cases: u32,
-    /// How long each growing file is up to there [bytes].
-    lengths: BTreeMap<String, u64>,
-}
-
-impl Journal {
-    /// Name of the file in the folder of a run that is not finished.
-    pub(super) const FILE: &str = "progress.json";
-}
-
 /// The tables that cases write.
 #[derive(Debug)]
 pub(super) struct Tables {
@@ -148,47 +132,37 @@ pub(super) struct Tables {
     rest: Rest,
 }
 
-/// What is written beside the tables.
 #[derive(Debug)]
 enum Rest {
-    Folder { key_figures: JsonList<KeyFigures>, chains: Option<LedgerFile> },
+    Folder { key_figures: JsonList, chains: Option<LedgerFile> },
     Memory { key_figures: Option<Box<KeyFigures>>, refusals: BTreeMap<(Slot, Option<u32>, Refusal), u64> },
 }
 
 impl Tables {
-    /// Those of a single case, in memory.
-    pub(super) fn in_memory(record: Record) -> Result<Self, RecordError> {
-        let rest = Rest::Memory { key_figures: None, refusals: BTreeMap::new() };
-        Ok(Self { sheets: Sheets::open(Place::Memory, record, Format::Csv)?, rest })
-    }
-
-    /// Creates them in `folder`, with nothing but headers.
-    pub(super) fn create(folder: &Path, record: Record, format: Format) -> Result<Self, RecordError> {
-        let sheets = Sheets::open(Place::New(folder), record, format)?;
-        let key_figures = JsonList::create(&folder.join(key_figures::FILE))?;
-        let chains = keeps(record, Record::Full).then(|| LedgerFile::create(folder)).transpose()?;
-        Ok(Self { sheets, rest: Rest::Folder { key_figures, chains } })
-    }
-
-    /// Opens them in `folder` to go on where `journal` says; what was written later is removed.
-    pub(super) fn reopen(
-        folder: &Path,
-        record: Record,
-        format: Format,
-        journal: &Journal,
-    ) -> Result<Self, RecordError> {
-        let Journal { cases, lengths } = journal;
-        let sheets = Sheets::open(Place::Left(folder, *cases, lengths), record, format)?;
-        let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
-        let key_figures = JsonList::reopen(&folder.join(key_figures::FILE), end)?;
-        let chains = keeps(record, Record::Full).then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
-        Ok(Self { sheets, rest: Rest::Folder { key_figures, chains } })
+    /// Those in this place: as they were left there, or new ones with nothing but headers.
+    pub(super) fn open(place: Place<'_>, record: Record, format: Format) -> Result<Self, RecordError> {
+        let sheets = Sheets::open(place, record, format)?;
+        let full = keeps(record, Record::Full);
+        let rest = match place {
+            Place::Memory => Rest::Memory { key_figures: None, refusals: BTreeMap::new() },
+            Place::New(folder) => Rest::Folder {
+                key_figures: JsonList::create(&folder.join(key_figures::FILE))?,
+                chains: full.then(|| LedgerFile::create(folder)).transpose()?,
+            },
+            Place::Left(folder, Journal { cases, lengths }) => {
+                let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
+                let key_figures = JsonList::reopen(&folder.join(key_figures::FILE), end)?;
+                let chains = full.then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
+                Rest::Folder { key_figures, chains }
+            }
+        };
+        Ok(Self { sheets, rest })
     }
 
     /// The journal of a run whose tables these are, with the results of so many cases.
     pub(super) fn journal(&mut self, cases: u32) -> Journal {
         let key_figures = match &self.rest {
-            Rest::Folder { key_figures, .. } => Some((key_figures::FILE, key_figures.end())),
+            Rest::Folder { key_figures, .. } => Some((key_figures::FILE, key_figures.end)),
             Rest::Memory { .. } => None,
         };
         let lengths = self.sheets.all().filter_map(|sheet| sheet.length()).chain(key_figures);
@@ -248,7 +222,6 @@ impl Tables {
         }
     }
 
-    /// The rows of a complete case, if they are in memory.
     pub(super) fn into_rows(self, case: u32) -> Option<CaseRows> {
         let Rest::Memory { key_figures, refusals } = self.rest else { return None };
         let refusals = refusals.into_iter();

@@ -18,7 +18,6 @@ use microgrid_analysis::{
 };
 use microgrid_scenario::{Case, schema::Storage};
 
-/// What theory says about a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Theory {
     /// Everybody's slot without a local market and without storage.
@@ -46,7 +45,6 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Where the prices of a market should go.
     pub(super) fn of(case: &Case, market: &MarketOpened) -> Self {
         let terms = slot_terms(case, market.slot);
         let at = SlotMarket::of_admitted(market, &slot_facts(case, market.slot), terms).equilibrium();

@@ -1,16 +1,7 @@
 //! `trades.csv`: what every buyer wanted of every seller, and got.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    table::table,
-};
-use microgrid_agents::{
-    ids::{ProsumerId, Slot},
-    market::settlement::Trade,
-    units::Energy,
-};
-use microgrid_scenario::schema::Record;
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
+use microgrid_agents::{ids::ProsumerId, market::settlement::Trade, units::Energy};
 
 table! {
     /// What a buyer wanted of a seller, and got.

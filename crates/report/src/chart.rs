@@ -113,25 +113,21 @@ impl Axis {
     }
 
     /// The same in this unit.
-    #[must_use]
     pub fn unit(self, unit: &'static str) -> Self {
         Self { unit: Some(unit), ..self }
     }
 
     /// The same on another scale.
-    #[must_use]
     pub fn scale(self, scale: Scale) -> Self {
         Self { scale, ..self }
     }
 
     /// The same from zero.
-    #[must_use]
     pub fn from_zero(self) -> Self {
         self.scale(Scale::LinearFromZero)
     }
 
     /// The same with a name for each place.
-    #[must_use]
     pub fn named(self, names: impl IntoIterator<Item = impl ToString>) -> Self {
         self.scale(Scale::Names(names.into_iter().map(|name| name.to_string()).collect()))
     }

@@ -12,7 +12,6 @@ use microgrid_scenario::{Case, population::SlotProfile};
 /// So many prosumers are drawn one by one; of more, the mean and where most of them are.
 const MOST_PROSUMERS: usize = 8;
 
-/// All charts of the day.
 pub(super) fn charts(data: &Data, case: &CaseData) -> Vec<Chart> {
     let day = [energy, storage, welfare::of_day, flows::of_day].map(|chart| chart(case));
     let market = [settling, distance, messages].map(|chart| chart(case));
@@ -26,7 +25,6 @@ fn column(case: &CaseData, of: impl Fn(&SlotRow) -> Option<f64>) -> Vec<(f64, f6
     case.slots.iter().filter_map(|row| Some((place(row.slot), of(row)?))).collect()
 }
 
-/// Prices of trades and of the closed form, beside feed-in and grid tariff.
 fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
     let simulated = data.simulated(case.entry.case);
@@ -63,22 +61,24 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     )
 }
 
-/// Where consumed energy came from.
 fn energy(case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
-    let stack = |of: fn(&Energy) -> f64| {
-        Mark::Stack(case.energy.iter().map(|energy| (place(energy.slot), of(energy))).collect())
-    };
     let known = !case.energy.is_empty();
-    let column = |of: fn(&SlotRow) -> Number| Mark::Stack(column(case, |row| Some(of(row).value())));
-    let traded = if known { stack(|energy| energy.bought) } else { column(|row| row.traded_kwh) };
-    let imported = if known { stack(|energy| energy.imported) } else { column(|row| row.grid_import_kwh) };
-    let storage = case.energy.iter().any(|energy| energy.discharged > 0.0);
+    let bought = |row: &SlotRow| {
+        let (bought, imported) = (row.traded_kwh.value(), row.grid_import_kwh.value());
+        Energy { slot: row.slot, bought, imported, ..Energy::default() }
+    };
+    let energy = if known { case.energy.clone() } else { case.slots.iter().map(bought).collect() };
+    let stack = |name: &str, n, of: fn(&Energy) -> f64| {
+        let values = energy.iter().map(|energy| (place(energy.slot), of(energy)));
+        Layer::new(name, Color::Series(n), Mark::Stack(values.collect()))
+    };
+    let storage = energy.iter().any(|energy| energy.discharged > 0.0);
     let layers = [
-        known.then(|| Layer::new("own generation", Color::Series(1), stack(|energy| energy.own))),
-        Some(Layer::new("local trades", Color::Series(2), traded)),
-        (known && storage).then(|| Layer::new("storage", Color::Series(4), stack(|energy| energy.discharged))),
-        Some(Layer::new("grid", Color::Series(0), imported)),
+        known.then(|| stack("own generation", 1, |energy| energy.own)),
+        Some(stack("local trades", 2, |energy| energy.bought)),
+        storage.then(|| stack("storage", 4, |energy| energy.discharged)),
+        Some(stack("grid", 0, |energy| energy.imported)),
     ];
     let all = "What all prosumers together consumed in each slot, by where it came from.";
     let some =
@@ -91,28 +91,25 @@ fn energy(case: &CaseData) -> Option<Chart> {
     )
 }
 
-/// What all storages together hold and take.
 fn storage(case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
+    if !case.energy.iter().any(|energy| energy.stored > 0.0 || energy.charged > 0.0 || energy.discharged > 0.0) {
+        return None;
+    }
     let values = |of: fn(&Energy) -> f64| case.energy.iter().map(|energy| (place(energy.slot), of(energy))).collect();
-    let used = case.energy.iter().any(|energy| energy.stored > 0.0 || energy.charged > 0.0 || energy.discharged > 0.0);
-    let chart = || {
-        Chart::new(
-            ("storage", "Storages"),
-            "What all storages together took in and gave back in each slot, and held at its end.",
-            (x, Axis::of("energy").unit("kWh").from_zero()),
-            [
-                Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
-                Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
-                Layer::new("content", Color::Series(0), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
-                Layer::new("content", Color::Series(0), Mark::Points(values(|energy| energy.stored))),
-            ],
-        )
-    };
-    used.then(chart)?
+    Chart::new(
+        ("storage", "Storages"),
+        "What all storages together took in and gave back in each slot, and held at its end.",
+        (x, Axis::of("energy").unit("kWh").from_zero()),
+        [
+            Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
+            Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
+            Layer::new("content", Color::Series(0), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
+            Layer::new("content", Color::Series(0), Mark::Points(values(|energy| energy.stored))),
+        ],
+    )
 }
 
-/// How far each slot ended from its equilibrium.
 fn distance(case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let positive = |of: fn(&SlotRow) -> Option<Number>| {
@@ -136,7 +133,6 @@ fn distance(case: &CaseData) -> Option<Chart> {
     )
 }
 
-/// How long each market took to come to rest.
 fn settling(case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let times = column(case, |row| row.time_to_equilibrium_s.map(Number::value));
@@ -148,7 +144,6 @@ fn settling(case: &CaseData) -> Option<Chart> {
     )
 }
 
-/// Messages of each slot, and what became of them.
 fn messages(case: &CaseData) -> Option<Chart> {
     let (x, _) = label::slots(&case.slots);
     let bars = |of: fn(&SlotRow) -> u64| {
@@ -168,7 +163,6 @@ fn messages(case: &CaseData) -> Option<Chart> {
     )
 }
 
-/// Generation and load of the prosumers of a case.
 fn profiles(data: &Data, case: &CaseData) -> Vec<Chart> {
     let Some(simulated) = data.simulated(case.entry.case) else { return Vec::new() };
     let members = &simulated.population.prosumers;
@@ -178,7 +172,7 @@ fn profiles(data: &Data, case: &CaseData) -> Vec<Chart> {
         let days: Vec<(u32, Vec<f64>)> = members.iter().map(|member| (member.number, day(&member.profile))).collect();
         let (layers, who) =
             if days.len() <= MOST_PROSUMERS { (each(&days), "each prosumer") } else { (most(&days), "the prosumers") };
-        let x = Axis::of("slot").scale(Scale::Names(slots.clone().map(|slot| slot.to_string()).collect()));
+        let x = Axis::of("slot").named(slots.clone());
         let caption = format!("What {who} had in each slot, as given (Fig. {figure} of the article).");
         Chart::new((name, title), caption, (x, Axis::of(name).unit("kWh").from_zero()), layers)
     };
@@ -199,17 +193,14 @@ fn each(days: &[(u32, Vec<f64>)]) -> Vec<Layer> {
 
 fn most(days: &[(u32, Vec<f64>)]) -> Vec<Layer> {
     let slots = days.first().map_or(0, |day| day.1.len());
-    let sorted = |slot: usize| {
-        let mut values: Vec<f64> = days.iter().map(|day| day.1[slot]).collect();
-        values.sort_by(f64::total_cmp);
-        values
-    };
-    let rank = |values: &[f64], share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
+    let values = |slot: usize| days.iter().map(move |day| day.1[slot]);
     let span = |slot: usize| {
-        let values = sorted(slot);
-        (slot as f64, rank(&values, 0.1), rank(&values, 0.9))
+        let mut sorted: Vec<f64> = values(slot).collect();
+        sorted.sort_by(f64::total_cmp);
+        let rank = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+        (slot as f64, rank(0.1), rank(0.9))
     };
-    let mean = |slot: usize| days.iter().map(|day| day.1[slot]).sum::<f64>() / days.len() as f64;
+    let mean = |slot: usize| values(slot).sum::<f64>() / days.len() as f64;
     vec![
         Layer::new("80 % of the prosumers", Color::Series(0), Mark::Band((0..slots).map(span).collect())),
         Layer::new(format!("mean of {} prosumers", days.len()), Color::Series(0), line((0..slots).map(mean))),

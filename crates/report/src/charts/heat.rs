@@ -9,7 +9,7 @@ use crate::{
     data::Data,
 };
 use microgrid_analysis::stability::{Setting, is_stable};
-use microgrid_scenario::LastPopulation;
+use microgrid_scenario::{LastPopulation, Plan};
 
 /// The measures for which there is a field of colors.
 const MEASURES: [&str; 3] = ["share_in_equilibrium", "time_to_equilibrium_restricted_s", "welfare_cny"];
@@ -18,7 +18,6 @@ const MEASURES: [&str; 3] = ["share_in_equilibrium", "time_to_equilibrium_restri
 const MOST_GAMES: usize = 3000;
 const MOST_PROSUMERS: usize = 100;
 
-/// The fields of all pairs of knobs.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
     let after = |n| data.knobs().skip(n + 1);
     let pairs: Vec<_> = data.knobs().enumerate().flat_map(|(n, y)| after(n).map(move |x| (x, y))).collect();
@@ -35,16 +34,17 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
 /// For each combination, whether linear theory says that the games of all its slots spiral in; `None` where it says
 /// nothing.
 fn judged(data: &Data) -> Vec<Option<bool>> {
-    let Some(plan) = &data.plan else { return vec![None; data.summaries.len()] };
-    let (first, last) = plan.scenario.market.open;
-    let games = data.summaries.len() * (last - first + 1) as usize;
-    if games > MOST_GAMES || plan.population_sizes().1 > MOST_PROSUMERS {
-        return vec![None; data.summaries.len()];
-    }
+    let judged = |plan: &Plan| {
+        let (first, last) = plan.scenario.market.open;
+        let games = data.summaries.len() * (last - first + 1) as usize;
+        games <= MOST_GAMES && plan.population_sizes().1 <= MOST_PROSUMERS
+    };
+    let Some(plan) = data.plan.as_ref().filter(|plan| judged(plan)) else { return vec![None; data.summaries.len()] };
     let drawn = LastPopulation::default();
     let judge = |first_case: u32| {
         let case = plan.case(first_case, &drawn);
         let setting = Setting::of(&case);
+        let (first, last) = plan.scenario.market.open;
         let mut judgements = (first..=last).filter_map(|slot| is_stable(&case, slot, &setting)).peekable();
         judgements.peek()?;
         Some(judgements.all(|stable| stable))
@@ -52,7 +52,7 @@ fn judged(data: &Data) -> Vec<Option<bool>> {
     data.summaries.iter().map(|summary| judge(summary.first_case)).collect()
 }
 
-/// A cell of a field: the values of the combinations in it, and what theory says of them.
+/// A cell of a field: the values of the combinations in it, and what theory says of each.
 #[derive(Clone, Debug, Default)]
 struct Cell {
     values: Vec<f64>,
@@ -72,15 +72,12 @@ impl Cell {
 }
 
 fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stable: &[Option<bool>]) -> Option<Chart> {
-    let (x_values, y_values) = (label::values(data, x), label::values(data, y));
-    let mut cells = vec![vec![Cell::default(); y_values.len()]; x_values.len()];
+    let (x_axis, y_axis) = (KnobAxis::named(x, label::values(data, x)), KnobAxis::named(y, label::values(data, y)));
+    let mut cells = vec![vec![Cell::default(); y_axis.places.len()]; x_axis.places.len()];
     for (summary, stable) in data.summaries.iter().zip(stable) {
-        let place = |knob, values: &[serde_json::Value]| {
-            let value = data.knob(summary.first_case, knob)?;
-            values.iter().position(|known| known == value)
-        };
-        let (Some(column), Some(row)) = (place(x, &x_values), place(y, &y_values)) else { continue };
-        let cell = &mut cells[column][row];
+        let place = |knob, axis: &KnobAxis| axis.place(data.knob(summary.first_case, knob)?);
+        let (Some(column), Some(row)) = (place(x, &x_axis), place(y, &y_axis)) else { continue };
+        let cell = &mut cells[column as usize][row as usize];
         cell.values.extend((measure.of)(summary).map(|(mean, _)| mean));
         cell.stable.push(*stable);
     }
@@ -94,7 +91,7 @@ fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stabl
     Chart::new(
         (format!("{}_by_{x}_and_{y}", measure.word()), format!("{} by {x} and {y}", measure.title())),
         format!("{}.{mean}{theory}{}", measure.what, measure.remark),
-        (KnobAxis::named(x, x_values).axis, KnobAxis::named(y, y_values).axis),
+        (x_axis.axis, y_axis.axis),
         [Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],
     )
 }

@@ -8,7 +8,6 @@ mod heat;
 mod label;
 mod slot;
 mod sweep;
-mod utility;
 mod welfare;
 
 #[cfg(feature = "figures")]
@@ -20,7 +19,7 @@ use microgrid_agents::ids::Slot;
 /// The charts of the study as a whole.
 pub fn study(data: &Data) -> Vec<Chart> {
     let welfare = welfare::of_study(data);
-    welfare.chain(heat::charts(data)).chain(sweep::charts(data)).chain(utility::chart(data)).collect()
+    welfare.chain(heat::charts(data)).chain(sweep::charts(data)).chain(welfare::utility(data)).collect()
 }
 
 /// The charts of a case's day; none if there is no such case.

@@ -12,7 +12,6 @@ use crate::{
 use microgrid_agents::ids::Slot;
 use microgrid_record::{AgeRow, Number};
 
-/// All charts of a slot.
 pub(super) fn charts(case: &CaseData, slot: Slot) -> Vec<Chart> {
     let more = [flows::of_slot, distance, ages, messages];
     game(case, slot).into_iter().chain(more.into_iter().filter_map(|chart| chart(case, slot))).collect()
@@ -31,7 +30,6 @@ fn kinds() -> [([&'static str; 3], Axis); 4] {
     ]
 }
 
-/// The axis of time within a slot.
 fn time() -> Axis {
     Axis::of("time since the slot began").unit("s").from_zero()
 }
@@ -57,7 +55,6 @@ fn thinned(game: &Game) -> String {
     )
 }
 
-/// Prices, shares, demands and net utilities over time.
 fn game(case: &CaseData, slot: Slot) -> Vec<Chart> {
     let Some(game) = case.games.get(&slot) else { return Vec::new() };
     let price = case.slot(slot).and_then(|row| row.equilibrium_price_cny_per_kwh);
@@ -82,7 +79,6 @@ fn game(case: &CaseData, slot: Slot) -> Vec<Chart> {
 /// Distances up to this are what rounding leaves of none.
 pub(super) const ROUNDING: f64 = 1e-12;
 
-/// How far prices and demands are from the equilibrium, over time.
 fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let price = case.slot(slot)?.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value);
@@ -105,7 +101,6 @@ fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
     )
 }
 
-/// How old the news was on which sellers and buyers decided.
 fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let rows = case.ages.get(&slot)?;
     let total: u64 = rows.iter().map(|row| row.decisions).sum();
@@ -138,7 +133,6 @@ fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
     )
 }
 
-/// Messages over time.
 fn messages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let game = case.games.get(&slot)?;
     let rates = |path: &Path| {

@@ -5,6 +5,7 @@ use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
     data::Data,
 };
+use indexmap::IndexMap;
 use microgrid_record::{MEASURES, Statistics, Summary, knob_text};
 
 /// As many lines can be told apart.
@@ -63,21 +64,17 @@ type Point = (f64, u32, f64, Option<(f64, f64)>);
 
 fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Chart> {
     let x = KnobAxis::of(knob, label::values(data, knob));
-    let mut found: Vec<(String, Points)> = Vec::new();
+    let mut found = IndexMap::<String, Points>::new();
     for summary in &data.summaries {
         let place = data.knob(summary.first_case, knob).and_then(|value| x.place(value));
         let (Some(place), Some((mean, interval))) = (place, (measure.of)(summary)) else { continue };
-        let name = lines.name(data, summary);
-        let at = found.iter().position(|line| line.0 == name).unwrap_or_else(|| {
-            found.push((name, Points::new()));
-            found.len() - 1
-        });
-        match found[at].1.iter_mut().find(|point| point.0 == place) {
+        let points = found.entry(lines.name(data, summary)).or_default();
+        match points.iter_mut().find(|point| point.0 == place) {
             Some(point) => *point = (place, point.1 + 1, point.2 + mean, None),
-            None => found[at].1.push((place, 1, mean, interval)),
+            None => points.push((place, 1, mean, interval)),
         }
     }
-    let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
+    let means: Vec<f64> = found.values().flatten().map(|point| point.2 / f64::from(point.1)).collect();
     let mut y = measure.axis.clone();
     let mut least = measure.bounds.0;
     if y.scale == Scale::Logarithmic {
@@ -127,7 +124,6 @@ type Interval = (f64, Option<(f64, f64)>);
 /// What a measure is of a combination, if it is defined.
 type Value = dyn Fn(&Summary) -> Option<Interval>;
 
-/// A measure of a combination of the varied knobs.
 pub(super) struct Measure {
     /// As in `summary.csv`.
     pub(super) name: &'static str,
@@ -138,7 +134,6 @@ pub(super) struct Measure {
     pub(super) remark: &'static str,
     /// Between which values it can be.
     pub(super) bounds: (f64, f64),
-    /// What it is, if it is defined.
     pub(super) of: Box<Value>,
 }
 
@@ -183,7 +178,6 @@ impl Measure {
         word.filter(|word| !word.ends_with("_per")).unwrap_or(self.name)
     }
 
-    /// What it is in a title.
     pub(super) fn title(&self) -> String {
         let label = self.axis.label.split(',').next().unwrap_or_default();
         let mut letters = label.chars();

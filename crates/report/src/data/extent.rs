@@ -15,7 +15,6 @@ pub const BUDGET: u64 = 64 << 20;
 /// So much of the path of the first case's shown slot is read, whatever is left for the rest [bytes].
 pub const SHOWN: u64 = 256 << 20;
 
-/// What is read of the large tables of a case.
 #[derive(Debug, Default)]
 pub(super) struct Extent {
     pub(super) prosumers: Option<Section>,

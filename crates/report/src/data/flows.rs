@@ -61,7 +61,6 @@ pub enum Party {
     Others(usize),
 }
 
-/// Trades being added up.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(u32, u32), f64>);
 
@@ -80,10 +79,9 @@ impl Sums {
         }
         let (buyers, buyer_at) = self.parties(|(buyer, _)| buyer);
         let (sellers, seller_at) = self.parties(|(_, seller)| seller);
-        let mut kwh = vec![vec![None; sellers.len()]; buyers.len()];
+        let mut kwh = vec![vec![None::<f64>; sellers.len()]; buyers.len()];
         for (&(buyer, seller), &sum) in &self.0 {
-            let cell: &mut Option<f64> = &mut kwh[buyer_at[&buyer]][seller_at[&seller]];
-            *cell = Some(cell.unwrap_or(0.0) + sum);
+            *kwh[buyer_at[&buyer]][seller_at[&seller]].get_or_insert(0.0) += sum;
         }
         Some(Flows { buyers, sellers, kwh })
     }

@@ -136,7 +136,7 @@ fn cases(run: &Run, plan: Option<&Plan>) -> Result<Vec<CaseData>, RecordError> {
 /// How many points a path may have, so that all are not too many.
 fn most_points(cases: &[CaseData], extents: &[Extent]) -> usize {
     let paths = |(case, extent): (&CaseData, &Extent)| {
-        let read = case.slots.iter().filter(|row| extent.paths.iter().any(|path| path.slots().contains(&row.slot)));
+        let read = case.slots.iter().filter(|row| extent.paths.iter().any(|path| path.slots.contains(&row.slot)));
         read.map(|row| 4 * (row.sellers as usize).min(MOST_SELLERS)).sum::<usize>()
     };
     let paths: usize = cases.iter().zip(extents).map(paths).sum();

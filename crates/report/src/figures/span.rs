@@ -75,7 +75,6 @@ impl Span {
     }
 
     /// The same with a little room beyond fixed bounds, so that what lies on them is seen whole.
-    #[must_use]
     pub(super) fn roomy(self, axis: &Axis) -> Self {
         let more = if matches!(axis.scale, Scale::Between(..)) { 0.03 * (self.to - self.from) } else { 0.0 };
         Self { from: self.from - more, to: self.to + more, ..self }

@@ -14,7 +14,6 @@ const LEAST: usize = 10;
 pub(super) const BUDGET: u64 = 64 << 20;
 
 /// Rows of the slots, by case and slot.
-#[derive(Debug)]
 pub(super) struct Details<R> {
     slots: BTreeMap<(u32, Slot), Most<R>>,
     /// Cases of which no more than the shown slot is read, because a whole day is too much.
@@ -22,11 +21,16 @@ pub(super) struct Details<R> {
 }
 
 /// Those rows of a slot that moved most energy, in the order of the table.
-#[derive(Debug)]
 pub(super) struct Most<R> {
     pub(super) rows: Vec<R>,
     /// How many rows the slot has.
     pub(super) of: usize,
+}
+
+impl<R> Default for Details<R> {
+    fn default() -> Self {
+        Self { slots: BTreeMap::new(), cut: BTreeSet::new() }
+    }
 }
 
 impl<R: Row> Details<R> {
@@ -40,7 +44,7 @@ impl<R: Row> Details<R> {
         moved: fn(&R) -> (Slot, f64),
     ) -> Result<Self, RecordError> {
         let most = (MOST_ROWS / slots.max(1)).max(LEAST);
-        let (mut left, mut details) = (budget, Self { slots: BTreeMap::new(), cut: BTreeSet::new() });
+        let (mut left, mut details) = (budget, Self::default());
         for case in &data.cases {
             let number = case.entry.case;
             let Some(day) = case.day() else { continue };
@@ -68,7 +72,6 @@ impl<R: Row> Details<R> {
         Ok(details)
     }
 
-    /// The rows of a slot.
     pub(super) fn of(&self, case: u32, slot: Slot) -> Option<&Most<R>> {
         self.slots.get(&(case, slot))
     }

@@ -32,7 +32,6 @@ fn storages(data: &Data) -> Option<String> {
     Some(format!("Storages {held}took {} kWh and gave {} kWh{cases}.", fixed(charged, 2), fixed(discharged, 2)))
 }
 
-/// What the scenario lets happen.
 fn incidents(data: &Data) -> Option<String> {
     let conditions = &data.plan.as_ref()?.scenario.network.conditions;
     let each: Vec<String> = conditions.iter().map(incident).collect();

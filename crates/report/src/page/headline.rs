@@ -10,8 +10,6 @@ use microgrid_record::{KeyFigures, Number};
 /// The numbers of more cases than this are summed up by their range.
 const MOST_CASES: usize = 4;
 
-/// A headline number.
-#[derive(Debug)]
 pub(super) struct Card {
     pub(super) title: &'static str,
     pub(super) hint: &'static str,
@@ -74,7 +72,6 @@ fn mean_price(case: &CaseData) -> Option<f64> {
     Number::new(value / energy).map(Number::value)
 }
 
-/// The headline numbers of the cases that are done.
 pub(super) fn cards(data: &Data) -> Vec<Card> {
     let figures = FIGURES.iter().filter(|figure| figure.0 != DEVICES || data.has_storages());
     let cards = figures.map(|figure| Card { title: figure.0, hint: figure.1, entries: entries(data, figure) });

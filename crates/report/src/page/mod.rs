@@ -11,7 +11,6 @@ mod outcome;
 mod payload;
 mod picks;
 mod provenance;
-mod table;
 mod tables;
 
 use super::{charts, data::Data};
@@ -51,8 +50,7 @@ static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     io::read_to_string(GzDecoder::new(packed)).expect("what is embedded can be unpacked")
 });
 
-/// The page's template.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
     manifest: &'a Manifest,
@@ -80,8 +78,6 @@ pub(crate) fn is_figure(file: &str) -> bool {
     Path::new(file).parent() == Some(Path::new(FIGURES))
 }
 
-/// Data for the page's script.
-#[derive(Debug)]
 struct Json {
     id: String,
     /// Without a sign that could end the element it stands in.
@@ -126,7 +122,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         sentence: outcome::headline(data),
         cards: headline::cards(data),
         reading: outcome::reading(data, &ledger),
-        article: article::article(data, picks.trades.as_ref()),
+        article: article::article(data, &picks.trades),
         study: (!study.is_empty()).then_some(()),
         slots: picks.has_slots(),
         slots_note: picks.note(run),
@@ -140,8 +136,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     Ok(page.render().expect("writing to memory cannot fail"))
 }
 
-/// The tables of the whole run.
-fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<table::Table> {
+fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<tables::Table> {
     let tables = [
         Some(tables::cases(data)),
         Some(tables::gains(data)),

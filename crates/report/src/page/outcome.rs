@@ -15,7 +15,6 @@ const AT_THE_CLOSED_FORM: f64 = 1e-3;
 /// More slots than this are not told of one by one.
 const MOST_SLOTS: usize = 5;
 
-/// The outcome in one sentence.
 pub(super) fn headline(data: &Data) -> String {
     if !is_begun(data) {
         return "No slot is complete yet.".to_owned();
@@ -64,7 +63,6 @@ fn span(least: f64, most: f64) -> String {
     }
 }
 
-/// Whether there is anything to tell of.
 fn is_begun(data: &Data) -> bool {
     data.cases.iter().any(|case| !case.slots.is_empty() || case.key_figures.is_some())
 }
@@ -212,7 +210,6 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     }
 }
 
-/// Slots that came to rest elsewhere than at the equilibrium.
 fn elsewhere(data: &Data) -> Option<String> {
     let slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::Rest).collect();
     let furthest = slots.iter().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max)?;
@@ -356,7 +353,6 @@ fn closed(data: &Data) -> Option<String> {
     })
 }
 
-/// Why slots have no market.
 fn no_market(data: &Data) -> &'static str {
     match data.plan.as_ref().map_or(0, |plan| plan.slots_without_room(None).0) {
         0 => "it was closed or one side was missing",
