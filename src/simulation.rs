@@ -69,7 +69,8 @@ pub fn simulate_with<W: Watcher<MarketProtocol> + 'static>(
 /// The ledger, the grid and all prosumers of a case, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
     let scenario = &case.scenario;
-    let keys = keys(case);
+    let prosumers = 0..case.population.prosumers.len() as u32;
+    let keys: Vec<_> = prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect();
     let genesis = Arc::new(genesis(case, &keys));
     let chain = genesis.id();
     let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
@@ -93,12 +94,6 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
 /// An actor's secret key. Signatures are needed only where the chains are kept.
 fn key(case: &Case, actor: ActorId) -> SecretKey {
     SecretKey::derive(case.seed, actor).for_chain(case.scenario.record == Record::Full)
-}
-
-/// The prosumers' secret keys.
-fn keys(case: &Case) -> Vec<SecretKey> {
-    let prosumers = 0..case.population.prosumers.len() as u32;
-    prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect()
 }
 
 /// What everybody in a case agrees on beforehand.
@@ -166,21 +161,13 @@ fn habits(case: &Case) -> Vec<Arc<Rules>> {
     everybody
 }
 
-/// Gives those who have rules of their own these as well; whoever shared rules before still does.
+/// Gives those who have rules of their own these as well.
 fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
     for (whose, own) in &case.custom.rules {
-        let mut changed: Vec<(Arc<Rules>, Arc<Rules>)> = Vec::new();
-        let members = everybody.iter_mut().zip(&case.population.prosumers);
-        for (rules, _) in members.filter(|(_, member)| whose.includes(member.number)) {
-            let known = changed.iter().find(|(before, _)| Arc::ptr_eq(before, rules));
-            let after = known.map(|(_, after)| Arc::clone(after)).unwrap_or_else(|| {
-                let mut after = Rules::clone(rules);
-                own.put_into(&mut after.strategy);
-                let after = Arc::new(after);
-                changed.push((Arc::clone(rules), Arc::clone(&after)));
-                after
-            });
-            *rules = after;
+        for (rules, member) in everybody.iter_mut().zip(&case.population.prosumers) {
+            if whose.includes(member.number) {
+                own.put_into(&mut Arc::make_mut(rules).strategy);
+            }
         }
     }
 }

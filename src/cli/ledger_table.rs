@@ -1,7 +1,7 @@
 //! What the ledger of a case has carried.
 
 use super::{
-    table::{Column, table},
+    table::{Table, key, spare, words},
     text::{cell, fixed},
 };
 use crate::record::{LedgerRow, Number};
@@ -10,32 +10,18 @@ use std::collections::BTreeMap;
 
 /// One line a channel and, if there are any, what was refused and how many posts counted without being transactions.
 pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
-    let columns = vec![
-        Column::new("ledger").left().key(),
-        Column::new("blocks"),
-        Column::new("submitted"),
-        Column::new("valid"),
-        Column::new("latency\np50 [s]").spare(1),
-        Column::new("latency\np95 [s]"),
-        Column::new("valid\nper s").spare(0),
-        Column::new("block\nfill [%]").spare(2),
-        Column::new("size\n[MB]"),
-    ];
-    let rows = channels.iter().map(|row| {
-        let fill = row.block_fill.and_then(|fill| Number::new(100.0 * fill.value()));
-        vec![
-            row.channel.name().to_owned(),
-            row.blocks.to_string(),
-            row.submitted.to_string(),
-            row.valid.to_string(),
-            cell(row.latency_p50_s, 3),
-            cell(row.latency_p95_s, 3),
-            cell(row.throughput_per_s, 4),
-            cell(fill, 2),
-            fixed(row.bytes as f64 / 1e6, 2),
-        ]
-    });
-    let mut text = table(columns, rows);
+    let fill = |row: &LedgerRow| row.block_fill.and_then(|fill| Number::new(100.0 * fill.value()));
+    let mut text = Table::of(channels)
+        .column(key(words("ledger")), |row| row.channel.name())
+        .column("blocks", |row| row.blocks)
+        .column("submitted", |row| row.submitted)
+        .column("valid", |row| row.valid)
+        .column(spare(1, "latency\np50 [s]"), |row| cell(row.latency_p50_s, 3))
+        .column("latency\np95 [s]", |row| cell(row.latency_p95_s, 3))
+        .column(spare(0, "valid\nper s"), |row| cell(row.throughput_per_s, 4))
+        .column(spare(2, "block\nfill [%]"), |row| cell(fill(row), 2))
+        .column("size\n[MB]", |row| fixed(row.bytes as f64 / 1e6, 2))
+        .draw();
     let off_chain: u64 = channels.iter().map(|row| row.off_chain).sum();
     if off_chain > 0 {
         text += &format!("of these, off the chain: {off_chain}\n");

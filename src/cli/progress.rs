@@ -1,7 +1,7 @@
 //! How far a run or a verification has come, on the terminal.
 
 use crate::{ledger::verify, study::Progress};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
 use std::{
     io::{self, IsTerminal},
     time::{Duration, Instant},
@@ -50,13 +50,11 @@ impl Bar {
         let bar = self.bar.get_or_insert_with(|| {
             let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {}, {{prefix}} left", self.things);
             let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
-            ProgressBar::new(of).with_style(style).with_elapsed(elapsed)
+            ProgressBar::new(of).with_style(style).with_elapsed(elapsed).with_finish(ProgressFinish::AndClear)
         });
         bar.set_message(message);
-        bar.set_prefix(
-            left(elapsed, done - kept, of - done)
-                .map_or_else(|| "?".to_owned(), |left| format!("{:#}", HumanDuration(left))),
-        );
+        let left = left(elapsed, done - kept, of - done);
+        bar.set_prefix(left.map_or_else(|| "?".to_owned(), |left| format!("{:#}", HumanDuration(left))));
         bar.set_length(of);
         bar.set_position(done);
     }
@@ -66,14 +64,6 @@ impl Bar {
 /// is nothing.
 fn left(elapsed: Duration, done: u64, left: u64) -> Option<Duration> {
     (done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64))
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The table of a case's slots.
 
 use super::{
-    table::{Cell, Tone, columns, table},
+    table::{Cell, Table, Tone, key, words},
     text::{PRICE, amounts, cell},
 };
 use crate::record::SlotRow;
@@ -9,23 +9,18 @@ use microgrid_agents::statement::Outcome;
 
 /// One line a slot: who took part, price beside theory, how the game ended, welfare beside P2G.
 pub(super) fn slot_table(rows: &[SlotRow]) -> String {
-    let header =
-        ["slot", "sellers", "buyers", "price", "equilib.\nprice", "rounds", "outcome", "welfare", "P2G\nwelfare"];
     let decimals = amounts(rows.iter().flat_map(|row| [row.welfare_cny, row.p2g_welfare_cny]));
-    let line = |row: &SlotRow| {
-        let mut cells: Vec<Cell> = vec![
-            row.slot.to_string().into(),
-            row.sellers.to_string().into(),
-            row.buyers.to_string().into(),
-            cell(row.price_mean_cny_per_kwh, PRICE).into(),
-            cell(row.equilibrium_price_cny_per_kwh, PRICE).into(),
-            row.rounds.to_string().into(),
-        ];
-        cells.push(outcome(row.outcome));
-        cells.extend([row.welfare_cny, row.p2g_welfare_cny].map(|amount| cell(amount, decimals).into()));
-        cells
-    };
-    table(columns(header, &[6]), rows.iter().map(line))
+    Table::of(rows)
+        .column(key("slot"), |row| row.slot)
+        .column("sellers", |row| row.sellers)
+        .column("buyers", |row| row.buyers)
+        .column("price", |row| cell(row.price_mean_cny_per_kwh, PRICE))
+        .column("equilib.\nprice", |row| cell(row.equilibrium_price_cny_per_kwh, PRICE))
+        .column("rounds", |row| row.rounds)
+        .column(words("outcome"), |row| outcome(row.outcome))
+        .column("welfare", |row| cell(row.welfare_cny, decimals))
+        .column("P2G\nwelfare", |row| cell(row.p2g_welfare_cny, decimals))
+        .draw()
 }
 
 /// How a game ended, in its tone.
@@ -35,7 +30,7 @@ pub(super) fn outcome(outcome: Outcome) -> Cell {
         Outcome::Rest | Outcome::GateClosure => Tone::Caution,
         Outcome::NoMarket => Tone::Plain,
     };
-    Cell::toned(format!("{outcome:?}"), tone)
+    Cell { text: format!("{outcome:?}"), tone }
 }
 
 #[cfg(test)]

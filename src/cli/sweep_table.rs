@@ -1,8 +1,8 @@
 //! The table of a sweep: what each combination of the varied knobs came to.
 
 use super::{
-    table::{Column, table},
-    text::{AMOUNT, count, fixed},
+    table::{Table, key, spare},
+    text::{AMOUNT, more, number, percent},
 };
 use crate::record::{Knobs, RecordError, Run, Statistics, Summary, knob_text};
 
@@ -11,61 +11,33 @@ const MOST_LINES: usize = 20;
 
 /// One line a combination of which a case is complete, up to [`MOST_LINES`], and where the rest is.
 pub(super) fn sweep_table(run: &Run) -> Result<String, RecordError> {
-    let (mut shown, mut more) = (Vec::new(), 0);
-    for summary in run.summaries()? {
-        let summary = summary?;
-        if shown.len() < MOST_LINES {
-            shown.push(summary);
-        } else {
-            more += 1;
-        }
-    }
+    let summaries = run.summaries()?.collect::<Result<Vec<_>, _>>()?;
     let no_knobs = Knobs::new();
     let knobs_of = |summary: &Summary| run.case(summary.first_case).map_or(&no_knobs, |case| &case.knobs);
-    let replicates = run.manifest().replicates;
-    Ok(lines(&shown, knobs_of, replicates) + &rest(more))
+    Ok(lines(&summaries, knobs_of, run.manifest().replicates) + &rest(summaries.len()))
 }
 
-fn rest(more: usize) -> String {
-    let all = "summary.csv has every measure: mean, standard deviation, 95 % interval";
-    if more == 0 { format!("{all}\n") } else { format!("and {}\n{all}\n", count(more, "more combination")) }
+fn rest(combinations: usize) -> String {
+    let more = more(combinations, MOST_LINES, "combination");
+    more + "summary.csv has every measure: mean, standard deviation, 95 % interval\n"
 }
 
 fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, replicates: u32) -> String {
-    let names = summaries.first().map(|first| knobs_of(first).keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-    let several = replicates > 1;
-    let mut columns = vec![Column::new("case").key()];
-    columns.extend(names.into_iter().map(|name| Column::new(name).key()));
-    columns.extend(several.then(|| Column::new("seeds").spare(0)));
-    columns.extend([
-        Column::new("in equi-\nlibrium"),
-        Column::new("rounds").spare(3),
-        Column::new("price\ngap"),
-        Column::new("ampli-\ntude").spare(1),
-        Column::new("news\nage [s]").spare(2),
-        Column::new("welfare"),
-    ]);
-    columns.extend(several.then(|| Column::new("± 95 %")));
-    let line = |summary: &Summary| {
-        let mean = |name| summary.measure(name).and_then(Statistics::mean);
-        let rounded = |name, decimals| mean(name).map_or_else(|| "-".to_owned(), |value| fixed(value, decimals));
-        let mut cells = vec![summary.first_case.to_string()];
-        cells.extend(knobs_of(summary).values().map(knob_text));
-        cells.extend(several.then(|| summary.replicates.to_string()));
-        let share = summary.share_in_equilibrium;
-        cells.extend([
-            share.map_or_else(|| "-".to_owned(), |share| format!("{} %", fixed(100.0 * share, 1))),
-            rounded("rounds", 1),
-            small(mean("price_gap")),
-            small(mean("oscillation_amplitude")),
-            rounded("information_age_mean_s", 3),
-            rounded("welfare_cny", AMOUNT),
-        ]);
-        let half_width = || summary.measure("welfare_cny").and_then(Statistics::half_width);
-        cells.extend(several.then(|| half_width().map_or_else(|| "-".to_owned(), |width| fixed(width, AMOUNT))));
-        cells
-    };
-    table(columns, summaries.iter().map(line))
+    let mean = |of: &Summary, name: &str| of.measure(name).and_then(Statistics::mean);
+    let half_width = |of: &Summary| of.measure("welfare_cny").and_then(Statistics::half_width);
+    let names = summaries.first().map(|first| knobs_of(first).keys().map(key).collect::<Vec<_>>()).unwrap_or_default();
+    Table::of(summaries.iter().take(MOST_LINES))
+        .column(key("case"), |of| of.first_case)
+        .columns(names, |of, n| knobs_of(of).values().nth(n).map_or_else(String::new, knob_text))
+        .column_if(replicates > 1, spare(0, "seeds"), |of| of.replicates)
+        .column("in equi-\nlibrium", |of| percent(of.share_in_equilibrium))
+        .column(spare(3, "rounds"), |of| number(mean(of, "rounds"), 1))
+        .column("price\ngap", |of| small(mean(of, "price_gap")))
+        .column(spare(1, "ampli-\ntude"), |of| small(mean(of, "oscillation_amplitude")))
+        .column(spare(2, "news\nage [s]"), |of| number(mean(of, "information_age_mean_s"), 3))
+        .column("welfare", |of| number(mean(of, "welfare_cny"), AMOUNT))
+        .column_if(replicates > 1, "± 95 %", |of| number(half_width(of), AMOUNT))
+        .draw()
 }
 
 /// A number of which the order of magnitude matters.
@@ -117,7 +89,7 @@ mod tests {
     #[test]
     fn combinations_read_like_this() {
         let knobs: Knobs = serde_json::from_value(json!({"delay": "1500ms", "replicator_step": 0.3})).unwrap();
-        let text = plain(&lines(&summaries(3), |_| &knobs, 3)) + &rest(4);
+        let text = plain(&lines(&summaries(3), |_| &knobs, 3)) + &rest(MOST_LINES + 4);
         assert!(text.lines().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(text);
     }
@@ -125,7 +97,7 @@ mod tests {
     #[test]
     fn without_replicates_there_is_no_interval() {
         let none = Knobs::new();
-        let text = plain(&lines(&summaries(1), |_| &none, 1)) + &rest(0);
+        let text = plain(&lines(&summaries(1), |_| &none, 1)) + &rest(2);
         insta::assert_snapshot!(text);
     }
 }

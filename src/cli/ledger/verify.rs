@@ -4,7 +4,7 @@ use crate::{
     cli::{
         error::CliError,
         print, progress,
-        table::{columns, table},
+        table::{Table, key, words},
         text::count,
     },
     ledger::verify::{self, CaseReport, Report, VerifyError},
@@ -20,7 +20,7 @@ pub(super) fn verify(path: &Path) -> Result<(), CliError> {
             if let VerifyError::Discrepancy { so_far, .. } = &error {
                 print(&describe(so_far))?;
             }
-            Err(CliError::Unverified(error))
+            Err(error.into())
         }
     }
 }
@@ -36,18 +36,19 @@ fn describe(report: &Report) -> String {
 
 fn describe_case(report: &CaseReport) -> String {
     let CaseReport { case, scenario, genesis, closed, slots, bills, channels } = report;
-    let header = ["channel", "blocks", "transactions", "valid", "invalid", "signatures", "facts"];
-    let rows = channels.iter().map(|channel| {
-        let numbers =
-            [channel.blocks, channel.transactions(), channel.valid, channel.invalid, channel.signatures, channel.facts];
-        let name = std::iter::once(channel.channel.name().to_owned());
-        name.chain(numbers.map(|number| number.to_string())).collect()
-    });
+    let table = Table::of(channels)
+        .column(key(words("channel")), |of| of.channel.name())
+        .column("blocks", |of| of.blocks)
+        .column("transactions", |of| of.transactions())
+        .column("valid", |of| of.valid)
+        .column("invalid", |of| of.invalid)
+        .column("signatures", |of| of.signatures)
+        .column("facts", |of| of.facts);
     format!(
         "{scenario}, case {case}: {closed} of {} closed, {} derived once more\ngenesis {genesis}\n\n{}\n",
         count(*slots as usize, "slot"),
         count(usize::try_from(*bills).unwrap_or(usize::MAX), "bill"),
-        table(columns(header, &[0]), rows),
+        table.draw(),
     )
 }
 
