@@ -54,19 +54,19 @@ use std::{
 /// assert!(welfare(1) > welfare(0), "the ledger raises trust in local energy");
 /// # Ok::<(), microgrid_sim::SimulationError>(())
 /// ```
-#[derive(Default)]
+#[derive(Debug, Default)]
 #[must_use]
 pub struct SimulationBuilder {
     draft: Option<Result<Draft, ScenarioError>>,
     data: Vec<(String, String)>,
     populations: Vec<Population>,
-    edits: Vec<Edit>,
+    edits: Vec<Hidden<Edit>>,
     overrides: Overrides,
     set: Vec<(String, Vec<String>)>,
     custom: Custom,
     options: Options,
     format: Format,
-    listener: Option<Listener>,
+    listener: Option<Hidden<Listener>>,
 }
 
 /// A change of the scenario.
@@ -102,7 +102,7 @@ impl SimulationBuilder {
 
     /// Changes whatever there is in the scenario, before anything is set; but not what is varied.
     pub fn edit(mut self, edit: impl FnOnce(&mut Scenario) + 'static) -> Self {
-        self.edits.push(Box::new(edit));
+        self.edits.push(Hidden(Box::new(edit)));
         self
     }
 
@@ -171,7 +171,7 @@ impl SimulationBuilder {
     /// Tells `show` how far the simulation has come, of how many cases and slots: at the start and after every slot and
     /// case.
     pub fn progress(mut self, show: impl FnMut(Progress) + Send + 'static) -> Self {
-        self.listener = Some(Listener(Arc::new(Mutex::new(show))));
+        self.listener = Some(Hidden(Arc::new(Mutex::new(show))));
         self
     }
 
@@ -212,7 +212,7 @@ impl SimulationBuilder {
         let mut draft = draft.ok_or(SimulationError::NoScenario)??;
         data.iter().for_each(|(name, text)| draft.give(name, text));
         populations.into_iter().try_for_each(|population| draft.populate(population))?;
-        edits.into_iter().for_each(|edit| draft.edit(edit));
+        edits.into_iter().for_each(|Hidden(edit)| draft.edit(edit));
         draft.overrides(&overrides)?;
         set.into_iter().for_each(|(name, values)| draft.set(&name, values));
         let mut plan = draft.plan()?;
@@ -234,27 +234,27 @@ impl SimulationBuilder {
     }
 }
 
-impl fmt::Debug for SimulationBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { draft, overrides, set, custom, options, format, .. } = self;
-        let mut shown = f.debug_struct("SimulationBuilder");
-        shown.field("draft", draft).field("overrides", overrides).field("set", set).field("custom", custom);
-        shown.field("options", options).field("format", format).finish_non_exhaustive()
-    }
-}
-
 /// A study that has been checked and can be run: a scenario with its own rules. See [`SimulationBuilder`].
 #[derive(Clone, Debug)]
 pub struct Simulation {
     plan: Plan,
     options: Options,
     format: Format,
-    listener: Option<Listener>,
+    listener: Option<Hidden<Listener>>,
 }
 
 /// Who is told how far a simulation has come.
+type Listener = Arc<Mutex<dyn FnMut(Progress) + Send>>;
+
+/// What cannot be shown.
 #[derive(Clone)]
-struct Listener(Arc<Mutex<dyn FnMut(Progress) + Send>>);
+struct Hidden<T>(T);
+
+impl<T> fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
 
 /// Why there are no results.
 #[derive(thiserror::Error)]
@@ -361,16 +361,10 @@ impl Simulation {
     fn play<S: CaseStore>(&self, store: S) -> (S, Result<(), StudyError>) {
         let listener = self.listener.clone();
         study::run(&self.plan, store, &self.options, move |progress| {
-            if let Some(Listener(tell)) = &listener {
+            if let Some(Hidden(tell)) = &listener {
                 tell.lock().unwrap_or_else(PoisonError::into_inner)(progress);
             }
         })
-    }
-}
-
-impl fmt::Debug for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listener")
     }
 }
 

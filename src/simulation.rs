@@ -20,7 +20,7 @@ use microgrid_agents::{
     ledger::{Ledger, LedgerRules},
     market::balance::SlotFacts,
     member::Member,
-    prosumer::{self, Prosumer, Rules, Strategy},
+    prosumer::{Prosumer, Rules, Strategy},
     streams::{Purpose, stream},
     units::Energy,
 };
@@ -123,15 +123,6 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
     }
 }
 
-fn activation(scenario: &Scenario) -> prosumer::Activation {
-    match scenario.activation {
-        Activation::LockStep { period } => prosumer::Activation::LockStep { period },
-        Activation::Independent { period, jitter } => prosumer::Activation::Independent { period, jitter },
-        Activation::Poisson { period } => prosumer::Activation::Poisson { period },
-        Activation::Reactive { min_interval } => prosumer::Activation::Reactive { min_interval },
-    }
-}
-
 fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     match initial {
         Initial::Random => None,
@@ -190,7 +181,7 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
         ramp: learning.ramp,
         tolerance: learning.tolerance,
         first_prices: fixed(&learning.initial_price),
-        activation: activation(scenario),
+        activation: scenario.activation,
         service_fee: scenario.market.service_fee,
         storage: scenario.storage.as_ref().map(Storage::limits),
         hours: scenario.market.hours(),
@@ -215,7 +206,7 @@ fn ledger_rules(case: &Case) -> LedgerRules {
         patience: scenario.learning.patience,
         slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
-        period: activation(scenario).period(),
+        period: scenario.activation.period(),
         first_choice: fixed(&scenario.learning.initial_choice),
         tells_answered: scenario.learning.predicts(),
         retry_after: case.retry_after(),

@@ -312,7 +312,8 @@ mod tests {
     #[test]
     fn a_scenario_runs_without_a_subcommand() {
         let arguments = "sim day.ron --seed 7 --set mu=0.5 --set delay=10ms --shards per-core -vv".split(' ');
-        let Arguments { command: None, input: Some(input), out, how, .. } = Arguments::try_parse_from(arguments).unwrap()
+        let Arguments { command: None, input: Some(input), out, how, .. } =
+            Arguments::try_parse_from(arguments).unwrap()
         else {
             panic!("this is a scenario and no subcommand")
         };

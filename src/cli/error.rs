@@ -54,12 +54,6 @@ impl From<SimulationError> for CliError {
     }
 }
 
-impl From<RecordError> for CliError {
-    fn from(error: RecordError) -> Self {
-        Self::failed(error)
-    }
-}
-
 impl From<ReadError> for CliError {
     fn from(error: ReadError) -> Self {
         let text = format!("{}: {error}", error.place());

@@ -3,12 +3,12 @@
 //! Everything it prints about a run is read back from the run's folder, so that `sim show` says the same.
 
 mod args;
+mod case_tables;
 mod check;
 mod compare;
 mod comparison;
 mod error;
 mod ledger;
-mod ledger_table;
 mod list;
 mod manual;
 mod price_path;
@@ -16,7 +16,6 @@ mod progress;
 mod report;
 mod run;
 mod show;
-mod slot_table;
 mod stability;
 mod summary;
 mod sweep_table;

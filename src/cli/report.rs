@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// Makes the report of a run from its folder, says where it is, and opens it if that is asked for.
 pub(super) fn report(run: &Path, open: bool) -> Result<(), CliError> {
-    let path = report::write(&mut Run::open(run).map_err(CliError::bad_input)?)?;
+    let mut run = Run::open(run).map_err(CliError::bad_input)?;
+    let path = report::write(&mut run).map_err(CliError::failed)?;
     print(&format!("{}\n", path.display()))?;
     if open {
         let failed = |error| CliError::failed(format!("cannot open {}: {error}", path.display()));

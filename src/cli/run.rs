@@ -85,5 +85,6 @@ fn tell(run: &Run, how: &HowToRun) -> Result<(), CliError> {
         return print(&format!("{}\n", run.folder().display()));
     }
     // As the report, if there is one, has left it.
-    print(&summary::summary(&Run::open(run.folder())?, None)?)
+    let text = Run::open(run.folder()).and_then(|run| summary::summary(&run, None));
+    print(&text.map_err(CliError::failed)?)
 }

@@ -1,8 +1,9 @@
 //! `sim show RUN`: the tables of a run, read back from its folder.
 
 use super::{
+    case_tables::outcome,
     error::CliError,
-    price_path, print, slot_table, summary,
+    price_path, print, summary,
     text::{AMOUNT, PRICE, bold, cell, count, fixed, wrapped},
     trade_matrix,
 };
@@ -78,7 +79,7 @@ fn headline(row: &SlotRow) -> String {
          {} worse off than alone\n",
         count(row.worse_off as usize, "prosumer")
     ));
-    let outcome = slot_table::outcome(row.outcome);
+    let outcome = outcome(row.outcome);
     line.replacen(&outcome.text, &outcome.shown(), 1)
 }
 

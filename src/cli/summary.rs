@@ -1,10 +1,9 @@
 //! What a run came to: its slots, how its cases compare, and where everything is.
 
 use super::{
+    case_tables::{ledger_table, slot_table},
     comparison::comparison,
-    ledger_table::ledger_table,
     price_path,
-    slot_table::slot_table,
     sweep_table::sweep_table,
     text::{bold, count, fixed, knobs, red, wrapped},
 };

@@ -6,7 +6,6 @@ use std::fmt::Display;
 
 /// So many characters side by side fit any terminal.
 pub(super) const WIDTH: usize = 80;
-/// Blanks between two columns.
 const GAP: usize = 2;
 
 /// A table with a line under its header, at most [`WIDTH`] wide: a line for each of its rows, a column for each of what
@@ -68,7 +67,6 @@ pub(super) enum Tone {
     Good,
     /// Something to look at.
     Caution,
-    /// A failure.
     Bad,
 }
 
@@ -114,7 +112,6 @@ impl<T> Table<T> {
         Self { rows: rows.into_iter().collect(), columns: Vec::new() }
     }
 
-    /// Adds a column.
     pub(super) fn column<C: Into<Cell>>(mut self, column: impl Into<Column>, cell: impl Fn(&T) -> C) -> Self {
         let cells = self.rows.iter().map(|row| cell(row).into()).collect();
         self.columns.push(Column { cells, ..column.into() });
@@ -141,7 +138,6 @@ impl<T> Table<T> {
         columns.into_iter().enumerate().fold(self, with)
     }
 
-    /// Its text.
     pub(super) fn draw(self) -> String {
         let mut columns = self.columns;
         if total(&columns) > WIDTH {
@@ -166,7 +162,6 @@ impl Column {
     }
 }
 
-/// Width of the longest line.
 fn width(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }

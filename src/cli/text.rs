@@ -54,7 +54,6 @@ pub(super) fn cases(numbers: &[u32]) -> String {
     format!("{} {list}", if numbers.len() == 1 { "case" } else { "cases" })
 }
 
-/// A heading.
 pub(super) fn bold(text: &str) -> String {
     styled(text, Style::new().bold())
 }

@@ -6,33 +6,46 @@ use crate::{
     time::{Time, nanos},
 };
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The rhythm of a market.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Activation {
     /// All sellers act at whole multiples of the period, all buyers half a period later.
     LockStep {
         /// From one act to the next.
+        #[serde(with = "humantime_serde")]
         period: Duration,
     },
     /// Each by a clock of its own, which began at a random moment of the first period.
     Independent {
         /// Mean time from one act to the next.
+        #[serde(with = "humantime_serde")]
         period: Duration,
         /// Largest relative deviation of that time, in [0, 1).
+        #[serde(default)]
         jitter: f64,
     },
     /// At moments that have nothing to do with each other.
     Poisson {
         /// Mean time from one act to the next.
+        #[serde(with = "humantime_serde")]
         period: Duration,
     },
     /// Whenever there is news, but not too often.
     Reactive {
         /// Shortest time from one act to the next.
+        #[serde(with = "humantime_serde")]
         min_interval: Duration,
     },
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self::LockStep { period: Duration::from_secs(1) }
+    }
 }
 
 /// The shortest time from one act to the next that can be drawn.

@@ -2,9 +2,9 @@
 //! back at the end.
 
 use super::{Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, panics::caught};
-use actix::{dev::ToEnvelope, prelude::*};
+use actix::prelude::*;
 use microgrid_actor::{Observed, Protocol, Time};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What actors have reported, what has become of their messages, and what went wrong, since the report before.
@@ -71,7 +71,7 @@ impl<W> Audience<W> {
         observed.clear();
         match watched {
             Ok(result) => result.map_err(RuntimeError::Watcher),
-            Err(why) => Err(RuntimeError::Failed(panicked("the watcher", why))),
+            Err(why) => Err(panicked("the watcher", why)),
         }
     }
 
@@ -85,7 +85,6 @@ impl<W> Audience<W> {
         Moment { time: self.last_progress + self.stall_after, wave: 0 }
     }
 
-    /// Whether the run has ended.
     pub(super) fn is_gone(&self) -> bool {
         self.watcher.is_none()
     }
@@ -100,40 +99,30 @@ impl<W> Audience<W> {
 
     /// Ends a run in which nothing more will happen, or nothing that leads anywhere, once the shards have told who waits:
     /// as stalled at this time or, without one, as a deadlock if anybody does.
-    pub(super) fn ask_who_waits<P: Protocol, S>(&mut self, shards: &Arc<[Addr<S>]>, stalled_at: Option<Time>)
+    pub(super) fn ask_who_waits<P: Protocol>(&mut self, shards: Vec<Recipient<WhoWaits>>, stalled_at: Option<Time>)
     where
         W: 'static,
-        S: Handler<WhoWaits>,
-        S::Context: ToEnvelope<S, WhoWaits>,
     {
-        let (shards, since) = (Arc::clone(shards), self.last_progress);
+        let since = self.last_progress;
         let mut audience = Self { watcher: self.watcher.take(), ..*self };
         actix::spawn(async move {
-            audience.end(match (who_waits(&shards).await, stalled_at) {
-                (Err(failure), _) => Err(RuntimeError::Failed(failure)),
-                (Ok(waiting), None) if waiting.is_empty() => Ok(()),
-                (Ok(waiting), None) => Err(RuntimeError::Deadlock { since, waiting }),
-                (Ok(waiting), Some(now)) => Err(RuntimeError::Stalled { now, milestone: P::MILESTONE, since, waiting }),
+            let mut waiting = Vec::new();
+            for shard in shards {
+                match shard.send(WhoWaits).await {
+                    Ok(of_shard) => waiting.extend(of_shard),
+                    Err(gone) => return audience.end(Err(panicked("a shard", gone.to_string()))),
+                }
+            }
+            waiting.sort();
+            audience.end(match stalled_at {
+                None if waiting.is_empty() => Ok(()),
+                None => Err(RuntimeError::Deadlock { since, waiting }),
+                Some(now) => Err(RuntimeError::Stalled { now, milestone: P::MILESTONE, since, waiting }),
             });
         });
     }
 }
 
-fn panicked(who: &str, why: String) -> Failure {
-    Failure::Panicked { who: who.to_owned(), whereabouts: None, why }
-}
-
-/// Who waits for what in any of the shards.
-async fn who_waits<S>(shards: &[Addr<S>]) -> Result<Vec<Waiting>, Failure>
-where
-    S: Handler<WhoWaits>,
-    S::Context: ToEnvelope<S, WhoWaits>,
-{
-    let mut waiting = Vec::new();
-    for shard in shards {
-        let of_shard = shard.send(WhoWaits).await;
-        waiting.extend(of_shard.map_err(|lost| panicked("a shard", lost.to_string()))?);
-    }
-    waiting.sort();
-    Ok(waiting)
+fn panicked(who: &str, why: String) -> RuntimeError {
+    RuntimeError::Failed(Failure::Panicked { who: who.to_owned(), whereabouts: None, why })
 }

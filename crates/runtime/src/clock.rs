@@ -24,7 +24,6 @@ use std::{
     time::Duration,
 };
 
-/// The clock.
 pub(super) struct Clock<P: Protocol, W> {
     shards: Arc<[Addr<Shard<P>>]>,
     /// Each shard's earliest event.
@@ -70,12 +69,15 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
         if self.interrupted.load(Ordering::Relaxed) {
             return self.audience.end(Err(RuntimeError::Interrupted));
         }
-        match self.next.iter().min() {
-            None | Some(&Moment::NEVER) => self.audience.ask_who_waits::<P, _>(&self.shards, None),
-            Some(earliest) if self.audience.has_stalled(earliest.time) => {
-                self.audience.ask_who_waits::<P, _>(&self.shards, Some(earliest.time));
+        let earliest = self.next.iter().min().copied().filter(|earliest| *earliest != Moment::NEVER);
+        match earliest {
+            Some(earliest) if !self.audience.has_stalled(earliest.time) => {
+                self.grant(earliest.window_end(self.lookahead));
             }
-            Some(earliest) => self.grant(earliest.window_end(self.lookahead)),
+            _ => {
+                let shards = self.shards.iter().map(|shard| shard.clone().recipient()).collect();
+                self.audience.ask_who_waits::<P>(shards, earliest.map(|earliest| earliest.time));
+            }
         }
     }
 

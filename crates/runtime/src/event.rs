@@ -57,7 +57,6 @@ fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
 pub(super) struct Event<P: Protocol> {
     pub(super) time: Time,
     pub(super) wave: u32,
-    /// Who causes it.
     pub(super) sender: ActorId,
     /// The sender's counter; of a broadcast, for its first receiver.
     pub(super) sequence: u64,
@@ -69,7 +68,6 @@ pub(super) struct Event<P: Protocol> {
 /// What happens.
 #[derive(Clone, Debug)]
 pub(super) enum What<P: Protocol> {
-    /// The run begins.
     Start,
     /// A message of the event's sender arrives.
     Message(P::Message),

@@ -26,7 +26,6 @@ impl Placement {
         (actor.0 % self.shards as u32) as usize
     }
 
-    /// Its position there.
     pub(super) fn place(self, actor: ActorId) -> u32 {
         actor.0 / self.shards as u32
     }
@@ -50,7 +49,6 @@ pub(super) struct Post<P: Protocol> {
     soon: Vec<(Key, Event<P>)>,
     /// What is to be passed on, by the shard that gets it.
     pub(super) outgoing: BTreeMap<usize, Batch<P>>,
-    /// Empty batches' memory.
     spare: Vec<Vec<Event<P>>>,
 }
 
@@ -84,7 +82,6 @@ impl<P: Protocol> Post<P> {
         self.queue.take_before(bound, taken);
     }
 
-    /// Takes in a new event.
     #[inline]
     pub(super) fn push(&mut self, event: Event<P>) {
         if self.busy == Some(event.to) && event.moment() < self.bound {

@@ -16,7 +16,6 @@ use actix::prelude::*;
 use microgrid_actor::Protocol;
 use std::{sync::Arc, time::Duration};
 
-/// A shard.
 pub(super) struct Shard<P: Protocol> {
     worker: Worker<P>,
     /// The network's shortest delay.

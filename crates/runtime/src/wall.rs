@@ -133,7 +133,8 @@ impl<P: Protocol, W: Watcher<P> + 'static> Collector<P, W> {
         } else if self.interrupted.load(Ordering::Relaxed) {
             self.audience.end(Err(RuntimeError::Interrupted));
         } else if self.audience.has_stalled(now) {
-            self.audience.ask_who_waits::<P, _>(&self.shards, Some(now));
+            let shards = self.shards.iter().map(|shard| shard.clone().recipient()).collect();
+            self.audience.ask_who_waits::<P>(shards, Some(now));
         }
     }
 }

@@ -20,7 +20,6 @@ pub(super) struct Worker<P: Protocol> {
     pub(super) actors: HostedActors<P>,
     /// The events of the window under way.
     window: Vec<Event<P>>,
-    /// Who gets which of them.
     due: Vec<Due>,
     /// Those of one actor who gets several.
     several: Vec<(Key, Due)>,

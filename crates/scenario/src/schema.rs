@@ -24,6 +24,7 @@ mod learning;
 mod network;
 
 pub use learning::{Habit, Initial, Learning};
+pub use microgrid_agents::prosumer::Activation;
 pub use network::{Condition, Incident, Link, Members, Network, Who};
 
 /// A whole scenario.
@@ -354,45 +355,6 @@ impl Storage {
 
 fn usual_efficiency() -> f64 {
     0.95
-}
-
-/// When participants act.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Activation {
-    /// All sellers at whole periods, all buyers half a period later.
-    LockStep {
-        /// From one act to the next.
-        #[serde(with = "humantime_serde")]
-        period: Duration,
-    },
-    /// Each by a clock of its own, which began at a random moment of the first period.
-    Independent {
-        /// Mean time from one act to the next.
-        #[serde(with = "humantime_serde")]
-        period: Duration,
-        /// Largest relative deviation of that time, in [0, 1).
-        #[serde(default)]
-        jitter: f64,
-    },
-    /// At moments that have nothing to do with each other.
-    Poisson {
-        /// Mean time from one act to the next.
-        #[serde(with = "humantime_serde")]
-        period: Duration,
-    },
-    /// Whenever there is news, but not too often.
-    Reactive {
-        /// Shortest time from one act to the next.
-        #[serde(with = "humantime_serde")]
-        min_interval: Duration,
-    },
-}
-
-impl Default for Activation {
-    fn default() -> Self {
-        Self::LockStep { period: Duration::from_secs(1) }
-    }
 }
 
 /// Which time the actors live in.

@@ -30,7 +30,6 @@ pub(super) fn compare(a: &Path, b: Option<&Path>) -> Result<(), CliError> {
     print(&text.map_err(CliError::bad_input)?)
 }
 
-/// In what two runs differ.
 fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     let mut text = format!("{}{}\n{}\n", introduced("A", a), introduced("B", b), scenarios::difference(a, b)?);
     let (figures_a, figures_b) = (a.key_figures()?, b.key_figures()?);

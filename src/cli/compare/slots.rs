@@ -3,7 +3,7 @@
 use super::{MOST_LINES, pairs::Pair};
 use crate::{
     cli::{
-        slot_table::outcome,
+        case_tables::outcome,
         table::{Cell, Table, key, spare, words},
         text::{AMOUNT, PRICE, bold, cell, change, count, more},
     },
