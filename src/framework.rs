@@ -1,14 +1,5 @@
-//! The simulator as a library: a scenario, own rules in the place of some of its own, and what comes of it.
-//!
-//! ```text
-//! SimulationBuilder ──build──▶ Simulation ──run────────▶ Results   rows in memory
-//!  a scenario, knobs,                     ├─run_into───▶ Run       a run's folder
-//!  own rules, who watches                 └─resume─────▶ Run       what a run still lacks
-//! ```
-//!
-//! A [`Simulation`] does the same whenever it is run, in whichever way, on however many shards and however many cases at a
-//! time, as long as its own rules draw all that is random from the stream that they are given. The `sim` command runs
-//! scenarios through it too.
+//! The simulator as a library: a [`SimulationBuilder`] makes a [`Simulation`] of a scenario and own rules in the place of some
+//! of its own, and that [`Results`], a run's folder, or what a run still lacks. The `sim` command runs scenarios through it.
 
 pub use crate::{
     record::Results,

@@ -70,14 +70,9 @@
 //!
 //! # Features
 //!
-//! All are on by default; with `default-features = false` there are rows in memory and CSV tables.
-//!
-//! | feature | what it adds |
-//! |---|---|
-//! | `cli` | the `sim` command |
-//! | `report` | `report.html` |
-//! | `figures` | the report's figures as SVG and PNG |
-//! | `parquet` | large tables as Parquet files |
+//! All are on by default: `cli` is the `sim` command, `report` is `report.html`, `figures` are the report's figures as SVG and
+//! PNG, and `parquet` writes large tables as Parquet files. With `default-features = false` there are rows in memory and CSV
+//! tables.
 //!
 //! # The map
 //!

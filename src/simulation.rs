@@ -130,16 +130,14 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     }
 }
 
-/// Everybody's rules: those of its part of a mixed population, or else the scenario's.
+/// Everybody's rules: those of its part of a mixed population, or else the scenario's, and on top of them its own.
 fn habits(case: &Case) -> Vec<Arc<Rules>> {
     let learning = &case.scenario.learning;
     let members = case.population.prosumers.len();
-    let common = Arc::new(prosumer_rules(case, learning));
-    let mut everybody: Vec<Arc<Rules>> = (0..members).map(|_| Arc::clone(&common)).collect();
+    let mut everybody = vec![Arc::new(prosumer_rules(case, learning)); members];
     // Whoever draws least comes first, so that a part that grows keeps those who were in it.
-    let draw = |id: &u32| stream(case.seed, ProsumerId(*id).actor(), Purpose::Mix).next_u64();
     let mut order: Vec<u32> = (0..members as u32).collect();
-    order.sort_by_cached_key(draw);
+    order.sort_by_cached_key(|&id| stream(case.seed, ProsumerId(id).actor(), Purpose::Mix).next_u64());
     let mut rest = order.as_slice();
     for habit in &learning.mix {
         let count = (habit.share * members as f64).round() as usize;
@@ -148,12 +146,6 @@ fn habits(case: &Case) -> Vec<Arc<Rules>> {
         part.iter().for_each(|&id| everybody[id as usize] = Arc::clone(&rules));
         rest = others;
     }
-    own_rules(case, &mut everybody);
-    everybody
-}
-
-/// Gives those who have rules of their own these as well.
-fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
     for (whose, own) in &case.custom.rules {
         for (rules, member) in everybody.iter_mut().zip(&case.population.prosumers) {
             if whose.includes(member.number) {
@@ -161,6 +153,7 @@ fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
             }
         }
     }
+    everybody
 }
 
 fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {

@@ -7,7 +7,7 @@ use super::{
     table::{Cell, Table, Tone, key, spare, words},
     text::{fixed, signed},
 };
-use crate::record::{KeyFigures, RecordError, Run, Status};
+use crate::record::{KeyFigures, Run, Status};
 use std::{
     cmp::Reverse,
     fs, io,
@@ -48,7 +48,7 @@ fn runs(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> io::Result<()> {
 fn listed(folder: &Path, found: &[PathBuf]) -> String {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for path in found {
-        match read(path) {
+        match Run::open(path).and_then(|run| run.key_figures().map(|figures| (run, figures))) {
             Ok(read) => runs.push(read),
             Err(error) => unreadable.push(format!("not read: {error}\n")),
         }
@@ -71,13 +71,6 @@ fn listed(folder: &Path, found: &[PathBuf]) -> String {
         .column("settled\n[%]", |(_, figures)| in_equilibrium(figures))
         .column("welfare\nover\nP2G [%]", |(_, figures)| gains(figures));
     table.draw() + &unreadable.concat()
-}
-
-/// A run with the key figures of its cases, if it has come so far as to have any.
-fn read(path: &Path) -> Result<(Run, Vec<KeyFigures>), RecordError> {
-    let run = Run::open(path)?;
-    let figures = run.key_figures()?;
-    Ok((run, figures))
 }
 
 fn status(status: &Status) -> Cell {

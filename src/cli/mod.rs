@@ -18,7 +18,6 @@ mod run;
 mod show;
 mod stability;
 mod summary;
-mod sweep_table;
 mod table;
 mod text;
 mod trade_matrix;

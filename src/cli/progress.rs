@@ -11,17 +11,16 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Progress of a study that begins now, on stderr if it is a terminal and `visible`.
-#[expect(clippy::disallowed_methods, reason = "the time that is left follows from the time that was taken")]
 pub(super) fn on_stderr(visible: bool) -> impl FnMut(Progress) + Send + 'static {
-    let mut bar = Bar::new(visible, Instant::now(), "slots");
+    let mut bar = Bar::new(visible, "slots");
     move |Progress { cases_done, cases, slots_done, slots, slots_kept }| {
         bar.show(format!("{cases_done}/{cases} cases"), slots_done, slots, slots_kept);
     }
 }
 
-/// Progress of a ledger's verification on stderr if it is a terminal; for one that began at `started`.
-pub(super) fn of_verification(started: Instant) -> impl FnMut(verify::Progress) {
-    let mut bar = Bar::new(true, started, "blocks");
+/// Progress of a ledger's verification that begins now, on stderr if it is a terminal.
+pub(super) fn of_verification() -> impl FnMut(verify::Progress) {
+    let mut bar = Bar::new(true, "blocks");
     move |verify::Progress { case, cases, done, blocks }| bar.show(format!("case {case}/{cases}"), done, blocks, 0)
 }
 
@@ -34,8 +33,9 @@ struct Bar {
 }
 
 impl Bar {
-    fn new(visible: bool, started: Instant, things: &'static str) -> Self {
-        Self { visible: visible && io::stderr().is_terminal(), started, things, bar: None }
+    #[expect(clippy::disallowed_methods, reason = "the time that is left follows from the time that was taken")]
+    fn new(visible: bool, things: &'static str) -> Self {
+        Self { visible: visible && io::stderr().is_terminal(), started: Instant::now(), things, bar: None }
     }
 
     /// Shows that so many things are `done`, of which `kept` were there before.

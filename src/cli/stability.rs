@@ -6,7 +6,7 @@ use super::{
     error::CliError,
     print,
     table::{Cell, Table, Tone, key, words},
-    text::{AMOUNT, PRICE, bold, count, fixed, wrapped},
+    text::{AMOUNT, PRICE, bold, count, fixed, values, wrapped},
 };
 use crate::{
     analysis::{
@@ -40,14 +40,8 @@ fn combinations(plan: &Plan) -> impl Iterator<Item = Case> + '_ {
 }
 
 fn title(plan: &Plan, case: &Case) -> String {
-    let knobs: String = case.knobs.iter().map(|(name, value)| format!(", {name} = {value}")).collect();
-    wrapped(&format!(
-        "{}, case {} of {}{knobs}, seed {}",
-        plan.scenario.name,
-        case.number,
-        plan.case_count(),
-        case.seed
-    ))
+    let (name, count, knobs) = (&plan.scenario.name, plan.case_count(), values(case.knobs.iter().cloned()));
+    wrapped(&format!("{name}, case {} of {count}{knobs}, seed {}", case.number, case.seed))
 }
 
 fn all_slots(plan: &Plan, case: &Case) -> String {

@@ -2,13 +2,12 @@
 
 use super::{
     case_tables::{ledger_table, slot_table},
-    comparison::comparison,
+    comparison::{comparison, sweep_table},
     price_path,
-    sweep_table::sweep_table,
-    text::{bold, count, fixed, knobs, red, wrapped},
+    text::{bold, count, fixed, red, values, wrapped},
 };
 use crate::{
-    record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status},
+    record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status, knob_text},
     report,
     scenario::schema::Record,
 };
@@ -80,13 +79,9 @@ fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> Strin
 
 /// `5_prosumers, case 2 of 2, mu = 1, seed 2023`.
 pub(super) fn title(run: &Run, case: &CaseEntry) -> String {
-    let manifest = run.manifest();
-    let knobs = knobs(&case.knobs);
-    let separator = if knobs.is_empty() { "" } else { ", " };
-    format!(
-        "{}, case {} of {}, {knobs}{separator}seed {}",
-        manifest.scenario, case.case, manifest.case_count, case.seed
-    )
+    let Manifest { scenario, case_count, .. } = run.manifest();
+    let knobs = values(case.knobs.iter().map(|(name, value)| (name, knob_text(value))));
+    format!("{scenario}, case {} of {case_count}{knobs}, seed {}", case.case, case.seed)
 }
 
 /// Where the results are, and how the run ended.

@@ -3,8 +3,9 @@
 use super::table::WIDTH;
 use crate::record::Number;
 use crate::report::format::ranges;
-pub(super) use crate::report::format::{count, fixed, gain, knobs, signed};
+pub(super) use crate::report::format::{count, fixed, gain, signed};
 use anstyle::{AnsiColor, Style};
+use std::fmt::Display;
 
 /// Decimals of a price [CNY/kWh].
 pub(super) const PRICE: usize = 4;
@@ -46,6 +47,11 @@ pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize
         ..1e7 => 1,
         _ => 0,
     }
+}
+
+/// `, mu = 1, delay = 10ms`.
+pub(super) fn values<N: Display, V: Display>(knobs: impl IntoIterator<Item = (N, V)>) -> String {
+    knobs.into_iter().map(|(name, value)| format!(", {name} = {value}")).collect()
 }
 
 /// `case 7`, `cases 1 to 3, 7`.

@@ -104,11 +104,6 @@ impl<P: Protocol> Event<P> {
         Key { moment: self.moment(), tie, sequence: self.sequence, sender: self.sender }
     }
 
-    /// The beginning of the run for an actor.
-    pub(super) fn start(actor: ActorId) -> Self {
-        Self { time: Time::ZERO, wave: 0, sender: actor, sequence: 0, to: actor, what: What::Start }
-    }
-
     /// The end of a crash of an actor: before all else at its moment, and a restart before what waited.
     pub(super) fn end_of_crash(time: Time, actor: ActorId, what: What<P>) -> Self {
         let sequence = u64::from(!matches!(what, What::Restart));

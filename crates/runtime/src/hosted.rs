@@ -71,11 +71,9 @@ impl<P: Protocol> HostedActors<P> {
         let crashes = |downtime| Box::new(Crashes { downtime, restarts: 0, overdue: Vec::new() });
         let host = |(id, actor)| {
             let crashes = network.downtime(id).map(crashes);
-            post.queue.push(Event::start(id));
-            crashes
-                .iter()
-                .filter_map(|crashes| crashes.next_restart(id, Time::ZERO))
-                .for_each(|end| post.queue.push(end));
+            let start = Event { time: Time::ZERO, wave: 0, sender: id, sequence: 0, to: id, what: What::Start };
+            let restart = crashes.as_ref().and_then(|crashes| crashes.next_restart(id, Time::ZERO));
+            [Some(start), restart].into_iter().flatten().for_each(|event| post.queue.push(event));
             Hosted { actor, network: stream(placement.seed, id, NETWORK), sequence: 0, crashes }
         };
         let hosted = ids().zip(actors).map(host).collect();

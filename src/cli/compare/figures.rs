@@ -4,7 +4,7 @@ use super::{MOST_LINES, MOST_PAIRS, pairs::Pair};
 use crate::{
     cli::{
         table::{Table, key, spare, words},
-        text::{AMOUNT, bold, change, count, fixed, gain, more, number, percent, wrapped},
+        text::{AMOUNT, bold, change, count, fixed, gain, more, number, percent, values, wrapped},
     },
     record::{KeyFigures, Statistics},
 };
@@ -59,8 +59,8 @@ pub(super) fn differences(names: &[&str], pairs: &[Pair<'_>]) -> String {
         of_combinations(names, &groups)
     } else {
         let title = |knobs: &[String], pairs: &[_]| {
-            let knobs: String = names.iter().zip(knobs).map(|(name, value)| format!(", {name} = {value}")).collect();
-            format!("Paired by seed, means of {} each{knobs}", count(pairs.len(), "case"))
+            let cases = count(pairs.len(), "case");
+            format!("Paired by seed, means of {cases} each{}", values(names.iter().zip(knobs)))
         };
         groups.iter().map(|(knobs, pairs)| of_few(&title(knobs, pairs), pairs)).collect()
     };

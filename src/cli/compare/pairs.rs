@@ -2,7 +2,7 @@
 //! there is one.
 
 use crate::{
-    cli::text::{cases, wrapped},
+    cli::text::{cases, values, wrapped},
     record::{KeyFigures, Run, SCENARIO, knob_text},
     scenario::{self, Overrides, Plan},
 };
@@ -37,9 +37,8 @@ impl Pair<'_> {
         } else {
             format!("case {} of A, {} of B", a.case, b.case)
         };
-        let knobs: String = names.iter().zip(knobs).map(|(name, value)| format!(", {name} = {value}")).collect();
         let seeds = if a.seed == b.seed { String::new() } else { format!(", seeds {} and {}", a.seed, b.seed) };
-        cases + &knobs + &seeds
+        cases + &values(names.iter().zip(knobs)) + &seeds
     }
 }
 

@@ -2,11 +2,21 @@
 
 mod export;
 mod show;
-mod verify;
 
-use super::{args::LedgerCommand, error::CliError, print};
+use super::{
+    args::LedgerCommand,
+    error::CliError,
+    print, progress,
+    table::{Table, key, words},
+    text::count,
+};
 use crate::{
-    ledger::{position::Position, reader::Reader, schema},
+    ledger::{
+        position::Position,
+        reader::Reader,
+        schema,
+        verify::{self, CaseReport, Report, VerifyError},
+    },
     record::{self, Run},
 };
 use std::path::{Path, PathBuf};
@@ -14,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// Carries out one of the ledger's subcommands.
 pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
     match command {
-        LedgerCommand::Verify { run } => verify::verify(&find(run)?),
+        LedgerCommand::Verify { run } => verify(&find(run)?),
         LedgerCommand::Show { run, channel, block, key, case } => {
             let reader = Reader::open(&find(run)?)?;
             let show = |case| match (*key, *channel, *block) {
@@ -29,6 +39,42 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
         }
         LedgerCommand::Export { run, case } => export::export(&Reader::open(&find(run)?)?, *case, print),
     }
+}
+
+/// Verifies the ledger; prints what was covered, whether all of it is in order or not.
+fn verify(path: &Path) -> Result<(), CliError> {
+    match verify::verify(path, &mut progress::of_verification()) {
+        Ok(report) if report.cases.is_empty() => print(&format!("{} has no blocks yet\n", path.display())),
+        Ok(report) => print(&format!("{}{} verifies\n", describe(&report), path.display())),
+        Err(error) => {
+            if let VerifyError::Discrepancy { so_far, .. } = &error {
+                print(&describe(so_far))?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn describe(report: &Report) -> String {
+    report.cases.iter().map(describe_case).collect()
+}
+
+fn describe_case(report: &CaseReport) -> String {
+    let CaseReport { case, scenario, genesis, closed, slots, bills, channels } = report;
+    let table = Table::of(channels)
+        .column(key(words("channel")), |of| of.channel.name())
+        .column("blocks", |of| of.blocks)
+        .column("transactions", |of| of.transactions())
+        .column("valid", |of| of.valid)
+        .column("invalid", |of| of.invalid)
+        .column("signatures", |of| of.signatures)
+        .column("facts", |of| of.facts);
+    format!(
+        "{scenario}, case {case}: {closed} of {} closed, {} derived once more\ngenesis {genesis}\n\n{}\n",
+        count(*slots as usize, "slot"),
+        count(usize::try_from(*bills).unwrap_or(usize::MAX), "bill"),
+        table.draw(),
+    )
 }
 
 /// The ledger of a run, of a scenario's newest run, or the file itself.
@@ -61,7 +107,10 @@ fn cases(reader: &Reader, only: Option<u32>) -> Result<Vec<u32>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::fixtures::{day::day, file};
+    use crate::{
+        cli::text::plain,
+        ledger::fixtures::{day::day, file},
+    };
 
     #[test]
     fn a_ledger_is_found_in_a_run_in_the_newest_run_and_by_its_own_name() {
@@ -83,5 +132,11 @@ mod tests {
         let reader = Reader::open(&ledger.path).unwrap();
         assert_eq!(cases(&reader, None).unwrap(), [1]);
         assert_eq!(cases(&reader, Some(2)).unwrap_err().text, "error: the ledger has no case 2");
+    }
+
+    #[test]
+    fn counts_read_like_this() {
+        let report = verify::verify(&file(&[day()]).path, &mut |_| {}).unwrap();
+        insta::assert_snapshot!(plain(&describe(&report)));
     }
 }
