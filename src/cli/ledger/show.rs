@@ -260,10 +260,8 @@ mod tests {
         let reader = Reader::open(&ledger.path).unwrap();
         let read = |channel, number| block(&reader, 1, channel, number);
         insta::assert_snapshot!(read(ChannelName::Trade, 3).unwrap() + &read(ChannelName::Information, 3).unwrap());
-        assert_eq!(
-            read(ChannelName::Trade, 9).unwrap_err().text,
-            "error: the ledger has no case 1, channel trade, block 9"
-        );
+        let missing = read(ChannelName::Trade, 9).unwrap_err();
+        assert_eq!(missing.text, "error: the ledger has no case 1, trade block 9");
     }
 
     #[test]
