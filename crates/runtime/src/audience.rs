@@ -97,30 +97,31 @@ impl<W> Audience<W> {
         }
     }
 
-    /// Ends a run in which nothing more will happen, or nothing that leads anywhere, once the shards have told who waits:
-    /// as stalled at this time or, without one, as a deadlock if anybody does.
-    pub(super) fn ask_who_waits<P: Protocol>(&mut self, shards: Vec<Recipient<WhoWaits>>, stalled_at: Option<Time>)
-    where
-        W: 'static,
-    {
+    /// Ends a run in which nothing more will happen, or nothing that leads anywhere, and of which the shards have told who
+    /// waits: as stalled at this time or, without one, as a deadlock if anybody does.
+    pub(super) fn give_up<P: Protocol>(
+        &mut self,
+        waiting: Result<Vec<Waiting>, RuntimeError>,
+        stalled_at: Option<Time>,
+    ) {
         let since = self.last_progress;
-        let mut audience = Self { watcher: self.watcher.take(), ..*self };
-        actix::spawn(async move {
-            let mut waiting = Vec::new();
-            for shard in shards {
-                match shard.send(WhoWaits).await {
-                    Ok(of_shard) => waiting.extend(of_shard),
-                    Err(gone) => return audience.end(Err(panicked("a shard", gone.to_string()))),
-                }
-            }
-            waiting.sort();
-            audience.end(match stalled_at {
-                None if waiting.is_empty() => Ok(()),
-                None => Err(RuntimeError::Deadlock { since, waiting }),
-                Some(now) => Err(RuntimeError::Stalled { now, milestone: P::MILESTONE, since, waiting }),
-            });
-        });
+        self.end(waiting.and_then(|waiting| match stalled_at {
+            None if waiting.is_empty() => Ok(()),
+            None => Err(RuntimeError::Deadlock { since, waiting }),
+            Some(now) => Err(RuntimeError::Stalled { now, milestone: P::MILESTONE, since, waiting }),
+        }));
     }
+}
+
+/// Who waits for what in any of the shards.
+pub(super) async fn who_waits(shards: Vec<Recipient<WhoWaits>>) -> Result<Vec<Waiting>, RuntimeError> {
+    let mut waiting = Vec::new();
+    for shard in shards {
+        let of_shard = shard.send(WhoWaits).await;
+        waiting.extend(of_shard.map_err(|gone| panicked("a shard", gone.to_string()))?);
+    }
+    waiting.sort();
+    Ok(waiting)
 }
 
 fn panicked(who: &str, why: String) -> RuntimeError {

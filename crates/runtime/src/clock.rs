@@ -10,7 +10,7 @@
 
 use super::{
     Host, RuntimeError, Watcher,
-    audience::{Audience, Report},
+    audience::{Audience, Report, who_waits},
     event::Moment,
     shard::{Grant, Shard, WindowDone},
 };
@@ -56,7 +56,7 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
     }
 
     /// All shards have done their window: accounts for it, then grants the next.
-    fn turn(&mut self) {
+    fn turn(&mut self, context: &mut Context<Self>) {
         for (shard, moment) in self.announced.drain(..) {
             self.next[shard] = self.next[shard].min(moment);
         }
@@ -76,7 +76,10 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
             }
             _ => {
                 let shards = self.shards.iter().map(|shard| shard.clone().recipient()).collect();
-                self.audience.ask_who_waits::<P>(shards, earliest.map(|earliest| earliest.time));
+                let stalled_at = earliest.map(|earliest| earliest.time);
+                context.spawn(who_waits(shards).into_actor(self).map(move |waiting, clock, _| {
+                    clock.audience.give_up::<P>(waiting, stalled_at);
+                }));
             }
         }
     }
@@ -98,22 +101,22 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
 impl<P: Protocol, W: Watcher<P> + 'static> Actor for Clock<P, W> {
     type Context = Context<Self>;
 
-    fn started(&mut self, _: &mut Self::Context) {
-        self.turn();
+    fn started(&mut self, context: &mut Self::Context) {
+        self.turn(context);
     }
 }
 
 impl<P: Protocol, W: Watcher<P> + 'static> Handler<WindowDone<P>> for Clock<P, W> {
     type Result = ();
 
-    fn handle(&mut self, done: WindowDone<P>, _: &mut Self::Context) {
+    fn handle(&mut self, done: WindowDone<P>, context: &mut Self::Context) {
         self.next[done.shard] = done.next;
         self.announced.extend(done.sent);
         self.earlier.extend(done.earlier);
         self.last.add(done.last);
         self.outstanding -= 1;
         if self.outstanding == 0 {
-            self.turn();
+            self.turn(context);
         }
     }
 }

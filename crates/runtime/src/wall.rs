@@ -9,7 +9,7 @@
 
 use super::{
     Ending, Host, RuntimeError, Watcher,
-    audience::{Audience, Report, WhoWaits},
+    audience::{Audience, Report, WhoWaits, who_waits},
     event::Moment,
     join,
     post::Batch,
@@ -121,7 +121,7 @@ impl<P: Protocol, W: Watcher<P> + 'static> Collector<P, W> {
     const PAUSE: Duration = Duration::from_millis(50);
 
     /// Shows the watcher what there is, and ends the run if it is over in one way or another.
-    fn look(&mut self) {
+    fn look(&mut self, context: &mut Context<Self>) {
         if self.audience.is_gone() {
             return;
         }
@@ -134,7 +134,9 @@ impl<P: Protocol, W: Watcher<P> + 'static> Collector<P, W> {
             self.audience.end(Err(RuntimeError::Interrupted));
         } else if self.audience.has_stalled(now) {
             let shards = self.shards.iter().map(|shard| shard.clone().recipient()).collect();
-            self.audience.ask_who_waits::<P>(shards, Some(now));
+            context.spawn(who_waits(shards).into_actor(self).map(move |waiting, collector, _| {
+                collector.audience.give_up::<P>(waiting, Some(now));
+            }));
         }
     }
 }
@@ -143,19 +145,19 @@ impl<P: Protocol, W: Watcher<P> + 'static> Actor for Collector<P, W> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(Self::PAUSE, |collector, _| collector.look());
+        context.run_interval(Self::PAUSE, Self::look);
     }
 }
 
 impl<P: Protocol, W: Watcher<P> + 'static> Handler<Report<P>> for Collector<P, W> {
     type Result = ();
 
-    fn handle(&mut self, report: Report<P>, _: &mut Self::Context) {
+    fn handle(&mut self, report: Report<P>, context: &mut Self::Context) {
         let last = |observed: &Observed<P::Observation>| P::milestone(&observed.what) == Some(self.last_milestone);
         self.is_over |= report.observed.iter().any(last);
         self.report.add(report);
         if self.is_over || self.report.failure.is_some() {
-            self.look();
+            self.look(context);
         }
     }
 }
