@@ -134,7 +134,8 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
 fn habits(case: &Case) -> Vec<Arc<Rules>> {
     let learning = &case.scenario.learning;
     let members = case.population.prosumers.len();
-    let mut everybody = vec![Arc::new(prosumer_rules(case, learning)); members];
+    let common = Arc::new(prosumer_rules(case, learning));
+    let mut everybody = vec![common; members];
     // Whoever draws least comes first, so that a part that grows keeps those who were in it.
     let mut order: Vec<u32> = (0..members as u32).collect();
     order.sort_by_cached_key(|&id| stream(case.seed, ProsumerId(id).actor(), Purpose::Mix).next_u64());
