@@ -102,7 +102,7 @@ impl Watcher<MarketProtocol> for StopWatch {
                     self.books -= i128::from(charge.0) - i128::from(credit.0);
                 }
                 Observation::ProsumerDone(done) => {
-                    self.books += i128::from(done.paid.0) - i128::from(done.earned.0);
+                    self.books += i128::from(done.paid().0) - i128::from(done.earned().0);
                 }
                 _ => {}
             }

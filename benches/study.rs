@@ -17,7 +17,8 @@ fn play(name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let plan = scenario::load(&path, &Overrides::default()).expect("a shipped scenario is valid");
     let root = tempfile::tempdir().expect("a temporary folder");
-    let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).expect("a folder");
+    let recorder = Recorder::create_as(Default::default(), root.path(), &plan, SystemTime::UNIX_EPOCH, String::new())
+        .expect("a folder");
     let (recorder, result) = study::run(&plan, recorder, &Options::default(), |_| {});
     result.expect("a shipped scenario runs to its end");
     recorder.finish(Status::Finished, Duration::ZERO).expect("results are written");

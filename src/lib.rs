@@ -70,30 +70,15 @@
 //!
 //! # Features
 //!
-//! All are on by default; with `default-features = false` there are rows in memory and CSV tables.
-//!
-//! | feature | what it adds |
-//! |---|---|
-//! | `cli` | the `sim` command |
-//! | `report` | `report.html` |
-//! | `figures` | the report's figures as SVG and PNG |
-//! | `parquet` | large tables as Parquet files |
+//! All are on by default: `cli` is the `sim` command, `report` is `report.html`, `figures` are the report's figures as SVG and
+//! PNG, and `parquet` writes large tables as Parquet files. With `default-features = false` there are rows in memory and CSV
+//! tables.
 //!
 //! # The map
 //!
-//! | where | what |
-//! |---|---|
-//! | [`Simulation`], [`prelude`] | the way in for programs |
-//! | [`agents`] | the actors and the market's mathematics, free of any runtime |
-//! | [`scenario`] | a RON file or a value becomes a validated plan of cases |
-//! | [`simulation`] | one case: its actors and their network |
-//! | `study` | all cases of a plan, recorded |
-//! | [`runtime`] | hosts the actors: shards, clock, network; holds the ordering contract |
-//! | [`analysis`] | what theory says: closed form, reference iteration, stability |
-//! | [`record`] | observations become tables, in memory or in a run's folder |
-//! | [`ledger`] | `ledger.db`: written, read, and verified without trusting who wrote it |
-//! | [`report`] | what people look at |
-//! | [`cli`] | the `sim` command |
+//! [`Simulation`] and the [`prelude`] are the way in for programs. [`scenario`] makes a validated plan of cases, [`simulation`]
+//! runs one, with its [`agents`] hosted by [`runtime`] and connected by [`network`]; [`record`] makes tables of what is
+//! observed, [`ledger`] writes and verifies `ledger.db`, [`report`] is what people look at, and [`analysis`] what theory says.
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -20,7 +20,7 @@ use microgrid_agents::{
     ledger::{Ledger, LedgerRules},
     market::balance::SlotFacts,
     member::Member,
-    prosumer::{self, Prosumer, Rules, Strategy},
+    prosumer::{Prosumer, Rules, Strategy},
     streams::{Purpose, stream},
     units::Energy,
 };
@@ -69,7 +69,8 @@ pub fn simulate_with<W: Watcher<MarketProtocol> + 'static>(
 /// The ledger, the grid and all prosumers of a case, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
     let scenario = &case.scenario;
-    let keys = keys(case);
+    let prosumers = 0..case.population.prosumers.len() as u32;
+    let keys: Vec<_> = prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect();
     let genesis = Arc::new(genesis(case, &keys));
     let chain = genesis.id();
     let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
@@ -93,12 +94,6 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
 /// An actor's secret key. Signatures are needed only where the chains are kept.
 fn key(case: &Case, actor: ActorId) -> SecretKey {
     SecretKey::derive(case.seed, actor).for_chain(case.scenario.record == Record::Full)
-}
-
-/// The prosumers' secret keys.
-fn keys(case: &Case) -> Vec<SecretKey> {
-    let prosumers = 0..case.population.prosumers.len() as u32;
-    prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect()
 }
 
 /// What everybody in a case agrees on beforehand.
@@ -128,15 +123,6 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
     }
 }
 
-fn activation(scenario: &Scenario) -> prosumer::Activation {
-    match scenario.activation {
-        Activation::LockStep { period } => prosumer::Activation::LockStep { period },
-        Activation::Independent { period, jitter } => prosumer::Activation::Independent { period, jitter },
-        Activation::Poisson { period } => prosumer::Activation::Poisson { period },
-        Activation::Reactive { min_interval } => prosumer::Activation::Reactive { min_interval },
-    }
-}
-
 fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     match initial {
         Initial::Random => None,
@@ -144,16 +130,15 @@ fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     }
 }
 
-/// Everybody's rules: those of its part of a mixed population, or else the scenario's.
+/// Everybody's rules: those of its part of a mixed population, or else the scenario's, and on top of them its own.
 fn habits(case: &Case) -> Vec<Arc<Rules>> {
     let learning = &case.scenario.learning;
     let members = case.population.prosumers.len();
     let common = Arc::new(prosumer_rules(case, learning));
-    let mut everybody: Vec<Arc<Rules>> = (0..members).map(|_| Arc::clone(&common)).collect();
+    let mut everybody = vec![common; members];
     // Whoever draws least comes first, so that a part that grows keeps those who were in it.
-    let draw = |id: &u32| stream(case.seed, ProsumerId(*id).actor(), Purpose::Mix).next_u64();
     let mut order: Vec<u32> = (0..members as u32).collect();
-    order.sort_by_cached_key(draw);
+    order.sort_by_cached_key(|&id| stream(case.seed, ProsumerId(id).actor(), Purpose::Mix).next_u64());
     let mut rest = order.as_slice();
     for habit in &learning.mix {
         let count = (habit.share * members as f64).round() as usize;
@@ -162,27 +147,14 @@ fn habits(case: &Case) -> Vec<Arc<Rules>> {
         part.iter().for_each(|&id| everybody[id as usize] = Arc::clone(&rules));
         rest = others;
     }
-    own_rules(case, &mut everybody);
-    everybody
-}
-
-/// Gives those who have rules of their own these as well; whoever shared rules before still does.
-fn own_rules(case: &Case, everybody: &mut [Arc<Rules>]) {
     for (whose, own) in &case.custom.rules {
-        let mut changed: Vec<(Arc<Rules>, Arc<Rules>)> = Vec::new();
-        let members = everybody.iter_mut().zip(&case.population.prosumers);
-        for (rules, _) in members.filter(|(_, member)| whose.includes(member.number)) {
-            let known = changed.iter().find(|(before, _)| Arc::ptr_eq(before, rules));
-            let after = known.map(|(_, after)| Arc::clone(after)).unwrap_or_else(|| {
-                let mut after = Rules::clone(rules);
-                own.put_into(&mut after.strategy);
-                let after = Arc::new(after);
-                changed.push((Arc::clone(rules), Arc::clone(&after)));
-                after
-            });
-            *rules = after;
+        for (rules, member) in everybody.iter_mut().zip(&case.population.prosumers) {
+            if whose.includes(member.number) {
+                own.put_into(&mut Arc::make_mut(rules).strategy);
+            }
         }
     }
+    everybody
 }
 
 fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
@@ -203,7 +175,7 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
         ramp: learning.ramp,
         tolerance: learning.tolerance,
         first_prices: fixed(&learning.initial_price),
-        activation: activation(scenario),
+        activation: scenario.activation,
         service_fee: scenario.market.service_fee,
         storage: scenario.storage.as_ref().map(Storage::limits),
         hours: scenario.market.hours(),
@@ -217,7 +189,6 @@ fn grid_rules(case: &Case) -> GridRules {
         tariffs: Arc::clone(&case.grid_tariffs),
         slot_length: case.scenario.market.slot_length,
         retry_after: case.retry_after(),
-        prosumers: case.population.prosumers.len(),
     }
 }
 
@@ -228,7 +199,7 @@ fn ledger_rules(case: &Case) -> LedgerRules {
         patience: scenario.learning.patience,
         slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
-        period: activation(scenario).period(),
+        period: scenario.activation.period(),
         first_choice: fixed(&scenario.learning.initial_choice),
         tells_answered: scenario.learning.predicts(),
         retry_after: case.retry_after(),

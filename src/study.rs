@@ -20,6 +20,7 @@ use microgrid_agents::{
     debug_as_display,
     ids::ProsumerId,
     ledger::Durability,
+    message::SlotOpened,
     observation::{Observation, Observed, Refused},
     statement::Tariff,
 };
@@ -109,64 +110,60 @@ pub fn run<S: CaseStore>(
     plan: &Plan,
     store: S,
     options: &Options,
-    progress: impl FnMut(Progress) + Send + 'static,
+    mut progress: impl FnMut(Progress) + Send + 'static,
 ) -> (S, Result<(), StudyError>) {
     let (cases, slots) = (plan.case_count(), plan.scenario.market.slots);
     let kept = (1..=cases).filter(|&case| store.has(case)).count() as u32;
     let of = |cases: u32| u64::from(cases) * u64::from(slots);
-    let at = Progress { cases_done: kept, cases, slots_done: of(kept), slots: of(cases), slots_kept: of(kept) };
-    let told = Arc::new(Mutex::new(Told { at, tell: progress }));
-    lock(&told).tell(0, 0);
+    let mut at = Progress { cases_done: kept, cases, slots_done: of(kept), slots: of(cases), slots_kept: of(kept) };
+    let mut tell = move |cases, slots| {
+        at.cases_done += cases;
+        at.slots_done += slots;
+        progress(at);
+    };
+    tell(0, 0);
     let jobs = options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get().min(cases as usize);
     let study = Study {
         plan,
         options,
         beside_others: jobs > 1 || in_pool(),
-        // A case asks rayon's pool for work, and this thread of it waits for the case.
-        own_pools: in_pool(),
         store: Mutex::new(store),
         next: AtomicU32::new(1),
         drawn: LastPopulation::default(),
-        failure: Mutex::new(None),
-        told,
+        failures: Mutex::new(Vec::new()),
+        tell: Arc::new(Mutex::new(tell)),
     };
-    thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(|| study.work()))));
-    let failure = study.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // A case asks rayon's pool for work: where this thread of it waits for the case, it needs another.
+    let own_pool = || ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
+    let play: &(dyn Fn() + Sync) = if in_pool() { &|| own_pool().install(|| study.play()) } else { &|| study.play() };
+    thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(play))));
     let store = study.store.into_inner().unwrap_or_else(PoisonError::into_inner);
-    (store, failure.map_or(Ok(()), |(_, error)| Err(error)))
+    let failures = study.failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // What ended the study rather than what followed from that.
+    let rank = |(case, error): &(u32, StudyError)| (matches!(error, StudyError::Interrupted), *case);
+    (store, failures.into_iter().min_by_key(rank).map_or(Ok(()), |(_, error)| Err(error)))
 }
 
 /// What the threads share.
-struct Study<'a, S, P> {
+struct Study<'a, S, T> {
     plan: &'a Plan,
     options: &'a Options,
     /// Whether other cases have the machine too.
     beside_others: bool,
-    /// Whether each thread has a pool of its own, in place of the one that all share.
-    own_pools: bool,
     store: Mutex<S>,
     /// Number of the next case that nobody has taken.
     next: AtomicU32,
     drawn: LastPopulation,
-    /// What ended the study rather than what followed from that, and in which case: a failure before an interruption, the
-    /// first case first.
-    failure: Mutex<Option<(u32, StudyError)>>,
-    told: Arc<Mutex<Told<P>>>,
+    /// The cases that have failed.
+    failures: Mutex<Vec<(u32, StudyError)>>,
+    /// Tells that so many more cases and slots are done.
+    tell: Arc<Mutex<T>>,
 }
 
-impl<S: CaseStore, P: FnMut(Progress) + Send + 'static> Study<'_, S, P> {
-    /// What a thread does.
-    fn work(&self) {
-        let pool = || ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
-        match self.own_pools.then(pool) {
-            Some(pool) => pool.install(|| self.play()),
-            None => self.play(),
-        }
-    }
-
-    /// Plays one case after the other until there are no more, or one has failed.
+impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
+    /// What a thread does: plays one case after the other until there are no more, or one has failed.
     fn play(&self) {
-        while lock(&self.failure).is_none() {
+        while lock(&self.failures).is_empty() {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number > self.plan.case_count() {
                 return;
@@ -175,9 +172,7 @@ impl<S: CaseStore, P: FnMut(Progress) + Send + 'static> Study<'_, S, P> {
                 continue;
             }
             if let Err(error) = self.play_case(number) {
-                let rank = |(case, error): &(u32, StudyError)| (matches!(error, StudyError::Interrupted), *case);
-                let mut failure = lock(&self.failure);
-                *failure = failure.take().into_iter().chain([(number, error)]).min_by_key(rank);
+                lock(&self.failures).push((number, error));
             }
         }
     }
@@ -191,7 +186,7 @@ impl<S: CaseStore, P: FnMut(Progress) + Send + 'static> Study<'_, S, P> {
         let beside_others = || Shards::beside_others(case.population.prosumers.len() + 2);
         let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
         let recorder = lock(&self.store).begin(&case)?;
-        let reporter = Reporter { recorder, case: case.clone(), told: Arc::clone(&self.told) };
+        let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
         let (Reporter { mut recorder, .. }, result) = simulate(&case, shards, &self.options.interrupted, reporter);
         let result = match result {
             Ok(()) => recorder.end().map_err(StudyError::from),
@@ -200,7 +195,7 @@ impl<S: CaseStore, P: FnMut(Progress) + Send + 'static> Study<'_, S, P> {
         };
         let taken_in = lock(&self.store).take_in(recorder);
         result?;
-        lock(&self.told).tell(1, 0);
+        (*lock(&self.tell))(1, 0);
         Ok(taken_in?)
     }
 }
@@ -210,29 +205,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who is told how far the study has come.
-struct Told<P> {
-    at: Progress,
-    tell: P,
-}
-
-impl<P: FnMut(Progress)> Told<P> {
-    /// Tells that so many more cases and slots are done.
-    fn tell(&mut self, cases: u32, slots: u64) {
-        self.at.cases_done += cases;
-        self.at.slots_done += slots;
-        (self.tell)(self.at);
-    }
-}
-
 /// Watches a case: has it recorded, tells how far it has come, and logs what happens.
-struct Reporter<P> {
+struct Reporter<T> {
     recorder: CaseRecorder,
     case: Case,
-    told: Arc<Mutex<Told<P>>>,
+    tell: Arc<Mutex<T>>,
 }
 
-impl<P: FnMut(Progress) + Send> Watcher<MarketProtocol> for Reporter<P> {
+impl<T: FnMut(u32, u64) + Send> Watcher<MarketProtocol> for Reporter<T> {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         let Case { number, population, custom, .. } = &self.case;
         let closed = observed.iter().filter(|observed| matches!(observed.what, Observation::SlotClosed(_))).count();
@@ -242,7 +222,7 @@ impl<P: FnMut(Progress) + Send> Watcher<MarketProtocol> for Reporter<P> {
         }
         self.recorder.window(observed, traffic)?;
         if closed > 0 {
-            lock(&self.told).tell(0, closed as u64);
+            (*lock(&self.tell))(0, closed as u64);
         }
         Ok(())
     }
@@ -251,9 +231,8 @@ impl<P: FnMut(Progress) + Send> Watcher<MarketProtocol> for Reporter<P> {
 /// Tells whoever reads the log what happens in a case.
 fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observed) {
     match what {
-        Observation::SlotOpened(opened) => {
-            let Tariff { slot, feed_in, grid } = opened.tariff;
-            tracing::debug!(case, slot, %time, feed_in, grid, market_open = opened.market_open, "slot opened");
+        Observation::SlotOpened(SlotOpened { tariff: Tariff { slot, feed_in, grid }, market_open, .. }) => {
+            tracing::debug!(case, slot, %time, feed_in, grid, market_open, "slot opened");
         }
         Observation::MarketOpened(market) => {
             let (sellers, buyers) = (market.sellers.len(), market.buyers.len());
@@ -264,8 +243,7 @@ fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observe
         }
         Observation::Refused(Refused { slot, from, refusal, channel, on_chain }) => {
             let prosumer = ProsumerId::of(*from).map(|from| population.prosumers[from.index()].number);
-            let channel = channel.name();
-            tracing::debug!(case, slot, %time, prosumer, channel, on_chain, %refusal, "refused");
+            tracing::debug!(case, slot, %time, prosumer, channel = channel.name(), on_chain, %refusal, "refused");
         }
         Observation::SlotClosed(slot) => tracing::debug!(case, slot, %time, "slot closed"),
         Observation::Committed(commit) => {

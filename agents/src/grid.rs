@@ -2,7 +2,10 @@
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake},
-    chain::call::{Call, InvoiceTo},
+    chain::{
+        call::{Call, InvoiceTo},
+        transaction::Endorsement,
+    },
     ids::{ActorId, LEDGER, ProsumerId, Slot},
     member::Member,
     message::{Exchange, Message},
@@ -23,8 +26,6 @@ pub struct GridRules {
     pub slot_length: Duration,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
-    /// Number of prosumers.
-    pub prosumers: usize,
 }
 
 /// The utility grid as an actor.
@@ -45,7 +46,7 @@ pub struct Grid {
 impl Grid {
     /// A grid with these rules, and its identity on the chains.
     pub fn new(rules: GridRules, member: Member) -> Self {
-        let booked = vec![0; rules.prosumers];
+        let booked = vec![0; member.genesis.prosumers.len()];
         Self { rules, member, begun: 0, unconfirmed: 1, publication: 0, booked }
     }
 
@@ -89,8 +90,9 @@ impl Grid {
             *booked = exchange.slot;
             context.observe(Observation::Exchanged(exchange, invoice));
         }
-        let party = self.member.genesis().prosumer(from);
-        let endorsement = self.member.invoice(&InvoiceTo { party, invoice });
+        let party = self.member.genesis.prosumer(from);
+        let signature = self.member.sign(&InvoiceTo { party, invoice }.to_json());
+        let endorsement = Endorsement { by: self.member.party, signature };
         context.send(from.actor(), Message::Invoice(Box::new((invoice, endorsement))));
     }
 }
@@ -151,7 +153,6 @@ mod tests {
             tariffs: [0.5, 0.85].into(),
             slot_length: Duration::from_secs(3600),
             retry_after: Duration::from_secs(3),
-            prosumers: 2,
         };
         Grid::new(rules, members(2).swap_remove(1))
     }
@@ -195,7 +196,8 @@ mod tests {
         let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
         let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
-        let endorsed = grid.member.invoice(&InvoiceTo { party: Party::Prosumer(2), invoice });
+        let text = InvoiceTo { party: Party::Prosumer(2), invoice }.to_json();
+        let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&text) };
         let invoice = Message::Invoice(Box::new((invoice, endorsed)));
         assert_eq!(sent(&first), [&invoice]);
         assert_eq!(sent(&again), [&invoice]);

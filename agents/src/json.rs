@@ -1,4 +1,4 @@
-//! How numbers look in the JSON on the chain: those that JSON has no digits for are the texts `inf`, `-inf` and `NaN`.
+//! How things look in the JSON on the chain. Numbers that JSON has no digits for are the texts `inf`, `-inf` and `NaN`.
 //!
 //! A field is marked with `#[serde(with = "json::number")]`, a list of numbers with `json::numbers`,
 //! a duration with `json::nanoseconds`.
@@ -14,39 +14,21 @@ impl Serialize for Written {
     }
 }
 
-impl<'de> Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Visitor)
-    }
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Read {
+    Number(f64),
+    Text(String),
 }
 
-struct Visitor;
-
-impl de::Visitor<'_> for Visitor {
-    type Value = Written;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a number, or inf, -inf or NaN as text")
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Written, E> {
-        Ok(Written(value))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Written, E> {
-        Ok(Written(value as f64))
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Written, E> {
-        Ok(Written(value as f64))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Written, E> {
-        match text {
-            "inf" => Ok(Written(f64::INFINITY)),
-            "-inf" => Ok(Written(f64::NEG_INFINITY)),
-            "NaN" => Ok(Written(f64::NAN)),
-            other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Read::deserialize(deserializer)? {
+            Read::Number(number) => Ok(Self(number)),
+            Read::Text(text) => {
+                let known = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].into_iter().find(|n| n.to_string() == text);
+                known.map(Self).ok_or_else(|| de::Error::custom(format!("{text} is no number")))
+            }
         }
     }
 }
@@ -55,18 +37,10 @@ impl de::Visitor<'_> for Visitor {
 pub(crate) mod number {
     use super::*;
 
-    /// Writes it.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         Written(*number).serialize(serializer)
     }
 
-    /// Reads it.
-    ///
-    /// # Errors
-    /// If it is none.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Written::deserialize(deserializer).map(|written| written.0)
     }
@@ -76,18 +50,10 @@ pub(crate) mod number {
 pub(crate) mod numbers {
     use super::*;
 
-    /// Writes them.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub(crate) fn serialize<S: Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(numbers.iter().map(|&number| Written(number)))
     }
 
-    /// Reads them.
-    ///
-    /// # Errors
-    /// If one is none.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
         Ok(Vec::<Written>::deserialize(deserializer)?.into_iter().map(|written| written.0).collect())
     }
@@ -99,22 +65,45 @@ pub(crate) mod nanoseconds {
     use crate::time::nanos;
     use std::time::Duration;
 
-    /// Writes it.
-    ///
-    /// # Errors
-    /// Those of the serializer.
     pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(nanos(*duration))
     }
 
-    /// Reads it.
-    ///
-    /// # Errors
-    /// If it is none.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_nanos)
     }
 }
+
+/// Has types stand on the chain as they are displayed, and read back from that text.
+macro_rules! as_text {
+    ($($name:ty),+) => {$(
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as ::serde::Deserialize>::deserialize(deserializer)?.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(crate) use as_text;
+
+/// Gives types the text over which they are signed.
+macro_rules! signed_as_json {
+    ($($name:ty),+) => {$(
+        impl $name {
+            /// The JSON text that is signed.
+            pub fn to_json(&self) -> String {
+                ::serde_json::to_string(self).expect("what is signed has a JSON text")
+            }
+        }
+    )+};
+}
+pub(crate) use signed_as_json;
 
 #[cfg(test)]
 mod tests {

@@ -23,62 +23,25 @@
 //! assert!((price - 0.7).abs() < 1e-9, "where demand meets supply");
 //! ```
 //!
-//! # The map
-//!
-//! | where | what |
-//! |---|---|
-//! | [`market`] | the equations as plain functions |
-//! | [`message`] | every message, with who sends it to whom |
-//! | [`actor`] | the [`Actor`](actor::Actor) trait and what an actor may ask of its host |
-//! | [`prosumer`], [`grid`], [`ledger`] | the three kinds of actor |
-//! | [`contract`] | what the ledger's transactions mean: registration, game, settlement, metering |
-//! | [`chain`] | what stands on the ledger: transactions, blocks, facts, signatures |
-//! | [`member`] | an actor's identity on the chains, with which it signs |
-//! | [`observation`] | what actors report about themselves; nothing reads it back |
-//! | [`streams`] | named random streams derived from the run's seed |
-//! | [`units`], [`time`], [`ids`] | the vocabulary of quantities |
-//!
 //! # Own strategies
 //!
 //! A prosumer decides in two places, each a trait: [`PricingRule`](prosumer::PricingRule) moves the price of a seller,
-//! [`ChoiceRule`](prosumer::ChoiceRule) the shares of a buyer. [`ExcessDemand`](prosumer::ExcessDemand),
-//! [`Replicator`](prosumer::Replicator), [`BestResponse`](prosumer::BestResponse) and
-//! [`Imitation`](prosumer::Imitation) implement them; a [`Strategy`](prosumer::Strategy) puts others in their place. All
+//! [`ChoiceRule`](prosumer::ChoiceRule) the shares of a buyer. [`ExcessDemand`](prosumer::ExcessDemand) and
+//! [`Behaviour`](prosumer::Behaviour) implement them; a [`Strategy`](prosumer::Strategy) puts others in their place. All
 //! else about a prosumer stays as it is: it registers, posts, checks and signs its bills, and recovers from crashes.
-//!
-//! ```
-//! use microgrid_agents::{prosumer::{ExcessDemand, Offer, PricingRule, Strategy}, streams::Stream};
-//!
-//! /// Moves its price by half of what others would.
-//! #[derive(Clone, Debug)]
-//! struct Cautious;
-//!
-//! impl PricingRule for Cautious {
-//!     fn next_price(&mut self, offer: &Offer<'_>, random: &mut Stream) -> f64 {
-//!         (offer.price + ExcessDemand.next_price(offer, random)) / 2.0
-//!     }
-//! }
-//!
-//! let strategy = Strategy { pricing: Some(Box::new(Cautious)), choice: None };
-//! assert!(format!("{strategy:?}").contains("Cautious"));
-//! ```
 
 pub mod actor;
 pub mod chain;
-// Hidden: asked by the ledger, and tested from outside.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: asked by the ledger, and tested from outside.
 pub mod contract;
-// Hidden: put together by the simulation.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: put together by the simulation.
 pub mod grid;
 pub mod ids;
 mod json;
-// Hidden: put together by the simulation.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: put together by the simulation.
 pub mod ledger;
 pub mod market;
-// Hidden: put together by the simulation.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: put together by the simulation.
 pub mod member;
 pub mod message;
 pub mod observation;
@@ -87,7 +50,6 @@ pub mod statement;
 pub mod streams;
 pub mod units;
 
-// Hidden: it is for the other crates of the workspace.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: it is for the other crates of the workspace.
 pub use microgrid_actor::debug_as_display;
 pub use microgrid_actor::time;

@@ -2,7 +2,7 @@
 
 use crate::{
     chain::{
-        call::{BillsOf, Call, InvoiceTo, Proposal},
+        call::{Call, Proposal},
         genesis::Genesis,
         hash::Digest,
         identity::{Party, SecretKey, Signature},
@@ -15,32 +15,19 @@ use std::sync::Arc;
 /// A member of the chains, who can sign.
 #[derive(Clone, Debug)]
 pub struct Member {
-    party: Party,
+    /// Its name.
+    pub party: Party,
     key: SecretKey,
-    genesis: Arc<Genesis>,
-    /// The genesis' identifier.
-    chain: Digest,
+    /// What everybody agrees on.
+    pub genesis: Arc<Genesis>,
+    /// The chains' identifier, that of the genesis.
+    pub chain: Digest,
 }
 
 impl Member {
     /// The member `party` of the chains of `genesis`, whose identifier is `chain`.
     pub fn new(party: Party, key: SecretKey, genesis: Arc<Genesis>, chain: Digest) -> Self {
         Self { party, key, genesis, chain }
-    }
-
-    /// Its name.
-    pub fn party(&self) -> Party {
-        self.party
-    }
-
-    /// What everybody agrees on.
-    pub fn genesis(&self) -> &Arc<Genesis> {
-        &self.genesis
-    }
-
-    /// The chains' identifier.
-    pub fn chain(&self) -> Digest {
-        self.chain
     }
 
     /// Signs a text for these chains.
@@ -55,16 +42,6 @@ impl Member {
         let proposal = Proposal { creator, call };
         let signature = signed.then(|| self.sign(proposal.to_json().get()));
         Arc::new(Submission { proposal, signature, endorsements })
-    }
-
-    /// Its signature over its bills of a slot.
-    pub fn endorse(&self, bills: &BillsOf) -> Signature {
-        self.sign(&bills.to_json())
-    }
-
-    /// Its endorsement of an invoice.
-    pub fn invoice(&self, invoice: &InvoiceTo) -> Endorsement {
-        Endorsement { by: self.party, signature: self.sign(&invoice.to_json()) }
     }
 }
 
@@ -123,9 +100,9 @@ pub(crate) mod tests {
         let member = &members(1)[2];
         let registration = member.submission(Call::Register(8, Registration::Idle), Vec::new());
         let text = registration.proposal.to_json();
-        let key = member.genesis().key(member.party()).unwrap();
+        let key = member.genesis.key(member.party).unwrap();
         let claim = Claim { key, text: text.get(), signature: registration.signature.unwrap() };
-        assert_eq!(verify(member.chain(), &[claim]), [true]);
+        assert_eq!(verify(member.chain, &[claim]), [true]);
         let quote = Quote { slot: 8, version: 1, price: 0.5, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
         assert_eq!(member.submission(Call::PostQuote(quote), Vec::new()).signature, None);
     }

@@ -1,35 +1,11 @@
-//! The vocabulary: every message, with who sends it to whom.
+//! The vocabulary: every message, with who sends it to whom, and until when it is repeated.
 //!
-//! | message | from → to | repeated until |
-//! |---|---|---|
-//! | [`Submit`](Message::Submit): `PublishTariff` | grid → ledger | `SlotOpened` |
-//! | [`SlotOpened`](Message::SlotOpened) | ledger → all | `Register` or `RecordEnergy` |
-//! | [`Submit`](Message::Submit): `Register` | prosumer → ledger | `Registered` |
-//! | [`Registered`](Message::Registered) | ledger → prosumer | acknowledges |
-//! | [`MarketOpened`](Message::MarketOpened) | ledger → participants | the first post |
-//! | [`Submit`](Message::Submit): `PostQuote` | seller → ledger | replaced by the next |
-//! | [`Submit`](Message::Submit): `PostChoice` | buyer → ledger | replaced by the next |
-//! | [`MarketState`](Message::MarketState) | ledger → participants | replaced by the next |
-//! | [`BillProposed`](Message::BillProposed) | ledger → both sides of a trade | `BillEndorsed` |
-//! | [`BillEndorsed`](Message::BillEndorsed) | buyer, seller → ledger | acknowledges |
-//! | [`Settled`](Message::Settled) | ledger → participants | `RecordEnergy` |
-//! | [`Exchange`](Message::Exchange) | prosumer → grid | `Invoice` |
-//! | [`Invoice`](Message::Invoice) | grid → prosumer | acknowledges |
-//! | [`Submit`](Message::Submit): `RecordEnergy` | prosumer → ledger | `MeterRecorded` |
-//! | [`MeterRecorded`](Message::MeterRecorded) | ledger → prosumer | acknowledges |
-//! | [`Refused`](Message::Refused) | ledger → whoever submitted | nobody waits for it |
-//! | [`Recover`](Message::Recover) | prosumer → ledger | `Standing` |
-//! | [`Standing`](Message::Standing) | ledger → prosumer | acknowledges |
-//!
-//! Whatever is to stand on a chain travels as a [`Submission`]: a [`Call`](crate::chain::call::Call) of the contract
-//! with its maker's name and, where the policies ask for it, its signature.
-//!
-//! Every message names its slot, except `Recover` of one who does not know it, and receiving one twice does no harm. Posts of the game carry a version: only a newer
-//! one replaces an older. All others are answered the same way each time.
+//! Every message names its slot, except `Recover` of one who does not know it, and receiving one twice does no harm. Posts
+//! of the game carry a version: only a newer one replaces an older. All others are answered the same way each time.
 
 use crate::{
     chain::{
-        call::Proposal,
+        call::{Call, Proposal},
         fact::{Bill, Game, Number},
         identity::Signature,
         refusal::{Refusal, Validity},
@@ -37,7 +13,7 @@ use crate::{
     },
     ids::{ProsumerId, Slot},
     market::{aggregate::Aggregate, settlement::Trade, trades::Trades},
-    statement::{Choice, Dispute, Invoice, Quote, Tariff},
+    statement::{Dispute, Invoice, Tariff},
     time::Time,
     units::Energy,
 };
@@ -46,31 +22,33 @@ use std::{sync::Arc, time::Duration};
 /// Anything one actor may say to another.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// Anybody → ledger: a call of the contract.
+    /// Anybody → ledger: a call of the contract. Posts are not repeated, but replaced by the next; of the others
+    /// `PublishTariff` is until `SlotOpened`, `Register` until `Registered`, `RecordEnergy` until `MeterRecorded`.
     Submit(Arc<Submission>),
-    /// Ledger → all: a slot has begun.
+    /// Ledger → all: a slot has begun. Repeated until `Register` or `RecordEnergy`.
     SlotOpened(SlotOpened),
     /// Ledger → prosumer: whether its registration counts.
     Registered(Slot, Validity),
-    /// Ledger → participants: who is in the market, and the common first choice.
+    /// Ledger → participants: who is in the market, and the common first choice. Repeated until the first post.
     MarketOpened(Arc<MarketOpened>),
-    /// Ledger → participants: the market after a block.
+    /// Ledger → participants: the market after a block. Replaced by the next.
     MarketState(Arc<MarketState>),
-    /// Ledger → both sides of a trade: the receiver's trades, for it to check.
+    /// Ledger → both sides of a trade: the receiver's trades, for it to check. Repeated until `BillEndorsed`.
     BillProposed(Arc<BillProposed>),
     /// Participant → ledger: whether its trades are what it computes itself.
     BillEndorsed(Slot, Verdict),
-    /// Ledger → participants: the receiver's final trades.
+    /// Ledger → participants: the receiver's final trades. Repeated until `RecordEnergy`.
     Settled(Slot, Box<Trades>),
-    /// Prosumer → grid: what is left over or missing.
+    /// Prosumer → grid: what is left over or missing. Repeated until `Invoice`.
     Exchange(Exchange),
     /// Grid → prosumer: what that costs or earns, with the grid's endorsement.
     Invoice(Box<(Invoice, Endorsement)>),
     /// Ledger → prosumer: its meter reading is on the ledger.
     MeterRecorded(Slot),
-    /// Ledger → whoever submitted it: a call of this slot was refused.
+    /// Ledger → whoever submitted it: a call of this slot was refused. Nobody waits for it.
     Refused(Slot, Refusal),
     /// Prosumer → ledger: I have lost my memory; where do I stand? The number tells this question from earlier ones.
+    /// Repeated until `Standing`.
     Recover(u64),
     /// Ledger → prosumer: where it stands, in answer to the question of this number.
     Standing(u64, Box<Standing>),
@@ -83,24 +61,14 @@ pub enum Standing {
     Done(Slot),
     /// This slot has begun, and it takes no part in a market of it, or not yet.
     Open(SlotOpened),
-    /// It takes part in this slot's market.
-    Playing(SlotOpened, Arc<MarketOpened>, LastPost),
+    /// It takes part in this slot's market; its last post, if it has made one, and the market as it was shown last, if the
+    /// game is still on.
+    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Arc<MarketState>>),
     /// This slot is settled, and these are its trades.
     Settled(SlotOpened, Arc<MarketOpened>, Trades),
 }
 
-/// What a participant has posted last, as far as the ledger knows.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LastPost {
-    /// Nothing.
-    None,
-    /// This price.
-    Quote(Quote),
-    /// This choice; with the market as it was shown last, if the game is still on.
-    Choice(Arc<Choice>, Option<Arc<MarketState>>),
-}
-
-/// A call of the contract, on its way to the ledger.
+/// A call of the contract, on its way to the ledger: whatever is to stand on a chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
     /// The call and who makes it.

@@ -6,10 +6,13 @@ use crate::{
         refusal::Refusal,
     },
     ids::{ActorId, ChannelName, ProsumerId, Slot},
-    market::{role::Role, settlement::Trade},
+    market::{
+        balance::{Account, Balance, SlotFacts},
+        settlement::Trade,
+    },
     message::{Exchange, MarketOpened, MarketState, SlotOpened},
     statement::{Invoice, Outcome},
-    units::{Energy, Money},
+    units::Money,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -98,34 +101,22 @@ pub struct ProsumerSlot {
     pub slot: Slot,
     /// Who.
     pub prosumer: ProsumerId,
-    /// Its role.
-    pub role: Role,
-    /// Generated.
-    pub generation: Energy,
-    /// What it wanted to consume.
-    pub load: Energy,
-    /// What it consumed.
-    pub consumed: Energy,
-    /// Bought from other prosumers.
-    pub bought: Energy,
-    /// Sold to other prosumers.
-    pub sold: Energy,
-    /// Put into its storage.
-    pub charged: Energy,
-    /// Taken from its storage.
-    pub discharged: Energy,
-    /// Content of its storage at the end of the slot.
-    pub content: Energy,
-    /// Bought from the grid.
-    pub grid_import: Energy,
-    /// Fed into the grid.
-    pub grid_export: Energy,
+    /// What it brought to the slot.
+    pub facts: SlotFacts,
+    /// What its trades with other prosumers add up to.
+    pub trades: Account,
+    /// How the slot came out, storage and grid included.
+    pub balance: Balance,
+}
+
+impl ProsumerSlot {
     /// Paid to prosumers and to the grid.
-    pub paid: Money,
+    pub fn paid(&self) -> Money {
+        self.trades.paid + self.balance.grid_paid
+    }
+
     /// Earned from prosumers and from the grid.
-    pub earned: Money,
-    /// Paid to the operator.
-    pub fee: Money,
-    /// Welfare over the slot [CNY].
-    pub welfare: f64,
+    pub fn earned(&self) -> Money {
+        self.trades.earned + self.balance.grid_earned
+    }
 }

@@ -2,13 +2,11 @@
 //! [`microgrid_actor::streams`].
 
 pub use microgrid_actor::streams::Stream;
-// Hidden: for the simulation and `microgrid-analysis`.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the simulation and `microgrid-analysis`.
 pub use microgrid_actor::streams::{stream, stream_of_period as slot_stream};
 
 /// What a stream is for.
-// Hidden: for the simulation and `microgrid-analysis`.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the simulation and `microgrid-analysis`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {

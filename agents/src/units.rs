@@ -48,30 +48,13 @@ macro_rules! whole_units {
             }
         }
 
-        impl Add for $name {
-            type Output = Self;
-            fn add(self, other: Self) -> Self {
-                Self(self.0.checked_add(other.0).expect(OUT_OF_RANGE))
-            }
-        }
-
-        impl Sub for $name {
-            type Output = Self;
-            fn sub(self, other: Self) -> Self {
-                Self(self.0.checked_sub(other.0).expect(OUT_OF_RANGE))
-            }
-        }
+        whole_units!(@operator $name, Add add checked_add, AddAssign add_assign);
+        whole_units!(@operator $name, Sub sub checked_sub, SubAssign sub_assign);
 
         impl Neg for $name {
             type Output = Self;
             fn neg(self) -> Self {
                 Self(self.0.checked_neg().expect(OUT_OF_RANGE))
-            }
-        }
-
-        impl AddAssign for $name {
-            fn add_assign(&mut self, other: Self) {
-                *self = *self + other;
             }
         }
 
@@ -102,6 +85,20 @@ macro_rules! whole_units {
             }
         }
     };
+    (@operator $name:ident, $Op:ident $op:ident $checked:ident, $OpAssign:ident $op_assign:ident) => {
+        impl $Op for $name {
+            type Output = Self;
+            fn $op(self, other: Self) -> Self {
+                Self(self.0.$checked(other.0).expect(OUT_OF_RANGE))
+            }
+        }
+
+        impl $OpAssign for $name {
+            fn $op_assign(&mut self, other: Self) {
+                *self = self.$op(other);
+            }
+        }
+    };
 }
 
 const OUT_OF_RANGE: &str = "an amount beyond 9e12 kWh or CNY";
@@ -111,22 +108,13 @@ whole_units! {
     Energy
 }
 
-impl SubAssign for Energy {
-    fn sub_assign(&mut self, other: Self) {
-        *self = *self - other;
-    }
-}
-
 whole_units! {
     /// Money as a whole number of 1e-6 CNY.
     Money
 }
 
 impl Energy {
-    /// What this energy costs at `price` [CNY/kWh], to the nearest 1e-6 CNY.
-    ///
-    /// # Panics
-    /// If that is beyond any amount of money, see [`priced`](Self::priced).
+    /// What this energy costs at `price` [CNY/kWh], to the nearest 1e-6 CNY; panics beyond any amount of money.
     pub fn at_price(self, price: f64) -> Money {
         self.priced(price).expect(OUT_OF_RANGE)
     }
@@ -194,12 +182,8 @@ impl<Amount> fmt::Display for Total<Amount> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.units < 0 { "-" } else { "" };
         let units = self.units.unsigned_abs();
-        let (whole, part) = (units / 1_000_000, units % 1_000_000);
-        if part == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let digits = format!("{part:06}");
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        let text = format!("{sign}{}.{:06}", units / 1_000_000, units % 1_000_000);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 

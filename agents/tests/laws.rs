@@ -4,16 +4,16 @@ use microgrid_agents::{
     ids::ActorId,
     market::{
         aggregate::{Aggregate, Posted, Sums, private_net_utility, served_share},
-        balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance, peer_to_grid},
+        balance::{Account, Balance, SlotFacts, SlotTerms, balance, peer_to_grid},
         best_response::best_response_step,
         choice_set::ChoiceSet,
         demand::{Buyer, Demand},
-        exploration::explore,
         imitation::imitation_step,
         pricing::{PriceBand, next_price},
         replicator::replicator_step,
         role::Role,
         settlement::{Division, Party, Trade, Wish},
+        shares::explore,
         storage::StorageLimits,
     },
     streams::{Purpose, stream},
@@ -353,8 +353,8 @@ impl Slot {
         wishes.iter().zip(optimal).zip(parts).map(trade).collect()
     }
 
-    fn local(&self, trades: &[Trade]) -> Vec<LocalTrades> {
-        let mut local = vec![LocalTrades::default(); self.facts.len()];
+    fn local(&self, trades: &[Trade]) -> Vec<Account> {
+        let mut local = vec![Account::default(); self.facts.len()];
         for trade in trades {
             let buyer = &mut local[trade.buyer as usize];
             buyer.bought += trade.energy;
@@ -367,7 +367,7 @@ impl Slot {
         local
     }
 
-    fn balances(&self, local: &[LocalTrades]) -> Vec<Balance> {
+    fn balances(&self, local: &[Account]) -> Vec<Balance> {
         let storage = |m: usize| self.limits.as_ref().map(|limits| (limits, self.contents[m]));
         (0..self.facts.len()).map(|m| balance(&self.facts[m], &local[m], storage(m), &self.terms)).collect()
     }

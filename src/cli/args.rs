@@ -1,9 +1,10 @@
 //! The command line's arguments.
 
+use super::text::wrapped_at;
 use crate::{
     record::Format,
     runtime::Shards,
-    scenario::{Overrides, knob_names},
+    scenario::{self, Overrides, Plan, ScenarioError, knob_names},
 };
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use clap_complete::Shell;
@@ -28,8 +29,14 @@ pub(super) struct Arguments {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) input: Option<Input>,
+    /// Root folder of the results.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) out: PathBuf,
+    /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(super) format: Format,
     #[command(flatten)]
-    pub(super) options: RunOptions,
+    pub(super) how: HowToRun,
 }
 
 const EXAMPLES: &str = "\
@@ -59,33 +66,40 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input. RUST_LOG se
 
 /// What stands below the options: examples, all knobs, exit codes.
 fn after_help() -> String {
-    let mut lines = vec![String::new()];
-    for name in knob_names() {
-        let last = lines.last_mut().expect("there is a line from the start");
-        if last.len() + name.len() > 86 {
-            lines.push(format!("{name}, "));
-        } else {
-            last.push_str(name);
-            last.push_str(", ");
-        }
-    }
-    let knobs: String = lines.iter().map(|line| format!("  {}\n", line.trim_end())).collect();
-    format!(
-        "{EXAMPLES}\nKnobs for --set, beside the paths of all fields:\n{}\n\n{EXIT_CODES}",
-        knobs.trim_end().trim_end_matches(',')
-    )
+    let names = wrapped_at(87, &knob_names().collect::<Vec<_>>().join(", "));
+    let knobs: String = names.lines().map(|line| format!("  {line}\n")).collect();
+    format!("{EXAMPLES}\nKnobs for --set, beside the paths of all fields:\n{knobs}\n{EXIT_CODES}")
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Validate a scenario without running it.
-    Check(CheckArguments),
+    Check {
+        #[command(flatten)]
+        input: Input,
+    },
     /// Finish a run that was interrupted or killed, in place.
     ///
     /// Its results are those of a run that nobody ended: complete cases are kept, the others run again.
-    Resume(ResumeArguments),
+    Resume {
+        /// A run's folder, or a scenario's folder for its newest run.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        #[command(flatten)]
+        how: HowToRun,
+    },
     /// Print the tables of a run.
-    Show(ShowArguments),
+    Show {
+        /// A run's folder, or a scenario's folder for its newest run.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// Show this slot's trades and prosumers.
+        #[arg(long, value_name = "K")]
+        slot: Option<u32>,
+        /// Show only this case.
+        #[arg(long, value_name = "N")]
+        case: Option<u32>,
+    },
     /// Make the report and the figures of a run anew, from its folder.
     ///
     /// Leaves report.html, which any browser opens, and figures/ in the run's folder, in the place of those that are
@@ -93,12 +107,25 @@ pub(super) enum Command {
     /// has charts of the study, of every case's day and of every slot, and tables that sort. Of a run that was interrupted
     /// or killed it shows what there is. Prints the report's path.
     #[command(after_help = REPORT_EXAMPLES)]
-    Report(ReportArguments),
+    Report {
+        /// A run's folder, or a scenario's folder for its newest run.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// Open the report in the browser.
+        #[arg(long)]
+        open: bool,
+    },
     /// Does the game spiral in to its equilibrium, by linear theory, and with what margin?
     ///
     /// Prints the largest root of the game linearised at its equilibrium and the critical steps and delay, for every
     /// market slot. Runs nothing.
-    Stability(StabilityArguments),
+    Stability {
+        #[command(flatten)]
+        input: Input,
+        /// Look only at this slot: in detail or, if knobs vary, a line for each combination.
+        #[arg(long, value_name = "K")]
+        slot: Option<u32>,
+    },
     /// Check a run's ledger, look into it, or export it.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -109,16 +136,35 @@ pub(super) enum Command {
     /// 95 % intervals. What differs most comes first. Of one run what each of its knobs changed, paired by seed, from
     /// paired.csv. Exit code 0 whether anything differs or not.
     #[command(after_help = COMPARE_EXAMPLES)]
-    Compare(CompareArguments),
+    Compare {
+        /// A run's folder, or a scenario's folder for its newest run.
+        #[arg(value_name = "RUN")]
+        a: PathBuf,
+        /// The other run; without it, the values of the run's knobs are compared.
+        #[arg(value_name = "RUN")]
+        b: Option<PathBuf>,
+    },
     /// List the runs in a folder, the newest first, with how they ended and what they came to.
     #[command(after_help = LIST_EXAMPLES)]
-    List(ListArguments),
+    List {
+        /// The folder of all results, or of a scenario's.
+        #[arg(value_name = "DIR", default_value = "results")]
+        folder: PathBuf,
+    },
     /// Print what makes a shell complete the arguments of sim.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions(CompletionsArguments),
+    Completions {
+        /// Which shell.
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
     /// Print the manual page of sim, or write those of all its subcommands.
     #[command(after_help = MAN_EXAMPLES)]
-    Man(ManArguments),
+    Man {
+        /// Write a page for sim and one for each subcommand into this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 const REPORT_EXAMPLES: &str = "\
@@ -164,64 +210,44 @@ pub(super) enum LedgerCommand {
     /// Check every block, signature and bill from genesis on, with nothing but the ledger itself.
     ///
     /// Exit code 0: all is in order; 1: something is not; 2: there is no ledger.
-    Verify(LedgerArguments),
+    Verify {
+        /// A run's folder, a scenario's folder for its newest run, or a ledger.db.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+    },
     /// Print channels and balances, a channel's blocks, a block, or the history of a key.
-    Show(LedgerShowArguments),
+    Show {
+        /// A run's folder, a scenario's folder for its newest run, or a ledger.db.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// Show the blocks of this channel.
+        #[arg(long, value_name = "CHANNEL", value_parser = channel())]
+        channel: Option<ChannelName>,
+        /// Show this block of the channel.
+        #[arg(long, value_name = "N", requires = "channel")]
+        block: Option<u64>,
+        /// Show every fact that has stood under this key, for example quote/17/1 or bill/17/3/1.
+        #[arg(long, value_name = "KEY", conflicts_with = "channel")]
+        key: Option<Key>,
+        /// Show only this case.
+        #[arg(long, value_name = "N")]
+        case: Option<u32>,
+    },
     /// Print all blocks in order as JSON, one a line.
-    Export(LedgerExportArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LedgerArguments {
-    /// A run's folder, a scenario's folder for its newest run, or a ledger.db.
-    #[arg(value_name = "RUN")]
-    pub(super) run: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LedgerShowArguments {
-    #[command(flatten)]
-    pub(super) ledger: LedgerArguments,
-    /// Show the blocks of this channel.
-    #[arg(long, value_name = "CHANNEL", value_parser = channel())]
-    pub(super) channel: Option<ChannelName>,
-    /// Show this block of the channel.
-    #[arg(long, value_name = "N", requires = "channel")]
-    pub(super) block: Option<u64>,
-    /// Show every fact that has stood under this key, for example quote/17/1 or bill/17/3/1.
-    #[arg(long, value_name = "KEY", conflicts_with = "channel")]
-    pub(super) key: Option<Key>,
-    /// Show only this case.
-    #[arg(long, value_name = "N")]
-    pub(super) case: Option<u32>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LedgerExportArguments {
-    #[command(flatten)]
-    pub(super) ledger: LedgerArguments,
-    /// Export only this case.
-    #[arg(long, value_name = "N")]
-    pub(super) case: Option<u32>,
+    Export {
+        /// A run's folder, a scenario's folder for its newest run, or a ledger.db.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// Export only this case.
+        #[arg(long, value_name = "N")]
+        case: Option<u32>,
+    },
 }
 
 /// One of the three channels by its name.
 fn channel() -> impl TypedValueParser<Value = ChannelName> {
     let read = |name: String| ChannelName::ALL.into_iter().find(|channel| channel.name() == name).ok_or("no channel");
     PossibleValuesParser::new(ChannelName::ALL.map(ChannelName::name)).try_map(read)
-}
-
-/// How to run a scenario.
-#[derive(Debug, Args)]
-pub(super) struct RunOptions {
-    /// Root folder of the results.
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub(super) out: PathBuf,
-    /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    pub(super) format: Format,
-    #[command(flatten)]
-    pub(super) how: HowToRun,
 }
 
 /// How to run cases, and what to say meanwhile.
@@ -246,84 +272,6 @@ pub(super) struct HowToRun {
     pub(super) verbose: u8,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct CheckArguments {
-    #[command(flatten)]
-    pub(super) input: Input,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ResumeArguments {
-    /// A run's folder, or a scenario's folder for its newest run.
-    #[arg(value_name = "RUN")]
-    pub(super) run: PathBuf,
-    #[command(flatten)]
-    pub(super) how: HowToRun,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ShowArguments {
-    /// A run's folder, or a scenario's folder for its newest run.
-    #[arg(value_name = "RUN")]
-    pub(super) run: PathBuf,
-    /// Show this slot's trades and prosumers.
-    #[arg(long, value_name = "K")]
-    pub(super) slot: Option<u32>,
-    /// Show only this case.
-    #[arg(long, value_name = "N")]
-    pub(super) case: Option<u32>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReportArguments {
-    /// A run's folder, or a scenario's folder for its newest run.
-    #[arg(value_name = "RUN")]
-    pub(super) run: PathBuf,
-    /// Open the report in the browser.
-    #[arg(long)]
-    pub(super) open: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CompareArguments {
-    /// A run's folder, or a scenario's folder for its newest run.
-    #[arg(value_name = "RUN")]
-    pub(super) a: PathBuf,
-    /// The other run; without it, the values of the run's knobs are compared.
-    #[arg(value_name = "RUN")]
-    pub(super) b: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ListArguments {
-    /// The folder of all results, or of a scenario's.
-    #[arg(value_name = "DIR", default_value = "results")]
-    pub(super) folder: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CompletionsArguments {
-    /// Which shell.
-    #[arg(value_name = "SHELL")]
-    pub(super) shell: Shell,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ManArguments {
-    /// Write a page for sim and one for each subcommand into this folder.
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StabilityArguments {
-    #[command(flatten)]
-    pub(super) input: Input,
-    /// Look only at this slot: in detail or, if knobs vary, a line for each combination.
-    #[arg(long, value_name = "K")]
-    pub(super) slot: Option<u32>,
-}
-
 /// A scenario and what to change in it.
 #[derive(Debug, Args)]
 pub(super) struct Input {
@@ -344,6 +292,11 @@ impl Input {
     pub(super) fn overrides(&self) -> Overrides {
         Overrides { seed: self.seed, set: self.set.clone() }
     }
+
+    /// The plan of the scenario so changed.
+    pub(super) fn plan(&self) -> Result<Plan, ScenarioError> {
+        scenario::load(&self.scenario, &self.overrides())
+    }
 }
 
 #[cfg(test)]
@@ -359,21 +312,20 @@ mod tests {
     #[test]
     fn a_scenario_runs_without_a_subcommand() {
         let arguments = "sim day.ron --seed 7 --set mu=0.5 --set delay=10ms --shards per-core -vv".split(' ');
-        let Arguments { command: None, input: Some(input), options } = Arguments::try_parse_from(arguments).unwrap()
+        let Arguments { command: None, input: Some(input), out, how, .. } =
+            Arguments::try_parse_from(arguments).unwrap()
         else {
             panic!("this is a scenario and no subcommand")
         };
         assert_eq!((input.scenario, input.seed), (PathBuf::from("day.ron"), Some(7)));
-        assert_eq!((options.how.verbose, options.out), (2, PathBuf::from("results")));
+        assert_eq!((how.verbose, out), (2, PathBuf::from("results")));
         assert_eq!(input.set, ["mu=0.5", "delay=10ms"]);
     }
 
     #[test]
     fn a_run_is_resumed_with_options_of_its_own() {
         let arguments = Arguments::try_parse_from("sim resume results/day --jobs 3 -v".split(' ')).unwrap();
-        let Some(Command::Resume(ResumeArguments { run, how })) = arguments.command else {
-            panic!("this resumes a run")
-        };
+        let Some(Command::Resume { run, how }) = arguments.command else { panic!("this resumes a run") };
         assert_eq!((run, how.jobs, how.verbose), (PathBuf::from("results/day"), NonZero::new(3), 1));
     }
 
@@ -390,17 +342,17 @@ mod tests {
     #[test]
     fn subcommands_need_no_scenario_of_their_own() {
         let arguments = Arguments::try_parse_from(["sim", "show", "results/day", "--slot", "17"]).unwrap();
-        assert!(matches!(arguments.command, Some(Command::Show(ShowArguments { slot: Some(17), case: None, .. }))));
+        assert!(matches!(arguments.command, Some(Command::Show { slot: Some(17), case: None, .. })));
     }
 
     #[test]
     fn a_block_is_asked_for_by_its_channel() {
         let arguments = "sim ledger show results/day --channel trade --block 3".split(' ');
-        let Some(Command::Ledger(LedgerCommand::Show(show))) = Arguments::try_parse_from(arguments).unwrap().command
-        else {
+        let command = Arguments::try_parse_from(arguments).unwrap().command;
+        let Some(Command::Ledger(LedgerCommand::Show { channel, block, case, .. })) = command else {
             panic!("this shows a block")
         };
-        assert_eq!((show.channel, show.block, show.case), (Some(ChannelName::Trade), Some(3), None));
+        assert_eq!((channel, block, case), (Some(ChannelName::Trade), Some(3), None));
         for wrong in ["--block 3", "--channel gossip"] {
             let arguments = "sim ledger show results/day".split(' ').chain(wrong.split(' '));
             assert_eq!(Arguments::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{wrong}");

@@ -1,21 +1,20 @@
 //! `sim check SCENARIO`: is it valid, and what would run?
 
 use super::{
-    args::CheckArguments,
+    args::Input,
     error::CliError,
     print,
     text::{count, wrapped},
 };
-use crate::scenario::{self, Plan, Setting, schema::PopulationSource};
+use crate::scenario::{Plan, schema::PopulationSource};
 use microgrid_agents::market::demand::Demand;
 
 /// More cases than this are not listed.
 const MOST_CASES: usize = 50;
 
 /// Validates the scenario and describes it in a few lines.
-pub(super) fn check(arguments: &CheckArguments) -> Result<(), CliError> {
-    let plan = scenario::load(&arguments.input.scenario, &arguments.input.overrides())?;
-    print(&describe(&plan))
+pub(super) fn check(input: &Input) -> Result<(), CliError> {
+    print(&describe(&input.plan()?))
 }
 
 fn describe(plan: &Plan) -> String {
@@ -53,15 +52,11 @@ fn describe(plan: &Plan) -> String {
         ));
     }
     for case in plan.settings().take(MOST_CASES) {
-        text += &describe_case(&case);
+        let knobs: String = case.knobs.iter().map(|(name, value)| format!("{name} = {value}, ")).collect();
+        text += &format!("  case {}: {knobs}seed {}\n", case.number, case.seed);
     }
     if plan.case_count() as usize > MOST_CASES {
         text += &format!("  and {} more\n", plan.case_count() as usize - MOST_CASES);
     }
     text
-}
-
-fn describe_case(case: &Setting) -> String {
-    let knobs: String = case.knobs.iter().map(|(name, value)| format!("{name} = {value}, ")).collect();
-    format!("  case {}: {knobs}seed {}\n", case.number, case.seed)
 }

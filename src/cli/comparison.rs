@@ -1,80 +1,60 @@
-//! How the cases of a study compare with each other and with P2G.
+//! How the cases of a study, or the combinations of a sweep, compare with each other and with P2G.
 
 use super::{
-    table::{Column, table},
-    text::{AMOUNT, amounts, bold, count, fixed, gain, ranges, signed, wrapped},
+    table::{Table, key, spare},
+    text::{self, AMOUNT, amounts, bold, count, fixed, gain, more, number, percent, signed, wrapped},
 };
-use crate::record::{KeyFigures, Knobs, Number, knob_text};
+use crate::record::{KeyFigures, Knobs, Number, RecordError, Run, Statistics, Summary, knob_text};
+
+/// More combinations than this are not shown.
+const MOST_LINES: usize = 20;
 
 /// Tables, one line a case: welfare beside P2G over the open slots and, over all slots, what the gains consist of; for a
 /// study of `mu`, also what the ledger brings, in a sentence.
 pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let Some(first) = cases.first() else { return String::new() };
-    let (mut columns, names) = which(cases);
-    columns.extend([
-        Column::new("welfare"),
-        Column::new("over\ncase 1").spare(1),
-        Column::new("P2G\nwelfare").spare(0),
-        Column::new("over\nP2G"),
-        Column::new("in\nequilibrium"),
-    ]);
-    let line = |case: &KeyFigures| {
-        let open = &case.open_slots;
-        let mut cells = names(case);
-        cells.extend([
-            fixed(open.welfare_cny, AMOUNT),
-            gain(open.welfare_cny, first.open_slots.welfare_cny),
-            fixed(open.p2g_welfare_cny, AMOUNT),
-            gain(open.welfare_cny, open.p2g_welfare_cny),
-            case.equilibrium_share.map_or_else(|| "-".to_owned(), |share| format!("{} %", fixed(100.0 * share, 1))),
-        ]);
-        cells
-    };
+    let welfare = |case: &KeyFigures| case.open_slots.welfare_cny;
+    let p2g = |case: &KeyFigures| case.open_slots.p2g_welfare_cny;
+    let table = named(cases)
+        .column("welfare", |case| fixed(welfare(case), AMOUNT))
+        .column(spare(1, "over\ncase 1"), |case| gain(welfare(case), welfare(first)))
+        .column(spare(0, "P2G\nwelfare"), |case| fixed(p2g(case), AMOUNT))
+        .column("over\nP2G", |case| gain(welfare(case), p2g(case)))
+        .column("in\nequilibrium", |case| percent(case.equilibrium_share));
     let title = format!("welfare over the {} [CNY]", count(first.open_slots.slots as usize, "open slot"));
-    let mut text = format!("{}\n\n{}", bold(&title), table(columns, cases.iter().map(line)));
-    if let Some(sentence) = ledger_gain(cases) {
-        text += &format!("\n{sentence}\n");
-    }
-    text + "\n" + &gains(cases)
+    let sentence = ledger_gain(cases).map_or_else(String::new, |sentence| format!("\n{sentence}\n"));
+    format!("{}\n\n{}{sentence}\n{}", bold(&title), table.draw(), gains(cases))
 }
 
-/// The columns that tell the cases apart, and what stands there.
-fn which(cases: &[KeyFigures]) -> (Vec<Column>, impl Fn(&KeyFigures) -> Vec<String>) {
+/// A table with the columns that tell the cases apart.
+fn named(cases: &[KeyFigures]) -> Table<&KeyFigures> {
     let first = &cases[0];
-    let names: Vec<String> = first.knobs.keys().cloned().collect();
+    let names: Vec<&String> = first.knobs.keys().collect();
     // Replicates differ in nothing else.
     let seeds = !first.knobs.contains_key("seed") && cases.iter().any(|case| case.seed != first.seed);
-    let columns = ["case"].into_iter().chain(names.iter().map(String::as_str)).chain(seeds.then_some("seed"));
-    let columns = columns.map(|name| Column::new(name).key()).collect();
-    let cells = move |case: &KeyFigures| {
-        let mut cells = vec![case.case.to_string()];
-        cells.extend(names.iter().map(|name| case.knobs.get(name).map_or_else(String::new, knob_text)));
-        cells.extend(seeds.then(|| case.seed.to_string()));
-        cells
-    };
-    (columns, cells)
+    Table::of(cases)
+        .column(key("case"), |case| case.case)
+        .columns(names.iter().map(|name| key(*name)), |case, n| {
+            case.knobs.get(names[n]).map_or_else(String::new, knob_text)
+        })
+        .column_if(seeds, key("seed"), |case| case.seed)
 }
 
 /// What the gains over P2G consist of, beside what was consumed, over all slots and with the value of what storages hold;
 /// what storages bring is shown where they did anything.
 fn gains(cases: &[KeyFigures]) -> String {
     let storages = cases.iter().any(KeyFigures::used_storages);
-    let (mut columns, names) = which(cases);
-    columns.extend(["load\n[kWh]", "consumed\n[kWh]"].map(Column::new));
-    columns.extend(storages.then(|| Column::new("devices\n[CNY]")));
-    columns.extend(["market\n[CNY]", "savings\n[CNY]", "worse\noff"].map(Column::new));
     let energy =
         amounts(cases.iter().flat_map(|case| [case.totals.load_kwh, case.totals.consumption_kwh].map(Number::new)));
-    let line = |case: &KeyFigures| {
-        let (all, totals) = (&case.all_slots, &case.totals);
-        let mut cells = names(case);
-        cells.extend([totals.load_kwh, totals.consumption_kwh].map(|kwh| fixed(kwh, energy)));
-        cells.extend(storages.then(|| signed(all.devices_gain_with_storage_value_cny, AMOUNT)));
-        let gains = [all.market_gain_with_storage_value_cny, all.savings_with_storage_value_cny];
-        cells.extend(gains.map(|amount| signed(amount, AMOUNT)));
-        cells.push(all.worse_off_prosumers.to_string());
-        cells
-    };
+    let table = named(cases)
+        .column("load\n[kWh]", |case| fixed(case.totals.load_kwh, energy))
+        .column("consumed\n[kWh]", |case| fixed(case.totals.consumption_kwh, energy))
+        .column_if(storages, "devices\n[CNY]", |case| {
+            signed(case.all_slots.devices_gain_with_storage_value_cny, AMOUNT)
+        })
+        .column("market\n[CNY]", |case| signed(case.all_slots.market_gain_with_storage_value_cny, AMOUNT))
+        .column("savings\n[CNY]", |case| signed(case.all_slots.savings_with_storage_value_cny, AMOUNT))
+        .column("worse\noff", |case| case.all_slots.worse_off_prosumers);
     let mut notes = if storages {
         "devices, market: gains in welfare over P2G; savings: in bills\n\
          worse off: prosumers; all with the value of what storages hold at the end\n"
@@ -86,13 +66,12 @@ fn gains(cases: &[KeyFigures]) -> String {
     let untraded: Vec<u32> = cases.iter().filter(by_trust).map(|case| case.case).collect();
     if !untraded.is_empty() {
         notes += &wrapped(&format!(
-            "without any trade ({} {}), the market's gain is what trust in local energy adds to own consumption\n",
-            if untraded.len() == 1 { "case" } else { "cases" },
-            ranges(untraded).join(", ")
+            "without any trade ({}), the market's gain is what trust in local energy adds to own consumption\n",
+            text::cases(&untraded)
         ));
     }
     let title = format!("what the gains consist of, over {}", count(cases[0].all_slots.slots as usize, "slot"));
-    format!("{}\n\n{}\n{notes}", bold(&title), table(columns, cases.iter().map(line)))
+    format!("{}\n\n{}\n{notes}", bold(&title), table.draw())
 }
 
 /// What the ledger brings, if all that the study varies is `mu`, and it does so from 0 to 1.
@@ -108,10 +87,56 @@ fn ledger_gain(cases: &[KeyFigures]) -> Option<String> {
     ))
 }
 
+/// One line a combination of which a case is complete, up to [`MOST_LINES`], and where the rest is.
+pub(super) fn sweep_table(run: &Run) -> Result<String, RecordError> {
+    let summaries = run.summaries()?.collect::<Result<Vec<_>, _>>()?;
+    let no_knobs = Knobs::new();
+    let knobs_of = |summary: &Summary| run.case(summary.first_case).map_or(&no_knobs, |case| &case.knobs);
+    Ok(lines(&summaries, knobs_of, run.manifest().replicates) + &rest(summaries.len()))
+}
+
+fn rest(combinations: usize) -> String {
+    let more = more(combinations, MOST_LINES, "combination");
+    more + "summary.csv has every measure: mean, standard deviation, 95 % interval\n"
+}
+
+fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, replicates: u32) -> String {
+    let mean = |of: &Summary, name: &str| of.measure(name).and_then(Statistics::mean);
+    let half_width = |of: &Summary| of.measure("welfare_cny").and_then(Statistics::half_width);
+    let names = summaries.first().map(|first| knobs_of(first).keys().map(key).collect::<Vec<_>>()).unwrap_or_default();
+    Table::of(summaries.iter().take(MOST_LINES))
+        .column(key("case"), |of| of.first_case)
+        .columns(names, |of, n| knobs_of(of).values().nth(n).map_or_else(String::new, knob_text))
+        .column_if(replicates > 1, spare(0, "seeds"), |of| of.replicates)
+        .column("in equi-\nlibrium", |of| percent(of.share_in_equilibrium))
+        .column(spare(3, "rounds"), |of| number(mean(of, "rounds"), 1))
+        .column("price\ngap", |of| small(mean(of, "price_gap")))
+        .column(spare(1, "ampli-\ntude"), |of| small(mean(of, "oscillation_amplitude")))
+        .column(spare(2, "news\nage [s]"), |of| number(mean(of, "information_age_mean_s"), 3))
+        .column("welfare", |of| number(mean(of, "welfare_cny"), AMOUNT))
+        .column_if(replicates > 1, "± 95 %", |of| number(half_width(of), AMOUNT))
+        .draw()
+}
+
+/// A number of which the order of magnitude matters.
+fn small(value: Option<f64>) -> String {
+    match value {
+        None => "-".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(value) => format!("{value:.1e}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::text::plain;
+    use crate::{
+        cli::text::plain,
+        record::{
+            SlotRow,
+            fixtures::{row_of, summaries_of},
+        },
+    };
     use serde_json::json;
 
     fn case(number: u32, knobs: serde_json::Value, welfare: f64) -> KeyFigures {
@@ -201,5 +226,45 @@ mod tests {
             case(1, json!({"mu": 1.0, "delay": "0s"}), 313.125384),
             case(2, json!({"mu": 1.0, "delay": "2s"}), 300.0),
         ])));
+    }
+
+    /// Summaries of two combinations with these replicates, of a slot with a market each.
+    fn summaries(replicates: u32) -> Vec<Summary> {
+        let rows = (1..=2 * replicates).map(|case| {
+            let (outcome, gap, welfare) =
+                if case <= replicates { ("Equilibrium", "0", 24.0) } else { ("GateClosure", "0.0123456", 22.5) };
+            let welfare = (welfare + f64::from(case) / 10.0).to_string();
+            let rounds = (case * 70).to_string();
+            row_of::<SlotRow>(&[
+                ("case", &case.to_string()),
+                ("slot", "1"),
+                ("sellers", "3"),
+                ("buyers", "2"),
+                ("admitted", "5"),
+                ("outcome", outcome),
+                ("rounds", &rounds),
+                ("price_gap", gap),
+                ("information_age_mean_s", "0.07"),
+                ("welfare_cny", &welfare),
+                ("oscillation_amplitude", gap),
+                ("updates_per_actor", "70"),
+            ])
+        });
+        summaries_of(rows, replicates)
+    }
+
+    #[test]
+    fn combinations_read_like_this() {
+        let knobs: Knobs = serde_json::from_value(json!({"delay": "1500ms", "replicator_step": 0.3})).unwrap();
+        let text = plain(&lines(&summaries(3), |_| &knobs, 3)) + &rest(MOST_LINES + 4);
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn without_replicates_there_is_no_interval() {
+        let none = Knobs::new();
+        let text = plain(&lines(&summaries(1), |_| &none, 1)) + &rest(2);
+        insta::assert_snapshot!(text);
     }
 }

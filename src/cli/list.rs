@@ -1,13 +1,13 @@
 //! `sim list`: the runs below a folder.
 
 use super::{
-    args::ListArguments,
     error::CliError,
+    price_path::Range,
     print,
-    table::{Cell, Column, Tone, table},
+    table::{Cell, Table, Tone, key, spare, words},
     text::{fixed, signed},
 };
-use crate::record::{KeyFigures, RecordError, Run, Status};
+use crate::record::{KeyFigures, Run, Status};
 use std::{
     cmp::Reverse,
     fs, io,
@@ -18,11 +18,10 @@ use std::{
 const DEPTH: u32 = 2;
 
 /// Prints a line a run, the newest first. What else lies in the folder is passed over.
-pub(super) fn list(arguments: &ListArguments) -> Result<(), CliError> {
-    let folder = &arguments.folder;
+pub(super) fn list(folder: &Path) -> Result<(), CliError> {
     let mut found = Vec::new();
-    let list_error = |source| CliError::NoFolder { folder: folder.clone(), source };
-    runs(folder, DEPTH, &mut found).map_err(list_error)?;
+    let unlisted = |error| CliError::bad_input(format!("cannot list {}: {error}", folder.display()));
+    runs(folder, DEPTH, &mut found).map_err(unlisted)?;
     print(&listed(folder, &found))
 }
 
@@ -49,52 +48,39 @@ fn runs(folder: &Path, depth: u32, found: &mut Vec<PathBuf>) -> io::Result<()> {
 fn listed(folder: &Path, found: &[PathBuf]) -> String {
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
     for path in found {
-        match read(path) {
+        match Run::open(path).and_then(|run| run.key_figures().map(|figures| (run, figures))) {
             Ok(read) => runs.push(read),
             Err(error) => unreadable.push(format!("not read: {error}\n")),
         }
     }
     runs.sort_by_key(|(run, _)| (Reverse(run.manifest().started.clone()), run.folder().to_owned()));
     unreadable.sort();
-    let columns = vec![
-        Column::new("scenario").left().key(),
-        Column::new("started (UTC)").left().key(),
-        Column::new("seed").spare(1),
-        Column::new("cases").spare(0),
-        Column::new("status").left(),
-        Column::new("settled\n[%]"),
-        Column::new("welfare\nover\nP2G [%]"),
-    ];
-    let lines = table(columns, runs.iter().map(|(run, figures)| line(run, figures)));
-    let told = if runs.is_empty() { format!("no runs in {}\n", folder.display()) } else { lines };
-    told + &unreadable.concat()
+    if runs.is_empty() {
+        return format!("no runs in {}\n{}", folder.display(), unreadable.concat());
+    }
+    let started = |run: &Run| run.manifest().started.replace('T', " ").replace('Z', "");
+    let table = Table::of(&runs)
+        .column(key(words("scenario")), |(run, _)| run.manifest().scenario.clone())
+        .column(key(words("started (UTC)")), |(run, _)| started(run))
+        .column(spare(1, "seed"), |(run, _)| run.manifest().seed)
+        .column(spare(0, "cases"), |(run, figures)| match run.manifest().case_count {
+            cases if cases as usize == figures.len() => cases.to_string(),
+            cases => format!("{} of {cases}", figures.len()),
+        })
+        .column(words("status"), |(run, _)| status(&run.manifest().status))
+        .column("settled\n[%]", |(_, figures)| in_equilibrium(figures))
+        .column("welfare\nover\nP2G [%]", |(_, figures)| gains(figures));
+    table.draw() + &unreadable.concat()
 }
 
-/// A run with the key figures of its cases, if it has come so far as to have any.
-fn read(path: &Path) -> Result<(Run, Vec<KeyFigures>), RecordError> {
-    let run = Run::open(path)?;
-    let figures = run.key_figures()?;
-    Ok((run, figures))
-}
-
-fn line(run: &Run, figures: &[KeyFigures]) -> Vec<Cell> {
-    let manifest = run.manifest();
-    let (done, cases) = (figures.len() as u32, manifest.case_count);
-    let (status, tone) = match &manifest.status {
+fn status(status: &Status) -> Cell {
+    let (text, tone) = match status {
         Status::Finished => ("finished", Tone::Good),
         Status::Unfinished => ("unfinished", Tone::Caution),
         Status::Interrupted => ("interrupted", Tone::Caution),
         Status::Failed(_) => ("failed", Tone::Bad),
     };
-    vec![
-        manifest.scenario.clone().into(),
-        manifest.started.replace('T', " ").replace('Z', "").into(),
-        manifest.seed.to_string().into(),
-        if done == cases { cases.to_string() } else { format!("{done} of {cases}") }.into(),
-        Cell::toned(status, tone),
-        in_equilibrium(figures),
-        gains(figures).into(),
-    ]
+    Cell { text: text.to_owned(), tone }
 }
 
 /// The part of all market slots, of all cases, that ended in equilibrium.
@@ -106,19 +92,18 @@ fn in_equilibrium(figures: &[KeyFigures]) -> Cell {
         return "-".into();
     }
     let tone = if settled < slots { Tone::Caution } else { Tone::Good };
-    Cell::toned(fixed(100.0 * settled / slots, 1), tone)
+    Cell { text: fixed(100.0 * settled / slots, 1), tone }
 }
 
 /// The least and the greatest gain of a case.
 fn gains(figures: &[KeyFigures]) -> String {
-    let gains: Vec<f64> = figures.iter().filter_map(|case| case.open_slots.welfare_gain_percent).collect();
-    let least = gains.iter().copied().min_by(f64::total_cmp).map(|gain| signed(gain, 1));
-    let greatest = gains.iter().copied().max_by(f64::total_cmp).map(|gain| signed(gain, 1));
-    match (least, greatest) {
-        (Some(least), Some(greatest)) if least == greatest => least,
-        (Some(least), Some(greatest)) => format!("{least}..{greatest}"),
-        _ => "-".to_owned(),
-    }
+    let Some(Range { least, greatest }) =
+        Range::of(figures.iter().filter_map(|case| case.open_slots.welfare_gain_percent))
+    else {
+        return "-".to_owned();
+    };
+    let (least, greatest) = (signed(least, 1), signed(greatest, 1));
+    if least == greatest { least } else { format!("{least}..{greatest}") }
 }
 
 #[cfg(test)]

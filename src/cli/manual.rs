@@ -1,29 +1,25 @@
 //! `sim completions` and `sim man`: what a shell and `man` have to know of the command, made from its arguments.
 
-use super::{
-    args::{Arguments, CompletionsArguments, ManArguments},
-    error::CliError,
-    print,
-};
+use super::{args::Arguments, error::CliError, print};
 use clap::{Command, CommandFactory};
-use clap_complete::generate;
+use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 use std::{fs, io, path::Path};
 
 /// Prints what makes a shell complete the command's arguments.
-pub(super) fn completions(arguments: &CompletionsArguments) -> Result<(), CliError> {
+pub(super) fn completions(shell: Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut Arguments::command(), "sim", &mut script);
+    generate(shell, &mut Arguments::command(), "sim", &mut script);
     print(&String::from_utf8_lossy(&script))
 }
 
 /// Prints the page of `sim` or, where a folder is given, leaves there a page for it and one for each subcommand.
-pub(super) fn man(arguments: &ManArguments) -> Result<(), CliError> {
+pub(super) fn man(folder: Option<&Path>) -> Result<(), CliError> {
     let mut command = Arguments::command().disable_help_subcommand(true);
-    let Some(folder) = &arguments.out else { return print(&page(&Man::new(command)).map_err(CliError::Output)?) };
+    let Some(folder) = folder else { return print(&page(&Man::new(command)).map_err(CliError::failed)?) };
     command.build();
     let written = fs::create_dir_all(folder).and_then(|()| write(command, folder));
-    written.map_err(|source| CliError::NotWritten { folder: folder.clone(), source })
+    written.map_err(|error| CliError::failed(format!("cannot write to {}: {error}", folder.display())))
 }
 
 /// Writes the page of a command, and those of all below it.

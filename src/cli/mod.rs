@@ -3,12 +3,12 @@
 //! Everything it prints about a run is read back from the run's folder, so that `sim show` says the same.
 
 mod args;
+mod case_tables;
 mod check;
 mod compare;
 mod comparison;
 mod error;
 mod ledger;
-mod ledger_table;
 mod list;
 mod manual;
 mod price_path;
@@ -16,11 +16,8 @@ mod progress;
 mod report;
 mod run;
 mod show;
-mod slot_table;
-mod sparkline;
 mod stability;
 mod summary;
-mod sweep_table;
 mod table;
 mod text;
 mod trade_matrix;
@@ -31,7 +28,7 @@ use clap::Parser;
 use error::CliError;
 use std::{
     io::{self, ErrorKind, Write},
-    process::ExitCode,
+    process::{self, ExitCode},
 };
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -44,30 +41,29 @@ use tracing_subscriber::{
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log_to_stderr(match &arguments.command {
-        Some(Command::Resume(resume)) => resume.how.verbose,
-        _ => arguments.options.how.verbose,
+        Some(Command::Resume { how, .. }) => how.verbose,
+        _ => arguments.how.verbose,
     });
     let done = match (arguments.command, arguments.input) {
-        (Some(Command::Check(check)), _) => check::check(&check),
-        (Some(Command::Resume(resume)), _) => run::resume(&resume),
-        (Some(Command::Show(show)), _) => show::show(&show),
-        (Some(Command::Report(arguments)), _) => report::report(&arguments),
-        (Some(Command::Stability(stability)), _) => stability::stability(&stability),
+        (Some(Command::Check { input }), _) => check::check(&input),
+        (Some(Command::Resume { run, how }), _) => run::resume(&run, &how),
+        (Some(Command::Show { run, slot, case }), _) => show::show(&run, slot, case),
+        (Some(Command::Report { run, open }), _) => report::report(&run, open),
+        (Some(Command::Stability { input, slot }), _) => stability::stability(&input, slot),
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
-        (Some(Command::Compare(compare)), _) => compare::compare(&compare),
-        (Some(Command::List(list)), _) => list::list(&list),
-        (Some(Command::Completions(completions)), _) => manual::completions(&completions),
-        (Some(Command::Man(man)), _) => manual::man(&man),
-        (None, Some(input)) => run::run(&input, &arguments.options),
+        (Some(Command::Compare { a, b }), _) => compare::compare(&a, b.as_deref()),
+        (Some(Command::List { folder }), _) => list::list(&folder),
+        (Some(Command::Completions { shell }), _) => manual::completions(shell),
+        (Some(Command::Man { out }), _) => manual::man(out.as_deref()),
+        (None, Some(input)) => run::run(&input, &arguments.out, arguments.format, &arguments.how),
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text = error.to_string();
+        Err(CliError { text, exit_code }) => {
             let rest = text.strip_prefix("error:");
             anstream::eprintln!("{}", rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest));
-            error.exit_code()
+            exit_code
         }
     }
 }
@@ -88,17 +84,12 @@ fn log_to_stderr(verbosity: u8) {
 }
 
 /// Prints to stdout, with bold and colours only where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal let
-/// them. A reader that has gone away, as in `sim show RUN | head`, is no error.
+/// them. A reader that has gone away, as in `sim show RUN | head`, is no error, and there is nothing left to do.
 fn print(text: &str) -> Result<(), CliError> {
-    print_more(text).map(drop)
-}
-
-/// The same; says whether the reader is still there.
-fn print_more(text: &str) -> Result<bool, CliError> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(CliError::Output(error)),
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => process::exit(0),
+        Err(error) => Err(CliError::failed(format!("cannot print: {error}"))),
     }
 }

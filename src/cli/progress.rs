@@ -1,7 +1,7 @@
 //! How far a run or a verification has come, on the terminal.
 
 use crate::{ledger::verify, study::Progress};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressFinish, ProgressStyle};
 use std::{
     io::{self, IsTerminal},
     time::{Duration, Instant},
@@ -11,17 +11,16 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Progress of a study that begins now, on stderr if it is a terminal and `visible`.
-#[expect(clippy::disallowed_methods, reason = "the time that is left follows from the time that was taken")]
 pub(super) fn on_stderr(visible: bool) -> impl FnMut(Progress) + Send + 'static {
-    let mut bar = Bar::new(visible, Instant::now(), "slots");
+    let mut bar = Bar::new(visible, "slots");
     move |Progress { cases_done, cases, slots_done, slots, slots_kept }| {
         bar.show(format!("{cases_done}/{cases} cases"), slots_done, slots, slots_kept);
     }
 }
 
-/// Progress of a ledger's verification on stderr if it is a terminal; for one that began at `started`.
-pub(super) fn of_verification(started: Instant) -> impl FnMut(verify::Progress) {
-    let mut bar = Bar::new(true, started, "blocks");
+/// Progress of a ledger's verification that begins now, on stderr if it is a terminal.
+pub(super) fn of_verification() -> impl FnMut(verify::Progress) {
+    let mut bar = Bar::new(true, "blocks");
     move |verify::Progress { case, cases, done, blocks }| bar.show(format!("case {case}/{cases}"), done, blocks, 0)
 }
 
@@ -34,8 +33,9 @@ struct Bar {
 }
 
 impl Bar {
-    fn new(visible: bool, started: Instant, things: &'static str) -> Self {
-        Self { visible: visible && io::stderr().is_terminal(), started, things, bar: None }
+    #[expect(clippy::disallowed_methods, reason = "the time that is left follows from the time that was taken")]
+    fn new(visible: bool, things: &'static str) -> Self {
+        Self { visible: visible && io::stderr().is_terminal(), started: Instant::now(), things, bar: None }
     }
 
     /// Shows that so many things are `done`, of which `kept` were there before.
@@ -50,13 +50,11 @@ impl Bar {
         let bar = self.bar.get_or_insert_with(|| {
             let template = format!("{{msg}} {{wide_bar}} {{pos}}/{{len}} {}, {{prefix}} left", self.things);
             let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
-            ProgressBar::new(of).with_style(style).with_elapsed(elapsed)
+            ProgressBar::new(of).with_style(style).with_elapsed(elapsed).with_finish(ProgressFinish::AndClear)
         });
         bar.set_message(message);
-        bar.set_prefix(
-            left(elapsed, done - kept, of - done)
-                .map_or_else(|| "?".to_owned(), |left| format!("{:#}", HumanDuration(left))),
-        );
+        let left = left(elapsed, done - kept, of - done);
+        bar.set_prefix(left.map_or_else(|| "?".to_owned(), |left| format!("{:#}", HumanDuration(left))));
         bar.set_length(of);
         bar.set_position(done);
     }
@@ -66,14 +64,6 @@ impl Bar {
 /// is nothing.
 fn left(elapsed: Duration, done: u64, left: u64) -> Option<Duration> {
     (done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64))
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
 //! `sim report RUN`: the report and the figures of a run, made anew.
 
-use super::{args::ReportArguments, error::CliError, print};
+use super::{error::CliError, print};
 use crate::{record::Run, report};
+use std::path::Path;
 
 /// Makes the report of a run from its folder, says where it is, and opens it if that is asked for.
-pub(super) fn report(arguments: &ReportArguments) -> Result<(), CliError> {
-    let mut run = Run::open(&arguments.run).map_err(CliError::BadRun)?;
-    let path = report::write(&mut run)?;
+pub(super) fn report(run: &Path, open: bool) -> Result<(), CliError> {
+    let mut run = Run::open(run).map_err(CliError::bad_input)?;
+    let path = report::write(&mut run).map_err(CliError::failed)?;
     print(&format!("{}\n", path.display()))?;
-    if arguments.open {
-        open::that_detached(&path).map_err(|source| CliError::Browser { path, source })?;
+    if open {
+        let failed = |error| CliError::failed(format!("cannot open {}: {error}", path.display()));
+        open::that_detached(&path).map_err(failed)?;
     }
     Ok(())
 }

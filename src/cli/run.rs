@@ -1,13 +1,13 @@
 //! `sim SCENARIO` runs a study, `sim resume RUN` finishes one that was ended early; both print what came out.
 
 use super::{
-    args::{HowToRun, Input, ResumeArguments, RunOptions},
+    args::{HowToRun, Input},
     error::CliError,
     print, progress, summary,
 };
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
-    record::{Run, SCENARIO, Status},
+    record::{Format, Run, SCENARIO, Status},
     report,
 };
 use std::{
@@ -20,38 +20,39 @@ use std::{
 };
 
 /// Runs the study; its results are on disk before anything is printed.
-pub(super) fn run(input: &Input, arguments: &RunOptions) -> Result<(), CliError> {
+pub(super) fn run(input: &Input, out: &Path, format: Format, how: &HowToRun) -> Result<(), CliError> {
     let simulation = Simulation::builder().file(&input.scenario).overrides(input.overrides());
-    let simulation = as_told(simulation, &arguments.how)?.format(arguments.format).build()?;
-    let ended = simulation.run_into(&arguments.out);
+    let simulation = as_told(simulation, how)?.format(format).build()?;
+    let ended = simulation.run_into(out);
     // With it goes the bar that shows its progress.
     drop(simulation);
-    conclude(ended, &arguments.how)
+    conclude(ended, how)
 }
 
 /// Runs what the run still lacks; one that is finished is left as it is.
-pub(super) fn resume(arguments: &ResumeArguments) -> Result<(), CliError> {
-    let left = Run::open(&arguments.run).map_err(CliError::BadRun)?;
+pub(super) fn resume(run: &Path, how: &HowToRun) -> Result<(), CliError> {
+    let left = Run::open(run).map_err(CliError::bad_input)?;
     if left.manifest().status == Status::Finished {
         let said = format!("{} is finished: there is nothing to resume\n", left.folder().display());
-        return if arguments.how.quiet { tell(&left, &arguments.how) } else { print(&said) };
+        return if how.quiet { tell(&left, how) } else { print(&said) };
     }
     let simulation = Simulation::builder().file(left.folder().join(SCENARIO));
-    let simulation = as_told(simulation, &arguments.how)?.build()?;
+    let simulation = as_told(simulation, how)?.build()?;
     let ended = simulation.resume(left.folder());
     drop(simulation);
-    conclude(ended, &arguments.how)
+    conclude(ended, how)
 }
 
 /// How cases run, who shows progress, and who ends them early: Ctrl-C, which ends the program at once the second time.
 fn as_told(mut simulation: SimulationBuilder, how: &HowToRun) -> Result<SimulationBuilder, CliError> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || {
+    let end = move || {
         if flag.swap(true, Ordering::Relaxed) {
             process::exit(1);
         }
-    })?;
+    };
+    ctrlc::set_handler(end).map_err(|error| CliError::failed(format!("cannot watch for interruption: {error}")))?;
     if let Some(shards) = how.shards {
         simulation = simulation.shards(shards);
     }
@@ -69,18 +70,13 @@ fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), C
         Err(SimulationError::Ended { error: StudyError::Interrupted, folder }) => Some(folder.as_path()),
         Err(_) => None,
     };
-    if let Some(folder) = folder.filter(|_| !how.no_report) {
-        report(folder);
-    }
-    tell(&ended?, how)
-}
-
-/// Makes the report of a run that has ended. Its results are on disk: whatever goes wrong here is no failure of the run.
-fn report(folder: &Path) {
-    let written = Run::open(folder).and_then(|mut run| report::write(&mut run));
-    if let Err(error) = written {
+    if let Some(folder) = folder.filter(|_| !how.no_report)
+        && let Err(error) = Run::open(folder).and_then(|mut run| report::write(&mut run))
+    {
+        // The results are on disk: whatever goes wrong here is no failure of the run.
         tracing::warn!(%error, "the report was not made");
     }
+    tell(&ended?, how)
 }
 
 /// Prints what came out of a finished run or, if nothing but that is wanted, where it is.
@@ -89,5 +85,6 @@ fn tell(run: &Run, how: &HowToRun) -> Result<(), CliError> {
         return print(&format!("{}\n", run.folder().display()));
     }
     // As the report, if there is one, has left it.
-    print(&summary::summary(&Run::open(run.folder())?, None)?)
+    let text = Run::open(run.folder()).and_then(|run| summary::summary(&run, None));
+    print(&text.map_err(CliError::failed)?)
 }

@@ -1,92 +1,86 @@
 //! `sim show RUN`: the tables of a run, read back from its folder.
 
 use super::{
-    args::ShowArguments,
+    case_tables::outcome,
     error::CliError,
-    price_path, print, slot_table, summary,
+    price_path, print, summary,
     text::{AMOUNT, PRICE, bold, cell, count, fixed, wrapped},
     trade_matrix,
 };
 use crate::{
-    record::{CaseEntry, ConvergenceRow, ProsumerRow, RecordError, Row, Run, SlotRow, TradeRow},
+    record::{CaseEntry, RecordError, Row, Run, SlotRow},
     scenario::schema::Record,
 };
 use microgrid_agents::ids::Slot;
-use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Prints the run's slots or, with a slot given, that slot's trades and prosumers.
-pub(super) fn show(arguments: &ShowArguments) -> Result<(), CliError> {
-    let run = Run::open(&arguments.run).map_err(CliError::BadRun)?;
-    let only = arguments.case.map(|number| case_with_results(&run, number)).transpose()?;
-    match arguments.slot {
-        None => print(&summary::summary(&run, only).map_err(CliError::BadRun)?),
-        Some(slot) => print(&show_slot(&run, slot, only)?),
+pub(super) fn show(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<(), CliError> {
+    let run = Run::open(run).map_err(CliError::bad_input)?;
+    let only = case.map(|number| case_with_results(&run, number)).transpose()?;
+    let text = match slot {
+        None => summary::summary(&run, only),
+        Some(slot) => show_slot(&run, slot, only),
+    };
+    match (text.map_err(CliError::bad_input)?, slot) {
+        (text, Some(slot)) if text.is_empty() => {
+            Err(CliError::bad_input(format!("the run has no results of slot {slot}")))
+        }
+        (text, _) => print(&text),
     }
 }
 
 fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
-    let last = run.last_slot().map_err(CliError::BadRun)?.map_or(0, |(case, _)| case);
-    run.case(number).filter(|case| case.case <= last).ok_or(CliError::NoCase { case: number, last })
+    let last = run.last_slot().map_err(CliError::bad_input)?.map_or(0, |(case, _)| case);
+    run.case(number).filter(|case| case.case <= last).ok_or_else(|| {
+        let others = match last {
+            0 => "it has none at all".to_owned(),
+            1 => "it has those of case 1".to_owned(),
+            last => format!("it has those of cases 1 to {last}"),
+        };
+        CliError::bad_input(format!("the run has no results of case {number}; {others}"))
+    })
 }
 
-/// The slot in all cases or in `only` one.
-fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, CliError> {
-    let slots = rows(run, true, |row: &SlotRow| row.slot == slot).map_err(CliError::BadRun)?;
-    let full = run.record() == Record::Full;
-    let wanted = |case: u32, of: Slot| full && of == slot && only.is_none_or(|only| only.case == case);
-    let trades = rows(run, full, |row: &TradeRow| wanted(row.case, row.slot)).map_err(CliError::BadRun)?;
-    let prosumers = rows(run, full, |row: &ProsumerRow| wanted(row.case, row.slot)).map_err(CliError::BadRun)?;
-    let quotes = rows(run, full, |row: &ConvergenceRow| wanted(row.case, row.slot)).map_err(CliError::BadRun)?;
-    let (trades, prosumers) = (by_case(&trades, |trade| trade.case), by_case(&prosumers, |prosumer| prosumer.case));
-    let quotes = by_case(&quotes, |quote| quote.case);
+/// The slot in all cases or in `only` one; empty where there are no results of it.
+fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, RecordError> {
     let mut text = String::new();
-    for row in slots.iter().filter(|row| only.is_none_or(|only| only.case == row.case)) {
-        let Some(case) = run.case(row.case) else { continue };
-        let prosumers = prosumers.get(&row.case).map_or(&[][..], Vec::as_slice);
-        let trades = trades.get(&row.case).map_or(&[][..], Vec::as_slice);
+    for row in run.rows::<SlotRow>()? {
+        let row = row?;
+        let is_wanted = row.slot == slot && only.is_none_or(|only| only.case == row.case);
+        let Some(case) = run.case(row.case).filter(|_| is_wanted) else { continue };
         let title = format!("{}, slot {slot}", summary::title(run, case));
-        text += &format!("{}\n{}\n", bold(&wrapped(&title)), headline(row));
-        if full {
-            text += &price_path::game(quotes.get(&row.case).map_or(&[][..], Vec::as_slice));
-            text += &trade_matrix::trade_matrix(trades, prosumers);
-            text += &trade_matrix::balances(prosumers);
+        text += &format!("{}\n{}\n", bold(&wrapped(&title)), headline(&row));
+        if run.record() == Record::Full {
+            let (trades, prosumers) = (rows(run, &row)?, rows(run, &row)?);
+            text += &price_path::game(&rows(run, &row)?);
+            text += &trade_matrix::trade_matrix(&trades, &prosumers);
+            text += &trade_matrix::balances(&prosumers);
         } else {
             text += "trades and prosumers were not recorded: the scenario has `record: Slots`\n";
         }
         text.push('\n');
     }
-    if text.is_empty() { Err(CliError::NoSlot(slot)) } else { Ok(text) }
+    Ok(text)
+}
+
+/// The rows that a table has of a slot.
+fn rows<R: Row>(run: &Run, slot: &SlotRow) -> Result<Vec<R>, RecordError> {
+    run.rows_of(&run.section::<R>(slot.case, slot.slot..=slot.slot)?)?.collect()
 }
 
 fn headline(row: &SlotRow) -> String {
     let ended = format!("{:?} after {} rounds", row.outcome, row.rounds);
     let price = cell(row.price_mean_cny_per_kwh, PRICE);
     let theory = cell(row.equilibrium_price_cny_per_kwh, PRICE);
-    let energy = [row.consumption_kwh, row.load_kwh].map(|amount| fixed(amount.value(), AMOUNT));
-    let [consumed, load] = energy;
+    let [consumed, load] = [row.consumption_kwh, row.load_kwh].map(|amount| fixed(amount.value(), AMOUNT));
     let line = wrapped(&format!(
         "{ended}, mean price {price}, equilibrium price {theory} CNY/kWh, {consumed} kWh consumed of a load of {load} kWh, \
          {} worse off than alone\n",
         count(row.worse_off as usize, "prosumer")
     ));
-    let outcome = slot_table::outcome(row.outcome);
-    line.replacen(outcome.text(), &outcome.shown(), 1)
-}
-
-/// The rows that are `wanted` of a table, none where it is not `kept`.
-fn rows<R: Row>(run: &Run, kept: bool, wanted: impl Fn(&R) -> bool) -> Result<Vec<R>, RecordError> {
-    if !kept {
-        return Ok(Vec::new());
-    }
-    run.rows()?.filter(|row| row.as_ref().map_or(true, &wanted)).collect()
-}
-
-fn by_case<R>(rows: &[R], case: impl Fn(&R) -> u32) -> BTreeMap<u32, Vec<&R>> {
-    let mut cases = BTreeMap::<u32, Vec<&R>>::new();
-    for row in rows {
-        cases.entry(case(row)).or_default().push(row);
-    }
-    cases
+    let outcome = outcome(row.outcome);
+    line.replacen(&outcome.text, &outcome.shown(), 1)
 }
 
 #[cfg(test)]
@@ -111,10 +105,9 @@ mod tests {
     fn an_unknown_slot_or_case_is_bad_input() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        assert!(matches!(show_slot(&run, 4, None), Err(CliError::NoSlot(4))));
+        assert_eq!(show_slot(&run, 4, None).unwrap(), "");
         let error = case_with_results(&run, 2).unwrap_err();
-        assert!(matches!(error, CliError::NoCase { case: 2, last: 1 }));
-        assert_eq!(error.to_string(), "error: the run has no results of case 2; it has those of case 1");
+        assert_eq!(error.text, "error: the run has no results of case 2; it has those of case 1");
         assert!(case_with_results(&run, 1).is_ok() && case_with_results(&run, 0).is_err());
     }
 }

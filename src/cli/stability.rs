@@ -2,28 +2,32 @@
 //! doing so?
 
 use super::{
-    args::StabilityArguments,
+    args::Input,
     error::CliError,
     print,
-    table::{Cell, Column, Tone, columns, table},
-    text::{AMOUNT, PRICE, bold, count, fixed, wrapped},
+    table::{Cell, Table, Tone, key, words},
+    text::{AMOUNT, PRICE, bold, count, fixed, values, wrapped},
 };
 use crate::{
     analysis::{
         equilibrium::Corner,
-        stability::{Caveat, DelayLimit, Judgement, Omission, Setting, SlotStability, StepLimit, slot_stability},
+        stability::{
+            Caveat, DelayLimit, Judgement, Limits, Omission, Setting, SlotStability, StepLimit, slot_stability,
+        },
     },
-    scenario::{self, Case, LastPopulation, Plan},
+    scenario::{Case, LastPopulation, Plan},
 };
-use microgrid_agents::{ids::Slot, market::step::StepSize};
+use microgrid_agents::ids::Slot;
 use rayon::prelude::*;
 
 /// Prints a table of the market slots for each combination of knobs or, with a slot given, that slot in all of them.
-pub(super) fn stability(arguments: &StabilityArguments) -> Result<(), CliError> {
-    let plan = scenario::load(&arguments.input.scenario, &arguments.input.overrides())?;
+pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliError> {
+    let plan = input.plan()?;
     let (first, last) = plan.scenario.market.open;
-    match arguments.slot {
-        Some(slot) if !(first..=last).contains(&slot) => Err(CliError::NotOpen { slot, first, last }),
+    match slot {
+        Some(slot) if !(first..=last).contains(&slot) => {
+            Err(CliError::bad_input(format!("the market is open in slots {first} to {last}, not in slot {slot}")))
+        }
         Some(slot) => print(&one_slot(&plan, slot)),
         None => combinations(&plan).try_for_each(|case| print(&format!("{}\n", all_slots(&plan, &case)))),
     }
@@ -36,14 +40,8 @@ fn combinations(plan: &Plan) -> impl Iterator<Item = Case> + '_ {
 }
 
 fn title(plan: &Plan, case: &Case) -> String {
-    let knobs: String = case.knobs.iter().map(|(name, value)| format!(", {name} = {value}")).collect();
-    wrapped(&format!(
-        "{}, case {} of {}{knobs}, seed {}",
-        plan.scenario.name,
-        case.number,
-        plan.case_count(),
-        case.seed
-    ))
+    let (name, count, knobs) = (&plan.scenario.name, plan.case_count(), values(case.knobs.iter().cloned()));
+    wrapped(&format!("{name}, case {} of {count}{knobs}, seed {}", case.number, case.seed))
 }
 
 fn all_slots(plan: &Plan, case: &Case) -> String {
@@ -90,22 +88,14 @@ fn judged(slot: &SlotStability) -> Option<&Judgement> {
 
 /// Where the game rests, and how it gets there.
 fn rest_table(slots: &[SlotStability]) -> String {
-    let header = ["slot", "sellers", "buyers", "surplus", "price", "bound\nby", "largest\nroot", "period", "verdict"];
-    let line = |slot: &SlotStability| {
-        let mut cells = [
-            slot.slot.to_string(),
-            slot.sellers.to_string(),
-            slot.buyers.to_string(),
-            fixed(slot.surplus, AMOUNT),
-            fixed(slot.price, PRICE),
-            corner(slot.corner).to_owned(),
-        ]
-        .map(Cell::from)
-        .to_vec();
-        cells.extend(root_cells(judged(slot)));
-        cells
-    };
-    table(columns(header, &[5, 8]), slots.iter().map(line))
+    let table = Table::of(slots)
+        .column(key("slot"), |slot| slot.slot)
+        .column("sellers", |slot| slot.sellers)
+        .column("buyers", |slot| slot.buyers)
+        .column("surplus", |slot| fixed(slot.surplus, AMOUNT))
+        .column("price", |slot| fixed(slot.price, PRICE))
+        .column(words("bound\nby"), |slot| corner(slot.corner));
+    roots(table, |slot| judged(slot)).draw()
 }
 
 fn corner(corner: Corner) -> &'static str {
@@ -116,12 +106,19 @@ fn corner(corner: Corner) -> &'static str {
     }
 }
 
-/// Modulus of the largest root, period in rounds, and what that means.
-fn root_cells(judged: Option<&Judgement>) -> [Cell; 3] {
-    let Some(Judgement { root, .. }) = judged else { return ["-"; 3].map(Cell::from) };
-    let period = root.period().map_or_else(|| "-".to_owned(), |rounds| fixed(rounds, 1));
-    let tone = if root.is_stable() { Tone::Good } else { Tone::Bad };
-    [fixed(root.modulus, 5).into(), period.into(), Cell::toned(verdict(judged), tone)]
+/// Adds the modulus of the largest root, its period in rounds, and what they mean.
+fn roots<'a, T>(table: Table<T>, judged: impl Fn(&T) -> Option<&'a Judgement>) -> Table<T> {
+    let root = |of: &T| judged(of).map(|found| found.root);
+    let period = |of: &T| root(of)?.period().map(|rounds| fixed(rounds, 1));
+    let tone = |of: &T| match root(of) {
+        None => Tone::Plain,
+        Some(root) if root.is_stable() => Tone::Good,
+        Some(_) => Tone::Bad,
+    };
+    table
+        .column("largest\nroot", |of| root(of).map_or_else(|| "-".to_owned(), |root| fixed(root.modulus, 5)))
+        .column("period", |of| period(of).unwrap_or_else(|| "-".to_owned()))
+        .column(words("verdict"), |of| Cell { text: verdict(judged(of)).to_owned(), tone: tone(of) })
 }
 
 fn verdict(judged: Option<&Judgement>) -> &'static str {
@@ -135,33 +132,19 @@ fn verdict(judged: Option<&Judgement>) -> &'static str {
 }
 
 fn limit_table(slots: &[SlotStability]) -> String {
-    let header = [
-        "slot",
-        "replicator\nstep\nFixed",
-        "\n\nScaled",
-        "\n\nmargin",
-        "price\nstep\nFixed",
-        "\n\nScaled",
-        "\n\nmargin",
-        "\nage\nbelow",
-        "\nmessage\nbelow",
-    ];
-    let line = |slot: &SlotStability| {
-        let limits = judged(slot)?.limits?;
-        let mut cells = vec![slot.slot.to_string()];
-        cells.extend(limit_cells(limits.replicator));
-        cells.extend(limit_cells(limits.price));
-        cells.extend(delay_cells(limits.delay));
-        Some(cells)
-    };
-    table(columns(header, &[]), slots.iter().filter_map(line))
+    Table::of(slots.iter().filter_map(|slot| Some((slot.slot, judged(slot)?.limits?))))
+        .column(key("slot"), |(slot, _)| *slot)
+        .columns(["replicator\nstep\nFixed", "\n\nScaled", "\n\nmargin"], |(_, of), n| limits(of.replicator)[n].clone())
+        .columns(["price\nstep\nFixed", "\n\nScaled", "\n\nmargin"], |(_, of), n| limits(of.price)[n].clone())
+        .columns(["\nage\nbelow", "\nmessage\nbelow"], |(_, of), n| delays(of.delay)[n].clone())
+        .draw()
 }
 
-fn limit_cells(limit: StepLimit) -> [String; 3] {
-    [step(limit.fixed), step(limit.scaled), step(limit.margin)]
+fn limits(limit: StepLimit) -> [String; 3] {
+    [limit.fixed, limit.scaled, limit.margin].map(step)
 }
 
-fn delay_cells(limit: DelayLimit) -> [String; 2] {
+fn delays(limit: DelayLimit) -> [String; 2] {
     match limit {
         DelayLimit::None => ["none", "none"].map(str::to_owned),
         DelayLimit::AtLeast(periods) => [format!("over {periods}"), "-".to_owned()],
@@ -202,10 +185,10 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
             caveats.push(caveat.clone());
         }
     }
-    let rows: Vec<_> = cases.iter().zip(&settings).zip(&found).map(|((c, s), f)| case_line(c, s, f.as_ref())).collect();
+    let table = case_table(&cases, &settings, &found);
     let known: Vec<SlotStability> = found.into_iter().flatten().collect();
     let title = bold(&format!("{}, slot {slot}", plan.scenario.name));
-    format!("{title}\n\n{}{}", case_table(&cases, rows), notes(&caveats, &known))
+    format!("{title}\n\n{table}{}", notes(&caveats, &known))
 }
 
 /// What a slot lacks that is not judged, in the only combination.
@@ -214,25 +197,20 @@ fn missing(plan: &Plan, slot: Slot) -> &'static str {
     if room { "there are no buyers or no sellers\n" } else { "the fee leaves no room for a price\n" }
 }
 
-fn case_table(cases: &[Case], rows: Vec<Vec<Cell>>) -> String {
-    let names = cases.iter().take(1).flat_map(|case| case.knobs.iter().map(|(name, _)| name.replace('_', "\n")));
-    let mut columns = vec![Column::new("case").key()];
-    columns.extend(names.map(|name| Column::new(name).key()));
-    columns.extend(["age", "largest\nroot", "period"].map(Column::new));
-    columns.push(Column::new("verdict").left());
-    columns.extend(["replic.\nmargin", "price\nmargin"].map(Column::new));
-    table(columns, rows)
-}
-
-fn case_line(case: &Case, setting: &Setting, found: Option<&SlotStability>) -> Vec<Cell> {
-    let judged = found.and_then(judged);
-    let margins = judged.and_then(|found| found.limits).map(|limits| [limits.replicator.margin, limits.price.margin]);
-    let mut cells: Vec<Cell> = vec![case.number.to_string().into()];
-    cells.extend(case.knobs.iter().map(|(_, value)| Cell::from(value.as_str())));
-    cells.push(fixed(setting.age_in_periods(), 3).into());
-    cells.extend(root_cells(judged));
-    cells.extend(margins.map_or(["-"; 2].map(Cell::from), |margins| margins.map(|margin| step(margin).into())));
-    cells
+fn case_table(cases: &[Case], settings: &[Setting], found: &[Option<SlotStability>]) -> String {
+    let names = cases.iter().take(1).flat_map(|case| case.knobs.iter().map(|(name, _)| key(name.replace('_', "\n"))));
+    let judged = |n: &usize| found[*n].as_ref().and_then(judged);
+    let margin = |n: &usize, of: fn(Limits) -> f64| {
+        judged(n).and_then(|found| found.limits).map_or_else(|| "-".to_owned(), |limits| step(of(limits)))
+    };
+    let table = Table::of(0..cases.len())
+        .column(key("case"), |&n| cases[n].number)
+        .columns(names, |&n, knob| cases[n].knobs[knob].1.clone())
+        .column("age", |&n| fixed(settings[n].age_in_periods(), 3));
+    roots(table, judged)
+        .column("replic.\nmargin", |n| margin(n, |limits| limits.replicator.margin))
+        .column("price\nmargin", |n| margin(n, |limits| limits.price.margin))
+        .draw()
 }
 
 fn detail(case: &Case, found: &SlotStability) -> String {
@@ -252,20 +230,16 @@ fn detail(case: &Case, found: &SlotStability) -> String {
     let verdict = verdict(Some(judged));
     let modulus = fixed(root.modulus, 6);
     text += &format!("largest root {modulus}{period}: {verdict}\nten times {change} every {rounds} rounds\n");
-    let Some(limits) = judged.limits else { return text };
+    let Some(found) = judged.limits else { return text };
     let learning = &case.scenario.learning;
-    let line = |name: &str, own: StepSize, limit| {
-        let mut cells = vec![name.to_owned(), format!("{own:?}")];
-        cells.extend(limit_cells(limit));
-        cells
-    };
-    let header = ["step", "here", "critical\nFixed", "\nScaled", "margin"];
-    let rows = [
-        line("replicator", learning.replicator_step, limits.replicator),
-        line("price", learning.price_step, limits.price),
-    ];
-    text += &format!("\n{}\n", table(columns(header, &[0, 1]), rows));
-    text + &match (limits.delay, delay_cells(limits.delay)) {
+    let steps =
+        [("replicator", learning.replicator_step, found.replicator), ("price", learning.price_step, found.price)];
+    let table = Table::of(steps)
+        .column(key(words("step")), |(name, ..)| *name)
+        .column(words("here"), |(_, own, _)| format!("{own:?}"))
+        .columns(["critical\nFixed", "\nScaled", "margin"], |(.., limit), n| limits(*limit)[n].clone());
+    text += &format!("\n{}\n", table.draw());
+    text + &match (found.delay, delays(found.delay)) {
         (DelayLimit::None, _) => "no delay is stable with these steps\n".to_owned(),
         (DelayLimit::AtLeast(periods), _) => format!("stable up to information {periods} periods old at least\n"),
         (DelayLimit::Below(..), [age, message]) => {

@@ -1,20 +1,17 @@
 //! What a run came to: its slots, how its cases compare, and where everything is.
 
 use super::{
-    comparison::comparison,
-    ledger_table::ledger_table,
+    case_tables::{ledger_table, slot_table},
+    comparison::{comparison, sweep_table},
     price_path,
-    slot_table::slot_table,
-    sweep_table::sweep_table,
-    text::{bold, count, fixed, knobs, red, wrapped},
+    text::{bold, count, fixed, red, values, wrapped},
 };
 use crate::{
-    record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status},
+    record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status, knob_text},
     report,
     scenario::schema::Record,
 };
 use microgrid_agents::ids::Slot;
-use std::collections::BTreeMap;
 
 /// A study of more cases than this is a sweep, of which not every slot is of interest.
 const MOST_CASES: u32 = 4;
@@ -29,26 +26,28 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
         let text = format!("{title}\n\n{}\n", sweep_table(run)?);
         return Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run));
     }
-    let (open_rows, last) = open_rows(run, only)?;
-    let channels = channels(run)?;
     let mut text = String::new();
-    for (&case, rows) in &open_rows {
-        if let Some(case) = run.case(case) {
-            let title = bold(&wrapped(&format!("{}: prices in CNY/kWh, welfare in CNY", title(run, case))));
-            text += &format!("{title}\n\n{}{}\n", slot_table(rows), price_path::day(rows));
-            text += &channels.get(&case.case).map_or_else(String::new, |channels| ledger_table(channels) + "\n");
+    for case in run.manifest().cases.iter().filter(|case| only.is_none_or(|only| only.case == case.case)) {
+        let open = run.section::<SlotRow>(case.case, case.open.0..=case.open.1)?;
+        let rows = run.rows_of(&open)?.collect::<Result<Vec<SlotRow>, _>>()?;
+        if rows.is_empty() {
+            continue;
+        }
+        let title = bold(&wrapped(&format!("{}: prices in CNY/kWh, welfare in CNY", title(run, case))));
+        text += &format!("{title}\n\n{}{}\n", slot_table(&rows), price_path::day(&rows));
+        let channels = run.rows::<LedgerRow>()?.filter(|row| row.as_ref().map_or(true, |row| row.case == case.case));
+        let channels = channels.collect::<Result<Vec<_>, _>>()?;
+        if !channels.is_empty() {
+            text += &(ledger_table(&channels) + "\n");
         }
     }
     if !sweep {
         let figures = run.key_figures()?;
         if !figures.is_empty() {
-            text += &comparison(&figures);
-            text.push('\n');
+            text += &(comparison(&figures) + "\n");
         }
     }
-    text += &rest(run.manifest(), run.record(), last);
-    text += &ending(run);
-    Ok(text)
+    Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run))
 }
 
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without
@@ -80,41 +79,10 @@ fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> Strin
 
 /// `5_prosumers, case 2 of 2, mu = 1, seed 2023`.
 pub(super) fn title(run: &Run, case: &CaseEntry) -> String {
-    let manifest = run.manifest();
-    let knobs = knobs(&case.knobs);
-    let separator = if knobs.is_empty() { "" } else { ", " };
-    format!(
-        "{}, case {} of {}, {knobs}{separator}seed {}",
-        manifest.scenario, case.case, manifest.case_count, case.seed
-    )
+    let Manifest { scenario, case_count, .. } = run.manifest();
+    let knobs = values(case.knobs.iter().map(|(name, value)| (name, knob_text(value))));
+    format!("{scenario}, case {} of {case_count}{knobs}, seed {}", case.case, case.seed)
 }
-
-/// The rows of the open slots by case, or of `only` one case, and the case and slot of the last row of all.
-fn open_rows(run: &Run, only: Option<&CaseEntry>) -> Result<(Rows, Option<(u32, Slot)>), RecordError> {
-    let (mut rows, mut last) = (Rows::new(), None);
-    for row in run.rows::<SlotRow>()? {
-        let row = row?;
-        last = Some((row.case, row.slot));
-        let open = run.case(row.case).is_some_and(|case| (case.open.0..=case.open.1).contains(&row.slot));
-        if open && only.is_none_or(|only| only.case == row.case) {
-            rows.entry(row.case).or_default().push(row);
-        }
-    }
-    Ok((rows, last))
-}
-
-/// What the channels of each case that is done have carried.
-fn channels(run: &Run) -> Result<BTreeMap<u32, Vec<LedgerRow>>, RecordError> {
-    let mut channels = BTreeMap::<u32, Vec<LedgerRow>>::new();
-    for row in run.rows::<LedgerRow>()? {
-        let row = row?;
-        channels.entry(row.case).or_default().push(row);
-    }
-    Ok(channels)
-}
-
-/// Rows by case.
-type Rows = BTreeMap<u32, Vec<SlotRow>>;
 
 /// Where the results are, and how the run ended.
 fn ending(run: &Run) -> String {

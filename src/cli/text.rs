@@ -2,17 +2,42 @@
 
 use super::table::WIDTH;
 use crate::record::Number;
-pub(super) use crate::report::format::{count, fixed, gain, knobs, ranges, signed};
+use crate::report::format::ranges;
+pub(super) use crate::report::format::{count, fixed, gain, signed};
 use anstyle::{AnsiColor, Style};
+use std::fmt::Display;
 
 /// Decimals of a price [CNY/kWh].
 pub(super) const PRICE: usize = 4;
 /// Decimals of an energy [kWh] or an amount of money [CNY].
 pub(super) const AMOUNT: usize = 3;
 
-/// A cell that may be undefined.
+/// A number that may be undefined.
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| fixed(value, decimals))
+}
+
+/// A difference that may be undefined.
+pub(super) fn change(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| signed(value, decimals))
+}
+
+/// A cell of a run's table that may be undefined.
 pub(super) fn cell(value: Option<Number>, decimals: usize) -> String {
-    value.map_or_else(|| "-".to_owned(), |number| fixed(number.value(), decimals))
+    number(value.map(Number::value), decimals)
+}
+
+/// A share that may be undefined, in per cent.
+pub(super) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{} %", fixed(100.0 * share, 1)))
+}
+
+/// How many of so many things there are beyond those that are shown, if there are any.
+pub(super) fn more(all: usize, shown: usize, thing: &str) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        left => format!("and {}\n", count(left, &format!("more {thing}"))),
+    }
 }
 
 /// Decimals for amounts of which the largest is among these, so that a column of them stays narrow.
@@ -24,7 +49,17 @@ pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize
     }
 }
 
-/// A heading.
+/// `, mu = 1, delay = 10ms`.
+pub(super) fn values<N: Display, V: Display>(knobs: impl IntoIterator<Item = (N, V)>) -> String {
+    knobs.into_iter().map(|(name, value)| format!(", {name} = {value}")).collect()
+}
+
+/// `case 7`, `cases 1 to 3, 7`.
+pub(super) fn cases(numbers: &[u32]) -> String {
+    let list = ranges(numbers.iter().copied()).join(", ");
+    format!("{} {list}", if numbers.len() == 1 { "case" } else { "cases" })
+}
+
 pub(super) fn bold(text: &str) -> String {
     styled(text, Style::new().bold())
 }
@@ -40,10 +75,15 @@ fn styled(text: &str, style: Style) -> String {
 
 /// Words in lines of at most [`WIDTH`] characters, as far as no word is longer.
 pub(super) fn wrapped(text: &str) -> String {
+    wrapped_at(WIDTH, text)
+}
+
+/// Words in lines of at most so many characters.
+pub(super) fn wrapped_at(width: usize, text: &str) -> String {
     let (mut lines, mut length) = (String::new(), 0);
     for word in text.split(' ') {
         let letters = word.chars().count();
-        if length > 0 && length + 1 + letters > WIDTH {
+        if length > 0 && length + 1 + letters > width {
             lines.push('\n');
             length = 0;
         } else if length > 0 {

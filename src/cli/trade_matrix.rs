@@ -1,7 +1,7 @@
 //! A slot's optimal and actual trades, buyers by sellers, and its prosumers' balances.
 
 use super::{
-    table::{Column, table},
+    table::{Table, key, words},
     text::{AMOUNT, PRICE, bold, cell, fixed},
 };
 use crate::record::{Number, ProsumerRow, TradeRow};
@@ -14,7 +14,7 @@ const SELLERS_ABREAST: usize = 4;
 /// What every buyer wanted of every seller, and got [kWh]: a line a buyer, then what each seller sold, and its price.
 ///
 /// Empty without trades.
-pub(super) fn trade_matrix(trades: &[&TradeRow], prosumers: &[&ProsumerRow]) -> String {
+pub(super) fn trade_matrix(trades: &[TradeRow], prosumers: &[ProsumerRow]) -> String {
     if trades.is_empty() {
         return "no trades\n\n".to_owned();
     }
@@ -22,7 +22,7 @@ pub(super) fn trade_matrix(trades: &[&TradeRow], prosumers: &[&ProsumerRow]) -> 
     let buyers: Vec<u32> = with(Role::Buyer).collect();
     let sellers: Vec<u32> = with(Role::Seller).collect();
     let by_pair: BTreeMap<(u32, u32), &TradeRow> =
-        trades.iter().map(|trade| ((trade.buyer, trade.seller), *trade)).collect();
+        trades.iter().map(|trade| ((trade.buyer, trade.seller), trade)).collect();
     let mut text = format!("{}\n\n", bold("optimal and actual purchases [kWh]"));
     for sellers in sellers.chunks(SELLERS_ABREAST) {
         text += &block(&buyers, sellers, &by_pair);
@@ -31,83 +31,66 @@ pub(super) fn trade_matrix(trades: &[&TradeRow], prosumers: &[&ProsumerRow]) -> 
     text
 }
 
+/// A line of the matrix: a buyer's, or what stands below all of them.
+enum Line {
+    Buyer(u32),
+    Sold,
+    Price,
+}
+
 fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRow>) -> String {
-    let each = |kind: &'static str| sellers.iter().map(move |seller| Column::new(format!("{kind}\nfrom {seller}")));
-    let buyer = Column::new("buyer").left().key();
-    let columns = [buyer].into_iter().chain(each("optimal")).chain(each("actual")).collect();
+    let each = |kind: &'static str| sellers.iter().map(move |seller| format!("{kind}\nfrom {seller}"));
     let amount = |value: Option<Number>| fixed(value.map_or(0.0, Number::value), AMOUNT);
-    let line = |&buyer: &u32| {
-        let of = |&seller: &u32| trades.get(&(buyer, seller));
-        let optimal = sellers.iter().map(|seller| amount(of(seller).and_then(|trade| trade.optimal_kwh)));
-        let actual = sellers.iter().map(|seller| amount(of(seller).map(|trade| trade.traded_kwh)));
-        [buyer.to_string()].into_iter().chain(optimal).chain(actual).collect()
-    };
-    let below = |name: &str, cell: &dyn Fn(u32) -> String| -> Vec<String> {
-        let blank = sellers.iter().map(|_| String::new());
-        [name.to_owned()].into_iter().chain(blank).chain(sellers.iter().map(|&seller| cell(seller))).collect()
-    };
     let of_seller = |seller| buyers.iter().filter_map(move |&buyer| trades.get(&(buyer, seller)));
-    let sold = |seller| fixed(of_seller(seller).map(|trade| trade.traded_kwh.value()).sum(), AMOUNT);
-    let price = |seller| cell(of_seller(seller).find_map(|trade| trade.price_cny_per_kwh), PRICE);
-    let rows = buyers.iter().map(line).chain([below("sold", &sold), below("price", &price)]);
-    table(columns, rows)
+    let lines = buyers.iter().map(|buyer| Line::Buyer(*buyer)).chain([Line::Sold, Line::Price]);
+    Table::of(lines)
+        .column(key(words("buyer")), |line| match line {
+            Line::Buyer(buyer) => buyer.to_string(),
+            Line::Sold => "sold".to_owned(),
+            Line::Price => "price".to_owned(),
+        })
+        .columns(each("optimal"), |line, n| match line {
+            Line::Buyer(buyer) => amount(trades.get(&(*buyer, sellers[n])).and_then(|trade| trade.optimal_kwh)),
+            Line::Sold | Line::Price => String::new(),
+        })
+        .columns(each("actual"), |line, n| match line {
+            Line::Buyer(buyer) => amount(trades.get(&(*buyer, sellers[n])).map(|trade| trade.traded_kwh)),
+            Line::Sold => fixed(of_seller(sellers[n]).map(|trade| trade.traded_kwh.value()).sum(), AMOUNT),
+            Line::Price => cell(of_seller(sellers[n]).find_map(|trade| trade.price_cny_per_kwh), PRICE),
+        })
+        .draw()
 }
 
 /// Every prosumer's slot: energy, then money and welfare. Storage is shown where somebody used one.
-pub(super) fn balances(prosumers: &[&ProsumerRow]) -> String {
-    format!(
-        "{}\n\n{}\n{}\n\n{}",
-        bold("energy [kWh]"),
-        energy(prosumers),
-        bold("money and welfare [CNY]"),
-        money(prosumers)
-    )
-}
-
-fn energy(prosumers: &[&ProsumerRow]) -> String {
-    let stored = stored(prosumers);
-    let mut header = vec!["PV", "load", "consumed", "bought", "sold", "import", "export"];
-    if stored {
-        header.extend(["charged", "dis-\ncharged", "stored"]);
-    }
-    let columns = who().into_iter().chain(header.into_iter().map(Column::new)).collect();
-    let line = |row: &&ProsumerRow| {
-        let mut amounts = vec![row.pv_kwh, row.load_kwh, row.consumed_kwh];
-        amounts.extend([row.bought_kwh, row.sold_kwh, row.grid_import_kwh, row.grid_export_kwh]);
-        if stored {
-            amounts.extend([row.charged_kwh, row.discharged_kwh, row.soc_kwh]);
-        }
-        let mut cells = vec![row.prosumer.to_string(), format!("{:?}", row.role)];
-        cells.extend(amounts.into_iter().map(|amount| fixed(amount.value(), AMOUNT)));
-        cells
-    };
-    table(columns, prosumers.iter().map(line))
-}
-
-/// Whether somebody uses a storage.
-fn stored(prosumers: &[&ProsumerRow]) -> bool {
+pub(super) fn balances(prosumers: &[ProsumerRow]) -> String {
     let amounts = |row: &ProsumerRow| [row.charged_kwh, row.discharged_kwh, row.soc_kwh];
-    prosumers.iter().any(|row| amounts(row).iter().any(|amount| amount.value() != 0.0))
-}
-
-fn money(prosumers: &[&ProsumerRow]) -> String {
-    let stored = stored(prosumers);
-    let mut header = vec!["paid", "earned", "fee", "welfare", "P2G\nwelfare"];
-    header.extend(stored.then_some("P2G with\nstorage"));
-    let columns = who().into_iter().chain(header.into_iter().map(Column::new)).collect();
-    let line = |row: &&ProsumerRow| {
-        let mut cells = vec![row.prosumer.to_string(), format!("{:?}", row.role)];
-        cells.extend([row.paid_cny, row.earned_cny, row.fee_cny].map(|amount| fixed(amount.value(), AMOUNT)));
-        cells.extend([row.welfare_cny, row.p2g_welfare_cny].map(|amount| cell(amount, AMOUNT)));
-        cells.extend(stored.then(|| cell(row.p2g_storage_welfare_cny, AMOUNT)));
-        cells
+    let stored = prosumers.iter().any(|row| amounts(row).iter().any(|amount| amount.value() != 0.0));
+    let table = || {
+        let table = Table::of(prosumers).column(key("no."), |row| row.prosumer);
+        table.column(key(words("role")), |row| format!("{:?}", row.role))
     };
-    table(columns, prosumers.iter().map(line))
-}
-
-/// Whom a line is about.
-fn who() -> [Column; 2] {
-    [Column::new("no.").key(), Column::new("role").left().key()]
+    let amount = |amount: Number| fixed(amount.value(), AMOUNT);
+    let energy = table()
+        .column("PV", |row| amount(row.pv_kwh))
+        .column("load", |row| amount(row.load_kwh))
+        .column("consumed", |row| amount(row.consumed_kwh))
+        .column("bought", |row| amount(row.bought_kwh))
+        .column("sold", |row| amount(row.sold_kwh))
+        .column("import", |row| amount(row.grid_import_kwh))
+        .column("export", |row| amount(row.grid_export_kwh))
+        .column_if(stored, "charged", |row| amount(row.charged_kwh))
+        .column_if(stored, "dis-\ncharged", |row| amount(row.discharged_kwh))
+        .column_if(stored, "stored", |row| amount(row.soc_kwh))
+        .draw();
+    let money = table()
+        .column("paid", |row| amount(row.paid_cny))
+        .column("earned", |row| amount(row.earned_cny))
+        .column("fee", |row| amount(row.fee_cny))
+        .column("welfare", |row| cell(row.welfare_cny, AMOUNT))
+        .column("P2G\nwelfare", |row| cell(row.p2g_welfare_cny, AMOUNT))
+        .column_if(stored, "P2G with\nstorage", |row| cell(row.p2g_storage_welfare_cny, AMOUNT))
+        .draw();
+    format!("{}\n\n{energy}\n{}\n\n{money}", bold("energy [kWh]"), bold("money and welfare [CNY]"))
 }
 
 #[cfg(test)]
@@ -154,13 +137,13 @@ mod tests {
             ],
         );
         let prosumers = prosumers();
-        let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
+        let text = trade_matrix(&trades, &prosumers);
         insta::assert_snapshot!(plain(&text));
     }
 
     #[test]
     fn balances_read_like_this() {
-        insta::assert_snapshot!(plain(&balances(&prosumers().iter().collect::<Vec<_>>())));
+        insta::assert_snapshot!(plain(&balances(&prosumers())));
     }
 
     #[test]
@@ -168,7 +151,7 @@ mod tests {
         let prosumers: Vec<ProsumerRow> =
             rows("prosumer role", &["1 Buyer", "2 Seller", "3 Seller", "4 Seller", "5 Seller", "6 Seller"]);
         let trades: Vec<TradeRow> = rows("buyer seller traded_kwh", &["1 6 1"]);
-        let text = trade_matrix(&trades.iter().collect::<Vec<_>>(), &prosumers.iter().collect::<Vec<_>>());
+        let text = trade_matrix(&trades, &prosumers);
         assert_eq!(text.matches("buyer").count(), 2);
         assert!(plain(&text).lines().all(|line| line.chars().count() <= 80));
     }

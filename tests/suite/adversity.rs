@@ -52,8 +52,8 @@ fn assert_settled_once(log: &Log) {
         let of = |side: fn(&Trade) -> u32, who: &[ProsumerId]| -> Energy {
             trades.clone().filter(|trade| who[side(trade) as usize] == done.prosumer).map(|trade| trade.energy).sum()
         };
-        assert_eq!(done.bought, of(|trade| trade.buyer, &market.buyers), "{done:?}");
-        assert_eq!(done.sold, of(|trade| trade.seller, &market.sellers), "{done:?}");
+        assert_eq!(done.trades.bought, of(|trade| trade.buyer, &market.buyers), "{done:?}");
+        assert_eq!(done.trades.sold, of(|trade| trade.seller, &market.sellers), "{done:?}");
         booked += 1;
     }
     assert!(booked > 0, "there was a market");
@@ -143,7 +143,7 @@ fn a_game_that_cannot_be_finished_in_time_is_settled_at_what_it_has_and_says_so(
     let markets = || log.games().filter(|game| game.outcome != Outcome::NoMarket);
     let unfinished = markets().filter(|game| game.outcome == Outcome::GateClosure).count();
     assert_eq!(unfinished, markets().count(), "whoever is cut off until the gate closes cannot come to rest");
-    let traded: Energy = log.prosumers().map(|done| done.sold).sum();
+    let traded: Energy = log.prosumers().map(|done| done.trades.sold).sum();
     assert!(traded > Energy::ZERO, "what was agreed on before is traded");
 }
 

@@ -19,19 +19,27 @@ pub(crate) fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
     assert_eq!(log.closed(), slots, "every slot closes");
     assert_eq!(log.prosumers().count(), slots * prosumers, "every prosumer completes every slot");
     for p in log.prosumers() {
-        let inward = p.generation + p.bought + p.discharged + p.grid_import;
-        let outward = p.consumed + p.sold + p.charged + p.grid_export;
+        let inward = p.facts.generation + p.trades.bought + p.balance.discharged + p.balance.grid_import;
+        let outward = p.balance.consumed + p.trades.sold + p.balance.charged + p.balance.grid_export;
         assert_eq!(inward, outward, "energy of {p:?}");
     }
     for slot in 1..=slots as u32 {
         let of_slot: Vec<&ProsumerSlot> = log.prosumers().filter(|p| p.slot == slot).collect();
         let energy = |of: fn(&ProsumerSlot) -> Energy| of_slot.iter().map(|p| of(p)).sum::<Energy>();
         let money = |of: fn(&ProsumerSlot) -> Money| of_slot.iter().map(|p| of(p)).sum::<Money>();
-        assert_eq!(energy(|p| p.bought), energy(|p| p.sold), "local energy of slot {slot}");
+        assert_eq!(energy(|p| p.trades.bought), energy(|p| p.trades.sold), "local energy of slot {slot}");
 
         let exchanges = || log.exchanges().filter(|(exchange, _)| exchange.slot == slot);
-        assert_eq!(energy(|p| p.grid_import), exchanges().map(|(e, _)| e.import).sum(), "import of slot {slot}");
-        assert_eq!(energy(|p| p.grid_export), exchanges().map(|(e, _)| e.export).sum(), "export of slot {slot}");
+        assert_eq!(
+            energy(|p| p.balance.grid_import),
+            exchanges().map(|(e, _)| e.import).sum(),
+            "import of slot {slot}"
+        );
+        assert_eq!(
+            energy(|p| p.balance.grid_export),
+            exchanges().map(|(e, _)| e.export).sum(),
+            "export of slot {slot}"
+        );
 
         let charged: Money = exchanges().map(|(_, invoice)| invoice.charge).sum();
         let credited: Money = exchanges().map(|(_, invoice)| invoice.credit).sum();
@@ -40,8 +48,8 @@ pub(crate) fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
             _ => None,
         });
         let fees: Money = settled.into_iter().flat_map(|trades| trades.iter()).map(|trade| trade.fee).sum();
-        assert_eq!(money(|p| p.fee), fees, "fees of slot {slot}");
-        let net_of_prosumers = money(|p| p.earned) - money(|p| p.paid) - money(|p| p.fee);
+        assert_eq!(money(|p| p.trades.fee), fees, "fees of slot {slot}");
+        let net_of_prosumers = money(|p| p.earned()) - money(|p| p.paid()) - money(|p| p.trades.fee);
         let net_of_grid_and_operator = charged - credited + fees;
         assert_eq!(net_of_prosumers + net_of_grid_and_operator, Money::ZERO, "money of slot {slot}");
     }
@@ -91,14 +99,14 @@ fn outcomes(log: &Log) -> Vec<Outcome> {
 fn a_slot_without_sellers_buys_from_the_grid() {
     let log = strange(&[(0.0, 2.0), (0.5, 1.5)], 1.5, "");
     assert_eq!(outcomes(&log), [Outcome::NoMarket; 2]);
-    assert!(log.prosumers().all(|p| p.grid_import > Energy::ZERO && p.bought == Energy::ZERO));
+    assert!(log.prosumers().all(|p| p.balance.grid_import > Energy::ZERO && p.trades.bought == Energy::ZERO));
 }
 
 #[test]
 fn a_slot_without_buyers_feeds_in() {
     let log = strange(&[(3.0, 2.0), (1.0, 0.0)], 1.5, "");
     assert_eq!(outcomes(&log), [Outcome::NoMarket; 2]);
-    let fed_in: Energy = log.prosumers().map(|p| p.grid_export).sum();
+    let fed_in: Energy = log.prosumers().map(|p| p.balance.grid_export).sum();
     assert_eq!(fed_in, Energy::nearest(4.0));
 }
 
@@ -123,7 +131,7 @@ fn a_seller_nobody_wants_falls_to_the_floor_and_feeds_in() {
     for game in log.games() {
         assert_eq!(game.state.as_ref().expect("prices were posted").prices, [0.45]);
     }
-    assert!(log.prosumers().all(|p| p.sold == Energy::ZERO));
+    assert!(log.prosumers().all(|p| p.trades.sold == Energy::ZERO));
 }
 
 #[test]
@@ -131,7 +139,7 @@ fn scarce_rationed_and_firm_markets_conserve_too() {
     let people = [(0.0, 3.0), (0.2, 2.777_777), (3.1, 1.0), (2.000_001, 1.0), (0.0, 1.0)];
     let scarce = strange(&people, 4.5, "");
     assert!(outcomes(&scarce).iter().all(|outcome| *outcome == Outcome::Equilibrium));
-    let traded: Energy = scarce.prosumers().filter(|p| p.slot == 1).map(|p| p.sold).sum();
+    let traded: Energy = scarce.prosumers().filter(|p| p.slot == 1).map(|p| p.trades.sold).sum();
     assert_eq!(traded, Energy(3_100_001), "all the surplus is sold");
     strange(
         &people,

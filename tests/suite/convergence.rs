@@ -56,7 +56,7 @@ fn random_slot(random: &mut Stream, demand: Demand) -> RandomSlot {
     RandomSlot { buyers, surplus, prices, first_choice }
 }
 
-fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilibrium, Rest) {
+fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilibrium, Option<Rest>) {
     let market = Market {
         known: None,
         buyers: &slot.buyers,
@@ -85,7 +85,7 @@ fn scaled_steps_come_to_rest_at_the_closed_form() {
         for k in [0.3, 0.5] {
             let what = format!("slot {number}, {demand:?}, k = {k}");
             let (theory, rest) = play(&slot, demand, Fitness::Public, k);
-            let Rest::Reached { rounds, last } = rest else { panic!("{what} does not come to rest") };
+            let Some(Rest { rounds, last }) = rest else { panic!("{what} does not come to rest") };
             let found = distance(&last.prices, &last.aggregate, &slot.surplus, BAND, &theory);
             assert!(found.price_gap < 1e-4, "{what}: {found:?} after {rounds} rounds, {:?}", theory.corner);
             corners[theory.corner as usize] += 1;
@@ -104,7 +104,7 @@ fn buyers_that_compare_only_their_own_gains_find_the_same_price() {
     for number in 0..50 {
         let slot = random_slot(&mut random, Demand::Elastic);
         let (theory, rest) = play(&slot, Demand::Elastic, Fitness::Private, 0.3);
-        let Rest::Reached { last, rounds } = rest else { panic!("slot {number} does not come to rest") };
+        let Some(Rest { last, rounds }) = rest else { panic!("slot {number} does not come to rest") };
         let found = distance(&last.prices, &last.aggregate, &slot.surplus, BAND, &theory);
         assert!(found.price_gap < 1e-4, "slot {number}: {found:?} after {rounds} rounds");
     }

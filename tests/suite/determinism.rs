@@ -28,7 +28,8 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 /// they are exported.
 pub(crate) fn files(plan: &Plan, shards: Option<Shards>) -> Files {
     let root = tempfile::tempdir().expect("a temporary folder");
-    let recorder = Recorder::create(root.path(), plan, SystemTime::UNIX_EPOCH, "test".into()).expect("a folder");
+    let recorder = Recorder::create_as(Default::default(), root.path(), plan, SystemTime::UNIX_EPOCH, "test".into())
+        .expect("a folder");
     let (recorder, result) = study::run(plan, recorder, &Options { shards, ..Options::default() }, |_| {});
     result.unwrap_or_else(|error| panic!("{error}"));
     let folder = recorder.finish(Status::Finished, Duration::ZERO).expect("the run is complete");

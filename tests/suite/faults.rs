@@ -18,8 +18,8 @@ fn lossy(loss: &str) -> Log {
     let log = run(&only_case(&shipped("5_prosumers.ron", &["mu=1", &format!("loss={loss}")])));
     assert_eq!(log.closed(), 24);
     assert_eq!(log.prosumers().count(), 24 * 5, "everybody settles every slot, and once only");
-    let bought: Energy = log.prosumers().map(|p| p.bought).sum();
-    let sold: Energy = log.prosumers().map(|p| p.sold).sum();
+    let bought: Energy = log.prosumers().map(|p| p.trades.bought).sum();
+    let sold: Energy = log.prosumers().map(|p| p.trades.sold).sum();
     assert_eq!(bought, sold);
     for observed in &log.observed {
         // Whoever has not heard yet that the game is over goes on posting, and what waited when it ended rests on a
@@ -51,7 +51,7 @@ fn with_some_loss_every_slot_settles_at_the_same_price() {
 fn with_heavy_loss_every_market_still_trades_and_settles() {
     let log = lossy("0.5");
     for game in log.games().filter(|game| game.outcome != Outcome::NoMarket) {
-        let traded: Energy = log.prosumers().filter(|p| p.slot == game.slot).map(|p| p.sold).sum();
+        let traded: Energy = log.prosumers().filter(|p| p.slot == game.slot).map(|p| p.trades.sold).sum();
         assert!(traded > Energy::ZERO, "slot {}", game.slot);
     }
     lossy("0.9");

@@ -46,8 +46,8 @@ fn slot(surplus: &[i64], needs: &[i64], more: &str) -> Slot {
     let pairs = log.observed.iter().find_map(settled).expect("the slot is settled");
     Slot {
         pairs,
-        sold: prosumers[..surplus.len()].iter().map(|done| done.sold.0).collect(),
-        bought: prosumers[surplus.len()..].iter().map(|done| done.bought.0).collect(),
+        sold: prosumers[..surplus.len()].iter().map(|done| done.trades.sold.0).collect(),
+        bought: prosumers[surplus.len()..].iter().map(|done| done.trades.bought.0).collect(),
     }
 }
 

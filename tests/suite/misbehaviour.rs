@@ -86,7 +86,8 @@ fn live(plan: &Plan, cheat: Option<(ProsumerId, Box<dyn Script>, Forger)>) -> Da
         count = Some(earned);
     }
     let root = tempfile::tempdir().unwrap();
-    let mut recorder = Recorder::create(root.path(), plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    let mut recorder =
+        Recorder::create_as(Default::default(), root.path(), plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
     let watcher = Both(recorder.begin(&case).unwrap(), Log::default());
     let (Both(mut recorded, log), result) = simulate_with(actors, &case, None, &Arc::default(), watcher);
     result.unwrap_or_else(|error| panic!("{error}"));
@@ -328,10 +329,17 @@ fn assert_falls_back_to_the_grid(ledger: (Signatures, Posts), who: ProsumerId, s
     assert_eq!(settled, all.len(), "none of its own trades is settled");
     for (&(slot, prosumer), found) in &prosumers(&cheated.log) {
         let honest = prosumers(&honest.log)[&(slot, prosumer)];
-        assert_eq!(found.grid_export - honest.grid_export, honest.sold - found.sold, "what is not sold is fed in");
-        assert!(found.grid_import >= honest.grid_import, "what is not bought is drawn, or done without");
+        assert_eq!(
+            found.balance.grid_export - honest.balance.grid_export,
+            honest.trades.sold - found.trades.sold,
+            "what is not sold is fed in"
+        );
+        assert!(
+            found.balance.grid_import >= honest.balance.grid_import,
+            "what is not bought is drawn, or done without"
+        );
         if prosumer == who {
-            assert_eq!((found.bought, found.sold), (Energy::ZERO, Energy::ZERO));
+            assert_eq!((found.trades.bought, found.trades.sold), (Energy::ZERO, Energy::ZERO));
         }
     }
 }

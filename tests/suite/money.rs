@@ -2,7 +2,7 @@
 
 use crate::support::{only_case, recorded, written};
 use microgrid_sim::{
-    analysis::peer_to_grid::{peer_to_grid, peer_to_grid_with_storage},
+    analysis::peer_to_grid::peer_to_grid,
     record::{Comparison, KeyFigures, ProsumerRow, Run, SlotRow},
     scenario::{Overrides, load},
 };
@@ -111,17 +111,17 @@ fn the_baseline_with_storage_carries_its_content_and_is_p2g_without_one() {
     };
     let case = with(STORAGE);
     let kwh = microgrid_agents::units::Energy::nearest;
-    let first = peer_to_grid_with_storage(&case, 1, &[kwh(1.0); 3]);
+    let first = peer_to_grid(&case, 1, Some(&[kwh(1.0); 3]));
     let contents: Vec<_> = first.iter().map(|balance| balance.content).collect();
     // Prosumer 1 has 6 kWh over, of which 4 go in at its power; the others take 0.9 of the 1 kWh that they have.
     assert_eq!(contents, [kwh(1.0 + 3.6), kwh(0.0), kwh(0.0)]);
     assert_eq!(first.iter().map(|b| b.grid_import).collect::<Vec<_>>(), [0.0, 2.1, 2.1].map(kwh));
     assert_eq!((first[0].grid_export, first[0].charged), (kwh(2.0), kwh(4.0)));
-    let second = peer_to_grid_with_storage(&case, 2, &contents);
+    let second = peer_to_grid(&case, 2, Some(&contents));
     // Limited by power: 4 of the 4.6 * 0.9 = 4.14 kWh.
     assert_eq!((second[0].discharged, second[0].grid_import), (kwh(4.0), kwh(0.0)));
     let without = with("storage: None");
-    assert_eq!(peer_to_grid_with_storage(&without, 1, &[kwh(0.0); 3]), peer_to_grid(&without, 1));
+    assert_eq!(peer_to_grid(&without, 1, Some(&[kwh(0.0); 3])), peer_to_grid(&without, 1, None));
 }
 
 /// In a single slot a prosumer with a storage may end below P2G, with or without storage; each is counted.

@@ -317,7 +317,7 @@ fn a_market_on_a_network_with_everything_settles_every_slot_once() {
     let log = run(&only_case(&eventful()));
     assert_eq!(log.closed(), 24);
     assert_eq!(log.prosumers().count(), 24 * 5);
-    let (bought, sold) = log.prosumers().fold((0, 0), |(b, s), p| (b + p.bought.0, s + p.sold.0));
+    let (bought, sold) = log.prosumers().fold((0, 0), |(b, s), p| (b + p.trades.bought.0, s + p.trades.sold.0));
     assert_eq!(bought, sold);
     assert!(bought > 0);
     let refused = |refusal| {

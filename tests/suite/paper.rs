@@ -68,13 +68,13 @@ fn compare(scenario: &str, mu: &str, reference: &str) {
         let at_floor = price == Some(case.scenario.market.feed_in_tariff);
         let without_market = balances_without_market(&case, number, &contents);
         let quantities: [Quantity; 7] = [
-            ("bought", |p| p.bought.value(), |_| 0.0),
-            ("sold", |p| p.sold.value(), |_| 0.0),
-            ("feed_in", |p| p.grid_export.value(), |b| b.grid_export.value()),
-            ("grid_import", |p| p.grid_import.value(), |b| b.grid_import.value()),
-            ("charge", |p| p.charged.value(), |b| b.charged.value()),
-            ("discharge", |p| p.discharged.value(), |b| b.discharged.value()),
-            ("welfare", |p| p.welfare, |b| b.welfare),
+            ("bought", |p| p.trades.bought.value(), |_| 0.0),
+            ("sold", |p| p.trades.sold.value(), |_| 0.0),
+            ("feed_in", |p| p.balance.grid_export.value(), |b| b.grid_export.value()),
+            ("grid_import", |p| p.balance.grid_import.value(), |b| b.grid_import.value()),
+            ("charge", |p| p.balance.charged.value(), |b| b.charged.value()),
+            ("discharge", |p| p.balance.discharged.value(), |b| b.discharged.value()),
+            ("welfare", |p| p.balance.welfare, |b| b.welfare),
         ];
         for (name, of, at_contents) in quantities {
             let what = format!("{reference}, slot {number}, {name}");
@@ -86,7 +86,7 @@ fn compare(scenario: &str, mu: &str, reference: &str) {
                 assert_close(&[found.iter().sum()], &[wanted.iter().sum()], 1e-3, &what);
                 // Whoever is no seller has a unique share of this, too.
                 for (p, (found, wanted)) in prosumers.iter().zip(found.iter().zip(&wanted)) {
-                    if p.role != Role::Seller {
+                    if p.facts.role() != Role::Seller {
                         assert_close(&[*found], &[*wanted], 1e-3, &what);
                     }
                 }
@@ -101,8 +101,8 @@ fn compare(scenario: &str, mu: &str, reference: &str) {
             assert_close(&found, &wanted, 1e-3, &what);
         }
         for ((p, content), unique) in prosumers.iter().zip(&mut contents).zip(&mut split_is_unique) {
-            *content = p.content;
-            *unique &= !(at_floor && p.role == Role::Seller && case.scenario.storage.is_some());
+            *content = p.balance.content;
+            *unique &= !(at_floor && p.facts.role() == Role::Seller && case.scenario.storage.is_some());
         }
     }
 }

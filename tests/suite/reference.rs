@@ -196,7 +196,7 @@ fn the_baseline_is_the_day_with_the_grid_alone() {
     let case = case(1.0);
     for slot in 1..=SLOTS {
         let expected = &expected()["slots"]["p2g"][slot as usize - 1];
-        assert_balances(&peer_to_grid(&case, slot), expected, UNIT, &format!("slot {slot}"));
+        assert_balances(&peer_to_grid(&case, slot, None), expected, UNIT, &format!("slot {slot}"));
     }
 }
 

@@ -7,7 +7,7 @@ use microgrid_sim::{
         self,
         chart::{Chart, Mark},
         charts,
-        data::{Data, game::Quantity},
+        data::{Data, game::PRICE},
         figures,
     },
     scenario::Plan,
@@ -54,8 +54,8 @@ fn points(chart: &Chart, mark: &Mark) -> Vec<(f64, f64)> {
         }
         Mark::Points(points) | Mark::Bars(points) | Mark::Stack(points) => points.clone(),
         Mark::Band(spans) => spans.iter().flat_map(|span| [(span.0, span.1), (span.0, span.2)]).collect(),
-        Mark::Rule(_, at) => vec![(0.0, *at)],
-        Mark::Heat { cells, .. } => cells.iter().filter_map(|cell| Some((cell.0, cell.2?))).collect(),
+        Mark::Rule(at) => vec![(0.0, *at)],
+        Mark::Heat(cells, _) => cells.iter().filter_map(|cell| Some((cell.0, cell.2?))).collect(),
     };
     assert!(!points.is_empty(), "{}: a layer is empty", chart.title);
     points
@@ -178,14 +178,14 @@ fn many_sellers_are_thinned_without_losing_an_extreme_in_either_format() {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &value| (least.min(value), most.max(value)))
     };
     for seller in &game.sellers {
-        let drawn: Vec<f64> = seller.path(Quantity::Price).iter().map(|point| point.1).collect();
+        let drawn: Vec<f64> = seller.paths[PRICE].iter().map(|point| point.1).collect();
         let all: Vec<f64> = rows.iter().filter(|row| row.seller == seller.number).filter_map(price).collect();
         assert!(drawn.len() <= game.most_points && drawn.len() <= all.len());
         assert_eq!(extremes(&drawn), extremes(&all), "seller {}", seller.number);
     }
     let alone: Vec<u32> = game.sellers.iter().map(|seller| seller.number).collect();
     let all: Vec<f64> = rows.iter().filter(|row| !alone.contains(&row.seller)).filter_map(price).collect();
-    let drawn: Vec<f64> = others.range(Quantity::Price).iter().flat_map(|span| [span.1, span.2]).collect();
+    let drawn: Vec<f64> = others.ranges[PRICE].iter().flat_map(|span| [span.1, span.2]).collect();
     assert_eq!(extremes(&drawn), extremes(&all));
     let said = &charts::slot(&data, 1, case.shown.unwrap())[0].caption;
     assert!(said.contains(&format!("Drawn from {} rows, thinned", rows.len())), "{said}");
@@ -272,7 +272,7 @@ fn captions_tell_means_from_ratios_and_bands_end_where_values_cannot_be() {
 
 /// The figures of a run, by name.
 fn drawn(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder.join(figures::FOLDER)).unwrap().map(Result::unwrap);
+    let entries = fs::read_dir(folder.join("figures")).unwrap().map(Result::unwrap);
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 

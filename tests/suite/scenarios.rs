@@ -1,12 +1,7 @@
 //! Good scenarios are read as written, with every default, and give the cases they describe.
 
 use microgrid_agents::{
-    market::{
-        demand::Buyer,
-        role::{Role, role},
-        step::StepSize,
-        utility::photovoltaic_preference,
-    },
+    market::{demand::Buyer, role::Role, step::StepSize, utility::photovoltaic_preference},
     units::Energy,
 };
 use microgrid_sim::scenario::{Case, LastPopulation, Overrides, Plan, ScenarioError, load, schema::*};
@@ -373,7 +368,7 @@ fn excess(case: &Case, slot: usize, price: f64) -> (f64, usize, usize) {
     let (mut excess, mut buyers, mut sellers) = (0.0, 0, 0);
     for profile in case.population.prosumers.iter().map(|member| &member.profile[slot - 1]) {
         let (generation, need) = (profile.generation.value(), (profile.load - profile.generation).value());
-        match role(profile.generation, profile.load) {
+        match Role::of(profile.generation, profile.load) {
             Role::Idle => {}
             Role::Seller => {
                 sellers += 1;

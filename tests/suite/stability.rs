@@ -92,7 +92,7 @@ fn all_reference_steps_are_critical() {
     let Reference { markets, critical } = reference();
     assert_eq!(critical.len(), 24);
     for expected in &critical {
-        let (market, lags) = (&markets[&expected.market], Lags::of_periods(expected.information_delay_periods));
+        let (market, lags) = (&markets[&expected.market], in_lock_step(2 * expected.information_delay_periods));
         let found = market.predicted(expected.price_step, lags);
         let what =
             format!("{}, b = {}, d = {}", expected.market, expected.price_step, expected.information_delay_periods);
@@ -317,7 +317,7 @@ fn where_theory_allows_no_step_the_smallest_disturbance_grows() {
     let cases = [("slot_17", 0.18), ("eleven", 0.1)].map(|(name, step)| [(name, step, 2), (name, step, 4)]).concat();
     cases.into_par_iter().for_each(|(name, price_step, periods)| {
         let market = &markets[name];
-        assert_eq!(market.predicted(price_step, Lags::of_periods(periods)), 0.0);
+        assert_eq!(market.predicted(price_step, in_lock_step(2 * periods)), 0.0);
         let message_delay_ms = 500 * periods as u32 + 125;
         let play = Play { price_step: &format!("Fixed({price_step})"), message_delay_ms, ..Play::default() };
         let step = StepSize::Fixed(1e-3 * market.game().replicator_bound());

@@ -181,7 +181,8 @@ pub(crate) fn try_run(case: &Case, shards: Option<Shards>) -> (Log, Result<(), R
 
 /// Runs all cases of a plan and records them under `root`; returns the run's folder.
 pub(crate) fn recorded(plan: &Plan, root: &Path) -> PathBuf {
-    let recorder = Recorder::create(root, plan, SystemTime::UNIX_EPOCH, String::new()).expect("a new folder");
+    let recorder = Recorder::create_as(Default::default(), root, plan, SystemTime::UNIX_EPOCH, String::new())
+        .expect("a new folder");
     let (recorder, result) = study::run(plan, recorder, &study::Options::default(), |_| {});
     result.unwrap_or_else(|error| panic!("{error}"));
     recorder.finish(Status::Finished, Duration::ZERO).expect("the run is written")

@@ -85,7 +85,8 @@ fn assert_same(expected: &Files, run: &Path) {
 
 /// Runs a plan with so many jobs and leaves its results under `root`.
 fn run(plan: &Plan, jobs: usize, root: &Path) -> PathBuf {
-    let recorder = Recorder::create(root, plan, SystemTime::UNIX_EPOCH, String::new()).expect("a new folder");
+    let recorder = Recorder::create_as(Default::default(), root, plan, SystemTime::UNIX_EPOCH, String::new())
+        .expect("a new folder");
     let options = Options { jobs: NonZero::new(jobs), ..Options::default() };
     let (recorder, result) = study::run(plan, recorder, &options, |_| {});
     result.unwrap_or_else(|error| panic!("{error}"));
@@ -209,7 +210,8 @@ fn progress_counts_all_slots_and_cases_of_all_jobs() {
     let plan = written(&sweep("Slots"), "");
     for jobs in [1, 2] {
         let root = tempfile::tempdir().unwrap();
-        let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+        let recorder =
+            Recorder::create_as(Default::default(), root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
         let (sender, told) = std::sync::mpsc::channel();
         let options = Options { jobs: NonZero::new(jobs), ..Options::default() };
         let (_, result) = study::run(&plan, recorder, &options, move |progress| sender.send(progress).unwrap());
@@ -312,14 +314,15 @@ fn an_interrupted_sweep_keeps_complete_cases_says_how_to_go_on_and_is_finished_b
     let expected = files(&run(&plan, 1, &folder.join("whole")));
 
     let root = folder.join("results");
-    let recorder = Recorder::create(&root, &plan, SystemTime::UNIX_EPOCH, "sim sweep.ron".into()).unwrap();
+    let recorder =
+        Recorder::create_as(Default::default(), &root, &plan, SystemTime::UNIX_EPOCH, "sim sweep.ron".into()).unwrap();
     let interrupted = Arc::new(AtomicBool::new(false));
     let options = Options { jobs: NonZero::new(2), interrupted: Arc::clone(&interrupted), ..Options::default() };
     let (recorder, result) = study::run(&plan, recorder, &options, move |progress| {
         interrupted.store(progress.cases_done >= 5, std::sync::atomic::Ordering::Relaxed);
     });
     assert!(matches!(result, Err(StudyError::Interrupted)), "{result:?}");
-    let done = recorder.done();
+    let done = recorder.done;
     assert!((4..36).contains(&done), "{done} cases are done");
     let left = recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
     let summary = fs::read_to_string(left.join("summary.csv")).unwrap();
@@ -347,8 +350,10 @@ fn what_cannot_be_resumed_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let plan = written(&sweep("Slots"), "");
-    let recorder = Recorder::create(&folder.join("results"), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
-    let run = recorder.folder().to_owned();
+    let recorder =
+        Recorder::create_as(Default::default(), &folder.join("results"), &plan, SystemTime::UNIX_EPOCH, String::new())
+            .unwrap();
+    let run = recorder.folder.clone();
     let refused = |said: &str| {
         let output = sim(&["resume", "results/sweep"], folder).assert().code(2).get_output().clone();
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -377,10 +382,11 @@ fn what_cannot_be_resumed_is_refused_with_what_to_do() {
 fn a_run_whose_last_files_cannot_be_written_is_not_finished() {
     let root = tempfile::tempdir().unwrap();
     let plan = written(&sweep("Slots"), "");
-    let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    let recorder =
+        Recorder::create_as(Default::default(), root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
     let (recorder, result) = study::run(&plan, recorder, &Options::default(), |_| {});
     result.unwrap();
-    let folder = recorder.folder().to_owned();
+    let folder = recorder.folder.clone();
     fs::create_dir(folder.join("summary.csv")).unwrap();
     assert!(recorder.finish(Status::Finished, Duration::ZERO).is_err());
     assert_eq!(Run::open(&folder).unwrap().manifest().status, Status::Unfinished);
@@ -397,16 +403,17 @@ fn a_sweep_that_fails_keeps_the_cases_before_and_goes_on_once_the_cause_is_gone(
     let root = tempfile::tempdir().unwrap();
     let plan = written(&sweep("Full"), "");
     let expected = files(&run(&plan, 1, root.path()));
-    let recorder = Recorder::create(root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
+    let recorder =
+        Recorder::create_as(Default::default(), root.path(), &plan, SystemTime::UNIX_EPOCH, String::new()).unwrap();
     // Whichever case is written into a folder of its own.
     for case in 1..=36 {
-        fs::create_dir_all(recorder.folder().join(format!("cases/{case}.partial"))).unwrap();
+        fs::create_dir_all(recorder.folder.join(format!("cases/{case}.partial"))).unwrap();
     }
     let options = Options { jobs: NonZero::new(3), ..Options::default() };
     let (recorder, result) = study::run(&plan, recorder, &options, |_| {});
     let error = result.unwrap_err().to_string();
     assert!(error.contains(".partial"), "{error}");
-    assert!((1..36).contains(&recorder.done()), "{} cases are done", recorder.done());
+    assert!((1..36).contains(&recorder.done), "{} cases are done", recorder.done);
     let folder = recorder.finish(Status::Failed(error), Duration::ZERO).unwrap();
     let recorder = Recorder::resume(&Run::open(&folder).unwrap(), &plan).unwrap();
     let (recorder, result) = study::run(&plan, recorder, &options, |_| {});

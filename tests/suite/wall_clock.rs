@@ -67,9 +67,9 @@ fn assert_equilibrium(case: &Case) {
     let prices = &game.state.as_ref().expect("a market").prices;
     assert!(prices.len() > 1 && prices.iter().all(|price| (price - expected).abs() < 1e-3), "{prices:?}, {expected}");
     assert_eq!(log.prosumers().count(), case.population.prosumers.len());
-    let (bought, sold) = log.prosumers().fold((0, 0), |(b, s), p| (b + p.bought.0, s + p.sold.0));
+    let (bought, sold) = log.prosumers().fold((0, 0), |(b, s), p| (b + p.trades.bought.0, s + p.trades.sold.0));
     assert!(bought == sold && bought > 0);
-    let net_cost: Money = log.prosumers().map(|p| p.paid - p.earned).sum();
+    let net_cost: Money = log.prosumers().map(|p| p.paid() - p.earned()).sum();
     let to_the_grid: Money = log.exchanges().map(|(_, invoice)| invoice.charge - invoice.credit).sum();
     assert_eq!(net_cost, to_the_grid);
 }

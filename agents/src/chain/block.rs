@@ -16,17 +16,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of the envelopes, one after the other.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn data_hash<Envelope: AsRef<[u8]>>(envelopes: impl IntoIterator<Item = Envelope>) -> Digest {
     Digest::of(envelopes)
 }
 
-/// SHA-256 of the DER encoding of `SEQUENCE { INTEGER number, OCTET STRING previous, OCTET STRING data }`.
-///
-/// The first block of a chain has no previous one: its octet string is empty.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+/// SHA-256 of the DER encoding of `SEQUENCE { INTEGER number, OCTET STRING previous, OCTET STRING data }`; the first block
+/// of a chain has no previous one, and an empty octet string.
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn header_hash(number: u64, previous: Option<Digest>, data: Digest) -> Digest {
     // The shortest big-endian form whose first bit, the sign, is zero.
     let bytes = number.to_be_bytes();
@@ -88,17 +85,14 @@ pub struct Block {
     pub header: Header,
     /// Its transactions, in their final order.
     pub transactions: Vec<Recorded>,
-    /// Running hash over all that its channel's blocks did to the state, see [`commit_hash`].
+    /// See [`commit_hash`].
     pub commit_hash: Digest,
 }
 
-/// The running hash over what a channel's blocks do to its state.
-///
-/// SHA-256 over: the commit hash of the block before (nothing for the first), the block's header hash, its position and
-/// its time as 8 big-endian bytes each, and for each transaction a line `CODE`, followed by a line `KEY VALUE` for each
-/// fact it has written. Lines end in a line feed.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+/// The running hash over what a channel's blocks do to its state. SHA-256 over: the commit hash of the block before
+/// (nothing for the first), the block's header hash, its position and its time as 8 big-endian bytes each, and for each
+/// transaction a line `CODE`, followed by a line `KEY VALUE` for each fact it has written. Lines end in a line feed.
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn commit_hash<'a>(
     previous: Option<Digest>,
     header: &Header,
@@ -145,15 +139,7 @@ pub struct Checkpoint {
     pub heads: [Head; 3],
 }
 
-impl Checkpoint {
-    /// The text that is signed.
-    ///
-    /// # Panics
-    /// Never: a checkpoint has a JSON text.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a checkpoint has a JSON text")
-    }
-}
+crate::json::signed_as_json!(Checkpoint);
 
 /// A checkpoint with the ledger's signature over its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     ids::{ChannelName, Slot},
+    json::signed_as_json,
     statement::{Choice, Dispute, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
     units::Energy,
 };
@@ -57,46 +58,35 @@ pub struct Settlement {
 }
 
 impl Call {
+    /// The channel on which it belongs, the slot of which it tells, and whether it forms a block of its own.
+    fn place(&self) -> (Option<ChannelName>, Option<Slot>, bool) {
+        use ChannelName::{Energy, Information, Trade};
+        match self {
+            Self::Genesis(_) => (Some(Trade), None, true),
+            Self::Anchor(_) => (None, None, true),
+            Self::PublishTariff(tariff) => (Some(Trade), Some(tariff.slot), true),
+            Self::Register(slot, _) => (Some(Trade), Some(*slot), false),
+            Self::OpenGame(slot, _) | Self::CloseGame(slot, _) => (Some(Information), Some(*slot), true),
+            Self::PostQuote(quote) => (Some(Information), Some(quote.slot), false),
+            Self::PostChoice(choice) => (Some(Information), Some(choice.slot), false),
+            Self::Settle(settlement) => (Some(Trade), Some(settlement.slot), true),
+            Self::RecordEnergy(slot, ..) => (Some(Energy), Some(*slot), false),
+        }
+    }
+
     /// The channel on which the call belongs; those that begin a chain stand on each its own.
     pub fn channel(&self) -> Option<ChannelName> {
-        match self {
-            Self::Genesis(_) | Self::PublishTariff(_) | Self::Register(..) | Self::Settle(_) => {
-                Some(ChannelName::Trade)
-            }
-            Self::OpenGame(..) | Self::PostQuote(_) | Self::PostChoice(_) | Self::CloseGame(..) => {
-                Some(ChannelName::Information)
-            }
-            Self::RecordEnergy(..) => Some(ChannelName::Energy),
-            Self::Anchor(_) => None,
-        }
+        self.place().0
     }
 
     /// The slot of which it is to tell; `None` of those that begin a chain.
     pub fn slot(&self) -> Option<Slot> {
-        match self {
-            Self::Genesis(_) | Self::Anchor(_) => None,
-            Self::PublishTariff(tariff) => Some(tariff.slot),
-            Self::PostQuote(quote) => Some(quote.slot),
-            Self::PostChoice(choice) => Some(choice.slot),
-            Self::Settle(settlement) => Some(settlement.slot),
-            Self::Register(slot, _)
-            | Self::OpenGame(slot, _)
-            | Self::CloseGame(slot, _)
-            | Self::RecordEnergy(slot, ..) => Some(*slot),
-        }
+        self.place().1
     }
 
     /// Whether it forms a block of its own: it begins a chain, or opens or closes what others take part in.
     pub fn stands_alone(&self) -> bool {
-        match self {
-            Self::Genesis(_)
-            | Self::Anchor(_)
-            | Self::PublishTariff(_)
-            | Self::OpenGame(..)
-            | Self::CloseGame(..)
-            | Self::Settle(_) => true,
-            Self::Register(..) | Self::PostQuote(_) | Self::PostChoice(_) | Self::RecordEnergy(..) => false,
-        }
+        self.place().2
     }
 
     /// Whether it is a post of the game: a quote or a choice.
@@ -117,9 +107,6 @@ pub struct Proposal {
 
 impl Proposal {
     /// The text that is signed, and stands on the chain.
-    ///
-    /// # Panics
-    /// Never: every proposal has a JSON text.
     pub fn to_json(&self) -> Box<RawValue> {
         to_raw_value(self).expect("every proposal has a JSON text")
     }
@@ -137,16 +124,6 @@ pub struct BillsOf {
     pub bills: Vec<(Number, Number, Bill)>,
 }
 
-impl BillsOf {
-    /// The text that is signed.
-    ///
-    /// # Panics
-    /// Never: bills have a JSON text.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("bills have a JSON text")
-    }
-}
-
 /// What the grid signs to endorse an invoice, as JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -157,15 +134,7 @@ pub struct InvoiceTo {
     pub invoice: Invoice,
 }
 
-impl InvoiceTo {
-    /// The text that is signed.
-    ///
-    /// # Panics
-    /// Never: an invoice has a JSON text.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("an invoice has a JSON text")
-    }
-}
+signed_as_json!(BillsOf, InvoiceTo);
 
 impl Genesis {
     /// Whether a call needs the signature of its maker.

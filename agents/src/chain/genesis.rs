@@ -121,9 +121,6 @@ pub enum InvoicePolicy {
 
 impl Genesis {
     /// The chain's identifier: the digest of the genesis' JSON text. Every signature covers it.
-    ///
-    /// # Panics
-    /// Never: a genesis has a JSON text.
     pub fn id(&self) -> Digest {
         Digest::of([serde_json::to_vec(self).expect("a genesis has a JSON text")])
     }
@@ -137,10 +134,7 @@ impl Genesis {
         }
     }
 
-    /// A prosumer's name.
-    ///
-    /// # Panics
-    /// If there is no such prosumer.
+    /// A prosumer's name; panics if there is no such prosumer.
     pub fn prosumer(&self, id: ProsumerId) -> Party {
         Party::Prosumer(self.prosumers[id.index()].0)
     }

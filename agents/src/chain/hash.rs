@@ -1,6 +1,6 @@
 //! Digests: SHA-256, written as hexadecimal text.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use crate::json::as_text;
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 
@@ -39,30 +39,20 @@ impl fmt::Display for Digest {
     }
 }
 
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl FromStr for Digest {
     type Err = hex::FromHexError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes)?;
-        Ok(Self(bytes))
+        bytes(text).map(Self)
     }
 }
 
-impl Serialize for Digest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+crate::debug_as_display!(Digest);
+as_text!(Digest);
 
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
+/// Reads hexadecimal text of so many bytes.
+pub(super) fn bytes<const LENGTH: usize>(text: &str) -> Result<[u8; LENGTH], hex::FromHexError> {
+    let mut bytes = [0; LENGTH];
+    hex::decode_to_slice(text, &mut bytes)?;
+    Ok(bytes)
 }

@@ -7,16 +7,17 @@
 //! the work of a small community's slot. There a digest of key, chain and text [stands in](Signature::StandIn): as long
 //! as a signature, checked at the same places with the same answers, but anybody could make it.
 
-use super::hash::Digest;
+use super::hash::{Digest, bytes};
 use crate::{
+    debug_as_display,
     ids::ActorId,
+    json::as_text,
     streams::{Purpose, stream},
 };
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey, verify_batch};
 use rand::Rng;
 use rayon::prelude::*;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::{fmt, str::FromStr};
+use std::{error::Error, fmt, str::FromStr};
 
 /// Somebody on the chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,12 +40,6 @@ impl fmt::Display for Party {
     }
 }
 
-impl fmt::Debug for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl FromStr for Party {
     type Err = String;
 
@@ -58,25 +53,21 @@ impl FromStr for Party {
     }
 }
 
-impl Serialize for Party {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Party {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
 /// A public key, as hexadecimal text on the chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-impl PublicKey {
-    fn to_bytes(self) -> [u8; 32] {
-        self.0.to_bytes()
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0.as_bytes()))
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = Box<dyn Error>;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(VerifyingKey::from_bytes(&bytes(text)?)?))
     }
 }
 
@@ -89,47 +80,25 @@ pub enum Signature {
     StandIn(Digest),
 }
 
-impl Signature {
-    fn to_bytes(self) -> [u8; 64] {
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ed25519(signature) => signature.to_bytes(),
-            Self::StandIn(digest) => std::array::from_fn(|n| digest.0[n % 32]),
+            Self::Ed25519(signature) => f.write_str(&hex::encode(signature.to_bytes())),
+            Self::StandIn(digest) => write!(f, "{digest}{digest}"),
         }
     }
 }
 
-macro_rules! as_hex {
-    ($name:ident, $length:literal, $from:expr) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex::encode(self.to_bytes()))
-            }
-        }
+impl FromStr for Signature {
+    type Err = hex::FromHexError;
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let mut bytes = [0; $length];
-                hex::decode_to_slice(String::deserialize(deserializer)?, &mut bytes).map_err(D::Error::custom)?;
-                $from(bytes).map_err(D::Error::custom)
-            }
-        }
-    };
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        bytes(text).map(|bytes| Self::Ed25519(ed25519_dalek::Signature::from_bytes(&bytes)))
+    }
 }
 
-as_hex!(PublicKey, 32, |bytes| VerifyingKey::from_bytes(&bytes).map(Self));
-as_hex!(Signature, 64, |bytes| Ok::<_, &str>(Self::Ed25519(ed25519_dalek::Signature::from_bytes(&bytes))));
+debug_as_display!(Party, PublicKey, Signature);
+as_text!(Party, PublicKey, Signature);
 
 /// An actor's secret key in one run.
 #[derive(Clone)]
@@ -173,7 +142,7 @@ impl SecretKey {
 
 /// What stands in for a signature over a text: of everybody's key another.
 fn stand_in(key: PublicKey, chain: Digest, text: &str) -> Digest {
-    Digest::of([&key.to_bytes(), &chain.0, text.as_bytes()])
+    Digest::of([&key.0.to_bytes(), &chain.0, text.as_bytes()])
 }
 
 /// What is signed: the digest of the chain's identifier, so that a signature is worth nothing on another chain, and the
@@ -183,8 +152,7 @@ fn signed(chain: Digest, text: &str) -> Digest {
 }
 
 /// A text that is said to be signed with a key.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {
     /// The signer's public key.
@@ -205,14 +173,12 @@ impl Claim<'_> {
     }
 }
 
-/// Which of these claims are true, on one chain.
-///
-/// They are checked in groups of up to [`GROUP`], on as many threads as there are. Those of a group are checked together
-/// first, which takes about half as long as one by one; where that fails, each by itself. Together the rules are a little
-/// less strict: a signer can make a signature of its own that holds among others but not by itself. So whoever is to come
-/// to the same result must check the same claims in the same order: those of a block.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+/// Which of these claims are true, on one chain. They are checked in groups of up to [`GROUP`], on as many threads as
+/// there are. Those of a group are checked together first, which takes about half as long as one by one; where that
+/// fails, each by itself. Together the rules are a little less strict: a signer can make a signature of its own that
+/// holds among others but not by itself. So whoever is to come to the same result must check the same claims in the
+/// same order: those of a block.
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
     if claims.len() <= GROUP {
         return verify_group(chain, claims);
@@ -238,8 +204,7 @@ fn verify_group(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
 }
 
 /// So many signatures are checked together: half of a usual block's.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub const GROUP: usize = 250;
 
 /// From this many signatures on, checking them together is faster.

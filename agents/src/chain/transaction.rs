@@ -1,7 +1,6 @@
 //! A transaction: a call, carried out against the world state as it was, to be validated when its turn comes.
 //!
-//! On the chain it is an [`Envelope`] of JSON text. What became of it, its code, stands beside the envelope and not in
-//! it, since it is not known before the transaction has its place.
+//! On the chain it is an [`Envelope`] of JSON text; what became of it, its code, stands beside that.
 
 use super::{
     call::Proposal,
@@ -17,9 +16,7 @@ use serde_json::value::RawValue;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version(pub u64, pub u32);
 
-/// A transaction as it stands in a block, as JSON text.
-///
-/// The parts that were signed, and the facts written, keep their text as it is.
+/// A transaction as it stands in a block, as JSON text. What was signed, and the facts written, keep their text as it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
@@ -39,9 +36,6 @@ pub struct Envelope {
 
 impl Envelope {
     /// The text that stands in the block.
-    ///
-    /// # Panics
-    /// Never: every envelope has a JSON text.
     pub fn to_json(&self) -> String {
         // A settlement has as many bills as pairs: their text is not to grow by being copied to and fro.
         let parts = match &self.outcome {
@@ -53,10 +47,7 @@ impl Envelope {
         String::from_utf8(text).expect("JSON is text")
     }
 
-    /// Reads the proposal.
-    ///
-    /// # Errors
-    /// If its text is none.
+    /// Reads the proposal; an error if its text is none.
     pub fn proposal(&self) -> Result<Proposal, serde_json::Error> {
         serde_json::from_str(self.proposal.get())
     }

@@ -1,10 +1,9 @@
 //! What really happened: meter readings, and what the grid charges and credits for the rest.
 
-use super::{Contract, Stub, ensure, prosumer, stub::Reads};
+use super::{Contract, Stub, ensure};
 use crate::{
     chain::{
-        fact::{Account, Fact, Key},
-        identity::Party,
+        fact::{Account, Fact, Key, Number},
         refusal::{Refusal, Validity},
     },
     ids::Slot,
@@ -13,26 +12,25 @@ use crate::{
 };
 
 impl Contract {
-    /// A prosumer records its energy of a slot, with the grid's invoice if it exchanged any with the grid.
     pub(super) fn record_energy(
         &self,
-        creator: Party,
+        number: Number,
         slot: Slot,
         reading: MeterReading,
         invoice: Option<Invoice>,
-        stub: &mut (impl Stub + ?Sized),
+        stub: &mut impl Stub,
     ) -> Validity {
-        let number = prosumer(creator)?;
-        let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
+        let tariff = stub.find::<Tariff>(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         let market_opens = self.genesis.market_opens(slot);
         if market_opens && !stub.has(Key::Settlement(slot)) {
             // Who trades, waits for its bills; the others need not.
-            let trades = !matches!(stub.registration(slot, number), None | Some(Registration::Idle));
-            ensure(!trades, Refusal::MarketClosed)?;
+            let registration = stub.find(Key::Register(slot, number));
+            ensure(matches!(registration, None | Some(Registration::Idle)), Refusal::MarketClosed)?;
         }
         ensure(!stub.has(Key::Meter(slot, number)), Refusal::AlreadyRecorded)?;
         ensure(nothing_negative(&reading), Refusal::EnergyDoesNotBalance)?;
-        let traded = if market_opens { stub.account(slot, number).unwrap_or_default() } else { Account::default() };
+        let traded =
+            if market_opens { stub.find(Key::Account(slot, number)).unwrap_or_default() } else { Account::default() };
         ensure(balances(&reading, &traded), Refusal::EnergyDoesNotBalance)?;
         ensure(due(&reading, &tariff) == Some(invoice), Refusal::WrongInvoice)?;
         stub.write(Key::Meter(slot, number), Fact::Meter(reading));

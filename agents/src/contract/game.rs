@@ -1,33 +1,19 @@
 //! The game of a slot: opened, played by quotes and choices, closed.
 
-use super::{Contract, Stub, ensure, prosumer, stub::Reads};
+use super::{Contract, Stub, ensure};
 use crate::{
     chain::{
-        fact::{Closing, Fact, Game, Key},
-        identity::Party,
+        fact::{Closing, Fact, Game, Key, Number},
         refusal::{Refusal, Validity},
     },
     ids::Slot,
-    market::{
-        choice_set::ChoiceSet,
-        demand::Demand,
-        pricing::PriceBand,
-        sums::{Range, range},
-    },
-    statement::{Choice, Outcome, Quote, Registration},
+    market::{choice_set::ChoiceSet, demand::Demand, pricing::PriceBand, sums::range},
+    statement::{Choice, Outcome, Quote, Registration, Tariff},
 };
 use std::sync::Arc;
 
 impl Contract {
-    /// The ledger opens the game among the registered.
-    pub(super) fn open_game(
-        &self,
-        creator: Party,
-        slot: Slot,
-        game: &Arc<Game>,
-        stub: &mut (impl Stub + ?Sized),
-    ) -> Validity {
-        ensure(creator == Party::Ledger, Refusal::NotAParticipant)?;
+    pub(super) fn open_game(&self, slot: Slot, game: &Arc<Game>, stub: &mut impl Stub) -> Validity {
         ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
         ensure(stub.has(Key::Tariff(slot)), Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Game(slot)), Refusal::AlreadyRecorded)?;
@@ -36,15 +22,14 @@ impl Contract {
     }
 
     /// A seller asks a price, within the tariffs and the ramp (18).
-    pub(super) fn post_quote(&self, creator: Party, quote: Quote, stub: &mut (impl Stub + ?Sized)) -> Validity {
+    pub(super) fn post_quote(&self, number: Number, quote: Quote, stub: &mut impl Stub) -> Validity {
         let Quote { slot, version, price, .. } = quote;
-        let number = prosumer(creator)?;
         let game = under_way(slot, stub)?;
         ensure(game.sellers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
-        let last = stub.quote(slot, number);
+        let last: Option<Quote> = stub.find(Key::Quote(slot, number));
         ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         ensure(price.is_finite(), Refusal::NotFinite)?;
-        let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
+        let tariff: Tariff = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         let band = tariff.band(self.genesis.rules.service_fee);
         ensure(band.contains(price), Refusal::PriceOutOfBand)?;
         if let Some(last) = last {
@@ -55,24 +40,17 @@ impl Contract {
         Ok(())
     }
 
-    /// A buyer divides itself over the sellers.
-    pub(super) fn post_choice(
-        &self,
-        creator: Party,
-        choice: &Arc<Choice>,
-        stub: &mut (impl Stub + ?Sized),
-    ) -> Validity {
+    pub(super) fn post_choice(&self, number: Number, choice: &Arc<Choice>, stub: &mut impl Stub) -> Validity {
         let slot = choice.slot;
-        let number = prosumer(creator)?;
         let game = under_way(slot, stub)?;
         ensure(game.buyers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
-        let last = stub.choice(slot, number);
+        let last: Option<Arc<Choice>> = stub.find(Key::Choice(slot, number));
         ensure(choice.version > last.as_ref().map_or(0, |last| last.version), Refusal::OldVersion)?;
         check_numbers(choice, self.genesis.rules.choice_set, game.sellers.len())?;
         // Whom a buyer knows does not change within a slot.
         ensure(last.is_none_or(|last| last.known == choice.known), Refusal::InvalidShares)?;
         if self.genesis.rules.demand == Demand::Firm {
-            let need = match stub.registration(slot, number) {
+            let need = match stub.find(Key::Register(slot, number)) {
                 Some(Registration::Buyer(buyer)) => buyer.need,
                 _ => 0.0,
             };
@@ -82,15 +60,7 @@ impl Contract {
         Ok(())
     }
 
-    /// The ledger closes the game.
-    pub(super) fn close_game(
-        &self,
-        creator: Party,
-        slot: Slot,
-        outcome: Outcome,
-        stub: &mut (impl Stub + ?Sized),
-    ) -> Validity {
-        ensure(creator == Party::Ledger, Refusal::NotAParticipant)?;
+    pub(super) fn close_game(slot: Slot, outcome: Outcome, stub: &mut impl Stub) -> Validity {
         ensure(stub.has(Key::Game(slot)), Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Closing(slot)), Refusal::AlreadyRecorded)?;
         stub.write(Key::Closing(slot), Fact::Closing(Closing { outcome }));
@@ -99,15 +69,14 @@ impl Contract {
 }
 
 /// The game of a slot, while it may be posted to.
-fn under_way(slot: Slot, stub: &mut (impl Stub + ?Sized)) -> Result<Arc<Game>, Refusal> {
+fn under_way(slot: Slot, stub: &mut impl Stub) -> Result<Arc<Game>, Refusal> {
     ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
-    stub.game(slot).ok_or(Refusal::MarketClosed)
+    stub.find(Key::Game(slot)).ok_or(Refusal::MarketClosed)
 }
 
 /// Whether a seller whose price was `last` may ask `price` [CNY/kWh] after `moves` moves of at most `ramp` each, of the
-/// price or of the width of its `band`, whichever is more (18).
-///
-/// Versions in between need not have reached the ledger. The margin is for the rounding of the moves.
+/// price or of the width of its `band`, whichever is more (18). Versions in between need not have reached the ledger.
+/// The margin is for the rounding of the moves.
 fn within_ramp(last: f64, price: f64, ramp: f64, band: PriceBand, moves: i32) -> bool {
     const MARGIN: f64 = 1e-9;
     let width = band.width();
@@ -135,16 +104,15 @@ fn are_known(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -> bo
     }
 }
 
-/// Checks a choice against the number of sellers.
 fn check_numbers(choice: &Choice, choice_set: ChoiceSet, sellers: usize) -> Validity {
     const MARGIN: f64 = 1e-6;
     let Choice { known, shares, purchases, responsive, .. } = choice;
     let size = choice_set.size(sellers);
     let sizes_valid = shares.len() == size && are_known(known.as_deref(), choice_set, sellers);
-    let Range { total, least, .. } = range(shares);
+    let (total, least, _) = range(shares);
     let shares_add_up = (total - 1.0).abs() < MARGIN && (0.0..=1.0 + MARGIN).contains(responsive);
     let shares_valid = sizes_valid && shares_add_up && least >= 0.0;
-    let Range { total, least, greatest } = range(purchases);
+    let (total, least, greatest) = range(purchases);
     let within = total.is_finite() && least >= 0.0 && greatest <= Choice::MOST_PURCHASE;
     let purchases_valid = purchases.len() == size && within;
     if shares_valid && purchases_valid {

@@ -1,35 +1,43 @@
 //! The contract: what the transactions of the market mean, whatever ledger runs it.
 //!
-//! It reads and writes facts through a [`Stub`], and refuses by name what breaks the rules of the
-//! [`Genesis`]. It knows no message passing, channel, block or signature: who made a call, and who
-//! endorses it, is for the ledger to check.
-//!
-//! | where | what |
-//! |---|---|
-//! | [`stub`] | all that the contract asks of a ledger |
-//! | `registration` | tariffs, and who takes part in a slot |
-//! | `game` | quotes and choices between opening and closing |
-//! | `settlement` | bills, and the accounts they add up to |
-//! | `energy` | meter readings and the grid's invoices |
-//! | `queries` | balances and bills, read from the facts |
+//! It reads and writes facts through a [`Stub`], and refuses by name what breaks the rules of the [`Genesis`]. It knows
+//! no message passing, channel, block or signature: who made a call, and who endorses it, is for the ledger to check.
 
 mod energy;
 mod game;
-mod queries;
 mod registration;
 mod settlement;
-pub mod stub;
-
-pub use stub::{Query, Stub};
 
 use crate::chain::{
     call::Call,
-    fact::Number,
+    fact::{Fact, Key, Number},
     genesis::Genesis,
     identity::Party,
     refusal::{Refusal, Validity},
 };
 use std::sync::Arc;
+
+/// The world state as one call sees it.
+///
+/// Under a key there is a fact of the key's kind, or none. In one call the contract reads a key at most once, writes a
+/// key at most once, and reads all that it reads before it writes.
+pub trait Stub {
+    /// The fact under `key`; `None` if there is none. The ledger notes which version was read.
+    fn read(&mut self, key: Key) -> Option<Fact>;
+
+    /// Puts `fact` under `key`, in place of any that is there.
+    fn write(&mut self, key: Key, fact: Fact);
+
+    /// Whether there is a fact under `key`.
+    fn has(&mut self, key: Key) -> bool {
+        self.read(key).is_some()
+    }
+
+    /// What the fact under `key` holds, which is of this type.
+    fn find<Content: TryFrom<Fact>>(&mut self, key: Key) -> Option<Content> {
+        self.read(key)?.try_into().ok()
+    }
+}
 
 /// The market's rules at work: carries out calls against the facts of a ledger.
 #[derive(Clone, Debug)]
@@ -43,29 +51,29 @@ impl Contract {
         Self { genesis }
     }
 
-    /// Carries out a call of `creator`, who is taken to be who it says.
+    /// Carries out a call of `creator`, who is taken to be who it says, or tells the first rule that the call breaks.
     ///
     /// The same call against the same facts reads and writes the same keys in the same order. Everything is checked
     /// before the first write.
-    ///
-    /// # Errors
-    /// The first rule that the call breaks; nothing has been written then.
-    pub fn execute(&self, creator: Party, call: &Call, stub: &mut (impl Stub + ?Sized)) -> Validity {
+    pub fn execute(&self, creator: Party, call: &Call, stub: &mut impl Stub) -> Validity {
         match call {
             Call::Genesis(_) | Call::Anchor(_) => Err(Refusal::AlreadyRecorded),
-            Call::PublishTariff(tariff) => self.publish_tariff(creator, *tariff, stub),
-            Call::Register(slot, registration) => self.register(creator, *slot, *registration, stub),
-            Call::OpenGame(slot, game) => self.open_game(creator, *slot, game, stub),
-            Call::PostQuote(quote) => self.post_quote(creator, *quote, stub),
-            Call::PostChoice(choice) => self.post_choice(creator, choice, stub),
-            Call::CloseGame(slot, outcome) => self.close_game(creator, *slot, *outcome, stub),
+            Call::PublishTariff(_) if creator != Party::Grid => Err(Refusal::NotAParticipant),
+            Call::OpenGame(..) | Call::CloseGame(..) if creator != Party::Ledger => Err(Refusal::NotAParticipant),
+            Call::PublishTariff(tariff) => self.publish_tariff(*tariff, stub),
+            Call::Register(slot, registration) => self.register(prosumer(creator)?, *slot, *registration, stub),
+            Call::OpenGame(slot, game) => self.open_game(*slot, game, stub),
+            Call::PostQuote(quote) => self.post_quote(prosumer(creator)?, *quote, stub),
+            Call::PostChoice(choice) => self.post_choice(prosumer(creator)?, choice, stub),
+            Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),
-            Call::RecordEnergy(slot, reading, invoice) => self.record_energy(creator, *slot, *reading, *invoice, stub),
+            Call::RecordEnergy(slot, reading, invoice) => {
+                self.record_energy(prosumer(creator)?, *slot, *reading, *invoice, stub)
+            }
         }
     }
 }
 
-/// The refusal, unless `holds`.
 fn ensure(holds: bool, refusal: Refusal) -> Validity {
     if holds { Ok(()) } else { Err(refusal) }
 }

@@ -1,10 +1,9 @@
 //! Before the game: the tariffs of a slot, and who takes part in it.
 
-use super::{Contract, Stub, ensure, prosumer, stub::Reads};
+use super::{Contract, Stub, ensure};
 use crate::{
     chain::{
-        fact::{Fact, Key},
-        identity::Party,
+        fact::{Fact, Key, Number},
         refusal::{Refusal, Validity},
     },
     ids::Slot,
@@ -14,10 +13,8 @@ use crate::{
 };
 
 impl Contract {
-    /// The grid says what it asks and pays in a slot.
-    pub(super) fn publish_tariff(&self, creator: Party, tariff: Tariff, stub: &mut (impl Stub + ?Sized)) -> Validity {
+    pub(super) fn publish_tariff(&self, tariff: Tariff, stub: &mut impl Stub) -> Validity {
         let Tariff { slot, feed_in, grid } = tariff;
-        ensure(creator == Party::Grid, Refusal::NotAParticipant)?;
         ensure(feed_in.is_finite() && grid.is_finite(), Refusal::NotFinite)?;
         ensure(0.0 <= feed_in && feed_in <= grid, Refusal::PriceOutOfBand)?;
         ensure((1..=self.genesis.rules.slots).contains(&slot), Refusal::MarketClosed)?;
@@ -29,14 +26,13 @@ impl Contract {
     /// A prosumer says what it wants of a slot, once, before the game and before its meter is read.
     pub(super) fn register(
         &self,
-        creator: Party,
+        number: Number,
         slot: Slot,
         registration: Registration,
-        stub: &mut (impl Stub + ?Sized),
+        stub: &mut impl Stub,
     ) -> Validity {
-        let number = prosumer(creator)?;
         ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
-        let tariff = stub.tariff(slot).ok_or(Refusal::MarketClosed)?;
+        let tariff = stub.find::<Tariff>(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Game(slot)), Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Settlement(slot)), Refusal::MarketClosed)?;
         match registration {

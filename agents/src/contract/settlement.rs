@@ -1,6 +1,6 @@
 //! After the game: trades become bills, and bills add up to accounts.
 
-use super::{Contract, Stub, ensure, stub::Reads};
+use super::{Contract, Stub, ensure};
 use crate::{
     chain::{
         call::Settlement,
@@ -9,22 +9,21 @@ use crate::{
     },
     ids::Slot,
     market::settlement::rounded_up,
-    statement::{Choice, Registration},
+    statement::{Choice, Quote, Registration},
     units::{Energy, Money, Total},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
 impl Contract {
-    /// The trades of a slot become final.
-    ///
-    /// Whether they are all that follow from the game, and endorsed by both sides, is not decided here: the contract
-    /// sees to it that nobody trades more than it has offered or asked for, and does the sums.
-    pub(super) fn settle(&self, settlement: &Settlement, stub: &mut (impl Stub + ?Sized)) -> Validity {
+    /// The trades of a slot become final. Whether they are all that follow from the game, and endorsed by both sides,
+    /// is not decided here: the contract sees to it that nobody trades more than it has offered or asked for, and does
+    /// the sums.
+    pub(super) fn settle(&self, settlement: &Settlement, stub: &mut impl Stub) -> Validity {
         let slot = settlement.slot;
         ensure(!stub.has(Key::Settlement(slot)), Refusal::AlreadySettled)?;
         ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
         ensure(stub.has(Key::Tariff(slot)), Refusal::MarketClosed)?;
-        let (game, closed) = (stub.game(slot), stub.has(Key::Closing(slot)));
+        let (game, closed): (Option<Arc<Game>>, _) = (stub.find(Key::Game(slot)), stub.has(Key::Closing(slot)));
         let mut books = Books::default();
         match game {
             Some(game) if closed => {
@@ -42,9 +41,8 @@ impl Contract {
     }
 }
 
-/// The bills of a slot and what they add up to.
-///
-/// Sums are wide, and what no account can hold is refused. Registrations are bounded so that this never comes to pass.
+/// The bills of a slot and what they add up to. Sums are wide, and what no account can hold is refused. Registrations
+/// are bounded so that this never comes to pass.
 #[derive(Default)]
 struct Books {
     /// The bills as facts, in the order of the trades: there are as many as pairs, so they are made only once.
@@ -79,14 +77,13 @@ struct BuyerBooks {
 }
 
 impl Books {
-    /// Checks a trade and enters its bill.
     fn enter(
         &mut self,
         slot: Slot,
         (buyer, seller, energy): (Number, Number, Energy),
         game: &Game,
         service_fee: f64,
-        stub: &mut (impl Stub + ?Sized),
+        stub: &mut impl Stub,
     ) -> Validity {
         let in_order = self.last.is_none_or(|last| last < (buyer, seller));
         ensure(in_order && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
@@ -94,10 +91,21 @@ impl Books {
         ensure(game.buyers.binary_search(&buyer).is_ok(), Refusal::NotAParticipant)?;
         let selling = match &mut self.sellers[place] {
             Some(known) => known,
-            vacant => vacant.insert(SellerBooks::open(slot, seller, stub)?),
+            vacant => {
+                let quote: Quote = stub.find(Key::Quote(slot, seller)).ok_or(Refusal::NotAParticipant)?;
+                let surplus = match stub.find(Key::Register(slot, seller)) {
+                    Some(Registration::Seller(surplus)) => surplus,
+                    _ => Energy::ZERO,
+                };
+                let (sold, earned) = (Energy::ZERO, Total::default());
+                vacant.insert(SellerBooks { number: seller, price: quote.price, surplus, sold, earned })
+            }
         };
         if self.buyers.last().is_none_or(|last| last.number != buyer) {
-            self.buyers.push(BuyerBooks::open(slot, buyer, stub)?);
+            let choice: Arc<Choice> = stub.find(Key::Choice(slot, buyer)).ok_or(Refusal::NotAParticipant)?;
+            let (asked, bought) = (rounded_up(choice.wanted()), Total::default());
+            let (paid, fee) = (Total::default(), Total::default());
+            self.buyers.push(BuyerBooks { number: buyer, choice, asked, bought, paid, fee });
         }
         let buying = self.buyers.last_mut().expect("the trade's buyer is the last");
         // An amount is its real value rounded down or up, so one unit more than the nearest may be due.
@@ -134,7 +142,7 @@ impl Books {
         Some(accounts)
     }
 
-    fn write(self, slot: Slot, stub: &mut (impl Stub + ?Sized)) -> Validity {
+    fn write(self, slot: Slot, stub: &mut impl Stub) -> Validity {
         let accounts = self.accounts().ok_or(Refusal::NotFinite)?;
         let fees = self.fees.amount().ok_or(Refusal::NotFinite)?;
         let energy = self.energy.amount().ok_or(Refusal::NotFinite)?;
@@ -148,24 +156,5 @@ impl Books {
         stub.write(Key::Fees(slot), Fact::Fees(fees));
         stub.write(Key::Settlement(slot), Fact::Settlement(settled));
         Ok(())
-    }
-}
-
-impl SellerBooks {
-    fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
-        let quote = stub.quote(slot, number).ok_or(Refusal::NotAParticipant)?;
-        let surplus = match stub.registration(slot, number) {
-            Some(Registration::Seller(surplus)) => surplus,
-            _ => Energy::ZERO,
-        };
-        Ok(Self { number, price: quote.price, surplus, sold: Energy::ZERO, earned: Total::default() })
-    }
-}
-
-impl BuyerBooks {
-    fn open(slot: Slot, number: Number, stub: &mut (impl Stub + ?Sized)) -> Result<Self, Refusal> {
-        let choice = stub.choice(slot, number).ok_or(Refusal::NotAParticipant)?;
-        let asked = rounded_up(choice.wanted());
-        Ok(Self { number, choice, asked, bought: Total::default(), paid: Total::default(), fee: Total::default() })
     }
 }

@@ -17,12 +17,10 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// Of so many `buyers`; keeps prices only if it is to.
     pub(super) fn new(buyers: usize, keeps_prices: bool) -> Self {
         Self { dates: vec![Time::ZERO; buyers], shown: keeps_prices.then(VecDeque::new) }
     }
 
-    /// A buyer's choice answers prices of this date.
     pub(super) fn note(&mut self, buyer: usize, date: Time) {
         self.dates[buyer] = date;
     }
@@ -32,7 +30,6 @@ impl Answered {
         self.dates.iter().copied().min().unwrap_or_default()
     }
 
-    /// The market was shown like this.
     pub(super) fn show(&mut self, state: &Arc<MarketState>) {
         let oldest = self.oldest();
         let Some(shown) = &mut self.shown else { return };
@@ -46,7 +43,6 @@ impl Answered {
     }
 
     /// Mean over all choices of the price that they answered, one a seller [CNY/kWh]; empty where prices are not kept.
-    ///
     /// A seller that had not quoted yet counts as with its price of `now`.
     pub(super) fn mean_prices(&self, now: &[f64]) -> Vec<f64> {
         let Some(shown) = &self.shown else { return Vec::new() };

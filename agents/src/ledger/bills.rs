@@ -2,7 +2,7 @@
 //!
 //! Whose signatures hold decides here which trades are settled; the contract then makes their bills once more.
 
-use super::{Ledger, Phase, Playing, participant, participants};
+use super::{Answers, Ledger, Phase, Playing, Sent, participant, participants};
 use crate::{
     actor::{Context, Wake},
     chain::{
@@ -10,7 +10,7 @@ use crate::{
         identity::Claim,
         transaction::Endorsement,
     },
-    ids::{ChannelName, ProsumerId},
+    ids::ProsumerId,
     market::{
         settlement::Trade,
         trades::{TradeBook, Trades},
@@ -26,18 +26,16 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Billing {
     pub(super) bills: Bills,
-    /// Version of the post on which each participant's bills rest, sellers first.
-    versions: Vec<u32>,
-    /// What it says; `None` until it has answered.
-    pub(super) verdicts: Vec<Option<Verdict>>,
-    missing: usize,
+    /// The post on which each participant's bills rest, sellers first.
+    pub(super) posts: Vec<Option<Sent>>,
+    pub(super) verdicts: Answers<Verdict>,
 }
 
 impl Billing {
-    /// What a participant is asked to sign.
     pub(super) fn proposed(&self, participant: usize) -> Message {
         let (slot, trades) = (self.bills.market.slot, self.bills.of(participant));
-        Message::BillProposed(Arc::new(BillProposed { slot, trades, version: self.versions[participant] }))
+        let version = self.posts[participant].as_ref().map_or(0, Sent::version);
+        Message::BillProposed(Arc::new(BillProposed { slot, trades, version }))
     }
 }
 
@@ -49,7 +47,7 @@ pub(super) struct Bills {
 }
 
 impl Bills {
-    fn new(market: Arc<MarketOpened>, trades: Vec<Trade>) -> Self {
+    pub(super) fn new(market: Arc<MarketOpened>, trades: Vec<Trade>) -> Self {
         let book = TradeBook::new(trades, market.sellers.len(), market.buyers.len());
         Self { market, book }
     }
@@ -64,15 +62,12 @@ impl Bills {
 }
 
 impl Ledger {
-    /// Proposes to each participant its bills.
     pub(super) fn propose_bills(&mut self, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
-        let market = Arc::clone(board.opened());
-        let bills = Bills::new(Arc::clone(&market), board.trades(self.chains.genesis()));
-        let missing = board.posts().len();
-        let versions = (0..missing).map(|participant| board.version(participant)).collect();
-        let billing = Billing { bills, versions, verdicts: vec![None; missing], missing };
-        for (participant, prosumer) in participants(&market).enumerate() {
+        let Phase::Playing(Playing { board, .. }) = &mut self.phase else { return };
+        let bills = Bills::new(Arc::clone(&board.opened), board.trades(&self.chains.ledger.genesis));
+        let posts = std::mem::take(&mut board.posts);
+        let billing = Billing { bills, verdicts: Answers::of(posts.len()), posts };
+        for (participant, prosumer) in participants(&board.opened).enumerate() {
             context.send(prosumer.actor(), billing.proposed(participant));
         }
         context.wake_after(self.rules.bill_limit(), Wake::BillsExpire(self.slot));
@@ -82,11 +77,9 @@ impl Ledger {
     pub(super) fn bill_endorsed(&mut self, from: ProsumerId, verdict: Verdict, context: &mut Context<'_>) {
         let Phase::Billing(billing) = &mut self.phase else { return };
         let Some(number) = participant(&billing.bills.market, from) else { return };
-        if billing.verdicts[number].replace(verdict).is_none() {
-            billing.missing -= 1;
-            if billing.missing == 0 {
-                self.settle(context);
-            }
+        billing.verdicts.enter(number, verdict);
+        if billing.verdicts.are_complete() {
+            self.settle(context);
         }
     }
 
@@ -96,13 +89,13 @@ impl Ledger {
             return;
         }
         let Phase::Billing(billing) = std::mem::replace(&mut self.phase, Phase::Metering(None)) else { return };
-        let genesis = Arc::clone(self.chains.genesis());
+        let genesis = Arc::clone(&self.chains.ledger.genesis);
         let number = |prosumer: ProsumerId| genesis.prosumers[prosumer.index()].0;
         let endorsements = self.endorsements(&billing);
         let Billing { bills, verdicts, .. } = billing;
         let market = Arc::clone(&bills.market);
         let mut settlement = Settlement { slot: self.slot, ..Settlement::default() };
-        for ((prosumer, verdict), endorsement) in participants(&market).zip(&verdicts).zip(&endorsements) {
+        for ((prosumer, verdict), endorsement) in participants(&market).zip(verdicts.all()).zip(&endorsements) {
             match (verdict, endorsement) {
                 (Some(Verdict::Disputed(dispute)), _) => settlement.disputes.push((number(prosumer), *dispute)),
                 (_, None) => settlement.silent.push(number(prosumer)),
@@ -123,17 +116,14 @@ impl Ledger {
         settlement.trades = trades.map(|(buyer, seller, bill)| (buyer, seller, bill.energy)).collect();
         let has_bills = |&participant: &usize| bills.of(participant).iter().any(|trade| trade.energy > Energy::ZERO);
         let signed = (0..).zip(endorsements).filter(|(n, _)| has_bills(n)).filter_map(|(_, signed)| signed).collect();
-        let settle = self.chains.propose(Call::Settle(Arc::new(settlement)), signed, context.now());
-        if self.commit_at_once(ChannelName::Trade, settle, context).is_ok() {
-            self.settled(bills, context);
-        }
+        self.settled(settlement, signed, bills, context);
     }
 
     /// Each participant's signature under its bills, sellers first; `None` of those that have not signed, or wrongly.
     ///
     /// Each is checked by itself, on as many threads as there are: whoever checks the settlement sees only some of them.
     fn endorsements(&self, billing: &Billing) -> Vec<Option<Endorsement>> {
-        let (genesis, chain) = (self.chains.genesis(), self.chains.id());
+        let (genesis, chain) = (&self.chains.ledger.genesis, self.chains.ledger.chain);
         let Billing { bills, verdicts, .. } = billing;
         let endorsement = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
             let Some(Verdict::Endorsed(signature)) = verdict else { return None };
@@ -145,23 +135,20 @@ impl Ledger {
             claim.holds(chain).then_some(Endorsement { by, signature })
         };
         let prosumers: Vec<ProsumerId> = participants(&bills.market).collect();
-        prosumers.into_par_iter().zip(verdicts).enumerate().map(endorsement).collect()
+        prosumers.into_par_iter().zip(verdicts.all()).enumerate().map(endorsement).collect()
     }
 
-    /// Settles a slot in which there was nobody to trade with.
-    pub(super) fn settle_without_trades(&mut self, context: &mut Context<'_>) {
-        let nothing = Settlement { slot: self.slot, ..Settlement::default() };
-        let settle = self.chains.propose(Call::Settle(Arc::new(nothing)), Vec::new(), context.now());
-        if self.commit_at_once(ChannelName::Trade, settle, context).is_err() {
+    /// Puts a settlement on the chain, tells every participant its final trades, and waits for the meters.
+    pub(super) fn settled(
+        &mut self,
+        settlement: Settlement,
+        signed: Vec<Endorsement>,
+        bills: Bills,
+        context: &mut Context<'_>,
+    ) {
+        if self.decree(Call::Settle(Arc::new(settlement)), signed, context).is_err() {
             return;
         }
-        let (sellers, buyers) = self.roster.sides();
-        let market = self.market(sellers, buyers, Vec::new());
-        self.settled(Bills::new(Arc::new(market), Vec::new()), context);
-    }
-
-    /// Tells every participant its final trades, and waits for the meters.
-    fn settled(&mut self, bills: Bills, context: &mut Context<'_>) {
         context.observe(Observation::Settled(self.slot, Arc::clone(bills.book.all())));
         for (participant, prosumer) in participants(&bills.market).enumerate() {
             context.send(prosumer.actor(), Message::Settled(self.slot, Box::new(bills.of(participant))));

@@ -11,8 +11,10 @@ use super::{
 };
 use crate::{
     chain::{
-        fact::{Fact, Key},
+        call::Call,
+        fact::{Fact, Game, Key},
         genesis::{Genesis, Rules},
+        identity::Party as Maker,
     },
     contract::Stub,
     ids::{ActorId, ProsumerId},
@@ -23,7 +25,7 @@ use crate::{
         settlement::{Division, Party, Trade, Wish},
         stopping,
     },
-    message::{MarketOpened, MarketState},
+    message::MarketOpened,
     statement::{Choice, Quote},
     time::{Time, nanos},
     units::Energy,
@@ -33,26 +35,25 @@ use std::{sync::Arc, time::Duration};
 /// The board of a slot's game.
 #[derive(Debug)]
 pub(super) struct Board {
-    opened: Arc<MarketOpened>,
-    /// The participants' addresses, sellers first.
-    audience: Arc<[ActorId]>,
+    pub(super) opened: Arc<MarketOpened>,
+    /// The participants' addresses, sellers first: everybody who hears of the market.
+    pub(super) audience: Arc<[ActorId]>,
     buyers: Vec<Buyer>,
     surplus: Vec<Energy>,
-    prices: Vec<f64>,
-    /// Newest quote of each seller.
-    quotes: Vec<Option<Quote>>,
+    /// Prices as they stand, infinite where there is no quote.
+    pub(super) prices: Vec<f64>,
     /// Newest choice of each buyer.
     choices: Vec<Option<Arc<Choice>>>,
     /// Newest post of each participant as it was sent, sellers first.
-    posts: Vec<Option<Sent>>,
+    pub(super) posts: Vec<Option<Sent>>,
     /// Rest of each participant, sellers first.
     rest: Vec<Rest>,
     /// The prices that sellers may ask.
     band: PriceBand,
-    /// What the choices add up to.
     tally: Tally,
-    answered: Answered,
-    aggregate: Option<Arc<Aggregate>>,
+    pub(super) answered: Answered,
+    /// What the choices added up to last.
+    pub(super) aggregate: Option<Arc<Aggregate>>,
     /// When the newest quotes and choices reached the ledger, and how old the news of these choices was.
     quotes_sent: MeanAge,
     choices_sent: MeanAge,
@@ -60,7 +61,6 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// An empty board for the participants of a game, with what they have registered.
     pub(super) fn new(
         opened: Arc<MarketOpened>,
         buyers: Vec<Buyer>,
@@ -68,11 +68,9 @@ impl Board {
         band: PriceBand,
         (tally, answered): (Tally, Answered),
     ) -> Self {
-        let sellers = surplus.len();
         let audience: Arc<[ActorId]> = participants(&opened).map(ProsumerId::actor).collect();
         Self {
-            prices: vec![f64::INFINITY; sellers],
-            quotes: vec![None; sellers],
+            prices: vec![f64::INFINITY; surplus.len()],
             choices: vec![None; buyers.len()],
             posts: vec![None; audience.len()],
             rest: vec![Rest::default(); audience.len()],
@@ -90,52 +88,42 @@ impl Board {
         }
     }
 
-    pub(super) fn opened(&self) -> &Arc<MarketOpened> {
-        &self.opened
-    }
-
-    /// Everybody who hears of the market.
-    pub(super) fn audience(&self) -> &Arc<[ActorId]> {
-        &self.audience
-    }
-
     /// Takes a seller's quote that counts from `now` on.
-    pub(super) fn quote(&mut self, seller: u32, quote: Quote, sent: Sent, now: Time) {
-        let index = seller as usize;
-        self.prices[index] = quote.price;
-        self.quotes[index] = Some(quote);
-        self.rest[index].note(quote.version, quote.updates_at_rest, quote.answers, now);
+    pub(super) fn quote(&mut self, seller: usize, quote: Quote, sent: Sent, now: Time) {
+        self.prices[seller] = quote.price;
+        self.rest[seller].note(quote.version, quote.updates_at_rest, quote.answers, now);
         self.quotes_sent.enter(sent.at.0);
-        if let Some(before) = self.posts[index].replace(sent) {
+        if let Some(before) = self.posts[seller].replace(sent) {
             self.quotes_sent.leave(before.at.0);
         }
     }
 
-    /// Takes a buyer's choice that counts from `now` on.
-    pub(super) fn choose(&mut self, buyer: u32, choice: Arc<Choice>, sent: Sent, now: Time) {
-        let participant = self.surplus.len() + buyer as usize;
+    /// Takes the choice of a participant, a buyer, that counts from `now` on.
+    pub(super) fn choose(&mut self, participant: usize, choice: Arc<Choice>, sent: Sent, now: Time) {
+        let buyer = participant - self.surplus.len();
         self.rest[participant].note(choice.version, choice.updates_at_rest, choice.answers, now);
         self.choices_sent.enter(sent.at.0);
-        self.answered.note(buyer as usize, choice.quotes);
+        self.answered.note(buyer, choice.quotes);
         self.news.enter(nanos(choice.news_age));
         if let Some(before) = self.posts[participant].replace(sent) {
             self.choices_sent.leave(before.at.0);
         }
-        let before = self.choices[buyer as usize].replace(choice);
+        let before = self.choices[buyer].replace(choice);
         if let Some(before) = &before {
             self.news.leave(nanos(before.news_age));
         }
-        self.tally.change(buyer, before);
+        self.tally.change(buyer as u32, before);
     }
 
-    /// The position of a seller with this number.
-    pub(super) fn seller(&self, number: u32) -> Option<u32> {
-        self.opened.game.sellers.binary_search(&number).ok().map(|index| index as u32)
-    }
-
-    /// The position of a buyer with this number.
-    pub(super) fn buyer(&self, number: u32) -> Option<u32> {
-        self.opened.game.buyers.binary_search(&number).ok().map(|index| index as u32)
+    /// Who has sent a post, by its number among the participants, sellers first.
+    pub(super) fn participant(&self, sent: &Sent) -> Option<usize> {
+        let Maker::Prosumer(number) = sent.creator() else { return None };
+        let Game { sellers, buyers, .. } = &*self.opened.game;
+        match sent.call() {
+            Call::PostQuote(_) => sellers.binary_search(&number).ok(),
+            Call::PostChoice(_) => buyers.binary_search(&number).ok().map(|buyer| sellers.len() + buyer),
+            _ => None,
+        }
     }
 
     /// Sums up the choices as they stand, at the prices as they stand: (8), (9) and (11).
@@ -143,16 +131,6 @@ impl Board {
         let sums = self.tally.aggregate(&self.choices, &self.buyers, &self.opened.surplus, &self.prices, self.band);
         let answered = self.answered.mean_prices(&self.prices);
         self.aggregate = Some(Arc::new(Aggregate { answered, ..sums }));
-    }
-
-    /// The market was shown like this.
-    pub(super) fn show(&mut self, state: &Arc<MarketState>) {
-        self.answered.show(state);
-    }
-
-    /// Date of the oldest prices that a choice answers; the start of the run while somebody has made none.
-    pub(super) fn oldest_answered(&self) -> Time {
-        self.answered.oldest()
     }
 
     /// Whether the article's stopping rules hold for the posts as they stand, where curvature is `alpha` [CNY/kWh²] and
@@ -165,21 +143,10 @@ impl Board {
         stopping::Market { surplus, prices, band, sums, alpha, service_fee }.is_at_equilibrium(posted)
     }
 
-    /// Prices as they stand, infinite where there is no quote.
-    pub(super) fn prices(&self) -> &[f64] {
-        &self.prices
-    }
-
-    /// What the choices added up to last.
-    pub(super) fn aggregate(&self) -> Option<&Arc<Aggregate>> {
-        self.aggregate.as_ref()
-    }
-
     /// Mean age that the prices which the choices answered have `now`, counted from when they reached the ledger; zero
-    /// before the first choice. `quotes_time` is when a quote was last committed.
-    ///
-    /// A choice tells how old the newest price was to it. What it cannot know, the ledger adds: how much older the
-    /// other prices were, by what they are now, and how long the choice has lain here.
+    /// before the first choice. `quotes_time` is when a quote was last committed. A choice tells how old the newest
+    /// price was to it. What it cannot know, the ledger adds: how much older the other prices were, by what they are
+    /// now, and how long the choice has lain here.
     pub(super) fn news_age(&self, now: Time, quotes_time: Time) -> Duration {
         let older = self.quotes_sent.mean_before(quotes_time.0);
         let waiting = self.choices_sent.mean_before(now.0);
@@ -191,17 +158,9 @@ impl Board {
         all_at_rest(&self.rest, patience)
     }
 
-    /// Everybody's last post, sellers first; `None` of those who have posted nothing.
-    pub(super) fn posts(&self) -> &[Option<Sent>] {
-        &self.posts
-    }
-
     /// Version of a participant's last post, sellers first; 0 without one.
     pub(super) fn version(&self, participant: usize) -> u32 {
-        match participant.checked_sub(self.quotes.len()) {
-            None => self.quotes[participant].map_or(0, |quote| quote.version),
-            Some(buyer) => self.choices[buyer].as_ref().map_or(0, |choice| choice.version),
-        }
+        self.posts[participant].as_ref().map_or(0, Sent::version)
     }
 
     /// Most choices that one buyer has made.
@@ -209,9 +168,8 @@ impl Board {
         self.choices.iter().flatten().map(|choice| choice.version).max().unwrap_or(0)
     }
 
-    /// The trades that follow from the posts (10) by the rules of the genesis, by buyer, then seller.
-    ///
-    /// A pair trades at the seller's last price. Pairs without demand are left out.
+    /// The trades that follow from the posts (10) by the rules of the genesis, by buyer, then seller. A pair trades at
+    /// the seller's last price. Pairs without demand are left out.
     pub(super) fn trades(&self, genesis: &Genesis) -> Vec<Trade> {
         let Rules { demand, service_fee, .. } = genesis.rules;
         let need = |buyer: &Buyer| match demand {
@@ -229,13 +187,8 @@ impl Board {
         };
         let wishes: Vec<Wish> =
             pairs().map(|(buyer, (seller, share, x))| Wish { buyer, seller, wanted: share * x }).collect();
-        let division = Division {
-            seed: genesis.seed,
-            slot: self.opened.slot,
-            sellers: &sellers,
-            buyers: &buyers,
-            wishes: &wishes,
-        };
+        let (seed, slot) = (genesis.seed, self.opened.slot);
+        let division = Division { seed, slot, sellers: &sellers, buyers: &buyers, wishes: &wishes };
         let trade = |((buyer, (seller, _, optimal)), energy)| {
             Trade::new(buyer, seller, optimal, energy, self.prices[seller as usize], service_fee)
         };
@@ -301,10 +254,13 @@ impl Stub for OffChain<'_> {
             }
             (Key::Closing(slot), Some(board)) if slot == board.opened.slot => None,
             (Key::Quote(slot, number), Some(board)) if slot == board.opened.slot => {
-                board.quotes[board.seller(number)? as usize].map(Fact::Quote)
+                let seller = board.opened.game.sellers.binary_search(&number).ok()?;
+                let Call::PostQuote(quote) = board.posts[seller].as_ref()?.call() else { return None };
+                Some(Fact::Quote(*quote))
             }
             (Key::Choice(slot, number), Some(board)) if slot == board.opened.slot => {
-                board.choices[board.buyer(number)? as usize].clone().map(Fact::Choice)
+                let buyer = board.opened.game.buyers.binary_search(&number).ok()?;
+                board.choices[buyer].clone().map(Fact::Choice)
             }
             _ => self.state.fact(key).cloned(),
         }

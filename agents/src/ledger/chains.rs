@@ -6,11 +6,10 @@ use crate::{
         block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
         call::{Call, InvoiceTo},
         fact::{Fact, Key},
-        genesis::Genesis,
         hash::Digest,
         identity::{Claim, Party, verify},
         refusal::{Refusal, Validity},
-        transaction::{Endorsement, Envelope, Outcome, Read, Version, Write},
+        transaction::{Envelope, Outcome, Read, Version, Write},
     },
     contract::Contract,
     ids::{ActorId, ChannelName, LEDGER, Slot},
@@ -47,6 +46,19 @@ impl Sent {
         self.submission.proposal.creator
     }
 
+    pub(super) fn channel(&self) -> ChannelName {
+        self.call().channel().unwrap_or(ChannelName::Trade)
+    }
+
+    /// Version of a post of the game; 0 of anything else.
+    pub(super) fn version(&self) -> u32 {
+        match self.call() {
+            Call::PostQuote(quote) => quote.version,
+            Call::PostChoice(choice) => choice.version,
+            _ => 0,
+        }
+    }
+
     /// Whether `other` is the same submission by the same sender.
     pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
         let same = || Arc::ptr_eq(&self.submission, &other.submission) || self.submission == other.submission;
@@ -54,65 +66,31 @@ impl Sent {
     }
 }
 
-/// A submission that has its place in a block.
-#[derive(Clone, Debug)]
-pub(super) struct Ordered {
-    pub(super) sent: Sent,
-    pub(super) validity: Validity,
-}
-
-/// One channel's chain: its newest block.
-#[derive(Clone, Copy, Debug, Default)]
-struct Chain {
-    blocks: u64,
-    header_hash: Option<Digest>,
-    commit_hash: Option<Digest>,
-}
-
 /// The three chains and the state that they add up to.
 #[derive(Debug)]
 pub(super) struct Chains {
-    ledger: Member,
-    contract: Contract,
-    state: WorldState,
-    chains: [Chain; 3],
+    pub(super) ledger: Member,
+    pub(super) contract: Contract,
+    pub(super) state: WorldState,
+    /// The newest block of each channel.
+    heads: [Head; 3],
     /// How many blocks there are on all three.
     blocks: u64,
 }
 
 impl Chains {
-    /// Three chains without blocks, kept by the member `ledger`.
     pub(super) fn new(ledger: Member) -> Self {
-        let contract = Contract::new(Arc::clone(ledger.genesis()));
-        Self { ledger, contract, state: WorldState::default(), chains: [Chain::default(); 3], blocks: 0 }
-    }
-
-    pub(super) fn genesis(&self) -> &Arc<Genesis> {
-        self.ledger.genesis()
-    }
-
-    /// The chains' identifier.
-    pub(super) fn id(&self) -> Digest {
-        self.ledger.chain()
-    }
-
-    pub(super) fn state(&self) -> &WorldState {
-        &self.state
-    }
-
-    pub(super) fn state_mut(&mut self) -> &mut WorldState {
-        &mut self.state
-    }
-
-    pub(super) fn contract(&self) -> &Contract {
-        &self.contract
+        let contract = Contract::new(Arc::clone(&ledger.genesis));
+        let (header_hash, commit_hash) = (Digest::default(), Digest::default());
+        let heads = ChannelName::ALL.map(|channel| Head { channel, blocks: 0, header_hash, commit_hash });
+        Self { ledger, contract, state: WorldState::default(), heads, blocks: 0 }
     }
 
     /// The first block of a channel: the genesis itself on the main chain, its identifier on the others.
     pub(super) fn begin(&mut self, channel: ChannelName, now: Time) -> Block {
         let call = match channel {
-            ChannelName::Trade => Call::Genesis(Arc::clone(self.ledger.genesis())),
-            _ => Call::Anchor(self.ledger.chain()),
+            ChannelName::Trade => Call::Genesis(Arc::clone(&self.ledger.genesis)),
+            _ => Call::Anchor(self.ledger.chain),
         };
         let sent = Sent { from: LEDGER, submission: self.ledger.submission(call, Vec::new()), at: now };
         self.seal(channel, vec![Pending { sent, reads: Vec::new(), result: Ok(Vec::new()) }], now).0
@@ -126,20 +104,14 @@ impl Chains {
         Pending { sent, reads, result: validity.map(|()| writes) }
     }
 
-    /// Carries out a call of the ledger's own.
-    pub(super) fn propose(&self, call: Call, endorsements: Vec<Endorsement>, now: Time) -> Pending {
-        let submission = self.ledger.submission(call, endorsements);
-        self.execute(Sent { from: LEDGER, submission, at: now })
-    }
-
     /// Validates transactions in this order and makes them the next block of a channel; tells what became of each.
     pub(super) fn seal(
         &mut self,
         channel: ChannelName,
         transactions: Vec<Pending>,
         time: Time,
-    ) -> (Block, Vec<Ordered>) {
-        let number = self.chains[channel as usize].blocks;
+    ) -> (Block, Vec<(Sent, Validity)>) {
+        let number = self.heads[channel as usize].blocks;
         let proposals: Vec<_> = transactions.iter().map(|pending| pending.sent.submission.proposal.to_json()).collect();
         let seals = self.check_seals(transactions.iter().map(|pending| &pending.sent), &proposals);
         let (mut recorded, mut ordered) = (Vec::new(), Vec::new());
@@ -150,8 +122,16 @@ impl Chains {
                 Ok(writes) => Outcome::Writes(self.write(writes, validity, Version(number, position))),
                 Err(refusal) => Outcome::Refused(refusal),
             };
-            recorded.push(record(&sent, proposal, reads, outcome, validity));
-            ordered.push(Ordered { sent, validity });
+            let Submission { signature, endorsements, .. } = &*sent.submission;
+            let (submitted, signature, endorsements) = (sent.at, *signature, endorsements.clone());
+            let envelope = Envelope { submitted, proposal, signature, endorsements, reads, outcome };
+            let text = envelope.to_json();
+            let writes = match (validity, envelope.outcome) {
+                (Ok(()), Outcome::Writes(writes)) => writes,
+                _ => Vec::new(),
+            };
+            recorded.push(Recorded { submitted, envelope: text, validity, writes });
+            ordered.push((sent, validity));
         }
         (self.link(channel, recorded, time), ordered)
     }
@@ -176,105 +156,87 @@ impl Chains {
         let current = self.state.is_current(&pending.reads);
         match pending.result {
             Err(refusal) => Err(if current { refusal } else { Refusal::StaleRead }),
-            Ok(_) if !self.is_endorsed(&pending.sent, seals) => Err(Refusal::PolicyUnmet),
+            Ok(_) if !seals.endorsed => Err(Refusal::PolicyUnmet),
             Ok(_) if !current => Err(Refusal::StaleRead),
             Ok(_) => Ok(()),
         }
     }
 
-    /// Whether everybody has endorsed a transaction whom the policies name.
-    fn is_endorsed(&self, sent: &Sent, seals: Seals) -> bool {
-        match sent.call() {
-            // The ledger itself proposes only what both sides have endorsed.
-            Call::Settle(_) => sent.creator() == Party::Ledger,
-            Call::RecordEnergy(_, _, Some(_)) => seals.invoiced,
-            _ => true,
-        }
-    }
-
-    /// Whether a submission is signed as the policies ask.
-    ///
-    /// By the strict rules, by itself: so it is among whichever others its block may bring it together with later.
+    /// Whether a submission is signed as the policies ask. By the strict rules, by itself: so it is among whichever
+    /// others its block may bring it together with later.
     pub(super) fn is_signed(&self, sent: &Sent) -> bool {
-        let genesis = self.genesis();
+        let genesis = &self.ledger.genesis;
         if !genesis.must_be_signed(sent.creator(), sent.call()) {
             return true;
         }
         let (Some(signature), Some(key)) = (sent.submission.signature, genesis.key(sent.creator())) else {
             return false;
         };
-        Claim { key, text: sent.submission.proposal.to_json().get(), signature }.holds(self.id())
+        Claim { key, text: sent.submission.proposal.to_json().get(), signature }.holds(self.ledger.chain)
     }
 
     /// Checks all signatures under these submissions together; `proposals` are their texts.
     fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Box<RawValue>]) -> Vec<Seals> {
-        let genesis = self.genesis();
+        let genesis = &self.ledger.genesis;
         let mut seals = Vec::with_capacity(proposals.len());
-        let mut claimed = Vec::new();
-        let mut texts = Vec::new();
+        let (mut claimed, mut texts) = (Vec::new(), Vec::new());
         for (index, (sent, proposal)) in sent.zip(proposals).enumerate() {
             let (creator, call) = (sent.creator(), sent.call());
             let needed = genesis.must_be_signed(creator, call);
             if let (true, Some(signature), Some(key)) = (needed, sent.submission.signature, genesis.key(creator)) {
-                claimed.push((index, Seal::Maker, key, signature));
+                claimed.push((index, false, key, signature));
                 texts.push(Cow::Borrowed(proposal.get()));
             }
             if let Call::RecordEnergy(_, _, Some(invoice)) = call {
                 let text = InvoiceTo { party: creator, invoice: *invoice }.to_json();
                 for endorsement in sent.submission.endorsements.iter().filter(|e| e.by == Party::Grid) {
-                    claimed.push((index, Seal::Invoice, genesis.grid, endorsement.signature));
+                    claimed.push((index, true, genesis.grid, endorsement.signature));
                     texts.push(Cow::Owned(text.clone()));
                 }
             }
-            seals.push(Seals { signed: !needed, invoiced: false });
+            let endorsed = match call {
+                // The ledger itself proposes only what both sides have endorsed.
+                Call::Settle(_) => creator == Party::Ledger,
+                Call::RecordEnergy(_, _, invoice) => invoice.is_none(),
+                _ => true,
+            };
+            seals.push(Seals { signed: !needed, endorsed });
         }
         let claims: Vec<Claim<'_>> =
             claimed.iter().zip(&texts).map(|(&(_, _, key, signature), text)| Claim { key, text, signature }).collect();
-        for (&(index, seal, ..), holds) in claimed.iter().zip(verify(self.ledger.chain(), &claims)) {
-            match seal {
-                Seal::Maker => seals[index].signed = holds,
-                Seal::Invoice => seals[index].invoiced |= holds,
+        for (&(index, is_invoice, ..), holds) in claimed.iter().zip(verify(self.ledger.chain, &claims)) {
+            match is_invoice {
+                false => seals[index].signed = holds,
+                true => seals[index].endorsed |= holds,
             }
         }
         seals
     }
 
-    /// Appends a block to a channel's chain.
     fn link(&mut self, channel: ChannelName, transactions: Vec<Recorded>, time: Time) -> Block {
-        let chain = &mut self.chains[channel as usize];
+        let head = &mut self.heads[channel as usize];
+        let before = |hash| (head.blocks > 0).then_some(hash);
         let header = Header {
             channel,
-            number: chain.blocks,
-            previous_hash: chain.header_hash,
+            number: head.blocks,
+            previous_hash: before(head.header_hash),
             data_hash: data_hash(transactions.iter().map(|transaction| &transaction.envelope)),
             position: self.blocks,
             time,
         };
         let done = transactions.iter().map(|transaction| (transaction.validity, &transaction.writes[..]));
-        let commit_hash = commit_hash(chain.commit_hash, &header, done);
+        let commit_hash = commit_hash(before(head.commit_hash), &header, done);
         self.blocks += 1;
-        *chain = Chain { blocks: chain.blocks + 1, header_hash: Some(header.hash()), commit_hash: Some(commit_hash) };
+        *head = Head { channel, blocks: head.blocks + 1, header_hash: header.hash(), commit_hash };
         Block { header, transactions, commit_hash }
     }
 
     /// How far the chains have come, signed, with `closed` the last slot that is over.
     pub(super) fn checkpoint(&self, closed: Slot) -> SignedCheckpoint {
-        let heads = ChannelName::ALL.map(|channel| {
-            let Chain { blocks, header_hash, commit_hash } = self.chains[channel as usize];
-            let (header_hash, commit_hash) = (header_hash.unwrap_or_default(), commit_hash.unwrap_or_default());
-            Head { channel, blocks, header_hash, commit_hash }
-        });
-        let checkpoint = Checkpoint { closed, heads };
+        let checkpoint = Checkpoint { closed, heads: self.heads };
         let signature = self.ledger.sign(&checkpoint.to_json());
         SignedCheckpoint { checkpoint, signature }
     }
-}
-
-/// Whose signature it is.
-#[derive(Clone, Copy, Debug)]
-enum Seal {
-    Maker,
-    Invoice,
 }
 
 /// Which signatures under a submission hold.
@@ -282,24 +244,6 @@ enum Seal {
 struct Seals {
     /// Its maker's, or none is needed.
     signed: bool,
-    /// The grid's, under an invoice.
-    invoiced: bool,
-}
-
-/// A transaction as it stands in its block.
-fn record(sent: &Sent, proposal: Box<RawValue>, reads: Vec<Read>, outcome: Outcome, validity: Validity) -> Recorded {
-    let envelope = Envelope {
-        submitted: sent.at,
-        proposal,
-        signature: sent.submission.signature,
-        endorsements: sent.submission.endorsements.clone(),
-        reads,
-        outcome,
-    };
-    let text = envelope.to_json();
-    let writes = match (validity, envelope.outcome) {
-        (Ok(()), Outcome::Writes(writes)) => writes,
-        _ => Vec::new(),
-    };
-    Recorded { submitted: sent.at, envelope: text, validity, writes }
+    /// Those of everybody else whom the policies name.
+    endorsed: bool,
 }

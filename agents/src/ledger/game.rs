@@ -3,7 +3,7 @@
 use super::{Ledger, Phase, Playing, Unpublished, board::OffChain, chains::Sent};
 use crate::{
     actor::{Context, Wake},
-    chain::{call::Call, genesis::Posts, identity::Party, refusal::Refusal},
+    chain::{call::Call, genesis::Posts, refusal::Refusal},
     ids::ChannelName,
     message::{MarketState, Message},
     observation::{Commit, GameOver, Observation},
@@ -17,19 +17,16 @@ const MORE_THAN_FIT: usize = 4096;
 impl Ledger {
     /// Puts a post that counts on the board.
     pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
-        let (Phase::Playing(Playing { board, .. }), Party::Prosumer(number)) = (&mut self.phase, sent.creator()) else {
-            return;
-        };
+        let Phase::Playing(Playing { board, .. }) = &mut self.phase else { return };
+        let Some(participant) = board.participant(&sent) else { return };
         match sent.call() {
             Call::PostQuote(quote) => {
-                let Some(seller) = board.seller(number) else { return };
-                self.unpublished.quoted.push(seller);
-                board.quote(seller, *quote, sent.clone(), context.now());
+                self.unpublished.quoted.push(participant as u32);
+                board.quote(participant, *quote, sent.clone(), context.now());
             }
             Call::PostChoice(choice) => {
-                let Some(buyer) = board.buyer(number) else { return };
                 self.unpublished.choices = true;
-                board.choose(buyer, Arc::clone(choice), sent.clone(), context.now());
+                board.choose(participant, Arc::clone(choice), sent.clone(), context.now());
             }
             _ => {}
         }
@@ -47,9 +44,9 @@ impl Ledger {
         }
         for sent in posts {
             let board = if let Phase::Playing(playing) = &self.phase { Some(&*playing.board) } else { None };
-            let mut stub = OffChain { state: self.chains.state(), board };
+            let mut stub = OffChain { state: &self.chains.state, board };
             let validity = match self.chains.is_signed(&sent) {
-                true => self.chains.contract().execute(sent.creator(), sent.call(), &mut stub),
+                true => self.chains.contract.execute(sent.creator(), sent.call(), &mut stub),
                 false => Err(Refusal::BadSignature),
             };
             match validity {
@@ -57,7 +54,7 @@ impl Ledger {
                     self.unpublished.off_chain += 1;
                     self.take(sent, context);
                 }
-                Err(refusal) => self.refuse(&sent, ChannelName::Information, refusal, false, context),
+                Err(refusal) => self.refuse(&sent, refusal, false, context),
             }
         }
         self.publish_later(context);
@@ -91,21 +88,21 @@ impl Ledger {
             time: now,
             quotes_time,
             choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
-            oldest_answered: board.oldest_answered(),
+            oldest_answered: board.answered.oldest(),
             news_age: match (before, choices) {
                 (Some(state), false) => state.news_age,
                 _ => board.news_age(now, quotes_time),
             },
-            prices: board.prices().to_vec(),
-            aggregate: board.aggregate().cloned(),
+            prices: board.prices.clone(),
+            aggregate: board.aggregate.clone(),
         });
         *shown = Some(Arc::clone(&state));
-        board.show(&state);
-        context.broadcast(board.audience(), Message::MarketState(Arc::clone(&state)));
+        board.answered.show(&state);
+        context.broadcast(&board.audience, Message::MarketState(Arc::clone(&state)));
         context.observe(Observation::Committed(Commit { state, choices, off_chain, quoted }));
         if board.at_rest(self.rules.patience) {
             // Everybody may also rest elsewhere: held by noise, or by whom they do not know.
-            let service_fee = self.chains.genesis().rules.service_fee;
+            let service_fee = self.chains.ledger.genesis.rules.service_fee;
             let settled = board.is_at_equilibrium(self.rules.alpha, service_fee);
             self.end_game(if settled { Outcome::Equilibrium } else { Outcome::Rest }, context);
         }
@@ -118,31 +115,30 @@ impl Ledger {
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
             outcome,
-            admitted: board.posts().len() as u32,
+            admitted: board.posts.len() as u32,
             rounds: board.rounds(),
             time_to_equilibrium,
             state: state.clone(),
         })));
         self.record_last_posts(context);
-        let close = self.chains.propose(Call::CloseGame(self.slot, outcome), Vec::new(), context.now());
-        if self.commit_at_once(ChannelName::Information, close, context).is_ok() {
+        if self.decree(Call::CloseGame(self.slot, outcome), Vec::new(), context).is_ok() {
             self.propose_bills(context);
         }
     }
 
     /// Where posts did not become transactions, the last ones do now: from them bills can be derived.
     fn record_last_posts(&mut self, context: &mut Context<'_>) {
-        let genesis = self.chains.genesis();
+        let rules = self.chains.ledger.genesis.rules;
         let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
-        if genesis.rules.posts == Posts::Every {
+        if rules.posts == Posts::Every {
             return;
         }
         let at = context.now();
-        let posts: Vec<Sent> = board.posts().iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
-        let most = genesis.rules.max_transactions as usize;
+        let posts: Vec<Sent> = board.posts.iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
+        let most = rules.max_transactions as usize;
         for posts in posts.chunks(most) {
             let block = posts.iter().map(|sent| self.chains.execute(sent.clone())).collect();
-            self.seal(ChannelName::Information, block, context);
+            self.seal(block, context);
         }
     }
 
@@ -152,21 +148,13 @@ impl Ledger {
         let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
         let mut newest = BTreeMap::new();
         for sent in stale {
-            let Party::Prosumer(number) = sent.creator() else { continue };
-            let posted = match sent.call() {
-                Call::PostQuote(quote) => board.seller(number).map(|seller| (seller as usize, quote.version)),
-                Call::PostChoice(choice) => {
-                    board.buyer(number).map(|buyer| (board.opened().sellers.len() + buyer as usize, choice.version))
-                }
-                _ => None,
-            };
-            let Some((participant, version)) = posted else { continue };
-            let known = newest.get(&participant).map_or(board.version(participant), |(known, _)| *known);
-            if version > known {
-                newest.insert(participant, (version, sent));
+            let Some(participant) = board.participant(&sent) else { continue };
+            let known = newest.get(&participant).map_or(board.version(participant), Sent::version);
+            if sent.version() > known {
+                newest.insert(participant, sent);
             }
         }
-        let again: Vec<_> = newest.into_values().map(|(_, sent)| self.chains.execute(sent)).collect();
+        let again: Vec<_> = newest.into_values().map(|sent| self.chains.execute(sent)).collect();
         self.commit(ChannelName::Information, again, context);
     }
 }

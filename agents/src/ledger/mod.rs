@@ -12,55 +12,36 @@
 //! at once; it waits for its block; when the block is cut, it is validated in its final order and counts, or does not.
 //! The ledger's own calls, which open and close what others take part in, form blocks of their own at once. Blocks and
 //! checkpoints are observed, for whoever keeps them; the ledger itself keeps the heads of its chains only.
-//!
-//! | where | what |
-//! |---|---|
-//! | `submissions` | what happens to a submission from the door to its block |
-//! | `queue` | cuts batches, and knows nothing of what is in them |
-//! | `chains` | carries calls out, validates them, seals blocks, signs checkpoints |
-//! | `state` | the world state: what the valid transactions have left |
-//! | `roster`, `board` | what the chains say of the slot under way, laid out for quick use |
-//! | `registration`, `game`, `bills` | one phase each, carrying messages between participants and the chains |
-//! | `tally` | what the choices on the board add up to |
-//! | `answered` | which prices they have answered |
-//! | `rest` | when a market is at rest |
-//! | `reminders` | whom the ledger waits for |
-//! | `recovery` | tells who has lost its memory where it stands |
-//! | this file | slots open and close |
 
 mod answered;
+mod answers;
 mod bills;
 mod board;
 mod chains;
 mod game;
 mod queue;
-mod recovery;
 mod registration;
 mod reminders;
 mod rest;
-mod roster;
 mod state;
 mod submissions;
 mod tally;
 
-use crate::{actor::MarketProtocol, ids::GRID};
-pub use queue::BatchLimits;
-
 use crate::{
-    actor::{Actor, Context, Wake, in_slot},
-    ids::{ActorId, ChannelName, ProsumerId, Slot},
+    actor::{Actor, Context, MarketProtocol, Wake, in_slot},
+    ids::{ActorId, ChannelName, GRID, ProsumerId, Slot},
     member::Member,
     message::{MarketState, Message, SlotOpened, Submission},
     observation::Observation,
-    statement::{Outcome, Tariff},
+    statement::{Outcome, Registration, Tariff},
     time::Time,
 };
 use answered::Answered;
+use answers::Answers;
 use bills::{Billing, Bills};
 use board::{Board, participant, participants};
 use chains::{Chains, Pending, Sent};
 use queue::Queue;
-use roster::Roster;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use tally::Tally;
@@ -125,7 +106,9 @@ pub struct Ledger {
     gate_closes: Time,
     /// The tariff of the next slot, once published.
     next_tariff: Option<(Tariff, Arc<Submission>)>,
-    roster: Roster,
+    registrations: Answers<Registration>,
+    /// Whose meter has been read.
+    readings: Answers<()>,
     phase: Phase,
     unpublished: Unpublished,
     /// Counts the rounds of repeating, so that an old one is recognised.
@@ -135,9 +118,7 @@ pub struct Ledger {
 /// What the game's blocks have changed since the market was last shown.
 #[derive(Debug, Default)]
 struct Unpublished {
-    /// Whether there was a batch.
     batch: bool,
-    /// Whether there was a choice.
     choices: bool,
     /// How many posts counted without becoming transactions.
     off_chain: u32,
@@ -164,22 +145,18 @@ struct Playing {
 impl Ledger {
     /// A ledger whose chains have not begun, and its identity on them.
     pub fn new(rules: LedgerRules, member: Member) -> Self {
-        let genesis = member.genesis();
-        let limits =
-            BatchLimits { max_transactions: genesis.rules.max_transactions as usize, timeout: genesis.rules.timeout };
+        let (rules_of_all, prosumers) = (&member.genesis.rules, member.genesis.prosumers.len());
+        let (most, timeout) = (rules_of_all.max_transactions as usize, rules_of_all.timeout);
         Self {
-            queues: [
-                Queue::new(|batch| Wake::CutBlock(ChannelName::Trade, batch), limits),
-                Queue::new(|batch| Wake::CutBlock(ChannelName::Information, batch), limits),
-                Queue::new(|batch| Wake::CutBlock(ChannelName::Energy, batch), limits),
-            ],
+            queues: ChannelName::ALL.map(|channel| Queue::new(Some(channel), most, timeout)),
             // They form no blocks that could be full, and the market is shown anew for each batch.
-            posts: Queue::new(Wake::TakePosts, BatchLimits { max_transactions: usize::MAX, ..limits }),
+            posts: Queue::new(None, usize::MAX, timeout),
             slot: 0,
             opened: None,
             gate_closes: Time::ZERO,
             next_tariff: None,
-            roster: Roster::new(genesis.prosumers.len()),
+            registrations: Answers::of(prosumers),
+            readings: Answers::of(prosumers),
             phase: Phase::BetweenSlots,
             unpublished: Unpublished::default(),
             repeats: 0,
@@ -188,13 +165,9 @@ impl Ledger {
         }
     }
 
-    fn slots(&self) -> Slot {
-        self.chains.genesis().rules.slots
-    }
-
     /// Whether the last slot is closed.
     fn is_over(&self) -> bool {
-        self.slot == self.slots() && matches!(self.phase, Phase::BetweenSlots)
+        self.slot == self.chains.ledger.genesis.rules.slots && matches!(self.phase, Phase::BetweenSlots)
     }
 
     /// Enters a phase in which the ledger waits for others, and reminds them from time to time.
@@ -228,18 +201,20 @@ impl Ledger {
     fn open_slot(&mut self, context: &mut Context<'_>) {
         let Some((tariff, submission)) = self.next_tariff.take() else { return };
         let sent = Sent { from: GRID, submission, at: context.now() };
-        if self.commit_at_once(ChannelName::Trade, self.chains.execute(sent), context).is_err() {
+        if self.commit_at_once(self.chains.execute(sent), context).is_err() {
             return;
         }
-        let opened = SlotOpened { tariff, market_open: self.chains.genesis().market_opens(tariff.slot) };
+        let genesis = &self.chains.ledger.genesis;
+        let prosumers = genesis.prosumers.len();
+        let opened = SlotOpened { tariff, market_open: genesis.market_opens(tariff.slot) };
         self.slot = tariff.slot;
         self.unpublished = Unpublished::default();
         self.opened = Some(opened);
         self.gate_closes = context.now() + self.rules.gate_closure;
-        self.roster.clear();
+        (self.registrations, self.readings) = (Answers::of(prosumers), Answers::of(prosumers));
         context.observe(Observation::SlotOpened(opened));
         context.send(GRID, Message::SlotOpened(opened));
-        let everybody = self.roster.everybody().map(ProsumerId::actor).collect();
+        let everybody = (0..prosumers as u32).map(|id| ProsumerId(id).actor()).collect();
         context.broadcast(&everybody, Message::SlotOpened(opened));
         if opened.market_open {
             context.wake_after(self.rules.registration_limit(), Wake::RegistrationCloses(self.slot));
@@ -250,7 +225,7 @@ impl Ledger {
     }
 
     fn close_slot_if_complete(&mut self, context: &mut Context<'_>) {
-        if !matches!(self.phase, Phase::Metering(_)) || !self.roster.all_read() {
+        if !matches!(self.phase, Phase::Metering(_)) || !self.readings.are_complete() {
             return;
         }
         self.phase = Phase::BetweenSlots;
@@ -261,7 +236,7 @@ impl Ledger {
         }
         let posts = self.posts.cut();
         self.take_posts(posts, context);
-        self.chains.state_mut().forget(self.slot);
+        self.chains.state.forget(self.slot);
         context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(self.slot))));
         context.observe(Observation::SlotClosed(self.slot));
         self.open_slot(context);
@@ -283,7 +258,9 @@ impl Actor<MarketProtocol> for Ledger {
             (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
                 self.bill_endorsed(from, verdict, context);
             }
-            (Message::Recover(question), Some(from)) => self.tell_standing(from, question, context),
+            (Message::Recover(question), Some(prosumer)) => {
+                context.send(from, Message::Standing(question, Box::new(self.standing(prosumer))));
+            }
             _ => {}
         }
     }

@@ -1,45 +1,40 @@
 //! What waits to be ordered on a channel, or for posts that do not become transactions: cut into batches by count or by
 //! timeout.
 
-use crate::actor::{Context, Wake};
+use crate::{
+    actor::{Context, Wake},
+    ids::ChannelName,
+};
 use std::time::Duration;
-
-/// When a batch is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// At this many transactions.
-    pub max_transactions: usize,
-    /// Or this long after its first transaction.
-    pub timeout: Duration,
-}
 
 /// What waits to be ordered on a channel.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    /// Makes the wake-up that cuts the batch with this number.
-    wake: fn(u64) -> Wake,
-    limits: BatchLimits,
-    waiting: Vec<T>,
+    /// For whose blocks; `None` of posts.
+    channel: Option<ChannelName>,
+    /// At how many transactions a batch is cut, or how long after its first.
+    most: usize,
+    timeout: Duration,
+    pub(super) waiting: Vec<T>,
     /// Number of the batch that is being filled.
     batch: u64,
 }
 
 impl<T> Queue<T> {
-    /// An empty queue that is woken at the timeout of batch `n` by `wake(n)`.
-    pub(super) fn new(wake: fn(u64) -> Wake, limits: BatchLimits) -> Self {
-        Self { wake, limits, waiting: Vec::new(), batch: 0 }
+    pub(super) fn new(channel: Option<ChannelName>, most: usize, timeout: Duration) -> Self {
+        Self { channel, most, timeout, waiting: Vec::new(), batch: 0 }
     }
 
-    /// Takes a transaction; returns the batch that it completes, if it does.
-    ///
-    /// The first transaction of a batch asks `context` for a wake-up at its timeout.
+    /// Takes a transaction; returns the batch that it completes, if it does. The first of a batch asks for a wake-up at
+    /// its timeout.
     pub(super) fn submit(&mut self, transaction: T, context: &mut Context<'_>) -> Option<Vec<T>> {
         self.waiting.push(transaction);
-        if self.waiting.len() >= self.limits.max_transactions {
+        if self.waiting.len() >= self.most {
             return Some(self.cut());
         }
         if self.waiting.len() == 1 {
-            context.wake_after(self.limits.timeout, (self.wake)(self.batch));
+            let cut = |channel| Wake::CutBlock(channel, self.batch);
+            context.wake_after(self.timeout, self.channel.map_or(Wake::TakePosts(self.batch), cut));
         }
         None
     }
@@ -49,12 +44,6 @@ impl<T> Queue<T> {
         if number == self.batch { self.cut() } else { Vec::new() }
     }
 
-    /// All that waits.
-    pub(super) fn waiting(&self) -> &[T] {
-        &self.waiting
-    }
-
-    /// Cuts all that waits, at once.
     pub(super) fn cut(&mut self) -> Vec<T> {
         if !self.waiting.is_empty() {
             self.batch += 1;
@@ -83,13 +72,13 @@ mod tests {
 
     #[test]
     fn a_batch_is_cut_by_count_or_by_timeout_whichever_comes_first() {
-        let limits = BatchLimits { max_transactions: 2, timeout: Duration::from_millis(50) };
-        let mut queue = Queue::new(Wake::TakePosts, limits);
+        let timeout = Duration::from_millis(50);
+        let mut queue = Queue::new(None, 2, timeout);
 
         let (batch, effects) = submit(&mut queue, 1);
         assert!(batch.is_none());
         assert!(matches!(effects[..], [Effect::Wake(after, Wake::TakePosts(0))]
-            if after == limits.timeout));
+            if after == timeout));
         let (batch, effects) = submit(&mut queue, 2);
         assert_eq!(batch, Some(vec![1, 2]));
         assert!(effects.is_empty());

@@ -1,10 +1,11 @@
-//! Whom the ledger waits for: says again what those may have missed, and names them when asked.
+//! Whom the ledger waits for: says again what those may have missed, names them when asked, and tells who has lost its
+//! memory where it stands.
 
-use super::{Billing, Bills, Ledger, Phase, Playing, participant, participants};
+use super::{Billing, Ledger, Phase, Playing, Sent, participant, participants};
 use crate::{
     actor::Context,
     ids::ProsumerId,
-    message::{Message, SlotOpened},
+    message::{MarketOpened, Message, SlotOpened, Standing},
 };
 use std::sync::Arc;
 
@@ -17,67 +18,82 @@ impl Ledger {
             Phase::Registering => self.remind_unregistered(opened, context),
             Phase::Playing(Playing { board, .. }) => {
                 self.remind_unregistered(opened, context);
-                for (participant, prosumer) in participants(board.opened()).enumerate() {
+                for (participant, prosumer) in participants(&board.opened).enumerate() {
                     if board.version(participant) == 0 {
-                        context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(board.opened())));
+                        context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&board.opened)));
                     }
                 }
             }
             Phase::Billing(billing) => {
                 self.remind_unregistered(opened, context);
-                let participants = participants(&billing.bills.market).zip(&billing.verdicts).enumerate();
-                for (participant, (prosumer, _)) in participants.filter(|(_, (_, verdict))| verdict.is_none()) {
-                    context.send(prosumer.actor(), billing.proposed(participant));
+                let everybody: Vec<ProsumerId> = participants(&billing.bills.market).collect();
+                for participant in billing.verdicts.silent() {
+                    context.send(everybody[participant].actor(), billing.proposed(participant));
                 }
             }
-            Phase::Metering(bills) => self.remind_of_meters(bills.as_ref(), opened, context),
+            Phase::Metering(bills) => {
+                for prosumer in self.readings.silent().map(|place| ProsumerId(place as u32)) {
+                    let trades = bills.as_ref().and_then(|bills| Some(bills.of(participant(&bills.market, prosumer)?)));
+                    let reminder = match trades {
+                        Some(trades) => Message::Settled(self.slot, Box::new(trades)),
+                        None => Message::SlotOpened(opened),
+                    };
+                    context.send(prosumer.actor(), reminder);
+                }
+            }
         }
         self.remind_later(context);
     }
 
     fn remind_unregistered(&self, opened: SlotOpened, context: &mut Context<'_>) {
-        let silent = |&prosumer: &ProsumerId| !self.roster.is_registered(prosumer) && !self.roster.is_read(prosumer);
-        for prosumer in self.roster.everybody().filter(silent) {
-            context.send(prosumer.actor(), Message::SlotOpened(opened));
-        }
-    }
-
-    fn remind_of_meters(&self, bills: Option<&Bills>, opened: SlotOpened, context: &mut Context<'_>) {
-        for prosumer in self.roster.everybody().filter(|&p| !self.roster.is_read(p)) {
-            let trades = bills.and_then(|bills| Some(bills.of(participant(&bills.market, prosumer)?)));
-            let reminder = match trades {
-                Some(trades) => Message::Settled(self.slot, Box::new(trades)),
-                None => Message::SlotOpened(opened),
-            };
-            context.send(prosumer.actor(), reminder);
+        for place in self.registrations.silent().filter(|&place| self.readings.all()[place].is_none()) {
+            context.send(ProsumerId(place as u32).actor(), Message::SlotOpened(opened));
         }
     }
 
     /// Who has not said yet what the ledger waits for; `None` after the last slot.
     pub(super) fn missing(&self) -> Option<String> {
-        let missing = |who: Vec<ProsumerId>| {
-            let names: Vec<String> =
-                who.iter().take(5).map(|p| self.chains.genesis().prosumer(*p).to_string()).collect();
+        let missing = |what: &str, who: Vec<ProsumerId>| {
+            let name = |id: &ProsumerId| self.chains.ledger.genesis.prosumer(*id).to_string();
+            let names: Vec<String> = who.iter().take(5).map(name).collect();
             let more = if who.len() > 5 { format!(" and {} more", who.len() - 5) } else { String::new() };
-            format!("{}{more} for slot {}", names.join(", "), self.slot)
+            format!("{what} from {}{more} for slot {}", names.join(", "), self.slot)
+        };
+        let prosumer = |place: usize| ProsumerId(place as u32);
+        Some(match &self.phase {
+            Phase::BetweenSlots if self.is_over() => return None,
+            Phase::BetweenSlots => format!("PublishTariff from the grid for slot {}", self.slot + 1),
+            Phase::Registering => missing("Register", self.registrations.silent().map(prosumer).collect()),
+            Phase::Playing(_) => format!("rest or gate closure of slot {}", self.slot),
+            Phase::Billing(Billing { bills, verdicts, .. }) => {
+                let everybody: Vec<ProsumerId> = participants(&bills.market).collect();
+                missing("BillEndorsed", verdicts.silent().map(|place| everybody[place]).collect())
+            }
+            Phase::Metering(_) => missing("RecordEnergy", self.readings.silent().map(prosumer).collect()),
+        })
+    }
+
+    /// Where a prosumer stands that has lost its memory.
+    pub(super) fn standing(&self, prosumer: ProsumerId) -> Standing {
+        let is_read = self.readings.all()[prosumer.index()].is_some();
+        let Some(opened) = self.opened.filter(|_| !is_read) else { return Standing::Done(self.slot) };
+        let playing = |market: &Arc<MarketOpened>, posts: &[Option<Sent>], shown| {
+            let post = participant(market, prosumer).and_then(|number| posts[number].as_ref());
+            Standing::Playing(opened, Arc::clone(market), post.map(|sent| sent.call().clone()), shown)
         };
         match &self.phase {
-            Phase::BetweenSlots if self.slot == self.slots() => None,
-            Phase::BetweenSlots => Some(format!("PublishTariff from the grid for slot {}", self.slot + 1)),
-            Phase::Registering => {
-                let silent = self.roster.everybody().filter(|&p| !self.roster.is_registered(p)).collect();
-                Some(format!("Register from {}", missing(silent)))
+            Phase::BetweenSlots => Standing::Done(self.slot),
+            Phase::Playing(Playing { board, state, .. }) if participant(&board.opened, prosumer).is_some() => {
+                playing(&board.opened, &board.posts, state.clone())
             }
-            Phase::Playing(_) => Some(format!("rest or gate closure of slot {}", self.slot)),
-            Phase::Billing(Billing { bills, verdicts, .. }) => {
-                let silent =
-                    participants(&bills.market).zip(verdicts).filter(|(_, v)| v.is_none()).map(|(p, _)| p).collect();
-                Some(format!("BillEndorsed from {}", missing(silent)))
+            Phase::Billing(Billing { bills, posts, .. }) if participant(&bills.market, prosumer).is_some() => {
+                playing(&bills.market, posts, None)
             }
-            Phase::Metering(_) => {
-                let silent = self.roster.everybody().filter(|&p| !self.roster.is_read(p)).collect();
-                Some(format!("RecordEnergy from {}", missing(silent)))
-            }
+            Phase::Metering(Some(bills)) => match participant(&bills.market, prosumer) {
+                Some(number) => Standing::Settled(opened, Arc::clone(&bills.market), bills.of(number)),
+                None => Standing::Open(opened),
+            },
+            _ => Standing::Open(opened),
         }
     }
 }

@@ -10,11 +10,9 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What is known, one key a fact.
-///
-/// Of slots that are over only what still answers late calls is kept: their tariffs, that their game is over and that
-/// they are settled. Everything else is on disk for whoever watches the ledger; a call that would read it does not get
-/// as far as the contract.
+/// What is known, one key a fact. Of slots that are over only what still answers late calls is kept: their tariffs,
+/// that their game is over and that they are settled. Everything else is on disk for whoever watches the ledger; a call
+/// that would read it does not get as far as the contract.
 #[derive(Debug, Default)]
 pub(super) struct WorldState {
     facts: BTreeMap<Key, (Fact, Version)>,

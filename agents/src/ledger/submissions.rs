@@ -3,7 +3,7 @@
 
 use super::{
     Durability, Ledger, Phase,
-    chains::{Ordered, Pending, Sent},
+    chains::{Pending, Sent},
 };
 use crate::{
     actor::Context,
@@ -13,6 +13,7 @@ use crate::{
         genesis::Posts,
         identity::Party,
         refusal::{Refusal, Validity},
+        transaction::Endorsement,
     },
     ids::{ChannelName, GRID, LEDGER, ProsumerId, Slot},
     message::Message,
@@ -28,11 +29,10 @@ impl Ledger {
         if self.is_answered(&sent, context) {
             return;
         }
-        let channel = sent.call().channel().unwrap_or(ChannelName::Trade);
         if let Err(refusal) = self.admit(&sent) {
-            return self.refuse(&sent, channel, refusal, false, context);
+            return self.refuse(&sent, refusal, false, context);
         }
-        if sent.call().is_post() && self.chains.genesis().rules.posts == Posts::Last {
+        if sent.call().is_post() && self.chains.ledger.genesis.rules.posts == Posts::Last {
             if let Some(posts) = self.posts.submit(sent, context) {
                 self.take_posts(posts, context);
             }
@@ -41,11 +41,12 @@ impl Ledger {
         if sent.call().stands_alone() {
             // Whoever asks for it: an honest ledger grants it to nobody but itself and the grid.
             let transaction = self.chains.execute(sent);
-            let _ = self.commit_at_once(channel, transaction, context);
+            let _ = self.commit_at_once(transaction, context);
             return;
         }
+        let channel = sent.channel();
         let queue = &mut self.queues[channel as usize];
-        if queue.waiting().iter().any(|pending| pending.sent.is_repeated_by(&sent)) {
+        if queue.waiting.iter().any(|pending| pending.sent.is_repeated_by(&sent)) {
             return;
         }
         if let Some(batch) = queue.submit(self.chains.execute(sent), context) {
@@ -61,7 +62,7 @@ impl Ledger {
                 self.tariff_published(*tariff, Arc::clone(&sent.submission), context);
             }
             (Call::Register(slot, registration), Some(from))
-                if *slot == self.slot && self.roster.registration(from) == Some(registration) =>
+                if *slot == self.slot && self.registrations.all()[from.index()].as_ref() == Some(registration) =>
             {
                 context.send(sent.from, Message::Registered(*slot, Ok(())));
             }
@@ -76,7 +77,6 @@ impl Ledger {
     /// Turns away what does not even get as far as the contract.
     fn admit(&self, sent: &Sent) -> Validity {
         let (creator, call) = (sent.creator(), sent.call());
-        let genesis = self.chains.genesis();
         let under_way = match call {
             &Call::Register(slot, _) | &Call::RecordEnergy(slot, ..) => self.is_under_way(slot),
             // The grid's own come another way.
@@ -90,7 +90,7 @@ impl Ledger {
             return Err(Refusal::AlreadyRecorded);
         }
         // A signature tells who made a call, whoever carries it; without one, only the carrier is known.
-        if !genesis.must_be_signed(creator, call) && self.own_maker(sent).is_none() {
+        if !self.chains.ledger.genesis.must_be_signed(creator, call) && self.own_maker(sent).is_none() {
             return Err(Refusal::ForgedIdentity);
         }
         Ok(())
@@ -104,8 +104,8 @@ impl Ledger {
     /// Whether a prosumer's reading is recorded: this very one, as long as the slot is under way.
     fn is_recorded(&self, slot: Slot, prosumer: ProsumerId, reading: MeterReading) -> bool {
         if self.is_under_way(slot) {
-            let Party::Prosumer(number) = self.chains.genesis().prosumer(prosumer) else { return false };
-            self.chains.state().fact(Key::Meter(slot, number)) == Some(&Fact::Meter(reading))
+            let number = self.chains.ledger.genesis.prosumers[prosumer.index()].0;
+            self.chains.state.fact(Key::Meter(slot, number)) == Some(&Fact::Meter(reading))
         } else {
             (1..=self.slot).contains(&slot)
         }
@@ -114,7 +114,7 @@ impl Ledger {
     /// The prosumer who made a submission and sent it itself.
     fn own_maker(&self, sent: &Sent) -> Option<ProsumerId> {
         let from = ProsumerId::of(sent.from)?;
-        (self.chains.genesis().prosumer(from) == sent.creator()).then_some(from)
+        (self.chains.ledger.genesis.prosumer(from) == sent.creator()).then_some(from)
     }
 
     /// Makes a block of these transactions and acts on what became of them.
@@ -123,14 +123,17 @@ impl Ledger {
             return;
         }
         let mut stale = Vec::new();
-        for Ordered { sent, validity } in self.seal(channel, batch, context) {
+        for (sent, validity) in self.seal(batch, context) {
             if validity == Err(Refusal::StaleRead) && sent.call().is_post() {
                 stale.push(sent.clone());
             }
-            self.judged(channel, sent, validity, context);
+            self.judged(sent, validity, context);
         }
         match channel {
-            ChannelName::Trade => self.close_registration_if_complete(context),
+            ChannelName::Trade if matches!(self.phase, Phase::Registering) && self.registrations.are_complete() => {
+                self.close_registration(context);
+            }
+            ChannelName::Trade => {}
             ChannelName::Information => {
                 self.publish_later(context);
                 self.resubmit(stale, context);
@@ -139,30 +142,25 @@ impl Ledger {
         }
     }
 
-    /// Makes a block of one transaction, ahead of what waits.
-    pub(super) fn commit_at_once(
-        &mut self,
-        channel: ChannelName,
-        transaction: Pending,
-        context: &mut Context<'_>,
-    ) -> Validity {
-        let ordered = self.seal(channel, vec![transaction], context);
-        for Ordered { sent, validity } in &ordered {
-            if let Err(refusal) = validity {
-                self.refuse(sent, channel, *refusal, true, context);
-            }
-        }
-        ordered.iter().try_for_each(|ordered| ordered.validity)
+    /// Makes a block of a call of the ledger's own.
+    pub(super) fn decree(&mut self, call: Call, endorsements: Vec<Endorsement>, context: &mut Context<'_>) -> Validity {
+        let submission = self.chains.ledger.submission(call, endorsements);
+        let sent = Sent { from: LEDGER, submission, at: context.now() };
+        self.commit_at_once(self.chains.execute(sent), context)
     }
 
-    /// Makes a block of these transactions; tells what became of each.
-    pub(super) fn seal(
-        &mut self,
-        channel: ChannelName,
-        batch: Vec<Pending>,
-        context: &mut Context<'_>,
-    ) -> Vec<Ordered> {
-        let (block, ordered) = self.chains.seal(channel, batch, context.now());
+    /// Makes a block of one transaction, ahead of what waits.
+    pub(super) fn commit_at_once(&mut self, transaction: Pending, context: &mut Context<'_>) -> Validity {
+        let (sent, validity) = self.seal(vec![transaction], context).remove(0);
+        if let Err(refusal) = validity {
+            self.refuse(&sent, refusal, true, context);
+        }
+        validity
+    }
+
+    /// Makes a block of these transactions of one channel, one at least; tells what became of each.
+    pub(super) fn seal(&mut self, batch: Vec<Pending>, context: &mut Context<'_>) -> Vec<(Sent, Validity)> {
+        let (block, ordered) = self.chains.seal(batch[0].sent.channel(), batch, context.now());
         context.observe(Observation::Sealed(Arc::new(block)));
         if self.rules.durability == Durability::Block {
             let closed = if matches!(self.phase, Phase::BetweenSlots) { self.slot } else { self.slot - 1 };
@@ -172,22 +170,23 @@ impl Ledger {
     }
 
     /// Acts on what became of a transaction.
-    fn judged(&mut self, channel: ChannelName, sent: Sent, validity: Validity, context: &mut Context<'_>) {
+    fn judged(&mut self, sent: Sent, validity: Validity, context: &mut Context<'_>) {
         if let Err(refusal) = validity {
-            self.refuse(&sent, channel, refusal, true, context);
+            self.refuse(&sent, refusal, true, context);
         }
-        let member = self.chains.genesis().member(sent.creator());
+        let member = self.chains.ledger.genesis.member(sent.creator());
         match (sent.call(), member) {
             (Call::Register(slot, registration), Some(member)) if *slot == self.slot => {
                 if validity.is_ok() {
-                    self.roster.register(member, *registration);
+                    self.registrations.enter(member.index(), *registration);
                 }
                 // One that was sent twice may wait twice: the second is refused, and its sender registered.
-                let counts = if self.roster.registration(member) == Some(registration) { Ok(()) } else { validity };
+                let is_known = self.registrations.all()[member.index()].as_ref() == Some(registration);
+                let counts = if is_known { Ok(()) } else { validity };
                 context.send(sent.from, Message::Registered(*slot, counts));
             }
             (Call::RecordEnergy(slot, ..), Some(member)) if validity.is_ok() => {
-                self.roster.read(member);
+                self.readings.enter(member.index(), ());
                 context.send(sent.from, Message::MeterRecorded(*slot));
             }
             (Call::PostQuote(_) | Call::PostChoice(_), _) if validity.is_ok() => self.take(sent, context),
@@ -196,15 +195,8 @@ impl Ledger {
     }
 
     /// Tells everybody concerned that a submission was refused.
-    pub(super) fn refuse(
-        &self,
-        sent: &Sent,
-        channel: ChannelName,
-        refusal: Refusal,
-        on_chain: bool,
-        context: &mut Context<'_>,
-    ) {
-        let slot = sent.call().slot().unwrap_or(self.slot);
+    pub(super) fn refuse(&self, sent: &Sent, refusal: Refusal, on_chain: bool, context: &mut Context<'_>) {
+        let (slot, channel) = (sent.call().slot().unwrap_or(self.slot), sent.channel());
         context.observe(Observation::Refused(Refused { slot, from: sent.from, refusal, channel, on_chain }));
         // Registrations have an answer of their own. A post that met an earlier one of its sender's in a block is not
         // lost: the newest of them counts, as it would if posts did not become transactions.

@@ -10,11 +10,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// The sums over all buyers' choices.
-///
-/// Where few choices have changed since it was last brought up to date, their old parts are taken away and the new ones
-/// added. Where most have, or as many by and by as there are buyers, everything is summed up anew: no more roundings
-/// pile up than a few sums over all buyers have, and on the whole a changed choice costs no more than it has entries.
+/// The sums over all buyers' choices. Where few choices have changed since it was last brought up to date, their old
+/// parts are taken away and the new ones added. Where most have, or as many by and by as there are buyers, everything
+/// is summed up anew: no more roundings pile up than a few sums over all buyers have, and on the whole a changed choice
+/// costs no more than it has entries.
 #[derive(Debug)]
 pub(super) struct Tally {
     sums: Sums,
@@ -29,7 +28,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Keeps these `sums` over nothing yet up to date, with so many buyers.
     pub(super) fn new(sums: Sums, buyers: usize) -> Self {
         Self { sums, changed: Vec::new(), is_changed: vec![false; buyers], changes: 0, anew: false }
     }
@@ -77,7 +75,6 @@ impl Tally {
         self.sums.aggregate(surplus, prices, band)
     }
 
-    /// Forgets who has changed.
     fn settle_changes(&mut self) {
         for (buyer, _) in self.changed.drain(..) {
             self.is_changed[buyer as usize] = false;

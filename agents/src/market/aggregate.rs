@@ -2,23 +2,15 @@
 
 use super::{choice_set::ChoiceSet, demand::Buyer, pricing::PriceBand, sums::dot};
 
-/// Supply ratio `tau = S / E` (9); infinite where nobody asks.
-pub(crate) fn supply_ratio(surplus: f64, demand: f64) -> f64 {
-    if demand > 0.0 { surplus / demand } else { f64::INFINITY }
-}
-
-/// Share of the demand that is served, `t = min(tau, 1)`.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+/// Share of the demand that is served, `t = min(tau, 1)`, by the supply ratio `tau = S / E` (9); 1 where nobody asks.
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub fn served_share(surplus: f64, demand: f64) -> f64 {
-    supply_ratio(surplus, demand).min(1.0)
+    if demand > 0.0 { (surplus / demand).min(1.0) } else { 1.0 }
 }
 
-/// One buyer's term of a seller's net utility (11), without the constant `C_i` [CNY].
-///
-/// `purchase` is `X*_ij` [kWh], `served` is `t_j`, `price` is what a kWh costs, `p_j` and the fee [CNY/kWh].
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+/// One buyer's term of a seller's net utility (11), without the constant `C_i` [CNY]. `purchase` is `X*_ij` [kWh],
+/// `served` is `t_j`, `price` is what a kWh costs, `p_j` and the fee [CNY/kWh].
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub fn private_net_utility(buyer: &Buyer, purchase: f64, served: f64, price: f64, alpha: f64) -> f64 {
     if purchase <= 0.0 {
         return 0.0;
@@ -29,8 +21,7 @@ pub fn private_net_utility(buyer: &Buyer, purchase: f64, served: f64, price: f64
 }
 
 /// One buyer's posted choice, as it enters the sums.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 #[derive(Clone, Copy, Debug)]
 pub struct Posted<'a> {
     /// Who chose.
@@ -89,12 +80,9 @@ pub(crate) const STEEPEST: f64 = 20.0;
 /// What is no more than this part of the market's scale is rounding.
 const ROUNDING: f64 = 1e-9;
 
-/// Sums over posted choices, from which an [`Aggregate`] follows.
-///
-/// Choices can be added and taken away again. Each of both rounds, by up to 2⁻⁵³ of the largest sum on the way; so whoever
-/// does it often sums up anew from time to time.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+/// Sums over posted choices, from which an [`Aggregate`] follows. Choices can be added and taken away again. Each of
+/// both rounds, by up to 2⁻⁵³ of the largest sum on the way; so whoever does it often sums up anew from time to time.
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 #[derive(Clone, Debug)]
 pub struct Sums {
     alpha: f64,
@@ -108,20 +96,10 @@ pub struct Sums {
 /// Sums at each seller.
 #[derive(Clone, Debug)]
 enum BySeller {
-    /// Of choices over all sellers: one list a sum, for going through all sellers at once.
-    All(Lists),
+    /// Of choices over all sellers: one list a sum, in the order of [`Terms`], for going through all sellers at once.
+    All([Vec<f64>; 5]),
     /// Of choices over a few: all sums of a seller side by side, for going from one to any other.
     Known(Vec<Terms>),
-}
-
-/// Sums at all sellers: see [`Terms`].
-#[derive(Clone, Debug)]
-struct Lists {
-    demand: Vec<f64>,
-    weighted_share: Vec<f64>,
-    amount: Vec<f64>,
-    value: Vec<f64>,
-    square: Vec<f64>,
 }
 
 /// Sums at one seller, over the buyers that know it. They fill no more than a line of a processor's cache.
@@ -145,15 +123,8 @@ struct Terms {
 impl Sums {
     /// Sums over nothing yet, at so many `sellers`; buyers pay a `service_fee` [CNY/kWh] on top of each price.
     pub fn new(choice_set: ChoiceSet, sellers: usize, alpha: f64, service_fee: f64) -> Self {
-        let zeros = || vec![0.0; sellers];
         let by_seller = match choice_set {
-            ChoiceSet::All => BySeller::All(Lists {
-                demand: zeros(),
-                weighted_share: zeros(),
-                amount: zeros(),
-                value: zeros(),
-                square: zeros(),
-            }),
+            ChoiceSet::All => BySeller::All(std::array::from_fn(|_| vec![0.0; sellers])),
             ChoiceSet::Sample(_) => BySeller::Known(vec![Terms::default(); sellers]),
         };
         Self { alpha, service_fee, by_seller, choices: 0, constant: 0.0, responsive: 0.0 }
@@ -163,9 +134,7 @@ impl Sums {
     pub fn clear(&mut self) {
         (self.choices, self.constant, self.responsive) = (0, 0.0, 0.0);
         match &mut self.by_seller {
-            BySeller::All(Lists { demand, weighted_share, amount, value, square }) => {
-                [demand, weighted_share, amount, value, square].into_iter().for_each(|list| list.fill(0.0));
-            }
+            BySeller::All(lists) => lists.iter_mut().for_each(|list| list.fill(0.0)),
             BySeller::Known(terms) => terms.fill(Terms::default()),
         }
     }
@@ -184,7 +153,7 @@ impl Sums {
         let Self { alpha, service_fee, by_seller, .. } = self;
         let worth = choice.buyer.preference - *service_fee - *alpha * choice.buyer.generation;
         match (by_seller, choice.known) {
-            (BySeller::All(lists), _) => lists.enter::<ADD>(choice, worth),
+            (BySeller::All(lists), _) => enter_all::<ADD>(lists, choice, worth),
             (BySeller::Known(terms), Some(known)) => enter_known::<ADD>(terms, choice, known, worth),
             (BySeller::Known(_), None) => {}
         }
@@ -210,9 +179,9 @@ impl Sums {
             ..Aggregate::default()
         };
         match &self.by_seller {
-            BySeller::All(lists) => {
-                result.demand.clone_from(&lists.demand);
-                result.mean_share.clone_from(&lists.weighted_share);
+            BySeller::All([demand, weighted_share, ..]) => {
+                result.demand.clone_from(demand);
+                result.mean_share.clone_from(weighted_share);
             }
             BySeller::Known(terms) => {
                 result.demand = terms.iter().map(|terms| terms.demand).collect();
@@ -225,14 +194,16 @@ impl Sums {
         let all_known = matches!(self.by_seller, BySeller::All(_));
         let (mut short, mut slack, mut slope, mut kink) = (0.0, 0.0, 0.0, 0.0);
         for (j, (&surplus, &price)) in surplus.iter().zip(prices).enumerate() {
-            let (amount, value, square) = self.purchases(j);
+            let (amount, value, square) = match &self.by_seller {
+                BySeller::All([.., amount, value, square]) => (amount[j], value[j], square[j]),
+                BySeller::Known(terms) => (terms[j].amount, terms[j].value, terms[j].square),
+            };
             let served = served_share(surplus, result.demand[j]);
             let paid = if amount > 0.0 { price * amount } else { 0.0 };
             result.served += surplus.min(result.demand[j]);
             result.served_share.push(served);
-            result
-                .net_utility
-                .push(served * (value - paid) - self.alpha / 2.0 * served * served * square + self.constant);
+            let net = served * (value - paid) - self.alpha / 2.0 * served * served * square;
+            result.net_utility.push(net + self.constant);
             if result.total > 0.0 {
                 result.mean_share[j] /= result.total;
             }
@@ -260,40 +231,26 @@ impl Sums {
         }
         result
     }
-
-    /// Sums at one seller of `X*`, `(w - alpha P) X*` and `X*²`.
-    fn purchases(&self, seller: usize) -> (f64, f64, f64) {
-        match &self.by_seller {
-            BySeller::All(Lists { amount, value, square, .. }) => (amount[seller], value[seller], square[seller]),
-            BySeller::Known(terms) => {
-                let Terms { amount, value, square, .. } = terms[seller];
-                (amount, value, square)
-            }
-        }
-    }
 }
 
 fn sum<const ADD: bool>(sum: f64, term: f64) -> f64 {
     if ADD { sum + term } else { sum - term }
 }
 
-impl Lists {
-    fn enter<const ADD: bool>(&mut self, choice: &Posted<'_>, worth: f64) {
-        let sellers = self.demand.len();
-        let (shares, purchases) = (&choice.shares[..sellers], &choice.purchases[..sellers]);
-        let (demand, amount) = (&mut self.demand[..sellers], &mut self.amount[..sellers]);
-        let (value, square) = (&mut self.value[..sellers], &mut self.square[..sellers]);
-        for j in 0..sellers {
-            let purchase = purchases[j];
-            demand[j] = sum::<ADD>(demand[j], shares[j] * purchase);
-            amount[j] = sum::<ADD>(amount[j], purchase);
-            value[j] = sum::<ADD>(value[j], worth * purchase);
-            square[j] = sum::<ADD>(square[j], purchase * purchase);
-        }
-        let wanted = dot(shares, purchases);
-        for (weighted, &share) in self.weighted_share.iter_mut().zip(shares) {
-            *weighted = sum::<ADD>(*weighted, wanted * share);
-        }
+fn enter_all<const ADD: bool>(lists: &mut [Vec<f64>; 5], choice: &Posted<'_>, worth: f64) {
+    let sellers = lists[0].len();
+    let [demand, weighted_share, amount, value, square] = lists.each_mut().map(|list| &mut list[..sellers]);
+    let (shares, purchases) = (&choice.shares[..sellers], &choice.purchases[..sellers]);
+    for j in 0..sellers {
+        let purchase = purchases[j];
+        demand[j] = sum::<ADD>(demand[j], shares[j] * purchase);
+        amount[j] = sum::<ADD>(amount[j], purchase);
+        value[j] = sum::<ADD>(value[j], worth * purchase);
+        square[j] = sum::<ADD>(square[j], purchase * purchase);
+    }
+    let wanted = dot(shares, purchases);
+    for (weighted, &share) in weighted_share.iter_mut().zip(shares) {
+        *weighted = sum::<ADD>(*weighted, wanted * share);
     }
 }
 
@@ -450,9 +407,9 @@ mod tests {
         let sums = aggregate(&[4.0, 1.0], &[0.7, f64::INFINITY], choices);
         assert_eq!(sums.demand, [1.8, 0.0]);
         assert!((sums.net_utility[1] - CONSTANT).abs() < 1e-12);
-        assert_eq!(supply_ratio(1.0, 0.0), f64::INFINITY);
         assert_eq!(served_share(1.0, 0.0), 1.0);
-        assert_eq!(supply_ratio(1.0, 4.0), 0.25);
+        assert_eq!(served_share(1.0, 0.0), 1.0);
+        assert_eq!(served_share(1.0, 4.0), 0.25);
     }
 
     #[test]

@@ -6,11 +6,12 @@
 use super::{
     demand::{Buyer, Demand},
     pricing::PriceBand,
-    role::{self, Role},
+    role::Role,
     storage::StorageLimits,
     utility::utility,
 };
 use crate::units::{Energy, Money};
+use serde::{Deserialize, Serialize};
 
 /// What a prosumer brings to a slot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,17 +29,17 @@ pub struct SlotFacts {
 impl SlotFacts {
     /// Buyer, seller or neither (1).
     pub fn role(&self) -> Role {
-        role::role(self.generation, self.load)
+        Role::of(self.generation, self.load)
     }
 
-    /// Need (2), zero unless a buyer.
+    /// Need of a buyer `N = X - P` (2); zero for others.
     pub fn need(&self) -> Energy {
-        role::need(self.generation, self.load)
+        (self.load - self.generation).or_zero()
     }
 
-    /// Surplus (3), zero unless a seller.
+    /// Surplus of a seller `S = P - X` (3); zero for others.
     pub fn surplus(&self) -> Energy {
-        role::surplus(self.generation, self.load)
+        (self.generation - self.load).or_zero()
     }
 
     /// What a buyer with these data registers.
@@ -71,18 +72,19 @@ impl SlotTerms {
     }
 }
 
-/// What a prosumer's trades with other prosumers add up to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LocalTrades {
-    /// Bought from sellers.
+/// What a prosumer's trades with other prosumers add up to in a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Bought from sellers [1e-6 kWh].
     pub bought: Energy,
-    /// Sold to buyers.
+    /// Sold to buyers [1e-6 kWh].
     pub sold: Energy,
-    /// Paid to sellers.
+    /// Paid to sellers [1e-6 CNY].
     pub paid: Money,
-    /// Earned from buyers.
+    /// Earned from buyers [1e-6 CNY].
     pub earned: Money,
-    /// Paid to the operator.
+    /// Paid to the operator [1e-6 CNY].
     pub fee: Money,
 }
 
@@ -109,33 +111,24 @@ pub struct Balance {
     pub welfare: f64,
 }
 
+/// What a storage can do and what is in it, where there is one.
+type Stored<'a> = Option<(&'a StorageLimits, Energy)>;
+
 /// Settles a prosumer's slot: storage first, then the grid, then welfare.
 ///
 /// `storage` is what it can do and what is in it at the start, if there is one. Energy is conserved to the last unit:
 /// generation + bought + discharged + import = consumed + sold + charged + export.
-pub fn balance(
-    facts: &SlotFacts,
-    trades: &LocalTrades,
-    storage: Option<(&StorageLimits, Energy)>,
-    terms: &SlotTerms,
-) -> Balance {
+pub fn balance(facts: &SlotFacts, trades: &Account, storage: Stored<'_>, terms: &SlotTerms) -> Balance {
     match facts.role() {
         Role::Buyer => balance_buyer(facts, trades, storage, terms),
         Role::Seller | Role::Idle => balance_seller(facts, trades, storage, terms),
     }
 }
 
-fn balance_buyer(
-    facts: &SlotFacts,
-    trades: &LocalTrades,
-    storage: Option<(&StorageLimits, Energy)>,
-    terms: &SlotTerms,
-) -> Balance {
+fn balance_buyer(facts: &SlotFacts, trades: &Account, storage: Stored<'_>, terms: &SlotTerms) -> Balance {
     let unmet = (facts.need() - trades.bought).or_zero();
-    let (discharged, content) = match storage {
-        Some((limits, content)) => limits.discharge(content, unmet, terms.hours),
-        None => (Energy::ZERO, Energy::ZERO),
-    };
+    let discharge = |(limits, content): (&StorageLimits, _)| limits.discharge(content, unmet, terms.hours);
+    let (discharged, content) = storage.map(discharge).unwrap_or_default();
     let local = facts.generation + trades.bought + discharged;
     let remaining = unmet - discharged;
     let grid_import = match terms.demand {
@@ -156,17 +149,10 @@ fn balance_buyer(
     Balance { discharged, content, grid_import, grid_paid, consumed, welfare, ..Balance::default() }
 }
 
-fn balance_seller(
-    facts: &SlotFacts,
-    trades: &LocalTrades,
-    storage: Option<(&StorageLimits, Energy)>,
-    terms: &SlotTerms,
-) -> Balance {
+fn balance_seller(facts: &SlotFacts, trades: &Account, storage: Stored<'_>, terms: &SlotTerms) -> Balance {
     let unsold = (facts.surplus() - trades.sold).or_zero();
-    let (charged, content) = match storage {
-        Some((limits, content)) => limits.charge(content, unsold, terms.hours),
-        None => (Energy::ZERO, Energy::ZERO),
-    };
+    let charge = |(limits, content): (&StorageLimits, _)| limits.charge(content, unsold, terms.hours);
+    let (charged, content) = storage.map(charge).unwrap_or_default();
     let grid_export = unsold - charged;
     let grid_earned = grid_export.at_price(terms.feed_in_tariff);
     let welfare =
@@ -174,17 +160,10 @@ fn balance_seller(
     Balance { charged, content, grid_export, grid_earned, consumed: facts.load, welfare, ..Balance::default() }
 }
 
-/// The slot without a local market (P2G): no ledger, no trades, and no storage but one that is given here.
-///
-/// `preference_without_ledger` is `w_pv0` [CNY/kWh]; the facts' own preference is ignored.
-pub fn peer_to_grid(
-    facts: &SlotFacts,
-    preference_without_ledger: f64,
-    storage: Option<(&StorageLimits, Energy)>,
-    terms: &SlotTerms,
-) -> Balance {
-    let facts = SlotFacts { preference_pv: preference_without_ledger, ..*facts };
-    balance(&facts, &LocalTrades::default(), storage, terms)
+/// The slot without a local market (P2G): no ledger, no trades, and no storage but one that is given here. In place of the
+/// facts' own preference stands `without_ledger`, `w_pv0` [CNY/kWh].
+pub fn peer_to_grid(facts: &SlotFacts, without_ledger: f64, storage: Stored<'_>, terms: &SlotTerms) -> Balance {
+    balance(&SlotFacts { preference_pv: without_ledger, ..*facts }, &Account::default(), storage, terms)
 }
 
 #[cfg(test)]
@@ -207,9 +186,22 @@ mod tests {
     }
 
     #[test]
+    fn the_ratio_decides_the_role_and_the_difference_is_need_or_surplus() {
+        let of = |generation, load| facts(generation, load, 2.0);
+        assert_eq!(of(1.75, 2.55).role(), Role::Buyer);
+        assert_eq!(of(4.828, 3.1).role(), Role::Seller);
+        assert_eq!(of(0.1 + 0.2, 0.3).role(), Role::Idle);
+        assert_eq!(of(0.5, 0.0).role(), Role::Seller);
+        assert_eq!(of(0.0, 0.0).role(), Role::Idle);
+        let (seller, buyer) = (of(4.828, 3.1), of(3.1, 4.828));
+        assert_eq!((seller.surplus(), seller.need()), (Energy(1_728_000), Energy::ZERO));
+        assert_eq!((buyer.surplus(), buyer.need()), (Energy::ZERO, Energy(1_728_000)));
+    }
+
+    #[test]
     fn a_buyer_with_enough_local_energy_leaves_the_grid_alone() {
         let bought = Energy::nearest(1.6);
-        let trades = LocalTrades { bought, paid: bought.at_price(0.7), ..LocalTrades::default() };
+        let trades = Account { bought, paid: bought.at_price(0.7), ..Account::default() };
         let result = balance(&facts(1.75, 3.3, 2.04), &trades, None, &TERMS);
         assert_eq!((result.grid_import, result.consumed), (Energy::ZERO, Energy::nearest(3.35)));
         assert!((result.welfare - 3.4695).abs() < 1e-12);
@@ -217,7 +209,7 @@ mod tests {
 
     #[test]
     fn an_elastic_buyer_takes_from_the_grid_only_what_is_worth_its_tariff() {
-        let result = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &TERMS);
+        let result = balance(&facts(1.0, 3.0, 2.0), &Account::default(), None, &TERMS);
         assert_eq!(result.grid_import, Energy::nearest(0.625));
         assert_eq!(result.grid_paid, Money::nearest(0.53125));
         // U(1, 2.0) + U(1.625, 1.5) - U(1, 1.5) - 0.53125
@@ -227,14 +219,14 @@ mod tests {
     #[test]
     fn a_firm_buyer_covers_all_of_its_need() {
         let terms = SlotTerms { demand: Demand::Firm, ..TERMS };
-        let result = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &terms);
+        let result = balance(&facts(1.0, 3.0, 2.0), &Account::default(), None, &terms);
         assert_eq!((result.grid_import, result.consumed), (Energy::nearest(2.0), Energy::nearest(3.0)));
     }
 
     #[test]
     fn a_buyer_discharges_before_it_imports_and_pays_its_fee() {
         let bought = Energy::nearest(0.5);
-        let trades = LocalTrades { bought, fee: Money::nearest(0.005), ..LocalTrades::default() };
+        let trades = Account { bought, fee: Money::nearest(0.005), ..Account::default() };
         let terms = SlotTerms { demand: Demand::Firm, ..TERMS };
         let result = balance(&facts(1.0, 3.0, 2.0), &trades, Some((&STORAGE, Energy::nearest(1.0))), &terms);
         assert_eq!((result.discharged, result.content), (Energy::nearest(0.95), Energy::ZERO));
@@ -246,7 +238,7 @@ mod tests {
     #[test]
     fn a_seller_charges_what_it_did_not_sell_and_feeds_in_the_rest() {
         let sold = Energy::nearest(1.0);
-        let trades = LocalTrades { sold, earned: sold.at_price(0.7), ..LocalTrades::default() };
+        let trades = Account { sold, earned: sold.at_price(0.7), ..Account::default() };
         let result = balance(&facts(10.0, 3.0, 1.94), &trades, Some((&STORAGE, Energy::ZERO)), &TERMS);
         assert_eq!((result.charged, result.content), (Energy::nearest(5.0), Energy::nearest(4.75)));
         assert_eq!((result.grid_export, result.grid_earned), (Energy::nearest(1.0), Money::nearest(0.45)));
@@ -256,7 +248,7 @@ mod tests {
     #[test]
     fn who_generates_just_what_it_needs_exchanges_nothing_and_keeps_its_storage() {
         let content = Energy::nearest(2.0);
-        let result = balance(&facts(3.0, 3.0, 1.94), &LocalTrades::default(), Some((&STORAGE, content)), &TERMS);
+        let result = balance(&facts(3.0, 3.0, 1.94), &Account::default(), Some((&STORAGE, content)), &TERMS);
         let welfare = utility(3.0, 1.94, 0.4);
         assert_eq!(result, Balance { consumed: Energy::nearest(3.0), content, welfare, ..Balance::default() });
     }
@@ -264,7 +256,7 @@ mod tests {
     #[test]
     fn without_a_market_local_energy_is_worth_what_it_is_without_a_ledger() {
         let with_ledger = facts(1.0, 3.0, 2.4);
-        let without = balance(&facts(1.0, 3.0, 2.0), &LocalTrades::default(), None, &TERMS);
+        let without = balance(&facts(1.0, 3.0, 2.0), &Account::default(), None, &TERMS);
         assert_eq!(peer_to_grid(&with_ledger, 2.0, None, &TERMS), without);
     }
 }

@@ -12,14 +12,14 @@ use rand::{Rng, RngExt};
 /// So many meetings keep the move of a single one as small, relative to the share that it takes from, as a replicator
 /// step's: with fewer, the bound of one half would slow down what it should not.
 pub fn imitation_step(shares: &mut [f64], others: &[f64], fitness: &[f64], step: f64, random: &mut impl Rng) {
-    let (own, met) = (Lottery::new(shares), Lottery::new(others));
-    if met.total() <= 0.0 {
+    let (own, met) = (running_sums(shares), running_sums(others));
+    if met.last().is_none_or(|total| *total <= 0.0) {
         return;
     }
     let meetings = shares.len();
     let least: Vec<f64> = shares.iter().map(|share| share / 2.0).collect();
     for _ in 0..meetings {
-        let (j, k) = (own.draw(random), met.draw(random));
+        let (j, k) = (draw(&own, random), draw(&met, random));
         if fitness[k] > fitness[j] {
             let wanted = step / meetings as f64 * (fitness[k] - fitness[j]);
             let moved = wanted.min((shares[j] - least[j]).max(0.0));
@@ -29,30 +29,19 @@ pub fn imitation_step(shares: &mut [f64], others: &[f64], fitness: &[f64], step:
     }
 }
 
-/// Draws positions in proportion to weights.
-struct Lottery {
-    /// Sum of the weights up to each position.
-    sums: Vec<f64>,
+fn running_sums(weights: &[f64]) -> Vec<f64> {
+    let add = |sum: &mut f64, weight: &f64| {
+        *sum += weight;
+        Some(*sum)
+    };
+    weights.iter().scan(0.0, add).collect()
 }
 
-impl Lottery {
-    fn new(weights: &[f64]) -> Self {
-        let add = |sum: &mut f64, weight: &f64| {
-            *sum += weight;
-            Some(*sum)
-        };
-        Self { sums: weights.iter().scan(0.0, add).collect() }
-    }
-
-    fn total(&self) -> f64 {
-        self.sums.last().copied().unwrap_or(0.0)
-    }
-
-    fn draw(&self, random: &mut impl Rng) -> usize {
-        let at = random.random::<f64>() * self.total();
-        // Rounding may put the draw on the total itself.
-        self.sums.partition_point(|&sum| sum <= at).min(self.sums.len() - 1)
-    }
+/// Draws a position in proportion to the weights whose running sums these are.
+fn draw(sums: &[f64], random: &mut impl Rng) -> usize {
+    let at = random.random::<f64>() * sums[sums.len() - 1];
+    // Rounding may put the draw on the total itself.
+    sums.partition_point(|&sum| sum <= at).min(sums.len() - 1)
 }
 
 #[cfg(test)]
@@ -66,9 +55,9 @@ mod tests {
     #[test]
     fn positions_are_drawn_in_proportion_and_those_without_weight_never() {
         let mut random = stream(7, ActorId(3), Purpose::Behaviour);
-        let lottery = Lottery::new(&[0.0, 0.5, 0.0, 1.5]);
+        let lottery = running_sums(&[0.0, 0.5, 0.0, 1.5]);
         let mut counts = [0; 4];
-        (0..10_000).for_each(|_| counts[lottery.draw(&mut random)] += 1);
+        (0..10_000).for_each(|_| counts[draw(&lottery, &mut random)] += 1);
         assert_eq!((counts[0], counts[2]), (0, 0));
         assert!((2_300..2_700).contains(&counts[1]), "{counts:?}");
     }

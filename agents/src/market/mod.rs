@@ -5,34 +5,30 @@
 
 pub mod aggregate;
 pub mod demand;
-pub mod exploration;
 pub mod pricing;
-pub(crate) mod regrowth;
 pub mod replicator;
 pub mod role;
 pub mod settlement;
+pub mod shares;
 pub mod step;
 pub(crate) mod stopping;
 pub(crate) mod sums;
 pub mod trades;
 pub mod utility;
 
-// Hidden: rules of scenarios, which the iteration of `microgrid-analysis` and the tests of this crate follow too.
 #[doc(hidden)]
+// Hidden: rules of scenarios, which the iteration of `microgrid-analysis` and the tests of this crate follow too.
 pub mod best_response;
 #[doc(hidden)]
 pub mod experience;
 #[doc(hidden)]
 pub mod imitation;
-#[doc(hidden)]
-pub mod mixing;
 
-// Hidden: what each slot comes to for one prosumer, which `microgrid-analysis` and `microgrid-record` compute again.
 #[doc(hidden)]
+// Hidden: what each slot comes to for one prosumer, which `microgrid-analysis` and `microgrid-record` compute again.
 pub mod balance;
 #[doc(hidden)]
 pub mod storage;
 
-// Hidden: read from scenarios by `microgrid-scenario`, and by the verifier in `microgrid-ledger`.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: read from scenarios by `microgrid-scenario`, and by the verifier in `microgrid-ledger`.
 pub mod choice_set;

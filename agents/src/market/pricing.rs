@@ -86,13 +86,11 @@ pub fn next_price(price: f64, excess: f64, step: f64, band: PriceBand, ramp: f64
 }
 
 /// Price step `b_j`; scaled: `k alpha S / (R S_j)` for a seller with this `share` `S_j / S` of all surplus, among
-/// `buyers` R; where buyers know only some sellers, `k alpha / max(sum_i z_ij, R S_j / S)` for one that `held` so much of
-/// all shares; and `k` times the [`blind`](PriceBand::blind_step) step where there is one.
-///
-/// So a scaled step answers to *relative* excess demand: a small seller's demand answers little to its price, as few
-/// look for it, and its price has to move as far as everybody's.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+/// `buyers` R; where buyers know only some sellers, `k alpha / max(sum_i z_ij, R S_j / S)` for one that `held` so much
+/// of all shares; and `k` times the [`blind`](PriceBand::blind_step) step where there is one. So a scaled step answers
+/// to *relative* excess demand: a small seller's demand answers little to its price, as few look for it, and its price
+/// has to move as far as everybody's.
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub fn price_step_size(
     size: StepSize,
     alpha: f64,

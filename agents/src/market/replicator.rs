@@ -4,7 +4,7 @@ use super::{
     aggregate::{Aggregate, STEEPEST},
     experience::Experience,
     step::StepSize,
-    sums::{Survey, survey},
+    sums::survey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +18,9 @@ pub enum Fitness {
     Private,
 }
 
-/// A growing share counts as at least this when its change is held against the tolerance.
-///
-/// What grows in proportion to itself (15) moves by next to nothing as long as it is next to nothing, however fast it
-/// grows: without this, shares that have collapsed would look like rest for as long as they need to recover.
+/// A growing share counts as at least this when its change is held against the tolerance. What grows in proportion to
+/// itself (15) moves by next to nothing as long as it is next to nothing, however fast it grows: without this, shares
+/// that have collapsed would look like rest for as long as they need to recover.
 pub(crate) const NOTICED_SHARE: f64 = 1e-4;
 
 /// How much a `change` of a `share` counts as a move.
@@ -39,17 +38,15 @@ pub fn largest_change(before: &[f64], after: &[f64]) -> f64 {
 
 /// How much each period by which the loop is too old weighs on a step of the shares: `DelayAware` divides it by
 /// `1 + 1.7 L`.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub const AGE_BURDEN: f64 = 1.7;
 
 /// Mean net utility `xi_bar = sum_j z_j xi_j` (12), of shares that sum to 1; NaN where all shares are zero.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
     // Dividing by the sum, which is 1 but for rounding, keeps a step from multiplying that rounding error by
     // `1 - a xi_bar`: large populations would blow it up within a few rounds.
-    let Survey { dot, total, .. } = survey(shares, fitness);
+    let (dot, total, _) = survey(shares, fitness);
     dot / total
 }
 
@@ -59,7 +56,7 @@ pub fn mean_fitness(shares: &[f64], fitness: &[f64]) -> f64 {
 /// The sum of the shares stays what it was. Where the step would cut some share by more than half, the whole step is
 /// shortened until it does not.
 pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
-    let Survey { dot, total, least } = survey(shares, fitness);
+    let (dot, total, least) = survey(shares, fitness);
     let mean = dot / total;
     let steepest_loss = (mean - least).max(0.0);
     let step = step.min(0.5 / steepest_loss);
@@ -83,20 +80,21 @@ pub fn replicator_step(shares: &mut [f64], fitness: &[f64], step: f64) -> f64 {
 }
 
 /// Step `a` for public fitness; scaled: `k R_e / (alpha D B)`, times [`Aggregate::stride`], zero while nothing is served.
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub fn public_step_size(size: StepSize, alpha: f64, market: &Aggregate) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
-        StepSize::Scaled(k) => quotient(k * market.answering() * market.stride, alpha * market.total * market.served),
+        StepSize::Scaled(k) => {
+            let (numerator, scale) = (k * market.answering() * market.stride, alpha * market.total * market.served);
+            if scale > 0.0 { numerator / scale } else { 0.0 }
+        }
     }
 }
 
 /// Step `a_i` of one of `buyers` for private fitness; scaled: `k (R_e / R) / (alpha D_i B_i)`, zero while nothing is
 /// served, and larger where a tariff binds: by as much as what sellers there are worth to it answers less to its shares
 /// than where prices move, see [`Sums::aggregate`](super::aggregate::Sums::aggregate).
-// Hidden: for `microgrid-analysis` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for `microgrid-analysis` too.
 pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
     match size {
         StepSize::Fixed(a) => a,
@@ -106,13 +104,8 @@ pub fn private_step_size(size: StepSize, alpha: f64, market: &Aggregate, buyers:
 
 /// The same step of size `Scaled(1)` as if no tariff were binding.
 pub(crate) fn private_unit(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) -> f64 {
-    private_step_size(
-        StepSize::Scaled(1.0),
-        alpha,
-        market,
-        buyers,
-        &Experience { short: 0.0, slack: 0.0, slope: 0.0, kink: 0.0, ..*own },
-    )
+    let unbound = Experience { demand: own.demand, served: own.served, ..Experience::default() };
+    private_step_size(StepSize::Scaled(1.0), alpha, market, buyers, &unbound)
 }
 
 /// The scale of one buyer's own fitness [CNY]; infinite while nothing is served.
@@ -124,10 +117,6 @@ fn private_scale(alpha: f64, market: &Aggregate, buyers: u32, own: &Experience) 
     let moving = f64::from(buyers) / market.answering();
     let scale = unit * ((1.0 - own.short - own.slack) * moving + own.slack) + own.slope + own.kink;
     scale.max(unit / STEEPEST)
-}
-
-fn quotient(numerator: f64, denominator: f64) -> f64 {
-    if denominator > 0.0 { numerator / denominator } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -33,15 +33,12 @@ impl Trade {
     }
 }
 
-/// Binary digits behind the point of an amount that is not yet whole.
+/// Binary digits behind the point of an amount that is not yet whole, and the parts of a unit that it is counted in.
 const DIGITS: u32 = 12;
-
-/// Parts of a unit that such an amount is counted in.
 const PARTS: i64 = 1 << DIGITS;
 
 /// What a buyer wants of a seller.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wish {
     /// Position of the buyer among the slot's buyers.
@@ -53,8 +50,7 @@ pub struct Wish {
 }
 
 /// A buyer or a seller, and the most that it may trade in the slot.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Party {
     /// Its number, by which lots are drawn.
@@ -74,23 +70,20 @@ impl Party {
 }
 
 /// The most that a buyer can get who wants so much in all [kWh]: that, rounded up.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn rounded_up(wanted: f64) -> Energy {
     let parts = to_parts(wanted);
     Energy(parts / PARTS + i64::from(parts % PARTS > 0))
 }
 
-/// The nearest whole number of parts of a unit to an amount [kWh].
-///
-/// So an amount that is whole but for the noise of floating point is taken to be whole.
+/// The nearest whole number of parts of a unit to an amount [kWh]. So an amount that is whole but for the noise of
+/// floating point is taken to be whole.
 fn to_parts(amount: f64) -> i64 {
     (amount * (PER_WHOLE * PARTS as f64)).round() as i64
 }
 
 /// A slot's surplus to be divided among those who want some of it: `x_ij = t_j z_ij X*_ij` (10) in whole units.
-// Hidden: for the verifier in `microgrid-ledger` too.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 #[derive(Clone, Copy, Debug)]
 pub struct Division<'a> {
     /// Seed of the case.
@@ -119,7 +112,6 @@ impl Division<'_> {
     }
 
     /// What is wanted, in parts of a unit: a buyer's wishes add up to the nearest whole number of parts, or its limit.
-    ///
     /// Each is the difference of the sums up to it and up to the one before, both rounded down behind the same lot.
     fn wanted(&self) -> Vec<i64> {
         let mut amounts = Vec::with_capacity(self.wishes.len());
@@ -140,9 +132,8 @@ impl Division<'_> {
         amounts
     }
 
-    /// Cuts what is wanted of a seller down to its surplus, in proportion, to the last part of a unit.
-    ///
-    /// What rounding down leaves of an amount is carried over to the next; the first begins with a lot.
+    /// Cuts what is wanted of a seller down to its surplus, in proportion, to the last part of a unit. What rounding
+    /// down leaves of an amount is carried over to the next; the first begins with a lot.
     fn ration(&self, amounts: &mut [i64]) {
         let mut wanted = vec![0_i128; self.sellers.len()];
         for (wish, amount) in self.wishes.iter().zip(&*amounts) {
@@ -161,13 +152,12 @@ impl Division<'_> {
         }
     }
 
-    /// Rounds amounts to whole units, digit by digit from the last.
-    ///
-    /// The amounts with a 1 in that place are to gain or lose it. At every buyer and at every seller they are tied two by
-    /// two, so that of two that are tied one gains and one loses, and sums change only where there is one too many. An
-    /// amount is tied to two others at most: all hang together in chains and rings, and a ring has as many ties at buyers
-    /// as at sellers, so that gains and losses come out even. Each takes the way that brings its amounts nearer to whole
-    /// units: that lowers the sum of all `f (1 - f)`, where `f` is what an amount has behind the point.
+    /// Rounds amounts to whole units, digit by digit from the last. The amounts with a 1 in that place are to gain or
+    /// lose it. At every buyer and at every seller they are tied two by two, so that of two that are tied one gains and
+    /// one loses, and sums change only where there is one too many. An amount is tied to two others at most: all hang
+    /// together in chains and rings, and a ring has as many ties at buyers as at sellers, so that gains and losses come
+    /// out even. Each takes the way that brings its amounts nearer to whole units: that lowers the sum of all `f (1 -
+    /// f)`, where `f` is what an amount has behind the point.
     fn round(&self, amounts: &mut [i64]) {
         const NOBODY: u32 = u32::MAX;
         let own = |party: Party| self.lot(party.number, party.number) >> 32;

@@ -7,10 +7,9 @@ use super::{
     pricing::PriceBand,
 };
 
-/// How far a market at rest may be from its equilibrium, in terms of price [CNY/kWh], weighted by energy.
-///
-/// Demand that misses the surplus is worth the change of price that would make up for it; a difference of net utilities,
-/// the difference of price that makes it.
+/// How far a market at rest may be from its equilibrium, in terms of price [CNY/kWh], weighted by energy. Demand that
+/// misses the surplus is worth the change of price that would make up for it; a difference of net utilities, the
+/// difference of price that makes it.
 pub(crate) const CLOSE: f64 = 4e-4;
 
 /// What of a market the stopping rules look at.

@@ -6,33 +6,46 @@ use crate::{
     time::{Time, nanos},
 };
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The rhythm of a market.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Activation {
     /// All sellers act at whole multiples of the period, all buyers half a period later.
     LockStep {
         /// From one act to the next.
+        #[serde(with = "humantime_serde")]
         period: Duration,
     },
     /// Each by a clock of its own, which began at a random moment of the first period.
     Independent {
         /// Mean time from one act to the next.
+        #[serde(with = "humantime_serde")]
         period: Duration,
         /// Largest relative deviation of that time, in [0, 1).
+        #[serde(default)]
         jitter: f64,
     },
     /// At moments that have nothing to do with each other.
     Poisson {
         /// Mean time from one act to the next.
+        #[serde(with = "humantime_serde")]
         period: Duration,
     },
     /// Whenever there is news, but not too often.
     Reactive {
         /// Shortest time from one act to the next.
+        #[serde(with = "humantime_serde")]
         min_interval: Duration,
     },
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self::LockStep { period: Duration::from_secs(1) }
+    }
 }
 
 /// The shortest time from one act to the next that can be drawn.
@@ -85,23 +98,22 @@ fn wait(mean: Duration, random: &mut Stream) -> Duration {
     mean.mul_f64(-survived.ln()).max(INSTANT)
 }
 
-/// When one participant acts: what of its rhythm is its own.
-///
-/// Wake-ups cannot be cancelled, so it counts only on those that come when an act is due.
+/// When one participant acts: what of its rhythm is its own. Wake-ups cannot be cancelled, so it counts only on those
+/// that come when an act is due.
 #[derive(Debug)]
 pub(super) struct Rhythm {
     random: Stream,
-    /// When it acts next.
-    due: Time,
+    /// When it acts next: a wake-up from then on is one to act on.
+    pub(super) due: Time,
     /// When the wake-up comes that does not depend on news.
     certain: Time,
-    acts: u32,
+    /// How often it has acted in this market.
+    pub(super) acts: u32,
     first: Time,
     last: Time,
 }
 
 impl Rhythm {
-    /// A rhythm that draws from `random`.
     pub(super) fn new(random: Stream) -> Self {
         Self { random, due: Time::ZERO, certain: Time::ZERO, acts: 0, first: Time::ZERO, last: Time::ZERO }
     }
@@ -112,16 +124,6 @@ impl Rhythm {
         self.certain = self.due;
         self.acts = 0;
         self.due
-    }
-
-    /// How often it has acted in this market.
-    pub(super) fn acts(&self) -> u32 {
-        self.acts
-    }
-
-    /// Whether a wake-up `now` is one to act on.
-    pub(super) fn is_due(&self, now: Time) -> bool {
-        now >= self.due
     }
 
     /// Goes on from an act `now`; without news, the next is due after `patience`.
@@ -242,7 +244,7 @@ mod tests {
         let first = rhythm.begin(REACTIVE, Role::Seller, Time(1_000));
         assert!(first > Time(1_000) && first <= Time(1_010), "soon after the market opens");
         assert_eq!(rhythm.hear(REACTIVE, Time(1_001)), None, "the first act comes by itself");
-        assert!(rhythm.is_due(first));
+        assert!(first >= rhythm.due);
         rhythm.acted(REACTIVE, Role::Seller, first, PATIENCE);
         assert_eq!(rhythm.wake(first), Some(first + PATIENCE));
         (rhythm, first)
@@ -253,9 +255,9 @@ mod tests {
         let (mut rhythm, first) = reacting();
         assert_eq!(rhythm.hear(REACTIVE, first + Duration::from_nanos(3)), Some(first + Duration::from_nanos(10)));
         assert_eq!(rhythm.hear(REACTIVE, first + Duration::from_nanos(4)), None, "it is to wake up as it is");
-        assert!(!rhythm.is_due(first + Duration::from_nanos(9)));
+        assert!(first + Duration::from_nanos(9) < rhythm.due);
         let second = first + Duration::from_nanos(10);
-        assert!(rhythm.is_due(second));
+        assert!(second >= rhythm.due);
         rhythm.acted(REACTIVE, Role::Seller, second, PATIENCE);
         assert_eq!(rhythm.wake(second), None, "the wake-up after the first act is still to come");
         let late = second + Duration::from_nanos(50);
@@ -272,8 +274,8 @@ mod tests {
         rhythm.acted(REACTIVE, Role::Seller, second, PATIENCE);
         assert_eq!(rhythm.wake(second), None);
         let stale = first + PATIENCE;
-        assert!(!rhythm.is_due(stale));
+        assert!(stale < rhythm.due);
         assert_eq!(rhythm.wake(stale), Some(second + PATIENCE));
-        assert!(rhythm.is_due(second + PATIENCE));
+        assert!(second + PATIENCE >= rhythm.due);
     }
 }

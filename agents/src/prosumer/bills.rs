@@ -1,12 +1,7 @@
 //! Checking a bill: both sides of a trade recompute it before it becomes final.
 
 use crate::{
-    market::{
-        balance::LocalTrades,
-        pricing::PriceBand,
-        settlement::{Trade, rounded_up},
-        trades::Trades,
-    },
+    market::{balance::Account, pricing::PriceBand, settlement::rounded_up, trades::Trades},
     statement::{Choice, Dispute},
     units::{Energy, Total},
 };
@@ -19,15 +14,6 @@ pub(super) enum Side {
     Buyer(u32),
     /// Seller with this index and surplus.
     Seller(u32, Energy),
-}
-
-impl Side {
-    fn owns(self, trade: &Trade) -> bool {
-        match self {
-            Self::Buyer(index) => trade.buyer == index,
-            Self::Seller(index, _) => trade.seller == index,
-        }
-    }
 }
 
 /// What a participant knows of its own posts, to hold its bills against.
@@ -50,8 +36,10 @@ pub(super) fn check(
     fee_rate: f64,
 ) -> Result<(), Dispute> {
     for trade in trades.iter() {
-        if !side.is_some_and(|side| side.owns(trade)) {
-            return Err(Dispute::NotMine);
+        match side {
+            Some(Side::Buyer(me)) if me == trade.buyer => {}
+            Some(Side::Seller(me, _)) if me == trade.seller => {}
+            _ => return Err(Dispute::NotMine),
         }
         if trade.energy > Energy::ZERO && !band.contains(trade.price) {
             return Err(Dispute::PriceOutOfBand);
@@ -80,9 +68,8 @@ fn asked(choice: &Choice, seller: u32) -> Energy {
     choice.of(seller).map_or(Energy::ZERO, |(share, purchase)| Energy::nearest(share * purchase))
 }
 
-/// Adds up one participant's final trades.
-pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> LocalTrades {
-    let mut sum = LocalTrades::default();
+pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> Account {
+    let mut sum = Account::default();
     for trade in trades.iter() {
         match side {
             Some(Side::Buyer(_)) => {
@@ -103,7 +90,7 @@ pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> LocalTrades {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Time;
+    use crate::{market::settlement::Trade, time::Time};
     use std::time::Duration;
 
     const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };

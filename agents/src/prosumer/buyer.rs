@@ -2,9 +2,9 @@
 //! behaviour.
 
 use super::{
-    Rules,
+    Moment, Rules,
     adaptation::Stride,
-    behaviour::{self, ChoiceRule, Lesson, Turn},
+    behaviour::{self, Lesson, Turn},
 };
 use crate::{
     market::{
@@ -17,10 +17,8 @@ use crate::{
     },
     message::{MarketOpened, MarketState},
     statement::Choice,
-    streams::Stream,
-    time::Time,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// A buyer and what it knows.
 #[derive(Debug)]
@@ -65,20 +63,10 @@ impl Buyer {
         Self { facts, band, opened, known, watched, last: None, previous: None, own: Seen::default() }
     }
 
-    /// The next choice, after a step of this `stride` by its `own` rule or else the common one, or `None` while no
-    /// seller has quoted a price. `excess` is the age of the loop in excess of one period, in periods, as far as it matters.
-    #[expect(clippy::too_many_arguments, reason = "all of it is at hand where the one caller is")]
-    pub(super) fn act(
-        &mut self,
-        news: Option<&MarketState>,
-        rules: &Rules,
-        own: Option<&mut Box<dyn ChoiceRule>>,
-        stride: Stride,
-        excess: f64,
-        random: &mut Stream,
-        now: Time,
-    ) -> Option<Arc<Choice>> {
-        let news = news?;
+    /// The next choice, after a step of this `stride` by its own rule or else the common one. `excess` is the age of the
+    /// loop in excess of one period, in periods, as far as it matters.
+    pub(super) fn act(&mut self, news: &MarketState, stride: Stride, excess: f64, moment: Moment<'_>) -> Arc<Choice> {
+        let (rules, now) = (moment.rules, moment.now);
         let mut next = self.blank();
         let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
         let (change, rest_before) = match &self.last {
@@ -98,7 +86,7 @@ impl Buyer {
                     mixing: rules.mixing.part(choice.version, excess),
                     regrowth: rules.regrowth,
                 };
-                let change = self.learn(&mut choice.shares, &last, news, rules, own, turn, random);
+                let change = self.learn(&mut choice.shares, &last, news, turn, moment);
                 (change.map_or(f64::INFINITY, |change| change / stride.rests_by), last.updates_at_rest)
             }
         };
@@ -112,7 +100,7 @@ impl Buyer {
         choice.quotes = news.quotes_time;
         choice.news_age = now - news.quotes_time;
         self.previous = self.last.replace(Arc::clone(&next));
-        Some(next)
+        next
     }
 
     /// A choice to be filled in: the one before the last, where nobody needs it any more.
@@ -120,19 +108,7 @@ impl Buyer {
         let mut old = self.previous.take();
         match old.as_mut().and_then(Arc::get_mut) {
             Some(_) => old.expect("it is there"),
-            None => Arc::new(Choice {
-                slot: self.opened.slot,
-                version: 0,
-                known: self.known.clone(),
-                shares: Vec::new(),
-                purchases: Vec::new(),
-                responsive: 0.0,
-                change: 0.0,
-                updates_at_rest: 0,
-                answers: Time::ZERO,
-                quotes: Time::ZERO,
-                news_age: Duration::ZERO,
-            }),
+            None => Arc::new(Choice { slot: self.opened.slot, known: self.known.clone(), ..Choice::default() }),
         }
     }
 
@@ -140,7 +116,7 @@ impl Buyer {
     pub(super) fn resume(&mut self, choice: Arc<Choice>, shown: Option<&MarketState>) {
         match shown {
             Some(shown) => {
-                self.own.prices = self.at_known(&shown.prices);
+                at_known(self.known.as_deref(), &shown.prices, &mut self.own.prices);
                 self.last = Some(choice);
             }
             None => self.previous = Some(choice),
@@ -157,17 +133,9 @@ impl Buyer {
         self.last.as_ref().map(|choice| choice.shares[self.watched])
     }
 
-    /// Of a list with an entry for each seller, those of the sellers that it knows.
-    fn at_known(&self, all: &[f64]) -> Vec<f64> {
-        match &self.known {
-            None => all.to_vec(),
-            Some(known) => known.iter().map(|&seller| all[seller as usize]).collect(),
-        }
-    }
-
     /// The common first choice, as far as it goes to sellers that it knows; evenly where it goes to none of them.
     fn first_shares(&self, shares: &mut Vec<f64>) {
-        *shares = self.at_known(&self.opened.game.first_choice);
+        at_known(self.known.as_deref(), &self.opened.game.first_choice, shares);
         if self.known.is_some() {
             let total: f64 = shares.iter().sum();
             let even = 1.0 / shares.len() as f64;
@@ -177,17 +145,15 @@ impl Buyer {
 
     /// Takes its `turn` by what the `last` choice has earned; returns the largest change of a share, or `None`
     /// where the news tells of no choices to learn from.
-    #[expect(clippy::too_many_arguments, reason = "all of it is at hand where the one caller is")]
     fn learn(
         &mut self,
         shares: &mut [f64],
         last: &Choice,
         news: &MarketState,
-        rules: &Rules,
-        own: Option<&mut Box<dyn ChoiceRule>>,
         turn: Turn,
-        random: &mut Stream,
+        moment: Moment<'_>,
     ) -> Option<f64> {
+        let Moment { rules, strategy, random, .. } = moment;
         let sums = news.aggregate.as_deref()?;
         let size = turn.size;
         let (market, known, buyer) = (&*self.opened, self.known.as_deref(), &self.facts);
@@ -210,7 +176,7 @@ impl Buyer {
                 lesson(&self.own.fitness, step, private_unit(rules.alpha, sums, buyers, &own))
             }
         };
-        Some(match own {
+        Some(match strategy.and_then(|own| own.choice.as_mut()) {
             None => behaviour::learn(&mut { rules.behaviour }, shares, &lesson, turn, random),
             Some(rule) => behaviour::learn(&mut **rule, shares, &lesson, turn, random),
         })
@@ -219,15 +185,20 @@ impl Buyer {
     /// Optimal purchases (7) at the prices of all sellers, and the sum of the shares whose purchase answers to price.
     fn answer(&mut self, choice: &mut Choice, prices: &[f64], rules: &Rules) {
         if rules.fitness == Fitness::Private {
-            self.own.prices.clear();
-            match &self.known {
-                None => self.own.prices.extend_from_slice(prices),
-                Some(known) => self.own.prices.extend(known.iter().map(|&seller| prices[seller as usize])),
-            }
+            at_known(self.known.as_deref(), prices, &mut self.own.prices);
         }
         let prices = if self.known.is_some() { &self.own.prices } else { prices };
         choice.purchases.resize(prices.len(), 0.0);
         choice.responsive = self.facts.answer(&choice.shares, prices, rules.alpha, rules.demand, &mut choice.purchases);
+    }
+}
+
+/// Of a list with an entry for each seller, those of the sellers that a buyer knows.
+fn at_known(known: Option<&[u32]>, all: &[f64], list: &mut Vec<f64>) {
+    list.clear();
+    match known {
+        None => list.extend_from_slice(all),
+        Some(known) => list.extend(known.iter().map(|&seller| all[seller as usize])),
     }
 }
 

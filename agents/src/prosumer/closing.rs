@@ -6,10 +6,10 @@ use crate::{
     chain::{call::Call, transaction::Endorsement},
     ids::{GRID, LEDGER},
     market::{
-        balance::{Balance, LocalTrades, SlotTerms, balance},
+        balance::{Account, Balance, SlotTerms, balance},
         trades::Trades,
     },
-    message::{Exchange, Message, Submission},
+    message::{Exchange, Message},
     observation::{Observation, ProsumerSlot},
     statement::{Invoice, MeterReading},
     units::Energy,
@@ -20,16 +20,16 @@ impl Prosumer {
     pub(super) fn settle(&mut self, trades: &Trades, context: &mut Context<'_>) {
         let side = match &self.phase {
             Phase::Registering | Phase::Admitted => None,
-            Phase::Playing(player) => Some(player.side()),
+            Phase::Playing(player) => Some(player.side),
             Phase::Billed(side, _) => *side,
             _ => return,
         };
-        self.answered();
+        self.question = None;
         self.turn_to_grid(bills::add_up(trades, side), context);
     }
 
     /// Storage first, then the grid: what remains is exchanged with it, if anything does.
-    pub(super) fn turn_to_grid(&mut self, trades: LocalTrades, context: &mut Context<'_>) {
+    pub(super) fn turn_to_grid(&mut self, trades: Account, context: &mut Context<'_>) {
         let Some(opened) = &self.opened else { return };
         let terms = SlotTerms {
             feed_in_tariff: opened.tariff.feed_in,
@@ -62,7 +62,7 @@ impl Prosumer {
     /// Closes its books of the slot and submits the meter reading, with the grid's invoice if there is one.
     fn report(
         &mut self,
-        trades: LocalTrades,
+        trades: Account,
         balance: Balance,
         invoice: Option<(Invoice, Endorsement)>,
         context: &mut Context<'_>,
@@ -77,40 +77,19 @@ impl Prosumer {
             imported: balance.grid_import,
             exported: balance.grid_export,
         };
-        context.observe(Observation::ProsumerDone(Box::new(ProsumerSlot {
-            slot: self.slot,
-            prosumer: self.id,
-            role: facts.role(),
-            generation: facts.generation,
-            load: facts.load,
-            consumed: balance.consumed,
-            bought: trades.bought,
-            sold: trades.sold,
-            charged: balance.charged,
-            discharged: balance.discharged,
-            content: balance.content,
-            grid_import: balance.grid_import,
-            grid_export: balance.grid_export,
-            paid: trades.paid + balance.grid_paid,
-            earned: trades.earned + balance.grid_earned,
-            fee: trades.fee,
-            welfare: balance.welfare,
-        })));
+        let done = ProsumerSlot { slot: self.slot, prosumer: self.id, facts, trades, balance };
+        context.observe(Observation::ProsumerDone(Box::new(done)));
         let (invoice, endorsement) = invoice.unzip();
         let call = Call::RecordEnergy(self.slot, reading, invoice);
         let submission = self.member.submission(call, endorsement.into_iter().collect());
         self.devices.reading = Some((self.slot, Arc::clone(&submission)));
-        self.record(submission, context);
-    }
-
-    pub(super) fn record(&mut self, reading: Arc<Submission>, context: &mut Context<'_>) {
         self.phase = Phase::Metering;
-        self.ask(LEDGER, Message::Submit(reading), context);
+        self.ask(LEDGER, Message::Submit(submission), context);
     }
 
     pub(super) fn recorded(&mut self) {
         if matches!(self.phase, Phase::Metering) {
-            self.answered();
+            self.question = None;
             self.phase = Phase::Done;
         }
     }

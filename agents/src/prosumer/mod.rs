@@ -21,10 +21,6 @@ mod recovery;
 mod seller;
 mod strategy;
 
-use crate::{
-    actor::MarketProtocol,
-    ids::{GRID, LEDGER},
-};
 pub use activation::Activation;
 pub use adaptation::Adaptation;
 pub use behaviour::{Behaviour, ChoiceRule, Lesson};
@@ -33,14 +29,14 @@ pub use pricing::{ExcessDemand, Offer, PricingRule};
 pub use strategy::Strategy;
 
 use crate::{
-    actor::{Actor, Context, Wake, in_slot},
+    actor::{Actor, Context, MarketProtocol, Wake, in_slot},
     chain::{
         call::{BillsOf, Call},
         refusal::Validity,
     },
-    ids::{ActorId, ProsumerId, Slot},
+    ids::{ActorId, GRID, LEDGER, ProsumerId, Slot},
     market::{
-        balance::{Balance, LocalTrades, SlotFacts},
+        balance::{Account, Balance, SlotFacts},
         demand::Demand,
         pricing::PriceBand,
         replicator::Fitness,
@@ -52,7 +48,8 @@ use crate::{
     message::{BillProposed, MarketOpened, MarketState, Message, SlotOpened, Submission, Verdict},
     observation::Observation,
     statement::{Dispute, Registration},
-    streams::{Purpose, Stream, slot_stream},
+    streams::Stream,
+    time::Time,
     units::Energy,
 };
 use activation::Rhythm;
@@ -61,8 +58,7 @@ use player::Player;
 use std::{sync::Arc, time::Duration};
 
 /// What prosumers have in common; those who learn differently have other rules.
-// Hidden: put together by the simulation.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: put together by the simulation.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
@@ -110,8 +106,7 @@ pub struct Rules {
 }
 
 /// A prosumer as an actor.
-// Hidden: put together by the simulation.
-#[doc(hidden)]
+#[doc(hidden)] // Hidden: put together by the simulation.
 #[derive(Debug)]
 pub struct Prosumer {
     id: ProsumerId,
@@ -141,6 +136,17 @@ struct Devices {
     reading: Option<(Slot, Arc<Submission>)>,
 }
 
+/// What a participant has at hand when it acts in the game.
+struct Moment<'a> {
+    rules: &'a Rules,
+    /// The rules that are its own.
+    strategy: Option<&'a mut Strategy>,
+    random: &'a mut Stream,
+    now: Time,
+    /// Its own period.
+    interval: Duration,
+}
+
 #[derive(Debug)]
 enum Phase {
     /// It has lost its memory, and has asked the ledger where it stands.
@@ -151,7 +157,7 @@ enum Phase {
     Playing(Box<Player>),
     /// The game is over; only final trades are missing. It answers the same each time it is asked for its bills.
     Billed(Option<Side>, Verdict),
-    Exchanging(LocalTrades, Balance),
+    Exchanging(Account, Balance),
     Metering,
 }
 
@@ -195,16 +201,12 @@ impl Prosumer {
         opened.tariff.band(self.rules.service_fee)
     }
 
-    /// Sends a message that is repeated until [`Self::answered`].
+    /// Sends a message that is repeated as long as it is the question.
     fn ask(&mut self, to: ActorId, message: Message, context: &mut Context<'_>) {
         self.questions += 1;
         context.send(to, message.clone());
         context.wake_after(self.rules.retry_after, Wake::Retry(self.questions));
         self.question = Some((to, message));
-    }
-
-    fn answered(&mut self) {
-        self.question = None;
     }
 
     fn repeat(&mut self, context: &mut Context<'_>) {
@@ -214,12 +216,10 @@ impl Prosumer {
         }
     }
 
-    /// A new slot: registers if its market opens, and otherwise turns to the grid at once.
-    ///
-    /// A new slot opens only when the ledger has the last reading, so it also confirms that reading.
+    /// A new slot: registers if its market opens, and otherwise turns to the grid at once. A new slot opens only when
+    /// the ledger has the last reading, so it also confirms that reading.
     fn begin(&mut self, opened: SlotOpened, context: &mut Context<'_>) {
-        self.slot = opened.tariff.slot;
-        self.opened = Some(opened);
+        self.enter(opened, Phase::Registering);
         if opened.market_open {
             let facts = self.facts();
             let registration = match facts.role() {
@@ -227,21 +227,26 @@ impl Prosumer {
                 Role::Seller => Registration::Seller(facts.surplus()),
                 Role::Idle => Registration::Idle,
             };
-            self.phase = Phase::Registering;
             let register = self.member.submission(Call::Register(self.slot, registration), Vec::new());
             self.ask(LEDGER, Message::Submit(register), context);
         } else {
-            self.turn_to_grid(LocalTrades::default(), context);
+            self.turn_to_grid(Account::default(), context);
         }
+    }
+
+    fn enter(&mut self, opened: SlotOpened, phase: Phase) {
+        self.slot = opened.tariff.slot;
+        self.opened = Some(opened);
+        self.phase = phase;
     }
 
     fn registered(&mut self, validity: Validity, context: &mut Context<'_>) {
         if !matches!(self.phase, Phase::Registering) {
             return;
         }
-        self.answered();
+        self.question = None;
         if validity.is_err() || self.facts().role() == Role::Idle {
-            self.turn_to_grid(LocalTrades::default(), context);
+            self.turn_to_grid(Account::default(), context);
         } else {
             self.phase = Phase::Admitted;
         }
@@ -249,27 +254,15 @@ impl Prosumer {
 
     /// Joins the game; a market that opens with oneself in it also confirms the registration.
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
-        let (Phase::Registering | Phase::Admitted, Some(opened)) = (&self.phase, &self.opened) else { return };
-        let known = self.acquaintances(&market);
-        let player = Player::new(market, known, self.id, self.facts(), self.band(opened), &self.rules);
-        if let Some(player) = player {
-            self.answered();
+        if !matches!(self.phase, Phase::Registering | Phase::Admitted) {
+            return;
+        }
+        if let Some(player) = Player::of(self, market) {
+            self.question = None;
             self.phase = Phase::Playing(Box::new(player));
             let first = self.rhythm.begin(self.rules.activation, self.facts().role(), context.now());
             context.wake_at(first, Wake::Act(self.slot));
         }
-    }
-
-    /// The positions of the sellers that it knows in a market as a buyer; `None` if all.
-    ///
-    /// Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
-    fn acquaintances(&self, market: &MarketOpened) -> Option<Arc<[u32]>> {
-        if self.facts().role() != Role::Buyer {
-            return None;
-        }
-        let genesis = self.member.genesis();
-        let mut random = slot_stream(genesis.seed, self.id.actor(), Purpose::Acquaintance, market.slot);
-        genesis.rules.choice_set.draw(market.sellers.len(), &mut random)
     }
 
     fn act_if_due(&mut self, context: &mut Context<'_>) {
@@ -277,9 +270,9 @@ impl Prosumer {
         if !matches!(self.phase, Phase::Playing(_)) {
             return;
         }
-        if self.rhythm.is_due(now) {
+        if now >= self.rhythm.due {
             // Sellers may lead more slowly than buyers follow.
-            if self.facts().role() == Role::Buyer || self.rhythm.acts().is_multiple_of(self.rules.price_every) {
+            if self.facts().role() == Role::Buyer || self.rhythm.acts.is_multiple_of(self.rules.price_every) {
                 self.act(context);
             }
             self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
@@ -292,13 +285,12 @@ impl Prosumer {
     fn act(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(player) = &mut self.phase else { return };
         let mut interval = self.rhythm.interval(self.rules.activation);
-        if matches!(player.side(), Side::Seller(..)) {
+        if matches!(player.side, Side::Seller(..)) {
             interval *= self.rules.price_every;
         }
-        let now = context.now();
-        if let Some((post, age)) =
-            player.act(&self.rules, self.strategy.as_deref_mut(), context.random(), now, interval)
-        {
+        let (rules, strategy, now) = (&*self.rules, self.strategy.as_deref_mut(), context.now());
+        let moment = Moment { rules, strategy, random: context.random(), now, interval };
+        if let Some((post, age)) = player.act(moment) {
             context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
@@ -317,33 +309,28 @@ impl Prosumer {
 
     /// Checks its bills and says what it found; the game is over for it.
     fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
-        let answer = match &self.phase {
-            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None, &Posted::Unknown)),
-            Phase::Playing(player) => {
-                let (side, posted) = (player.side(), player.posted(proposed.version));
-                (Some(side), self.verdict(proposed, Some((side, player.market())), &posted))
-            }
+        let (side, verdict) = match &self.phase {
+            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None)),
+            Phase::Playing(player) => (Some(player.side), self.verdict(proposed, Some(player))),
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
         };
-        context.send(LEDGER, Message::BillEndorsed(self.slot, answer.1.clone()));
-        self.answered();
-        self.phase = Phase::Billed(answer.0, answer.1);
+        context.send(LEDGER, Message::BillEndorsed(self.slot, verdict.clone()));
+        self.question = None;
+        self.phase = Phase::Billed(side, verdict);
     }
 
     /// Recomputes its bills, and signs them if they are right.
-    fn verdict(&self, proposed: &BillProposed, place: Option<(Side, &MarketOpened)>, posted: &Posted) -> Verdict {
+    fn verdict(&self, proposed: &BillProposed, player: Option<&Player>) -> Verdict {
         let Some(opened) = &self.opened else { return Verdict::Disputed(Dispute::NotMine) };
-        let side = place.map(|(side, _)| side);
-        let checked = bills::check(&proposed.trades, side, posted, self.band(opened), self.rules.service_fee);
-        match checked {
-            Err(dispute) => Verdict::Disputed(dispute),
-            Ok(()) => {
-                let trades = place.iter().flat_map(|(_, market)| market.bills(proposed.trades.iter()));
-                let bills = BillsOf { slot: self.slot, party: self.member.party(), bills: trades.collect() };
-                Verdict::Endorsed(Box::new(self.member.endorse(&bills)))
-            }
+        let (side, trades) = (player.map(|player| player.side), &proposed.trades);
+        let posted = player.map_or(Posted::Unknown, |player| player.posted(proposed.version));
+        if let Err(dispute) = bills::check(trades, side, &posted, self.band(opened), self.rules.service_fee) {
+            return Verdict::Disputed(dispute);
         }
+        let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
+        let text = BillsOf { slot: self.slot, party: self.member.party, bills }.to_json();
+        Verdict::Endorsed(Box::new(self.member.sign(&text)))
     }
 }
 
@@ -395,7 +382,7 @@ impl Actor<MarketProtocol> for Prosumer {
     }
 
     fn name(&self) -> String {
-        self.member.party().to_string()
+        self.member.party.to_string()
     }
 
     fn whereabouts(&self) -> Option<String> {

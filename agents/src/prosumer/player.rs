@@ -1,7 +1,7 @@
 //! A participant in the game of one slot, on whichever side.
 
 use super::{
-    Rules, Strategy,
+    Moment, Prosumer,
     adaptation::{Stepping, Steps},
     bills::{Posted, Side},
     buyer::Buyer,
@@ -9,10 +9,9 @@ use super::{
 };
 use crate::{
     chain::call::Call,
-    ids::ProsumerId,
-    market::{balance::SlotFacts, pricing::PriceBand, role::Role},
-    message::{LastPost, MarketOpened, MarketState},
-    streams::Stream,
+    market::role::Role,
+    message::{MarketOpened, MarketState},
+    streams::{Purpose, slot_stream},
     time::Time,
 };
 use std::{sync::Arc, time::Duration};
@@ -20,8 +19,8 @@ use std::{sync::Arc, time::Duration};
 /// A participant in the game of one slot, and what it has heard.
 #[derive(Debug)]
 pub(super) struct Player {
-    market: Arc<MarketOpened>,
-    side: Side,
+    pub(super) market: Arc<MarketOpened>,
+    pub(super) side: Side,
     part: Part,
     /// The newest market state that has arrived.
     news: Option<Arc<MarketState>>,
@@ -37,33 +36,24 @@ enum Part {
 }
 
 impl Player {
-    /// The player that `id` is in a market, by its facts of the slot; `None` if it does not take part. As a
-    /// buyer it knows the sellers at the positions `known`, or all.
-    pub(super) fn new(
-        market: Arc<MarketOpened>,
-        known: Option<Arc<[u32]>>,
-        id: ProsumerId,
-        facts: &SlotFacts,
-        band: PriceBand,
-        rules: &Rules,
-    ) -> Option<Self> {
+    /// The player that a prosumer is in a market; `None` if it does not take part.
+    pub(super) fn of(prosumer: &Prosumer, market: Arc<MarketOpened>) -> Option<Self> {
+        let Prosumer { id, rules, .. } = prosumer;
+        let (facts, band) = (prosumer.facts(), prosumer.band(prosumer.opened.as_ref()?));
         let (side, part) = match facts.role() {
             Role::Seller => {
-                let index = market.sellers.binary_search(&id).ok()?;
+                let index = market.sellers.binary_search(id).ok()?;
                 let seller = Seller::new(&market, index, facts.surplus(), band, rules);
                 (Side::Seller(index as u32, facts.surplus()), Part::Seller(seller))
             }
             Role::Buyer => {
-                let index = market.buyers.binary_search(&id).ok()?;
-                (
-                    Side::Buyer(index as u32),
-                    Part::Buyer(Buyer::new(
-                        Arc::clone(&market),
-                        known,
-                        facts.as_buyer().charged(rules.service_fee),
-                        band,
-                    )),
-                )
+                let index = market.buyers.binary_search(id).ok()?;
+                // Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
+                let genesis = &prosumer.member.genesis;
+                let mut random = slot_stream(genesis.seed, id.actor(), Purpose::Acquaintance, market.slot);
+                let known = genesis.rules.choice_set.draw(market.sellers.len(), &mut random);
+                let charged = facts.as_buyer().charged(rules.service_fee);
+                (Side::Buyer(index as u32), Part::Buyer(Buyer::new(Arc::clone(&market), known, charged, band)))
             }
             Role::Idle => return None,
         };
@@ -71,14 +61,14 @@ impl Player {
     }
 
     /// Goes on from its last post, after having lost its memory.
-    pub(super) fn resume(&mut self, last: LastPost) {
+    pub(super) fn resume(&mut self, last: Option<Call>, shown: Option<Arc<MarketState>>) {
         self.resumed_from = Some(0);
         match (&mut self.part, last) {
-            (Part::Seller(seller), LastPost::Quote(quote)) => {
+            (Part::Seller(seller), Some(Call::PostQuote(quote))) => {
                 self.resumed_from = Some(quote.version);
                 seller.resume(quote);
             }
-            (Part::Buyer(buyer), LastPost::Choice(choice, shown)) => {
+            (Part::Buyer(buyer), Some(Call::PostChoice(choice))) => {
                 self.resumed_from = Some(choice.version);
                 buyer.resume(choice, shown.as_deref());
                 self.news = shown;
@@ -87,66 +77,43 @@ impl Player {
         }
     }
 
-    pub(super) fn market(&self) -> &MarketOpened {
-        &self.market
-    }
-
-    pub(super) fn side(&self) -> Side {
-        self.side
-    }
-
     /// Takes in a market state, unless it knows a newer one; returns whether it did.
     pub(super) fn hear(&mut self, state: Arc<MarketState>, now: Time) -> bool {
         let newer = self.news.as_ref().is_none_or(|known| known.number < state.number);
         if newer {
-            self.steps.arrived(now - state.time);
+            self.steps.loop_age.arrived(now - state.time);
             self.news = Some(state);
         }
         newer
     }
 
     /// Its next post, and how old the news is on which it decided; without age where there was no news to decide on.
-    ///
-    /// `interval` is its own period, `strategy` has the rules that are its own.
-    pub(super) fn act(
-        &mut self,
-        rules: &Rules,
-        strategy: Option<&mut Strategy>,
-        random: &mut Stream,
-        now: Time,
-        interval: Duration,
-    ) -> Option<(Call, Option<Duration>)> {
-        let news = self.news.as_deref();
-        let (pricing, choice) = strategy.map_or((None, None), |own| (own.pricing.as_mut(), own.choice.as_mut()));
+    pub(super) fn act(&mut self, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+        let (news, rules, now) = (self.news.as_deref(), moment.rules, moment.now);
         // What a seller goes by is demand, what a buyer goes by is prices.
         let (post, date, moved) = match &mut self.part {
             Part::Seller(seller) => {
-                let who = Stepping::Seller(seller.age_burden());
-                let stride = self.steps.stride(rules.adaptation, who, news, now, interval);
-                let quote = seller.act(&self.market, news, rules, pricing, stride, random);
+                let stride = self.steps.stride(Stepping::Seller(seller.age_burden), news, &moment);
+                let quote = seller.act(&self.market, news, stride, moment);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Part::Buyer(buyer) => {
-                let stride = self.steps.stride(rules.adaptation, Stepping::Buyer, news, now, interval);
-                let excess = match news {
-                    Some(news) if !rules.mixing.is_none() => self.steps.excess(news, now, interval),
-                    _ => 0.0,
-                };
-                let choice = buyer.act(news, rules, choice, stride, excess, random, now)?;
-                (Call::PostChoice(choice), news.map(|news| news.quotes_time), buyer.watched_share())
+                let news = news?;
+                let stride = self.steps.stride(Stepping::Buyer, Some(news), &moment);
+                let excess = if rules.mixing.is_none() { 0.0 } else { self.steps.excess(news, &moment) };
+                let choice = buyer.act(news, stride, excess, moment);
+                (Call::PostChoice(choice), Some(news.quotes_time), buyer.watched_share())
             }
         };
         if let Some(value) = moved {
-            self.steps.note(value, rules.tolerance);
+            self.steps.halving.note(value, rules.tolerance);
         }
         Some((post, date.map(|date| now - date)))
     }
 
-    /// What it posted under this version, if it remembers it.
-    ///
-    /// After having lost its memory it may give a version once more that is on its way to the ledger already: it cannot
-    /// know which of the two has counted.
+    /// What it posted under this version, if it remembers it. After having lost its memory it may give a version once
+    /// more that is on its way to the ledger already: it cannot know which of the two has counted.
     pub(super) fn posted(&self, version: u32) -> Posted {
         if self.resumed_from.is_some_and(|last| version > last) {
             return Posted::Unknown;

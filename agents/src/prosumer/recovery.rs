@@ -7,8 +7,7 @@ use super::{Phase, Player, Prosumer};
 use crate::{
     actor::Context,
     ids::LEDGER,
-    market::trades::Trades,
-    message::{LastPost, MarketOpened, Message, SlotOpened, Standing},
+    message::{Message, SlotOpened, Standing},
 };
 use std::sync::Arc;
 
@@ -23,64 +22,41 @@ impl Prosumer {
     }
 
     pub(super) fn recover(&mut self, standing: Standing, context: &mut Context<'_>) {
-        self.answered();
+        self.question = None;
+        let is_metered = match &standing {
+            Standing::Open(opened) | Standing::Settled(opened, ..) => self.is_metered(*opened, context),
+            Standing::Done(_) | Standing::Playing(..) => false,
+        };
         match standing {
-            Standing::Done(slot) => {
-                self.slot = slot;
-                self.phase = Phase::Done;
-            }
-            Standing::Open(opened) => {
-                if !self.is_metered(opened, context) {
-                    self.begin(opened, context);
+            _ if is_metered => {}
+            Standing::Done(slot) => (self.slot, self.phase) = (slot, Phase::Done),
+            Standing::Open(opened) => self.begin(opened, context),
+            // Goes on with the game, or waits for its bills if that is over.
+            Standing::Playing(opened, market, last, shown) => {
+                self.enter(opened, Phase::Admitted);
+                self.join(market, context);
+                if let Phase::Playing(player) = &mut self.phase {
+                    player.resume(last, shown);
                 }
             }
-            Standing::Playing(opened, market, last) => self.rejoin(opened, market, last, context),
-            Standing::Settled(opened, market, trades) => self.take_stock(opened, market, &trades, context),
+            // Settles what was traded.
+            Standing::Settled(opened, market, trades) => {
+                self.enter(opened, Phase::Admitted);
+                if let Some(player) = Player::of(self, market) {
+                    self.phase = Phase::Playing(Box::new(player));
+                }
+                self.settle(&trades, context);
+            }
         }
     }
 
     /// Submits the reading of this slot once more, if the meter has one.
     fn is_metered(&mut self, opened: SlotOpened, context: &mut Context<'_>) -> bool {
-        let Some((slot, reading)) = &self.devices.reading else { return false };
-        let (metered, reading) = (*slot == opened.tariff.slot, Arc::clone(reading));
-        if metered {
-            self.slot = opened.tariff.slot;
-            self.opened = Some(opened);
-            self.record(reading, context);
-        }
-        metered
-    }
-
-    /// Goes on with the game, or waits for its bills if that is over.
-    fn rejoin(&mut self, opened: SlotOpened, market: Arc<MarketOpened>, last: LastPost, context: &mut Context<'_>) {
-        self.slot = opened.tariff.slot;
-        self.opened = Some(opened);
-        self.phase = Phase::Admitted;
-        self.join(market, context);
-        if let Phase::Playing(player) = &mut self.phase {
-            player.resume(last);
-        }
-    }
-
-    /// Settles what was traded, unless the meter says that this has been done.
-    fn take_stock(
-        &mut self,
-        opened: SlotOpened,
-        market: Arc<MarketOpened>,
-        trades: &Trades,
-        context: &mut Context<'_>,
-    ) {
-        if self.is_metered(opened, context) {
-            return;
-        }
-        self.slot = opened.tariff.slot;
-        self.opened = Some(opened);
-        self.phase = Phase::Admitted;
-        let known = self.acquaintances(&market);
-        if let Some(player) = Player::new(market, known, self.id, self.facts(), self.band(&opened), &self.rules) {
-            self.phase = Phase::Playing(Box::new(player));
-        }
-        self.settle(trades, context);
+        let of_slot = self.devices.reading.as_ref().filter(|(slot, _)| *slot == opened.tariff.slot);
+        let Some(reading) = of_slot.map(|(_, reading)| Arc::clone(reading)) else { return false };
+        self.enter(opened, Phase::Metering);
+        self.ask(LEDGER, Message::Submit(reading), context);
+        true
     }
 }
 
@@ -93,14 +69,15 @@ mod tests {
             call::{Call, InvoiceTo},
             fact::Game,
             identity::Party,
+            transaction::Endorsement,
         },
         ids::{ActorId, GRID, ProsumerId},
         market::{
             balance::SlotFacts, demand::Demand, replicator::Fitness, settlement::Trade, step::StepSize,
-            storage::StorageLimits,
+            storage::StorageLimits, trades::Trades,
         },
         member::tests::members,
-        message::{BillProposed, Verdict},
+        message::{BillProposed, MarketOpened, Verdict},
         prosumer::{Activation, Adaptation, Behaviour, Mixing, Rules, Strategy},
         statement::{Invoice, Quote, Tariff},
         streams::{Purpose, stream},
@@ -216,7 +193,8 @@ mod tests {
         assert_eq!(told(&mut prosumer, LEDGER, settled(3)), exchange);
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
-        let endorsement = members(2)[1].invoice(&InvoiceTo { party: Party::Prosumer(1), invoice });
+        let text = InvoiceTo { party: Party::Prosumer(1), invoice }.to_json();
+        let endorsement = Endorsement { by: Party::Grid, signature: members(2)[1].sign(&text) };
         let reading = told(&mut prosumer, GRID, Message::Invoice(Box::new((invoice, endorsement))));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);
@@ -228,7 +206,7 @@ mod tests {
         let mut prosumer = prosumer();
         effects(&mut prosumer, Prosumer::lose_memory);
         let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
-        let playing = Standing::Playing(opened(9), market(), LastPost::Quote(quote));
+        let playing = Standing::Playing(opened(9), market(), Some(Call::PostQuote(quote)), None);
         told(&mut prosumer, LEDGER, Message::Standing(1, Box::new(playing)));
         let due = Time(1_000_000_000);
         let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));

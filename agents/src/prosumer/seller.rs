@@ -1,7 +1,7 @@
 //! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
 
 use super::{
-    Rules,
+    Moment, Rules,
     adaptation::{Adaptation, Stride, expected_demand},
     pricing::{ExcessDemand, Offer, PricingRule},
 };
@@ -14,7 +14,6 @@ use crate::{
     },
     message::{MarketOpened, MarketState},
     statement::Quote,
-    streams::Stream,
     time::Time,
     units::Energy,
 };
@@ -27,14 +26,13 @@ pub(super) struct Seller {
     slot: Slot,
     /// Its position among the slot's sellers.
     index: usize,
-    /// How many sellers and buyers there are.
-    sellers: usize,
+    /// How many buyers there are.
     buyers: u32,
     surplus: f64,
     /// Its part `S_j / S` of all surplus.
     share: f64,
     /// How much the age of the loop weighs on its steps.
-    age_burden: f64,
+    pub(super) age_burden: f64,
     band: PriceBand,
     quote: Option<Quote>,
     /// The demand of which it heard last [kWh].
@@ -50,13 +48,11 @@ const WHOLE: StepSize = StepSize::Scaled(1.0);
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    /// The seller at position `index` of a market.
     pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
         let (sellers, share) = (opened.sellers.len(), surplus.value() / opened.total_surplus);
         Self {
             slot: opened.slot,
             index,
-            sellers,
             buyers: opened.buyers.len() as u32,
             surplus: surplus.value(),
             share,
@@ -68,24 +64,22 @@ impl Seller {
         }
     }
 
-    /// The next quote.
-    ///
-    /// The first price comes from its own rule, the common ones or `random`; each later one answers to the demand in
-    /// `news`, by its `own` rule if it has one. As long as the news tells of no demand, the seller repeats its price,
-    /// for its first quote may have been lost. Takes a step of this `stride`.
+    /// The next quote. The first price comes from its own rule, the common ones or `random`; each later one answers to
+    /// the demand in `news`, by its own rule if it has one. As long as the news tells of no demand, the seller
+    /// repeats its price, for its first quote may have been lost. Takes a step of this `stride`.
     pub(super) fn act(
         &mut self,
         market: &MarketOpened,
         news: Option<&MarketState>,
-        rules: &Rules,
-        own: Option<&mut Box<dyn PricingRule>>,
         stride: Stride,
-        random: &mut Stream,
+        moment: Moment<'_>,
     ) -> Quote {
+        let Moment { rules, strategy, random, .. } = moment;
+        let own = strategy.and_then(|own| own.pricing.as_mut());
         let Some(last) = self.quote else {
             let price = own.and_then(|rule| rule.first_price(market, self.band, random));
             let price = price.unwrap_or_else(|| match &rules.first_prices {
-                Some(prices) if prices.len() == self.sellers => prices[self.index],
+                Some(prices) if prices.len() == market.sellers.len() => prices[self.index],
                 _ => random.random_range(self.band.floor..=self.band.ceiling),
             });
             return self.post(1, price, f64::INFINITY, Time::ZERO, rules);
@@ -156,10 +150,6 @@ impl Seller {
         }
         self.recent.push_back(price);
         quote
-    }
-
-    pub(super) fn age_burden(&self) -> f64 {
-        self.age_burden
     }
 
     /// Its last price [CNY/kWh]; `None` before the first.

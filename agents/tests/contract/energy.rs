@@ -187,10 +187,10 @@ fn the_balances_of_everybody_add_up_to_zero() {
     let expected = [(1, 645_000), (2, -547_000), (3, 0), (4, 350_000), (5, 0), (6, -447_000)];
     let mut sum = Money::ZERO;
     for (number, money) in expected {
-        assert_eq!(world.balance(Party::Prosumer(number)), Money(money).into(), "prosumer {number}");
+        assert_eq!(world.balance(Party::Prosumer(number)), Money(money), "prosumer {number}");
         sum += Money(money);
     }
-    assert_eq!(world.balance(Party::Grid), Money(-16_000).into());
-    assert_eq!(world.balance(Party::Ledger), Money(15_000).into());
+    assert_eq!(world.balance(Party::Grid), Money(-16_000));
+    assert_eq!(world.balance(Party::Ledger), Money(15_000));
     assert_eq!(sum + Money(-16_000) + Money(15_000), Money::ZERO);
 }

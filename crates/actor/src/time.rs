@@ -20,11 +20,6 @@ impl Time {
     pub fn after_slots(slots: u32, slot_length: Duration) -> Self {
         Self(u64::from(slots) * nanos(slot_length))
     }
-
-    /// How long ago `earlier` was; zero if it lies ahead.
-    pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
-    }
 }
 
 /// A duration as whole nanoseconds; saturates after 584 years.
@@ -43,8 +38,9 @@ impl Add<Duration> for Time {
 impl Sub for Time {
     type Output = Duration;
 
+    /// How long ago `earlier` was; zero if it lies ahead.
     fn sub(self, earlier: Self) -> Duration {
-        self.since(earlier)
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 

@@ -56,27 +56,21 @@ pub fn gap(price: f64, lowest: f64, highest: f64) -> f64 {
 }
 
 fn imbalance(prices: &[f64], demand: &[f64], surplus: &[f64], band: PriceBand) -> f64 {
-    let sellers = prices.iter().zip(demand).zip(surplus);
-    let largest =
-        sellers.map(|((&price, demand), surplus)| answerable(price, demand - surplus, band)).fold(0.0, f64::max);
-    largest / mean(surplus)
+    let (sellers, mean) = (prices.iter().zip(demand).zip(surplus), mean(surplus));
+    sellers.map(|((&price, &demand), &surplus)| imbalance_of(price, demand, surplus, band, mean)).fold(0.0, f64::max)
 }
 
 /// Excess of demand or supply at one seller that its price could still answer, relative to `mean_surplus`: its part of
 /// [`Distance::imbalance`]. `demand`, `surplus` and `mean_surplus` in kWh, `price` in CNY/kWh.
 pub fn imbalance_of(price: f64, demand: f64, surplus: f64, band: PriceBand, mean_surplus: f64) -> f64 {
-    answerable(price, demand - surplus, band) / mean_surplus
+    let excess = demand - surplus;
+    let answerable = (excess > 0.0 && price < band.ceiling) || (excess < 0.0 && price > band.floor);
+    if answerable { excess.abs() / mean_surplus } else { 0.0 }
 }
 
 /// Mean of the surpluses [kWh].
 pub fn mean(surplus: &[f64]) -> f64 {
     surplus.iter().sum::<f64>() / surplus.len() as f64
-}
-
-fn answerable(price: f64, excess: f64, band: PriceBand) -> f64 {
-    let may_fall = price > band.floor;
-    let may_rise = price < band.ceiling;
-    if (excess > 0.0 && may_rise) || (excess < 0.0 && may_fall) { excess.abs() } else { 0.0 }
 }
 
 fn ess_residual(aggregate: &Aggregate) -> Option<f64> {

@@ -6,7 +6,7 @@
 use super::slot::SlotMarket;
 use microgrid_agents::{
     market::{
-        balance::{Balance, LocalTrades, SlotFacts, SlotTerms, balance},
+        balance::{Account, Balance, SlotFacts, SlotTerms, balance},
         demand::{Buyer, Demand},
         pricing::PriceBand,
         storage::StorageLimits,
@@ -174,7 +174,7 @@ pub fn balances_at(
     storage: Option<&StorageLimits>,
     terms: &SlotTerms,
 ) -> Vec<Balance> {
-    let mut local = vec![LocalTrades::default(); facts.len()];
+    let mut local = vec![Account::default(); facts.len()];
     if let Some((market, equilibrium)) = at {
         trade_at(market, equilibrium, facts, &mut local);
     }
@@ -184,15 +184,15 @@ pub fn balances_at(
         .collect()
 }
 
-fn trade_at(market: &SlotMarket, equilibrium: &Equilibrium, facts: &[SlotFacts], local: &mut [LocalTrades]) {
+fn trade_at(market: &SlotMarket, equilibrium: &Equilibrium, facts: &[SlotFacts], local: &mut [Account]) {
     let supply: Energy = market.sellers.iter().map(|&place| facts[place].surplus()).sum();
     let traded = supply.min(Energy::nearest(equilibrium.purchases.iter().sum()));
     for (&place, bought) in market.buyers.iter().zip(in_units(traded, &equilibrium.purchases)) {
         let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.service_fee));
-        local[place] = LocalTrades { bought, paid, fee, ..LocalTrades::default() };
+        local[place] = Account { bought, paid, fee, ..Account::default() };
     }
     for (&place, sold) in market.sellers.iter().zip(in_units(traded, &equilibrium.sold)) {
-        local[place] = LocalTrades { sold, earned: sold.at_price(equilibrium.price), ..LocalTrades::default() };
+        local[place] = Account { sold, earned: sold.at_price(equilibrium.price), ..Account::default() };
     }
 }
 

@@ -59,7 +59,6 @@ pub struct Iteration<'a> {
     market: Market<'a>,
     prices: Vec<f64>,
     sums: Sums,
-    /// How many sellers each buyer knows.
     width: usize,
     /// Choice shares `z_ij`, buyer by buyer.
     shares: Vec<f64>,
@@ -97,27 +96,17 @@ impl<'a> Iteration<'a> {
         &self.shares[buyer * self.width..][..self.width]
     }
 
-    /// Plays on until no price and no share moves by `tolerance` or more for `patience` rounds in a row, or for `most`
-    /// rounds.
-    pub fn rest(&mut self, tolerance: f64, patience: u32, most: u32) -> Rest {
+    /// Plays until nothing moves by `tolerance` for `patience` rounds in a row; `None` if not in `most` rounds.
+    pub fn rest(&mut self, tolerance: f64, patience: u32, most: u32) -> Option<Rest> {
         let mut quiet = 0;
         for number in 1..=most {
-            let round = self.play();
+            let round = self.next()?;
             quiet = if round.price_change.max(round.share_change) < tolerance { quiet + 1 } else { 0 };
             if quiet >= patience {
-                return Rest::Reached { rounds: number, last: Box::new(round) };
+                return Some(Rest { rounds: number, last: round });
             }
         }
-        Rest::Missed
-    }
-
-    fn play(&mut self) -> Round {
-        self.choose();
-        let aggregate = self.aggregate();
-        let share_change = self.learn(&aggregate);
-        let prices = self.prices.clone();
-        let price_change = self.lead(&aggregate);
-        Round { prices, aggregate, price_change, share_change }
+        None
     }
 
     /// Buyers decide what they want at the posted prices (7).
@@ -165,18 +154,18 @@ impl<'a> Iteration<'a> {
                 }
             }
             Fitness::Private => {
+                let Market { buyers, known, service_fee, alpha, band, replicator_step: size, .. } = self.market;
                 let choices = self.shares.chunks_exact_mut(self.width).zip(self.purchases.chunks_exact(self.width));
-                for (i, (buyer, (shares, purchases))) in self.market.buyers.iter().zip(choices).enumerate() {
-                    let seller = |place: usize| self.market.known.map_or(place, |known| known[i][place] as usize);
-                    let met = (0..self.width).map(seller).map(|j| (self.prices[j], aggregate.served_share[j]));
-                    largest = largest.max(learn_alone(
-                        &self.market,
-                        &buyer.charged(self.market.service_fee),
-                        shares,
-                        purchases,
-                        met,
-                        aggregate,
-                    ));
+                for (i, (buyer, (shares, purchases))) in buyers.iter().zip(choices).enumerate() {
+                    let (buyer, mut own) = (buyer.charged(service_fee), Experience::default());
+                    let worth = |place: usize| {
+                        let j = known.map_or(place, |known| known[i][place] as usize);
+                        let met = (self.prices[j], aggregate.served_share[j]);
+                        own.note(&buyer, (shares[place], purchases[place]), met, alpha, band)
+                    };
+                    let fitness: Vec<f64> = (0..self.width).map(worth).collect();
+                    let step = private_step_size(size, alpha, aggregate, buyers.len() as u32, &own);
+                    largest = largest.max(replicator_step(shares, &fitness, step));
                 }
             }
         }
@@ -207,43 +196,24 @@ fn restricted(first_choice: &[f64], known: &[u32]) -> impl Iterator<Item = f64> 
     known.iter().map(move |&j| first_choice[j as usize] / total)
 }
 
-/// A buyer's replicator step by its own term of each net utility, from the price and the part served of each seller
-/// that it has `met`.
-fn learn_alone(
-    market: &Market<'_>,
-    buyer: &Buyer,
-    shares: &mut [f64],
-    purchases: &[f64],
-    met: impl Iterator<Item = (f64, f64)>,
-    aggregate: &Aggregate,
-) -> f64 {
-    let mut own = Experience::default();
-    let choices = shares.iter().copied().zip(purchases.iter().copied());
-    let fitness: Vec<f64> =
-        choices.zip(met).map(|(choice, met)| own.note(buyer, choice, met, market.alpha, market.band)).collect();
-    let buyers = market.buyers.len() as u32;
-    let step = private_step_size(market.replicator_step, market.alpha, aggregate, buyers, &own);
-    replicator_step(shares, &fitness, step)
-}
-
 impl Iterator for Iteration<'_> {
     type Item = Round;
 
     fn next(&mut self) -> Option<Round> {
-        Some(self.play())
+        self.choose();
+        let aggregate = self.aggregate();
+        let share_change = self.learn(&aggregate);
+        let prices = self.prices.clone();
+        let price_change = self.lead(&aggregate);
+        Some(Round { prices, aggregate, price_change, share_change })
     }
 }
 
-/// How a game ended that was played to rest.
+/// The end of a game that was played to rest.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Rest {
-    /// Nobody moves any more.
-    Reached {
-        /// How many rounds were played.
-        rounds: u32,
-        /// The last of them.
-        last: Box<Round>,
-    },
-    /// It did not come to rest in the rounds it had.
-    Missed,
+pub struct Rest {
+    /// How many rounds were played.
+    pub rounds: u32,
+    /// The last of them.
+    pub last: Round,
 }

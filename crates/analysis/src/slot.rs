@@ -17,10 +17,7 @@ pub(super) fn position(slot: Slot) -> usize {
     slot as usize - 1
 }
 
-/// The rules of `slot`, counted from 1.
-///
-/// # Panics
-/// If the case has no such slot.
+/// The rules of `slot`, counted from 1; panics if the case has no such slot.
 pub fn slot_terms(case: &Case, slot: Slot) -> SlotTerms {
     let market = &case.scenario.market;
     SlotTerms {
@@ -33,10 +30,7 @@ pub fn slot_terms(case: &Case, slot: Slot) -> SlotTerms {
     }
 }
 
-/// What every prosumer brings to `slot`, counted from 1, in the order of the population; preferences by (5).
-///
-/// # Panics
-/// If the case has no such slot.
+/// What every prosumer brings to `slot`, one of the case, in the order of the population; preferences by (5).
 pub fn slot_facts(case: &Case, slot: Slot) -> Vec<SlotFacts> {
     let preferences = &case.scenario.preferences;
     case.population.prosumers.iter().map(|member| facts(&member.profile[position(slot)], preferences)).collect()

@@ -24,52 +24,41 @@ const TABLES: [&str; 4] = ["blocks", "transactions", "facts", "checkpoints"];
 #[derive(Debug)]
 pub struct Store {
     database: Connection,
-    /// What the blocks since the checkpoint have left in the state: a quote that changes with every block is written
-    /// once.
-    facts: BTreeMap<Key, Fact>,
-}
-
-/// The newest value of a fact, and who wrote it.
-#[derive(Debug)]
-struct Fact {
-    value: String,
-    version: Version,
+    /// What the blocks since the checkpoint have left in the state: what changes often is written once.
+    facts: BTreeMap<Key, (String, Version)>,
 }
 
 impl Store {
-    /// Creates the file, with its tables and nothing in them.
-    ///
-    /// # Errors
-    /// If it exists with such tables already, or cannot be written.
+    /// Creates the file with empty tables. Fails if it has such tables already, or cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
-        let database = Connection::open(path)?;
-        database.pragma_update(None, "journal_mode", "WAL")?;
-        database.pragma_update(None, "synchronous", "FULL")?;
+        let store = Self::open(path, OpenFlags::default())?;
+        let database = &store.database;
         database.execute_batch("BEGIN")?;
         database.execute_batch(schema::SQL)?;
         database.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
         database.pragma_update(None, "user_version", schema::USER_VERSION)?;
         database.execute_batch("COMMIT")?;
-        Ok(Self { database, facts: BTreeMap::new() })
+        Ok(store)
     }
 
-    /// Opens the file to go on behind the case with this number; what it has of later cases is removed.
-    ///
-    /// # Errors
-    /// If there is no such file, or it cannot be written.
+    /// Opens the file to go on behind the case with this number; what it has of later cases is removed. Fails if there
+    /// is no such file, or it cannot be written.
     pub fn reopen(path: &Path, last_case: u32) -> Result<Self> {
-        let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let store = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let each = TABLES.map(|table| format!("DELETE FROM {table} WHERE case_number > {last_case};"));
+        store.database.execute_batch(&format!("BEGIN; {} COMMIT", each.concat()))?;
+        Ok(store)
+    }
+
+    fn open(path: &Path, flags: OpenFlags) -> Result<Self> {
+        let database = Connection::open_with_flags(path, flags)?;
         database.pragma_update(None, "journal_mode", "WAL")?;
         database.pragma_update(None, "synchronous", "FULL")?;
-        let each = TABLES.map(|table| format!("DELETE FROM {table} WHERE case_number > {last_case};"));
-        database.execute_batch(&format!("BEGIN; {} COMMIT", each.concat()))?;
         Ok(Self { database, facts: BTreeMap::new() })
     }
 
-    /// Takes in all that another ledger holds, of cases that this one does not have. It is on disk then.
-    ///
-    /// # Errors
-    /// If that ledger cannot be read, or this one cannot be written; nothing of it is on disk then.
+    /// Takes in all that another ledger holds, of cases that this one does not have. It is on disk then. Fails if that
+    /// ledger cannot be read, or this one cannot be written; nothing of it is on disk then.
     pub fn append_from(&mut self, other: &Path) -> Result<()> {
         let other = other.to_str().ok_or_else(|| Error::InvalidPath(other.to_owned()))?;
         self.database.execute("ATTACH DATABASE ? AS other", [other])?;
@@ -84,10 +73,7 @@ impl Store {
         appended.and(self.database.execute_batch("DETACH DATABASE other"))
     }
 
-    /// Writes a block of a case, to be on disk with the next checkpoint.
-    ///
-    /// # Errors
-    /// If the file has the block already, or cannot be written.
+    /// Writes a block of a case, to be on disk with the next checkpoint. Fails if it is there already.
     pub fn insert(&mut self, case_number: u32, block: &Block) -> Result<()> {
         self.begin()?;
         let header = &block.header;
@@ -106,29 +92,24 @@ impl Store {
         let mut insert = self.database.prepare_cached(INSERT_TRANSACTION)?;
         for (number, transaction) in (0..).zip(&block.transactions) {
             let code = refusal::code(transaction.validity);
-            insert.execute(params![
-                case_number,
-                channel,
-                integer(header.number),
-                number,
-                code,
-                transaction.envelope
-            ])?;
-            for write in &transaction.writes {
-                keep(&mut self.facts, write, Version(header.number, number));
+            let block = integer(header.number);
+            insert.execute(params![case_number, channel, block, number, code, transaction.envelope])?;
+            for Write(key, text) in &transaction.writes {
+                let (value, version) = self.facts.entry(*key).or_insert_with(|| (String::new(), Version(0, 0)));
+                value.clear();
+                value.push_str(text.get());
+                *version = Version(header.number, number);
             }
         }
         Ok(())
     }
 
-    /// Brings all blocks so far to disk, with the checkpoint that stands for them.
-    ///
-    /// # Errors
-    /// If the file cannot be written; nothing of it is on disk then.
+    /// Brings all blocks so far to disk, with the checkpoint that stands for them. Fails if the file cannot be written;
+    /// nothing of it is on disk then.
     pub fn commit(&mut self, case_number: u32, signed: &SignedCheckpoint) -> Result<()> {
         self.begin()?;
         let mut replace = self.database.prepare_cached(REPLACE_FACT)?;
-        for (key, Fact { value, version: Version(block, number) }) in &self.facts {
+        for (key, (value, Version(block, number))) in &self.facts {
             let channel = key.channel().name();
             replace.execute(params![case_number, channel, key.to_string(), value, integer(*block), number])?;
         }
@@ -140,11 +121,9 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the writing: what no checkpoint stands for is left out, and the file stands alone.
-    ///
-    /// # Errors
-    /// If the file cannot be written, or somebody else has it open; it is whole all the same, but together with the
-    /// files that lie beside it.
+    /// Ends the writing: what no checkpoint stands for is left out, and the file stands alone. Fails if the file cannot
+    /// be written, or somebody else has it open; it is whole all the same, but together with the files that lie beside
+    /// it.
     pub fn close(self) -> Result<()> {
         if !self.database.is_autocommit() {
             self.database.execute_batch("ROLLBACK")?;
@@ -161,14 +140,6 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// Keeps what was written in place of what was there.
-fn keep(facts: &mut BTreeMap<Key, Fact>, Write(key, value): &Write, version: Version) {
-    let fact = facts.entry(*key).or_insert_with(|| Fact { value: String::new(), version });
-    fact.value.clear();
-    fact.value.push_str(value.get());
-    fact.version = version;
 }
 
 /// A count or a time, as SQLite has it.

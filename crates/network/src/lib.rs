@@ -1,17 +1,5 @@
 //! The simulated network: decides when a message arrives, and whether, and who is down when.
 //!
-//! | where | what |
-//! |---|---|
-//! | `delay` | distributions of delay |
-//! | `quality` | what a link does to a message |
-//! | [`rhythm`] | how short and how long delays can be |
-//! | `members` | sets of actors |
-//! | `link` | from whom to whom, and the states of a link |
-//! | `timing`, `condition` | what happens to links, and when |
-//! | `crash` | who is down, and when |
-//! | `carrier` | own rules of how messages travel |
-//! | this file | the state of a link at a moment, and the fate of a message over it |
-//!
 //! A message takes exactly one draw from its sender's network stream, whatever the settings; all that is random about
 //! its fate follows from that draw ([`Quality`]). So a change to one link shifts nothing on another, and two runs that
 //! differ in one setting stay comparable message by message (common random numbers).
@@ -21,21 +9,17 @@ mod condition;
 mod crash;
 mod delay;
 mod link;
-mod members;
 mod quality;
 // Hidden: for `microgrid-scenario` and `microgrid-analysis`.
 #[doc(hidden)]
 pub mod rhythm;
-mod timing;
 
 pub use carrier::{Bounds, Carrier, Letter};
-pub use condition::{Condition, Incident};
+pub use condition::{Condition, Incident, Timing};
 pub use crash::{Crash, Downtime, Memory};
 pub use delay::{Delay, Parameter};
-pub use link::{Link, LinkState, Route};
-pub use members::Members;
+pub use link::{Link, Members, Route};
 pub use quality::{Change, Fate, Quality};
-pub use timing::Timing;
 
 use microgrid_actor::{ActorId, Stream, Time};
 use rand::{Rng, SeedableRng};
@@ -90,17 +74,17 @@ impl Network {
         links.fold(self.base, |quality, link| quality.changed(&link.change))
     }
 
-    /// The state of the link from one actor to another at `now`.
-    pub fn link(&self, from: ActorId, to: ActorId, now: Time) -> LinkState {
+    /// How well messages travel from one actor to another at `now`; `None` where the link is cut.
+    pub fn link(&self, from: ActorId, to: ActorId, now: Time) -> Option<Quality> {
         let mut quality = self.usual(from, to);
         for condition in self.conditions.iter().filter(|condition| condition.timing.is_on(now)) {
             match &condition.what {
-                Incident::Partition(route) if route.leads(from, to) => return LinkState::Cut,
+                Incident::Partition(route) if route.leads(from, to) => return None,
                 Incident::Change(link) if link.route.leads(from, to) => quality = quality.changed(&link.change),
                 Incident::Partition(_) | Incident::Change(_) => {}
             }
         }
-        LinkState::Open(quality)
+        Some(quality)
     }
 
     /// The fate of a message sent at `now`. Draws from the sender's stream only, and from that exactly once.
@@ -113,9 +97,9 @@ impl Network {
             return Ok(self.base.fate_of(draw));
         }
         match (self.link(from, to, now), &self.own) {
-            (LinkState::Cut, _) => Ok(Fate::Lost),
-            (LinkState::Open(quality), None) => Ok(quality.fate_of(draw)),
-            (LinkState::Open(usual), Some(own)) => entrust(&**own, &Letter { from, to, sent: now, usual }, draw),
+            (None, _) => Ok(Fate::Lost),
+            (Some(quality), None) => Ok(quality.fate_of(draw)),
+            (Some(usual), Some(own)) => entrust(&**own, &Letter { from, to, sent: now, usual }, draw),
         }
     }
 
@@ -252,9 +236,9 @@ mod tests {
         ];
         let slower = to_ledger(Members::Everybody, Change { delay: Some(constant(70)), ..Change::default() });
         network.conditions = vec![Condition { timing: at(100, 50), what: Incident::Change(slower) }];
-        let quality = |from, time| match network.link(ActorId(from), ActorId(0), Time(time)) {
-            LinkState::Open(Quality { delay, loss, .. }) => (delay, loss),
-            LinkState::Cut => panic!("nothing is cut"),
+        let quality = |from, time| {
+            let Quality { delay, loss, .. } = network.link(ActorId(from), ActorId(0), Time(time)).unwrap();
+            (delay, loss)
         };
         assert_eq!(quality(1, 0), (constant(10), 0.0));
         assert_eq!(quality(2, 0), (constant(50), 0.2));

@@ -15,22 +15,23 @@ pub fn almost_longest(base: &Quality, changes: &[Change]) -> Duration {
     longest.expect("there is always the base")
 }
 
-/// Every pair of delay and jitter that some link may have at some time: each from the base or from a change, where
-/// neither comes with what would overrule the other.
+/// Every pair of delay and jitter that some link may have at some time: what a change gives of the two, with either of
+/// those before it where it gives only one.
 fn pairs(base: &Quality, changes: &[Change]) -> impl Iterator<Item = (Delay, f64)> {
     let base = (Some(base.delay), Some(base.jitter));
-    let layers = std::iter::once(base).chain(changes.iter().map(|change| (change.delay, change.jitter)));
-    let layers: Vec<_> = layers.enumerate().collect();
-    let delays: Vec<_> = layers.iter().copied().filter(|(_, (delay, _))| delay.is_some()).collect();
-    let jitters: Vec<_> = layers.into_iter().filter(|(_, (_, jitter))| jitter.is_some()).collect();
-    delays.into_iter().flat_map(move |(of_delay, (delay, own_jitter))| {
-        let fitting = jitters.clone().into_iter().filter_map(move |(of_jitter, (own_delay, jitter))| {
-            let overruled =
-                (of_jitter < of_delay && own_jitter.is_some()) || (of_delay < of_jitter && own_delay.is_some());
-            if overruled { None } else { delay.zip(jitter) }
-        });
-        fitting.collect::<Vec<_>>()
-    })
+    let layers: Vec<_> =
+        std::iter::once(base).chain(changes.iter().map(|change| (change.delay, change.jitter))).collect();
+    let mut pairs = Vec::new();
+    for (n, &layer) in layers.iter().enumerate() {
+        let before = layers[..n].iter();
+        match layer {
+            (Some(delay), Some(jitter)) => pairs.push((delay, jitter)),
+            (Some(delay), None) => pairs.extend(before.filter_map(|(_, jitter)| jitter.map(|jitter| (delay, jitter)))),
+            (None, Some(jitter)) => pairs.extend(before.filter_map(|(delay, _)| delay.map(|delay| (delay, jitter)))),
+            (None, None) => {}
+        }
+    }
+    pairs.into_iter()
 }
 
 #[cfg(test)]

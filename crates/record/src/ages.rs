@@ -1,27 +1,21 @@
 //! `ages.csv`: how old the news was on which sellers and buyers decided.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    table::table,
-};
-use microgrid_agents::ids::Slot;
-use microgrid_scenario::schema::Record;
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
 use std::time::Duration;
 
 table! {
     /// Decisions of a slot on news of about the same age.
-    AgeRow in "ages" {
+    AgeRow in "ages" of (closed: &ClosedSlot<'_>, from: u64, to: u64, decisions: u64) {
         /// Number of the case.
-        case: u32,
+        case: u32 = closed.case.number,
         /// Which slot.
-        slot: Slot,
+        slot: Slot = closed.slot,
         /// Least age that counts here.
-        from_s: Number ["s"],
+        from_s: Number ["s"] = Duration::from_nanos(from).into(),
         /// All ages that count here are below it; 0 where none but 0 counts.
-        to_s: Number ["s"],
+        to_s: Number ["s"] = Duration::from_nanos(to).into(),
         /// How many decisions were made on news so old.
-        decisions: u64,
+        decisions: u64 = decisions,
     }
 }
 
@@ -31,10 +25,7 @@ impl Recorded for AgeRow {
 
     /// By age; none for ages on which nobody decided.
     fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
-        let (case, slot) = (closed.case.number, closed.slot);
-        let seconds = |nanos| Number::from(Duration::from_nanos(nanos));
-        let row =
-            move |((from, to), decisions)| Self { case, slot, from_s: seconds(from), to_s: seconds(to), decisions };
-        closed.observed.ages.histogram().into_iter().map(row)
+        let bins = closed.observed.ages.histogram().into_iter();
+        bins.map(move |((from, to), decisions)| Self::row(closed, from, to, decisions))
     }
 }

@@ -18,13 +18,11 @@ pub(super) struct Amplitude {
 }
 
 impl Amplitude {
-    /// The amplitude of a market from its opening to gate closure.
     pub(super) fn new(opened: Time, closes: Time) -> Self {
         let tenth = closes.0.saturating_sub(opened.0) / 10;
         Self { from: Time(closes.0 - tenth), before: None, ranges: Vec::new() }
     }
 
-    /// Takes in a committed block.
     pub(super) fn add(&mut self, commit: &Commit) {
         let state = &commit.state;
         if state.time < self.from {

@@ -23,11 +23,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 /// in memory.
 #[derive(Debug)]
 pub struct CaseRecorder {
-    case: Case,
+    pub(super) case: Case,
     pub(super) tables: Tables,
-    /// The case's own folder, if it has one.
     pub(super) folder: Option<PathBuf>,
-    /// Whether all of the case is recorded.
     pub(super) complete: bool,
     /// The slot to be written next.
     next: Slot,
@@ -48,7 +46,6 @@ impl CaseRecorder {
     /// Ends the folder of a case that is not complete, until it is renamed to the same without that.
     pub(super) const PARTIAL: &str = "partial";
 
-    /// Begins a case.
     pub(super) fn new(case: &Case, tables: Tables, folder: Option<PathBuf>) -> Self {
         let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
         let contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
@@ -67,16 +64,8 @@ impl CaseRecorder {
         }
     }
 
-    /// Number of the case.
-    pub fn number(&self) -> u32 {
-        self.case.number
-    }
-
     /// Ends the case, which is complete: writes what its ledger carried and its key figures. A folder of its own is whole
     /// then, whoever ends the program.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     pub fn end(&mut self) -> Result<(), RecordError> {
         self.tables.end_case(&self.case, self.tally.key_figures(&self.case))?;
         if let Some(partial) = &mut self.folder {
@@ -93,9 +82,6 @@ impl CaseRecorder {
     ///
     /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
     /// may come before the prosumers' on the same slot. By then the ledger's blocks of the slot are on disk.
-    ///
-    /// # Errors
-    /// If a table cannot be written, or a closed slot lacks a prosumer or the ledger's checkpoint.
     fn take_in(&mut self, observed: impl Iterator<Item = Observed>, traffic: Traffic) -> Result<(), RecordError> {
         self.sent += traffic;
         for Observed { what, time, .. } in observed {
@@ -107,7 +93,8 @@ impl CaseRecorder {
             let observed = self.slots.entry(slot).or_default();
             if let (Observation::Committed(commit), Some(market)) = (&what, observed.market.as_deref()) {
                 let (case, traffic, target) = (&self.case, self.sent, &observed.target);
-                self.tables.block(&CommittedBlock { case, market, commit, traffic, target })?;
+                let block = CommittedBlock { case, market, commit, traffic, target };
+                self.tables.sheets.all().try_for_each(|sheet| sheet.block(&block))?;
             }
             observed.add(time, what);
         }
@@ -124,7 +111,6 @@ impl CaseRecorder {
         Ok(())
     }
 
-    /// Writes a closed slot.
     fn write(&mut self, slot: Slot, observed: &SlotObservations) -> Result<(), RecordError> {
         let case = &self.case;
         let members = &case.population.prosumers;
@@ -136,10 +122,10 @@ impl CaseRecorder {
         let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
         let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
-        self.tables.slot(&closed)?;
-        self.tally.add(open, observed, &theory, &gains, self.sent.sent);
-        self.contents = observed.prosumers().map(|done| done.content).collect();
-        self.alone = theory.alone().iter().map(|alone| alone.content).collect();
+        self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
+        self.tally.add(open, &closed);
+        self.contents = observed.prosumers().map(|done| done.balance.content).collect();
+        self.alone = theory.alone.iter().map(|alone| alone.content).collect();
         Ok(())
     }
 }

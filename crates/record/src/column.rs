@@ -13,9 +13,9 @@ pub struct Column<R> {
     pub unit: Option<&'static str>,
     /// What a row has in it.
     pub value: fn(&R) -> Value,
-    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet has types"))]
-    pub(super) kind: Kind,
-    /// What a measure's axis in a figure says, without the unit.
+    /// Of which type it is.
+    pub kind: Kind,
+    /// What a measure's axis in a figure says, without the unit; empty of what is no measure.
     pub label: &'static str,
     /// What a measure is of a case in words, as the beginning of a caption.
     pub what: &'static str,
@@ -30,8 +30,9 @@ pub struct Column<R> {
     pub to_gate: bool,
     /// Whether a measure's axis says nothing of the unit.
     pub bare: bool,
-    /// How a case comes to it, if studies compare it: only then it is a measure.
-    pub(super) measure: Option<Measure<R>>,
+    /// Of a measure that is no mean: what a slot with a market adds to a total, and to what this is divided by in the end. The
+    /// second argument is the time from the opening of a slot to gate closure [s], if known.
+    pub(super) ratio: Option<Parts<R>>,
     /// The heading under which the report shows it, if it does.
     pub title: Option<&'static str>,
     /// Decimals that the report shows; `None` for names, and for numbers that are shown as they are.
@@ -42,112 +43,58 @@ pub struct Column<R> {
     pub place: u8,
 }
 
-/// A unit, and the value in it.
 type Shown<R> = (&'static str, fn(&R) -> Value);
-
-/// What a slot adds to a ratio of totals.
 type Parts<R> = fn(&R, Option<f64>) -> Option<(f64, f64)>;
 
-/// How a case comes to a measure: over its slots with a market.
-#[derive(Debug)]
-pub(super) enum Measure<R> {
-    /// As the mean over those where it is defined.
-    Mean,
-    /// From what each adds to a total and to what this is divided by in the end, if it is defined there. The second
-    /// argument is the time from the opening of a slot to gate closure [s], if it is known.
-    Ratio(Parts<R>),
+/// Declares what may be told of a column, and what is known of it then.
+macro_rules! told {
+    ($($(#[$doc:meta])* $name:ident($($given:ident: $type:ty),*) { $($field:ident: $value:expr),+ })+) => {
+        $($(#[$doc])* pub(super) const fn $name(self, $($given: $type),*) -> Self {
+            Self { $($field: $value,)+ ..self }
+        })+
+    };
 }
 
-impl<R> Clone for Measure<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Measure<R> {}
-
-impl<R> Clone for Column<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<R> Copy for Column<R> {}
-
-/// What is told of a column beside its field: `name: Kind ["unit"] => mean("label").shown("title")`.
+/// What is told of a column beside its field: `name: Kind ["unit"] = value => mean("label").shown("title")`.
 impl<R> Column<R> {
+    told! {
+        unit(unit: &'static str) { unit: Some(unit) }
+        /// A measure of studies: the mean over all slots with a market. `label` is what its axis says.
+        mean(label: &'static str) { label: label, what: "Mean over the slots with a market" }
+        /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
+        ratio(label: &'static str, what: &'static str, parts: Parts<R>) { label: label, what: what, ratio: Some(parts) }
+        remark(remark: &'static str) { remark: remark }
+        logarithmic() { logarithmic: true }
+        signed() { signed: true }
+        to_gate() { to_gate: true }
+        bare() { bare: true }
+        /// Shown in the report under this heading.
+        shown(title: &'static str) { title: Some(title) }
+        /// The same with so many decimals.
+        rounded(title: &'static str, decimals: usize) { title: Some(title), decimals: Some(decimals) }
+        /// Shown in another unit, in which it has this value.
+        in_unit(unit: &'static str, value: fn(&R) -> Value) { shown: Some((unit, value)) }
+        /// Shown behind the columns of a smaller number.
+        behind(place: u8) { place: place }
+    }
+
     /// A column that is written, and nothing else.
     pub(super) const fn new(name: &'static str, kind: Kind, value: fn(&R) -> Value) -> Self {
-        let (label, what, remark) = ("", "", "");
-        let (logarithmic, signed, to_gate, bare, measure) = (false, false, false, false, None);
-        let (unit, title, decimals, shown, place) = (None, None, None, None, 0);
+        let (unit, label, what, remark, ratio) = (None, "", "", "", None);
+        let (logarithmic, signed, to_gate, bare) = (false, false, false, false);
+        let (title, decimals, shown, place) = (None, None, None, 0);
         #[rustfmt::skip]
         let column = Self {
-            name, unit, value, kind, label, what, remark, logarithmic, signed, to_gate, bare, measure, title, decimals, shown,
+            name, unit, value, kind, label, what, remark, logarithmic, signed, to_gate, bare, ratio, title, decimals, shown,
             place,
         };
         column
-    }
-
-    /// In this unit.
-    pub(super) const fn unit(self, unit: &'static str) -> Self {
-        Self { unit: Some(unit), ..self }
-    }
-
-    /// A measure of studies: the mean over all slots with a market. `label` is what its axis says.
-    pub(super) const fn mean(self, label: &'static str) -> Self {
-        Self { label, what: "Mean over the slots with a market", measure: Some(Measure::Mean), ..self }
-    }
-
-    /// A measure of studies that is `what` of a case: a ratio of two totals, of what each slot with a market has.
-    pub(super) const fn ratio(self, label: &'static str, what: &'static str, parts: Parts<R>) -> Self {
-        Self { label, what, measure: Some(Measure::Ratio(parts)), ..self }
-    }
-
-    pub(super) const fn logarithmic(self) -> Self {
-        Self { logarithmic: true, ..self }
-    }
-
-    pub(super) const fn signed(self) -> Self {
-        Self { signed: true, ..self }
-    }
-
-    pub(super) const fn to_gate(self) -> Self {
-        Self { to_gate: true, ..self }
-    }
-
-    pub(super) const fn bare(self) -> Self {
-        Self { bare: true, ..self }
-    }
-
-    pub(super) const fn remark(self, remark: &'static str) -> Self {
-        Self { remark, ..self }
-    }
-
-    /// Shown in the report under this heading.
-    pub(super) const fn shown(self, title: &'static str) -> Self {
-        Self { title: Some(title), ..self }
-    }
-
-    /// The same with so many decimals.
-    pub(super) const fn rounded(self, title: &'static str, decimals: usize) -> Self {
-        Self { title: Some(title), decimals: Some(decimals), ..self }
-    }
-
-    /// Shown in another unit, in which it has this value.
-    pub(super) const fn in_unit(self, unit: &'static str, value: fn(&R) -> Value) -> Self {
-        Self { shown: Some((unit, value)), ..self }
-    }
-
-    /// Shown behind the columns of a smaller number.
-    pub(super) const fn behind(self, place: u8) -> Self {
-        Self { place, ..self }
     }
 }
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Whole numbers below 2^32.
     Small,
     /// Whole numbers below 2^64.
@@ -162,7 +109,6 @@ pub(super) enum Kind {
 
 /// What can stand in a column.
 pub(super) trait Cell: Into<Value> {
-    /// The type of a column of such.
     const KIND: Kind;
 }
 

@@ -21,7 +21,6 @@ impl Durations {
     /// More different values than this are not told apart.
     const MOST_DISTINCT: usize = 4096;
 
-    /// Counts one more.
     pub(super) fn add(&mut self, duration: Duration) {
         let value = nanos(duration);
         self.count += 1;
@@ -35,7 +34,6 @@ impl Durations {
         }
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> u64 {
         self.count
     }

@@ -7,7 +7,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufWriter, Seek, SeekFrom, Write},
-    marker::PhantomData,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -35,9 +34,6 @@ pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64
 }
 
 /// Points the scenario's `latest` to the run in `folder`, without a moment at which it points nowhere.
-///
-/// # Errors
-/// If the link cannot be made; nothing is left of the attempt.
 pub(super) fn point_latest(folder: &Path) -> Result<(), RecordError> {
     let name = folder.file_name().expect("a run's folder has a name");
     let home = folder.parent().expect("a run's folder lies in its scenario's folder");
@@ -85,7 +81,6 @@ pub(super) fn write_inputs(inputs: &[DataFile], folder: &Path) -> Result<Vec<Str
     inputs.iter().map(write).collect()
 }
 
-/// Writes `text` to a new file.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), RecordError> {
     fs::write(path, text).map_err(RecordError::file("write", path))
 }
@@ -116,9 +111,6 @@ pub(super) fn write_whole(
 }
 
 /// Cuts off what follows the first `length` bytes of a file, and opens it to go on there.
-///
-/// # Errors
-/// If it is shorter than that, or cannot be written.
 pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
     let open = || {
         let mut file = OpenOptions::new().write(true).open(path)?;
@@ -134,9 +126,6 @@ pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
 }
 
 /// Claims the run in `folder` for whoever writes it, until the file that this returns is dropped or the program ends.
-///
-/// # Errors
-/// If somebody else has claimed it, or its scenario cannot be opened.
 pub(super) fn claim(folder: &Path) -> Result<File, RecordError> {
     let path = folder.join(super::SCENARIO);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
@@ -155,10 +144,6 @@ pub(super) fn own(folder: &Path) -> PathBuf {
     }
 }
 
-/// Reads `path` as JSON.
-///
-/// # Errors
-/// If it cannot be read or is of another form.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
     serde_json::from_str(&text).map_err(RecordError::content(path))
@@ -166,19 +151,17 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordErr
 
 /// A JSON list as a file that grows; its text is always that of the whole list printed at once.
 #[derive(Debug)]
-pub(super) struct JsonList<T> {
+pub(super) struct JsonList {
     path: PathBuf,
     file: File,
     /// Where the text ends that stays when the list grows [bytes]: behind the opening bracket or the last item.
-    end: u64,
-    items: PhantomData<fn(T)>,
+    pub(super) end: u64,
 }
 
-impl<T: Serialize> JsonList<T> {
-    /// Creates the file with an empty list.
+impl JsonList {
     pub(super) fn create(path: &Path) -> Result<Self, RecordError> {
         let file = File::create_new(path).map_err(RecordError::file("create", path))?;
-        let mut list = Self { path: path.to_owned(), file, end: 0, items: PhantomData };
+        let mut list = Self { path: path.to_owned(), file, end: 0 };
         list.write("[", "]\n")?;
         Ok(list)
     }
@@ -186,18 +169,12 @@ impl<T: Serialize> JsonList<T> {
     /// Opens the list in a file to go on behind its first `end` bytes; what follows them is cut off.
     pub(super) fn reopen(path: &Path, end: u64) -> Result<Self, RecordError> {
         let file = cut(path, end)?;
-        let mut list = Self { path: path.to_owned(), file, end, items: PhantomData };
+        let mut list = Self { path: path.to_owned(), file, end };
         list.write("", if end == 1 { "]\n" } else { "\n]\n" })?;
         Ok(list)
     }
 
-    /// Where the text ends that stays when the list grows [bytes].
-    pub(super) fn end(&self) -> u64 {
-        self.end
-    }
-
-    /// Adds an item.
-    pub(super) fn push(&mut self, item: &T) -> Result<(), RecordError> {
+    pub(super) fn push(&mut self, item: &impl Serialize) -> Result<(), RecordError> {
         let alone = serde_json::to_string_pretty(&[item]).map_err(RecordError::content(&self.path))?;
         let item = alone.trim_start_matches('[').trim_end_matches("\n]");
         let comma = if self.end == 1 { "" } else { "," };
@@ -276,10 +253,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list.json");
         let mut list = JsonList::create(&path).unwrap();
-        let mut ends = vec![list.end()];
+        let mut ends = vec![list.end];
         for item in ["a", "b", "c"] {
             list.push(&item).unwrap();
-            ends.push(list.end());
+            ends.push(list.end);
         }
         for (kept, &end) in ends.iter().enumerate().rev() {
             let mut again = JsonList::reopen(&path, end).unwrap();

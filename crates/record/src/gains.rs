@@ -12,88 +12,67 @@ use microgrid_agents::{
 /// grid [CNY]. Who has lost no more than this is not worse off.
 const ROUNDING: f64 = 1e-6;
 
-/// What the prosumers gained in a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Gains {
-    /// In the order of the population.
-    each: Vec<Gain>,
-    /// What all storages hold at the end beyond what they held at the start.
-    pub(super) stored: Total<Energy>,
-    /// The same in P2G with storage.
-    pub(super) stored_alone: Total<Energy>,
+    /// In the order of the population, and what its storage took in beyond what it would have in P2G.
+    each: Vec<(Gain, Energy)>,
+    /// What all storages hold at the end beyond what they held at the start, here and in P2G with storage.
+    pub(super) stored: [Total<Energy>; 2],
 }
 
-/// What a prosumer gained in a slot.
-#[derive(Clone, Copy, Debug)]
-struct Gain {
-    /// Welfare beyond that of P2G with storage [CNY].
-    welfare: f64,
-    /// What its storage took in beyond what it would have in P2G.
-    content: Energy,
-    /// How often something was rounded.
-    roundings: u32,
-}
-
-impl Gains {
-    /// The gains of a slot, at whose start storages held `contents` and would have held `alone` in P2G.
-    pub(super) fn of(gathered: &SlotObservations, theory: &Theory, contents: &[Energy], alone: &[Energy]) -> Self {
-        let mut roundings = vec![1; contents.len()];
-        for (buyer, seller, _) in gathered.trades().filter(|(.., trade)| trade.energy > Energy::ZERO) {
-            [buyer, seller].into_iter().for_each(|party| roundings[party.index()] += 1);
-        }
-        let (mut stored, mut stored_alone) = (Total::default(), Total::default());
-        let prosumers = gathered.prosumers().zip(theory.alone()).zip(contents.iter().zip(alone)).zip(roundings);
-        let gain = |(((done, without), (&content, &alone)), roundings): (((&ProsumerSlot, &Balance), _), _)| {
-            let (taken, taken_alone) = (done.content - content, without.content - alone);
-            stored += taken;
-            stored_alone += taken_alone;
-            Gain { welfare: done.welfare - without.welfare, content: taken - taken_alone, roundings }
-        };
-        let each = prosumers.map(gain).collect();
-        Self { each, stored, stored_alone }
-    }
-
-    /// How many are worse off in this slot, whatever their storages hold.
-    pub(super) fn worse_off(&self) -> u32 {
-        let ends = self.each.iter().map(|gain| End { gain: gain.welfare, roundings: gain.roundings.into() });
-        ends.filter(End::is_loss).count() as u32
-    }
-}
-
-/// What each prosumer gained over some slots.
-#[derive(Clone, Debug)]
-pub(super) struct RunGains(Vec<End>);
-
-/// What a prosumer gained over some slots.
 #[derive(Clone, Copy, Debug, Default)]
-struct End {
-    /// Welfare, and the value of what its storage holds, beyond P2G with storage [CNY].
+struct Gain {
+    /// Welfare beyond that of P2G with storage, over several slots with the value of what its storage holds [CNY].
     gain: f64,
-    /// How often something was rounded.
     roundings: f64,
 }
 
-impl End {
+impl Gain {
     fn is_loss(&self) -> bool {
         self.gain < -ROUNDING * self.roundings
     }
 }
 
+impl Gains {
+    /// The gains of a slot, at whose start storages held `contents` and would have held `alone` in P2G.
+    pub(super) fn of(gathered: &SlotObservations, theory: &Theory, contents: &[Energy], alone: &[Energy]) -> Self {
+        let mut roundings = vec![1.0; contents.len()];
+        for (buyer, seller, _) in gathered.trades().filter(|(.., trade)| trade.energy > Energy::ZERO) {
+            [buyer, seller].into_iter().for_each(|party| roundings[party.index()] += 1.0);
+        }
+        let mut stored = [Total::default(); 2];
+        let prosumers = gathered.prosumers().zip(&theory.alone).zip(contents.iter().zip(alone)).zip(roundings);
+        let gain = |(((done, without), (&content, &alone)), roundings): (((&ProsumerSlot, &Balance), _), _)| {
+            let taken = [done.balance.content - content, without.content - alone];
+            stored.iter_mut().zip(taken).for_each(|(sum, taken)| *sum += taken);
+            (Gain { gain: done.balance.welfare - without.welfare, roundings }, taken[0] - taken[1])
+        };
+        let each = prosumers.map(gain).collect();
+        Self { each, stored }
+    }
+
+    /// How many are worse off in this slot, whatever their storages hold.
+    pub(super) fn worse_off(&self) -> u32 {
+        self.each.iter().filter(|(gain, _)| gain.is_loss()).count() as u32
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunGains(Vec<Gain>);
+
 impl RunGains {
-    /// Nothing yet, of so many prosumers.
     pub(super) fn new(prosumers: usize) -> Self {
-        Self(vec![End::default(); prosumers])
+        Self(vec![Gain::default(); prosumers])
     }
 
     /// Adds a slot's, where a kWh in storage is worth `storage_value` [CNY/kWh].
     pub(super) fn add(&mut self, gains: &Gains, storage_value: f64) {
-        for (end, gain) in self.0.iter_mut().zip(&gains.each) {
-            end.gain += gain.welfare + storage_value * gain.content.value();
-            end.roundings += f64::from(gain.roundings);
+        for (end, (gain, content)) in self.0.iter_mut().zip(&gains.each) {
+            end.gain += gain.gain + storage_value * content.value();
+            end.roundings += gain.roundings;
         }
     }
 
-    /// How many ended worse off.
     pub(super) fn worse_off(&self) -> u32 {
         self.0.iter().filter(|end| end.is_loss()).count() as u32
     }
@@ -112,7 +91,7 @@ mod tests {
     use super::*;
 
     fn run(gains: &[f64]) -> RunGains {
-        RunGains(gains.iter().map(|&gain| End { gain, roundings: 2.0 }).collect())
+        RunGains(gains.iter().map(|&gain| Gain { gain, roundings: 2.0 }).collect())
     }
 
     #[test]

@@ -3,19 +3,18 @@
 use super::{
     gains::{Gains, RunGains},
     manifest::{Knobs, knobs},
-    slot_observations::SlotObservations,
+    recorded::ClosedSlot,
     slots::Welfare,
-    theory::Theory,
 };
 use microgrid_agents::{
     market::balance::Balance,
+    observation::ProsumerSlot,
     statement::Outcome,
     units::{Energy, Money, Total},
 };
 use microgrid_scenario::Case;
 use serde::{Deserialize, Serialize};
 
-/// Name of the file in a run's folder.
 pub(super) const FILE: &str = "kpis.json";
 
 /// The key figures of a case.
@@ -56,40 +55,69 @@ impl KeyFigures {
     }
 }
 
-/// Sums over all slots and prosumers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Totals {
+/// Declares the totals, each as a sum of something that a prosumer did in a slot.
+macro_rules! totals {
+    ($($(#[$doc:meta])* $total:ident: $amount:ident = |$done:ident| $of:expr,)+) => {
+        /// Sums over all slots and prosumers.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub struct Totals {
+            $($(#[$doc])* pub $total: f64,)+
+            /// Messages sent.
+            pub messages: u64,
+            /// What the operator has earned from the fees of all trades [CNY].
+            pub operator_revenue_cny: f64,
+        }
+
+        /// The same while they are running, in whole units.
+        #[derive(Clone, Debug, Default)]
+        struct Flows {
+            $($total: Total<$amount>,)+
+            messages: u64,
+            operator: Total<Money>,
+        }
+
+        impl Flows {
+            fn add(&mut self, slot: &ProsumerSlot) {
+                $(let $done = slot;
+                self.$total += $of;)+
+            }
+
+            fn totals(&self) -> Totals {
+                let operator_revenue_cny = self.operator.value();
+                Totals { $($total: self.$total.value(),)+ messages: self.messages, operator_revenue_cny }
+            }
+        }
+    };
+}
+
+totals! {
     /// Generated [kWh].
-    pub generation_kwh: f64,
+    generation_kwh: Energy = |done| done.facts.generation,
     /// What prosumers wanted to consume [kWh].
-    pub load_kwh: f64,
+    load_kwh: Energy = |done| done.facts.load,
     /// What they consumed [kWh].
-    pub consumption_kwh: f64,
+    consumption_kwh: Energy = |done| done.balance.consumed,
     /// Traded between prosumers [kWh].
-    pub traded_kwh: f64,
+    traded_kwh: Energy = |done| done.trades.bought,
     /// Bought from the grid [kWh].
-    pub grid_import_kwh: f64,
+    grid_import_kwh: Energy = |done| done.balance.grid_import,
     /// Fed into the grid [kWh].
-    pub grid_export_kwh: f64,
+    grid_export_kwh: Energy = |done| done.balance.grid_export,
     /// Put into storages, measured outside [kWh].
-    pub charged_kwh: f64,
+    charged_kwh: Energy = |done| done.balance.charged,
     /// Taken from storages, measured outside [kWh].
-    pub discharged_kwh: f64,
+    discharged_kwh: Energy = |done| done.balance.discharged,
     /// Paid to prosumers and to the grid [CNY].
-    pub paid_cny: f64,
+    paid_cny: Money = |done| done.paid(),
     /// Earned from prosumers and from the grid [CNY].
-    pub earned_cny: f64,
+    earned_cny: Money = |done| done.earned(),
     /// Paid to the operator [CNY].
-    pub fees_cny: f64,
-    /// Messages sent.
-    pub messages: u64,
-    /// What the operator has earned from the fees of all trades [CNY].
-    pub operator_revenue_cny: f64,
+    fees_cny: Money = |done| done.trades.fee,
 }
 
 /// The welfare and money of all prosumers over some slots, beside P2G.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Comparison {
     /// How many slots.
@@ -150,181 +178,110 @@ pub struct Comparison {
 }
 
 /// Running sums of a case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// What a kWh in storage is worth [CNY/kWh].
     storage_value: f64,
     flows: Flows,
+    own_use: Total<Energy>,
+    markets: u32,
+    equilibria: u32,
     all_slots: Period,
     open_slots: Period,
 }
 
-/// Running sums over all slots, in whole units.
 #[derive(Clone, Debug, Default)]
-struct Flows {
-    generation: Total<Energy>,
-    load: Total<Energy>,
-    consumption: Total<Energy>,
-    own_use: Total<Energy>,
-    bought: Total<Energy>,
-    imported: Total<Energy>,
-    exported: Total<Energy>,
-    charged: Total<Energy>,
-    discharged: Total<Energy>,
-    paid: Total<Money>,
-    earned: Total<Money>,
-    fees: Total<Money>,
-    operator: Total<Money>,
-    messages: u64,
-    markets: u32,
-    equilibria: u32,
-}
-
-/// Running sums over some slots.
-#[derive(Clone, Debug)]
 struct Period {
-    sums: Sums,
+    /// What is a sum as it is; all else follows in the end.
+    sums: Comparison,
+    /// Of all prosumers: here, in P2G, and in P2G with storage.
+    net_costs: [Total<Money>; 3],
+    /// What storages hold beyond the start, here and in P2G with storage.
+    stored: [Total<Energy>; 2],
     gains: RunGains,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Sums {
-    slots: u32,
-    welfare: Welfare,
-    net_cost: Total<Money>,
-    p2g_net_cost: Total<Money>,
-    p2g_storage_net_cost: Total<Money>,
-    stored: Total<Energy>,
-    stored_alone: Total<Energy>,
-    worse_off: u64,
-}
-
 impl Tally {
-    /// Nothing yet of the case.
     pub(super) fn new(case: &Case) -> Self {
-        let period = Period { sums: Sums::default(), gains: RunGains::new(case.population.prosumers.len()) };
+        let period = Period { gains: RunGains::new(case.population.prosumers.len()), ..Period::default() };
         let feed_in = case.scenario.market.feed_in_tariff;
         let storage_value = case.scenario.storage.as_ref().map_or(0.0, |storage| feed_in * storage.efficiency);
-        Self { storage_value, flows: Flows::default(), all_slots: period.clone(), open_slots: period }
+        Self { storage_value, all_slots: period.clone(), open_slots: period, ..Self::default() }
     }
 
     /// Adds a slot, in which the market was to open or not.
-    pub(super) fn add(
-        &mut self,
-        open: bool,
-        gathered: &SlotObservations,
-        theory: &Theory,
-        gains: &Gains,
-        messages: u64,
-    ) {
-        let (flows, mut net_cost) = (&mut self.flows, Total::default());
-        for done in gathered.prosumers() {
-            flows.generation += done.generation;
-            flows.load += done.load;
-            flows.consumption += done.consumed;
-            flows.own_use += done.generation.min(done.consumed);
-            flows.bought += done.bought;
-            flows.imported += done.grid_import;
-            flows.exported += done.grid_export;
-            flows.charged += done.charged;
-            flows.discharged += done.discharged;
-            flows.paid += done.paid;
-            flows.earned += done.earned;
-            flows.fees += done.fee;
-            net_cost += Total::from(done.paid) + done.fee - done.earned;
+    pub(super) fn add(&mut self, open: bool, closed: &ClosedSlot<'_>) {
+        let ClosedSlot { observed, theory, gains, traffic, .. } = *closed;
+        let mut net_cost = Total::default();
+        for done in observed.prosumers() {
+            self.flows.add(done);
+            self.own_use += done.facts.generation.min(done.balance.consumed);
+            net_cost += Total::from(done.paid()) + done.trades.fee - done.earned();
         }
-        flows.operator += gathered.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
-        flows.messages += messages;
-        flows.markets += u32::from(gathered.outcome() != Outcome::NoMarket);
-        flows.equilibria += u32::from(gathered.outcome() == Outcome::Equilibrium);
+        self.flows.operator += observed.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
+        self.flows.messages += traffic.sent;
+        self.markets += u32::from(observed.outcome() != Outcome::NoMarket);
+        self.equilibria += u32::from(observed.outcome() == Outcome::Equilibrium);
         let grid = |each: &[Balance]| each.iter().map(|without| without.grid_paid - without.grid_earned).sum();
-        let slot = Sums {
-            slots: 1,
-            welfare: Welfare::of(gathered, theory),
-            net_cost,
-            p2g_net_cost: grid(&theory.peer_to_grid),
-            p2g_storage_net_cost: grid(theory.alone()),
-            stored: gains.stored,
-            stored_alone: gains.stored_alone,
-            worse_off: gains.worse_off().into(),
-        };
+        let net_costs = [net_cost, grid(&theory.peer_to_grid), grid(&theory.alone)];
+        let welfare = Welfare::of(observed, theory);
         for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
-            period.sums.add(&slot);
-            period.gains.add(gains, self.storage_value);
+            period.add(&welfare, net_costs, gains, self.storage_value);
         }
     }
 
-    /// The case's key figures.
     pub(super) fn key_figures(&self, case: &Case) -> KeyFigures {
         let flows = &self.flows;
         let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
-        let local = flows.own_use + flows.bought + flows.discharged;
+        let (generated, consumed) = (flows.generation_kwh.value(), flows.consumption_kwh.value());
+        let local = self.own_use + flows.traded_kwh + flows.discharged_kwh;
         KeyFigures {
             case: case.number,
             knobs: knobs(&case.knobs),
             seed: case.seed,
             slots: self.all_slots.sums.slots,
-            totals: Totals {
-                generation_kwh: flows.generation.value(),
-                load_kwh: flows.load.value(),
-                consumption_kwh: flows.consumption.value(),
-                traded_kwh: flows.bought.value(),
-                grid_import_kwh: flows.imported.value(),
-                grid_export_kwh: flows.exported.value(),
-                charged_kwh: flows.charged.value(),
-                discharged_kwh: flows.discharged.value(),
-                paid_cny: flows.paid.value(),
-                earned_cny: flows.earned.value(),
-                fees_cny: flows.fees.value(),
-                messages: flows.messages,
-                operator_revenue_cny: flows.operator.value(),
-            },
-            self_sufficiency: share(local.value(), flows.consumption.value()),
-            self_consumption: share((flows.generation - flows.exported).value(), flows.generation.value()),
-            market_slots: flows.markets,
-            equilibrium_share: share(f64::from(flows.equilibria), f64::from(flows.markets)),
+            totals: flows.totals(),
+            self_sufficiency: share(local.value(), consumed),
+            self_consumption: share((flows.generation_kwh - flows.grid_export_kwh).value(), generated),
+            market_slots: self.markets,
+            equilibrium_share: share(f64::from(self.equilibria), f64::from(self.markets)),
             all_slots: self.all_slots.comparison(self.storage_value),
             open_slots: self.open_slots.comparison(self.storage_value),
         }
     }
 }
 
-impl Sums {
-    fn add(&mut self, other: &Self) {
-        self.slots += other.slots;
-        self.welfare.add(&other.welfare);
-        self.net_cost += other.net_cost;
-        self.p2g_net_cost += other.p2g_net_cost;
-        self.p2g_storage_net_cost += other.p2g_storage_net_cost;
-        self.stored += other.stored;
-        self.stored_alone += other.stored_alone;
-        self.worse_off += other.worse_off;
-    }
-}
-
 impl Period {
+    fn add(&mut self, welfare: &Welfare, net_costs: [Total<Money>; 3], gains: &Gains, storage_value: f64) {
+        let sums = &mut self.sums;
+        sums.slots += 1;
+        sums.buyers_welfare_cny += welfare.buyers;
+        sums.sellers_welfare_cny += welfare.sellers;
+        sums.welfare_cny += welfare.all;
+        sums.p2g_buyers_welfare_cny += welfare.p2g_buyers;
+        sums.p2g_sellers_welfare_cny += welfare.p2g_sellers;
+        sums.p2g_welfare_cny += welfare.p2g;
+        sums.p2g_storage_welfare_cny += welfare.p2g_storage;
+        sums.worse_off_prosumer_slots += u64::from(gains.worse_off());
+        self.net_costs.iter_mut().zip(net_costs).for_each(|(sum, slot)| *sum += slot);
+        self.stored.iter_mut().zip(gains.stored).for_each(|(sum, slot)| *sum += slot);
+        self.gains.add(gains, storage_value);
+    }
+
     /// The comparison, where a kWh in storage is worth `storage_value` [CNY/kWh].
     fn comparison(&self, storage_value: f64) -> Comparison {
-        let Sums { welfare, net_cost, p2g_net_cost, p2g_storage_net_cost, .. } = &self.sums;
-        let gain = welfare.all - welfare.p2g;
-        let (devices_gain, market_gain) = (welfare.p2g_storage - welfare.p2g, welfare.all - welfare.p2g_storage);
-        let savings = (*p2g_net_cost - *net_cost).value();
-        let market_savings = (*p2g_storage_net_cost - *net_cost).value();
-        let [stored, alone] = [self.sums.stored, self.sums.stored_alone].map(|kwh| storage_value * kwh.value());
+        let sums = &self.sums;
+        let (all, p2g, p2g_storage) = (sums.welfare_cny, sums.p2g_welfare_cny, sums.p2g_storage_welfare_cny);
+        let (gain, devices_gain, market_gain) = (all - p2g, p2g_storage - p2g, all - p2g_storage);
+        let [net_cost, p2g_net_cost, p2g_storage_net_cost] = self.net_costs;
+        let (savings, market_savings) = ((p2g_net_cost - net_cost).value(), (p2g_storage_net_cost - net_cost).value());
+        let [stored, alone] = self.stored.map(|kwh| storage_value * kwh.value());
         Comparison {
-            slots: self.sums.slots,
-            buyers_welfare_cny: welfare.buyers,
-            sellers_welfare_cny: welfare.sellers,
-            welfare_cny: welfare.all,
-            p2g_buyers_welfare_cny: welfare.p2g_buyers,
-            p2g_sellers_welfare_cny: welfare.p2g_sellers,
-            p2g_welfare_cny: welfare.p2g,
             welfare_gain_cny: gain,
-            welfare_gain_percent: (welfare.p2g != 0.0).then(|| 100.0 * gain / welfare.p2g.abs()),
+            welfare_gain_percent: (p2g != 0.0).then(|| 100.0 * gain / p2g.abs()),
             net_cost_cny: net_cost.value(),
             p2g_net_cost_cny: p2g_net_cost.value(),
             savings_cny: savings,
-            p2g_storage_welfare_cny: welfare.p2g_storage,
             devices_gain_cny: devices_gain,
             market_gain_cny: market_gain,
             p2g_storage_net_cost_cny: p2g_storage_net_cost.value(),
@@ -336,9 +293,9 @@ impl Period {
             market_gain_with_storage_value_cny: market_gain + (stored - alone),
             savings_with_storage_value_cny: savings + stored,
             market_savings_with_storage_value_cny: market_savings + (stored - alone),
-            worse_off_prosumer_slots: self.sums.worse_off,
             worse_off_prosumers: self.gains.worse_off(),
             jain_index: self.gains.jain_index(),
+            ..sums.clone()
         }
     }
 }

@@ -10,8 +10,6 @@ mod ages;
 mod amplitude;
 mod case;
 mod column;
-#[cfg(feature = "parquet")]
-mod columns;
 mod convergence;
 mod durations;
 mod error;
@@ -45,7 +43,7 @@ mod tests;
 mod theory;
 mod trades;
 
-pub use column::{Column, Value};
+pub use column::{Column, Kind, Value};
 pub use error::RecordError;
 pub use key_figures::{Comparison, KeyFigures, Totals};
 pub use manifest::{CaseEntry, Knobs, Manifest, Status};

@@ -7,7 +7,6 @@ use microgrid_scenario::{Plan, Setting, schema::Clock};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{path::Path, time::SystemTime};
 
-/// Name of the file in a run's folder.
 pub(super) const FILE: &str = "manifest.json";
 
 /// How a run has ended, if it has.
@@ -68,7 +67,7 @@ pub struct Manifest<C = Vec<CaseEntry>> {
 }
 
 /// A case of the study.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CaseEntry {
     /// Its number, the `case` of all tables.
@@ -81,7 +80,6 @@ pub struct CaseEntry {
     pub open: (u32, u32),
 }
 
-/// What a run was made from, in short.
 fn digest(plan: &Plan) -> String {
     let scenario = plan.resolved_ron();
     Digest::of([&*scenario].into_iter().chain(plan.inputs.iter().map(|input| &*input.text))).to_string()
@@ -95,7 +93,6 @@ pub(super) fn gate_closure_s(plan: &Plan) -> f64 {
 /// Knobs by name, in the order of the scenario's `vary`; numbers as numbers, anything else as text.
 pub type Knobs = IndexMap<String, serde_json::Value>;
 
-/// Varied knobs with the values that were written.
 pub(super) fn knobs(written: &[(String, String)]) -> Knobs {
     written.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }
@@ -123,27 +120,20 @@ fn value(text: &str) -> serde_json::Value {
 #[derive(Clone, Debug)]
 pub(super) struct PlannedCases(pub(super) Plan);
 
-impl PlannedCases {
-    pub(super) fn iter(&self) -> impl Iterator<Item = CaseEntry> {
-        let open = self.0.scenario.market.open;
-        let entry = move |setting: Setting| CaseEntry {
-            case: setting.number,
-            knobs: knobs(&setting.knobs),
-            seed: setting.seed,
-            open,
-        };
-        self.0.settings().map(entry)
-    }
-}
-
 impl Serialize for PlannedCases {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+        let open = self.0.scenario.market.open;
+        let entry = |Setting { number: case, knobs: written, seed, .. }: Setting| CaseEntry {
+            case,
+            knobs: knobs(&written),
+            seed,
+            open,
+        };
+        serializer.collect_seq(self.0.settings().map(entry))
     }
 }
 
 impl Manifest<PlannedCases> {
-    /// The manifest of a run that starts.
     pub(super) fn new(plan: &Plan, started: SystemTime, command: String, files: Vec<String>) -> Self {
         Self {
             scenario: plan.scenario.name.clone(),
@@ -175,15 +165,9 @@ impl Manifest {
         let Self { source, started, wall_seconds, .. } = self;
         same.then_some(Manifest { source, started, wall_seconds, ..fresh })
     }
-
-    /// Reads the manifest of the run in `folder`.
-    pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
-        folder::read_json(&folder.join(FILE))
-    }
 }
 
 impl<C: Serialize> Manifest<C> {
-    /// Writes the manifest into `folder`.
     pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
         folder::write_json(&folder.join(FILE), self)
     }

@@ -1,15 +1,16 @@
 //! What a case came to in each measure, from its rows of `slots.csv`.
 
 use super::{
-    column::{Column, Kind, Measure, Value},
+    column::{Column, Kind, Value},
     error::RecordError,
     slots::SlotRow,
     table::Row,
 };
 use microgrid_agents::statement::Outcome;
+use std::sync::LazyLock;
 
 /// The measure that is no column: it comes before those of the columns that are younger.
-const RESTRICTED: Column<SlotRow> =
+static RESTRICTED: Column<SlotRow> =
     Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").to_gate().ratio(
         "time to equilibrium or gate closure",
         "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
@@ -17,30 +18,13 @@ const RESTRICTED: Column<SlotRow> =
     );
 const BEFORE_RESTRICTED: usize = 23;
 
-/// How many measures there are.
-const COUNT: usize = {
-    let (mut count, mut column) = (1, 0);
-    while column < SlotRow::COLUMNS.len() {
-        count += SlotRow::COLUMNS[column].measure.is_some() as usize;
-        column += 1;
-    }
-    count
-};
-
 /// All measures, in the order of the columns of `slots.csv`. What is a ratio in a slot is one of totals in a case; all else
 /// is a mean over slots.
-pub const MEASURES: [Column<SlotRow>; COUNT] = {
-    let mut measures = [RESTRICTED; COUNT];
-    let (mut next, mut column) = (0, 0);
-    while column < SlotRow::COLUMNS.len() {
-        if SlotRow::COLUMNS[column].measure.is_some() {
-            measures[next] = SlotRow::COLUMNS[column];
-            next += if next + 1 == BEFORE_RESTRICTED { 2 } else { 1 };
-        }
-        column += 1;
-    }
+pub static MEASURES: LazyLock<Vec<&Column<SlotRow>>> = LazyLock::new(|| {
+    let mut measures: Vec<_> = SlotRow::COLUMNS.iter().filter(|column| !column.label.is_empty()).collect();
+    measures.insert(BEFORE_RESTRICTED, &RESTRICTED);
     measures
-};
+});
 
 /// What a complete case came to.
 #[derive(Clone, Debug)]
@@ -52,12 +36,12 @@ pub(crate) struct CaseMeasures {
     /// How many of these ended in equilibrium.
     pub(super) equilibria: u32,
     /// Of each measure a total, and what this is divided by.
-    totals: [(f64, f64); MEASURES.len()],
+    totals: Vec<(f64, f64)>,
 }
 
 impl CaseMeasures {
     fn new(case: u32) -> Self {
-        Self { case, market_slots: 0, equilibria: 0, totals: [(0.0, 0.0); MEASURES.len()] }
+        Self { case, market_slots: 0, equilibria: 0, totals: vec![(0.0, 0.0); MEASURES.len()] }
     }
 
     fn add(&mut self, row: &SlotRow, gate: Option<f64>) {
@@ -66,10 +50,10 @@ impl CaseMeasures {
         }
         self.market_slots += 1;
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
-        for (total, column) in self.totals.iter_mut().zip(&MEASURES) {
-            let part = match column.measure {
-                Some(Measure::Ratio(parts)) => parts(row, gate),
-                _ => (column.value)(row).number().map(|value| (value, 1.0)),
+        for (total, column) in self.totals.iter_mut().zip(&*MEASURES) {
+            let part = match column.ratio {
+                Some(parts) => parts(row, gate),
+                None => (column.value)(row).number().map(|value| (value, 1.0)),
             };
             let (value, weight) = part.unwrap_or_default();
             *total = (total.0 + value, total.1 + weight);
@@ -77,8 +61,8 @@ impl CaseMeasures {
     }
 
     /// Each of [`MEASURES`]; `None` where it is undefined.
-    pub(super) fn values(&self) -> [Option<f64>; MEASURES.len()] {
-        self.totals.map(|(total, weight)| (weight > 0.0).then(|| total / weight))
+    pub(super) fn values(&self) -> impl Iterator<Item = Option<f64>> {
+        self.totals.iter().map(|(total, weight)| (*weight > 0.0).then(|| total / weight))
     }
 
     /// Part of the slots with a market that ended in equilibrium; `None` without any.
@@ -127,7 +111,7 @@ mod tests {
     }
 
     fn value(case: &CaseMeasures, name: &str) -> Option<f64> {
-        case.values()[MEASURES.iter().position(|known| known.name == name).unwrap()]
+        case.values().nth(MEASURES.iter().position(|known| known.name == name).unwrap()).unwrap()
     }
 
     #[test]
@@ -190,7 +174,7 @@ mod tests {
             assert_eq!(value(&case, name), None, "{name}");
         }
         let empty = measured(&[], Some(600.0));
-        assert!(empty.values().iter().all(Option::is_none) && empty.share().is_none());
+        assert!(empty.values().all(|value| value.is_none()) && empty.share().is_none());
     }
 
     #[test]

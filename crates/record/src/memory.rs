@@ -7,6 +7,7 @@ use super::{
     measures::{CaseMeasures, complete_cases},
     paired::{self, PairedRow},
     recorder::CaseStore,
+    sheet::{Format, Place},
     summary::{Summary, summaries},
     tables::{CaseRows, Tables},
 };
@@ -39,9 +40,6 @@ impl MemoryRecorder {
     }
 
     /// What the cases that were completed came to.
-    ///
-    /// # Errors
-    /// If so many cases cannot be summed up.
     pub fn finish(self) -> Result<Results, RecordError> {
         let (cases, measures): (Vec<_>, Vec<_>) = self.cases.into_values().unzip();
         let measures = || measures.iter().flatten();
@@ -63,11 +61,11 @@ impl CaseStore for MemoryRecorder {
     }
 
     fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError> {
-        Ok(CaseRecorder::new(case, Tables::in_memory(case.scenario.record)?, None))
+        Ok(CaseRecorder::new(case, Tables::open(Place::Memory, case.scenario.record, Format::Csv)?, None))
     }
 
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError> {
-        let number = case.number();
+        let number = case.case.number;
         let Some(mut rows) = case.tables.into_rows(number) else { return Ok(()) };
         let slots = rows.slots.iter().cloned().map(Ok);
         let gate = Some(gate_closure_s(&self.plan));

@@ -12,18 +12,18 @@ use std::{convert::Infallible, marker::PhantomData, ops::RangeInclusive, path::P
 #[derive(Debug)]
 pub(super) struct Parts<R: Row>(Infallible, PhantomData<R>);
 
-fn missing<T>(path: &Path) -> Result<T, RecordError> {
+fn missing<R: Row, T>(folder: &Path) -> Result<T, RecordError> {
     let source = "this program was built without Parquet (its feature `parquet`)".into();
-    Err(RecordError::Content { path: path.to_owned(), source })
+    Err(RecordError::Content { path: folder.join(R::PARQUET), source })
 }
 
 impl<R: Row> Parts<R> {
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
-        missing(&folder.join(R::PARQUET))
+        missing::<R, _>(folder)
     }
 
     pub(super) fn reopen(folder: &Path, _: u32) -> Result<Self, RecordError> {
-        missing(&folder.join(R::PARQUET))
+        missing::<R, _>(folder)
     }
 
     pub(super) fn append(&mut self, _: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
@@ -47,14 +47,10 @@ pub(super) fn remove(_: &Path) -> Result<(), RecordError> {
     Ok(())
 }
 
-pub(super) fn read<R: Row>(folder: &Path) -> Result<Rows<R>, RecordError> {
-    missing(&folder.join(R::PARQUET))
-}
-
-pub(super) fn read_section<R: Row>(folder: &Path, _: &Section) -> Result<Rows<R>, RecordError> {
-    missing(&folder.join(R::PARQUET))
+pub(super) fn read<R: Row>(folder: &Path, _: Option<&Section>) -> Result<Rows<R>, RecordError> {
+    missing::<R, _>(folder)
 }
 
 pub(super) fn section<R: Row>(folder: &Path, _: u32, _: RangeInclusive<Slot>) -> Result<Section, RecordError> {
-    missing(&folder.join(R::PARQUET))
+    missing::<R, _>(folder)
 }

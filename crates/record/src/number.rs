@@ -19,6 +19,11 @@ impl Number {
         value.is_finite().then_some(Self(value + 0.0))
     }
 
+    /// What a table has of `value`, if it is one.
+    pub(super) fn cell(value: Option<f64>) -> String {
+        value.and_then(Self::new).map_or_else(String::new, |number| number.to_string())
+    }
+
     /// As a plain number.
     pub fn value(self) -> f64 {
         self.0

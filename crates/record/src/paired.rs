@@ -12,7 +12,8 @@ use microgrid_scenario::Plan;
 use serde::Deserialize;
 use std::{
     fs::File,
-    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
+    iter,
     ops::Range,
     path::Path,
 };
@@ -24,10 +25,12 @@ const MOST_VALUES: u32 = 6;
 const MOST_ROWS: u64 = 1_000_000;
 
 /// The measures of a pair: the share of slots in equilibrium, then all others.
-const COUNT: usize = MEASURES.len() + 1;
-
 fn measures() -> impl Iterator<Item = &'static str> {
     ["share_in_equilibrium"].into_iter().chain(MEASURES.iter().map(|measure| measure.name))
+}
+
+fn count() -> usize {
+    MEASURES.len() + 1
 }
 
 /// A row of `paired.csv`, without the other knobs.
@@ -60,9 +63,6 @@ impl PairedRow {
 }
 
 /// Reads the `paired.csv` of the run in `folder`.
-///
-/// # Errors
-/// If the file cannot be opened; each row by itself if it is not of this table.
 pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
     let path = folder.join(PairedRow::FILE);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
@@ -79,65 +79,44 @@ fn rows<F: Read>(file: F, path: &Path) -> impl Iterator<Item = Result<PairedRow,
 /// grow with cases.
 #[derive(Debug)]
 pub(super) struct Values {
-    file: BufWriter<SpooledTempFile>,
+    file: SpooledTempFile,
     /// So many cases are in the file.
     cases: u32,
     folder: Box<Path>,
 }
 
 impl Values {
-    const BYTES: usize = 8 * COUNT;
-
     /// More than this does not stay in memory [bytes].
     const MOST: usize = 1 << 20;
 
     /// Of no case yet; the file takes its space in `folder`.
     pub(super) fn new(folder: &Path) -> Self {
-        let file = SpooledTempFile::new_in(Self::MOST, folder);
-        Self { file: BufWriter::new(file), cases: 0, folder: folder.into() }
+        Self { file: SpooledTempFile::new_in(Self::MOST, folder), cases: 0, folder: folder.into() }
     }
 
     /// Adds a case; cases come in order.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
     pub(super) fn put(&mut self, case: &CaseMeasures) -> Result<(), RecordError> {
         while self.cases + 1 < case.case {
-            self.append([None; COUNT])?;
+            self.append(iter::repeat_n(None, count()))?;
         }
-        let mut values = [case.share(); COUNT];
-        values[1..].copy_from_slice(&case.values());
-        self.append(values)
+        self.append([case.share()].into_iter().chain(case.values()))
     }
 
-    fn append(&mut self, values: [Option<f64>; COUNT]) -> Result<(), RecordError> {
+    fn append(&mut self, values: impl Iterator<Item = Option<f64>>) -> Result<(), RecordError> {
         self.cases += 1;
-        let bytes = values.map(|value| value.unwrap_or(f64::NAN).to_ne_bytes());
-        self.file.write_all(bytes.as_flattened()).map_err(RecordError::file("write to", &self.folder))
+        let bytes: Vec<u8> = values.flat_map(|value| value.unwrap_or(f64::NAN).to_ne_bytes()).collect();
+        self.file.write_all(&bytes).map_err(RecordError::file("write to", &self.folder))
     }
 
-    fn read(self) -> io::Result<Reader> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(Reader { file, cases: self.cases })
-    }
-}
-
-/// Reads what cases came to, in any order.
-struct Reader {
-    file: SpooledTempFile,
-    cases: u32,
-}
-
-impl Reader {
     /// The case behind so many others; what is undefined, and all of a case that is not complete, is not a number.
-    fn values(&mut self, before: u32) -> io::Result<[f64; COUNT]> {
+    fn of(&mut self, before: u32) -> io::Result<Vec<f64>> {
         if before >= self.cases {
-            return Ok([f64::NAN; COUNT]);
+            return Ok(vec![f64::NAN; count()]);
         }
-        let mut bytes = [[0; 8]; COUNT];
-        self.file.seek(SeekFrom::Start(u64::from(before) * Values::BYTES as u64))?;
+        let mut bytes = vec![[0; 8]; count()];
+        self.file.seek(SeekFrom::Start(u64::from(before) * 8 * count() as u64))?;
         self.file.read_exact(bytes.as_flattened_mut())?;
-        Ok(bytes.map(f64::from_ne_bytes))
+        Ok(bytes.into_iter().map(f64::from_ne_bytes).collect())
     }
 }
 
@@ -188,33 +167,19 @@ impl Axis<'_> {
     }
 }
 
-/// The value that each of these knobs has in a combination of them, by its place among the values.
-fn combination<'a>(axes: &'a [Axis<'a>], number: u32) -> impl Iterator<Item = (Axis<'a>, u32)> {
-    axes.iter().rev().scan(number, |rest, axis| {
-        let value = *rest % axis.len;
-        *rest /= axis.len;
-        Some((*axis, value))
-    })
-}
-
 /// How many cases come before the first of a combination of these knobs, where all others have their first value.
 fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
-    combination(axes, number).map(|(axis, value)| axis.stride * value).sum()
+    let add = |(cases, rest): (u32, u32), axis: &Axis<'_>| (cases + rest % axis.len * axis.stride, rest / axis.len);
+    axes.iter().rev().fold((0, number), add).0
 }
 
 /// Writes `paired.csv` from what the cases of this plan came to, in place of an older one.
-///
-/// # Errors
-/// If it cannot be written.
 pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
     let path = folder.join(PairedRow::FILE);
     folder::write_whole(&path, |file| write_to(file, plan, values).map_err(RecordError::file("write", &path)))
 }
 
 /// The rows of what [`write`] writes.
-///
-/// # Errors
-/// If the values of so many cases cannot be kept.
 pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, RecordError> {
     let (mut table, path) = (Vec::new(), Path::new(PairedRow::FILE));
     write_to(&mut table, plan, values).map_err(RecordError::file("write", path))?;
@@ -222,76 +187,53 @@ pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, R
 }
 
 fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
-    let mut table = Paired { plan, values: values.read()?, csv: csv::Writer::from_writer(file) };
-    table.write()?;
+    let (axes, seeds) = axes(plan);
+    let mut table = Paired { plan, axes: &axes, seeds, values, csv: csv::Writer::from_writer(file) };
+    let header = ["knob", "from", "to"].into_iter().chain(axes.iter().map(|axis| axis.name));
+    table.csv.write_record(header.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]))?;
+    let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
+    let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
+    let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * count() as u64;
+    let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
+    for (knob, axis) in axes.iter().enumerate() {
+        let (others, combinations) = (others(knob), combinations(knob));
+        if single {
+            (0..combinations).try_for_each(|combination| table.rows(*axis, &others, combination..combination + 1))?;
+        }
+        if combinations > 1 || !single {
+            table.rows(*axis, &others, 0..combinations)?;
+        }
+    }
     table.csv.flush()
-}
-
-/// The columns of `paired.csv` with these varied knobs.
-pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let knobs = knobs.filter(|name| *name != "seed");
-    let of_pair = ["knob", "from", "to"].into_iter().chain(knobs);
-    of_pair.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]).collect()
 }
 
 /// `paired.csv` while it is being written.
 struct Paired<'a, W: Write> {
     plan: &'a Plan,
-    values: Reader,
+    axes: &'a [Axis<'a>],
+    seeds: Axis<'a>,
+    values: Values,
     csv: csv::Writer<W>,
 }
 
 impl<W: Write> Paired<'_, W> {
-    fn write(&mut self) -> io::Result<()> {
-        let (axes, seeds) = axes(self.plan);
-        self.csv.write_record(columns(self.plan.scenario.vary.keys().map(String::as_str)))?;
-        let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
-        let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
-        let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * COUNT as u64;
-        let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
-        for (knob, axis) in axes.iter().enumerate() {
-            let (others, combinations) = (others(knob), combinations(knob));
-            if single {
-                for combination in 0..combinations {
-                    self.rows(&axes, *axis, seeds, &others, combination..combination + 1)?;
-                }
-            }
-            if combinations > 1 || !single {
-                self.rows(&axes, *axis, seeds, &others, 0..combinations)?;
-            }
-        }
-        Ok(())
-    }
-
     /// The rows of a knob over some combinations of the `others`.
-    fn rows(
-        &mut self,
-        axes: &[Axis<'_>],
-        knob: Axis<'_>,
-        seeds: Axis<'_>,
-        others: &[Axis<'_>],
-        combinations: Range<u32>,
-    ) -> io::Result<()> {
-        let mut of_others: Vec<String> = vec![String::new(); axes.len()];
-        if combinations.len() == 1 {
-            for (axis, value) in combination(others, combinations.start) {
-                let column = axes.iter().position(|known| known.name == axis.name).expect("it is one of all knobs");
-                of_others[column] = axis.value(self.plan, value);
-            }
-        }
+    fn rows(&mut self, knob: Axis<'_>, others: &[Axis<'_>], combinations: Range<u32>) -> io::Result<()> {
+        let first = knobs(&self.plan.setting(1 + cases_before(others, combinations.start)).knobs);
+        let told = |axis: &Axis<'_>| axis.name != knob.name && combinations.len() == 1;
+        let value = |axis: &Axis<'_>| if told(axis) { knob_text(&first[axis.name]) } else { String::new() };
+        let of_others: Vec<String> = self.axes.iter().map(value).collect();
         for (from, to) in knob.pairs() {
             let pair = [from, to].map(|value| value * knob.stride);
-            let statistics = self.differences(pair, seeds, others, combinations.clone())?;
+            let statistics = self.differences(pair, others, combinations.clone())?;
             let mut record = vec![knob.name.to_owned(), knob.value(self.plan, from), knob.value(self.plan, to)];
             record.extend_from_slice(&of_others);
             record.push(combinations.len().to_string());
             let of_pair = record.len();
             for (measure, of) in measures().zip(&statistics) {
-                let cell =
-                    |value: Option<f64>| value.and_then(Number::new).map_or_else(String::new, |it| it.to_string());
                 record.truncate(of_pair);
                 record.extend([measure.to_owned(), of.count.to_string()]);
-                record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(cell));
+                record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(Number::cell));
                 self.csv.write_record(&record)?;
             }
         }
@@ -303,16 +245,15 @@ impl<W: Write> Paired<'_, W> {
     fn differences(
         &mut self,
         [from, to]: [u32; 2],
-        seeds: Axis<'_>,
         others: &[Axis<'_>],
         combinations: Range<u32>,
-    ) -> io::Result<[Statistics; COUNT]> {
-        let mut statistics = [Statistics::default(); COUNT];
-        for seed in 0..seeds.len {
-            let mut sums = [0.0; COUNT];
+    ) -> io::Result<Vec<Statistics>> {
+        let mut statistics = vec![Statistics::default(); count()];
+        for seed in 0..self.seeds.len {
+            let mut sums = vec![0.0; count()];
             for number in combinations.clone() {
-                let at = cases_before(others, number) + seed * seeds.stride;
-                let (a, b) = (self.values.values(at + from)?, self.values.values(at + to)?);
+                let at = cases_before(others, number) + seed * self.seeds.stride;
+                let (a, b) = (self.values.of(at + from)?, self.values.of(at + to)?);
                 for (sum, (a, b)) in sums.iter_mut().zip(a.into_iter().zip(b)) {
                     *sum += b - a;
                 }

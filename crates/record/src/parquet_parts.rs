@@ -6,15 +6,16 @@
 //! other into the table; the part of the only case of a study becomes the table itself.
 
 use super::{
-    columns::{self, Cells},
+    column::{Kind, Value},
     error::RecordError,
     folder,
     table::{Row, Rows, Section},
 };
 use microgrid_agents::ids::Slot;
 use parquet::{
-    basic::Compression,
+    basic::{Compression, LogicalType, Repetition, Type as Physical},
     column::writer::ColumnCloseResult,
+    data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type},
     errors::ParquetError,
     file::{
         metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
@@ -24,13 +25,13 @@ use parquet::{
         statistics::Statistics,
         writer::SerializedFileWriter,
     },
-    record::{self, RowAccessor},
+    record::{self, Field, RowAccessor},
     schema::types::Type,
 };
 use std::{
     fs::{self, File},
     io::{self, Write},
-    ops::{Range, RangeInclusive},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -45,11 +46,16 @@ pub(super) struct Parts<R: Row> {
     table: PathBuf,
     /// Where its parts are.
     folder: PathBuf,
-    /// The part of the case under way, once it has a row.
-    current: Option<Part<R>>,
+    /// The file of the case under way, once it has a group of rows.
+    partial: Option<SerializedFileWriter<File>>,
+    /// The rows of the group under way.
+    rows: Vec<R>,
 }
 
 impl<R: Row> Parts<R> {
+    /// As many rows make a group: some ten megabytes.
+    const GROUP: usize = 1 << 17;
+
     /// Makes room for the parts of the table in a run's `folder`.
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let parts = Self::at(folder);
@@ -59,9 +65,6 @@ impl<R: Row> Parts<R> {
 
     /// Goes on with a table that has the parts of so many cases. What was put together of them before is removed, unless
     /// they are there no more.
-    ///
-    /// # Errors
-    /// If a part is missing, or a file cannot be removed.
     pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
         let parts = Self::at(folder);
         fs::create_dir_all(&parts.folder).map_err(RecordError::file("create", &parts.folder))?;
@@ -76,16 +79,18 @@ impl<R: Row> Parts<R> {
 
     /// Appends rows; those of a group wait in memory.
     pub(super) fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
-        let mut rows = rows.into_iter().peekable();
-        if rows.peek().is_none() {
-            return Ok(());
+        for row in rows {
+            self.rows.push(row);
+            if self.rows.len() == Self::GROUP {
+                self.write_group()?;
+            }
         }
-        self.current()?.append(rows)
+        Ok(())
     }
 
     /// Ends the case under way, which is complete.
     pub(super) fn end_case(&mut self, case: u32) -> Result<(), RecordError> {
-        self.current()?;
+        self.write_group()?;
         let partial = self.close()?.expect("there is a part under way");
         fs::rename(&partial, self.part(case)).map_err(RecordError::file("rename", &partial))
     }
@@ -97,9 +102,6 @@ impl<R: Row> Parts<R> {
 
     /// Makes the table from the parts of the first `done` cases and of the one under way, in place of an older one.
     /// Parts that may be needed again are kept: all but that of the only case of a study.
-    ///
-    /// # Errors
-    /// If a part cannot be read or the table cannot be written.
     pub(super) fn unite(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
         let partial = self.close()?;
         let parts: Vec<PathBuf> = (1..=done).map(|case| self.part(case)).chain(partial).collect();
@@ -111,23 +113,39 @@ impl<R: Row> Parts<R> {
 
     fn at(folder: &Path) -> Self {
         let table = folder.join(R::PARQUET);
-        Self { folder: table.with_extension("parts"), table, current: None }
+        Self { folder: table.with_extension("parts"), table, partial: None, rows: Vec::new() }
     }
 
     fn part(&self, case: u32) -> PathBuf {
         self.folder.join(format!("{case}.parquet"))
     }
 
-    fn current(&mut self) -> Result<&mut Part<R>, RecordError> {
-        match &mut self.current {
-            Some(part) => Ok(part),
-            none => Ok(none.insert(Part::create(self.folder.join(PARTIAL))?)),
+    /// Writes the rows that wait, if any do, into the file of the case under way.
+    fn write_group(&mut self) -> Result<(), RecordError> {
+        let path = self.folder.join(PARTIAL);
+        let writer = match &mut self.partial {
+            Some(writer) => writer,
+            none => {
+                let file = File::create(&path).map_err(RecordError::file("create", &path))?;
+                none.insert(writer::<R, _>(file).map_err(RecordError::content(&path))?)
+            }
+        };
+        if !self.rows.is_empty() {
+            write_group(&self.rows, writer).map_err(RecordError::content(&path))?;
+            self.rows.clear();
         }
+        Ok(())
     }
 
-    /// Ends the file of the case under way, if there is one; returns its path.
+    /// Ends the file of the case under way, if it has a row; returns its path.
     fn close(&mut self) -> Result<Option<PathBuf>, RecordError> {
-        self.current.take().map(Part::close).transpose()
+        if !self.rows.is_empty() {
+            self.write_group()?;
+        }
+        let Some(writer) = self.partial.take() else { return Ok(None) };
+        let path = self.folder.join(PARTIAL);
+        writer.close().map_err(RecordError::content(&path))?;
+        Ok(Some(path))
     }
 }
 
@@ -152,73 +170,69 @@ fn remove_file(path: &Path) -> Result<(), RecordError> {
     }
 }
 
-/// A Parquet file being written, in groups of [`GROUP`](Self::GROUP) rows.
-#[derive(Debug)]
-struct Part<R: Row> {
-    path: PathBuf,
-    writer: SerializedFileWriter<File>,
-    /// The rows of the group under way.
-    cells: Cells<R>,
-    /// How many these are.
-    rows: usize,
-}
-
-impl<R: Row> Part<R> {
-    /// As many rows make a group: some ten megabytes.
-    const GROUP: usize = 1 << 17;
-
-    fn create(path: PathBuf) -> Result<Self, RecordError> {
-        let file = File::create(&path).map_err(RecordError::file("create", &path))?;
-        let writer = SerializedFileWriter::new(file, schema::<R>(), properties());
-        let writer = writer.map_err(RecordError::content(&path))?;
-        Ok(Self { path, writer, cells: Cells::new(), rows: 0 })
-    }
-
-    fn append(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), RecordError> {
-        for row in rows {
-            self.cells.put(&row);
-            self.rows += 1;
-            if self.rows == Self::GROUP {
-                self.write_group().map_err(RecordError::content(&self.path))?;
+/// Writes rows as a group, column by column.
+fn write_group<R: Row>(rows: &[R], writer: &mut SerializedFileWriter<File>) -> Result<(), ParquetError> {
+    let mut group = writer.next_row_group()?;
+    for column in R::COLUMNS {
+        let values = || rows.iter().map(column.value);
+        let whole = || values().map(|value| if let Value::Whole(number) = value { number } else { 0 });
+        let numbers = || values().filter_map(|value| value.number()).collect::<Vec<f64>>();
+        let mut writer = group.next_column()?.expect("the schema has a column for every field of a row");
+        match column.kind {
+            Kind::Small => {
+                let small: Vec<i32> = whole().map(|number| (number as u32).cast_signed()).collect();
+                writer.typed::<Int32Type>().write_batch(&small, None, None)
             }
-        }
-        Ok(())
+            Kind::Large => {
+                let large: Vec<i64> = whole().map(u64::cast_signed).collect();
+                writer.typed::<Int64Type>().write_batch(&large, None, None)
+            }
+            Kind::Number => writer.typed::<DoubleType>().write_batch(&numbers(), None, None),
+            Kind::Optional => {
+                let defined: Vec<i16> = values().map(|value| i16::from(value != Value::Missing)).collect();
+                writer.typed::<DoubleType>().write_batch(&numbers(), Some(&defined), None)
+            }
+            Kind::Name(_) => {
+                let name = |value| if let Value::Text(name) = value { name.into_bytes().into() } else { "".into() };
+                let names: Vec<ByteArray> = values().map(name).collect();
+                writer.typed::<ByteArrayType>().write_batch(&names, None, None)
+            }
+        }?;
+        writer.close()?;
     }
-
-    fn write_group(&mut self) -> Result<(), ParquetError> {
-        let mut group = self.writer.next_row_group()?;
-        self.cells.write(&mut group)?;
-        group.close()?;
-        self.rows = 0;
-        Ok(())
-    }
-
-    fn close(mut self) -> Result<PathBuf, RecordError> {
-        let last = if self.rows > 0 { self.write_group() } else { Ok(()) };
-        last.and_then(|()| self.writer.close()).map_err(RecordError::content(&self.path))?;
-        Ok(self.path)
-    }
+    group.close().map(drop)
 }
 
+/// Names and types of the columns of a table.
 fn schema<R: Row>() -> Arc<Type> {
-    let columns = columns::schema::<R>().map(Arc::new).collect();
-    Arc::new(Type::group_type_builder("row").with_fields(columns).build().expect("columns make a schema"))
+    let columns = R::COLUMNS.iter().map(|column| {
+        let (physical, logical) = match column.kind {
+            Kind::Small => (Physical::INT32, Some(LogicalType::integer(32, false))),
+            Kind::Large => (Physical::INT64, Some(LogicalType::integer(64, false))),
+            Kind::Number | Kind::Optional => (Physical::DOUBLE, None),
+            Kind::Name(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = if column.kind == Kind::Optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let column = Type::primitive_type_builder(column.name, physical);
+        let column = column.with_logical_type(logical).with_repetition(repetition);
+        Arc::new(column.build().expect("a type that Parquet knows"))
+    });
+    Arc::new(Type::group_type_builder("row").with_fields(columns.collect()).build().expect("columns make a schema"))
 }
 
-fn properties() -> Arc<WriterProperties> {
+fn writer<R: Row, W: Write + Send>(file: W) -> Result<SerializedFileWriter<W>, ParquetError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         // With more than that, what tells of many groups is large.
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true);
-    Arc::new(properties.build())
+    SerializedFileWriter::new(file, schema::<R>(), Arc::new(properties.build()))
 }
 
 /// Writes the rows of all `parts`, group by group, as they are in their files.
 fn copy_all<R: Row>(parts: &[PathBuf], file: &mut (impl Write + Send)) -> Result<(), RecordError> {
     let target = Path::new(R::PARQUET);
-    let mut writer =
-        SerializedFileWriter::new(file, schema::<R>(), properties()).map_err(RecordError::content(target))?;
+    let mut writer = writer::<R, _>(file).map_err(RecordError::content(target))?;
     for part in parts {
         let file = File::open(part).map_err(RecordError::file("read", part))?;
         copy(&file, &mut writer).map_err(RecordError::content(part))?;
@@ -246,44 +260,41 @@ fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Re
     Ok(())
 }
 
-/// Reads the rows of a table from a run's folder, one after the other.
-///
-/// # Errors
-/// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read<R: Row>(folder: &Path) -> Result<Rows<R>, RecordError> {
-    read_groups(folder, 0..u64::MAX, |_| true)
-}
-
-/// Reads the rows of a section, one after the other.
-///
-/// # Errors
-/// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<Rows<R>, RecordError> {
-    let Section { case, slots, place, .. } = section.clone();
-    read_groups(folder, place, move |record| {
-        record.get_uint(0).is_ok_and(|of| of == case) && record.get_uint(1).is_ok_and(|slot| slots.contains(&slot))
-    })
-}
-
-/// Reads those rows of some groups, by their numbers from 0, that are wanted.
-fn read_groups<R: Row>(
-    folder: &Path,
-    groups: Range<u64>,
-    wanted: impl Fn(&record::Row) -> bool + 'static,
-) -> Result<Rows<R>, RecordError> {
+/// Reads the rows of a table from a run's folder, or of a section of it, one after the other.
+pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::PARQUET);
     let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let inside = ReadOptionsBuilder::new()
-        .with_predicate(Box::new(move |_: &RowGroupMetaData, group| groups.contains(&(group as u64))));
+    let (of_groups, of_rows) = (section.cloned(), section.cloned());
+    let inside = ReadOptionsBuilder::new().with_predicate(Box::new(move |_: &RowGroupMetaData, group| {
+        of_groups.as_ref().is_none_or(|section| section.place.contains(&(group as u64)))
+    }));
     let reader = SerializedFileReader::new_with_options(file, inside.build()).map_err(RecordError::content(&path))?;
     if *reader.metadata().file_metadata().schema() != *schema::<R>() {
         return Err(RecordError::Header(path));
     }
+    let wanted = move |record: &record::Row| {
+        let within = |section: &Section| {
+            record.get_uint(0).is_ok_and(|case| case == section.case)
+                && record.get_uint(1).is_ok_and(|slot| section.slots.contains(&slot))
+        };
+        of_rows.as_ref().is_none_or(within)
+    };
     let records = reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted));
     Ok(Box::new(records.map(move |record| {
         let record = record.map_err(RecordError::content(&path))?;
-        columns::row(&record).ok_or_else(|| RecordError::Header(path.clone()))
+        row(&record).ok_or_else(|| RecordError::Header(path.clone()))
     })))
+}
+
+/// Reads a row back, by way of its cells as CSV has them; `None` if `record` is not of this table.
+fn row<R: Row>(record: &record::Row) -> Option<R> {
+    let cell = |(_, field): (&String, &Field)| match field {
+        Field::Null => String::new(),
+        Field::Str(text) => text.clone(),
+        Field::Double(number) => number.to_string(),
+        other => other.to_string(),
+    };
+    csv::StringRecord::from_iter(record.get_column_iter().map(cell)).deserialize(None).ok()
 }
 
 /// Finds the groups that hold rows of these slots of a case, in a table that is sorted by them, its first columns.
@@ -314,10 +325,18 @@ fn extremes(group: &RowGroupMetaData, column: usize) -> Option<(u32, u32)> {
     Some((numbers.min_opt()?.cast_unsigned(), numbers.max_opt()?.cast_unsigned()))
 }
 
+#[expect(unreachable_pub, reason = "the table is declared like all others")]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{number::Number, table, trades::TradeRow};
+    use crate::{
+        column::Cell,
+        number::Number,
+        table::{self, table},
+        trades::TradeRow,
+    };
+    use microgrid_agents::{ids::ChannelName, market::role::Role, statement::Outcome};
+    use serde::Serialize;
 
     fn rows(slots: (u32, u32)) -> impl Iterator<Item = TradeRow> {
         (slots.0..slots.1).map(|slot| {
@@ -353,13 +372,13 @@ mod tests {
 
     #[test]
     fn groups_are_bounded_and_end_with_their_case() {
-        let group = Part::<TradeRow>::GROUP as u32;
+        let group = Parts::<TradeRow>::GROUP as u32;
         let folder = table(&[(0, 5), (5, group + 7), (group + 7, group + 7), (group + 7, group + 9)]);
         let file = File::open(folder.path().join("trades.parquet")).unwrap();
         let groups = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
         let groups: Vec<_> = groups.row_groups().iter().map(|group| group.num_rows()).collect();
         assert_eq!(groups, [5, i64::from(group), 2, 2]);
-        let read: Vec<TradeRow> = read(folder.path()).unwrap().map(Result::unwrap).collect();
+        let read: Vec<TradeRow> = read(folder.path(), None).unwrap().map(Result::unwrap).collect();
         assert!(read.into_iter().eq(rows((0, group + 9))));
     }
 
@@ -368,14 +387,14 @@ mod tests {
         let folder = table(&[(0, 1000)]);
         let mut table = Parts::<TradeRow>::reopen(folder.path(), 1).unwrap();
         table.unite(1, 1).unwrap();
-        let read: Vec<TradeRow> = read(folder.path()).unwrap().map(Result::unwrap).collect();
+        let read: Vec<TradeRow> = read(folder.path(), None).unwrap().map(Result::unwrap).collect();
         assert!(read.into_iter().eq(rows((0, 1000))));
     }
 
     #[test]
     fn a_table_without_rows_is_a_table() {
         let folder = table(&[]);
-        assert_eq!(read::<TradeRow>(folder.path()).unwrap().count(), 0);
+        assert_eq!(read::<TradeRow>(folder.path(), None).unwrap().count(), 0);
     }
 
     #[test]
@@ -391,7 +410,7 @@ mod tests {
     fn a_table_of_other_columns_is_not_read() {
         let folder = table(&[(0, 1)]);
         fs::rename(folder.path().join("trades.parquet"), folder.path().join("prosumers.parquet")).unwrap();
-        let wrong = read::<crate::ProsumerRow>(folder.path()).map(drop);
+        let wrong = read::<crate::ProsumerRow>(folder.path(), None).map(drop);
         assert!(matches!(wrong, Err(RecordError::Header(_))), "{wrong:?}");
     }
 
@@ -431,7 +450,7 @@ mod tests {
         table.flush().unwrap();
         agree(|case, slots| {
             let section = table::section::<TradeRow>(folder.path(), case, slots).unwrap();
-            table::read_section(folder.path(), &section).unwrap().map(Result::unwrap).collect()
+            table::read(folder.path(), Some(&section)).unwrap().map(Result::unwrap).collect()
         });
     }
 
@@ -445,8 +464,63 @@ mod tests {
         }
         table.unite(3, 3).unwrap();
         let find = |case, slots| section::<TradeRow>(folder.path(), case, slots).unwrap();
-        agree(|case, slots| read_section(folder.path(), &find(case, slots)).unwrap().map(Result::unwrap).collect());
+        agree(|case, slots| read(folder.path(), Some(&find(case, slots))).unwrap().map(Result::unwrap).collect());
         assert_eq!(find(2, 2..=3).place, 1..2);
         assert_eq!(find(2, 6..=6).place.clone().count(), 0);
+    }
+
+    table! {
+        /// A cell of every kind.
+        EveryKind in "every" {
+            /// A number up to 2^32.
+            small: u32,
+            /// A number up to 2^64.
+            large: u64,
+            /// A number.
+            number: Number,
+            /// A number that may be undefined.
+            optional: Option<Number>,
+            /// A name.
+            role: Role,
+            /// A name.
+            outcome: Outcome,
+            /// A name.
+            channel: ChannelName,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_cell_is_read_back_as_it_was_written() {
+        let number = |value| Number::new(value).unwrap();
+        let row = |small, large, value, role, outcome, channel| EveryKind {
+            small,
+            large,
+            number: number(value),
+            optional: (value > 0.0).then(|| number(value)),
+            role,
+            outcome,
+            channel,
+        };
+        let rows = [
+            row(0, 0, 0.0, Role::Buyer, Outcome::Equilibrium, ChannelName::Trade),
+            row(u32::MAX, u64::MAX, 0.1 + 0.2, Role::Seller, Outcome::GateClosure, ChannelName::Information),
+            row(1 << 31, 1 << 63, -2.5e-8, Role::Idle, Outcome::NoMarket, ChannelName::Energy),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Parts::create(folder.path()).unwrap();
+        table.append(rows.clone()).unwrap();
+        table.unite(0, 1).unwrap();
+        let read: Vec<EveryKind> = read(folder.path(), None).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, rows);
+    }
+
+    #[test]
+    fn names_are_those_of_csv() {
+        fn written<C: Cell + Serialize + Copy>(name: C) {
+            assert_eq!(serde_json::to_value(name).unwrap(), serde_json::to_value::<Value>(name.into()).unwrap());
+        }
+        [Role::Buyer, Role::Seller, Role::Idle].into_iter().for_each(written);
+        [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket].into_iter().for_each(written);
+        ChannelName::ALL.into_iter().for_each(written);
     }
 }

@@ -1,60 +1,54 @@
 //! `prosumers.csv`: every prosumer's slot.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    table::table,
-};
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
 use microgrid_agents::{
-    ids::Slot,
     market::{balance::Balance, role::Role},
     observation::ProsumerSlot,
 };
-use microgrid_scenario::schema::Record;
 
 table! {
     /// A prosumer's slot.
-    ProsumerRow in "prosumers" {
+    ProsumerRow in "prosumers" of (case: u32, number: u32, done: &ProsumerSlot, without: &Balance, alone: &Balance) {
         /// Number of the case.
-        case: u32,
+        case: u32 = case,
         /// Which slot.
-        slot: Slot,
+        slot: Slot = done.slot,
         /// Number of the prosumer.
-        prosumer: u32 => shown("prosumer"),
+        prosumer: u32 = number => shown("prosumer"),
         /// Its role.
-        role: Role => shown("role"),
+        role: Role = done.facts.role() => shown("role"),
         /// Generated.
-        pv_kwh: Number ["kWh"] => rounded("generated", 3),
+        pv_kwh: Number ["kWh"] = done.facts.generation.into() => rounded("generated", 3),
         /// What it wanted to consume.
-        load_kwh: Number ["kWh"] => rounded("load", 3),
+        load_kwh: Number ["kWh"] = done.facts.load.into() => rounded("load", 3),
         /// Bought from other prosumers.
-        bought_kwh: Number ["kWh"] => rounded("bought", 3),
+        bought_kwh: Number ["kWh"] = done.trades.bought.into() => rounded("bought", 3),
         /// Sold to other prosumers.
-        sold_kwh: Number ["kWh"] => rounded("sold", 3),
+        sold_kwh: Number ["kWh"] = done.trades.sold.into() => rounded("sold", 3),
         /// Put into its storage, measured outside.
-        charged_kwh: Number ["kWh"] => rounded("charged", 3),
+        charged_kwh: Number ["kWh"] = done.balance.charged.into() => rounded("charged", 3),
         /// Taken from its storage, measured outside.
-        discharged_kwh: Number ["kWh"] => rounded("discharged", 3),
+        discharged_kwh: Number ["kWh"] = done.balance.discharged.into() => rounded("discharged", 3),
         /// Content of its storage at the end.
-        soc_kwh: Number ["kWh"] => rounded("stored", 3),
+        soc_kwh: Number ["kWh"] = done.balance.content.into() => rounded("stored", 3),
         /// Bought from the grid.
-        grid_import_kwh: Number ["kWh"] => rounded("from the grid", 3),
+        grid_import_kwh: Number ["kWh"] = done.balance.grid_import.into() => rounded("from the grid", 3),
         /// Fed into the grid.
-        grid_export_kwh: Number ["kWh"] => rounded("into the grid", 3),
+        grid_export_kwh: Number ["kWh"] = done.balance.grid_export.into() => rounded("into the grid", 3),
         /// Paid to prosumers and to the grid.
-        paid_cny: Number ["CNY"] => rounded("paid", 3),
+        paid_cny: Number ["CNY"] = done.paid().into() => rounded("paid", 3),
         /// Earned from prosumers and from the grid.
-        earned_cny: Number ["CNY"] => rounded("earned", 3),
+        earned_cny: Number ["CNY"] = done.earned().into() => rounded("earned", 3),
         /// Paid to the operator.
-        fee_cny: Number ["CNY"],
+        fee_cny: Number ["CNY"] = done.trades.fee.into(),
         /// Welfare.
-        welfare_cny: Option<Number> ["CNY"] => rounded("welfare", 3),
+        welfare_cny: Option<Number> ["CNY"] = Number::new(done.balance.welfare) => rounded("welfare", 3),
         /// Welfare it would have without a local market.
-        p2g_welfare_cny: Option<Number> ["CNY"] => rounded("P2G welfare", 3),
+        p2g_welfare_cny: Option<Number> ["CNY"] = Number::new(without.welfare) => rounded("P2G welfare", 3),
         /// Consumed.
-        consumed_kwh: Number ["kWh"] => rounded("consumed", 3).behind(1),
+        consumed_kwh: Number ["kWh"] = done.balance.consumed.into() => rounded("consumed", 3).behind(1),
         /// Welfare it would have with its storage and without a local market.
-        p2g_storage_welfare_cny: Option<Number> ["CNY"] => rounded("P2G with storage", 3),
+        p2g_storage_welfare_cny: Option<Number> ["CNY"] = Number::new(alone.welfare) => rounded("P2G with storage", 3),
     }
 }
 
@@ -66,34 +60,8 @@ impl Recorded for ProsumerRow {
     fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
         let case = closed.case;
         let members = case.population.prosumers.iter().zip(closed.observed.prosumers());
-        let baselines = closed.theory.peer_to_grid.iter().zip(closed.theory.alone());
+        let baselines = closed.theory.peer_to_grid.iter().zip(&closed.theory.alone);
         let each = members.zip(baselines);
-        each.map(|((member, done), (without, alone))| row(case.number, member.number, done, without, alone))
-    }
-}
-
-/// The row of the prosumer with this `number`, beside its slot without a local market, without and with its storage.
-fn row(case: u32, number: u32, done: &ProsumerSlot, peer_to_grid: &Balance, alone: &Balance) -> ProsumerRow {
-    ProsumerRow {
-        case,
-        slot: done.slot,
-        prosumer: number,
-        role: done.role,
-        pv_kwh: done.generation.into(),
-        load_kwh: done.load.into(),
-        bought_kwh: done.bought.into(),
-        sold_kwh: done.sold.into(),
-        charged_kwh: done.charged.into(),
-        discharged_kwh: done.discharged.into(),
-        soc_kwh: done.content.into(),
-        grid_import_kwh: done.grid_import.into(),
-        grid_export_kwh: done.grid_export.into(),
-        paid_cny: done.paid.into(),
-        earned_cny: done.earned.into(),
-        fee_cny: done.fee.into(),
-        welfare_cny: Number::new(done.welfare),
-        p2g_welfare_cny: Number::new(peer_to_grid.welfare),
-        consumed_kwh: done.consumed.into(),
-        p2g_storage_welfare_cny: Number::new(alone.welfare),
+        each.map(|((member, done), (without, alone))| Self::row(case.number, member.number, done, without, alone))
     }
 }

@@ -1,14 +1,17 @@
 //! What a table takes from a case: which rows it has of a committed block, of a closed slot, and of the case as a whole.
 
+// What the file of a table needs, whatever it tells of.
+pub(super) use super::{number::Number, table::table};
+pub(super) use microgrid_agents::ids::Slot;
+pub(super) use microgrid_scenario::schema::Record;
+
 use super::{gains::Gains, slot_observations::SlotObservations, table::Row, theory::Target, theory::Theory};
 use microgrid_agents::{
-    ids::Slot,
     message::MarketOpened,
     observation::{Commit, Observation},
 };
-use microgrid_analysis::distance::mean;
 use microgrid_runtime::Traffic;
-use microgrid_scenario::{Case, schema::Record};
+use microgrid_scenario::Case;
 use std::{cell::OnceCell, fmt::Debug, iter};
 
 /// A table that is recorded case by case. Whoever implements it says only when there are rows; where they go, see
@@ -57,14 +60,7 @@ pub(super) struct CommittedBlock<'a> {
     /// What became of messages in the slot so far.
     pub(super) traffic: Traffic,
     /// What the game is measured by, once somebody has asked.
-    pub(super) target: &'a OnceCell<(Target, f64)>,
-}
-
-impl CommittedBlock<'_> {
-    /// Where the game's prices should go, and the mean surplus of its sellers [kWh].
-    pub(super) fn target(&self) -> (Target, f64) {
-        *self.target.get_or_init(|| (Target::of(self.case, self.market), mean(&self.market.surplus)))
-    }
+    pub(super) target: &'a OnceCell<Target>,
 }
 
 /// A slot that has been closed.

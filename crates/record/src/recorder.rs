@@ -9,9 +9,9 @@ use super::{
     measures::complete_cases,
     paired,
     run::Run,
-    sheet::Format,
+    sheet::{Format, Journal, Place},
     summary, table,
-    tables::{self, Journal, Tables},
+    tables::{self, Tables},
 };
 use microgrid_scenario::{Case, Plan};
 use std::{
@@ -28,15 +28,9 @@ pub trait CaseStore: Send {
     fn has(&self, case: u32) -> bool;
 
     /// Begins a case.
-    ///
-    /// # Errors
-    /// If its folder or a file in it cannot be made.
     fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError>;
 
     /// Takes a case back that has been played: to its [end](CaseRecorder::end) or, as far as it came, without.
-    ///
-    /// # Errors
-    /// If its files cannot be read, or those of the run cannot be written.
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError>;
 }
 
@@ -48,13 +42,14 @@ pub trait CaseStore: Send {
 /// the tables when its turn comes. So a folder without that ending is always whole, whoever ends the program.
 #[derive(Debug)]
 pub struct Recorder {
-    folder: PathBuf,
+    /// The run's folder.
+    pub folder: PathBuf,
     manifest: Manifest<PlannedCases>,
     /// `None` while a case is written straight into them.
     tables: Option<Tables>,
     format: Format,
-    /// The results of so many cases are in the tables.
-    done: u32,
+    /// The results of so many cases, from the first on, are in the tables.
+    pub done: u32,
     /// Whether a case could not be taken in: it may be there by half, and nothing goes behind it.
     half_written: bool,
     /// Time that the run has taken before it was resumed.
@@ -65,18 +60,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Makes a new folder `root/<scenario name>/<start time>-seed<seed>/` for a run that started at `started` by this
-    /// `command`, and points `root/<scenario name>/latest` to it. All tables are CSV.
-    ///
-    /// # Errors
-    /// If a file or folder cannot be made.
-    pub fn create(root: &Path, plan: &Plan, started: SystemTime, command: String) -> Result<Self, RecordError> {
-        Self::create_as(Format::Csv, root, plan, started, command)
-    }
-
-    /// The same with the large tables in this `format`.
-    ///
-    /// # Errors
-    /// If a file or folder cannot be made.
+    /// `command`, and points `root/<scenario name>/latest` to it. Large tables are written in this `format`.
     pub fn create_as(
         format: Format,
         root: &Path,
@@ -92,7 +76,7 @@ impl Recorder {
         let written = written.chain(paired::has_pairs(plan).then_some(paired::PairedRow::FILE));
         let mut files: Vec<String> = written.map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
-        let tables = Tables::create(&folder, record, format)?;
+        let tables = Tables::open(Place::New(&folder), record, format)?;
         let manifest = Manifest::new(plan, started, command, files);
         let before = Duration::ZERO;
         let mut recorder =
@@ -128,22 +112,12 @@ impl Recorder {
         let journal: Journal = folder::read_json(&folder.join(Journal::FILE))?;
         let (done, format) = (journal.cases, run.format());
         tidy_cases(&folder, done)?;
-        let tables = Some(Tables::reopen(&folder, plan.scenario.record, format, &journal)?);
+        let tables = Some(Tables::open(Place::Left(&folder, &journal), plan.scenario.record, format)?);
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
         let mut recorder = Self { folder, manifest, tables, format, done, half_written: false, before, _claim: claim };
         recorder.take_in_next()?;
         Ok(recorder)
-    }
-
-    /// The run's folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The results of so many cases, from the first on, are in the run's tables.
-    pub fn done(&self) -> u32 {
-        self.done
     }
 
     /// Takes all cases into the tables that come next and are complete in folders of their own.
@@ -173,9 +147,6 @@ impl Recorder {
     /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` and
     /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its
     /// start or from where it was resumed. Returns the run's folder.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
     ///
     /// # Panics
     /// If a case that was begun has not been taken in.
@@ -216,7 +187,8 @@ impl CaseStore for Recorder {
         let cases = self.folder.join(CASES);
         fs::create_dir_all(&cases).map_err(RecordError::file("create", &cases))?;
         fs::create_dir(&folder).map_err(RecordError::file("create", &folder))?;
-        Ok(CaseRecorder::new(case, Tables::create(&folder, case.scenario.record, self.format)?, Some(folder)))
+        let tables = Tables::open(Place::New(&folder), case.scenario.record, self.format)?;
+        Ok(CaseRecorder::new(case, tables, Some(folder)))
     }
 
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError> {
@@ -259,7 +231,7 @@ fn remove(folder: &Path) -> Result<(), RecordError> {
 
 /// Sums up all complete cases of a run, in one reading of `slots.csv`.
 fn sum_up(folder: &Path, manifest: &Manifest<PlannedCases>) -> Result<(), RecordError> {
-    let cases = complete_cases(table::read(folder)?, manifest.slots, manifest.gate_closure_s);
+    let cases = complete_cases(table::read(folder, None)?, manifest.slots, manifest.gate_closure_s);
     if !paired::has_pairs(&manifest.cases.0) {
         return summary::write(folder, manifest, cases);
     }

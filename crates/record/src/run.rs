@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A run's folder, read back.
+/// A run's folder, read back. What reads a file of it fails if that cannot be read.
 #[derive(Clone, Debug)]
 pub struct Run {
     folder: PathBuf,
@@ -30,16 +30,13 @@ pub struct Run {
 }
 
 impl Run {
-    /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is.
-    ///
-    /// # Errors
-    /// If there is no run, or its manifest cannot be read.
+    /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is; fails if there is none.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let folder = [path.to_owned(), path.join(LATEST)]
             .into_iter()
             .find(|folder| Self::lies_in(folder))
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
-        let manifest = Manifest::read(&folder)?;
+        let manifest = folder::read_json(&folder.join(manifest::FILE))?;
         Ok(Self { folder, manifest })
     }
 
@@ -58,12 +55,9 @@ impl Run {
         &self.manifest
     }
 
-    /// Names these files in the manifest, in place of all that lie in the same `folder` of the run.
-    ///
-    /// # Errors
-    /// If the manifest cannot be written.
-    pub fn name_files(&mut self, folder: &str, files: &[String]) -> Result<(), RecordError> {
-        self.manifest.files.retain(|file| Path::new(file).parent() != Some(Path::new(folder)));
+    /// Names these files in the manifest, in place of all that were made before `of` the same kind.
+    pub fn name_files(&mut self, of: impl Fn(&str) -> bool, files: &[String]) -> Result<(), RecordError> {
+        self.manifest.files.retain(|file| !of(file));
         self.manifest.files.extend_from_slice(files);
         self.manifest.write(&self.folder)
     }
@@ -74,21 +68,16 @@ impl Run {
     }
 
     /// The key figures of the cases that are done.
-    ///
-    /// # Errors
-    /// If `kpis.json` cannot be read.
     pub fn key_figures(&self) -> Result<Vec<KeyFigures>, RecordError> {
         folder::read_json(&self.folder.join(key_figures::FILE))
     }
 
     /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
-    ///
-    /// # Errors
-    /// If `slots.csv` cannot be read.
     pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
         let Manifest { case_count, slots, .. } = self.manifest;
         if self.has_slots() {
-            table::read::<SlotRow>(&self.folder)?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+            table::read::<SlotRow>(&self.folder, None)?
+                .try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
         } else {
             Ok(Some((case_count, slots)))
         }
@@ -105,16 +94,10 @@ impl Run {
     /// If the run keeps no such table, or the file cannot be opened or has other columns; each row by itself if it is
     /// not of this table.
     pub fn rows<R: Row>(&self) -> Result<Rows<R>, RecordError> {
-        Ok(match self.format_of::<R>()? {
-            Format::Csv => Box::new(table::read(&self.folder)?),
-            Format::Parquet => parquet_parts::read(&self.folder)?,
-        })
+        self.read(None)
     }
 
     /// Where the rows of these slots of a case stand in a table.
-    ///
-    /// # Errors
-    /// If the run keeps no such table, or it cannot be read.
     ///
     /// # Panics
     /// If the table has no slots.
@@ -127,13 +110,14 @@ impl Run {
     }
 
     /// The rows of a section of a table, one after the other.
-    ///
-    /// # Errors
-    /// If the file cannot be read; each row by itself if it is not of this table.
     pub fn rows_of<R: Row>(&self, section: &Section) -> Result<Rows<R>, RecordError> {
+        self.read(Some(section))
+    }
+
+    fn read<R: Row>(&self, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
         match self.format_of::<R>()? {
-            Format::Csv => table::read_section(&self.folder, section),
-            Format::Parquet => parquet_parts::read_section(&self.folder, section),
+            Format::Csv => table::read(&self.folder, section),
+            Format::Parquet => parquet_parts::read(&self.folder, section),
         }
     }
 
@@ -173,9 +157,6 @@ impl Run {
     }
 
     /// The text of `scenario.ron` or of one of its [data files](Self::inputs).
-    ///
-    /// # Errors
-    /// If it cannot be read.
     pub fn input(&self, file: &str) -> Result<String, RecordError> {
         let path = self.folder.join(file);
         fs::read_to_string(&path).map_err(RecordError::file("read", &path))
@@ -186,38 +167,20 @@ impl Run {
         self.manifest.files.iter().any(|kept| kept == file)
     }
 
-    /// Takes a file, or a folder, that was made from the run into the manifest's list of its files; for one that is there
-    /// already, nothing changes.
-    ///
-    /// # Errors
-    /// If the manifest cannot be written.
-    pub fn add_file(&mut self, file: &str) -> Result<(), RecordError> {
-        if self.keeps(file) {
-            return Ok(());
-        }
-        self.manifest.files.push(file.to_owned());
-        self.manifest.write(&self.folder)
-    }
-
     /// What each combination of the varied knobs came to, one after the other, over the cases that are complete.
-    ///
-    /// # Errors
-    /// If `slots.csv` or, where that is not kept, `summary.csv` cannot be read.
     pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
         let Manifest { replicates, slots, gate_closure_s, .. } = self.manifest;
         if self.has_slots() {
-            let cases = complete_cases(table::read(&self.folder)?, slots, gate_closure_s);
+            let cases = complete_cases(table::read(&self.folder, None)?, slots, gate_closure_s);
             Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
-            Ok(Box::new(summary::read(&self.folder, knobs)?))
+            summary::read(&self.folder, knobs)
         }
     }
 
-    /// What turning each knob changed, seed by seed, over the cases that are complete.
-    ///
-    /// # Errors
-    /// If the run varies no knob, or is not ended, so that there is no `paired.csv`; or that cannot be read.
+    /// What turning each knob changed, seed by seed, over the cases that are complete. Fails if the run varies no knob, or is
+    /// not ended, so that there is no `paired.csv`.
     pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
         Ok(Box::new(paired::read(&self.folder)?))
     }

@@ -2,13 +2,14 @@
 
 use super::{
     error::RecordError,
-    parquet_parts::Parts,
+    parquet_parts::{self, Parts},
     recorded::{ClosedSlot, CommittedBlock, Recorded, keeps},
     table::{Row, Table},
 };
 use microgrid_agents::observation::Observation;
 use microgrid_scenario::{Case, schema::Record};
-use std::{collections::BTreeMap, fmt::Debug, mem, path::Path, str::FromStr};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt::Debug, fs, mem, path::Path, str::FromStr};
 
 /// How the tables are written that may be large: `prosumers`, `trades` and `convergence`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,19 @@ impl FromStr for Format {
     }
 }
 
+/// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Journal {
+    /// The results of so many cases, from the first on, are in the run's tables.
+    pub(super) cases: u32,
+    /// How long each growing file is up to there [bytes].
+    pub(super) lengths: BTreeMap<String, u64>,
+}
+
+impl Journal {
+    pub(super) const FILE: &str = "progress.json";
+}
+
 /// Where tables are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place<'a> {
@@ -39,42 +53,32 @@ pub(super) enum Place<'a> {
     Memory,
     /// Into new files of a folder.
     New(&'a Path),
-    /// Into those that a run has left in its folder, behind the results of so many cases and these lengths [bytes].
-    Left(&'a Path, u32, &'a BTreeMap<String, u64>),
+    /// Into those that a run has left in its folder, from where its journal says; what was written later is removed.
+    Left(&'a Path, &'a Journal),
 }
 
-/// What is known of a table without its rows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct About {
-    pub(super) csv: &'static str,
-    pub(super) parquet: &'static str,
-    kept: Record,
-    large: bool,
-    pub(super) summed_up: bool,
+/// How a table is written where the run's user asks for this format.
+fn format<R: Recorded>(asked: Format) -> Format {
+    if R::LARGE { asked } else { Format::Csv }
 }
 
-impl About {
-    pub(super) const fn table<R: Recorded>() -> Self {
-        let (csv, parquet) = (R::FILE, R::PARQUET);
-        Self { csv, parquet, kept: R::KEPT, large: R::LARGE, summed_up: R::SUMMED_UP }
-    }
+/// The table's file in a run with this `record`, if it keeps the table.
+pub(super) fn file<R: Recorded>(record: Record, asked: Format) -> Option<&'static str> {
+    keeps(record, R::KEPT).then_some(match format::<R>(asked) {
+        Format::Csv => R::FILE,
+        Format::Parquet => R::PARQUET,
+    })
+}
 
-    /// Whether a scenario with this `record` keeps the table.
-    pub(super) fn is_kept(&self, record: Record) -> bool {
-        keeps(record, self.kept)
-    }
-
-    /// How it is written where the run's user asks for this format.
-    pub(super) fn format(&self, asked: Format) -> Format {
-        if self.large { asked } else { Format::Csv }
-    }
-
-    /// The file's name in that format.
-    pub(super) fn file(&self, asked: Format) -> &'static str {
-        match self.format(asked) {
-            Format::Csv => self.csv,
-            Format::Parquet => self.parquet,
+/// Removes what a finished run has of the table beside its [`file`].
+pub(super) fn tidy<R: Recorded>(folder: &Path, record: Record, asked: Format) -> Result<(), RecordError> {
+    let csv = folder.join(R::FILE);
+    match format::<R>(asked) {
+        Format::Parquet if keeps(record, R::KEPT) => parquet_parts::remove(&folder.join(R::PARQUET)),
+        _ if R::SUMMED_UP && !keeps(record, R::KEPT) => {
+            fs::remove_file(&csv).map_err(RecordError::file("remove", &csv))
         }
+        _ => Ok(()),
     }
 }
 
@@ -86,61 +90,48 @@ pub(super) struct Sheet<R: Recorded> {
     tally: R::Tally,
 }
 
-/// Where its rows are kept.
 #[derive(Debug)]
 enum Kept<R: Row> {
-    /// They are not.
     None,
     Memory(Vec<R>),
     Csv(Table<R>),
     Parquet(Box<Parts<R>>),
 }
 
-/// Whatever table is being written.
 pub(super) trait AnySheet {
-    /// Takes note of whatever is observed.
     fn observe(&mut self, what: &Observation);
-
     /// Adds the rows of a committed block; they may wait in memory.
     fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError>;
-
     /// Adds the rows of a closed slot, and writes all that wait as far as the format allows.
     fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError>;
-
     /// Ends a case, which is complete: adds its rows, and no row waits.
     fn end_case(&mut self, case: &Case) -> Result<(), RecordError>;
-
     /// Takes in the same table of a single case from its `folder`.
     fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError>;
-
     /// The table's file and how long it is [bytes], if it is one that grows.
     fn length(&self) -> Option<(&'static str, u64)>;
-
     /// Makes the table whole when the run ends, after so many of its `cases`.
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError>;
 }
 
 impl<R: Recorded> Sheet<R> {
     /// The table in its place, as far as a scenario with this `record` has it written.
-    ///
-    /// # Errors
-    /// If a file or folder cannot be made, or is not as it was left.
-    pub(super) fn open(place: Place<'_>, record: Record, format: Format) -> Result<Self, RecordError> {
-        let about = About::table::<R>();
-        let rows = match (place, about.format(format)) {
-            _ if !about.is_kept(record) && !R::SUMMED_UP => Kept::None,
+    pub(super) fn open(place: Place<'_>, record: Record, asked: Format) -> Result<Self, RecordError> {
+        let rows = match (place, format::<R>(asked)) {
+            _ if !keeps(record, R::KEPT) && !R::SUMMED_UP => Kept::None,
             (Place::Memory, _) => Kept::Memory(Vec::new()),
             (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
             (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
-            (Place::Left(folder, _, lengths), Format::Csv) => {
-                Kept::Csv(Table::reopen(folder, lengths.get(R::FILE).copied().unwrap_or_default())?)
+            (Place::Left(folder, journal), Format::Csv) => {
+                Kept::Csv(Table::reopen(folder, journal.lengths.get(R::FILE).copied().unwrap_or_default())?)
             }
-            (Place::Left(folder, cases, _), Format::Parquet) => Kept::Parquet(Box::new(Parts::reopen(folder, cases)?)),
+            (Place::Left(folder, journal), Format::Parquet) => {
+                Kept::Parquet(Box::new(Parts::reopen(folder, journal.cases)?))
+            }
         };
         Ok(Self { rows, tally: R::Tally::default() })
     }
 
-    /// Its rows, if they are in memory.
     pub(super) fn into_rows(self) -> Vec<R> {
         if let Kept::Memory(rows) = self.rows { rows } else { Vec::new() }
     }
@@ -155,12 +146,9 @@ impl<R: Recorded> Sheet<R> {
         Ok(())
     }
 
+    /// In Parquet, rows of a group are written together: how large it is must not depend on when somebody asks.
     fn flush(&mut self) -> Result<(), RecordError> {
-        match &mut self.rows {
-            Kept::Csv(table) => table.flush(),
-            // In Parquet, rows of a group are written together: how large it is must not depend on when somebody asks.
-            Kept::None | Kept::Memory(_) | Kept::Parquet(_) => Ok(()),
-        }
+        if let Kept::Csv(table) = &mut self.rows { table.flush() } else { Ok(()) }
     }
 }
 
@@ -194,7 +182,7 @@ impl<R: Recorded> AnySheet for Sheet<R> {
     }
 
     fn length(&self) -> Option<(&'static str, u64)> {
-        if let Kept::Csv(table) = &self.rows { Some((R::FILE, table.length())) } else { None }
+        if let Kept::Csv(table) = &self.rows { Some((R::FILE, table.length)) } else { None }
     }
 
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {

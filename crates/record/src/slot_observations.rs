@@ -11,20 +11,18 @@ use microgrid_agents::{
 };
 use std::{cell::OnceCell, sync::Arc};
 
-/// What has been observed of a slot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotObservations {
     /// Who was in the market; `None` without a market.
     pub(super) market: Option<Arc<MarketOpened>>,
-    /// Where its prices should go, and the mean surplus of its sellers [kWh], once these have been asked for.
-    pub(super) target: OnceCell<(Target, f64)>,
+    /// Where its prices should go, once somebody has asked.
+    pub(super) target: OnceCell<Target>,
     /// How its prices swing towards the end; `None` without a market.
     pub(super) amplitude: Option<Amplitude>,
     /// How old the news was at each decision.
     pub(super) ages: Durations,
     /// How the game ended; `None` if the market was not to open.
     pub(super) game: Option<Arc<GameOver>>,
-    /// The final trades.
     pub(super) trades: Option<Arc<[Trade]>>,
     /// The prosumers' slots, by their ids, up to the last that is done.
     prosumers: Vec<Option<Box<ProsumerSlot>>>,
@@ -33,7 +31,6 @@ pub(super) struct SlotObservations {
 }
 
 impl SlotObservations {
-    /// How the game ended.
     pub(super) fn outcome(&self) -> Outcome {
         self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome)
     }
@@ -41,13 +38,9 @@ impl SlotObservations {
     /// The final trades, with buyer and seller.
     pub(super) fn trades(&self) -> impl Iterator<Item = (ProsumerId, ProsumerId, &Trade)> {
         let trades = self.trades.as_deref().unwrap_or_default();
-        let market = self.market.iter();
-        market.flat_map(move |market| {
-            let parties = |trade: &Trade| (market.buyers[trade.buyer as usize], market.sellers[trade.seller as usize]);
-            trades.iter().map(move |trade| {
-                let (buyer, seller) = parties(trade);
-                (buyer, seller, trade)
-            })
+        self.market.iter().flat_map(move |market| {
+            let (buyers, sellers) = (&market.buyers, &market.sellers);
+            trades.iter().map(|trade| (buyers[trade.buyer as usize], sellers[trade.seller as usize], trade))
         })
     }
 
@@ -84,17 +77,13 @@ impl SlotObservations {
                 self.prosumers[index] = Some(done);
             }
             Observation::SlotClosed(_) => self.closed = true,
-            // These are of no slot's table.
-            Observation::SlotOpened(_)
-            | Observation::Refused(_)
-            | Observation::Sealed(_)
-            | Observation::Checkpoint(_)
-            | Observation::Exchanged(..) => {}
+            // What has no slot.
+            _ => {}
         }
     }
 }
 
-/// The slot of which an observation tells; `None` for one of which no table tells.
+/// The slot of which an observation tells; `None` of one that is of no slot's table.
 pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
     match what {
         Observation::MarketOpened(market) => Some(market.slot),
@@ -102,10 +91,6 @@ pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
         Observation::GameOver(game) => Some(game.slot),
         Observation::ProsumerDone(done) => Some(done.slot),
         Observation::Decided(slot, _) | Observation::Settled(slot, _) | Observation::SlotClosed(slot) => Some(*slot),
-        Observation::SlotOpened(_)
-        | Observation::Refused(_)
-        | Observation::Sealed(_)
-        | Observation::Checkpoint(_)
-        | Observation::Exchanged(..) => None,
+        _ => None,
     }
 }

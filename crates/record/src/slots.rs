@@ -1,20 +1,14 @@
 //! `slots.csv`: every slot at a glance.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    slot_observations::SlotObservations,
-    table::table,
-    theory::Theory,
-};
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
+use super::{slot_observations::SlotObservations, theory::Theory};
 use microgrid_agents::{
-    ids::Slot,
     market::{role::Role, settlement::Trade},
     observation::ProsumerSlot,
     statement::Outcome,
     units::{Energy, Total},
 };
-use microgrid_scenario::schema::Record;
+use microgrid_analysis::distance::Distance;
 use std::iter;
 
 /// What is to be known of a measure of the age of news.
@@ -23,110 +17,138 @@ const AGES: &str = " News ages from the commit of the market state: in lock-step
 
 table! {
     /// A slot at a glance.
-    SlotRow in "slots" {
+    SlotRow in "slots" of (closed: &ClosedSlot<'_>) {
         /// Number of the case.
-        case: u32 => shown("case"),
+        case: u32 = case.number => shown("case"),
         /// Which slot.
-        slot: Slot => shown("slot"),
+        slot: Slot = slot => shown("slot"),
         /// How many prosumers have a surplus.
-        sellers: u32 => shown("sellers"),
+        sellers: u32 = count(Role::Seller) => shown("sellers"),
         /// How many prosumers have a need.
-        buyers: u32 => shown("buyers"),
+        buyers: u32 = count(Role::Buyer) => shown("buyers"),
         /// How the game ended.
-        outcome: Outcome => shown("outcome"),
+        outcome: Outcome = observed.outcome() => shown("outcome"),
         /// Most choices that one buyer made.
-        rounds: u32 => mean("rounds of a slot").shown("rounds"),
+        rounds: u32 = game.map_or(0, |game| game.rounds) => mean("rounds of a slot").shown("rounds"),
         /// From the opening of the market to rest.
-        time_to_equilibrium_s: Option<Number> ["s"] => ratio(
+        time_to_equilibrium_s: Option<Number> ["s"] = game.and_then(|it| Some(it.time_to_equilibrium?.into())) => ratio(
             "time to equilibrium where reached",
             "Mean over the slots that came to equilibrium, of which there may be few",
             |row, _| Some((row.settled_after()?, 1.0))
         ).to_gate().rounded("time to rest", 1),
         /// Messages sent since the slot before was closed.
-        messages: u64 => mean("messages in a slot").shown("messages").behind(3),
+        messages: u64 = traffic.sent => mean("messages in a slot").shown("messages").behind(3),
         /// Mean price of the trades, weighted by energy.
-        price_mean_cny_per_kwh: Option<Number> ["CNY/kWh"] => ratio(
+        price_mean_cny_per_kwh: Option<Number> ["CNY/kWh"] = mean_price(trades()) => ratio(
             "mean price of trades",
             "Paid for all trades, divided by the energy of all",
             |row, _| weighted(row.price_mean_cny_per_kwh, row.traded_kwh.value())
         ).rounded("price", 4),
         /// Price of the closed-form equilibrium of those who were admitted.
-        equilibrium_price_cny_per_kwh: Option<Number> ["CNY/kWh"] =>
-            mean("closed-form price").rounded("closed-form price", 4),
+        equilibrium_price_cny_per_kwh: Option<Number> ["CNY/kWh"] =
+            theory.equilibrium.as_ref().and_then(|at| Number::new(at.price))
+            => mean("closed-form price").rounded("closed-form price", 4),
         /// Largest distance of a seller's price from those that clear the market.
-        price_gap: Option<Number> ["CNY/kWh"] => mean("price gap").logarithmic().rounded("price gap", 6),
+        price_gap: Option<Number> ["CNY/kWh"] = apart(|at| at.price_gap)
+            => mean("price gap").logarithmic().rounded("price gap", 6),
         /// Largest difference of demand and surplus at a seller, in mean surpluses.
-        imbalance: Option<Number> => mean("imbalance").logarithmic(),
+        imbalance: Option<Number> = apart(|at| at.imbalance) => mean("imbalance").logarithmic(),
         /// Largest relative difference of a chosen seller's net utility from the mean.
-        ess_residual: Option<Number> => mean("difference of net utilities").logarithmic(),
+        ess_residual: Option<Number> = apart(|at| at.ess_residual.unwrap_or(f64::NAN))
+            => mean("difference of net utilities").logarithmic(),
         /// Mean age of the news at a decision.
-        information_age_mean_s: Option<Number> ["s"] => ratio(
+        information_age_mean_s: Option<Number> ["s"] = observed.ages.mean() => ratio(
             "mean age of information",
             "Mean over all decisions",
             |row, _| weighted(row.information_age_mean_s, row.decisions()?)
         ).remark(AGES).rounded("news' age", 3).behind(2),
         /// Age of the news that 95 % of the decisions did not exceed.
-        information_age_p95_s: Option<Number> ["s"] => mean("95th percentile of the age of information").remark(AGES),
+        information_age_p95_s: Option<Number> ["s"] = observed.ages.percentile(95)
+            => mean("95th percentile of the age of information").remark(AGES),
         /// Traded between prosumers.
-        traded_kwh: Number ["kWh"] => mean("energy traded in a slot").rounded("traded", 3),
+        traded_kwh: Number ["kWh"] = traded.into() => mean("energy traded in a slot").rounded("traded", 3),
         /// Bought from the grid.
-        grid_import_kwh: Number ["kWh"] => mean("energy bought from the grid in a slot").rounded("from the grid", 3),
+        grid_import_kwh: Number ["kWh"] = energy(|done| done.balance.grid_import)
+            => mean("energy bought from the grid in a slot").rounded("from the grid", 3),
         /// Fed into the grid.
-        grid_export_kwh: Number ["kWh"] => mean("energy fed into the grid in a slot").rounded("into the grid", 3),
+        grid_export_kwh: Number ["kWh"] = energy(|done| done.balance.grid_export)
+            => mean("energy fed into the grid in a slot").rounded("into the grid", 3),
         /// Welfare of the buyers.
-        buyers_welfare_cny: Option<Number> ["CNY"] => mean("welfare of the buyers in a slot").signed(),
+        buyers_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.buyers)
+            => mean("welfare of the buyers in a slot").signed(),
         /// Welfare of the sellers.
-        sellers_welfare_cny: Option<Number> ["CNY"] => mean("welfare of the sellers in a slot").signed(),
+        sellers_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.sellers)
+            => mean("welfare of the sellers in a slot").signed(),
         /// Welfare of all prosumers.
-        welfare_cny: Option<Number> ["CNY"] => mean("welfare of all in a slot").signed().rounded("welfare", 3),
+        welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.all)
+            => mean("welfare of all in a slot").signed().rounded("welfare", 3),
         /// Welfare the buyers would have without a local market.
-        p2g_buyers_welfare_cny: Option<Number> ["CNY"],
+        p2g_buyers_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.p2g_buyers),
         /// Welfare the sellers would have without a local market.
-        p2g_sellers_welfare_cny: Option<Number> ["CNY"],
+        p2g_sellers_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.p2g_sellers),
         /// Welfare all prosumers would have without a local market.
-        p2g_welfare_cny: Option<Number> ["CNY"] =>
-            mean("welfare of all in a slot of P2G").signed().rounded("P2G welfare", 3),
+        p2g_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.p2g)
+            => mean("welfare of all in a slot of P2G").signed().rounded("P2G welfare", 3),
         /// Welfare missed beside the closed-form equilibrium, as a part of its size there.
-        welfare_loss: Option<Number> => ratio(
+        welfare_loss: Option<Number> = theory.equilibrium_welfare.and_then(|best| loss(welfare.all, best)) => ratio(
             "share of welfare missed",
             "Welfare missed in all slots with a market, divided by that of their closed forms",
             |row, _| row.missed()
         ).logarithmic().signed(),
         /// Largest minus smallest price of a seller over the last tenth of the time to gate closure, of the seller
         /// where that is most.
-        oscillation_amplitude: Option<Number> ["CNY/kWh"] => mean("oscillation of prices").logarithmic(),
+        oscillation_amplitude: Option<Number> ["CNY/kWh"] =
+            observed.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?))
+            => mean("oscillation of prices").logarithmic(),
         /// Messages for each traded kWh.
-        messages_per_kwh: Option<Number> ["1/kWh"] => ratio(
+        messages_per_kwh: Option<Number> ["1/kWh"] = Number::new(traffic.sent as f64 / traded.value()) => ratio(
             "messages for each traded kWh",
             "Messages of all slots with a market, divided by all energy traded in them",
             |row, _| Some((row.messages as f64, row.traded_kwh.value()))
         ),
         /// Mean number of decisions of a participant.
-        updates_per_actor: Option<Number> => ratio(
+        updates_per_actor: Option<Number> = Number::new(observed.ages.count() as f64 / actors as f64) => ratio(
             "decisions of a participant",
             "Decisions in all slots with a market, divided by the numbers of their participants",
             |row, _| Some((row.decisions()?, row.admitted.into()))
         ),
         /// Messages of these that never arrived.
-        lost_messages: u64 => mean("lost messages in a slot").shown("lost").behind(3),
+        lost_messages: u64 = traffic.lost => mean("lost messages in a slot").shown("lost").behind(3),
         /// Messages of these that arrived twice.
-        duplicated_messages: u64 => mean("doubled messages in a slot"),
+        duplicated_messages: u64 = traffic.duplicated => mean("doubled messages in a slot"),
         /// How many prosumers wanted to buy or sell in the market; 0 where it was not to open.
-        wanted: u32,
+        wanted: u32 = game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
         /// How many of them were admitted: have registered in time.
-        admitted: u32,
+        admitted: u32 = game.map_or(0, |game| game.admitted),
         /// Mean distance of a seller's price from those that clear the market, weighted by surplus.
-        price_gap_weighted: Option<Number> ["CNY/kWh"] => mean("price gap weighted").bare(),
+        price_gap_weighted: Option<Number> ["CNY/kWh"] = apart(|at| at.price_gap_weighted)
+            => mean("price gap weighted").bare(),
         /// Consumed.
-        consumption_kwh: Number ["kWh"] => mean("energy consumed in a slot").rounded("consumed", 3).behind(1),
+        consumption_kwh: Number ["kWh"] = energy(|done| done.balance.consumed)
+            => mean("energy consumed in a slot").rounded("consumed", 3).behind(1),
         /// What prosumers wanted to consume.
-        load_kwh: Number ["kWh"] => mean("load of a slot").rounded("load", 3).behind(1),
+        load_kwh: Number ["kWh"] = energy(|done| done.facts.load) => mean("load of a slot").rounded("load", 3).behind(1),
         /// Welfare all prosumers would have with their storages and without a local market.
-        p2g_storage_welfare_cny: Option<Number> ["CNY"] => mean("welfare of all in a slot of P2G with storage").signed(),
+        p2g_storage_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.p2g_storage)
+            => mean("welfare of all in a slot of P2G with storage").signed(),
         /// How many prosumers have less welfare than they would have so.
-        worse_off: u32 => mean("prosumers below P2G with storage in a slot").shown("worse off"),
+        worse_off: u32 = gains.worse_off() => mean("prosumers below P2G with storage in a slot").shown("worse off"),
         /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell.
-        equilibrium_welfare_cny: Option<Number> ["CNY"],
+        equilibrium_welfare_cny: Option<Number> ["CNY"] = theory.equilibrium_welfare.and_then(Number::new),
+    }
+    where {
+        let ClosedSlot { case, slot, observed, theory, gains, traffic } = *closed;
+        let count = |role| observed.prosumers().filter(|done| done.facts.role() == role).count() as u32;
+        let energy = |of: fn(&ProsumerSlot) -> Energy| observed.prosumers().map(of).sum::<Total<Energy>>().into();
+        let trades = || observed.trades().map(|(.., trade)| trade);
+        let traded = trades().map(|trade| trade.energy).sum::<Total<Energy>>();
+        let (game, market) = (observed.game.as_deref(), observed.market.as_deref());
+        let end = market.zip(game.and_then(|game| game.state.as_deref()));
+        let ended = observed.trades.as_deref().unwrap_or_default();
+        let distance = end.and_then(|(market, end)| theory.distance(market, end, ended));
+        let apart = |of: fn(&Distance) -> f64| distance.as_ref().and_then(|distance| Number::new(of(distance)));
+        let welfare = Welfare::of(observed, theory);
+        let actors = market.map_or(0, |market| market.sellers.len() + market.buyers.len());
     }
 }
 
@@ -159,64 +181,7 @@ impl Recorded for SlotRow {
     type Tally = ();
 
     fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
-        iter::once(row(closed))
-    }
-}
-
-fn row(closed: &ClosedSlot<'_>) -> SlotRow {
-    let ClosedSlot { case, slot, observed, theory, gains, traffic } = *closed;
-    let prosumers = || observed.prosumers();
-    let count = |role| prosumers().filter(|done| done.role == role).count() as u32;
-    let energy = |amount: fn(&ProsumerSlot) -> Energy| prosumers().map(amount).sum::<Total<Energy>>().into();
-    let game = observed.game.as_deref();
-    let end = game.and_then(|game| game.state.as_deref());
-    let distance = observed
-        .market
-        .as_deref()
-        .zip(end)
-        .and_then(|(market, end)| theory.distance(market, end, observed.trades.as_deref().unwrap_or_default()));
-    let welfare = Welfare::of(observed, theory);
-    let traded = observed.trades().map(|(.., trade)| trade.energy).sum::<Total<Energy>>();
-    let actors = observed.market.as_deref().map_or(0, |market| market.sellers.len() + market.buyers.len());
-    SlotRow {
-        case: case.number,
-        slot,
-        sellers: count(Role::Seller),
-        buyers: count(Role::Buyer),
-        outcome: observed.outcome(),
-        rounds: game.map_or(0, |game| game.rounds),
-        time_to_equilibrium_s: game.and_then(|game| game.time_to_equilibrium).map(Number::from),
-        messages: traffic.sent,
-        price_mean_cny_per_kwh: mean_price(observed.trades().map(|(.., trade)| trade)),
-        equilibrium_price_cny_per_kwh: theory.equilibrium.as_ref().and_then(|at| Number::new(at.price)),
-        price_gap: distance.and_then(|distance| Number::new(distance.price_gap)),
-        imbalance: distance.and_then(|distance| Number::new(distance.imbalance)),
-        ess_residual: distance.and_then(|distance| distance.ess_residual).and_then(Number::new),
-        information_age_mean_s: observed.ages.mean(),
-        information_age_p95_s: observed.ages.percentile(95),
-        traded_kwh: traded.into(),
-        grid_import_kwh: energy(|done| done.grid_import),
-        grid_export_kwh: energy(|done| done.grid_export),
-        buyers_welfare_cny: Number::new(welfare.buyers),
-        sellers_welfare_cny: Number::new(welfare.sellers),
-        welfare_cny: Number::new(welfare.all),
-        p2g_buyers_welfare_cny: Number::new(welfare.p2g_buyers),
-        p2g_sellers_welfare_cny: Number::new(welfare.p2g_sellers),
-        p2g_welfare_cny: Number::new(welfare.p2g),
-        welfare_loss: theory.equilibrium_welfare.and_then(|best| loss(welfare.all, best)),
-        oscillation_amplitude: observed.amplitude.as_ref().and_then(|prices| Number::new(prices.largest()?)),
-        messages_per_kwh: Number::new(traffic.sent as f64 / traded.value()),
-        updates_per_actor: Number::new(observed.ages.count() as f64 / actors as f64),
-        lost_messages: traffic.lost,
-        duplicated_messages: traffic.duplicated,
-        wanted: game.map_or(0, |_| count(Role::Seller) + count(Role::Buyer)),
-        admitted: game.map_or(0, |game| game.admitted),
-        price_gap_weighted: distance.and_then(|distance| Number::new(distance.price_gap_weighted)),
-        consumption_kwh: energy(|done| done.consumed),
-        load_kwh: energy(|done| done.load),
-        p2g_storage_welfare_cny: Number::new(welfare.p2g_storage),
-        worse_off: gains.worse_off(),
-        equilibrium_welfare_cny: theory.equilibrium_welfare.and_then(Number::new),
+        iter::once(Self::row(closed))
     }
 }
 
@@ -252,38 +217,26 @@ pub(super) struct Welfare {
 }
 
 impl Welfare {
-    /// The welfare of a slot.
     pub(super) fn of(gathered: &SlotObservations, theory: &Theory) -> Self {
         let mut sums = Self::default();
-        let baselines = theory.peer_to_grid.iter().zip(theory.alone());
+        let baselines = theory.peer_to_grid.iter().zip(&theory.alone);
         for (done, (without, alone)) in gathered.prosumers().zip(baselines) {
-            match done.role {
+            match done.facts.role() {
                 Role::Buyer => {
-                    sums.buyers += done.welfare;
+                    sums.buyers += done.balance.welfare;
                     sums.p2g_buyers += without.welfare;
                 }
                 Role::Seller => {
-                    sums.sellers += done.welfare;
+                    sums.sellers += done.balance.welfare;
                     sums.p2g_sellers += without.welfare;
                 }
                 Role::Idle => {}
             }
-            sums.all += done.welfare;
+            sums.all += done.balance.welfare;
             sums.p2g += without.welfare;
             sums.p2g_storage += alone.welfare;
         }
         sums
-    }
-
-    /// Adds another slot's.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.buyers += other.buyers;
-        self.sellers += other.sellers;
-        self.all += other.all;
-        self.p2g_buyers += other.p2g_buyers;
-        self.p2g_sellers += other.p2g_sellers;
-        self.p2g += other.p2g;
-        self.p2g_storage += other.p2g_storage;
     }
 }
 

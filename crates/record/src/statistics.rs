@@ -22,7 +22,6 @@ impl Statistics {
         Self { count, mean: mean.unwrap_or(0.0), squares: deviation * deviation * (f64::from(count) - 1.0) }
     }
 
-    /// Counts another replicate's value.
     pub(crate) fn add(&mut self, value: f64) {
         self.count += 1;
         let distance = value - self.mean;
@@ -67,7 +66,6 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Counts another replicate's.
     pub(super) fn add(&mut self, successes: u32, trials: u32) {
         let (of, all) = (f64::from(successes), f64::from(trials));
         self.replicates += 1.0;

@@ -7,11 +7,11 @@ use super::{
     measures::{CaseMeasures, MEASURES},
     number::Number,
     statistics::{Share, Statistics},
+    table::Rows,
 };
 use csv::StringRecord;
 use std::{path::Path, str::FromStr};
 
-/// Name of the file in a run's folder.
 pub(super) const FILE: &str = "summary.csv";
 
 /// What a combination of the varied knobs came to, over those of its replicates that are complete.
@@ -29,10 +29,33 @@ pub struct Summary {
     /// The 95 % confidence interval of that part; `None` without any.
     pub share_interval: Option<(f64, f64)>,
     /// One for each of [`MEASURES`].
-    pub measures: [Statistics; MEASURES.len()],
+    pub measures: Vec<Statistics>,
 }
 
 impl Summary {
+    /// The combination with this number, of which no case is complete yet.
+    fn new(combination: u32, replicates: u32) -> Self {
+        Self {
+            combination,
+            first_case: (combination - 1) * replicates + 1,
+            replicates: 0,
+            share_in_equilibrium: None,
+            share_interval: None,
+            measures: vec![Statistics::default(); MEASURES.len()],
+        }
+    }
+
+    /// Adds a replicate, of all of which `share` is the part that settled.
+    fn add(&mut self, case: &CaseMeasures, share: &mut Share) {
+        self.replicates += 1;
+        share.add(case.equilibria, case.market_slots);
+        self.share_in_equilibrium = share.value();
+        self.share_interval = share.interval();
+        for (statistics, value) in self.measures.iter_mut().zip(case.values()) {
+            value.into_iter().for_each(|value| statistics.add(value));
+        }
+    }
+
     /// The statistics of the measure with this name.
     pub fn measure(&self, name: &str) -> Option<&Statistics> {
         MEASURES.iter().position(|known| known.name == name).map(|index| &self.measures[index])
@@ -44,69 +67,35 @@ pub(crate) fn summaries(
     cases: impl Iterator<Item = Result<CaseMeasures, RecordError>>,
     replicates: u32,
 ) -> impl Iterator<Item = Result<Summary, RecordError>> {
-    let mut cases = cases.fuse();
-    let mut current: Option<Sums> = None;
+    let mut cases = cases.fuse().peekable();
+    let combination = move |case: &CaseMeasures| (case.case - 1) / replicates + 1;
     std::iter::from_fn(move || {
-        loop {
-            let case = match cases.next() {
-                None => return current.take().map(|sums| Ok(sums.summary)),
-                Some(Err(error)) => return Some(Err(error)),
-                Some(Ok(case)) => case,
-            };
-            let combination = (case.case - 1) / replicates + 1;
-            let other = current.take_if(|sums| sums.summary.combination != combination);
-            current.get_or_insert_with(|| Sums::new(combination, replicates)).add(&case);
-            if let Some(other) = other {
-                return Some(Ok(other.summary));
-            }
-        }
-    })
-}
-
-/// A combination whose cases are being read.
-#[derive(Debug)]
-struct Sums {
-    summary: Summary,
-    share: Share,
-}
-
-impl Sums {
-    fn new(combination: u32, replicates: u32) -> Self {
-        let summary = Summary {
-            combination,
-            first_case: (combination - 1) * replicates + 1,
-            replicates: 0,
-            share_in_equilibrium: None,
-            share_interval: None,
-            measures: [Statistics::default(); MEASURES.len()],
+        let first = match cases.next()? {
+            Err(error) => return Some(Err(error)),
+            Ok(case) => case,
         };
-        Self { summary, share: Share::default() }
-    }
-
-    fn add(&mut self, case: &CaseMeasures) {
-        let summary = &mut self.summary;
-        summary.replicates += 1;
-        self.share.add(case.equilibria, case.market_slots);
-        summary.share_in_equilibrium = self.share.value();
-        summary.share_interval = self.share.interval();
-        for (statistics, value) in summary.measures.iter_mut().zip(case.values()) {
-            value.into_iter().for_each(|value| statistics.add(value));
+        let number = combination(&first);
+        let (mut summary, mut share) = (Summary::new(number, replicates), Share::default());
+        summary.add(&first, &mut share);
+        let is_same = |case: &Result<CaseMeasures, _>| case.as_ref().is_ok_and(|case| combination(case) == number);
+        while let Some(Ok(case)) = cases.next_if(is_same) {
+            summary.add(&case, &mut share);
         }
-    }
+        Some(Ok(summary))
+    })
 }
 
 impl Summary {
     fn record(&self, knobs: &Knobs) -> Vec<String> {
-        let cell = |value: Option<f64>| value.and_then(Number::new).map_or_else(String::new, |value| value.to_string());
         let mut record = [self.combination, self.first_case, self.replicates].map(|count| count.to_string()).to_vec();
         record.extend(knobs.values().map(knob_text));
-        record.push(cell(self.share_in_equilibrium));
+        record.push(Number::cell(self.share_in_equilibrium));
         for of in &self.measures {
-            record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(cell));
+            record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(Number::cell));
             record.push(of.count.to_string());
         }
         let interval = self.share_interval.unzip();
-        record.extend([interval.0, interval.1].map(cell));
+        record.extend([interval.0, interval.1].map(Number::cell));
         record
     }
 
@@ -118,44 +107,36 @@ impl Summary {
         }
         let share = 3 + knobs;
         let interval = share + 1 + 4 * MEASURES.len();
-        let mut measures = [Statistics::default(); MEASURES.len()];
-        for (n, statistics) in measures.iter_mut().enumerate() {
+        let statistics = |n| {
             let at = share + 1 + 4 * n;
-            *statistics = Statistics::of(cell(record, at + 3)?, cell(record, at), cell(record, at + 1));
-        }
+            Some(Statistics::of(cell(record, at + 3)?, cell(record, at), cell(record, at + 1)))
+        };
         Some(Self {
             combination: cell(record, 0)?,
             first_case: cell(record, 1)?,
             replicates: cell(record, 2)?,
             share_in_equilibrium: cell(record, share),
             share_interval: cell(record, interval).zip(cell(record, interval + 1)),
-            measures,
+            measures: (0..MEASURES.len()).map(statistics).collect::<Option<_>>()?,
         })
     }
 }
 
 /// Reads `summary.csv` of a run with so many varied knobs, combination by combination.
-///
-/// # Errors
-/// If the file cannot be opened; each row by itself if it is not of this table.
-pub(super) fn read(
-    folder: &Path,
-    knobs: usize,
-) -> Result<impl Iterator<Item = Result<Summary, RecordError>> + use<>, RecordError> {
+pub(super) fn read(folder: &Path, knobs: usize) -> Result<Rows<Summary>, RecordError> {
     let path = folder.join(FILE);
     let csv = csv::Reader::from_path(&path).map_err(RecordError::content(&path))?;
-    Ok(csv.into_records().map(move |record| {
+    Ok(Box::new(csv.into_records().map(move |record| {
         let record = record.map_err(RecordError::content(&path))?;
         Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))
-    }))
+    })))
 }
 
-/// The columns of `summary.csv` with these varied knobs.
-pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
     columns.extend(knobs.map(str::to_owned));
     columns.push("share_in_equilibrium".to_owned());
-    for measure in MEASURES {
+    for measure in &*MEASURES {
         columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{}_{statistic}", measure.name)));
     }
     columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));
@@ -163,9 +144,6 @@ pub(super) fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// Writes the `summary.csv` of some complete cases of the run in `folder`, in place of an older one.
-///
-/// # Errors
-/// If the cases cannot be read or `summary.csv` cannot be written.
 pub(super) fn write(
     folder: &Path,
     manifest: &Manifest<PlannedCases>,

@@ -33,23 +33,41 @@ pub type Rows<R> = Box<dyn Iterator<Item = Result<R, RecordError>>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
     pub(super) case: u32,
-    pub(super) slots: RangeInclusive<Slot>,
+    /// The slots whose rows it has.
+    pub slots: RangeInclusive<Slot>,
     /// In a CSV file, their bytes; in a Parquet file, the numbers of the groups that hold them.
     pub(super) place: Range<u64>,
     /// How much there is to read, as if it were text [bytes].
     pub size: u64,
 }
 
-impl Section {
-    /// The slots whose rows it has.
-    pub fn slots(&self) -> RangeInclusive<Slot> {
-        self.slots.clone()
-    }
-}
-
-/// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit,
-/// and with what else there is to tell of it (the functions of [`Column`]).
+/// Declares a row type and with it a table: the name of its files, and its columns, each beside its field with its unit, its
+/// value (where the row says what it is made `of`), and what else there is to tell of it (the functions of [`Column`]).
 macro_rules! table {
+    (
+        $(#[$doc:meta])*
+        $name:ident in $file:literal of ($($given:ident: $type:ty),+) {
+            $(
+                $(#[$column_doc:meta])*
+                $column:ident: $kind:ty $([$unit:literal])? = $value:expr $(=> $($told:ident($($how:tt)*)).+)?,
+            )+
+        }
+        $(where { $($before:tt)* })?
+    ) => {
+        $crate::table::table! {
+            $(#[$doc])*
+            $name in $file {
+                $($(#[$column_doc])* $column: $kind $([$unit])? $(=> $($told($($how)*)).+)?,)+
+            }
+        }
+
+        impl $name {
+            fn row($($given: $type),+) -> Self {
+                $($($before)*)?
+                Self { $($column: $value),+ }
+            }
+        }
+    };
     (
         $(#[$doc:meta])*
         $name:ident in $file:literal {
@@ -88,7 +106,7 @@ pub(super) struct Table<R> {
     /// Whole rows that are not in the file yet.
     pending: Vec<u8>,
     /// What is in the file [bytes].
-    length: u64,
+    pub(super) length: u64,
     rows: PhantomData<fn(R)>,
 }
 
@@ -105,15 +123,10 @@ impl<R: Row> Table<R> {
 
     /// Opens the table in `folder` to go on behind its first `length` bytes; what follows them is cut off.
     pub(super) fn reopen(folder: &Path, length: u64) -> Result<Self, RecordError> {
-        read::<R>(folder).map(drop)?;
+        read::<R>(folder, None).map(drop)?;
         let path = folder.join(R::FILE);
         let file = folder::cut(&path, length)?;
         Ok(Self { path, file, pending: Vec::new(), length, rows: PhantomData })
-    }
-
-    /// How much of it is in the file [bytes].
-    pub(super) fn length(&self) -> u64 {
-        self.length
     }
 
     /// Appends all rows of the same table in another `folder`, in pieces of whole rows.
@@ -167,20 +180,19 @@ impl<R: Row> Table<R> {
     }
 }
 
-/// Reads the rows of a table from a run's folder, one after the other.
-///
-/// # Errors
-/// If the file cannot be opened or has other columns; each row by itself if it is not of this table.
-pub(super) fn read<R: Row>(
-    folder: &Path,
-) -> Result<impl Iterator<Item = Result<R, RecordError>> + use<R>, RecordError> {
+/// Reads the rows of a table from a run's folder, or of a section of it, one after the other.
+pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::FILE);
     let wrong = RecordError::content(&path);
-    let mut csv = csv::Reader::from_path(&path).map_err(&wrong)?;
-    if !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
+    let mut file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    let place = section.map_or(0..u64::MAX, |section| section.place.clone());
+    file.seek(SeekFrom::Start(place.start)).map_err(RecordError::file("read", &path))?;
+    let part = file.take(place.end - place.start);
+    let mut csv = csv::ReaderBuilder::new().has_headers(section.is_none()).from_reader(part);
+    if section.is_none() && !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
         return Err(RecordError::Header(path));
     }
-    Ok(csv.into_deserialize().map(move |row| row.map_err(&wrong)))
+    Ok(Box::new(csv.into_deserialize().map(move |row| row.map_err(&wrong))))
 }
 
 /// Finds the rows of these slots of a case in the CSV file of a table that is sorted by case and slot, its first columns:
@@ -198,7 +210,6 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     Ok(Section { case, slots, size: place.end - place.start, place })
 }
 
-/// Case and slot of a row.
 type Key = (u32, Slot);
 
 /// Where, within `range`, the first row begins whose case and slot are not before `key`; the end of the range without one.
@@ -233,23 +244,6 @@ fn first_from(file: &mut BufReader<File>, position: u64) -> io::Result<(u64, Opt
     Ok((begin, Some(cells.next().flatten().zip(cells.next().flatten()))))
 }
 
-/// Reads the rows of a section of the CSV file.
-///
-/// # Errors
-/// If the file cannot be read; each row by itself if it is not of this table.
-pub(super) fn read_section<R: Row>(folder: &Path, section: &Section) -> Result<Rows<R>, RecordError> {
-    let path = folder.join(R::FILE);
-    let open = || {
-        let mut file = File::open(&path)?;
-        file.seek(SeekFrom::Start(section.place.start))?;
-        Ok(file.take(section.size))
-    };
-    let part = open().map_err(RecordError::file("read", &path))?;
-    let csv = csv::ReaderBuilder::new().has_headers(false).from_reader(part);
-    let wrong = RecordError::content(&path);
-    Ok(Box::new(csv.into_deserialize().map(move |row| row.map_err(&wrong))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,7 +266,7 @@ mod tests {
         let mut first = Table::<TradeRow>::create(parts.path()).unwrap();
         first.append((0..10).map(line)).unwrap();
         first.flush().unwrap();
-        let kept = first.length();
+        let kept = first.length;
         first.append((500..510).map(line)).unwrap();
         first.flush().unwrap();
         let other = tempfile::tempdir().unwrap();
@@ -283,13 +277,13 @@ mod tests {
         again.append_from(other.path()).unwrap();
         let read = |folder: &Path| fs::read(folder.join("trades.csv")).unwrap();
         assert!(read(whole.path()) == read(parts.path()));
-        assert_eq!(again.length(), table.length());
+        assert_eq!(again.length, table.length);
     }
 
     #[test]
     fn a_table_that_has_lost_rows_does_not_go_on() {
         let folder = tempfile::tempdir().unwrap();
-        let length = Table::<TradeRow>::create(folder.path()).unwrap().length();
+        let length = Table::<TradeRow>::create(folder.path()).unwrap().length;
         let reopened = Table::<TradeRow>::reopen(folder.path(), length + 1);
         assert!(matches!(reopened, Err(RecordError::Short { .. })), "{reopened:?}");
     }

@@ -5,9 +5,8 @@ use super::{
     folder::{self, JsonList},
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
-    parquet_parts,
-    recorded::{ClosedSlot, CommittedBlock, keeps},
-    sheet::{About, AnySheet, Format, Place, Sheet},
+    recorded::keeps,
+    sheet::{self, AnySheet, Format, Journal, Place, Sheet},
 };
 use microgrid_agents::{
     chain::refusal::Refusal,
@@ -16,22 +15,21 @@ use microgrid_agents::{
 };
 use microgrid_ledger::schema;
 use microgrid_scenario::{Case, schema::Record};
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 /// Declares all tables. Whatever is done with each of them, from its file to its rows in memory, follows from here.
 macro_rules! tables {
     ($($(#[$doc:meta])* $table:ident: $row:ident in $module:ident;)+) => {
-        /// The rows of all tables.
         pub(super) mod rows {
             $(pub use crate::$module::$row;)+
         }
 
-        /// What is known of all tables, in the order in which a run's manifest names them.
-        const TABLES: &[About] = &[$(About::table::<rows::$row>()),+];
+        /// The files of a run, in the order in which its manifest names them.
+        const FILES: &[fn(Record, Format) -> Option<&'static str>] = &[$(sheet::file::<rows::$row>),+];
+        const TIDY: &[fn(&Path, Record, Format) -> Result<(), RecordError>] = &[$(sheet::tidy::<rows::$row>),+];
 
         #[derive(Debug)]
-        struct Sheets {
+        pub(super) struct Sheets {
             $($table: Sheet<rows::$row>,)+
         }
 
@@ -41,8 +39,8 @@ macro_rules! tables {
             }
 
             /// All tables, in the order in which they are to be written: the first of the list last.
-            fn all(&mut self) -> impl Iterator<Item = &mut dyn AnySheet> {
-                let all: [&mut dyn AnySheet; TABLES.len()] = [$(&mut self.$table),+];
+            pub(super) fn all(&mut self) -> impl Iterator<Item = &mut dyn AnySheet> {
+                let all: [&mut dyn AnySheet; FILES.len()] = [$(&mut self.$table),+];
                 all.into_iter().rev()
             }
         }
@@ -118,85 +116,53 @@ impl CaseRows {
 
 /// Names of the files that a run with this `record` has once it is finished.
 pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'static str> {
-    let tables = TABLES.iter().filter(move |table| table.is_kept(record)).map(move |table| table.file(format));
+    let tables = FILES.iter().filter_map(move |file| file(record, format));
     tables.chain([key_figures::FILE]).chain(keeps(record, Record::Full).then_some(schema::FILE))
 }
 
 /// Removes what a finished run has beside its [`files`].
 pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
-    for table in TABLES {
-        let path = folder.join(table.file(format));
-        if !table.is_kept(record) && table.summed_up {
-            fs::remove_file(&path).map_err(RecordError::file("remove", &path))?;
-        } else if table.is_kept(record) && table.format(format) == Format::Parquet {
-            parquet_parts::remove(&path)?;
-        }
-    }
-    Ok(())
-}
-
-/// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Journal {
-    /// The results of so many cases, from the first on, are in the run's tables.
-    pub(super) cases: u32,
-    /// How long each growing file is up to there [bytes].
-    lengths: BTreeMap<String, u64>,
-}
-
-impl Journal {
-    /// Name of the file in the folder of a run that is not finished.
-    pub(super) const FILE: &str = "progress.json";
+    TIDY.iter().try_for_each(|tidy| tidy(folder, record, format))
 }
 
 /// The tables that cases write.
 #[derive(Debug)]
 pub(super) struct Tables {
-    sheets: Sheets,
+    pub(super) sheets: Sheets,
     rest: Rest,
 }
 
-/// What is written beside the tables.
 #[derive(Debug)]
 enum Rest {
-    Folder { key_figures: JsonList<KeyFigures>, chains: Option<LedgerFile> },
+    Folder { key_figures: JsonList, chains: Option<LedgerFile> },
     Memory { key_figures: Option<Box<KeyFigures>>, refusals: BTreeMap<(Slot, Option<u32>, Refusal), u64> },
 }
 
 impl Tables {
-    /// Those of a single case, in memory.
-    pub(super) fn in_memory(record: Record) -> Result<Self, RecordError> {
-        let rest = Rest::Memory { key_figures: None, refusals: BTreeMap::new() };
-        Ok(Self { sheets: Sheets::open(Place::Memory, record, Format::Csv)?, rest })
-    }
-
-    /// Creates them in `folder`, with nothing but headers.
-    pub(super) fn create(folder: &Path, record: Record, format: Format) -> Result<Self, RecordError> {
-        let sheets = Sheets::open(Place::New(folder), record, format)?;
-        let key_figures = JsonList::create(&folder.join(key_figures::FILE))?;
-        let chains = keeps(record, Record::Full).then(|| LedgerFile::create(folder)).transpose()?;
-        Ok(Self { sheets, rest: Rest::Folder { key_figures, chains } })
-    }
-
-    /// Opens them in `folder` to go on where `journal` says; what was written later is removed.
-    pub(super) fn reopen(
-        folder: &Path,
-        record: Record,
-        format: Format,
-        journal: &Journal,
-    ) -> Result<Self, RecordError> {
-        let Journal { cases, lengths } = journal;
-        let sheets = Sheets::open(Place::Left(folder, *cases, lengths), record, format)?;
-        let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
-        let key_figures = JsonList::reopen(&folder.join(key_figures::FILE), end)?;
-        let chains = keeps(record, Record::Full).then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
-        Ok(Self { sheets, rest: Rest::Folder { key_figures, chains } })
+    /// Those in this place: as they were left there, or new ones with nothing but headers.
+    pub(super) fn open(place: Place<'_>, record: Record, format: Format) -> Result<Self, RecordError> {
+        let sheets = Sheets::open(place, record, format)?;
+        let full = keeps(record, Record::Full);
+        let rest = match place {
+            Place::Memory => Rest::Memory { key_figures: None, refusals: BTreeMap::new() },
+            Place::New(folder) => Rest::Folder {
+                key_figures: JsonList::create(&folder.join(key_figures::FILE))?,
+                chains: full.then(|| LedgerFile::create(folder)).transpose()?,
+            },
+            Place::Left(folder, Journal { cases, lengths }) => {
+                let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
+                let key_figures = JsonList::reopen(&folder.join(key_figures::FILE), end)?;
+                let chains = full.then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
+                Rest::Folder { key_figures, chains }
+            }
+        };
+        Ok(Self { sheets, rest })
     }
 
     /// The journal of a run whose tables these are, with the results of so many cases.
     pub(super) fn journal(&mut self, cases: u32) -> Journal {
         let key_figures = match &self.rest {
-            Rest::Folder { key_figures, .. } => Some((key_figures::FILE, key_figures.end())),
+            Rest::Folder { key_figures, .. } => Some((key_figures::FILE, key_figures.end)),
             Rest::Memory { .. } => None,
         };
         let lengths = self.sheets.all().filter_map(|sheet| sheet.length()).chain(key_figures);
@@ -204,9 +170,6 @@ impl Tables {
     }
 
     /// Takes note of whatever is observed in a case. The ledger's blocks are on disk after its checkpoint.
-    ///
-    /// # Errors
-    /// If `ledger.db` cannot be written.
     pub(super) fn observe(&mut self, case: &Case, what: &Observation) -> Result<(), RecordError> {
         self.sheets.all().for_each(|sheet| sheet.observe(what));
         match (&mut self.rest, what) {
@@ -219,16 +182,6 @@ impl Tables {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Adds the rows of a committed block.
-    pub(super) fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
-        self.sheets.all().try_for_each(|sheet| sheet.block(block))
-    }
-
-    /// Adds the rows of a closed slot.
-    pub(super) fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
-        self.sheets.all().try_for_each(|sheet| sheet.slot(slot))
     }
 
     /// Ends a case, which is complete and came to these figures.
@@ -262,9 +215,6 @@ impl Tables {
     }
 
     /// Ends the writing of what does not end by itself.
-    ///
-    /// # Errors
-    /// If `ledger.db` cannot be written.
     pub(super) fn close(&mut self) -> Result<(), RecordError> {
         match &mut self.rest {
             Rest::Folder { chains, .. } => chains.take().map_or(Ok(()), LedgerFile::close),
@@ -272,7 +222,6 @@ impl Tables {
         }
     }
 
-    /// The rows of a complete case, if they are in memory.
     pub(super) fn into_rows(self, case: u32) -> Option<CaseRows> {
         let Rest::Memory { key_figures, refusals } = self.rest else { return None };
         let refusals = refusals.into_iter();

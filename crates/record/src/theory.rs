@@ -11,20 +11,19 @@ use microgrid_agents::{
     units::Energy,
 };
 use microgrid_analysis::{
-    distance::{Distance, distance, own_ess_residual},
+    distance::{Distance, distance, mean, own_ess_residual},
     equilibrium::{Equilibrium, balances_at},
-    peer_to_grid::{peer_to_grid, peer_to_grid_with_storage},
+    peer_to_grid::peer_to_grid,
     slot::{SlotMarket, slot_facts, slot_terms},
 };
 use microgrid_scenario::{Case, schema::Storage};
 
-/// What theory says about a slot.
 #[derive(Clone, Debug)]
 pub(super) struct Theory {
     /// Everybody's slot without a local market and without storage.
     pub(super) peer_to_grid: Vec<Balance>,
-    /// Everybody's slot without a local market, with its storage; `None` where that is the same.
-    with_storage: Option<Vec<Balance>>,
+    /// Everybody's slot without a local market, with its storage if it has one.
+    pub(super) alone: Vec<Balance>,
     /// The equilibrium of those who were admitted to the market; `None` without one.
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium of all who would buy or sell [CNY]; `None` where the market was not to open,
@@ -41,14 +40,16 @@ pub(super) struct Target {
     pub(super) prices: Option<(f64, f64)>,
     /// The tariffs between which prices may move.
     pub(super) band: PriceBand,
+    /// Of the sellers [kWh].
+    pub(super) mean_surplus: f64,
 }
 
 impl Target {
-    /// Where the prices of a market should go.
     pub(super) fn of(case: &Case, market: &MarketOpened) -> Self {
         let terms = slot_terms(case, market.slot);
         let at = SlotMarket::of_admitted(market, &slot_facts(case, market.slot), terms).equilibrium();
-        Self { prices: at.map(|at| (at.lowest, at.price)), band: terms.band() }
+        let prices = at.map(|at| (at.lowest, at.price));
+        Self { prices, band: terms.band(), mean_surplus: mean(&market.surplus) }
     }
 }
 
@@ -73,14 +74,10 @@ impl Theory {
             let balances = balances_at(Some((&all, &at)), &facts, contents, storage.as_ref(), &terms);
             balances.iter().map(|balance| balance.welfare).sum()
         });
-        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid_with_storage(case, slot, alone));
-        let peer_to_grid = peer_to_grid(case, slot);
-        Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms }
-    }
-
-    /// Everybody's slot without a local market, with its storage if it has one.
-    pub(super) fn alone(&self) -> &[Balance] {
-        self.with_storage.as_deref().unwrap_or(&self.peer_to_grid)
+        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid(case, slot, Some(alone)));
+        let peer_to_grid = peer_to_grid(case, slot, None);
+        let alone = with_storage.unwrap_or_else(|| peer_to_grid.clone());
+        Self { peer_to_grid, alone, equilibrium, equilibrium_welfare, facts, terms }
     }
 
     /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody

@@ -1,37 +1,32 @@
 //! `trades.csv`: what every buyer wanted of every seller, and got.
 
-use super::{
-    number::Number,
-    recorded::{ClosedSlot, Recorded},
-    table::table,
-};
-use microgrid_agents::{
-    ids::{ProsumerId, Slot},
-    units::Energy,
-};
-use microgrid_scenario::schema::Record;
+use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
+use microgrid_agents::{ids::ProsumerId, market::settlement::Trade, units::Energy};
 
 table! {
     /// What a buyer wanted of a seller, and got.
-    TradeRow in "trades" {
+    TradeRow in "trades" of (closed: &ClosedSlot<'_>, buyer: ProsumerId, seller: ProsumerId, trade: &Trade) {
         /// Number of the case.
-        case: u32,
+        case: u32 = closed.case.number,
         /// Which slot.
-        slot: Slot,
+        slot: Slot = closed.slot,
         /// Number of the buying prosumer.
-        buyer: u32 => shown("buyer"),
+        buyer: u32 = number(buyer) => shown("buyer"),
         /// Number of the selling prosumer.
-        seller: u32 => shown("seller"),
+        seller: u32 = number(seller) => shown("seller"),
         /// The buyer's optimal purchase (7).
-        optimal_kwh: Option<Number> ["kWh"] => rounded("optimal", 3),
+        optimal_kwh: Option<Number> ["kWh"] = Number::new(trade.optimal) => rounded("optimal", 3),
         /// What was delivered (10).
-        traded_kwh: Number ["kWh"] => rounded("traded", 3),
+        traded_kwh: Number ["kWh"] = trade.energy.into() => rounded("traded", 3),
         /// The seller's final price.
-        price_cny_per_kwh: Option<Number> ["CNY/kWh"] => rounded("price", 4),
+        price_cny_per_kwh: Option<Number> ["CNY/kWh"] = Number::new(trade.price) => rounded("price", 4),
         /// Paid by the buyer to the seller.
-        payment_cny: Number ["CNY"] => rounded("payment", 3),
+        payment_cny: Number ["CNY"] = trade.payment.into() => rounded("payment", 3),
         /// Paid by the buyer to the operator.
-        fee_cny: Number ["CNY"] => rounded("fee", 3),
+        fee_cny: Number ["CNY"] = trade.fee.into() => rounded("fee", 3),
+    }
+    where {
+        let number = |id: ProsumerId| closed.case.population.prosumers[id.index()].number;
     }
 }
 
@@ -42,23 +37,9 @@ impl Recorded for TradeRow {
 
     /// By buyer and seller, without those where nothing was wanted or delivered.
     fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
-        let number = |id: ProsumerId| closed.case.population.prosumers[id.index()].number;
-        let mut rows: Vec<Self> = closed
-            .observed
-            .trades()
-            .filter(|(.., trade)| trade.optimal > 0.0 || trade.energy > Energy::ZERO)
-            .map(|(buyer, seller, trade)| Self {
-                case: closed.case.number,
-                slot: closed.slot,
-                buyer: number(buyer),
-                seller: number(seller),
-                optimal_kwh: Number::new(trade.optimal),
-                traded_kwh: trade.energy.into(),
-                price_cny_per_kwh: Number::new(trade.price),
-                payment_cny: trade.payment.into(),
-                fee_cny: trade.fee.into(),
-            })
-            .collect();
+        let trades = closed.observed.trades();
+        let told = trades.filter(|(.., trade)| trade.optimal > 0.0 || trade.energy > Energy::ZERO);
+        let mut rows: Vec<Self> = told.map(|(buyer, seller, trade)| Self::row(closed, buyer, seller, trade)).collect();
         rows.sort_by_key(|row| (row.buyer, row.seller));
         rows.into_iter()
     }

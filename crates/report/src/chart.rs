@@ -1,7 +1,9 @@
 //! What is drawn, whatever draws it: axes and layers, in the words of the market and without a pixel.
 
+use serde::Serialize;
+
 /// A chart: layers over one pair of axes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Chart {
     /// Name of its file and its anchor on the page: lower-case words joined by `_`, such as `slot_prices`.
     pub name: String,
@@ -14,11 +16,12 @@ pub struct Chart {
     /// The vertical axis.
     pub y: Axis,
     /// From the back to the front.
+    #[serde(skip)]
     pub layers: Vec<Layer>,
 }
 
 /// An axis.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Axis {
     /// What it measures, such as `price`.
     pub label: String,
@@ -29,22 +32,26 @@ pub struct Axis {
 }
 
 /// How values lie on an axis.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scale {
     /// Evenly; the axis spans what is drawn.
     Linear,
     /// Evenly, from zero.
+    #[serde(rename = "from zero")]
     LinearFromZero,
-    /// Evenly from one bound to the other.
-    Between(f64, f64),
     /// By their logarithm; only positive values are drawn.
     Logarithmic,
     /// Names; value `n` stands for the name at position `n`.
     Names(Vec<String>),
+    /// Evenly from one bound to the other.
+    #[serde(untagged)]
+    Between(u8, u8),
 }
 
 /// The color of a layer: what belongs together has the same one in every chart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Color {
     /// The `n`th of several alike, told apart by colour-blind readers too.
     Series(usize),
@@ -53,13 +60,16 @@ pub enum Color {
 }
 
 /// How a line is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stroke {
     /// Unbroken.
     Solid,
     /// In dashes.
+    #[serde(rename = "dash")]
     Dashed,
     /// In dots.
+    #[serde(rename = "dot")]
     Dotted,
 }
 
@@ -90,24 +100,10 @@ pub enum Mark {
     Stack(Vec<(f64, f64)>),
     /// From a lower to an upper value: (x, lower, upper).
     Band(Vec<(f64, f64, f64)>),
-    /// A level or an instant that holds across the whole chart.
-    Rule(Direction, f64),
-    /// A field of colors: for each (x, y) a value, or nothing.
-    Heat {
-        /// (x, y, value).
-        cells: Vec<(f64, f64, Option<f64>)>,
-        /// What the values are, and how they lie on the scale of colors.
-        values: Axis,
-    },
-}
-
-/// Across or up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// At one value of y.
-    Across,
-    /// At one value of x.
-    Up,
+    /// A level that holds across the whole chart.
+    Rule(f64),
+    /// A field of colors: for each (x, y) a value, or nothing; what the values are, and how they lie on the scale of colors.
+    Heat(Vec<(f64, f64, Option<f64>)>, Axis),
 }
 
 impl Axis {
@@ -117,21 +113,23 @@ impl Axis {
     }
 
     /// The same in this unit.
-    #[must_use]
     pub fn unit(self, unit: &'static str) -> Self {
         Self { unit: Some(unit), ..self }
     }
 
     /// The same on another scale.
-    #[must_use]
     pub fn scale(self, scale: Scale) -> Self {
         Self { scale, ..self }
     }
 
     /// The same from zero.
-    #[must_use]
     pub fn from_zero(self) -> Self {
         self.scale(Scale::LinearFromZero)
+    }
+
+    /// The same with a name for each place.
+    pub fn named(self, names: impl IntoIterator<Item = impl ToString>) -> Self {
+        self.scale(Scale::Names(names.into_iter().map(|name| name.to_string()).collect()))
     }
 
     /// Whether names lie on it.
@@ -167,8 +165,8 @@ impl Mark {
             | Self::Bars(points)
             | Self::Stack(points) => !points.iter().any(|point| point.0.is_finite() && point.1.is_finite()),
             Self::Band(spans) => spans.is_empty(),
-            Self::Rule(_, at) => !at.is_finite(),
-            Self::Heat { cells, .. } => !cells.iter().any(|cell| cell.2.is_some()),
+            Self::Rule(at) => !at.is_finite(),
+            Self::Heat(cells, _) => !cells.iter().any(|cell| cell.2.is_some()),
         }
     }
 }
@@ -183,7 +181,7 @@ impl Chart {
         layers: impl IntoIterator<Item = Layer>,
     ) -> Option<Self> {
         let layers: Vec<Layer> = layers.into_iter().filter(|layer| !layer.mark.is_empty()).collect();
-        let has_result = layers.iter().any(|layer| !matches!(layer.mark, Mark::Rule(..)));
+        let has_result = layers.iter().any(|layer| !matches!(layer.mark, Mark::Rule(_)));
         let (name, title, caption) = (of.0.into(), of.1.into(), caption.into());
         has_result.then_some(Self { name, title, caption, x, y, layers })
     }

@@ -51,18 +51,21 @@ pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A whole number in groups of three digits.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            // A narrow space that does not break.
-            text.push('\u{202f}');
+/// A narrow space that does not break.
+pub(crate) const NARROW: char = '\u{202f}';
+
+/// A number in groups of three digits, where it has as many as `least` before the point, and with a minus sign.
+pub(crate) fn grouped(number: &str, separator: char, least: usize) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("\u{2212}", digits));
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut text = sign.to_owned();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && whole.len() >= least && (whole.len() - index).is_multiple_of(3) {
+            text.push(separator);
         }
         text.push(digit);
     }
-    text
+    text + rest
 }
 
 /// Knobs and their values as `mu = 1, delay = 10ms`.
@@ -91,7 +94,8 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_grouped_by_thousands() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
+        let texts = ["0", "999", "1000", "-1234567.1234"].map(|number| grouped(number, NARROW, 4));
+        assert_eq!(texts, ["0", "999", "1\u{202f}000", "\u{2212}1\u{202f}234\u{202f}567.1234"]);
     }
 
     #[test]

@@ -1,14 +1,5 @@
 //! What people look at: figures and one page, made from a run's folder and from nothing else.
 //!
-//! | where | what |
-//! |---|---|
-//! | [`data`] | the run's tables, read once and thinned to what can be seen |
-//! | [`chart`] | what is drawn, whatever draws it |
-//! | [`charts`] | the charts of a study, of a case's day and of a slot |
-//! | [`figures`] | charts on paper |
-//! | [`page`] | all of it on one page |
-//! | [`format`] | how numbers and knobs read |
-//!
 //! A chart is made once, from tables, and drawn twice: on paper (SVG and PNG, in `figures/`) and on the page
 //! (`report.html`), where it can be hovered over and zoomed into.
 
@@ -20,7 +11,7 @@ pub mod charts;
 #[doc(hidden)]
 pub mod data;
 #[doc(hidden)]
-#[cfg_attr(not(feature = "figures"), path = "no_figures.rs")]
+#[cfg(feature = "figures")]
 pub mod figures;
 #[doc(hidden)]
 pub mod page;
@@ -40,6 +31,7 @@ use std::path::PathBuf;
 /// If a table that the run keeps cannot be read, or a file cannot be written.
 pub fn write(run: &mut Run) -> Result<PathBuf, RecordError> {
     let data = Data::read(run)?;
+    #[cfg(feature = "figures")]
     figures::write(run, &data)?;
     page::write(run, &data)
 }

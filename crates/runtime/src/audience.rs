@@ -1,100 +1,129 @@
-//! The watcher's side of a run: shows it what was observed, knows when a slot last closed, and gives it back at the end.
+//! The watcher's side of a run: shows it what was observed, knows when a milestone was last reached, and gives the watcher
+//! back at the end.
 
-use super::{
-    Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, panics::caught, window::WhoWaits,
-};
-use actix::{dev::ToEnvelope, prelude::*};
+use super::{Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, panics::caught};
+use actix::prelude::*;
 use microgrid_actor::{Observed, Protocol, Time};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// What actors have reported, what has become of their messages, and what went wrong, since the report before.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Report<P: Protocol> {
+    pub(super) observed: Vec<Observed<P::Observation>>,
+    pub(super) traffic: Traffic,
+    pub(super) failure: Option<Failure>,
+}
+
+impl<P: Protocol> Default for Report<P> {
+    fn default() -> Self {
+        Self { observed: Vec::new(), traffic: Traffic::default(), failure: None }
+    }
+}
+
+impl<P: Protocol> Report<P> {
+    pub(super) fn add(&mut self, more: Self) {
+        self.observed.extend(more.observed);
+        self.traffic += more.traffic;
+        self.failure = self.failure.take().or(more.failure);
+    }
+
+    /// Whether it says that all so far stands, which has to be on disk before anybody goes on.
+    pub(super) fn has_checkpoint(&self) -> bool {
+        self.observed.iter().any(|observed| P::is_checkpoint(&observed.what))
+    }
+}
+
+/// Audience → shard: who of yours waits for what?
+#[derive(Message)]
+#[rtype(result = "Vec<Waiting>")]
+pub(super) struct WhoWaits;
+
 /// The watcher of a run, until it has ended.
 pub(super) struct Audience<W> {
-    watcher: Option<W>,
-    ending: Option<oneshot::Sender<Ending<W>>>,
-    /// How long a run may go on without a slot closing.
+    watcher: Option<(W, oneshot::Sender<Ending<W>>)>,
+    /// How long a run may go on without a milestone.
     stall_after: Duration,
     last_progress: Time,
 }
 
 impl<W> Audience<W> {
     pub(super) fn new(watcher: W, stall_after: Duration, ending: oneshot::Sender<Ending<W>>) -> Self {
-        Self { watcher: Some(watcher), ending: Some(ending), stall_after, last_progress: Time::ZERO }
+        Self { watcher: Some((watcher, ending)), stall_after, last_progress: Time::ZERO }
     }
 
     /// Shows what was observed, in the order (time, actor, sequence), and leaves nothing of it.
-    ///
-    /// # Errors
-    /// If the watcher cannot take it, or panics.
-    pub(super) fn show<P: Protocol>(
-        &mut self,
-        observed: &mut Vec<Observed<P::Observation>>,
-        traffic: Traffic,
-    ) -> Result<(), RuntimeError>
+    pub(super) fn show<P: Protocol>(&mut self, report: &mut Report<P>) -> Result<(), RuntimeError>
     where
         W: Watcher<P>,
     {
+        let Report { observed, traffic, failure } = report;
+        if let Some(failure) = failure.take() {
+            return Err(RuntimeError::Failed(failure));
+        }
         observed.sort_by_key(|observed| (observed.time, observed.actor));
-        let reached = observed.iter().rev().find(|observed| P::milestone(&observed.what).is_some());
-        if let Some(reached) = reached {
+        if let Some(reached) = observed.iter().rev().find(|observed| P::milestone(&observed.what).is_some()) {
             self.last_progress = reached.time;
         }
-        let Some(watcher) = &mut self.watcher else { return Ok(()) };
-        let watched = caught(|| watcher.window(observed, traffic));
+        let Some((watcher, _)) = &mut self.watcher else { return Ok(()) };
+        let watched = caught(|| watcher.window(observed, std::mem::take(traffic)));
         observed.clear();
         match watched {
             Ok(result) => result.map_err(RuntimeError::Watcher),
-            Err(why) => Err(RuntimeError::Failed(panicked("the watcher", why))),
+            Err(why) => Err(panicked("the watcher", why)),
         }
     }
 
-    /// When a slot last closed.
-    pub(super) fn last_progress(&self) -> Time {
-        self.last_progress
-    }
-
-    /// Whether no slot has closed for too long at `now`.
+    /// Whether no milestone has been reached for too long at `now`.
     pub(super) fn has_stalled(&self, now: Time) -> bool {
         now - self.last_progress > self.stall_after
     }
 
-    /// Until when a slot has to close.
+    /// Until when one has to be reached.
     pub(super) fn stalls_at(&self) -> Moment {
         Moment { time: self.last_progress + self.stall_after, wave: 0 }
     }
 
-    /// Whether the run has ended.
     pub(super) fn is_gone(&self) -> bool {
         self.watcher.is_none()
     }
 
     /// Ends the run, unless it has ended.
     pub(super) fn end(&mut self, result: Result<(), RuntimeError>) {
-        if let (Some(ending), Some(watcher)) = (self.ending.take(), self.watcher.take()) {
+        if let Some((watcher, ending)) = self.watcher.take() {
             // Nobody listens only if the run was abandoned, and then nobody needs the result.
             let _ = ending.send((watcher, result));
         }
     }
-}
 
-fn panicked(who: &str, why: String) -> Failure {
-    Failure::Panicked { who: who.to_owned(), whereabouts: None, why }
+    /// Ends a run in which nothing more will happen, or nothing that leads anywhere, and of which the shards have told who
+    /// waits: as stalled at this time or, without one, as a deadlock if anybody does.
+    pub(super) fn give_up<P: Protocol>(
+        &mut self,
+        waiting: Result<Vec<Waiting>, RuntimeError>,
+        stalled_at: Option<Time>,
+    ) {
+        let since = self.last_progress;
+        self.end(waiting.and_then(|waiting| match stalled_at {
+            None if waiting.is_empty() => Ok(()),
+            None => Err(RuntimeError::Deadlock { since, waiting }),
+            Some(now) => Err(RuntimeError::Stalled { now, milestone: P::MILESTONE, since, waiting }),
+        }));
+    }
 }
 
 /// Who waits for what in any of the shards.
-///
-/// # Errors
-/// If a shard is gone.
-pub(super) async fn who_waits<S>(shards: &[Addr<S>]) -> Result<Vec<Waiting>, Failure>
-where
-    S: Handler<WhoWaits>,
-    S::Context: ToEnvelope<S, WhoWaits>,
-{
+pub(super) async fn who_waits(shards: Vec<Recipient<WhoWaits>>) -> Result<Vec<Waiting>, RuntimeError> {
     let mut waiting = Vec::new();
     for shard in shards {
         let of_shard = shard.send(WhoWaits).await;
-        waiting.extend(of_shard.map_err(|lost| panicked("a shard", lost.to_string()))?);
+        waiting.extend(of_shard.map_err(|gone| panicked("a shard", gone.to_string()))?);
     }
     waiting.sort();
     Ok(waiting)
+}
+
+fn panicked(who: &str, why: String) -> RuntimeError {
+    RuntimeError::Failed(Failure::Panicked { who: who.to_owned(), whereabouts: None, why })
 }

@@ -2,24 +2,20 @@
 //!
 //! Time is conservative. The clock waits until all shards have done their window, finds the earliest event anywhere,
 //! and grants a window from there that is as wide as the network's shortest delay: nothing sent within it can arrive
-//! within it. Where a message can take no time at all, the window is one wave of one instant. A shard without events in
-//! the window is left alone, and one that is the only one with events in it goes on to the next windows by itself for a
-//! while, until others have something to do. The clock takes no decision of the market.
+//! within it. A shard without events in the window is left alone, and one that is the only one with events in it goes on
+//! to the next windows by itself for a while, until others have something to do.
 //!
-//! Between windows the clock hands what was observed to the [`Watcher`], in the order (time, actor, sequence), and with it
-//! what became of messages since it did so last. Windows depend only on the events, so the watcher sees the same whatever
-//! the shards.
+//! Between windows the clock hands what was observed to the [`Watcher`]. Windows depend only on the events, so the watcher
+//! sees the same whatever the shards.
 
 use super::{
-    Failure, RuntimeError, Traffic, Watcher,
-    agenda::Agenda,
-    audience::{Audience, who_waits},
+    Host, RuntimeError, Watcher,
+    audience::{Audience, Report, who_waits},
     event::Moment,
-    shard::Shard,
-    window::{self, Grant, Report, WindowDone},
+    shard::{Grant, Shard, WindowDone},
 };
 use actix::prelude::*;
-use microgrid_actor::{Observed, Protocol, Time};
+use microgrid_actor::Protocol;
 use std::{
     sync::{
         Arc,
@@ -28,108 +24,77 @@ use std::{
     time::Duration,
 };
 
-/// The clock.
 pub(super) struct Clock<P: Protocol, W> {
     shards: Arc<[Addr<Shard<P>>]>,
     /// Each shard's earliest event.
-    agenda: Agenda,
+    next: Vec<Moment>,
     lookahead: Duration,
     interrupted: Arc<AtomicBool>,
     audience: Audience<W>,
-    /// Shards with something to do in the current window.
-    due: Vec<usize>,
-    /// How many of these have not done it yet.
+    /// How many shards have not done their part of the current window yet.
     outstanding: usize,
     /// Earliest events that shards sent to each other in the current window.
     announced: Vec<(usize, Moment)>,
     /// What the shard that has done several windows alone has to tell of all but the last.
     earlier: Vec<Report<P>>,
-    observed: Vec<Observed<P::Observation>>,
-    traffic: Traffic,
-    failure: Option<Failure>,
+    last: Report<P>,
 }
 
 impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
-    pub(super) fn new(
-        shards: Arc<[Addr<Shard<P>>]>,
-        lookahead: Duration,
-        interrupted: Arc<AtomicBool>,
-        audience: Audience<W>,
-    ) -> Self {
+    pub(super) fn new(shards: Arc<[Addr<Shard<P>>]>, host: &Host, audience: Audience<W>) -> Self {
         Self {
-            agenda: Agenda::new(shards.len()),
+            next: vec![Moment::default(); shards.len()],
             shards,
-            lookahead,
-            interrupted,
+            lookahead: host.network.lookahead(),
+            interrupted: Arc::clone(&host.interrupted),
             audience,
-            due: Vec::new(),
             outstanding: 0,
             announced: Vec::new(),
             earlier: Vec::new(),
-            observed: Vec::new(),
-            traffic: Traffic::default(),
-            failure: None,
+            last: Report::default(),
         }
     }
 
     /// All shards have done their window: accounts for it, then grants the next.
     fn turn(&mut self, context: &mut Context<Self>) {
         for (shard, moment) in self.announced.drain(..) {
-            self.agenda.add(shard, moment);
+            self.next[shard] = self.next[shard].min(moment);
         }
-        if let Err(error) = self.report() {
+        let mut earlier = self.earlier.drain(..);
+        let shown = earlier.try_for_each(|mut report| self.audience.show(&mut report));
+        drop(earlier);
+        if let Err(error) = shown.and_then(|()| self.audience.show(&mut self.last)) {
             return self.audience.end(Err(error));
         }
         if self.interrupted.load(Ordering::Relaxed) {
             return self.audience.end(Err(RuntimeError::Interrupted));
         }
-        match self.agenda.earliest() {
-            None => self.ask_who_waits(None, context),
-            Some(moment) if self.audience.has_stalled(moment.time) => {
-                self.ask_who_waits(Some(moment.time), context);
+        let earliest = self.next.iter().min().copied().filter(|earliest| *earliest != Moment::NEVER);
+        match earliest {
+            Some(earliest) if !self.audience.has_stalled(earliest.time) => {
+                self.grant(earliest.window_end(self.lookahead));
             }
-            Some(moment) => self.grant(moment),
+            _ => {
+                let shards = self.shards.iter().map(|shard| shard.clone().recipient()).collect();
+                let stalled_at = earliest.map(|earliest| earliest.time);
+                context.spawn(who_waits(shards).into_actor(self).map(move |waiting, clock, _| {
+                    clock.audience.give_up::<P>(waiting, stalled_at);
+                }));
+            }
         }
     }
 
-    fn grant(&mut self, earliest: Moment) {
-        let bound = window::bound(earliest, self.lookahead);
-        self.due.clear();
-        self.agenda.for_each_before(bound, |shard| self.due.push(shard));
-        self.outstanding = self.due.len();
-        let alone_before = match self.due[..] {
-            [alone] => self.agenda.earliest_but(alone).min(self.audience.stalls_at()),
-            _ => bound,
+    fn grant(&mut self, bound: Moment) {
+        let is_due = |(_, next): &(usize, &Moment)| **next < bound;
+        let due = || self.next.iter().enumerate().filter(is_due);
+        self.outstanding = due().count();
+        let alone_before = if self.outstanding == 1 {
+            let others = self.next.iter().filter(|next| **next >= bound).min();
+            self.audience.stalls_at().min(*others.unwrap_or(&Moment::NEVER))
+        } else {
+            bound
         };
-        for &shard in &self.due {
-            self.shards[shard].do_send(Grant { bound, alone_before });
-        }
-    }
-
-    /// Passes on what the windows have brought.
-    fn report(&mut self) -> Result<(), RuntimeError> {
-        if let Some(failure) = self.failure.take() {
-            return Err(RuntimeError::Failed(failure));
-        }
-        for Report { mut observed, traffic } in self.earlier.drain(..) {
-            self.audience.show(&mut observed, traffic)?;
-        }
-        self.audience.show(&mut self.observed, std::mem::take(&mut self.traffic))
-    }
-
-    /// Nothing more will happen, or nothing that leads anywhere: the run is over if nobody waits for anything.
-    fn ask_who_waits(&self, stalled_at: Option<Time>, context: &mut Context<Self>) {
-        let shards = Arc::clone(&self.shards);
-        let ask = async move { who_waits(&shards).await };
-        let since = self.audience.last_progress();
-        context.spawn(ask.into_actor(self).map(move |waiting, clock, _| {
-            clock.audience.end(match (waiting, stalled_at) {
-                (Err(failure), _) => Err(RuntimeError::Failed(failure)),
-                (Ok(waiting), None) if waiting.is_empty() => Ok(()),
-                (Ok(waiting), None) => Err(RuntimeError::Deadlock { since, waiting }),
-                (Ok(waiting), Some(now)) => Err(RuntimeError::Stalled { now, milestone: P::MILESTONE, since, waiting }),
-            });
-        }));
+        due().for_each(|(shard, _)| self.shards[shard].do_send(Grant { bound, alone_before }));
     }
 }
 
@@ -145,12 +110,10 @@ impl<P: Protocol, W: Watcher<P> + 'static> Handler<WindowDone<P>> for Clock<P, W
     type Result = ();
 
     fn handle(&mut self, done: WindowDone<P>, context: &mut Self::Context) {
-        self.agenda.set(done.shard, done.next);
+        self.next[done.shard] = done.next;
         self.announced.extend(done.sent);
         self.earlier.extend(done.earlier);
-        self.observed.extend(done.last.observed);
-        self.traffic += done.last.traffic;
-        self.failure = self.failure.take().or(done.failure);
+        self.last.add(done.last);
         self.outstanding -= 1;
         if self.outstanding == 0 {
             self.turn(context);

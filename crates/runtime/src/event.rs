@@ -1,38 +1,40 @@
 //! Events and the order in which an actor handles them.
 //!
-//! An actor handles its events in the order of their [`Key`]: time, then wave, then tie, then the sender's sequence.
-//!
-//! - *wave* counts zero-delay hops within one instant: what is sent at wave `n` and takes no time arrives at wave
-//!   `n + 1` of the same instant, after everything that arrived at wave `n`.
-//! - *tie* is a hash of the run's seed, the sender and the time, so that no sender always wins a same-time race, and
-//!   all messages of one sender to one instant stay together, in the order in which they were sent.
-//! - *sequence* is the sender's own counter.
-//!
-//! The end of a crash comes before all else at its moment.
-//!
-//! None of these depends on which shard an actor lives in; hence neither does the order. Between events of different
-//! actors there is no order.
+//! An actor handles its events in the order of their [`Key`]: time, then wave, then tie, then the sender's sequence, as the
+//! ordering contract has it (`docs/architecture.md`). All messages of one sender to one instant have the same tie, so they
+//! stay together, in the order in which they were sent. The end of a crash comes before all else at its moment. Nothing of
+//! this depends on which shard an actor lives in; between events of different actors there is no order.
 
 use microgrid_actor::{ActorId, Protocol, Time};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A point in the order of play: an instant, and a wave within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment {
-    /// The instant.
     pub(super) time: Time,
-    /// Zero-delay hops within the instant.
     pub(super) wave: u32,
+}
+
+impl Moment {
+    /// When nothing happens any more.
+    pub(super) const NEVER: Self = Self { time: Time(u64::MAX), wave: u32::MAX };
+
+    /// Where a window ends that begins here, on a network with this shortest delay: nothing sent within it can arrive
+    /// within it. Where a message can take no time at all, it is one wave of one instant.
+    pub(super) fn window_end(self, lookahead: Duration) -> Self {
+        if lookahead.is_zero() {
+            Self { wave: self.wave + 1, ..self }
+        } else {
+            Self { time: self.time + lookahead, wave: 0 }
+        }
+    }
 }
 
 /// Where an event stands in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    /// When it happens.
     pub(super) moment: Moment,
-    /// Decides between senders at the same moment.
     pub(super) tie: u64,
-    /// The sender's counter.
     pub(super) sequence: u64,
     /// The sender; decides only should two hashes collide.
     pub(super) sender: ActorId,
@@ -53,24 +55,19 @@ fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
 /// small: a cache line.
 #[derive(Clone, Debug)]
 pub(super) struct Event<P: Protocol> {
-    /// When.
     pub(super) time: Time,
-    /// In which wave of that instant.
     pub(super) wave: u32,
-    /// Who causes it.
     pub(super) sender: ActorId,
     /// The sender's counter; of a broadcast, for its first receiver.
     pub(super) sequence: u64,
     /// To whom; of a broadcast, its sender.
     pub(super) to: ActorId,
-    /// What.
     pub(super) what: What<P>,
 }
 
 /// What happens.
 #[derive(Clone, Debug)]
 pub(super) enum What<P: Protocol> {
-    /// The run begins.
     Start,
     /// A message of the event's sender arrives.
     Message(P::Message),
@@ -89,7 +86,6 @@ pub(super) enum What<P: Protocol> {
 pub(super) struct Broadcast<P: Protocol> {
     /// To whom, in the order in which it was sent to them; some of them may live in other shards.
     pub(super) to: Arc<[ActorId]>,
-    /// The message.
     pub(super) message: P::Message,
 }
 
@@ -106,11 +102,6 @@ impl<P: Protocol> Event<P> {
             _ => tie(seed, self.sender, self.time),
         };
         Key { moment: self.moment(), tie, sequence: self.sequence, sender: self.sender }
-    }
-
-    /// The beginning of the run for an actor.
-    pub(super) fn start(actor: ActorId) -> Self {
-        Self { time: Time::ZERO, wave: 0, sender: actor, sequence: 0, to: actor, what: What::Start }
     }
 
     /// The end of a crash of an actor: before all else at its moment, and a restart before what waited.

@@ -3,7 +3,8 @@
 //! What time it is, and how events reach other shards, is the shard's business; hence this is the same in every time.
 
 use super::{
-    Failure, Traffic, Waiting,
+    Failure, Waiting,
+    audience::Report,
     event::{Broadcast, Event, Moment, What},
     post::{Placement, Post},
 };
@@ -35,10 +36,9 @@ struct Crashes<P: Protocol> {
     overdue: Vec<P::Wake>,
 }
 
-/// The actors of a shard, and what they have reported.
+/// The actors of a shard, what they have caused, and what they have reported.
 #[derive(Debug)]
 pub(super) struct HostedActors<P: Protocol> {
-    number: usize,
     placement: Placement,
     network: Arc<Network>,
     /// How long every message takes, if all take equally long and nothing befalls any.
@@ -47,98 +47,78 @@ pub(super) struct HostedActors<P: Protocol> {
     /// Each actor's stream for its behaviour.
     behaviour: Vec<Stream>,
     effects: Vec<Effect<P>>,
-    observed: Vec<Observed<P::Observation>>,
-    traffic: Traffic,
+    pub(super) post: Post<P>,
+    pub(super) report: Report<P>,
+}
+
+/// An actor's turn: its position, its address and what time it is for it.
+#[derive(Clone, Copy)]
+struct Turn {
+    place: usize,
+    id: ActorId,
+    now: Moment,
 }
 
 impl<P: Protocol> HostedActors<P> {
     /// More zero-delay hops than this within one instant lead nowhere.
     const MOST_WAVES: u32 = 1_000_000;
 
-    /// The share of the actors that the shard with this number has, in order of their addresses.
-    pub(super) fn new(
-        seed: u64,
-        number: usize,
-        placement: Placement,
-        network: Arc<Network>,
-        actors: Vec<Box<dyn Actor<P>>>,
-    ) -> Self {
-        let ids = || (0..actors.len() as u32).map(|place| placement.actor(number, place));
-        let behaviour = ids().map(|id| stream(seed, id, BEHAVIOUR)).collect();
+    /// A shard's share of the actors, in order of their addresses.
+    pub(super) fn new(placement: Placement, network: Arc<Network>, actors: Vec<Box<dyn Actor<P>>>) -> Self {
+        let ids = || (0..actors.len() as u32).map(|place| placement.actor(place));
+        let behaviour = ids().map(|id| stream(placement.seed, id, BEHAVIOUR)).collect();
+        let mut post = Post::new(placement, network.lookahead());
         let crashes = |downtime| Box::new(Crashes { downtime, restarts: 0, overdue: Vec::new() });
-        let host = |(id, actor)| Hosted {
-            actor,
-            network: stream(seed, id, NETWORK),
-            sequence: 0,
-            crashes: network.downtime(id).map(crashes),
+        let host = |(id, actor)| {
+            let crashes = network.downtime(id).map(crashes);
+            let start = Event { time: Time::ZERO, wave: 0, sender: id, sequence: 0, to: id, what: What::Start };
+            let restart = crashes.as_ref().and_then(|crashes| crashes.next_restart(id, Time::ZERO));
+            [Some(start), restart].into_iter().flatten().for_each(|event| post.queue.push(event));
+            Hosted { actor, network: stream(placement.seed, id, NETWORK), sequence: 0, crashes }
         };
         let hosted = ids().zip(actors).map(host).collect();
-        let constant = network.constant();
-        let (effects, observed, traffic) = Default::default();
-        Self { number, placement, network, constant, hosted, behaviour, effects, observed, traffic }
-    }
-
-    /// What happens to the actors of itself: the run begins, and some restart.
-    pub(super) fn first_events(&self) -> Vec<Event<P>> {
-        let mut events = Vec::with_capacity(self.hosted.len());
-        for (place, hosted) in (0..).zip(&self.hosted) {
-            let id = self.placement.actor(self.number, place);
-            events.push(Event::start(id));
-            events.extend(hosted.crashes.as_ref().and_then(|crashes| crashes.next_restart(id, Time::ZERO)));
-        }
-        events
+        let (constant, effects, report) = (network.constant(), Vec::new(), Report::default());
+        Self { placement, network, constant, hosted, behaviour, effects, post, report }
     }
 
     /// Lets the actor at `place` handle an event at `now`, not before the event is due; what follows from it goes into
     /// the post.
-    ///
-    /// # Errors
-    /// If the actor does what it must not.
-    pub(super) fn handle(
-        &mut self,
-        place: u32,
-        event: Event<P>,
-        now: Moment,
-        post: &mut Post<P>,
-    ) -> Result<(), Failure> {
+    pub(super) fn handle(&mut self, place: u32, event: Event<P>, now: Moment) -> Result<(), Failure> {
         let (moment, due) = (event.moment(), event.time);
         let Event { sender, to, what, .. } = event;
         if now.wave > Self::MOST_WAVES {
             return Err(Failure::Livelock { actor: to, time: now.time });
         }
-        let place = place as usize;
-        let crashes = self.hosted[place].crashes.as_deref_mut();
+        let turn = Turn { place: place as usize, id: to, now };
+        let crashes = self.hosted[turn.place].crashes.as_deref_mut();
         match what {
             // Everybody begins at time zero, even whoever is down from there on.
-            What::Start => self.act(place, to, moment, post, |actor, context| actor.start(context)),
+            What::Start => self.act(Turn { now: moment, ..turn }, |actor, context| actor.start(context)),
             What::Message(_) if crashes.as_ref().is_some_and(|crashes| crashes.downtime.is_down(due)) => {
-                self.traffic.lost += 1;
+                self.report.traffic.lost += 1;
                 Ok(())
             }
-            What::Message(message) => {
-                self.act(place, to, now, post, |actor, context| actor.receive(sender, message, context))
-            }
+            What::Message(message) => self.act(turn, |actor, context| actor.receive(sender, message, context)),
             What::Broadcast(_) => unreachable!("each receiver takes its message from a broadcast"),
             What::Wake(wake, restarts) => match crashes {
                 Some(crashes) if restarts != crashes.restarts => Ok(()),
                 Some(crashes) if crashes.downtime.is_down(due) => {
-                    crashes.wake_later(to, wake, due, post);
+                    crashes.wake_later(to, wake, due, &mut self.post);
                     Ok(())
                 }
-                _ => self.act(place, to, now, post, |actor, context| actor.wake(wake, context)),
+                _ => self.act(turn, |actor, context| actor.wake(wake, context)),
             },
             What::Resume => {
                 let overdue = crashes.map(|crashes| std::mem::take(&mut crashes.overdue)).unwrap_or_default();
-                let mut wakes = overdue.into_iter();
-                wakes.try_for_each(|wake| self.act(place, to, now, post, |actor, context| actor.wake(wake, context)))
+                overdue.into_iter().try_for_each(|wake| self.act(turn, |actor, context| actor.wake(wake, context)))
             }
             What::Restart => {
                 if let Some(crashes) = crashes {
                     crashes.restarts += 1;
                     crashes.overdue.clear();
-                    crashes.next_restart(to, due).into_iter().for_each(|event| post.push(event));
+                    crashes.next_restart(to, due).into_iter().for_each(|event| self.post.push(event));
                 }
-                self.act(place, to, now, post, |actor, context| actor.restart(context))
+                self.act(turn, |actor, context| actor.restart(context))
             }
         }
     }
@@ -150,28 +130,21 @@ impl<P: Protocol> HostedActors<P> {
     }
 
     /// Calls an actor, and carries out what it asks for.
-    fn act(
-        &mut self,
-        place: usize,
-        id: ActorId,
-        now: Moment,
-        post: &mut Post<P>,
-        call: impl FnOnce(&mut dyn Actor<P>, &mut Context<'_, P>),
-    ) -> Result<(), Failure> {
-        let hosted = &mut self.hosted[place];
-        let behaviour = &mut self.behaviour[place];
+    fn act(&mut self, turn: Turn, call: impl FnOnce(&mut dyn Actor<P>, &mut Context<'_, P>)) -> Result<(), Failure> {
+        let Turn { place, id, now } = turn;
+        let (hosted, behaviour) = (&mut self.hosted[place], &mut self.behaviour[place]);
         call(&mut *hosted.actor, &mut Context::new(now.time, id, behaviour, &mut self.effects));
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             match effect {
-                Effect::Observe(what) => self.observed.push(Observed { time: now.time, actor: id, what }),
+                Effect::Observe(what) => self.report.observed.push(Observed { time: now.time, actor: id, what }),
                 Effect::Wake(delay, wake) => {
                     let hosted = &mut self.hosted[place];
                     let restarts = hosted.crashes.as_ref().map_or(0, |crashes| crashes.restarts);
-                    post.push(hosted.event(id, now, delay, id, What::Wake(wake, restarts)));
+                    self.post.push(hosted.event(turn, delay, id, What::Wake(wake, restarts)));
                 }
-                Effect::Send(to, message) => self.send(place, id, now, to, message, post)?,
-                Effect::Broadcast(to, message) => self.broadcast(place, id, now, Broadcast { to, message }, post)?,
+                Effect::Send(to, message) => self.send(turn, to, message)?,
+                Effect::Broadcast(to, message) => self.broadcast(turn, &Broadcast { to, message })?,
             }
         }
         self.effects = effects;
@@ -179,70 +152,40 @@ impl<P: Protocol> HostedActors<P> {
     }
 
     /// Has the network carry a message.
-    fn send(
-        &mut self,
-        place: usize,
-        from: ActorId,
-        now: Moment,
-        to: ActorId,
-        message: P::Message,
-        post: &mut Post<P>,
-    ) -> Result<(), Failure> {
-        let hosted = &mut self.hosted[place];
+    fn send(&mut self, turn: Turn, to: ActorId, message: P::Message) -> Result<(), Failure> {
+        let hosted = &mut self.hosted[turn.place];
         if to.0 as usize >= self.placement.actors {
-            return Err(Failure::NoRecipient { from, to });
+            return Err(Failure::NoRecipient { from: turn.id, to });
         }
-        self.traffic.sent += 1;
-        match self.network.carry(from, to, now.time, &mut hosted.network)? {
-            Fate::Lost => self.traffic.lost += 1,
-            Fate::Arrives(delay) => post.push(hosted.event(from, now, delay, to, What::Message(message))),
+        self.report.traffic.sent += 1;
+        match self.network.carry(turn.id, to, turn.now.time, &mut hosted.network)? {
+            Fate::Lost => self.report.traffic.lost += 1,
+            Fate::Arrives(delay) => self.post.push(hosted.event(turn, delay, to, What::Message(message))),
             Fate::Twice(first, copy) => {
-                self.traffic.duplicated += 1;
-                post.push(hosted.event(from, now, first, to, What::Message(message.clone())));
-                post.push(hosted.event(from, now, copy, to, What::Message(message)));
+                self.report.traffic.duplicated += 1;
+                self.post.push(hosted.event(turn, first, to, What::Message(message.clone())));
+                self.post.push(hosted.event(turn, copy, to, What::Message(message)));
             }
         }
         Ok(())
     }
 
     /// Has the network carry a message to many, as if it were sent to one after the other.
-    fn broadcast(
-        &mut self,
-        place: usize,
-        from: ActorId,
-        now: Moment,
-        broadcast: Broadcast<P>,
-        post: &mut Post<P>,
-    ) -> Result<(), Failure> {
-        let Broadcast { to, message } = &broadcast;
-        let (Some(delay), true) = (self.constant, post.is_worthwhile(to.len())) else {
-            return to.iter().try_for_each(|&to| self.send(place, from, now, to, message.clone(), post));
+    fn broadcast(&mut self, turn: Turn, broadcast: &Broadcast<P>) -> Result<(), Failure> {
+        let Broadcast { to, message } = broadcast;
+        let (Some(delay), true) = (self.constant, self.post.is_worthwhile(to.len())) else {
+            return to.iter().try_for_each(|&to| self.send(turn, to, message.clone()));
         };
         if let Some(&nobody) = to.iter().find(|to| to.0 as usize >= self.placement.actors) {
-            return Err(Failure::NoRecipient { from, to: nobody });
+            return Err(Failure::NoRecipient { from: turn.id, to: nobody });
         }
-        let hosted = &mut self.hosted[place];
-        let first = hosted.event(from, now, delay, from, What::Start);
-        post.broadcast(&first, &broadcast);
+        let hosted = &mut self.hosted[turn.place];
+        let first = hosted.event(turn, delay, turn.id, What::Start);
+        self.post.broadcast(&first, broadcast);
         hosted.sequence += to.len() as u64 - 1;
         self.network.pass_over(to.len(), &mut hosted.network);
-        self.traffic.sent += to.len() as u64;
+        self.report.traffic.sent += to.len() as u64;
         Ok(())
-    }
-
-    /// Whether the actors have reported anything since the last time.
-    pub(super) fn has_observed(&self) -> bool {
-        !self.observed.is_empty()
-    }
-
-    /// Whether they have reported that all so far stands, which has to be on disk before anybody goes on.
-    pub(super) fn has_checkpoint(&self) -> bool {
-        self.observed.iter().any(|observed| P::is_checkpoint(&observed.what))
-    }
-
-    /// Takes what the actors have reported since the last time, and what became of their messages.
-    pub(super) fn take_reports(&mut self) -> (Vec<Observed<P::Observation>>, Traffic) {
-        (std::mem::take(&mut self.observed), std::mem::take(&mut self.traffic))
     }
 
     /// What the actor at this place calls itself, and where it has got to.
@@ -254,7 +197,7 @@ impl<P: Protocol> HostedActors<P> {
     /// Who waits for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
         let waiting = (0..).zip(&self.hosted).filter_map(|(place, Hosted { actor, .. })| {
-            let who = self.placement.actor(self.number, place);
+            let who = self.placement.actor(place);
             Some(Waiting { who, name: actor.name(), what: actor.waiting_for()? })
         });
         waiting.collect()
@@ -262,8 +205,8 @@ impl<P: Protocol> HostedActors<P> {
 }
 
 impl<P: Protocol> Hosted<P> {
-    /// An event that this actor causes.
-    fn event(&mut self, id: ActorId, now: Moment, delay: Duration, to: ActorId, what: What<P>) -> Event<P> {
+    /// An event that this actor causes in its turn.
+    fn event(&mut self, Turn { id, now, .. }: Turn, delay: Duration, to: ActorId, what: What<P>) -> Event<P> {
         self.sequence += 1;
         let wave = if delay.is_zero() { now.wave + 1 } else { 0 };
         Event { time: now.time + delay, wave, sender: id, sequence: self.sequence, to, what }

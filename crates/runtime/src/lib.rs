@@ -2,32 +2,13 @@
 //!
 //! What the actors say is their [`Protocol`]'s; no market is known here.
 //!
-//! # Ordering contract
+//! In virtual time, results are the same bytes whatever the shards, the threads and the machine's load; the ordering contract
+//! from which that follows stands in `docs/architecture.md`.
 //!
-//! In virtual time:
-//!
-//! 1. Time is a whole number of nanoseconds ([`Time`]).
-//! 2. An actor handles its events in the order (time, wave, tie, sequence), see `event`.
-//! 3. Nothing else influences an actor: not the number of shards or threads, not the machine's load, not what is
-//!    recorded.
-//! 4. Hence the same binary, scenario and seed give byte-identical results, whatever the shards.
-//!
-//! | where | what |
-//! |---|---|
-//! | `event` | events and their order |
-//! | `hosted` | some actors: lets them handle events, and makes events of what they ask for |
-//! | `queue` | what is to happen, by the time at which it does |
-//! | `post` | the way of new events: into the queue, or to another shard |
-//! | `worker` | actors with their events |
-//! | `shard` | an actix actor that runs a worker, window by window |
-//! | `clock` | an actix actor that grants windows of time |
-//! | `panics` | catches panics of actors and watchers |
-//! | `spin` | keeps a thread awake while others are about to have something for it |
-//! | `agenda` | which shard has the earliest event |
-//! | `audience` | shows the watcher what was observed |
-//! | [`wall`] | the same in wall-clock time: shards that run free |
+//! An actor lives in a `shard`, whose `worker` hands it the events of each window; what it asks for makes new ones (`hosted`),
+//! which go into the shard's `queue` or to another's (`post`). In virtual time the `clock` grants the windows; in
+//! wall-clock time ([`wall`]) shards run free.
 
-mod agenda;
 mod audience;
 mod clock;
 mod event;
@@ -40,7 +21,6 @@ mod spin;
 #[cfg(test)]
 mod toy;
 pub mod wall;
-mod window;
 mod worker;
 
 use actix::prelude::*;
@@ -59,7 +39,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::oneshot;
-use window::Stop;
 use worker::Worker;
 
 /// Whatever keeps a watcher from taking what it is given.
@@ -269,9 +248,6 @@ fn list(waiting: &[Waiting]) -> String {
     lines.join("; ")
 }
 
-/// The shards of a run.
-type Placed<P> = Arc<[Addr<Shard<P>>]>;
-
 /// How a run ended, and the watcher that saw it.
 type Ending<W> = (W, Result<(), RuntimeError>);
 
@@ -279,58 +255,41 @@ type Ending<W> = (W, Result<(), RuntimeError>);
 /// outcome.
 pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>, host: &Host, watcher: W) -> Ending<W> {
     System::new().block_on(async {
-        let (arbiters, shards) = place(workers(actors, host), host);
-        let (ending, ended) = oneshot::channel();
-        let audience = Audience::new(watcher, host.stall_after, ending);
-        let interrupted = Arc::clone(&host.interrupted);
-        let clock = Clock::new(Arc::clone(&shards), host.network.lookahead(), interrupted, audience);
-        let clock = Clock::create(|context| {
-            for shard in shards.iter() {
-                shard.do_send(Links { shards: Arc::clone(&shards), clock: context.address().recipient() });
+        let (lookahead, threads) = (host.network.lookahead(), host.shards.threads(actors.len()));
+        // The first shard lives on the clock's thread; so do all if there is one for each actor. The others share as many
+        // threads as there are other cores.
+        let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
+        let shards = workers(actors, host).enumerate().map(|(number, worker)| {
+            let shard = Shard::new(worker, lookahead, Spin::among(threads));
+            match number % threads {
+                0 => shard.start(),
+                other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),
             }
-            clock
         });
-        let ending = ended.await.expect("the clock ends every run before it stops");
+        let shards: Arc<[_]> = shards.collect();
+        let (ending, ended) = oneshot::channel();
+        let clock = Clock::new(Arc::clone(&shards), host, Audience::new(watcher, host.stall_after, ending)).start();
         for shard in shards.iter() {
-            shard.do_send(Stop);
+            shard.do_send(Links { shards: Arc::clone(&shards), clock: clock.clone().recipient() });
         }
-        drop(clock);
+        let ending = ended.await.expect("the clock ends every run before it stops");
         join(arbiters);
         ending
     })
 }
 
 /// Deals the actors out.
-fn workers<P: Protocol>(actors: Vec<Box<dyn Agent<P>>>, host: &Host) -> Vec<Worker<P>> {
-    let placement = Placement { actors: actors.len(), shards: host.shards.count(actors.len()) };
-    let mut hands: Vec<Vec<Box<dyn Agent<P>>>> = (0..placement.shards).map(|_| Vec::new()).collect();
-    for (id, actor) in (0..).map(ActorId).zip(actors) {
-        hands[placement.shard(id)].push(actor);
+fn workers<P: Protocol>(actors: Vec<Box<dyn Agent<P>>>, host: &Host) -> impl Iterator<Item = Worker<P>> {
+    let (seed, shards, count) = (host.seed, host.shards.count(actors.len()), actors.len());
+    let mut hands: Vec<Vec<Box<dyn Agent<P>>>> = (0..shards).map(|_| Vec::new()).collect();
+    for (actor, hand) in actors.into_iter().zip((0..shards).cycle()) {
+        hands[hand].push(actor);
     }
-    let (seed, network) = (host.seed, Arc::new(host.network.clone()));
-    let window = network.lookahead();
-    let worker = |(number, hand)| {
-        let actors = HostedActors::new(seed, number, placement, Arc::clone(&network), hand);
-        Worker::new(seed, number, placement, window, actors)
-    };
-    hands.into_iter().enumerate().map(worker).collect()
-}
-
-/// Makes the shards. The first lives on the clock's thread; so do all if there is one for each actor. The others share
-/// as many threads as there are other cores.
-fn place<P: Protocol>(workers: Vec<Worker<P>>, host: &Host) -> (Vec<Arbiter>, Placed<P>) {
-    let threads = host.shards.threads(workers.len());
-    let lookahead = host.network.lookahead();
-    let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
-    let shards = workers.into_iter().enumerate().map(|(number, worker)| {
-        let shard = Shard::new(worker, lookahead, Spin::among(threads));
-        match number % threads {
-            0 => shard.start(),
-            other => Shard::start_in_arbiter(&arbiters[other - 1].handle(), |_| shard),
-        }
-    });
-    let shards = shards.collect();
-    (arbiters, shards)
+    let network = Arc::new(host.network.clone());
+    hands.into_iter().enumerate().map(move |(number, hand)| {
+        let placement = Placement { seed, number, shards, actors: count };
+        Worker::new(placement, HostedActors::new(placement, Arc::clone(&network), hand))
+    })
 }
 
 /// As many threads as shards or cores, whichever are fewer; but two shards run side by side on one core too.

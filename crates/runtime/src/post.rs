@@ -6,52 +6,49 @@ use super::{
 };
 use actix::Message;
 use microgrid_actor::{ActorId, Protocol};
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
-/// Which shard hosts which actor: dealt out in turn. The first actor, which in a
-/// market is the ledger and talks to everybody, so shares a thread with the clock.
+/// A shard among all of a run. Actors are dealt out to them in turn, so the first actor, which in a market is the ledger
+/// and talks to everybody, shares a thread with the clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placement {
-    pub(super) actors: usize,
+    /// Of the run.
+    pub(super) seed: u64,
+    /// Of the shard, from 0.
+    pub(super) number: usize,
     pub(super) shards: usize,
+    pub(super) actors: usize,
 }
 
 impl Placement {
-    /// Where it lives.
+    /// In which shard an actor lives.
     pub(super) fn shard(self, actor: ActorId) -> usize {
         (actor.0 % self.shards as u32) as usize
     }
 
-    /// Its position there.
     pub(super) fn place(self, actor: ActorId) -> u32 {
         actor.0 / self.shards as u32
     }
 
     /// Who has this position in this shard.
-    pub(super) fn actor(self, shard: usize, place: u32) -> ActorId {
-        ActorId(place * self.shards as u32 + shard as u32)
+    pub(super) fn actor(self, place: u32) -> ActorId {
+        ActorId(place * self.shards as u32 + self.number as u32)
     }
 }
 
 /// Events of a shard that are still to be handled, here or elsewhere.
 #[derive(Debug)]
 pub(super) struct Post<P: Protocol> {
-    seed: u64,
-    number: usize,
     placement: Placement,
-    queue: EventQueue<P>,
+    pub(super) queue: EventQueue<P>,
     /// Where the window under way ends.
     bound: Moment,
-    /// Who is handling its events.
-    busy: Option<ActorId>,
-    /// What whoever is busy has caused to itself within the window.
-    soon: BinaryHeap<Reverse<Soon<P>>>,
-    outgoing: BTreeMap<usize, Batch<P>>,
-    /// Empty batches' memory.
+    /// Who is handling its events; `None` before the first of a window.
+    pub(super) busy: Option<ActorId>,
+    /// What whoever is busy has caused to itself within the window, the earliest last.
+    soon: Vec<(Key, Event<P>)>,
+    /// What is to be passed on, by the shard that gets it.
+    pub(super) outgoing: BTreeMap<usize, Batch<P>>,
     spare: Vec<Vec<Event<P>>>,
 }
 
@@ -65,30 +62,6 @@ pub(super) struct Batch<P: Protocol> {
     pub(super) events: Vec<Event<P>>,
 }
 
-/// An event with its key, and compared by it alone.
-#[derive(Debug)]
-struct Soon<P: Protocol>(Key, Event<P>);
-
-impl<P: Protocol> PartialEq for Soon<P> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl<P: Protocol> Eq for Soon<P> {}
-
-impl<P: Protocol> PartialOrd for Soon<P> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<P: Protocol> Ord for Soon<P> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.cmp(&other.0)
-    }
-}
-
 impl<P: Protocol> Post<P> {
     /// So many batches' memory is kept for those to come.
     const SPARE: usize = 4;
@@ -96,19 +69,10 @@ impl<P: Protocol> Post<P> {
     /// A broadcast travels as one event a shard if that spares at least this many.
     const WORTHWHILE: usize = 32;
 
-    /// The post of the shard with this number, for windows of about this width.
-    pub(super) fn new(seed: u64, number: usize, placement: Placement, window: Duration) -> Self {
-        Self {
-            seed,
-            number,
-            placement,
-            queue: EventQueue::new(window),
-            bound: Moment::default(),
-            busy: None,
-            soon: BinaryHeap::new(),
-            outgoing: BTreeMap::new(),
-            spare: Vec::new(),
-        }
+    /// The post of a shard, for windows of about this width.
+    pub(super) fn new(placement: Placement, window: Duration) -> Self {
+        let (bound, busy, soon, outgoing, spare) = Default::default();
+        Self { placement, queue: EventQueue::new(window), bound, busy, soon, outgoing, spare }
     }
 
     /// Begins a window: takes what is to be handled before `bound`.
@@ -118,32 +82,14 @@ impl<P: Protocol> Post<P> {
         self.queue.take_before(bound, taken);
     }
 
-    /// From now on it is this actor that handles its events.
-    pub(super) fn is_busy(&mut self, actor: ActorId) {
-        self.busy = Some(actor);
-    }
-
-    /// Who that is; `None` before the first of a window.
-    pub(super) fn busy(&self) -> Option<ActorId> {
-        self.busy
-    }
-
-    /// Takes in a new event.
     #[inline]
     pub(super) fn push(&mut self, event: Event<P>) {
         if self.busy == Some(event.to) && event.moment() < self.bound {
-            self.soon.push(Reverse(Soon(event.key(self.seed), event)));
-            return;
+            let key = event.key(self.placement.seed);
+            let place = self.soon.partition_point(|(other, _)| *other > key);
+            return self.soon.insert(place, (key, event));
         }
-        match self.placement.shard(event.to) {
-            here if here == self.number => self.queue.push(event),
-            there => self.send(there, event),
-        }
-    }
-
-    /// Takes in an event for an actor of this shard, from outside.
-    pub(super) fn receive(&mut self, event: Event<P>) {
-        self.queue.push(event);
+        self.deliver(self.placement.shard(event.to), event);
     }
 
     /// Whether a broadcast to so many is better sent as one event a shard than as one a receiver: where each shard has
@@ -155,16 +101,15 @@ impl<P: Protocol> Post<P> {
     /// Takes in a broadcast, whose first receiver's event would be like `first`, at all shards.
     pub(super) fn broadcast(&mut self, first: &Event<P>, broadcast: &Broadcast<P>) {
         for shard in 0..self.placement.shards {
-            let event = Event { what: What::Broadcast(Box::new(broadcast.clone())), ..*first };
-            if shard == self.number {
-                self.queue.push(event);
-            } else {
-                self.send(shard, event);
-            }
+            self.deliver(shard, Event { what: What::Broadcast(Box::new(broadcast.clone())), ..*first });
         }
     }
 
-    fn send(&mut self, shard: usize, event: Event<P>) {
+    #[inline]
+    fn deliver(&mut self, shard: usize, event: Event<P>) {
+        if shard == self.placement.number {
+            return self.queue.push(event);
+        }
         let moment = event.moment();
         let new = || Batch { earliest: moment, events: self.spare.pop().unwrap_or_default() };
         let batch = self.outgoing.entry(shard).or_insert_with(new);
@@ -174,32 +119,14 @@ impl<P: Protocol> Post<P> {
 
     /// What whoever is busy has caused to itself within the window, the earliest first, up to `key` if that is given.
     pub(super) fn soon(&mut self, key: Option<&Key>) -> Option<Event<P>> {
-        let Reverse(Soon(earliest, _)) = self.soon.peek()?;
-        if key.is_some_and(|key| key < earliest) {
-            return None;
-        }
-        self.soon.pop().map(|Reverse(Soon(_, event))| event)
+        self.soon.pop_if(|(earliest, _)| key.is_none_or(|key| *key >= *earliest)).map(|(_, event)| event)
     }
 
-    /// The moment of the earliest event here.
-    pub(super) fn next(&self) -> Option<Moment> {
-        self.queue.next()
-    }
-
-    /// Whether anything is to be passed on.
-    pub(super) fn has_outgoing(&self) -> bool {
-        !self.outgoing.is_empty()
-    }
-
-    /// Takes what is to be passed on: for each other shard that gets something, its number and its events.
-    pub(super) fn take_outgoing(&mut self) -> BTreeMap<usize, Batch<P>> {
-        std::mem::take(&mut self.outgoing)
-    }
-
-    /// Keeps an empty batch's memory for one to come.
-    pub(super) fn reuse(&mut self, events: Vec<Event<P>>) {
+    /// Adds the events of a batch from another shard, and keeps its memory for one to come.
+    pub(super) fn receive(&mut self, mut batch: Batch<P>) {
+        batch.events.drain(..).for_each(|event| self.queue.push(event));
         if self.spare.len() < Self::SPARE {
-            self.spare.push(events);
+            self.spare.push(batch.events);
         }
     }
 }

@@ -23,10 +23,8 @@ use std::time::Duration;
 /// Binary digits of a tick that make a level.
 const BITS: u32 = 6;
 
-/// Drawers in a level.
 const DRAWERS: usize = 1 << BITS;
 
-/// Events on a sheet.
 const SHEET: usize = 64;
 
 /// So many events need no drawers.
@@ -43,9 +41,7 @@ pub(super) struct EventQueue<P: Protocol> {
     few: Drawer<P>,
     /// All events, from when they are not few until none is left.
     levels: Vec<Level<P>>,
-    /// Whether the levels hold anything.
     are_many: bool,
-    /// Empty sheets.
     pile: Vec<Vec<Event<P>>>,
 }
 
@@ -79,7 +75,6 @@ impl<P: Protocol> EventQueue<P> {
         Self { shift, tick: 0, few, levels: Vec::new(), are_many: false, pile: Vec::new() }
     }
 
-    /// Adds an event.
     #[inline]
     pub(super) fn push(&mut self, event: Event<P>) {
         if self.are_many {

@@ -6,17 +6,16 @@
 
 use super::{
     Failure,
+    audience::{Report, WhoWaits},
     event::Moment,
     post::Batch,
     spin::Spin,
-    window::{self, Grant, Report, Stop, WhoWaits, WindowDone},
     worker::Worker,
 };
 use actix::prelude::*;
 use microgrid_actor::Protocol;
 use std::{sync::Arc, time::Duration};
 
-/// A shard.
 pub(super) struct Shard<P: Protocol> {
     worker: Worker<P>,
     /// The network's shortest delay.
@@ -27,16 +26,38 @@ pub(super) struct Shard<P: Protocol> {
     links: Option<Links<P>>,
     /// What there is to tell of windows before the last one.
     earlier: Vec<Report<P>>,
-    /// What went wrong since the last window.
-    failure: Option<Failure>,
 }
 
-/// How a shard reaches the others.
+/// Runtime → shard: how to reach the others.
 #[derive(Message, Clone)]
 #[rtype(result = "()")]
 pub(super) struct Links<P: Protocol> {
     pub(super) shards: Arc<[Addr<Shard<P>>]>,
     pub(super) clock: Recipient<WindowDone<P>>,
+}
+
+/// Clock → shard: handle everything before this moment.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Grant {
+    pub(super) bound: Moment,
+    /// Nobody else has anything to do before this moment: up to it, the shard may go on window by window until it has
+    /// something for others.
+    pub(super) alone_before: Moment,
+}
+
+/// Shard → clock: what was granted is done.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct WindowDone<P: Protocol> {
+    pub(super) shard: usize,
+    /// The shard's earliest event.
+    pub(super) next: Moment,
+    /// The earliest event sent to each other shard.
+    pub(super) sent: Vec<(usize, Moment)>,
+    /// What it has to tell of windows before the last one, that it has done alone.
+    pub(super) earlier: Vec<Report<P>>,
+    pub(super) last: Report<P>,
 }
 
 impl<P: Protocol> Shard<P> {
@@ -48,13 +69,10 @@ impl<P: Protocol> Shard<P> {
 
     /// The shard with this worker, on a network with this shortest delay.
     pub(super) fn new(worker: Worker<P>, lookahead: Duration, spin: Spin) -> Self {
-        Self { worker, lookahead, handled: Moment::default(), spin, links: None, earlier: Vec::new(), failure: None }
+        Self { worker, lookahead, handled: Moment::default(), spin, links: None, earlier: Vec::new() }
     }
 
     /// Handles the window before `bound` and, as long as it is alone and has nothing for others, those after it.
-    ///
-    /// # Errors
-    /// If an actor does what it must not, or panics.
     fn handle_windows(&mut self, Grant { mut bound, alone_before }: Grant) -> Result<(), Failure> {
         let mut events = 0;
         for _ in 0..Self::WINDOWS {
@@ -62,36 +80,19 @@ impl<P: Protocol> Shard<P> {
             events += self.worker.handle_before(bound, |due| due)?;
             self.worker.nothing_before(bound)?;
             let Some(next) = self.worker.next() else { break };
-            bound = window::bound(next, self.lookahead);
-            if bound > alone_before || self.worker.has_outgoing() {
+            bound = next.window_end(self.lookahead);
+            let actors = &mut self.worker.actors;
+            if bound > alone_before || !actors.post.outgoing.is_empty() {
                 break;
             }
-            if self.worker.has_observed() {
-                if events >= Self::EVENTS || self.worker.has_checkpoint() {
+            if !actors.report.observed.is_empty() {
+                if events >= Self::EVENTS || actors.report.has_checkpoint() {
                     break;
                 }
-                let report = self.report();
-                self.earlier.push(report);
+                self.earlier.push(std::mem::take(&mut actors.report));
             }
         }
         Ok(())
-    }
-
-    /// What its actors have reported since the last time.
-    fn report(&mut self) -> Report<P> {
-        let (observed, traffic) = self.worker.take_reports();
-        Report { observed, traffic }
-    }
-
-    /// Sends the batches on their way; returns the earliest moment in each.
-    fn pass_on(&mut self, shards: &[Addr<Self>]) -> Vec<(usize, Moment)> {
-        let batches = self.worker.take_outgoing().into_iter();
-        let sent = batches.map(|(shard, batch)| {
-            let earliest = batch.earliest;
-            shards[shard].do_send(batch);
-            (shard, earliest)
-        });
-        sent.collect()
     }
 }
 
@@ -115,9 +116,9 @@ impl<P: Protocol> Handler<Batch<P>> for Shard<P> {
         if batch.earliest < self.handled
             && let Some(late) = batch.events.iter().find(|event| event.moment() < self.handled)
         {
-            self.failure = Some(Failure::OutOfOrder { to: late.to, time: late.time });
+            self.worker.actors.report.failure = Some(Failure::OutOfOrder { to: late.to, time: late.time });
         }
-        self.worker.receive(batch);
+        self.worker.actors.post.receive(batch);
     }
 }
 
@@ -126,15 +127,21 @@ impl<P: Protocol> Handler<Grant> for Shard<P> {
 
     fn handle(&mut self, grant: Grant, _: &mut Self::Context) {
         let outcome = self.handle_windows(grant);
-        let Links { shards, clock } = self.links.clone().expect("links come before the first grant");
-        let sent = self.pass_on(&shards);
+        let actors = &mut self.worker.actors;
+        actors.report.failure = outcome.err().or_else(|| actors.report.failure.take());
+        let Links { shards, clock } = self.links.as_ref().expect("links come before the first grant");
+        let batches = std::mem::take(&mut actors.post.outgoing).into_iter();
+        let sent = batches.map(|(shard, batch)| {
+            let earliest = batch.earliest;
+            shards[shard].do_send(batch);
+            (shard, earliest)
+        });
         clock.do_send(WindowDone {
-            shard: self.worker.number(),
-            next: self.worker.next(),
-            sent,
+            sent: sent.collect(),
             earlier: std::mem::take(&mut self.earlier),
-            last: self.report(),
-            failure: outcome.err().or_else(|| self.failure.take()),
+            last: std::mem::take(&mut actors.report),
+            shard: self.worker.placement.number,
+            next: self.worker.next().unwrap_or(Moment::NEVER),
         });
         self.spin.keep();
     }
@@ -144,15 +151,6 @@ impl<P: Protocol> Handler<WhoWaits> for Shard<P> {
     type Result = MessageResult<WhoWaits>;
 
     fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.worker.waiting())
-    }
-}
-
-impl<P: Protocol> Handler<Stop> for Shard<P> {
-    type Result = ();
-
-    fn handle(&mut self, _: Stop, context: &mut Self::Context) {
-        self.links = None;
-        context.stop();
+        MessageResult(self.worker.actors.waiting())
     }
 }

@@ -27,7 +27,6 @@ impl Spin {
         Self { looks: if threads > 1 { Self::LOOKS } else { 0 }, left: Arc::default() }
     }
 
-    /// Looks out from now on.
     pub(super) fn keep(&self) {
         if self.left.swap(self.looks, Relaxed) > 0 || self.looks == 0 {
             return;

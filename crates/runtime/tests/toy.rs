@@ -58,6 +58,7 @@ enum Flaw {
 struct Station {
     flaw: Option<Flaw>,
     laps: u32,
+    _alive: Arc<()>,
 }
 
 impl Station {
@@ -126,7 +127,7 @@ impl Watcher<Ring> for Log {
 
 /// The ring, in which station 3 may have a flaw.
 fn ring(flaw: Option<Flaw>) -> Vec<Box<dyn Actor<Ring>>> {
-    let station = |n| Box::new(Station { flaw: flaw.filter(|_| n == 3), laps: 0 }) as Box<dyn Actor<Ring>>;
+    let station = |n| Box::new(Station { flaw: flaw.filter(|_| n == 3), ..Station::default() }) as Box<dyn Actor<Ring>>;
     (0..STATIONS).map(station).collect()
 }
 
@@ -199,4 +200,19 @@ fn by_the_machine_s_clock_the_last_lap_ends_the_run() {
     assert!(log.seen.iter().all(|(time, _, seen)| {
         Ring::milestone(seen).is_none_or(|lap| *time >= Time::ZERO + Duration::from_millis(25) * lap)
     }));
+}
+
+#[test]
+fn nobody_outlives_a_run() {
+    let alive = Arc::new(());
+    let ring = || -> Vec<Box<dyn Actor<Ring>>> {
+        (0..STATIONS).map(|_| Box::new(Station { _alive: Arc::clone(&alive), ..Station::default() }) as _).collect()
+    };
+    for shards in ALL_SHARDS {
+        runtime::run(ring(), &host(shards), Log::default()).1.expect("every token comes home");
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+    let pace = wall::Pace { speed: 50.0, last_milestone: 12 };
+    wall::run(ring(), &host(Shards::Fixed(3)), pace, Log::default()).1.expect("the lap is made");
+    assert_eq!(Arc::strong_count(&alive), 1);
 }

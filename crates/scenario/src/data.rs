@@ -1,11 +1,11 @@
 //! The data of a scenario: who takes part and what the grid asks for energy, from CSV files or given in code.
 
 use super::{
-    error::{Report, ScenarioError, Violation, did_you_mean},
+    error::{Mistake, Place, ScenarioError, did_you_mean},
     population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{GridTariff, Market, PopulationSource, Preferences, Scenario},
     text::TextFile,
-    validate,
+    validate::{self, Known},
 };
 use csv::{ReaderBuilder, StringRecord, Trim};
 use microgrid_agents::{ids::Slot, units::Energy};
@@ -15,9 +15,6 @@ use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 const PREFERENCE: (f64, f64) = (1e-6, 1e4);
 /// Largest tariff [CNY/kWh].
 const LARGEST_TARIFF: f64 = 1e4;
-/// Name of the profiles of a population that was made in code, among the data files of a run.
-pub(super) const GIVEN_PROFILES: &str = "profiles.csv";
-
 /// A data file of a scenario, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFile {
@@ -25,17 +22,6 @@ pub struct DataFile {
     pub name: String,
     /// All it holds.
     pub text: Arc<str>,
-}
-
-/// Where data come from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sources<'a> {
-    /// What the paths of files are relative to.
-    pub(super) folder: &'a Path,
-    /// Files that are given in code.
-    pub(super) files: &'a [DataFile],
-    /// A population that is given in code.
-    pub(super) population: Option<&'a Population>,
 }
 
 /// What the data say.
@@ -48,82 +34,68 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// Reads what `scenario` names; returns it with the files. `shown` makes an error of what is wrong in the scenario.
+    /// Reads what `scenario` names; returns it with the files. `open` finds the file of a path that stands at this place in
+    /// the scenario, and `shown` makes an error of what is wrong there. A population made in code comes as a file too.
     pub(super) fn read(
         scenario: &Scenario,
-        sources: Sources<'_>,
-        shown: impl Fn(Violation) -> ScenarioError,
+        made_in_code: bool,
+        open: impl Fn(&str, &Path) -> Result<TextFile, ScenarioError>,
+        shown: impl Fn(Mistake) -> ScenarioError,
     ) -> Result<(Self, Vec<DataFile>), ScenarioError> {
-        let (market, preferences, mut inputs) = (&scenario.market, &scenario.preferences, Vec::new());
-        let profiles = match (&scenario.population, sources.population) {
-            (PopulationSource::Synthetic(_), _) => None,
-            (PopulationSource::Profiles(path), Some(given)) if path == Path::new(GIVEN_PROFILES) => {
-                let population = checked(given, market.slots, preferences)
-                    .map_err(|violation| ScenarioError::Data(violation.report()))?;
-                inputs.push(DataFile { name: GIVEN_PROFILES.to_owned(), text: population.to_csv().into() });
-                Some(population)
-            }
-            (PopulationSource::Profiles(path), _) => {
-                let file = sources.open("population.Profiles", path, &shown)?;
+        let (market, mut inputs) = (&scenario.market, Vec::new());
+        let profiles = match &scenario.population {
+            PopulationSource::Synthetic(_) => None,
+            PopulationSource::Profiles(path) => {
+                let file = open("population.Profiles", path)?;
                 inputs.push(data_file(path, &file));
-                Some(population(&file, market.slots, preferences)?)
+                let read = population(&file, market.slots, &scenario.preferences);
+                Some(Arc::new(read.map_err(|error| if made_in_code { unplaced(error) } else { error })?))
             }
         };
         let grid_tariffs = match &market.grid_tariff {
             GridTariff::Constant(tariff) => vec![*tariff; market.slots as usize],
             GridTariff::Csv(path) => {
                 let place = "market.grid_tariff.Csv";
-                let file = sources.open(place, path, &shown)?;
-                let tariffs = data_file(path, &file);
+                let file = open(place, path)?;
+                let input = data_file(path, &file);
                 // Runs keep copies of their data files in one folder.
-                if inputs.iter().any(|profiles: &DataFile| profiles.name == tariffs.name) {
-                    let problem = "the profiles are in a file of the same name";
-                    return Err(shown(Violation::new(
-                        place,
-                        problem,
-                        &file.path,
-                        "data files with names of their own",
-                    )));
+                if inputs.iter().any(|profiles: &DataFile| profiles.name == input.name) {
+                    let (problem, allowed) =
+                        ("the profiles are in a file of the same name", "data files with names of their own");
+                    return Err(shown(Mistake::value(place, problem, file.path.unwrap_or_default(), allowed)));
                 }
-                inputs.push(tariffs);
-                self::tariffs(&file, market)?
+                inputs.push(input);
+                tariffs(&file, market)?
             }
         };
-        Ok((Self { profiles: profiles.map(Arc::new), grid_tariffs: grid_tariffs.into() }, inputs))
+        Ok((Self { profiles, grid_tariffs: grid_tariffs.into() }, inputs))
     }
 
     /// Checks that they fit a `scenario` that differs from the one they were read for, `base`, in what is varied, and
     /// says how many prosumers it has.
-    pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Violation> {
+    pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Mistake> {
         let tariffs = self.tariffs(&scenario.market);
         let [lowest, dearest] =
             [f64::min, f64::max].map(|pick| tariffs.iter().copied().reduce(pick).unwrap_or_default());
         let feed_in = scenario.market.feed_in_tariff;
         if feed_in > lowest {
-            let allowed = format!("at most the lowest grid tariff of {lowest}");
-            return Err(Violation::new(
-                "market.feed_in_tariff",
-                "the grid would pay more than it asks",
-                feed_in,
-                allowed,
-            ));
+            let (path, problem) = ("market.feed_in_tariff", "the grid would pay more than it asks");
+            return Err(Mistake::value(path, problem, feed_in, format!("at most the lowest grid tariff of {lowest}")));
         }
         let prosumers = match (&scenario.population, &self.profiles) {
             (PopulationSource::Synthetic(what), _) => what.count as usize,
             (PopulationSource::Profiles(_), profiles) => {
-                let (now, before) = (&scenario.preferences, &base.preferences);
-                for (name, now, before) in [
-                    ("preferences.preference_pv", now.preference_pv, before.preference_pv),
-                    ("preferences.preference_grid", now.preference_grid, before.preference_grid),
-                ] {
+                let [now, before] = [scenario, base].map(|scenario| scenario.preferences.everybodys());
+                for ((name, now), (_, before)) in now.into_iter().zip(before) {
                     if now.is_some() != before.is_some() {
+                        let (path, problem) = (format!("preferences.{name}"), "the profiles say this, or do not");
                         let found = now.map_or_else(|| "None".to_owned(), |value| value.to_string());
                         let allowed = if now.is_some() { "None" } else { "a number" };
-                        return Err(Violation::new(name, "the profiles say this, or do not", found, allowed));
+                        return Err(Mistake::value(&path, problem, found, allowed));
                     }
                 }
                 let profiles = profiles.as_ref().expect("profiles were read with the scenario");
-                validate::network_among(&scenario.network, profiles)?;
+                validate::network(&scenario.network, Known::These(profiles))?;
                 profiles.prosumers.len()
             }
         };
@@ -162,104 +134,46 @@ fn data_file(path: &Path, file: &TextFile) -> DataFile {
     DataFile { name: path.file_name().unwrap_or_default().display().to_string(), text: file.text.clone() }
 }
 
-impl Sources<'_> {
-    /// The file at `path`, which stands at this `place` in the scenario.
-    fn open(
-        &self,
-        place: &str,
-        path: &Path,
-        shown: impl Fn(Violation) -> ScenarioError,
-    ) -> Result<TextFile, ScenarioError> {
-        if let Some(given) = self.files.iter().find(|file| Path::new(&file.name) == path) {
-            return Ok(TextFile { path: given.name.clone(), text: given.text.clone() });
+/// What is wrong with a row of a population made in code, without the text that nobody has written.
+fn unplaced(error: ScenarioError) -> ScenarioError {
+    let ScenarioError::Data(mut report) = error else { return error };
+    if let Some(Place { text, span, .. }) = report.place.take() {
+        let row = text[..span.end].lines().last().unwrap_or_default();
+        if let [prosumer, slot, ..] = row.split(',').collect::<Vec<_>>()[..]
+            && !report.problem.contains("prosumer")
+        {
+            report.problem = format!("prosumer {prosumer}, slot {slot}: {}", report.problem);
         }
-        let path = self.folder.join(path);
-        TextFile::read(&path)?.map_err(|reason| {
-            let allowed = "a CSV file, its path relative to the scenario's file";
-            shown(Violation::new(place, &format!("cannot be read: {reason}"), path.display(), allowed))
-        })
+        report.notes.insert(0, format!("found: {}", &text[span]));
     }
-}
-
-/// A population made in code, in ascending order of its numbers: it has to be what a file may hold.
-fn checked(population: &Population, slots: u32, preferences: &Preferences) -> Result<Population, Violation> {
-    let mut prosumers = population.prosumers.clone();
-    prosumers.sort_by_key(|member| member.number);
-    if prosumers.is_empty() {
-        return Err(Violation::new("population", "nobody takes part", "nobody", "at least one prosumer"));
-    }
-    for (name, value) in
-        [("preference_pv", preferences.preference_pv), ("preference_grid", preferences.preference_grid)]
-    {
-        if let Some(value) = value {
-            let path = format!("preferences.{name}");
-            return Err(Violation::new(
-                &path,
-                "the population has its own",
-                value,
-                "None with a population made in code",
-            ));
-        }
-    }
-    for (n, Member { number, profile }) in prosumers.iter().enumerate() {
-        let who = format!("prosumer {number}");
-        if *number == 0 {
-            return Err(Violation::new(&who, "not allowed", number, "numbers from 1 up"));
-        }
-        if n > 0 && prosumers[n - 1].number == *number {
-            return Err(Violation::new(&who, "is there twice", number, "each number once"));
-        }
-        if profile.len() != slots as usize {
-            let found = format!("{} slots", profile.len());
-            return Err(Violation::new(&who, "the profile does not fit the market", found, format!("{slots} slots")));
-        }
-        for (slot, profile) in (1..).zip(profile.iter()) {
-            let SlotProfile { generation, load, preference_pv, preference_grid } = profile;
-            for (what, value, (smallest, largest)) in [
-                ("generation", generation.value(), (0.0, LARGEST_ENERGY)),
-                ("load", load.value(), (0.0, LARGEST_ENERGY)),
-                ("preference_pv", *preference_pv, PREFERENCE),
-                ("preference_grid", *preference_grid, PREFERENCE),
-            ] {
-                if !(smallest..=largest).contains(&value) {
-                    let path = format!("prosumer {number}, slot {slot}: {what}");
-                    let allowed = format!("a number from {smallest} to {largest}");
-                    return Err(Violation::new(&path, "not allowed", value, allowed));
-                }
-            }
-        }
-    }
-    Ok(Population { prosumers })
+    ScenarioError::Data(report)
 }
 
 /// Reads who takes part: every prosumer needs one row for each slot from 1 to `slots`, in any order.
 fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {
     let table = Table::of(file, &["prosumer", "slot", "pv_kwh", "load_kwh"], &["preference_pv", "preference_grid"])?;
     check_preferences(&table, preferences)?;
-    let mut members = BTreeMap::<u32, Entries<SlotProfile>>::new();
+    // With where the first row of each stands in the file [bytes].
+    let mut members = BTreeMap::<u32, (usize, BTreeMap<Slot, SlotProfile>)>::new();
     for row in table.rows() {
         let row = row?;
         let (number, slot) = (row.whole("prosumer", u32::MAX)?, row.whole("slot", slots)?);
         let profile = slot_profile(&row, preferences)?;
-        let member = members.entry(number).or_insert_with(|| Entries::new(slots, row.start));
-        if !member.put(slot, profile) {
-            return Err(row.report(
-                "slot",
-                &format!("prosumer {number} has two rows for slot {slot}"),
-                one_each(slots),
-            ));
+        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, BTreeMap::new()));
+        if profiles.insert(slot, profile).is_some() {
+            let problem = format!("prosumer {number} has two rows for slot {slot}");
+            return Err(row.report("slot", &problem, one_each(slots)));
         }
     }
     if members.is_empty() {
         return Err(table.report_column("prosumer", "nobody takes part", "allowed: at least one prosumer".to_owned()));
     }
-    let members = members.into_iter().map(|(number, entries)| {
-        let start = entries.start;
-        let profile = entries.complete().map_err(|slot| {
+    let members = members.into_iter().map(|(number, (start, profiles))| match gap(&profiles, slots) {
+        None => Ok(Member { number, profile: profiles.into_values().collect() }),
+        Some(slot) => {
             let problem = format!("prosumer {number} has no row for slot {slot}");
-            table.report(start, "prosumer", &problem, one_each(slots))
-        })?;
-        Ok(Member { number, profile: profile.into() })
+            Err(table.report(start, "prosumer", &problem, one_each(slots)))
+        }
     });
     Ok(Population { prosumers: members.collect::<Result<_, ScenarioError>>()? })
 }
@@ -268,26 +182,29 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
 fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> {
     const TARIFF: &str = "grid_tariff_cny_per_kwh";
     let table = Table::of(file, &["slot", TARIFF], &[])?;
-    let mut tariffs = Entries::new(market.slots, 0);
+    let mut tariffs = BTreeMap::new();
     for row in table.rows() {
         let row = row?;
         let slot = row.whole("slot", market.slots)?;
         let tariff = row.number(TARIFF, 0.0, LARGEST_TARIFF)?;
-        if let Err(violation) = validate::price(TARIFF, tariff) {
-            let Violation { problem, allowed, .. } = violation;
-            return Err(row.report(TARIFF, &problem, format!("allowed: {allowed}")));
+        if let Err(mistake) = validate::price(TARIFF, tariff) {
+            return Err(row.report(TARIFF, &mistake.problem, mistake.notes.concat()));
         }
         if tariff < market.feed_in_tariff {
             let allowed = format!("allowed: at least the feed-in tariff of {}", market.feed_in_tariff);
             return Err(row.report(TARIFF, "the grid would pay more than it asks", allowed));
         }
-        if !tariffs.put(slot, tariff) {
+        if tariffs.insert(slot, tariff).is_some() {
             return Err(row.report("slot", &format!("there are two rows for slot {slot}"), one_each(market.slots)));
         }
     }
-    tariffs.complete().map_err(|slot| {
-        table.report_column("slot", &format!("there is no row for slot {slot}"), one_each(market.slots))
-    })
+    match gap(&tariffs, market.slots) {
+        None => Ok(tariffs.into_values().collect()),
+        Some(slot) => {
+            let problem = format!("there is no row for slot {slot}");
+            Err(table.report_column("slot", &problem, one_each(market.slots)))
+        }
+    }
 }
 
 fn one_each(slots: u32) -> String {
@@ -296,9 +213,8 @@ fn one_each(slots: u32) -> String {
 
 /// Each preference has to be given once: by a column, or by the scenario.
 fn check_preferences(table: &Table<'_>, preferences: &Preferences) -> Result<(), ScenarioError> {
-    let given = [("preference_pv", preferences.preference_pv), ("preference_grid", preferences.preference_grid)];
-    for (column, value) in given {
-        let problem = match (table.has(column), value) {
+    for (column, value) in preferences.everybodys() {
+        let problem = match (table.position(column).is_some(), value) {
             (false, None) => "the column is missing",
             (true, Some(_)) => "given here and in the scenario",
             _ => continue,
@@ -323,28 +239,8 @@ fn slot_profile(row: &Row<'_>, preferences: &Preferences) -> Result<SlotProfile,
     })
 }
 
-/// One entry a slot, filled in any order.
-struct Entries<T> {
-    slots: Vec<Option<T>>,
-    /// Where the first of them stands in the file [bytes].
-    start: usize,
-}
-
-impl<T> Entries<T> {
-    fn new(slots: u32, start: usize) -> Self {
-        Self { slots: (0..slots).map(|_| None).collect(), start }
-    }
-
-    /// Enters a value; false if the slot has one already.
-    fn put(&mut self, slot: Slot, value: T) -> bool {
-        self.slots[slot as usize - 1].replace(value).is_none()
-    }
-
-    /// All entries, or the first slot without one.
-    fn complete(self) -> Result<Vec<T>, Slot> {
-        let numbered = (1..).zip(self.slots);
-        numbered.map(|(slot, entry)| entry.ok_or(slot)).collect()
-    }
+fn gap<T>(entries: &BTreeMap<Slot, T>, slots: u32) -> Option<Slot> {
+    (1..=slots).find(|slot| !entries.contains_key(slot))
 }
 
 /// A table of a file, with the names of its columns.
@@ -355,7 +251,6 @@ struct Table<'a> {
     header: Range<usize>,
 }
 
-/// A row of a table.
 #[derive(Debug)]
 struct Row<'a> {
     table: &'a Table<'a>,
@@ -371,36 +266,31 @@ impl<'a> Table<'a> {
         let start = text.len() - text.trim_start_matches(['\r', '\n']).len();
         let columns = reader(text).headers().cloned().unwrap_or_default();
         let table = Self { file, columns, header: line_at(text, start) };
-        let wanted = format!("columns: {}", [required, optional].concat().join(", "));
+        let known = || required.iter().chain(optional).copied();
+        let wanted = format!("columns: {}", known().collect::<Vec<_>>().join(", "));
+        let wrong = |problem: String, span: Range<usize>, hint: Option<String>| {
+            let found = if span.is_empty() { "nothing here" } else { "in this header" };
+            let notes = hint.into_iter().chain([wanted.clone()]);
+            Err(ScenarioError::Data(file.report(problem, span, found.to_owned(), notes)))
+        };
         if text.trim().is_empty() {
-            return Err(table.wrong_header("the file is empty".to_owned(), start..start, vec![wanted]));
+            return wrong("the file is empty".to_owned(), start..start, None);
         }
         for (n, name) in table.columns.iter().enumerate() {
-            let known = || required.iter().chain(optional).copied();
-            let span = table.cell(start, n);
             if !known().any(|known| known == name) {
-                let notes = did_you_mean(name, known()).into_iter().chain([wanted]).collect();
-                return Err(table.wrong_header(format!("there is no column `{name}`"), span, notes));
+                let hint = did_you_mean(name, known());
+                return wrong(format!("there is no column `{name}`"), table.cell(start, n), hint);
             }
             if table.columns.iter().take(n).any(|other| other == name) {
-                return Err(table.wrong_header(format!("the column `{name}` is there twice"), span, vec![wanted]));
+                return wrong(format!("the column `{name}` is there twice"), table.cell(start, n), None);
             }
         }
-        match required.iter().find(|name| !table.has(name)) {
-            Some(name) => {
-                let header = table.header.clone();
-                Err(table.wrong_header(format!("the column `{name}` is missing"), header, vec![wanted]))
-            }
+        match required.iter().find(|name| table.position(name).is_none()) {
+            Some(name) => wrong(format!("the column `{name}` is missing"), table.header, None),
             None => Ok(table),
         }
     }
 
-    /// Whether there is a column of this name.
-    fn has(&self, column: &str) -> bool {
-        self.position(column).is_some()
-    }
-
-    /// The rows, in the order of the file.
     fn rows(&'a self) -> impl Iterator<Item = Result<Row<'a>, ScenarioError>> {
         reader(&self.file.text).into_records().map(|record| {
             // Text that is UTF-8, with any number of cells a row, cannot fail to be a CSV record.
@@ -417,23 +307,19 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A report about the cell of `column` in the row that begins at byte `start`.
+    /// A report about the cell of `column` in the row that begins at byte `start`, or about the row if it has no such cell.
     fn report(&self, start: usize, column: &str, problem: &str, allowed: String) -> ScenarioError {
         let span = self.position(column).map_or_else(|| line_at(&self.file.text, start), |n| self.cell(start, n));
-        let found = format!("found {}", &self.file.text[span.clone()]);
+        let found = match &self.file.text[span.clone()] {
+            _ if start == self.header.start => "in this header".to_owned(),
+            cell => format!("found {cell}"),
+        };
         ScenarioError::Data(self.file.report(format!("{column}: {problem}"), span, found, [allowed]))
     }
 
-    /// A report about the cell of `column` in the header, or about the header where it has no such column.
+    /// The same of the header.
     fn report_column(&self, column: &str, problem: &str, allowed: String) -> ScenarioError {
-        let span = self.position(column).map_or_else(|| self.header.clone(), |n| self.cell(self.header.start, n));
-        self.wrong_header(format!("{column}: {problem}"), span, vec![allowed])
-    }
-
-    fn wrong_header(&self, problem: String, span: Range<usize>, notes: Vec<String>) -> ScenarioError {
-        let found = if span.is_empty() { "nothing here" } else { "in this header" };
-        let report: Box<Report> = self.file.report(problem, span, found.to_owned(), notes);
-        ScenarioError::Data(report)
+        self.report(self.header.start, column, problem, allowed)
     }
 
     fn position(&self, column: &str) -> Option<usize> {
@@ -471,7 +357,6 @@ impl Row<'_> {
         }
     }
 
-    /// A report about the cell of `column` in this row.
     fn report(&self, column: &str, problem: &str, allowed: String) -> ScenarioError {
         self.table.report(self.start, column, problem, allowed)
     }

@@ -2,12 +2,12 @@
 
 use super::{
     custom::Custom,
-    data::{Data, DataFile, GIVEN_PROFILES, Sources},
-    error::{Place, Report, ScenarioError, Violation},
-    notation::{self, Mistake},
+    data::{Data, DataFile},
+    error::{Mistake, Report, ScenarioError},
+    notation,
     outline::Outline,
-    path::{self, Unset},
-    plan::{Case, Plan},
+    path,
+    plan::{Case, Plan, picks, turn},
     population::Population,
     schema::{GridTariff, Initial, Learning, PopulationSource, Scenario, Value},
     text::TextFile,
@@ -18,10 +18,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Reads the scenario at `path` with its data files, sets what `overrides` say and checks everything.
-///
-/// # Errors
-/// The first mistake found, with its place. The scenario's file has to be right even where an override replaces a value.
+/// Reads the scenario at `path` with its data files, sets what `overrides` say and checks everything. The error is the
+/// first mistake found, with its place. The scenario's file has to be right even where an override replaces a value.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Plan, ScenarioError> {
     let mut draft = Draft::read(path)?;
     draft.overrides(overrides)?;
@@ -41,7 +39,6 @@ pub struct Overrides {
 #[derive(Clone, Debug)]
 pub struct Draft {
     scenario: Scenario,
-    /// What it was before it was edited.
     unedited: Option<Scenario>,
     /// The text that says what it is, if there is one.
     file: Option<TextFile>,
@@ -57,15 +54,9 @@ struct Override {
     name: String,
     /// Several are varied; each with its place in the argument.
     values: Vec<(String, Range<usize>)>,
-    argument: Option<Argument>,
-}
-
-/// An argument of the command line.
-#[derive(Clone, Debug)]
-struct Argument {
-    /// What it is called in messages.
-    option: &'static str,
-    text: String,
+    /// What it is called in messages, and the argument of the command line if it is one.
+    title: String,
+    argument: Option<TextFile>,
 }
 
 impl Overrides {
@@ -73,29 +64,24 @@ impl Overrides {
         let seed = self.seed.map(|seed| {
             let text = seed.to_string();
             let values = vec![(text.clone(), 0..text.len())];
-            Override { name: "seed".to_owned(), values, argument: Some(Argument { option: "--seed", text }) }
+            let argument = Some(TextFile { path: None, text: text.into() });
+            Override { name: "seed".to_owned(), values, title: "--seed".to_owned(), argument }
         });
         let set = self.set.iter().map(|text| {
-            let argument = Argument { option: "--set", text: text.clone() };
+            let argument = TextFile { path: None, text: text.as_str().into() };
             let Some((name, values)) = text.split_once('=') else {
-                let notes = vec!["allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary it".to_owned()];
-                return Err(argument.wrong("--set: there is no `=`".to_owned(), 0..text.len(), notes));
+                let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary it".to_owned();
+                let (problem, found) = ("--set: there is no `=`".to_owned(), format!("found {text}"));
+                return Err(ScenarioError::Argument(argument.report(problem, 0..text.len(), found, [allowed])));
             };
             // The place of a value is the difference of its address and that of the text.
             let place = |value: &str| value.as_ptr() as usize - text.as_ptr() as usize;
             let values = notation::split(values).into_iter();
             let values = values.map(|value| (value.to_owned(), place(value)..place(value) + value.len())).collect();
-            Ok(Override { name: name.trim().to_owned(), values, argument: Some(argument) })
+            let name = name.trim().to_owned();
+            Ok(Override { title: format!("--set {name}"), name, values, argument: Some(argument) })
         });
         seed.map(Ok).into_iter().chain(set).collect()
-    }
-}
-
-impl Argument {
-    fn wrong(&self, problem: String, span: Range<usize>, notes: Vec<String>) -> ScenarioError {
-        let found = format!("found {}", &self.text[span.clone()]);
-        let place = Place { file: None, text: self.text.as_str().into(), span, found };
-        ScenarioError::Argument(Box::new(Report { problem, place: Some(place), notes }))
     }
 }
 
@@ -105,80 +91,66 @@ fn whole<'a>((name, values): (&'a String, &Vec<Value>)) -> &'a str {
 }
 
 impl Override {
-    /// Its name, in full.
     fn whole(&self) -> &str {
         path::whole(&self.name, &self.values[0].0)
     }
 
     /// Sets it in the scenario or, with several values, varies it there.
     fn apply(&self, scenario: &mut Scenario) -> Result<(), ScenarioError> {
-        validate::seeds(&scenario.replicates, &self.name, self.values.len())
-            .map_err(|violation| self.violates(None, violation))?;
         let same = |name: &String| path::covers(name, &self.name) && path::covers(&self.name, name);
         let varied = scenario.vary.keys().position(same);
+        let mut vary = std::mem::take(&mut scenario.vary);
+        varied.map(|at| vary.shift_remove_index(at));
         if let [(value, _)] = self.values.as_slice() {
-            let mut vary = std::mem::take(&mut scenario.vary);
-            varied.map(|at| vary.shift_remove_index(at));
-            *scenario = path::set(scenario, &self.name, value).map_err(|unset| self.unset(0, unset))?;
-            scenario.vary = vary;
-            return Ok(());
+            *scenario = path::set(scenario, &self.name, value).map_err(|mistake| self.blamed(Some(0), mistake))?;
+        } else {
+            let values = self.values.iter().map(|(value, _)| Value::new(value)).collect();
+            vary.shift_insert(varied.unwrap_or(vary.len()), self.name.clone(), values);
         }
-        varied.map(|at| scenario.vary.shift_remove_index(at));
-        let values = self.values.iter().map(|(value, _)| Value::new(value)).collect();
-        scenario.vary.shift_insert(varied.unwrap_or(scenario.vary.len()), self.name.clone(), values);
+        scenario.vary = vary;
         Ok(())
     }
 
-    /// An error about the name.
     fn unknown(&self, mistake: Mistake) -> ScenarioError {
-        match &self.argument {
-            None => made_in_code(mistake.problem, mistake.notes),
-            Some(argument) => {
-                let span = 0..if argument.option == "--seed" { argument.text.len() } else { self.name.len() };
-                argument.wrong(format!("{}: {}", argument.option, mistake.problem), span, mistake.notes)
-            }
-        }
+        let option = self.title.split(' ').next().filter(|_| self.argument.is_some());
+        let problem = option.map_or_else(|| mistake.problem.clone(), |option| format!("{option}: {}", mistake.problem));
+        let end = self.argument.as_ref().map_or(0, |argument| argument.text.find('=').unwrap_or(argument.text.len()));
+        self.error(problem, 0..end, mistake.notes)
     }
 
-    /// An error about a value that cannot be set.
-    fn unset(&self, value: usize, unset: Unset) -> ScenarioError {
-        match unset {
-            Unset::Name(mistake) => self.unknown(mistake),
-            Unset::Value(mistake) => self.wrong(Some(value), &about(&self.name, &mistake), mistake.notes),
-        }
+    /// An error about a part of the argument, if it is one.
+    fn error(&self, problem: String, span: Range<usize>, notes: Vec<String>) -> ScenarioError {
+        let Some(argument) = &self.argument else { return made_in_code(problem, notes) };
+        let found = format!("found {}", &argument.text[span.clone()]);
+        ScenarioError::Argument(argument.report(problem, span, found, notes))
     }
 
     /// An error about what a value, or with `None` all of them, leads to.
-    fn violates(&self, value: Option<usize>, violation: Violation) -> ScenarioError {
-        let (problem, notes) = because_of(&self.name, violation);
+    fn blamed(&self, value: Option<usize>, mistake: Mistake) -> ScenarioError {
+        if mistake.is_of_name {
+            return self.unknown(mistake);
+        }
+        let (problem, notes) = because_of(&self.name, mistake);
         self.wrong(value, &problem, notes)
     }
 
     fn wrong(&self, value: Option<usize>, problem: &str, mut notes: Vec<String>) -> ScenarioError {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
-        match &self.argument {
-            None => {
-                let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
-                notes.insert(0, format!("found: {}", found.join(", ")));
-                made_in_code(format!("{}: {problem}", self.name), notes)
-            }
-            Some(argument) => {
-                let name = if argument.option == "--seed" { String::new() } else { format!(" {}", self.name) };
-                let ends = [values.first(), values.last()].map(|value| value.map_or(0..0, |(_, span)| span.clone()));
-                argument.wrong(format!("{}{name}: {problem}", argument.option), ends[0].start..ends[1].end, notes)
-            }
+        if self.argument.is_none() {
+            let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+            notes.insert(0, format!("found: {}", found.join(", ")));
         }
+        let [from, to] = [values.first(), values.last()].map(|value| value.map_or(0..0, |(_, span)| span.clone()));
+        self.error(format!("{}: {problem}", self.title), from.start..to.end, notes)
     }
 }
 
-/// What a scenario made in code is called.
 const MADE_IN_CODE: &str = "a scenario made in code";
+/// Name of the profiles of a population that was made in code, among the data files of a run.
+const GIVEN_PROFILES: &str = "profiles.csv";
 
 impl Draft {
-    /// Reads the scenario at `path`, whose data files are relative to it.
-    ///
-    /// # Errors
-    /// If there is no such file, no text in it, or no scenario.
+    /// Reads the scenario at `path`, whose data files are relative to it. Fails if there is none.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let unreadable = |problem| {
             let notes = vec!["allowed: a scenario, which is a RON file".to_owned()];
@@ -192,17 +164,14 @@ impl Draft {
         Self::parse(file)
     }
 
-    /// The scenario with this RON text.
-    ///
-    /// # Errors
-    /// If the text is no scenario.
+    /// The scenario with this RON text. Fails if the text is no scenario.
     pub fn ron(text: &str) -> Result<Self, ScenarioError> {
-        Self::parse(TextFile { path: MADE_IN_CODE.to_owned(), text: text.into() })
+        Self::parse(TextFile { path: Some(MADE_IN_CODE.to_owned()), text: text.into() })
     }
 
     fn parse(file: TextFile) -> Result<Self, ScenarioError> {
-        let source = PathBuf::from(&file.path);
-        Ok(Self { source, file: Some(file.clone()), ..Self::of(notation::scenario(&file)?) })
+        let draft = Self::of(notation::scenario(&file)?);
+        Ok(Self { source: file.path.clone().unwrap_or_default().into(), file: Some(file), ..draft })
     }
 
     /// The scenario made in code.
@@ -224,16 +193,10 @@ impl Draft {
         self.data.push(DataFile { name: name.to_owned(), text: text.into() });
     }
 
-    /// Gives the population in code, in the place of the scenario's.
-    ///
-    /// # Errors
-    /// If it is given already.
-    pub fn populate(&mut self, population: Population) -> Result<(), ScenarioError> {
-        if self.population.is_some() {
-            return Err(given_twice());
-        }
-        self.population = Some(population);
-        Ok(())
+    /// Gives the population in code, in the place of the scenario's. Fails if it is given already.
+    pub fn populate(&mut self, mut population: Population) -> Result<(), ScenarioError> {
+        population.prosumers.sort_by_key(|member| member.number);
+        if self.population.replace(population).is_some() { Err(given_twice()) } else { Ok(()) }
     }
 
     /// Changes whatever there is in the scenario, before anything is set; what it has become is checked later.
@@ -244,10 +207,7 @@ impl Draft {
         edit(&mut self.scenario);
     }
 
-    /// Sets what the command line says.
-    ///
-    /// # Errors
-    /// If an argument is not of the form `NAME=VALUE`.
+    /// Sets what the command line says. Fails if an argument is not of the form `NAME=VALUE`.
     pub fn overrides(&mut self, overrides: &Overrides) -> Result<(), ScenarioError> {
         self.overrides.extend(overrides.read()?);
         Ok(())
@@ -256,22 +216,22 @@ impl Draft {
     /// Sets a knob or a path; several values vary it. Each may be given once.
     pub fn set(&mut self, name: &str, values: impl IntoIterator<Item = String>) {
         let values = values.into_iter().map(|value| (value, 0..0)).collect();
-        self.overrides.push(Override { name: name.to_owned(), values, argument: None });
+        self.overrides.push(Override { name: name.to_owned(), values, title: name.to_owned(), argument: None });
     }
 
-    /// Sets what is to be set, reads the data files and checks everything.
-    ///
-    /// # Errors
-    /// The first mistake found, with its place. The scenario has to be right even where something else is set.
+    /// Sets what is to be set, reads the data files and checks everything. The error is the first mistake found, with
+    /// its place. The scenario has to be right even where something else is set.
     pub fn plan(mut self) -> Result<Plan, ScenarioError> {
-        if self.population.is_some() {
+        if let Some(population) = &self.population {
             if self.unedited.as_ref().is_some_and(|before| before.population != self.scenario.population) {
                 return Err(given_twice());
             }
+            let text = population.to_csv();
+            self.give(GIVEN_PROFILES, &text);
             self.scenario.population = PopulationSource::Profiles(GIVEN_PROFILES.into());
         }
         let edited = self.scenario.clone();
-        validate::scenario(&edited.unvaried()).map_err(|violation| self.shown(violation))?;
+        validate::scenario(&edited.unvaried()).map_err(|mistake| self.shown(mistake))?;
         // What the scenario itself varies has to be right before anything takes its place.
         let overrides = std::mem::take(&mut self.overrides);
         self.check_varied()?;
@@ -282,9 +242,9 @@ impl Draft {
             self.check_varied()?;
         }
         self.check_edits(&edited)?;
-        let folder = self.source.parent().unwrap_or(Path::new(""));
-        let sources = Sources { folder, files: &self.data, population: self.population.as_ref() };
-        let (data, inputs) = Data::read(&self.scenario, sources, |violation| self.shown(violation))?;
+        let open = |place: &str, path: &Path| self.open(place, path);
+        let made_in_code = self.population.is_some();
+        let (data, inputs) = Data::read(&self.scenario, made_in_code, open, |mistake| self.shown(mistake))?;
         let population_sizes = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
@@ -296,9 +256,21 @@ impl Draft {
         let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
         if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
             let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.grid_tariffs);
-            plan.cases().try_for_each(starts).map_err(|violation| self.shown(violation))?;
+            plan.cases().try_for_each(starts).map_err(|mistake| self.shown(mistake))?;
         }
         Ok(plan)
+    }
+
+    /// The data file at `path`, which stands at this `place` in the scenario.
+    fn open(&self, place: &str, path: &Path) -> Result<TextFile, ScenarioError> {
+        if let Some(given) = self.data.iter().find(|file| Path::new(&file.name) == path) {
+            return Ok(TextFile { path: Some(given.name.clone()), text: given.text.clone() });
+        }
+        let path = self.source.parent().unwrap_or(Path::new("")).join(path);
+        TextFile::read(&path)?.map_err(|reason| {
+            let allowed = "a CSV file, its path relative to the scenario's file";
+            self.shown(Mistake::value(place, &format!("cannot be read: {reason}"), path.display(), allowed))
+        })
     }
 
     /// A run keeps its data files in a folder of its own, where values of `vary` would not find them.
@@ -309,13 +281,11 @@ impl Draft {
             (_, GridTariff::Csv(file)) if varies("market.grid_tariff") => ("market.grid_tariff.Csv", file),
             _ => return Ok(()),
         };
-        Err(Violation::new(path, "data files cannot be varied", file.display(), "anything but a file"))
+        Err(Mistake::value(path, "data files cannot be varied", file.display(), "anything but a file"))
     }
 
     /// Sets all that is to be set; together it has to be allowed.
     fn override_all(&mut self) -> Result<(), ScenarioError> {
-        let mut scenario = self.scenario.clone();
-        let mut done = Ok(());
         for (n, set) in self.overrides.iter().enumerate() {
             if let Some(earlier) = self.overrides[..n].iter().find(|earlier| path::covers(set.whole(), earlier.whole()))
             {
@@ -324,21 +294,23 @@ impl Draft {
                 } else {
                     format!("`{}` sets again what `{}` has set", set.name, earlier.name)
                 };
-                return Err(set.unknown(Mistake { path: String::new(), problem, notes: Vec::new() }));
-            }
-            done = set.apply(&mut scenario);
-            if done.is_err() {
-                break;
+                return Err(set.unknown(Mistake::new(problem, [])));
             }
         }
-        if done.is_err() || validate::scenario(&scenario.unvaried()).is_err() {
-            // Whoever is the first to make it wrong is to blame.
+        let apply = |check: &dyn Fn(&Override, &Scenario) -> Result<(), ScenarioError>| {
             let mut scenario = self.scenario.clone();
-            for set in &self.overrides {
+            self.overrides.iter().try_for_each(|set| {
                 set.apply(&mut scenario)?;
-                validate::scenario(&scenario.unvaried()).map_err(|violation| set.violates(Some(0), violation))?;
-            }
-        }
+                check(set, &scenario.unvaried())
+            })?;
+            Ok(scenario)
+        };
+        let together = apply(&|_, _| Ok(())).ok().filter(|all| validate::scenario(&all.unvaried()).is_ok());
+        // Whoever is the first to make it wrong is to blame.
+        let blamed = |set: &Override, scenario: &Scenario| {
+            validate::scenario(scenario).map_err(|mistake| set.blamed(Some(0), mistake))
+        };
+        let scenario = together.map_or_else(|| apply(&blamed), Ok)?;
         for set in self.overrides.iter().filter(|set| set.values.len() == 1) {
             if let Some((name, _)) = scenario.vary.iter().find(|varied| path::covers(whole(*varied), set.whole())) {
                 let notes = vec!["allowed: one value for all of it, or several for this alone".to_owned()];
@@ -347,7 +319,7 @@ impl Draft {
         }
         for set in &self.overrides {
             validate::seeds(&scenario.replicates, &set.name, set.values.len())
-                .map_err(|violation| set.violates(None, violation))?;
+                .map_err(|mistake| set.blamed(None, mistake))?;
         }
         self.scenario = scenario;
         Ok(())
@@ -357,9 +329,8 @@ impl Draft {
     fn check_varied(&self) -> Result<(), ScenarioError> {
         let vary = &self.scenario.vary;
         for (n, (name, values)) in vary.iter().enumerate() {
-            let unknown = |problem, allowed: &str| {
-                let notes = vec![format!("allowed: {allowed}")];
-                Err(self.unknown(name, Mistake { path: String::new(), problem, notes }))
+            let unknown = |problem: String, allowed: &str| {
+                Err(self.unknown(name, Mistake::new(problem, [format!("allowed: {allowed}")])))
             };
             if path::is_of_the_run(name) {
                 let problem = format!("`{name}` is the same in all cases of a run");
@@ -371,16 +342,16 @@ impl Draft {
             }
             if values.is_empty() {
                 let path = format!("vary.{name}");
-                return Err(self.shown(Violation::new(&path, "there is nothing to vary", "[]", "at least one value")));
+                return Err(self.shown(Mistake::value(&path, "there is nothing to vary", "[]", "at least one value")));
             }
             validate::seeds(&self.scenario.replicates, name, values.len())
-                .map_err(|violation| self.blamed(name, None, violation))?;
+                .map_err(|mistake| self.blamed(name, None, mistake))?;
         }
         let count = vary.values().map(|values| values.len() as u64);
         let count = count.fold(self.scenario.replicates.count() as u64, u64::saturating_mul);
         if count > u64::from(LARGEST_COUNT) {
             let allowed = format!("at most {LARGEST_COUNT}, replicates included");
-            return Err(self.shown(Violation::new("vary", "too many cases", format!("{count} cases"), allowed)));
+            return Err(self.shown(Mistake::value("vary", "too many cases", format!("{count} cases"), allowed)));
         }
         Ok(())
     }
@@ -390,34 +361,35 @@ impl Draft {
         let Some(before) = &self.unedited else { return Ok(()) };
         match self.scenario.vary.keys().find(|name| path::differ_in(name, before, edited)) {
             None => Ok(()),
-            Some(name) => Err(ScenarioError::NotAllowed(Box::new(Report {
-                problem: format!("{name}: edited and varied, so that the edit changes nothing"),
-                place: None,
-                notes: vec!["allowed: an edit of what is not varied, or one that takes it out of `vary`".to_owned()],
-            }))),
+            Some(name) => {
+                let allowed = "allowed: an edit of what is not varied, or one that takes it out of `vary`".to_owned();
+                Err(made_in_code(format!("{name}: edited and varied, so that the edit changes nothing"), vec![allowed]))
+            }
         }
     }
 
     /// Checks every combination of what is varied, and says how many prosumers the smallest and the largest have.
-    fn check_combinations(&self, check: Check<'_>) -> Result<(usize, usize), ScenarioError> {
-        let vary: Vec<_> = self.scenario.vary.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
-        let mut sizes = (usize::MAX, 0);
-        match combine(&self.scenario.unvaried(), &vary, check, &mut sizes) {
-            Ok(()) => Ok(sizes),
-            Err((None, Wrong::NotAllowed(violation))) => Err(self.shown(violation)),
-            Err((Some((name, n)), Wrong::NotAllowed(violation))) => Err(self.blamed(name, Some(n), violation)),
-            Err((at, Wrong::Unset(unset))) => {
-                let (name, n) = at.expect("something is varied");
-                Err(match (self.varying(name), unset) {
-                    (_, Unset::Name(mistake)) => self.unknown(name, mistake),
-                    (Some(set), unset) => set.unset(n, unset),
-                    (None, Unset::Value(mistake)) => {
-                        let found = self.scenario.vary[name][n].text();
-                        self.at(&format!("vary.{name}[{n}]"), &about(name, &mistake), &found, mistake.notes)
-                    }
-                })
-            }
+    fn check_combinations(
+        &self,
+        check: &dyn Fn(&Scenario) -> Result<usize, Mistake>,
+    ) -> Result<(usize, usize), ScenarioError> {
+        let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
+        let (mut sizes, mut turned) = ((usize::MAX, 0), Vec::new());
+        for combination in 0..vary.values().map(Vec::len).product() {
+            let picks = picks(vary, combination);
+            turn(&base, vary, &picks, &mut turned)
+                .map_err(|(n, mistake)| self.blamed(&vary.keys()[n], Some(picks[n]), mistake))?;
+            let prosumers = check(turned.last().map_or(&base, |(_, scenario)| scenario)).map_err(|mistake| {
+                // Whoever is the first to make it wrong is to blame.
+                let mut values = turned.iter().enumerate();
+                match values.find_map(|(n, (pick, scenario))| Some((n, *pick, check(scenario).err()?))) {
+                    Some((n, pick, mistake)) => self.blamed(&vary.keys()[n], Some(pick), mistake),
+                    None => self.shown(mistake),
+                }
+            })?;
+            sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
         }
+        Ok(sizes)
     }
 
     /// What from outside of the scenario varies this.
@@ -439,20 +411,23 @@ impl Draft {
     }
 
     /// An error about what a varied value, or with `None` all of them, leads to.
-    fn blamed(&self, name: &str, value: Option<usize>, violation: Violation) -> ScenarioError {
+    fn blamed(&self, name: &str, value: Option<usize>, mistake: Mistake) -> ScenarioError {
+        if mistake.is_of_name {
+            return self.unknown(name, mistake);
+        }
         if let Some(set) = self.varying(name) {
-            return set.violates(value, violation);
+            return set.blamed(value, mistake);
         }
         let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
-        let found = value.map_or_else(|| violation.found.clone(), |n| self.scenario.vary[name][n].text());
-        let (problem, notes) = because_of(name, violation);
+        let found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
+        let (problem, notes) = because_of(name, mistake);
         self.at(&path, &problem, &found, notes)
     }
 
-    /// Shows a violation in the scenario's text: at the field, or around where it would stand if it is there by default.
-    fn shown(&self, violation: Violation) -> ScenarioError {
-        let Violation { path, problem, found, allowed } = violation;
-        self.at(&path, &problem, &found, vec![format!("allowed: {allowed}")])
+    /// Shows a mistake in the scenario's text: at the field, or around where it would stand if it is there by default.
+    fn shown(&self, mistake: Mistake) -> ScenarioError {
+        let Mistake { path, problem, found, notes, .. } = mistake;
+        self.at(&path, &problem, &found, notes)
     }
 
     fn at(&self, path: &str, problem: &str, found: &str, mut notes: Vec<String>) -> ScenarioError {
@@ -467,57 +442,17 @@ impl Draft {
     }
 }
 
-/// What is checked of a combination; says how many prosumers it has.
-type Check<'a> = &'a dyn Fn(&Scenario) -> Result<usize, Violation>;
-
-/// Why a combination cannot be.
-enum Wrong {
-    Unset(Unset),
-    NotAllowed(Violation),
-}
-
-/// Which value is to blame, by name and number; without one it is the scenario.
-type Culprit<'a> = Option<(&'a str, usize)>;
-
-/// Checks every combination of these values in the scenario, which is otherwise as it is. An error tells which value is
-/// the first to make it wrong.
-fn combine<'a>(
-    scenario: &Scenario,
-    vary: &[(&'a str, &[Value])],
-    check: Check<'_>,
-    sizes: &mut (usize, usize),
-) -> Result<(), (Culprit<'a>, Wrong)> {
-    let Some(((name, values), rest)) = vary.split_first() else {
-        let prosumers = check(scenario).map_err(|violation| (None, Wrong::NotAllowed(violation)))?;
-        *sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
-        return Ok(());
-    };
-    for (n, value) in values.iter().enumerate() {
-        let here = Some((*name, n));
-        let turned = path::set(scenario, name, &value.text()).map_err(|unset| (here, Wrong::Unset(unset)))?;
-        combine(&turned, rest, check, sizes).map_err(|(at, wrong)| match (wrong, check(&turned)) {
-            (Wrong::NotAllowed(_), Err(violation)) => (here, Wrong::NotAllowed(violation)),
-            (wrong, _) => (at.or(here), wrong),
-        })?;
-    }
-    Ok(())
-}
-
-/// What is wrong with the value of a knob or path, which says itself where it is.
-fn about(name: &str, mistake: &Mistake) -> String {
-    let is_there = mistake.path.is_empty() || path::is_at(name, &mistake.path);
-    if is_there { mistake.problem.clone() } else { mistake.title() }
-}
-
 /// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.
-fn because_of(name: &str, violation: Violation) -> (String, Vec<String>) {
-    let Violation { path, problem, found, allowed } = violation;
-    let allowed = format!("allowed: {allowed}");
-    if path::overlaps(name, &path) {
-        (problem, vec![allowed])
-    } else {
-        (format!("with it, {path}: {problem}"), vec![format!("found there: {found}"), allowed])
+fn because_of(name: &str, mistake: Mistake) -> (String, Vec<String>) {
+    let Mistake { path, problem, found, mut notes, .. } = mistake;
+    if path.is_empty() || path::is_at(name, &path) {
+        return (problem, notes);
     }
+    if path::overlaps(name, &path) {
+        return (format!("{path}: {problem}"), notes);
+    }
+    notes.insert(0, format!("found there: {found}"));
+    (format!("with it, {path}: {problem}"), notes)
 }
 
 fn made_in_code(problem: String, notes: Vec<String>) -> ScenarioError {

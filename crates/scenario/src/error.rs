@@ -25,29 +25,33 @@ pub enum ScenarioError {
     Argument(Box<Report>),
 }
 
-/// A value that is not allowed.
+/// What is wrong with a value, or with the name of one.
 #[derive(Debug)]
-pub(super) struct Violation {
-    /// The field's path, such as `market.open`.
+pub(super) struct Mistake {
+    /// The value's path, such as `market.open`; empty if it is no value of its own.
     pub(super) path: String,
-    /// What is wrong with it.
     pub(super) problem: String,
-    /// Its value.
+    /// What stands there, where that is not to be seen.
     pub(super) found: String,
-    /// What is allowed, in words.
-    pub(super) allowed: String,
+    /// What is allowed, and hints.
+    pub(super) notes: Vec<String>,
+    /// Whether there is no such part to have a value.
+    pub(super) is_of_name: bool,
 }
 
-impl Violation {
-    pub(super) fn new(path: &str, problem: &str, found: impl fmt::Display, allowed: impl Into<String>) -> Self {
-        Self { path: path.into(), problem: problem.into(), found: found.to_string(), allowed: allowed.into() }
+impl Mistake {
+    pub(super) fn new(problem: impl Into<String>, notes: impl Into<Vec<String>>) -> Self {
+        let (path, found) = (String::new(), String::new());
+        Self { path, problem: problem.into(), found, notes: notes.into(), is_of_name: false }
     }
 
-    /// A report without a place.
-    pub(super) fn report(self) -> Box<Report> {
-        let Self { path, problem, found, allowed } = self;
-        let notes = vec![format!("found: {found}"), format!("allowed: {allowed}")];
-        Box::new(Report { problem: format!("{path}: {problem}"), place: None, notes })
+    pub(super) fn of_name(problem: String, notes: impl Into<Vec<String>>) -> Self {
+        Self { is_of_name: true, ..Self::new(problem, notes) }
+    }
+
+    /// A value that is not allowed.
+    pub(super) fn value(path: &str, problem: &str, found: impl fmt::Display, allowed: impl fmt::Display) -> Self {
+        Self { path: path.into(), found: found.to_string(), ..Self::new(problem, [format!("allowed: {allowed}")]) }
     }
 }
 
@@ -67,11 +71,8 @@ pub struct Report {
 pub(super) struct Place {
     /// Path of the file as it was given; `None` for the command line.
     pub(super) file: Option<String>,
-    /// The whole text.
     pub(super) text: Arc<str>,
-    /// Which part of it [bytes].
     pub(super) span: Range<usize>,
-    /// What was found there.
     pub(super) found: String,
 }
 

@@ -93,9 +93,11 @@ fn base(network: &schema::Network) -> Quality {
     Quality { delay, jitter, loss, duplication }
 }
 
-fn change(link: &Link) -> Change {
-    let Link { delay, jitter, loss, duplication, .. } = *link;
-    Change { delay, jitter, loss, duplication }
+impl Link {
+    pub(crate) fn change(&self) -> Change {
+        let Self { delay, jitter, loss, duplication, .. } = *self;
+        Change { delay, jitter, loss, duplication }
+    }
 }
 
 /// The groups of a case by name.
@@ -158,7 +160,7 @@ impl Names<'_> {
     }
 
     fn link(&self, link: &Link) -> network::Link {
-        network::Link { route: self.route(&link.from, &link.to, link.one_way), change: change(link) }
+        network::Link { route: self.route(&link.from, &link.to, link.one_way), change: link.change() }
     }
 }
 
@@ -169,7 +171,7 @@ fn changes(scenario: &Scenario) -> impl Iterator<Item = Change> {
         Incident::Link(link) => Some(link),
         Incident::Partition { .. } | Incident::Crash { .. } => None,
     });
-    network.links.iter().chain(conditions).map(change)
+    network.links.iter().chain(conditions).map(Link::change)
 }
 
 impl Scenario {

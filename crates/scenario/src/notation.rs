@@ -1,7 +1,7 @@
 //! How scenarios are written: the one place that reads and writes RON.
 
 use super::{
-    error::{ScenarioError, did_you_mean},
+    error::{Mistake, ScenarioError, did_you_mean},
     outline::Outline,
     schema::Scenario,
     text::TextFile,
@@ -46,25 +46,6 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
     }
 }
 
-/// Text that cannot be read as what it should be.
-#[derive(Debug)]
-pub(super) struct Mistake {
-    /// The path of the value that is wrong; empty if it is no value of its own.
-    pub(super) path: String,
-    /// What is wrong with it.
-    pub(super) problem: String,
-    /// What is allowed, and hints.
-    pub(super) notes: Vec<String>,
-}
-
-impl Mistake {
-    /// What is wrong, with the path.
-    pub(super) fn title(&self) -> String {
-        let Self { path, problem, .. } = self;
-        if path.is_empty() { problem.clone() } else { format!("{path}: {problem}") }
-    }
-}
-
 /// What this error at a path means in a `text` that has a single value.
 pub(super) fn mistake(path: &str, error: &Error, text: &str) -> Mistake {
     let mut mistake = told(path, error);
@@ -96,7 +77,7 @@ fn told(path: &str, error: &Error) -> Mistake {
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
     };
-    Mistake { path: path.trim_end_matches('?').trim_end_matches('.').to_owned(), problem, notes }
+    Mistake { path: path.trim_end_matches('?').trim_end_matches('.').to_owned(), ..Mistake::new(problem, notes) }
 }
 
 fn malformed(file: &TextFile, path: &str, error: &SpannedError) -> ScenarioError {
@@ -116,13 +97,17 @@ fn malformed(file: &TextFile, path: &str, error: &SpannedError) -> ScenarioError
             span.start += rest.len() - rest.trim_start().len();
             span.end = span.start;
         }
-        code if expected_value(code).is_some() || matches!(code, Error::MissingStructField { .. }) => {
+        code if expected_value(code).is_some()
+            || matches!(code, Error::MissingStructField { .. } | Error::Message(_)) =>
+        {
             span = outline.find(&mistake.path).0;
         }
         _ => {}
     }
     let found = found(&file.text, &span);
-    ScenarioError::Malformed(file.report(mistake.title(), span, found, mistake.notes))
+    let Mistake { path, problem, notes, .. } = mistake;
+    let problem = if path.is_empty() { problem } else { format!("{path}: {problem}") };
+    ScenarioError::Malformed(file.report(problem, span, found, notes))
 }
 
 /// What should have stood at the path, if the text there is RON but of the wrong type.
@@ -195,7 +180,6 @@ pub(super) fn split(values: &str) -> Vec<&str> {
     values.split(between).map(str::trim).collect()
 }
 
-/// Turns a position by line and column into one by bytes.
 fn offset(text: &str, position: &Position) -> usize {
     let line = text.split_inclusive('\n').take(position.line - 1).map(str::len).sum::<usize>();
     let column = text[line..].chars().take(position.col - 1).map(char::len_utf8).sum::<usize>();

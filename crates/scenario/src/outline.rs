@@ -3,6 +3,8 @@
 //! Reads only the outline of the text: names, brackets and where values begin and end. It never fails; where the text
 //! is not RON, the outline ends there.
 
+use ron::Deserializer as Ron;
+use serde::{Deserialize, de::IgnoredAny};
 use std::ops::Range;
 
 /// A value in the text with its place.
@@ -24,14 +26,9 @@ struct Item {
 }
 
 impl Outline {
-    /// Reads the outline of `text`.
     pub(super) fn of(text: &str) -> Self {
         let mut reader = Reader { text, at: 0 };
         reader.skip_blank();
-        while reader.rest().starts_with("#!") {
-            reader.at = reader.rest().find(']').map_or(text.len(), |end| reader.at + end + 1);
-            reader.skip_blank();
-        }
         reader.value()
     }
 
@@ -117,37 +114,20 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
-    fn rest(&self) -> &str {
+impl<'a> Reader<'a> {
+    fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
-    fn next_is(&self, what: char) -> bool {
-        self.rest().starts_with(what)
-    }
-
     fn skip(&mut self, what: char) -> bool {
-        let found = self.next_is(what);
-        if found {
-            self.at += what.len_utf8();
-        }
+        let found = self.rest().starts_with(what);
+        self.at += if found { what.len_utf8() } else { 0 };
         found
     }
 
+    /// Goes on behind blanks, comments and, at the beginning, attributes.
     fn skip_blank(&mut self) {
-        loop {
-            let rest = self.rest();
-            let blank = rest.len() - rest.trim_start().len();
-            let comment = match &rest[blank..] {
-                line if line.starts_with("//") => line.find('\n').unwrap_or(line.len()),
-                block if block.starts_with("/*") => block_comment(block),
-                _ => 0,
-            };
-            self.at += blank + comment;
-            if comment == 0 {
-                return;
-            }
-        }
+        self.at = self.text.len() - Ron::from_str(self.rest()).map_or(0, |ron| ron.remainder().len());
     }
 
     fn value(&mut self) -> Outline {
@@ -195,62 +175,17 @@ impl Reader<'_> {
 
     /// A string, a character, a number or a name; `None` before a bracket.
     fn word(&mut self) -> Option<String> {
-        let start = self.at;
         let rest = self.rest();
-        let length = match rest.chars().next()? {
-            '"' => quoted(rest, '"'),
-            '\'' => quoted(rest, '\''),
-            'r' if is_raw_string(rest) => raw_string(rest),
-            _ => rest.find(|c: char| c.is_whitespace() || "()[]{},:/\"'".contains(c)).unwrap_or(rest.len()),
+        let is_raw = |rest: &str| rest.starts_with('r') && rest[1..].trim_start_matches('#').starts_with('"');
+        let length = if rest.starts_with(['"', '\'']) || is_raw(rest) {
+            let mut ron = Ron::from_str(rest).ok()?;
+            IgnoredAny::deserialize(&mut ron).map_or(rest.len(), |_| rest.len() - ron.remainder().len())
+        } else {
+            rest.find(|c: char| c.is_whitespace() || "()[]{},:/\"'".contains(c)).unwrap_or(rest.len())
         };
         self.at += length;
-        (length > 0).then(|| self.text[start..self.at].to_owned())
+        (length > 0).then(|| rest[..length].to_owned())
     }
-}
-
-/// Length of the quoted text at the start of `text` [bytes].
-fn quoted(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if c == quote => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-fn is_raw_string(text: &str) -> bool {
-    text[1..].trim_start_matches('#').starts_with('"')
-}
-
-/// Length of the raw string at the start of `text` [bytes].
-fn raw_string(text: &str) -> usize {
-    let opening = text.find('"').map_or(text.len(), |quote| quote + 1);
-    let closing = format!("\"{}", &text[1..opening - 1]);
-    text[opening..].find(&closing).map_or(text.len(), |end| opening + end + closing.len())
-}
-
-/// Length of the block comment at the start of `text` [bytes]; block comments nest.
-fn block_comment(text: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text.as_bytes()[at..];
-        let (width, deeper) = match rest {
-            [b'/', b'*', ..] => (2, 1),
-            [b'*', b'/', ..] => (2, -1),
-            _ => (1, 0),
-        };
-        at += width;
-        depth += deeper;
-        if depth == 0 {
-            return at;
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

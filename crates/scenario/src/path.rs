@@ -5,8 +5,8 @@
 //! path leads through whatever fields the schema has, and the text is read as what stands there.
 
 use super::{
-    error::did_you_mean,
-    notation::{self, Mistake},
+    error::{Mistake, did_you_mean},
+    notation,
     schema::Scenario,
 };
 use ron::{Deserializer as Ron, Error};
@@ -65,39 +65,24 @@ pub fn knob_names() -> impl Iterator<Item = &'static str> {
     KNOBS.iter().map(|(name, _)| *name)
 }
 
-/// Why a part cannot be set.
-#[derive(Debug)]
-pub(super) enum Unset {
-    /// There is no such part.
-    Name(Mistake),
-    /// It cannot have this value.
-    Value(Mistake),
-}
-
 /// The scenario with the value that `text` means in the place of what `name`, a knob or a path, stands for; whether the
 /// scenario allows it is not checked.
 ///
 /// `scenario` has to be a checked one, and what it varies is left out.
-pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Unset> {
+pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Mistake> {
     if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        let problem = "expected a finite number".to_owned();
-        return Err(Unset::Value(Mistake { path: String::new(), problem, notes: Vec::new() }));
+        return Err(Mistake::new("expected a finite number", []));
     }
     if steps(name).is_empty() || covers("vary", name) {
-        let notes = vec!["allowed: a knob or a path, with several values to vary it".to_owned()];
-        let problem = format!("`{name}` is nothing to set");
-        return Err(Unset::Name(Mistake { path: String::new(), problem, notes }));
+        let allowed = "allowed: a knob or a path, with several values to vary it".to_owned();
+        return Err(Mistake::of_name(format!("`{name}` is nothing to set"), [allowed]));
     }
     let mut scenario = scenario.unvaried();
     let mut tree = tree(&scenario);
     let places = places(&tree, name, text);
     if places.is_empty() {
-        let notes = vec![format!("allowed: a scenario that has {}", paths(name, text).join(" or "))];
-        return Err(Unset::Value(Mistake {
-            path: String::new(),
-            problem: "there is nothing to set".to_owned(),
-            notes,
-        }));
+        let allowed = format!("allowed: a scenario that has {}", paths(name, text).join(" or "));
+        return Err(Mistake::new("there is nothing to set", [allowed]));
     }
     for (n, place) in places.iter().enumerate() {
         if n > 0 {
@@ -110,9 +95,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
             let at = error.path().to_string();
             let unknown = matches!(error.inner(), Error::NoSuchStructField { .. });
             if unknown && canonical(&self::steps(&at)).len() <= canonical(&steps).len() {
-                return Unset::Name(unknown_name(&tree, name, error.into_inner()));
+                return unknown_name(&tree, name, error.into_inner());
             }
-            Unset::Value(notation::mistake(&at, error.inner(), text))
+            notation::mistake(&at, error.inner(), text)
         })?;
     }
     Ok(scenario)
@@ -157,7 +142,6 @@ fn tree(scenario: &Scenario) -> Tree {
     serde_json::to_value(scenario).expect("every scenario can be written")
 }
 
-/// The paths that a knob is short for, or the path that is no knob.
 fn paths<'a>(name: &'a str, text: &str) -> Vec<&'a str> {
     match KNOBS.iter().find(|(knob, _)| *knob == name) {
         // The knob is called like the field, whose values have names.
@@ -275,7 +259,7 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         let knobs: Vec<_> = knob_names().collect();
         notes.push(format!("allowed: {}; or any path, such as market.feed_in_tariff", knobs.join(", ")));
     }
-    Mistake { path: String::new(), problem, notes }
+    Mistake::of_name(problem, notes)
 }
 
 /// The paths of all fields without parts, with no names of variants.
@@ -298,31 +282,31 @@ struct Part<'a> {
     change: Option<(&'a [&'a str], &'a str)>,
 }
 
-impl<'a> Part<'a> {
-    /// Its parts by name, with the one that changes among them even if it is not given.
-    fn parts(self) -> impl Iterator<Item = (&'a str, Self)> {
-        let step = self.change.map(|(steps, _)| steps[0]);
-        let parts = self.tree.as_object();
-        let absent = step.filter(|step| parts.is_none_or(|parts| !parts.contains_key(*step)));
-        let given = parts.into_iter().flatten().map(|(name, part)| (name.as_str(), part));
-        given.chain(absent.map(|step| (step, &Tree::Null))).map(move |(name, tree)| {
-            let here = step.is_some_and(|step| step == name);
-            (name, Self { tree, change: self.change.filter(|_| here).map(|(steps, text)| (&steps[1..], text)) })
-        })
+impl<'de> Part<'de> {
+    /// Visits the parts of what changes at or below one of them, `step`, which may be new if it has a name.
+    fn parts<V: Visitor<'de>>(self, step: &'de str, visitor: V) -> Result<V::Value, Error> {
+        let part = |tree, changes: bool| {
+            let change = self.change.filter(|_| changes);
+            Part { tree, change: change.map(|(steps, text)| (&steps[1..], text)) }
+        };
+        match self.tree {
+            Tree::Array(list) => match index(step).filter(|at| *at < list.len()) {
+                Some(at) => visitor
+                    .visit_seq(SeqDeserializer::new(list.iter().enumerate().map(|(n, tree)| part(tree, n == at)))),
+                None => self.no_part(step, visitor),
+            },
+            Tree::Object(_) | Tree::Null => {
+                let given = || self.tree.as_object().into_iter().flatten().map(|(name, tree)| (name.as_str(), tree));
+                let absent = given().all(|(name, _)| name != step).then_some((step, &Tree::Null));
+                let parts = given().chain(absent).map(|(name, tree)| (name, part(tree, name == step)));
+                visitor.visit_map(MapDeserializer::new(parts))
+            }
+            _ => self.no_part(step, visitor),
+        }
     }
 
-    /// The parts of a list.
-    fn list(self) -> Result<impl Iterator<Item = Self>, Error> {
-        let list = self.tree.as_array().map_or(&[][..], Vec::as_slice);
-        let at = self.change.map(|(steps, _)| (steps[0], index(steps[0]).filter(|n| *n < list.len())));
-        if let Some((step, None)) = at {
-            return Err(Error::unknown_field(step, &[]));
-        }
-        let at = at.and_then(|(_, at)| at);
-        Ok(list.iter().enumerate().map(move |(n, tree)| {
-            let change = self.change.filter(|_| at == Some(n)).map(|(steps, text)| (&steps[1..], text));
-            Self { tree, change }
-        }))
+    fn no_part<V: Visitor<'de>>(self, step: &'de str, _: V) -> Result<V::Value, Error> {
+        Err(Error::unknown_field(step, &[]))
     }
 }
 
@@ -342,57 +326,14 @@ impl<'de> IntoDeserializer<'de, Error> for Part<'de> {
     }
 }
 
-/// What has no parts.
-macro_rules! whole {
-    ($($method:ident($($argument:ident: $type:ty)?))*) => {$(
-        fn $method<V: Visitor<'de>>(self, $($argument: $type,)? visitor: V) -> Result<V::Value, Error> {
-            match self.change {
-                None => self.tree.$method($($argument,)? visitor).map_err(Error::custom),
-                Some(([], text)) => written(text, |ron| ron.$method($($argument,)? visitor)),
-                Some(([step, ..], _)) => Err(Error::unknown_field(step, &[])),
-            }
-        }
-    )*};
-}
-
-/// What has parts by name.
-macro_rules! parts {
-    ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
+/// What is not changed is read from the tree, and what is from its text; what is done where something `below` changes.
+macro_rules! read {
+    ($below:ident: $($method:ident($($argument:ident: $type:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Error> {
             match self.change {
+                None => self.tree.$method($($argument,)* visitor).map_err(Error::custom),
                 Some(([], text)) => written(text, |ron| ron.$method($($argument,)* visitor)),
-                _ if matches!(self.tree, Tree::Object(_) | Tree::Null) => {
-                    visitor.visit_map(MapDeserializer::new(self.parts()))
-                }
-                _ => Err(Error::unknown_field(self.change.map_or("", |(steps, _)| steps[0]), &[])),
-            }
-        }
-    )*};
-}
-
-/// What has parts by number.
-macro_rules! lists {
-    ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
-        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Error> {
-            match self.change {
-                Some(([], text)) => written(text, |ron| ron.$method($($argument,)* visitor)),
-                _ => visitor.visit_seq(SeqDeserializer::new(self.list()?)),
-            }
-        }
-    )*};
-}
-
-/// Text, which needs no quotes.
-macro_rules! text {
-    ($($method:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            match self.change {
-                Some(([], text)) if !["\"", "r\"", "r#"].iter().any(|quote| text.starts_with(quote)) => {
-                    visitor.visit_str(text)
-                }
-                Some(([], text)) => written(text, |ron| ron.$method(visitor)),
-                Some(([step, ..], _)) => Err(Error::unknown_field(step, &[])),
-                None => self.tree.$method(visitor).map_err(Error::custom),
+                Some(([step, ..], _)) => self.$below(step, visitor),
             }
         }
     )*};
@@ -401,26 +342,34 @@ macro_rules! text {
 impl<'de> Deserializer<'de> for Part<'de> {
     type Error = Error;
 
-    whole! {
+    read! {
+        no_part:
         deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
         deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_f32() deserialize_f64()
         deserialize_char() deserialize_bytes() deserialize_byte_buf() deserialize_unit() deserialize_identifier()
         deserialize_ignored_any() deserialize_unit_struct(name: &'static str)
         deserialize_newtype_struct(name: &'static str)
     }
-    text! { deserialize_str deserialize_string }
-    parts! { deserialize_map() deserialize_struct(name: &'static str, fields: &'static [&'static str]) }
-    lists! {
+    read! {
+        parts:
+        deserialize_any() deserialize_map() deserialize_struct(name: &'static str, fields: &'static [&'static str])
         deserialize_seq() deserialize_tuple(len: usize) deserialize_tuple_struct(name: &'static str, len: usize)
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match (self.change, self.tree) {
-            (None, tree) => tree.deserialize_any(visitor).map_err(Error::custom),
-            (Some(([], text)), _) => written(text, |ron| ron.deserialize_any(visitor)),
-            (Some(_), Tree::Array(_)) => self.deserialize_seq(visitor),
-            (Some(_), _) => self.deserialize_map(visitor),
+    /// Text needs no quotes.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.change {
+            None => self.tree.deserialize_str(visitor).map_err(Error::custom),
+            Some(([], text)) if ["\"", "r\"", "r#"].iter().any(|quote| text.starts_with(quote)) => {
+                written(text, |ron| ron.deserialize_str(visitor))
+            }
+            Some(([], text)) => visitor.visit_str(text),
+            Some(([step, ..], _)) => self.no_part(step, visitor),
         }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -475,7 +424,7 @@ mod tests {
                 conditions: [(at: "1h", lasting: "1min", what: Crash(who: Group("Far"), memory: Lost)),
                     (at: "2h", lasting: "1min", what: Link(from: Grid, to: Ledger, jitter: 0.5))]),
             ledger: (posts: Last), clock: Wall(speed: 60), replicates: [1, 2])"#;
-        notation::scenario(&TextFile { path: String::new(), text: text.into() }).unwrap()
+        notation::scenario(&TextFile { path: None, text: text.into() }).unwrap()
     }
 
     /// The paths of everything in the tree, without and with the names of variants.
@@ -530,7 +479,7 @@ mod tests {
                 // There is nothing that is called so.
                 let unknown = super::set(&scenario, &format!("{path}.zzz"), "1");
                 let is_map = path == "network.groups";
-                assert!(matches!(unknown, Err(Unset::Name(_))) || is_map, "{path}.zzz: {unknown:?}");
+                assert!(unknown.as_ref().is_err_and(|mistake| mistake.is_of_name) || is_map, "{path}.zzz: {unknown:?}");
             }
             assert!(changed > 20, "{changed} of {}", paths.len());
         }

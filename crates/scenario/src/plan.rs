@@ -3,11 +3,13 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile},
+    error::Mistake,
     notation, path,
     population::Population,
-    schema::{GridTariff, Market, PopulationSource, Replicates, Scenario, Synthetic},
+    schema::{GridTariff, Market, PopulationSource, Replicates, Scenario, Synthetic, Value},
     synthetic,
 };
+use indexmap::IndexMap;
 use microgrid_agents::market::pricing::PriceBand;
 use std::{
     path::{Path, PathBuf},
@@ -99,30 +101,17 @@ impl Plan {
         self.setting_after(number, &mut Vec::new())
     }
 
-    /// The same, with the scenarios `before` as the values of another case were set one after the other, by the numbers
-    /// of the values: neighbours have most of them in common.
+    /// The same; `before` has the scenarios of another case as [`turn`] has left them.
     fn setting_after(&self, number: u32, before: &mut Vec<(usize, Scenario)>) -> Setting {
         let (vary, replicates) = (&self.scenario.vary, self.scenario.replicates.count());
-        let (mut combination, replicate) = ((number - 1) as usize / replicates, (number - 1) as usize % replicates);
-        let mut picks = vec![0; vary.len()];
-        for (pick, values) in picks.iter_mut().zip(vary.values()).rev() {
-            *pick = combination % values.len();
-            combination /= values.len();
-        }
-        let same = before.iter().zip(&picks).take_while(|((before, _), pick)| before == *pick).count();
-        before.truncate(same);
-        let mut knobs = Vec::new();
-        for (n, ((name, values), pick)) in vary.iter().zip(&picks).enumerate() {
-            let value = values[*pick].text();
-            if n >= same {
-                let scenario = before.last().map_or_else(|| self.base(), |(_, scenario)| scenario.clone());
-                let turned = path::set(&scenario, name, &value);
-                before.push((*pick, turned.expect("what is varied was checked when the scenario was read")));
-            }
-            knobs.push((name.clone(), value));
-        }
-        let mut scenario = before.last().map_or_else(|| self.base(), |(_, scenario)| scenario.clone());
+        let (combination, replicate) = ((number - 1) as usize / replicates, (number - 1) as usize % replicates);
+        let (base, picks) = (self.base(), picks(vary, combination));
+        let turned = turn(&base, vary, &picks, before).map_err(|(_, mistake)| mistake);
+        turned.expect("what is varied was checked when the scenario was read");
+        let mut scenario = before.last().map_or(base, |(_, scenario)| scenario.clone());
         scenario.seed = self.scenario.replicates.seed(scenario.seed, replicate);
+        let values = vary.iter().zip(picks);
+        let knobs = values.map(|((name, values), pick)| (name.clone(), values[pick].text())).collect();
         Setting { number, knobs, seed: scenario.seed, scenario }
     }
 
@@ -229,6 +218,36 @@ pub struct LastPopulation(Mutex<Option<(DrawnFrom, Arc<Population>)>>);
 
 /// All that a synthetic population depends on: what it is to be, the seed and the market's times.
 type DrawnFrom = (Synthetic, u64, u32, [Duration; 2]);
+
+/// What is varied, with its values.
+type Varied = IndexMap<String, Vec<Value>>;
+
+/// Which value each of what is varied has in a combination, counted from 0: the last one changes fastest.
+pub(super) fn picks(vary: &Varied, mut combination: usize) -> Vec<usize> {
+    let mut picks = vec![0; vary.len()];
+    for (pick, values) in picks.iter_mut().zip(vary.values()).rev() {
+        *pick = combination % values.len();
+        combination /= values.len();
+    }
+    picks
+}
+
+/// Sets what is varied to these of its values, one after the other. `turned` has the scenario after each, as another
+/// combination has left it: neighbours have most of them in common. Fails with the number of what cannot be set.
+pub(super) fn turn(
+    base: &Scenario,
+    vary: &Varied,
+    picks: &[usize],
+    turned: &mut Vec<(usize, Scenario)>,
+) -> Result<(), (usize, Mistake)> {
+    turned.truncate(turned.iter().zip(picks).take_while(|((before, _), pick)| before == *pick).count());
+    for (n, ((name, values), pick)) in vary.iter().zip(picks).enumerate().skip(turned.len()) {
+        let before = turned.last().map_or(base, |(_, scenario)| scenario);
+        let scenario = path::set(before, name, &values[*pick].text()).map_err(|mistake| (n, mistake))?;
+        turned.push((*pick, scenario));
+    }
+    Ok(())
+}
 
 fn beside(path: &Path) -> PathBuf {
     Path::new("data").join(path.file_name().unwrap_or_default())

@@ -10,20 +10,35 @@ use microgrid_agents::{
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use ron::value::RawValue;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, SeqAccess, Visitor},
-};
-use std::{
-    fmt::{self, Display},
-    path::PathBuf,
-    time::Duration,
-};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::{fmt::Display, path::PathBuf, time::Duration};
+
+/// A struct of settings, each with what it is where nothing is said.
+macro_rules! with_defaults {
+    ($(#[$about:meta])* pub struct $name:ident {
+        $($(#[$field_about:meta])* pub $field:ident: $type:ty = $default:expr,)+
+    }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_about])* pub $field: $type,)+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default),+ }
+            }
+        }
+    };
+}
 
 mod learning;
 mod network;
 
 pub use learning::{Habit, Initial, Learning};
+pub use microgrid_agents::prosumer::Activation;
 pub use network::{Condition, Incident, Link, Members, Network, Who};
 
 /// A whole scenario.
@@ -44,7 +59,6 @@ pub struct Scenario {
     #[serde(default)]
     pub preferences: Preferences,
     /// Everybody's storage, if there is any.
-    #[serde(default)]
     pub storage: Option<Storage>,
     /// How buyers and sellers adapt.
     #[serde(default)]
@@ -78,23 +92,9 @@ pub struct Scenario {
 impl Scenario {
     /// A scenario of this name with everything else by default.
     pub fn new(name: &str, population: PopulationSource) -> Self {
-        Self {
-            name: name.to_owned(),
-            seed: usual_seed(),
-            market: Market::default(),
-            population,
-            preferences: Preferences::default(),
-            storage: None,
-            learning: Learning::default(),
-            activation: Activation::default(),
-            network: Network::default(),
-            ledger: Ledger::default(),
-            clock: Clock::default(),
-            record: Record::default(),
-            report: Report::default(),
-            vary: IndexMap::new(),
-            replicates: Replicates::default(),
-        }
+        let shortest = json!({ "name": name, "population": { "Profiles": "" } });
+        let usual: Self = serde_json::from_value(shortest).expect("all else has a default");
+        Self { population, ..usual }
     }
 
     /// Curvature of utility in one slot, `alpha / h` (4) [CNY/kWh²].
@@ -112,17 +112,13 @@ fn usual_seed() -> u64 {
     2023
 }
 
-/// A value as it is written in a scenario: whatever stands for a value of what it is for, such as `0.5`, `10ms` or
-/// `Poisson(period: "1s")`.
+/// A value as it is written in a scenario, such as `0.5`, `10ms` or `Poisson(period: "1s")`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Value(Box<RawValue>);
 
 impl Value {
     /// The value that is written so.
-    ///
-    /// # Panics
-    /// Never: any text can be put in quotes.
     pub fn new(value: impl Display) -> Self {
         let text = value.to_string();
         let quoted = || RawValue::from_rust(&text).expect("any text can be quoted");
@@ -135,43 +131,28 @@ impl Value {
     }
 }
 
-/// Slots, opening hours and tariffs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Market {
-    /// Number of slots.
-    pub slots: u32,
-    /// Length of a slot.
-    #[serde(with = "humantime_serde")]
-    pub slot_length: Duration,
-    /// Time of day at which the first slot begins; of interest to synthetic populations only.
-    #[serde(with = "humantime_serde")]
-    pub starts_at: Duration,
-    /// First and last slot in which the local market is open.
-    pub open: (u32, u32),
-    /// When the gate closes, counted from the opening of the slot.
-    #[serde(with = "humantime_serde")]
-    pub gate_closure: Duration,
-    /// What the grid pays for energy [CNY/kWh].
-    pub feed_in_tariff: f64,
-    /// What the grid asks for energy.
-    pub grid_tariff: GridTariff,
-    /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
-    pub service_fee: f64,
-}
-
-impl Default for Market {
-    fn default() -> Self {
-        Self {
-            slots: 24,
-            slot_length: Duration::from_secs(3600),
-            starts_at: Duration::ZERO,
-            open: (8, 20),
-            gate_closure: Duration::from_secs(55 * 60),
-            feed_in_tariff: 0.45,
-            grid_tariff: GridTariff::Constant(0.85),
-            service_fee: 0.0,
-        }
+with_defaults! {
+    /// Slots, opening hours and tariffs.
+    pub struct Market {
+        /// Number of slots.
+        pub slots: u32 = 24,
+        /// Length of a slot.
+        #[serde(with = "humantime_serde")]
+        pub slot_length: Duration = Duration::from_secs(3600),
+        /// Time of day at which the first slot begins; of interest to synthetic populations only.
+        #[serde(with = "humantime_serde")]
+        pub starts_at: Duration = Duration::ZERO,
+        /// First and last slot in which the local market is open.
+        pub open: (u32, u32) = (8, 20),
+        /// When the gate closes, counted from the opening of the slot.
+        #[serde(with = "humantime_serde")]
+        pub gate_closure: Duration = Duration::from_secs(55 * 60),
+        /// What the grid pays for energy [CNY/kWh].
+        pub feed_in_tariff: f64 = 0.45,
+        /// What the grid asks for energy.
+        pub grid_tariff: GridTariff = GridTariff::Constant(0.85),
+        /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
+        pub service_fee: f64 = 0.0,
     }
 }
 
@@ -205,55 +186,38 @@ pub enum PopulationSource {
     Synthetic(Synthetic),
 }
 
-/// A synthetic population: what its prosumers' data are drawn from.
-///
-/// How the draws become profiles is told in docs/scenario.md.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default = "Synthetic::nobody", deny_unknown_fields)]
-pub struct Synthetic {
-    /// How many prosumers.
-    pub count: u32,
-    /// Share of prosumers with photovoltaics, in [0, 1].
-    pub pv_share: f64,
-    /// Peak power of a prosumer's photovoltaics [kW].
-    pub pv_peak_kw: Distribution,
-    /// What the weather leaves of a clear sky's generation in a slot; kept in [0, 1].
-    pub weather: Distribution,
-    /// Share of workplaces, whose load follows the sun, in [0, 1]; the others are homes.
-    pub workplace_share: f64,
-    /// Mean load of a prosumer over the day [kW].
-    pub load_kw: Distribution,
-    /// Factor on the load of a slot.
-    pub load_noise: Distribution,
-    /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
-    pub preference_base: Distribution,
-    /// What each kWh of load in an hour, each kW of mean load in a slot, adds to the preference for photovoltaic energy
-    /// [CNY/kWh²].
-    pub preference_per_kwh: f64,
-    /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
-    pub preference_grid: Distribution,
+with_defaults! {
+    /// A synthetic population: what its prosumers' data are drawn from.
+    ///
+    /// How the draws become profiles is told in docs/scenario.md.
+    pub struct Synthetic {
+        /// How many prosumers.
+        pub count: u32 = 0,
+        /// Share of prosumers with photovoltaics, in [0, 1].
+        pub pv_share: f64 = 0.8,
+        /// Peak power of a prosumer's photovoltaics [kW].
+        pub pv_peak_kw: Distribution = Distribution::LogNormal { median: 5.0, sigma: 0.3 },
+        /// What the weather leaves of a clear sky's generation in a slot; kept in [0, 1].
+        pub weather: Distribution = Distribution::Normal { mean: 0.85, std_dev: 0.12 },
+        /// Share of workplaces, whose load follows the sun, in [0, 1]; the others are homes.
+        pub workplace_share: f64 = 0.5,
+        /// Mean load of a prosumer over the day [kW].
+        pub load_kw: Distribution = Distribution::LogNormal { median: 2.0, sigma: 0.3 },
+        /// Factor on the load of a slot.
+        pub load_noise: Distribution = Distribution::LogNormal { median: 1.0, sigma: 0.2 },
+        /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
+        pub preference_base: Distribution = Distribution::LogNormal { median: 0.6, sigma: 0.1 },
+        /// What each kWh of load in an hour adds to the preference for photovoltaic energy [CNY/kWh²].
+        pub preference_per_kwh: f64 = 0.4,
+        /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
+        pub preference_grid: Distribution = Distribution::Uniform { min: 1.0, max: 2.0 },
+    }
 }
 
 impl Synthetic {
     /// So many prosumers, with everything else by default.
     pub fn new(count: u32) -> Self {
-        Self {
-            count,
-            pv_share: 0.8,
-            pv_peak_kw: Distribution::LogNormal { median: 5.0, sigma: 0.3 },
-            weather: Distribution::Normal { mean: 0.85, std_dev: 0.12 },
-            workplace_share: 0.5,
-            load_kw: Distribution::LogNormal { median: 2.0, sigma: 0.3 },
-            load_noise: Distribution::LogNormal { median: 1.0, sigma: 0.2 },
-            preference_base: Distribution::LogNormal { median: 0.6, sigma: 0.1 },
-            preference_per_kwh: 0.4,
-            preference_grid: Distribution::Uniform { min: 1.0, max: 2.0 },
-        }
-    }
-
-    /// What a population is that says nothing; somebody has to take part.
-    fn nobody() -> Self {
-        Self::new(0)
+        Self { count, ..Self::default() }
     }
 }
 
@@ -305,27 +269,28 @@ fn normal(random: &mut impl Rng) -> f64 {
     StandardNormal.sample(random)
 }
 
-/// What energy is worth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Preferences {
-    /// Curvature of utility in an hour [CNY/kWh²]: see [`Scenario::alpha_of_slot`].
-    pub alpha: f64,
-    /// How strongly the ledger raises trust in local energy, in [0, 1].
-    pub eta: f64,
-    /// Share of prosumers on the ledger, in [0, 1].
-    pub mu: f64,
-    /// Whether demand answers freely to price.
-    pub demand: Demand,
-    /// Everybody's preference `w_pv0`, where the profiles have no column for it [CNY/kWh].
-    pub preference_pv: Option<f64>,
-    /// Everybody's preference `w_grid`, where the profiles have no column for it [CNY/kWh].
-    pub preference_grid: Option<f64>,
+with_defaults! {
+    /// What energy is worth.
+    pub struct Preferences {
+        /// Curvature of utility in an hour [CNY/kWh²]: see [`Scenario::alpha_of_slot`].
+        pub alpha: f64 = 0.4,
+        /// How strongly the ledger raises trust in local energy, in [0, 1].
+        pub eta: f64 = 0.2,
+        /// Share of prosumers on the ledger, in [0, 1].
+        pub mu: f64 = 1.0,
+        /// Whether demand answers freely to price.
+        pub demand: Demand = Demand::Elastic,
+        /// Everybody's preference `w_pv0`, where the profiles have no column for it [CNY/kWh].
+        pub preference_pv: Option<f64> = None,
+        /// Everybody's preference `w_grid`, where the profiles have no column for it [CNY/kWh].
+        pub preference_grid: Option<f64> = None,
+    }
 }
 
-impl Default for Preferences {
-    fn default() -> Self {
-        Self { alpha: 0.4, eta: 0.2, mu: 1.0, demand: Demand::Elastic, preference_pv: None, preference_grid: None }
+impl Preferences {
+    /// Everybody's preferences, where they are given, with the names of their fields.
+    pub(crate) fn everybodys(&self) -> [(&'static str, Option<f64>); 2] {
+        [("preference_pv", self.preference_pv), ("preference_grid", self.preference_grid)]
     }
 }
 
@@ -354,45 +319,6 @@ impl Storage {
 
 fn usual_efficiency() -> f64 {
     0.95
-}
-
-/// When participants act.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Activation {
-    /// All sellers at whole periods, all buyers half a period later.
-    LockStep {
-        /// From one act to the next.
-        #[serde(with = "humantime_serde")]
-        period: Duration,
-    },
-    /// Each by a clock of its own, which began at a random moment of the first period.
-    Independent {
-        /// Mean time from one act to the next.
-        #[serde(with = "humantime_serde")]
-        period: Duration,
-        /// Largest relative deviation of that time, in [0, 1).
-        #[serde(default)]
-        jitter: f64,
-    },
-    /// At moments that have nothing to do with each other.
-    Poisson {
-        /// Mean time from one act to the next.
-        #[serde(with = "humantime_serde")]
-        period: Duration,
-    },
-    /// Whenever there is news, but not too often.
-    Reactive {
-        /// Shortest time from one act to the next.
-        #[serde(with = "humantime_serde")]
-        min_interval: Duration,
-    },
-}
-
-impl Default for Activation {
-    fn default() -> Self {
-        Self::LockStep { period: Duration::from_secs(1) }
-    }
 }
 
 /// Which time the actors live in.
@@ -450,25 +376,20 @@ impl Ledger {
     }
 }
 
-/// When a block is cut.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Block {
-    /// At this many transactions.
-    pub max_transactions: u32,
-    /// Or this long after the first transaction.
-    #[serde(with = "humantime_serde")]
-    pub timeout: Duration,
-}
-
-impl Default for Block {
-    fn default() -> Self {
-        Self { max_transactions: 500, timeout: Duration::from_millis(50) }
+with_defaults! {
+    /// When a block is cut.
+    pub struct Block {
+        /// At this many transactions.
+        pub max_transactions: u32 = 500,
+        /// Or this long after the first transaction.
+        #[serde(with = "humantime_serde")]
+        pub timeout: Duration = Duration::from_millis(50),
     }
 }
 
 /// How often each combination is run: `replicates: 5` or `replicates: [2023, 7, 11]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a whole number, or a list of seeds from 0 up")]
 pub enum Replicates {
     /// So often, with the scenario's seed and the ones that follow it.
     Count(u32),
@@ -497,42 +418,5 @@ impl Replicates {
 impl Default for Replicates {
     fn default() -> Self {
         Self::Count(1)
-    }
-}
-
-impl Serialize for Replicates {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Count(count) => count.serialize(serializer),
-            Self::Seeds(seeds) => seeds.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Replicates {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct CountOrSeeds;
-
-        impl<'de> Visitor<'de> for CountOrSeeds {
-            type Value = Replicates;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number, or a list of seeds")
-            }
-
-            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self::Value, E> {
-                u32::try_from(count).map(Replicates::Count).map_err(|_| E::custom("too many replicates"))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut seeds = Vec::new();
-                while let Some(seed) = list.next_element()? {
-                    seeds.push(seed);
-                }
-                Ok(Replicates::Seeds(seeds))
-            }
-        }
-
-        deserializer.deserialize_any(CountOrSeeds)
     }
 }

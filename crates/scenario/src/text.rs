@@ -6,17 +6,14 @@ use std::{fs, io, ops::Range, path::Path, sync::Arc};
 /// A file with its text.
 #[derive(Clone, Debug)]
 pub(super) struct TextFile {
-    /// Its path as it was given.
-    pub(super) path: String,
+    /// Its path as it was given; `None` for an argument of the command line.
+    pub(super) path: Option<String>,
     /// What it holds, without a byte order mark.
     pub(super) text: Arc<str>,
 }
 
 impl TextFile {
-    /// Reads the file at `path`, or says in words why there is none.
-    ///
-    /// # Errors
-    /// If its bytes are no text.
+    /// Reads the file at `path`, or says in words why there is none. Fails if its bytes are no text.
     pub(super) fn read(path: &Path) -> Result<Result<Self, String>, ScenarioError> {
         let shown = path.display().to_string();
         let bytes = match fs::read(path) {
@@ -31,8 +28,16 @@ impl TextFile {
             }
         };
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Ok(Self { path: shown, text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
-            Err(error) => Err(not_utf8(shown, &error)),
+            Ok(text) => Ok(Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let found = format!("found byte 0x{:02X}", error.as_bytes()[at]);
+                // Up to the bad byte both are the same, and there the lossy text has a replacement character.
+                let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+                let file = Self { path: Some(shown), text: String::from_utf8_lossy(error.as_bytes()).into() };
+                let problem = "the file is not UTF-8 text".to_owned();
+                Err(ScenarioError::Unreadable(file.report(problem, span, found, [])))
+            }
         }
     }
 
@@ -44,18 +49,7 @@ impl TextFile {
         found: String,
         notes: impl IntoIterator<Item = String>,
     ) -> Box<Report> {
-        let place = Place { file: Some(self.path.clone()), text: self.text.clone(), span, found };
+        let place = Place { file: self.path.clone(), text: self.text.clone(), span, found };
         Box::new(Report { problem, place: Some(place), notes: notes.into_iter().collect() })
     }
-}
-
-fn not_utf8(path: String, error: &std::string::FromUtf8Error) -> ScenarioError {
-    let at = error.utf8_error().valid_up_to();
-    let byte = error.as_bytes()[at];
-    let text: Arc<str> = String::from_utf8_lossy(error.as_bytes()).into();
-    // Up to the bad byte both are the same, and there the lossy text has a replacement character.
-    let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
-    let file = TextFile { path, text };
-    let problem = "the file is not UTF-8 text".to_owned();
-    ScenarioError::Unreadable(file.report(problem, span, format!("found byte 0x{byte:02X}"), []))
 }

@@ -1,29 +1,24 @@
 //! Which values a scenario may have.
 
 use super::{
-    error::Violation,
+    error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, Clock, Condition, Distribution, GridTariff, Habit, Incident, Initial, Learning, Link, Market,
-        Members, Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
+        Activation, Clock, Condition, Distribution, GridTariff, Incident, Initial, Learning, Link, Market, Members,
+        Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
     },
 };
+use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{
-        choice_set::ChoiceSet,
-        pricing::PriceBand,
-        replicator::Fitness,
-        role::{Role, role},
-        step::StepSize,
-    },
+    market::{choice_set::ChoiceSet, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
     prosumer::{Behaviour, Mixing},
     statement::Registration,
 };
-use microgrid_network::{Delay, Memory, Parameter};
+use microgrid_network::{Change, Delay, Memory, Parameter};
 use std::{
     collections::BTreeSet,
     fmt::Display,
-    ops::{Bound, Range, RangeBounds, RangeInclusive},
+    ops::{Bound, RangeBounds},
     time::Duration,
 };
 
@@ -42,15 +37,10 @@ const SHARE_NOISE: f64 = 1e-9;
 /// No condition begins later: as many of the longest slots as there may be.
 const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
 
-/// If every message were lost, those that are repeated until acknowledged would be so forever.
-const LOSS: Range<f64> = 0.0..1.0;
-/// How many times as far a share may grow.
-const REGROWTH: RangeInclusive<f64> = 1.0..=10.0;
+pub(super) type Checked = Result<(), Mistake>;
 
-pub(super) type Checked = Result<(), Violation>;
-
-fn ensure(fine: bool, path: &str, found: impl Display, allowed: impl Into<String>) -> Checked {
-    if fine { Ok(()) } else { Err(Violation::new(path, "not allowed", found, allowed)) }
+fn ensure(fine: bool, path: &str, found: impl Display, allowed: impl Display) -> Checked {
+    if fine { Ok(()) } else { Err(Mistake::value(path, "not allowed", found, allowed)) }
 }
 
 fn within<T: Copy + Display + PartialOrd>(path: &str, value: T, range: impl RangeBounds<T>) -> Checked {
@@ -101,15 +91,18 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     // Room for the seeds of all replicates.
     within("seed", scenario.seed, 0..=u64::MAX - u64::from(u32::MAX))?;
     market(&scenario.market)?;
-    match &scenario.population {
-        PopulationSource::Profiles(_) => {}
-        PopulationSource::Synthetic(what) => synthetic(what, &scenario.preferences)?,
-    }
+    let known = match &scenario.population {
+        PopulationSource::Profiles(_) => Known::Later,
+        PopulationSource::Synthetic(what) => {
+            synthetic(what, &scenario.preferences)?;
+            Known::UpTo(what.count)
+        }
+    };
     preferences(&scenario.preferences)?;
     each(&scenario.storage, storage)?;
     learning(&scenario.learning)?;
     activation(&scenario.activation)?;
-    network(&scenario.network, &scenario.population)?;
+    network(&scenario.network, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
     duration("ledger.block.timeout", scenario.ledger.block.timeout, Duration::ZERO, DAY)?;
     if let Clock::Wall { speed } = scenario.clock {
@@ -139,12 +132,12 @@ pub(super) fn seeds(replicates: &Replicates, name: &str, values: usize) -> Check
             let allowed = "one seed, with as many replicates as there are to be seeds; or several seeds with \
                            `replicates: 1`, or as a list in `replicates`";
             let found = format!("{values} seeds, each for {count} replicates");
-            Err(Violation::new("seed", "several seeds and replicates do not go together", found, allowed))
+            Err(Mistake::value("seed", "several seeds and replicates do not go together", found, allowed))
         }
         Replicates::Seeds(seeds) => {
             let allowed = "no seed beside a list of seeds in `replicates`, which says all";
             let found = format!("{values} beside {}", seeds.len());
-            Err(Violation::new("seed", "`replicates` lists the seeds", found, allowed))
+            Err(Mistake::value("seed", "`replicates` lists the seeds", found, allowed))
         }
     }
 }
@@ -170,7 +163,7 @@ fn market(market: &Market) -> Checked {
     let open = format!("({first}, {last})");
     let allowed = format!("first and last open slot, from 1 to {}", market.slots);
     if first > last {
-        return Err(Violation::new("market.open", "the last slot comes before the first", open, allowed));
+        return Err(Mistake::value("market.open", "the last slot comes before the first", open, allowed));
     }
     ensure(1 <= first && last <= market.slots, "market.open", open, allowed)?;
     duration("market.gate_closure", market.gate_closure, Duration::from_millis(1), market.slot_length)?;
@@ -203,19 +196,10 @@ fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
     distributions
         .into_iter()
         .try_for_each(|(name, what)| distribution(&format!("population.Synthetic.{name}"), what))?;
-    each(given_preferences(preferences), |(path, value)| {
-        let problem = "a synthetic population draws its own";
-        Err(Violation::new(path, problem, value, "None with a Synthetic population"))
+    each(preferences.everybodys(), |(name, value)| {
+        let (path, problem) = (format!("preferences.{name}"), "a synthetic population draws its own");
+        value.map_or(Ok(()), |value| Err(Mistake::value(&path, problem, value, "None with a Synthetic population")))
     })
-}
-
-/// The preferences that are given, with their paths.
-fn given_preferences(preferences: &Preferences) -> impl Iterator<Item = (&'static str, f64)> {
-    let both = [
-        ("preferences.preference_pv", preferences.preference_pv),
-        ("preferences.preference_grid", preferences.preference_grid),
-    ];
-    both.into_iter().filter_map(|(path, value)| Some((path, value?)))
 }
 
 fn distribution(path: &str, what: &Distribution) -> Checked {
@@ -243,7 +227,9 @@ fn preferences(preferences: &Preferences) -> Checked {
     within("preferences.alpha", preferences.alpha, SMALLEST_ALPHA..=LARGEST)?;
     share("preferences.eta", preferences.eta)?;
     share("preferences.mu", preferences.mu)?;
-    each(given_preferences(preferences), |(path, value)| within(path, value, SMALLEST..=LARGEST))
+    each(preferences.everybodys(), |(name, value)| {
+        each(value, |value| within(&format!("preferences.{name}"), value, SMALLEST..=LARGEST))
+    })
 }
 
 fn storage(storage: &Storage) -> Checked {
@@ -269,16 +255,10 @@ fn activation(activation: &Activation) -> Checked {
 }
 
 fn learning(learning: &Learning) -> Checked {
-    behaviour("learning.behaviour", learning.behaviour)?;
     if let ChoiceSet::Sample(size) = learning.choice_set {
         count("learning.choice_set.Sample", size)?;
     }
-    fitness("learning.fitness", learning.fitness, learning)?;
-    step("learning.replicator_step", learning.replicator_step)?;
-    step("learning.price_step", learning.price_step)?;
-    within("learning.exploration", learning.exploration, 0.0..1.0)?;
-    mixing("learning.mixing", learning.mixing)?;
-    within("learning.regrowth", learning.regrowth, REGROWTH)?;
+    habit("learning", learning)?;
     count("learning.price_every", learning.price_every)?;
     positive("learning.ramp", learning.ramp, 1.0)?;
     positive("learning.tolerance", learning.tolerance, LARGEST)?;
@@ -286,20 +266,32 @@ fn learning(learning: &Learning) -> Checked {
     if let Initial::Fixed(shares) = &learning.initial_choice {
         first_choice(shares)?;
     }
-    each((0..).zip(&learning.mix), |(n, habit)| part(&format!("learning.mix[{n}]"), habit, learning))?;
+    each((0..).zip(&learning.mix), |(n, part)| {
+        let path = format!("learning.mix[{n}]");
+        share(&format!("{path}.share"), part.share)?;
+        habit(&path, &learning.with(part))
+    })?;
     let mixed = learning.mix.iter().map(|habit| habit.share).sum::<f64>();
     ensure(mixed <= 1.0 + SHARE_NOISE, "learning.mix", format!("shares that add up to {mixed}"), "at most 1 in all")
 }
 
-fn part(path: &str, habit: &Habit, common: &Learning) -> Checked {
-    share(&format!("{path}.share"), habit.share)?;
-    each(habit.behaviour, |value| behaviour(&format!("{path}.behaviour"), value))?;
-    fitness(&format!("{path}.fitness"), habit.fitness, common)?;
-    each(habit.replicator_step, |size| step(&format!("{path}.replicator_step"), size))?;
-    each(habit.price_step, |size| step(&format!("{path}.price_step"), size))?;
-    each(habit.exploration, |value| within(&format!("{path}.exploration"), value, 0.0..1.0))?;
-    each(habit.mixing, |value| mixing(&format!("{path}.mixing"), value))?;
-    each(habit.regrowth, |value| within(&format!("{path}.regrowth"), value, REGROWTH))
+/// What may differ between parts of the population.
+fn habit(path: &str, learning: &Learning) -> Checked {
+    let at = |field: &str| format!("{path}.{field}");
+    behaviour(&at("behaviour"), learning.behaviour)?;
+    // What is worth most to everybody can only be compared by who knows everybody.
+    let possible = learning.choice_set.is_all() || learning.fitness != Some(Fitness::Public);
+    let allowed = "Private, or no fitness at all, as buyers know only some sellers (choice_set)";
+    ensure(possible, &at("fitness"), "Public", allowed)?;
+    step(&at("replicator_step"), learning.replicator_step)?;
+    step(&at("price_step"), learning.price_step)?;
+    within(&at("exploration"), learning.exploration, 0.0..1.0)?;
+    if let Mixing::Informed { first, halved_every } = learning.mixing {
+        within(&at("mixing.Informed.first"), first, 0.0..1.0)?;
+        positive(&at("mixing.Informed.halved_every"), halved_every, LARGEST)?;
+    }
+    // How many times as far a share may grow.
+    within(&at("regrowth"), learning.regrowth, 1.0..=10.0)
 }
 
 fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
@@ -309,26 +301,10 @@ fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
     }
 }
 
-/// What is worth most to everybody can only be compared by who knows everybody.
-fn fitness(path: &str, fitness: Option<Fitness>, common: &Learning) -> Checked {
-    let possible = common.choice_set.is_all() || fitness != Some(Fitness::Public);
-    ensure(possible, path, "Public", "Private, or no fitness at all, as buyers know only some sellers (choice_set)")
-}
-
 fn step(path: &str, size: StepSize) -> Checked {
     match size {
         StepSize::Fixed(value) => positive(&format!("{path}.Fixed"), value, LARGEST),
         StepSize::Scaled(value) => positive(&format!("{path}.Scaled"), value, LARGEST),
-    }
-}
-
-fn mixing(path: &str, mixing: Mixing) -> Checked {
-    match mixing {
-        Mixing::None => Ok(()),
-        Mixing::Informed { first, halved_every } => {
-            within(&format!("{path}.Informed.first"), first, 0.0..1.0)?;
-            positive(&format!("{path}.Informed.halved_every"), halved_every, LARGEST)
-        }
     }
 }
 
@@ -339,25 +315,14 @@ fn first_choice(shares: &[f64]) -> Checked {
     ensure((sum - 1.0).abs() <= SHARE_NOISE, path, format!("shares that add up to {sum}"), "shares that add up to 1")
 }
 
-fn network(network: &Network, population: &PopulationSource) -> Checked {
-    let known = match population {
-        PopulationSource::Profiles(_) => Known::Later,
-        PopulationSource::Synthetic(what) => Known::UpTo(what.count),
-    };
-    check(network, known)
-}
-
-/// Checks it again, now that the profiles tell which prosumers there are.
-pub(super) fn network_among(network: &Network, population: &Population) -> Checked {
-    check(network, Known::These(population))
-}
-
-fn check(network: &Network, known: Known<'_>) -> Checked {
-    let numbers = Numbers { groups: network.groups.keys().map(String::as_str).collect(), known };
-    delay("network.delay", network.delay)?;
-    share("network.jitter", network.jitter)?;
-    within("network.loss", network.loss, LOSS)?;
-    share("network.duplication", network.duplication)?;
+/// Checks a network, as far as the prosumers' numbers are known.
+pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
+    let numbers = Numbers { groups: &network.groups, known };
+    let Network { delay, jitter, loss, duplication, .. } = *network;
+    quality(
+        "network",
+        Change { delay: Some(delay), jitter: Some(jitter), loss: Some(loss), duplication: Some(duplication) },
+    )?;
     for (name, members) in &network.groups {
         let path = format!("network.groups.{name}");
         match members {
@@ -373,12 +338,12 @@ fn check(network: &Network, known: Known<'_>) -> Checked {
 
 /// Which groups and prosumers there are.
 struct Numbers<'a> {
-    groups: Vec<&'a str>,
+    groups: &'a IndexMap<String, Members>,
     known: Known<'a>,
 }
 
 /// What is known of the prosumers' numbers.
-enum Known<'a> {
+pub(super) enum Known<'a> {
     /// Nothing: who is in a file of profiles is seen when it is read.
     Later,
     /// Synthetic prosumers count from 1.
@@ -400,7 +365,7 @@ impl Numbers<'_> {
                 let some: Vec<String> = population.prosumers.iter().take(5).map(|p| p.number.to_string()).collect();
                 let more = if population.prosumers.len() > some.len() { " and so on" } else { "" };
                 let allowed = format!("the number of a prosumer in the profiles: {}{more}", some.join(", "));
-                Err(Violation::new(path, "there is no such prosumer", number, allowed))
+                Err(Mistake::value(path, "there is no such prosumer", number, allowed))
             }
         }
     }
@@ -408,32 +373,34 @@ impl Numbers<'_> {
     fn who(&self, path: &str, who: &Who) -> Checked {
         match who {
             Who::Prosumer(number) => self.prosumer(&format!("{path}.Prosumer"), *number),
-            Who::Group(name) if !self.groups.contains(&name.as_str()) => {
-                let allowed = match self.groups.as_slice() {
-                    [] => "a group of network.groups, which has none".to_owned(),
-                    groups => format!("a group of network.groups: {}", groups.join(", ")),
-                };
-                Err(Violation::new(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
+            Who::Group(name) if !self.groups.contains_key(name) => {
+                let groups: Vec<_> = self.groups.keys().map(String::as_str).collect();
+                let groups =
+                    if groups.is_empty() { ", which has none".into() } else { format!(": {}", groups.join(", ")) };
+                let allowed = format!("a group of network.groups{groups}");
+                Err(Mistake::value(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
             }
             Who::Group(_) | Who::Everybody | Who::Ledger | Who::Grid | Who::Prosumers => Ok(()),
         }
     }
 }
 
-fn delay(path: &str, delay: Delay) -> Checked {
-    delay.parameters().into_iter().try_for_each(|(name, parameter)| match parameter {
-        Parameter::Time(value, least) => duration(&format!("{path}.{name}"), value, least, Delay::LONGEST),
-        Parameter::Number(value, range) => within(&format!("{path}.{name}"), value, range),
-    })
+fn quality(path: &str, Change { delay, jitter, loss, duplication }: Change) -> Checked {
+    let at = |field: &str| format!("{path}.{field}");
+    each(delay.into_iter().flat_map(|delay| delay.parameters()), |(name, parameter)| match parameter {
+        Parameter::Time(value, least) => duration(&at(&format!("delay.{name}")), value, least, Delay::LONGEST),
+        Parameter::Number(value, range) => within(&at(&format!("delay.{name}")), value, range),
+    })?;
+    each(jitter, |value| share(&at("jitter"), value))?;
+    // If every message were lost, those that are repeated until acknowledged would be so forever.
+    each(loss, |value| within(&at("loss"), value, 0.0..1.0))?;
+    each(duplication, |value| share(&at("duplication"), value))
 }
 
 fn link(path: &str, link: &Link, numbers: &Numbers<'_>) -> Checked {
     numbers.who(&format!("{path}.from"), &link.from)?;
     numbers.who(&format!("{path}.to"), &link.to)?;
-    each(link.delay, |value| delay(&format!("{path}.delay"), value))?;
-    each(link.jitter, |value| share(&format!("{path}.jitter"), value))?;
-    each(link.loss, |value| within(&format!("{path}.loss"), value, LOSS))?;
-    each(link.duplication, |value| share(&format!("{path}.duplication"), value))
+    quality(path, link.change())
 }
 
 fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checked {
@@ -444,7 +411,7 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
         let Some(lasting) = condition.lasting else {
             let problem = "what happens again must end";
             let allowed = "with `every`, a duration shorter than that";
-            return Err(Violation::new(&format!("{path}.lasting"), problem, "None", allowed));
+            return Err(Mistake::value(&format!("{path}.lasting"), problem, "None", allowed));
         };
         duration(&format!("{path}.every"), every, shortest, END_OF_TIME)?;
         // In between there has to be time to recover.
@@ -452,47 +419,38 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
             let [found, every] = [lasting, every].map(|value| humantime::format_duration(value).to_string());
             let allowed = format!("a duration shorter than `every`, which is {every}");
             let problem = "what happens again must end before";
-            return Err(Violation::new(&format!("{path}.lasting"), problem, found, allowed));
+            return Err(Mistake::value(&format!("{path}.lasting"), problem, found, allowed));
         }
     }
+    // Nobody could finish a slot without those who never come back.
+    let forever = |what| match condition.lasting {
+        Some(_) => Ok(()),
+        None => {
+            let problem = format!("{what} must end, or the run never would");
+            Err(Mistake::value(&format!("{path}.lasting"), &problem, "None", "a duration"))
+        }
+    };
     match &condition.what {
         Incident::Link(what) => link(&format!("{path}.what.Link"), what, numbers),
         Incident::Partition { from, to, .. } => {
-            forever(path, condition, "a partition")?;
+            forever("a partition")?;
             numbers.who(&format!("{path}.what.Partition.from"), from)?;
             numbers.who(&format!("{path}.what.Partition.to"), to)
         }
         Incident::Crash { who, memory } => {
-            forever(path, condition, "a crash")?;
+            forever("a crash")?;
             let path = format!("{path}.what.Crash");
             numbers.who(&format!("{path}.who"), who)?;
-            let prosumers = matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_));
-            let problem = "only prosumers know where to ask what they have lost";
-            match memory {
-                Memory::Lost if !prosumers => {
-                    Err(Violation::new(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
-                }
-                _ => Ok(()),
+            if *memory == Memory::Kept || matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_)) {
+                return Ok(());
             }
+            let problem = "only prosumers know where to ask what they have lost";
+            Err(Mistake::value(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
         }
     }
 }
 
-/// Nobody could finish a slot without those who never come back.
-fn forever(path: &str, condition: &Condition, what: &str) -> Checked {
-    match condition.lasting {
-        Some(_) => Ok(()),
-        None => Err(Violation::new(
-            &format!("{path}.lasting"),
-            &format!("{what} must end, or the run never would"),
-            "None",
-            "a duration",
-        )),
-    }
-}
-
-/// Checks that the most that so many prosumers could turn over in a slot, where tariffs go up to `tariff` [CNY/kWh], is
-/// an amount of money.
+/// Checks that what so many prosumers could turn over in a slot at a `tariff` [CNY/kWh] is an amount of money.
 pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checked {
     let (path, dearest) = match market.grid_tariff {
         _ if market.service_fee > tariff => ("market.service_fee", market.service_fee),
@@ -505,7 +463,7 @@ pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checke
     let problem = "with so many prosumers a slot could turn over more money than accounts can hold";
     let most = (Registration::MOST_TURNOVER / LARGEST_ENERGY / prosumers as f64).floor();
     let allowed = format!("at most {most} with {prosumers} prosumers, or fewer of them");
-    Err(Violation::new(path, problem, dearest, allowed))
+    Err(Mistake::value(path, problem, dearest, allowed))
 }
 
 /// Checks that fixed first prices and choices fit the sellers of every slot with a market.
@@ -514,8 +472,16 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
     let (first, last) = market.open;
     for slot in first..=last {
         let Some(sellers) = sellers(population, slot) else { continue };
-        length("learning.initial_price.Fixed", initial_price, sellers, slot)?;
-        length("learning.initial_choice.Fixed", initial_choice, sellers, slot)?;
+        for (name, initial) in [("initial_price", initial_price), ("initial_choice", initial_choice)] {
+            if let Initial::Fixed(values) = initial
+                && values.len() != sellers
+            {
+                let (path, problem) =
+                    (format!("learning.{name}.Fixed"), format!("does not fit the sellers of slot {slot}"));
+                let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
+                return Err(Mistake::value(&path, &problem, format!("a list of length {}", values.len()), allowed));
+            }
+        }
         let Initial::Fixed(prices) = initial_price else { continue };
         let band = PriceBand::between(market.feed_in_tariff, grid_tariffs[slot as usize - 1], market.service_fee);
         if !band.has_room() {
@@ -525,27 +491,16 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
             let path = format!("learning.initial_price.Fixed[{n}]");
             let problem = format!("outside the tariffs of slot {slot}");
             let allowed = format!("from {} to {}", band.floor, band.ceiling);
-            return Err(Violation::new(&path, &problem, price, allowed));
+            return Err(Mistake::value(&path, &problem, price, allowed));
         }
     }
     Ok(())
 }
 
-fn length(path: &str, initial: &Initial, sellers: usize, slot: u32) -> Checked {
-    match initial {
-        Initial::Fixed(values) if values.len() != sellers => {
-            let problem = format!("does not fit the sellers of slot {slot}");
-            let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
-            Err(Violation::new(path, &problem, format!("a list of length {}", values.len()), allowed))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// How many sell in a slot, if anybody buys and anybody sells.
 fn sellers(population: &Population, slot: u32) -> Option<usize> {
     let profiles = population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
-    let roles: Vec<_> = profiles.map(|profile| role(profile.generation, profile.load)).collect();
+    let roles: Vec<_> = profiles.map(|profile| Role::of(profile.generation, profile.load)).collect();
     let count = |wanted| roles.iter().filter(|&&role| role == wanted).count();
     (count(Role::Buyer) > 0 && count(Role::Seller) > 0).then(|| count(Role::Seller))
 }

@@ -1,19 +1,20 @@
-//! The key figures in which cases differ.
+//! The key figures in which cases differ: pair by pair and, over pairs with the same seed, on average.
 
-use super::{MOST_LINES, pairs::Pair};
+use super::{MOST_LINES, MOST_PAIRS, pairs::Pair};
 use crate::{
     cli::{
-        table::{Column, columns, table},
-        text::{AMOUNT, bold, count, fixed, gain, signed, wrapped},
+        table::{Table, key, spare, words},
+        text::{AMOUNT, bold, change, count, fixed, gain, more, number, percent, values, wrapped},
     },
-    record::KeyFigures,
+    record::{KeyFigures, Statistics},
 };
+use indexmap::IndexMap;
 
 /// A key figure: what it is called here, its value, and with how many decimals it is shown.
-pub(super) type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
+type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
 
 /// All key figures: see [`SCOPE`].
-pub(super) const FIGURES: [Figure; 16] = [
+const FIGURES: [Figure; 16] = [
     ("welfare [CNY]", |case| Some(case.open_slots.welfare_cny), AMOUNT),
     ("buyers' welfare [CNY]", |case| Some(case.open_slots.buyers_welfare_cny), AMOUNT),
     ("sellers' welfare [CNY]", |case| Some(case.open_slots.sellers_welfare_cny), AMOUNT),
@@ -37,7 +38,7 @@ pub(super) const SCOPE: &str = "welfare and net cost: over the open slots; all e
                                 storages hold at the end\n";
 
 /// How far apart two values are, relative to the larger: from 0 where they are the same to 2.
-pub(super) fn distance(a: Option<f64>, b: Option<f64>) -> f64 {
+fn distance(a: Option<f64>, b: Option<f64>) -> f64 {
     match (a, b) {
         (Some(a), Some(b)) if a == b => 0.0,
         (Some(a), Some(b)) => (a - b).abs() / a.abs().max(b.abs()),
@@ -46,64 +47,121 @@ pub(super) fn distance(a: Option<f64>, b: Option<f64>) -> f64 {
     }
 }
 
-/// The figures in which a pair of cases differs, the greatest difference first; empty without any.
-pub(super) fn of_pair(names: &[&str], pair: &Pair<'_>) -> String {
-    let mut found: Vec<_> = FIGURES
-        .iter()
-        .map(|(name, value, decimals)| (*name, value(pair.a), value(pair.b), *decimals))
-        .map(|figure| (distance(figure.1, figure.2), figure))
-        .filter(|(distance, _)| *distance > 0.0)
-        .collect();
+/// What differs between A and B: over cases with the same seed, for each combination of the knobs of which there are
+/// several, and then for each pair of cases; empty where nothing does.
+pub(super) fn differences(names: &[&str], pairs: &[Pair<'_>]) -> String {
+    let mut groups: IndexMap<&[String], Vec<&Pair<'_>>> = IndexMap::new();
+    for pair in pairs.iter().filter(|pair| pair.a.seed == pair.b.seed) {
+        groups.entry(&pair.knobs).or_default().push(pair);
+    }
+    groups.retain(|_, pairs| pairs.len() > 1 && differ(pairs));
+    let seeds = if groups.len() > MOST_PAIRS {
+        of_combinations(names, &groups)
+    } else {
+        let title = |knobs: &[String], pairs: &[_]| {
+            let cases = count(pairs.len(), "case");
+            format!("Paired by seed, means of {cases} each{}", values(names.iter().zip(knobs)))
+        };
+        groups.iter().map(|(knobs, pairs)| of_few(&title(knobs, pairs), pairs)).collect()
+    };
+    let each = if pairs.len() > MOST_PAIRS {
+        of_many(names, pairs)
+    } else {
+        pairs.iter().map(|pair| of_few(&pair.title(names), &[pair])).collect()
+    };
+    seeds + &each
+}
+
+/// Whether any figure differs in any of these pairs.
+fn differ(pairs: &[&Pair<'_>]) -> bool {
+    FIGURES.iter().any(|figure| Both::of(*figure, pairs).differ)
+}
+
+/// A figure over those of several pairs in which it is defined.
+struct Both {
+    a: Statistics,
+    b: Statistics,
+    /// B - A of each pair.
+    change: Statistics,
+    /// Whether it differs in any pair.
+    differ: bool,
+}
+
+impl Both {
+    fn of((_, value, _): Figure, pairs: &[&Pair<'_>]) -> Self {
+        let values = || pairs.iter().map(|pair| (value(pair.a), value(pair.b)));
+        let mut both: Vec<_> = values().filter(|(a, b)| a.is_some() && b.is_some()).collect();
+        if both.is_empty() {
+            both = values().collect();
+        }
+        Self {
+            a: both.iter().filter_map(|(a, _)| *a).collect(),
+            b: both.iter().filter_map(|(_, b)| *b).collect(),
+            change: both.iter().filter_map(|(a, b)| a.zip(*b)).map(|(a, b)| b - a).collect(),
+            differ: both.iter().any(|(a, b)| distance(*a, *b) > 0.0),
+        }
+    }
+}
+
+/// The figures that differ in a pair or a few, the greatest difference first; empty without any.
+fn of_few(title: &str, pairs: &[&Pair<'_>]) -> String {
+    let several = pairs.len() > 1;
+    let mut found: Vec<_> = FIGURES.iter().map(|figure| (figure, Both::of(*figure, pairs))).collect();
+    found.retain(|(_, of)| of.differ && (of.change.count > 0 || !several));
     if found.is_empty() {
         return String::new();
     }
-    found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let rows = found.into_iter().map(|(_, (name, a, b, decimals))| {
-        let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| fixed(value, decimals));
-        let both = a.zip(b);
-        let change = both.map_or_else(|| "-".to_owned(), |(a, b)| signed(b - a, decimals));
-        vec![name.to_owned(), shown(a), shown(b), change, both.map_or_else(|| "-".to_owned(), |(a, b)| gain(b, a))]
-    });
-    let title = bold(&wrapped(&pair.title(names)));
-    format!("{title}\n\n{}\n", table(columns(["figure", "A", "B", "B - A", "B over A"], &[0]), rows))
+    let size = |of: &Both| distance(of.a.mean(), of.b.mean());
+    found.sort_by(|(_, one), (_, other)| size(other).total_cmp(&size(one)));
+    let over = |of: &Both| of.a.mean().zip(of.b.mean()).map_or_else(|| "-".to_owned(), |(a, b)| gain(b, a));
+    let table = Table::of(found)
+        .column(key(words("figure")), |((name, ..), _)| *name)
+        .column("A", |((.., decimals), of)| number(of.a.mean(), *decimals))
+        .column("B", |((.., decimals), of)| number(of.b.mean(), *decimals))
+        .column("B - A", |((.., decimals), of)| change(of.change.mean(), *decimals))
+        .column_if(!several, "B over A", |(_, of)| over(of))
+        .column_if(several, "± 95 %", |((.., decimals), of)| number(of.change.half_width(), *decimals))
+        .column_if(several, "pairs", |(_, of)| of.change.count);
+    format!("{}\n\n{}\n", bold(&wrapped(title)), table.draw())
+}
+
+/// A line for each of many combinations whose cases are paired by seed.
+fn of_combinations(names: &[&str], groups: &IndexMap<&[String], Vec<&Pair<'_>>>) -> String {
+    let mut table = Table::of(groups.iter().take(MOST_LINES))
+        .columns(names.iter().map(|name| key(*name)), |(knobs, _), n| knobs[n].clone())
+        .column(spare(0, "pairs"), |(_, pairs)| pairs.len());
+    for (name, header, decimals) in
+        [("welfare [CNY]", "welfare\nof A", AMOUNT), ("in equilibrium [%]", "in equi-\nlibrium A", 1)]
+    {
+        let figure = *FIGURES.iter().find(|(known, ..)| *known == name).expect("it is one of the figures");
+        table = table
+            .column(header, |(_, pairs)| number(Both::of(figure, pairs).a.mean(), decimals))
+            .column("\nB - A", |(_, pairs)| change(Both::of(figure, pairs).change.mean(), decimals))
+            .column("\n± 95 %", |(_, pairs)| number(Both::of(figure, pairs).change.half_width(), decimals));
+    }
+    let title = format!("Paired by seed, means of each of {}", count(groups.len(), "combination"));
+    format!("{}\n\n{}{}\n", bold(&title), table.draw(), more(groups.len(), MOST_LINES, "combination"))
 }
 
 /// Of many pairs a line each, those first whose welfare differs most; empty where no pair differs in any figure.
-pub(super) fn of_many(names: &[&str], pairs: &[Pair<'_>]) -> String {
+fn of_many(names: &[&str], pairs: &[Pair<'_>]) -> String {
     let welfare = |case: &KeyFigures| case.open_slots.welfare_cny;
-    let differs = |pair: &&Pair<'_>| FIGURES.iter().any(|(_, value, _)| distance(value(pair.a), value(pair.b)) > 0.0);
-    let mut differing: Vec<&Pair<'_>> = pairs.iter().filter(differs).collect();
+    let mut differing: Vec<&Pair<'_>> = pairs.iter().filter(|pair| differ(&[pair])).collect();
     if differing.is_empty() {
         return String::new();
     }
     let size = |pair: &Pair<'_>| distance(Some(welfare(pair.a)), Some(welfare(pair.b)));
     differing.sort_by(|one, other| size(other).total_cmp(&size(one)));
-    let mut columns = vec![Column::new("case\nof A").key(), Column::new("case\nof B").spare(0)];
-    columns.extend(names.iter().map(|name| Column::new(*name).key()));
-    columns.extend([
-        Column::new("welfare\nof A"),
-        Column::new("welfare\nof B"),
-        Column::new("B over\nA"),
-        Column::new("in equi-\nlibrium A"),
-        Column::new("in equi-\nlibrium B"),
-    ]);
-    let share = |case: &KeyFigures| {
-        case.equilibrium_share.map_or_else(|| "-".to_owned(), |share| format!("{} %", fixed(100.0 * share, 1)))
-    };
-    let line = |pair: &&Pair<'_>| {
-        let Pair { a, b, knobs } = pair;
-        let mut cells = vec![a.case.to_string(), b.case.to_string()];
-        cells.extend(knobs.iter().cloned());
-        cells.extend([welfare(a), welfare(b)].map(|amount| fixed(amount, AMOUNT)));
-        cells.extend([gain(welfare(b), welfare(a)), share(a), share(b)]);
-        cells
-    };
     let title =
         format!("{} of {} differ, welfare [CNY] over the open slots", differing.len(), count(pairs.len(), "pair"));
-    let lines = table(columns, differing.iter().take(MOST_LINES).map(line));
-    let more = match differing.len().saturating_sub(MOST_LINES) {
-        0 => String::new(),
-        more => format!("and {}\n", count(more, "more pair")),
-    };
-    format!("{}\n\n{lines}{more}\n", bold(&title))
+    let table = Table::of(differing.iter().take(MOST_LINES))
+        .column(key("case\nof A"), |pair| pair.a.case)
+        .column(spare(0, "case\nof B"), |pair| pair.b.case)
+        .columns(names.iter().map(|name| key(*name)), |pair, n| pair.knobs[n].clone())
+        .column("welfare\nof A", |pair| fixed(welfare(pair.a), AMOUNT))
+        .column("welfare\nof B", |pair| fixed(welfare(pair.b), AMOUNT))
+        .column("B over\nA", |pair| gain(welfare(pair.b), welfare(pair.a)))
+        .column("in equi-\nlibrium A", |pair| percent(pair.a.equilibrium_share))
+        .column("in equi-\nlibrium B", |pair| percent(pair.b.equilibrium_share));
+    format!("{}\n\n{}{}\n", bold(&title), table.draw(), more(differing.len(), MOST_LINES, "pair"))
 }

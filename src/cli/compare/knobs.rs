@@ -1,10 +1,10 @@
 //! `sim compare RUN`: what each knob of one run changed.
 
-use super::{MOST_LINES, replicates::cells};
+use super::MOST_LINES;
 use crate::{
     cli::{
-        table::{Column, table},
-        text::{AMOUNT, bold, count, wrapped},
+        table::{Table, key, spare},
+        text::{AMOUNT, bold, change, count, more, number, wrapped},
     },
     record::{PairedRow, RecordError, Run},
 };
@@ -41,28 +41,22 @@ pub(super) fn differences(run: &Run) -> Result<String, RecordError> {
 }
 
 fn of_knob(knob: &str, combinations: u32, pairs: &Pairs) -> String {
-    let mut columns = vec![Column::new("from").key(), Column::new("to").key(), Column::new("seeds").spare(0)];
-    for (_, heading, ..) in SHOWN {
-        columns.extend([Column::new(heading), Column::new("± 95 %")]);
+    let seeds = |shown: &[Option<PairedRow>]| shown.iter().flatten().map(|row| row.count).max().unwrap_or_default();
+    let mut table = Table::of(pairs.iter().take(MOST_LINES))
+        .column(key("from"), |((from, _), _)| from.clone())
+        .column(key("to"), |((_, to), _)| to.clone())
+        .column(spare(0, "seeds"), |(_, shown)| seeds(*shown));
+    for (place, (_, heading, factor, decimals)) in SHOWN.into_iter().enumerate() {
+        table = table.columns([heading, "± 95 %"], |(_, shown), n| {
+            let of = |value: fn(&PairedRow) -> Option<f64>| shown[place].as_ref().and_then(value).map(|of| factor * of);
+            if n == 0 { change(of(|row| row.mean), decimals) } else { number(of(|row| row.ci95), decimals) }
+        });
     }
-    let line = |((from, to), shown): (&(String, String), &[Option<PairedRow>; SHOWN.len()])| {
-        let seeds = shown.iter().flatten().map(|row| row.count).max().unwrap_or_default();
-        let mut line = vec![from.clone(), to.clone(), seeds.to_string()];
-        for (row, (_, _, factor, decimals)) in shown.iter().zip(SHOWN) {
-            let of = |value: fn(&PairedRow) -> Option<f64>| row.as_ref().and_then(value).map(|of| factor * of);
-            line.extend(cells(of(|row| row.mean), of(|row| row.ci95), decimals));
-        }
-        line
-    };
     let over = if combinations > 1 {
         format!(", mean over {}", count(combinations as usize, "combination"))
     } else {
         String::new()
     };
-    let lines = table(columns, pairs.iter().take(MOST_LINES).map(line));
-    let more = match pairs.len().saturating_sub(MOST_LINES) {
-        0 => String::new(),
-        more => format!("and {}\n", count(more, "more pair")),
-    };
-    format!("{}\n\n{lines}{more}\n", bold(&wrapped(&format!("What changes with {knob}, paired by seed{over}"))))
+    let title = bold(&wrapped(&format!("What changes with {knob}, paired by seed{over}")));
+    format!("{title}\n\n{}{}\n", table.draw(), more(pairs.len(), MOST_LINES, "pair"))
 }

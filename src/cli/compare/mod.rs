@@ -4,18 +4,17 @@
 mod figures;
 mod knobs;
 mod pairs;
-mod replicates;
 mod scenarios;
 mod slots;
 
 use super::{
-    args::CompareArguments,
     error::CliError,
     print,
     text::{bold, count, wrapped},
 };
 use crate::record::{RecordError, Run, Status};
 use pairs::Paired;
+use std::path::Path;
 
 /// More pairs of cases than this are shown in a line each.
 const MOST_PAIRS: usize = 4;
@@ -23,17 +22,14 @@ const MOST_PAIRS: usize = 4;
 const MOST_LINES: usize = 20;
 
 /// Prints in what the runs differ, or the combinations of one. That they differ is no failure.
-pub(super) fn compare(arguments: &CompareArguments) -> Result<(), CliError> {
-    let open = |path| Run::open(path).map_err(CliError::BadRun);
-    let a = open(&arguments.a)?;
-    let text = match &arguments.b {
-        Some(b) => difference(&a, &open(b)?),
+pub(super) fn compare(a: &Path, b: Option<&Path>) -> Result<(), CliError> {
+    let text = Run::open(a).and_then(|a| match b {
+        Some(b) => difference(&a, &Run::open(b)?),
         None => knobs::differences(&a),
-    };
-    print(&text.map_err(CliError::BadRun)?)
+    });
+    print(&text.map_err(CliError::bad_input)?)
 }
 
-/// In what two runs differ.
 fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     let mut text = format!("{}{}\n{}\n", introduced("A", a), introduced("B", b), scenarios::difference(a, b)?);
     let (figures_a, figures_b) = (a.key_figures()?, b.key_figures()?);
@@ -42,12 +38,7 @@ fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     if paired.pairs.is_empty() {
         return Ok(text + "No case of one has the same knobs as a case of the other.\n");
     }
-    let each = if paired.pairs.len() > MOST_PAIRS {
-        figures::of_many(&paired.names, &paired.pairs)
-    } else {
-        paired.pairs.iter().map(|pair| figures::of_pair(&paired.names, pair)).collect()
-    };
-    let mut figures = replicates::differences(&paired.names, &paired.pairs) + &each;
+    let mut figures = figures::differences(&paired.names, &paired.pairs);
     if !figures.is_empty() {
         figures += &format!("{}\n", wrapped(figures::SCOPE));
     }

@@ -2,10 +2,11 @@
 //! there is one.
 
 use crate::{
-    cli::text::{ranges, wrapped},
+    cli::text::{cases, values, wrapped},
     record::{KeyFigures, Run, SCENARIO, knob_text},
     scenario::{self, Overrides, Plan},
 };
+use indexmap::IndexSet;
 use std::collections::BTreeMap;
 
 /// The cases of two runs that belong together, and those that belong to none.
@@ -36,9 +37,8 @@ impl Pair<'_> {
         } else {
             format!("case {} of A, {} of B", a.case, b.case)
         };
-        let knobs: String = names.iter().zip(knobs).map(|(name, value)| format!(", {name} = {value}")).collect();
         let seeds = if a.seed == b.seed { String::new() } else { format!(", seeds {} and {}", a.seed, b.seed) };
-        cases + &knobs + &seeds
+        cases + &values(names.iter().zip(knobs)) + &seeds
     }
 }
 
@@ -77,15 +77,10 @@ impl<'a> Paired<'a> {
 
     /// Tells which cases belong to none of the other run.
     pub(super) fn unpaired(&self) -> String {
-        let told = |name: &str, cases: &[u32]| match cases {
-            [] => String::new(),
-            [one] => format!("Only in {name}: case {one}.\n"),
-            several => {
-                let list = ranges(several.iter().copied()).join(", ");
-                wrapped(&format!("Only in {name}: cases {list}.")) + "\n"
-            }
-        };
-        let text = told("A", &self.only_a) + &told("B", &self.only_b);
+        let mut text = String::new();
+        for (name, only) in [("A", &self.only_a), ("B", &self.only_b)].iter().filter(|(_, only)| !only.is_empty()) {
+            text += &(wrapped(&format!("Only in {name}: {}.", cases(only))) + "\n");
+        }
         if text.is_empty() { text } else { text + "\n" }
     }
 }
@@ -95,13 +90,9 @@ type ByKnobs<'a> = BTreeMap<Vec<Option<String>>, Vec<&'a KeyFigures>>;
 
 /// The knobs that one of the runs varies at least; seeds are no knobs here.
 fn names<'a>(a: &'a [KeyFigures], b: &'a [KeyFigures]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in [a, b].into_iter().filter_map(|cases| cases.first()).flat_map(|case| case.knobs.keys()) {
-        if name != "seed" && !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    names
+    let knobs = [a, b].into_iter().filter_map(|cases| cases.first()).flat_map(|case| case.knobs.keys());
+    let names: IndexSet<&str> = knobs.map(String::as_str).filter(|name| *name != "seed").collect();
+    names.into_iter().collect()
 }
 
 /// The cases by the values of the knobs. What the run does not vary it may still have: that value of the `other` run
@@ -124,17 +115,8 @@ fn by_knobs<'a>(names: &[&str], cases: &'a [KeyFigures], other: &[KeyFigures], r
 
 /// The value of a knob in the other run's cases that the plan's scenario has already.
 fn value_of(name: &str, plan: &Plan, other: &[KeyFigures]) -> Option<String> {
-    let mut tried = Vec::new();
-    for value in other.iter().filter_map(|case| case.knobs.get(name)).map(text) {
-        if tried.contains(&value) {
-            continue;
-        }
-        if plan.has(name, &value) {
-            return Some(value);
-        }
-        tried.push(value);
-    }
-    None
+    let values: IndexSet<String> = other.iter().filter_map(|case| case.knobs.get(name)).map(text).collect();
+    values.into_iter().find(|value| plan.has(name, value))
 }
 
 /// A knob's value; the same duration reads the same however it was written.

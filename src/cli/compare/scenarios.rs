@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{
-        table::{Column, table},
+        table::{Table, key, words},
         text::{bold, wrapped},
     },
     record::{RecordError, Run, SCENARIO},
@@ -15,16 +15,18 @@ pub(super) fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     let (scenario_a, scenario_b) = (fields(&meant(a)?), fields(&meant(b)?));
     let names: IndexSet<&String> = scenario_a.keys().chain(scenario_b.keys()).collect();
     let differing = names.into_iter().filter(|name| scenario_a.get(*name) != scenario_b.get(*name));
-    let cell = |fields: &IndexMap<String, String>, name| fields.get(name).map_or_else(|| "-".to_owned(), String::clone);
-    let rows: Vec<_> =
-        differing.map(|name| vec![name.clone(), cell(&scenario_a, name), cell(&scenario_b, name)]).collect();
-    let mut text = String::new();
-    if rows.is_empty() {
-        text += "The scenarios are the same.\n";
+    let differing: Vec<&String> = differing.collect();
+    let value =
+        |fields: &IndexMap<String, String>, name| fields.get(name).map_or_else(|| "-".to_owned(), String::clone);
+    let mut text = if differing.is_empty() {
+        "The scenarios are the same.\n".to_owned()
     } else {
-        let columns = vec![Column::new("field").left().key(), Column::new("A").left(), Column::new("B").left()];
-        text += &format!("{}\n\n{}", bold("scenarios"), table(columns, rows));
-    }
+        let table = Table::of(differing)
+            .column(key(words("field")), |name| name.to_string())
+            .column(words("A"), |name| value(&scenario_a, *name))
+            .column(words("B"), |name| value(&scenario_b, *name));
+        format!("{}\n\n{}", bold("scenarios"), table.draw())
+    };
     text += &data(a, b)?;
     let versions = [a, b].map(|run| &run.manifest().version);
     if versions[0] != versions[1] {
@@ -65,8 +67,10 @@ fn data(a: &Run, b: &Run) -> Result<String, RecordError> {
             differing.push(name);
         }
     }
-    let told = || wrapped(&format!("Other data in both: {}.", differing.join(", "))) + "\n";
-    Ok(if differing.is_empty() { String::new() } else { told() })
+    if differing.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(wrapped(&format!("Other data in both: {}.", differing.join(", "))) + "\n")
 }
 
 /// The fields of a resolved scenario by their paths, in order, with the values as they are written.

@@ -3,9 +3,9 @@
 use super::{MOST_LINES, pairs::Pair};
 use crate::{
     cli::{
-        slot_table::outcome,
-        table::{Cell, Column, Tone, table},
-        text::{AMOUNT, PRICE, bold, cell, count, signed},
+        case_tables::outcome,
+        table::{Cell, Table, key, spare, words},
+        text::{AMOUNT, PRICE, bold, cell, change, count, more},
     },
     record::{Number, RecordError, Run, SlotRow},
     scenario::schema::Record,
@@ -23,7 +23,7 @@ pub(super) fn difference(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Option<
     }
     let mut slots = both(a, b, pairs)?;
     let of_both = slots.len();
-    slots.retain(|(a, b)| key(a) != key(b));
+    slots.retain(|(a, b)| outcome_of(a) != outcome_of(b));
     let elsewhere = of_both - slots.len();
     if of_both == 0 {
         return Ok(Some(String::new()));
@@ -34,9 +34,7 @@ pub(super) fn difference(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Option<
         let title = format!("{} in outcome, price, rounds or welfare", differ(slots.len()));
         text += &format!("{}\n\n{}", bold(&title), lines(&slots[..slots.len().min(MOST_LINES)], pairs.len() > 1));
     }
-    if slots.len() > MOST_LINES {
-        text += &format!("and {}\n", count(slots.len() - MOST_LINES, "more slot"));
-    }
+    text += &more(slots.len(), MOST_LINES, "slot");
     if elsewhere > 0 {
         text += &format!("{} in other columns of slots.csv only.\n", differ(elsewhere));
     }
@@ -74,7 +72,7 @@ fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Vec<Both>, RecordError> 
 }
 
 /// What a slot came to.
-fn key(row: &SlotRow) -> (String, Option<Number>, u32, Option<Number>) {
+fn outcome_of(row: &SlotRow) -> (String, Option<Number>, u32, Option<Number>) {
     (format!("{:?}", row.outcome), row.price_mean_cny_per_kwh, row.rounds, row.welfare_cny)
 }
 
@@ -92,34 +90,17 @@ fn size((a, b): &Both) -> (bool, f64, f64, u32, Reverse<(u32, u32)>) {
 
 /// A line a slot, with the case of A where there are `several`.
 fn lines(slots: &[Both], several: bool) -> String {
-    let mut columns: Vec<Column> = several.then(|| Column::new("case\nof A").key()).into_iter().collect();
-    columns.push(Column::new("slot").key());
-    columns.push(Column::new("outcome\nof A").left());
-    columns.push(Column::new("\nof B").left());
-    columns.extend([
-        Column::new("price\nof A"),
-        Column::new("\nB - A"),
-        Column::new("rounds\nof A").spare(0),
-        Column::new("\nB - A"),
-        Column::new("welfare\nof A").spare(1),
-        Column::new("\nB - A"),
-    ]);
-    let line = |(a, b): &Both| {
-        let mut cells: Vec<Cell> = several.then(|| Cell::from(a.case.to_string())).into_iter().collect();
-        cells.push(a.slot.to_string().into());
-        cells.push(outcome(a.outcome));
-        cells.push(if a.outcome == b.outcome { Cell::toned("same", Tone::Plain) } else { outcome(b.outcome) });
-        cells.push(cell(a.price_mean_cny_per_kwh, PRICE).into());
-        cells.push(change(a.price_mean_cny_per_kwh, b.price_mean_cny_per_kwh, PRICE));
-        cells.push(a.rounds.to_string().into());
-        cells.push(signed(f64::from(b.rounds) - f64::from(a.rounds), 0).into());
-        cells.push(cell(a.welfare_cny, AMOUNT).into());
-        cells.push(change(a.welfare_cny, b.welfare_cny, AMOUNT));
-        cells
-    };
-    table(columns, slots.iter().map(line))
-}
-
-fn change(a: Option<Number>, b: Option<Number>, decimals: usize) -> Cell {
-    a.zip(b).map_or_else(|| "-".into(), |(a, b)| signed(b.value() - a.value(), decimals).into())
+    let apart = |a: Option<Number>, b: Option<Number>| a.zip(b).map(|(a, b)| b.value() - a.value());
+    Table::of(slots)
+        .column_if(several, key("case\nof A"), |(a, _)| a.case)
+        .column(key("slot"), |(a, _)| a.slot)
+        .column(words("outcome\nof A"), |(a, _)| outcome(a.outcome))
+        .column(words("\nof B"), |(a, b)| if a.outcome == b.outcome { Cell::from("same") } else { outcome(b.outcome) })
+        .column("price\nof A", |(a, _)| cell(a.price_mean_cny_per_kwh, PRICE))
+        .column("\nB - A", |(a, b)| change(apart(a.price_mean_cny_per_kwh, b.price_mean_cny_per_kwh), PRICE))
+        .column(spare(0, "rounds\nof A"), |(a, _)| a.rounds)
+        .column("\nB - A", |(a, b)| change(Some(f64::from(b.rounds) - f64::from(a.rounds)), 0))
+        .column(spare(1, "welfare\nof A"), |(a, _)| cell(a.welfare_cny, AMOUNT))
+        .column("\nB - A", |(a, b)| change(apart(a.welfare_cny, b.welfare_cny), AMOUNT))
+        .draw()
 }

@@ -1,82 +1,118 @@
 //! `sim ledger`: what a run's `ledger.db` says, and whether it holds.
 
-mod balances;
-mod block;
-mod channels;
 mod export;
-mod history;
-mod verify;
+mod show;
 
 use super::{
-    args::{LedgerCommand, LedgerShowArguments},
+    args::LedgerCommand,
     error::CliError,
-    print, print_more,
+    print, progress,
+    table::{Table, key, words},
+    text::count,
 };
 use crate::{
-    ledger::{position::Position, reader::Reader, schema},
+    ledger::{
+        position::Position,
+        reader::Reader,
+        schema,
+        verify::{self, CaseReport, Report, VerifyError},
+    },
     record::{self, Run},
 };
+use microgrid_agents::ids::ChannelName;
 use std::path::{Path, PathBuf};
 
 /// Carries out one of the ledger's subcommands.
 pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
     match command {
-        LedgerCommand::Verify(arguments) => verify::verify(&find(&arguments.run)?),
-        LedgerCommand::Show(arguments) => show(arguments),
-        LedgerCommand::Export(arguments) => {
-            export::export(&Reader::open(&find(&arguments.ledger.run)?)?, arguments.case, &mut print_more)
+        LedgerCommand::Verify { run } => verify(&find(run)?),
+        LedgerCommand::Show { run, channel, block, key, case } => {
+            let reader = Reader::open(&find(run)?)?;
+            let show = |case| match (*key, *channel, *block) {
+                (Some(key), ..) => show::history(&reader, case, key),
+                (None, Some(channel), Some(number)) => show::block(&reader, case, channel, number),
+                (None, Some(channel), None) => show::blocks(&reader, case, channel),
+                (None, None, _) => {
+                    Ok(format!("{}\n{}\n", show::channels(&reader, case)?, show::balances(&reader, case)?))
+                }
+            };
+            print(&cases(&reader, *case)?.into_iter().map(show).collect::<Result<String, _>>()?)
+        }
+        LedgerCommand::Export { run, case } => export::export(&Reader::open(&find(run)?)?, *case, print),
+    }
+}
+
+/// Verifies the ledger; prints what was covered, whether all of it is in order or not.
+fn verify(path: &Path) -> Result<(), CliError> {
+    match verify::verify(path, &mut progress::of_verification()) {
+        Ok(report) if report.cases.is_empty() => print(&format!("{} has no blocks yet\n", path.display())),
+        Ok(report) => print(&format!("{}{} verifies\n", describe(&report), path.display())),
+        Err(error) => {
+            if let VerifyError::Discrepancy { so_far, .. } = &error {
+                print(&describe(so_far))?;
+            }
+            Err(error.into())
         }
     }
+}
+
+fn describe(report: &Report) -> String {
+    report.cases.iter().map(describe_case).collect()
+}
+
+fn describe_case(report: &CaseReport) -> String {
+    let CaseReport { case, scenario, genesis, closed, slots, bills, channels } = report;
+    let channels: Vec<_> = ChannelName::ALL.iter().zip(channels).collect();
+    let table = Table::of(&channels)
+        .column(key(words("channel")), |(name, _)| name.name())
+        .column("blocks", |(_, of)| of.blocks)
+        .column("transactions", |(_, of)| of.transactions())
+        .column("valid", |(_, of)| of.valid)
+        .column("invalid", |(_, of)| of.invalid)
+        .column("signatures", |(_, of)| of.signatures)
+        .column("facts", |(_, of)| of.facts);
+    format!(
+        "{scenario}, case {case}: {closed} of {} closed, {} derived once more\ngenesis {genesis}\n\n{}\n",
+        count(*slots as usize, "slot"),
+        count(usize::try_from(*bills).unwrap_or(usize::MAX), "bill"),
+        table.draw(),
+    )
 }
 
 /// The ledger of a run, of a scenario's newest run, or the file itself.
 fn find(run: &Path) -> Result<PathBuf, CliError> {
     let candidates = [run.to_owned(), run.join(schema::FILE), run.join(record::LATEST).join(schema::FILE)];
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| match Run::open(run) {
-        Ok(other) if !other.keeps(schema::FILE) => {
-            CliError::LedgerNotRecorded { run: run.to_owned(), record: other.record() }
-        }
-        _ => CliError::NoLedger(run.to_owned()),
+    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        CliError::bad_input(match Run::open(run) {
+            Ok(other) if !other.keeps(schema::FILE) => {
+                format!("{} keeps no ledger: its scenario has `record: {:?}`", run.display(), other.record())
+            }
+            _ => format!("there is no ledger.db in {}, nor in the run to which its `latest` links", run.display()),
+        })
     })
 }
 
-/// Prints channels and balances, a channel's blocks, a block or a key's history, of all cases or one.
-fn show(arguments: &LedgerShowArguments) -> Result<(), CliError> {
-    let reader = Reader::open(&find(&arguments.ledger.run)?)?;
-    let mut text = String::new();
-    for case in cases(&reader, arguments.case)? {
-        if let Some(key) = arguments.key {
-            text += &history::history(&reader, case, key)?;
-            continue;
-        }
-        text += &match (arguments.channel, arguments.block) {
-            (Some(channel), Some(number)) => {
-                let missing = || CliError::NotOnLedger(Position::block(case, channel, number));
-                block::block(case, &reader.block(case, channel, number)?.ok_or_else(missing)?)
-            }
-            (Some(channel), None) => channels::blocks(&reader, case, channel)?,
-            (None, _) => format!("{}\n{}\n", channels::channels(&reader, case)?, balances::balances(&reader, case)?),
-        };
-    }
-    print(&text)
+fn not_there(position: Position) -> CliError {
+    CliError::bad_input(format!("the ledger has no {position}"))
 }
 
 /// The numbers of the ledger's cases, or the one that is asked for.
 fn cases(reader: &Reader, only: Option<u32>) -> Result<Vec<u32>, CliError> {
-    let mut cases: Vec<u32> = reader.checkpoints()?.iter().map(|checkpoint| checkpoint.case).collect();
-    if let Some(only) = only {
-        cases.retain(|case| *case == only);
-        if cases.is_empty() {
-            return Err(CliError::NotOnLedger(Position::case(only)));
-        }
+    let cases = reader.checkpoints()?.iter().map(|checkpoint| checkpoint.case).collect::<Vec<u32>>();
+    match only {
+        None => Ok(cases),
+        Some(only) if cases.contains(&only) => Ok(vec![only]),
+        Some(only) => Err(not_there(Position::case(only))),
     }
-    Ok(cases)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::fixtures::{day::day, file};
+    use crate::{
+        cli::text::plain,
+        ledger::fixtures::{day::day, file},
+    };
 
     #[test]
     fn a_ledger_is_found_in_a_run_in_the_newest_run_and_by_its_own_name() {
@@ -86,7 +122,7 @@ mod tests {
         assert_eq!(find(&ledger.path).unwrap(), ledger.path);
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(record::LATEST)).unwrap();
-        assert!(matches!(find(home.path()), Err(CliError::NoLedger(path)) if path == home.path()));
+        assert!(matches!(find(home.path()), Err(error) if error.text.contains("no ledger.db")));
         let newest = home.path().join(record::LATEST).join(schema::FILE);
         std::fs::copy(&ledger.path, &newest).unwrap();
         assert_eq!(find(home.path()).unwrap(), newest);
@@ -97,6 +133,12 @@ mod tests {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
         assert_eq!(cases(&reader, None).unwrap(), [1]);
-        assert_eq!(cases(&reader, Some(2)).unwrap_err().to_string(), "error: the ledger has no case 2");
+        assert_eq!(cases(&reader, Some(2)).unwrap_err().text, "error: the ledger has no case 2");
+    }
+
+    #[test]
+    fn counts_read_like_this() {
+        let report = verify::verify(&file(&[day()]).path, &mut |_| {}).unwrap();
+        insta::assert_snapshot!(plain(&describe(&report)));
     }
 }

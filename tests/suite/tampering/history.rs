@@ -46,7 +46,11 @@ impl History {
         let read = reader.each_block::<Box<dyn std::error::Error>>(1, |block| {
             let read = |text: &str| serde_json::from_str(text).unwrap();
             let transactions = block.transactions.iter().map(|t| (validity(&t.code).unwrap(), read(&t.envelope)));
-            blocks.push(Step { channel: block.channel, time: block.time, transactions: transactions.collect() });
+            blocks.push(Step {
+                channel: block.header.channel,
+                time: block.header.time,
+                transactions: transactions.collect(),
+            });
             Ok(())
         });
         read.unwrap();

@@ -9,8 +9,9 @@ const WIDE: f64 = 10.0;
 
 /// Watches a value and counts how often its swings did not die away.
 #[derive(Debug)]
-pub(super) struct Halving {
-    part: f64,
+pub(in crate::prosumer) struct Halving {
+    /// The part of the step that is left, in (0, 1].
+    pub(super) part: f64,
     last: Option<f64>,
     /// Whether the value rose when it last moved.
     rising: Option<bool>,
@@ -27,13 +28,8 @@ impl Default for Halving {
 }
 
 impl Halving {
-    /// The part of the step that is left, in (0, 1].
-    pub(super) fn part(&self) -> f64 {
-        self.part
-    }
-
     /// Takes note of the next value.
-    pub(super) fn note(&mut self, value: f64, tolerance: f64) {
+    pub(in crate::prosumer) fn note(&mut self, value: f64, tolerance: f64) {
         let Some(last) = self.last.replace(value) else { return };
         if value == last {
             return;
@@ -63,7 +59,7 @@ mod tests {
     fn after(values: impl IntoIterator<Item = f64>) -> f64 {
         let mut halving = Halving::default();
         values.into_iter().for_each(|value| halving.note(value, 1e-7));
-        halving.part()
+        halving.part
     }
 
     #[test]

@@ -8,7 +8,7 @@ const NEWEST: f64 = 1.0 / 8.0;
 
 /// What one participant has measured of the loop.
 #[derive(Debug, Default)]
-pub(super) struct LoopAge {
+pub(in crate::prosumer) struct LoopAge {
     /// How long a market state took to arrive [s].
     hop: Smoothed,
     /// What can be seen of the age of the loop: how old the market state is on which it acts, and how old its prices
@@ -20,7 +20,7 @@ pub(super) struct LoopAge {
 
 impl LoopAge {
     /// A market state has arrived `after` so long.
-    pub(super) fn arrived(&mut self, after: Duration) {
+    pub(in crate::prosumer) fn arrived(&mut self, after: Duration) {
         self.hop.note(after);
     }
 
@@ -31,10 +31,9 @@ impl LoopAge {
         }
     }
 
-    /// Age of the loop in excess of one period, in periods; at least 0.
-    ///
-    /// As long as what can be seen of it fits into a period, nothing is late: exactly 0. Otherwise the two hops count
-    /// that nobody has measured, those of the prices and of the choices on their way to the ledger.
+    /// Age of the loop in excess of one period, in periods; at least 0. As long as what can be seen of it fits into a
+    /// period, nothing is late: exactly 0. Otherwise the two hops count that nobody has measured, those of the prices
+    /// and of the choices on their way to the ledger.
     pub(super) fn excess(&self, period: Duration) -> f64 {
         let period = period.as_nanos() as f64;
         if self.seen.value() <= period { 0.0 } else { (self.seen.value() + 2.0 * self.hop.value()) / period - 1.0 }

@@ -2,19 +2,15 @@
 
 mod halving;
 mod loop_age;
-mod predictive;
 
-pub(super) use predictive::expected_demand;
-
+use super::Moment;
 use crate::{
     market::{replicator::AGE_BURDEN, step::StepSize},
     message::MarketState,
-    time::Time,
 };
 use halving::Halving;
 use loop_age::LoopAge;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// How steps adapt during the game.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +30,8 @@ pub enum Adaptation {
 /// A participant's adaptation in the game of one slot.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    halving: Halving,
-    loop_age: LoopAge,
+    pub(super) halving: Halving,
+    pub(super) loop_age: LoopAge,
 }
 
 /// How far a participant goes, of a whole step.
@@ -43,10 +39,8 @@ pub(super) struct Steps {
 pub(super) struct Stride {
     /// The part of the step that it takes, in (0, 1].
     pub(super) part: f64,
-    /// The part of the step against which its change is held when it comes to rest.
-    ///
-    /// A step that has been halved again and again moves nothing any more, wherever it is: there, the whole step
-    /// counts.
+    /// The part of the step against which its change is held when it comes to rest. A step that has been halved again
+    /// and again moves nothing any more, wherever it is: there, the whole step counts.
     pub(super) rests_by: f64,
     /// The scaled size that takes the place of the rules' own, if any does.
     scaled: Option<f64>,
@@ -72,23 +66,11 @@ pub(super) enum Stepping {
 }
 
 impl Steps {
-    /// A market state has arrived `after` so long.
-    pub(super) fn arrived(&mut self, after: Duration) {
-        self.loop_age.arrived(after);
-    }
-
-    /// How far it goes when it acts `now` on these `news`; `period` is the participant's own.
-    pub(super) fn stride(
-        &mut self,
-        adaptation: Adaptation,
-        who: Stepping,
-        news: Option<&MarketState>,
-        now: Time,
-        period: Duration,
-    ) -> Stride {
-        match (adaptation, news) {
+    /// How far it goes when it acts on these `news`.
+    pub(super) fn stride(&mut self, who: Stepping, news: Option<&MarketState>, moment: &Moment<'_>) -> Stride {
+        match (moment.rules.adaptation, news) {
             (Adaptation::HalveOnOscillation, _) => {
-                let part = self.halving.part();
+                let part = self.halving.part;
                 Stride { part, rests_by: part, ..Stride::WHOLE }
             }
             (Adaptation::DelayAware, Some(news)) => {
@@ -96,12 +78,12 @@ impl Steps {
                     Stepping::Buyer => AGE_BURDEN,
                     Stepping::Seller(burden) => burden,
                 };
-                Stride { part: 1.0 / (1.0 + burden * self.excess(news, now, period)), ..Stride::WHOLE }
+                Stride { part: 1.0 / (1.0 + burden * self.excess(news, moment)), ..Stride::WHOLE }
             }
             (Adaptation::Predictive, Some(news)) => match who {
                 Stepping::Buyer => {
-                    let size = predictive::buyers_step(self.excess(news, now, period));
-                    Stride { part: size / predictive::buyers_step(0.0), scaled: Some(size), ..Stride::WHOLE }
+                    let size = buyers_step(self.excess(news, moment));
+                    Stride { part: size / buyers_step(0.0), scaled: Some(size), ..Stride::WHOLE }
                 }
                 Stepping::Seller(_) => Stride { scaled: Some(1.0), ..Stride::WHOLE },
             },
@@ -109,15 +91,50 @@ impl Steps {
         }
     }
 
-    /// Age of the loop in excess of one `period`, in periods, as far as it has been measured when it acts `now` on these
-    /// `news`.
-    pub(super) fn excess(&mut self, news: &MarketState, now: Time, period: Duration) -> f64 {
-        self.loop_age.acts(news, now);
-        self.loop_age.excess(period)
+    /// Age of the loop in excess of one of its periods, in periods, as far as it has been measured.
+    pub(super) fn excess(&mut self, news: &MarketState, moment: &Moment<'_>) -> f64 {
+        self.loop_age.acts(news, moment.now);
+        self.loop_age.excess(moment.interval)
+    }
+}
+
+/// Size of the buyers' scaled step where the loop is older than one period by `excess` periods: `n^n / (n + 1)^(n + 1)`
+/// with `n = 1 + L`, the largest with which an integrator that hears of itself `n` periods late does not overshoot.
+fn buyers_step(excess: f64) -> f64 {
+    let n = 1.0 + excess;
+    (n / (n + 1.0)).powf(n) / (n + 1.0)
+}
+
+/// The demand that a seller may expect at its last price [kWh] (Smith predictor). `demand` [kWh] is what it hears of,
+/// which answered a mean price of `answered` [CNY/kWh]; `last` is the price that is on its way since. Of all buyers
+/// `responsive` shares answer to its price, each with a slope of one over `alpha`.
+pub(super) fn expected_demand(demand: f64, answered: f64, last: f64, responsive: f64, alpha: f64) -> f64 {
+    (demand + responsive / alpha * (answered - last)).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_delay_a_quarter_is_the_step_that_does_not_overshoot() {
+        assert_eq!(buyers_step(0.0), 0.25);
+        assert!((buyers_step(1.0) - 4.0 / 27.0).abs() < 1e-12);
+        // z(u+1) = z(u) - k z(u-n) goes by the roots of r^(n+1) - r^n + k: with this k they meet on the real line.
+        for n in 1..=8_i32 {
+            let k = buyers_step(f64::from(n) - 1.0);
+            let at = |root: f64| root.powi(n + 1) - root.powi(n) + k;
+            let meeting = f64::from(n) / f64::from(n + 1);
+            assert!(at(meeting).abs() < 1e-15, "{n}");
+            assert!((1..1000).all(|i| at(f64::from(i) / 1000.0) > -1e-15), "{n}: a larger step has no real root");
+        }
     }
 
-    /// Takes note of what its steps have led to: its price, or the share of a seller.
-    pub(super) fn note(&mut self, value: f64, tolerance: f64) {
-        self.halving.note(value, tolerance);
+    #[test]
+    fn what_is_asked_for_already_is_not_asked_for_again() {
+        // A price raised by 0.1 since, at which two buyers will want 0.5 kWh less in all.
+        assert!((expected_demand(2.0, 0.6, 0.7, 2.0, 0.4) - 1.5).abs() < 1e-12);
+        assert_eq!(expected_demand(2.0, 0.7, 0.7, 2.0, 0.4), 2.0);
+        assert_eq!(expected_demand(0.1, 0.6, 0.9, 2.0, 0.4), 0.0);
     }
 }

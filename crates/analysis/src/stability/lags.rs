@@ -41,11 +41,6 @@ pub struct Lags {
 }
 
 impl Lags {
-    /// The lags in lock-step of information that is this many whole periods old from actor to actor.
-    pub fn of_periods(periods: usize) -> Self {
-        Self::of_half_periods(2 * periods, Fitness::Public)
-    }
-
     /// The lags in lock-step of information whose age from actor to actor lies between `half_periods` and one more of
     /// half a period.
     ///
@@ -102,8 +97,7 @@ impl Lags {
     }
 }
 
-/// Whole rounds and the part of the news that is late by so much; rounded to millionths, so that what should be whole
-/// is.
+/// Whole rounds and the part of the news that is late by so much, to millionths of a round.
 pub(super) fn parts(lag: f64) -> impl Iterator<Item = (isize, f64)> {
     let lag = (lag * 1e6).round() / 1e6;
     let late = lag - lag.floor();
@@ -134,7 +128,7 @@ mod tests {
         };
         let expected = [([1.0; 2], 2.0, 0.0), ([2.0; 2], 2.0, 1.0), ([3.0; 2], 4.0, 1.0), ([4.0; 2], 4.0, 2.0)];
         assert_eq!([1, 2, 3, 4].map(lags), expected);
-        assert_eq!(Lags::of_periods(4), Lags { share: [8.0; 2], answer: 8.0, fitness: 4.0 });
+        assert_eq!(Lags::of_half_periods(8, Fitness::Public), Lags { share: [8.0; 2], answer: 8.0, fitness: 4.0 });
         assert_eq!(Lags::of_half_periods(1, Fitness::Private).share, [2.0; 2]);
     }
 

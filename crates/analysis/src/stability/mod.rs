@@ -262,7 +262,9 @@ mod tests {
     #[test]
     fn with_relative_steps_the_size_of_sellers_does_not_matter() {
         let uneven = Game { shares: vec![0.9, 0.0999, 0.0001], ..game(3) };
-        for lags in [Lags::of_periods(1), Lags::out_of_step(Rhythm::Drifting, 0.3, 4, Fitness::Public)] {
+        for lags in
+            [Lags::of_half_periods(2, Fitness::Public), Lags::out_of_step(Rhythm::Drifting, 0.3, 4, Fitness::Public)]
+        {
             for excess in [0.0, 1.0] {
                 let steps = Steps { relative: true, excess, ..Steps::whole(0.3, 0.1) };
                 let [even, uneven] = [&game(3), &uneven].map(|game| game.largest_root(steps, lags));

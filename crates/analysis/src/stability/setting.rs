@@ -13,12 +13,10 @@ use microgrid_scenario::{
 };
 use std::{fmt, time::Duration};
 
-/// With less relative jitter than this, clocks take hundreds of periods to drift apart by one: as long as a game may
-/// last.
+/// With less relative jitter, clocks drift apart by less than a period for as long as a game may last.
 const DRIFT: f64 = 0.1;
 
-/// By how much less of the loop's age than there is in the mean counts where clocks are out of step, on the safe side
-/// [periods].
+/// By how much less of the loop's age counts where clocks are out of step, on the safe side [periods].
 const UNSEEN: f64 = 0.2;
 
 /// What the linear theory takes from a case.
@@ -53,8 +51,7 @@ pub enum Caveat {
     UnevenLinks,
     /// News arrives at the very moment at which somebody acts on it; it is taken to be late.
     Tie,
-    /// Posts of several half periods share a block, or a block is full before its timeout; all are taken to wait for all
-    /// of the timeout.
+    /// Posts share a block with later ones, or it is full early; all are taken to wait for all of its timeout.
     UnevenBlocks,
     /// This activation is not in lock-step: the mean of how long news waits is used, or more.
     OutOfStep(&'static str, Rhythm),
@@ -66,35 +63,38 @@ pub enum Caveat {
 
 impl fmt::Display for Caveat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotCovered(what) => write!(f, "not covered: {what}; the theory is that of the replicator alone"),
-            Self::RandomDelay => f.write_str("delays are random: the theory uses their mean"),
-            Self::UnevenLinks => f.write_str("prosumers differ in their delays: the theory uses the mean"),
-            Self::Tie => {
-                f.write_str("news arrives at the very moment of an act, in time or late by chance: taken to be late")
+        f.write_str(match self {
+            Self::NotCovered(what) => {
+                return write!(f, "not covered: {what}; the theory is that of the replicator alone");
             }
-            Self::UnevenBlocks => f.write_str(
-                "posts wait for their block for less than its timeout at times: taken to wait for all of it, which errs on the \
-                 safe side",
-            ),
-            Self::OutOfStep(activation, Rhythm::Standing) => write!(
-                f,
-                "{activation} activation with next to no jitter stays out of step as it began: news is taken to wait for a \
-                 whole period each time, which errs on the safe side"
-            ),
-            Self::OutOfStep(activation, Rhythm::Poisson) => write!(
-                f,
-                "{activation} activation is random: the theory counts its chance as half a period more, which errs on the \
-                 safe side, the more the larger the price step; few steps that it calls stable are too large, by \
-                 some 10 %, and scaled ones, which start far from rest, by up to a quarter"
-            ),
-            Self::OutOfStep(activation, _) => write!(
-                f,
-                "{activation} activation is random: the theory is that of the mean, a guide only, which calls steps stable \
-                 that are at most some 10 % too large, and scaled ones, which start far from rest, up to a quarter"
-            ),
-            Self::Halving => f.write_str("HalveOnOscillation: judged at the steps as given, before any is halved"),
-            Self::Faults => f.write_str("loss, duplication and conditions of the network are left out"),
+            Self::OutOfStep(activation, rhythm) => return write!(f, "{activation} activation {}", out_of_step(*rhythm)),
+            Self::RandomDelay => "delays are random: the theory uses their mean",
+            Self::UnevenLinks => "prosumers differ in their delays: the theory uses the mean",
+            Self::Tie => "news arrives at the very moment of an act, in time or late by chance: taken to be late",
+            Self::UnevenBlocks => {
+                "posts wait for their block for less than its timeout at times: taken to wait for all of it, which errs on \
+                 the safe side"
+            }
+            Self::Halving => "HalveOnOscillation: judged at the steps as given, before any is halved",
+            Self::Faults => "loss, duplication and conditions of the network are left out",
+        })
+    }
+}
+
+fn out_of_step(rhythm: Rhythm) -> &'static str {
+    match rhythm {
+        Rhythm::Standing => {
+            "with next to no jitter stays out of step as it began: news is taken to wait for a whole period each time, \
+             which errs on the safe side"
+        }
+        Rhythm::Poisson => {
+            "is random: the theory counts its chance as half a period more, which errs on the safe side, the more the \
+             larger the price step; few steps that it calls stable are too large, by some 10 %, and scaled ones, which \
+             start far from rest, by up to a quarter"
+        }
+        Rhythm::Drifting | Rhythm::LockStep => {
+            "is random: the theory is that of the mean, a guide only, which calls steps stable that are at most some 10 % \
+             too large, and scaled ones, which start far from rest, up to a quarter"
         }
     }
 }
@@ -104,7 +104,7 @@ impl Setting {
     pub fn of(case: &Case) -> Self {
         let scenario = &*case.scenario;
         let (period, rhythm, activation) = rhythm(&scenario.activation);
-        let Ways { to_ledger, back, even, random } = Ways::of(case);
+        let ([to_ledger, back], even, random) = ways(case);
         let timeout = scenario.ledger.block.timeout;
         let age = to_ledger + timeout + back;
         let (_, tie) = Lags::half_periods(age, period);
@@ -237,35 +237,22 @@ fn has_faults(scenario: &Scenario) -> bool {
         || links().any(|link| link.loss.unwrap_or(0.0) > 0.0 || link.duplication.unwrap_or(0.0) > 0.0)
 }
 
-/// How long messages between prosumers and the ledger take.
-struct Ways {
-    to_ledger: Duration,
-    back: Duration,
-    /// Whether they take equally long for all prosumers.
-    even: bool,
-    /// Whether any of them is random.
-    random: bool,
-}
-
-impl Ways {
-    /// Mean over the prosumers of a case.
-    fn of(case: &Case) -> Self {
-        let network = case.network();
-        let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
-        let count = case.population.prosumers.len() as f64;
-        for prosumer in (0..).map(ProsumerId).take(case.population.prosumers.len()).map(ProsumerId::actor) {
-            let usual = [(prosumer, LEDGER), (LEDGER, prosumer)].map(|(from, to)| network.usual(from, to));
-            random |= usual.iter().any(Quality::has_random_delay);
-            let ways = usual.map(|way| (way.delay.mean(), way.has_random_delay()));
-            even &= *first.get_or_insert(ways) == ways;
-            for (sum, (mean, _)) in sums.iter_mut().zip(ways) {
-                *sum += mean.as_secs_f64() / count;
-            }
+/// How long messages take from prosumers to the ledger and back, in the mean over the prosumers of a case; whether they take
+/// equally long for all; and whether any of them is random.
+fn ways(case: &Case) -> ([Duration; 2], bool, bool) {
+    let (network, count) = (case.network(), case.population.prosumers.len());
+    let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
+    for prosumer in (0..).map(ProsumerId).take(count).map(ProsumerId::actor) {
+        let usual = [(prosumer, LEDGER), (LEDGER, prosumer)].map(|(from, to)| network.usual(from, to));
+        random |= usual.iter().any(Quality::has_random_delay);
+        let ways = usual.map(|way| (way.delay.mean(), way.has_random_delay()));
+        even &= *first.get_or_insert(ways) == ways;
+        for (sum, (mean, _)) in sums.iter_mut().zip(ways) {
+            *sum += mean.as_secs_f64() / count as f64;
         }
-        let [to_ledger, back] = match first {
-            Some(ways) if even => ways.map(|(mean, _)| mean),
-            _ => sums.map(Duration::from_secs_f64),
-        };
-        Self { to_ledger, back, even, random }
+    }
+    match first {
+        Some(ways) if even => (ways.map(|(mean, _)| mean), even, random),
+        _ => (sums.map(Duration::from_secs_f64), even, random),
     }
 }

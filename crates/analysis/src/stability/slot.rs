@@ -107,67 +107,48 @@ pub enum DelayLimit {
     AtLeast(f64),
 }
 
-/// What theory says about `slot` of `case`, counted from 1; `None` if there are no buyers or no sellers. `setting` is
-/// that of the case.
-///
-/// # Panics
-/// If the case has no such slot.
+/// What theory says about `slot` of `case`, whose `setting` this is; `None` without buyers or sellers.
 pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<SlotStability> {
     judged(case, slot, setting, MOST_UNKNOWNS, MOST_FOR_LIMITS)
 }
 
-/// Whether the game of `slot` of `case`, counted from 1, holds on to its equilibrium; `None` where theory does not say, or
-/// would take long to.
-///
-/// # Panics
-/// If the case has no such slot.
+/// Whether the game of `slot` holds on to its equilibrium; `None` where theory does not say, or slowly.
 pub fn is_stable(case: &Case, slot: Slot, setting: &Setting) -> Option<bool> {
     judged(case, slot, setting, MOST_AT_ONCE, 0)?.judgement.ok().map(|judgement| judgement.root.is_stable())
 }
 
 /// The same with critical values only where there are up to so many unknowns.
-fn judged(
-    case: &Case,
-    slot: Slot,
-    setting: &Setting,
-    most_unknowns: usize,
-    most_for_limits: usize,
-) -> Option<SlotStability> {
+fn judged(case: &Case, slot: Slot, setting: &Setting, most: usize, most_for_limits: usize) -> Option<SlotStability> {
     let terms = slot_terms(case, slot);
     let all = SlotMarket::of_all(&slot_facts(case, slot), terms);
     let at = all.equilibrium()?;
-    let (buyers, surplus) = (&all.needs, &all.surplus);
-    let wanted: Vec<f64> = buyers.iter().map(|b| b.optimal_purchase(at.price, terms.alpha, terms.demand)).collect();
-    let answers = |(buyer, x): &(&Buyer, &f64)| buyer.answers_to_price(**x, terms.demand);
-    let responsive = buyers.iter().zip(&wanted).filter(answers).count();
-    let active = wanted.iter().filter(|x| **x > 0.0).count();
-    // What each would pay for a little more than it wants, beyond the price: nothing but where it has all it needs.
-    let left: Vec<f64> = buyers
-        .iter()
-        .zip(&wanted)
-        .map(|(b, x)| (b.preference - at.price - terms.alpha * (b.generation + x)).max(0.0))
-        .collect();
+    let want = |buyer: &Buyer| {
+        let wanted = buyer.optimal_purchase(at.price, terms.alpha, terms.demand);
+        (wanted, (buyer.preference - at.price - terms.alpha * (buyer.generation + wanted)).max(0.0))
+    };
+    let wants: Vec<(f64, f64)> = all.needs.iter().map(want).collect();
+    let answers = |(buyer, (wanted, _)): &(&Buyer, &(f64, f64))| buyer.answers_to_price(*wanted, terms.demand);
     let market = Market {
-        wanted: &wanted,
-        left: &left,
-        responsive,
-        active,
+        responsive: all.needs.iter().zip(&wants).filter(answers).count(),
+        active: wants.iter().filter(|(wanted, _)| *wanted > 0.0).count(),
+        wants,
+        supply: all.surplus.iter().sum(),
         alpha: terms.alpha,
         learning: &case.scenario.learning,
     };
     let judgement = match at.corner {
         _ if !setting.is_covered() => Err(Omission::NotCovered),
         Corner::Floor | Corner::Ceiling => Err(Omission::Corner),
-        Corner::Interior if responsive == 0 => Err(Omission::NoAnswer),
-        Corner::Interior => judge(&market, &at, surplus.iter().sum(), setting, (most_unknowns, most_for_limits)),
+        Corner::Interior if market.responsive == 0 => Err(Omission::NoAnswer),
+        Corner::Interior => judge(&market, &at, setting, most, most_for_limits),
     };
     Some(SlotStability {
         slot,
-        sellers: surplus.len(),
-        buyers: buyers.len(),
-        responsive,
-        kinked: active > responsive,
-        surplus: surplus.iter().sum(),
+        sellers: all.surplus.len(),
+        buyers: all.needs.len(),
+        responsive: market.responsive,
+        kinked: market.active > market.responsive,
+        surplus: market.supply,
         price: at.price,
         corner: at.corner,
         judgement,
@@ -176,13 +157,14 @@ fn judged(
 
 /// What of a slot's market decides how large its steps are.
 struct Market<'a> {
-    /// What each buyer wants at the equilibrium [kWh].
-    wanted: &'a [f64],
-    /// What a little more would be worth to each beyond its price [CNY/kWh], if it has all it needs; else zero.
-    left: &'a [f64],
+    /// What each buyer wants at the equilibrium [kWh], and what a little more would be worth to it beyond the price
+    /// [CNY/kWh]: nothing but where it has all it needs.
+    wants: Vec<(f64, f64)>,
     responsive: usize,
     /// How many buyers want anything.
     active: usize,
+    /// Total surplus [kWh].
+    supply: f64,
     alpha: f64,
     learning: &'a Learning,
 }
@@ -212,66 +194,67 @@ impl Units {
 impl Market<'_> {
     /// Units of the replicator step. Private fitness moves the share of buyer i by `a_i X_i`, and demand by `X_i` times
     /// that: all together like public fitness with `sum_i a_i X_i² / S²`.
-    fn replicator_units(&self, supply: f64) -> Units {
-        let square = supply * supply;
+    fn replicator_units(&self) -> Units {
+        let square = self.supply * self.supply;
         match self.learning.fitness() {
             Fitness::Public => {
-                let kink: f64 = self.wanted.iter().zip(self.left).map(|(x, left)| x * left).sum();
+                let kink: f64 = self.wants.iter().map(|(x, left)| x * left).sum();
                 Units { fixed: 1.0, scaled: 1.0 / (self.alpha * square / self.responsive as f64 + kink) }
             }
             Fitness::Private => Units {
-                fixed: self.wanted.iter().map(|x| x * x).sum::<f64>() / square,
-                scaled: self.wanted.iter().zip(self.left).map(|(x, left)| self.own_step(*x, *left)).sum::<f64>()
-                    / square,
+                fixed: self.wants.iter().map(|(x, _)| x * x).sum::<f64>() / square,
+                scaled: self.wants.iter().map(|(x, left)| self.own_step(*x, *left)).sum::<f64>() / square,
             },
         }
     }
 
     /// What `Scaled(1)` of a buyer with private fitness does to its demand, `a_i X_i²` [kWh²/CNY].
     fn own_step(&self, wanted: f64, left: f64) -> f64 {
-        let moving = self.alpha * self.wanted.len() as f64 / self.responsive as f64;
+        let moving = self.alpha * self.wants.len() as f64 / self.responsive as f64;
         if wanted > 0.0 { 1.0 / (moving + left / wanted) } else { 0.0 }
     }
 
     /// What `Fixed(1)` is worth for everybody, and `Scaled(1)` for a seller of mean size.
     fn price_units(&self, sellers: usize) -> Units {
-        Units { fixed: 1.0, scaled: self.alpha * sellers as f64 / self.wanted.len() as f64 }
+        Units { fixed: 1.0, scaled: self.alpha * sellers as f64 / self.wants.len() as f64 }
     }
 
     /// By how much net utility falls if everybody is short by a small part of its demand, per part [CNY]. Each buyer
     /// counts by what its steps do to demand: its purchase with public fitness, and with private fitness that times
     /// `a_i X_i`.
-    fn shortage(&self, supply: f64) -> f64 {
+    fn shortage(&self) -> f64 {
         let weight = |x: f64, left: f64| match (self.learning.fitness(), self.learning.replicator_step) {
             (Fitness::Public, _) => x,
             (Fitness::Private, StepSize::Fixed(_)) => x * x,
             (Fitness::Private, StepSize::Scaled(_)) => self.own_step(x, left),
         };
-        let weighted = self.wanted.iter().zip(self.left).map(|(&x, &left)| (weight(x, left), left));
-        let (sum, total) =
-            weighted.fold((0.0, 0.0), |(sum, total), (weight, left)| (sum + weight * left, total + weight));
-        supply * sum / total
+        let (mut sum, mut total) = (0.0, 0.0);
+        for &(x, left) in &self.wants {
+            sum += weight(x, left) * left;
+            total += weight(x, left);
+        }
+        self.supply * sum / total
     }
 }
 
 fn judge(
     market: &Market<'_>,
     at: &Equilibrium,
-    supply: f64,
     setting: &Setting,
-    (most_unknowns, most_for_limits): (usize, usize),
+    most: usize,
+    most_for_limits: usize,
 ) -> Result<Judgement, Omission> {
-    let buyers = market.wanted.len();
+    let buyers = market.wants.len();
     let fitness = market.learning.fitness();
     let response = market.responsive as f64 / market.alpha;
     // Rounding leaves next to nothing to those whose purchase is free.
-    let shortage = if market.active > market.responsive { market.shortage(supply) } else { 0.0 };
-    let game = Game { shares: at.shares.clone(), surplus: supply, response, shortage };
+    let shortage = if market.active > market.responsive { market.shortage() } else { 0.0 };
+    let game = Game { shares: at.shares.clone(), surplus: market.supply, response, shortage };
     let lags = setting.lags(fitness, buyers);
-    if game.size(lags) > most_unknowns {
+    if game.size(lags) > most {
         return Err(Omission::TooLarge);
     }
-    let (replicator, price) = (market.replicator_units(supply), market.price_units(at.shares.len()));
+    let (replicator, price) = (market.replicator_units(), market.price_units(at.shares.len()));
     let steps = Steps {
         replicator: replicator.step(market.learning.replicator_step),
         price: price.step(market.learning.price_step),

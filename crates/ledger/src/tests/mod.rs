@@ -5,7 +5,7 @@ mod forgery;
 mod tampering;
 
 pub(crate) use super::fixtures::{File, chain, day, file};
-use super::verify::{Discrepancy, Report, VerifyError, verify};
+use super::verify::{Report, VerifyError, verify};
 
 impl File {
     fn verify(&self) -> Result<Report, VerifyError> {
@@ -21,13 +21,5 @@ impl File {
     /// What is wrong with it, as the command prints it.
     fn complaint(&self) -> String {
         self.verify().expect_err("something is wrong").to_string()
-    }
-}
-
-#[track_caller]
-fn discrepancy(error: VerifyError) -> Discrepancy {
-    match error {
-        VerifyError::Discrepancy { discrepancy, .. } => *discrepancy,
-        VerifyError::Open(error) => panic!("{error}"),
     }
 }

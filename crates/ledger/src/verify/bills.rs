@@ -79,7 +79,6 @@ pub(super) fn most_due(wanted: f64) -> i128 {
     (grains(wanted) + GRAIN - 1) / GRAIN
 }
 
-/// What one buyer wants.
 #[derive(Debug)]
 struct Demanded {
     buyer: Number,
@@ -89,7 +88,6 @@ struct Demanded {
     wanted: Vec<(Number, f64)>,
 }
 
-/// The lots of a slot.
 #[derive(Clone, Copy, Debug)]
 struct Lots {
     seed: u64,
@@ -97,7 +95,6 @@ struct Lots {
 }
 
 impl Lots {
-    /// The lot of a buyer and a seller.
     fn of(self, buyer: Number, seller: Number) -> u64 {
         let parties = u64::from(buyer) * (1 << 32) + u64::from(seller);
         mixed(parties ^ mixed(u64::from(self.slot) ^ mixed(self.seed)))

@@ -1,10 +1,6 @@
 //! What the ledger has signed: how far each chain goes, and which slots are closed.
 
-use super::{
-    discrepancy::{Checked, Discrepancy},
-    facts::is_complete,
-    replay::Replay,
-};
+use super::{discrepancy::Checked, facts::is_complete, replay::Replay};
 use crate::{
     position::Position,
     reader::{Reader, StoredCheckpoint},
@@ -22,16 +18,17 @@ use microgrid_agents::{
 
 /// Reads a checkpoint and checks the ledger's signature.
 pub(super) fn read(stored: &StoredCheckpoint, genesis: &Genesis, chain: Digest) -> Checked<Checkpoint> {
-    let wrong = |why: String| Discrepancy::Checkpoint(why).at(Position::case(stored.case));
+    let place = Position::case(stored.case);
+    let wrong = |why: String| place.wrong(format!("checkpoint: {why}"));
     let checkpoint: Checkpoint = serde_json::from_str(&stored.content).map_err(|error| wrong(error.to_string()))?;
     // The signature has no quotes of its own in the table.
     let quoted = serde_json::Value::String(stored.signature.clone());
     let signature: Signature = serde_json::from_value(quoted).map_err(|error| wrong(error.to_string()))?;
     if checkpoint.to_json() != stored.content || signature.to_string() != stored.signature {
-        return Err(Discrepancy::Spelling("the checkpoint").at(Position::case(stored.case)));
+        return Err(place.wrong("the checkpoint is spelt in another way than the ledger spells it"));
     }
     if !(Claim { key: genesis.ledger, text: &stored.content, signature }).holds(chain) {
-        return Err(Discrepancy::CheckpointSignature.at(Position::case(stored.case)));
+        return Err(wrong("the ledger's signature does not hold".to_owned()));
     }
     if checkpoint.heads.map(|head| head.channel) != ChannelName::ALL {
         return Err(wrong("its heads are not those of the three channels in order".to_owned()));
@@ -46,23 +43,22 @@ pub(super) fn check_numbers(reader: &Reader, case: u32, checkpoint: &Checkpoint)
         let mut due = 0;
         reader.each_number(case, channel, |next| {
             if next != due {
-                return Err(Discrepancy::Dropped { missing: due, next }.at(place));
+                return Err(place.wrong(format!("block {due} is missing: block {next} comes next")));
             }
             if due == blocks {
-                let found = blocks
-                    .checked_sub(1)
-                    .map_or_else(|| Discrepancy::Checkpoint("it has no blocks".to_owned()), Discrepancy::Unsigned);
-                return Err(found.at(Position::block(case, channel, next)));
+                let last = blocks.checked_sub(1).map_or_else(
+                    || "checkpoint: it has no blocks".to_owned(),
+                    |last| format!("the ledger has signed no block after {last}"),
+                );
+                return Err(Position::block(case, channel, next).wrong(last));
             }
             due += 1;
             Ok(())
         })?;
-        let discrepancy = match due.checked_sub(1) {
-            _ if due == blocks => continue,
-            Some(last) => Discrepancy::Truncated { last, signed: blocks - 1 },
-            None => Discrepancy::Empty(blocks - 1),
-        };
-        return Err(discrepancy.at(place));
+        if due < blocks {
+            let end = due.checked_sub(1).map_or_else(|| "has no blocks".to_owned(), |n| format!("ends with block {n}"));
+            return Err(place.wrong(format!("the chain {end}, but the ledger has signed block {}", blocks - 1)));
+        }
     }
     Ok(())
 }
@@ -76,7 +72,7 @@ pub(super) fn check_heads(replay: &Replay<'_>, checkpoint: &Checkpoint) -> Check
             ("commit", end.map(|(_, hash)| hash) == Some(head.commit_hash)),
         ];
         if let Some((name, _)) = same.iter().find(|(_, same)| !same) {
-            return Err(Discrepancy::Head(name).at(place));
+            return Err(place.wrong(format!("its {name} hash is not the one that the ledger has signed")));
         }
     }
     Ok(())
@@ -86,18 +82,18 @@ pub(super) fn check_heads(replay: &Replay<'_>, checkpoint: &Checkpoint) -> Check
 ///
 /// A slot is closed when its last reading is in. The checkpoint may be older than that by one slot, not by two.
 pub(super) fn check_closed(replay: &Replay<'_>, closed: Slot) -> Checked {
-    let at = |discrepancy: Discrepancy| discrepancy.at(Position::case(replay.case));
-    let slots = replay.genesis.rules.slots;
+    let (place, slots) = (Position::case(replay.case), replay.genesis.rules.slots);
+    let not = |slot, why| Err(place.wrong(format!("slot {slot} is said to be closed, but {why}")));
     if closed > slots {
-        let missing = format!("there are only {slots} slots");
-        return Err(at(Discrepancy::NotClosed { slot: closed, missing }));
+        return not(closed, format!("there are only {slots} slots"));
     }
     if let Some(slot) = (1..=closed).find(|&slot| !is_complete(replay, slot)) {
-        return Err(at(Discrepancy::NotClosed { slot, missing: what_is_missing(replay, slot) }));
+        return not(slot, what_is_missing(replay, slot));
     }
     match replay.state.metered_slots().find(|&slot| slot > closed.saturating_add(1) && is_complete(replay, slot)) {
         None => Ok(()),
-        Some(slot) => Err(at(Discrepancy::Closed { slot, closed })),
+        Some(slot) => Err(place
+            .wrong(format!("slot {slot} is complete, but the ledger says that it has closed no slot after {closed}"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The file as a whole: is it a ledger, are its pages sound, do its rows belong to its cases?
 
-use super::discrepancy::{Checked, Discrepancy};
+use super::discrepancy::Checked;
 use crate::{
     position::Position,
     reader::{Reader, StoredCheckpoint},
@@ -13,21 +13,19 @@ use std::collections::BTreeSet;
 pub(super) fn check(reader: &Reader) -> Checked {
     check_header(reader)?;
     check_schema(reader)?;
-    let soundness: String =
-        reader.connection().query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(damaged)?;
-    if soundness == "ok" { Ok(()) } else { Err(Discrepancy::Damaged(soundness.replace('\n', " ")).at(Position::FILE)) }
-}
-
-fn damaged(error: rusqlite::Error) -> super::discrepancy::Found {
-    Discrepancy::Damaged(error.to_string()).at(Position::FILE)
+    let damaged = |how: String| Position::FILE.wrong(format!("the database is damaged: {how}"));
+    let soundness: String = reader
+        .connection()
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(|error| damaged(error.to_string()))?;
+    if soundness == "ok" { Ok(()) } else { Err(damaged(soundness.replace('\n', " "))) }
 }
 
 fn check_header(reader: &Reader) -> Checked {
     for (name, expected) in [("application_id", schema::APPLICATION_ID), ("user_version", schema::USER_VERSION)] {
         let found: i64 = reader.connection().query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
-        let expected = i64::from(expected);
-        if found != expected {
-            return Err(Discrepancy::FileHeader { name, found, expected }.at(Position::FILE));
+        if found != i64::from(expected) {
+            return Err(Position::FILE.wrong(format!("{name} is {found}, not {expected}")));
         }
     }
     Ok(())
@@ -42,7 +40,10 @@ fn check_schema(reader: &Reader) -> Checked {
     let (due, found) = (objects(&model)?, objects(reader.connection())?);
     match due.symmetric_difference(&found).next() {
         None => Ok(()),
-        Some((_, name, ..)) => Err(Discrepancy::Schema(name.clone()).at(Position::FILE)),
+        Some((_, name, ..)) => {
+            let what = format!("the schema is not that of a ledger: {name} is missing, added or different");
+            Err(Position::FILE.wrong(what))
+        }
     }
 }
 
@@ -57,11 +58,12 @@ pub(super) fn check_cases(reader: &Reader, checkpoints: &[StoredCheckpoint]) -> 
     let cases: BTreeSet<u32> = checkpoints.iter().map(|checkpoint| checkpoint.case).collect();
     for table in ["blocks", "transactions", "facts"] {
         if let Some((case, channel)) = reader.groups(table)?.into_iter().find(|(case, _)| !cases.contains(case)) {
-            return Err(Discrepancy::NoCheckpoint(table).at(Position::channel(case, channel)));
+            let what = format!("table {table} has rows of this case, but the case has no checkpoint");
+            return Err(Position::channel(case, channel).wrong(what));
         }
     }
     match (1..).zip(&cases).find(|(due, found)| due != *found) {
         None => Ok(()),
-        Some((due, _)) => Err(Discrepancy::MissingCase(due).at(Position::FILE)),
+        Some((due, _)) => Err(Position::FILE.wrong(format!("case {due} is missing"))),
     }
 }

@@ -1,73 +1,93 @@
 //! Which code a transaction should have: signature, endorsements, reads, and what the contract says.
 
 use super::{
-    discrepancy::{Discrepancy, does_not_hold},
-    prepare::Transaction,
-    state::{Execution, State},
+    bills::Bills,
+    discrepancy::{Checked, does_not_hold},
+    prepare::{Transaction, endorsements},
+    state::{Execution, State, Written},
 };
 use microgrid_agents::chain::{
-    refusal::{Refusal, Validity},
+    call::Settlement,
+    fact::Number,
+    genesis::Genesis,
+    hash::Digest,
+    identity::{Claim, Party},
+    refusal::{Refusal, code},
     transaction::{Outcome, Write},
 };
+use std::collections::BTreeSet;
 
-/// A code, and what it rests on.
-#[derive(Debug)]
-pub(super) struct Due {
-    pub(super) validity: Validity,
-    pub(super) detail: String,
-}
-
-/// Which code a transaction should have; `unmet` tells why its endorsement policy is not met.
-///
-/// # Errors
-/// If the transaction is up to date, but is not what the contract makes of its call.
+/// Whether a transaction has the code that it should have; `unmet` tells why its endorsement policy is not met.
 pub(super) fn judge(
     state: &State,
     transaction: &Transaction,
     unmet: Option<String>,
     execution: &Execution,
-) -> Result<Due, Discrepancy> {
-    let due = |refusal, detail| Ok(Due { validity: Err(refusal), detail });
-    if !transaction.signed {
-        return due(Refusal::BadSignature, does_not_hold("signature", None));
-    }
-    if let Some(why) = unmet {
-        return due(Refusal::PolicyUnmet, why);
-    }
-    if let Some(key) = state.stale(&transaction.envelope.reads) {
-        return due(Refusal::StaleRead, format!("{key} has changed since it was read"));
-    }
-    let found = match &transaction.envelope.outcome {
-        Outcome::Writes(_) => Ok(()),
-        Outcome::Refused(refusal) => Err(*refusal),
+) -> Checked<(), String> {
+    let (due, why) = if !transaction.signed {
+        (Err(Refusal::BadSignature), does_not_hold("signature", None))
+    } else if let Some(why) = unmet {
+        (Err(Refusal::PolicyUnmet), why)
+    } else if let Some(key) = state.stale(&transaction.envelope.reads) {
+        (Err(Refusal::StaleRead), format!("{key} has changed since it was read"))
+    } else {
+        compare(transaction, execution)?;
+        let due = execution.refusal.map_or(Ok(()), Err);
+        (due, due.map_or_else(|why| format!("the contract says {}", why.name()), |()| "it counts".to_owned()))
     };
-    let says = validity(execution);
-    if found != says {
-        return Err(Discrepancy::Outcome { found, due: says });
+    if transaction.code == due { Ok(()) } else { Err(format!("code is {}, but {why}", code(transaction.code))) }
+}
+
+/// Whether a transaction that is up to date is what the contract makes of its call.
+fn compare(transaction: &Transaction, execution: &Execution) -> Checked<(), String> {
+    let (writes, found) = match &transaction.envelope.outcome {
+        Outcome::Writes(writes) => (writes.as_slice(), None),
+        Outcome::Refused(refusal) => (&[][..], Some(*refusal)),
+    };
+    if found != execution.refusal {
+        let [found, due] = [found, execution.refusal].map(|refusal| match refusal {
+            None => "carries it out".to_owned(),
+            Some(refusal) => format!("refuses it with {}", refusal.name()),
+        });
+        return Err(format!("it says that the contract {found}, but the contract {due}"));
     }
     if transaction.envelope.reads != execution.reads {
-        return Err(Discrepancy::Reads);
+        return Err("its reads are not those of the contract".to_owned());
     }
-    if let Outcome::Writes(writes) = &transaction.envelope.outcome {
-        compare(writes, execution)?;
-    }
-    Ok(Due {
-        validity: says,
-        detail: says.err().map_or_else(String::new, |why| format!("the contract says {}", why.name())),
-    })
-}
-
-fn compare(writes: &[Write], execution: &Execution) -> Result<(), Discrepancy> {
-    for (Write(key, text), (due_key, _, due)) in writes.iter().zip(&execution.writes) {
-        if key != due_key || text.get() != due.get() {
-            return Err(Discrepancy::Write(*due_key));
-        }
+    let mut pairs = writes.iter().zip(&execution.writes);
+    let differs =
+        |(Write(key, text), (due_key, due, _)): &(&Write, &Written)| key != due_key || text.get() != due.get();
+    if let Some((_, (key, ..))) = pairs.find(differs) {
+        return Err(format!("it writes another fact than the contract under {key}"));
     }
     let (found, due) = (writes.len(), execution.writes.len());
-    if found == due { Ok(()) } else { Err(Discrepancy::Writes { found, due }) }
+    if found == due { Ok(()) } else { Err(format!("it writes {found} facts, the contract {due}")) }
 }
 
-/// As which validity a transaction should stand on the chain, by what the contract makes of it.
-pub(super) fn validity(execution: &Execution) -> Validity {
-    execution.refusal.map_or(Ok(()), Err)
+/// Why the endorsement policy of a settlement is not met, if it is not, and how many endorsements were checked: both sides
+/// of each trade must have endorsed all their `bills` of the slot, and the ledger must have asked for it.
+pub(super) fn unendorsed(
+    genesis: &Genesis,
+    chain: Digest,
+    settlement: &Settlement,
+    bills: &Bills,
+    transaction: &Transaction,
+) -> (Option<String>, u64) {
+    if transaction.proposal.creator != Party::Ledger {
+        return (Some("only the ledger settles".to_owned()), 0);
+    }
+    let sides: BTreeSet<Number> = settlement.trades.iter().flat_map(|&(buyer, seller, _)| [buyer, seller]).collect();
+    let (mut checked, mut standing) = (0, BTreeSet::new());
+    for (side, text) in bills.texts(settlement.slot).iter().filter(|(side, _)| sides.contains(side)) {
+        let party = Party::Prosumer(*side);
+        let Some(key) = genesis.key(party) else { continue };
+        for signature in endorsements(&transaction.envelope, party) {
+            checked += 1;
+            if (Claim { key, text, signature }).holds(chain) {
+                standing.insert(*side);
+            }
+        }
+    }
+    let lacking = sides.difference(&standing).next();
+    (lacking.map(|&side| does_not_hold("endorsement", Some(Party::Prosumer(side)))), checked)
 }

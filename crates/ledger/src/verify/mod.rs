@@ -9,17 +9,15 @@
 //! | `checkpoint` | the ledger's signature; chains go as far as it says, slots are closed that it says are |
 //! | `prepare` | a block by itself: hashes, spelling, signatures; many blocks at a time |
 //! | `replay` | block by block: links, positions, sizes, codes, what is written |
-//! | `judge` | the code of a transaction |
+//! | `judge` | the code of a transaction: signature, endorsements, reads, and what the contract says |
 //! | `contract` | what the contract makes of a call |
-//! | `bills`, `endorsement` | the bills that follow from a game, and who has signed them |
-//! | `facts`, `books` | the table of facts, and the sums in it |
+//! | `bills` | the bills that follow from a game |
+//! | `facts` | the table of facts, and the sums in it |
 
 mod bills;
-mod books;
 mod checkpoint;
 mod contract;
 mod discrepancy;
-mod endorsement;
 mod facts;
 mod file;
 mod judge;
@@ -28,7 +26,7 @@ mod replay;
 mod report;
 mod state;
 
-pub use discrepancy::{Discrepancy, VerifyError};
+pub use discrepancy::VerifyError;
 pub use report::{CaseReport, ChannelReport, Progress, Report};
 
 use super::{
@@ -37,7 +35,7 @@ use super::{
 };
 use discrepancy::{Checked, Found};
 use microgrid_agents::{
-    chain::{call::Call, genesis::Genesis, hash::Digest, transaction::Envelope},
+    chain::{call::Call, genesis::Genesis, transaction::Envelope},
     ids::ChannelName,
 };
 use prepare::prepare;
@@ -50,35 +48,33 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Or so many blocks.
 const BATCH_BLOCKS: usize = 4096;
 
-/// Checks the ledger at `path`, and tells `progress` every now and then how far it has come.
-///
-/// # Errors
-/// If there is no such file or nothing in it, or with the first discrepancy.
+/// Checks the ledger at `path`, and tells `progress` every now and then how far it has come. Fails if there is no such
+/// file or nothing in it, or with the first discrepancy.
 pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, VerifyError> {
     let mut report = Report::default();
-    match check(path, &mut report, progress) {
+    let checked = match Reader::open(path) {
+        Err(error @ (ReadError::Open { .. } | ReadError::Blank(_))) => return Err(VerifyError::Open(error)),
+        Err(error) => Err(error.into()),
+        Ok(reader) => check(&reader, &mut report, progress),
+    };
+    match checked {
         Ok(()) => Ok(report),
-        Err(Found { place, discrepancy }) => match *discrepancy {
-            Discrepancy::Unreadable(error @ (ReadError::Open { .. } | ReadError::Blank(_))) => {
-                Err(VerifyError::Open(error))
-            }
-            other => Err(VerifyError::Discrepancy { place, discrepancy: Box::new(other), so_far: Box::new(report) }),
-        },
+        Err(Found { place, what }) => Err(VerifyError::Discrepancy { place, what, so_far: Box::new(report) }),
     }
 }
 
-fn check(path: &Path, report: &mut Report, progress: &mut dyn FnMut(Progress)) -> Checked {
-    let reader = Reader::open(path)?;
-    file::check(&reader)?;
+fn check(reader: &Reader, report: &mut Report, progress: &mut dyn FnMut(Progress)) -> Checked {
+    file::check(reader)?;
     let checkpoints = reader.checkpoints()?;
-    file::check_cases(&reader, &checkpoints)?;
+    file::check_cases(reader, &checkpoints)?;
     for (n, stored) in checkpoints.iter().enumerate() {
-        check_case(&reader, stored, checkpoints.len(), report, progress)?;
+        check_case(reader, stored, checkpoints.len(), report, progress)?;
         if let Some(&CaseReport { closed, slots, .. }) = report.cases.last()
             && closed < slots
             && n + 1 < checkpoints.len()
         {
-            return Err(Discrepancy::IncompleteCase { closed, slots }.at(Position::case(stored.case)));
+            let what = format!("only {closed} of {slots} slots are closed, but other cases follow");
+            return Err(Position::case(stored.case).wrong(what));
         }
     }
     Ok(())
@@ -91,67 +87,43 @@ fn check_case(
     report: &mut Report,
     progress: &mut dyn FnMut(Progress),
 ) -> Checked {
-    let case = stored.case;
-    let genesis = genesis(reader, case)?;
-    let chain = genesis.id();
-    let mut covered = CaseReport::new(case, genesis.scenario.clone(), chain, genesis.rules.slots);
-    let result = check_chains(reader, stored, &genesis, chain, &mut covered, &mut |done, blocks| {
-        progress(Progress { case, cases, done, blocks });
+    let genesis = genesis(reader, stored.case)?;
+    let mut replay = Replay::new(reader, &genesis);
+    let result = check_chains(&mut replay, stored, &mut |done, blocks| {
+        progress(Progress { case: stored.case, cases, done, blocks });
     });
-    report.cases.push(covered);
+    report.cases.push(replay.report);
     result
 }
 
-fn check_chains(
-    reader: &Reader,
-    stored: &StoredCheckpoint,
-    genesis: &Genesis,
-    chain: Digest,
-    report: &mut CaseReport,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Checked {
-    let case = stored.case;
-    let checkpoint = checkpoint::read(stored, genesis, chain)?;
+fn check_chains(replay: &mut Replay<'_>, stored: &StoredCheckpoint, progress: &mut dyn FnMut(u64, u64)) -> Checked {
+    let (reader, case) = (replay.reader, replay.case);
+    let checkpoint = checkpoint::read(stored, replay.genesis, replay.chain)?;
     checkpoint::check_numbers(reader, case, &checkpoint)?;
     let blocks = checkpoint.heads.iter().map(|head| head.blocks).sum();
-    let mut replay = Replay::new(reader, case, genesis, chain, report);
-    let mut batch = Batch::default();
+    let (mut batch, mut bytes) = (Vec::new(), 0);
     let read = reader.each_block(case, |block| -> Checked {
-        if batch.take(block) {
-            progress(replay.done(), blocks);
-            play(&mut replay, &mut batch)?;
+        bytes += block.transactions.iter().map(|transaction| transaction.envelope.len()).sum::<usize>();
+        batch.push(block);
+        if bytes >= BATCH_BYTES || batch.len() >= BATCH_BLOCKS {
+            bytes = 0;
+            progress(replay.position, blocks);
+            play(replay, std::mem::take(&mut batch))?;
         }
         Ok(())
     });
     // What cannot be read comes after what was read before it.
-    play(&mut replay, &mut batch)?;
+    play(replay, batch)?;
     read?;
-    progress(replay.done(), blocks);
-    checkpoint::check_heads(&replay, &checkpoint)?;
-    checkpoint::check_closed(&replay, checkpoint.closed)?;
+    progress(replay.position, blocks);
+    checkpoint::check_heads(replay, &checkpoint)?;
+    checkpoint::check_closed(replay, checkpoint.closed)?;
     replay.report.closed = checkpoint.closed;
-    facts::check(&mut replay)
-}
-
-/// Blocks that wait to be prepared together.
-#[derive(Debug, Default)]
-struct Batch {
-    blocks: Vec<StoredBlock>,
-    bytes: usize,
-}
-
-impl Batch {
-    /// Takes a block; says whether that is enough.
-    fn take(&mut self, block: StoredBlock) -> bool {
-        self.bytes += block.transactions.iter().map(|transaction| transaction.envelope.len()).sum::<usize>();
-        self.blocks.push(block);
-        self.bytes >= BATCH_BYTES || self.blocks.len() >= BATCH_BLOCKS
-    }
+    facts::check(replay)
 }
 
 /// Prepares blocks on all cores, then plays them in their order: the outcome is that of one after the other.
-fn play(replay: &mut Replay<'_>, batch: &mut Batch) -> Checked {
-    let Batch { blocks, .. } = std::mem::take(batch);
+fn play(replay: &mut Replay<'_>, blocks: Vec<StoredBlock>) -> Checked {
     let (case, genesis, chain) = (replay.case, replay.genesis, replay.chain);
     let prepared: Vec<_> = blocks.into_par_iter().map(|block| prepare(case, genesis, chain, block)).collect();
     prepared.into_iter().try_for_each(|block| replay.block(block))
@@ -160,9 +132,11 @@ fn play(replay: &mut Replay<'_>, batch: &mut Batch) -> Checked {
 /// What everybody agreed on before the case began: the first transaction of its main chain.
 fn genesis(reader: &Reader, case: u32) -> Checked<Arc<Genesis>> {
     let place = Position::block(case, ChannelName::Trade, 0).transaction(0);
-    let wrong = |why: String| Discrepancy::Genesis(why).at(place);
-    let text = reader.envelope(case, ChannelName::Trade, 0, 0)?.ok_or_else(|| wrong("it is missing".to_owned()))?;
-    let envelope: Envelope = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |why: String| place.wrong(format!("genesis: {why}"));
+    let block = reader.block(case, ChannelName::Trade, 0)?;
+    let first = block.as_ref().and_then(|block| block.transactions.first());
+    let text = &first.ok_or_else(|| wrong("it is missing".to_owned()))?.envelope;
+    let envelope: Envelope = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
     let proposal = envelope.proposal().map_err(|error| wrong(error.to_string()))?;
     let Call::Genesis(genesis) = proposal.call else { return Err(wrong("it is another call".to_owned())) };
     if genesis.case != case {

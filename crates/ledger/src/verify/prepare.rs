@@ -1,7 +1,7 @@
 //! What can be checked of a block by itself, before its turn in the replay: its hashes, the spelling of its
 //! transactions, and the signatures over texts that the block itself holds.
 
-use super::discrepancy::{Checked, Discrepancy};
+use super::discrepancy::Checked;
 use crate::{
     position::Position,
     reader::{StoredBlock, StoredTransaction},
@@ -20,20 +20,14 @@ use microgrid_agents::{
     ids::ChannelName,
 };
 
-/// A block whose transactions are read.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub(super) header: Header,
-    /// Its header hash, as it is stored and as it should be.
-    pub(super) header_hash: (Digest, Digest),
     /// As it is stored.
-    pub(super) commit_hash: Digest,
+    pub(super) stored: StoredBlock,
     pub(super) transactions: Checked<Vec<Transaction>>,
-    /// How many signatures were checked.
     pub(super) signatures: u64,
 }
 
-/// A transaction, read.
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) code: Validity,
@@ -47,54 +41,56 @@ pub(super) struct Transaction {
 
 /// Reads a block of `case`, whose chains begin with `genesis` and are identified by `chain`.
 pub(super) fn prepare(case: u32, genesis: &Genesis, chain: Digest, block: StoredBlock) -> Prepared {
-    let StoredBlock { channel, number, position, time, previous_hash, .. } = block;
-    let header = Header { channel, number, previous_hash, data_hash: block.data_hash, position, time };
     let mut signatures = 0;
     let transactions = read_all(case, &block).map(|mut transactions| {
         signatures = check_signatures(genesis, chain, &mut transactions);
         transactions
     });
-    let header_hash = (block.header_hash, header.hash());
-    Prepared { header, header_hash, commit_hash: block.commit_hash, transactions, signatures }
+    Prepared { stored: block, transactions, signatures }
 }
 
 fn read_all(case: u32, block: &StoredBlock) -> Checked<Vec<Transaction>> {
-    let place = Position::block(case, block.channel, block.number);
-    for (expected, transaction) in (0..).zip(&block.transactions) {
+    let StoredBlock { header: Header { channel, number, data_hash: due, .. }, transactions, .. } = block;
+    let place = Position::block(case, *channel, *number);
+    let wrong_hash = |of| place.wrong(format!("its {of} hash is not that of its content"));
+    for (expected, transaction) in (0..).zip(transactions) {
         if transaction.number != expected {
-            return Err(Discrepancy::DroppedTransaction { expected, found: transaction.number }.at(place));
+            let what = format!("transaction {expected} is missing: {} comes next", transaction.number);
+            return Err(place.wrong(what));
         }
     }
-    if data_hash(block.transactions.iter().map(|transaction| &transaction.envelope)) != block.data_hash {
-        return Err(Discrepancy::Hash("data").at(place));
+    if data_hash(transactions.iter().map(|transaction| &transaction.envelope)) != *due {
+        return Err(wrong_hash("data"));
     }
     let read = |stored: &StoredTransaction| {
-        read(block.channel, stored).map_err(|discrepancy| discrepancy.at(place.transaction(stored.number)))
+        read(*channel, stored).map_err(|what| place.transaction(stored.number).wrong(what))
     };
-    block.transactions.iter().map(read).collect()
+    let read = transactions.iter().map(read).collect::<Checked<_>>()?;
+    if block.header_hash == block.header.hash() { Ok(read) } else { Err(wrong_hash("header")) }
 }
 
 /// Reads a transaction, and makes sure that it is spelt as the ledger spells it, so that no text has two forms.
-fn read(channel: ChannelName, stored: &StoredTransaction) -> Result<Transaction, Discrepancy> {
-    let code = refusal::validity(&stored.code).ok_or_else(|| Discrepancy::UnknownCode(stored.code.clone()))?;
-    let unreadable = |what| move |error: serde_json::Error| Discrepancy::Text { what, why: error.to_string() };
+fn read(channel: ChannelName, stored: &StoredTransaction) -> Checked<Transaction, String> {
+    let code = refusal::validity(&stored.code).ok_or_else(|| format!("{:?} is no code", stored.code))?;
+    let unreadable = |what| move |error: serde_json::Error| format!("{what} cannot be read: {error}");
+    let misspelt = |what| Err(format!("{what} is spelt in another way than the ledger spells it"));
     let envelope: Envelope = serde_json::from_str(&stored.envelope).map_err(unreadable("envelope"))?;
     let proposal = envelope.proposal().map_err(unreadable("proposal"))?;
     if envelope.to_json() != stored.envelope {
-        return Err(Discrepancy::Spelling("the envelope"));
+        return misspelt("the envelope");
     }
     if proposal.to_json().get() != envelope.proposal.get() {
-        return Err(Discrepancy::Spelling("the proposal"));
+        return misspelt("the proposal");
     }
     if proposal.call.channel().is_some_and(|home| home != channel) {
-        return Err(Discrepancy::WrongChannel);
+        return Err("its call does not belong in this chain".to_owned());
     }
     // What counts is compared with what the contract writes: that settles its spelling.
     if let (Outcome::Writes(writes), Err(_)) = (&envelope.outcome, code) {
         for Write(key, text) in writes {
             let fact = Fact::from_json(*key, text.get()).map_err(unreadable("a fact"))?;
             if fact.to_json().get() != text.get() {
-                return Err(Discrepancy::Spelling("a fact"));
+                return misspelt("a fact");
             }
         }
     }

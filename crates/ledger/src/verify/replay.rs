@@ -3,11 +3,11 @@
 use super::{
     bills::Bills,
     contract::{execute, highest_price},
-    discrepancy::{Checked, Discrepancy, does_not_hold},
-    judge::{Due, judge},
+    discrepancy::{Checked, does_not_hold},
+    judge::{judge, unendorsed},
     prepare::{Prepared, Transaction},
     report::CaseReport,
-    state::{Execution, State},
+    state::State,
 };
 use crate::{position::Position, reader::Reader};
 use microgrid_agents::{
@@ -34,73 +34,62 @@ pub(super) struct Replay<'a> {
     pub(super) genesis: &'a Genesis,
     pub(super) chain: Digest,
     pub(super) state: State,
-    pub(super) report: &'a mut CaseReport,
+    pub(super) report: CaseReport,
     /// Header hash and commit hash of each channel's last block.
     pub(super) heads: [Option<(Digest, Digest)>; 3],
-    position: u64,
+    /// How many blocks are done.
+    pub(super) position: u64,
     time: Time,
 }
 
 impl<'a> Replay<'a> {
-    /// Before the first block of a case.
-    pub(super) fn new(
-        reader: &'a Reader,
-        case: u32,
-        genesis: &'a Genesis,
-        chain: Digest,
-        report: &'a mut CaseReport,
-    ) -> Self {
-        let state = State::default();
+    pub(super) fn new(reader: &'a Reader, genesis: &'a Genesis) -> Self {
+        let (case, chain, state) = (genesis.case, genesis.id(), State::default());
+        let (scenario, slots) = (genesis.scenario.clone(), genesis.rules.slots);
+        let report =
+            CaseReport { case, scenario, genesis: chain, slots, closed: 0, bills: 0, channels: Default::default() };
         Self { reader, case, genesis, chain, state, report, heads: [None; 3], position: 0, time: Time::ZERO }
     }
 
-    /// How many blocks are done.
-    pub(super) fn done(&self) -> u64 {
-        self.position
-    }
-
-    /// Plays the next block.
     pub(super) fn block(&mut self, block: Prepared) -> Checked {
-        let header = &block.header;
+        let Prepared { stored, transactions, signatures } = block;
+        let header = &stored.header;
         let place = Position::block(self.case, header.channel, header.number);
-        self.check_header(header).map_err(|discrepancy| discrepancy.at(place))?;
+        self.check_header(header).map_err(|what| place.wrong(what))?;
         self.check_link(header, place)?;
-        let transactions = block.transactions?;
-        if block.header_hash.0 != block.header_hash.1 {
-            return Err(Discrepancy::Hash("header").at(place));
-        }
+        let transactions = transactions?;
         self.check_size(header, &transactions, place)?;
         for (number, transaction) in (0..).zip(&transactions) {
-            self.transaction(header, number, transaction)
-                .map_err(|discrepancy| discrepancy.at(place.transaction(number)))?;
+            self.transaction(header, number, transaction).map_err(|what| place.transaction(number).wrong(what))?;
         }
         let previous = self.heads[header.channel as usize].map(|(_, commit)| commit);
         let effects = transactions.iter().map(|transaction| (transaction.code, writes(transaction)));
-        if commit_hash(previous, header, effects) != block.commit_hash {
-            return Err(Discrepancy::Hash("commit").at(place));
+        if commit_hash(previous, header, effects) != stored.commit_hash {
+            return Err(place.wrong("its commit hash is not that of its content"));
         }
-        self.heads[header.channel as usize] = Some((block.header_hash.0, block.commit_hash));
+        self.heads[header.channel as usize] = Some((stored.header_hash, stored.commit_hash));
         self.position += 1;
         self.time = header.time;
         let report = self.report.channel(header.channel);
         report.blocks += 1;
-        report.signatures += block.signatures;
+        report.signatures += signatures;
         Ok(())
     }
 
     /// Every block has its place in one order without gaps.
-    fn check_header(&self, header: &Header) -> Result<(), Discrepancy> {
+    fn check_header(&self, header: &Header) -> Checked<(), String> {
         if header.position != self.position {
-            return Err(Discrepancy::Position { found: header.position, expected: self.position });
+            let (found, due) = (header.position, self.position);
+            return Err(format!("its position among all blocks is {found}, where {due} is due"));
         }
         // The three chains begin together, before anything happens.
         let began = self.position >= ChannelName::ALL.len() as u64;
         let first = ChannelName::ALL.get(self.position as usize);
         if !began && (first != Some(&header.channel) || header.time != Time::ZERO) {
-            return Err(Discrepancy::Beginning("the chains begin at time 0, one after the other"));
+            return begins_wrong("the chains begin at time 0, one after the other");
         }
         if header.time < self.time {
-            return Err(Discrepancy::Time(header.time.0));
+            return Err(format!("it was cut at {} ns, before the block that comes before it", header.time.0));
         }
         Ok(())
     }
@@ -110,16 +99,18 @@ impl<'a> Replay<'a> {
         if header.previous_hash == head {
             return Ok(());
         }
-        let number = header.number;
         let named = match header.previous_hash {
             Some(hash) => self.reader.block_by_hash(self.case, header.channel, hash)?,
             None => None,
         };
-        let discrepancy = match named.filter(|named| Some(*named) != number.checked_sub(1)) {
-            Some(named) => Discrepancy::Swapped { number, named },
-            None => Discrepancy::Link { number },
-        };
-        Err(discrepancy.at(place))
+        let before = header.number.checked_sub(1);
+        let due = before.map_or_else(|| "nothing".to_owned(), |number| format!("block {number}"));
+        Err(place.wrong(match named.filter(|named| Some(*named) != before) {
+            Some(named) => {
+                format!("its previous hash is the header hash of block {named}, not of {due}: blocks are swapped")
+            }
+            None => format!("its previous hash is not the header hash of {due}"),
+        }))
     }
 
     /// A block is cut by count or by timeout; what opens and closes phases stands alone and does not wait.
@@ -127,14 +118,14 @@ impl<'a> Replay<'a> {
         let rules = &self.genesis.rules;
         let (found, most) = (transactions.len(), rules.max_transactions);
         if found == 0 || found > most as usize {
-            return Err(Discrepancy::BlockSize { found, most }.at(place));
+            return Err(place.wrong(format!("it has {found} transactions, and may have 1 to {most}")));
         }
         let begun = transactions[0].envelope.submitted;
         for (number, transaction) in (0..).zip(transactions) {
             let call = &transaction.proposal.call;
             let alone = call.stands_alone();
             if alone && found > 1 {
-                return Err(Discrepancy::NotAlone.at(place.transaction(number)));
+                return Err(place.transaction(number).wrong("it is not alone in its block"));
             }
             let timeout = if alone { 0 } else { nanos(rules.timeout) };
             // Last posts have travelled as messages before, and are submitted when the game closes.
@@ -142,27 +133,30 @@ impl<'a> Replay<'a> {
             let may_wait = held_back || (rules.late_blocks && !alone);
             let (submitted, cut) = (transaction.envelope.submitted, header.time);
             if submitted > cut || (!may_wait && cut.0 - begun.0.min(cut.0) > timeout) {
-                let discrepancy = Discrepancy::Timeout { submitted: submitted.0, cut: cut.0, timeout };
-                return Err(discrepancy.at(place.transaction(number)));
+                return Err(place.transaction(number).wrong(format!(
+                    "it was submitted at {} ns, but its block was cut at {} ns, with a timeout of {timeout} ns",
+                    submitted.0, cut.0
+                )));
             }
         }
         Ok(())
     }
 
-    fn transaction(&mut self, header: &Header, number: u32, transaction: &Transaction) -> Result<(), Discrepancy> {
+    fn transaction(&mut self, header: &Header, number: u32, transaction: &Transaction) -> Checked<(), String> {
         let Proposal { creator, call } = &transaction.proposal;
         if header.number == 0 {
             self.beginning(header.channel, transaction)?;
         } else {
             let execution = execute(self.genesis, &self.state, *creator, call);
             let endorsed = self.endorsed(header.channel, transaction)?;
-            let due = judge(&self.state, transaction, endorsed, &execution)?;
-            if transaction.code != due.validity {
-                let Due { validity: due, detail } = due;
-                return Err(Discrepancy::Code { found: transaction.code, due, detail });
-            }
-            if due.validity.is_ok() {
-                self.valid(call, execution, Version(header.number, number))?;
+            judge(&self.state, transaction, endorsed, &execution)?;
+            if transaction.code.is_ok() {
+                match call {
+                    Call::OpenGame(slot, game) => self.check_players(*slot, game)?,
+                    Call::Settle(settlement) => self.check_played(settlement.slot)?,
+                    _ => {}
+                }
+                self.state.apply(execution, Version(header.number, number));
             }
         }
         let report = self.report.channel(header.channel);
@@ -175,7 +169,7 @@ impl<'a> Replay<'a> {
     }
 
     /// A chain begins with genesis or the anchor to it, and nothing besides.
-    fn beginning(&self, channel: ChannelName, transaction: &Transaction) -> Result<(), Discrepancy> {
+    fn beginning(&self, channel: ChannelName, transaction: &Transaction) -> Checked<(), String> {
         let Envelope { submitted, proposal: _, signature, endorsements, reads, outcome } = &transaction.envelope;
         let Proposal { creator, call } = &transaction.proposal;
         let right_call = match call {
@@ -184,18 +178,18 @@ impl<'a> Replay<'a> {
             _ => false,
         };
         if !right_call || *creator != Party::Ledger {
-            return Err(Discrepancy::Beginning("it is not genesis, or the anchor to it, by the ledger"));
+            return begins_wrong("it is not genesis, or the anchor to it, by the ledger");
         }
         let bare = signature.is_none() && endorsements.is_empty() && reads.is_empty() && *submitted == Time::ZERO;
         let nothing_written = matches!(outcome, Outcome::Writes(writes) if writes.is_empty());
         if !bare || !nothing_written || transaction.code.is_err() {
-            return Err(Discrepancy::Beginning("it is valid, and neither signed nor read nor written"));
+            return begins_wrong("it is valid, and neither signed nor read nor written");
         }
         Ok(())
     }
 
     /// Why the endorsement policy is not met, if it is not.
-    fn endorsed(&mut self, channel: ChannelName, transaction: &Transaction) -> Result<Option<String>, Discrepancy> {
+    fn endorsed(&mut self, channel: ChannelName, transaction: &Transaction) -> Checked<Option<String>, String> {
         let Outcome::Writes(_) = transaction.envelope.outcome else { return Ok(None) };
         match &transaction.proposal.call {
             Call::RecordEnergy(_, _, Some(_)) if !transaction.invoice_endorsed => {
@@ -207,54 +201,42 @@ impl<'a> Replay<'a> {
                     compare(settlement, &bills)?;
                     self.report.bills += bills.0.len() as u64;
                 }
-                let missing = super::endorsement::missing(self.genesis, self.chain, settlement, &bills, transaction);
-                self.report.channel(channel).signatures += missing.checked;
-                Ok(missing.why)
+                let (why, checked) = unendorsed(self.genesis, self.chain, settlement, &bills, transaction);
+                self.report.channel(channel).signatures += checked;
+                Ok(why)
             }
             _ => Ok(None),
         }
     }
 
-    /// What counts takes effect.
-    fn valid(&mut self, call: &Call, execution: Execution, version: Version) -> Result<(), Discrepancy> {
-        match call {
-            Call::OpenGame(slot, game) => self.check_players(*slot, game)?,
-            Call::Settle(settlement) => self.check_played(settlement.slot)?,
-            _ => {}
-        }
-        self.state.apply(execution, version);
-        Ok(())
-    }
-
     /// A game is among all who are registered, and nobody else.
-    fn check_players(&self, slot: Slot, game: &Game) -> Result<(), Discrepancy> {
+    fn check_players(&self, slot: Slot, game: &Game) -> Checked<(), String> {
         if self.state.get(Key::Settlement(slot)).is_some() {
-            return Err(Discrepancy::LateGame(slot));
+            return Err(format!("a game opens in slot {slot}, which is settled already"));
         }
         let (sellers, buyers) = self.sides(slot);
-        if game.sellers != sellers {
-            return Err(Discrepancy::Players("sellers"));
-        }
-        if game.buyers != buyers {
-            return Err(Discrepancy::Players("buyers"));
+        for (side, same) in [("sellers", game.sellers == sellers), ("buyers", game.buyers == buyers)] {
+            if !same {
+                return Err(format!("the game's {side} are not those registered for the slot"));
+            }
         }
         let (found, sellers) = (game.first_choice.len(), game.sellers.len());
-        if found == sellers { Ok(()) } else { Err(Discrepancy::FirstChoice { found, sellers }) }
+        let wrong = || Err(format!("the game's first choice has {found} shares for {sellers} sellers"));
+        if found == sellers { Ok(()) } else { wrong() }
     }
 
-    /// Where there are sellers and buyers, and the fee leaves a price between the tariffs, a slot is settled after their
-    /// game.
-    fn check_played(&self, slot: Slot) -> Result<(), Discrepancy> {
+    /// Where there are both sides, and the fee leaves a price between the tariffs, there is a game first.
+    fn check_played(&self, slot: Slot) -> Checked<(), String> {
         let (sellers, buyers) = self.sides(slot);
         let played = self.state.get(Key::Game(slot)).is_some();
-        let room = match self.state.get(Key::Tariff(slot)).and_then(|known| known.fact.as_ref()) {
+        let room = match self.state.fact(Key::Tariff(slot)) {
             Some(Fact::Tariff(tariff)) => highest_price(tariff, self.genesis.rules.service_fee) >= tariff.feed_in,
             _ => true,
         };
-        match played || !room || sellers.is_empty() || buyers.is_empty() {
-            true => Ok(()),
-            false => Err(Discrepancy::NoGame(slot)),
+        if played || !room || sellers.is_empty() || buyers.is_empty() {
+            return Ok(());
         }
+        Err(format!("slot {slot} is settled without a game, though sellers and buyers are registered for it"))
     }
 
     /// Who is registered for a slot as seller and as buyer, ascending.
@@ -268,6 +250,10 @@ impl<'a> Replay<'a> {
     }
 }
 
+fn begins_wrong(how: &str) -> Checked<(), String> {
+    Err(format!("it does not begin the chain as it should: {how}"))
+}
+
 /// What a transaction has written: nothing, unless it counts.
 fn writes(transaction: &Transaction) -> &[Write] {
     match (&transaction.envelope.outcome, transaction.code) {
@@ -277,12 +263,13 @@ fn writes(transaction: &Transaction) -> &[Write] {
 }
 
 /// A settlement holds the bills that follow from the game, except those that one side does not stand for.
-fn compare(settlement: &Settlement, due: &Bills) -> Result<(), Discrepancy> {
+fn compare(settlement: &Settlement, due: &Bills) -> Checked<(), String> {
     let mut settled = BTreeSet::new();
     for &(buyer, seller, found) in &settlement.trades {
         let due = due.0.get(&(buyer, seller)).map_or_else(Default::default, |bill| bill.energy);
         if found != due {
-            return Err(Discrepancy::Bill { buyer, seller, found, due });
+            let bill = format!("the bill of buyer {buyer} from seller {seller}");
+            return Err(format!("{bill} is over {found} kWh, but the game gives {due} kWh"));
         }
         settled.insert((buyer, seller));
     }
@@ -293,6 +280,9 @@ fn compare(settlement: &Settlement, due: &Bills) -> Result<(), Discrepancy> {
     };
     match due.0.iter().find(|(pair, _)| missing(pair)) {
         None => Ok(()),
-        Some((&(buyer, seller), bill)) => Err(Discrepancy::MissingBill { buyer, seller, due: bill.energy }),
+        Some(((buyer, seller), bill)) => Err(format!(
+            "the bill of buyer {buyer} from seller {seller} over {} kWh is missing, and neither has disputed it or stayed silent",
+            bill.energy
+        )),
     }
 }

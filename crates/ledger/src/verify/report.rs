@@ -32,10 +32,8 @@ pub struct CaseReport {
 }
 
 /// What was covered of a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChannelReport {
-    /// Which channel.
-    pub channel: ChannelName,
     /// Blocks.
     pub blocks: u64,
     /// Transactions in them that count.
@@ -49,18 +47,6 @@ pub struct ChannelReport {
 }
 
 impl CaseReport {
-    pub(super) fn new(case: u32, scenario: String, genesis: Digest, slots: Slot) -> Self {
-        let channels = ChannelName::ALL.map(|channel| ChannelReport {
-            channel,
-            blocks: 0,
-            valid: 0,
-            invalid: 0,
-            signatures: 0,
-            facts: 0,
-        });
-        Self { case, scenario, genesis, closed: 0, slots, bills: 0, channels }
-    }
-
     pub(super) fn channel(&mut self, channel: ChannelName) -> &mut ChannelReport {
         &mut self.channels[channel as usize]
     }

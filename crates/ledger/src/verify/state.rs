@@ -15,13 +15,14 @@ use std::collections::BTreeMap;
 /// What the contract makes of a call.
 #[derive(Debug)]
 pub(super) struct Execution {
-    /// What it read, in this order.
     pub(super) reads: Vec<Read>,
-    /// What it writes, in this order, with its text; nothing if it refuses.
-    pub(super) writes: Vec<(Key, Fact, Box<RawValue>)>,
-    /// Why it refuses.
+    /// What it writes, in this order; nothing if it refuses.
+    pub(super) writes: Vec<Written>,
     pub(super) refusal: Option<Refusal>,
 }
+
+/// A fact with its text, and under which key it is written.
+pub(super) type Written = (Key, Box<RawValue>, Fact);
 
 /// The world state of all three channels.
 #[derive(Debug, Default)]
@@ -31,24 +32,19 @@ pub(super) struct State {
     meters: BTreeMap<Slot, usize>,
 }
 
-/// A fact of the state.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// Who wrote it.
     pub(super) version: Version,
-    /// Digest of its text.
     pub(super) digest: Digest,
     /// Its content, as long as the contract may want it.
     pub(super) fact: Option<Fact>,
 }
 
 impl State {
-    /// What stands under a key.
     pub(super) fn get(&self, key: Key) -> Option<&Known> {
         self.facts.get(&key)
     }
 
-    /// The content of what stands under a key.
     pub(super) fn fact(&self, key: Key) -> Option<&Fact> {
         self.facts.get(&key)?.fact.as_ref()
     }
@@ -61,7 +57,7 @@ impl State {
 
     /// Writes what the contract writes, by the transaction at `version`.
     pub(super) fn apply(&mut self, execution: Execution, version: Version) {
-        for (key, fact, text) in execution.writes {
+        for (key, text, fact) in execution.writes {
             let kept = match key {
                 Key::Bill(..) | Key::Fees(_) | Key::Settlement(_) | Key::Meter(..) | Key::Invoice(..) => None,
                 _ => Some(fact),
@@ -90,12 +86,10 @@ impl State {
         }
     }
 
-    /// How many meter readings a slot has.
     pub(super) fn meters(&self, slot: Slot) -> usize {
         self.meters.get(&slot).copied().unwrap_or(0)
     }
 
-    /// Slots with meter readings, ascending.
     pub(super) fn metered_slots(&self) -> impl Iterator<Item = Slot> {
         self.meters.keys().copied()
     }
@@ -114,7 +108,6 @@ impl State {
         self.facts.remove(&key)
     }
 
-    /// The first key of what is left.
     pub(super) fn first_key(&self) -> Option<Key> {
         self.facts.keys().next().copied()
     }

@@ -351,7 +351,8 @@ fn totals_do_not_wrap_around() {
         let mut window = day.slot(slot);
         for what in &mut window {
             if let Observation::ProsumerDone(done) = what {
-                (done.paid, done.grid_import) = (Money(9_000_000_000_000_000_000), Energy(9_000_000_000_000_000_000));
+                (done.trades.paid, done.balance.grid_import) =
+                    (Money(9_000_000_000_000_000_000), Energy(9_000_000_000_000_000_000));
             }
         }
         watch(&mut recorder, window, 1).unwrap();

@@ -86,10 +86,10 @@ fn take_in_both_cases(format: Format) {
     apart.end().unwrap();
     assert!(first.recorder.has(2));
     first.recorder.take_in(apart).unwrap();
-    assert_eq!(first.recorder.done(), 0);
+    assert_eq!(first.recorder.done, 0);
     play(&mut first, &mut day, 3);
     first.end_case().unwrap();
-    assert_eq!(first.recorder.done(), 2);
+    assert_eq!(first.recorder.done, 2);
     assert!(first.recorder.has(1) && first.recorder.has(2) && !first.recorder.has(3));
     let folder = first.finish(Status::Finished, Duration::ZERO).unwrap();
     assert_same(&expected, &folder);
@@ -121,7 +121,7 @@ fn resume(format: Format, slots: u32, orderly: bool) {
     }
     let run = Run::open(&day.root().join("day")).unwrap();
     let mut recorder = Recording::new(Recorder::resume(&run, &day.plan).unwrap());
-    assert_eq!((recorder.recorder.done(), recorder.folder()), (1, &*folder));
+    assert_eq!((recorder.recorder.done, recorder.folder()), (1, &*folder));
     assert_eq!(lines(&folder, "slots.csv").len(), 3);
     recorder.begin_case(&second);
     play(&mut recorder, &mut day, 3);
@@ -165,7 +165,7 @@ fn take_in_twice(format: Format) {
     };
     play(&mut first, &mut day, 3);
     first.end_case().unwrap();
-    assert_eq!(first.recorder.done(), 2);
+    assert_eq!(first.recorder.done, 2);
     drop(first);
     fs::write(&journal, before).unwrap();
     fs::create_dir(folder.join("cases")).ok();
@@ -173,7 +173,7 @@ fn take_in_twice(format: Format) {
     fs::create_dir(folder.join("cases/3.partial")).unwrap();
 
     let recorder = Recorder::resume(&Run::open(&folder).unwrap(), &day.plan).unwrap();
-    assert_eq!(recorder.done(), 2);
+    assert_eq!(recorder.done, 2);
     let folder = recorder.finish(Status::Finished, Duration::ZERO).unwrap();
     assert_same(&expected, &folder);
 }

@@ -2,15 +2,14 @@
 
 use super::{
     label::{self, KnobAxis},
-    measure::{self, Measure},
-    sweep::value,
+    sweep::{Measure, measures},
 };
 use crate::{
     chart::{Chart, Color, Layer, Mark, Stroke},
     data::Data,
 };
 use microgrid_analysis::stability::{Setting, is_stable};
-use microgrid_scenario::LastPopulation;
+use microgrid_scenario::{LastPopulation, Plan};
 
 /// The measures for which there is a field of colors.
 const MEASURES: [&str; 3] = ["share_in_equilibrium", "time_to_equilibrium_restricted_s", "welfare_cny"];
@@ -19,7 +18,6 @@ const MEASURES: [&str; 3] = ["share_in_equilibrium", "time_to_equilibrium_restri
 const MOST_GAMES: usize = 3000;
 const MOST_PROSUMERS: usize = 100;
 
-/// The fields of all pairs of knobs.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
     let after = |n| data.knobs().skip(n + 1);
     let pairs: Vec<_> = data.knobs().enumerate().flat_map(|(n, y)| after(n).map(move |x| (x, y))).collect();
@@ -28,7 +26,7 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
     }
     let stable = judged(data);
     let measures: Vec<Measure> =
-        measure::all(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
+        measures(data.manifest.gate_closure_s).filter(|measure| MEASURES.contains(&measure.name)).collect();
     let fields = pairs.iter().flat_map(|pair| measures.iter().map(move |measure| (pair, measure)));
     fields.filter_map(|((x, y), measure)| chart(data, x, y, data.knobs().count() > 2, measure, &stable)).collect()
 }
@@ -36,16 +34,17 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
 /// For each combination, whether linear theory says that the games of all its slots spiral in; `None` where it says
 /// nothing.
 fn judged(data: &Data) -> Vec<Option<bool>> {
-    let Some(plan) = &data.plan else { return vec![None; data.summaries.len()] };
-    let (first, last) = plan.scenario.market.open;
-    let games = data.summaries.len() * (last - first + 1) as usize;
-    if games > MOST_GAMES || plan.population_sizes().1 > MOST_PROSUMERS {
-        return vec![None; data.summaries.len()];
-    }
+    let judged = |plan: &Plan| {
+        let (first, last) = plan.scenario.market.open;
+        let games = data.summaries.len() * (last - first + 1) as usize;
+        games <= MOST_GAMES && plan.population_sizes().1 <= MOST_PROSUMERS
+    };
+    let Some(plan) = data.plan.as_ref().filter(|plan| judged(plan)) else { return vec![None; data.summaries.len()] };
     let drawn = LastPopulation::default();
     let judge = |first_case: u32| {
         let case = plan.case(first_case, &drawn);
         let setting = Setting::of(&case);
+        let (first, last) = plan.scenario.market.open;
         let mut judgements = (first..=last).filter_map(|slot| is_stable(&case, slot, &setting)).peekable();
         judgements.peek()?;
         Some(judgements.all(|stable| stable))
@@ -53,7 +52,7 @@ fn judged(data: &Data) -> Vec<Option<bool>> {
     data.summaries.iter().map(|summary| judge(summary.first_case)).collect()
 }
 
-/// A cell of a field: the values of the combinations in it, and what theory says of them.
+/// A cell of a field: the values of the combinations in it, and what theory says of each.
 #[derive(Clone, Debug, Default)]
 struct Cell {
     values: Vec<f64>,
@@ -73,29 +72,26 @@ impl Cell {
 }
 
 fn chart(data: &Data, x: &str, y: &str, averaged: bool, measure: &Measure, stable: &[Option<bool>]) -> Option<Chart> {
-    let (x_values, y_values) = (label::values(data, x), label::values(data, y));
-    let mut cells = vec![vec![Cell::default(); y_values.len()]; x_values.len()];
+    let (x_axis, y_axis) = (KnobAxis::named(x, label::values(data, x)), KnobAxis::named(y, label::values(data, y)));
+    let mut cells = vec![vec![Cell::default(); y_axis.places.len()]; x_axis.places.len()];
     for (summary, stable) in data.summaries.iter().zip(stable) {
-        let place = |knob, values: &[serde_json::Value]| {
-            let value = value(data, summary, knob)?;
-            values.iter().position(|known| known == value)
-        };
-        let (Some(column), Some(row)) = (place(x, &x_values), place(y, &y_values)) else { continue };
-        let cell = &mut cells[column][row];
+        let place = |knob, axis: &KnobAxis| axis.place(data.knob(summary.first_case, knob)?);
+        let (Some(column), Some(row)) = (place(x, &x_axis), place(y, &y_axis)) else { continue };
+        let cell = &mut cells[column as usize][row as usize];
         cell.values.extend((measure.of)(summary).map(|(mean, _)| mean));
         cell.stable.push(*stable);
     }
     let field = cells.iter().enumerate().flat_map(|(column, cells)| {
         cells.iter().enumerate().map(move |(row, cell)| (column as f64, row as f64, cell.mean()))
     });
-    let field = Mark::Heat { cells: field.collect(), values: measure.axis.clone() };
+    let field = Mark::Heat(field.collect(), measure.axis.clone());
     let bound = Mark::Line(bound(&cells), Stroke::Solid);
     let theory = if bound.is_empty() { "" } else { " The line is where linear theory has its bound: `sim stability`." };
     let mean = if averaged { " Each cell is the mean over all other knobs." } else { "" };
     Chart::new(
         (format!("{}_by_{x}_and_{y}", measure.word()), format!("{} by {x} and {y}", measure.title())),
         format!("{}.{mean}{theory}{}", measure.what, measure.remark),
-        (KnobAxis::named(x, x_values).axis, KnobAxis::named(y, y_values).axis),
+        (x_axis.axis, y_axis.axis),
         [Layer::unnamed(Color::Reference, field), Layer::new("stability bound", Color::Reference, bound)],
     )
 }

@@ -32,15 +32,13 @@ pub(crate) fn of_case(data: &Data, entry: &CaseEntry) -> String {
 pub(super) fn slots(rows: &[SlotRow]) -> (Axis, impl Fn(Slot) -> f64 + Copy + use<>) {
     let first = rows.first().map_or(1, |row| row.slot);
     let last = rows.last().map_or(0, |row| row.slot);
-    let names = (first..=last).map(|slot| slot.to_string()).collect();
-    (Axis::of("slot").scale(Scale::Names(names)), move |slot| f64::from(slot) - f64::from(first))
+    (Axis::of("slot").named(first..=last), move |slot| f64::from(slot) - f64::from(first))
 }
 
-/// The values of a knob on an axis.
 pub(super) struct KnobAxis {
     pub(super) axis: Axis,
     /// Where each of the different values lies.
-    places: Vec<(Value, f64)>,
+    pub(super) places: Vec<(Value, f64)>,
 }
 
 impl KnobAxis {
@@ -49,22 +47,18 @@ impl KnobAxis {
         let sizes: Option<Vec<(f64, bool)>> = values.iter().map(size).collect();
         let Some(sizes) = sizes else { return Self::named(knob, values) };
         let duration = sizes.iter().any(|size| size.1);
-        let (least, greatest) =
-            sizes.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), size| (least.min(size.0), most.max(size.0)));
-        let wide = least > 0.0 && greatest / least >= 100.0;
+        let least = sizes.iter().map(|size| size.0).fold(f64::INFINITY, f64::min);
+        let wide = least > 0.0 && sizes.iter().any(|size| size.0 / least >= 100.0);
         let axis = Axis::of(knob).scale(if wide { Scale::Logarithmic } else { Scale::Linear });
         let places = values.into_iter().zip(sizes).map(|(value, size)| (value, size.0)).collect();
         Self { axis: if duration { axis.unit("s") } else { axis }, places }
     }
 
-    /// The axis of a knob by the names of its values.
     pub(super) fn named(knob: &str, values: Vec<Value>) -> Self {
-        let names = values.iter().map(knob_text).collect();
-        let places = (0_u32..).map(f64::from);
-        Self { axis: Axis::of(knob).scale(Scale::Names(names)), places: values.into_iter().zip(places).collect() }
+        let axis = Axis::of(knob).named(values.iter().map(knob_text));
+        Self { axis, places: values.into_iter().zip((0_u32..).map(f64::from)).collect() }
     }
 
-    /// Where a value lies.
     pub(super) fn place(&self, value: &Value) -> Option<f64> {
         self.places.iter().find(|(known, _)| known == value).map(|(_, place)| *place)
     }

@@ -1,15 +1,12 @@
 //! What a study found against each knob that it varied.
 
-use super::{
-    label::{self, KnobAxis},
-    measure::{self, Measure},
-};
+use super::label::{self, KnobAxis};
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
     data::Data,
 };
-use microgrid_record::{Summary, knob_text};
-use serde_json::Value;
+use indexmap::IndexMap;
+use microgrid_record::{MEASURES, Statistics, Summary, knob_text};
 
 /// As many lines can be told apart.
 const MOST_LINES: usize = 9;
@@ -17,7 +14,7 @@ const MOST_LINES: usize = 9;
 /// Each measure that the knobs change against each knob.
 pub(super) fn charts(data: &Data) -> Vec<Chart> {
     let measures: Vec<Measure> =
-        measure::all(data.manifest.gate_closure_s).filter(|measure| changes(data, measure)).collect();
+        self::measures(data.manifest.gate_closure_s).filter(|measure| changes(data, measure)).collect();
     let knob = |name: &String| {
         let lines = Lines::of(data, name);
         measures.iter().filter_map(move |measure| chart(data, name, &lines, measure)).collect::<Vec<_>>()
@@ -55,15 +52,9 @@ impl Lines {
 
     /// What the line of a combination is called.
     fn name(&self, data: &Data, summary: &Summary) -> String {
-        let knobs = data.manifest.cases.get(summary.first_case as usize - 1).map(|case| &case.knobs);
-        let value = |name: &String| Some(format!("{name} = {}", knob_text(knobs?.get(name)?)));
+        let value = |name: &String| Some(format!("{name} = {}", knob_text(data.knob(summary.first_case, name)?)));
         self.told_apart.iter().filter_map(value).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// The value of a knob in a combination.
-pub(super) fn value<'a>(data: &'a Data, summary: &Summary, knob: &str) -> Option<&'a Value> {
-    data.manifest.cases.get(summary.first_case as usize - 1)?.knobs.get(knob)
 }
 
 /// The points of a line by where they lie: how many combinations are there, the sum of their means, and the interval of
@@ -73,23 +64,28 @@ type Point = (f64, u32, f64, Option<(f64, f64)>);
 
 fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Chart> {
     let x = KnobAxis::of(knob, label::values(data, knob));
-    let mut found: Vec<(String, Points)> = Vec::new();
+    let mut found = IndexMap::<String, Points>::new();
     for summary in &data.summaries {
-        let place = value(data, summary, knob).and_then(|value| x.place(value));
+        let place = data.knob(summary.first_case, knob).and_then(|value| x.place(value));
         let (Some(place), Some((mean, interval))) = (place, (measure.of)(summary)) else { continue };
-        let name = lines.name(data, summary);
-        let at = found.iter().position(|line| line.0 == name).unwrap_or_else(|| {
-            found.push((name, Points::new()));
-            found.len() - 1
-        });
-        match found[at].1.iter_mut().find(|point| point.0 == place) {
+        let points = found.entry(lines.name(data, summary)).or_default();
+        match points.iter_mut().find(|point| point.0 == place) {
             Some(point) => *point = (place, point.1 + 1, point.2 + mean, None),
-            None => found[at].1.push((place, 1, mean, interval)),
+            None => points.push((place, 1, mean, interval)),
         }
     }
-    let means: Vec<f64> = found.iter().flat_map(|line| &line.1).map(|point| point.2 / f64::from(point.1)).collect();
-    let y = axis(measure, &means);
-    let bounds = (floor(measure, &y, &means), measure.bounds.1);
+    let means: Vec<f64> = found.values().flatten().map(|point| point.2 / f64::from(point.1)).collect();
+    let mut y = measure.axis.clone();
+    let mut least = measure.bounds.0;
+    if y.scale == Scale::Logarithmic {
+        // Where a mean has no logarithm, neither has the axis; else bands end a decade below all means.
+        if means.iter().any(|mean| *mean <= 0.0) {
+            y.scale = Scale::Linear;
+        } else {
+            least = 0.1 * means.iter().copied().fold(f64::INFINITY, f64::min);
+        }
+    }
+    let bounds = (least, measure.bounds.1);
     let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds));
     let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
         (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
@@ -109,21 +105,6 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     )
 }
 
-/// The axis of a measure with these means: not logarithmic where one of them has no logarithm.
-fn axis(measure: &Measure, means: &[f64]) -> Axis {
-    let linear = measure.axis.scale == Scale::Logarithmic && means.iter().any(|mean| *mean <= 0.0);
-    let axis = measure.axis.clone();
-    if linear { axis.scale(Scale::Linear) } else { axis }
-}
-
-/// Where bands end below: at what is possible or, on a logarithmic axis, a decade below all means.
-fn floor(measure: &Measure, axis: &Axis, means: &[f64]) -> f64 {
-    match axis.scale {
-        Scale::Logarithmic => 0.1 * means.iter().copied().fold(f64::INFINITY, f64::min),
-        _ => measure.bounds.0,
-    }
-}
-
 /// The layers of a line, whose band ends where values cannot be.
 fn line(n: usize, name: String, mut points: Points, (least, most): (f64, f64)) -> Vec<Layer> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -135,4 +116,71 @@ fn line(n: usize, name: String, mut points: Points, (least, most): (f64, f64)) -
     let band = means.iter().zip(&points).filter_map(span).collect();
     let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
     vec![layer(Mark::Band(band)), layer(Mark::Line(means.clone(), Stroke::Solid)), layer(Mark::Points(means))]
+}
+
+/// A mean, and its 95 % confidence interval where it is known.
+type Interval = (f64, Option<(f64, f64)>);
+
+/// What a measure is of a combination, if it is defined.
+type Value = dyn Fn(&Summary) -> Option<Interval>;
+
+pub(super) struct Measure {
+    /// As in `summary.csv`.
+    pub(super) name: &'static str,
+    pub(super) axis: Axis,
+    /// What it is of a combination, in words, as the beginning of a caption.
+    pub(super) what: &'static str,
+    /// What else there is to know of it, behind a caption.
+    pub(super) remark: &'static str,
+    /// Between which values it can be.
+    pub(super) bounds: (f64, f64),
+    pub(super) of: Box<Value>,
+}
+
+/// All measures, the share of slots in equilibrium first, where gates close after so long [s], if that is known.
+pub(super) fn measures(gate: Option<f64>) -> impl Iterator<Item = Measure> {
+    let share = Measure {
+        name: "share_in_equilibrium",
+        axis: Axis::of("share of slots in equilibrium").scale(Scale::Between(0, 1)),
+        what: "Part of the slots with a market that ended in equilibrium",
+        remark: "",
+        bounds: (0.0, 1.0),
+        of: Box::new(|summary| Some((summary.share_in_equilibrium?, summary.share_interval))),
+    };
+    let measures = MEASURES.iter().enumerate().map(move |(index, column)| Measure {
+        name: column.name,
+        axis: Axis {
+            label: column.label.to_owned(),
+            unit: column.unit.filter(|_| !column.bare),
+            scale: if column.logarithmic { Scale::Logarithmic } else { Scale::Linear },
+        },
+        what: column.what,
+        remark: column.remark,
+        bounds: (
+            if column.signed { f64::NEG_INFINITY } else { 0.0 },
+            gate.filter(|_| column.to_gate).unwrap_or(f64::INFINITY),
+        ),
+        of: Box::new(move |summary| {
+            let statistics: &Statistics = &summary.measures[index];
+            let mean = statistics.mean()?;
+            Some((mean, statistics.half_width().map(|half_width| (mean - half_width, mean + half_width))))
+        }),
+    });
+    [share].into_iter().chain(measures)
+}
+
+impl Measure {
+    /// Its name without a unit.
+    pub(super) fn word(&self) -> &'static str {
+        let units = ["_cny_per_kwh", "_cny", "_s", "_kwh"];
+        let word = units.iter().find_map(|unit| self.name.strip_suffix(unit));
+        // What is for each kWh is not in kWh.
+        word.filter(|word| !word.ends_with("_per")).unwrap_or(self.name)
+    }
+
+    pub(super) fn title(&self) -> String {
+        let label = self.axis.label.split(',').next().unwrap_or_default();
+        let mut letters = label.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
 }

@@ -1,11 +1,12 @@
-//! Welfare of buyers, sellers and all, slot by slot, beside the day without a local market: the article's Figs. 6 and 7.
+//! Welfare of buyers, sellers and all, slot by slot, beside the day without a local market (the article's Figs. 6 and 7), and
+//! what energy is worth, for several shares of prosumers on the ledger (its Fig. 2).
 
 use super::label;
 use crate::{
-    chart::{Axis, Chart, Color, Layer, Mark},
+    chart::{Axis, Chart, Color, Layer, Mark, Stroke},
     data::{CaseData, Data},
 };
-use microgrid_agents::ids::Slot;
+use microgrid_agents::{ids::Slot, market::utility};
 use microgrid_record::{Number, SlotRow};
 
 /// As many cases can be told apart in one chart.
@@ -62,7 +63,6 @@ fn bars(day: &[SlotRow], place: impl Fn(Slot) -> f64, of: fn(&SlotRow) -> Option
     Mark::Bars(day.iter().filter_map(bar).collect())
 }
 
-/// The welfare of a case's day, beside P2G.
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
     let (x, place) = label::slots(&case.slots);
     let [local, peer_to_grid] = GROUPS[2].1;
@@ -74,5 +74,36 @@ pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
             Layer::new("P2G", Color::Series(0), bars(&case.slots, place, peer_to_grid)),
             Layer::new("local market", Color::Series(1), bars(&case.slots, place, local)),
         ],
+    )
+}
+
+/// Preference for local energy without a ledger of the prosumer that is drawn [CNY/kWh].
+const PREFERENCE: f64 = 2.5;
+
+/// Shares of prosumers on the ledger that are drawn.
+const SHARES: [f64; 3] = [0.0, 0.6, 1.0];
+
+/// Utility of consumption by (4) and (5), with the scenario's `alpha` and `eta`.
+pub(super) fn utility(data: &Data) -> Option<Chart> {
+    let preferences = &data.plan.as_ref()?.scenario.preferences;
+    let (alpha, eta) = (preferences.alpha, preferences.eta);
+    let preference = |mu| utility::photovoltaic_preference(PREFERENCE, eta, mu);
+    let most = 1.15 * preference(1.0) / alpha;
+    let curve = |mu: f64| {
+        (0..=100)
+            .map(move |n| f64::from(n) * most / 100.0)
+            .map(move |x| (x, utility::utility(x, preference(mu), alpha)))
+    };
+    let layer = |(n, mu): (usize, f64)| {
+        Layer::new(format!("mu = {mu}"), Color::Series(n), Mark::Line(curve(mu).collect(), Stroke::Solid))
+    };
+    Chart::new(
+        ("utility", "Utility of local energy"),
+        format!(
+            "What consumption is worth to a prosumer whose preference is {PREFERENCE} CNY/kWh without a ledger, for \
+             several shares mu of prosumers on the ledger (alpha = {alpha}, eta = {eta}; Fig. 2 of the article)."
+        ),
+        (Axis::of("consumption").unit("kWh").from_zero(), Axis::of("utility").unit("CNY").from_zero()),
+        SHARES.into_iter().enumerate().map(layer),
     )
 }

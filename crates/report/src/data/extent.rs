@@ -15,7 +15,6 @@ pub const BUDGET: u64 = 64 << 20;
 /// So much of the path of the first case's shown slot is read, whatever is left for the rest [bytes].
 pub const SHOWN: u64 = 256 << 20;
 
-/// What is read of the large tables of a case.
 #[derive(Debug, Default)]
 pub(super) struct Extent {
     pub(super) prosumers: Option<Section>,
@@ -30,33 +29,28 @@ pub(super) struct Extent {
 }
 
 /// Decides how much of the large tables is read for each of these cases.
-///
-/// # Errors
-/// If a table that the run keeps cannot be read.
 pub(super) fn extents(run: &Run, cases: &[CaseData]) -> Result<Vec<Extent>, RecordError> {
-    let mut left = Left(BUDGET);
+    let mut left = BUDGET;
     let mut extents: Vec<Extent> = Vec::with_capacity(cases.len());
     for case in cases {
-        let day = case.day();
-        let path = case.shown.map(|slot| slot..=slot);
         let mut extent = Extent::default();
-        if let Some(day) = day {
-            extent.prosumers = left.take(find::<ProsumerRow>(run, case, day.clone())?);
-            extent.ages = left.take(find::<AgeRow>(run, case, day)?);
+        if let Some(day) = case.day() {
+            extent.prosumers = take(&mut left, find::<ProsumerRow>(run, case, day.clone())?);
+            extent.ages = take(&mut left, find::<AgeRow>(run, case, day)?);
         }
-        if let Some(shown) = path {
-            let path = find::<ConvergenceRow>(run, case, shown)?;
-            let first =
-                extents.is_empty() && path.as_ref().is_some_and(|path| path.size <= SHOWN && !left.fits(path.size));
-            extent.paths.extend(if first { path } else { left.take(path) });
+        if let Some(shown) = case.shown {
+            let path = find::<ConvergenceRow>(run, case, shown..=shown)?;
+            let beyond = |path: &Section| (left + 1..=SHOWN).contains(&path.size);
+            let first = extents.is_empty() && path.as_ref().is_some_and(beyond);
+            extent.paths.extend(if first { path } else { take(&mut left, path) });
         }
         extents.push(extent);
     }
     for (case, extent) in cases.iter().zip(&mut extents) {
         let Some(day) = case.day() else { continue };
-        extent.trades = left.take(find::<TradeRow>(run, case, day)?);
+        extent.trades = take(&mut left, find::<TradeRow>(run, case, day)?);
         if let (None, Some(shown)) = (&extent.trades, case.shown) {
-            extent.shown_trades = left.take(find::<TradeRow>(run, case, shown..=shown)?);
+            extent.shown_trades = take(&mut left, find::<TradeRow>(run, case, shown..=shown)?);
         }
     }
     for (case, extent) in cases.iter().zip(&mut extents) {
@@ -66,51 +60,38 @@ pub(super) fn extents(run: &Run, cases: &[CaseData]) -> Result<Vec<Extent>, Reco
 }
 
 /// Takes the paths of all slots of a case or, where they do not all fit, of those that do.
-fn other_paths(run: &Run, case: &CaseData, extent: &mut Extent, left: &mut Left) -> Result<(), RecordError> {
+fn other_paths(run: &Run, case: &CaseData, extent: &mut Extent, left: &mut u64) -> Result<(), RecordError> {
     let Some(day) = case.day() else { return Ok(()) };
     let Some(whole) = find::<ConvergenceRow>(run, case, day)? else { return Ok(()) };
-    let taken: u64 = extent.paths.iter().map(|path| path.size).sum();
-    if left.fits(whole.size.saturating_sub(taken)) {
-        left.0 -= whole.size.saturating_sub(taken);
+    let more = whole.size.saturating_sub(extent.paths.iter().map(|path| path.size).sum());
+    if more <= *left {
+        *left -= more;
         extent.paths = vec![whole];
         return Ok(());
     }
     let shown = case.shown.filter(|_| !extent.paths.is_empty());
     for slot in case.markets().map(|row| row.slot).filter(|slot| Some(*slot) != shown) {
         // Bisection takes a moment for each slot too.
-        let path = if left.0 == 0 { None } else { find::<ConvergenceRow>(run, case, slot..=slot)? };
-        match left.take(path) {
+        let path = if *left == 0 { None } else { find::<ConvergenceRow>(run, case, slot..=slot)? };
+        match take(left, path) {
             Some(path) => extent.paths.push(path),
-            None => {
-                extent.paths_left_out += 1;
-                left.0 = 0;
-            }
+            None => (extent.paths_left_out, *left) = (extent.paths_left_out + 1, 0),
         }
     }
     Ok(())
 }
 
 /// Finds the rows of some slots of a case; `None` where the run does not keep the table, or not yet.
-fn find<R: Row + Row>(run: &Run, case: &CaseData, slots: RangeInclusive<Slot>) -> Result<Option<Section>, RecordError> {
+fn find<R: Row>(run: &Run, case: &CaseData, slots: RangeInclusive<Slot>) -> Result<Option<Section>, RecordError> {
     match run.section::<R>(case.entry.case, slots) {
-        Ok(section) => Ok(Some(section)),
         Err(RecordError::NotRecorded { .. } | RecordError::NotUnited(_)) => Ok(None),
-        Err(error) => Err(error),
+        section => section.map(Some),
     }
 }
 
-/// What is left of the budget [bytes].
-struct Left(u64);
-
-impl Left {
-    fn fits(&self, size: u64) -> bool {
-        size <= self.0
-    }
-
-    /// Takes a section if it fits.
-    fn take(&mut self, section: Option<Section>) -> Option<Section> {
-        let section = section.filter(|section| self.fits(section.size))?;
-        self.0 -= section.size;
-        Some(section)
-    }
+/// Takes a section if it fits into what is left of the budget [bytes].
+fn take(left: &mut u64, section: Option<Section>) -> Option<Section> {
+    let section = section.filter(|section| section.size <= *left)?;
+    *left -= section.size;
+    Some(section)
 }

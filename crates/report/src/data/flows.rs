@@ -1,10 +1,45 @@
-//! Who sold how much to whom, from `trades.csv`.
+//! Where energy came from and went, from `prosumers.csv`, and who sold how much to whom, from `trades.csv`.
 
-use microgrid_record::TradeRow;
+use microgrid_agents::ids::Slot;
+use microgrid_record::{ProsumerRow, TradeRow};
 use std::collections::BTreeMap;
 
 /// As many buyers and sellers stand by themselves: those that trade most.
 pub const MOST_PARTIES: usize = 12;
+
+/// What all prosumers together did in a slot [kWh].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Energy {
+    /// Which slot.
+    pub slot: Slot,
+    /// Consumed of their own generation, at once.
+    pub own: f64,
+    /// Bought from other prosumers.
+    pub bought: f64,
+    /// Taken from their storages.
+    pub discharged: f64,
+    /// Bought from the grid.
+    pub imported: f64,
+    /// Put into their storages.
+    pub charged: f64,
+    /// Fed into the grid.
+    pub exported: f64,
+    /// Content of their storages at the end.
+    pub stored: f64,
+}
+
+impl Energy {
+    pub(super) fn add(&mut self, row: &ProsumerRow) {
+        let (charged, exported) = (row.charged_kwh.value(), row.grid_export_kwh.value());
+        self.own += row.pv_kwh.value() - row.sold_kwh.value() - charged - exported;
+        self.bought += row.bought_kwh.value();
+        self.discharged += row.discharged_kwh.value();
+        self.imported += row.grid_import_kwh.value();
+        self.charged += charged;
+        self.exported += exported;
+        self.stored += row.soc_kwh.value();
+    }
+}
 
 /// Who sold how much to whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +61,6 @@ pub enum Party {
     Others(usize),
 }
 
-/// Trades being added up.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(u32, u32), f64>);
 
@@ -45,10 +79,9 @@ impl Sums {
         }
         let (buyers, buyer_at) = self.parties(|(buyer, _)| buyer);
         let (sellers, seller_at) = self.parties(|(_, seller)| seller);
-        let mut kwh = vec![vec![None; sellers.len()]; buyers.len()];
+        let mut kwh = vec![vec![None::<f64>; sellers.len()]; buyers.len()];
         for (&(buyer, seller), &sum) in &self.0 {
-            let cell: &mut Option<f64> = &mut kwh[buyer_at[&buyer]][seller_at[&seller]];
-            *cell = Some(cell.unwrap_or(0.0) + sum);
+            *kwh[buyer_at[&buyer]][seller_at[&seller]].get_or_insert(0.0) += sum;
         }
         Some(Flows { buyers, sellers, kwh })
     }

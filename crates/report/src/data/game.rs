@@ -39,47 +39,22 @@ pub struct Game {
     pub duplicated: Path,
 }
 
-/// One of the quantities of a seller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// Its price [CNY/kWh].
-    Price,
-    /// Mean of the buyers' shares, weighted by their demand.
-    Share,
-    /// Demand it meets [kWh].
-    Demand,
-    /// Its net utility [CNY].
-    NetUtility,
-}
+/// The quantities of a seller, in the order of the arrays below: its price [CNY/kWh], the mean of the buyers' shares weighted
+/// by their demand, the demand it meets [kWh], and its net utility [CNY].
+const QUANTITIES: [fn(&ConvergenceRow) -> Option<Number>; 4] =
+    [|row| row.price_cny_per_kwh, |row| row.share, |row| row.demand_kwh, |row| row.net_utility];
 
-impl Quantity {
-    /// All of them, in the order of the arrays below.
-    pub const ALL: [Self; 4] = [Self::Price, Self::Share, Self::Demand, Self::NetUtility];
-
-    fn of(self, row: &ConvergenceRow) -> Option<f64> {
-        let value = match self {
-            Self::Price => row.price_cny_per_kwh,
-            Self::Share => row.share,
-            Self::Demand => row.demand_kwh,
-            Self::NetUtility => row.net_utility,
-        };
-        value.map(Number::value)
-    }
-}
+/// Which of them is the price.
+pub const PRICE: usize = 0;
+const DEMAND: usize = 2;
 
 /// What a seller went through.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seller {
     /// Its number.
     pub number: u32,
-    paths: [Path; 4],
-}
-
-impl Seller {
-    /// The path of a quantity.
-    pub fn path(&self, quantity: Quantity) -> &Path {
-        &self.paths[quantity as usize]
-    }
+    /// The path of each quantity.
+    pub paths: [Path; 4],
 }
 
 /// What many sellers went through.
@@ -87,23 +62,8 @@ impl Seller {
 pub struct Others {
     /// How many they are.
     pub count: usize,
-    ranges: [Range; 4],
-}
-
-impl Others {
-    /// The range of a quantity.
-    pub fn range(&self, quantity: Quantity) -> &Range {
-        &self.ranges[quantity as usize]
-    }
-}
-
-/// The last row of an instant.
-#[derive(Clone, Copy, Debug)]
-struct Instant {
-    /// Since the slot began [s].
-    time: f64,
-    /// Messages sent, lost and doubled until then.
-    counts: [f64; 3],
+    /// The range of each quantity.
+    pub ranges: [Range; 4],
 }
 
 /// A game being read, row by row in order of time.
@@ -112,8 +72,8 @@ pub(super) struct Reading {
     /// When the slot begins, since the start of the run [s].
     begin: f64,
     most_points: usize,
-    /// The last row that was read.
-    last: Option<Instant>,
+    /// Of the last row that was read, when it was [s] and how many messages were sent, lost and doubled until then.
+    last: Option<(f64, [f64; 3])>,
     rows: u64,
     sellers: BTreeMap<u32, Seller>,
     /// Distance and imbalance of each seller as they are now.
@@ -132,21 +92,21 @@ impl Reading {
         self.rows += 1;
         let seller = self.sellers.entry(row.seller).or_default();
         seller.number = row.seller;
-        for quantity in Quantity::ALL {
-            seller.paths[quantity as usize].extend(quantity.of(row).map(|value| (time, value)));
+        for (path, of) in seller.paths.iter_mut().zip(QUANTITIES) {
+            path.extend(of(row).map(|value| (time, value.value())));
         }
-        if self.last.is_some_and(|last| last.time != time) {
+        if self.last.is_some_and(|last| last.0 != time) {
             self.end_instant();
         }
-        let now = (row.price_gap.map_or(f64::NAN, Number::value), row.imbalance.map_or(f64::NAN, Number::value));
-        self.now.insert(row.seller, now);
+        let now = [row.price_gap, row.imbalance].map(|value| value.map_or(f64::NAN, Number::value));
+        self.now.insert(row.seller, now.into());
         let counts = [row.messages, row.lost_messages, row.duplicated_messages].map(|count| count as f64);
-        self.last = Some(Instant { time, counts });
+        self.last = Some((time, counts));
     }
 
     /// Notes how the game stands after the last row of an instant, which stands for it.
     fn end_instant(&mut self) {
-        let Some(Instant { time, counts: [sent, lost, duplicated] }) = self.last else { return };
+        let Some((time, [sent, lost, duplicated])) = self.last else { return };
         let largest = |of: fn(&(f64, f64)) -> f64| self.now.values().map(of).fold(f64::NAN, f64::max);
         let values = [largest(|now| now.0), largest(|now| now.1), sent, lost, duplicated];
         self.paths.iter_mut().zip(values).for_each(|(path, value)| path.push((time, value)));
@@ -155,32 +115,23 @@ impl Reading {
     pub(super) fn end(mut self) -> Game {
         self.end_instant();
         let Self { rows, most_points, sellers, paths, .. } = self;
-        let (drawn, others) = split(sellers);
+        let mut sellers: Vec<Seller> = sellers.into_values().collect();
+        let demand = |seller: &Seller| seller.paths[DEMAND].last().map_or(0.0, |last| last.1);
+        if sellers.len() > MOST_SELLERS {
+            sellers.sort_by(|a, b| demand(b).total_cmp(&demand(a)));
+        }
+        let others = sellers.split_off(sellers.len().min(MOST_SELLERS));
+        sellers.sort_by_key(|seller| seller.number);
+        let range = |quantity: usize| {
+            let points: Vec<_> = others.iter().flat_map(|seller| &seller.paths[quantity]).copied().collect();
+            band(&points, PIECES)
+        };
+        let others = (!others.is_empty()).then(|| Others { count: others.len(), ranges: [0, 1, 2, 3].map(range) });
         let thin = |path| thinned(path, most_points);
         let thin_seller = |seller: Seller| Seller { number: seller.number, paths: seller.paths.map(thin) };
+        let sellers = sellers.into_iter().map(thin_seller).collect();
         let defined = |path: Path| thin(path.into_iter().filter(|point| point.1.is_finite()).collect());
         let [price_gap, imbalance, messages, lost, duplicated] = paths.map(defined);
-        let (sellers, others) = (drawn.into_iter().map(thin_seller).collect(), ranges(&others));
         Game { rows, most_points, sellers, others, price_gap, imbalance, messages, lost, duplicated }
     }
-}
-
-/// The sellers that meet most demand in the end, by number, and all others.
-fn split(sellers: BTreeMap<u32, Seller>) -> (Vec<Seller>, Vec<Seller>) {
-    let mut sellers: Vec<Seller> = sellers.into_values().collect();
-    let demand = |seller: &Seller| seller.path(Quantity::Demand).last().map_or(0.0, |last| last.1);
-    if sellers.len() > MOST_SELLERS {
-        sellers.sort_by(|a, b| demand(b).total_cmp(&demand(a)));
-    }
-    let others = sellers.split_off(sellers.len().min(MOST_SELLERS));
-    sellers.sort_by_key(|seller| seller.number);
-    (sellers, others)
-}
-
-fn ranges(others: &[Seller]) -> Option<Others> {
-    let range = |quantity: Quantity| {
-        let points: Vec<_> = others.iter().flat_map(|seller| seller.path(quantity)).copied().collect();
-        band(&points, PIECES)
-    };
-    (!others.is_empty()).then(|| Others { count: others.len(), ranges: Quantity::ALL.map(range) })
 }

@@ -1,24 +1,13 @@
 //! The run's tables, read once and thinned to what can be seen.
-//!
-//! | where | what |
-//! |---|---|
-//! | [`extent`] | how much of the large tables is read |
-//! | [`thin`] | fewer points that look the same |
-//! | [`game`] | how a slot's game went |
-//! | [`flows`] | who sold how much to whom |
-//! | [`energy`] | where energy came from |
-//! | this file | a case, and how all of it is read |
 
-pub mod energy;
 pub mod extent;
 pub mod flows;
 pub mod game;
 pub mod thin;
 
-use energy::Energy;
 use extent::Extent;
-use flows::{Flows, Sums};
-use game::{Game, MOST_SELLERS, Quantity, Reading};
+use flows::{Energy, Flows, Sums};
+use game::{Game, MOST_SELLERS, Reading};
 use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{
     AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
@@ -51,7 +40,7 @@ pub struct Data {
 }
 
 /// What the charts of a case are made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CaseData {
     /// Its number, knobs and seed.
     pub entry: CaseEntry,
@@ -78,9 +67,6 @@ pub struct CaseData {
 
 impl Data {
     /// Reads the tables of a run.
-    ///
-    /// # Errors
-    /// If a table that the run keeps cannot be read.
     pub fn read(run: &Run) -> Result<Self, RecordError> {
         let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok();
         let summaries = run.summaries()?.collect::<Result<_, _>>()?;
@@ -101,6 +87,11 @@ impl Data {
     /// The names of the varied knobs.
     pub fn knobs(&self) -> impl Iterator<Item = &String> + Clone {
         self.manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys())
+    }
+
+    /// The value of a knob in the case with this number.
+    pub(crate) fn knob(&self, case: u32, knob: &str) -> Option<&serde_json::Value> {
+        self.manifest.cases.get(case.checked_sub(1)? as usize)?.knobs.get(knob)
     }
 
     /// The case with this number, if it has come to anything.
@@ -145,8 +136,8 @@ fn cases(run: &Run, plan: Option<&Plan>) -> Result<Vec<CaseData>, RecordError> {
 /// How many points a path may have, so that all are not too many.
 fn most_points(cases: &[CaseData], extents: &[Extent]) -> usize {
     let paths = |(case, extent): (&CaseData, &Extent)| {
-        let read = case.slots.iter().filter(|row| extent.paths.iter().any(|path| path.slots().contains(&row.slot)));
-        read.map(|row| Quantity::ALL.len() * (row.sellers as usize).min(MOST_SELLERS)).sum::<usize>()
+        let read = case.slots.iter().filter(|row| extent.paths.iter().any(|path| path.slots.contains(&row.slot)));
+        read.map(|row| 4 * (row.sellers as usize).min(MOST_SELLERS)).sum::<usize>()
     };
     let paths: usize = cases.iter().zip(extents).map(paths).sum();
     (MOST_POINTS / paths.max(1)).clamp(POINTS.0, POINTS.1)
@@ -154,18 +145,7 @@ fn most_points(cases: &[CaseData], extents: &[Extent]) -> usize {
 
 impl CaseData {
     fn new(entry: CaseEntry, slots: Vec<SlotRow>, key_figures: Option<KeyFigures>, choice: Option<Slot>) -> Self {
-        let mut case = Self {
-            entry,
-            slots,
-            key_figures,
-            shown: None,
-            energy: Vec::new(),
-            flows: None,
-            slot_flows: BTreeMap::new(),
-            games: BTreeMap::new(),
-            games_left_out: 0,
-            ages: BTreeMap::new(),
-        };
+        let mut case = Self { entry, slots, key_figures, ..Self::default() };
         let chosen = choice.filter(|slot| case.markets().any(|market| market.slot == *slot));
         case.shown = chosen.or_else(|| case.busiest());
         case
@@ -189,7 +169,7 @@ impl CaseData {
     }
 
     /// Its closed slots.
-    fn day(&self) -> Option<RangeInclusive<Slot>> {
+    pub(crate) fn day(&self) -> Option<RangeInclusive<Slot>> {
         Some(self.slots.first()?.slot..=self.slots.last()?.slot)
     }
 
@@ -213,16 +193,15 @@ impl CaseData {
         self.slot_flows = slots.iter().filter_map(|(slot, sums)| Some((*slot, sums.flows()?))).collect();
         self.games_left_out = extent.paths_left_out;
         for section in &extent.paths {
-            let mut readings = BTreeMap::<Slot, Reading>::new();
+            let mut reading: Option<(Slot, Reading)> = None;
             each::<ConvergenceRow>(run, Some(section), |row| {
                 // Slots are read one after the other: what is complete is thinned at once.
-                if let Some(done) = readings.keys().next().copied().filter(|slot| *slot != row.slot) {
-                    self.games.extend(readings.remove(&done).map(|reading| (done, reading.end())));
-                }
+                let done = reading.take_if(|(slot, _)| *slot != row.slot);
+                self.games.extend(done.map(|(slot, reading)| (slot, reading.end())));
                 let begin = f64::from(row.slot - 1) * slot_length;
-                readings.entry(row.slot).or_insert_with(|| Reading::new(begin, most_points)).add(&row);
+                reading.get_or_insert_with(|| (row.slot, Reading::new(begin, most_points))).1.add(&row);
             })?;
-            self.games.extend(readings.into_iter().map(|(slot, reading)| (slot, reading.end())));
+            self.games.extend(reading.map(|(slot, reading)| (slot, reading.end())));
         }
         Ok(())
     }

@@ -13,12 +13,10 @@ pub fn thinned(points: Vec<(f64, f64)>, most: usize) -> Vec<(f64, f64)> {
     let pieces = Pieces { from: first.0, to: last.0, count: (most / 4).max(1) };
     let mut kept = Vec::with_capacity(4 * pieces.count);
     for piece in points.chunk_by(|a, b| pieces.of(a.0) == pieces.of(b.0)) {
-        let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let place = |point: Option<&(f64, f64)>| {
-            point.and_then(|point| piece.iter().position(|other| std::ptr::eq(point, other)))
-        };
-        let (lowest, highest) = (place(piece.iter().min_by(by_value)), place(piece.iter().max_by(by_value)));
-        let mut places = [Some(0), lowest, highest, Some(piece.len() - 1)].into_iter().flatten().collect::<Vec<_>>();
+        let by_value = |a: &usize, b: &usize| piece[*a].1.total_cmp(&piece[*b].1);
+        let all = 0..piece.len();
+        let extremes = all.clone().min_by(by_value).into_iter().chain(all.max_by(by_value));
+        let mut places: Vec<usize> = extremes.chain([0, piece.len() - 1]).collect();
         places.sort_unstable();
         places.dedup();
         kept.extend(places.into_iter().map(|place| piece[place]));

@@ -30,7 +30,7 @@ const GAP: i32 = 8;
 const MOST_BROKEN: usize = 13;
 
 /// Draws a chart as SVG.
-pub(super) fn svg(chart: &Chart) -> String {
+pub fn svg(chart: &Chart) -> String {
     let paper = Paper::of(chart);
     let mut svg = String::new();
     let size = [WIDTH, paper.height].map(|length| (length * UNIT).cast_unsigned());
@@ -165,7 +165,7 @@ fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<
         from > 0 && to < WIDTH
     };
     let whole = |tick: &(f64, String)| names || on_paper(tick.0, std::slice::from_ref(&tick.1));
-    let ticks: Vec<&(f64, String)> = span.ticks.0.iter().filter(|tick| whole(tick)).collect();
+    let ticks: Vec<&(f64, String)> = span.ticks.iter().filter(|tick| whole(tick)).collect();
     let breaks = names && ticks.len() <= MOST_BROKEN;
     let written = |every: usize, first: usize| {
         let room = wide * every as i32 / ticks.len().max(1) as i32 - APART;
@@ -193,7 +193,7 @@ fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<
 fn upward(span: &Span, names: bool) -> Vec<(f64, Vec<String>)> {
     /// Names are as wide as this at most [1/100 in].
     const MOST: i32 = 150;
-    let ticks = &span.ticks.0;
+    let ticks = &span.ticks;
     let breaks = names && ticks.len() <= MOST_BROKEN;
     let lines = |label: &str| if breaks { broken(label, MOST) } else { vec![clipped(label, TICK, MOST)] };
     let ticks: Vec<_> = ticks.iter().map(|tick| (tick.0, lines(&tick.1))).collect();

@@ -36,7 +36,7 @@ impl Tones {
     /// The colors of a chart's field, if it has one.
     pub(super) fn of_chart(chart: &Chart) -> Option<Self> {
         chart.layers.iter().find_map(|layer| match &layer.mark {
-            Mark::Heat { cells, values } => Some(Self::of(cells, values)),
+            Mark::Heat(cells, values) => Some(Self::of(cells, values)),
             _ => None,
         })
     }
@@ -52,7 +52,7 @@ impl Tones {
     }
 
     fn widest_tick(&self) -> i32 {
-        self.span.ticks.0.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0)
+        self.span.ticks.iter().map(|tick| width(&tick.1, TICK)).max().unwrap_or(0)
     }
 
     /// Draws the scale of colors: from `left` between `top` and `bottom` [units].
@@ -68,7 +68,7 @@ impl Tones {
         }
         area.draw(&Rectangle::new([(from, top), (to, bottom)], AXIS.stroke_width(8)))?;
         let beside = text(TICK).pos(Pos::new(HPos::Left, VPos::Center));
-        for (value, tick) in &self.span.ticks.0 {
+        for (value, tick) in &self.span.ticks {
             area.draw(&Text::new(tick.clone(), (to + 8 * UNIT, at(self.span.share(*value))), beside.clone()))?;
         }
         let turned = text(TICK).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Center));

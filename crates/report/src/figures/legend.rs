@@ -6,6 +6,7 @@ use super::{
     style::{LABEL, TICK, UNIT, clipped, color, stroke, text, width},
 };
 use crate::chart::{Chart, Layer, Mark, Stroke};
+use indexmap::IndexMap;
 use plotters::{
     element::{Circle, PathElement, Polygon, Rectangle, Text},
     style::{
@@ -30,21 +31,17 @@ pub(super) struct Legend<'a> {
 impl<'a> Legend<'a> {
     /// The legend of a chart in rows of at most this width [1/100 in].
     pub(super) fn of(chart: &'a Chart, most: i32) -> Self {
-        let mut entries: Vec<(String, Vec<&Layer>)> = Vec::new();
+        let mut entries = IndexMap::<String, Vec<&Layer>>::new();
         for layer in &chart.layers {
             let Some(name) = layer.name.as_deref() else { continue };
-            let name = clipped(name, TICK, (most - SIGN) * 100 / (100 + SPARE));
-            match entries.iter_mut().find(|entry| entry.0 == name) {
-                Some(entry) => entry.1.push(layer),
-                None => entries.push((name, vec![layer])),
-            }
+            entries.entry(clipped(name, TICK, (most - SIGN) * 100 / (100 + SPARE))).or_default().push(layer);
         }
         let mut rows: Vec<Vec<_>> = Vec::new();
         let mut end = most + 1;
         // In columns where there are several rows: easier to read than a flow.
         let room = |name: &str| SIGN + width(name, TICK) * (100 + SPARE) / 100 + GAP;
-        let widest = entries.iter().map(|entry| room(&entry.0)).max().unwrap_or(0);
-        let total: i32 = entries.iter().map(|entry| room(&entry.0)).sum();
+        let widest = entries.keys().map(|name| room(name)).max().unwrap_or(0);
+        let total: i32 = entries.keys().map(|name| room(name)).sum();
         for (name, layers) in entries {
             let wide = if total > most { widest } else { room(&name) };
             if end + wide - GAP > most {
@@ -106,7 +103,7 @@ fn sign<'b>(area: &Area<'b>, layer: &Layer, left: i32, middle: i32) -> Drawn<'b>
             }
         }
         Mark::Band(_) => area.draw(&Rectangle::new(block(left, right, middle), tone.mix(0.2).filled())),
-        Mark::Bars(_) | Mark::Stack(_) | Mark::Heat { .. } => {
+        Mark::Bars(_) | Mark::Stack(_) | Mark::Heat(..) => {
             area.draw(&Rectangle::new(block(left + 4 * UNIT, right - 4 * UNIT, middle), tone.filled()))
         }
     }

@@ -5,7 +5,7 @@ use super::{
     span::{Axes, Drawn, Plot, Tops, stacked},
     style::{UNIT, color, stroke},
 };
-use crate::chart::{Chart, Color, Direction, Layer, Mark, Stroke};
+use crate::chart::{Chart, Color, Mark, Stroke};
 use plotters::{
     coord::ranged1d::Ranged,
     element::{Circle, EmptyElement, PathElement, Polygon, Rectangle},
@@ -22,9 +22,8 @@ pub(super) const RING: i32 = POINT + 3 * UNIT;
 
 /// Draws all layers, from the back to the front.
 pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) -> Drawn<'b> {
-    let bars: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Bars(_))).collect();
-    let stacks: Vec<&Layer> = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Stack(_))).collect();
-    let field = chart.layers.iter().any(|layer| matches!(layer.mark, Mark::Heat { .. }));
+    let bars = chart.layers.iter().filter(|layer| matches!(layer.mark, Mark::Bars(_))).count();
+    let field = chart.layers.iter().any(|layer| matches!(layer.mark, Mark::Heat(..)));
     let mut tops = Tops::new();
     let mut beside = 0;
     for layer in &chart.layers {
@@ -33,18 +32,17 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
             Mark::Line(points, how) => {
                 if field && layer.color == Color::Reference {
                     // Light along it, so that it is seen on dark cells too.
-                    drawn(plot, axes, points, Stroke::Solid, pen(WHITE, 3 * LINE))?;
+                    line(plot, axes, points, Stroke::Solid, pen(WHITE, 3 * LINE))?;
                 }
-                line(plot, axes, points, tone, stroke(layer.color, *how))?;
+                line(plot, axes, points, stroke(layer.color, *how), pen(tone, LINE))?;
             }
             Mark::Steps(points, how) => {
                 let corners = if chart.x.is_named() { treads(points) } else { steps(points) };
-                line(plot, axes, &corners, tone, stroke(layer.color, *how))?;
+                line(plot, axes, &corners, stroke(layer.color, *how), pen(tone, LINE))?;
             }
             Mark::Points(points) => dots(plot, axes, points, layer.color)?,
             Mark::Bars(points) => {
-                let room = room(&bars);
-                let (count, wide) = (bars.len() as f64, 0.8 * room / bars.len() as f64);
+                let (count, wide) = (bars as f64, 0.8 * room(chart) / bars as f64);
                 let offset = (beside as f64 - 0.5 * count) * wide;
                 beside += 1;
                 let bar =
@@ -52,7 +50,7 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
                 boxes(plot, points.iter().map(bar), tone)?;
             }
             Mark::Stack(points) => {
-                let wide = 0.8 * room(&stacks);
+                let wide = 0.8 * room(chart);
                 let piece = |point: &(f64, f64)| {
                     let top = stacked(&mut tops, *point);
                     (point.0 - 0.5 * wide, point.0 + 0.5 * wide, top - point.1, top)
@@ -66,27 +64,23 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
                     plot.draw_series([Polygon::new(outline, tone.mix(0.2).filled())])?;
                 }
             }
-            Mark::Rule(Direction::Across, at) => {
+            Mark::Rule(at) => {
                 let ends = axes.x.range();
-                line(plot, axes, &[(ends.start, *at), (ends.end, *at)], tone, Stroke::Dashed)?;
+                line(plot, axes, &[(ends.start, *at), (ends.end, *at)], Stroke::Dashed, pen(tone, LINE))?;
             }
-            Mark::Rule(Direction::Up, at) => {
-                let ends = axes.y.range();
-                line(plot, axes, &[(*at, ends.start), (*at, ends.end)], tone, Stroke::Dashed)?;
-            }
-            Mark::Heat { cells, values } => heat::cells(plot, axes, cells, &heat::Tones::of(cells, values))?,
+            Mark::Heat(cells, values) => heat::cells(plot, axes, cells, &heat::Tones::of(cells, values))?,
         }
     }
     Ok(())
 }
 
 /// How far bars are from each other.
-fn room(layers: &[&Layer]) -> f64 {
-    let places = layers.iter().flat_map(|layer| match &layer.mark {
-        Mark::Bars(points) | Mark::Stack(points) => points.iter().map(|point| point.0).collect::<Vec<_>>(),
-        _ => Vec::new(),
+fn room(chart: &Chart) -> f64 {
+    let places = chart.layers.iter().filter_map(|layer| match &layer.mark {
+        Mark::Bars(points) | Mark::Stack(points) => Some(points.iter().map(|point| point.0)),
+        _ => None,
     });
-    let mut places: Vec<f64> = places.collect();
+    let mut places: Vec<f64> = places.flatten().collect();
     places.sort_by(f64::total_cmp);
     let gaps = places.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0.0);
     gaps.fold(f64::INFINITY, f64::min).min(1.0)
@@ -103,15 +97,11 @@ fn treads(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     points.iter().flat_map(|&(x, y)| [(x - 0.5, y), (x + 0.5, y)]).collect()
 }
 
-fn line<'b>(plot: &mut Plot<'_, 'b>, axes: &Axes<'_>, points: &[(f64, f64)], tone: RGBColor, how: Stroke) -> Drawn<'b> {
-    drawn(plot, axes, points, how, pen(tone, LINE))
-}
-
 fn pen(tone: RGBColor, wide: u32) -> ShapeStyle {
     ShapeStyle { color: tone.to_rgba(), filled: false, stroke_width: wide }
 }
 
-fn drawn<'b>(
+fn line<'b>(
     plot: &mut Plot<'_, 'b>,
     axes: &Axes<'_>,
     points: &[(f64, f64)],

@@ -1,13 +1,4 @@
 //! Charts on paper: SVG, and PNG made from it.
-//!
-//! | where | what |
-//! |---|---|
-//! | `drawing` | a chart as SVG: title, axes, layers, legend |
-//! | `marks`, `heat` | layers between the axes |
-//! | `legend` | what layers are called |
-//! | `span`, `ticks` | axes |
-//! | `style` | colors, sizes and the font |
-//! | `png` | a picture of the SVG |
 
 mod drawing;
 mod heat;
@@ -24,22 +15,16 @@ use super::{
     chart::Chart,
     charts,
     data::{CaseData, Data},
+    page::{FIGURES, is_figure},
 };
 use microgrid_record::{RecordError, Run};
 use rayon::prelude::*;
 use std::{collections::BTreeSet, fs, io};
 
-/// The folder of a run's figures.
-pub const FOLDER: &str = "figures";
-
 /// Of so many cases the day and a slot are drawn, from the first on.
 pub const MOST_CASES: usize = 4;
 
-/// Draws a chart as SVG.
-pub fn svg(chart: &Chart) -> String {
-    drawing::svg(chart)
-}
-
+pub use drawing::svg;
 pub use png::png;
 
 /// The charts that are drawn of a run, with the names of their files: those of the study, and of the first
@@ -75,11 +60,8 @@ fn file_name(name: &str, names: &mut BTreeSet<String>) -> String {
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.
-///
-/// # Errors
-/// If a file cannot be written.
 pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
-    let folder = run.folder().join(FOLDER);
+    let folder = run.folder().join(FIGURES);
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(RecordError::file("remove", &folder)(error));
@@ -96,6 +78,6 @@ pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
     };
     let charts = chosen(data);
     charts.par_iter().try_for_each(draw)?;
-    let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FOLDER}/{name}.{ending}")));
-    run.name_files(FOLDER, &files.collect::<Vec<_>>())
+    let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FIGURES}/{name}.{ending}")));
+    run.name_files(is_figure, &files.collect::<Vec<_>>())
 }

@@ -1,7 +1,7 @@
 //! An axis on paper: from where to where it goes, where a value lies on it, and where it has ticks.
 
-use super::ticks::{self, Ticks};
-use crate::chart::{Axis, Chart, Direction, Mark, Scale};
+use super::ticks;
+use crate::chart::{Axis, Chart, Mark, Scale};
 use plotters::{
     chart::ChartContext,
     coord::{
@@ -45,7 +45,8 @@ pub(super) struct Span {
     from: f64,
     to: f64,
     logarithmic: bool,
-    pub(super) ticks: Ticks,
+    /// Where they are, and what is written there.
+    pub(super) ticks: Vec<(f64, String)>,
 }
 
 impl Span {
@@ -61,12 +62,12 @@ impl Span {
                 let (from, to) = padded(least.min(0.0), greatest.max(0.0));
                 (if least < 0.0 { from } else { 0.0 }, if greatest > 0.0 { to } else { 0.0 })
             }
-            Scale::Between(from, to) => (*from, *to),
+            Scale::Between(from, to) => (f64::from(*from), f64::from(*to)),
             Scale::Logarithmic => decades(least, greatest),
             Scale::Names(names) => (-0.5, names.len() as f64 - 0.5),
         };
         let ticks = match &axis.scale {
-            Scale::Names(names) => Ticks(names.iter().enumerate().map(|(n, name)| (n as f64, name.clone())).collect()),
+            Scale::Names(names) => names.iter().enumerate().map(|(n, name)| (n as f64, name.clone())).collect(),
             Scale::Logarithmic => ticks::logarithmic(from, to, most_ticks),
             _ => ticks::linear(from, to, most_ticks),
         };
@@ -74,7 +75,6 @@ impl Span {
     }
 
     /// The same with a little room beyond fixed bounds, so that what lies on them is seen whole.
-    #[must_use]
     pub(super) fn roomy(self, axis: &Axis) -> Self {
         let more = if matches!(axis.scale, Scale::Between(..)) { 0.03 * (self.to - self.from) } else { 0.0 };
         Self { from: self.from - more, to: self.to + more, ..self }
@@ -126,7 +126,7 @@ impl Ranged for Span {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.ticks.0.iter().map(|tick| tick.0).collect()
+        self.ticks.iter().map(|tick| tick.0).collect()
     }
 
     fn range(&self) -> Range<f64> {
@@ -141,30 +141,24 @@ pub(super) fn values(chart: &Chart) -> (Vec<f64>, Vec<f64>) {
     for layer in &chart.layers {
         match &layer.mark {
             Mark::Line(points, _) | Mark::Steps(points, _) | Mark::Points(points) => {
-                let drawn = points.iter().filter(|point| point.0.is_finite() && point.1.is_finite());
-                drawn.for_each(|point| {
-                    x.push(point.0);
-                    y.push(point.1);
-                });
+                let drawn = || points.iter().filter(|point| point.0.is_finite() && point.1.is_finite());
+                x.extend(drawn().map(|point| point.0));
+                y.extend(drawn().map(|point| point.1));
             }
             Mark::Bars(points) => {
                 x.extend(points.iter().map(|point| point.0));
                 y.extend(points.iter().map(|point| point.1).chain([0.0]));
             }
             Mark::Stack(points) => {
-                for point in points {
-                    let top = stacked(&mut tops, *point);
-                    x.push(point.0);
-                    y.extend([0.0, top]);
-                }
+                x.extend(points.iter().map(|point| point.0));
+                y.extend(points.iter().flat_map(|point| [0.0, stacked(&mut tops, *point)]));
             }
             Mark::Band(spans) => {
                 x.extend(spans.iter().map(|span| span.0));
                 y.extend(spans.iter().flat_map(|span| [span.1, span.2]));
             }
-            Mark::Rule(Direction::Across, at) => y.push(*at),
-            Mark::Rule(Direction::Up, at) => x.push(*at),
-            Mark::Heat { cells, .. } => {
+            Mark::Rule(at) => y.push(*at),
+            Mark::Heat(cells, _) => {
                 x.extend(cells.iter().map(|cell| cell.0));
                 y.extend(cells.iter().map(|cell| cell.1));
             }

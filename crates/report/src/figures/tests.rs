@@ -1,7 +1,7 @@
 //! Figures of charts that are hard to draw: no text is cut off, and none covers another.
 
 use super::*;
-use crate::chart::{Axis, Color, Direction, Layer, Mark, Scale, Stroke};
+use crate::chart::{Axis, Color, Layer, Mark, Scale, Stroke};
 use resvg::usvg::{Group, Node, Rect};
 
 fn chart(x: Axis, y: Axis, layers: Vec<Layer>) -> Chart {
@@ -106,7 +106,7 @@ fn fields_of_any_size_fit_and_tell_their_values_where_there_is_room() {
             let places = (0..columns).flat_map(|x| (0..rows).map(move |y| (x, y)));
             let cells = places.map(|(x, y)| (x as f64, y as f64, (x + y != 1).then_some(size * (x * y) as f64)));
             let values = Axis::of("time to equilibrium").unit("s");
-            let heat = Layer::unnamed(Color::Reference, Mark::Heat { cells: cells.collect(), values });
+            let heat = Layer::unnamed(Color::Reference, Mark::Heat(cells.collect(), values));
             let svg = drawn(&chart(
                 Axis::of("delay").scale(names(columns)),
                 Axis::of("period").scale(names(rows)),
@@ -127,7 +127,7 @@ fn every_mark_is_drawn_and_lines_are_interrupted_where_there_is_nothing() {
         (Mark::Bars(solid.clone()), "<rect", 4),
         (Mark::Stack(solid.clone()), "<rect", 4),
         (Mark::Band(solid.iter().map(|point| (point.0, point.1 - 0.5, point.1)).collect()), "<polygon", 1),
-        (Mark::Rule(Direction::Up, 1.0), "<polyline", 1),
+        (Mark::Rule(1.0), "<polyline", 1),
     ];
     let draw = |layers| drawn(&chart(Axis::of("x"), Axis::of("y"), layers));
     for (mark, element, count) in marks {

@@ -1,11 +1,9 @@
 //! Where an axis has ticks, and what is written there.
 
-/// Ticks of an axis.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Ticks(pub(super) Vec<(f64, String)>);
+use crate::format::{self, grouped};
 
 /// Ticks at whole multiples of 1, 2 or 5 times a power of ten, at most `most` of them.
-pub(super) fn linear(from: f64, to: f64, most: usize) -> Ticks {
+pub(super) fn linear(from: f64, to: f64, most: usize) -> Vec<(f64, String)> {
     let rough = (to - from) / most as f64;
     let power = rough.log10().floor();
     let fits = |factor: &f64| factor * 10_f64.powf(power) >= rough * 0.999_999;
@@ -15,21 +13,21 @@ pub(super) fn linear(from: f64, to: f64, most: usize) -> Ticks {
     let label = |value: f64| {
         if from.abs().max(to.abs()) < 1e-3 { scientific(value, power) } else { fixed(value, decimals as usize) }
     };
-    Ticks((first..=last).map(|n| n as f64 * step).map(|value| (value, label(value))).collect())
+    (first..=last).map(|n| n as f64 * step).map(|value| (value, label(value))).collect()
 }
 
 /// Ticks at powers of ten, at most `most` of them; where there are fewer than three, at 2 and 5 times these too.
-pub(super) fn logarithmic(from: f64, to: f64, most: usize) -> Ticks {
+pub(super) fn logarithmic(from: f64, to: f64, most: usize) -> Vec<(f64, String)> {
     let (first, last) = (from.log10().floor() as i32, to.log10().ceil() as i32);
     let inside = |value: &f64| (from * 0.999_999..=to * 1.000_001).contains(value);
     let powers: Vec<i32> = (first..=last).filter(|power| inside(&10_f64.powi(*power))).collect();
     let tick = |value: f64| (value, short(value));
     if powers.len() < 3 {
         let values = (first..=last).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10_f64.powi(power)));
-        return Ticks(values.filter(inside).map(tick).collect());
+        return values.filter(inside).map(tick).collect();
     }
     let step = powers.len().div_ceil(most).max(1) as i32;
-    Ticks(powers.into_iter().filter(|power| power % step == 0).map(|power| tick(10_f64.powi(power))).collect())
+    powers.into_iter().filter(|power| power % step == 0).map(|power| tick(10_f64.powi(power))).collect()
 }
 
 /// A number in digits down to this power of ten, and the power of its first digit.
@@ -43,16 +41,7 @@ fn scientific(value: f64, last: f64) -> String {
 
 /// A number with so many decimals, and commas between thousands.
 fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", value.abs());
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let digits = whole.len();
-    let grouped: String = whole
-        .chars()
-        .enumerate()
-        .flat_map(|(n, digit)| (n > 0 && (digits - n) % 3 == 0).then_some(',').into_iter().chain([digit]))
-        .collect();
-    let zero = text.chars().all(|letter| "0.".contains(letter));
-    format!("{}{grouped}{rest}", if value < 0.0 && !zero { "\u{2212}" } else { "" })
+    grouped(&format::fixed(value, decimals), ',', 4)
 }
 
 /// A number in about three digits.
@@ -76,8 +65,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn texts(ticks: Ticks) -> Vec<String> {
-        ticks.0.into_iter().map(|tick| tick.1).collect()
+    fn texts(ticks: Vec<(f64, String)>) -> Vec<String> {
+        ticks.into_iter().map(|tick| tick.1).collect()
     }
 
     #[test]
@@ -102,7 +91,7 @@ mod tests {
         fn every_axis_has_some_ticks_and_not_too_many(from in -1e6..1e6_f64, wide in -9.0..9.0_f64, most in 3..12_usize) {
             let to = from + 10_f64.powf(wide);
             prop_assume!(to - from > 1e-9 * from.abs());
-            let ticks = linear(from, to, most).0;
+            let ticks = linear(from, to, most);
             prop_assert!((1..=most + 1).contains(&ticks.len()), "{ticks:?}");
             prop_assert!(ticks.is_sorted_by(|a, b| a.0 < b.0));
         }
@@ -110,7 +99,7 @@ mod tests {
         #[test]
         fn every_logarithmic_axis_has_some_ticks(power in -9.0..6.0_f64, decades in 1.0..12.0_f64, most in 3..12_usize) {
             let from = 10_f64.powf(power);
-            let ticks = logarithmic(from, from * 10_f64.powf(decades), most).0;
+            let ticks = logarithmic(from, from * 10_f64.powf(decades), most);
             prop_assert!((1..=most.max(9)).contains(&ticks.len()), "{ticks:?}");
         }
     }

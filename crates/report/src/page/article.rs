@@ -29,12 +29,12 @@ pub(super) struct Beside {
 }
 
 /// The article's numbers beside the run's; `None` where the run is of another study.
-pub(super) fn article(data: &Data, trades: Option<&Details<TradeRow>>) -> Option<Vec<Beside>> {
+pub(super) fn article(data: &Data, trades: &Details<TradeRow>) -> Option<Vec<Beside>> {
     let plan = data.plan.as_ref().filter(|plan| is_published_study(plan))?;
     let everybody = |case: &&CaseEntry| mu(plan, case) == 1.0;
     let with = data.cases.iter().map(|case| &case.entry).find(everybody)?;
     let mut lines = Vec::new();
-    if let Some(trades) = trades.and_then(|trades| trades.of(with.case, TABLE_1.0)) {
+    if let Some(trades) = trades.of(with.case, TABLE_1.0) {
         lines.extend(TABLE_1.1.iter().map(|&(buyer, seller, article)| Beside {
             what: format!("Table 1, slot 17: {buyer} buys from {seller} [kWh]"),
             article: fixed(article, 3),

@@ -2,7 +2,7 @@
 
 use crate::data::{CaseData, Data};
 use microgrid_agents::ids::Slot;
-use microgrid_record::{ProsumerRow, RecordError, Row, Run, TradeRow};
+use microgrid_record::{RecordError, Row, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The page has room for about so many prosumers' slots, and trades.
@@ -14,7 +14,6 @@ const LEAST: usize = 10;
 pub(super) const BUDGET: u64 = 64 << 20;
 
 /// Rows of the slots, by case and slot.
-#[derive(Debug)]
 pub(super) struct Details<R> {
     slots: BTreeMap<(u32, Slot), Most<R>>,
     /// Cases of which no more than the shown slot is read, because a whole day is too much.
@@ -22,55 +21,34 @@ pub(super) struct Details<R> {
 }
 
 /// Those rows of a slot that moved most energy, in the order of the table.
-#[derive(Debug)]
 pub(super) struct Most<R> {
     pub(super) rows: Vec<R>,
     /// How many rows the slot has.
     pub(super) of: usize,
 }
 
-/// A row that tells who did what in a slot.
-pub(super) trait Detail: Row {
-    /// In which slot of which case.
-    fn place(&self) -> (u32, Slot);
-
-    /// How much energy it moved between prosumers [kWh].
-    fn moved(&self) -> f64;
-}
-
-impl Detail for ProsumerRow {
-    fn place(&self) -> (u32, Slot) {
-        (self.case, self.slot)
-    }
-
-    fn moved(&self) -> f64 {
-        self.bought_kwh.value() + self.sold_kwh.value()
+impl<R> Default for Details<R> {
+    fn default() -> Self {
+        Self { slots: BTreeMap::new(), cut: BTreeSet::new() }
     }
 }
 
-impl Detail for TradeRow {
-    fn place(&self) -> (u32, Slot) {
-        (self.case, self.slot)
-    }
-
-    fn moved(&self) -> f64 {
-        self.traded_kwh.value()
-    }
-}
-
-impl<R: Detail> Details<R> {
+impl<R: Row> Details<R> {
     /// Of each case of a run with so many `slots` in all the whole day or, where that is more than is left of the budget
-    /// [bytes], the shown slot.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub(super) fn read(run: &Run, data: &Data, slots: usize, budget: u64) -> Result<Self, RecordError> {
+    /// [bytes], the shown slot. `moved` tells of a row in which slot how much energy it moved between prosumers [kWh].
+    pub(super) fn read(
+        run: &Run,
+        data: &Data,
+        slots: usize,
+        budget: u64,
+        moved: fn(&R) -> (Slot, f64),
+    ) -> Result<Self, RecordError> {
         let most = (MOST_ROWS / slots.max(1)).max(LEAST);
-        let (mut left, mut details) = (budget, Self { slots: BTreeMap::new(), cut: BTreeSet::new() });
+        let (mut left, mut details) = (budget, Self::default());
         for case in &data.cases {
             let number = case.entry.case;
-            let (Some(first), Some(last)) = (case.slots.first(), case.slots.last()) else { continue };
-            let mut section = run.section::<R>(number, first.slot..=last.slot)?;
+            let Some(day) = case.day() else { continue };
+            let mut section = run.section::<R>(number, day)?;
             if section.size > left {
                 details.cut.insert(number);
                 let Some(shown) = case.shown else { continue };
@@ -80,19 +58,20 @@ impl<R: Detail> Details<R> {
                 continue;
             }
             left -= section.size;
-            for row in run.rows_of::<R>(&section)? {
-                details.add(row?, most);
+            let mut rows = run.rows_of::<R>(&section)?.peekable();
+            while let Some(first) = rows.next().transpose()? {
+                let slot = moved(&first).0;
+                let same = |row: &Result<R, _>| row.as_ref().map_or(true, |row| moved(row).0 == slot);
+                let mut all = vec![first];
+                while let Some(row) = rows.next_if(same) {
+                    all.push(row?);
+                }
+                details.slots.insert((number, slot), Most::of(all, most, |row| moved(row).1));
             }
         }
-        details.slots.values_mut().for_each(|slot| slot.shorten(most));
         Ok(details)
     }
 
-    fn add(&mut self, row: R, most: usize) {
-        self.slots.entry(row.place()).or_insert_with(|| Most { rows: Vec::new(), of: 0 }).add(row, most);
-    }
-
-    /// The rows of a slot.
     pub(super) fn of(&self, case: u32, slot: Slot) -> Option<&Most<R>> {
         self.slots.get(&(case, slot))
     }
@@ -103,26 +82,15 @@ impl<R: Detail> Details<R> {
     }
 }
 
-impl<R: Detail> Most<R> {
-    /// Never holds more than twice as many as are wanted.
-    fn add(&mut self, row: R, most: usize) {
-        self.of += 1;
-        self.rows.push(row);
-        if self.rows.len() >= 2 * most {
-            self.shorten(most);
-        }
-    }
-
-    fn shorten(&mut self, most: usize) {
-        if self.rows.len() <= most {
-            return;
-        }
-        let mut order: Vec<usize> = (0..self.rows.len()).collect();
-        order.sort_by(|&one, &other| self.rows[other].moved().total_cmp(&self.rows[one].moved()).then(one.cmp(&other)));
-        let mut kept = vec![false; self.rows.len()];
-        order[..most].iter().for_each(|&index| kept[index] = true);
-        let mut kept = kept.into_iter();
-        self.rows.retain(|_| kept.next().unwrap_or(false));
+impl<R: Row> Most<R> {
+    /// Those of `all` rows of a slot, in their order, of which there are at most so many that moved more.
+    fn of(all: Vec<R>, most: usize, moved: impl Fn(&R) -> f64) -> Self {
+        let of = all.len();
+        let mut rows: Vec<(usize, R)> = all.into_iter().enumerate().collect();
+        rows.sort_by(|one, other| moved(&other.1).total_cmp(&moved(&one.1)));
+        rows.truncate(most);
+        rows.sort_by_key(|row| row.0);
+        Self { rows: rows.into_iter().map(|(_, row)| row).collect(), of }
     }
 
     /// What was left out, if anything was, and which table has it.
@@ -138,7 +106,7 @@ impl<R: Detail> Most<R> {
 mod tests {
     use super::*;
     use microgrid_record::{
-        Status,
+        ProsumerRow, Status, TradeRow,
         fixtures::{day::Day, row_of, whole_case},
     };
     use std::time::Duration;
@@ -149,14 +117,14 @@ mod tests {
 
     #[test]
     fn the_trades_that_moved_most_stay_in_their_order() {
-        let mut most = Most { rows: Vec::new(), of: 0 };
-        for (buyer, kwh) in (1..).zip([0.0, 5.0, 1.0, 4.0, 2.0, 3.0, 0.5]) {
-            most.add(trade(buyer, kwh), 3);
-            assert!(most.rows.len() < 6);
-        }
-        most.shorten(3);
-        assert_eq!(most.rows.iter().map(|row| row.buyer).collect::<Vec<_>>(), [2, 4, 6]);
-        assert_eq!(most.note("trades").unwrap(), "The 3 of 7 trades that moved most energy; the table trades has all.");
+        let kwh = [0.0, 5.0, 1.0, 4.0, 2.0, 3.0, 0.5];
+        let most = |count| {
+            let trades = (1..).zip(kwh).map(|(buyer, kwh)| trade(buyer, kwh)).collect();
+            Most::of(trades, count, |row: &TradeRow| row.traded_kwh.value())
+        };
+        assert_eq!(most(3).rows.iter().map(|row| row.buyer).collect::<Vec<_>>(), [2, 4, 6]);
+        let note = "The 3 of 7 trades that moved most energy; the table trades has all.";
+        assert_eq!((&*most(3).note("trades").unwrap(), most(7).note("trades")), (note, None));
     }
 
     #[test]
@@ -167,21 +135,15 @@ mod tests {
         let case = &data.cases[0];
         let sizes = [1..=3, 2..=2].map(|slots| run.section::<ProsumerRow>(1, slots).unwrap().size);
 
-        let whole = Details::<ProsumerRow>::read(&run, &data, 24, sizes[0]).unwrap();
+        let read =
+            |budget| Details::read(&run, &data, 24, budget, |row: &ProsumerRow| (row.slot, row.bought_kwh.value()));
+        let whole = read(sizes[0]).unwrap();
         assert!((1..=3).all(|slot| whole.of(1, slot).unwrap().rows.len() == 3 && !whole.lacks(case, slot)));
-        let shown = Details::<ProsumerRow>::read(&run, &data, 24, sizes[1]).unwrap();
+        let shown = read(sizes[1]).unwrap();
         assert!((1..=3).all(|slot| shown.lacks(case, slot) == (slot != 2)));
         assert_eq!(shown.of(1, 2).unwrap().rows, whole.of(1, 2).unwrap().rows);
-        let none = Details::<ProsumerRow>::read(&run, &data, 24, sizes[1] - 1).unwrap();
+        let none = read(sizes[1] - 1).unwrap();
         assert!((1..=3).all(|slot| none.lacks(case, slot)));
         drop(day);
-    }
-
-    #[test]
-    fn nothing_is_said_where_nothing_is_left_out() {
-        let mut most = Most { rows: Vec::new(), of: 0 };
-        most.add(trade(1, 1.0), 3);
-        most.shorten(3);
-        assert_eq!(most.note("trades"), None);
     }
 }

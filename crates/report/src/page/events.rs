@@ -2,7 +2,7 @@
 
 use crate::{
     data::Data,
-    format::{fixed, grouped},
+    format::{NARROW, fixed, grouped},
 };
 use humantime::format_duration;
 use microgrid_agents::chain::refusal::Refusal;
@@ -32,7 +32,6 @@ fn storages(data: &Data) -> Option<String> {
     Some(format!("Storages {held}took {} kWh and gave {} kWh{cases}.", fixed(charged, 2), fixed(discharged, 2)))
 }
 
-/// What the scenario lets happen.
 fn incidents(data: &Data) -> Option<String> {
     let conditions = &data.plan.as_ref()?.scenario.network.conditions;
     let each: Vec<String> = conditions.iter().map(incident).collect();
@@ -58,10 +57,10 @@ fn messages(data: &Data) -> Option<String> {
     let mut said = Vec::new();
     if lost > 0 {
         let share = fixed(100.0 * lost as f64 / sent as f64, 2);
-        said.push(format!("{} of {} messages ({share} %) never arrived", grouped(lost), grouped(sent)));
+        said.push(format!("{} of {} messages ({share} %) never arrived", number(lost), number(sent)));
     }
     if twice > 0 {
-        said.push(format!("{} arrived twice", grouped(twice)));
+        said.push(format!("{} arrived twice", number(twice)));
     }
     (!said.is_empty()).then(|| format!("{}.", said.join("; ")))
 }
@@ -74,8 +73,12 @@ fn refusals(ledger: &[LedgerRow]) -> Option<String> {
     reasons.retain(|(_, sum)| *sum > 0);
     reasons.sort_by_key(|&(_, sum)| std::cmp::Reverse(sum));
     let all: u64 = reasons.iter().map(|(_, sum)| sum).sum();
-    let number = |sum| if reasons.len() == 1 { String::new() } else { format!(" ({})", grouped(sum)) };
-    let each = reasons.iter().map(|(refusal, sum)| format!("{refusal}{}", number(*sum)));
+    let often = |sum| if reasons.len() == 1 { String::new() } else { format!(" ({})", number(sum)) };
+    let each = reasons.iter().map(|(refusal, sum)| format!("{refusal}{}", often(*sum)));
     let what = if all == 1 { "transaction" } else { "transactions" };
-    (all > 0).then(|| format!("The ledger refused {} {what}: {}.", grouped(all), each.collect::<Vec<_>>().join(", ")))
+    (all > 0).then(|| format!("The ledger refused {} {what}: {}.", number(all), each.collect::<Vec<_>>().join(", ")))
+}
+
+fn number(whole: u64) -> String {
+    grouped(&whole.to_string(), NARROW, 4)
 }

@@ -3,15 +3,13 @@
 use super::tables::case_name;
 use crate::{
     data::{CaseData, Data},
-    format::{fixed, grouped, knobs},
+    format::{NARROW, fixed, grouped, knobs},
 };
 use microgrid_record::{KeyFigures, Number};
 
 /// The numbers of more cases than this are summed up by their range.
 const MOST_CASES: usize = 4;
 
-/// A headline number.
-#[derive(Debug)]
 pub(super) struct Card {
     pub(super) title: &'static str,
     pub(super) hint: &'static str,
@@ -30,53 +28,36 @@ pub(super) struct Entry {
     pub(super) unit: &'static str,
 }
 
-/// A figure of a case, and how it reads.
-struct Figure {
-    title: &'static str,
-    hint: &'static str,
-    unit: &'static str,
-    decimals: usize,
-    of: Of,
-}
-
-/// What a figure is of a case.
-type Of = fn(&CaseData, &KeyFigures) -> Option<f64>;
+/// A figure of a case: its title and what it is, its unit, its decimals, and how it is come by.
+type Figure = (&'static str, &'static str, &'static str, usize, fn(&CaseData, &KeyFigures) -> Option<f64>);
 
 /// Title of what there is only where there are storages.
 const DEVICES: &str = "Gain of the devices";
 
 const FIGURES: [Figure; 12] = [
-    figure("Welfare", "of all prosumers over the open slots", "CNY", 2, |_, it| Some(it.open_slots.welfare_cny)),
-    figure("Gain over P2G", "in welfare over the open slots, beside the grid alone", "%", 1, |_, it| {
+    ("Welfare", "of all prosumers over the open slots", "CNY", 2, |_, it| Some(it.open_slots.welfare_cny)),
+    ("Gain over P2G", "in welfare over the open slots, beside the grid alone", "%", 1, |_, it| {
         it.open_slots.welfare_gain_percent
     }),
-    figure(
-        DEVICES,
-        "in welfare over all slots, by storages alone, with what they hold at the end",
-        "CNY",
-        2,
-        |_, it| Some(it.all_slots.devices_gain_with_storage_value_cny),
-    ),
-    figure("Gain of the market", "in welfare over all slots, beyond what each has alone", "CNY", 2, |_, it| {
+    (DEVICES, "in welfare over all slots, by storages alone, with what they hold at the end", "CNY", 2, |_, it| {
+        Some(it.all_slots.devices_gain_with_storage_value_cny)
+    }),
+    ("Gain of the market", "in welfare over all slots, beyond what each has alone", "CNY", 2, |_, it| {
         Some(it.all_slots.market_gain_with_storage_value_cny)
     }),
-    figure("Savings", "in bills over all slots, beside P2G", "CNY", 2, |_, it| {
+    ("Savings", "in bills over all slots, beside P2G", "CNY", 2, |_, it| {
         Some(it.all_slots.savings_with_storage_value_cny)
     }),
-    figure("Slots in equilibrium", "of those with a market", "%", 1, |_, it| it.equilibrium_share.map(percent)),
-    figure("Mean price", "of local trades, by energy", "CNY/kWh", 4, |case, _| mean_price(case)),
-    figure("Traded", "between prosumers", "kWh", 2, |_, it| Some(it.totals.traded_kwh)),
-    figure("Consumption", "beside what was wanted (100 %)", "%", 1, |_, it| {
+    ("Slots in equilibrium", "of those with a market", "%", 1, |_, it| it.equilibrium_share.map(percent)),
+    ("Mean price", "of local trades, by energy", "CNY/kWh", 4, |case, _| mean_price(case)),
+    ("Traded", "between prosumers", "kWh", 2, |_, it| Some(it.totals.traded_kwh)),
+    ("Consumption", "beside what was wanted (100 %)", "%", 1, |_, it| {
         (it.totals.load_kwh > 0.0).then(|| percent(it.totals.consumption_kwh / it.totals.load_kwh))
     }),
-    figure("Self-sufficiency", "consumption met without the grid", "%", 1, |_, it| it.self_sufficiency.map(percent)),
-    figure("Self-consumption", "generation used in the microgrid", "%", 1, |_, it| it.self_consumption.map(percent)),
-    figure("Messages", "sent by everybody", "", 0, |_, it| Some(it.totals.messages as f64)),
+    ("Self-sufficiency", "consumption met without the grid", "%", 1, |_, it| it.self_sufficiency.map(percent)),
+    ("Self-consumption", "generation used in the microgrid", "%", 1, |_, it| it.self_consumption.map(percent)),
+    ("Messages", "sent by everybody", "", 0, |_, it| Some(it.totals.messages as f64)),
 ];
-
-const fn figure(title: &'static str, hint: &'static str, unit: &'static str, decimals: usize, of: Of) -> Figure {
-    Figure { title, hint, unit, decimals, of }
-}
 
 fn percent(share: f64) -> f64 {
     100.0 * share
@@ -91,37 +72,23 @@ fn mean_price(case: &CaseData) -> Option<f64> {
     Number::new(value / energy).map(Number::value)
 }
 
-/// The headline numbers of the cases that are done.
 pub(super) fn cards(data: &Data) -> Vec<Card> {
-    let card = |figure: &Figure| {
-        let entries = entries(data, figure);
-        (!entries.is_empty()).then_some(Card { title: figure.title, hint: figure.hint, entries })
-    };
-    let storages = data.has_storages();
-    FIGURES.iter().filter(|figure| storages || figure.title != DEVICES).filter_map(card).collect()
+    let figures = FIGURES.iter().filter(|figure| figure.0 != DEVICES || data.has_storages());
+    let cards = figures.map(|figure| Card { title: figure.0, hint: figure.1, entries: entries(data, figure) });
+    cards.filter(|card| !card.entries.is_empty()).collect()
 }
 
-fn entries(data: &Data, figure: &Figure) -> Vec<Entry> {
-    let value = |(case, figures)| Some((case, (figure.of)(case, figures)?));
-    let values: Vec<_> = data.complete().filter_map(value).collect();
-    let entry = |label, value| Entry { label, value, text: text(value, figure.decimals), unit: figure.unit };
+fn entries(data: &Data, &(_, _, unit, decimals, of): &Figure) -> Vec<Entry> {
+    let values: Vec<_> = data.complete().filter_map(|(case, figures)| Some((case, of(case, figures)?))).collect();
+    let entry = |label: String, value| Entry { label, value, text: text(value, decimals), unit };
     match values.len() {
-        0 => Vec::new(),
-        1 if data.manifest.case_count == 1 => vec![entry(String::new(), values[0].1)],
+        1 if data.manifest.case_count == 1 => return vec![entry(String::new(), values[0].1)],
         count if count <= MOST_CASES => {
-            values.iter().map(|(case, value)| entry(short_name(data, case), *value)).collect()
+            return values.iter().map(|(case, value)| entry(short_name(data, case), *value)).collect();
         }
-        _ => range(data, &values, figure.decimals, entry),
+        _ => {}
     }
-}
-
-/// The least and the greatest of some values, or the one that they all have.
-fn range(
-    data: &Data,
-    values: &[(&CaseData, f64)],
-    decimals: usize,
-    entry: impl Fn(String, f64) -> Entry,
-) -> Vec<Entry> {
+    // Of many cases the least and the greatest, or the one that they all have.
     let least = values.iter().min_by(|one, other| one.1.total_cmp(&other.1));
     let most = values.iter().max_by(|one, other| one.1.total_cmp(&other.1));
     let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
@@ -142,13 +109,9 @@ fn short_name(data: &Data, case: &CaseData) -> String {
     if plain { case_name(data, &case.entry) } else { knobs(&case.entry.knobs) }
 }
 
+/// As in tables, four digits stand by themselves.
 fn text(value: f64, decimals: usize) -> String {
-    let text = fixed(value, decimals);
-    let (sign, digits) = text.strip_prefix('-').map_or(("", &*text), |digits| ("\u{2212}", digits));
-    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    // As in tables, four digits stand by themselves.
-    let whole = whole.parse().ok().filter(|_| whole.len() > 4).map_or_else(|| whole.to_owned(), grouped);
-    format!("{sign}{whole}{rest}")
+    grouped(&fixed(value, decimals), NARROW, 5)
 }
 
 #[cfg(test)]

@@ -1,14 +1,5 @@
 //! `report.html`: one file that shows a run to whoever opens it, with no network and nothing else beside it.
 //!
-//! | where | what |
-//! |---|---|
-//! | `page.html`, `style/`, `script/` | the page itself, embedded here |
-//! | `headline`, `outcome`, `events`, `article` | what came out, in numbers, in words, and beside the published study |
-//! | `payload` | charts as the script reads them |
-//! | `picks` | the cases and slots that can be picked, each with its charts and tables |
-//! | `table`, `tables`, `details` | tables that can be sorted |
-//! | `provenance` | how the run was made, and its files |
-//!
 //! The page is filled with text by its template and with JSON for its script, which draws charts when they are seen and
 //! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
 
@@ -20,7 +11,6 @@ mod outcome;
 mod payload;
 mod picks;
 mod provenance;
-mod table;
 mod tables;
 
 use super::{charts, data::Data};
@@ -33,10 +23,17 @@ use payload::Payload;
 use picks::Picks;
 use provenance::{Fact, FileLink};
 use serde::Serialize;
-use std::{fs, io, path::PathBuf, sync::LazyLock};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 /// Name of the page in a run's folder.
 pub const FILE: &str = "report.html";
+
+/// The folder of a run's figures.
+pub(crate) const FIGURES: &str = "figures";
 
 /// The page's script, each part after those that it needs.
 const SCRIPT: &str = concat!(
@@ -53,8 +50,7 @@ static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     io::read_to_string(GzDecoder::new(packed)).expect("what is embedded can be unpacked")
 });
 
-/// The page's template.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
     manifest: &'a Manifest,
@@ -77,8 +73,11 @@ struct Page<'a> {
     json: Vec<Json>,
 }
 
-/// Data for the page's script.
-#[derive(Debug)]
+/// Whether a file of a run is one of its figures.
+pub(crate) fn is_figure(file: &str) -> bool {
+    Path::new(file).parent() == Some(Path::new(FIGURES))
+}
+
 struct Json {
     id: String,
     /// Without a sign that could end the element it stands in.
@@ -95,25 +94,19 @@ impl Json {
 
 /// Writes the page of a run whose tables are `data` into its folder, in place of one that is there, and names it in the
 /// manifest; returns its path.
-///
-/// # Errors
-/// If a table cannot be read, or the page cannot be written.
 pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, RecordError> {
     let page = page(run, data)?;
     let path = run.folder().join(FILE);
     fs::write(&path, page).map_err(RecordError::file("write", &path))?;
-    run.add_file(FILE)?;
+    run.name_files(|file| file == FILE, &[FILE.to_owned()])?;
     Ok(path)
 }
 
 /// The page of a run whose tables are `data`. Charts of which the run has a figure have links to it.
-///
-/// # Errors
-/// If a table cannot be read.
 pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     let ledger: Vec<LedgerRow> = run.rows()?.collect::<Result<_, _>>()?;
     let picks = Picks::read(run, data)?;
-    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| provenance::is_figure(file)).collect();
+    let figures: Vec<&String> = run.manifest().files.iter().filter(|file| is_figure(file)).collect();
     let study = charts::study(data);
     let tables = all_tables(data, &ledger);
     let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &tables)];
@@ -129,7 +122,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         sentence: outcome::headline(data),
         cards: headline::cards(data),
         reading: outcome::reading(data, &ledger),
-        article: article::article(data, picks.trades.as_ref()),
+        article: article::article(data, &picks.trades),
         study: (!study.is_empty()).then_some(()),
         slots: picks.has_slots(),
         slots_note: picks.note(run),
@@ -143,8 +136,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     Ok(page.render().expect("writing to memory cannot fail"))
 }
 
-/// The tables of the whole run.
-fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<table::Table> {
+fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<tables::Table> {
     let tables = [
         Some(tables::cases(data)),
         Some(tables::gains(data)),

@@ -15,7 +15,6 @@ const AT_THE_CLOSED_FORM: f64 = 1e-3;
 /// More slots than this are not told of one by one.
 const MOST_SLOTS: usize = 5;
 
-/// The outcome in one sentence.
 pub(super) fn headline(data: &Data) -> String {
     if !is_begun(data) {
         return "No slot is complete yet.".to_owned();
@@ -27,22 +26,16 @@ pub(super) fn headline(data: &Data) -> String {
         Settling { markets, equilibria: 0, .. } => format!("None of {} settled", count(markets, "market slot")),
         Settling { markets, equilibria, .. } => format!("{equilibria} of {markets} market slots settled"),
     };
-    let gains = data.complete().filter_map(|(_, figures)| figures.open_slots.welfare_gain_percent);
-    let (least, most) =
-        gains.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), gain| (low.min(gain), high.max(gain)));
-    if !least.is_finite() {
+    let gains = || data.complete().filter_map(|(_, figures)| figures.open_slots.welfare_gain_percent);
+    let (Some(least), Some(most)) = (gains().reduce(f64::min), gains().reduce(f64::max)) else {
         return format!("{settled}.");
-    }
-    let without = "that of a day without a local market";
+    };
     let (gain, by_case) =
         if percent(least) == percent(most) { (beside(most, percent), "") } else { (span(least, most), ", by case") };
     let traded = data.complete().any(|(_, figures)| figures.totals.traded_kwh > 0.0);
-    let trust = if traded || most <= 0.0 {
-        ""
-    } else {
-        ": nothing was traded, but trust in local energy adds to own consumption"
-    };
-    format!("{settled}; welfare is {gain} {without}{by_case}{trust}.")
+    let trust = ": nothing was traded, but trust in local energy adds to own consumption";
+    let trust = if traded || most <= 0.0 { "" } else { trust };
+    format!("{settled}; welfare is {gain} that of a day without a local market{by_case}{trust}.")
 }
 
 fn percent(value: f64) -> String {
@@ -51,28 +44,25 @@ fn percent(value: f64) -> String {
 
 /// By how much something is above or below what comes behind, or that it is the same.
 fn beside(difference: f64, amount: impl Fn(f64) -> String) -> String {
-    let size = amount(difference);
-    if size == amount(0.0) {
-        "the same as".to_owned()
-    } else if difference < 0.0 {
-        format!("{size} below")
-    } else {
-        format!("{size} above")
+    match amount(difference) {
+        size if size == amount(0.0) => "the same as".to_owned(),
+        size if difference < 0.0 => format!("{size} below"),
+        size => format!("{size} above"),
     }
 }
 
 /// The same of differences from the least to the most, in per cent.
 fn span(least: f64, most: f64) -> String {
+    let (low, high) = (percent(least), percent(most));
     if least >= 0.0 {
-        format!("{} to {} above", percent(least), percent(most))
+        format!("{low} to {high} above")
     } else if most <= 0.0 {
-        format!("{} to {} below", percent(most), percent(least))
+        format!("{high} to {low} below")
     } else {
-        format!("{} below to {} above", percent(least), percent(most))
+        format!("{low} below to {high} above")
     }
 }
 
-/// Whether there is anything to tell of.
 fn is_begun(data: &Data) -> bool {
     data.cases.iter().any(|case| !case.slots.is_empty() || case.key_figures.is_some())
 }
@@ -83,23 +73,12 @@ fn signed(value: f64, decimals: usize) -> String {
 
 /// All there is to say, a paragraph each.
 pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
-    let mut said = Vec::new();
-    said.extend(ending(data));
-    said.extend(is_begun(data).then(|| settling(data)).flatten());
-    said.extend(by_knob(data));
-    said.extend(unsettled(data));
-    said.extend(elsewhere(data));
-    said.extend(corners(data));
-    said.extend(ledger_gain(data));
-    said.extend(money(data));
-    said.extend(events::reading(data, ledger));
-    said.extend(closed(data));
-    if !data.manifest.deterministic {
-        said.push(
-            "The run went by the machine's clock: the same program may give other results another time.".to_owned(),
-        );
-    }
-    said
+    let clock = "The run went by the machine's clock: the same program may give other results another time.";
+    let by_clock = (!data.manifest.deterministic).then(|| clock.to_owned());
+    let settled = ending(data).into_iter().chain(is_begun(data).then(|| settling(data)));
+    let slots = by_knob(data).into_iter().chain(unsettled(data)).chain(elsewhere(data)).chain(corners(data));
+    let gains = ledger_gain(data).into_iter().chain(money(data)).chain(events::reading(data, ledger));
+    settled.chain(slots).chain(gains).chain(closed(data)).chain(by_clock).collect()
 }
 
 /// How many slots had a market, how many of these settled, and how far from the closed form.
@@ -112,26 +91,17 @@ struct Settling {
 
 impl Settling {
     fn of(data: &Data) -> Self {
-        if markets(data).next().is_none() {
-            return Self::of_figures(data);
-        }
         let settled = || markets(data).filter(|(_, row)| row.outcome == Outcome::Equilibrium);
-        Self {
-            markets: markets(data).count(),
-            equilibria: settled().count(),
-            furthest: settled().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max),
+        let (all, equilibria) = (markets(data).count(), settled().count());
+        if all > 0 {
+            let furthest = settled().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max);
+            return Self { markets: all, equilibria, furthest };
         }
-    }
-
-    /// The same where the run keeps no slots.
-    fn of_figures(data: &Data) -> Self {
+        // Where the run keeps no slots.
         let figures = || data.complete().map(|(_, figures)| figures);
         let settled = figures().map(|case| case.equilibrium_share.unwrap_or(0.0) * f64::from(case.market_slots));
-        Self {
-            markets: figures().map(|case| case.market_slots as usize).sum(),
-            equilibria: settled.sum::<f64>().round() as usize,
-            furthest: None,
-        }
+        let equilibria = settled.sum::<f64>().round() as usize;
+        Self { markets: figures().map(|case| case.market_slots as usize).sum(), equilibria, furthest: None }
     }
 }
 
@@ -151,31 +121,27 @@ fn ending(data: &Data) -> Option<String> {
     }
 }
 
-fn settling(data: &Data) -> Option<String> {
+fn settling(data: &Data) -> String {
     let Settling { markets, equilibria, furthest } = Settling::of(data);
     if markets == 0 {
-        return Some(format!("No slot had a market: {}.", no_market(data)));
+        return format!("No slot had a market: {}.", no_market(data));
     }
     let cases = match data.cases.len() {
         1 => String::new(),
         2 => " of both cases".to_owned(),
         cases => format!(" of all {cases} cases"),
     };
-    let at = match furthest {
-        Some(gap) if gap <= AT_THE_CLOSED_FORM => " at the closed-form price",
-        _ => "",
-    };
-    let within = furthest.filter(|_| !at.is_empty()).map_or_else(String::new, |gap| match gap {
-        0.0 => ", exactly".to_owned(),
-        gap => format!(", to within {} CNY/kWh", small(gap)),
+    let at = furthest.filter(|gap| *gap <= AT_THE_CLOSED_FORM).map(|gap| match gap {
+        0.0 => " at the closed-form price, exactly".to_owned(),
+        gap => format!(" at the closed-form price, to within {} CNY/kWh", small(gap)),
     });
-    Some(if markets == equilibria {
-        format!("All {}{cases} settled{at}{within}.", count(markets, "market slot"))
-    } else {
-        let share = fixed(100.0 * equilibria as f64 / markets as f64, 1);
-        let those = if at.is_empty() { String::new() } else { format!(" Those that did came to rest{at}{within}.") };
-        format!("{equilibria} of {}{cases} settled ({share} %).{those}", count(markets, "market slot"))
-    })
+    let slots = count(markets, "market slot");
+    if markets == equilibria {
+        return format!("All {slots}{cases} settled{}.", at.unwrap_or_default());
+    }
+    let share = fixed(100.0 * equilibria as f64 / markets as f64, 1);
+    let those = at.map_or_else(String::new, |at| format!(" Those that did came to rest{at}."));
+    format!("{equilibria} of {slots}{cases} settled ({share} %).{those}")
 }
 
 /// The slots whose gate closed first, those furthest from the closed form before all others; of a study of several
@@ -206,22 +172,19 @@ fn unsettled(data: &Data) -> Vec<String> {
 fn unsettled_slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     let of_case =
         if data.manifest.case_count == 1 { String::new() } else { format!(" of {}", case_name(data, &case.entry)) };
-    let mut said = format!("Slot {}{of_case} did not settle: its gate closed ", row.slot);
-    match row.rounds {
-        0 => said += "before anybody had made a choice",
-        rounds => said += &format!("after {}", count(rounds as usize, "round")),
-    }
-    if let Some(amplitude) = row.oscillation_amplitude.map(Number::value) {
-        said += &match amplitude {
-            0.0 => "; its prices had stopped moving".to_owned(),
-            amplitude => format!("; its prices still swung by {} CNY/kWh", small(amplitude)),
-        };
-    }
-    if let (Some(gap), Some(price)) = (row.price_gap, row.equilibrium_price_cny_per_kwh) {
+    let after = match row.rounds {
+        0 => "before anybody had made a choice".to_owned(),
+        rounds => format!("after {}", count(rounds as usize, "round")),
+    };
+    let swing = row.oscillation_amplitude.map_or_else(String::new, |amplitude| match amplitude.value() {
+        0.0 => "; its prices had stopped moving".to_owned(),
+        amplitude => format!("; its prices still swung by {} CNY/kWh", small(amplitude)),
+    });
+    let apart = row.price_gap.zip(row.equilibrium_price_cny_per_kwh).map_or_else(String::new, |(gap, price)| {
         let (gap, price) = (small(gap.value()), fixed(price.value(), 4));
-        said += &format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}");
-    }
-    said + "."
+        format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}")
+    });
+    format!("Slot {}{of_case} did not settle: its gate closed {after}{swing}{apart}.", row.slot)
 }
 
 /// What went on in a slot, in a sentence or two.
@@ -247,7 +210,6 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     }
 }
 
-/// Slots that came to rest elsewhere than at the equilibrium.
 fn elsewhere(data: &Data) -> Option<String> {
     let slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::Rest).collect();
     let furthest = slots.iter().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max)?;
@@ -286,17 +248,16 @@ fn by_values_of(data: &Data, name: &str) -> Option<String> {
 /// Slots in which the price can go no further.
 fn corners(data: &Data) -> Vec<String> {
     let Some(plan) = &data.plan else { return Vec::new() };
-    let bands: BTreeMap<_, _> =
-        data.cases.iter().map(|case| (case.entry.case, plan.price_bands(case.entry.case))).collect();
-    let near = |price: f64, bound: f64| (price - bound).abs() < 1e-9;
     let mut at = [BTreeMap::<u32, usize>::new(), BTreeMap::new()];
-    for (case, row) in markets(data) {
-        let Some(price) = row.equilibrium_price_cny_per_kwh.map(Number::value) else { continue };
-        let Some(band) = bands[&case.entry.case].get(row.slot as usize - 1) else { continue };
-        if near(price, band.floor) {
-            *at[0].entry(row.slot).or_default() += 1;
-        } else if near(price, band.ceiling) {
-            *at[1].entry(row.slot).or_default() += 1;
+    for case in &data.cases {
+        let bands = plan.price_bands(case.entry.case);
+        for row in case.markets() {
+            let Some(price) = row.equilibrium_price_cny_per_kwh.map(Number::value) else { continue };
+            let Some(band) = bands.get(row.slot as usize - 1) else { continue };
+            let near = |bound: f64| (price - bound).abs() < 1e-9;
+            if let Some(end) = [band.floor, band.ceiling].into_iter().position(near) {
+                *at[end].entry(row.slot).or_default() += 1;
+            }
         }
     }
     let [floors, ceilings] = at.map(|slots| slots_text(&slots, data.cases.len()));
@@ -345,32 +306,31 @@ fn money(data: &Data) -> Vec<String> {
             1 => "Over".to_owned(),
             _ => format!("In {}: over", case_name(data, &case.entry)),
         };
-        let gain = amount(all.welfare_gain_with_storage_value_cny);
         let market = amount(all.market_gain_with_storage_value_cny);
-        let mut said = if storages {
+        let gains = if storages {
+            let gain = amount(all.welfare_gain_with_storage_value_cny);
             let devices = amount(all.devices_gain_with_storage_value_cny);
             format!(
-                "{case} all slots, with the value of what storages hold at the end beyond the start: of {gain} CNY of welfare \
-                 gained over P2G, storages bring {devices} by themselves and the market {market}"
+                "with the value of what storages hold at the end beyond the start: of {gain} CNY of welfare gained over P2G, \
+                 storages bring {devices} by themselves and the market {market}"
             )
         } else {
-            format!("{case} all slots, the market brings {market} CNY of welfare beyond P2G")
+            format!("the market brings {market} CNY of welfare beyond P2G")
         };
-        if totals.traded_kwh == 0.0 && all.market_gain_cny != 0.0 {
-            said += " without any trade, by what trust in local energy adds to own consumption";
-        }
-        said += &format!(
-            "; bills are {} those of P2G. {} kWh were consumed beside a load of {} kWh.",
-            beside(-all.savings_with_storage_value_cny, size),
-            fixed(totals.consumption_kwh, 2),
-            fixed(totals.load_kwh, 2),
-        );
+        let without_trade = totals.traded_kwh == 0.0 && all.market_gain_cny != 0.0;
+        let trust = " without any trade, by what trust in local energy adds to own consumption";
+        let trust = if without_trade { trust } else { "" };
+        let bills = beside(-all.savings_with_storage_value_cny, size);
+        let (consumed, load) = (fixed(totals.consumption_kwh, 2), fixed(totals.load_kwh, 2));
+        let worse_off = match all.worse_off_prosumers {
+            0 => "Nobody".to_owned(),
+            some => count(some as usize, "prosumer"),
+        };
         let alone = if storages { "alone with their own storage" } else { "alone" };
-        said += &match all.worse_off_prosumers {
-            0 => format!(" Nobody ended worse off than {alone}."),
-            some => format!(" {} ended worse off than {alone}.", count(some as usize, "prosumer")),
-        };
-        said
+        format!(
+            "{case} all slots, {gains}{trust}; bills are {bills} those of P2G. {consumed} kWh were consumed beside a load of \
+             {load} kWh. {worse_off} ended worse off than {alone}."
+        )
     };
     done.into_iter().map(sentence).collect()
 }
@@ -393,13 +353,10 @@ fn closed(data: &Data) -> Option<String> {
     })
 }
 
-/// Why slots have no market.
 fn no_market(data: &Data) -> &'static str {
-    let without = data.plan.as_ref().map_or(0, |plan| plan.slots_without_room(None).0);
-    if without == 0 {
-        "it was closed or one side was missing"
-    } else {
-        "it was closed, one side was missing or the fee left no room for a price"
+    match data.plan.as_ref().map_or(0, |plan| plan.slots_without_room(None).0) {
+        0 => "it was closed or one side was missing",
+        _ => "it was closed, one side was missing or the fee left no room for a price",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Charts as the page's script reads them: JSON, in which every column of numbers stands once.
 
-use crate::chart::{Axis, Chart, Color, Direction, Layer, Mark, Scale, Stroke};
+use crate::chart::{Chart, Layer, Mark, Stroke};
 use indexmap::IndexSet;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
@@ -40,28 +40,13 @@ impl Columns {
     }
 
     fn chart(&mut self, chart: &Chart) -> Value {
-        json!({
-            "name": chart.name,
-            "title": chart.title,
-            "caption": chart.caption,
-            "x": axis(&chart.x),
-            "y": axis(&chart.y),
-            "layers": chart.layers.iter().map(|layer| self.layer(layer)).collect::<Vec<_>>(),
-        })
-    }
-
-    fn layer(&mut self, layer: &Layer) -> Value {
-        let mut value = self.mark(&layer.mark);
-        value["name"] = json!(layer.name);
-        value["color"] = match layer.color {
-            Color::Series(index) => json!(index),
-            Color::Reference => Value::Null,
-        };
+        let mut value = json!(chart);
+        value["layers"] = chart.layers.iter().map(|layer| self.layer(layer)).collect();
         value
     }
 
-    fn mark(&mut self, mark: &Mark) -> Value {
-        match mark {
+    fn layer(&mut self, layer: &Layer) -> Value {
+        let mut value = match &layer.mark {
             Mark::Line(points, stroke) => self.points("line", points, Some(*stroke)),
             Mark::Steps(points, stroke) => self.points("steps", points, Some(*stroke)),
             Mark::Points(points) => self.points("points", points, None),
@@ -73,45 +58,27 @@ impl Columns {
                 "lower": self.of(band.iter().map(|(_, lower, _)| *lower)),
                 "upper": self.of(band.iter().map(|(.., upper)| *upper)),
             }),
-            Mark::Rule(Direction::Across, at) => json!({"mark": "across", "at": finite(*at)}),
-            Mark::Rule(Direction::Up, at) => json!({"mark": "up", "at": finite(*at)}),
-            Mark::Heat { cells, values } => json!({
+            Mark::Rule(at) => {
+                let at: Value = serde_json::from_str(&number(*at)).expect("a number is JSON");
+                json!({"mark": "across", "at": at})
+            }
+            Mark::Heat(cells, values) => json!({
                 "mark": "heat",
                 "x": self.of(cells.iter().map(|(x, ..)| *x)),
                 "y": self.of(cells.iter().map(|(_, y, _)| *y)),
                 "z": self.of(cells.iter().map(|(.., value)| value.unwrap_or(f64::NAN))),
-                "values": axis(values),
+                "values": values,
             }),
-        }
+        };
+        value["name"] = json!(layer.name);
+        value["color"] = json!(layer.color);
+        value
     }
 
     fn points(&mut self, mark: &str, points: &[(f64, f64)], stroke: Option<Stroke>) -> Value {
-        json!({
-            "mark": mark,
-            "stroke": stroke.map(|stroke| match stroke {
-                Stroke::Solid => "solid",
-                Stroke::Dashed => "dash",
-                Stroke::Dotted => "dot",
-            }),
-            "x": self.of(points.iter().map(|(x, _)| *x)),
-            "y": self.of(points.iter().map(|(_, y)| *y)),
-        })
+        let (x, y) = (self.of(points.iter().map(|(x, _)| *x)), self.of(points.iter().map(|(_, y)| *y)));
+        json!({"mark": mark, "stroke": stroke, "x": x, "y": y})
     }
-}
-
-fn axis(axis: &Axis) -> Value {
-    let scale = match &axis.scale {
-        Scale::Linear => json!("linear"),
-        Scale::LinearFromZero => json!("from zero"),
-        Scale::Between(from, to) => json!([finite(*from), finite(*to)]),
-        Scale::Logarithmic => json!("logarithmic"),
-        Scale::Names(names) => json!({"names": names}),
-    };
-    json!({"label": axis.label, "unit": axis.unit, "scale": scale})
-}
-
-fn finite(value: f64) -> Value {
-    serde_json::from_str(&number(value)).expect("a number is JSON")
 }
 
 /// A number as short JSON; what is not finite has none, and is `null`.
@@ -120,18 +87,17 @@ pub(super) fn number(value: f64) -> String {
         return "null".to_owned();
     }
     let rounded: f64 = format!("{value:.*e}", DIGITS - 1).parse().expect("a formatted number reads back");
-    if rounded == 0.0 { "0".to_owned() } else { shortest(rounded) }
-}
-
-/// The shorter of the two ways to write a number.
-fn shortest(value: f64) -> String {
-    let (plain, scientific) = (value.to_string(), format!("{value:e}"));
+    if rounded == 0.0 {
+        return "0".to_owned();
+    }
+    let (plain, scientific) = (rounded.to_string(), format!("{rounded:e}"));
     if scientific.len() < plain.len() { scientific } else { plain }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::{Axis, Color, Scale};
 
     fn chart(layers: Vec<Layer>) -> Chart {
         let axis = Axis { label: "price".to_owned(), unit: Some("CNY/kWh"), scale: Scale::Linear };
@@ -174,11 +140,8 @@ mod tests {
         let marks = [
             Mark::Steps(vec![(0.0, 1.0)], Stroke::Solid),
             Mark::Band(vec![(0.0, 1.0, 2.0)]),
-            Mark::Rule(Direction::Up, 3.0),
-            Mark::Heat {
-                cells: vec![(0.0, 0.0, None)],
-                values: Axis { label: "share".to_owned(), unit: None, scale: Scale::Between(0.0, 1.0) },
-            },
+            Mark::Rule(3.0),
+            Mark::Heat(vec![(0.0, 0.0, None)], Axis::of("share").scale(Scale::Between(0, 1))),
         ];
         let layers = marks.map(|mark| Layer { name: None, color: Color::Reference, mark }).to_vec();
         let payload = serde_json::to_value(Payload::new(&[chart(layers)], String::new())).unwrap();
@@ -187,7 +150,7 @@ mod tests {
             json!([
                 {"mark": "steps", "stroke": "solid", "x": 0, "y": 1, "name": null, "color": null},
                 {"mark": "band", "x": 0, "lower": 1, "upper": 2, "name": null, "color": null},
-                {"mark": "up", "at": 3, "name": null, "color": null},
+                {"mark": "across", "at": 3, "name": null, "color": null},
                 {
                     "mark": "heat", "x": 0, "y": 0, "z": 3, "name": null, "color": null,
                     "values": {"label": "share", "unit": null, "scale": [0, 1]},

@@ -5,8 +5,7 @@ use super::{
     details::{BUDGET, Details},
     file_of, outcome,
     payload::Payload,
-    table::Table,
-    tables::{self, case_name},
+    tables::{self, Table, case_name},
 };
 use crate::{
     charts,
@@ -20,17 +19,14 @@ use serde::Serialize;
 /// The page has room for so many slots.
 const MOST_SLOTS: usize = 2_500;
 
-/// What can be picked.
-#[derive(Debug)]
 pub(super) struct Picks {
     pub(super) cases: Vec<CasePick>,
-    pub(super) trades: Option<Details<TradeRow>>,
-    prosumers: Option<Details<ProsumerRow>>,
+    pub(super) trades: Details<TradeRow>,
+    prosumers: Details<ProsumerRow>,
     /// How many slots were left out because there are too many.
     left_out: usize,
 }
 
-/// A case that can be picked.
 #[derive(Debug, Serialize)]
 pub(super) struct CasePick {
     case: u32,
@@ -40,7 +36,6 @@ pub(super) struct CasePick {
     shown: Option<Slot>,
 }
 
-/// A slot that can be picked.
 #[derive(Debug, Serialize)]
 struct SlotPick {
     slot: Slot,
@@ -54,7 +49,6 @@ struct Index<'a> {
     cases: &'a [CasePick],
 }
 
-/// A slot that is picked.
 #[derive(Debug, Serialize)]
 struct SlotData {
     reading: String,
@@ -65,10 +59,6 @@ struct SlotData {
 }
 
 impl Picks {
-    /// What can be picked of a run.
-    ///
-    /// # Errors
-    /// If a table cannot be read.
     pub(super) fn read(run: &Run, data: &Data) -> Result<Self, RecordError> {
         // Of a run that was killed, large tables may not be there yet.
         let full = run.record() == Record::Full && run.rows::<TradeRow>().is_ok();
@@ -87,12 +77,13 @@ impl Picks {
                 shown: shown(case),
             });
         }
-        let trades = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
-        let prosumers = full.then(|| Details::read(run, data, kept, BUDGET)).transpose()?;
+        let traded = |row: &TradeRow| (row.slot, row.traded_kwh.value());
+        let trades = if full { Details::read(run, data, kept, BUDGET, traded)? } else { Details::default() };
+        let moved = |row: &ProsumerRow| (row.slot, row.bought_kwh.value() + row.sold_kwh.value());
+        let prosumers = if full { Details::read(run, data, kept, BUDGET, moved)? } else { Details::default() };
         Ok(Self { cases, trades, prosumers, left_out })
     }
 
-    /// Whether any slot can be picked.
     pub(super) fn has_slots(&self) -> bool {
         self.cases.iter().any(|case| !case.slots.is_empty())
     }
@@ -128,8 +119,7 @@ impl Picks {
 
     fn slot(&self, run: &Run, data: &Data, number: u32, slot: Slot) -> Option<Json> {
         let case = data.case(number)?;
-        let trades = self.trades.as_ref().and_then(|trades| trades.of(number, slot));
-        let prosumers = self.prosumers.as_ref().and_then(|prosumers| prosumers.of(number, slot));
+        let (trades, prosumers) = (self.trades.of(number, slot), self.prosumers.of(number, slot));
         let shown = SlotData {
             reading: outcome::slot(data, case, case.slot(slot)?) + &self.too_large(run, case, slot),
             charts: Payload::new(&charts::slot(data, number, slot), format!("case_{number}_slot_{slot}_")),
@@ -143,25 +133,17 @@ impl Picks {
     fn too_large(&self, run: &Run, case: &CaseData, slot: Slot) -> String {
         let has_path = case.games_left_out == 0 || case.games.contains_key(&slot);
         let path = !has_path && case.markets().any(|market| market.slot == slot);
-        let trades = self.trades.as_ref().is_some_and(|trades| trades.lacks(case, slot));
-        let prosumers = self.prosumers.as_ref().is_some_and(|prosumers| prosumers.lacks(case, slot));
         let files = [
             path.then(|| file_of::<ConvergenceRow>(run)),
-            trades.then(|| file_of::<TradeRow>(run)),
-            prosumers.then(|| file_of::<ProsumerRow>(run)),
+            self.trades.lacks(case, slot).then(|| file_of::<TradeRow>(run)),
+            self.prosumers.lacks(case, slot).then(|| file_of::<ProsumerRow>(run)),
         ];
-        let files: Vec<&str> = files.into_iter().flatten().collect();
+        let files: Vec<String> = files.into_iter().flatten().map(|file| format!("`{file}`")).collect();
         if files.is_empty() {
-            String::new()
-        } else {
-            format!(" There is more than this page has room for: see {}.", listed(&files))
+            return String::new();
         }
+        format!(" There is more than this page has room for: see {}.", files.join(" and "))
     }
-}
-
-/// Tables in a sentence: `a.csv`, or `a.csv` and `b.csv`.
-fn listed(files: &[&str]) -> String {
-    files.iter().map(|file| format!("`{file}`")).collect::<Vec<_>>().join(" and ")
 }
 
 fn label(row: &SlotRow) -> String {

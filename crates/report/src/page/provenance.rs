@@ -1,21 +1,16 @@
 //! How a run was made, and what it left.
 
-use crate::{figures, format::count};
+use super::{FILE, is_figure};
+use crate::format::count;
 use microgrid_record::{Manifest, Run, SCENARIO, Status};
-use std::{fs, path::Path};
+use std::fs;
 
 /// What, how, and whether it is text for a machine.
 pub(super) type Fact = (&'static str, String, bool);
 
-/// A file of the run.
-#[derive(Debug)]
-pub(super) struct FileLink {
-    /// Relative to the page.
-    pub(super) path: String,
-    pub(super) what: &'static str,
-}
+/// A file of the run, relative to the page, and what it holds.
+pub(super) type FileLink = (String, &'static str);
 
-/// How the run was made.
 pub(super) fn facts(manifest: &Manifest) -> Vec<Fact> {
     let status = match &manifest.status {
         Status::Unfinished => "unfinished".to_owned(),
@@ -32,25 +27,21 @@ pub(super) fn facts(manifest: &Manifest) -> Vec<Fact> {
     let replicates =
         if manifest.replicates > 1 { format!(", {} replicates each", manifest.replicates) } else { String::new() };
     let cases = format!("{}, of {}{replicates}", manifest.case_count, count(manifest.slots as usize, "slot"));
-    let mut facts = Vec::new();
-    // A run that another program made of the library has none.
-    if !manifest.command.is_empty() {
-        facts.push(("command", manifest.command.clone(), true));
-    }
-    facts.extend([
+    // A run that another program made of the library has no command.
+    let command = (!manifest.command.is_empty()).then(|| ("command", manifest.command.clone(), true));
+    let made = [
         ("scenario", manifest.source.clone(), true),
         ("seed", manifest.seed.to_string(), false),
         ("version", manifest.version.clone(), false),
         ("started", manifest.started.replace('T', " ").replace('Z', " UTC"), false),
-    ]);
-    facts.extend(took);
-    facts.extend([
+    ];
+    let ended = [
         ("status", status, false),
         ("cases", cases, false),
         ("reproducible", again.to_owned(), false),
         ("SHA-256 of the inputs", manifest.inputs_sha256.clone(), true),
-    ]);
-    facts
+    ];
+    command.into_iter().chain(made).chain(took).chain(ended).collect()
 }
 
 /// The scenario with every default written out, if it is there.
@@ -60,15 +51,10 @@ pub(super) fn scenario(run: &Run) -> Option<String> {
 
 /// The run's files but this page, and of its figures only the folder: charts have links to each.
 pub(super) fn files(manifest: &Manifest) -> Vec<FileLink> {
-    let link = |path: &str| FileLink { path: path.to_owned(), what: what(path) };
-    let others = manifest.files.iter().filter(|path| *path != super::FILE && !is_figure(path));
+    let link = |path: &str| (path.to_owned(), what(path));
+    let others = manifest.files.iter().filter(|path| *path != FILE && !is_figure(path));
     let figures = manifest.files.iter().any(|path| is_figure(path)).then(|| link("figures/"));
     [link("manifest.json")].into_iter().chain(others.map(|path| link(path))).chain(figures).collect()
-}
-
-/// Whether a file is one of the run's figures.
-pub(super) fn is_figure(path: &str) -> bool {
-    Path::new(path).parent() == Some(Path::new(figures::FOLDER))
 }
 
 /// What a file holds, in a few words.

@@ -1,8 +1,11 @@
-//! The tables of the page: cases, combinations, slots, the ledger's figures, and who did what in a slot.
+//! The tables of the page, sorted in the browser: cases, combinations, slots, the ledger's figures, and who did what in a
+//! slot.
 
-use super::table::{Fields, Table, knob};
 use crate::data::Data;
-use microgrid_record::{CaseEntry, KeyFigures, LedgerRow, ProsumerRow, SlotRow, Summary, TradeRow, knob_text};
+use microgrid_record::{
+    self as record, CaseEntry, KeyFigures, LedgerRow, ProsumerRow, Row, SlotRow, Summary, TradeRow, Value, knob_text,
+};
+use serde::Serialize;
 
 const CNY: Option<&str> = Some("CNY");
 const KWH: Option<&str> = Some("kWh");
@@ -13,29 +16,32 @@ const PERCENT: Option<&str> = Some("%");
 /// More slots than this are not on the page.
 const MOST_SLOTS: usize = 5_000;
 
-/// The key figures of the cases that are done.
 fn figures(data: &Data) -> Vec<&KeyFigures> {
     data.complete().map(|(_, figures)| figures).collect()
 }
 
 /// The columns that tell cases apart.
-fn which<'a>(figures: &[&'a KeyFigures]) -> Fields<&'a KeyFigures> {
-    let mut fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
-    for name in figures.first().iter().flat_map(|case| case.knobs.keys()) {
-        let column = name.clone();
-        fields = fields.with(name, None, None, move |case| case.knobs.get(&column).map(knob));
-    }
+fn which<'a>(data: &'a Data, figures: &[&'a KeyFigures]) -> Fields<'a, &'a KeyFigures> {
+    let fields = Fields::new().with("case", None, None, |case: &&KeyFigures| case.case);
+    let fields = knobs(data, fields, |case| case.case);
     let several_seeds = figures.iter().any(|case| case.seed != figures[0].seed);
     if several_seeds && !figures[0].knobs.contains_key("seed") {
-        fields = fields.with("seed", None, None, |case| case.seed);
+        fields.with("seed", None, None, |case| case.seed)
+    } else {
+        fields
     }
-    fields
+}
+
+/// A column for each varied knob, of rows that tell of a case.
+fn knobs<'a, R: 'a>(data: &'a Data, fields: Fields<'a, R>, case: fn(&R) -> u32) -> Fields<'a, R> {
+    let value = |name| move |row: &R| data.knob(case(row), name).map(knob);
+    data.knobs().fold(fields, |fields, name| fields.with(name, None, None, value(name)))
 }
 
 /// The cases that are done, in the slots in which the market was open.
 pub(super) fn cases(data: &Data) -> Table {
     let figures = figures(data);
-    let fields = which(&figures)
+    let fields = which(data, &figures)
         .with("market slots", None, None, |case| case.market_slots)
         .with("in equilibrium", PERCENT, 1, |case| percent(case.equilibrium_share))
         .with("welfare", CNY, 3, |case| case.open_slots.welfare_cny)
@@ -47,7 +53,7 @@ pub(super) fn cases(data: &Data) -> Table {
 /// What the cases that are done gained and used, over all slots.
 pub(super) fn gains(data: &Data) -> Table {
     let (figures, storages) = (figures(data), data.has_storages());
-    let mut fields = which(&figures);
+    let mut fields = which(data, &figures);
     if storages {
         fields = fields.with("devices' gain", CNY, 3, |case| case.all_slots.devices_gain_with_storage_value_cny);
     }
@@ -86,19 +92,12 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
     if data.manifest.replicates < 2 || data.summaries.is_empty() {
         return None;
     }
-    let knobs_of = |summary: &Summary| entry(data, summary.first_case).map(|case| case.knobs.clone());
-    let rows: Vec<_> = data.summaries.iter().map(|row| (row.clone(), knobs_of(row).unwrap_or_default())).collect();
-    type Row = (Summary, microgrid_record::Knobs);
-    let mut fields = Fields::<Row>::new().with("combination", None, None, |row| row.0.combination);
-    for name in rows.first().iter().flat_map(|(_, knobs)| knobs.keys()) {
-        let column = name.clone();
-        fields = fields.with(name, None, None, move |row| row.1.get(&column).map(knob));
-    }
-    fields = fields
-        .with("replicates", None, None, |row| row.0.replicates)
-        .with("in equilibrium", PERCENT, 1, |row| row.0.share_in_equilibrium.map(|share| 100.0 * share))
-        .with("from", PERCENT, 1, |row| row.0.share_interval.map(|(low, _)| 100.0 * low))
-        .with("to", PERCENT, 1, |row| row.0.share_interval.map(|(_, high)| 100.0 * high));
+    let fields = Fields::new().with("combination", None, None, |row: &Summary| row.combination);
+    let mut fields = knobs(data, fields, |row| row.first_case)
+        .with("replicates", None, None, |row| row.replicates)
+        .with("in equilibrium", PERCENT, 1, |row| percent(row.share_in_equilibrium))
+        .with("from", PERCENT, 1, |row| row.share_interval.map(|(low, _)| 100.0 * low))
+        .with("to", PERCENT, 1, |row| row.share_interval.map(|(_, high)| 100.0 * high));
     for (title, unit, decimals, measure) in [
         ("rounds", None, 1, "rounds"),
         ("time to equilibrium or gate", SECONDS, 1, "time_to_equilibrium_restricted_s"),
@@ -107,7 +106,7 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
         ("news' age", SECONDS, 3, "information_age_mean_s"),
         ("welfare", CNY, 3, "welfare_cny"),
     ] {
-        let statistics = move |row: &Row| row.0.measure(measure).copied().unwrap_or_default();
+        let statistics = move |row: &Summary| row.measure(measure).copied().unwrap_or_default();
         fields = fields.with(title, unit, decimals, move |row| statistics(row).mean()).with(
             "± 95 %",
             unit,
@@ -118,7 +117,7 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
     let note = "Means over the market slots of each replicate, those that did not settle counted with the time to gate \
                 closure, of the news' age over all decisions; and 95 % confidence intervals over the replicates, of shares by \
                 Wilson.";
-    Some(Table::of("Combinations of the varied knobs", fields, &rows, Some(note.to_owned())))
+    Some(Table::of("Combinations of the varied knobs", fields, &data.summaries, Some(note.to_owned())))
 }
 
 /// The slots of all cases; `None` where the run keeps none.
@@ -142,23 +141,16 @@ fn is_closed(row: &SlotRow) -> bool {
     row.outcome == microgrid_agents::statement::Outcome::NoMarket
 }
 
-/// What the ledger's channels carried in each case.
 pub(super) fn ledger(rows: &[LedgerRow]) -> Table {
     Table::of("What the ledger carried", Fields::shown(), rows, None)
 }
 
-/// What each of these prosumers did in a slot.
 pub(super) fn prosumers(rows: &[ProsumerRow], note: Option<String>) -> Table {
     Table::of("Prosumers in this slot", Fields::shown(), rows, note)
 }
 
-/// These trades of a slot.
 pub(super) fn trades(rows: &[TradeRow], note: Option<String>) -> Table {
     Table::of("Trades in this slot", Fields::shown(), rows, note)
-}
-
-fn entry(data: &Data, case: u32) -> Option<&CaseEntry> {
-    data.manifest.cases.get(case.checked_sub(1)? as usize)
 }
 
 /// A case in a few words: `case 2, mu = 1`, with its seed where cases differ in nothing else.
@@ -166,4 +158,108 @@ pub(super) fn case_name(data: &Data, case: &CaseEntry) -> String {
     let knobs = case.knobs.iter().map(|(name, value)| format!(", {name} = {}", knob_text(value))).collect::<String>();
     let seed = if data.manifest.replicates > 1 { format!(", seed {}", case.seed) } else { String::new() };
     format!("case {}{knobs}{seed}", case.case)
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Table {
+    /// What it shows, in a few words.
+    caption: String,
+    columns: Vec<Column>,
+    /// A row has a cell for each column.
+    pub(super) rows: Vec<Vec<Value>>,
+    /// What was left out, and where it is.
+    note: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Column {
+    title: String,
+    unit: Option<&'static str>,
+    /// Decimals of its numbers; `None` for text and for numbers that are shown as they are.
+    decimals: Option<usize>,
+}
+
+/// The columns of a table of such rows, each with what a row has in it.
+struct Fields<'a, R>(Vec<(Column, Cell<'a, R>)>);
+type Cell<'a, R> = Box<dyn Fn(&R) -> Value + 'a>;
+
+impl<'a, R> Fields<'a, R> {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a column named `title`, its numbers in this `unit` and with so many `decimals`.
+    fn with<C: Into<Value>>(
+        mut self,
+        title: &str,
+        unit: Option<&'static str>,
+        decimals: impl Into<Option<usize>>,
+        cell: impl Fn(&R) -> C + 'a,
+    ) -> Self {
+        let column = Column { title: title.to_owned(), unit, decimals: decimals.into() };
+        self.0.push((column, Box::new(move |row| cell(row).into())));
+        self
+    }
+}
+
+impl<R: Row> Fields<'_, R> {
+    /// The columns of which their table says that they are shown.
+    fn shown() -> Self {
+        let mut shown: Vec<&record::Column<R>> = R::COLUMNS.iter().filter(|column| column.title.is_some()).collect();
+        shown.sort_by_key(|column| column.place);
+        shown.into_iter().fold(Self::new(), |fields, column| {
+            let (unit, value) = column.shown.map_or((column.unit, column.value), |(unit, value)| (Some(unit), value));
+            fields.with(column.title.unwrap_or_default(), unit, column.decimals, value)
+        })
+    }
+}
+
+impl Table {
+    fn of<'a, R: 'a>(
+        caption: &str,
+        fields: Fields<'_, R>,
+        rows: impl IntoIterator<Item = &'a R>,
+        note: Option<String>,
+    ) -> Self {
+        let cells = |row: &R| fields.0.iter().map(|(column, cell)| rounded(cell(row), column.decimals)).collect();
+        let rows = rows.into_iter().map(cells).collect();
+        let columns = fields.0.into_iter().map(|(column, _)| column).collect();
+        Self { caption: caption.to_owned(), columns, rows, note }
+    }
+}
+
+/// A value to so many decimals, which is how it is shown.
+fn rounded(value: Value, decimals: Option<usize>) -> Value {
+    match (value, decimals) {
+        (Value::Number(value), Some(decimals)) => {
+            let scale = 10_f64.powi(decimals as i32);
+            Value::Number((value * scale).round() / scale + 0.0)
+        }
+        (value, _) => value,
+    }
+}
+
+/// A knob's value: numbers sort as numbers, and text as text.
+fn knob(value: &serde_json::Value) -> Value {
+    match (value.as_u64(), value.as_f64()) {
+        (Some(whole), _) => Value::Whole(whole),
+        (None, Some(number)) => Value::Number(number),
+        (None, None) => Value::Text(knob_text(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn cells_are_as_exact_as_they_are_shown() {
+        let fields = Fields::<'_, (u32, f64)>::new();
+        let fields = fields.with("case", None, None, |row| row.0).with("welfare", Some("CNY"), 2, |row| row.1);
+        let rows = [(1, 238.150_047), (2, -0.001), (3, f64::NAN)];
+        let table = serde_json::to_value(Table::of("cases", fields, &rows, None)).unwrap();
+        assert_eq!(table["rows"], json!([[1, 238.15], [2, 0.0], [3, null]]));
+        assert_eq!(table["columns"][1], json!({"title": "welfare", "unit": "CNY", "decimals": 2}));
+    }
 }

@@ -4,66 +4,43 @@ use microgrid_agents::{
     market::{choice_set::ChoiceSet, replicator::Fitness, step::StepSize},
     prosumer::{Adaptation, Behaviour, Mixing},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// How buyers and sellers adapt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Learning {
-    /// By which rule buyers move their shares.
-    pub behaviour: Behaviour,
-    /// Which sellers each buyer knows.
-    pub choice_set: ChoiceSet,
-    /// Whose welfare a buyer compares; `None`: everybody's where all sellers are known, its own where only some are.
-    pub fitness: Option<Fitness>,
-    /// Step of the buyers' rule.
-    pub replicator_step: StepSize,
-    /// Step of the price rule.
-    pub price_step: StepSize,
-    /// Largest relative move of a price in one step.
-    pub ramp: f64,
-    /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
-    pub exploration: f64,
-    /// A change below this counts as rest.
-    pub tolerance: f64,
-    /// How many updates in a row must be at rest.
-    pub patience: u32,
-    /// First prices of the sellers.
-    pub initial_price: Initial,
-    /// First choice of the buyers.
-    pub initial_choice: Initial,
-    /// How steps adapt during the game.
-    pub adaptation: Adaptation,
-    /// Whether buyers move part of their shares towards the sellers' surpluses.
-    pub mixing: Mixing,
-    /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
-    pub regrowth: f64,
-    /// Sellers act every so many of their periods.
-    pub price_every: u32,
-    /// Parts of the population that learn differently; whoever is in none of them learns as above.
-    pub mix: Vec<Habit>,
-}
-
-impl Default for Learning {
-    fn default() -> Self {
-        Self {
-            behaviour: Behaviour::Replicator,
-            choice_set: ChoiceSet::All,
-            fitness: None,
-            replicator_step: StepSize::Scaled(0.3),
-            price_step: StepSize::Scaled(0.5),
-            ramp: 0.1,
-            exploration: 0.0,
-            tolerance: 1e-7,
-            patience: 3,
-            initial_price: Initial::Random,
-            initial_choice: Initial::Random,
-            adaptation: Adaptation::None,
-            mixing: Mixing::None,
-            regrowth: 1.0,
-            price_every: 1,
-            mix: Vec::new(),
-        }
+with_defaults! {
+    /// How buyers and sellers adapt.
+    pub struct Learning {
+        /// By which rule buyers move their shares.
+        pub behaviour: Behaviour = Behaviour::Replicator,
+        /// Which sellers each buyer knows.
+        pub choice_set: ChoiceSet = ChoiceSet::All,
+        /// Whose welfare a buyer compares; `None`: everybody's where all sellers are known, its own where only some are.
+        pub fitness: Option<Fitness> = None,
+        /// Step of the buyers' rule.
+        pub replicator_step: StepSize = StepSize::Scaled(0.3),
+        /// Step of the price rule.
+        pub price_step: StepSize = StepSize::Scaled(0.5),
+        /// Largest relative move of a price in one step.
+        pub ramp: f64 = 0.1,
+        /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
+        pub exploration: f64 = 0.0,
+        /// A change below this counts as rest.
+        pub tolerance: f64 = 1e-7,
+        /// How many updates in a row must be at rest.
+        pub patience: u32 = 3,
+        /// First prices of the sellers.
+        pub initial_price: Initial = Initial::Random,
+        /// First choice of the buyers.
+        pub initial_choice: Initial = Initial::Random,
+        /// How steps adapt during the game.
+        pub adaptation: Adaptation = Adaptation::None,
+        /// Whether buyers move part of their shares towards the sellers' surpluses.
+        pub mixing: Mixing = Mixing::None,
+        /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
+        pub regrowth: f64 = 1.0,
+        /// Sellers act every so many of their periods.
+        pub price_every: u32 = 1,
+        /// Parts of the population that learn differently; whoever is in none of them learns as above.
+        pub mix: Vec<Habit> = Vec::new(),
     }
 }
 
@@ -113,49 +90,26 @@ pub struct Habit {
     /// How large a part of all prosumers, in [0, 1]; who they are is drawn from the seed.
     pub share: f64,
     /// By which rule they move their shares.
-    #[serde(default)]
     pub behaviour: Option<Behaviour>,
     /// Whose welfare they compare.
-    #[serde(default)]
     pub fitness: Option<Fitness>,
     /// Step of the buyers' rule.
-    #[serde(default)]
     pub replicator_step: Option<StepSize>,
     /// Step of the price rule.
-    #[serde(default)]
     pub price_step: Option<StepSize>,
     /// Part of its demand that a buyer spreads evenly over all sellers.
-    #[serde(default)]
     pub exploration: Option<f64>,
     /// How steps adapt during the game.
-    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<Adaptation>,
     /// Whether buyers move part of their shares towards the sellers' surpluses.
-    #[serde(default, with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub mixing: Option<Mixing>,
     /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
-    #[serde(default)]
     pub regrowth: Option<f64>,
 }
 
 /// A variant that is given: what stands there as `None` is the variant of that name.
-mod given {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(clippy::ref_option, reason = "serde hands it so")]
-    pub(super) fn serialize<T, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
-    where
-        T: Copy + Default + Serialize,
-        S: Serializer,
-    {
-        value.unwrap_or_default().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-    where
-        T: Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        T::deserialize(deserializer).map(Some)
-    }
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

@@ -5,38 +5,24 @@ use microgrid_network::{Delay, Memory};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How messages travel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Network {
-    /// How long a message takes.
-    pub delay: Delay,
-    /// Largest relative deviation from that, in [0, 1]: each message takes its delay times a factor of its own, drawn
-    /// evenly from 1 - jitter to 1 + jitter.
-    pub jitter: f64,
-    /// Probability that a message is lost, in [0, 1).
-    pub loss: f64,
-    /// Probability that a message that is not lost arrives twice, in [0, 1].
-    pub duplication: f64,
-    /// Named parts of the population, for links and conditions.
-    pub groups: IndexMap<String, Members>,
-    /// Links that differ from the rest; of several that fit a message, each sets what it gives, the last one last.
-    pub links: Vec<Link>,
-    /// What happens on the way, and when.
-    pub conditions: Vec<Condition>,
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Self {
-            delay: Delay::Constant(Duration::from_millis(10)),
-            jitter: 0.0,
-            loss: 0.0,
-            duplication: 0.0,
-            groups: IndexMap::new(),
-            links: Vec::new(),
-            conditions: Vec::new(),
-        }
+with_defaults! {
+    /// How messages travel.
+    pub struct Network {
+        /// How long a message takes.
+        pub delay: Delay = Delay::Constant(Duration::from_millis(10)),
+        /// Largest relative deviation from that, in [0, 1]: each message takes its delay times a factor of its own, drawn
+        /// evenly from 1 - jitter to 1 + jitter.
+        pub jitter: f64 = 0.0,
+        /// Probability that a message is lost, in [0, 1).
+        pub loss: f64 = 0.0,
+        /// Probability that a message that is not lost arrives twice, in [0, 1].
+        pub duplication: f64 = 0.0,
+        /// Named parts of the population, for links and conditions.
+        pub groups: IndexMap<String, Members> = IndexMap::new(),
+        /// Links that differ from the rest; of several that fit a message, each sets what it gives, the last one last.
+        pub links: Vec<Link> = Vec::new(),
+        /// What happens on the way, and when.
+        pub conditions: Vec<Condition> = Vec::new(),
     }
 }
 
@@ -78,16 +64,12 @@ pub struct Link {
     #[serde(default)]
     pub one_way: bool,
     /// How long a message takes.
-    #[serde(default)]
     pub delay: Option<Delay>,
     /// Largest relative deviation from that, in [0, 1].
-    #[serde(default)]
     pub jitter: Option<f64>,
     /// Probability that a message is lost, in [0, 1).
-    #[serde(default)]
     pub loss: Option<f64>,
     /// Probability that a message that is not lost arrives twice, in [0, 1].
-    #[serde(default)]
     pub duplication: Option<f64>,
 }
 

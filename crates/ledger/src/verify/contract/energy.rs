@@ -14,7 +14,7 @@ use microgrid_agents::{
 impl Desk<'_> {
     pub(super) fn record_energy(&mut self, slot: Slot, reading: &MeterReading, invoice: Option<&Invoice>) -> Decision {
         let number = self.prosumer()?;
-        let tariff = self.tariff(slot)?;
+        let tariff = self.tariff(slot).ok_or(Refusal::MarketClosed)?;
         let market = self.genesis.market_opens(slot);
         if market && self.must_be_there(Key::Settlement(slot), Refusal::MarketClosed).is_err() {
             let side = self.registration(slot, number);
@@ -25,7 +25,7 @@ impl Desk<'_> {
         let &MeterReading { generated, consumed, charged, discharged, imported, exported } = reading;
         let amounts = [generated, consumed, charged, discharged, imported, exported];
         ensure(amounts.iter().all(|&amount| amount >= Energy::ZERO), Refusal::EnergyDoesNotBalance)?;
-        let account = if market { self.account(slot, number) } else { Account::default() };
+        let account = if market { self.account(slot, number).copied().unwrap_or_default() } else { Account::default() };
         let gained = total([generated, discharged, imported, account.bought]);
         let given = total([consumed, charged, exported, account.sold]);
         ensure(gained == given, Refusal::EnergyDoesNotBalance)?;

@@ -44,11 +44,11 @@ impl Desk<'_> {
         let last = self.quote(slot, number);
         ensure(quote.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         ensure(quote.price.is_finite(), Refusal::NotFinite)?;
-        let tariff = self.tariff(slot)?;
-        let most = highest_price(&tariff, self.genesis.rules.service_fee);
+        let tariff = self.tariff(slot).ok_or(Refusal::MarketClosed)?;
+        let most = highest_price(tariff, self.genesis.rules.service_fee);
         ensure(tariff.feed_in <= quote.price && quote.price <= most, Refusal::PriceOutOfBand)?;
         if let Some(last) = last {
-            let (lowest, highest) = reach(&last, quote.version, self.genesis.rules.ramp, most - tariff.feed_in);
+            let (lowest, highest) = reach(last, quote.version, self.genesis.rules.ramp, most - tariff.feed_in);
             let beyond = quote.price < lowest || quote.price > highest;
             ensure(!beyond, Refusal::PriceBeyondRamp)?;
         }
@@ -63,8 +63,8 @@ impl Desk<'_> {
         let last = self.choice(slot, number);
         ensure(choice.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         let Choice { known, shares, purchases, responsive, .. } = choice.as_ref();
-        let numbers = shares.iter().chain(purchases).chain([responsive]);
-        ensure(numbers.clone().all(|number| number.is_finite()), Refusal::NotFinite)?;
+        let mut numbers = shares.iter().chain(purchases).chain([responsive]);
+        ensure(numbers.all(|number| number.is_finite()), Refusal::NotFinite)?;
         let acquaintances = acquaintances(known.as_deref(), self.genesis.rules.choice_set, game.sellers.len());
         let count = acquaintances.ok_or(Refusal::InvalidShares)?;
         let one_each = |list: &[f64]| list.len() == count && list.iter().all(|&number| number >= 0.0);

@@ -6,7 +6,6 @@ mod settle;
 mod trade;
 
 pub(super) use game::highest_price;
-
 pub(super) use settle::bill;
 
 use super::state::{Execution, Known, State};
@@ -27,15 +26,11 @@ use std::sync::Arc;
 /// Carries out a call against the state as it is.
 pub(super) fn execute(genesis: &Genesis, state: &State, creator: Party, call: &Call) -> Execution {
     let mut desk = Desk { genesis, state, creator, reads: Vec::new() };
-    let result = desk.execute(call);
-    let (writes, refusal) = match result {
+    let (writes, refusal) = match desk.execute(call) {
         Ok(writes) => (writes, None),
         Err(refusal) => (Vec::new(), Some(refusal)),
     };
-    let with_text = |(key, fact): (Key, Fact)| {
-        let text = fact.to_json();
-        (key, fact, text)
-    };
+    let with_text = |(key, fact): (Key, Fact)| (key, fact.to_json(), fact);
     Execution { reads: desk.reads, writes: writes.into_iter().map(with_text).collect(), refusal }
 }
 
@@ -87,60 +82,35 @@ impl<'a> Desk<'a> {
     }
 
     fn must_be_there(&mut self, key: Key, otherwise: Refusal) -> Result<(), Refusal> {
-        let there = self.read(key).is_some();
-        ensure(there, otherwise)
+        ensure(self.read(key).is_some(), otherwise)
     }
 
     fn must_be_vacant(&mut self, key: Key, otherwise: Refusal) -> Result<(), Refusal> {
-        let there = self.read(key).is_some();
-        ensure(!there, otherwise)
+        ensure(self.read(key).is_none(), otherwise)
     }
+}
 
-    fn tariff(&mut self, slot: Slot) -> Result<Tariff, Refusal> {
-        match self.read_fact(Key::Tariff(slot)) {
-            Some(Fact::Tariff(tariff)) => Ok(*tariff),
-            _ => Err(Refusal::MarketClosed),
-        }
-    }
+/// Reads what stands under a key of a kind, if it is what it should be.
+macro_rules! read {
+    ($($name:ident($($part:ident)?) -> $kind:ident($type:ty);)*) => {
+        impl<'a> Desk<'a> {$(
+            fn $name(&mut self, slot: Slot $(, $part: Number)?) -> Option<&'a $type> {
+                match self.read(Key::$kind(slot $(, $part)?))?.fact.as_ref()? {
+                    Fact::$kind(fact) => Some(fact),
+                    _ => None,
+                }
+            }
+        )*}
+    };
+}
 
-    fn registration(&mut self, slot: Slot, number: Number) -> Option<Registration> {
-        match self.read_fact(Key::Register(slot, number)) {
-            Some(Fact::Register(registration)) => Some(*registration),
-            _ => None,
-        }
-    }
-
-    fn game(&mut self, slot: Slot) -> Option<&'a Arc<Game>> {
-        match self.read_fact(Key::Game(slot)) {
-            Some(Fact::Game(game)) => Some(game),
-            _ => None,
-        }
-    }
-
-    fn quote(&mut self, slot: Slot, seller: Number) -> Option<Quote> {
-        match self.read_fact(Key::Quote(slot, seller)) {
-            Some(Fact::Quote(quote)) => Some(*quote),
-            _ => None,
-        }
-    }
-
-    fn choice(&mut self, slot: Slot, buyer: Number) -> Option<&'a Arc<Choice>> {
-        match self.read_fact(Key::Choice(slot, buyer)) {
-            Some(Fact::Choice(choice)) => Some(choice),
-            _ => None,
-        }
-    }
-
-    fn account(&mut self, slot: Slot, number: Number) -> Account {
-        match self.read_fact(Key::Account(slot, number)) {
-            Some(Fact::Account(account)) => *account,
-            _ => Account::default(),
-        }
-    }
-
-    fn read_fact(&mut self, key: Key) -> Option<&'a Fact> {
-        self.read(key)?.fact.as_ref()
-    }
+read! {
+    tariff() -> Tariff(Tariff);
+    registration(number) -> Register(Registration);
+    game() -> Game(Arc<Game>);
+    quote(seller) -> Quote(Quote);
+    choice(buyer) -> Choice(Arc<Choice>);
+    account(number) -> Account(Account);
 }
 
 fn ensure(holds: bool, otherwise: Refusal) -> Result<(), Refusal> {

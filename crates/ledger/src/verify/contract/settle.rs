@@ -87,7 +87,7 @@ impl<'a> Desk<'a> {
     fn offer(&mut self, slot: Slot, seller: Number, place: usize) -> Result<Offer, Refusal> {
         let price = self.quote(slot, seller).ok_or(Refusal::NotAParticipant)?.price;
         let surplus = match self.registration(slot, seller) {
-            Some(Registration::Seller(surplus)) => surplus,
+            Some(Registration::Seller(surplus)) => *surplus,
             _ => Energy::ZERO,
         };
         Ok(Offer { price, surplus, place, sold: 0 })

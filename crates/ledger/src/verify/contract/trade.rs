@@ -26,7 +26,7 @@ impl Desk<'_> {
     pub(super) fn register(&mut self, slot: Slot, registration: &Registration) -> Decision {
         let number = self.prosumer()?;
         self.market_opens(slot)?;
-        let tariff = self.tariff(slot)?;
+        let tariff = self.tariff(slot).ok_or(Refusal::MarketClosed)?;
         self.must_be_vacant(Key::Game(slot), Refusal::MarketClosed)?;
         self.must_be_vacant(Key::Settlement(slot), Refusal::MarketClosed)?;
         match registration {

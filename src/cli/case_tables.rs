@@ -1,0 +1,114 @@
+//! The tables of a case: its slots, and what its ledger has carried.
+
+use super::{
+    table::{Cell, Table, Tone, key, spare, words},
+    text::{PRICE, amounts, cell, fixed},
+};
+use crate::record::{LedgerRow, Number, SlotRow};
+use microgrid_agents::{chain::refusal::Refusal, statement::Outcome};
+use std::collections::BTreeMap;
+
+/// One line a slot: who took part, price beside theory, how the game ended, welfare beside P2G.
+pub(super) fn slot_table(rows: &[SlotRow]) -> String {
+    let decimals = amounts(rows.iter().flat_map(|row| [row.welfare_cny, row.p2g_welfare_cny]));
+    Table::of(rows)
+        .column(key("slot"), |row| row.slot)
+        .column("sellers", |row| row.sellers)
+        .column("buyers", |row| row.buyers)
+        .column("price", |row| cell(row.price_mean_cny_per_kwh, PRICE))
+        .column("equilib.\nprice", |row| cell(row.equilibrium_price_cny_per_kwh, PRICE))
+        .column("rounds", |row| row.rounds)
+        .column(words("outcome"), |row| outcome(row.outcome))
+        .column("welfare", |row| cell(row.welfare_cny, decimals))
+        .column("P2G\nwelfare", |row| cell(row.p2g_welfare_cny, decimals))
+        .draw()
+}
+
+/// How a game ended, in its tone.
+pub(super) fn outcome(outcome: Outcome) -> Cell {
+    let tone = match outcome {
+        Outcome::Equilibrium => Tone::Good,
+        Outcome::Rest | Outcome::GateClosure => Tone::Caution,
+        Outcome::NoMarket => Tone::Plain,
+    };
+    Cell { text: format!("{outcome:?}"), tone }
+}
+
+/// One line a channel and, if there are any, what was refused and how many posts counted without being transactions.
+pub(super) fn ledger_table(channels: &[LedgerRow]) -> String {
+    let fill = |row: &LedgerRow| row.block_fill.and_then(|fill| Number::new(100.0 * fill.value()));
+    let mut text = Table::of(channels)
+        .column(key(words("ledger")), |row| row.channel.name())
+        .column("blocks", |row| row.blocks)
+        .column("submitted", |row| row.submitted)
+        .column("valid", |row| row.valid)
+        .column(spare(1, "latency\np50 [s]"), |row| cell(row.latency_p50_s, 3))
+        .column("latency\np95 [s]", |row| cell(row.latency_p95_s, 3))
+        .column(spare(0, "valid\nper s"), |row| cell(row.throughput_per_s, 4))
+        .column(spare(2, "block\nfill [%]"), |row| cell(fill(row), 2))
+        .column("size\n[MB]", |row| fixed(row.bytes as f64 / 1e6, 2))
+        .draw();
+    let off_chain: u64 = channels.iter().map(|row| row.off_chain).sum();
+    if off_chain > 0 {
+        text += &format!("of these, off the chain: {off_chain}\n");
+    }
+    let mut refused = BTreeMap::<Refusal, u64>::new();
+    for (refusal, times) in channels.iter().flat_map(LedgerRow::refused).filter(|&(_, times)| times > 0) {
+        *refused.entry(refusal).or_default() += times;
+    }
+    let each: Vec<String> = refused.iter().map(|(refusal, times)| format!("{times} {}", refusal.name())).collect();
+    if !each.is_empty() {
+        text += &format!("refused: {}\n", each.join(", "));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cli::text::plain,
+        record::{
+            Run,
+            fixtures::{day::Day, row_of, whole_case},
+        },
+    };
+
+    fn row(slot: u32, outcome: Outcome, price: Option<f64>, rounds: u32, welfare: f64) -> SlotRow {
+        let [slot, rounds, welfare] = [slot.to_string(), rounds.to_string(), welfare.to_string()];
+        let (outcome, price) = (format!("{outcome:?}"), price.map_or_else(String::new, |price| price.to_string()));
+        row_of::<SlotRow>(&[
+            ("slot", &slot),
+            ("sellers", "3"),
+            ("buyers", "2"),
+            ("outcome", &outcome),
+            ("rounds", &rounds),
+            ("price_mean_cny_per_kwh", &price),
+            ("equilibrium_price_cny_per_kwh", &price),
+            ("welfare_cny", &welfare),
+            ("p2g_welfare_cny", "15.72"),
+        ])
+    }
+
+    #[test]
+    fn slots_read_like_this() {
+        let rows = [
+            row(8, Outcome::NoMarket, None, 0, 14.0),
+            row(9, Outcome::GateClosure, Some(0.45), 3300, 123.4567),
+            row(17, Outcome::Equilibrium, Some(0.7), 71, -0.0001),
+        ];
+        let text = plain(&slot_table(&rows));
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn figures_of_the_ledger_read_like_this() {
+        let (_day, recorder) = whole_case(Day::new());
+        let run = Run::open(recorder.folder()).unwrap();
+        let channels: Vec<LedgerRow> = run.rows().unwrap().map(Result::unwrap).collect();
+        let carried = |of: fn(&LedgerRow) -> u64| channels.iter().map(of).sum::<u64>();
+        assert_eq!((carried(|row| row.blocks), carried(|row| row.submitted - row.off_chain)), (3, 6));
+        insta::assert_snapshot!(plain(&ledger_table(&channels)));
+    }
+}
