@@ -15,7 +15,7 @@ impl Serialize for Written {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number, or inf, -inf or NaN as text")]
 enum Read {
     Number(f64),
     Text(String),
@@ -27,7 +27,7 @@ impl<'de> Deserialize<'de> for Written {
             Read::Number(number) => Ok(Self(number)),
             Read::Text(text) => {
                 let known = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].into_iter().find(|n| n.to_string() == text);
-                known.map(Self).ok_or_else(|| de::Error::custom(format!("{text} is no number")))
+                known.map(Self).ok_or_else(|| de::Error::custom(format!("{text:?} is no number, nor inf, -inf or NaN")))
             }
         }
     }
@@ -127,6 +127,9 @@ mod tests {
         assert!(back.many.iter().zip(&many).all(|(a, b)| a.to_bits() == b.to_bits()));
         let back: Both = serde_json::from_str(r#"{"one":"NaN","many":[3]}"#).unwrap();
         assert!(back.one.is_nan() && back.many == [3.0]);
-        assert!(serde_json::from_str::<Both>(r#"{"one":"none","many":[]}"#).is_err());
+        for (wrong, why) in [("true", "expected a number"), (r#""none""#, r#""none" is no number"#)] {
+            let error = serde_json::from_str::<Both>(&format!(r#"{{"one":{wrong},"many":[]}}"#)).unwrap_err();
+            assert!(error.to_string().starts_with(why), "{error}");
+        }
     }
 }

@@ -408,7 +408,6 @@ mod tests {
         assert_eq!(sums.demand, [1.8, 0.0]);
         assert!((sums.net_utility[1] - CONSTANT).abs() < 1e-12);
         assert_eq!(served_share(1.0, 0.0), 1.0);
-        assert_eq!(served_share(1.0, 0.0), 1.0);
         assert_eq!(served_share(1.0, 4.0), 0.25);
     }
 

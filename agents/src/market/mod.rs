@@ -16,16 +16,16 @@ pub(crate) mod sums;
 pub mod trades;
 pub mod utility;
 
-#[doc(hidden)]
 // Hidden: rules of scenarios, which the iteration of `microgrid-analysis` and the tests of this crate follow too.
+#[doc(hidden)]
 pub mod best_response;
 #[doc(hidden)]
 pub mod experience;
 #[doc(hidden)]
 pub mod imitation;
 
-#[doc(hidden)]
 // Hidden: what each slot comes to for one prosumer, which `microgrid-analysis` and `microgrid-record` compute again.
+#[doc(hidden)]
 pub mod balance;
 #[doc(hidden)]
 pub mod storage;

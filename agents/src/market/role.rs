@@ -17,7 +17,7 @@ pub enum Role {
 
 impl Role {
     /// The role that follows from the production-to-consumption ratio `r = P / X` (1): below one buys, above one sells.
-    /// Amounts are compared as whole units, so that a ratio of one is exact.
+    /// Amounts are compared as whole units, so that a ratio of one is exact; without consumption, any generation sells.
     pub fn of(generation: Energy, load: Energy) -> Self {
         match generation.cmp(&load) {
             Ordering::Less => Self::Buyer,

@@ -162,7 +162,7 @@ fn amounts_beyond_any_market_neither_overflow_nor_panic() {
 }
 
 #[test]
-fn bills_and_balances_can_be_asked_for() {
+fn bills_stand_by_pair_and_balances_follow() {
     let world = World::settled();
     let bill = Bill { energy: Energy(300_000), price: 0.7, payment: Money(210_000), fee: Money(3_000) };
     assert_eq!(world.bill(SLOT, 2, 4), Some(bill));

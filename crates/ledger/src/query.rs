@@ -50,13 +50,16 @@ mod tests {
     use crate::tests::{day::day, file};
 
     #[test]
-    fn a_history_has_every_fact_that_counted() {
+    fn a_history_has_every_fact_that_counted_and_ends_with_the_present_one() {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
         let state = CaseState { reader: &reader, case: 1 };
         let history = state.history(Key::Quote(1, 1)).unwrap();
         let versions: Vec<Version> = history.iter().map(|(version, _)| *version).collect();
         assert!(versions.len() > 1 && versions.is_sorted(), "{versions:?}");
+        let present = "SELECT value FROM facts WHERE case_number = 1 AND key = 'quote/1/1'";
+        let present: String = reader.connection().query_row(present, [], |row| row.get(0)).unwrap();
+        assert_eq!(history.last().map(|(_, quote)| quote.to_json().get().to_owned()), Some(present));
         assert!(state.history(Key::Quote(1, 2)).unwrap().is_empty());
     }
 }

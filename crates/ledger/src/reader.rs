@@ -114,7 +114,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens a ledger and leaves it as it is. Fails if there is no file, nothing in it, or no database.
+    /// Opens a ledger and leaves it as it is. Where the writer was interrupted, its journal is taken into account. Fails if
+    /// there is no file, nothing in it, or no database.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let plain = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, plain | OpenFlags::SQLITE_OPEN_READ_WRITE)

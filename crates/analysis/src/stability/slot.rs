@@ -107,7 +107,7 @@ pub enum DelayLimit {
     AtLeast(f64),
 }
 
-/// What theory says about `slot` of `case`, whose `setting` this is; `None` without buyers or sellers.
+/// What theory says about `slot`, counted from 1, of `case`, whose `setting` this is; `None` without buyers or sellers.
 pub fn slot_stability(case: &Case, slot: Slot, setting: &Setting) -> Option<SlotStability> {
     judged(case, slot, setting, MOST_UNKNOWNS, MOST_FOR_LIMITS)
 }
