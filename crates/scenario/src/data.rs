@@ -196,13 +196,13 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
     let table = Table::of(file, &["prosumer", "slot", "pv_kwh", "load_kwh"], &["preference_pv", "preference_grid"])?;
     check_preferences(&table, preferences)?;
     // With where the first row of each stands in the file [bytes].
-    let mut members = BTreeMap::<u32, (usize, BTreeMap<Slot, SlotProfile>)>::new();
+    let mut members = BTreeMap::<u32, (usize, Vec<Option<SlotProfile>>)>::new();
     for row in table.rows() {
         let row = row?;
         let (number, slot) = (row.whole("prosumer", u32::MAX)?, row.whole("slot", slots)?);
         let profile = slot_profile(&row, preferences)?;
-        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, BTreeMap::new()));
-        if profiles.insert(slot, profile).is_some() {
+        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, vec![None; slots as usize]));
+        if profiles[slot as usize - 1].replace(profile).is_some() {
             let problem = format!("prosumer {number} has two rows for slot {slot}");
             return Err(row.report("slot", &problem, one_each(slots)));
         }
@@ -210,9 +210,9 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
     if members.is_empty() {
         return Err(table.report_column("prosumer", "nobody takes part", "allowed: at least one prosumer".to_owned()));
     }
-    let members = members.into_iter().map(|(number, (start, profiles))| match gap(&profiles, slots) {
-        None => Ok(Member { number, profile: profiles.into_values().collect() }),
-        Some(slot) => {
+    let members = members.into_iter().map(|(number, (start, profiles))| match complete(profiles) {
+        Ok(profiles) => Ok(Member { number, profile: profiles.into() }),
+        Err(slot) => {
             let problem = format!("prosumer {number} has no row for slot {slot}");
             Err(table.report(start, "prosumer", &problem, one_each(slots)))
         }
@@ -224,7 +224,7 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
 fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> {
     const TARIFF: &str = "grid_tariff_cny_per_kwh";
     let table = Table::of(file, &["slot", TARIFF], &[])?;
-    let mut tariffs = BTreeMap::new();
+    let mut tariffs = vec![None; market.slots as usize];
     for row in table.rows() {
         let row = row?;
         let slot = row.whole("slot", market.slots)?;
@@ -236,17 +236,13 @@ fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> 
             let allowed = format!("allowed: at least the feed-in tariff of {}", market.feed_in_tariff);
             return Err(row.report(TARIFF, "the grid would pay more than it asks", allowed));
         }
-        if tariffs.insert(slot, tariff).is_some() {
+        if tariffs[slot as usize - 1].replace(tariff).is_some() {
             return Err(row.report("slot", &format!("there are two rows for slot {slot}"), one_each(market.slots)));
         }
     }
-    match gap(&tariffs, market.slots) {
-        None => Ok(tariffs.into_values().collect()),
-        Some(slot) => {
-            let problem = format!("there is no row for slot {slot}");
-            Err(table.report_column("slot", &problem, one_each(market.slots)))
-        }
-    }
+    complete(tariffs).map_err(|slot| {
+        table.report_column("slot", &format!("there is no row for slot {slot}"), one_each(market.slots))
+    })
 }
 
 fn one_each(slots: u32) -> String {
@@ -281,8 +277,9 @@ fn slot_profile(row: &Row<'_>, preferences: &Preferences) -> Result<SlotProfile,
     })
 }
 
-fn gap<T>(entries: &BTreeMap<Slot, T>, slots: u32) -> Option<Slot> {
-    (1..=slots).find(|slot| !entries.contains_key(slot))
+/// The entries of all slots, or the first slot without one.
+fn complete<T>(entries: Vec<Option<T>>) -> Result<Vec<T>, Slot> {
+    (1..).zip(entries).map(|(slot, entry)| entry.ok_or(slot)).collect()
 }
 
 /// A table of a file, with the names of its columns.
