@@ -42,9 +42,9 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
             print(&cases(&reader, *case)?.into_iter().map(show).collect::<Result<String, _>>()?)
         }
         LedgerCommand::Export { run, case } => {
+            let reader = Reader::open(&find(run)?)?;
             // Nothing is left to do once nobody reads any more.
-            let line = |line: &str| if print_more(line)? { Ok(()) } else { process::exit(0) };
-            export::export(&Reader::open(&find(run)?)?, *case, line)
+            export::export(&reader, *case, |line| if print_more(line)? { Ok(()) } else { process::exit(0) })
         }
     }
 }
