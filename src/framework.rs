@@ -1,5 +1,8 @@
 //! The simulator as a library: a [`SimulationBuilder`] makes a [`Simulation`] of a scenario and own rules in the place of some
 //! of its own, and that [`Results`], a run's folder, or what a run still lacks. The `sim` command runs scenarios through it.
+//!
+//! A [`Simulation`] does the same whenever it is run, on however many shards and however many cases at a time, as long as its
+//! own rules draw all that is random from the stream that they are given.
 
 pub use crate::{
     record::Results,

@@ -148,10 +148,18 @@ fn habits(case: &Case) -> Vec<Arc<Rules>> {
         rest = others;
     }
     for (whose, own) in &case.custom.rules {
-        for (rules, member) in everybody.iter_mut().zip(&case.population.prosumers) {
-            if whose.includes(member.number) {
-                own.put_into(&mut Arc::make_mut(rules).strategy);
-            }
+        // Whoever shared rules before still does: there may be a million of them.
+        let mut changed: Vec<(Arc<Rules>, Arc<Rules>)> = Vec::new();
+        let members = everybody.iter_mut().zip(&case.population.prosumers);
+        for (rules, _) in members.filter(|(_, member)| whose.includes(member.number)) {
+            let known = changed.iter().find(|(before, _)| Arc::ptr_eq(before, rules));
+            let after = known.map(|(_, after)| Arc::clone(after)).unwrap_or_else(|| {
+                let mut after = Rules::clone(rules);
+                own.put_into(&mut after.strategy);
+                changed.push((Arc::clone(rules), Arc::new(after)));
+                Arc::clone(&changed[changed.len() - 1].1)
+            });
+            *rules = after;
         }
     }
     everybody

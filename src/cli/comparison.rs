@@ -89,10 +89,12 @@ fn ledger_gain(cases: &[KeyFigures]) -> Option<String> {
 
 /// One line a combination of which a case is complete, up to [`MOST_LINES`], and where the rest is.
 pub(super) fn sweep_table(run: &Run) -> Result<String, RecordError> {
-    let summaries = run.summaries()?.collect::<Result<Vec<_>, _>>()?;
+    let mut summaries = run.summaries()?;
+    let shown = summaries.by_ref().take(MOST_LINES).collect::<Result<Vec<_>, _>>()?;
+    let all = summaries.try_fold(shown.len(), |count, summary| summary.map(|_| count + 1))?;
     let no_knobs = Knobs::new();
     let knobs_of = |summary: &Summary| run.case(summary.first_case).map_or(&no_knobs, |case| &case.knobs);
-    Ok(lines(&summaries, knobs_of, run.manifest().replicates) + &rest(summaries.len()))
+    Ok(lines(&shown, knobs_of, run.manifest().replicates) + &rest(all))
 }
 
 fn rest(combinations: usize) -> String {
@@ -104,7 +106,7 @@ fn lines<'a>(summaries: &[Summary], knobs_of: impl Fn(&Summary) -> &'a Knobs, re
     let mean = |of: &Summary, name: &str| of.measure(name).and_then(Statistics::mean);
     let half_width = |of: &Summary| of.measure("welfare_cny").and_then(Statistics::half_width);
     let names = summaries.first().map(|first| knobs_of(first).keys().map(key).collect::<Vec<_>>()).unwrap_or_default();
-    Table::of(summaries.iter().take(MOST_LINES))
+    Table::of(summaries)
         .column(key("case"), |of| of.first_case)
         .columns(names, |of, n| knobs_of(of).values().nth(n).map_or_else(String::new, knob_text))
         .column_if(replicates > 1, spare(0, "seeds"), |of| of.replicates)

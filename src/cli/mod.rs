@@ -28,7 +28,7 @@ use clap::Parser;
 use error::CliError;
 use std::{
     io::{self, ErrorKind, Write},
-    process::{self, ExitCode},
+    process::ExitCode,
 };
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -84,12 +84,17 @@ fn log_to_stderr(verbosity: u8) {
 }
 
 /// Prints to stdout, with bold and colours only where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal let
-/// them. A reader that has gone away, as in `sim show RUN | head`, is no error, and there is nothing left to do.
+/// them. A reader that has gone away, as in `sim show RUN | head`, is no error.
 fn print(text: &str) -> Result<(), CliError> {
+    print_more(text).map(drop)
+}
+
+/// The same; says whether the reader is still there.
+fn print_more(text: &str) -> Result<bool, CliError> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => process::exit(0),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(CliError::failed(format!("cannot print: {error}"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{checkout, repository, sim, stdout};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::Stdio,
     thread,
@@ -103,6 +103,32 @@ fn a_run_that_cannot_be_written_exits_with_1() {
     let folder = checkout();
     fs::write(folder.path().join("results"), "in the way").expect("a file is written");
     sim(folder.path(), "scenarios/5_prosumers.ron").assert().code(1);
+}
+
+#[test]
+fn a_reader_that_has_gone_away_changes_no_exit_code() {
+    let folder = checkout();
+    sim(folder.path(), "scenarios/5_prosumers.ron -q --no-report").assert().success();
+    let unread = |arguments: &str| {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sim"));
+        command.current_dir(folder.path()).args(arguments.split(' ')).stdout(writer);
+        let output = command.output().expect("the program starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for arguments in
+        ["show results/5_prosumers", "ledger export results/5_prosumers", "ledger verify results/5_prosumers"]
+    {
+        assert_eq!(unread(arguments), (Some(0), String::new()), "{arguments}");
+    }
+    let ledger = rusqlite::Connection::open(folder.path().join("results/5_prosumers/latest/ledger.db")).unwrap();
+    ledger
+        .execute("UPDATE transactions SET code = 'OldVersion' WHERE rowid = (SELECT max(rowid) FROM transactions)", ())
+        .unwrap();
+    drop(ledger);
+    let (code, said) = unread("ledger verify results/5_prosumers");
+    assert!(code == Some(1) && said.contains("code is OldVersion, but it counts"), "{code:?}: {said}");
 }
 
 /// Starts a run that takes long. Once results are coming in, does what is to be done `before`, and stops the run with

@@ -595,7 +595,7 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
     assert_eq!(format!("{error:?}"), error.to_string());
     people.prosumers[6].profile = people.prosumers[5].profile[..5].into();
     let error = Simulation::builder().scenario(scenario()).population(people).build().unwrap_err();
-    assert!(error.to_string().contains("prosumer 7 has no row for slot 6"), "{error}");
+    assert!(error.to_string().contains("prosumer 7: the profile does not fit the market"), "{error}");
     let mut wrong = scenario();
     wrong.market.feed_in_tariff = -1.0;
     let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();

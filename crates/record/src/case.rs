@@ -125,7 +125,7 @@ impl CaseRecorder {
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         self.tally.add(open, &closed);
         self.contents = observed.prosumers().map(|done| done.balance.content).collect();
-        self.alone = theory.alone.iter().map(|alone| alone.content).collect();
+        self.alone = theory.alone().iter().map(|alone| alone.content).collect();
         Ok(())
     }
 }

@@ -41,7 +41,7 @@ impl Gains {
             [buyer, seller].into_iter().for_each(|party| roundings[party.index()] += 1.0);
         }
         let mut stored = [Total::default(); 2];
-        let prosumers = gathered.prosumers().zip(&theory.alone).zip(contents.iter().zip(alone)).zip(roundings);
+        let prosumers = gathered.prosumers().zip(theory.alone()).zip(contents.iter().zip(alone)).zip(roundings);
         let gain = |(((done, without), (&content, &alone)), roundings): (((&ProsumerSlot, &Balance), _), _)| {
             let taken = [done.balance.content - content, without.content - alone];
             stored.iter_mut().zip(taken).for_each(|(sum, taken)| *sum += taken);

@@ -223,7 +223,7 @@ impl Tally {
         self.markets += u32::from(observed.outcome() != Outcome::NoMarket);
         self.equilibria += u32::from(observed.outcome() == Outcome::Equilibrium);
         let grid = |each: &[Balance]| each.iter().map(|without| without.grid_paid - without.grid_earned).sum();
-        let net_costs = [net_cost, grid(&theory.peer_to_grid), grid(&theory.alone)];
+        let net_costs = [net_cost, grid(&theory.peer_to_grid), grid(theory.alone())];
         let welfare = Welfare::of(observed, theory);
         for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
             period.add(&welfare, net_costs, gains, self.storage_value);

@@ -60,7 +60,7 @@ impl Recorded for ProsumerRow {
     fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
         let case = closed.case;
         let members = case.population.prosumers.iter().zip(closed.observed.prosumers());
-        let baselines = closed.theory.peer_to_grid.iter().zip(&closed.theory.alone);
+        let baselines = closed.theory.peer_to_grid.iter().zip(closed.theory.alone());
         let each = members.zip(baselines);
         each.map(|((member, done), (without, alone))| Self::row(case.number, member.number, done, without, alone))
     }

@@ -219,7 +219,7 @@ pub(super) struct Welfare {
 impl Welfare {
     pub(super) fn of(gathered: &SlotObservations, theory: &Theory) -> Self {
         let mut sums = Self::default();
-        let baselines = theory.peer_to_grid.iter().zip(&theory.alone);
+        let baselines = theory.peer_to_grid.iter().zip(theory.alone());
         for (done, (without, alone)) in gathered.prosumers().zip(baselines) {
             match done.facts.role() {
                 Role::Buyer => {

@@ -22,8 +22,8 @@ use microgrid_scenario::{Case, schema::Storage};
 pub(super) struct Theory {
     /// Everybody's slot without a local market and without storage.
     pub(super) peer_to_grid: Vec<Balance>,
-    /// Everybody's slot without a local market, with its storage if it has one.
-    pub(super) alone: Vec<Balance>,
+    /// Everybody's slot without a local market, with its storage; `None` where that is the same.
+    with_storage: Option<Vec<Balance>>,
     /// The equilibrium of those who were admitted to the market; `None` without one.
     pub(super) equilibrium: Option<Equilibrium>,
     /// Everybody's welfare at the equilibrium of all who would buy or sell [CNY]; `None` where the market was not to open,
@@ -76,8 +76,12 @@ impl Theory {
         });
         let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid(case, slot, Some(alone)));
         let peer_to_grid = peer_to_grid(case, slot, None);
-        let alone = with_storage.unwrap_or_else(|| peer_to_grid.clone());
-        Self { peer_to_grid, alone, equilibrium, equilibrium_welfare, facts, terms }
+        Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms }
+    }
+
+    /// Everybody's slot without a local market, with its storage if it has one.
+    pub(super) fn alone(&self) -> &[Balance] {
+        self.with_storage.as_deref().unwrap_or(&self.peer_to_grid)
     }
 
     /// How far the game that ended in these `trades` ended from the equilibrium; `None` without a market, or where nobody

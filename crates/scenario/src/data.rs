@@ -1,7 +1,7 @@
 //! The data of a scenario: who takes part and what the grid asks for energy, from CSV files or given in code.
 
 use super::{
-    error::{Mistake, Place, ScenarioError, did_you_mean},
+    error::{Mistake, Report, ScenarioError, did_you_mean},
     population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{GridTariff, Market, PopulationSource, Preferences, Scenario},
     text::TextFile,
@@ -15,6 +15,9 @@ use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 const PREFERENCE: (f64, f64) = (1e-6, 1e4);
 /// Largest tariff [CNY/kWh].
 const LARGEST_TARIFF: f64 = 1e4;
+/// Name of the profiles of a population that was made in code, among the data files of a run.
+pub(super) const GIVEN_PROFILES: &str = "profiles.csv";
+
 /// A data file of a scenario, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFile {
@@ -35,21 +38,25 @@ pub(super) struct Data {
 
 impl Data {
     /// Reads what `scenario` names; returns it with the files. `open` finds the file of a path that stands at this place in
-    /// the scenario, and `shown` makes an error of what is wrong there. A population made in code comes as a file too.
+    /// the scenario, and `shown` makes an error of what is wrong there. A population `given` in code needs no reading.
     pub(super) fn read(
         scenario: &Scenario,
-        made_in_code: bool,
+        given: Option<&Population>,
         open: impl Fn(&str, &Path) -> Result<TextFile, ScenarioError>,
         shown: impl Fn(Mistake) -> ScenarioError,
     ) -> Result<(Self, Vec<DataFile>), ScenarioError> {
         let (market, mut inputs) = (&scenario.market, Vec::new());
-        let profiles = match &scenario.population {
-            PopulationSource::Synthetic(_) => None,
-            PopulationSource::Profiles(path) => {
+        let profiles = match (&scenario.population, given) {
+            (PopulationSource::Synthetic(_), _) => None,
+            (PopulationSource::Profiles(path), Some(given)) if path == Path::new(GIVEN_PROFILES) => {
+                check_given(given, market.slots, &scenario.preferences).map_err(unplaced)?;
+                inputs.push(DataFile { name: GIVEN_PROFILES.to_owned(), text: given.to_csv().into() });
+                Some(Arc::new(given.clone()))
+            }
+            (PopulationSource::Profiles(path), _) => {
                 let file = open("population.Profiles", path)?;
                 inputs.push(data_file(path, &file));
-                let read = population(&file, market.slots, &scenario.preferences);
-                Some(Arc::new(read.map_err(|error| if made_in_code { unplaced(error) } else { error })?))
+                Some(Arc::new(population(&file, market.slots, &scenario.preferences)?))
             }
         };
         let grid_tariffs = match &market.grid_tariff {
@@ -134,19 +141,54 @@ fn data_file(path: &Path, file: &TextFile) -> DataFile {
     DataFile { name: path.file_name().unwrap_or_default().display().to_string(), text: file.text.clone() }
 }
 
-/// What is wrong with a row of a population made in code, without the text that nobody has written.
-fn unplaced(error: ScenarioError) -> ScenarioError {
-    let ScenarioError::Data(mut report) = error else { return error };
-    if let Some(Place { text, span, .. }) = report.place.take() {
-        let row = text[..span.end].lines().last().unwrap_or_default();
-        if let [prosumer, slot, ..] = row.split(',').collect::<Vec<_>>()[..]
-            && !report.problem.contains("prosumer")
-        {
-            report.problem = format!("prosumer {prosumer}, slot {slot}: {}", report.problem);
-        }
-        report.notes.insert(0, format!("found: {}", &text[span]));
+/// A mistake in a population made in code, of which there is no text to show.
+fn unplaced(mistake: Mistake) -> ScenarioError {
+    let Mistake { path, problem, found, mut notes, .. } = mistake;
+    notes.insert(0, format!("found: {found}"));
+    ScenarioError::Data(Box::new(Report { problem: format!("{path}: {problem}"), place: None, notes }))
+}
+
+/// Checks a population made in code, in ascending order of its numbers: it has to be what a file may hold.
+fn check_given(population: &Population, slots: u32, preferences: &Preferences) -> Result<(), Mistake> {
+    if population.prosumers.is_empty() {
+        return Err(Mistake::value("population", "nobody takes part", "nobody", "at least one prosumer"));
     }
-    ScenarioError::Data(report)
+    for (name, value) in preferences.everybodys() {
+        let Some(value) = value else { continue };
+        let (path, allowed) = (format!("preferences.{name}"), "None with a population made in code");
+        return Err(Mistake::value(&path, "the population has its own", value, allowed));
+    }
+    let mut before = None;
+    for Member { number, profile } in &population.prosumers {
+        let wrong = |problem, found: String, allowed: String| {
+            Err(Mistake::value(&format!("prosumer {number}"), problem, found, allowed))
+        };
+        if *number == 0 {
+            return wrong("not allowed", "0".to_owned(), "numbers from 1 up".to_owned());
+        }
+        if before.replace(*number) == Some(*number) {
+            return wrong("is there twice", number.to_string(), "each number once".to_owned());
+        }
+        if profile.len() != slots as usize {
+            let found = format!("{} slots", profile.len());
+            return wrong("the profile does not fit the market", found, format!("{slots} slots"));
+        }
+        for (slot, of) in (1..).zip(profile.iter()) {
+            for (what, value, (smallest, largest)) in [
+                ("generation", of.generation.value(), (0.0, LARGEST_ENERGY)),
+                ("load", of.load.value(), (0.0, LARGEST_ENERGY)),
+                ("preference_pv", of.preference_pv, PREFERENCE),
+                ("preference_grid", of.preference_grid, PREFERENCE),
+            ] {
+                if !(smallest..=largest).contains(&value) {
+                    let path = format!("prosumer {number}, slot {slot}: {what}");
+                    let allowed = format!("a number from {smallest} to {largest}");
+                    return Err(Mistake::value(&path, "not allowed", value, allowed));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads who takes part: every prosumer needs one row for each slot from 1 to `slots`, in any order.
@@ -154,13 +196,13 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
     let table = Table::of(file, &["prosumer", "slot", "pv_kwh", "load_kwh"], &["preference_pv", "preference_grid"])?;
     check_preferences(&table, preferences)?;
     // With where the first row of each stands in the file [bytes].
-    let mut members = BTreeMap::<u32, (usize, BTreeMap<Slot, SlotProfile>)>::new();
+    let mut members = BTreeMap::<u32, (usize, Vec<Option<SlotProfile>>)>::new();
     for row in table.rows() {
         let row = row?;
         let (number, slot) = (row.whole("prosumer", u32::MAX)?, row.whole("slot", slots)?);
         let profile = slot_profile(&row, preferences)?;
-        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, BTreeMap::new()));
-        if profiles.insert(slot, profile).is_some() {
+        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, vec![None; slots as usize]));
+        if profiles[slot as usize - 1].replace(profile).is_some() {
             let problem = format!("prosumer {number} has two rows for slot {slot}");
             return Err(row.report("slot", &problem, one_each(slots)));
         }
@@ -168,9 +210,9 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
     if members.is_empty() {
         return Err(table.report_column("prosumer", "nobody takes part", "allowed: at least one prosumer".to_owned()));
     }
-    let members = members.into_iter().map(|(number, (start, profiles))| match gap(&profiles, slots) {
-        None => Ok(Member { number, profile: profiles.into_values().collect() }),
-        Some(slot) => {
+    let members = members.into_iter().map(|(number, (start, profiles))| match complete(profiles) {
+        Ok(profiles) => Ok(Member { number, profile: profiles.into() }),
+        Err(slot) => {
             let problem = format!("prosumer {number} has no row for slot {slot}");
             Err(table.report(start, "prosumer", &problem, one_each(slots)))
         }
@@ -182,7 +224,7 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
 fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> {
     const TARIFF: &str = "grid_tariff_cny_per_kwh";
     let table = Table::of(file, &["slot", TARIFF], &[])?;
-    let mut tariffs = BTreeMap::new();
+    let mut tariffs = vec![None; market.slots as usize];
     for row in table.rows() {
         let row = row?;
         let slot = row.whole("slot", market.slots)?;
@@ -194,17 +236,13 @@ fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> 
             let allowed = format!("allowed: at least the feed-in tariff of {}", market.feed_in_tariff);
             return Err(row.report(TARIFF, "the grid would pay more than it asks", allowed));
         }
-        if tariffs.insert(slot, tariff).is_some() {
+        if tariffs[slot as usize - 1].replace(tariff).is_some() {
             return Err(row.report("slot", &format!("there are two rows for slot {slot}"), one_each(market.slots)));
         }
     }
-    match gap(&tariffs, market.slots) {
-        None => Ok(tariffs.into_values().collect()),
-        Some(slot) => {
-            let problem = format!("there is no row for slot {slot}");
-            Err(table.report_column("slot", &problem, one_each(market.slots)))
-        }
-    }
+    complete(tariffs).map_err(|slot| {
+        table.report_column("slot", &format!("there is no row for slot {slot}"), one_each(market.slots))
+    })
 }
 
 fn one_each(slots: u32) -> String {
@@ -239,8 +277,9 @@ fn slot_profile(row: &Row<'_>, preferences: &Preferences) -> Result<SlotProfile,
     })
 }
 
-fn gap<T>(entries: &BTreeMap<Slot, T>, slots: u32) -> Option<Slot> {
-    (1..=slots).find(|slot| !entries.contains_key(slot))
+/// The entries of all slots, or the first slot without one.
+fn complete<T>(entries: Vec<Option<T>>) -> Result<Vec<T>, Slot> {
+    (1..).zip(entries).map(|(slot, entry)| entry.ok_or(slot)).collect()
 }
 
 /// A table of a file, with the names of its columns.

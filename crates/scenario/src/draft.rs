@@ -2,7 +2,7 @@
 
 use super::{
     custom::Custom,
-    data::{Data, DataFile},
+    data::{Data, DataFile, GIVEN_PROFILES},
     error::{Mistake, Report, ScenarioError},
     notation,
     outline::Outline,
@@ -146,8 +146,6 @@ impl Override {
 }
 
 const MADE_IN_CODE: &str = "a scenario made in code";
-/// Name of the profiles of a population that was made in code, among the data files of a run.
-const GIVEN_PROFILES: &str = "profiles.csv";
 
 impl Draft {
     /// Reads the scenario at `path`, whose data files are relative to it. Fails if there is none.
@@ -222,12 +220,10 @@ impl Draft {
     /// Sets what is to be set, reads the data files and checks everything. The error is the first mistake found, with
     /// its place. The scenario has to be right even where something else is set.
     pub fn plan(mut self) -> Result<Plan, ScenarioError> {
-        if let Some(population) = &self.population {
+        if self.population.is_some() {
             if self.unedited.as_ref().is_some_and(|before| before.population != self.scenario.population) {
                 return Err(given_twice());
             }
-            let text = population.to_csv();
-            self.give(GIVEN_PROFILES, &text);
             self.scenario.population = PopulationSource::Profiles(GIVEN_PROFILES.into());
         }
         let edited = self.scenario.clone();
@@ -243,8 +239,8 @@ impl Draft {
         }
         self.check_edits(&edited)?;
         let open = |place: &str, path: &Path| self.open(place, path);
-        let made_in_code = self.population.is_some();
-        let (data, inputs) = Data::read(&self.scenario, made_in_code, open, |mistake| self.shown(mistake))?;
+        let given = self.population.as_ref();
+        let (data, inputs) = Data::read(&self.scenario, given, open, |mistake| self.shown(mistake))?;
         let population_sizes = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
@@ -467,6 +463,8 @@ fn given_twice() -> ScenarioError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::population::{Member, SlotProfile};
+    use microgrid_agents::units::Energy;
 
     /// The plan of a small scenario with this beside, and with this set.
     fn plan(beside: &str, set: &[&str], seed: Option<u64>) -> Result<Plan, ScenarioError> {
@@ -474,6 +472,65 @@ mod tests {
         let mut draft = Draft::ron(&text)?;
         draft.overrides(&Overrides { seed, set: set.iter().map(|&text| text.to_owned()).collect() })?;
         draft.plan()
+    }
+
+    /// Two prosumers of two slots, the later number first, in a scenario that varies nothing.
+    fn given(change: impl FnOnce(&mut Vec<Member>), data: &[(&str, &str)]) -> Result<Plan, ScenarioError> {
+        let slot = SlotProfile {
+            generation: Energy(1),
+            load: Energy::ZERO,
+            preference_pv: 0.1 + 0.2,
+            preference_grid: 1e-6_f64.next_up(),
+        };
+        let mut prosumers = vec![
+            Member { number: 9, profile: vec![slot; 2].into() },
+            Member { number: 2, profile: vec![slot; 2].into() },
+        ];
+        change(&mut prosumers);
+        let mut draft =
+            Draft::ron(r#"(name: "x", population: Profiles("profiles.csv"), market: (slots: 2, open: (1, 2)))"#)?;
+        data.iter().for_each(|(name, text)| draft.give(name, text));
+        draft.populate(Population { prosumers })?;
+        draft.plan()
+    }
+
+    #[test]
+    fn a_population_made_in_code_is_kept_to_the_bit_whatever_file_has_its_name() {
+        let plan = given(|_| {}, &[(GIVEN_PROFILES, "no profiles")]).unwrap();
+        let population = plan.cases().next().unwrap().population;
+        assert_eq!(population.prosumers.iter().map(|member| member.number).collect::<Vec<_>>(), [2, 9]);
+        let slot = population.prosumers[1].profile[1];
+        assert_eq!((slot.preference_pv, slot.preference_grid), (0.1 + 0.2, 1e-6_f64.next_up()));
+        // A run that is resumed reads them from the file that it has kept.
+        let mut again =
+            Draft::ron(r#"(name: "x", population: Profiles("p.csv"), market: (slots: 2, open: (1, 2)))"#).unwrap();
+        again.give("p.csv", &plan.inputs[0].text);
+        assert_eq!(again.plan().unwrap().cases().next().unwrap().population, population);
+    }
+
+    #[test]
+    fn a_population_made_in_code_is_refused_by_prosumer_slot_and_field() {
+        let said = |change: fn(&mut Vec<Member>)| given(change, &[]).unwrap_err().to_string();
+        let slot = |change: fn(&mut SlotProfile)| {
+            let change = move |prosumers: &mut Vec<Member>| {
+                let mut profile = prosumers[1].profile.to_vec();
+                change(&mut profile[1]);
+                prosumers[1].profile = profile.into();
+            };
+            given(change, &[]).unwrap_err().to_string()
+        };
+        for (message, wrong) in [
+            (said(Vec::clear), "population: nobody takes part"),
+            (said(|prosumers| prosumers[1].number = 0), "prosumer 0: not allowed"),
+            (said(|prosumers| prosumers[1].number = 9), "prosumer 9: is there twice"),
+            (said(|prosumers| prosumers[1].profile = [].into()), "prosumer 2: the profile does not fit the market"),
+            (slot(|slot| slot.generation = Energy(-1)), "prosumer 2, slot 2: generation: not allowed"),
+            (slot(|slot| slot.load = Energy::nearest(1e5)), "prosumer 2, slot 2: load: not allowed"),
+            (slot(|slot| slot.preference_pv = f64::INFINITY), "prosumer 2, slot 2: preference_pv: not allowed"),
+            (slot(|slot| slot.preference_grid = -0.0), "prosumer 2, slot 2: preference_grid: not allowed"),
+        ] {
+            assert!(message.starts_with(&format!("error: {wrong}\n")), "{message}");
+        }
     }
 
     fn groups(plan: &Plan) -> Vec<(&str, f64)> {

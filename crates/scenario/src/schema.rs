@@ -10,9 +10,16 @@ use microgrid_agents::{
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use ron::value::RawValue;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 use serde_json::json;
-use std::{fmt::Display, path::PathBuf, time::Duration};
+use std::{
+    fmt::{self, Display},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// A struct of settings, each with what it is where nothing is said.
 macro_rules! with_defaults {
@@ -207,7 +214,8 @@ with_defaults! {
         pub load_noise: Distribution = Distribution::LogNormal { median: 1.0, sigma: 0.2 },
         /// Preference for photovoltaic energy of a prosumer without load, `w_pv0` [CNY/kWh].
         pub preference_base: Distribution = Distribution::LogNormal { median: 0.6, sigma: 0.1 },
-        /// What each kWh of load in an hour adds to the preference for photovoltaic energy [CNY/kWh²].
+        /// What each kWh of load in an hour, each kW of mean load in a slot, adds to the preference for photovoltaic
+        /// energy [CNY/kWh²].
         pub preference_per_kwh: f64 = 0.4,
         /// Preference for grid energy, `w_grid` [CNY/kWh]; kept in [1, 4] and not above that for photovoltaic energy.
         pub preference_grid: Distribution = Distribution::Uniform { min: 1.0, max: 2.0 },
@@ -388,8 +396,8 @@ with_defaults! {
 }
 
 /// How often each combination is run: `replicates: 5` or `replicates: [2023, 7, 11]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a whole number, or a list of seeds from 0 up")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Replicates {
     /// So often, with the scenario's seed and the ones that follow it.
     Count(u32),
@@ -418,5 +426,30 @@ impl Replicates {
 impl Default for Replicates {
     fn default() -> Self {
         Self::Count(1)
+    }
+}
+
+/// By hand, so that a mistake in the list is told where it stands.
+impl<'de> Deserialize<'de> for Replicates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CountOrSeeds;
+
+        impl<'de> Visitor<'de> for CountOrSeeds {
+            type Value = Replicates;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, or a list of seeds")
+            }
+
+            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self::Value, E> {
+                u32::try_from(count).map(Replicates::Count).map_err(|_| E::custom("too many replicates"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Replicates::Seeds)
+            }
+        }
+
+        deserializer.deserialize_any(CountOrSeeds)
     }
 }

@@ -6,7 +6,7 @@ mod show;
 use super::{
     args::LedgerCommand,
     error::CliError,
-    print, progress,
+    print, print_more, progress,
     table::{Table, key, words},
     text::count,
 };
@@ -20,7 +20,10 @@ use crate::{
     record::{self, Run},
 };
 use microgrid_agents::ids::ChannelName;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process,
+};
 
 /// Carries out one of the ledger's subcommands.
 pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
@@ -38,7 +41,11 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
             };
             print(&cases(&reader, *case)?.into_iter().map(show).collect::<Result<String, _>>()?)
         }
-        LedgerCommand::Export { run, case } => export::export(&Reader::open(&find(run)?)?, *case, print),
+        LedgerCommand::Export { run, case } => {
+            let reader = Reader::open(&find(run)?)?;
+            // Nothing is left to do once nobody reads any more.
+            export::export(&reader, *case, |line| if print_more(line)? { Ok(()) } else { process::exit(0) })
+        }
     }
 }
 

@@ -62,11 +62,12 @@ impl<R: Row> Details<R> {
             while let Some(first) = rows.next().transpose()? {
                 let slot = moved(&first).0;
                 let same = |row: &Result<R, _>| row.as_ref().map_or(true, |row| moved(row).0 == slot);
-                let mut all = vec![first];
+                let mut of_slot = Most { rows: vec![first], of: 1 };
                 while let Some(row) = rows.next_if(same) {
-                    all.push(row?);
+                    of_slot.add(row?, most, |row| moved(row).1);
                 }
-                details.slots.insert((number, slot), Most::of(all, most, |row| moved(row).1));
+                of_slot.shorten(most, |row| moved(row).1);
+                details.slots.insert((number, slot), of_slot);
             }
         }
         Ok(details)
@@ -83,14 +84,22 @@ impl<R: Row> Details<R> {
 }
 
 impl<R: Row> Most<R> {
-    /// Those of `all` rows of a slot, in their order, of which there are at most so many that moved more.
-    fn of(all: Vec<R>, most: usize, moved: impl Fn(&R) -> f64) -> Self {
-        let of = all.len();
-        let mut rows: Vec<(usize, R)> = all.into_iter().enumerate().collect();
+    /// Never holds more than twice as many as are wanted.
+    fn add(&mut self, row: R, most: usize, moved: impl Fn(&R) -> f64) {
+        self.rows.push(row);
+        self.of += 1;
+        if self.rows.len() >= 2 * most {
+            self.shorten(most, moved);
+        }
+    }
+
+    /// Keeps so many rows, in their order, that moved most; of several that moved the same the first.
+    fn shorten(&mut self, most: usize, moved: impl Fn(&R) -> f64) {
+        let mut rows: Vec<(usize, R)> = self.rows.drain(..).enumerate().collect();
         rows.sort_by(|one, other| moved(&other.1).total_cmp(&moved(&one.1)));
         rows.truncate(most);
         rows.sort_by_key(|row| row.0);
-        Self { rows: rows.into_iter().map(|(_, row)| row).collect(), of }
+        self.rows.extend(rows.into_iter().map(|(_, row)| row));
     }
 
     /// What was left out, if anything was, and which table has it.
@@ -118,9 +127,15 @@ mod tests {
     #[test]
     fn the_trades_that_moved_most_stay_in_their_order() {
         let kwh = [0.0, 5.0, 1.0, 4.0, 2.0, 3.0, 0.5];
+        let moved = |row: &TradeRow| row.traded_kwh.value();
         let most = |count| {
-            let trades = (1..).zip(kwh).map(|(buyer, kwh)| trade(buyer, kwh)).collect();
-            Most::of(trades, count, |row: &TradeRow| row.traded_kwh.value())
+            let mut most = Most { rows: Vec::new(), of: 0 };
+            for (buyer, kwh) in (1..).zip(kwh) {
+                most.add(trade(buyer, kwh), count, moved);
+                assert!(most.rows.len() < 2 * count);
+            }
+            most.shorten(count, moved);
+            most
         };
         assert_eq!(most(3).rows.iter().map(|row| row.buyer).collect::<Vec<_>>(), [2, 4, 6]);
         let note = "The 3 of 7 trades that moved most energy; the table trades has all.";
