@@ -81,7 +81,7 @@ fn delay_aware_markets_find_the_closed_form_price_at_every_delay() {
         {
             let set = [&format!("delay={delay}"), "adaptation=DelayAware", "block_timeout=10ms"];
             let case = flagship(&set, |scenario| {
-                scenario.activation = activation.clone();
+                scenario.activation = activation;
                 scenario.network.jitter = jitter;
             });
             let ends = ends(&case);
@@ -100,7 +100,7 @@ fn without_adaptation_the_same_markets_fail_from_half_a_period_on() {
     {
         for delay in delays {
             let case = flagship(&[&format!("delay={delay}")], |scenario| {
-                scenario.activation = activation.clone();
+                scenario.activation = activation;
                 scenario.market.open = (16, 17);
             });
             for end in ends(&case) {
@@ -116,7 +116,7 @@ fn a_hundred_delay_aware_participants_find_it_too() {
     for (activation, delay) in [(LOCK_STEP, "3s"), (INDEPENDENT, "1s"), (POISSON, "500ms")] {
         let mut case = only_case(&shipped("100_prosumers.ron", &["mu=1", &format!("delay={delay}")]));
         let scenario = Arc::make_mut(&mut case.scenario);
-        scenario.activation = activation.clone();
+        scenario.activation = activation;
         scenario.learning.adaptation = Adaptation::DelayAware;
         scenario.learning.tolerance = 1e-7;
         scenario.market.open = (14, 15);
@@ -146,7 +146,7 @@ fn whoever_imitates_finds_the_closed_form() {
         [(Fitness::Public, LOCK_STEP), (Fitness::Private, LOCK_STEP), (Fitness::Public, POISSON)]
     {
         let case = flagship(&[], |scenario| {
-            scenario.activation = activation.clone();
+            scenario.activation = activation;
             scenario.learning.behaviour = Behaviour::Imitation;
             scenario.learning.fitness = Some(fitness);
         });

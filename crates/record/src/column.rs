@@ -27,7 +27,7 @@ pub struct Column<R> {
     /// Whether a measure may be less than zero.
     pub signed: bool,
     /// Whether a measure cannot be more than the time to gate closure.
-    pub to_gate: bool,
+    pub until_gate: bool,
     /// Whether a measure's axis says nothing of the unit.
     pub bare: bool,
     /// Of a measure that is no mean: what a slot with a market adds to a total, and to what this is divided by in the end. The
@@ -66,7 +66,7 @@ impl<R> Column<R> {
         remark(remark: &'static str) { remark: remark }
         logarithmic() { logarithmic: true }
         signed() { signed: true }
-        to_gate() { to_gate: true }
+        until_gate() { until_gate: true }
         bare() { bare: true }
         /// Shown in the report under this heading.
         shown(title: &'static str) { title: Some(title) }
@@ -81,14 +81,26 @@ impl<R> Column<R> {
     /// A column that is written, and nothing else.
     pub(super) const fn new(name: &'static str, kind: Kind, value: fn(&R) -> Value) -> Self {
         let (unit, label, what, remark, ratio) = (None, "", "", "", None);
-        let (logarithmic, signed, to_gate, bare) = (false, false, false, false);
+        let (logarithmic, signed, until_gate, bare) = (false, false, false, false);
         let (title, decimals, shown, place) = (None, None, None, 0);
-        #[rustfmt::skip]
-        let column = Self {
-            name, unit, value, kind, label, what, remark, logarithmic, signed, to_gate, bare, ratio, title, decimals, shown,
+        Self {
+            name,
+            unit,
+            value,
+            kind,
+            label,
+            what,
+            remark,
+            logarithmic,
+            signed,
+            until_gate,
+            bare,
+            ratio,
+            title,
+            decimals,
+            shown,
             place,
-        };
-        column
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 /// The measure that is no column: it comes before those of the columns that are younger.
 static RESTRICTED: Column<SlotRow> =
-    Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").to_gate().ratio(
+    Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").until_gate().ratio(
         "time to equilibrium or gate closure",
         "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
         |row: &SlotRow, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0)),

@@ -35,7 +35,7 @@ table! {
             "time to equilibrium where reached",
             "Mean over the slots that came to equilibrium, of which there may be few",
             |row, _| Some((row.settled_after()?, 1.0))
-        ).to_gate().rounded("time to rest", 1),
+        ).until_gate().rounded("time to rest", 1),
         /// Messages sent since the slot before was closed.
         messages: u64 = traffic.sent => mean("messages in a slot").shown("messages").behind(3),
         /// Mean price of the trades, weighted by energy.

@@ -158,7 +158,7 @@ pub(super) fn measures(gate: Option<f64>) -> impl Iterator<Item = Measure> {
         remark: column.remark,
         bounds: (
             if column.signed { f64::NEG_INFINITY } else { 0.0 },
-            gate.filter(|_| column.to_gate).unwrap_or(f64::INFINITY),
+            gate.filter(|_| column.until_gate).unwrap_or(f64::INFINITY),
         ),
         of: Box::new(move |summary| {
             let statistics: &Statistics = &summary.measures[index];
