@@ -4,6 +4,7 @@
 //! a duration with `json::nanoseconds`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
 
 /// A number as it looks in JSON.
 struct Written(f64);
@@ -14,22 +15,36 @@ impl Serialize for Written {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number, or inf, -inf or NaN as text")]
-enum Read {
-    Number(f64),
-    Text(String),
-}
-
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Read::deserialize(deserializer)? {
-            Read::Number(number) => Ok(Self(number)),
-            Read::Text(text) => {
-                let known = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].into_iter().find(|n| n.to_string() == text);
-                known.map(Self).ok_or_else(|| de::Error::custom(format!("{text:?} is no number, nor inf, -inf or NaN")))
-            }
-        }
+        deserializer.deserialize_any(Reader).map(Self)
+    }
+}
+
+struct Reader;
+
+impl de::Visitor<'_> for Reader {
+    type Value = f64;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("a number, or inf, -inf or NaN as text")
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<f64, E> {
+        Ok(number)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<f64, E> {
+        Ok(number as f64)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<f64, E> {
+        Ok(number as f64)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
+        let mut known = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN].into_iter();
+        known.find(|n| n.to_string() == text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
 
@@ -127,9 +142,9 @@ mod tests {
         assert!(back.many.iter().zip(&many).all(|(a, b)| a.to_bits() == b.to_bits()));
         let back: Both = serde_json::from_str(r#"{"one":"NaN","many":[3]}"#).unwrap();
         assert!(back.one.is_nan() && back.many == [3.0]);
-        for (wrong, why) in [("true", "expected a number"), (r#""none""#, r#""none" is no number"#)] {
+        for (wrong, why) in [("true", "invalid type: boolean `true`"), (r#""none""#, r#"invalid value: string "none""#)] {
             let error = serde_json::from_str::<Both>(&format!(r#"{{"one":{wrong},"many":[]}}"#)).unwrap_err();
-            assert!(error.to_string().starts_with(why), "{error}");
+            assert!(error.to_string().starts_with(&format!("{why}, expected a number, or inf")), "{error}");
         }
     }
 }

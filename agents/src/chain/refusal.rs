@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 /// Declares the reasons with their messages, and a list of them all.
 macro_rules! refusals {
-    ($($name:ident: $message:literal,)+) => {
+    ($($(#[$doc:meta])+ $name:ident: $message:literal,)+) => {
         /// Why a transaction does not count: its code on the chain, where a transaction that counts has `Valid`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
         pub enum Refusal {
-            $(#[doc = $message] #[error($message)] $name,)+
+            $($(#[$doc])+ #[error($message)] $name,)+
         }
 
         impl Refusal {
@@ -26,25 +26,44 @@ macro_rules! refusals {
 }
 
 refusals! {
-    BadSignature: "the signature is missing or is not its sender's",
-    PolicyUnmet: "somebody has not endorsed it whose endorsement it needs",
-    StaleRead: "it rests on a fact that an earlier transaction has changed since",
-    ForgedIdentity: "it came unsigned, and from somebody else than it says",
-    MarketClosed: "the slot is not under way, registration has closed or the game is over",
-    NotAParticipant: "the sender does not take part in this role",
-    OldVersion: "a newer or equal version is already there",
-    NotFinite: "a number is infinite or none at all",
-    PriceOutOfBand: "the price lies outside the tariffs",
-    PriceBeyondRamp: "the price has moved further from the last one than the ramp allows",
-    InvalidShares: "shares are negative, do not sum to 1, or are not one for each seller that the buyer knows",
-    InvalidPurchases: "purchases are negative, beyond a firm need, or not one for each seller that the buyer knows",
-    AlreadyRegistered: "a registration of the same prosumer is already there",
-    InvalidRegistration: "a registered amount or preference is negative, or beyond any market",
-    MoreThanSurplus: "more energy is to change hands than its seller has, or its buyer asked for",
-    AlreadySettled: "the slot is settled already",
-    AlreadyRecorded: "a fact is there already and cannot be replaced",
-    EnergyDoesNotBalance: "the energy of a meter reading does not add up with the settled trades",
-    WrongInvoice: "an invoice is not the exchanged energy at the tariffs of the slot",
+    /// The signature is missing or is not its sender's.
+    BadSignature: "signature missing or wrong",
+    /// Somebody has not endorsed it whose endorsement it needs.
+    PolicyUnmet: "endorsements missing",
+    /// It rests on a fact that an earlier transaction has changed since.
+    StaleRead: "read a fact that has changed since",
+    /// It came unsigned, and from somebody else than it says.
+    ForgedIdentity: "sent in somebody else's name",
+    /// The slot is not under way, registration has closed or the game is over.
+    MarketClosed: "market closed",
+    /// The sender does not take part in this role.
+    NotAParticipant: "not a participant",
+    /// A newer or equal version is already there.
+    OldVersion: "version not newer",
+    /// A number is infinite or none at all.
+    NotFinite: "number not finite",
+    /// The price lies outside the tariffs.
+    PriceOutOfBand: "price out of band",
+    /// The price has moved further from the last one than the ramp allows.
+    PriceBeyondRamp: "price moved beyond the ramp",
+    /// Shares are negative, do not sum to 1, or are not one for each seller that the buyer knows.
+    InvalidShares: "invalid shares",
+    /// Purchases are negative, beyond a firm need, or not one for each seller that the buyer knows.
+    InvalidPurchases: "invalid purchases",
+    /// A registration of the same prosumer is already there.
+    AlreadyRegistered: "already registered",
+    /// A registered amount or preference is negative, or beyond any market.
+    InvalidRegistration: "invalid registration",
+    /// More energy is to change hands than its seller has, or its buyer asked for.
+    MoreThanSurplus: "more energy than the surplus",
+    /// The slot is settled already.
+    AlreadySettled: "already settled",
+    /// A fact is there already and cannot be replaced.
+    AlreadyRecorded: "already recorded",
+    /// The energy of a meter reading does not add up with the settled trades.
+    EnergyDoesNotBalance: "energy does not balance",
+    /// An invoice is not the exchanged energy at the tariffs of the slot.
+    WrongInvoice: "invoice does not match the meter and the tariffs",
 }
 
 /// Whether a transaction counts.
