@@ -7,6 +7,7 @@
 use super::{
     error::{Mistake, did_you_mean},
     notation,
+    outline::Outline,
     schema::Scenario,
 };
 use ron::{Deserializer as Ron, Error};
@@ -76,6 +77,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     if steps(name).is_empty() || covers("vary", name) {
         let allowed = "allowed: a knob or a path, with several values to vary it".to_owned();
         return Err(Mistake::of_name(format!("`{name}` is nothing to set"), [allowed]));
+    }
+    if let Some((key, _)) = Outline::of(text).repeated_key() {
+        return Err(Mistake::new(format!("{key}: given twice"), []));
     }
     let mut scenario = scenario.unvaried();
     let mut tree = tree(&scenario);
@@ -411,7 +415,7 @@ impl<'de> Deserializer<'de> for Part<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{outline::Outline, text::TextFile};
+    use crate::text::TextFile;
 
     /// A scenario in which everything is given.
     fn full() -> Scenario {
