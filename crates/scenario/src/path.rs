@@ -379,7 +379,9 @@ impl<'de> Deserializer<'de> for Part<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.change {
             Some(([], "None")) => visitor.visit_none(),
-            Some(([], text)) if text.starts_with("Some(") => written(text, |ron| ron.deserialize_option(visitor)),
+            Some(([], text)) if text.strip_prefix("Some").is_some_and(|rest| rest.trim_start().starts_with('(')) => {
+                written(text, |ron| ron.deserialize_option(visitor))
+            }
             None if self.tree.is_null() => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
