@@ -74,6 +74,7 @@ fn told(path: &str, error: &Error) -> Mistake {
         }
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
+        Error::ExceededRecursionLimit => "brackets are nested too deeply".to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
     };
@@ -124,6 +125,9 @@ fn expected_value(code: &Error) -> Option<String> {
         Error::InvalidValueForType { expected, .. } if expected == "a duration" => {
             "a duration such as \"1h\", \"55min\" or \"10ms\"".to_owned()
         }
+        Error::InvalidValueForType { expected, .. } if expected.starts_with("struct ") => {
+            format!("{}(...)", expected.trim_start_matches("struct "))
+        }
         Error::InvalidValueForType { expected, .. } | Error::ExpectedDifferentLength { expected, .. } => {
             expected.clone()
         }
@@ -171,8 +175,8 @@ pub(super) fn split(values: &str) -> Vec<&str> {
     let between = |letter: char| {
         match letter {
             '"' => quoted = !quoted,
-            '(' | '[' if !quoted => depth += 1,
-            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
         letter == ',' && depth == 0 && !quoted

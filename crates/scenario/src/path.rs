@@ -7,6 +7,7 @@
 use super::{
     error::{Mistake, did_you_mean},
     notation,
+    outline::Outline,
     schema::Scenario,
 };
 use ron::{Deserializer as Ron, Error};
@@ -76,6 +77,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     if steps(name).is_empty() || covers("vary", name) {
         let allowed = "allowed: a knob or a path, with several values to vary it".to_owned();
         return Err(Mistake::of_name(format!("`{name}` is nothing to set"), [allowed]));
+    }
+    if let Some((key, _)) = Outline::of(text).repeated_key() {
+        return Err(Mistake::new(format!("{key}: given twice"), []));
     }
     let mut scenario = scenario.unvaried();
     let mut tree = tree(&scenario);
@@ -375,7 +379,9 @@ impl<'de> Deserializer<'de> for Part<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.change {
             Some(([], "None")) => visitor.visit_none(),
-            Some(([], text)) if text.starts_with("Some(") => written(text, |ron| ron.deserialize_option(visitor)),
+            Some(([], text)) if text.strip_prefix("Some").is_some_and(|rest| rest.trim_start().starts_with('(')) => {
+                written(text, |ron| ron.deserialize_option(visitor))
+            }
             None if self.tree.is_null() => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -411,7 +417,7 @@ impl<'de> Deserializer<'de> for Part<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{outline::Outline, text::TextFile};
+    use crate::text::TextFile;
 
     /// A scenario in which everything is given.
     fn full() -> Scenario {
