@@ -9,10 +9,13 @@
 mod custom;
 mod data;
 mod draft;
+mod edits;
 mod error;
+mod mend;
 mod network;
 mod notation;
 mod outline;
+mod pairs;
 mod path;
 mod plan;
 pub mod population;

@@ -1,6 +1,9 @@
 //! The text files a scenario consists of.
 
-use super::error::{Place, Report, ScenarioError};
+use super::{
+    error::{Place, Report, ScenarioError},
+    mend::kind_of_file,
+};
 use std::{fs, io, ops::Range, path::Path, sync::Arc};
 
 /// A file with its text.
@@ -27,6 +30,10 @@ impl TextFile {
                 }));
             }
         };
+        if let Some(kind) = kind_of_file(&bytes) {
+            let problem = format!("{shown} is {kind}");
+            return Err(ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes: Vec::new() })));
+        }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
             Err(error) => {
@@ -36,7 +43,8 @@ impl TextFile {
                 let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
                 let file = Self { path: Some(shown), text: String::from_utf8_lossy(error.as_bytes()).into() };
                 let problem = "the file is not UTF-8 text".to_owned();
-                Err(ScenarioError::Unreadable(file.report(problem, span, found, [])))
+                let mend = "save it as UTF-8".to_owned();
+                Err(ScenarioError::Unreadable(file.report(problem, span, found, [mend])))
             }
         }
     }
