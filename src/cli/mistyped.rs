@@ -59,13 +59,17 @@ pub(super) fn explained(error: Error, arguments: &[OsString]) -> Error {
     }
 }
 
-/// What may have been meant by a scenario that is none.
+/// What may have been meant by a scenario that is none: a run's folder, or a subcommand.
 pub(super) fn instead_of_scenario(path: &Path) -> Option<String> {
     if path.is_dir() {
-        return Run::open(path).is_ok().then(|| format!("sim show {}", path.display()));
+        return Run::open(path).is_ok().then(|| format!("did you mean `sim show {}`?", path.display()));
     }
-    let first = Subcommands::try_parse_from([Path::new("sim"), path]).err().filter(|_| !path.exists())?;
-    similar(&first).map(|name| format!("sim {name}"))
+    let name = path
+        .to_str()
+        .filter(|name| name.len() > 2 && name.chars().all(|c| c.is_ascii_alphabetic()) && !path.exists())?;
+    let first = Subcommands::try_parse_from(["sim", name]).err()?;
+    let usual = "a scenario runs by `sim SCENARIO`; `sim --help` lists the subcommands".to_owned();
+    Some(similar(&first).map_or(usual, |name| format!("did you mean `sim {name}`?")))
 }
 
 /// The subcommand that looks like the one that is not there.

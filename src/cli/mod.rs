@@ -62,7 +62,7 @@ pub fn main() -> ExitCode {
         (None, Some(input)) => {
             let done = run::run(&input, &arguments.out, arguments.format, &arguments.how);
             done.map_err(|error| match mistyped::instead_of_scenario(&input.scenario) {
-                Some(meant) => CliError { text: format!("{}\n = note: did you mean `{meant}`?", error.text), ..error },
+                Some(meant) => CliError { text: format!("{}\n = note: {meant}", error.text), ..error },
                 None => error,
             })
         }

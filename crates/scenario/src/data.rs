@@ -316,7 +316,13 @@ impl<'a> Table<'a> {
             return wrong("the file is empty".to_owned(), start..start, Vec::new());
         }
         if let Some((problem, mend)) = no_header(&text[table.header.clone()], known().count()) {
-            return wrong(problem.to_owned(), table.header, vec![mend.to_owned()]);
+            let found = "in the first line".to_owned();
+            return Err(ScenarioError::Data(file.report(
+                problem.to_owned(),
+                table.header,
+                found,
+                [mend.to_owned(), wanted],
+            )));
         }
         for (n, name) in table.columns.iter().enumerate() {
             if !known().any(|known| known == name) {
@@ -461,7 +467,8 @@ impl Row<'_> {
 /// Why a table's first line, where `count` columns are wanted, is no header in so many cells, with the mend.
 fn no_header(line: &str, count: usize) -> Option<(&'static str, &'static str)> {
     let cells = || line.split(',').map(str::trim);
-    if line.starts_with("sep=") || cells().count() < count && line.contains([';', '\t', '|']) {
+    let in_one = cells().count() == 1 && line.split_whitespace().count() == count;
+    if line.starts_with("sep=") || in_one || cells().count() < count && line.contains([';', '\t', '|']) {
         return Some(("cells are not separated by commas", "write commas between cells, and points within numbers"));
     }
     if line.starts_with(['#', '/']) {

@@ -4,7 +4,7 @@ use super::{
     custom::Custom,
     data::{Data, DataFile, GIVEN_PROFILES},
     error::{Mistake, Report, ScenarioError, most_like},
-    mend::decimal,
+    mend::{decimal, several},
     notation,
     outline::Outline,
     path,
@@ -90,7 +90,8 @@ impl Overrides {
 /// A hint at the scenario's file that looks most like the one that is not there, beside it or in `scenarios`.
 fn similar_file(path: &Path) -> Option<String> {
     let beside = path.parent().filter(|_| !path.exists())?;
-    let entries = [beside.to_owned(), beside.join("scenarios")].into_iter().flat_map(fs::read_dir).flatten().flatten();
+    let folder = |folder: &Path| fs::read_dir(Path::new(".").join(folder)).into_iter().flatten().flatten();
+    let entries = [beside.to_owned(), beside.join("scenarios")].into_iter().flat_map(|path| folder(&path));
     let mut files: Vec<PathBuf> =
         entries.map(|entry| entry.path()).filter(|path| path.extension() == Some("ron".as_ref())).collect();
     files.sort();
@@ -99,7 +100,7 @@ fn similar_file(path: &Path) -> Option<String> {
     }
     let closest = most_like(stem(path)?, files.iter().filter_map(|file| stem(file)))?;
     let file = files.iter().find(|file| stem(file) == Some(closest))?;
-    Some(format!("did you mean {}?", file.display()))
+    Some(format!("did you mean {}?", file.strip_prefix(".").unwrap_or(file).display()))
 }
 
 /// The name of something varied, in full.
@@ -153,8 +154,13 @@ impl Override {
 
     fn wrong(&self, value: Option<usize>, problem: &str, mut notes: Vec<String>) -> ScenarioError {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
-        if let Some(number) = self.argument.as_ref().and_then(|set| decimal(set.text.split_once('=')?.1)) {
-            notes.insert(0, format!("a comma begins another value, and a number has a point: write {number}"));
+        if let Some((_, text)) = self.argument.as_ref().and_then(|argument| argument.text.split_once('=')) {
+            let number = decimal(text)
+                .map(|number| format!("a comma begins another value, and a number has a point: write {number}"));
+            let values = several(text).filter(|values| values != text && problem.starts_with("expected"));
+            let values =
+                values.map(|values| format!("several values have nothing but commas between them: write {values}"));
+            notes.splice(0..0, number.or(values));
         }
         if self.argument.is_none() {
             let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-/// How something is often written, as a rule and a function that writes it by the rule; tried in this order. What none of
-/// them can read they leave alone.
-const RULES: &[(&str, fn(&str) -> Option<String>)] = &[
+/// A rule of how something is written, with what writes by it that which breaks it.
+type Rule = (&'static str, fn(&str) -> Option<String>);
+
+/// All rules, tried in this order.
+const RULES: &[Rule] = &[
     ("a duration stands in quotes", |text| Some(quoted(text)).filter(|_| humantime::parse_duration(text).is_ok())),
     ("numbers and names have no quotes", |text| Some(unquoted(text).to_owned())),
     ("a number has a point, and nothing else between its digits", |text| plain(unquoted(text))),
@@ -15,16 +17,19 @@ const RULES: &[(&str, fn(&str) -> Option<String>)] = &[
     ("a whole number has neither point nor exponent", |text| whole(unquoted(text))),
     ("what rounding leaves in the place of 0 is 0", rounded_off),
     ("a duration is a number with its unit, in quotes", duration),
+    ("`Some` is left out here", |text| within(text, "Some(", ')').map(str::to_owned)),
+    ("`Some` is left out here", |text| within(text, "Some(", ')').map(|held| format!("({held})"))),
     ("text stands in straight double quotes", |text| Some(quoted(text))),
     ("yes is `true` and no is `false`", truth),
     ("nothing is `None`", |text| NOTHING.contains(&lower(text).as_str()).then(|| "None".to_owned())),
-    ("`Some` is left out here", |text| within(text, "Some(", ')').map(str::to_owned)),
-    ("`Some` is left out here", |text| within(text, "Some(", ')').map(|held| format!("({held})"))),
     ("a struct has round brackets, and its names no quotes", |text| {
         let named = named(within(text, "{", '}').or_else(|| within(text, "[", ']'))?, str::to_owned);
         Some(format!("({named})"))
     }),
-    ("a list has square brackets", |text| Some(format!("[{}]", within(text, "(", ')').unwrap_or(text)))),
+    ("a list has square brackets", |text| {
+        Some(format!("[{}]", within(text, "(", ')').unwrap_or(text))).filter(|_| !text.contains(".."))
+    }),
+    ("a colon stands between a name and its value", |text| Some(text.replace(" = ", ": ").replace('=', ": "))),
     ("a map has curly brackets, and its keys quotes", |text| {
         let named = named(within(text, "(", ')').or_else(|| within(text, "{", '}'))?, quoted);
         Some(format!("{{{named}}}"))
@@ -112,6 +117,14 @@ fn plain(text: &str) -> Option<String> {
     let number = format!("{first}{}{}{behind}", rest.concat(), if decimal.is_some() { "." } else { "" });
     let fine = rest.iter().all(|group| group.len() == 3) && number.contains(|c: char| c.is_ascii_digit());
     (fine && number.parse::<f64>().is_ok()).then_some(number)
+}
+
+/// The values that stand in `text` between other signs than commas.
+pub(super) fn several(text: &str) -> Option<String> {
+    let inner = text.trim_matches(['[', ']', '(', ')', '{', '}']);
+    let values: Vec<&str> = inner.split([',', ';', ' ']).filter(|value| !value.is_empty()).collect();
+    let fine = values.len() > 1 && values.iter().all(|value| value.parse::<f64>().is_ok());
+    fine.then(|| values.join(","))
 }
 
 /// The number that a text with a comma would be elsewhere.

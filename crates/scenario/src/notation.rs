@@ -82,8 +82,7 @@ fn with_constants(file: &TextFile, constants: &Edits, wrong: &Wrong) -> Option<E
     let mut add = |path: &str| {
         let (span, is_there) = outline.find(path);
         let value = &file.text[span.clone()];
-        let is_bare = value.starts_with(|c: char| c == '"' || c.is_ascii_digit() || "+-.".contains(c));
-        is_there && is_bare && constants.add(span, format!("Constant({value})"))
+        is_there && is_bare(value) && constants.add(span, format!("Constant({value})"))
     };
     if !add(&wrong.path) {
         return None;
@@ -98,6 +97,11 @@ fn with_constants(file: &TextFile, constants: &Edits, wrong: &Wrong) -> Option<E
     }
     let end = outline.find(&wrong.path).0.end;
     goes_on(file, &constants, end).is_ok().then_some(constants)
+}
+
+/// Whether a value is a text or a number.
+fn is_bare(value: &str) -> bool {
+    value.starts_with(|c: char| c == '"' || c.is_ascii_digit() || "+-.".contains(c))
 }
 
 /// Whether the text with these edits can be read beyond this place.
@@ -115,7 +119,10 @@ fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> 
         let mut edits = edits.clone();
         if edits.add(part.clone(), meant) { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
-    with(meant.to_owned()).or_else(|error| with(format!("Constant({meant})")).map_err(|_| error))
+    with(meant.to_owned()).or_else(|error| match is_bare(meant) {
+        true => with(format!("Constant({meant})")).map_err(|_| error),
+        false => Err(error),
+    })
 }
 
 /// What this error at a path means in a `text` that has a single value, in the place of which others may be tried.
@@ -136,7 +143,7 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
     }
     // The path is that of the scenario, and its last steps are within the text.
     let outline = Outline::of(text);
-    let ends = iter::successors(Some(path), |path| path[1..].find(['.', '[']).map(|at| &path[at + 1..]));
+    let ends = iter::successors(Some(&*mistake.path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
     let part =
         ends.map(|end| outline.find(end)).find(|(_, is_there)| *is_there).map_or(0..text.len(), |(part, _)| part);
     let with = |meant: &str| format!("{}{meant}{}", &text[..part.start], &text[part.end..]);
@@ -146,53 +153,56 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
 
 /// How else a value might have to be written, as trying tells.
 fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Vec<String> {
-    let fits = |text: &str| attempt(text).is_ok();
-    if let Some(mend) = mend(value, fits) {
+    if let Some(mend) = mend(value, |text| attempt(text).is_ok()) {
         return vec![mend];
     }
-    if !matches!(error, Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_)) {
-        return Vec::new();
-    }
     // Of a name that nothing has, the reader tells which there are.
-    let fields = |behind: &str| match attempt(behind) {
-        Err(Error::NoSuchStructField { expected, .. }) => expected,
-        _ => &[],
-    };
-    let of_field = |before: &str, name: &str, behind: &str| {
-        Some(format!("{before}{name}: {value}{behind}")).filter(|text| fits(text))
-    };
-    let (names, meant) = match attempt(&format!("Nothing({value})")) {
-        Err(Error::NoSuchEnumVariant { expected, .. }) => {
-            let bare = value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).unwrap_or(value);
-            let of_variant = |name: &&str| {
-                let first = || {
-                    fields(&format!("{name}(nothing: {value})"))
-                        .iter()
-                        .find_map(|field| of_field(&format!("{name}("), field, ")"))
-                };
-                Some(format!("{name}({bare})")).filter(|text| fits(text)).or_else(first)
-            };
-            (expected, expected.iter().filter_map(of_variant).collect::<Vec<_>>())
-        }
-        _ => {
-            let names = fields(&format!("nothing: {value}"));
-            (names, names.iter().find_map(|field| of_field("", field, "")).into_iter().collect())
-        }
+    let (names, meant): (_, Vec<String>) = match error {
+        Error::ExpectedStructLike => (fields(&format!("{value}(nothing: 0)"), &attempt), Vec::new()),
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
+            Err(Error::NoSuchEnumVariant { expected, .. }) => {
+                (expected, expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+            }
+            _ => {
+                let fields = fields(&format!("nothing: {value}"), &attempt);
+                let named = fields.iter().map(|field| format!("{field}: {value}"));
+                (fields, named.filter(|text| attempt(text).is_ok()).take(1).collect())
+            }
+        },
+        _ => return Vec::new(),
     };
     let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
     let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join(", ")));
     did_you_mean.into_iter().chain(allowed).collect()
 }
 
+/// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
+fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let bare = value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).unwrap_or(value);
+    let text = value.starts_with(char::is_alphabetic).then(|| format!("\"{value}\""));
+    let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
+    let named = fields.iter().map(|field| format!("{field}: {value}"));
+    let held = [bare.to_owned()].into_iter().chain(text).chain(named);
+    held.map(|held| format!("{variant}({held})")).find(|text| attempt(text).is_ok())
+}
+
+/// The fields that there are in the place of one that is not.
+fn fields(text: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> &'static [&'static str] {
+    match attempt(text) {
+        Err(Error::NoSuchStructField { expected, .. }) => expected,
+        _ => &[],
+    }
+}
+
 fn told(path: &str, error: &Error) -> Mistake {
     let mut notes = Vec::new();
     let problem = match error {
         Error::NoSuchStructField { found, expected, .. } => {
-            notes = alternatives(found, expected);
+            notes = alternatives(found, expected, elsewhere);
             format!("there is no field `{found}`")
         }
         Error::NoSuchEnumVariant { found, expected, .. } => {
-            notes = alternatives(found, expected);
+            notes = alternatives(found, expected, |_| None);
             format!("there is no variant `{found}`")
         }
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
@@ -310,9 +320,9 @@ fn unread(word: &str) -> &'static str {
     if word.parse::<f64>().is_ok() { "expected a whole number" } else { "expected a number, or text in quotes" }
 }
 
-fn alternatives(found: &str, expected: &[&str]) -> Vec<String> {
+fn alternatives(found: &str, expected: &[&str], otherwise: fn(&str) -> Option<String>) -> Vec<String> {
     let known = format!("allowed: {}", expected.join(", "));
-    let hint = elsewhere(found).or_else(|| did_you_mean(found, expected.iter().copied()));
+    let hint = did_you_mean(found, expected.iter().copied()).or_else(|| otherwise(found));
     hint.into_iter().chain([known]).collect()
 }
 
@@ -327,6 +337,7 @@ fn found(text: &str, span: &Range<usize>) -> String {
     match text[span.clone()].lines().next() {
         Some(line) if !line.trim().is_empty() => format!("found {}", line.trim_end()),
         _ => match text[span.start..].chars().next() {
+            Some(next) if next != '\n' && next.is_whitespace() => "nothing here".to_owned(),
             Some(next) if !next.is_control() => format!("found {next}"),
             Some(_) => "the line ends here".to_owned(),
             None => "the file ends here".to_owned(),

@@ -92,14 +92,14 @@ fn blank(text: &str) -> Option<usize> {
     if text.starts_with('r') && text[1 + hashes..].starts_with('"') {
         return until(hashes + 2, &format!("\"{}", "#".repeat(hashes)));
     }
-    if text.starts_with('"') {
+    if let Some(text) = text.strip_prefix('"') {
         let mut escaped = false;
         let ends = |sign: char| {
             let ends = sign == '"' && !escaped;
             escaped = sign == '\\' && !escaped;
             ends
         };
-        return text[1..].find(ends).map(|at| at + 2);
+        return text.find(ends).map(|at| at + 2);
     }
     let mut signs = text.chars();
     let character =

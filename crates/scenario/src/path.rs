@@ -94,34 +94,28 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     for place in &places {
         known_group(&scenario, place)?;
     }
-    put(&scenario, &places, text).map_err(|(place, at, error)| {
+    put(&tree, &places, text).map_err(|(place, at, error)| {
         let is_unknown = matches!(error, Error::NoSuchStructField { .. });
         if is_unknown && canonical(&steps(&at)).len() <= canonical(&place).len() {
             return unknown_name(&tree, name, error);
         }
-        notation::mistake(&at, &error, text, |text| {
-            put(&scenario, &places, text).map(drop).map_err(|(.., error)| error)
-        })
+        notation::mistake(&at, &error, text, |text| put(&tree, &places, text).map(drop).map_err(|(.., error)| error))
     })
 }
 
-/// Puts what a text means in these places; fails with the place, the path of what cannot be read, and why.
-fn put<'a>(
-    scenario: &Scenario,
-    places: &'a [Vec<String>],
-    text: &str,
-) -> Result<Scenario, (Vec<&'a str>, String, Error)> {
-    let mut scenario = scenario.clone();
-    for place in places {
-        let tree = tree(&scenario);
+/// The scenario of the tree with what a text means in these places, of which there is one at least; fails with the place,
+/// the path of what cannot be read, and why.
+fn put<'a>(before: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, (Vec<&'a str>, String, Error)> {
+    let place = |tree: &Tree, place: &'a [String]| {
         let steps: Vec<&str> = place.iter().map(String::as_str).collect();
-        let part = Part { tree: &tree, change: Some((&steps, text)) };
-        scenario = serde_path_to_error::deserialize(part).map_err(|error| {
+        let part = Part { tree, change: Some((&steps, text)) };
+        serde_path_to_error::deserialize(part).map_err(|error| {
             let at = error.path().to_string();
-            (steps, at, error.into_inner())
-        })?;
-    }
-    Ok(scenario)
+            (steps.clone(), at, error.into_inner())
+        })
+    };
+    let scenario = place(before, &places[0])?;
+    places[1..].iter().try_fold(scenario, |scenario, next| place(&tree(&scenario), next))
 }
 
 /// Refuses a group that is not there, where there are others: a name with a mistake would make another one.
@@ -253,8 +247,8 @@ fn is_well_formed(path: &str) -> bool {
             Some(quoted) => quoted.find('"').map_or(0, |end| end + 2),
             None => rest.find(['.', '[', ']', '"']).unwrap_or(rest.len()),
         };
-        let closes = &rest[end..].starts_with(']');
-        if end == 0 || in_brackets != *closes {
+        let is_entry = rest[..end].starts_with(|c: char| c == '"' || c == '*' || c.is_ascii_digit());
+        if end == 0 || in_brackets && !is_entry || in_brackets != rest[end..].starts_with(']') {
             return false;
         }
         rest = &rest[end + usize::from(in_brackets)..];
@@ -326,8 +320,11 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         let mut paths = Vec::new();
         leaves(tree, "", &mut paths);
         let known = knob_names().chain(expected.iter().copied());
+        let dotted = name.replace([':', '/'], ".");
+        let dotted = Some(dotted).filter(|path| path != name && find(tree, &steps(path)).is_some());
         let same_end = paths.iter().find(|path| steps(path).last() == Some(&name));
-        let hint = same_end.map(|path| format!("did you mean `{path}`?")).or_else(|| did_you_mean(name, known));
+        let hint = dotted.as_ref().or(same_end).map(|path| format!("did you mean `{path}`?"));
+        let hint = hint.or_else(|| did_you_mean(name.trim_matches('-'), known));
         notes.extend(hint);
         let knobs: Vec<_> = knob_names().collect();
         notes.push(format!("allowed: {}; or any path, such as market.feed_in_tariff", knobs.join(", ")));
