@@ -144,8 +144,20 @@ pub(super) fn own(folder: &Path) -> PathBuf {
     }
 }
 
+/// Opens a file to read it: a plain one, since others may have no end, or never answer.
+pub(super) fn open(path: &Path) -> Result<File, RecordError> {
+    let open = || {
+        if fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("it is no plain file")) }
+    };
+    open().map_err(RecordError::file("open", path))
+}
+
+pub(super) fn read_text(path: &Path) -> Result<String, RecordError> {
+    io::read_to_string(open(path)?).map_err(RecordError::file("read", path))
+}
+
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
-    let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
+    let text = read_text(path)?;
     serde_json::from_str(&text).map_err(RecordError::content(path))
 }
 
