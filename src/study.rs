@@ -7,7 +7,7 @@
 
 use crate::{
     record::{CaseRecorder, CaseStore, RecordError},
-    runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
+    runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher, caught},
     scenario::{
         Case, LastPopulation, Plan,
         population::Population,
@@ -76,6 +76,14 @@ pub enum StudyError {
         case: u32,
         /// Why.
         source: RuntimeError,
+    },
+    /// Something panicked outside of the simulation: a rule that is asked before it begins, or whoever is told of progress.
+    #[error("case {case}: something panicked: {why}")]
+    Panicked {
+        /// In which case.
+        case: u32,
+        /// Why, and where in the source.
+        why: String,
     },
     /// Results could not be written.
     #[error(transparent)]
@@ -175,7 +183,8 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
             if lock(&self.store).has(number) {
                 continue;
             }
-            if let Err(error) = self.play_case(number) {
+            let panicked = |why| Err(StudyError::Panicked { case: number, why });
+            if let Err(error) = caught(|| self.play_case(number)).unwrap_or_else(panicked) {
                 lock(&self.failures).push((number, error));
             }
         }

@@ -44,7 +44,7 @@ impl From<SimulationError> for CliError {
             SimulationError::Ended { error, folder } => {
                 let resume = match error {
                     // It would fail so again.
-                    StudyError::Case { .. } => String::new(),
+                    StudyError::Case { .. } | StudyError::Panicked { .. } => String::new(),
                     _ => format!("\n`sim resume {}` finishes it", quoted(&folder.display().to_string())),
                 };
                 Self::failed(format!("{error}\nwhat was done before is in {}{resume}", folder.display()))

@@ -1,6 +1,6 @@
 //! `sim completions` and `sim man`: what a shell and `man` have to know of the command, made from its arguments.
 
-use super::{args::Arguments, error::CliError, print};
+use super::{args::Arguments, error::CliError, print, print_exactly};
 use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
@@ -10,7 +10,7 @@ use std::{fs, io, path::Path};
 pub(super) fn completions(shell: Shell) -> Result<(), CliError> {
     let mut script = Vec::new();
     generate(shell, &mut Arguments::command(), "sim", &mut script);
-    print(&String::from_utf8_lossy(&script))
+    print_exactly(&String::from_utf8_lossy(&script)).map(drop)
 }
 
 /// Prints the page of `sim` or, where a folder is given, leaves there a page for it and one for each subcommand.

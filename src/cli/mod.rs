@@ -71,6 +71,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(CliError { text, exit_code }) => {
+            let text = text::clean(&text);
             let rest = text.strip_prefix("error:");
             anstream::eprintln!("{}", rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest));
             exit_code
@@ -94,13 +95,13 @@ fn log_to_stderr(verbosity: u8) {
 }
 
 /// Prints to stdout, with bold and colours only where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal let
-/// them. A reader that has gone away, as in `sim show RUN | head`, is no error.
+/// them; a terminal obeys nothing else in the text. A reader that has gone away, as in `sim show RUN | head`, is no error.
 fn print(text: &str) -> Result<(), CliError> {
-    print_more(text).map(drop)
+    print_exactly(&text::clean_styled(text)).map(drop)
 }
 
-/// The same; says whether the reader is still there.
-fn print_more(text: &str) -> Result<bool, CliError> {
+/// Prints the text as it is; says whether the reader is still there.
+fn print_exactly(text: &str) -> Result<bool, CliError> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),

@@ -1,5 +1,6 @@
 //! Tables that fit a terminal, whatever stands in them.
 
+use super::text::clean;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, CellAlignment, Color, LineStyle, Table as Drawn, TableStyle, presets::NOTHING};
 use std::fmt::Display;
@@ -41,7 +42,7 @@ enum Kind {
 /// A column of numbers, aligned to the right.
 impl<T: Into<String>> From<T> for Column {
     fn from(header: T) -> Self {
-        Self { header: header.into(), cells: Vec::new(), left: false, kind: Kind::Plain }
+        Self { header: clean(&header.into()), cells: Vec::new(), left: false, kind: Kind::Plain }
     }
 }
 
@@ -102,7 +103,7 @@ impl Cell {
 
 impl<T: Display> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.to_string(), tone: Tone::Plain }
+        Self { text: clean(&text.to_string()), tone: Tone::Plain }
     }
 }
 

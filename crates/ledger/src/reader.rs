@@ -2,7 +2,7 @@
 //!
 //! Whatever the file holds, reading it ends in rows or in a [`ReadError`].
 
-use super::position::Position;
+use super::{position::Position, schema};
 use microgrid_agents::{
     chain::{block::Header, hash::Digest, transaction::Version},
     debug_as_display,
@@ -10,7 +10,10 @@ use microgrid_agents::{
     time::Time,
 };
 use rusqlite::{Connection, OpenFlags, Params, Row, config::DbConfig, types::FromSql};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 const BLOCKS: &str = "SELECT number, position, time_ns, previous_hash, data_hash, header_hash, commit_hash FROM blocks
     WHERE case_number = ?1 AND channel = ?2";
@@ -115,7 +118,7 @@ pub struct Reader {
 
 impl Reader {
     /// Opens a ledger and leaves it as it is. Where the writer was interrupted, its journal is taken into account. Fails if
-    /// there is no file, nothing in it, or no database.
+    /// there is no file, nothing in it, no database, or one with another header or schema than a ledger's.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let plain = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, plain | OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -126,7 +129,12 @@ impl Reader {
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA cell_size_check = ON; BEGIN")?;
         // The first look at the file fixes what the transaction sees.
         let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if objects == 0 { Err(ReadError::Blank(path.to_owned())) } else { Ok(Self { connection }) }
+        if objects == 0 {
+            return Err(ReadError::Blank(path.to_owned()));
+        }
+        check_header(&connection)?;
+        check_schema(&connection)?;
+        Ok(Self { connection })
     }
 
     /// The connection, for queries of one's own.
@@ -291,6 +299,37 @@ impl Reader {
             })
         })
     }
+}
+
+fn check_header(connection: &Connection) -> Result<(), ReadError> {
+    for (name, expected) in [("application_id", schema::APPLICATION_ID), ("user_version", schema::USER_VERSION)] {
+        let found: i64 = connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
+        if found != i64::from(expected) {
+            return Err(ReadError::Row(Position::FILE, format!("{name} is {found}, not {expected}")));
+        }
+    }
+    Ok(())
+}
+
+/// A table or view: type, name, table and text.
+type Object = (String, String, String, Option<String>);
+
+fn check_schema(connection: &Connection) -> Result<(), ReadError> {
+    let model = Connection::open_in_memory()?;
+    model.execute_batch(schema::SQL)?;
+    match objects(&model)?.symmetric_difference(&objects(connection)?).next() {
+        None => Ok(()),
+        Some((_, name, ..)) => {
+            let what = format!("the schema is not that of a ledger: {name} is missing, added or different");
+            Err(ReadError::Row(Position::FILE, what))
+        }
+    }
+}
+
+fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
+    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    rows.collect()
 }
 
 /// The columns of a row, each read as what it should be.

@@ -41,6 +41,14 @@ pub enum RecordError {
         /// How long it should be at least [bytes].
         length: u64,
     },
+    /// A file is not what the run's progress says: one of the two was changed by somebody else.
+    #[error("{} is not what progress.json beside it says: {what}", path.display())]
+    OutOfStep {
+        /// Which file.
+        path: PathBuf,
+        /// What is not as it says.
+        what: String,
+    },
     /// The run keeps no such table.
     #[error("{} was not recorded: its scenario has `record: {record:?}`", path.display())]
     NotRecorded {
@@ -95,9 +103,14 @@ debug_as_display!(RecordError);
 
 impl RecordError {
     /// Makes an error of one met in what the file at `path` holds.
-    pub(super) fn content<E: Into<Box<dyn Error + Send + Sync>>>(path: &Path) -> impl Fn(E) -> Self + use<E> {
+    pub fn content<E: Into<Box<dyn Error + Send + Sync>>>(path: &Path) -> impl Fn(E) -> Self + use<E> {
         let path = path.to_owned();
         move |source| Self::Content { path: path.clone(), source: source.into() }
+    }
+
+    /// Makes an error of a file that is not `what` the run's progress says.
+    pub(super) fn out_of_step(path: &Path, what: impl Into<String>) -> Self {
+        Self::OutOfStep { path: path.to_owned(), what: what.into() }
     }
 
     /// Makes an error of an [`io::Error`] met while trying `action` with `path`.

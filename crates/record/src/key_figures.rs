@@ -1,6 +1,8 @@
 //! `kpis.json`: each case's totals and how it compares with P2G, the same day without a local market.
 
 use super::{
+    error::RecordError,
+    folder,
     gains::{Gains, RunGains},
     manifest::{Knobs, knobs},
     recorded::ClosedSlot,
@@ -14,6 +16,10 @@ use microgrid_agents::{
 };
 use microgrid_scenario::Case;
 use serde::{Deserialize, Serialize};
+use std::{
+    io::{BufReader, Read},
+    path::Path,
+};
 
 pub(super) const FILE: &str = "kpis.json";
 
@@ -43,6 +49,17 @@ pub struct KeyFigures {
     pub all_slots: Comparison,
     /// Comparison with P2G over the slots in which the market was to open.
     pub open_slots: Comparison,
+}
+
+/// Whether the figures of so many cases are the first `end` bytes of a list that goes on there.
+pub(super) fn end_at(path: &Path, cases: u32, end: u64) -> Result<bool, RecordError> {
+    #[derive(Deserialize)]
+    struct Of {
+        case: u32,
+    }
+    let list = folder::open(path)?.take(end).chain(&b"]"[..]);
+    let found = serde_json::from_reader::<_, Vec<Of>>(BufReader::new(list));
+    Ok(found.is_ok_and(|found| found.into_iter().map(|of| of.case).eq(1..=cases)))
 }
 
 impl KeyFigures {

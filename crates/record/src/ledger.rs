@@ -9,7 +9,7 @@ use microgrid_agents::{
     observation::{Commit, Observation, Refused},
     time::Time,
 };
-use microgrid_ledger::{schema, store::Store};
+use microgrid_ledger::{reader::Reader, schema, store::Store};
 use microgrid_scenario::Case;
 use rusqlite::ErrorCode;
 use std::{
@@ -202,6 +202,10 @@ impl LedgerFile {
     /// Opens the one in a run's folder to go on behind its first `cases` cases; what it has of others is removed.
     pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
+        let found = Reader::open(&path).and_then(|reader| reader.checkpoints()).map_err(RecordError::content(&path))?;
+        if !found.iter().map(|checkpoint| checkpoint.case).take(cases as usize).eq(1..=cases) {
+            return Err(RecordError::out_of_step(&path, format!("it does not hold cases 1 to {cases}")));
+        }
         let store = Store::reopen(&path, cases).map_err(RecordError::content(&path))?;
         Ok(Self { path, store })
     }

@@ -66,6 +66,10 @@ pub use memory::MemoryRecorder;
 #[doc(hidden)]
 pub use recorder::{CaseStore, Recorder};
 
+// Hidden: what draws ends with an error too.
+#[doc(hidden)]
+pub use microgrid_runtime::caught;
+
 // Hidden: what `sim` and the report look at in a run.
 #[doc(hidden)]
 pub use folder::LATEST;

@@ -5,7 +5,10 @@ use indexmap::IndexMap;
 use microgrid_agents::chain::hash::Digest;
 use microgrid_scenario::{Plan, Setting, schema::Clock};
 use serde::{Deserialize, Serialize, Serializer};
-use std::{path::Path, time::SystemTime};
+use std::{
+    path::{Component, Path},
+    time::{Duration, SystemTime},
+};
 
 pub(super) const FILE: &str = "manifest.json";
 
@@ -158,6 +161,31 @@ impl Manifest<PlannedCases> {
 }
 
 impl Manifest {
+    /// Reads that of the run in `folder`, whose numbers have to be such as a run has.
+    pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
+        let path = folder.join(FILE);
+        let manifest: Self = folder::read_json(&path)?;
+        let Self { case_count, slots, replicates, cases, files, .. } = &manifest;
+        let is_time = |seconds: Option<f64>| seconds.is_none_or(|seconds| Duration::try_from_secs_f64(seconds).is_ok());
+        let is_case = |(due, case): (u32, &CaseEntry)| {
+            case.case == due && 1 <= case.open.0 && case.open.0 <= case.open.1 && case.open.1 <= *slots
+        };
+        let is_inside = |file: &String| Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+        let fields = [
+            ("wall_seconds", is_time(manifest.wall_seconds)),
+            ("gate_closure_s", is_time(manifest.gate_closure_s)),
+            ("slots", *slots > 0),
+            ("replicates", *replicates > 0 && case_count.is_multiple_of(*replicates)),
+            ("case_count", *case_count > 0 && *case_count as usize == cases.len()),
+            ("cases", (1..).zip(cases).all(is_case)),
+            ("files", files.iter().all(is_inside)),
+        ];
+        match fields.iter().find(|(_, is_right)| !is_right) {
+            None => Ok(manifest),
+            Some((field, _)) => Err(RecordError::content(&path)(format!("`{field}` is not that of a run"))),
+        }
+    }
+
     /// The manifest of the same run under way again, if its scenario and data are those of `plan`.
     pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
         let fresh = Manifest::new(plan, SystemTime::UNIX_EPOCH, self.command, self.files);

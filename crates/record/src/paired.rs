@@ -11,7 +11,6 @@ use super::{
 use microgrid_scenario::Plan;
 use serde::Deserialize;
 use std::{
-    fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     iter,
     ops::Range,
@@ -65,8 +64,7 @@ impl PairedRow {
 /// Reads the `paired.csv` of the run in `folder`.
 pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRow, RecordError>> + use<>, RecordError> {
     let path = folder.join(PairedRow::FILE);
-    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    Ok(rows(file, &path))
+    Ok(rows(folder::open(&path)?, &path))
 }
 
 /// The rows of a `paired.csv`, which lies at `path`.

@@ -12,6 +12,7 @@ use super::{
     table::{Row, Rows, Section},
 };
 use microgrid_agents::ids::Slot;
+use microgrid_runtime::caught;
 use parquet::{
     basic::{Compression, LogicalType, Repetition, Type as Physical},
     column::writer::ColumnCloseResult,
@@ -29,8 +30,10 @@ use parquet::{
     schema::types::Type,
 };
 use std::{
+    error::Error,
     fs::{self, File},
     io::{self, Write},
+    iter,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
@@ -69,11 +72,13 @@ impl<R: Row> Parts<R> {
         let parts = Self::at(folder);
         fs::create_dir_all(&parts.folder).map_err(RecordError::file("create", &parts.folder))?;
         remove_file(&parts.folder.join(PARTIAL))?;
-        match (1..=cases).map(|case| parts.part(case)).find(|part| !part.is_file()) {
-            None => remove_file(&parts.table)?,
-            Some(_) if parts.table.is_file() => {}
-            Some(missing) => drop(File::open(&missing).map_err(RecordError::file("open", &missing))?),
+        for part in (1..=cases).map(|case| parts.part(case)) {
+            if !part.is_file() && parts.table.is_file() {
+                return Ok(parts);
+            }
+            metadata(&folder::open(&part)?, &part)?;
         }
+        remove_file(&parts.table)?;
         Ok(parts)
     }
 
@@ -234,14 +239,18 @@ fn copy_all<R: Row>(parts: &[PathBuf], file: &mut (impl Write + Send)) -> Result
     let target = Path::new(R::PARQUET);
     let mut writer = writer::<R, _>(file).map_err(RecordError::content(target))?;
     for part in parts {
-        let file = File::open(part).map_err(RecordError::file("read", part))?;
-        copy(&file, &mut writer).map_err(RecordError::content(part))?;
+        let file = folder::open(part)?;
+        let groups = metadata(&file, part)?;
+        copy(&file, &groups, &mut writer).map_err(RecordError::content(part))?;
     }
     writer.close().map(drop).map_err(RecordError::content(target))
 }
 
-fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Result<(), ParquetError> {
-    let metadata: ParquetMetaData = ParquetMetaDataReader::new().parse_and_finish(part)?;
+fn copy(
+    part: &File,
+    metadata: &ParquetMetaData,
+    writer: &mut SerializedFileWriter<impl Write + Send>,
+) -> Result<(), ParquetError> {
     for group in metadata.row_groups() {
         let mut copied = writer.next_row_group()?;
         for column in group.columns() {
@@ -260,15 +269,32 @@ fn copy(part: &File, writer: &mut SerializedFileWriter<impl Write + Send>) -> Re
     Ok(())
 }
 
+/// What `read` reads of the file at `path`. Its library takes some of what stands in a file for granted, and panics where it
+/// is something else.
+fn guarded<T, E: Into<Box<dyn Error + Send + Sync>>>(
+    path: &Path,
+    read: impl FnOnce() -> Result<T, E>,
+) -> Result<T, RecordError> {
+    match caught(read) {
+        Ok(read) => read.map_err(RecordError::content(path)),
+        Err(why) => Err(RecordError::content(path)(format!("it is damaged: {why}"))),
+    }
+}
+
+/// What the file at `path` tells at its end.
+fn metadata(file: &File, path: &Path) -> Result<ParquetMetaData, RecordError> {
+    guarded(path, || ParquetMetaDataReader::new().parse_and_finish(file))
+}
+
 /// Reads the rows of a table from a run's folder, or of a section of it, one after the other.
 pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::PARQUET);
-    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    let file = folder::open(&path)?;
     let (of_groups, of_rows) = (section.cloned(), section.cloned());
     let inside = ReadOptionsBuilder::new().with_predicate(Box::new(move |_: &RowGroupMetaData, group| {
         of_groups.as_ref().is_none_or(|section| section.place.contains(&(group as u64)))
     }));
-    let reader = SerializedFileReader::new_with_options(file, inside.build()).map_err(RecordError::content(&path))?;
+    let reader = guarded(&path, || SerializedFileReader::new_with_options(file, inside.build()))?;
     if *reader.metadata().file_metadata().schema() != *schema::<R>() {
         return Err(RecordError::Header(path));
     }
@@ -279,10 +305,16 @@ pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<R
         };
         of_rows.as_ref().is_none_or(within)
     };
-    let records = reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted));
-    Ok(Box::new(records.map(move |record| {
-        let record = record.map_err(RecordError::content(&path))?;
-        row(&record).ok_or_else(|| RecordError::Header(path.clone()))
+    let mut records = Some(reader.into_iter().filter(move |record| record.as_ref().map_or(true, &wanted)));
+    Ok(Box::new(iter::from_fn(move || {
+        let next = guarded(&path, || records.as_mut().and_then(Iterator::next).transpose());
+        let row = next.and_then(|record| match record.map(|record| row(&record)) {
+            Some(None) => Err(RecordError::Header(path.clone())),
+            read => Ok(read.flatten()),
+        });
+        // Whoever has failed is not asked again.
+        records.take_if(|_| row.is_err());
+        row.transpose()
     })))
 }
 
@@ -302,9 +334,10 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     /// What reading a row takes, in bytes of text that could be read instead.
     const ROW: u64 = 400;
     let path = folder.join(R::PARQUET);
-    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
-    let metadata: ParquetMetaData =
-        ParquetMetaDataReader::new().parse_and_finish(&file).map_err(RecordError::content(&path))?;
+    let metadata = metadata(&folder::open(&path)?, &path)?;
+    if metadata.row_groups().iter().any(|group| group.num_columns() != R::COLUMNS.len()) {
+        return Err(RecordError::Header(path));
+    }
     let holds = |group: &&RowGroupMetaData| {
         let within = |column: usize, first: u32, last: u32| {
             extremes(group, column).is_none_or(|(least, greatest)| least <= last && first <= greatest)
@@ -314,9 +347,9 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     let groups = metadata.row_groups();
     let first = groups.iter().position(|group| holds(&group)).unwrap_or(groups.len());
     let held: Vec<_> = groups[first..].iter().take_while(holds).collect();
-    let rows: u64 = held.iter().map(|group| group.num_rows().cast_unsigned()).sum();
+    let rows = held.iter().map(|group| group.num_rows().cast_unsigned()).fold(0, u64::saturating_add);
     let place = first as u64..(first + held.len()) as u64;
-    Ok(Section { case, slots, place, size: rows * ROW })
+    Ok(Section { case, slots, place, size: rows.saturating_mul(ROW) })
 }
 
 /// The least and the greatest number in a column of a group, if the group tells.

@@ -5,12 +5,14 @@ use super::{
     case::CaseRecorder,
     error::RecordError,
     folder,
-    manifest::{Manifest, PlannedCases, Status},
+    manifest::{self, Manifest, PlannedCases, Status},
     measures::complete_cases,
     paired,
     run::Run,
     sheet::{Format, Journal, Place},
-    summary, table,
+    slots::SlotRow,
+    summary,
+    table::{self, Row},
     tables::{self, Tables},
 };
 use microgrid_scenario::{Case, Plan};
@@ -111,6 +113,14 @@ impl Recorder {
         let claim = folder::claim(&folder)?;
         let journal: Journal = folder::read_json(&folder.join(Journal::FILE))?;
         let (done, format) = (journal.cases, run.format());
+        let slots = folder.join(SlotRow::FILE);
+        if done > manifest.case_count {
+            let what = format!("it tells of {done} cases, and the run has {}", manifest.case_count);
+            return Err(RecordError::out_of_step(&folder.join(manifest::FILE), what));
+        }
+        if done > 0 && table::section::<SlotRow>(&folder, done, manifest.slots..=manifest.slots)?.size == 0 {
+            return Err(RecordError::out_of_step(&slots, format!("it does not have all of case {done}")));
+        }
         tidy_cases(&folder, done)?;
         let tables = Some(Tables::open(Place::Left(&folder, &journal), plan.scenario.record, format)?);
         manifest.write(&folder)?;
@@ -137,6 +147,12 @@ impl Recorder {
         Ok(())
     }
 
+    /// The tables as they were before a case that was begun and, because something has panicked, never came back.
+    fn reopened(&self) -> Result<Tables, RecordError> {
+        let journal: Journal = folder::read_json(&self.folder.join(Journal::FILE))?;
+        Tables::open(Place::Left(&self.folder, &journal), self.manifest.cases.0.scenario.record, self.format)
+    }
+
     /// Notes that the cases up to this one are in the tables.
     fn note(&mut self, mut tables: Tables, case: u32) -> Result<(), RecordError> {
         let journal = tables.journal(case);
@@ -147,19 +163,16 @@ impl Recorder {
     /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` and
     /// `paired.csv` tell of all complete cases, and the manifest how the run ended and how long it took, `wall` from its
     /// start or from where it was resumed. Returns the run's folder.
-    ///
-    /// # Panics
-    /// If a case that was begun has not been taken in.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
-        let mut tables = self.tables.take().expect("whoever begins a case gives it back");
-        let closed = tables.finish(self.done, self.manifest.case_count);
+        let tables = self.tables.take().map_or_else(|| self.reopened(), Ok);
+        let closed = tables.and_then(|mut tables| tables.finish(self.done, self.manifest.case_count));
         let summed_up = sum_up(&self.folder, &self.manifest);
         // First of all, so that a run that says it is finished has nothing left over but what a resumed one needs.
         let tidied = tidy_cases(&self.folder, self.done);
         let written = closed.and(summed_up).and(tidied);
         let finished = status == Status::Finished && written.is_ok();
         self.manifest.status = if status == Status::Finished && !finished { Status::Unfinished } else { status };
-        self.manifest.wall_seconds = Some((self.before + wall).as_secs_f64());
+        self.manifest.wall_seconds = Some(self.before.saturating_add(wall).as_secs_f64());
         self.manifest.write(&self.folder)?;
         written?;
         if finished {
@@ -210,19 +223,34 @@ fn own_folder(folder: &Path, case: u32) -> PathBuf {
 }
 
 /// Removes what no later run needs: folders of incomplete cases, and of the first `done`, which are in the run's tables.
+/// What others have put there stays.
 fn tidy_cases(folder: &Path, done: u32) -> Result<(), RecordError> {
     let cases = folder.join(CASES);
     let entries = match fs::read_dir(&cases) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries.map_err(RecordError::file("read", &cases))?,
     };
-    let mut kept = false;
     for entry in entries {
-        let path = entry.map_err(RecordError::file("read", &cases))?.path();
-        let number = path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
-        if number.is_some_and(|number| number > done) { kept = true } else { remove(&path)? }
+        let entry = entry.map_err(RecordError::file("read", &cases))?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let (number, partial) = name.split_once('.').unwrap_or((&name, ""));
+        let of_no_use = match number.parse::<u32>() {
+            Ok(case) if case.to_string() != number => false,
+            Ok(case) => partial == CaseRecorder::PARTIAL || partial.is_empty() && case <= done,
+            Err(_) => false,
+        };
+        // Anything else is a case that is needed later, or not ours.
+        if is_folder && of_no_use {
+            remove(&entry.path())?;
+        }
     }
-    if kept { Ok(()) } else { remove(&cases) }
+    match fs::remove_dir(&cases) {
+        Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => {
+            Err(RecordError::file("remove", &cases)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn remove(folder: &Path) -> Result<(), RecordError> {

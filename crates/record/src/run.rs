@@ -35,7 +35,7 @@ impl Run {
             .into_iter()
             .find(|folder| Self::lies_in(folder))
             .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
-        let manifest = folder::read_json(&folder.join(manifest::FILE))?;
+        let manifest = Manifest::read(&folder)?;
         Ok(Self { folder, manifest })
     }
 
@@ -68,15 +68,20 @@ impl Run {
 
     /// The key figures of the cases that are done.
     pub fn key_figures(&self) -> Result<Vec<KeyFigures>, RecordError> {
-        folder::read_json(&self.folder.join(key_figures::FILE))
+        let path = self.folder.join(key_figures::FILE);
+        let figures: Vec<KeyFigures> = folder::read_json(&path)?;
+        let of_cases = figures.iter().map(|figures| figures.case);
+        if !of_cases.clone().is_sorted_by(|a, b| a < b) || of_cases.max() > Some(self.manifest.case_count) {
+            return Err(RecordError::content(&path)("its cases are not those of the run"));
+        }
+        Ok(figures)
     }
 
     /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
     pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
         let Manifest { case_count, slots, .. } = self.manifest;
         if self.has_slots() {
-            table::read::<SlotRow>(&self.folder, None)?
-                .try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
+            self.slots()?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
         } else {
             Ok(Some((case_count, slots)))
         }
@@ -114,10 +119,36 @@ impl Run {
     }
 
     fn read<R: Row>(&self, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
-        match self.format_of::<R>()? {
-            Format::Csv => table::read(&self.folder, section),
-            Format::Parquet => parquet_parts::read(&self.folder, section),
-        }
+        let (file, rows) = match self.format_of::<R>()? {
+            Format::Csv => (R::FILE, table::read(&self.folder, section)?),
+            Format::Parquet => (R::PARQUET, parquet_parts::read(&self.folder, section)?),
+        };
+        Ok(self.within(file, rows))
+    }
+
+    /// The rows of `slots.csv`, whether it is one of those that are kept.
+    fn slots(&self) -> Result<Rows<SlotRow>, RecordError> {
+        Ok(self.within(SlotRow::FILE, table::read(&self.folder, None)?))
+    }
+
+    /// The rows of a table as long as they are of the run's cases and slots, in their order.
+    fn within<R: Row>(&self, file: &str, rows: Rows<R>) -> Rows<R> {
+        let Manifest { case_count, slots, .. } = self.manifest;
+        let wrong = RecordError::content(&self.folder.join(file));
+        let mut last = (1, 1);
+        Box::new(rows.map(move |row| {
+            let row = row?;
+            let (case, slot) = table::key(&row);
+            if case > u64::from(case_count) || slot.is_some_and(|slot| slot > u64::from(slots)) {
+                return Err(wrong(format!("it has a row of {}, which the run does not have", named(case, slot))));
+            }
+            let here = (case, slot.unwrap_or(1));
+            if here < last {
+                return Err(wrong(format!("a row of {} is out of order", named(case, slot))));
+            }
+            last = here;
+            Ok(row)
+        }))
     }
 
     /// How a table is kept that can be read now.
@@ -169,7 +200,7 @@ impl Run {
     pub fn summaries(&self) -> Result<Rows<Summary>, RecordError> {
         let Manifest { replicates, slots, gate_closure_s, .. } = self.manifest;
         if self.has_slots() {
-            let cases = complete_cases(table::read(&self.folder, None)?, slots, gate_closure_s);
+            let cases = complete_cases(self.slots()?, slots, gate_closure_s);
             Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
@@ -182,4 +213,8 @@ impl Run {
     pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
         Ok(Box::new(paired::read(&self.folder)?))
     }
+}
+
+fn named(case: u64, slot: Option<u64>) -> String {
+    slot.map_or_else(|| format!("case {case}"), |slot| format!("case {case}, slot {slot}"))
 }

@@ -123,7 +123,7 @@ impl<R: Recorded> Sheet<R> {
             (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
             (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
             (Place::Left(folder, journal), Format::Csv) => {
-                Kept::Csv(Table::reopen(folder, journal.lengths.get(R::FILE).copied().unwrap_or_default())?)
+                Kept::Csv(Table::reopen(folder, journal.cases, journal.lengths.get(R::FILE).copied())?)
             }
             (Place::Left(folder, journal), Format::Parquet) => {
                 Kept::Parquet(Box::new(Parts::reopen(folder, journal.cases)?))

@@ -125,7 +125,7 @@ impl Summary {
 /// Reads `summary.csv` of a run with so many varied knobs, combination by combination.
 pub(super) fn read(folder: &Path, knobs: usize) -> Result<Rows<Summary>, RecordError> {
     let path = folder.join(FILE);
-    let csv = csv::Reader::from_path(&path).map_err(RecordError::content(&path))?;
+    let csv = csv::Reader::from_reader(folder::open(&path)?);
     Ok(Box::new(csv.into_records().map(move |record| {
         let record = record.map_err(RecordError::content(&path))?;
         Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))

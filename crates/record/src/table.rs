@@ -1,6 +1,10 @@
 //! Result tables: a row is a struct whose fields are the columns. Here they are CSV files.
 
-use super::{column::Column, error::RecordError, folder};
+use super::{
+    column::{Column, Value},
+    error::RecordError,
+    folder,
+};
 use microgrid_agents::ids::Slot;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -24,6 +28,15 @@ pub trait Row: Serialize + DeserializeOwned + 'static {
     fn header() -> impl Iterator<Item = &'static str> {
         Self::COLUMNS.iter().map(|column| column.name)
     }
+}
+
+/// The case of a row and, where the table has slots, its slot: what its first columns say.
+pub(super) fn key<R: Row>(row: &R) -> (u64, Option<u64>) {
+    let cell = |at: usize, name: &str| {
+        let column = R::COLUMNS.get(at).filter(|column| column.name == name)?;
+        if let Value::Whole(number) = (column.value)(row) { Some(number) } else { None }
+    };
+    (cell(0, "case").unwrap_or(1), cell(1, "slot"))
 }
 
 /// Rows of a table, one after the other.
@@ -121,10 +134,16 @@ impl<R: Row> Table<R> {
         Ok(table)
     }
 
-    /// Opens the table in `folder` to go on behind its first `length` bytes; what follows them is cut off.
-    pub(super) fn reopen(folder: &Path, length: u64) -> Result<Self, RecordError> {
+    /// Opens the table in `folder` to go on behind the rows of its first `cases` cases, its first `length` bytes; what
+    /// follows them is cut off.
+    pub(super) fn reopen(folder: &Path, cases: u32, length: Option<u64>) -> Result<Self, RecordError> {
         read::<R>(folder, None).map(drop)?;
         let path = folder.join(R::FILE);
+        let length = length.ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
+        if !ends_at(&path, cases, length).map_err(RecordError::file("read", &path))? {
+            let what = format!("the first {cases} cases do not end at byte {length}");
+            return Err(RecordError::out_of_step(&path, what));
+        }
         let file = folder::cut(&path, length)?;
         Ok(Self { path, file, pending: Vec::new(), length, rows: PhantomData })
     }
@@ -132,7 +151,7 @@ impl<R: Row> Table<R> {
     /// Appends all rows of the same table in another `folder`, in pieces of whole rows.
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
         let path = folder.join(R::FILE);
-        let mut other = File::open(&path).map_err(RecordError::file("read", &path))?;
+        let mut other = folder::open(&path)?;
         let mut header = true;
         loop {
             let mut piece = Read::take(&mut other, Self::MOST_PENDING as u64);
@@ -184,7 +203,7 @@ impl<R: Row> Table<R> {
 pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::FILE);
     let wrong = RecordError::content(&path);
-    let mut file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    let mut file = folder::open(&path)?;
     let place = section.map_or(0..u64::MAX, |section| section.place.clone());
     file.seek(SeekFrom::Start(place.start)).map_err(RecordError::file("read", &path))?;
     let part = file.take(place.end - place.start);
@@ -210,6 +229,20 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     Ok(Section { case, slots, size: place.end - place.start, place })
 }
 
+/// Whether the rows of the first `cases` cases are the first `length` bytes of a table, as far as it is so long.
+fn ends_at(path: &Path, cases: u32, length: u64) -> io::Result<bool> {
+    let mut file = BufReader::with_capacity(1 << 12, File::open(path)?);
+    if length == 0 || file.get_ref().metadata()?.len() < length {
+        return Ok(length > 0);
+    }
+    let mut before = [0];
+    file.seek(SeekFrom::Start(length - 1))?;
+    file.read_exact(&mut before)?;
+    let next = first_from(&mut file, length)?.1.flatten();
+    let last = bisect(&mut file, 0..length, (cases + 1, 0))?;
+    Ok(before == *b"\n" && last == length && next.is_none_or(|(case, _)| case > cases))
+}
+
 type Key = (u32, Slot);
 
 /// Where, within `range`, the first row begins whose case and slot are not before `key`; the end of the range without one.
@@ -226,7 +259,8 @@ fn bisect(file: &mut BufReader<File>, range: Range<u64>, key: Key) -> io::Result
     Ok(first_from(file, low)?.0)
 }
 
-/// The first line that begins at `position` or behind it: where, and its case and slot, which a header does not have.
+/// The first line that begins at `position` or behind it: where, and its case and slot (0 where there are none), which a
+/// header does not have.
 /// Behind the last line there is none.
 fn first_from(file: &mut BufReader<File>, position: u64) -> io::Result<(u64, Option<Option<Key>>)> {
     let mut line = Vec::new();
@@ -240,8 +274,9 @@ fn first_from(file: &mut BufReader<File>, position: u64) -> io::Result<(u64, Opt
         return Ok((begin, None));
     }
     let text = String::from_utf8_lossy(&line);
-    let mut cells = text.split(',').map(|cell| cell.trim_end().parse().ok());
-    Ok((begin, Some(cells.next().flatten().zip(cells.next().flatten()))))
+    let mut cells = text.split(',').map(|cell| cell.trim_end().parse());
+    let case = cells.next().and_then(Result::ok);
+    Ok((begin, Some(case.zip(cells.next().map(Result::unwrap_or_default)))))
 }
 
 #[cfg(test)]
@@ -250,7 +285,7 @@ mod tests {
     use crate::{fixtures::row_of, trades::TradeRow};
     use std::fs;
 
-    /// A row that is longer or shorter than others.
+    /// A row of case 1 that is longer or shorter than others.
     fn line(number: u32) -> TradeRow {
         let (slot, kwh) = (number.to_string(), (f64::from(number % 50) / 7.0).to_string());
         row_of::<TradeRow>(&[("case", "1"), ("slot", &slot), ("optimal_kwh", &kwh), ("traded_kwh", &kwh)])
@@ -267,13 +302,13 @@ mod tests {
         first.append((0..10).map(line)).unwrap();
         first.flush().unwrap();
         let kept = first.length;
-        first.append((500..510).map(line)).unwrap();
+        first.append((500..510).map(|number| TradeRow { case: 2, ..line(number) })).unwrap();
         first.flush().unwrap();
         let other = tempfile::tempdir().unwrap();
         let mut second = Table::<TradeRow>::create(other.path()).unwrap();
         second.append((10..100_000).map(line)).unwrap();
         second.flush().unwrap();
-        let mut again = Table::<TradeRow>::reopen(parts.path(), kept).unwrap();
+        let mut again = Table::<TradeRow>::reopen(parts.path(), 1, Some(kept)).unwrap();
         again.append_from(other.path()).unwrap();
         let read = |folder: &Path| fs::read(folder.join("trades.csv")).unwrap();
         assert!(read(whole.path()) == read(parts.path()));
@@ -284,7 +319,31 @@ mod tests {
     fn a_table_that_has_lost_rows_does_not_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let length = Table::<TradeRow>::create(folder.path()).unwrap().length;
-        let reopened = Table::<TradeRow>::reopen(folder.path(), length + 1);
+        let reopened = Table::<TradeRow>::reopen(folder.path(), 0, Some(length + 1));
         assert!(matches!(reopened, Err(RecordError::Short { .. })), "{reopened:?}");
+    }
+
+    #[test]
+    fn a_table_goes_on_nowhere_but_where_its_cases_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut table = Table::<TradeRow>::create(folder.path()).unwrap();
+        let mut ends = vec![table.length];
+        for case in 1..=3 {
+            table.append((1..4).map(|slot| TradeRow { case, ..line(slot) })).unwrap();
+            table.flush().unwrap();
+            ends.push(table.length);
+        }
+        let path = folder.path().join(TradeRow::FILE);
+        let whole = fs::read(&path).unwrap();
+        for (cases, &end) in (0..).zip(&ends) {
+            for length in [None].into_iter().chain((0..=table.length).map(Some)) {
+                let reopened = Table::<TradeRow>::reopen(folder.path(), cases, length);
+                assert_eq!(reopened.is_ok(), length == Some(end), "{cases} cases, {length:?}: {reopened:?}");
+                let out_of_step = matches!(reopened, Ok(_) | Err(RecordError::OutOfStep { .. }));
+                assert!(out_of_step, "{cases} cases, {length:?}: {reopened:?}");
+                assert!(reopened.is_ok() || fs::read(&path).unwrap() == whole, "nothing is cut off elsewhere");
+                fs::write(&path, &whole).unwrap();
+            }
+        }
     }
 }

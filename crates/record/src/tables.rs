@@ -151,7 +151,12 @@ impl Tables {
             },
             Place::Left(folder, Journal { cases, lengths }) => {
                 let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
-                let key_figures = JsonList::reopen(&folder.join(key_figures::FILE), end)?;
+                let path = folder.join(key_figures::FILE);
+                if !key_figures::end_at(&path, *cases, end)? {
+                    let what = format!("the figures of {cases} cases do not end at byte {end}");
+                    return Err(RecordError::out_of_step(&path, what));
+                }
+                let key_figures = JsonList::reopen(&path, end)?;
                 let chains = full.then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
                 Rest::Folder { key_figures, chains }
             }

@@ -21,17 +21,24 @@ pub mod page;
 pub mod format;
 
 use data::Data;
-use microgrid_record::{RecordError, Run};
+use microgrid_record::{RecordError, Run, caught};
 use std::path::PathBuf;
 
 /// Makes what people look at from the tables of a run, in its folder, in place of what was there: the figures, and the
-/// page, whose path it returns.
+/// page, whose path it returns. Where figures cannot be drawn, there is the page all the same.
 ///
 /// # Errors
-/// If a table that the run keeps cannot be read, or a file cannot be written.
+/// If a table that the run keeps cannot be read, a chart cannot be drawn, or a file cannot be written.
 pub fn write(run: &mut Run) -> Result<PathBuf, RecordError> {
-    let data = Data::read(run)?;
-    #[cfg(feature = "figures")]
-    figures::write(run, &data)?;
-    page::write(run, &data)
+    let page = run.folder().join(page::FILE);
+    let made = caught(|| {
+        let data = Data::read(run)?;
+        #[cfg(feature = "figures")]
+        let drawn = figures::write(run, &data);
+        #[cfg(not(feature = "figures"))]
+        let drawn = Ok(());
+        let page = page::write(run, &data)?;
+        drawn.map(|()| page)
+    });
+    made.unwrap_or_else(|why| Err(RecordError::content(&page)(format!("it cannot be made: {why}"))))
 }

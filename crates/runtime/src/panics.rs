@@ -1,4 +1,4 @@
-//! Panics of actors and watchers: caught, and told by the error with which the run ends.
+//! Panics: caught, and told by an error.
 
 use std::{
     any::Any,
@@ -18,7 +18,7 @@ thread_local! {
 /// What `call` returns or, if it panics, why and where in the source.
 ///
 /// Nothing is printed of the panic, unless a backtrace is asked for: the error says all of it, and once.
-pub(super) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+pub fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();

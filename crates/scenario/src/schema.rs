@@ -12,7 +12,7 @@ use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use ron::value::RawValue;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
+    de::{self, IgnoredAny, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 use serde_json::json;
 use std::{
@@ -136,7 +136,29 @@ impl Value {
 
     /// How it is written; quotes around it make no difference.
     pub fn text(&self) -> String {
-        self.0.into_rust().unwrap_or_else(|_| self.0.get_ron().trim().to_owned())
+        self.0.into_rust().unwrap_or_else(|_| on_one_line(self.0.get_ron()))
+    }
+}
+
+/// A value without the comments and blanks that say nothing.
+fn on_one_line(value: &str) -> String {
+    let (mut line, mut rest) = (String::new(), value);
+    loop {
+        // Goes on behind blanks and comments.
+        let next = ron::Deserializer::from_str(rest).map_or(rest, |ron| ron.remainder());
+        let Some(first) = next.chars().next() else { return line };
+        let (opened, closes) = (line.ends_with(['(', '[', '{']), ")]},:(".contains(first));
+        if next.len() < rest.len() && !line.is_empty() && !opened && !closes {
+            line.push(' ');
+        }
+        // A text may hold what would be a comment elsewhere.
+        let is_text = next.starts_with(['"', '\'']) || next.starts_with("r\"") || next.starts_with("r#");
+        let behind_text = || {
+            let mut ron = ron::Deserializer::from_str(next).ok()?;
+            IgnoredAny::deserialize(&mut ron).ok().map(|_| ron.remainder())
+        };
+        rest = is_text.then(behind_text).flatten().unwrap_or(&next[first.len_utf8()..]);
+        line += &next[..next.len() - rest.len()];
     }
 }
 
@@ -453,5 +475,26 @@ impl<'de> Deserialize<'de> for Replicates {
         }
 
         deserializer.deserialize_any(CountOrSeeds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_reads_the_same_however_it_is_laid_out_and_remarked() {
+        for (written, text) in [
+            ("0.5 // half\n", "0.5"),
+            ("/* a */ Fixed( /* b */\n    0.1 // c\n  ) ", "Fixed(0.1)"),
+            ("Poisson (period:\t\"1s /* no // remark */\" ,)", "Poisson(period: \"1s /* no // remark */\",)"),
+            ("Profiles(r#\"a \"/*\" // b\"#)", "Profiles(r#\"a \"/*\" // b\"#)"),
+            ("( 8 ,20 )", "(8,20)"),
+            ("\"10ms // none\"", "10ms // none"),
+            ("{\"a\" : [ 'x' , 1 ]}", "{\"a\": ['x', 1]}"),
+        ] {
+            let value: Value = ron::from_str(written).unwrap();
+            assert_eq!(value.text(), text, "{written}");
+        }
     }
 }

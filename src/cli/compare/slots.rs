@@ -5,31 +5,41 @@ use crate::{
     cli::{
         case_tables::outcome,
         table::{Cell, Table, key, spare, words},
-        text::{AMOUNT, PRICE, bold, cell, change, count, more},
+        text::{AMOUNT, PRICE, bold, cases, cell, change, count, more, ranges, wrapped},
     },
     record::{Number, RecordError, Run, SlotRow},
     scenario::schema::Record,
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use indexmap::IndexMap;
+use microgrid_agents::ids::Slot;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// A slot of both runs.
 type Both = (SlotRow, SlotRow);
 
-/// The slots in which pairs of cases differ in outcome, price, rounds or welfare: those that end otherwise first, then the
-/// greatest difference in welfare, price and rounds. Empty without any; `None` where one of the runs keeps no slots.
+/// Slots of one run by their cases.
+type Slots = BTreeMap<u32, Vec<Slot>>;
+
+/// The slots that only one of a pair of cases has, and those in which they differ in outcome, price, rounds or welfare: those
+/// that end otherwise first, then the greatest difference in welfare, price and rounds. Empty without any; `None` where one
+/// of the runs keeps no slots.
 pub(super) fn difference(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Option<String>, RecordError> {
     if [a, b].iter().any(|run| run.record() == Record::Summary) {
         return Ok(None);
     }
-    let mut slots = both(a, b, pairs)?;
+    let (mut slots, only_a, only_b) = both(a, b, pairs)?;
+    let mut text = only("A", &only_a, pairs.len()) + &only("B", &only_b, pairs.len());
     let of_both = slots.len();
     slots.retain(|(a, b)| outcome_of(a) != outcome_of(b));
     let elsewhere = of_both - slots.len();
     if of_both == 0 {
-        return Ok(Some(String::new()));
+        text += if text.is_empty() { "" } else { "All slots that both have are the same.\n" };
+        return Ok(Some(text));
     }
     slots.sort_by(|one, other| size(other).partial_cmp(&size(one)).unwrap_or(std::cmp::Ordering::Equal));
-    let mut text = String::new();
     if !slots.is_empty() {
         let title = format!("{} in outcome, price, rounds or welfare", differ(slots.len()));
         text += &format!("{}\n\n{}", bold(&title), lines(&slots[..slots.len().min(MOST_LINES)], pairs.len() > 1));
@@ -45,9 +55,24 @@ fn differ(slots: usize) -> String {
     format!("{} {}", count(slots, "slot"), if slots == 1 { "differs" } else { "differ" })
 }
 
-/// The slots of the paired cases in which anything differs, in order.
-fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Vec<Both>, RecordError> {
+/// Tells which slots only one of the runs has, in which of so many cases that have a partner.
+fn only(run: &str, slots: &Slots, pairs: usize) -> String {
+    let mut groups = IndexMap::<&[Slot], Vec<u32>>::new();
+    slots.iter().for_each(|(case, slots)| groups.entry(slots).or_default().push(*case));
+    let group = |(slots, of): (&&[Slot], &Vec<u32>)| {
+        let of = if of.len() == pairs { String::new() } else { format!(" of {}", cases(of)) };
+        let slots = ranges(slots.iter().copied()).join(", ");
+        wrapped(&format!("Only in {run}: slots {slots}{of}.\n"))
+    };
+    let mut text: String = groups.iter().take(MOST_LINES).map(group).collect();
+    text += &more(groups.len(), MOST_LINES, &format!("case with slots that only {run} has"));
+    if text.is_empty() { text } else { text + "\n" }
+}
+
+/// The slots of the paired cases in which anything differs, in order, and those that only one of the two has.
+fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<(Vec<Both>, Slots, Slots), RecordError> {
     let partner: BTreeMap<u32, u32> = pairs.iter().map(|pair| (pair.a.case, pair.b.case)).collect();
+    let of_pairs: BTreeSet<u32> = partner.values().copied().collect();
     let mut of_a = BTreeMap::new();
     for row in a.rows::<SlotRow>()? {
         let row = row?;
@@ -55,7 +80,7 @@ fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Vec<Both>, RecordError> 
             of_a.insert((*b, row.slot), row);
         }
     }
-    let mut both = Vec::new();
+    let (mut both, mut only_b) = (Vec::new(), Slots::new());
     for row in b.rows::<SlotRow>()? {
         let row = row?;
         if let Some(of_a) = of_a.remove(&(row.case, row.slot)) {
@@ -65,10 +90,14 @@ fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Vec<Both>, RecordError> 
             if renumbered != row {
                 both.push((of_a, row));
             }
+        } else if of_pairs.contains(&row.case) {
+            only_b.entry(row.case).or_default().push(row.slot);
         }
     }
     both.sort_by_key(|(a, _)| (a.case, a.slot));
-    Ok(both)
+    let mut only_a = Slots::new();
+    of_a.values().for_each(|row| only_a.entry(row.case).or_default().push(row.slot));
+    Ok((both, only_a, only_b))
 }
 
 /// What a slot came to.

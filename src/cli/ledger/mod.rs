@@ -6,7 +6,7 @@ mod show;
 use super::{
     args::LedgerCommand,
     error::CliError,
-    print, print_more, progress,
+    print, print_exactly, progress,
     table::{Table, key, words},
     text::count,
 };
@@ -44,7 +44,7 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
         LedgerCommand::Export { run, case } => {
             let reader = Reader::open(&find(run)?)?;
             // Nothing is left to do once nobody reads any more.
-            export::export(&reader, *case, |line| if print_more(line)? { Ok(()) } else { process::exit(0) })
+            export::export(&reader, *case, |line| if print_exactly(line)? { Ok(()) } else { process::exit(0) })
         }
     }
 }

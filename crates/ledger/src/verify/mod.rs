@@ -5,7 +5,7 @@
 //!
 //! | where | what is checked |
 //! |---|---|
-//! | `file` | the file is a ledger, its pages are sound, all rows belong to a case |
+//! | `file` | its pages are sound, all rows belong to a case; that it is a ledger, the reader has checked |
 //! | `checkpoint` | the ledger's signature; chains go as far as it says, slots are closed that it says are |
 //! | `prepare` | a block by itself: hashes, spelling, signatures; many blocks at a time |
 //! | `replay` | block by block: links, positions, sizes, codes, what is written |

@@ -43,7 +43,12 @@ pub fn svg(chart: &Chart) -> String {
     let (given, begin) = (format!("width=\"{}\" height=\"{}\"", size[0], size[1]), ">\n");
     let inches = format!("width=\"{}in\" height=\"{}in\" role=\"img\"", hundredths(WIDTH), hundredths(paper.height));
     let words = format!(">\n<title>{}</title>\n<desc>{}</desc>\n", escaped(&chart.title), escaped(&chart.caption));
-    svg.replacen(&given, &inches, 1).replacen(begin, &words, 1)
+    // A name may hold what no XML may, not even escaped.
+    svg.replacen(&given, &inches, 1).replacen(begin, &words, 1).replace(|sign| !is_xml(sign), "\u{fffd}")
+}
+
+fn is_xml(sign: char) -> bool {
+    matches!(sign, '\t' | '\n' | '\r' | '\u{20}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn hundredths(length: i32) -> f64 {

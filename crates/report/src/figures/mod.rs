@@ -17,7 +17,7 @@ use super::{
     data::{CaseData, Data},
     page::{FIGURES, is_figure},
 };
-use microgrid_record::{RecordError, Run};
+use microgrid_record::{RecordError, Run, caught};
 use rayon::prelude::*;
 use std::{collections::BTreeSet, fs, io};
 
@@ -60,21 +60,31 @@ fn file_name(name: &str, names: &mut BTreeSet<String>) -> String {
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.
+/// What others have put there stays.
 pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
     let folder = run.folder().join(FIGURES);
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(RecordError::file("remove", &folder)(error));
+    for file in run.manifest().files.iter().filter(|file| is_figure(file)) {
+        let path = run.folder().join(file);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordError::file("remove", &path)(error));
+            }
+            _ => {}
         }
-        _ => fs::create_dir(&folder).map_err(RecordError::file("create", &folder))?,
     }
+    fs::create_dir_all(&folder).map_err(RecordError::file("create", &folder))?;
     let draw = |(name, chart): &(String, Chart)| {
-        let svg = svg(chart);
+        let drawn = caught(|| {
+            let svg = svg(chart);
+            (png(&svg), svg)
+        });
+        let undrawn = |why| RecordError::content(&folder.join(name))(format!("it cannot be drawn: {why}"));
+        let (png, svg) = drawn.map_err(undrawn)?;
         let write = |ending: &str, bytes: &[u8]| {
             let path = folder.join(format!("{name}.{ending}"));
             fs::write(&path, bytes).map_err(RecordError::file("write", &path))
         };
-        write("png", &png(&svg)).and_then(|()| write("svg", svg.as_bytes()))
+        write("png", &png).and_then(|()| write("svg", svg.as_bytes()))
     };
     let charts = chosen(data);
     charts.par_iter().try_for_each(draw)?;

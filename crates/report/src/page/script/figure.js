@@ -5,6 +5,19 @@ const NUMBER = ".5~g";
 // So many signs fit along an axis on a phone.
 const LINE = 26;
 
+// The library takes signs in texts for markup; in names none is meant.
+const literal = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+
+function literalAxis(axis) {
+  const { label, scale } = axis;
+  return { ...axis, label: literal(label), scale: scale.names ? { names: scale.names.map(literal) } : scale };
+}
+
+function literalChart(chart) {
+  const layer = (one) => ({ ...one, name: one.name && literal(one.name), ...(one.values ? { values: literalAxis(one.values) } : {}) });
+  return { ...chart, x: literalAxis(chart.x), y: literalAxis(chart.y), layers: chart.layers.map(layer) };
+}
+
 // What stands along an axis, in lines.
 function words(axis) {
   const text = axis.unit ? `${axis.label} [${axis.unit}]` : axis.label;
@@ -204,9 +217,10 @@ function extentOf(chart, layers, column) {
 }
 
 // The figure of a chart without the layers whose names are hidden, for a plot of this width [px].
-function figureOf(chart, column, hidden, width) {
+function figureOf(given, column, hidden, width) {
+  const chart = literalChart(given);
   const ink = { text: color("ink"), soft: color("soft"), grid: color("grid"), line: color("line"), paper: color("paper") };
-  const layers = chart.layers.filter((layer) => !hidden.has(layer.name));
+  const layers = chart.layers.filter((_, index) => !hidden.has(given.layers[index].name));
   const rules = layers.filter((layer) => layer.mark === "across" || layer.mark === "up");
   const extent = extentOf(chart, chart.layers, column);
   const along = (...keys) => chart.layers.flatMap((layer) => keys.flatMap((key) => (layer[key] === undefined ? [] : column(layer[key]))));
