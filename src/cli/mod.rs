@@ -16,6 +16,7 @@ mod progress;
 mod report;
 mod run;
 mod show;
+mod signals;
 mod stability;
 mod summary;
 mod table;
