@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod run;
 mod show;
+mod signals;
 mod stability;
 mod summary;
 mod table;

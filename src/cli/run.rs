@@ -4,7 +4,7 @@ use super::{
     args::{HowToRun, Input},
     check,
     error::CliError,
-    print, progress, summary,
+    print, progress, signals, summary,
 };
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
@@ -13,11 +13,7 @@ use crate::{
 };
 use std::{
     path::Path,
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 /// Runs the study; its results are on disk before anything is printed.
@@ -45,16 +41,11 @@ pub(super) fn resume(run: &Path, how: &HowToRun) -> Result<(), CliError> {
     conclude(ended, how)
 }
 
-/// How cases run, who shows progress, and who ends them early: Ctrl-C, which ends the program at once the second time.
+/// How cases run, who shows progress, and what ends them early.
 fn as_told(mut simulation: SimulationBuilder, how: &HowToRun) -> Result<SimulationBuilder, CliError> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    let end = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            process::exit(1);
-        }
-    };
-    ctrlc::set_handler(end).map_err(|error| CliError::failed(format!("cannot watch for interruption: {error}")))?;
+    signals::watch(&interrupted)
+        .map_err(|error| CliError::failed(format!("cannot watch for interruption: {error}")))?;
     if let Some(shards) = how.shards {
         simulation = simulation.shards(shards);
     }
@@ -65,7 +56,7 @@ fn as_told(mut simulation: SimulationBuilder, how: &HowToRun) -> Result<Simulati
     Ok(simulation.interrupt(interrupted).progress(progress::on_stderr(visible)))
 }
 
-/// Makes the report of a run that has ended, by Ctrl-C too, and prints what came out of one that is finished.
+/// Makes the report of a run that has ended, by a signal too, and prints what came out of one that is finished.
 fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), CliError> {
     let folder = match &ended {
         Ok(run) => Some(run.folder()),

@@ -29,6 +29,7 @@ mod own_rules;
 mod page;
 mod paper;
 mod posts;
+mod readers;
 mod reference;
 mod report;
 mod scenarios;

@@ -68,6 +68,41 @@ pub(crate) fn stdout(command: &mut Command) -> String {
     String::from_utf8(output).expect("the command prints UTF-8")
 }
 
+/// A Python interpreter.
+pub(crate) struct Python(String);
+
+impl Python {
+    /// The interpreter of CI is named by this variable; without it, the machine's own has to do.
+    const NAMED_BY: &str = "NOTEBOOK_PYTHON";
+
+    /// One that has these packages. Without one, unless it was named, says that the test is skipped.
+    pub(crate) fn with(packages: &str) -> Option<Self> {
+        let named = std::env::var(Self::NAMED_BY).ok();
+        let python = Self(named.clone().unwrap_or_else(|| "python3".to_owned()));
+        let tried = python.command(&format!("import {packages}")).output();
+        let found = tried.is_ok_and(|output| output.status.success());
+        assert!(found || named.is_none(), "{} lacks one of {packages}", python.0);
+        if !found {
+            eprintln!("skipped: no python3 with {packages}; {} may name one", Self::NAMED_BY);
+        }
+        found.then_some(python)
+    }
+
+    fn command(&self, script: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.0);
+        command.args(["-c", script]);
+        command
+    }
+
+    /// What a script prints that succeeds, with these arguments in this folder.
+    pub(crate) fn run<'a>(&self, script: &str, arguments: impl IntoIterator<Item = &'a str>, folder: &Path) -> String {
+        let output = self.command(script).args(arguments).current_dir(folder).output().expect("Python starts");
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{}\n{}", said(&output.stdout), said(&output.stderr));
+        said(&output.stdout)
+    }
+}
+
 /// A scenario of the repository with some knobs set.
 pub(crate) fn shipped(name: &str, set: &[&str]) -> Plan {
     let overrides = Overrides { seed: None, set: set.iter().map(ToString::to_string).collect() };

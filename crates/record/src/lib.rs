@@ -31,6 +31,7 @@ mod prosumers;
 mod recorded;
 mod recorder;
 mod run;
+mod schema;
 mod sheet;
 mod slot_observations;
 mod slots;

@@ -6,8 +6,9 @@ use std::{fmt, time::Duration};
 
 /// A defined number of a result table: finite, never a negative zero.
 ///
-/// It prints as the shortest decimal, without exponent, that reads back as the same number. What may be undefined is
-/// an `Option<Number>`, an empty cell where it is `None`.
+/// It prints as the shortest decimal, without exponent, that reads back as the same number; in a table always with a point,
+/// `2.0`, so that no reader takes a column of whole values for one of whole numbers. What may be undefined is an
+/// `Option<Number>`, an empty cell where it is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Number(f64);
@@ -21,7 +22,12 @@ impl Number {
 
     /// What a table has of `value`, if it is one.
     pub(super) fn cell(value: Option<f64>) -> String {
-        value.and_then(Self::new).map_or_else(String::new, |number| number.to_string())
+        value.and_then(Self::new).map_or_else(String::new, Self::with_point)
+    }
+
+    fn with_point(self) -> String {
+        let text = self.to_string();
+        if text.contains('.') { text } else { text + ".0" }
     }
 
     /// As a plain number.
@@ -78,10 +84,7 @@ impl Serialize for Number {
         // The same digits as those of `Display`, several times faster; only the rare exponent is left to that.
         let mut buffer = zmij::Buffer::new();
         let text = buffer.format_finite(self.0);
-        if text.contains('e') {
-            return serializer.collect_str(self);
-        }
-        serializer.serialize_str(text.strip_suffix(".0").unwrap_or(text))
+        if text.contains('e') { serializer.serialize_str(&self.with_point()) } else { serializer.serialize_str(text) }
     }
 }
 
@@ -104,14 +107,22 @@ mod tests {
     }
 
     #[test]
-    fn tables_hold_what_is_displayed() {
+    fn tables_hold_what_is_displayed_and_always_a_point() {
         let mut csv = csv::Writer::from_writer(Vec::new());
-        let values = [0.0, 2.0, -1.5, 0.1 + 0.2, 2.5e-8, 1e22, 1e15, 123_456.789, f64::MIN_POSITIVE];
+        let values =
+            [0.0, -0.0, 2.0, -1.5, 0.1 + 0.2, 2.5e-8, -3e-5, 1e15, 1e16, -1.5e17, 1e22, f64::MAX, f64::MIN_POSITIVE];
         let numbers = values.map(|value| Number::new(value).unwrap());
         csv.serialize(numbers).unwrap();
         let text = String::from_utf8(csv.into_inner().unwrap()).unwrap();
-        let displayed: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-        assert_eq!(text.trim_end(), displayed.join(","));
+        let cells: Vec<&str> = text.trim_end().split(',').collect();
+        for (cell, number) in cells.iter().zip(numbers) {
+            assert_eq!(cell.strip_suffix(".0").unwrap_or(cell), number.to_string());
+            assert_eq!(cell.matches('.').count(), 1, "{cell}");
+            assert_eq!(*cell, Number::cell(Some(number.value())));
+            assert_eq!(cell.parse(), Ok(number.value()));
+        }
+        assert_eq!(cells[..4], ["0.0", "0.0", "2.0", "-1.5"]);
+        assert_eq!(cells.len(), values.len());
     }
 
     #[test]

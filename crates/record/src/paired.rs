@@ -1,11 +1,13 @@
 //! `paired.csv`: what turning a knob changed, replicate by replicate, with all other knobs and the seed the same.
 
 use super::{
+    column::Kind,
     error::RecordError,
     folder,
     manifest::{knob_text, knobs},
     measures::{CaseMeasures, MEASURES},
     number::Number,
+    schema::{self, Described},
     statistics::Statistics,
 };
 use microgrid_scenario::Plan;
@@ -123,6 +125,8 @@ impl Values {
 struct Axis<'a> {
     /// Empty for the replicates.
     name: &'a str,
+    /// The type of the knob's column, in which cells are empty: not all readers know whole numbers there.
+    kind: Kind,
     len: u32,
     /// How far apart the cases of two values are that follow each other.
     stride: u32,
@@ -130,11 +134,13 @@ struct Axis<'a> {
 
 /// The knobs of a plan in their order, the seed not among them, and the seeds.
 fn axes(plan: &Plan) -> (Vec<Axis<'_>>, Axis<'_>) {
-    let mut seeds = Axis { name: "", len: plan.scenario.replicates.count() as u32, stride: 1 };
+    let kinds: Vec<Kind> = schema::varied(plan).map(|(_, kind)| kind).collect();
+    let mut seeds = Axis { name: "", kind: Kind::Large, len: plan.scenario.replicates.count() as u32, stride: 1 };
     let mut stride = seeds.len;
     let mut axes = Vec::new();
-    for (name, values) in plan.scenario.vary.iter().rev() {
-        let axis = Axis { name, len: values.len() as u32, stride };
+    for ((name, values), kind) in plan.scenario.vary.iter().zip(kinds).rev() {
+        let kind = if let Kind::Name(_) = kind { kind } else { Kind::Optional };
+        let axis = Axis { name, kind, len: values.len() as u32, stride };
         stride *= axis.len;
         match name.as_str() {
             // Whoever varies the seed has its values for replicates, and no others.
@@ -171,6 +177,20 @@ fn cases_before(axes: &[Axis<'_>], number: u32) -> u32 {
     axes.iter().rev().fold((0, number), add).0
 }
 
+/// The columns of the table of this plan.
+pub(super) fn columns(plan: &Plan) -> Vec<Described> {
+    let text = |name| Described::new(name, Kind::Name(""), None);
+    let mut columns = ["knob", "from", "to"].map(text).to_vec();
+    // Empty where a row is about that knob itself, or about all of its values.
+    columns.extend(
+        axes(plan).0.iter().map(|axis| Described { empty: true, ..Described::new(axis.name, axis.kind, None) }),
+    );
+    columns.extend([Described::new("combinations", Kind::Small, None), text("measure")]);
+    columns.push(Described::new("count", Kind::Small, None));
+    columns.extend(["mean", "sd", "ci95"].map(|name| Described::new(name, Kind::Optional, None)));
+    columns
+}
+
 /// Writes `paired.csv` from what the cases of this plan came to, in place of an older one.
 pub(super) fn write(folder: &Path, plan: &Plan, values: Values) -> Result<(), RecordError> {
     let path = folder.join(PairedRow::FILE);
@@ -187,8 +207,7 @@ pub(super) fn in_memory(plan: &Plan, values: Values) -> Result<Vec<PairedRow>, R
 fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
     let (axes, seeds) = axes(plan);
     let mut table = Paired { plan, axes: &axes, seeds, values, csv: csv::Writer::from_writer(file) };
-    let header = ["knob", "from", "to"].into_iter().chain(axes.iter().map(|axis| axis.name));
-    table.csv.write_record(header.chain(["combinations", "measure", "count", "mean", "sd", "ci95"]))?;
+    table.csv.write_record(columns(plan).iter().map(|column| &column.name))?;
     let others = |knob: usize| [&axes[..knob], &axes[knob + 1..]].concat();
     let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
     let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * count() as u64;
@@ -219,7 +238,8 @@ impl<W: Write> Paired<'_, W> {
     fn rows(&mut self, knob: Axis<'_>, others: &[Axis<'_>], combinations: Range<u32>) -> io::Result<()> {
         let first = knobs(&self.plan.setting(1 + cases_before(others, combinations.start)).knobs);
         let told = |axis: &Axis<'_>| axis.name != knob.name && combinations.len() == 1;
-        let value = |axis: &Axis<'_>| if told(axis) { knob_text(&first[axis.name]) } else { String::new() };
+        let value =
+            |axis: &Axis<'_>| if told(axis) { schema::cell(&first[axis.name], axis.kind) } else { String::new() };
         let of_others: Vec<String> = self.axes.iter().map(value).collect();
         for (from, to) in knob.pairs() {
             let pair = [from, to].map(|value| value * knob.stride);
@@ -337,8 +357,8 @@ mod tests {
         // (4 + 0) / 3, (1 - 1) / 3 and (4 + 1) / 3.
         assert_row(&rows, "mu,0,1,,,3", "3", &[1.0, 0.8819, 2.1908]);
         // 1, 3, 2.
-        assert_row(&rows, "delay,10ms,1s,0,,1", "3", &[2.0, 1.0, 2.4841]);
-        assert_row(&rows, "delay,1s,2s,1,,1", "3", &[178.0, 89.0, 221.088]);
+        assert_row(&rows, "delay,10ms,1s,0.0,,1", "3", &[2.0, 1.0, 2.4841]);
+        assert_row(&rows, "delay,1s,2s,1.0,,1", "3", &[178.0, 89.0, 221.088]);
         // (1 - 3) / 2, (3 + 1) / 2, (2 - 1) / 2.
         assert_row(&rows, "delay,10ms,1s,,,2", "3", &[0.5, 1.5, 3.7262]);
 
@@ -353,7 +373,7 @@ mod tests {
 
     #[test]
     fn of_many_values_each_is_compared_with_the_first() {
-        let pairs = |len| Axis { name: "mu", len, stride: 1 }.pairs().collect::<Vec<_>>();
+        let pairs = |len| Axis { name: "mu", kind: Kind::Number, len, stride: 1 }.pairs().collect::<Vec<_>>();
         assert_eq!(pairs(3), [(0, 1), (0, 2), (1, 2)]);
         assert_eq!((pairs(6).len(), pairs(7)), (15, (1..7).map(|to| (0, to)).collect()));
         assert_eq!(pairs(1), []);

@@ -9,6 +9,7 @@ use super::{
     measures::complete_cases,
     paired,
     run::Run,
+    schema::{self, Schema},
     sheet::{Format, Journal, Place},
     slots::SlotRow,
     summary,
@@ -74,8 +75,13 @@ impl Recorder {
         let folder = folder::create(root, &plan.scenario.name, started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
-        let written = [SCENARIO].into_iter().chain(tables::files(record, format)).chain([summary::FILE]);
-        let written = written.chain(paired::has_pairs(plan).then_some(paired::PairedRow::FILE));
+        let mut schema: Schema = tables::described(record, format).collect();
+        schema.insert(summary::FILE, summary::columns(plan));
+        if paired::has_pairs(plan) {
+            schema.insert(paired::PairedRow::FILE, paired::columns(plan));
+        }
+        folder::write_json(&folder.join(schema::FILE), &schema)?;
+        let written = [SCENARIO, schema::FILE].into_iter().chain(schema.keys().copied()).chain(tables::others(record));
         let mut files: Vec<String> = written.map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let tables = Tables::open(Place::New(&folder), record, format)?;

@@ -4,6 +4,7 @@ use super::{
     error::RecordError,
     parquet_parts::{self, Parts},
     recorded::{ClosedSlot, CommittedBlock, Recorded, keeps},
+    schema::{self, Described},
     table::{Row, Table},
 };
 use microgrid_agents::observation::Observation;
@@ -62,12 +63,13 @@ fn format<R: Recorded>(asked: Format) -> Format {
     if R::LARGE { asked } else { Format::Csv }
 }
 
-/// The table's file in a run with this `record`, if it keeps the table.
-pub(super) fn file<R: Recorded>(record: Record, asked: Format) -> Option<&'static str> {
-    keeps(record, R::KEPT).then_some(match format::<R>(asked) {
+/// The table's file in a run with this `record` and its columns, if it keeps the table.
+pub(super) fn file<R: Recorded>(record: Record, asked: Format) -> Option<(&'static str, Vec<Described>)> {
+    let file = match format::<R>(asked) {
         Format::Csv => R::FILE,
         Format::Parquet => R::PARQUET,
-    })
+    };
+    keeps(record, R::KEPT).then(|| (file, schema::columns::<R>()))
 }
 
 /// Removes what a finished run has of the table beside its [`file`].

@@ -1,15 +1,18 @@
 //! `summary.csv`: what each combination of the varied knobs came to, over its replicates.
 
 use super::{
+    column::{Column, Kind},
     error::RecordError,
     folder,
-    manifest::{Knobs, Manifest, PlannedCases, knob_text, knobs},
+    manifest::{Manifest, PlannedCases, knobs},
     measures::{CaseMeasures, MEASURES},
     number::Number,
+    schema::{self, Described},
     statistics::{Share, Statistics},
     table::Rows,
 };
 use csv::StringRecord;
+use microgrid_scenario::Plan;
 use std::{path::Path, str::FromStr};
 
 pub(super) const FILE: &str = "summary.csv";
@@ -86,9 +89,9 @@ pub(crate) fn summaries(
 }
 
 impl Summary {
-    fn record(&self, knobs: &Knobs) -> Vec<String> {
+    fn record(&self, knobs: impl Iterator<Item = String>) -> Vec<String> {
         let mut record = [self.combination, self.first_case, self.replicates].map(|count| count.to_string()).to_vec();
-        record.extend(knobs.values().map(knob_text));
+        record.extend(knobs);
         record.push(Number::cell(self.share_in_equilibrium));
         for of in &self.measures {
             record.extend([of.mean(), of.standard_deviation(), of.half_width()].map(Number::cell));
@@ -132,14 +135,19 @@ pub(super) fn read(folder: &Path, knobs: usize) -> Result<Rows<Summary>, RecordE
     })))
 }
 
-fn columns<'a>(knobs: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut columns = ["combination", "case", "replicates"].map(str::to_owned).to_vec();
-    columns.extend(knobs.map(str::to_owned));
-    columns.push("share_in_equilibrium".to_owned());
-    for measure in &*MEASURES {
-        columns.extend(["mean", "sd", "ci95", "count"].map(|statistic| format!("{}_{statistic}", measure.name)));
+/// The columns of the table of this plan.
+pub(super) fn columns(plan: &Plan) -> Vec<Described> {
+    let share = |name: &str| Described::new(name, Kind::Optional, None);
+    let mut columns =
+        ["combination", "case", "replicates"].map(|name| Described::new(name, Kind::Small, None)).to_vec();
+    columns.extend(schema::varied(plan).map(|(name, kind)| Described::new(name, kind, None)));
+    columns.push(share("share_in_equilibrium"));
+    for Column { name, unit, .. } in MEASURES.iter().copied() {
+        let statistics = ["mean", "sd", "ci95"].map(|of| Described::new(format!("{name}_{of}"), Kind::Optional, *unit));
+        columns.extend(statistics);
+        columns.push(Described::new(format!("{name}_count"), Kind::Small, None));
     }
-    columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(str::to_owned));
+    columns.extend(["share_in_equilibrium_low", "share_in_equilibrium_high"].map(share));
     columns
 }
 
@@ -154,10 +162,13 @@ pub(super) fn write(
     let wrong = RecordError::content(&path);
     folder::write_whole(&path, |file| {
         let mut csv = csv::Writer::from_writer(file);
-        csv.write_record(columns(plan.scenario.vary.keys().map(String::as_str))).map_err(&wrong)?;
+        csv.write_record(columns(plan).iter().map(|column| &column.name)).map_err(&wrong)?;
+        let kinds: Vec<Kind> = schema::varied(plan).map(|(_, kind)| kind).collect();
         for summary in summaries(cases, manifest.replicates) {
             let summary = summary?;
-            csv.write_record(summary.record(&knobs(&plan.setting(summary.first_case).knobs))).map_err(&wrong)?;
+            let knobs = knobs(&plan.setting(summary.first_case).knobs);
+            let knobs = knobs.values().zip(&kinds).map(|(value, kind)| schema::cell(value, *kind));
+            csv.write_record(summary.record(knobs)).map_err(&wrong)?;
         }
         csv.flush().map_err(RecordError::file("write", &path))
     })

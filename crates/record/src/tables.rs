@@ -6,6 +6,7 @@ use super::{
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
     recorded::keeps,
+    schema::Described,
     sheet::{self, AnySheet, Format, Journal, Place, Sheet},
 };
 use microgrid_agents::{
@@ -24,8 +25,8 @@ macro_rules! tables {
             $(pub use crate::$module::$row;)+
         }
 
-        /// The files of a run, in the order in which its manifest names them.
-        const FILES: &[fn(Record, Format) -> Option<&'static str>] = &[$(sheet::file::<rows::$row>),+];
+        /// The files of a run with their columns, in the order in which its manifest names them.
+        const FILES: &[fn(Record, Format) -> Option<(&'static str, Vec<Described>)>] = &[$(sheet::file::<rows::$row>),+];
         const TIDY: &[fn(&Path, Record, Format) -> Result<(), RecordError>] = &[$(sheet::tidy::<rows::$row>),+];
 
         #[derive(Debug)]
@@ -114,13 +115,17 @@ impl CaseRows {
     }
 }
 
-/// Names of the files that a run with this `record` has once it is finished.
-pub(super) fn files(record: Record, format: Format) -> impl Iterator<Item = &'static str> {
-    let tables = FILES.iter().filter_map(move |file| file(record, format));
-    tables.chain([key_figures::FILE]).chain(keeps(record, Record::Full).then_some(schema::FILE))
+/// The tables that a run with this `record` has once it is finished.
+pub(super) fn described(record: Record, format: Format) -> impl Iterator<Item = (&'static str, Vec<Described>)> {
+    FILES.iter().filter_map(move |file| file(record, format))
 }
 
-/// Removes what a finished run has beside its [`files`].
+/// Names of the files that it has beside them.
+pub(super) fn others(record: Record) -> impl Iterator<Item = &'static str> {
+    [key_figures::FILE].into_iter().chain(keeps(record, Record::Full).then_some(schema::FILE))
+}
+
+/// Removes what a finished run has of its tables beside those that are [`described`].
 pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
     TIDY.iter().try_for_each(|tidy| tidy(folder, record, format))
 }

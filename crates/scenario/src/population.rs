@@ -22,11 +22,15 @@ impl Population {
 
     /// As the CSV file that a scenario's `Profiles` names.
     pub fn to_csv(&self) -> String {
+        // With a point, so that no reader takes a column of whole values for one of whole numbers.
+        let with_point = |number: String| if number.contains('.') { number } else { number + ".0" };
         let mut csv = "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n".to_owned();
         for Member { number, profile } in &self.prosumers {
             for (slot, profile) in (1..).zip(profile.iter()) {
                 let SlotProfile { generation, load, preference_pv, preference_grid } = profile;
-                csv += &format!("{number},{slot},{generation},{load},{preference_pv},{preference_grid}\n");
+                let numbers =
+                    [generation.to_string(), load.to_string(), preference_pv.to_string(), preference_grid.to_string()];
+                csv += &format!("{number},{slot},{}\n", numbers.map(with_point).join(","));
             }
         }
         csv

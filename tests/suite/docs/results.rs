@@ -3,7 +3,7 @@
 use super::{Section, quoted, section, sections};
 use crate::support::{recorded, shipped};
 use microgrid_sim::{
-    record::{AgeRow, ConvergenceRow, LedgerRow, ProsumerRow, Row, Run, SlotRow, TradeRow},
+    record::Run,
     report::{data::Data, figures},
 };
 use serde_json::Value;
@@ -61,23 +61,36 @@ fn every_column_of_every_table_is_documented_in_its_order_and_no_other() {
     assert_eq!(documented, tables.iter().map(|(file, _)| file.as_str()).collect());
 }
 
-/// Checks that a table's columns have the units that are declared beside their fields.
-fn assert_units<R: Row>(sections: &[Section]) {
-    let units = |row: &Vec<String>| (row[0].trim_matches('`').to_owned(), row[1].clone());
-    let documented: Vec<_> = section(sections, R::FILE).tables("column").concat().iter().map(units).collect();
-    let declared = R::COLUMNS.iter().map(|column| (column.name.to_owned(), column.unit.unwrap_or_default().to_owned()));
-    assert_eq!(documented, declared.collect::<Vec<_>>(), "{}: columns and their units in docs/results.md", R::FILE);
-}
-
 #[test]
-fn every_column_has_the_documented_unit() {
+fn the_schema_has_every_column_of_every_table_with_its_documented_unit() {
+    let (_root, run) = run();
     let sections = sections("docs/results.md");
-    assert_units::<SlotRow>(&sections);
-    assert_units::<AgeRow>(&sections);
-    assert_units::<ProsumerRow>(&sections);
-    assert_units::<TradeRow>(&sections);
-    assert_units::<ConvergenceRow>(&sections);
-    assert_units::<LedgerRow>(&sections);
+    let schema = json(&run, "schema.json");
+    let tables = tables(&run);
+    assert_eq!(schema.as_object().expect("tables by name").len(), tables.len());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for (file, header) in &tables {
+        let columns = schema[file].as_array().unwrap_or_else(|| panic!("{file} is in schema.json"));
+        assert!(columns.iter().map(|column| text(&column["name"])).eq(header.iter().cloned()), "{file}");
+        if ["summary.csv", "paired.csv"].contains(&&**file) {
+            continue;
+        }
+        let documented = section(&sections, file).tables("column").concat();
+        let units = documented.iter().map(|row| row[1].clone());
+        assert!(units.eq(columns.iter().map(|column| text(&column["unit"]))), "units of {file} in docs/results.md");
+    }
+    let of = |file: &str, name: &str| {
+        let column = schema[file].as_array().expect("columns").iter().find(|column| column["name"] == name);
+        let column = column.unwrap_or_else(|| panic!("{file} has {name}"));
+        (text(&column["type"]), text(&column["unit"]), column["empty"] == true)
+    };
+    let told = |kind: &str, unit: &str, empty| (kind.to_owned(), unit.to_owned(), empty);
+    assert_eq!(of("summary.csv", "mu"), told("float64", "", false));
+    assert_eq!(of("summary.csv", "welfare_cny_sd"), told("float64", "CNY", true));
+    assert_eq!(of("summary.csv", "welfare_cny_count"), told("uint32", "", false));
+    assert_eq!(of("paired.csv", "from"), told("string", "", false));
+    assert_eq!(of("ledger.csv", "bytes"), told("uint64", "bytes", false));
+    assert_eq!(of("prosumers.csv", "role"), told("string", "", false));
 }
 
 #[test]

@@ -107,9 +107,9 @@ fn a_market_in_equilibrium_is_at_no_distance_from_theory() {
         ("price_mean_cny_per_kwh", "1.2"),
         ("information_age_mean_s", "0.025"),
         ("information_age_p95_s", "0.03"),
-        ("traded_kwh", "4"),
-        ("grid_export_kwh", "0"),
-        ("oscillation_amplitude", "0"),
+        ("traded_kwh", "4.0"),
+        ("grid_export_kwh", "0.0"),
+        ("oscillation_amplitude", "0.0"),
         // Ten messages for 4 kWh, two decisions of three participants.
         ("messages_per_kwh", "2.5"),
         ("updates_per_actor", "0.6666666666666666"),
@@ -188,9 +188,9 @@ fn prosumers_print_settled_amounts_exactly() {
             ["slot", "prosumer", "role", "pv_kwh", "load_kwh", "bought_kwh", "sold_kwh", "paid_cny", "earned_cny"];
         columns.map(|column| cell::<ProsumerRow>(line, column)).join(" ")
     };
-    assert_eq!(cells(&rows[3]), "2 2 Seller 5 1 0 4 0 4.8");
-    assert_eq!(cells(&rows[4]), "2 5 Buyer 0 4 2 0 2.4 0");
-    assert_eq!(cells(&rows[6]), "3 2 Idle 1 1 0 0 0 0");
+    assert_eq!(cells(&rows[3]), "2 2 Seller 5.0 1.0 0.0 4.0 0.0 4.8");
+    assert_eq!(cells(&rows[4]), "2 5 Buyer 0.0 4.0 2.0 0.0 2.4 0.0");
+    assert_eq!(cells(&rows[6]), "3 2 Idle 1.0 1.0 0.0 0.0 0.0 0.0");
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn convergence_tells_how_far_the_market_is_from_theory_and_what_became_of_messag
     let cells = |line: &str, columns: [&str; 6]| columns.map(|column| cell::<ConvergenceRow>(line, column)).join(" ");
     let columns = ["price_gap", "imbalance", "information_age_s", "messages", "lost_messages", "duplicated_messages"];
     let rows = lines(recorder.folder(), "convergence.csv");
-    assert_eq!(cells(&rows[0], columns), "0   7 2 1");
+    assert_eq!(cells(&rows[0], columns), "0.0   7 2 1");
     // 0.25 above the equilibrium price of 1.2, a quarter of the only seller's 4 kWh unsold.
     assert_eq!(cells(&rows[1], columns), "0.25 0.25 0.25 10 3 1");
     let slot = &lines(recorder.folder(), "slots.csv")[1];
@@ -364,7 +364,7 @@ fn totals_do_not_wrap_around() {
     // Less the 4.8 CNY that the seller earns.
     assert_eq!((case.all_slots.net_cost_cny, case.open_slots.net_cost_cny), (8.1e13 - 4.8, 5.4e13 - 4.8));
     let imported = lines(recorder.folder(), "slots.csv");
-    assert_eq!(slot_cell(&imported[0], "grid_import_kwh"), "27000000000000");
+    assert_eq!(slot_cell(&imported[0], "grid_import_kwh"), "27000000000000.0");
 }
 
 #[test]

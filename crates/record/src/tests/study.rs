@@ -211,7 +211,9 @@ fn with_slots_only_the_rest_is_the_same_and_what_is_not_kept_is_not_read() {
     let large = ["prosumers.csv", "trades.csv", "convergence.csv"];
     assert!(slots.keys().eq(full.keys().filter(|name| !large.iter().any(|large| name.ends_with(large)))));
     assert!(!folder.join("ledger.db").exists());
-    for (name, bytes) in slots.iter().filter(|(name, _)| !name.ends_with("scenario.ron")) {
+    for (name, bytes) in
+        slots.iter().filter(|(name, _)| !name.ends_with("scenario.ron") && !name.ends_with("schema.json"))
+    {
         assert!(full[name] == *bytes, "{name:?}");
     }
     let run = Run::open(&folder).unwrap();
@@ -244,6 +246,10 @@ fn parquet_holds_the_numbers_of_csv_and_all_else_is_the_same() {
         assert!(csv.remove(Path::new(&format!("{table}.csv"))).is_some());
         assert!(parquet.remove(Path::new(&format!("{table}.parquet"))).is_some());
     }
+    let [described, of_parquet] = [&mut csv, &mut parquet].map(|files| files.remove(Path::new("schema.json")).unwrap());
+    let [described, of_parquet] = [described, of_parquet].map(|schema| String::from_utf8(schema).unwrap());
+    assert_eq!(of_parquet.matches(".parquet").count(), 3);
+    assert_eq!(described, of_parquet.replace(".parquet", ".csv"));
     assert_eq!(csv, parquet);
 }
 
@@ -286,7 +292,7 @@ fn a_summary_is_that_of_a_full_record_and_tells_the_same() {
     let (_other_day, folder) = straight(Day::recording(Record::Summary), Format::Csv);
     let kept = files(&folder);
     let names: Vec<_> = kept.keys().map(|name| name.to_str().unwrap()).collect();
-    assert_eq!(names, ["kpis.json", "ledger.csv", "paired.csv", "scenario.ron", "summary.csv"]);
+    assert_eq!(names, ["kpis.json", "ledger.csv", "paired.csv", "scenario.ron", "schema.json", "summary.csv"]);
     for name in ["kpis.json", "ledger.csv", "paired.csv", "summary.csv"] {
         assert!(kept[Path::new(name)] == files(&full)[Path::new(name)], "{name}");
     }

@@ -62,6 +62,7 @@ fn what(path: &str) -> &'static str {
     match stem {
         "manifest" => "what was run, when, and how it ended",
         "scenario" => "the scenario with every default",
+        "schema" => "the tables' columns: type, unit, whether cells may be empty",
         "slots" => "every slot at a glance",
         "prosumers" => "every prosumer's slot",
         "trades" => "who wanted how much from whom, and got",
