@@ -142,7 +142,8 @@ mod tests {
         assert!(back.many.iter().zip(&many).all(|(a, b)| a.to_bits() == b.to_bits()));
         let back: Both = serde_json::from_str(r#"{"one":"NaN","many":[3]}"#).unwrap();
         assert!(back.one.is_nan() && back.many == [3.0]);
-        for (wrong, why) in [("true", "invalid type: boolean `true`"), (r#""none""#, r#"invalid value: string "none""#)] {
+        for (wrong, why) in [("true", "invalid type: boolean `true`"), (r#""none""#, r#"invalid value: string "none""#)]
+        {
             let error = serde_json::from_str::<Both>(&format!(r#"{{"one":{wrong},"many":[]}}"#)).unwrap_err();
             assert!(error.to_string().starts_with(&format!("{why}, expected a number, or inf")), "{error}");
         }

@@ -174,11 +174,14 @@ function heatOf(chart, layer, column, common, width) {
   const { scale } = layer.values;
   const logarithmic = scale === "logarithmic";
   const shown = logarithmic ? z.map((row) => row.map((value) => (value > 0 ? Math.log10(value) : null))) : z;
-  const bounds = Array.isArray(scale) ? { zmin: scale[0], zmax: scale[1] } : scale === "from zero" ? { zmin: 0 } : {};
+  const tones = shown.flat().filter((tone) => tone !== null);
+  // The library heeds a bound only beside the other.
+  const bounds = Array.isArray(scale)
+    ? { zmin: scale[0], zmax: scale[1] }
+    : scale === "from zero" && Math.max(...tones) > 0 ? { zmin: 0, zmax: Math.max(...tones) } : {};
   const roomy = rows.length <= 12 && cellWidth(chart, columns.length, width) >= CELL;
   const at = (axis, value) => named(axis, [value])[0];
   const said = (row, y) => row.map((value, index) => `${at(chart.x, columns[index])}, ${at(chart.y, rows[y])}: ${brief(value, 5)}`);
-  const tones = shown.flat().filter((tone) => tone !== null);
   const [least, most] = [bounds.zmin ?? Math.min(...tones), bounds.zmax ?? Math.max(...tones)];
   const share = (tone) => (most > least ? (tone - least) / (most - least) : 0.5);
   const field = {
