@@ -76,7 +76,7 @@ pub(super) struct Place {
     pub(super) found: String,
 }
 
-/// More of a line [bytes], or of what is wrong with it [letters], is no help to anybody, whatever a file holds.
+/// More of a line [bytes], or of what is said of it [letters], is no help to anybody, whatever a file holds.
 const MOST_SHOWN: usize = 1000;
 
 impl Report {
@@ -100,7 +100,7 @@ impl Report {
             }
         };
         for note in &self.notes {
-            group = group.element(Level::NOTE.message(note));
+            group = group.element(Level::NOTE.message(shortened(note)));
         }
         f.write_str(&Renderer::plain().render(&[group]))
     }
@@ -154,14 +154,14 @@ impl Place {
 }
 
 /// A hint at the known name that looks most like `name`, if one does: before all others one that has all words of it, as
-/// `service_fee` has `fee`, or whose words it has.
+/// `service_fee` has `fee`, or whose words it has. Nobody has mistyped what is longer than any name.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let has_words = |one: &str, of: &str| of.split('_').all(|word| one.split('_').any(|known| known == word));
     let likeness = |known: &'a str| {
         let contained = has_words(known, name) || has_words(name, known);
         (contained, strsim::jaro_winkler(name, known), known)
     };
-    let likenesses = known.into_iter().map(likeness);
+    let likenesses = known.into_iter().filter(|_| name.len() <= 100).map(likeness);
     let (contained, likeness, closest) =
         likenesses.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))?;
     (contained || likeness > 0.8).then(|| format!("did you mean `{closest}`?"))
