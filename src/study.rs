@@ -84,6 +84,9 @@ pub enum StudyError {
 
 debug_as_display!(StudyError);
 
+/// More cases at a time than this have no machine to run on, but every one takes a thread.
+const MOST_JOBS: usize = 1024;
+
 /// How many cases of a plan are best run at a time: one a core, but one after the other where there are no more than
 /// two, where a case itself takes several threads, where every block waits for the disk, by the wall clock, and in
 /// rayon's pool, whose other threads have work of their own.
@@ -122,7 +125,8 @@ pub fn run<S: CaseStore>(
         progress(at);
     };
     tell(0, 0);
-    let jobs = options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get().min(cases as usize);
+    let jobs = options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get();
+    let jobs = jobs.min(cases as usize).min(MOST_JOBS);
     let study = Study {
         plan,
         options,

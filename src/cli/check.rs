@@ -14,7 +14,16 @@ const MOST_CASES: usize = 50;
 
 /// Validates the scenario and describes it in a few lines.
 pub(super) fn check(input: &Input) -> Result<(), CliError> {
-    print(&describe(&input.plan()?))
+    let plan = input.plan()?;
+    warn(&plan);
+    print(&describe(&plan))
+}
+
+/// Tells what the scenario says in vain, and that it is huge if it is.
+pub(super) fn warn(plan: &Plan) {
+    for warning in &plan.warnings {
+        anstream::eprintln!("{warning}");
+    }
 }
 
 fn describe(plan: &Plan) -> String {

@@ -2,6 +2,7 @@
 
 use super::{
     args::{HowToRun, Input},
+    check,
     error::CliError,
     print, progress, summary,
 };
@@ -23,6 +24,7 @@ use std::{
 pub(super) fn run(input: &Input, out: &Path, format: Format, how: &HowToRun) -> Result<(), CliError> {
     let simulation = Simulation::builder().file(&input.scenario).overrides(input.overrides());
     let simulation = as_told(simulation, how)?.format(format).build()?;
+    check::warn(simulation.plan());
     let ended = simulation.run_into(out);
     // With it goes the bar that shows its progress.
     drop(simulation);

@@ -2,9 +2,14 @@
 //! moment a reader finds one that is whole.
 
 use super::error::RecordError;
-use microgrid_scenario::DataFile;
-use serde::{Serialize, de::DeserializeOwned};
+use microgrid_scenario::{DataFile, files};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor},
+};
 use std::{
+    collections::BTreeSet,
+    fmt,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -15,6 +20,8 @@ use std::{
 pub const LATEST: &str = "latest";
 /// Where a run's folder keeps the scenario's data files.
 pub(super) const DATA: &str = "data";
+/// The largest file that is read as one text [bytes], as large as a data file may be.
+const LARGEST_TEXT: u64 = 2 << 30;
 
 /// Makes a new folder for a run that started at `started`, and never takes one that is already there.
 pub(super) fn create(root: &Path, scenario: &str, started: SystemTime, seed: u64) -> Result<PathBuf, RecordError> {
@@ -128,7 +135,7 @@ pub(super) fn cut(path: &Path, length: u64) -> Result<File, RecordError> {
 /// Claims the run in `folder` for whoever writes it, until the file that this returns is dropped or the program ends.
 pub(super) fn claim(folder: &Path) -> Result<File, RecordError> {
     let path = folder.join(super::SCENARIO);
-    let file = File::open(&path).map_err(RecordError::file("open", &path))?;
+    let file = open(&path)?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(RecordError::UnderWay(folder.to_owned())),
         // Some file systems know no locks.
@@ -144,9 +151,76 @@ pub(super) fn own(folder: &Path) -> PathBuf {
     }
 }
 
+/// Opens a file to read it: a plain one, since others may have no end, or never answer.
+pub(super) fn open(path: &Path) -> Result<File, RecordError> {
+    files::open(path).map_err(RecordError::file("open", path))
+}
+
+pub(super) fn read_text(path: &Path) -> Result<String, RecordError> {
+    files::read_text(path, LARGEST_TEXT).map_err(RecordError::file("read", path))
+}
+
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
-    let text = fs::read_to_string(path).map_err(RecordError::file("read", path))?;
-    serde_json::from_str(&text).map_err(RecordError::content(path))
+    let text = read_text(path)?;
+    let distinct = serde_json::from_str(&text).map(|Distinct| ());
+    distinct.and_then(|()| serde_json::from_str(&text)).map_err(RecordError::content(path))
+}
+
+/// Any JSON in which no map has a key twice; of two, the types that are read would take the last one.
+struct Distinct;
+
+impl<'de> Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Distinct {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut keys = BTreeSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if !keys.insert(key.clone()) {
+                return Err(de::Error::custom(format!("`{key}` is given twice")));
+            }
+            map.next_value::<Self>()?;
+        }
+        Ok(self)
+    }
 }
 
 /// A JSON list as a file that grows; its text is always that of the whole list printed at once.

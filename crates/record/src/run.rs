@@ -17,7 +17,6 @@ use super::{
 use microgrid_agents::ids::Slot;
 use microgrid_scenario::schema::Record;
 use std::{
-    fs,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -158,8 +157,7 @@ impl Run {
 
     /// The text of `scenario.ron` or of one of its [data files](Self::inputs).
     pub fn input(&self, file: &str) -> Result<String, RecordError> {
-        let path = self.folder.join(file);
-        fs::read_to_string(&path).map_err(RecordError::file("read", &path))
+        folder::read_text(&self.folder.join(file))
     }
 
     /// Whether this file is one of the run's, once it is finished.

@@ -196,14 +196,14 @@ fn check_given(population: &Population, slots: u32, preferences: &Preferences) -
 fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {
     let table = Table::of(file, &["prosumer", "slot", "pv_kwh", "load_kwh"], &["preference_pv", "preference_grid"])?;
     check_preferences(&table, preferences)?;
-    // With where the first row of each stands in the file [bytes].
-    let mut members = BTreeMap::<u32, (usize, Vec<Option<SlotProfile>>)>::new();
+    // With where the first row of each stands in the file [bytes]. No more is kept than there are rows.
+    let mut members = BTreeMap::<u32, (usize, BTreeMap<Slot, SlotProfile>)>::new();
     for row in table.rows() {
         let row = row?;
         let (number, slot) = (row.whole("prosumer", u32::MAX)?, row.whole("slot", slots)?);
         let profile = slot_profile(&row, preferences)?;
-        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, vec![None; slots as usize]));
-        if profiles[slot as usize - 1].replace(profile).is_some() {
+        let (_, profiles) = members.entry(number).or_insert_with(|| (row.start, BTreeMap::new()));
+        if profiles.insert(slot, profile).is_some() {
             let problem = format!("prosumer {number} has two rows for slot {slot}");
             return Err(row.report("slot", &problem, one_each(slots)));
         }
@@ -211,7 +211,7 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
     if members.is_empty() {
         return Err(table.report_column("prosumer", "nobody takes part", "allowed: at least one prosumer".to_owned()));
     }
-    let members = members.into_iter().map(|(number, (start, profiles))| match complete(profiles) {
+    let members = members.into_iter().map(|(number, (start, profiles))| match complete(profiles, slots) {
         Ok(profiles) => Ok(Member { number, profile: profiles.into() }),
         Err(slot) => {
             let problem = format!("prosumer {number} has no row for slot {slot}");
@@ -225,7 +225,7 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
 fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> {
     const TARIFF: &str = "grid_tariff_cny_per_kwh";
     let table = Table::of(file, &["slot", TARIFF], &[])?;
-    let mut tariffs = vec![None; market.slots as usize];
+    let mut tariffs = BTreeMap::new();
     for row in table.rows() {
         let row = row?;
         let slot = row.whole("slot", market.slots)?;
@@ -237,11 +237,11 @@ fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> 
             let allowed = format!("allowed: at least the feed-in tariff of {}", market.feed_in_tariff);
             return Err(row.report(TARIFF, "the grid would pay more than it asks", allowed));
         }
-        if tariffs[slot as usize - 1].replace(tariff).is_some() {
+        if tariffs.insert(slot, tariff).is_some() {
             return Err(row.report("slot", &format!("there are two rows for slot {slot}"), one_each(market.slots)));
         }
     }
-    complete(tariffs).map_err(|slot| {
+    complete(tariffs, market.slots).map_err(|slot| {
         table.report_column("slot", &format!("there is no row for slot {slot}"), one_each(market.slots))
     })
 }
@@ -278,8 +278,12 @@ fn slot_profile(row: &Row<'_>, preferences: &Preferences) -> Result<SlotProfile,
 }
 
 /// The entries of all slots, or the first slot without one.
-fn complete<T>(entries: Vec<Option<T>>) -> Result<Vec<T>, Slot> {
-    (1..).zip(entries).map(|(slot, entry)| entry.ok_or(slot)).collect()
+fn complete<T>(entries: BTreeMap<Slot, T>, slots: u32) -> Result<Vec<T>, Slot> {
+    match (1..=slots).zip(entries.keys()).find(|(slot, there)| slot != *there) {
+        Some((slot, _)) => Err(slot),
+        None if entries.len() < slots as usize => Err(entries.len() as Slot + 1),
+        None => Ok(entries.into_values().collect()),
+    }
 }
 
 /// A table of a file, with the names of its columns.

@@ -3,7 +3,8 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile, GIVEN_PROFILES},
-    error::{Mistake, Report, ScenarioError, most_like},
+    error::{Mistake, Report, ScenarioError, Warning, most_like},
+    expected::Expected,
     mend::{decimal, several},
     notation,
     outline::Outline,
@@ -11,7 +12,8 @@ use super::{
     plan::{Case, Plan, picks, turn},
     population::Population,
     schema::{GridTariff, Initial, Learning, PopulationSource, Scenario, Value},
-    text::TextFile,
+    text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
+    vain,
     validate::{self, Checked, LARGEST_COUNT},
 };
 use std::{
@@ -181,8 +183,8 @@ impl Draft {
             let notes = similar_file(path).into_iter().chain([allowed]).collect();
             ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes }))
         };
-        let file =
-            TextFile::read(path)?.map_err(|reason| unreadable(format!("cannot read {}: {reason}", path.display())))?;
+        let file = TextFile::read(path, LARGEST_SCENARIO)?
+            .map_err(|reason| unreadable(format!("cannot read {}: {reason}", path.display())))?;
         if file.text.trim().is_empty() {
             return Err(unreadable(format!("{} is empty", path.display())));
         }
@@ -268,13 +270,16 @@ impl Draft {
         let open = |place: &str, path: &Path| self.open(place, path);
         let given = self.population.as_ref();
         let (data, inputs) = Data::read(&self.scenario, given, open, |mistake| self.shown(mistake))?;
-        let population_sizes = self.check_combinations(&|scenario| {
+        let (population_sizes, expected) = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
             data.check(scenario, &self.scenario)
         })?;
+        let expected = expected.times(self.scenario.replicates.count());
+        let huge = expected.warning().map(|(problem, notes)| made_in_code(problem, notes));
+        let warnings = self.vain().into_iter().chain(huge).map(Warning::from).collect();
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
-        let plan = Plan { scenario, source, inputs, custom: Custom::default(), data, population_sizes };
+        let plan = Plan { scenario, source, inputs, warnings, custom: Custom::default(), data, population_sizes };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
         let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
         if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
@@ -290,7 +295,7 @@ impl Draft {
             return Ok(TextFile { path: Some(given.name.clone()), text: given.text.clone() });
         }
         let path = self.source.parent().unwrap_or(Path::new("")).join(path);
-        TextFile::read(&path)?.map_err(|reason| {
+        TextFile::read(&path, LARGEST_DATA)?.map_err(|reason| {
             let allowed = "a CSV file, its path relative to the scenario's file";
             self.shown(Mistake::value(place, &format!("cannot be read: {reason}"), path.display(), allowed))
         })
@@ -370,9 +375,9 @@ impl Draft {
             validate::seeds(&self.scenario.replicates, name, values.len())
                 .map_err(|mistake| self.blamed(name, None, mistake))?;
         }
-        let count = vary.values().map(|values| values.len() as u64);
-        let count = count.fold(self.scenario.replicates.count() as u64, u64::saturating_mul);
-        if count > u64::from(LARGEST_COUNT) {
+        let count = vary.values().map(|values| values.len() as f64).product::<f64>();
+        let count = count * self.scenario.replicates.count() as f64;
+        if count > f64::from(LARGEST_COUNT) {
             let allowed = format!("at most {LARGEST_COUNT}, replicates included");
             return Err(self.shown(Mistake::value("vary", "too many cases", format!("{count} cases"), allowed)));
         }
@@ -391,18 +396,50 @@ impl Draft {
         }
     }
 
-    /// Checks every combination of what is varied, and says how many prosumers the smallest and the largest have.
+    /// What the scenario says in vain: in itself, and by a value of what is varied, whatever else is.
+    fn vain(&self) -> Vec<ScenarioError> {
+        let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
+        let always = vain::all(&base);
+        let is_varied = |mistake: &Mistake| vary.keys().any(|name| path::overlaps(name, &mistake.path));
+        let is_known = |mistake: &Mistake| always.iter().any(|known| known.path == mistake.path && !is_varied(known));
+        let of_value = |(name, n, value): (&String, usize, &Value)| {
+            let turned = path::set(&base, name, &value.text());
+            let vain = turned.map(|turned| vain::all(&turned)).unwrap_or_default();
+            vain.into_iter()
+                .filter(|mistake| !is_known(mistake))
+                .map(|mistake| self.blamed(name, Some(n), mistake))
+                .collect::<Vec<_>>()
+        };
+        let parts = vary.iter().filter(|(name, _)| vain::PARTS.iter().any(|part| path::overlaps(part, name)));
+        let values = parts.flat_map(|(name, values)| (0..).zip(values).map(move |(n, value)| (name, n, value)));
+        let of_values: Vec<_> = values.flat_map(of_value).collect();
+        let of_all = always.iter().filter(|mistake| !is_varied(mistake)).cloned();
+        let of_all = of_all.map(|mistake| match self.setting(&mistake.path) {
+            Some(set) => set.blamed(Some(0), mistake),
+            None => self.shown(mistake),
+        });
+        of_all.chain(of_values).collect()
+    }
+
+    /// What from outside of the scenario sets what is at this path, or a part of it.
+    fn setting(&self, path: &str) -> Option<&Override> {
+        self.overrides.iter().find(|set| set.values.len() == 1 && path::overlaps(&set.name, path))
+    }
+
+    /// Checks every combination of what is varied; says how many prosumers the smallest and the largest have, and what
+    /// all of them are expected to take.
     fn check_combinations(
         &self,
         check: &dyn Fn(&Scenario) -> Result<usize, Mistake>,
-    ) -> Result<(usize, usize), ScenarioError> {
+    ) -> Result<((usize, usize), Expected), ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
-        let (mut sizes, mut turned) = ((usize::MAX, 0), Vec::new());
+        let (mut sizes, mut expected, mut turned) = ((usize::MAX, 0), Expected::default(), Vec::new());
         for combination in 0..vary.values().map(Vec::len).product() {
             let picks = picks(vary, combination);
             turn(&base, vary, &picks, &mut turned)
                 .map_err(|(n, mistake)| self.blamed(&vary.keys()[n], Some(picks[n]), mistake))?;
-            let prosumers = check(turned.last().map_or(&base, |(_, scenario)| scenario)).map_err(|mistake| {
+            let scenario = turned.last().map_or(&base, |(_, scenario)| scenario);
+            let prosumers = check(scenario).map_err(|mistake| {
                 // Whoever is the first to make it wrong is to blame.
                 let mut values = turned.iter().enumerate();
                 match values.find_map(|(n, (pick, scenario))| Some((n, *pick, check(scenario).err()?))) {
@@ -411,8 +448,9 @@ impl Draft {
                 }
             })?;
             sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
+            expected = expected + Expected::of(scenario, prosumers);
         }
-        Ok(sizes)
+        Ok((sizes, expected))
     }
 
     /// What from outside of the scenario varies this.

@@ -27,7 +27,7 @@ pub enum ScenarioError {
 }
 
 /// What is wrong with a value, or with the name of one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Mistake {
     /// The value's path, such as `market.open`; empty if it is no value of its own.
     pub(super) path: String,
@@ -86,17 +86,27 @@ pub(super) struct Place {
     pub(super) found: String,
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// More of a line [bytes], or of what is wrong with it [letters], is no help to anybody, whatever a file holds.
+const MOST_SHOWN: usize = 1000;
+
+impl Report {
+    fn write(&self, level: Level<'static>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shortened = |text: &str| match text.char_indices().nth(MOST_SHOWN) {
+            Some((end, _)) => format!("{} ...", &text[..end]),
+            None => text.to_owned(),
+        };
+        let title = level.primary_title(shortened(&self.problem));
         let mut group = match &self.place {
-            None => Group::with_title(Level::ERROR.primary_title(&self.problem)),
+            None => Group::with_title(title),
             Some(place) => {
-                let underlined = AnnotationKind::Primary.span(place.on_one_line()).label(&place.found);
-                let snippet = Snippet::source(&*place.text)
+                let (line, text, span) = place.shown();
+                let underlined = AnnotationKind::Primary.span(span).label(shortened(&place.found));
+                let snippet = Snippet::source(text)
                     .path(place.file.as_deref())
+                    .line_start(line)
                     .line_numbering(place.file.is_some())
                     .annotation(underlined);
-                Level::ERROR.primary_title(&self.problem).element(snippet)
+                title.element(snippet)
             }
         };
         for note in &self.notes {
@@ -106,15 +116,50 @@ impl fmt::Display for Report {
     }
 }
 
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(Level::ERROR, f)
+    }
+}
+
+/// What is allowed, but hardly meant. Displays as plain text that shows the place, if it has one.
+#[derive(Clone)]
+pub struct Warning(Box<Report>);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(Level::WARNING, f)
+    }
+}
+
+impl From<ScenarioError> for Warning {
+    fn from(error: ScenarioError) -> Self {
+        match error {
+            ScenarioError::Unreadable(report)
+            | ScenarioError::Malformed(report)
+            | ScenarioError::NotAllowed(report)
+            | ScenarioError::Data(report)
+            | ScenarioError::Argument(report) => Self(report),
+        }
+    }
+}
+
 // The whole text of a file would be no help.
-debug_as_display!(ScenarioError, Report);
+debug_as_display!(ScenarioError, Report, Warning);
 
 impl Place {
-    /// The span without what follows its first line, so that not half the file is underlined.
-    fn on_one_line(&self) -> Range<usize> {
-        let text = &self.text[self.span.clone()];
-        let line = text.lines().next().unwrap_or_default().trim_end();
-        self.span.start..self.span.start + line.len()
+    /// The line of the text in which the span begins, with its number, and what is on it of the span.
+    fn shown(&self) -> (usize, &str, Range<usize>) {
+        let (before, after) = self.text.split_at(self.span.start);
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let shown = |from: &str, most: usize| {
+            let line = from.lines().next().unwrap_or_default();
+            line.floor_char_boundary(most)
+        };
+        let underlined = after[..shown(&after[..self.span.len()], MOST_SHOWN)].trim_end().len();
+        let end = self.span.start + shown(after, underlined + MOST_SHOWN);
+        let column = self.span.start - start;
+        (1 + before.matches('\n').count(), &self.text[start..end], column..column + underlined)
     }
 }
 

@@ -11,6 +11,9 @@ mod data;
 mod draft;
 mod edits;
 mod error;
+mod expected;
+#[doc(hidden)]
+pub mod files;
 mod mend;
 mod network;
 mod notation;
@@ -22,13 +25,15 @@ pub mod population;
 pub mod schema;
 mod synthetic;
 mod text;
+mod vain;
 mod validate;
 
 pub use draft::Overrides;
-pub use error::{Report, ScenarioError};
+pub use error::{Report, ScenarioError, Warning};
 pub use plan::{Case, Plan};
 
-// Hidden: what the builder of simulations makes a plan of, and what `sim`, the tables and the tests look at in one.
+// Hidden: what the builder of simulations makes a plan of, what `sim`, the tables and the tests look at in one, and how
+// whoever reads a run's folder opens files.
 #[doc(hidden)]
 pub use custom::{Custom, Observer, Rule, Whose};
 #[doc(hidden)]

@@ -17,6 +17,9 @@ use ron::{
 };
 use std::{iter, ops::Range};
 
+/// In a longer text, nothing is tried that might have been meant [bytes].
+const LONGEST_TRIED: usize = 1 << 20;
+
 /// How scenarios are read and written: `Some` and the brackets of a variant's only struct may be left out.
 pub(super) fn options() -> Options {
     Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
@@ -79,24 +82,20 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
 fn with_constants(file: &TextFile, constants: &Edits, wrong: &Wrong) -> Option<Edits> {
     let outline = Outline::of(&file.text);
     let mut constants = constants.clone();
-    let mut add = |path: &str| {
-        let (span, is_there) = outline.find(path);
+    let mut add = |span: Range<usize>| {
         let value = &file.text[span.clone()];
-        is_there && is_bare(value) && constants.add(span, format!("Constant({value})"))
+        is_bare(value) && constants.add(span, format!("Constant({value})"))
     };
-    if !add(&wrong.path) {
+    let (span, is_there) = outline.find(&wrong.path);
+    if !is_there || !add(span.clone()) {
         return None;
     }
     // Other entries of a list may be written like this one.
     if let Some((list, entry)) = wrong.path.split_once('[') {
         let of_entry = entry.split_once(']').map_or("", |(_, of_entry)| of_entry);
-        let entries = (0..).map(|n| format!("{list}[{n}]")).take_while(|entry| outline.find(entry).1);
-        for entry in entries {
-            add(&format!("{entry}{of_entry}"));
-        }
+        outline.in_entries(list, of_entry).for_each(|span| _ = add(span));
     }
-    let end = outline.find(&wrong.path).0.end;
-    goes_on(file, &constants, end).is_ok().then_some(constants)
+    goes_on(file, &constants, span.end).is_ok().then_some(constants)
 }
 
 /// Whether a value is a text or a number.
@@ -117,7 +116,8 @@ fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
 fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> Result<(), Error> {
     let with = |meant: String| {
         let mut edits = edits.clone();
-        if edits.add(part.clone(), meant) { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
+        let is_free = file.text.len() <= LONGEST_TRIED && edits.add(part.clone(), meant);
+        if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
     with(meant.to_owned()).or_else(|error| match is_bare(meant) {
         true => with(format!("Constant({meant})")).map_err(|_| error),
@@ -208,6 +208,7 @@ fn told(path: &str, error: &Error) -> Mistake {
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
         Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
+        Error::ExceededRecursionLimit => "brackets are nested too deeply".to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
     };
@@ -303,6 +304,9 @@ fn expected_value(code: &Error) -> Option<String> {
         Error::InvalidValueForType { expected, .. } if expected == "a duration" => {
             "a duration such as \"1h\", \"55min\" or \"10ms\"".to_owned()
         }
+        Error::InvalidValueForType { expected, .. } if expected.starts_with("struct ") => {
+            format!("{}(...)", expected.trim_start_matches("struct "))
+        }
         Error::InvalidValueForType { expected, .. } | Error::ExpectedDifferentLength { expected, .. } => {
             expected.clone()
         }
@@ -356,8 +360,8 @@ pub(super) fn split(values: &str) -> Vec<&str> {
     let between = |letter: char| {
         match letter {
             '"' => quoted = !quoted,
-            '(' | '[' if !quoted => depth += 1,
-            ')' | ']' if !quoted => depth = depth.saturating_sub(1),
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
         letter == ',' && depth == 0 && !quoted

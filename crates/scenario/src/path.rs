@@ -7,6 +7,7 @@
 use super::{
     error::{Mistake, did_you_mean},
     notation,
+    outline::Outline,
     schema::Scenario,
 };
 use ron::{Deserializer as Ron, Error};
@@ -83,6 +84,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     if !is_well_formed(name) {
         let mend = format!("a path has a point before each name but the first: write {}", well_formed(&steps(name)));
         return Err(Mistake::of_name(format!("`{name}` is no path"), [mend]));
+    }
+    if let Some((key, _)) = Outline::of(text).repeated_key() {
+        return Err(Mistake::new(format!("{key}: given twice"), []));
     }
     let scenario = scenario.unvaried();
     let tree = tree(&scenario);
@@ -445,7 +449,9 @@ impl<'de> Deserializer<'de> for Part<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.change {
             Some(([], "None")) => visitor.visit_none(),
-            Some(([], text)) if text.starts_with("Some(") => written(text, |ron| ron.deserialize_option(visitor)),
+            Some(([], text)) if text.strip_prefix("Some").is_some_and(|rest| rest.trim_start().starts_with('(')) => {
+                written(text, |ron| ron.deserialize_option(visitor))
+            }
             None if self.tree.is_null() => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -481,7 +487,7 @@ impl<'de> Deserializer<'de> for Part<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{outline::Outline, text::TextFile};
+    use crate::text::TextFile;
 
     /// A scenario in which everything is given.
     fn full() -> Scenario {

@@ -3,7 +3,7 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile},
-    error::Mistake,
+    error::{Mistake, Warning},
     notation, path,
     population::Population,
     schema::{GridTariff, Market, PopulationSource, Replicates, Scenario, Synthetic, Value},
@@ -26,6 +26,8 @@ pub struct Plan {
     pub source: PathBuf,
     /// The data files it reads; no two have the same name.
     pub inputs: Vec<DataFile>,
+    /// What it says in vain, and that it is huge if it is.
+    pub warnings: Vec<Warning>,
     /// What all cases do in their own way.
     pub custom: Custom,
     pub(super) data: Data,

@@ -41,6 +41,7 @@ macro_rules! with_defaults {
     };
 }
 
+mod brackets;
 mod learning;
 mod network;
 
@@ -66,6 +67,7 @@ pub struct Scenario {
     #[serde(default)]
     pub preferences: Preferences,
     /// Everybody's storage, if there is any.
+    #[serde(default, deserialize_with = "brackets::optional")]
     pub storage: Option<Storage>,
     /// How buyers and sellers adapt.
     #[serde(default)]
@@ -190,7 +192,7 @@ pub enum PopulationSource {
     /// A CSV file with the columns `prosumer, slot, pv_kwh, load_kwh, preference_pv, preference_grid`.
     Profiles(PathBuf),
     /// Drawn at random from the scenario's seed.
-    Synthetic(Synthetic),
+    Synthetic(#[serde(deserialize_with = "brackets::held")] Synthetic),
 }
 
 with_defaults! {

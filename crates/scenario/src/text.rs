@@ -2,9 +2,15 @@
 
 use super::{
     error::{Place, Report, ScenarioError},
+    files,
     mend::kind_of_file,
 };
-use std::{fs, io, ops::Range, path::Path, sync::Arc};
+use std::{io::ErrorKind, ops::Range, path::Path, sync::Arc};
+
+/// Largest file of a scenario [bytes].
+pub(super) const LARGEST_SCENARIO: u64 = 16 << 20;
+/// Largest data file [bytes]: a day of a million prosumers has some 1.6e9.
+pub(super) const LARGEST_DATA: u64 = 2 << 30;
 
 /// A file with its text.
 #[derive(Clone, Debug)]
@@ -16,16 +22,16 @@ pub(super) struct TextFile {
 }
 
 impl TextFile {
-    /// Reads the file at `path`, or says in words why there is none. Fails if its bytes are no text.
-    pub(super) fn read(path: &Path) -> Result<Result<Self, String>, ScenarioError> {
+    /// Reads the file at `path` of at most so many bytes, or says in words why there is none. Fails if its bytes are no
+    /// text.
+    pub(super) fn read(path: &Path, most: u64) -> Result<Result<Self, String>, ScenarioError> {
         let shown = path.display().to_string();
-        let bytes = match fs::read(path) {
+        let bytes = match files::read(path, most) {
             Ok(bytes) => bytes,
             Err(error) => {
                 return Ok(Err(match error.kind() {
-                    _ if path.is_dir() => "it is a folder".to_owned(),
-                    io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                    io::ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
+                    ErrorKind::NotFound => "there is no such file".to_owned(),
+                    ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
                     _ => error.to_string(),
                 }));
             }
@@ -34,17 +40,21 @@ impl TextFile {
             let problem = format!("{shown} is {kind}");
             return Err(ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes: Vec::new() })));
         }
-        match String::from_utf8(bytes) {
+        let text = String::from_utf8(bytes).map_err(|error| (error.utf8_error().valid_up_to(), error.into_bytes()));
+        let text = text.and_then(|text| match text.find('\0') {
+            None => Ok(text),
+            Some(at) => Err((at, text.into_bytes())),
+        });
+        match text {
             Ok(text) => Ok(Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                let found = format!("found byte 0x{:02X}", error.as_bytes()[at]);
-                // Up to the bad byte both are the same, and there the lossy text has a replacement character.
-                let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
-                let file = Self { path: Some(shown), text: String::from_utf8_lossy(error.as_bytes()).into() };
+            Err((at, bytes)) => {
+                let found = format!("found byte 0x{:02X}", bytes[at]);
+                // Up to the bad byte both are the same, and there the lossy text has some character.
+                let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
+                let span = at..at + text[at..].chars().next().map_or(0, char::len_utf8);
                 let problem = "the file is not UTF-8 text".to_owned();
                 let mend = "save it as UTF-8".to_owned();
-                Err(ScenarioError::Unreadable(file.report(problem, span, found, [mend])))
+                Err(ScenarioError::Unreadable(Self { path: Some(shown), text }.report(problem, span, found, [mend])))
             }
         }
     }

@@ -24,6 +24,8 @@ use std::{
 
 /// Largest number of slots, of prosumers and of cases.
 pub(super) const LARGEST_COUNT: u32 = 1_000_000;
+/// Largest number of prosumers times slots: each takes 64 bytes of memory while a case runs.
+const LARGEST_PROFILES: u32 = 100_000_000;
 /// No slot, delay or period is longer.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Amounts, powers and prices beyond this are mistakes.
@@ -95,6 +97,9 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
         PopulationSource::Profiles(_) => Known::Later,
         PopulationSource::Synthetic(what) => {
             synthetic(what, &scenario.preferences)?;
+            let (path, slots) = ("population.Synthetic.count", scenario.market.slots);
+            let allowed = format!("at most {} with {slots} slots, or fewer of these", LARGEST_PROFILES / slots);
+            ensure(what.count <= LARGEST_PROFILES / slots, path, what.count, allowed)?;
             Known::UpTo(what.count)
         }
     };
@@ -328,7 +333,13 @@ pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
         match members {
             Members::Share(value) => share(&format!("{path}.Share"), *value)?,
             Members::Prosumers(list) => {
-                each((0..).zip(list), |(n, &number)| numbers.prosumer(&format!("{path}.Prosumers[{n}]"), number))?;
+                let mut members = BTreeSet::new();
+                each((0..).zip(list), |(n, &number)| {
+                    let path = format!("{path}.Prosumers[{n}]");
+                    numbers.prosumer(&path, number)?;
+                    let again = || Mistake::value(&path, "is there twice", number, "each prosumer once");
+                    members.insert(number).then_some(()).ok_or_else(again)
+                })?;
             }
         }
     }

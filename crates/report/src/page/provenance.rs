@@ -3,7 +3,6 @@
 use super::{FILE, is_figure};
 use crate::format::count;
 use microgrid_record::{Manifest, Run, SCENARIO, Status};
-use std::fs;
 
 /// What, how, and whether it is text for a machine.
 pub(super) type Fact = (&'static str, String, bool);
@@ -46,7 +45,7 @@ pub(super) fn facts(manifest: &Manifest) -> Vec<Fact> {
 
 /// The scenario with every default written out, if it is there.
 pub(super) fn scenario(run: &Run) -> Option<String> {
-    fs::read_to_string(run.folder().join(SCENARIO)).ok()
+    run.input(SCENARIO).ok()
 }
 
 /// The run's files but this page, and of its figures only the folder: charts have links to each.

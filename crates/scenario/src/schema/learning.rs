@@ -1,10 +1,11 @@
 //! How buyers and sellers adapt.
 
+use super::brackets;
 use microgrid_agents::{
     market::{choice_set::ChoiceSet, replicator::Fitness, step::StepSize},
     prosumer::{Adaptation, Behaviour, Mixing},
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 with_defaults! {
     /// How buyers and sellers adapt.
@@ -100,16 +101,11 @@ pub struct Habit {
     /// Part of its demand that a buyer spreads evenly over all sellers.
     pub exploration: Option<f64>,
     /// How steps adapt during the game.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "brackets::given", skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<Adaptation>,
     /// Whether buyers move part of their shares towards the sellers' surpluses.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "brackets::given", skip_serializing_if = "Option::is_none")]
     pub mixing: Option<Mixing>,
     /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
     pub regrowth: Option<f64>,
-}
-
-/// A variant that is given: what stands there as `None` is the variant of that name.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

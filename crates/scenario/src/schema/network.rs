@@ -1,5 +1,6 @@
 //! How messages travel, and what befalls them and their senders.
 
+use super::brackets;
 use indexmap::IndexMap;
 use microgrid_network::{Delay, Memory};
 use serde::{Deserialize, Serialize};
@@ -105,7 +106,7 @@ pub enum Incident {
         one_way: bool,
     },
     /// Links change.
-    Link(Link),
+    Link(#[serde(deserialize_with = "brackets::held")] Link),
     /// Actors stop: what is sent to them is lost, and they do nothing until they start again.
     Crash {
         /// Who.

@@ -1,0 +1,111 @@
+//! What a study is expected to take, from its scenario alone: what participants do, and what is written down.
+//!
+//! The numbers were measured on days of 5 to 400 prosumers; they are good to a factor of two or three, as how long a game
+//! takes is not known before it is played. docs/scenario.md tells them.
+
+use super::schema::{Activation, Record, Scenario};
+use microgrid_agents::{chain::genesis::Posts, market::choice_set::ChoiceSet};
+use std::{ops::Add, time::Duration};
+
+/// A game settles after some hundred rounds, if it does.
+const ROUNDS: f64 = 100.0;
+/// Bytes of a row, and of key figures of a case.
+const ROW: f64 = 320.0;
+const KEY_FIGURES: f64 = 3_000.0;
+const PROSUMER: f64 = 125.0;
+const TRADE: f64 = 62.0;
+/// Bytes of the path of prices for each act.
+const PRICE_PATH: f64 = 138.0;
+/// Bytes of the ledger: of a prosumer in a slot, of a pair that may trade, of a post and of each seller in one.
+const ACCOUNT: f64 = 2_400.0;
+const BILL: f64 = 340.0;
+const POST: f64 = 1_000.0;
+const SELLER: f64 = 25.0;
+
+/// From how many acts on a study is huge: a million prosumers take as many for one slot.
+const MANY_ACTS: f64 = 1e8;
+/// From how many bytes on.
+const MANY_BYTES: f64 = 1e10;
+
+/// What a study is expected to take.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Expected {
+    /// How often participants act, in all slots with a market.
+    acts: f64,
+    /// What it leaves on disk [bytes].
+    bytes: f64,
+}
+
+impl Expected {
+    /// Of one case with so many prosumers.
+    pub(super) fn of(scenario: &Scenario, prosumers: usize) -> Self {
+        let Scenario { market, learning, activation, network, ledger, record, .. } = scenario;
+        let seconds = |duration: Duration| duration.as_secs_f64();
+        let (number, slots) = (prosumers as f64, f64::from(market.slots));
+        let open = f64::from(market.open.1 - market.open.0) + 1.0;
+        // News takes a message there, a block, and a message back.
+        let (block, period) = (seconds(ledger.block.timeout), seconds(activation.period()));
+        let period = if matches!(activation, Activation::Reactive { .. }) { period.max(block) } else { period };
+        let round = period.max(2.0 * seconds(network.delay.mean()) + block);
+        let rounds = ROUNDS * f64::from(learning.price_every) + f64::from(learning.patience);
+        let acts = number * open * (rounds * round).min(seconds(market.gate_closure)) / period;
+        let half = number / 2.0;
+        let known = match learning.choice_set {
+            ChoiceSet::All => half,
+            ChoiceSet::Sample(size) => half.min(f64::from(size)),
+        };
+        let pairs = open * half * known;
+        let of_posts = match ledger.posts(prosumers) {
+            Posts::Every => acts * (POST + SELLER * known),
+            Posts::Last => 0.0,
+        };
+        let tables = slots * number * PROSUMER + pairs * TRADE + acts * PRICE_PATH;
+        let of_ledger = slots * number * ACCOUNT + pairs * BILL + of_posts;
+        let bytes = match record {
+            Record::Full => KEY_FIGURES + slots * ROW + tables + of_ledger,
+            Record::Slots => KEY_FIGURES + slots * ROW,
+            Record::Summary => KEY_FIGURES,
+        };
+        Self { acts, bytes }
+    }
+
+    /// Of so many such cases.
+    pub(super) fn times(self, cases: usize) -> Self {
+        Self { acts: self.acts * cases as f64, bytes: self.bytes * cases as f64 }
+    }
+
+    /// What is to be said of it, and of what makes it less, if it is huge.
+    pub(super) fn warning(&self) -> Option<(String, Vec<String>)> {
+        let (acts, bytes) = (self.acts >= MANY_ACTS, self.bytes >= MANY_BYTES);
+        let problem = format!(
+            "the run is expected to be huge: participants act some {} times, and it leaves some {}B on disk",
+            rounded(self.acts, [" million", " billion", " trillion"]),
+            rounded(self.bytes, [" M", " G", " T"]),
+        );
+        let notes = [
+            (acts, "fewer acts: fewer prosumers, open slots or cases, a longer period, an earlier gate closure"),
+            (bytes, "less on disk: `record: Slots`, or `Summary`; `ledger.posts: Last`"),
+        ];
+        let notes = notes.into_iter().filter(|(huge, _)| *huge).map(|(_, note)| note.to_owned()).collect();
+        (acts || bytes).then_some((problem, notes))
+    }
+}
+
+impl Add for Expected {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { acts: self.acts + other.acts, bytes: self.bytes + other.bytes }
+    }
+}
+
+/// Two digits of a number in millions, or thousands or millions of these.
+fn rounded(value: f64, units: [&str; 3]) -> String {
+    let (size, unit) = match value {
+        ..1e9 => (1e6, units[0]),
+        ..1e12 => (1e9, units[1]),
+        _ => (1e12, units[2]),
+    };
+    let digits = usize::from(value < 10.0 * size);
+    format!("{:.digits$}{unit}", value / size)
+}
