@@ -169,7 +169,7 @@ pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
 }
 
 /// The known name that looks most like `name`, whatever its capitals, if one does: before all others one that has all words
-/// of it, as `service_fee` has `fee`, or whose words it has.
+/// of it, as `service_fee` has `fee`, or whose words it has. Nobody has mistyped what is longer than any name.
 pub(super) fn most_like<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let has_words = |one: &str, of: &str| of.split('_').all(|word| one.split('_').any(|known| known == word));
     let name = name.to_lowercase();
@@ -178,7 +178,7 @@ pub(super) fn most_like<'a>(name: &str, known: impl IntoIterator<Item = &'a str>
         let contained = has_words(&lower, &name) || has_words(&name, &lower);
         (contained, strsim::jaro_winkler(&name, &lower), known)
     };
-    let likenesses = known.into_iter().map(likeness);
+    let likenesses = known.into_iter().filter(|_| name.len() <= 100).map(likeness);
     let (contained, likeness, closest) =
         likenesses.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))?;
     (contained || likeness > 0.8).then_some(closest)

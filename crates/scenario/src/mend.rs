@@ -119,12 +119,12 @@ fn plain(text: &str) -> Option<String> {
     (fine && number.parse::<f64>().is_ok()).then_some(number)
 }
 
-/// The values that stand in `text` between other signs than commas.
+/// The values that stand in `text` in brackets or between other signs than commas.
 pub(super) fn several(text: &str) -> Option<String> {
     let inner = text.trim_matches(['[', ']', '(', ')', '{', '}']);
     let values: Vec<&str> = inner.split([',', ';', ' ']).filter(|value| !value.is_empty()).collect();
     let fine = values.len() > 1 && values.iter().all(|value| value.parse::<f64>().is_ok());
-    fine.then(|| values.join(","))
+    fine.then(|| values.join(",")).filter(|values| values != text)
 }
 
 /// The number that a text with a comma would be elsewhere.

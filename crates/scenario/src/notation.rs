@@ -17,8 +17,8 @@ use ron::{
 };
 use std::{iter, ops::Range};
 
-/// In a longer text, nothing is tried that might have been meant [bytes].
-const LONGEST_TRIED: usize = 1 << 20;
+/// In a longer text, and in the place of a longer value, nothing is tried that might have been meant [bytes].
+const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
 
 /// How scenarios are read and written: `Some` and the brackets of a variant's only struct may be left out.
 pub(super) fn options() -> Options {
@@ -61,12 +61,14 @@ fn read(text: &str) -> Result<Scenario, Wrong> {
 pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
     let mut constants = Edits::default();
     let scenario = loop {
-        match read(&constants.of(&file.text)) {
+        let wrong = match read(&constants.of(&file.text)) {
             Ok(scenario) => break scenario,
-            Err(wrong) => match with_constants(file, &constants, &wrong) {
-                Some(more) => constants = more,
-                None => return Err(malformed(file, &constants, &wrong)),
-            },
+            Err(wrong) => wrong,
+        };
+        let mut more = constants.clone();
+        match add_constants(&file.text, &wrong.path, &mut more) {
+            Some(end) if goes_on(file, &more, end).is_ok() => constants = more,
+            _ => return Err(malformed(file, &constants, &wrong)),
         }
     };
     match Outline::of(&file.text).repeated_key() {
@@ -78,24 +80,38 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
     }
 }
 
-/// The same edits, and the bare value that is wrong, and those like it, in the brackets of `Constant`: if that helps.
-fn with_constants(file: &TextFile, constants: &Edits, wrong: &Wrong) -> Option<Edits> {
-    let outline = Outline::of(&file.text);
-    let mut constants = constants.clone();
+/// Puts the bare value at a path, and those like it, into the brackets of `Constant`. Tells where the value ends, if there
+/// is one.
+fn add_constants(text: &str, path: &str, constants: &mut Edits) -> Option<usize> {
+    let outline = Outline::of(text);
     let mut add = |span: Range<usize>| {
-        let value = &file.text[span.clone()];
+        let value = &text[span.clone()];
         is_bare(value) && constants.add(span, format!("Constant({value})"))
     };
-    let (span, is_there) = outline.find(&wrong.path);
+    let (span, is_there) = outline.find(path);
     if !is_there || !add(span.clone()) {
         return None;
     }
     // Other entries of a list may be written like this one.
-    if let Some((list, entry)) = wrong.path.split_once('[') {
+    if let Some((list, entry)) = path.split_once('[') {
         let of_entry = entry.split_once(']').map_or("", |(_, of_entry)| of_entry);
         outline.in_entries(list, of_entry).for_each(|span| _ = add(span));
     }
-    goes_on(file, &constants, span.end).is_ok().then_some(constants)
+    Some(span.end)
+}
+
+/// The text of a value with what stands bare at a path of the scenario, and what is like it, in the brackets of `Constant`.
+pub(super) fn with_constants(text: &str, path: &str) -> Option<String> {
+    let mut constants = Edits::default();
+    add_constants(text, within(text, path).0, &mut constants).map(|_| constants.of(text))
+}
+
+/// The last steps of a path of the scenario, which are those within the text of a value, and the place of what is there.
+fn within<'a>(text: &str, path: &'a str) -> (&'a str, Range<usize>) {
+    let outline = Outline::of(text);
+    let mut ends = iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
+    let found = ends.find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
+    found.unwrap_or(("", 0..text.len()))
 }
 
 /// Whether a value is a text or a number.
@@ -116,7 +132,7 @@ fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
 fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> Result<(), Error> {
     let with = |meant: String| {
         let mut edits = edits.clone();
-        let is_free = file.text.len() <= LONGEST_TRIED && edits.add(part.clone(), meant);
+        let is_free = file.text.len() <= LONGEST_TRIED.0 && edits.add(part.clone(), meant);
         if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
     with(meant.to_owned()).or_else(|error| match is_bare(meant) {
@@ -141,11 +157,7 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         }
         _ => {}
     }
-    // The path is that of the scenario, and its last steps are within the text.
-    let outline = Outline::of(text);
-    let ends = iter::successors(Some(&*mistake.path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
-    let part =
-        ends.map(|end| outline.find(end)).find(|(_, is_there)| *is_there).map_or(0..text.len(), |(part, _)| part);
+    let (_, part) = within(text, &mistake.path);
     let with = |meant: &str| format!("{}{meant}{}", &text[..part.start], &text[part.end..]);
     mistake.add(hints(&text[part.clone()], error, |meant| attempt(&with(meant))));
     mistake
@@ -153,6 +165,9 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
 
 /// How else a value might have to be written, as trying tells.
 fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Vec<String> {
+    if value.len() > LONGEST_TRIED.1 {
+        return Vec::new();
+    }
     if let Some(mend) = mend(value, |text| attempt(text).is_ok()) {
         return vec![mend];
     }
