@@ -132,6 +132,7 @@ fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
 fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> Result<(), Error> {
     let with = |meant: String| {
         let mut edits = edits.clone();
+        edits.leave(part);
         let is_free = file.text.len() <= LONGEST_TRIED.0 && edits.add(part.clone(), meant);
         if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
@@ -271,7 +272,11 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
         let part = &part;
         hints(&text[part.clone()], &wrong.code, |meant| attempt(file, edits, part, meant))
     };
-    let mut mends = value.map(hints).unwrap_or_default();
+    // What stands behind a value belongs to it where nothing parts them, as a unit does.
+    let rest = |value: &Range<usize>| value.start..part_of_line(text, value.start).end;
+    let with_rest =
+        value.as_ref().map(rest).filter(|longer| value.as_ref().is_some_and(|value| value.end < longer.end));
+    let mut mends = with_rest.into_iter().chain(value).map(hints).find(|mends| !mends.is_empty()).unwrap_or_default();
     if let (true, Some(sign)) = (mends.is_empty(), mend_sign(text[at..].trim_start())) {
         mends.push(sign.to_owned());
     }

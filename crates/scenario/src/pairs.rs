@@ -24,7 +24,7 @@ struct Open {
 /// The bracket without its other, if there is one: of open ones the innermost but where one closes at another indentation
 /// than it was opened. `None` too where a text or a comment does not end.
 pub(super) fn unpaired(text: &str) -> Option<Unpaired> {
-    let (mut open, mut askew, mut at) = (Vec::<Open>::new(), None, 0);
+    let (mut open, mut askew, mut early, mut at) = (Vec::<Open>::new(), None, None, 0);
     // Where what stands in the line begins, and how far it is indented.
     let (mut begins, mut indent) = (0, 0);
     let mut is_line = true;
@@ -45,6 +45,10 @@ pub(super) fn unpaired(text: &str) -> Option<Unpaired> {
             ')' | ']' | '}' => match open.pop() {
                 Some(last) if last.closing == sign => {
                     let is_askew = begins == at && last.indent != indent && last.at < at - indent;
+                    // What began on a line further out does not end within one further in.
+                    if begins != at && last.indent < indent {
+                        early = Some(at);
+                    }
                     askew = askew.or(is_askew.then_some(last));
                 }
                 Some(last) if open.iter().any(|outer| outer.closing == sign) => {
@@ -53,6 +57,7 @@ pub(super) fn unpaired(text: &str) -> Option<Unpaired> {
                 _ => {
                     let problem = format!("the bracket `{sign}` closes nothing");
                     let mend = "take it out, or open it before".to_owned();
+                    let at = early.filter(|early| text[*early..].starts_with(sign)).unwrap_or(at);
                     return Some(Unpaired { span: at..at + 1, problem, mend });
                 }
             },
@@ -136,6 +141,7 @@ mod tests {
             ("(\n    a: (b: 1,\n    c: 2,\n)\n", 9),
             ("(\n    a: (\n        b: 1,\n    c: (\n        d: 2,\n    ),\n)\n", 9),
             ("(\n    a: {\"x\": [1, 2},\n)\n", 15),
+            ("(\n    a: (b: 1)),\n    c: 2,\n)\n", 15),
         ] {
             assert_eq!(at(text), Some(place), "{text}");
         }
