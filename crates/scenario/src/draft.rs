@@ -163,7 +163,9 @@ impl Override {
         let several = written.filter(|_| problem.starts_with("expected")).and_then(several);
         let several =
             several.map(|meant| format!("several values have nothing but commas between them: write {meant}"));
-        notes.splice(0..0, number.or(several));
+        let another = values.iter().any(|(value, _)| value.contains('=') && !value.contains(['(', '"']));
+        let another = another.then(|| "each knob has a `--set` of its own".to_owned());
+        notes.splice(0..0, another.or(number).or(several));
         if self.argument.is_none() {
             let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
             notes.insert(0, format!("found: {}", found.join(", ")));

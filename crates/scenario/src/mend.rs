@@ -165,7 +165,8 @@ fn quotient(text: &str) -> Option<String> {
 }
 
 fn whole(text: &str) -> Option<String> {
-    let number: f64 = plain(text)?.parse().ok()?;
+    // With three digits behind the point, nobody knows whether it parts thousands.
+    let number: f64 = plain(text).filter(|number| number.rfind('.') != number.len().checked_sub(4))?.parse().ok()?;
     (number.fract() == 0.0 && number.abs() < 1e15).then(|| number.to_string())
 }
 

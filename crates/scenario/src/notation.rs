@@ -136,9 +136,11 @@ fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> 
         let is_free = file.text.len() <= LONGEST_TRIED.0 && edits.add(part.clone(), meant);
         if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
-    with(meant.to_owned()).or_else(|error| match is_bare(meant) {
-        true => with(format!("Constant({meant})")).map_err(|_| error),
-        false => Err(error),
+    with(meant.to_owned()).or_else(|error| match error {
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) if is_bare(meant) => {
+            with(format!("Constant({meant})")).map_err(|_| error)
+        }
+        error => Err(error),
     })
 }
 
@@ -158,10 +160,20 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         }
         _ => {}
     }
+    let with =
+        |part: &Range<usize>, meant: &str| attempt(&format!("{}{meant}{}", &text[..part.start], &text[part.end..]));
+    let piece = pieces(text).find_map(|part| mend(&text[part.clone()], |meant| with(&part, meant).is_ok()));
     let (_, part) = within(text, &mistake.path);
-    let with = |meant: &str| format!("{}{meant}{}", &text[..part.start], &text[part.end..]);
-    mistake.add(hints(&text[part.clone()], error, |meant| attempt(&with(meant))));
     mistake
+        .add(piece.map_or_else(|| hints(&text[part.clone()], error, |meant| with(&part, meant)), |piece| vec![piece]));
+    mistake
+}
+
+/// What stands between brackets, colons and commas of a text of a line, if it has any and is not long.
+fn pieces(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let first = Some(0).filter(|_| text.contains(['(', '[', '{']) && text.len() <= LONGEST_TRIED.1);
+    let starts = iter::successors(first, |&at| text[at..].find(|c| "()[]{}:,".contains(c)).map(|end| at + end + 1));
+    starts.map(|at| part_of_line(text, at)).filter(|part| !part.is_empty())
 }
 
 /// How else a value might have to be written, as trying tells.
@@ -173,7 +185,10 @@ fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>
         return vec![mend];
     }
     // Of a name that nothing has, the reader tells which there are.
-    let (names, meant): (_, Vec<String>) = match error {
+    let (names, meant): (&[_], Vec<String>) = match error {
+        Error::NoSuchEnumVariant { expected, found, .. } if found == value && is_bare(value) => {
+            (&[], expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+        }
         Error::ExpectedStructLike => (fields(&format!("{value}(nothing: 0)"), &attempt), Vec::new()),
         Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
             Err(Error::NoSuchEnumVariant { expected, .. }) => {
@@ -195,7 +210,8 @@ fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>
 /// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
 fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
     let bare = value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).unwrap_or(value);
-    let text = value.starts_with(char::is_alphabetic).then(|| format!("\"{value}\""));
+    let is_word = value.starts_with(char::is_alphabetic) && !value.contains('(');
+    let text = is_word.then(|| format!("\"{value}\""));
     let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
     let named = fields.iter().map(|field| format!("{field}: {value}"));
     let held = [bare.to_owned()].into_iter().chain(text).chain(named);
@@ -277,8 +293,13 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
     let with_rest =
         value.as_ref().map(rest).filter(|longer| value.as_ref().is_some_and(|value| value.end < longer.end));
     let mut mends = with_rest.into_iter().chain(value).map(hints).find(|mends| !mends.is_empty()).unwrap_or_default();
-    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(text[at..].trim_start())) {
+    // Where an attribute is expected, its sign has been read.
+    let sign = if wrong.code == Error::ExpectedAttribute { "#" } else { text[at..].trim_start() };
+    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(sign)) {
         mends.push(sign.to_owned());
+    }
+    if wrong.path.len() <= 1 && matches!(wrong.code, Error::ExpectedNamedStructLike(_)) {
+        mends.push("a scenario begins so: Scenario(name: \"mine\", population: Synthetic(count: 100))".to_owned());
     }
     if mends.is_empty() && !matches!(wrong.code, Error::DuplicateStructField { .. } | Error::MissingStructField { .. })
     {
