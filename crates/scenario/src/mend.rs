@@ -166,7 +166,8 @@ fn quotient(text: &str) -> Option<String> {
 
 fn whole(text: &str) -> Option<String> {
     // With three digits behind the point, nobody knows whether it parts thousands.
-    let number: f64 = plain(text).filter(|number| number.rfind('.') != number.len().checked_sub(4))?.parse().ok()?;
+    let is_clear = |number: &String| number.split_once('.').is_none_or(|(_, behind)| behind.len() != 3);
+    let number: f64 = plain(text).filter(is_clear)?.parse().ok()?;
     (number.fract() == 0.0 && number.abs() < 1e15).then(|| number.to_string())
 }
 
@@ -250,6 +251,16 @@ mod tests {
         for text in ["much", "1.2.x", "kWh", "x,y", "10 kW 5", "0 0.5", "1,2,3", "0..1", "1:2"] {
             assert_eq!(mend(text, |meant| meant.parse::<f64>().is_ok()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_where_they_are_clear() {
+        for (text, meant) in [("1.0", "1"), ("1e3", "1000"), ("\"7\"", "7"), ("2.50e1", "25"), ("1.234.567", "1234567")]
+        {
+            let said = mend(text, |meant| meant.parse::<u32>().is_ok()).unwrap_or_default();
+            assert!(said.ends_with(&format!(": write {meant}")), "{text}: {said}");
+        }
+        assert_eq!(mend("1.000", |meant| meant.parse::<u32>().is_ok()), None);
     }
 
     #[test]
