@@ -382,6 +382,8 @@ messages! {
     whole_number_with_a_point: fields("learning: (patience: 3.0),"),
     rounded_below_zero: fields("storage: (capacity_kwh: 10, power_kw: 5, initial_kwh: -1e-17),"),
     bare_duration: fields("activation: LockStep(period: 10ms),"),
+    bare_duration_with_a_blank: fields("activation: LockStep(period: 10 s),"),
+    words_without_quotes: fields("name: my day,"),
     bare_delay: fields("network: (delay: 10ms),"),
     delay_without_unit: fields("network: (delay: 10),"),
     duration_without_unit: fields("activation: LockStep(period: \"10\"),"),
@@ -426,7 +428,7 @@ messages! {
     varied_duration_without_unit: fields("vary: {\"period\": [\"1s\", \"10\"]},"),
     varied_storage_with_a_mistake: fields("vary: {\"storage\": [None, Some(capacity: 10, power_kw: 5)]},"),
     an_archive: scenario(b"PK\x03\x04\x14\0\x06\0"),
-    a_misspelt_file: Folder::new().with("day.ron", sound("")).message("dya.ron", &Overrides::default()),
+    a_misspelt_file: Folder::new().with("village.ron", sound("")).message("vilage.ron", &Overrides::default()),
     argument_with_a_decimal_comma: set(&["mu=0,5"]),
     argument_with_a_zero_before_digits: set(&["market.service_fee=0,05"]),
     argument_with_a_percentage: set(&["loss=5%"]),
@@ -476,6 +478,7 @@ messages! {
     column_in_other_words: profiles(PROFILES.replace("pv_kwh", "Generation")),
     column_in_capitals: profiles(PROFILES.replace("prosumer", "Prosumer")),
     column_by_its_symbol: profiles(PROFILES.replace("preference_pv", "w_pv0")),
+    column_of_another_kind: profiles(PROFILES.replace('\n', ",2026-01-01\n").replacen("2026-01-01", "date", 1)),
     tariff_by_another_name: tariff(&TARIFF.replace("grid_tariff_cny_per_kwh", "price")),
     prosumer_with_a_point: profiles(PROFILES.replace("\n1,", "\n1.0,")),
     prosumer_with_a_letter: profiles(PROFILES.replace("\n1,", "\nP1,")),
@@ -492,26 +495,31 @@ messages! {
 
 #[test]
 fn a_bare_value_is_the_constant_that_it_means() {
-    let bare = "market: (slots: 3, open: (1, 3), grid_tariff: 0.9),
+    const BARE: &str = r#"market: (slots: 3, open: (1, 3), grid_tariff: 0.9),
         population: Synthetic(count: 5, load_kw: 2, weather: 0.5),
-        network: (delay: \"20ms\", links: [(from: Ledger, to: Grid, delay: \"1s\"), (from: Grid, to: Prosumers, loss: 0.1),
-            (from: Prosumers, to: Grid, delay: \"2s\")], conditions: [(at: \"1h\", what: Link(from: Grid, to: Ledger, delay: \"3s\"))]),
-        vary: {\"delay\": [\"10ms\", Constant(\"1s\")], \"market.grid_tariff\": [0.7, Constant(0.8)]},";
-    let full = bare
-        .replace("grid_tariff: 0.9", "grid_tariff: Constant(0.9)")
-        .replace("load_kw: 2", "load_kw: Constant(2)")
-        .replace("weather: 0.5", "weather: Constant(0.5)");
-    let full = ["20ms", "1s", "2s", "3s"]
+        network: (delay: "20ms",
+            links: [(from: Ledger, to: Grid, delay: "1s"), (from: Grid, to: Prosumers, loss: 0.1),
+                (from: Prosumers, to: Grid, delay: "2s"), (from: Prosumer(1), to: Grid, delay: Constant("4s"))],
+            conditions: [(at: "1h", what: Link(from: Grid, to: Ledger, delay: "3s"))]),
+        vary: {"population": [5, Synthetic(count: 6, load_kw: 2, weather: 0.5)], "market.grid_tariff": [0.7, Constant(0.8)]},"#;
+    let full = [("grid_tariff: ", "0.9"), ("load_kw: ", "2"), ("weather: ", "0.5")]
         .into_iter()
-        .fold(full, |text, time| text.replace(&format!("delay: \"{time}\""), &format!("delay: Constant(\"{time}\")")));
+        .chain(["\"20ms\"", "\"1s\"", "\"2s\"", "\"3s\""].map(|time| ("delay: ", time)))
+        .fold(BARE.to_owned(), |text, (field, value)| {
+            text.replace(&format!("{field}{value}"), &format!("{field}Constant({value})"))
+        });
     let plan = |text: &str| {
         let folder = Folder::new().with("day.ron", sound(text));
-        load(&folder.0.path().join("day.ron"), &Overrides::default()).unwrap_or_else(|error| panic!("{error}"))
+        let set = ["network.links[1]=(from: Grid, to: Ledger, delay: \"7s\")".to_owned()].into();
+        load(&folder.0.path().join("day.ron"), &Overrides { seed: None, set }).unwrap_or_else(|error| panic!("{error}"))
     };
-    let [bare, full] = [bare, &full].map(plan);
-    assert_eq!(bare.scenario, full.scenario);
-    assert_eq!(bare.resolved_ron(), full.resolved_ron());
-    assert!(bare.resolved_ron().contains("delay: Constant(\"20ms\")"));
+    let [bare, full] = [BARE, &full].map(plan);
+    assert!(bare.cases().map(|case| case.scenario).eq(full.cases().map(|case| case.scenario)));
+    let [bare, full] = [bare, full].map(|plan| plan.resolved_ron());
+    assert_eq!(bare.split("vary:").next(), full.split("vary:").next());
+    for written in ["delay: Constant(\"20ms\")", "delay: Constant(\"7s\")", "load_kw: Constant(2.0)"] {
+        assert!(bare.contains(written), "{written}: {bare}");
+    }
 }
 
 #[test]

@@ -352,7 +352,9 @@ impl<'a> Table<'a> {
         }
         let missing = || known.iter().copied().filter(|known| self.position(known).is_none());
         let at_its_place = || known.get(n).copied().filter(|there| missing().any(|known| known == *there));
-        let Some(meant) = most_like(name, missing()).or_else(at_its_place) else { return Vec::new() };
+        let Some(meant) = most_like(name, missing()).or_else(at_its_place) else {
+            return vec!["a table has no other columns: take it out".to_owned()];
+        };
         let name = name.to_lowercase();
         let unit = name.trim_end_matches([')', ']']).rsplit([' ', '_', '(', '[']).next().unwrap_or_default();
         let other_unit = meant.ends_with("_kwh") && ["w", "kw", "mw", "wh", "mwh"].contains(&unit);
@@ -493,6 +495,8 @@ fn mend_row(line: &str, columns: usize) -> &'static str {
     let cells = line.split(',').count();
     if line.starts_with(['#', '/']) {
         "a table has no comments: take them out"
+    } else if line.matches('"').count() % 2 == 1 {
+        "a quote that opens in this row is not closed in it"
     } else if line.contains([';', '\t', '|']) {
         "write commas between cells, and points within numbers"
     } else if line.trim_end().ends_with(',') && cells == columns + 1 {

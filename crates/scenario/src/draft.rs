@@ -156,14 +156,16 @@ impl Override {
 
     fn wrong(&self, value: Option<usize>, problem: &str, mut notes: Vec<String>) -> ScenarioError {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
-        if let Some((_, text)) = self.argument.as_ref().and_then(|argument| argument.text.split_once('=')) {
-            let number = decimal(text)
-                .map(|number| format!("a comma begins another value, and a number has a point: write {number}"));
-            let values = several(text).filter(|values| values != text && problem.starts_with("expected"));
-            let values =
-                values.map(|values| format!("several values have nothing but commas between them: write {values}"));
-            notes.splice(0..0, number.or(values));
-        }
+        let written = self.argument.as_ref().and_then(|argument| Some(argument.text.split_once('=')?.1));
+        let number = written.filter(|_| value.is_some()).and_then(decimal);
+        let number =
+            number.map(|meant| format!("a comma begins another value, and a number has a point: write {meant}"));
+        let several = written.filter(|_| problem.starts_with("expected")).and_then(several);
+        let several =
+            several.map(|meant| format!("several values have nothing but commas between them: write {meant}"));
+        let another = values.iter().any(|(value, _)| value.contains('=') && !value.contains(['(', '"']));
+        let another = another.then(|| "each knob has a `--set` of its own".to_owned());
+        notes.splice(0..0, another.or(number).or(several));
         if self.argument.is_none() {
             let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
             notes.insert(0, format!("found: {}", found.join(", ")));

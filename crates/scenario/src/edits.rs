@@ -17,6 +17,11 @@ impl Edits {
         is_free
     }
 
+    /// Leaves this part as it is in the text.
+    pub(super) fn leave(&mut self, part: &Range<usize>) {
+        self.0.retain(|(other, _)| other.end <= part.start || part.end <= other.start);
+    }
+
     /// The text so written.
     pub(super) fn of(&self, text: &str) -> String {
         let (mut written, mut at) = (String::new(), 0);
@@ -52,5 +57,7 @@ mod tests {
             assert_eq!(edits.original(written.find(sign).unwrap()), at, "{sign}");
         }
         assert!(!edits.add(11..12, String::new()) && !edits.add(3..5, String::new()));
+        edits.leave(&(4..11));
+        assert_eq!(edits.of(text), text);
     }
 }

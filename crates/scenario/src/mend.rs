@@ -119,12 +119,12 @@ fn plain(text: &str) -> Option<String> {
     (fine && number.parse::<f64>().is_ok()).then_some(number)
 }
 
-/// The values that stand in `text` between other signs than commas.
+/// The values that stand in `text` in brackets or between other signs than commas.
 pub(super) fn several(text: &str) -> Option<String> {
     let inner = text.trim_matches(['[', ']', '(', ')', '{', '}']);
     let values: Vec<&str> = inner.split([',', ';', ' ']).filter(|value| !value.is_empty()).collect();
     let fine = values.len() > 1 && values.iter().all(|value| value.parse::<f64>().is_ok());
-    fine.then(|| values.join(","))
+    fine.then(|| values.join(",")).filter(|values| values != text)
 }
 
 /// The number that a text with a comma would be elsewhere.
@@ -165,7 +165,9 @@ fn quotient(text: &str) -> Option<String> {
 }
 
 fn whole(text: &str) -> Option<String> {
-    let number: f64 = plain(text)?.parse().ok()?;
+    // With three digits behind the point, nobody knows whether it parts thousands.
+    let is_clear = |number: &String| number.split_once('.').is_none_or(|(_, behind)| behind.len() != 3);
+    let number: f64 = plain(text).filter(is_clear)?.parse().ok()?;
     (number.fract() == 0.0 && number.abs() < 1e15).then(|| number.to_string())
 }
 
@@ -249,6 +251,16 @@ mod tests {
         for text in ["much", "1.2.x", "kWh", "x,y", "10 kW 5", "0 0.5", "1,2,3", "0..1", "1:2"] {
             assert_eq!(mend(text, |meant| meant.parse::<f64>().is_ok()), None, "{text}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_where_they_are_clear() {
+        for (text, meant) in [("1.0", "1"), ("1e3", "1000"), ("\"7\"", "7"), ("2.50e1", "25"), ("1.234.567", "1234567")]
+        {
+            let said = mend(text, |meant| meant.parse::<u32>().is_ok()).unwrap_or_default();
+            assert!(said.ends_with(&format!(": write {meant}")), "{text}: {said}");
+        }
+        assert_eq!(mend("1.000", |meant| meant.parse::<u32>().is_ok()), None);
     }
 
     #[test]

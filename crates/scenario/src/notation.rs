@@ -17,6 +17,9 @@ use ron::{
 };
 use std::{iter, ops::Range};
 
+/// In a longer text, and in the place of a longer value, nothing is tried that might have been meant [bytes].
+const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
+
 /// How scenarios are read and written: `Some` and the brackets of a variant's only struct may be left out.
 pub(super) fn options() -> Options {
     Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
@@ -58,12 +61,14 @@ fn read(text: &str) -> Result<Scenario, Wrong> {
 pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
     let mut constants = Edits::default();
     let scenario = loop {
-        match read(&constants.of(&file.text)) {
+        let wrong = match read(&constants.of(&file.text)) {
             Ok(scenario) => break scenario,
-            Err(wrong) => match with_constants(file, &constants, &wrong) {
-                Some(more) => constants = more,
-                None => return Err(malformed(file, &constants, &wrong)),
-            },
+            Err(wrong) => wrong,
+        };
+        let mut more = constants.clone();
+        match add_constants(&file.text, &wrong.path, &mut more) {
+            Some(end) if goes_on(file, &more, end).is_ok() => constants = more,
+            _ => return Err(malformed(file, &constants, &wrong)),
         }
     };
     match Outline::of(&file.text).repeated_key() {
@@ -75,28 +80,38 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
     }
 }
 
-/// The same edits, and the bare value that is wrong, and those like it, in the brackets of `Constant`: if that helps.
-fn with_constants(file: &TextFile, constants: &Edits, wrong: &Wrong) -> Option<Edits> {
-    let outline = Outline::of(&file.text);
-    let mut constants = constants.clone();
-    let mut add = |path: &str| {
-        let (span, is_there) = outline.find(path);
-        let value = &file.text[span.clone()];
-        is_there && is_bare(value) && constants.add(span, format!("Constant({value})"))
+/// Puts the bare value at a path, and those like it, into the brackets of `Constant`. Tells where the value ends, if there
+/// is one.
+fn add_constants(text: &str, path: &str, constants: &mut Edits) -> Option<usize> {
+    let outline = Outline::of(text);
+    let mut add = |span: Range<usize>| {
+        let value = &text[span.clone()];
+        is_bare(value) && constants.add(span, format!("Constant({value})"))
     };
-    if !add(&wrong.path) {
+    let (span, is_there) = outline.find(path);
+    if !is_there || !add(span.clone()) {
         return None;
     }
     // Other entries of a list may be written like this one.
-    if let Some((list, entry)) = wrong.path.split_once('[') {
+    if let Some((list, entry)) = path.split_once('[') {
         let of_entry = entry.split_once(']').map_or("", |(_, of_entry)| of_entry);
-        let entries = (0..).map(|n| format!("{list}[{n}]")).take_while(|entry| outline.find(entry).1);
-        for entry in entries {
-            add(&format!("{entry}{of_entry}"));
-        }
+        outline.in_entries(list, of_entry).for_each(|span| _ = add(span));
     }
-    let end = outline.find(&wrong.path).0.end;
-    goes_on(file, &constants, end).is_ok().then_some(constants)
+    Some(span.end)
+}
+
+/// The text of a value with what stands bare at a path of the scenario, and what is like it, in the brackets of `Constant`.
+pub(super) fn with_constants(text: &str, path: &str) -> Option<String> {
+    let mut constants = Edits::default();
+    add_constants(text, within(text, path).0, &mut constants).map(|_| constants.of(text))
+}
+
+/// The last steps of a path of the scenario, which are those within the text of a value, and the place of what is there.
+fn within<'a>(text: &str, path: &'a str) -> (&'a str, Range<usize>) {
+    let outline = Outline::of(text);
+    let mut ends = iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
+    let found = ends.find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
+    found.unwrap_or(("", 0..text.len()))
 }
 
 /// Whether a value is a text or a number.
@@ -117,11 +132,15 @@ fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
 fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> Result<(), Error> {
     let with = |meant: String| {
         let mut edits = edits.clone();
-        if edits.add(part.clone(), meant) { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
+        edits.leave(part);
+        let is_free = file.text.len() <= LONGEST_TRIED.0 && edits.add(part.clone(), meant);
+        if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
-    with(meant.to_owned()).or_else(|error| match is_bare(meant) {
-        true => with(format!("Constant({meant})")).map_err(|_| error),
-        false => Err(error),
+    with(meant.to_owned()).or_else(|error| match error {
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) if is_bare(meant) => {
+            with(format!("Constant({meant})")).map_err(|_| error)
+        }
+        error => Err(error),
     })
 }
 
@@ -141,23 +160,35 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         }
         _ => {}
     }
-    // The path is that of the scenario, and its last steps are within the text.
-    let outline = Outline::of(text);
-    let ends = iter::successors(Some(&*mistake.path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
-    let part =
-        ends.map(|end| outline.find(end)).find(|(_, is_there)| *is_there).map_or(0..text.len(), |(part, _)| part);
-    let with = |meant: &str| format!("{}{meant}{}", &text[..part.start], &text[part.end..]);
-    mistake.add(hints(&text[part.clone()], error, |meant| attempt(&with(meant))));
+    let with =
+        |part: &Range<usize>, meant: &str| attempt(&format!("{}{meant}{}", &text[..part.start], &text[part.end..]));
+    let piece = pieces(text).find_map(|part| mend(&text[part.clone()], |meant| with(&part, meant).is_ok()));
+    let (_, part) = within(text, &mistake.path);
     mistake
+        .add(piece.map_or_else(|| hints(&text[part.clone()], error, |meant| with(&part, meant)), |piece| vec![piece]));
+    mistake
+}
+
+/// What stands between brackets, colons and commas of a text of a line, if it has any and is not long.
+fn pieces(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let first = Some(0).filter(|_| text.contains(['(', '[', '{']) && text.len() <= LONGEST_TRIED.1);
+    let starts = iter::successors(first, |&at| text[at..].find(|c| "()[]{}:,".contains(c)).map(|end| at + end + 1));
+    starts.map(|at| part_of_line(text, at)).filter(|part| !part.is_empty())
 }
 
 /// How else a value might have to be written, as trying tells.
 fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Vec<String> {
+    if value.len() > LONGEST_TRIED.1 {
+        return Vec::new();
+    }
     if let Some(mend) = mend(value, |text| attempt(text).is_ok()) {
         return vec![mend];
     }
     // Of a name that nothing has, the reader tells which there are.
-    let (names, meant): (_, Vec<String>) = match error {
+    let (names, meant): (&[_], Vec<String>) = match error {
+        Error::NoSuchEnumVariant { expected, found, .. } if found == value && is_bare(value) => {
+            (&[], expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+        }
         Error::ExpectedStructLike => (fields(&format!("{value}(nothing: 0)"), &attempt), Vec::new()),
         Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
             Err(Error::NoSuchEnumVariant { expected, .. }) => {
@@ -179,7 +210,8 @@ fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>
 /// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
 fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
     let bare = value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).unwrap_or(value);
-    let text = value.starts_with(char::is_alphabetic).then(|| format!("\"{value}\""));
+    let is_word = value.starts_with(char::is_alphabetic) && !value.contains('(');
+    let text = is_word.then(|| format!("\"{value}\""));
     let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
     let named = fields.iter().map(|field| format!("{field}: {value}"));
     let held = [bare.to_owned()].into_iter().chain(text).chain(named);
@@ -207,8 +239,8 @@ fn told(path: &str, error: &Error) -> Mistake {
         }
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
-        Error::ExceededRecursionLimit => "brackets are nested too deeply".to_owned(),
         Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
+        Error::ExceededRecursionLimit => "brackets are nested too deeply".to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
     };
@@ -256,9 +288,18 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
         let part = &part;
         hints(&text[part.clone()], &wrong.code, |meant| attempt(file, edits, part, meant))
     };
-    let mut mends = value.map(hints).unwrap_or_default();
-    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(text[at..].trim_start())) {
+    // What stands behind a value belongs to it where nothing parts them, as a unit does.
+    let rest = |value: &Range<usize>| value.start..part_of_line(text, value.start).end;
+    let with_rest =
+        value.as_ref().map(rest).filter(|longer| value.as_ref().is_some_and(|value| value.end < longer.end));
+    let mut mends = with_rest.into_iter().chain(value).map(hints).find(|mends| !mends.is_empty()).unwrap_or_default();
+    // Where an attribute is expected, its sign has been read.
+    let sign = if wrong.code == Error::ExpectedAttribute { "#" } else { text[at..].trim_start() };
+    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(sign)) {
         mends.push(sign.to_owned());
+    }
+    if wrong.path.len() <= 1 && matches!(wrong.code, Error::ExpectedNamedStructLike(_)) {
+        mends.push("a scenario begins so: Scenario(name: \"mine\", population: Synthetic(count: 100))".to_owned());
     }
     if mends.is_empty() && !matches!(wrong.code, Error::DuplicateStructField { .. } | Error::MissingStructField { .. })
     {

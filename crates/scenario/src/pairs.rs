@@ -24,54 +24,58 @@ struct Open {
 /// The bracket without its other, if there is one: of open ones the innermost but where one closes at another indentation
 /// than it was opened. `None` too where a text or a comment does not end.
 pub(super) fn unpaired(text: &str) -> Option<Unpaired> {
-    let (mut open, mut askew, mut at) = (Vec::<Open>::new(), None, 0);
+    let (mut open, mut askew, mut early, mut at) = (Vec::<Open>::new(), None, None, 0);
+    // Where what stands in the line begins, and how far it is indented.
+    let (mut begins, mut indent) = (0, 0);
+    let mut is_line = true;
     while let Some(sign) = text[at..].chars().next() {
+        let length = length(&text[at..])?;
+        if text[at..at + length].contains('\n') {
+            is_line = true;
+            begins = at + length;
+        } else if is_line && !sign.is_whitespace() {
+            is_line = false;
+            indent = at - begins;
+            begins = at;
+        }
         match sign {
-            '(' => open.push(Open { at, closing: ')', indent: indent(text, at) }),
-            '[' => open.push(Open { at, closing: ']', indent: indent(text, at) }),
-            '{' => open.push(Open { at, closing: '}', indent: indent(text, at) }),
+            '(' => open.push(Open { at, closing: ')', indent }),
+            '[' => open.push(Open { at, closing: ']', indent }),
+            '{' => open.push(Open { at, closing: '}', indent }),
             ')' | ']' | '}' => match open.pop() {
                 Some(last) if last.closing == sign => {
-                    let line = line_start(text, at);
-                    let is_askew = text[line..at].trim().is_empty() && at - line != last.indent && last.at < line;
+                    let is_askew = begins == at && last.indent != indent && last.at < at - indent;
+                    // What began on a line further out does not end within one further in.
+                    if begins != at && last.indent < indent {
+                        early = Some(at);
+                    }
                     askew = askew.or(is_askew.then_some(last));
                 }
                 Some(last) if open.iter().any(|outer| outer.closing == sign) => {
-                    return Some(not_closed(text, askew.unwrap_or(last)));
+                    return Some(not_closed(text, &askew.unwrap_or(last)));
                 }
                 _ => {
                     let problem = format!("the bracket `{sign}` closes nothing");
-                    return Some(Unpaired {
-                        span: at..at + 1,
-                        problem,
-                        mend: "take it out, or open it before".to_owned(),
-                    });
+                    let mend = "take it out, or open it before".to_owned();
+                    let at = early.filter(|early| text[*early..].starts_with(sign)).unwrap_or(at);
+                    return Some(Unpaired { span: at..at + 1, problem, mend });
                 }
             },
             _ => {}
         }
-        at += blank(&text[at..])?;
+        at += length;
     }
     let last = open.pop()?;
-    Some(not_closed(text, askew.unwrap_or(last)))
+    Some(not_closed(text, &askew.unwrap_or(last)))
 }
 
-fn not_closed(text: &str, Open { at, closing, .. }: Open) -> Unpaired {
+fn not_closed(text: &str, &Open { at, closing, .. }: &Open) -> Unpaired {
     let problem = format!("the bracket `{}` is not closed", &text[at..=at]);
     Unpaired { span: at..at + 1, problem, mend: format!("put `{closing}` where what it holds ends") }
 }
 
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |end| end + 1)
-}
-
-fn indent(text: &str, at: usize) -> usize {
-    let line = &text[line_start(text, at)..at];
-    line.len() - line.trim_start().len()
-}
-
 /// The length of the text, comment or sign at the beginning [bytes]; `None` if it does not end.
-fn blank(text: &str) -> Option<usize> {
+fn length(text: &str) -> Option<usize> {
     let until = |begin: usize, end: &str| text[begin..].find(end).map(|at| begin + at + end.len());
     let hashes = text.strip_prefix('r').map_or(0, |raw| raw.len() - raw.trim_start_matches('#').len());
     if text.starts_with("//") {
@@ -80,12 +84,10 @@ fn blank(text: &str) -> Option<usize> {
     if text.starts_with("/*") {
         let (mut depth, mut at) = (1, 2);
         while depth > 0 {
-            let [ends, begins] = ["*/", "/*"].map(|sign| text[at..].find(sign).unwrap_or(text.len()));
-            depth = if ends < begins { depth - 1 } else { depth + 1 };
-            at += ends.min(begins) + 2;
-            if at > text.len() {
-                return None;
-            }
+            let sign = text.as_bytes().get(at..at + 2)?;
+            let change = i32::from(sign == b"/*") - i32::from(sign == b"*/");
+            depth += change;
+            at += if change == 0 { 1 } else { 2 };
         }
         return Some(at);
     }
@@ -139,6 +141,7 @@ mod tests {
             ("(\n    a: (b: 1,\n    c: 2,\n)\n", 9),
             ("(\n    a: (\n        b: 1,\n    c: (\n        d: 2,\n    ),\n)\n", 9),
             ("(\n    a: {\"x\": [1, 2},\n)\n", 15),
+            ("(\n    a: (b: 1)),\n    c: 2,\n)\n", 15),
         ] {
             assert_eq!(at(text), Some(place), "{text}");
         }

@@ -71,11 +71,14 @@ pub fn knob_names() -> impl Iterator<Item = &'static str> {
 ///
 /// `scenario` has to be a checked one, and what it varies is left out.
 pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Mistake> {
-    if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        return Err(Mistake::new("expected a finite number", []));
-    }
-    if text.starts_with('0') && text[1..].starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Mistake::new("a number does not begin with a 0 before other digits", []));
+    if let Ok(number) = text.parse::<f64>() {
+        if !number.is_finite() {
+            return Err(Mistake::new("expected a finite number", []));
+        }
+        // As what is left of `0,05` where a comma begins another value.
+        if text.starts_with('0') && text[1..].starts_with(|next: char| next.is_ascii_digit()) {
+            return Err(Mistake::new("a number does not begin with 0 before other digits", []));
+        }
     }
     if steps(name).is_empty() || covers("vary", name) {
         let allowed = "allowed: a knob or a path, with several values to vary it".to_owned();
@@ -107,9 +110,27 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     })
 }
 
-/// The scenario of the tree with what a text means in these places, of which there is one at least; fails with the place,
-/// the path of what cannot be read, and why.
-fn put<'a>(before: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, (Vec<&'a str>, String, Error)> {
+/// The place in which something cannot be put, the path of what cannot be read, and why.
+type Wrong<'a> = (Vec<&'a str>, String, Error);
+
+/// The scenario of the tree with what a text means in these places, of which there is one at least. A bare value within it
+/// stands for a constant, as in a file.
+fn put<'a>(tree: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, Wrong<'a>> {
+    let mut done = put_as_written(tree, places, text);
+    let mut text = text.to_owned();
+    while let Err((_, at, _)) = &done
+        && let Some(more) = notation::with_constants(&text, at)
+    {
+        let next = put_as_written(tree, places, &more);
+        if next.as_ref().is_err_and(|(_, next, _)| next.starts_with(at.as_str())) {
+            break;
+        }
+        (done, text) = (next, more);
+    }
+    done
+}
+
+fn put_as_written<'a>(before: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, Wrong<'a>> {
     let place = |tree: &Tree, place: &'a [String]| {
         let steps: Vec<&str> = place.iter().map(String::as_str).collect();
         let part = Part { tree, change: Some((&steps, text)) };

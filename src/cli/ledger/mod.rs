@@ -146,7 +146,7 @@ mod tests {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
         assert_eq!(cases(&reader, None).unwrap(), [1]);
-        assert_eq!(cases(&reader, Some(2)).unwrap_err().text, "error: the ledger has no case 2");
+        assert_eq!(cases(&reader, Some(2)).unwrap_err().text, "error: the ledger has no case 2; it has only 1");
     }
 
     #[test]
