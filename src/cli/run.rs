@@ -3,7 +3,7 @@
 use super::{
     args::{HowToRun, Input},
     error::CliError,
-    print, progress, summary,
+    print, print_exactly, progress, summary,
 };
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
@@ -82,7 +82,8 @@ fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), C
 /// Prints what came out of a finished run or, if nothing but that is wanted, where it is.
 fn tell(run: &Run, how: &HowToRun) -> Result<(), CliError> {
     if how.quiet {
-        return print(&format!("{}\n", run.folder().display()));
+        // For who goes on with it, letter by letter.
+        return print_exactly(&format!("{}\n", run.folder().display())).map(drop);
     }
     // As the report, if there is one, has left it.
     let text = Run::open(run.folder()).and_then(|run| summary::summary(&run, None));
