@@ -379,6 +379,55 @@ pub(crate) fn quoted(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        network::{Bounds, Fate, Letter},
+        record::SlotRow,
+    };
+    use microgrid_agents::streams::Stream;
+
+    /// Does not know itself.
+    #[derive(Debug)]
+    struct Unsure;
+
+    impl Carrier for Unsure {
+        fn carry(&self, letter: &Letter, random: &mut Stream) -> Fate {
+            letter.usual.fate(random)
+        }
+
+        fn bounds(&self) -> Bounds {
+            panic!("no bounds")
+        }
+    }
+
+    #[test]
+    fn a_panic_outside_of_the_actors_ends_the_run_with_an_error_and_a_folder_that_is_whole() {
+        let day = || {
+            Simulation::builder().ron(
+                r#"Scenario(name: "day", market: (slots: 2, open: (1, 2)), population: Synthetic(count: 3),
+                vary: {"mu": [0.0, 1.0, 0.5]})"#,
+            )
+        };
+        let root = tempfile::tempdir().unwrap();
+        for jobs in [1, 2] {
+            let wicked = [day().network(Unsure), day().progress(|at| assert_eq!(at.cases_done, 0, "told enough"))];
+            for (simulation, expected) in wicked.into_iter().zip(["no bounds", "told enough"]) {
+                let simulation = simulation.jobs(NonZero::new(jobs).unwrap()).build().unwrap();
+                let error = simulation.run_into(root.path()).unwrap_err();
+                let SimulationError::Ended { error: StudyError::Panicked { why, .. }, folder } = &error else {
+                    panic!("{error}")
+                };
+                assert!(why.contains(expected) && why.contains("(src/framework.rs:"), "{why}");
+                let run = Run::open(folder).unwrap();
+                assert!(matches!(&run.manifest().status, Status::Failed(reason) if reason.contains(why)));
+                let slots = run.rows::<SlotRow>().unwrap().map(Result::unwrap).count();
+                assert_eq!(slots, 2 * run.key_figures().unwrap().len(), "cases are there as a whole");
+                if expected == "told enough" {
+                    let finished = day().build().unwrap().resume(folder).unwrap();
+                    assert_eq!(finished.rows::<SlotRow>().unwrap().map(Result::unwrap).count(), 6);
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_shell_reads_quoted_arguments_as_they_were_given() {

@@ -19,10 +19,15 @@ const DEPTH: u32 = 2;
 
 /// Prints a line a run, the newest first. What else lies in the folder is passed over.
 pub(super) fn list(folder: &Path) -> Result<(), CliError> {
+    print(&told(folder)?)
+}
+
+/// What that prints.
+pub(super) fn told(folder: &Path) -> Result<String, CliError> {
     let mut found = Vec::new();
     let unlisted = |error| CliError::bad_input(format!("cannot list {}: {error}", folder.display()));
     runs(folder, DEPTH, &mut found).map_err(unlisted)?;
-    print(&listed(folder, &found))
+    Ok(listed(folder, &found))
 }
 
 /// The folders of runs in `folder` and below.

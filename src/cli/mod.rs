@@ -8,6 +8,8 @@ mod check;
 mod compare;
 mod comparison;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod ledger;
 mod list;
 mod manual;

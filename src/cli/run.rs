@@ -4,7 +4,7 @@ use super::{
     args::{HowToRun, Input},
     check,
     error::CliError,
-    print, progress, signals, summary,
+    print, print_exactly, progress, signals, summary,
 };
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
@@ -75,7 +75,8 @@ fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), C
 /// Prints what came out of a finished run or, if nothing but that is wanted, where it is.
 fn tell(run: &Run, how: &HowToRun) -> Result<(), CliError> {
     if how.quiet {
-        return print(&format!("{}\n", run.folder().display()));
+        // For who goes on with it, letter by letter.
+        return print_exactly(&format!("{}\n", run.folder().display())).map(drop);
     }
     // As the report, if there is one, has left it.
     let text = Run::open(run.folder()).and_then(|run| summary::summary(&run, None));

@@ -16,6 +16,11 @@ use std::path::Path;
 
 /// Prints the run's slots or, with a slot given, that slot's trades and prosumers.
 pub(super) fn show(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<(), CliError> {
+    print(&told(run, slot, case)?)
+}
+
+/// What that prints.
+pub(super) fn told(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<String, CliError> {
     let run = Run::open(run).map_err(CliError::bad_input)?;
     let only = case.map(|number| case_with_results(&run, number)).transpose()?;
     let text = match slot {
@@ -24,7 +29,7 @@ pub(super) fn show(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<
     };
     match (text.map_err(CliError::bad_input)?, slot) {
         (text, Some(slot)) if text.is_empty() => Err(no_slot(&run, slot, only)),
-        (text, _) => print(&text),
+        (text, _) => Ok(text),
     }
 }
 

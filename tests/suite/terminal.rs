@@ -306,3 +306,30 @@ fn there_is_a_manual_page_for_every_subcommand() {
         assert!(page.contains(&format!(".TH {name}")), "{page}");
     }
 }
+
+#[test]
+fn a_terminal_obeys_nothing_that_names_and_values_hold() {
+    let folder = checkout();
+    let scenario = "Scenario(name: \"day\", market: (slots: 2, open: (1, 2)), population: Synthetic(count: 3),
+        network: (groups: {\"a\\u{1b}[31m<b>\": Share(0.5)}),
+        vary: {\"price_step\": [Fixed( 0.1 /* \u{1b}[31m</script> */), Scaled(0.2 // \u{202e}\u{7}\n)],
+               \"network.groups.a\u{1b}[31m<b>\": [Share(0.5)]})";
+    fs::write(folder.path().join("day.ron"), scenario).unwrap();
+    let printed = ran(folder.path(), "day.ron");
+    assert!(printed.contains("price_step = Fixed(0.1)") && printed.contains("price_step = Scaled(0.2)"), "{printed}");
+    let manifest = folder.path().join("results/day/latest/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let hostile = text.replace("\"Fixed(0.1)\"", r#""\u001b]0;title\u0007\u202e\u009b2J""#);
+    assert_ne!(text, hostile);
+    fs::write(&manifest, hostile).unwrap();
+    for command in ["show", "show --slot 2", "compare", "list", "report", "ledger show"] {
+        let output = sim(folder.path(), command).arg("results/day").output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let obeyed = |sign: char| sign.is_control() && sign != '\n' || sign == '\u{202e}';
+        assert!(output.status.success() && !said.contains(obeyed), "{command}: {said:?}");
+    }
+    let path = folder.path().join("no\u{1b}[31mwhere");
+    let output = sim(folder.path(), "show").arg(path).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(r"no\u{1b}[31mwhere") && output.status.code() == Some(2), "{said}");
+}

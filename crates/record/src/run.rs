@@ -204,7 +204,14 @@ impl Run {
             Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
-            summary::read(&self.folder, knobs)
+            let wrong = RecordError::content(&self.folder.join(summary::FILE));
+            let cases = 1..=self.manifest.case_count;
+            Ok(Box::new(summary::read(&self.folder, knobs)?.map(move |summary| match summary {
+                Ok(of) if !cases.contains(&of.first_case) => {
+                    Err(wrong(format!("it tells of case {}, which the run does not have", of.first_case)))
+                }
+                summary => summary,
+            })))
         }
     }
 

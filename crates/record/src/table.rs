@@ -218,8 +218,9 @@ pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<R
 /// by bisection.
 pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Slot>) -> Result<Section, RecordError> {
     let path = folder.join(R::FILE);
+    let file = folder::open(&path)?;
     let find = || {
-        let mut file = BufReader::with_capacity(1 << 12, File::open(&path)?);
+        let mut file = BufReader::with_capacity(1 << 12, file);
         let length = file.get_ref().metadata()?.len();
         let from = bisect(&mut file, 0..length, (case, *slots.start()))?;
         let to = bisect(&mut file, from..length, (case, slots.end().saturating_add(1)))?;

@@ -8,6 +8,7 @@ use super::{
     Failure,
     audience::{Report, WhoWaits},
     event::Moment,
+    panics::caught,
     post::Batch,
     spin::Spin,
     worker::Worker,
@@ -126,7 +127,10 @@ impl<P: Protocol> Handler<Grant> for Shard<P> {
     type Result = ();
 
     fn handle(&mut self, grant: Grant, _: &mut Self::Context) {
-        let outcome = self.handle_windows(grant);
+        // Whatever happens, the clock waits for an answer.
+        let number = self.worker.placement.number;
+        let panicked = |why| Err(Failure::Panicked { who: format!("shard {number}"), whereabouts: None, why });
+        let outcome = caught(|| self.handle_windows(grant)).unwrap_or_else(panicked);
         let actors = &mut self.worker.actors;
         actors.report.failure = outcome.err().or_else(|| actors.report.failure.take());
         let Links { shards, clock } = self.links.as_ref().expect("links come before the first grant");

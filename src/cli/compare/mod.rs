@@ -23,11 +23,16 @@ const MOST_LINES: usize = 20;
 
 /// Prints in what the runs differ, or the combinations of one. That they differ is no failure.
 pub(super) fn compare(a: &Path, b: Option<&Path>) -> Result<(), CliError> {
-    let text = Run::open(a).and_then(|a| match b {
+    print(&told(a, b).map_err(CliError::bad_input)?)
+}
+
+/// What that prints.
+pub(super) fn told(a: &Path, b: Option<&Path>) -> Result<String, RecordError> {
+    let a = Run::open(a)?;
+    match b {
         Some(b) => difference(&a, &Run::open(b)?),
         None => knobs::differences(&a),
-    });
-    print(&text.map_err(CliError::bad_input)?)
+    }
 }
 
 fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {

@@ -61,8 +61,8 @@ fn only(run: &str, slots: &Slots, pairs: usize) -> String {
     slots.iter().for_each(|(case, slots)| groups.entry(slots).or_default().push(*case));
     let group = |(slots, of): (&&[Slot], &Vec<u32>)| {
         let of = if of.len() == pairs { String::new() } else { format!(" of {}", cases(of)) };
-        let slots = ranges(slots.iter().copied()).join(", ");
-        wrapped(&format!("Only in {run}: slots {slots}{of}.\n"))
+        let noun = if slots.len() == 1 { "slot" } else { "slots" };
+        wrapped(&format!("Only in {run}: {noun} {}{of}.\n", ranges(slots.iter().copied()).join(", ")))
     };
     let mut text: String = groups.iter().take(MOST_LINES).map(group).collect();
     text += &more(groups.len(), MOST_LINES, &format!("case with slots that only {run} has"));
@@ -132,4 +132,37 @@ fn lines(slots: &[Both], several: bool) -> String {
         .column(spare(1, "welfare\nof A"), |(a, _)| cell(a.welfare_cny, AMOUNT))
         .column("\nB - A", |(a, b)| change(apart(a.welfare_cny, b.welfare_cny), AMOUNT))
         .draw()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Simulation, cli::compare::told};
+    use std::path::PathBuf;
+
+    /// The run of a day of so many slots, with these values of `mu`.
+    fn run(slots: u32, mu: &[f64]) -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let ron = format!(
+            r#"Scenario(name: "day", market: (slots: {slots}, open: (1, 2)), population: Synthetic(count: 3),
+            vary: {{"mu": {mu:?}}})"#
+        );
+        let run = Simulation::builder().ron(ron).build().unwrap().run_into(root.path()).unwrap();
+        let folder = run.folder().to_owned();
+        (root, folder)
+    }
+
+    #[test]
+    fn slots_that_only_one_run_has_are_named() {
+        let [long, short, other] = [run(7, &[0.0, 1.0]), run(3, &[0.0, 1.0]), run(6, &[1.0, 0.5])];
+        let text = told(&long.1, Some(&short.1)).unwrap();
+        assert!(text.contains("Only in A: slots 4 to 7.\n"), "{text}");
+        assert!(text.contains("All slots that both have are the same.\n"), "{text}");
+        let text = told(&short.1, Some(&long.1)).unwrap();
+        assert!(text.contains("Only in B: slots 4 to 7.\n") && !text.contains("Only in A"), "{text}");
+        let text = told(&other.1, Some(&long.1)).unwrap();
+        assert!(text.contains("Only in A: case 2.\nOnly in B: case 1.\n"), "{text}");
+        assert!(text.contains("Only in B: slot 7.\n"), "{text}");
+        let text = told(&long.1, Some(&long.1)).unwrap();
+        assert!(text.contains("All key figures and slots are the same"), "{text}");
+    }
 }

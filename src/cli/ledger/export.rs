@@ -1,6 +1,6 @@
 //! `sim ledger export RUN`: all blocks as JSON, one a line, the same for the same chains.
 
-use super::cases;
+use super::{cases, find};
 use crate::{
     cli::error::CliError,
     ledger::{
@@ -11,6 +11,7 @@ use crate::{
 use microgrid_agents::{chain::hash::Digest, ids::ChannelName, time::Time};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::path::Path;
 
 /// A block as a line.
 #[derive(Serialize)]
@@ -33,13 +34,14 @@ struct LineTransaction<'a> {
     envelope: &'a RawValue,
 }
 
-/// Hands the blocks of all cases, or of one, to `print`, line by line.
-pub(super) fn export(
-    reader: &Reader,
+/// Hands the blocks of all cases of a run's ledger, or of one, to `print`, line by line.
+pub(in crate::cli) fn export(
+    run: &Path,
     only: Option<u32>,
     mut print: impl FnMut(&str) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    cases(reader, only)?.into_iter().try_for_each(|case| reader.each_block(case, |block| print(&line(case, &block)?)))
+    let reader = Reader::open(&find(run)?)?;
+    cases(&reader, only)?.into_iter().try_for_each(|case| reader.each_block(case, |block| print(&line(case, &block)?)))
 }
 
 fn line(case: u32, block: &StoredBlock) -> Result<String, ReadError> {
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn every_block_is_a_line_from_which_its_hashes_follow() {
         let (ledger, mut lines) = (file(&[day()]), Vec::new());
-        export(&Reader::open(&ledger.path).unwrap(), None, |line| {
+        export(&ledger.path, None, |line| {
             lines.push(line.to_owned());
             Ok(())
         })

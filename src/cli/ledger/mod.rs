@@ -3,6 +3,8 @@
 mod export;
 mod show;
 
+pub(super) use export::export;
+
 use super::{
     args::LedgerCommand,
     error::CliError,
@@ -19,7 +21,7 @@ use crate::{
     },
     record::{self, Run},
 };
-use microgrid_agents::ids::ChannelName;
+use microgrid_agents::{chain::fact::Key, ids::ChannelName};
 use std::{
     path::{Path, PathBuf},
     process,
@@ -29,24 +31,30 @@ use std::{
 pub(super) fn ledger(command: &LedgerCommand) -> Result<(), CliError> {
     match command {
         LedgerCommand::Verify { run } => verify(&find(run)?),
-        LedgerCommand::Show { run, channel, block, key, case } => {
-            let reader = Reader::open(&find(run)?)?;
-            let show = |case| match (*key, *channel, *block) {
-                (Some(key), ..) => show::history(&reader, case, key),
-                (None, Some(channel), Some(number)) => show::block(&reader, case, channel, number),
-                (None, Some(channel), None) => show::blocks(&reader, case, channel),
-                (None, None, _) => {
-                    Ok(format!("{}\n{}\n", show::channels(&reader, case)?, show::balances(&reader, case)?))
-                }
-            };
-            print(&cases(&reader, *case)?.into_iter().map(show).collect::<Result<String, _>>()?)
-        }
+        LedgerCommand::Show { run, channel, block, key, case } => print(&shown(run, *case, *key, *channel, *block)?),
+        // Nothing is left to do once nobody reads any more.
         LedgerCommand::Export { run, case } => {
-            let reader = Reader::open(&find(run)?)?;
-            // Nothing is left to do once nobody reads any more.
-            export::export(&reader, *case, |line| if print_exactly(line)? { Ok(()) } else { process::exit(0) })
+            export(run, *case, |line| if print_exactly(line)? { Ok(()) } else { process::exit(0) })
         }
     }
+}
+
+/// What there is to see of the ledger of a run: the history of a key, a block, the blocks of a channel or all channels.
+pub(super) fn shown(
+    run: &Path,
+    case: Option<u32>,
+    key: Option<Key>,
+    channel: Option<ChannelName>,
+    block: Option<u64>,
+) -> Result<String, CliError> {
+    let reader = Reader::open(&find(run)?)?;
+    let show = |case| match (key, channel, block) {
+        (Some(key), ..) => show::history(&reader, case, key),
+        (None, Some(channel), Some(number)) => show::block(&reader, case, channel, number),
+        (None, Some(channel), None) => show::blocks(&reader, case, channel),
+        (None, None, _) => Ok(format!("{}\n{}\n", show::channels(&reader, case)?, show::balances(&reader, case)?)),
+    };
+    cases(&reader, case)?.into_iter().map(show).collect()
 }
 
 /// Verifies the ledger; prints what was covered, whether all of it is in order or not.
@@ -87,7 +95,7 @@ fn describe_case(report: &CaseReport) -> String {
 }
 
 /// The ledger of a run, of a scenario's newest run, or the file itself.
-fn find(run: &Path) -> Result<PathBuf, CliError> {
+pub(super) fn find(run: &Path) -> Result<PathBuf, CliError> {
     let candidates = [run.to_owned(), run.join(schema::FILE), run.join(record::LATEST).join(schema::FILE)];
     candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
         CliError::bad_input(match Run::open(run) {

@@ -1,5 +1,6 @@
 //! What a run's folder promises.
 
+mod damage;
 mod study;
 
 use super::*;

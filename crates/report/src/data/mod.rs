@@ -31,7 +31,7 @@ const MOST_PROSUMERS: usize = 2000;
 pub struct Data {
     /// What was run, when, and how it ended.
     pub manifest: Manifest,
-    /// The resolved scenario; `None` where this version of the program cannot read it.
+    /// The resolved scenario; `None` where this version of the program cannot read it, or it is not the run's.
     pub plan: Option<Plan>,
     /// The cases that have come to anything, in order.
     pub cases: Vec<CaseData>,
@@ -68,7 +68,12 @@ pub struct CaseData {
 impl Data {
     /// Reads the tables of a run.
     pub fn read(run: &Run) -> Result<Self, RecordError> {
-        let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok();
+        let Manifest { case_count, slots, replicates, .. } = *run.manifest();
+        let of_run = |plan: &Plan| {
+            let found = (plan.case_count(), plan.scenario.market.slots, plan.scenario.replicates.count());
+            found == (case_count, slots, replicates as usize)
+        };
+        let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok().filter(of_run);
         let summaries = run.summaries()?.collect::<Result<_, _>>()?;
         let mut cases = cases(run, plan.as_ref())?;
         let extents = extent::extents(run, &cases)?;

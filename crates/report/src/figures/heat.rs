@@ -101,6 +101,9 @@ pub(super) fn cells<'b>(
     let fits = |label: &str| f64::from((width(label, TICK) + 6) * UNIT) < column && f64::from((TICK + 4) * UNIT) < row;
     // Under the next cell a little, so that nothing shines through between them.
     let (right, up) = (f64::from(SEAM) / column, f64::from(SEAM) / row);
+    // What lies on no scale, as 0 on one of powers, has no color either.
+    let seen = |cell: &(f64, f64, Option<f64>)| (cell.0, cell.1, cell.2.filter(|value| tones.span.holds(*value)));
+    let cells: Vec<_> = cells.iter().map(seen).collect();
     plot.draw_series(cells.iter().map(|&(x, y, value)| {
         let tone = value.map_or(NOTHING, |value| tones.color(value));
         Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5 + right, y + 0.5 + up)], tone.filled())

@@ -58,6 +58,7 @@ impl Span {
         let (least, greatest) = if least <= greatest { (least, greatest) } else { (0.1, 1.0) };
         let (from, to) = match &axis.scale {
             Scale::Linear => padded(least, greatest),
+            Scale::LinearFromZero if (least, greatest) == (0.0, 0.0) => (0.0, 1.0),
             Scale::LinearFromZero => {
                 let (from, to) = padded(least.min(0.0), greatest.max(0.0));
                 (if least < 0.0 { from } else { 0.0 }, if greatest > 0.0 { to } else { 0.0 })

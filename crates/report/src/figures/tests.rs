@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::chart::{Axis, Color, Layer, Mark, Scale, Stroke};
+use microgrid_record::fixtures::{day::Day, whole_case};
 use resvg::usvg::{Group, Node, Rect};
 
 fn chart(x: Axis, y: Axis, layers: Vec<Layer>) -> Chart {
@@ -43,6 +44,80 @@ fn drawn(chart: &Chart) -> String {
         assert_eq!(found[n + 1..].iter().find(covers), None, "covers {text:?}:\n{svg}");
     }
     svg
+}
+
+#[test]
+fn names_may_hold_any_sign() {
+    let name = "a\u{1b}[31m<b>\u{0}\u{7}]]>--><!-- &amp; \"'\u{202e}\u{ffff}\nz";
+    let axis = |scale| Axis::of(name).scale(scale);
+    let names = Scale::Names(vec![name.to_owned(), "</svg>".to_owned()]);
+    let layers = vec![line(name, vec![(0.0, 1.0), (1.0, 2.0)])];
+    let chart = Chart { title: name.into(), caption: name.into(), ..chart(axis(names), axis(Scale::Linear), layers) };
+    let svg = svg(&chart);
+    assert!(!svg.contains("<b>") && svg.matches("</svg>").count() == 1, "{svg}");
+    assert!(!png(&svg).is_empty());
+}
+
+#[test]
+fn numbers_beyond_all_bounds_are_drawn_or_left_out() {
+    let extremes = [0.0, 1.0, -1.0, 1e-320, 1e-250, 1e16, 9.1e18, -1e300, 1e300, f64::MAX, f64::MIN, f64::INFINITY];
+    let scales = [Scale::Linear, Scale::LinearFromZero, Scale::Logarithmic, Scale::Between(0, 1)];
+    let pairs =
+        (0..extremes.len()).flat_map(|n| [1, 5].map(|next| (extremes[n], extremes[(n + next) % extremes.len()])));
+    for (one, other) in pairs {
+        for scale in &scales {
+            let points = vec![(one, other), (other, one), (0.5, 0.5)];
+            let marks = [
+                Mark::Line(points.clone(), Stroke::Solid),
+                Mark::Line(points.clone(), Stroke::Dashed),
+                Mark::Steps(points.clone(), Stroke::Dotted),
+                Mark::Points(points.clone()),
+                Mark::Bars(points.clone()),
+                Mark::Stack(points.clone()),
+                Mark::Band(vec![(one, other, one), (other, one, one)]),
+                Mark::Rule(one),
+                Mark::Heat(vec![(0.0, 1.0, Some(one)), (1.0, 0.0, Some(other))], Axis::of("z").scale(scale.clone())),
+            ];
+            let layers = marks.map(|mark| Layer::new("a layer", Color::Series(1), mark)).to_vec();
+            let axis = || Axis::of("amount").scale(scale.clone());
+            png::tree(&svg(&chart(axis(), axis(), layers)));
+        }
+    }
+    let none = Mark::Heat(vec![(0.0, 0.0, Some(0.0))], Axis::of("z").from_zero());
+    png::tree(&svg(&chart(Axis::of("x"), Axis::of("y"), vec![Layer::new("nothing", Color::Series(1), none)])));
+}
+
+#[test]
+fn what_others_have_put_beside_the_figures_stays() {
+    let (_day, recorder) = whole_case(Day::new());
+    let mut run = Run::open(recorder.folder()).unwrap();
+    let data = Data::read(&run).unwrap();
+    let folder = run.folder().join(FIGURES);
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("mine.svg"), "mine").unwrap();
+    write(&mut run, &data).unwrap();
+    // Of another run of the program, which drew more.
+    fs::write(folder.join("old.svg"), "old").unwrap();
+    run.name_files(|_| false, &["figures/old.svg".to_owned()]).unwrap();
+    write(&mut run, &data).unwrap();
+    let found: BTreeSet<String> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().display().to_string()).collect();
+    let files = run.manifest().files.iter().filter_map(|file| file.strip_prefix("figures/").map(str::to_owned));
+    let expected: BTreeSet<String> = files.chain(["mine.svg".to_owned()]).collect();
+    assert!(found.len() > 3 && !found.contains("old.svg"), "{found:?}");
+    assert_eq!(found, expected);
+    assert_eq!(fs::read_to_string(folder.join("mine.svg")).unwrap(), "mine");
+}
+
+#[test]
+fn where_no_figure_can_be_written_there_is_the_page_and_an_error() {
+    let (_day, recorder) = whole_case(Day::new());
+    let mut run = Run::open(recorder.folder()).unwrap();
+    let figures = run.folder().join(FIGURES);
+    fs::write(&figures, "in the way").unwrap();
+    let error = crate::write(&mut run).unwrap_err();
+    assert!(matches!(&error, RecordError::File { path, .. } if *path == figures), "{error}");
+    assert!(run.folder().join("report.html").is_file());
 }
 
 #[test]

@@ -155,6 +155,29 @@ fn file_of<R: Row>(run: &Run) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use microgrid_record::fixtures::{day::Day, whole_case};
+
+    #[test]
+    fn whatever_a_name_holds_the_page_stays_the_page() {
+        let (_day, recorder) = whole_case(Day::new());
+        let manifest = recorder.folder().join("manifest.json");
+        let name = r#"</script><i id=\"x\">\u001b[31m\u2028<!-- "#;
+        let text = fs::read_to_string(&manifest).unwrap();
+        let text = text.replace(r#""scenario": "day""#, &format!(r#""scenario": "{name}""#));
+        let text = text.replace(r#""mu": 0"#, &format!(r#""mu": "{name}", "{name}": 0"#));
+        let text = text.replace(r#""files": ["#, r#""files": ["data/a#b?c%d&e\"f.csv", "javascript:alert(1)","#);
+        fs::write(&manifest, text).unwrap();
+        let run = Run::open(recorder.folder()).unwrap();
+        let page = page(&run, &Data::read(&run).unwrap()).unwrap();
+        assert!(page.matches("[31m").count() > 3, "it is on the page");
+        assert!(!page.contains("<i id") && !page.contains("<!-- "), "as nothing but text");
+        assert!(page.contains(r#"href="data/a%23b%3Fc%25d%26e%22f.csv""#));
+        assert!(page.contains(r#"href="javascript%3Aalert%281%29""#), "it leads to a file");
+        for data in page.split(r#"<script type="application/json""#).skip(1) {
+            let (json, _) = data.split_once('>').unwrap().1.split_once("</script>").unwrap();
+            assert!(serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json}");
+        }
+    }
 
     /// Relative luminance of WCAG 2, with the 0.05 that its ratio adds.
     fn luminance(color: &[f64]) -> f64 {

@@ -1,0 +1,176 @@
+//! What becomes of a run's folder that somebody or something has changed.
+
+use super::{
+    super::*,
+    day::{Day, watch},
+    whole_case,
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A run of two cases that was interrupted after the first.
+fn interrupted(format: Format) -> (Day, PathBuf) {
+    let mut day = Day::new();
+    let mut recorder = day.recorder_as(format);
+    for slot in 1..=3 {
+        let window = day.slot(slot);
+        watch(&mut recorder, window, 10).unwrap();
+    }
+    recorder.end_case().unwrap();
+    let folder = recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
+    (day, folder)
+}
+
+/// Changes a JSON file, and gives its text as it was.
+fn change(path: &Path, change: impl FnOnce(&mut Value)) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let mut json = serde_json::from_str(&text).unwrap();
+    change(&mut json);
+    fs::write(path, json.to_string()).unwrap();
+    text
+}
+
+#[test]
+fn a_manifest_has_numbers_that_a_run_can_have() {
+    let (_day, recorder) = whole_case(Day::new());
+    let path = recorder.folder().join("manifest.json");
+    for (field, value) in [
+        ("wall_seconds", json!(-1.0)),
+        ("wall_seconds", json!(1e300)),
+        ("gate_closure_s", json!(-0.5)),
+        ("replicates", json!(0)),
+        ("replicates", json!(3)),
+        ("slots", json!(0)),
+        ("case_count", json!(0)),
+        ("case_count", json!(4_000_000_000_u32)),
+        (
+            "cases",
+            json!([{"case": 1, "knobs": {}, "seed": 1, "open": [2, 3]}, {"case": 1, "knobs": {}, "seed": 1, "open": [2, 3]}]),
+        ),
+        (
+            "cases",
+            json!([{"case": 1, "knobs": {}, "seed": 1, "open": [3, 2]}, {"case": 2, "knobs": {}, "seed": 1, "open": [2, 3]}]),
+        ),
+        ("files", json!(["data/../../secret"])),
+        ("files", json!(["/etc/passwd"])),
+    ] {
+        let before = change(&path, |manifest| manifest[field] = value.clone());
+        let said = Run::open(recorder.folder()).unwrap_err().to_string();
+        assert_eq!(said, format!("{}: `{field}` is not that of a run", path.display()), "{value}");
+        fs::write(&path, before).unwrap();
+    }
+    assert!(Run::open(recorder.folder()).is_ok());
+}
+
+#[test]
+fn rows_are_those_of_the_run_s_cases_and_slots_in_their_order() {
+    let (_day, recorder) = whole_case(Day::new());
+    let path = recorder.folder().join(SlotRow::FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let swapped = [lines[0], lines[1], lines[3], lines[2]].join("\n");
+    for (changed, expected) in [
+        (text.replacen("\n1,1,", "\n0,1,", 1), "a row of case 0, slot 1 is out of order"),
+        (text.replacen("\n1,1,", "\n1,0,", 1), "a row of case 1, slot 0 is out of order"),
+        (text.replacen("\n1,3,", "\n1,4,", 1), "it has a row of case 1, slot 4, which the run does not have"),
+        (text.replacen("\n1,3,", "\n3,3,", 1), "it has a row of case 3, slot 3, which the run does not have"),
+        (swapped, "a row of case 1, slot 2 is out of order"),
+    ] {
+        fs::write(&path, changed).unwrap();
+        let run = Run::open(recorder.folder()).unwrap();
+        let said = run.rows::<SlotRow>().unwrap().find_map(Result::err).unwrap().to_string();
+        assert_eq!(said, format!("{}: {expected}", path.display()));
+        assert!(run.last_slot().is_err() && run.summaries().unwrap().any(|summary| summary.is_err()));
+    }
+}
+
+#[test]
+fn a_run_goes_on_only_where_its_files_hold_what_its_progress_says() {
+    for format in [Format::Csv, Format::Parquet] {
+        let (day, folder) = interrupted(format);
+        let progress = folder.join("progress.json");
+        let resumed = || Recorder::resume(&Run::open(&folder).unwrap(), &day.plan).map(drop);
+        let told = |file: &str| {
+            let error = resumed().unwrap_err();
+            assert!(matches!(&error, RecordError::OutOfStep { path, .. } if path.ends_with(file)), "{file}: {error}");
+        };
+        for cases in [0, 2, 3, u32::MAX] {
+            let before = change(&progress, |journal| journal["cases"] = json!(cases));
+            assert!(matches!(resumed(), Err(RecordError::OutOfStep { .. })), "{cases} cases");
+            fs::write(&progress, before).unwrap();
+        }
+        let text = fs::read_to_string(&progress).unwrap();
+        let lengths: Value = serde_json::from_str(&text).unwrap();
+        for (file, length) in lengths["lengths"].as_object().unwrap() {
+            for changed in [json!(0), json!(1), json!(length.as_u64().unwrap() - 1)] {
+                change(&progress, |journal| journal["lengths"][file] = changed);
+                told(file);
+            }
+            change(&progress, |journal| drop(journal["lengths"].as_object_mut().unwrap().remove(file)));
+            told(file);
+            fs::write(&progress, &text).unwrap();
+        }
+        let path = folder.join("ledger.db");
+        let ledger = fs::read(&path).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute("DELETE FROM checkpoints", []).unwrap();
+        told("ledger.db");
+        fs::write(&path, ledger).unwrap();
+        resumed().unwrap();
+    }
+}
+
+#[test]
+fn what_others_have_put_among_the_cases_stays_and_is_no_case() {
+    let (day, folder) = interrupted(Format::Csv);
+    let cases = folder.join("cases");
+    let others = ["notes.txt", "2", "x.partial", "1.partial.bak", "007"];
+    fs::create_dir(&cases).unwrap();
+    fs::write(cases.join("2"), "a file that is called like a case").unwrap();
+    fs::write(cases.join("notes.txt"), "mine").unwrap();
+    for name in ["x.partial", "1.partial.bak", "007", "2.partial", "1"] {
+        fs::create_dir(cases.join(name)).unwrap();
+    }
+    let recorder = Recorder::resume(&Run::open(&folder).unwrap(), &day.plan).unwrap();
+    assert!(!recorder.has(2));
+    recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
+    for name in others {
+        assert!(cases.join(name).exists(), "{name} is gone");
+    }
+    assert_eq!(fs::read_dir(&cases).unwrap().count(), others.len(), "what is ours is of no use any more");
+}
+
+#[test]
+fn a_parquet_file_with_a_changed_byte_ends_in_rows_or_in_an_error() {
+    let (_day, folder) = interrupted(Format::Parquet);
+    let path = folder.join(TradeRow::PARQUET);
+    let whole = fs::read(&path).unwrap();
+    let read = || {
+        let run = Run::open(&folder).unwrap();
+        let all = run.rows::<TradeRow>().and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let some = run.section::<TradeRow>(1, 2..=3).and_then(|section| run.rows_of::<TradeRow>(&section)?.collect());
+        [all, some]
+    };
+    let expected = read().map(Result::unwrap);
+    assert!(!expected[0].is_empty());
+    let mut refused = 0;
+    for at in 0..whole.len() {
+        for change in [1, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= change;
+            fs::write(&path, &bytes).unwrap();
+            for result in read() {
+                refused += usize::from(result.is_err());
+                if let Err(error) = result {
+                    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+                }
+            }
+        }
+        fs::write(&path, &whole[..at]).unwrap();
+        assert!(read().iter().all(Result::is_err), "cut off after {at} bytes");
+    }
+    assert!(refused > whole.len());
+}
