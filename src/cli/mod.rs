@@ -56,7 +56,9 @@ pub fn main() -> ExitCode {
         (Some(Command::List { folder }), _) => list::list(&folder),
         (Some(Command::Completions { shell }), _) => manual::completions(shell),
         (Some(Command::Man { out }), _) => manual::man(out.as_deref()),
-        (None, Some(input)) => run::run(&input, &arguments.out, arguments.format, &arguments.how),
+        (None, Some(input)) => {
+            run::run(&input, arguments.name.as_deref(), &arguments.out, arguments.format, &arguments.how)
+        }
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
     };
     match done {

@@ -247,7 +247,13 @@ impl Draft {
             data.check(scenario, &self.scenario)
         })?;
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
-        let plan = Plan { scenario, source, inputs, custom: Custom::default(), data, population_sizes };
+        let set = self.overrides.iter().filter(|set| !["name", "seed"].contains(&&*set.name));
+        let set = set.filter_map(|set| match set.values.as_slice() {
+            [(value, _)] => Some((set.name.clone(), value.clone())),
+            _ => None,
+        });
+        let set = set.collect();
+        let plan = Plan { scenario, source, set, inputs, custom: Custom::default(), data, population_sizes };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
         let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
         if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
