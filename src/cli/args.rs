@@ -32,6 +32,9 @@ pub(super) struct Arguments {
     /// Root folder of the results.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) out: PathBuf,
+    /// Name of the run, in the place of the scenario's: its results go to DIR/NAME/<start>-seed<seed>/.
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
     /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
     pub(super) format: Format,
@@ -43,6 +46,7 @@ const EXAMPLES: &str = "\
 Examples:
   sim scenarios/5_prosumers.ron                       play the day, for every varied knob
   sim scenarios/5_prosumers.ron --set delay=200ms     the same with a slower network
+  sim scenarios/5_prosumers.ron --set delay=200ms --name slow   its results go to results/slow
   sim scenarios/100_prosumers.ron --seed 7 -q         print only where the results are
   sim scenarios/5_prosumers.ron --set delay=0s,1s,2s  sweep over it, on all cores
   sim scenarios/100_prosumers.ron --set market.service_fee=0,0.02
@@ -62,7 +66,8 @@ Examples:
   sim ledger export results/5_prosumers               its blocks as JSON, one a line
 ";
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad input. RUST_LOG sets what is logged, over -v.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed or ended early, 2 bad input. RUST_LOG sets what is logged, over -v.";
 
 /// What stands below the options: examples, all knobs, exit codes.
 fn after_help() -> String {

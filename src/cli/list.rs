@@ -7,7 +7,8 @@ use super::{
     table::{Cell, Table, Tone, key, spare, words},
     text::{fixed, signed},
 };
-use crate::record::{KeyFigures, Run, Status};
+use crate::record::{KeyFigures, Manifest, Run, Status, knob_text};
+use indexmap::IndexSet;
 use std::{
     cmp::Reverse,
     fs, io,
@@ -16,6 +17,8 @@ use std::{
 
 /// Runs lie in a scenario's folder, and that in the folder of all results.
 const DEPTH: u32 = 2;
+/// Of a knob with more values than this the first and the last are shown.
+const MOST_VALUES: usize = 4;
 
 /// Prints a line a run, the newest first. What else lies in the folder is passed over.
 pub(super) fn list(folder: &Path) -> Result<(), CliError> {
@@ -74,8 +77,24 @@ fn listed(folder: &Path, found: &[PathBuf]) -> String {
         })
         .column(words("status"), |(run, _)| status(&run.manifest().status))
         .column("settled\n[%]", |(_, figures)| in_equilibrium(figures))
-        .column("welfare\nover\nP2G [%]", |(_, figures)| gains(figures));
+        .column("welfare\nover\nP2G [%]", |(_, figures)| gains(figures))
+        .column(words("knobs"), |(run, _)| knobs(run.manifest()));
     table.draw() + &unreadable.concat()
+}
+
+/// What was set and what is varied, as `--set` takes it: `mu=1 delay=10ms,1s`.
+fn knobs(manifest: &Manifest) -> String {
+    let varied = manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys());
+    let varied = varied.map(|name| {
+        let values = manifest.cases.iter().filter_map(|case| case.knobs.get(name).map(knob_text));
+        let values: Vec<String> = values.collect::<IndexSet<_>>().into_iter().collect();
+        match values.as_slice() {
+            [first, .., last] if values.len() > MOST_VALUES => format!("{name}={first},...,{last}"),
+            _ => format!("{name}={}", values.join(",")),
+        }
+    });
+    let set = manifest.set.iter().map(|(name, value)| format!("{name}={}", knob_text(value)));
+    set.chain(varied).collect::<Vec<_>>().join(" ")
 }
 
 fn status(status: &Status) -> Cell {
@@ -134,7 +153,8 @@ mod tests {
             runs(folder, DEPTH, &mut found).unwrap();
             assert_eq!(found.len(), 2, "the run and the broken one, not the link to the newest: {found:?}");
             let text = plain(&listed(folder, &found));
-            assert!(text.contains("\nday       ") && text.contains("1 of 2  unfinished"), "{text}");
+            assert!(text.contains("\nday       ") && text.contains("  unfinished"), "{text}");
+            assert!(text.contains("  mu=0,1\n"), "{text}");
             assert!(text.contains(&format!("not read: {}", broken.join("manifest.json").display())), "{text}");
         }
         let nothing = root.join("pictures");

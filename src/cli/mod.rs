@@ -63,7 +63,8 @@ pub fn main() -> ExitCode {
         (Some(Command::Completions { shell }), _) => manual::completions(shell),
         (Some(Command::Man { out }), _) => manual::man(out.as_deref()),
         (None, Some(input)) => {
-            let done = run::run(&input, &arguments.out, arguments.format, &arguments.how);
+            let (name, out) = (arguments.name.as_deref(), &arguments.out);
+            let done = run::run(&input, name, out, arguments.format, &arguments.how);
             done.map_err(|error| match mistyped::instead_of_scenario(&input.scenario) {
                 Some(meant) => CliError { text: format!("{}\n = note: {meant}", error.text), ..error },
                 None => error,

@@ -67,10 +67,13 @@ impl Range {
         })
     }
 
-    /// The bar of a value; the lowest where all values are the same.
-    fn bar(self, value: f64) -> char {
-        let share = (value - self.least) / (self.greatest - self.least);
-        // Where the range has no width, this is no number and becomes 0.
+    /// The bar of a price; the lowest where all prices are the same, as far as decimals are shown of them.
+    fn bar(self, price: f64) -> char {
+        let width = self.greatest - self.least;
+        if width < 0.1_f64.powi(PRICE as i32) {
+            return BARS[0];
+        }
+        let share = (price - self.least) / width;
         BARS[((share * BARS.len() as f64) as usize).min(BARS.len() - 1)]
     }
 }
@@ -118,6 +121,13 @@ mod tests {
     fn what_never_moves_lies_low_and_nothing_has_no_range() {
         let range = Range::of([0.7; 3]).unwrap();
         assert_eq!(sparkline([Some(0.7); 3], range), "▁▁▁");
+        // What differs by rounding, or by less than is shown.
+        for apart in [1e-12, 2e-5, 9e-5] {
+            let values = [0.7, 0.7 + apart, 0.7];
+            assert_eq!(sparkline(values.map(Some), Range::of(values).unwrap()), "▁▁▁", "{apart}");
+        }
+        let values = [0.7, 0.7002, 0.7001];
+        assert_eq!(sparkline(values.map(Some), Range::of(values).unwrap()), "▁█▄");
         assert_eq!(Range::of([]), None);
     }
 

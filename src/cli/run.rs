@@ -17,8 +17,15 @@ use std::{
 };
 
 /// Runs the study; its results are on disk before anything is printed.
-pub(super) fn run(input: &Input, out: &Path, format: Format, how: &HowToRun) -> Result<(), CliError> {
+pub(super) fn run(
+    input: &Input,
+    name: Option<&str>,
+    out: &Path,
+    format: Format,
+    how: &HowToRun,
+) -> Result<(), CliError> {
     let simulation = Simulation::builder().file(&input.scenario).overrides(input.overrides());
+    let simulation = name.into_iter().fold(simulation, |simulation, name| simulation.set("name", name));
     let simulation = as_told(simulation, how)?.format(format).build()?;
     check::warn(simulation.plan());
     let ended = simulation.run_into(out);

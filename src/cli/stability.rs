@@ -6,7 +6,7 @@ use super::{
     error::CliError,
     print,
     table::{Cell, Table, Tone, key, words},
-    text::{AMOUNT, PRICE, bold, count, fixed, values, wrapped},
+    text::{AMOUNT, MOST_SLOTS, PRICE, bold, count, fixed, tally, values, wrapped},
 };
 use crate::{
     analysis::{
@@ -19,6 +19,9 @@ use crate::{
 };
 use microgrid_agents::ids::Slot;
 use rayon::prelude::*;
+
+/// So many slots stand for many more.
+const LEAST_STABLE: usize = 20;
 
 /// Prints a table of the market slots for each combination of knobs or, with a slot given, that slot in all of them.
 pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliError> {
@@ -53,17 +56,36 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     if found.is_empty() {
         return text + &nothing_found(plan.slots_without_room(Some(case.number)));
     }
-    text += &rest_table(&found);
+    let notes = notes(&setting.caveats, &found);
+    let (verdicts, found) = least_stable(found);
+    text += &(verdicts + &rest_table(&found));
     if found.iter().any(|slot| judged(slot).is_some_and(|found| found.limits.is_some())) {
         text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found));
     }
-    text += &notes(&setting.caveats, &found);
+    text += &notes;
     match plan.slots_without_room(Some(case.number)) {
         (0, _) => text,
         (without, _) => {
             text + &format!("\nnot shown: {}, in which the fee leaves no room for a price\n", count(without, "slot"))
         }
     }
+}
+
+/// Of many slots those with the largest roots, and in words what there is of all; otherwise all.
+fn least_stable(mut slots: Vec<SlotStability>) -> (String, Vec<SlotStability>) {
+    if slots.len() <= MOST_SLOTS {
+        return (String::new(), slots);
+    }
+    let verdicts = tally(slots.iter().map(|slot| judged(slot).map_or("no verdict", |found| verdict(Some(found)))));
+    let all = count(slots.len(), "slot");
+    let modulus = |slot: &SlotStability| judged(slot).map_or(0.0, |found| found.root.modulus);
+    slots.sort_by(|one, other| modulus(other).total_cmp(&modulus(one)));
+    slots.truncate(LEAST_STABLE);
+    slots.sort_by_key(|slot| slot.slot);
+    let text = format!(
+        "{all}: {verdicts}; those {LEAST_STABLE} with the largest roots are below, and `--slot K` shows any\n\n"
+    );
+    (wrapped(&text), slots)
 }
 
 /// Why no slot is judged, where in so many of the open slots the fee leaves no room for a price.

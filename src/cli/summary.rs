@@ -4,9 +4,10 @@ use super::{
     case_tables::{ledger_table, slot_table},
     comparison::{comparison, sweep_table},
     price_path,
-    text::{bold, count, fixed, red, values, wrapped},
+    text::{MOST_SLOTS, bold, count, fixed, red, tally, values, wrapped},
 };
 use crate::{
+    framework::quoted,
     record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status, knob_text},
     report,
     scenario::schema::Record,
@@ -17,12 +18,13 @@ use microgrid_agents::ids::Slot;
 const MOST_CASES: u32 = 4;
 
 /// Tables of the open slots of every case that has results, or of `only` one, and the comparison of all cases that are
-/// done; of a sweep, and of a run that keeps no slots, the table of its combinations.
+/// done; of many slots, unless one case is asked for, how many ended how; of a sweep, and of a run that keeps no slots, the
+/// table of its combinations.
 pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, RecordError> {
     let sweep = run.manifest().case_count > MOST_CASES || run.record() == Record::Summary;
     if sweep && only.is_none() {
         let means = "means over the slots with a market, prices in CNY/kWh, welfare in CNY";
-        let title = bold(&wrapped(&format!("{}: {means}", run.manifest().scenario)));
+        let title = bold(&wrapped(&format!("{}: {means}", run.manifest().title())));
         let text = format!("{title}\n\n{}\n", sweep_table(run)?);
         return Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run));
     }
@@ -34,7 +36,8 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
             continue;
         }
         let title = bold(&wrapped(&format!("{}: prices in CNY/kWh, welfare in CNY", title(run, case))));
-        text += &format!("{title}\n\n{}{}\n", slot_table(&rows), price_path::day(&rows));
+        let slots = if rows.len() > MOST_SLOTS && only.is_none() { outcomes(run, &rows) } else { slot_table(&rows) };
+        text += &format!("{title}\n\n{slots}{}\n", price_path::day(&rows));
         let channels = run.rows::<LedgerRow>()?.filter(|row| row.as_ref().map_or(true, |row| row.case == case.case));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
         if !channels.is_empty() {
@@ -48,6 +51,17 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
         }
     }
     Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run))
+}
+
+/// How many of these slots of a case ended how, and where to look at each.
+fn outcomes(run: &Run, rows: &[SlotRow]) -> String {
+    let folder = quoted(&run.folder().display().to_string());
+    let case = rows.first().map_or(1, |row| row.case);
+    format!(
+        "{}: {}\neach in a line: `sim show {folder} --case {case}`\none in detail: `sim show {folder} --slot K`\n",
+        count(rows.len(), "slot"),
+        tally(rows.iter().map(|row| format!("{:?}", row.outcome)))
+    )
 }
 
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without
@@ -79,9 +93,9 @@ fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> Strin
 
 /// `5_prosumers, case 2 of 2, mu = 1, seed 2023`.
 pub(super) fn title(run: &Run, case: &CaseEntry) -> String {
-    let Manifest { scenario, case_count, .. } = run.manifest();
     let knobs = values(case.knobs.iter().map(|(name, value)| (name, knob_text(value))));
-    format!("{scenario}, case {} of {case_count}{knobs}, seed {}", case.case, case.seed)
+    let (title, cases) = (run.manifest().title(), run.manifest().case_count);
+    format!("{title}, case {} of {cases}{knobs}, seed {}", case.case, case.seed)
 }
 
 /// Where the results are, and how the run ended.

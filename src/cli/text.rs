@@ -4,12 +4,16 @@ use super::table::WIDTH;
 use crate::record::Number;
 pub(super) use crate::report::format::{count, fixed, gain, ranges, signed};
 use anstyle::{AnsiColor, Style};
+use indexmap::IndexMap;
 use std::fmt::Display;
 
 /// Decimals of a price [CNY/kWh].
 pub(super) const PRICE: usize = 4;
 /// Decimals of an energy [kWh] or an amount of money [CNY].
 pub(super) const AMOUNT: usize = 3;
+
+/// Slots have a line each up to so many; of more there is what they come to.
+pub(super) const MOST_SLOTS: usize = 50;
 
 /// A number that may be undefined.
 pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
@@ -46,6 +50,14 @@ pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize
         ..1e7 => 1,
         _ => 0,
     }
+}
+
+/// How often there is what: `40 Equilibrium, 3 GateClosure`, the most frequent first.
+pub(super) fn tally(things: impl IntoIterator<Item = impl Display>) -> String {
+    let mut counts: IndexMap<String, usize> = IndexMap::new();
+    things.into_iter().for_each(|thing| *counts.entry(thing.to_string()).or_default() += 1);
+    counts.sort_by(|_, one, _, other| other.cmp(one));
+    counts.iter().map(|(thing, count)| format!("{count} {thing}")).collect::<Vec<_>>().join(", ")
 }
 
 /// `, mu = 1, delay = 10ms`.

@@ -163,19 +163,18 @@ fn a_reader_that_has_gone_away_changes_no_exit_code() {
     assert!(code == Some(1) && said.contains("code is OldVersion, but it counts"), "{code:?}: {said}");
 }
 
-/// Starts a run that takes long. Once results are coming in, does what is to be done `before`, and stops the run with
-/// this signal.
+/// Starts a run in a folder, where it leaves its results, once they are coming in.
 #[cfg(unix)]
-fn stop_with(signal: &str, before: impl FnOnce(&Path)) -> (TempDir, std::process::Output) {
-    let folder = checkout();
-    let run = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
-        .current_dir(folder.path())
-        .args(["scenarios/100_prosumers.ron", "--set", "population=300"])
+fn started(folder: &Path, command: &str) -> std::process::Child {
+    let mut words = command.split(' ');
+    let run = std::process::Command::new(words.next().expect("a program"))
+        .current_dir(folder)
+        .args(words)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    let slots = folder.path().join("results/100_prosumers/latest/slots.csv");
+    let slots = folder.join("results/100_prosumers/latest/slots.csv");
     for _ in 0..1_000 {
         // The header, the closed slots of the morning and a first market slot.
         if fs::read_to_string(&slots).is_ok_and(|text| text.lines().count() > 8) {
@@ -183,9 +182,30 @@ fn stop_with(signal: &str, before: impl FnOnce(&Path)) -> (TempDir, std::process
         }
         thread::sleep(Duration::from_millis(20));
     }
-    before(folder.path());
+    run
+}
+
+#[cfg(unix)]
+fn send(signal: &str, run: &std::process::Child) {
     let kill = std::process::Command::new("kill").args([signal, &run.id().to_string()]).status();
     assert!(kill.expect("there is a kill command").success(), "the run was still going");
+}
+
+/// A run that takes long. Whoever has the tests ignore a signal has it ignored here no more.
+#[cfg(unix)]
+fn long_run() -> String {
+    let heedful = if cfg!(target_os = "linux") { "env --default-signal=INT,TERM,HUP " } else { "" };
+    format!("{heedful}{} scenarios/100_prosumers.ron --set population=300", env!("CARGO_BIN_EXE_sim"))
+}
+
+/// Starts a run that takes long. Once results are coming in, does what is to be done `before`, and stops the run with
+/// this signal.
+#[cfg(unix)]
+fn stop_with(signal: &str, more: &str, before: impl FnOnce(&Path)) -> (TempDir, std::process::Output) {
+    let folder = checkout();
+    let run = started(folder.path(), &format!("{}{more}", long_run()));
+    before(folder.path());
+    send(signal, &run);
     (folder, run.wait_with_output().expect("the run ends"))
 }
 
@@ -205,7 +225,7 @@ fn assert_valid_tables(run: &Path) {
 #[cfg(unix)]
 #[test]
 fn a_killed_run_leaves_valid_files_marked_unfinished() {
-    let (folder, output) = stop_with("-KILL", |_| {});
+    let (folder, output) = stop_with("-KILL", "", |_| {});
     assert!(!output.status.success());
     let run = folder.path().join("results/100_prosumers/latest");
     assert_eq!(status(&run), "unfinished");
@@ -218,19 +238,45 @@ fn a_killed_run_leaves_valid_files_marked_unfinished() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_valid_files_and_exits_with_1() {
-    let (folder, output) = stop_with("-INT", |_| {});
+    for (signal, more) in [("-INT", ""), ("-TERM", " --jobs 2"), ("-HUP", " --format csv")] {
+        let (folder, output) = stop_with(signal, more, |_| {});
+        assert_eq!(output.status.code(), Some(1), "{signal}");
+        let run = folder.path().join("results/100_prosumers/latest");
+        assert_eq!(status(&run), "interrupted", "{signal}");
+        assert_valid_tables(&run);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("\n`sim resume results/100_prosumers/"), "{signal}: {stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_a_run_at_once() {
+    let folder = checkout();
+    let run = started(folder.path(), &long_run());
+    // Both arrive before the run can do anything.
+    ["-STOP", "-TERM", "-HUP", "-CONT"].into_iter().for_each(|signal| send(signal, &run));
+    let output = run.wait_with_output().expect("the run ends");
     assert_eq!(output.status.code(), Some(1));
-    let run = folder.path().join("results/100_prosumers/latest");
-    assert_eq!(status(&run), "interrupted");
-    assert_valid_tables(&run);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("\n`sim resume results/100_prosumers/"), "{stderr}");
+    assert_eq!(status(&folder.path().join("results/100_prosumers/latest")), "unfinished");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_is_to_live_on_when_its_terminal_closes_does() {
+    let folder = checkout();
+    let program = env!("CARGO_BIN_EXE_sim");
+    let run = format!("env --ignore-signal=HUP {program} scenarios/100_prosumers.ron --set population=60 --set mu=1");
+    let run = started(folder.path(), &run);
+    send("-HUP", &run);
+    assert!(run.wait_with_output().expect("the run ends").status.success());
+    assert_eq!(status(&folder.path().join("results/100_prosumers/latest")), "finished");
 }
 
 #[cfg(unix)]
 #[test]
 fn why_a_run_ended_is_told_even_where_its_manifest_cannot_be_written() {
-    let (_folder, output) = stop_with("-INT", |folder| {
+    let (_folder, output) = stop_with("-INT", "", |folder| {
         fs::remove_dir_all(folder.join("results")).expect("the results are removed");
     });
     assert_eq!(output.status.code(), Some(1));

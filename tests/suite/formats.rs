@@ -138,7 +138,7 @@ fn a_summary_is_shown_by_its_combinations_and_says_what_it_does_not_have() {
     let run = run(&written(&sweep("Summary"), ""), Format::Csv, 2, 1, &folder.join("results"));
     assert_eq!(
         files(&run).into_keys().collect::<Vec<_>>(),
-        ["kpis.json", "ledger.csv", "paired.csv", "scenario.ron", "summary.csv"]
+        ["kpis.json", "ledger.csv", "paired.csv", "scenario.ron", "schema.json", "summary.csv"]
     );
     let shown = sim("show results/sweep", folder).assert().success().get_output().stdout.clone();
     let shown = String::from_utf8(shown).unwrap();

@@ -91,7 +91,7 @@ fn there_are_colours_only_where_they_are_wanted() {
     assert!(plain.contains("Equilibrium") && !plain.contains('\x1b'), "nothing but text goes into a pipe");
     let coloured = shown(&[("CLICOLOR_FORCE", "1")]);
     assert!(coloured.contains("\x1b[38;5;2mEquilibrium"), "{coloured:?}");
-    assert!(coloured.contains("\x1b[1m5_prosumers, case 1 of 1"), "{coloured:?}");
+    assert!(coloured.contains("\x1b[1m5_prosumers, mu = 1, case 1 of 1"), "{coloured:?}");
     assert_eq!(shown(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), plain);
 }
 
@@ -261,17 +261,89 @@ fn runs_are_listed_and_what_cannot_be_listed_is_bad_input() {
     run(folder.path(), "scenarios/5_prosumers.ron");
     run(folder.path(), "scenarios/5_prosumers_storage.ron --seed 7 --set mu=1");
     let listed = ran(folder.path(), "list");
-    let lines: Vec<Vec<&str>> = listed.lines().skip(4).map(|line| line.split_whitespace().collect()).collect();
-    let of = |scenario: &str| lines.iter().find(|line| line[0] == scenario).expect("the run is listed").clone();
-    assert_eq!(lines.len(), 2, "{listed}");
-    assert_eq!(of("5_prosumers")[3..], ["2023", "finished", "100.0", "+13.6..+49.4"]);
-    assert_eq!(of("5_prosumers_storage")[3..6], ["7", "finished", "100.0"]);
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    // The line of a run in each part of the table, without scenario and start.
+    let of = |scenario: &str| {
+        let lines = lines.iter().filter(|line| line.first() == Some(&scenario));
+        lines.map(|line| line[3..].to_vec()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("5_prosumers"), [vec!["finished", "100.0", "+13.6..+49.4"], vec!["mu=0,1"]], "{listed}");
+    assert_eq!(
+        (&of("5_prosumers_storage")[0][..2], &of("5_prosumers_storage")[1][..]),
+        (&["finished", "100.0"][..], &["mu=1"][..])
+    );
     assert!(too_wide(&listed).is_empty(), "{listed}");
     let listed = ran(folder.path(), "list results/5_prosumers");
     let cells: Vec<&str> = listed.lines().last().unwrap_or_default().split_whitespace().collect();
-    assert_eq!(cells[3..], ["2023", "2", "finished", "100.0", "+13.6..+49.4"], "there is room for the number of cases");
+    assert_eq!(cells[3..], ["2023", "finished", "100.0", "+13.6..+49.4", "mu=0,1"], "there is room for the seed");
     sim(folder.path(), "list nowhere").assert().code(2);
     sim(folder.path(), "compare results/5_prosumers nowhere").assert().code(2);
+}
+
+#[test]
+fn of_many_slots_there_is_what_they_come_to_and_where_each_is() {
+    let folder = checkout();
+    let scenario = |slots: u32| {
+        format!(
+            r#"Scenario(name: "weeks", market: (slots: {slots}, open: (1, {slots}), gate_closure: "2min"),
+                population: Synthetic(count: 6), record: Slots)"#
+        )
+    };
+    let lines = |text: &str| {
+        let cells = |line: &str| line.split_whitespace().map(str::parse::<u32>).take(3).filter(Result::is_ok).count();
+        text.lines().filter(|line| cells(line) == 3).count()
+    };
+    for (slots, shown) in [(50, 50), (51, 0)] {
+        fs::write(folder.path().join("weeks.ron"), scenario(slots)).expect("the scenario is written");
+        let printed = ran(folder.path(), "weeks.ron --no-report");
+        let (first, _) = printed.split_once("\n\nledger ").expect(&printed);
+        assert_eq!(lines(first), shown, "{printed}");
+        assert_eq!(printed.contains(&format!("\n{slots} slots: ")), shown == 0, "{printed}");
+        assert!(first.contains(&format!("\nprice in slots 1 to {slots}: ")), "{printed}");
+        assert!(too_wide(first).iter().all(|line| line.contains("`sim show ")), "{printed}");
+    }
+    // What is told is there.
+    let printed = ran(folder.path(), "show results/weeks");
+    let told: Vec<&str> = printed.lines().filter_map(|line| line.split_once("`sim ")?.1.strip_suffix('`')).collect();
+    let [every, one] = told[..] else { panic!("{printed}") };
+    let (first, _) =
+        ran(folder.path(), every).split_once("\n\nledger ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert_eq!(lines(&first), 51);
+    assert!(ran(folder.path(), &one.replace('K', "50")).contains("slot 50"));
+
+    let judged = ran(folder.path(), "stability weeks.ron --set market.slots=150 --set market.open=(1,150)");
+    assert!(judged.contains(" slots: ") && judged.contains("`--slot K` shows any"), "{judged}");
+    let (rest, _) = judged.split_once("\n\ncritical").expect(&judged);
+    assert_eq!(lines(rest), 20, "{judged}");
+    assert!(too_wide(&judged).is_empty(), "{judged}");
+}
+
+#[test]
+fn runs_are_told_apart_by_what_was_set_and_by_their_names() {
+    let folder = checkout();
+    let a = run(folder.path(), "scenarios/5_prosumers.ron --set mu=1");
+    let b = run(folder.path(), "scenarios/5_prosumers.ron --set mu=1 --set delay=200ms --seed 7 --name slow");
+    assert!(b.starts_with("results/slow/") && b.ends_with("Z-seed7"), "{b}");
+    let listed = ran(folder.path(), "list");
+    let cells = |name: &str| {
+        let line = listed.lines().rfind(|line| line.starts_with(name)).expect(&listed);
+        line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(cells("5_prosumers ").contains(&"mu=1".to_owned()), "{listed}");
+    assert!(cells("slow ").ends_with(&["mu=1", "delay=200ms"].map(str::to_owned)), "{listed}");
+    let compared = ran(folder.path(), &format!("compare {a} {b}"));
+    for title in ["5_prosumers, mu = 1, 1 case", "slow, mu = 1, delay = 200ms,"] {
+        assert!(compared.replace('\n', " ").contains(title), "{compared}");
+    }
+    let shown = ran(folder.path(), "show results/slow");
+    assert!(shown.starts_with("slow, mu = 1, delay = 200ms, case 1 of 1, seed 7: "), "{shown}");
+    let report = fs::read_to_string(folder.path().join(&b).join("report.html")).expect("the report");
+    assert!(report.contains("<h1>slow, mu = 1, delay = 200ms</h1>"));
+    for name in ["a/b", "../up", ".hidden", "a,b", ""] {
+        let refused = sim(folder.path(), "scenarios/5_prosumers.ron -q --name").arg(name).assert().code(2);
+        let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        assert!(said.contains("allowed: a plain folder name"), "{name}: {said}");
+    }
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub scenario: String,
     /// The scenario's file as it was given.
     pub source: String,
+    /// What was set in it to a single value, but for its name and seed; not known of runs of older versions.
+    #[serde(default)]
+    pub set: Knobs,
     /// The scenario's seed or, where `replicates` lists seeds, the first of these.
     pub seed: u64,
     /// Version of the program.
@@ -141,6 +144,7 @@ impl Manifest<PlannedCases> {
         Self {
             scenario: plan.scenario.name.clone(),
             source: plan.source.display().to_string(),
+            set: knobs(&plan.set),
             seed: plan.first_seed(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command,
@@ -190,8 +194,16 @@ impl Manifest {
     pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
         let fresh = Manifest::new(plan, SystemTime::UNIX_EPOCH, self.command, self.files);
         let same = self.inputs_sha256 == fresh.inputs_sha256;
-        let Self { source, started, wall_seconds, .. } = self;
-        same.then_some(Manifest { source, started, wall_seconds, ..fresh })
+        let Self { source, set, started, wall_seconds, .. } = self;
+        same.then_some(Manifest { source, set, started, wall_seconds, ..fresh })
+    }
+}
+
+impl<C> Manifest<C> {
+    /// What tells the run apart from others: the scenario and what was set in it, `day, mu = 1, delay = 10ms`.
+    pub fn title(&self) -> String {
+        let set = self.set.iter().map(|(name, value)| format!(", {name} = {}", knob_text(value)));
+        self.scenario.clone() + &set.collect::<String>()
     }
 }
 

@@ -281,7 +281,13 @@ impl Draft {
         let huge = expected.warning().map(|(problem, notes)| made_in_code(problem, notes));
         let warnings = self.vain().into_iter().chain(huge).map(Warning::from).collect();
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
-        let plan = Plan { scenario, source, inputs, warnings, custom: Custom::default(), data, population_sizes };
+        let set = self.overrides.iter().filter(|set| !["name", "seed"].contains(&&*set.name));
+        let set = set.filter_map(|set| match set.values.as_slice() {
+            [(value, _)] => Some((set.name.clone(), value.clone())),
+            _ => None,
+        });
+        let set = set.collect();
+        let plan = Plan { scenario, source, set, inputs, warnings, custom: Custom::default(), data, population_sizes };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
         let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
         if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {

@@ -24,6 +24,8 @@ pub struct Plan {
     pub scenario: Scenario,
     /// The scenario's file.
     pub source: PathBuf,
+    /// What was set in it from outside to a single value, as written; not its name and seed, which it has itself.
+    pub set: Vec<(String, String)>,
     /// The data files it reads; no two have the same name.
     pub inputs: Vec<DataFile>,
     /// What it says in vain, and that it is huge if it is.

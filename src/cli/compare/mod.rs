@@ -60,7 +60,7 @@ fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     Ok(text)
 }
 
-/// `A: results/day/2026-11-25T19-31-59Z-seed7, 2 cases, finished`.
+/// `A: results/day/2026-11-25T19-31-59Z-seed7, day, delay = 1s, 2 cases, finished`.
 fn introduced(name: &str, run: &Run) -> String {
     let manifest = run.manifest();
     let status = match &manifest.status {
@@ -70,5 +70,5 @@ fn introduced(name: &str, run: &Run) -> String {
         Status::Interrupted => "interrupted",
     };
     let cases = count(manifest.case_count as usize, "case");
-    wrapped(&format!("{}: {}, {cases}, {status}\n", bold(name), run.folder().display()))
+    wrapped(&format!("{}: {}, {}, {cases}, {status}\n", bold(name), run.folder().display(), manifest.title()))
 }

@@ -83,7 +83,8 @@ fn the_citation_names_this_version_and_the_article() {
 fn the_changelog_begins_with_this_version() {
     let text = read("CHANGELOG.md");
     let versions: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let newest = versions.first().expect("a version").trim_start_matches('[');
+    let released = versions.iter().find(|version| **version != "[Unreleased]");
+    let newest = released.expect("a version").trim_start_matches('[');
     assert!(newest.starts_with(env!("CARGO_PKG_VERSION")), "{versions:?}");
     let kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
     for kind in text.lines().filter_map(|line| line.strip_prefix("### ")) {
