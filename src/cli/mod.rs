@@ -23,6 +23,7 @@ mod signals;
 mod stability;
 mod summary;
 mod table;
+mod terminal;
 mod text;
 mod trade_matrix;
 
@@ -75,7 +76,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(CliError { text, exit_code }) => {
-            let text = text::clean(&text);
+            let text = terminal::clean(&text);
             let rest = text.strip_prefix("error:");
             anstream::eprintln!("{}", rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest));
             exit_code
@@ -101,7 +102,7 @@ fn log_to_stderr(verbosity: u8) {
 /// Prints to stdout, with bold and colours only where `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the terminal let
 /// them; a terminal obeys nothing else in the text. A reader that has gone away, as in `sim show RUN | head`, is no error.
 fn print(text: &str) -> Result<(), CliError> {
-    print_exactly(&text::clean_styled(text)).map(drop)
+    print_exactly(&terminal::clean_styled(text)).map(drop)
 }
 
 /// Prints the text as it is; says whether the reader is still there.

@@ -1,6 +1,6 @@
 //! Tables that fit a terminal, whatever stands in them.
 
-use super::text::clean;
+use super::terminal::clean;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, CellAlignment, Color, LineStyle, Table as Drawn, TableStyle, presets::NOTHING};
 use std::fmt::Display;

@@ -383,9 +383,9 @@ fn there_is_a_manual_page_for_every_subcommand() {
 fn a_terminal_obeys_nothing_that_names_and_values_hold() {
     let folder = checkout();
     let scenario = "Scenario(name: \"day\", market: (slots: 2, open: (1, 2)), population: Synthetic(count: 3),
-        network: (groups: {\"a\\u{1b}[31m<b>\": Share(0.5)}),
+        network: (groups: {\"a\\u{1b}c<b>\": Share(0.5)}),
         vary: {\"price_step\": [Fixed( 0.1 /* \u{1b}[31m</script> */), Scaled(0.2 // \u{202e}\u{7}\n)],
-               \"network.groups.a\u{1b}[31m<b>\": [Share(0.5)]})";
+               \"network.groups.a\u{1b}c<b>\": [Share(0.5)]})";
     fs::write(folder.path().join("day.ron"), scenario).unwrap();
     let printed = ran(folder.path(), "day.ron");
     assert!(printed.contains("price_step = Fixed(0.1)") && printed.contains("price_step = Scaled(0.2)"), "{printed}");
