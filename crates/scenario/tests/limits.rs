@@ -17,7 +17,7 @@ fn said(text: &str) -> String {
 #[test]
 fn brackets_may_be_nested_as_deeply_as_anybody_likes() {
     let with = |field: &str| format!("(name: \"x\", population: Synthetic(count: 5), {field})");
-    for depth in [50, 127, 128, 20_000] {
+    for depth in [127, 20_000] {
         let nested = |open: &str, close: &str| open.repeat(depth) + &close.repeat(depth);
         for text in [
             nested("(", ""),
@@ -240,6 +240,10 @@ fn what_can_never_begin_is_told_where_it_stands() {
         );
         assert_eq!(first(&fields, &[]), ["warning: network.conditions[1].at: it never begins"]);
     }
+    // Not all of any number.
+    let many = (1..1000).map(|n| format!("\"{n}d\"")).collect::<Vec<_>>().join(",");
+    let fields = format!("{}, vary: {{\"network.conditions[0].at\": [{many}]}}", crash("99h"));
+    assert_eq!(first(&fields, &[]).len(), 10);
     for (fields, set) in [
         ("activation: Poisson(period: \"1h\")", &[][..]),
         ("market: (gate_closure: \"500ms\")", &[]),
