@@ -18,6 +18,7 @@ mod docs;
 mod examples;
 mod faults;
 mod formats;
+mod hostile;
 mod learning;
 mod leftovers;
 mod misbehaviour;

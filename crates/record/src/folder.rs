@@ -308,6 +308,28 @@ mod tests {
     }
 
     #[test]
+    fn json_with_a_key_twice_is_refused_wherever_it_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            read_json::<serde_json::Value>(&path).map_err(|error| error.to_string())
+        };
+        let fine = r#"{"a": [1, -1, 0.5, null, true, "x", {"a": {}, "b": {"a": []}}], "b": {}}"#;
+        assert_eq!(read(fine), Ok(serde_json::from_str(fine).unwrap()));
+        for (text, place) in [
+            (r#"{"a": 1, "a": 1}"#, "`a` is given twice at line 1 column 12"),
+            ("{\"a\": [\n {\"b\": 1, \"c\": 2, \"\\u0062\": 3}]}", "`b` is given twice at line 2 column 27"),
+            (r#"[{"": {}, "": {}}]"#, "`` is given twice at line 1 column 12"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(place), "{error}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(read(&deep).unwrap_err().contains("recursion limit"), "brackets within brackets end");
+    }
+
+    #[test]
     fn a_growing_list_is_at_any_time_what_a_whole_one_prints() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list.json");

@@ -403,14 +403,12 @@ impl Draft {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let always = vain::all(&base);
         let is_varied = |mistake: &Mistake| vary.keys().any(|name| path::overlaps(name, &mistake.path));
-        let is_known = |mistake: &Mistake| always.iter().any(|known| known.path == mistake.path && !is_varied(known));
         let of_value = |(name, n, value): (&String, usize, &Value)| {
+            let is_new = |path: &String| path::overlaps(name, path) || always.iter().all(|known| known.path != *path);
             let turned = path::set(&base, name, &value.text());
-            let vain = turned.map(|turned| vain::all(&turned)).unwrap_or_default();
-            vain.into_iter()
-                .filter(|mistake| !is_known(mistake))
-                .map(|mistake| self.blamed(name, Some(n), mistake))
-                .collect::<Vec<_>>()
+            let mut vain = turned.map(|turned| vain::all(&turned)).unwrap_or_default();
+            vain.retain(|mistake| is_new(&mistake.path));
+            vain.into_iter().map(|mistake| self.blamed(name, Some(n), mistake)).collect::<Vec<_>>()
         };
         let parts = vary.iter().filter(|(name, _)| vain::PARTS.iter().any(|part| path::overlaps(part, name)));
         let values = parts.flat_map(|(name, values)| (0..).zip(values).map(move |(n, value)| (name, n, value)));

@@ -86,7 +86,7 @@ pub(super) struct Place {
     pub(super) found: String,
 }
 
-/// More of a line [bytes], or of what is wrong with it [letters], is no help to anybody, whatever a file holds.
+/// More of a line [bytes], or of what is said of it [letters], is no help to anybody, whatever a file holds.
 const MOST_SHOWN: usize = 1000;
 
 impl Report {
@@ -110,7 +110,7 @@ impl Report {
             }
         };
         for note in &self.notes {
-            group = group.element(Level::NOTE.message(note));
+            group = group.element(Level::NOTE.message(shortened(note)));
         }
         f.write_str(&Renderer::plain().render(&[group]))
     }

@@ -232,6 +232,10 @@ impl<'a> Reader<'a> {
 
     /// Goes on behind blanks, comments and, at the beginning, attributes.
     fn skip_blank(&mut self) {
+        let is_plain = |c: char| c.is_ascii_graphic() && !"/#".contains(c);
+        if self.rest().starts_with(is_plain) {
+            return;
+        }
         self.at = self.text.len() - Ron::from_str(self.rest()).map_or(0, |ron| ron.remainder().len());
     }
 

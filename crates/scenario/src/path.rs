@@ -222,15 +222,17 @@ fn places(tree: &Tree, name: &str, text: &str) -> Vec<Vec<String>> {
         let is_knob = knob_names().any(|knob| knob == name);
         return if is_knob { Vec::new() } else { vec![steps(name).into_iter().map(str::to_owned).collect()] };
     };
+    if !path.contains(&"*") {
+        return vec![path.iter().map(|step| (*step).to_owned()).collect()];
+    }
     let mut places: Vec<Vec<String>> = vec![Vec::new()];
     for step in path {
         let further = |before: Vec<String>| {
             let all = if *step == "*" { keys(find(tree, &before)) } else { vec![(*step).to_owned()] };
             all.into_iter().map(move |key| [&before[..], &[key]].concat())
         };
-        places = places.into_iter().flat_map(further).collect();
+        places = places.into_iter().flat_map(further).filter(|place| find(tree, place).is_some()).collect();
     }
-    places.retain(|place| !path.contains(&"*") || find(tree, place).is_some());
     places
 }
 
