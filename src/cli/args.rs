@@ -9,7 +9,7 @@ use crate::{
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use clap_complete::Shell;
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
-use std::{num::NonZero, path::PathBuf};
+use std::{num::NonZero, path::PathBuf, str::FromStr};
 
 /// Simulates a local electricity market as agents that exchange messages.
 ///
@@ -94,10 +94,10 @@ pub(super) enum Command {
         #[arg(value_name = "RUN")]
         run: PathBuf,
         /// Show this slot's trades and prosumers.
-        #[arg(long, value_name = "K")]
+        #[arg(long, value_name = "K", value_parser = whole::<u32>, allow_negative_numbers = true)]
         slot: Option<u32>,
         /// Show only this case.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
         case: Option<u32>,
     },
     /// Make the report and the figures of a run anew, from its folder.
@@ -123,7 +123,7 @@ pub(super) enum Command {
         #[command(flatten)]
         input: Input,
         /// Look only at this slot: in detail or, if knobs vary, a line for each combination.
-        #[arg(long, value_name = "K")]
+        #[arg(long, value_name = "K", value_parser = whole::<u32>, allow_negative_numbers = true)]
         slot: Option<u32>,
     },
     /// Check a run's ledger, look into it, or export it.
@@ -223,14 +223,16 @@ pub(super) enum LedgerCommand {
         /// Show the blocks of this channel.
         #[arg(long, value_name = "CHANNEL", value_parser = channel())]
         channel: Option<ChannelName>,
-        /// Show this block of the channel.
-        #[arg(long, value_name = "N", requires = "channel")]
+        /// Show this block of the channel, by its number from 0, the channel's first. Amounts in it
+        /// are in 1e-6 kWh and 1e-6 CNY, prices in CNY/kWh.
+        #[arg(long, value_name = "N", requires = "channel", value_parser = whole::<u64>, allow_negative_numbers = true)]
         block: Option<u64>,
-        /// Show every fact that has stood under this key, for example quote/17/1 or bill/17/3/1.
+        /// Show every fact that has stood under this key: what it is, the slot's number and the numbers of the prosumers it
+        /// is about, for example quote/17/1 or bill/17/3/1. Amounts in it are in 1e-6 kWh and 1e-6 CNY, prices in CNY/kWh.
         #[arg(long, value_name = "KEY", conflicts_with = "channel")]
         key: Option<Key>,
         /// Show only this case.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
         case: Option<u32>,
     },
     /// Print all blocks in order as JSON, one a line.
@@ -239,7 +241,7 @@ pub(super) enum LedgerCommand {
         #[arg(value_name = "RUN")]
         run: PathBuf,
         /// Export only this case.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
         case: Option<u32>,
     },
 }
@@ -250,12 +252,17 @@ fn channel() -> impl TypedValueParser<Value = ChannelName> {
     PossibleValuesParser::new(ChannelName::ALL.map(ChannelName::name)).try_map(read)
 }
 
+/// A whole number.
+fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, neither negative nor too large, of digits alone")
+}
+
 /// How to run cases, and what to say meanwhile.
 #[derive(Debug, Args)]
 pub(super) struct HowToRun {
     /// How many cases run at a time. Changes the speed, never the results [default: one a core; one in all for up to
     /// two cases, large populations, `durability: Block` and `clock: Wall`].
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = whole::<NonZero<usize>>, allow_negative_numbers = true)]
     pub(super) jobs: Option<NonZero<usize>>,
     /// How many shards host the actors: per-actor, per-core or a number. Changes the speed, and results only by the wall
     /// clock [default: by the size of the population].
@@ -279,7 +286,7 @@ pub(super) struct Input {
     #[arg(value_name = "SCENARIO")]
     pub(super) scenario: PathBuf,
     /// Seed of everything random, instead of the scenario's.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Set a knob, or any field by its path such as market.feed_in_tariff, to a value written as in the scenario; it is
     /// then not varied. Several values, separated by commas, vary it. May be repeated.

@@ -11,6 +11,7 @@ mod error;
 mod ledger;
 mod list;
 mod manual;
+mod mistyped;
 mod price_path;
 mod progress;
 mod report;
@@ -27,6 +28,8 @@ use args::{Arguments, Command};
 use clap::Parser;
 use error::CliError;
 use std::{
+    env,
+    ffi::OsString,
     io::{self, ErrorKind, Write},
     process::ExitCode,
 };
@@ -39,7 +42,8 @@ use tracing_subscriber::{
 ///
 /// Exit code 0: done; 1: failed; 2: bad input.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let given: Vec<OsString> = env::args_os().collect();
+    let arguments = Arguments::try_parse_from(&given).unwrap_or_else(|error| mistyped::explained(error, &given).exit());
     log_to_stderr(match &arguments.command {
         Some(Command::Resume { how, .. }) => how.verbose,
         _ => arguments.how.verbose,
@@ -55,7 +59,13 @@ pub fn main() -> ExitCode {
         (Some(Command::List { folder }), _) => list::list(&folder),
         (Some(Command::Completions { shell }), _) => manual::completions(shell),
         (Some(Command::Man { out }), _) => manual::man(out.as_deref()),
-        (None, Some(input)) => run::run(&input, &arguments.out, arguments.format, &arguments.how),
+        (None, Some(input)) => {
+            let done = run::run(&input, &arguments.out, arguments.format, &arguments.how);
+            done.map_err(|error| match mistyped::instead_of_scenario(&input.scenario) {
+                Some(meant) => CliError { text: format!("{}\n = note: {meant}", error.text), ..error },
+                None => error,
+            })
+        }
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
     };
     match done {
@@ -76,7 +86,7 @@ fn log_to_stderr(verbosity: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let asked = env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
     let filter = asked.unwrap_or_else(|| Targets::new().with_default(level));
     let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours);

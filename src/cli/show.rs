@@ -23,9 +23,7 @@ pub(super) fn show(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<
         Some(slot) => show_slot(&run, slot, only),
     };
     match (text.map_err(CliError::bad_input)?, slot) {
-        (text, Some(slot)) if text.is_empty() => {
-            Err(CliError::bad_input(format!("the run has no results of slot {slot}")))
-        }
+        (text, Some(slot)) if text.is_empty() => Err(no_slot(&run, slot, only)),
         (text, _) => print(&text),
     }
 }
@@ -40,6 +38,16 @@ fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
         };
         CliError::bad_input(format!("the run has no results of case {number}; {others}"))
     })
+}
+
+/// Which slots there are of all cases, or of `only` one, beside the one that is not.
+fn no_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> CliError {
+    let rows = run.rows::<SlotRow>().into_iter().flatten().flatten();
+    let slots = rows.filter(|row| only.is_none_or(|only| only.case == row.case)).map(|row| row.slot);
+    let (first, last) = slots.fold((Slot::MAX, 0), |(first, last), slot| (first.min(slot), last.max(slot)));
+    let others =
+        if last == 0 { "it has those of none".to_owned() } else { format!("it has those of slots {first} to {last}") };
+    CliError::bad_input(format!("the run has no results of slot {slot}; {others}"))
 }
 
 /// The slot in all cases or in `only` one; empty where there are no results of it.
@@ -106,6 +114,10 @@ mod tests {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
         assert_eq!(show_slot(&run, 4, None).unwrap(), "");
+        assert_eq!(
+            no_slot(&run, 4, None).text,
+            "error: the run has no results of slot 4; it has those of slots 1 to 3"
+        );
         let error = case_with_results(&run, 2).unwrap_err();
         assert_eq!(error.text, "error: the run has no results of case 2; it has those of case 1");
         assert!(case_with_results(&run, 1).is_ok() && case_with_results(&run, 0).is_err());

@@ -365,6 +365,192 @@ messages! {
     tariff_missing: fields("market: (slots: 3, open: (1, 3), grid_tariff: Csv(\"tarif.csv\")),"),
 }
 
+// What people write who know it otherwise: the message says how it is written here.
+messages! {
+    decimal_comma: fields("market: (slots: 3, open: (1, 3), service_fee: 0,45),"),
+    decimal_comma_of_the_last_field: fields("learning: (price_every: 1, tolerance: 0,5, ramp: 0,1),"),
+    decimal_comma_in_quotes: fields("preferences: (eta: \"0,2\"),"),
+    thousands: fields("seed: 1,000,"),
+    percentage: fields("network: (loss: 5%),"),
+    percentage_in_quotes: fields("network: (jitter: \"2,5 %\"),"),
+    number_with_a_unit: fields("market: (slots: 3, open: (1, 3), service_fee: 0.3 CNY),"),
+    number_behind_its_currency: fields("market: (slots: 3, open: (1, 3), service_fee: €0.3),"),
+    number_in_quotes: fields("seed: \"7\","),
+    power_of_ten: fields("learning: (tolerance: 10^-6),"),
+    fraction: fields("preferences: (eta: 1/4),"),
+    whole_number_with_an_exponent: fields("seed: 1e3,"),
+    whole_number_with_a_point: fields("learning: (patience: 3.0),"),
+    rounded_below_zero: fields("storage: (capacity_kwh: 10, power_kw: 5, initial_kwh: -1e-17),"),
+    bare_duration: fields("activation: LockStep(period: 10ms),"),
+    bare_duration_with_a_blank: fields("activation: LockStep(period: 10 s),"),
+    words_without_quotes: fields("name: my day,"),
+    bare_delay: fields("network: (delay: 10ms),"),
+    delay_without_unit: fields("network: (delay: 10),"),
+    duration_without_unit: fields("activation: LockStep(period: \"10\"),"),
+    duration_by_the_clock: fields("market: (slots: 3, open: (1, 3), slot_length: \"1:30\"),"),
+    duration_with_a_decimal_comma: fields("market: (slots: 3, open: (1, 3), slot_length: \"0,5h\"),"),
+    duration_in_capitals: fields("market: (slots: 3, open: (1, 3), gate_closure: \"15 MIN\"),"),
+    truth_in_capitals: network("links: [(from: Ledger, to: Grid, one_way: True)]"),
+    truth_as_yes: network("links: [(from: Ledger, to: Grid, one_way: yes)]"),
+    nothing_as_null: fields("storage: null,"),
+    nothing_in_small_letters: fields("learning: (fitness: none),"),
+    name_without_quotes: fields("name: bad,"),
+    name_in_single_quotes: fields("name: 'bad',"),
+    name_in_curly_quotes: fields("name: “bad”,"),
+    variant_in_quotes: fields("preferences: (demand: \"Firm\"),"),
+    variant_in_capitals: fields("preferences: (demand: FIRM),"),
+    field_in_quotes: fields("\"seed\": 7,"),
+    field_in_capitals: fields("Seed: 7,"),
+    struct_in_curly_brackets: fields("preferences: {\"mu\": 0.5},"),
+    list_in_round_brackets: fields("vary: {\"mu\": (0, 0.5)},"),
+    vary_in_round_brackets: fields("vary: (mu: [0, 0.5]),"),
+    vary_without_quotes: fields("vary: {mu: [0, 0.5]},"),
+    comment_of_another_kind: fields("# a comment"),
+    comment_behind_a_field: fields("seed: 7, -- a comment"),
+    equals_sign: fields("seed = 7,"),
+    semicolon: fields("seed: 7; clock: Virtual,"),
+    colon_left_out: fields("preferences: (mu: 0.5, eta 0.2),"),
+    tariff_as_text: fields("market: (slots: 3, open: (1, 3), grid_tariff: \"tariff.csv\"),"),
+    tariff_with_a_decimal_comma: fields("market: (slots: 3, open: (1, 3), grid_tariff: 0,9),"),
+    population_as_number: fields("population: 5,"),
+    population_without_its_name: fields("population: (count: 5),"),
+    known_sellers_as_number: fields("learning: (choice_set: 16),"),
+    clock_without_its_field: fields("clock: Wall(60),"),
+    group_as_number: network("groups: {\"far\": 0.2}"),
+    group_as_list: network("groups: {\"far\": [1, 2]}"),
+    party_as_text: network("links: [(from: \"far\", to: Ledger)]"),
+    bracket_not_closed_within: scenario(
+        "Scenario(\n    name: \"bad\",\n    population: Synthetic(count: 5,\n    network: (loss: 0.1),\n)\n"
+    ),
+    bracket_of_another_kind: fields("vary: {\"mu\": [0, 1)},"),
+    bracket_too_many: fields("preferences: (mu: 0.5)),"),
+    varied_percentage: fields("vary: {\"mu\": [0, 5%]},"),
+    varied_duration_without_unit: fields("vary: {\"period\": [\"1s\", \"10\"]},"),
+    varied_storage_with_a_mistake: fields("vary: {\"storage\": [None, Some(capacity: 10, power_kw: 5)]},"),
+    an_archive: scenario(b"PK\x03\x04\x14\0\x06\0"),
+    a_misspelt_file: Folder::new().with("village.ron", sound("")).message("vilage.ron", &Overrides::default()),
+    argument_with_a_decimal_comma: set(&["mu=0,5"]),
+    argument_with_a_zero_before_digits: set(&["market.service_fee=0,05"]),
+    argument_with_a_percentage: set(&["loss=5%"]),
+    argument_with_a_unit: set(&["market.service_fee=0.3 CNY"]),
+    argument_with_thousands: set(&["learning.price_every=1,000"]),
+    argument_with_another_list: set(&["mu=[0,0.5]"]),
+    argument_with_a_bare_duration_within: set(&["activation=Poisson(period: 1s)"]),
+    argument_with_a_bracket_not_closed: set(&["activation=Poisson(period: \"1s\""]),
+    argument_without_a_field: set(&["behaviour=BestResponse(0.1)"]),
+    argument_with_a_variant_in_small_letters: set(&["preferences.demand=firm"]),
+    argument_in_capitals: set(&["MU=0.5"]),
+    argument_with_a_file_that_is_not_there: set(&["population=Profiles(\"nowhere.csv\")"]),
+    argument_with_prices_beyond_the_tariffs: set(&["learning.initial_price=Fixed([9, 9])"]),
+    path_with_two_points: set(&["market..service_fee=0.1"]),
+    path_with_a_point_behind: set(&["market.=0.1"]),
+    path_with_brackets_of_a_name: set(&["market[service_fee]=0.1"]),
+    varied_path_with_two_points: fields("vary: {\"market..service_fee\": [0.1]},"),
+    path_of_a_misspelt_group:
+        overridden("network: (groups: {\"household\": Share(0.2), \"shop\": Share(0.1)}),", None, &["network.groups.houshold=Share(0.3)"]),
+    path_into_a_group_of_none: set(&["network.groups.houshold.Share=0.3"]),
+    varied_path_of_a_misspelt_group: fields(
+        "network: (groups: {\"household\": Share(0.2)}),\n    vary: {\"network.groups.Household.Share\": [0.1]},"
+    ),
+}
+
+// Tables as other programs leave them.
+messages! {
+    table_with_semicolons: profiles(PROFILES.replace(',', ";")),
+    table_with_semicolons_and_decimal_commas: profiles(PROFILES.replace(',', ";").replace('.', ",")),
+    table_with_tabs: profiles(PROFILES.replace(',', "\t")),
+    table_with_its_separator_named: profiles(format!("sep=;\n{}", PROFILES.replace(',', ";"))),
+    table_with_decimal_commas: profiles(PROFILES.replace("1.5", "1,5")),
+    table_with_a_quoted_decimal_comma: profiles(PROFILES.replacen("1.5", "\"1,5\"", 2)),
+    table_with_thousands: profiles(PROFILES.replace("1,2,3,1,", "1,2,\"1.234,5\",1,")),
+    table_with_a_row_of_semicolons: profiles(PROFILES.replace("2,2,2,1,2,1.5", "2;2;2;1;2;1.5")),
+    table_without_header: profiles(PROFILES.split_once('\n').unwrap().1),
+    table_with_a_comment: profiles(format!("# made by hand\n{PROFILES}")),
+    table_with_a_comment_below: profiles(format!("{PROFILES}# made by hand\n")),
+    table_with_a_comma_behind_each_row: profiles(PROFILES.replace('\n', ",\n")),
+    table_with_a_comma_behind_a_row: profiles(PROFILES.replace("2,2,2,1,2,1.5", "2,2,2,1,2,1.5,")),
+    table_that_is_a_scenario: profiles(sound("")),
+    table_that_is_an_archive: profiles(b"PK\x03\x04\x14\0\x06\0"),
+    table_that_is_compressed: profiles(b"\x1f\x8b\x08\0\0\0\0\0"),
+    table_in_utf_16: profiles(PROFILES.encode_utf16().fold(vec![0xff, 0xfe], |bytes, unit| [bytes, unit.to_le_bytes().to_vec()].concat())),
+    column_of_power: profiles(PROFILES.replace("pv_kwh", "pv_kw")),
+    column_of_power_in_words: profiles(PROFILES.replace("load_kwh", "Load (kW)")),
+    column_in_other_words: profiles(PROFILES.replace("pv_kwh", "Generation")),
+    column_in_capitals: profiles(PROFILES.replace("prosumer", "Prosumer")),
+    column_by_its_symbol: profiles(PROFILES.replace("preference_pv", "w_pv0")),
+    column_of_another_kind: profiles(PROFILES.replace('\n', ",2026-01-01\n").replacen("2026-01-01", "date", 1)),
+    tariff_by_another_name: tariff(&TARIFF.replace("grid_tariff_cny_per_kwh", "price")),
+    prosumer_with_a_point: profiles(PROFILES.replace("\n1,", "\n1.0,")),
+    prosumer_with_a_letter: profiles(PROFILES.replace("\n1,", "\nP1,")),
+    prosumer_negative: profiles(PROFILES.replace("\n1,", "\n-1,")),
+    slot_with_a_point: profiles(PROFILES.replace("1,2,3,1,", "1,2.0,3,1,")),
+    slot_by_the_clock: profiles(PROFILES.replace("1,2,3,1,", "1,13:00,3,1,")),
+    load_left_out: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,,")),
+    load_not_available: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,NA,")),
+    load_with_a_unit: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,1 kWh,")),
+    load_with_another_minus: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,−1,")),
+    quote_not_closed: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,\"1,")),
+    preference_rounded_below_zero: profiles(PROFILES.replace("1,2,3,1,2,", "1,2,3,1,-1e-17,")),
+}
+
+#[test]
+fn a_bare_value_is_the_constant_that_it_means() {
+    const BARE: &str = r#"market: (slots: 3, open: (1, 3), grid_tariff: 0.9),
+        population: Synthetic(count: 5, load_kw: 2, weather: 0.5),
+        network: (delay: "20ms",
+            links: [(from: Ledger, to: Grid, delay: "1s"), (from: Grid, to: Prosumers, loss: 0.1),
+                (from: Prosumers, to: Grid, delay: "2s"), (from: Prosumer(1), to: Grid, delay: Constant("4s"))],
+            conditions: [(at: "1h", what: Link(from: Grid, to: Ledger, delay: "3s"))]),
+        vary: {"population": [5, Synthetic(count: 6, load_kw: 2, weather: 0.5)], "market.grid_tariff": [0.7, Constant(0.8)]},"#;
+    let full = [("grid_tariff: ", "0.9"), ("load_kw: ", "2"), ("weather: ", "0.5")]
+        .into_iter()
+        .chain(["\"20ms\"", "\"1s\"", "\"2s\"", "\"3s\""].map(|time| ("delay: ", time)))
+        .fold(BARE.to_owned(), |text, (field, value)| {
+            text.replace(&format!("{field}{value}"), &format!("{field}Constant({value})"))
+        });
+    let plan = |text: &str| {
+        let folder = Folder::new().with("day.ron", sound(text));
+        let set = ["network.links[1]=(from: Grid, to: Ledger, delay: \"7s\")".to_owned()].into();
+        load(&folder.0.path().join("day.ron"), &Overrides { seed: None, set }).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let [bare, full] = [BARE, &full].map(plan);
+    assert!(bare.cases().map(|case| case.scenario).eq(full.cases().map(|case| case.scenario)));
+    let [bare, full] = [bare, full].map(|plan| plan.resolved_ron());
+    assert_eq!(bare.split("vary:").next(), full.split("vary:").next());
+    for written in ["delay: Constant(\"20ms\")", "delay: Constant(\"7s\")", "load_kw: Constant(2.0)"] {
+        assert!(bare.contains(written), "{written}: {bare}");
+    }
+}
+
+#[test]
+fn mistakes_behind_and_in_bare_constants_are_shown_where_they_are() {
+    insta::assert_snapshot!(fields("network: (delay: \"20ms\", losss: 0.1),"));
+    insta::assert_snapshot!(network("delay: \"20ms\", jitter: 1.5"));
+    insta::assert_snapshot!(network("delay: \"2days\""));
+}
+
+#[test]
+fn energy_that_rounding_leaves_just_below_zero_is_zero() {
+    let text = PROFILES.replace("1,2,3,1,", "1,2,-1e-17,-4e-7,");
+    let folder = Folder::new().with("bad.ron", sound("")).with("profiles.csv", text);
+    let plan = load(&folder.0.path().join("bad.ron"), &Overrides::default()).unwrap();
+    let slot = plan.cases().next().unwrap().population.prosumers[0].profile[1];
+    assert_eq!((slot.generation.value(), slot.load.value()), (0.0, 0.0));
+}
+
+#[test]
+fn tables_may_have_blanks_quotes_and_other_line_ends() {
+    for text in [
+        PROFILES.replace(',', " , "),
+        PROFILES.replace("pv_kwh", "\"pv_kwh\"").replace("1.5", "\"1.5\""),
+        format!("\u{feff}{}", PROFILES.replace('\n', "\r\n")),
+        PROFILES.replace("\n1,", "\n01,"),
+    ] {
+        let folder = Folder::new().with("bad.ron", sound("")).with("profiles.csv", &text);
+        assert!(load(&folder.0.path().join("bad.ron"), &Overrides::default()).is_ok(), "{text}");
+    }
+}
+
 #[test]
 fn data_files_of_the_same_name_are_refused_as_runs_keep_them_in_one_folder() {
     let folder = Folder::new();

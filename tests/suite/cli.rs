@@ -99,6 +99,38 @@ fn bad_input_exits_with_2_points_at_the_spot_and_leaves_nothing() {
 }
 
 #[test]
+fn mistyped_arguments_are_told_with_what_was_meant() {
+    let folder = checkout();
+    let mut said = String::new();
+    for arguments in [
+        "run scenarios/5_prosumers.ron",
+        "comprae a b",
+        "lst",
+        "shwo results/5_prosumers --slot 3",
+        "ledger verfy results/5_prosumers",
+        "scenarios/5_prosumers.ron check",
+        "scenarios/5_prosumers.ron mu=0.5",
+        "scenarios/5_prosumers.ron --set mu 0.5",
+        "scenarios/5_prosumers.ron --mu 0.5",
+        "scenarios/5_prosumers.ron -set mu=0.5",
+        "scenarios/5_prosumers.ron --sed 7",
+        "scenarios/5_prosumers.ron --seed 1e3",
+        "scenarios/5_prosumers.ron --jobs -1",
+        "scenarios/5_prosumer.ron",
+        "5_prosumers",
+        "check scenarios/5_prosumers",
+        "ledger show results/5_prosumers --key bil/17/3/1",
+        "ledger show results/5_prosumers --channel trades",
+    ] {
+        let output = sim(folder.path(), arguments).assert().code(2).get_output().clone();
+        assert!(output.stdout.is_empty(), "errors go to stderr");
+        said += &format!("$ sim {arguments}\n{}\n", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(!folder.path().join("results").exists());
+    insta::assert_snapshot!(said);
+}
+
+#[test]
 fn a_run_that_cannot_be_written_exits_with_1() {
     let folder = checkout();
     fs::write(folder.path().join("results"), "in the way").expect("a file is written");

@@ -71,7 +71,10 @@ macro_rules! keys {
                     _ => None,
                 };
                 // A number with a sign or leading zeros would be a second name of the same fact.
-                key.filter(|key| key.to_string() == text).ok_or_else(|| format!("{text} is no key"))
+                key.filter(|key| key.to_string() == text).ok_or_else(|| {
+                    const KEYS: &[&str] = &[$(concat!($text, "/<slot>" $(, "/<", stringify!($part), ">")*)),+];
+                    format!("{text} is no key; keys are {}, by numbers", KEYS.join(", "))
+                })
             }
         }
 

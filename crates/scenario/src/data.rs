@@ -1,7 +1,8 @@
 //! The data of a scenario: who takes part and what the grid asks for energy, from CSV files or given in code.
 
 use super::{
-    error::{Mistake, Report, ScenarioError, did_you_mean},
+    error::{Mistake, Report, ScenarioError, most_like},
+    mend::mend_cell,
     population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{GridTariff, Market, PopulationSource, Preferences, Scenario},
     text::TextFile,
@@ -9,7 +10,7 @@ use super::{
 };
 use csv::{ReaderBuilder, StringRecord, Trim};
 use microgrid_agents::{ids::Slot, units::Energy};
-use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, path::Path, str::FromStr, sync::Arc};
 
 /// Smallest and largest preference [CNY/kWh]; one of zero would leave nothing to want.
 const PREFERENCE: (f64, f64) = (1e-6, 1e4);
@@ -214,7 +215,7 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
         Ok(profiles) => Ok(Member { number, profile: profiles.into() }),
         Err(slot) => {
             let problem = format!("prosumer {number} has no row for slot {slot}");
-            Err(table.report(start, "prosumer", &problem, one_each(slots)))
+            Err(table.report(start, "prosumer", &problem, [one_each(slots)]))
         }
     });
     Ok(Population { prosumers: members.collect::<Result<_, ScenarioError>>()? })
@@ -264,14 +265,13 @@ fn check_preferences(table: &Table<'_>, preferences: &Preferences) -> Result<(),
 }
 
 fn slot_profile(row: &Row<'_>, preferences: &Preferences) -> Result<SlotProfile, ScenarioError> {
-    let energy = |column| row.number(column, 0.0, LARGEST_ENERGY).map(Energy::nearest);
     let preference = |column, given: Option<f64>| match given {
         Some(value) => Ok(value),
         None => row.number(column, PREFERENCE.0, PREFERENCE.1),
     };
     Ok(SlotProfile {
-        generation: energy("pv_kwh")?,
-        load: energy("load_kwh")?,
+        generation: row.energy("pv_kwh")?,
+        load: row.energy("load_kwh")?,
         preference_pv: preference("preference_pv", preferences.preference_pv)?,
         preference_grid: preference("preference_grid", preferences.preference_grid)?,
     })
@@ -311,27 +311,55 @@ impl<'a> Table<'a> {
         let table = Self { file, columns, header: line_at(text, start) };
         let known = || required.iter().chain(optional).copied();
         let wanted = format!("columns: {}", known().collect::<Vec<_>>().join(", "));
-        let wrong = |problem: String, span: Range<usize>, hint: Option<String>| {
+        let wrong = |problem: String, span: Range<usize>, hints: Vec<String>| {
             let found = if span.is_empty() { "nothing here" } else { "in this header" };
-            let notes = hint.into_iter().chain([wanted.clone()]);
+            let notes = hints.into_iter().chain([wanted.clone()]);
             Err(ScenarioError::Data(file.report(problem, span, found.to_owned(), notes)))
         };
         if text.trim().is_empty() {
-            return wrong("the file is empty".to_owned(), start..start, None);
+            return wrong("the file is empty".to_owned(), start..start, Vec::new());
+        }
+        if let Some((problem, mend)) = no_header(&text[table.header.clone()], known().count()) {
+            let found = "in the first line".to_owned();
+            return Err(ScenarioError::Data(file.report(
+                problem.to_owned(),
+                table.header,
+                found,
+                [mend.to_owned(), wanted],
+            )));
         }
         for (n, name) in table.columns.iter().enumerate() {
             if !known().any(|known| known == name) {
-                let hint = did_you_mean(name, known());
-                return wrong(format!("there is no column `{name}`"), table.cell(start, n), hint);
+                let hints = table.meant(n, &known().collect::<Vec<_>>());
+                return wrong(format!("there is no column `{name}`"), table.cell(start, n), hints);
             }
             if table.columns.iter().take(n).any(|other| other == name) {
-                return wrong(format!("the column `{name}` is there twice"), table.cell(start, n), None);
+                return wrong(format!("the column `{name}` is there twice"), table.cell(start, n), Vec::new());
             }
         }
         match required.iter().find(|name| table.position(name).is_none()) {
-            Some(name) => wrong(format!("the column `{name}` is missing"), table.header, None),
+            Some(name) => wrong(format!("the column `{name}` is missing"), table.header, Vec::new()),
             None => Ok(table),
         }
+    }
+
+    /// Which of the `known` columns the one at place `n` may be that is called otherwise: one that the header does not have,
+    /// the most similar or, if none is, the one at its place.
+    fn meant(&self, n: usize, known: &[&str]) -> Vec<String> {
+        let name = &self.columns[n];
+        if name.is_empty() {
+            return vec!["a column has a name, and a line does not end in a comma".to_owned()];
+        }
+        let missing = || known.iter().copied().filter(|known| self.position(known).is_none());
+        let at_its_place = || known.get(n).copied().filter(|there| missing().any(|known| known == *there));
+        let Some(meant) = most_like(name, missing()).or_else(at_its_place) else {
+            return vec!["a table has no other columns: take it out".to_owned()];
+        };
+        let name = name.to_lowercase();
+        let unit = name.trim_end_matches([')', ']']).rsplit([' ', '_', '(', '[']).next().unwrap_or_default();
+        let other_unit = meant.ends_with("_kwh") && ["w", "kw", "mw", "wh", "mwh"].contains(&unit);
+        let units = other_unit.then(|| "its unit is kWh in the slot: power [kW] times the slot's hours".to_owned());
+        [format!("did you mean `{meant}`?")].into_iter().chain(units).collect()
     }
 
     fn rows(&'a self) -> impl Iterator<Item = Result<Row<'a>, ScenarioError>> {
@@ -344,68 +372,139 @@ impl<'a> Table<'a> {
             if cells.len() != self.columns.len() {
                 let problem = format!("the row has {} cells, the header has {}", cells.len(), self.columns.len());
                 let line = line_at(&self.file.text, start);
-                return Err(ScenarioError::Data(self.file.report(problem, line, "in this row".to_owned(), [])));
+                let mend = mend_row(&self.file.text[line.clone()], self.columns.len()).to_owned();
+                return Err(ScenarioError::Data(self.file.report(problem, line, "in this row".to_owned(), [mend])));
             }
             Ok(Row { table: self, cells, start })
         })
     }
 
     /// A report about the cell of `column` in the row that begins at byte `start`, or about the row if it has no such cell.
-    fn report(&self, start: usize, column: &str, problem: &str, allowed: String) -> ScenarioError {
+    fn report(
+        &self,
+        start: usize,
+        column: &str,
+        problem: &str,
+        notes: impl IntoIterator<Item = String>,
+    ) -> ScenarioError {
         let span = self.position(column).map_or_else(|| line_at(&self.file.text, start), |n| self.cell(start, n));
         let found = match &self.file.text[span.clone()] {
             _ if start == self.header.start => "in this header".to_owned(),
+            "" => "nothing here".to_owned(),
             cell => format!("found {cell}"),
         };
-        ScenarioError::Data(self.file.report(format!("{column}: {problem}"), span, found, [allowed]))
+        ScenarioError::Data(self.file.report(format!("{column}: {problem}"), span, found, notes))
     }
 
     /// The same of the header.
     fn report_column(&self, column: &str, problem: &str, allowed: String) -> ScenarioError {
-        self.report(self.header.start, column, problem, allowed)
+        self.report(self.header.start, column, problem, [allowed])
     }
 
     fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|name| name == column)
     }
 
-    /// Where cell `n` stands of the row that begins at byte `start`; the whole row where cells are quoted.
+    /// Where cell `n` stands of the row that begins at byte `start`.
     fn cell(&self, start: usize, n: usize) -> Range<usize> {
         let line = line_at(&self.file.text, start);
-        let text = &self.file.text[line.clone()];
-        if text.contains('"') {
-            return line;
+        let mut quoted = false;
+        let between = |letter: char| {
+            quoted ^= letter == '"';
+            letter == ',' && !quoted
+        };
+        let cell = self.file.text[line.clone()].split(between).nth(n).unwrap_or_default().trim();
+        if cell.is_empty() && n == 0 {
+            return line.start..line.start;
         }
-        let before = text.split(',').take(n).map(|cell| cell.len() + 1).sum::<usize>();
-        let cell = text.split(',').nth(n).unwrap_or_default();
-        let start = line.start + before + cell.len() - cell.trim_start().len();
-        start..start + cell.trim().len()
+        // Its place is the difference of its address and that of the text.
+        let start = cell.as_ptr() as usize - self.file.text.as_ptr() as usize;
+        start..start + cell.len()
     }
 }
 
 impl Row<'_> {
     /// The number in `column`: from `smallest` up, and no larger than `largest`.
     fn number(&self, column: &str, smallest: f64, largest: f64) -> Result<f64, ScenarioError> {
-        match self.text(column).parse() {
-            Ok(number) if (smallest..=largest).contains(&number) => Ok(number),
-            _ => Err(self.report(column, "not allowed", format!("allowed: a number from {smallest} to {largest}"))),
-        }
+        let allowed = || format!("a number from {smallest} to {largest}");
+        self.read(column, |number| (smallest..=largest).contains(number), allowed)
+    }
+
+    /// The amount of energy in `column` [kWh].
+    fn energy(&self, column: &str) -> Result<Energy, ScenarioError> {
+        // What is 0 when it is rounded to a whole amount is not negative.
+        let fits = |number: &f64| *number <= LARGEST_ENERGY && Energy::nearest(*number) >= Energy::ZERO;
+        self.read(column, fits, || format!("a number from 0 to {LARGEST_ENERGY}")).map(Energy::nearest)
     }
 
     /// The whole number in `column`, from 1 to `largest`.
     fn whole(&self, column: &str, largest: u32) -> Result<u32, ScenarioError> {
-        match self.text(column).parse() {
-            Ok(number) if (1..=largest).contains(&number) => Ok(number),
-            _ => Err(self.report(column, "not allowed", format!("allowed: a whole number from 1 to {largest}"))),
-        }
+        self.read(column, |number| (1..=largest).contains(number), || format!("a whole number from 1 to {largest}"))
+    }
+
+    fn read<T: FromStr>(
+        &self,
+        column: &str,
+        fits: impl Fn(&T) -> bool,
+        allowed: impl Fn() -> String,
+    ) -> Result<T, ScenarioError> {
+        let text = self.text(column);
+        let read = |text: &str| text.parse().ok().filter(&fits);
+        read(text).ok_or_else(|| {
+            let mend = mend_cell(text, |meant| read(meant).is_some());
+            self.table.report(
+                self.start,
+                column,
+                "not allowed",
+                mend.into_iter().chain([format!("allowed: {}", allowed())]),
+            )
+        })
     }
 
     fn report(&self, column: &str, problem: &str, allowed: String) -> ScenarioError {
-        self.table.report(self.start, column, problem, allowed)
+        self.table.report(self.start, column, problem, [allowed])
     }
 
     fn text(&self, column: &str) -> &str {
         self.table.position(column).and_then(|n| self.cells.get(n)).unwrap_or_default()
+    }
+}
+
+/// Why a table's first line, where `count` columns are wanted, is no header in so many cells, with the mend.
+fn no_header(line: &str, count: usize) -> Option<(&'static str, &'static str)> {
+    let cells = || line.split(',').map(str::trim);
+    let in_one = cells().count() == 1 && line.split_whitespace().count() == count;
+    if line.starts_with("sep=") || in_one || cells().count() < count && line.contains([';', '\t', '|']) {
+        return Some(("cells are not separated by commas", "write commas between cells, and points within numbers"));
+    }
+    if line.starts_with(['#', '/']) {
+        return Some(("the first line is no header", "a table has no comments: take them out"));
+    }
+    if line.starts_with("Scenario") || line.starts_with(['{', '<', '[', '(']) {
+        return Some((
+            "the file is no CSV table",
+            "its first line is to have names of columns with commas between them",
+        ));
+    }
+    let is_data = cells().all(|cell| cell.parse::<f64>().is_ok());
+    is_data.then_some(("the header is missing", "put a line with the names of the columns before the numbers"))
+}
+
+/// How a row is to be written that has not as many cells as its header.
+fn mend_row(line: &str, columns: usize) -> &'static str {
+    let cells = line.split(',').count();
+    if line.starts_with(['#', '/']) {
+        "a table has no comments: take them out"
+    } else if line.matches('"').count() % 2 == 1 {
+        "a quote that opens in this row is not closed in it"
+    } else if line.contains([';', '\t', '|']) {
+        "write commas between cells, and points within numbers"
+    } else if line.trim_end().ends_with(',') && cells == columns + 1 {
+        "a line does not end in a comma"
+    } else if cells > columns {
+        "a comma begins a new cell: numbers have a point, and nothing between their thousands"
+    } else {
+        "a row has a cell for each column, with commas between them"
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile, GIVEN_PROFILES},
-    error::{Mistake, Report, ScenarioError, Warning},
+    error::{Mistake, Report, ScenarioError, Warning, most_like},
     expected::Expected,
+    mend::{decimal, several},
     notation,
     outline::Outline,
     path,
@@ -17,6 +18,7 @@ use super::{
 };
 use std::{
     collections::BTreeSet,
+    fs,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -88,6 +90,22 @@ impl Overrides {
     }
 }
 
+/// A hint at the scenario's file that looks most like the one that is not there, beside it or in `scenarios`.
+fn similar_file(path: &Path) -> Option<String> {
+    let beside = path.parent().filter(|_| !path.exists())?;
+    let folder = |folder: &Path| fs::read_dir(Path::new(".").join(folder)).into_iter().flatten().flatten();
+    let entries = [beside.to_owned(), beside.join("scenarios")].into_iter().flat_map(|path| folder(&path));
+    let mut files: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| path.extension() == Some("ron".as_ref())).collect();
+    files.sort();
+    fn stem(path: &Path) -> Option<&str> {
+        path.file_stem()?.to_str()
+    }
+    let closest = most_like(stem(path)?, files.iter().filter_map(|file| stem(file)))?;
+    let file = files.iter().find(|file| stem(file) == Some(closest))?;
+    Some(format!("did you mean {}?", file.strip_prefix(".").unwrap_or(file).display()))
+}
+
 /// The name of something varied, in full.
 fn whole<'a>((name, values): (&'a String, &Vec<Value>)) -> &'a str {
     path::whole(name, values.first().map(Value::text).as_deref().unwrap_or_default())
@@ -139,6 +157,16 @@ impl Override {
 
     fn wrong(&self, value: Option<usize>, problem: &str, mut notes: Vec<String>) -> ScenarioError {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
+        let written = self.argument.as_ref().and_then(|argument| Some(argument.text.split_once('=')?.1));
+        let number = written.filter(|_| value.is_some()).and_then(decimal);
+        let number =
+            number.map(|meant| format!("a comma begins another value, and a number has a point: write {meant}"));
+        let several = written.filter(|_| problem.starts_with("expected")).and_then(several);
+        let several =
+            several.map(|meant| format!("several values have nothing but commas between them: write {meant}"));
+        let another = values.iter().any(|(value, _)| value.contains('=') && !value.contains(['(', '"']));
+        let another = another.then(|| "each knob has a `--set` of its own".to_owned());
+        notes.splice(0..0, another.or(number).or(several));
         if self.argument.is_none() {
             let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
             notes.insert(0, format!("found: {}", found.join(", ")));
@@ -156,7 +184,8 @@ impl Draft {
     /// Reads the scenario at `path`, whose data files are relative to it. Fails if there is none.
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let unreadable = |problem| {
-            let notes = vec!["allowed: a scenario, which is a RON file".to_owned()];
+            let allowed = "allowed: a scenario, which is a RON file".to_owned();
+            let notes = similar_file(path).into_iter().chain([allowed]).collect();
             ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes }))
         };
         let file = TextFile::read(path, LARGEST_SCENARIO)?
@@ -232,9 +261,9 @@ impl Draft {
             self.scenario.population = PopulationSource::Profiles(GIVEN_PROFILES.into());
         }
         let edited = self.scenario.clone();
-        validate::scenario(&edited.unvaried()).map_err(|mistake| self.shown(mistake))?;
-        // What the scenario itself varies has to be right before anything takes its place.
+        // The scenario itself, and what it varies, has to be right before anything takes its place.
         let overrides = std::mem::take(&mut self.overrides);
+        validate::scenario(&edited.unvaried()).map_err(|mistake| self.shown(mistake))?;
         self.check_varied()?;
         if !overrides.is_empty() {
             self.check_combinations(&|scenario| validate::scenario(scenario).map(|()| 0))?;
@@ -459,8 +488,12 @@ impl Draft {
         self.at(&path, &problem, &found, notes)
     }
 
-    /// Shows a mistake in the scenario's text: at the field, or around where it would stand if it is there by default.
+    /// Shows a mistake in what has set the field or, where nothing has, in the scenario's text: at the field, or around where
+    /// it would stand if it is there by default.
     fn shown(&self, mistake: Mistake) -> ScenarioError {
+        if let Some(set) = self.overrides.iter().rev().find(|set| path::covers(set.whole(), &mistake.path)) {
+            return set.blamed(Some(0).filter(|_| set.values.len() == 1), mistake);
+        }
         let Mistake { path, problem, found, notes, .. } = mistake;
         self.at(&path, &problem, &found, notes)
     }
@@ -471,7 +504,10 @@ impl Draft {
             notes.insert(0, format!("found: {found}"));
             return made_in_code(problem, notes);
         };
-        let (span, there) = Outline::of(&file.text).find(path);
+        let outline = Outline::of(&file.text);
+        // A constant may stand there without its name.
+        let bare = path.strip_suffix(".Constant").unwrap_or(path);
+        let (span, there) = Some(outline.find(path)).filter(|(_, there)| *there).unwrap_or_else(|| outline.find(bare));
         let found = if there { format!("found {found}") } else { format!("not given here, so it is {found}") };
         ScenarioError::NotAllowed(file.report(problem, span, found, notes))
     }

@@ -1,5 +1,6 @@
 //! What is wrong with a scenario, shown where it is wrong.
 
+use super::mend::mend;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use microgrid_agents::debug_as_display;
 use std::{fmt, ops::Range, sync::Arc};
@@ -45,13 +46,22 @@ impl Mistake {
         Self { path, problem: problem.into(), found, notes: notes.into(), is_of_name: false }
     }
 
+    /// Puts hints before the notes that are there.
+    pub(super) fn add(&mut self, hints: Vec<String>) {
+        self.notes.splice(0..0, hints);
+    }
+
     pub(super) fn of_name(problem: String, notes: impl Into<Vec<String>>) -> Self {
         Self { is_of_name: true, ..Self::new(problem, notes) }
     }
 
     /// A value that is not allowed.
     pub(super) fn value(path: &str, problem: &str, found: impl fmt::Display, allowed: impl fmt::Display) -> Self {
-        Self { path: path.into(), found: found.to_string(), ..Self::new(problem, [format!("allowed: {allowed}")]) }
+        let (found, allowed) = (found.to_string(), allowed.to_string());
+        let may_be_zero = allowed.starts_with("from 0 ") || allowed.starts_with("0,");
+        let mend = may_be_zero.then(|| mend(&found, |meant| meant == "0")).flatten();
+        let notes: Vec<_> = mend.into_iter().chain([format!("allowed: {allowed}")]).collect();
+        Self { path: path.into(), found, ..Self::new(problem, notes) }
     }
 }
 
@@ -156,16 +166,23 @@ impl Place {
     }
 }
 
-/// A hint at the known name that looks most like `name`, if one does: before all others one that has all words of it, as
-/// `service_fee` has `fee`, or whose words it has. Nobody has mistyped what is longer than any name.
+/// A hint at the known name that looks most like `name`, if one does.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    most_like(name, known).map(|closest| format!("did you mean `{closest}`?"))
+}
+
+/// The known name that looks most like `name`, whatever its capitals, if one does: before all others one that has all words
+/// of it, as `service_fee` has `fee`, or whose words it has. Nobody has mistyped what is longer than any name.
+pub(super) fn most_like<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let has_words = |one: &str, of: &str| of.split('_').all(|word| one.split('_').any(|known| known == word));
+    let name = name.to_lowercase();
     let likeness = |known: &'a str| {
-        let contained = has_words(known, name) || has_words(name, known);
-        (contained, strsim::jaro_winkler(name, known), known)
+        let lower = known.to_lowercase();
+        let contained = has_words(&lower, &name) || has_words(&name, &lower);
+        (contained, strsim::jaro_winkler(&name, &lower), known)
     };
     let likenesses = known.into_iter().filter(|_| name.len() <= 100).map(likeness);
     let (contained, likeness, closest) =
         likenesses.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))?;
-    (contained || likeness > 0.8).then(|| format!("did you mean `{closest}`?"))
+    (contained || likeness > 0.8).then_some(closest)
 }

@@ -9,13 +9,16 @@
 mod custom;
 mod data;
 mod draft;
+mod edits;
 mod error;
 mod expected;
 #[doc(hidden)]
 pub mod files;
+mod mend;
 mod network;
 mod notation;
 mod outline;
+mod pairs;
 mod path;
 mod plan;
 pub mod population;

@@ -1,9 +1,12 @@
 //! How scenarios are written: the one place that reads and writes RON.
 
 use super::{
+    edits::Edits,
     error::{Mistake, ScenarioError, did_you_mean},
+    mend::{mend, mend_sign},
     outline::Outline,
-    schema::Scenario,
+    pairs::unpaired,
+    schema::{PopulationSource, Scenario, Synthetic},
     text::TextFile,
 };
 use ron::{
@@ -12,7 +15,10 @@ use ron::{
     extensions::Extensions,
     ser::PrettyConfig,
 };
-use std::ops::Range;
+use std::{iter, ops::Range};
+
+/// In a longer text, and in the place of a longer value, nothing is tried that might have been meant [bytes].
+const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
 
 /// How scenarios are read and written: `Some` and the brackets of a variant's only struct may be left out.
 pub(super) fn options() -> Options {
@@ -28,15 +34,43 @@ pub(super) fn written(scenario: &Scenario) -> String {
     format!("Scenario{}\n", text.replace(": r#None,\n", ": None,\n"))
 }
 
-/// Reads the scenario in `file`; its values are not checked.
-pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
-    let start = ron::Deserializer::from_str_with_options(&file.text, &options());
-    let mut deserializer = start.map_err(|error| malformed(file, "", &error))?;
+/// Why a text is no scenario: the path and the place, which is a byte of the text that was read.
+struct Wrong {
+    path: String,
+    code: Error,
+    span: Range<usize>,
+}
+
+fn read(text: &str) -> Result<Scenario, Wrong> {
+    let wrong = |path: String, SpannedError { code, span }: SpannedError| {
+        let [start, end] = [&span.start, &span.end].map(|position| offset(text, position));
+        Wrong { path, code, span: start..end }
+    };
+    let start = ron::Deserializer::from_str_with_options(text, &options());
+    let mut deserializer = start.map_err(|error| wrong(String::new(), error))?;
     let scenario = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        malformed(file, &path, &deserializer.span_error(error.into_inner()))
+        wrong(path, deserializer.span_error(error.into_inner()))
     })?;
-    deserializer.end().map_err(|error| malformed(file, "", &deserializer.span_error(error)))?;
+    deserializer.end().map_err(|error| wrong(String::new(), deserializer.span_error(error)))?;
+    Ok(scenario)
+}
+
+/// Reads the scenario in `file`; its values are not checked. A bare value stands for the constant that it would be in the
+/// brackets of `Constant`, where there is such a variant.
+pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
+    let mut constants = Edits::default();
+    let scenario = loop {
+        let wrong = match read(&constants.of(&file.text)) {
+            Ok(scenario) => break scenario,
+            Err(wrong) => wrong,
+        };
+        let mut more = constants.clone();
+        match add_constants(&file.text, &wrong.path, &mut more) {
+            Some(end) if goes_on(file, &more, end).is_ok() => constants = more,
+            _ => return Err(malformed(file, &constants, &wrong)),
+        }
+    };
     match Outline::of(&file.text).repeated_key() {
         Some((path, span)) => {
             let problem = format!("{path}: given twice");
@@ -46,9 +80,77 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
     }
 }
 
-/// What this error at a path means in a `text` that has a single value.
-pub(super) fn mistake(path: &str, error: &Error, text: &str) -> Mistake {
+/// Puts the bare value at a path, and those like it, into the brackets of `Constant`. Tells where the value ends, if there
+/// is one.
+fn add_constants(text: &str, path: &str, constants: &mut Edits) -> Option<usize> {
+    let outline = Outline::of(text);
+    let mut add = |span: Range<usize>| {
+        let value = &text[span.clone()];
+        is_bare(value) && constants.add(span, format!("Constant({value})"))
+    };
+    let (span, is_there) = outline.find(path);
+    if !is_there || !add(span.clone()) {
+        return None;
+    }
+    // Other entries of a list may be written like this one.
+    if let Some((list, entry)) = path.split_once('[') {
+        let of_entry = entry.split_once(']').map_or("", |(_, of_entry)| of_entry);
+        outline.in_entries(list, of_entry).for_each(|span| _ = add(span));
+    }
+    Some(span.end)
+}
+
+/// The text of a value with what stands bare at a path of the scenario, and what is like it, in the brackets of `Constant`.
+pub(super) fn with_constants(text: &str, path: &str) -> Option<String> {
+    let mut constants = Edits::default();
+    add_constants(text, within(text, path).0, &mut constants).map(|_| constants.of(text))
+}
+
+/// The last steps of a path of the scenario, which are those within the text of a value, and the place of what is there.
+fn within<'a>(text: &str, path: &'a str) -> (&'a str, Range<usize>) {
+    let outline = Outline::of(text);
+    let mut ends = iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
+    let found = ends.find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
+    found.unwrap_or(("", 0..text.len()))
+}
+
+/// Whether a value is a text or a number.
+fn is_bare(value: &str) -> bool {
+    value.starts_with(|c: char| c == '"' || c.is_ascii_digit() || "+-.".contains(c))
+}
+
+/// Whether the text with these edits can be read beyond this place.
+fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
+    match read(&edits.of(&file.text)) {
+        Err(wrong) if edits.original(wrong.span.start) <= place => Err(wrong.code),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the text with these edits can be read beyond this part of it, if `meant` stands in its place, bare or as a
+/// constant.
+fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> Result<(), Error> {
+    let with = |meant: String| {
+        let mut edits = edits.clone();
+        edits.leave(part);
+        let is_free = file.text.len() <= LONGEST_TRIED.0 && edits.add(part.clone(), meant);
+        if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
+    };
+    with(meant.to_owned()).or_else(|error| match error {
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) if is_bare(meant) => {
+            with(format!("Constant({meant})")).map_err(|_| error)
+        }
+        error => Err(error),
+    })
+}
+
+/// What this error at a path means in a `text` that has a single value, in the place of which others may be tried.
+pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&str) -> Result<(), Error>) -> Mistake {
     let mut mistake = told(path, error);
+    if let Some(bracket) = unpaired(text) {
+        (mistake.problem, mistake.notes) = (bracket.problem, vec![bracket.mend]);
+        return mistake;
+    }
     match error {
         _ if text.is_empty() => "there is no value".clone_into(&mut mistake.problem),
         // Where a whole number is wanted, `5.5` is read up to the point.
@@ -58,22 +160,86 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str) -> Mistake {
         }
         _ => {}
     }
+    let with =
+        |part: &Range<usize>, meant: &str| attempt(&format!("{}{meant}{}", &text[..part.start], &text[part.end..]));
+    let piece = pieces(text).find_map(|part| mend(&text[part.clone()], |meant| with(&part, meant).is_ok()));
+    let (_, part) = within(text, &mistake.path);
     mistake
+        .add(piece.map_or_else(|| hints(&text[part.clone()], error, |meant| with(&part, meant)), |piece| vec![piece]));
+    mistake
+}
+
+/// What stands between brackets, colons and commas of a text of a line, if it has any and is not long.
+fn pieces(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let first = Some(0).filter(|_| text.contains(['(', '[', '{']) && text.len() <= LONGEST_TRIED.1);
+    let starts = iter::successors(first, |&at| text[at..].find(|c| "()[]{}:,".contains(c)).map(|end| at + end + 1));
+    starts.map(|at| part_of_line(text, at)).filter(|part| !part.is_empty())
+}
+
+/// How else a value might have to be written, as trying tells.
+fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Vec<String> {
+    if value.len() > LONGEST_TRIED.1 {
+        return Vec::new();
+    }
+    if let Some(mend) = mend(value, |text| attempt(text).is_ok()) {
+        return vec![mend];
+    }
+    // Of a name that nothing has, the reader tells which there are.
+    let (names, meant): (&[_], Vec<String>) = match error {
+        Error::NoSuchEnumVariant { expected, found, .. } if found == value && is_bare(value) => {
+            (&[], expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+        }
+        Error::ExpectedStructLike => (fields(&format!("{value}(nothing: 0)"), &attempt), Vec::new()),
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
+            Err(Error::NoSuchEnumVariant { expected, .. }) => {
+                (expected, expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+            }
+            _ => {
+                let fields = fields(&format!("nothing: {value}"), &attempt);
+                let named = fields.iter().map(|field| format!("{field}: {value}"));
+                (fields, named.filter(|text| attempt(text).is_ok()).take(1).collect())
+            }
+        },
+        _ => return Vec::new(),
+    };
+    let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
+    let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join(", ")));
+    did_you_mean.into_iter().chain(allowed).collect()
+}
+
+/// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
+fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let bare = value.strip_prefix('(').and_then(|value| value.strip_suffix(')')).unwrap_or(value);
+    let is_word = value.starts_with(char::is_alphabetic) && !value.contains('(');
+    let text = is_word.then(|| format!("\"{value}\""));
+    let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
+    let named = fields.iter().map(|field| format!("{field}: {value}"));
+    let held = [bare.to_owned()].into_iter().chain(text).chain(named);
+    held.map(|held| format!("{variant}({held})")).find(|text| attempt(text).is_ok())
+}
+
+/// The fields that there are in the place of one that is not.
+fn fields(text: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> &'static [&'static str] {
+    match attempt(text) {
+        Err(Error::NoSuchStructField { expected, .. }) => expected,
+        _ => &[],
+    }
 }
 
 fn told(path: &str, error: &Error) -> Mistake {
     let mut notes = Vec::new();
     let problem = match error {
         Error::NoSuchStructField { found, expected, .. } => {
-            notes = alternatives(found, expected);
+            notes = alternatives(found, expected, elsewhere);
             format!("there is no field `{found}`")
         }
         Error::NoSuchEnumVariant { found, expected, .. } => {
-            notes = alternatives(found, expected);
+            notes = alternatives(found, expected, |_| None);
             format!("there is no variant `{found}`")
         }
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
+        Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
         Error::ExceededRecursionLimit => "brackets are nested too deeply".to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
@@ -81,40 +247,94 @@ fn told(path: &str, error: &Error) -> Mistake {
     Mistake { path: path.trim_end_matches('?').trim_end_matches('.').to_owned(), ..Mistake::new(problem, notes) }
 }
 
-fn malformed(file: &TextFile, path: &str, error: &SpannedError) -> ScenarioError {
-    let (outline, mut mistake) = (Outline::of(&file.text), told(path, &error.code));
-    let mut span = offset(&file.text, &error.span.start)..offset(&file.text, &error.span.end);
-    match &error.code {
+/// What is wrong with the scenario in `file`, as it was read with these edits.
+fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
+    let (text, outline) = (&file.text, Outline::of(&file.text));
+    if let Some(bracket) = unpaired(text) {
+        let (found, mends) = ("this one".to_owned(), [bracket.mend]);
+        return ScenarioError::Malformed(file.report(bracket.problem, bracket.span, found, mends));
+    }
+    let mut mistake = told(&wrong.path, &wrong.code);
+    let at = edits.original(wrong.span.start);
+    let mut span = at..edits.original(wrong.span.end).max(at);
+    let (at_path, is_there) = outline.find(&mistake.path);
+    let is_name =
+        matches!(wrong.code, Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_)) && at_path.start < at;
+    let mut value = None;
+    match &wrong.code {
         // Where a whole number is wanted, `5.5` is read up to the point.
-        Error::ExpectedComma => match outline.word_around(span.start) {
+        Error::ExpectedComma => match outline.word_around(at) {
             Some(word) => {
                 (span, mistake.path) = word;
-                mistake.problem = unread(&file.text[span.clone()]);
+                mistake.problem = unread(&text[span.clone()]).to_owned();
+                value = Some(span.clone());
             }
             None => "expected a comma or a closing bracket".clone_into(&mut mistake.problem),
         },
         Error::TrailingCharacters => {
-            let rest = &file.text[span.start..];
+            let rest = &text[span.start..];
             span.start += rest.len() - rest.trim_start().len();
             span.end = span.start;
         }
-        code if expected_value(code).is_some()
-            || matches!(code, Error::MissingStructField { .. } | Error::Message(_)) =>
-        {
-            span = outline.find(&mistake.path).0;
+        _ if is_name => "expected the name of a field".clone_into(&mut mistake.problem),
+        Error::MissingStructField { .. } | Error::Message(_) => span = at_path,
+        code if expected_value(code).is_some() => {
+            span = at_path.clone();
+            value = is_there.then_some(at_path);
         }
         _ => {}
     }
-    let found = found(&file.text, &span);
+    let hints = |part: Range<usize>| {
+        let part = &part;
+        hints(&text[part.clone()], &wrong.code, |meant| attempt(file, edits, part, meant))
+    };
+    // What stands behind a value belongs to it where nothing parts them, as a unit does.
+    let rest = |value: &Range<usize>| value.start..part_of_line(text, value.start).end;
+    let with_rest =
+        value.as_ref().map(rest).filter(|longer| value.as_ref().is_some_and(|value| value.end < longer.end));
+    let mut mends = with_rest.into_iter().chain(value).map(hints).find(|mends| !mends.is_empty()).unwrap_or_default();
+    // Where an attribute is expected, its sign has been read.
+    let sign = if wrong.code == Error::ExpectedAttribute { "#" } else { text[at..].trim_start() };
+    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(sign)) {
+        mends.push(sign.to_owned());
+    }
+    if wrong.path.len() <= 1 && matches!(wrong.code, Error::ExpectedNamedStructLike(_)) {
+        mends.push("a scenario begins so: Scenario(name: \"mine\", population: Synthetic(count: 100))".to_owned());
+    }
+    if mends.is_empty() && !matches!(wrong.code, Error::DuplicateStructField { .. } | Error::MissingStructField { .. })
+    {
+        let part = part_of_line(text, at);
+        mends = hints(part.clone());
+        span = if is_name && !part.is_empty() { part } else { span };
+    }
+    mistake.add(mends);
+    let found = found(text, &span);
     let Mistake { path, problem, notes, .. } = mistake;
     let problem = if path.is_empty() { problem } else { format!("{path}: {problem}") };
     ScenarioError::Malformed(file.report(problem, span, found, notes))
 }
 
+/// What stands around byte `at` of a line between brackets, colons and commas, but for commas between digits.
+fn part_of_line(text: &str, at: usize) -> Range<usize> {
+    let is_digit = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_digit());
+    let ends = |(at, sign): (usize, char)| {
+        let [before, behind] = [text[..at].chars().next_back(), text[at + sign.len_utf8()..].chars().next()];
+        "()[]{}:\n".contains(sign) || sign == ',' && !(is_digit(before) && is_digit(behind))
+    };
+    let signs = || text.char_indices().filter(|sign| ends(*sign));
+    let start = signs().take_while(|(end, _)| *end < at).last().map_or(0, |(end, _)| end + 1);
+    let end = signs().find(|(end, _)| *end >= at).map_or(text.len(), |(end, _)| end);
+    let part = &text[start..end];
+    let start = start + part.len() - part.trim_start().len();
+    start..start + part.trim().len()
+}
+
 /// What should have stood at the path, if the text there is RON but of the wrong type.
 fn expected_value(code: &Error) -> Option<String> {
     Some(match code {
-        Error::ExpectedInteger => "a whole number".to_owned(),
+        Error::ExpectedInteger | Error::InvalidIntegerDigit { .. } => "a whole number".to_owned(),
+        Error::ExpectedBoolean => "true or false".to_owned(),
+        Error::ExpectedRawValue => "a value".to_owned(),
         Error::IntegerOutOfBounds => "a whole number that is neither negative nor too large".to_owned(),
         Error::ExpectedFloat => "a number".to_owned(),
         Error::ExpectedString => "text in quotes, such as \"10ms\"".to_owned(),
@@ -132,31 +352,37 @@ fn expected_value(code: &Error) -> Option<String> {
             expected.clone()
         }
         Error::ExpectedNamedStructLike(name) => format!("{name}(...)"),
-        Error::SuggestRawIdentifier(_) => "a name with its value in brackets, such as Scaled(0.3)".to_owned(),
+        Error::ExpectedDifferentStructName { expected, .. } => format!("{expected}(...)"),
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => {
+            "a name, perhaps with its value in brackets".to_owned()
+        }
         _ => return None,
     })
 }
 
 /// What is wrong with a word of which only the beginning, a number, could be read.
-fn unread(word: &str) -> String {
-    if word.parse::<f64>().is_ok() {
-        "expected a whole number".to_owned()
-    } else if humantime::parse_duration(word).is_ok() {
-        format!("a duration is written in quotes: \"{word}\"")
-    } else {
-        "expected a number, or text in quotes".to_owned()
-    }
+fn unread(word: &str) -> &'static str {
+    if word.parse::<f64>().is_ok() { "expected a whole number" } else { "expected a number, or text in quotes" }
 }
 
-fn alternatives(found: &str, expected: &[&str]) -> Vec<String> {
+fn alternatives(found: &str, expected: &[&str], otherwise: fn(&str) -> Option<String>) -> Vec<String> {
     let known = format!("allowed: {}", expected.join(", "));
-    did_you_mean(found, expected.iter().copied()).into_iter().chain([known]).collect()
+    let hint = did_you_mean(found, expected.iter().copied()).or_else(|| otherwise(found));
+    hint.into_iter().chain([known]).collect()
+}
+
+/// In which part of a scenario there is a field of this name.
+fn elsewhere(name: &str) -> Option<String> {
+    let usual = serde_json::to_value(Scenario::new("", PopulationSource::Synthetic(Synthetic::default()))).ok()?;
+    let part = usual.as_object()?.iter().find(|(_, part)| part.get(name).is_some())?.0;
+    Some(format!("`{name}` is a field of `{part}`"))
 }
 
 fn found(text: &str, span: &Range<usize>) -> String {
     match text[span.clone()].lines().next() {
         Some(line) if !line.trim().is_empty() => format!("found {}", line.trim_end()),
         _ => match text[span.start..].chars().next() {
+            Some(next) if next != '\n' && next.is_whitespace() => "nothing here".to_owned(),
             Some(next) if !next.is_control() => format!("found {next}"),
             Some(_) => "the line ends here".to_owned(),
             None => "the file ends here".to_owned(),

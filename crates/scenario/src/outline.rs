@@ -36,15 +36,27 @@ impl<'a> Outline<'a> {
     ///
     /// The second part tells whether the value itself is there.
     pub(super) fn find(&self, path: &str) -> (Range<usize>, bool) {
-        let (mut here, mut path) = (0, path);
+        let (value, is_there) = self.walk(0, path);
+        (self.values[value].span.clone(), is_there)
+    }
+
+    /// The places of the values at a path from each entry of a list on, of those that are there.
+    pub(super) fn in_entries(&self, list: &str, path: &str) -> impl Iterator<Item = Range<usize>> {
+        let (list, is_there) = self.walk(0, list);
+        let found = self.within(list).filter(move |_| is_there).map(move |entry| self.walk(entry, path));
+        found.filter(|(_, is_there)| *is_there).map(|(value, _)| self.values[value].span.clone())
+    }
+
+    /// The value at a path from a value on, or the last one on the way there; and whether it is the one.
+    fn walk(&self, mut here: usize, mut path: &str) -> (usize, bool) {
         loop {
             path = path.trim_start_matches(['.', '[', ']']);
             if path.is_empty() {
-                return (self.values[here].span.clone(), true);
+                return (here, true);
             }
             match self.step(here, path) {
                 Some(next) => (here, path) = next,
-                None => return (self.values[here].span.clone(), false),
+                None => return (here, false),
             }
         }
     }

@@ -71,40 +71,95 @@ pub fn knob_names() -> impl Iterator<Item = &'static str> {
 ///
 /// `scenario` has to be a checked one, and what it varies is left out.
 pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenario, Mistake> {
-    if text.parse::<f64>().is_ok_and(|number| !number.is_finite()) {
-        return Err(Mistake::new("expected a finite number", []));
+    if let Ok(number) = text.parse::<f64>() {
+        if !number.is_finite() {
+            return Err(Mistake::new("expected a finite number", []));
+        }
+        // As what is left of `0,05` where a comma begins another value.
+        if text.starts_with('0') && text[1..].starts_with(|next: char| next.is_ascii_digit()) {
+            return Err(Mistake::new("a number does not begin with 0 before other digits", []));
+        }
     }
     if steps(name).is_empty() || covers("vary", name) {
         let allowed = "allowed: a knob or a path, with several values to vary it".to_owned();
         return Err(Mistake::of_name(format!("`{name}` is nothing to set"), [allowed]));
     }
+    if !is_well_formed(name) {
+        let mend = format!("a path has a point before each name but the first: write {}", well_formed(&steps(name)));
+        return Err(Mistake::of_name(format!("`{name}` is no path"), [mend]));
+    }
     if let Some((key, _)) = Outline::of(text).repeated_key() {
         return Err(Mistake::new(format!("{key}: given twice"), []));
     }
-    let mut scenario = scenario.unvaried();
-    let mut tree = tree(&scenario);
+    let scenario = scenario.unvaried();
+    let tree = tree(&scenario);
     let places = places(&tree, name, text);
     if places.is_empty() {
         let allowed = format!("allowed: a scenario that has {}", paths(name, text).join(" or "));
         return Err(Mistake::new("there is nothing to set", [allowed]));
     }
-    for (n, place) in places.iter().enumerate() {
-        if n > 0 {
-            // Of several places none is in another.
-            tree = self::tree(&scenario);
-        }
-        let steps: Vec<&str> = place.iter().map(String::as_str).collect();
-        let part = Part { tree: &tree, change: Some((&steps, text)) };
-        scenario = serde_path_to_error::deserialize(part).map_err(|error| {
-            let at = error.path().to_string();
-            let unknown = matches!(error.inner(), Error::NoSuchStructField { .. });
-            if unknown && canonical(&self::steps(&at)).len() <= canonical(&steps).len() {
-                return unknown_name(&tree, name, error.into_inner());
-            }
-            notation::mistake(&at, error.inner(), text)
-        })?;
+    for place in &places {
+        known_group(&scenario, place)?;
     }
-    Ok(scenario)
+    put(&tree, &places, text).map_err(|(place, at, error)| {
+        let is_unknown = matches!(error, Error::NoSuchStructField { .. });
+        if is_unknown && canonical(&steps(&at)).len() <= canonical(&place).len() {
+            return unknown_name(&tree, name, error);
+        }
+        notation::mistake(&at, &error, text, |text| put(&tree, &places, text).map(drop).map_err(|(.., error)| error))
+    })
+}
+
+/// The place in which something cannot be put, the path of what cannot be read, and why.
+type Wrong<'a> = (Vec<&'a str>, String, Error);
+
+/// The scenario of the tree with what a text means in these places, of which there is one at least. A bare value within it
+/// stands for a constant, as in a file.
+fn put<'a>(tree: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, Wrong<'a>> {
+    let mut done = put_as_written(tree, places, text);
+    let mut text = text.to_owned();
+    while let Err((_, at, _)) = &done
+        && let Some(more) = notation::with_constants(&text, at)
+    {
+        let next = put_as_written(tree, places, &more);
+        if next.as_ref().is_err_and(|(_, next, _)| next.starts_with(at.as_str())) {
+            break;
+        }
+        (done, text) = (next, more);
+    }
+    done
+}
+
+fn put_as_written<'a>(before: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, Wrong<'a>> {
+    let place = |tree: &Tree, place: &'a [String]| {
+        let steps: Vec<&str> = place.iter().map(String::as_str).collect();
+        let part = Part { tree, change: Some((&steps, text)) };
+        serde_path_to_error::deserialize(part).map_err(|error| {
+            let at = error.path().to_string();
+            (steps.clone(), at, error.into_inner())
+        })
+    };
+    let scenario = place(before, &places[0])?;
+    places[1..].iter().try_fold(scenario, |scenario, next| place(&tree(&scenario), next))
+}
+
+/// Refuses a group that is not there, where there are others: a name with a mistake would make another one.
+fn known_group(scenario: &Scenario, place: &[String]) -> Result<(), Mistake> {
+    let groups = &scenario.network.groups;
+    match place {
+        [network, parts, name, rest @ ..]
+            if (network.as_str(), parts.as_str()) == ("network", "groups")
+                && !groups.contains_key(name)
+                && !(groups.is_empty() && rest.is_empty()) =>
+        {
+            let known = groups.keys().map(String::as_str);
+            let allowed = format!("groups: {}", known.clone().collect::<Vec<_>>().join(", "));
+            let allowed = if groups.is_empty() { "the scenario has no groups".to_owned() } else { allowed };
+            let notes: Vec<_> = did_you_mean(name, known).into_iter().chain([allowed]).collect();
+            Err(Mistake::of_name(format!("there is no group `{name}`"), notes))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a study cannot vary what `name` stands for.
@@ -209,6 +264,39 @@ fn steps(path: &str) -> Vec<&str> {
     steps
 }
 
+/// Whether each step of a path but the first stands behind a point or in brackets, and none is empty.
+fn is_well_formed(path: &str) -> bool {
+    let (mut rest, mut is_first) = (path, true);
+    while is_first || !rest.is_empty() {
+        let in_brackets = !is_first && rest.starts_with('[');
+        rest = if is_first { rest } else { &rest[1..] };
+        let end = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.find('"').map_or(0, |end| end + 2),
+            None => rest.find(['.', '[', ']', '"']).unwrap_or(rest.len()),
+        };
+        let is_entry = rest[..end].starts_with(|c: char| c == '"' || c == '*' || c.is_ascii_digit());
+        if end == 0 || in_brackets && !is_entry || in_brackets != rest[end..].starts_with(']') {
+            return false;
+        }
+        rest = &rest[end + usize::from(in_brackets)..];
+        is_first = false;
+        if !rest.is_empty() && !rest.starts_with(['.', '[']) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The path with these steps.
+fn well_formed(steps: &[&str]) -> String {
+    let written = |step: &&str| match step {
+        step if index(step).is_some() => format!("[{step}]"),
+        step if step.contains(['.', '[', ']']) => format!(".\"{step}\""),
+        step => format!(".{step}"),
+    };
+    steps.iter().map(written).collect::<String>().trim_start_matches('.').to_owned()
+}
+
 /// The place in a list that a step stands for, in the only way to write it.
 fn index(step: &str) -> Option<usize> {
     step.parse().ok().filter(|place: &usize| place.to_string() == step)
@@ -259,8 +347,11 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         let mut paths = Vec::new();
         leaves(tree, "", &mut paths);
         let known = knob_names().chain(expected.iter().copied());
+        let dotted = name.replace([':', '/'], ".");
+        let dotted = Some(dotted).filter(|path| path != name && find(tree, &steps(path)).is_some());
         let same_end = paths.iter().find(|path| steps(path).last() == Some(&name));
-        let hint = same_end.map(|path| format!("did you mean `{path}`?")).or_else(|| did_you_mean(name, known));
+        let hint = dotted.as_ref().or(same_end).map(|path| format!("did you mean `{path}`?"));
+        let hint = hint.or_else(|| did_you_mean(name.trim_matches('-'), known));
         notes.extend(hint);
         let knobs: Vec<_> = knob_names().collect();
         notes.push(format!("allowed: {}; or any path, such as market.feed_in_tariff", knobs.join(", ")));

@@ -3,6 +3,7 @@
 use super::{
     error::{Place, Report, ScenarioError},
     files,
+    mend::kind_of_file,
 };
 use std::{io::ErrorKind, ops::Range, path::Path, sync::Arc};
 
@@ -35,6 +36,10 @@ impl TextFile {
                 }));
             }
         };
+        if let Some(kind) = kind_of_file(&bytes) {
+            let problem = format!("{shown} is {kind}");
+            return Err(ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes: Vec::new() })));
+        }
         let text = String::from_utf8(bytes).map_err(|error| (error.utf8_error().valid_up_to(), error.into_bytes()));
         let text = text.and_then(|text| match text.find('\0') {
             None => Ok(text),
@@ -48,7 +53,8 @@ impl TextFile {
                 let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
                 let span = at..at + text[at..].chars().next().map_or(0, char::len_utf8);
                 let problem = "the file is not UTF-8 text".to_owned();
-                Err(ScenarioError::Unreadable(Self { path: Some(shown), text }.report(problem, span, found, [])))
+                let mend = "save it as UTF-8".to_owned();
+                Err(ScenarioError::Unreadable(Self { path: Some(shown), text }.report(problem, span, found, [mend])))
             }
         }
     }

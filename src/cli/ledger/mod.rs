@@ -99,8 +99,14 @@ fn find(run: &Path) -> Result<PathBuf, CliError> {
     })
 }
 
-fn not_there(position: Position) -> CliError {
-    CliError::bad_input(format!("the ledger has no {position}"))
+/// What of the same kind is there instead of this, up to the last of them.
+fn not_there(position: Position, first: u64, last: Option<u64>) -> CliError {
+    let others = match last {
+        None => "none at all".to_owned(),
+        Some(last) if last == first => format!("only {last}"),
+        Some(last) => format!("{first} to {last}"),
+    };
+    CliError::bad_input(format!("the ledger has no {position}; it has {others}"))
 }
 
 /// The numbers of the ledger's cases, or the one that is asked for.
@@ -109,7 +115,7 @@ fn cases(reader: &Reader, only: Option<u32>) -> Result<Vec<u32>, CliError> {
     match only {
         None => Ok(cases),
         Some(only) if cases.contains(&only) => Ok(vec![only]),
-        Some(only) => Err(not_there(Position::case(only))),
+        Some(only) => Err(not_there(Position::case(only), 1, cases.last().copied().map(u64::from))),
     }
 }
 
@@ -140,7 +146,7 @@ mod tests {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
         assert_eq!(cases(&reader, None).unwrap(), [1]);
-        assert_eq!(cases(&reader, Some(2)).unwrap_err().text, "error: the ledger has no case 2");
+        assert_eq!(cases(&reader, Some(2)).unwrap_err().text, "error: the ledger has no case 2; it has only 1");
     }
 
     #[test]

@@ -147,7 +147,11 @@ impl Sums {
 /// A block's header and its transactions, as a person reads them.
 pub(super) fn block(reader: &Reader, case: u32, channel: ChannelName, number: u64) -> Result<String, CliError> {
     let place = Position::block(case, channel, number);
-    let block = reader.block(case, channel, number)?.ok_or_else(|| not_there(place))?;
+    let Some(block) = reader.block(case, channel, number)? else {
+        let sql = "SELECT max(number) FROM blocks WHERE case_number = ?1 AND channel = ?2";
+        let last = reader.connection().query_row(sql, (case, channel.name()), |row| row.get::<_, Option<u32>>(0));
+        return Err(not_there(place, 0, last.map_err(ReadError::from)?.map(u64::from)));
+    };
     let header = &block.header;
     let previous = header.previous_hash.map_or_else(|| "none".to_owned(), |hash| hash.to_string());
     let mut text = format!(
@@ -261,7 +265,7 @@ mod tests {
         let read = |channel, number| block(&reader, 1, channel, number);
         insta::assert_snapshot!(read(ChannelName::Trade, 3).unwrap() + &read(ChannelName::Information, 3).unwrap());
         let missing = read(ChannelName::Trade, 9).unwrap_err();
-        assert_eq!(missing.text, "error: the ledger has no case 1, trade block 9");
+        assert_eq!(missing.text, "error: the ledger has no case 1, trade block 9; it has 0 to 4");
     }
 
     #[test]
