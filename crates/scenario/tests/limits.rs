@@ -9,7 +9,7 @@ use std::{
 
 fn said(text: &str) -> String {
     match Draft::ron(text).and_then(Draft::plan) {
-        Ok(plan) => panic!("{} is no plan", plan.scenario.name),
+        Ok(_) => panic!("this is fine: {text:.300}"),
         Err(error) => error.to_string(),
     }
 }
