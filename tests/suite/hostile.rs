@@ -43,7 +43,7 @@ fn hostile_input_is_refused_in_words() {
     for (arguments, said) in [
         (&["deep.ron"][..], "the bracket `[` is not closed"),
         (&["word.ron"], "name: expected text in quotes"),
-        (&["list.ron"], "name: expected text in quotes"),
+        (&["list.ron"], "the bracket `[` is not closed"),
         (&["cases.ron"], "vary: too many cases"),
         (&["rows.ron"], "prosumer 1 has no row for slot 2"),
         (&["cell.ron"], "the row has 3 cells, the header has 6"),
