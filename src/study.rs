@@ -93,7 +93,7 @@ pub enum StudyError {
 debug_as_display!(StudyError);
 
 /// More cases at a time than this have no machine to run on, but every one takes a thread.
-const MOST_JOBS: usize = 256;
+const MOST_JOBS: usize = 128;
 
 /// How many cases of a plan are best run at a time: one a core, but one after the other where there are no more than
 /// two, where a case itself takes several threads, where every block waits for the disk, by the wall clock, and in

@@ -17,6 +17,7 @@ use super::{
     validate::{self, Checked, LARGEST_COUNT},
 };
 use std::{
+    collections::BTreeSet,
     fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -175,6 +176,8 @@ impl Override {
     }
 }
 
+/// More of one kind are of no use to anybody.
+const MOST_WARNINGS: usize = 10;
 const MADE_IN_CODE: &str = "a scenario made in code";
 
 impl Draft {
@@ -408,23 +411,23 @@ impl Draft {
     fn vain(&self) -> Vec<ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let always = vain::all(&base);
+        let paths: BTreeSet<&str> = always.iter().map(|mistake| mistake.path.as_str()).collect();
         let is_varied = |mistake: &Mistake| vary.keys().any(|name| path::overlaps(name, &mistake.path));
-        let of_value = |(name, n, value): (&String, usize, &Value)| {
-            let is_new = |path: &String| path::overlaps(name, path) || always.iter().all(|known| known.path != *path);
-            let turned = path::set(&base, name, &value.text());
-            let mut vain = turned.map(|turned| vain::all(&turned)).unwrap_or_default();
-            vain.retain(|mistake| is_new(&mistake.path));
-            vain.into_iter().map(|mistake| self.blamed(name, Some(n), mistake)).collect::<Vec<_>>()
-        };
-        let parts = vary.iter().filter(|(name, _)| vain::PARTS.iter().any(|part| path::overlaps(part, name)));
-        let values = parts.flat_map(|(name, values)| (0..).zip(values).map(move |(n, value)| (name, n, value)));
-        let of_values: Vec<_> = values.flat_map(of_value).collect();
         let of_all = always.iter().filter(|mistake| !is_varied(mistake)).cloned();
         let of_all = of_all.map(|mistake| match self.setting(&mistake.path) {
             Some(set) => set.blamed(Some(0), mistake),
             None => self.shown(mistake),
         });
-        of_all.chain(of_values).collect()
+        let parts = vary.iter().filter(|(name, _)| vain::PARTS.iter().any(|part| path::overlaps(part, name)));
+        let values = parts.flat_map(|(name, values)| values.iter().enumerate().map(move |(n, value)| (name, n, value)));
+        let of_values = values.flat_map(|(name, n, value)| {
+            let is_new = |path: &str| path::overlaps(name, path) || !paths.contains(path);
+            let turned = path::set(&base, name, &value.text());
+            let mut vain = turned.map(|turned| vain::all(&turned)).unwrap_or_default();
+            vain.retain(|mistake| is_new(&mistake.path));
+            vain.into_iter().map(move |mistake| self.blamed(name, Some(n), mistake))
+        });
+        of_all.chain(of_values).take(MOST_WARNINGS).collect()
     }
 
     /// What from outside of the scenario sets what is at this path, or a part of it.

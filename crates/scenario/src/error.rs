@@ -148,18 +148,23 @@ impl From<ScenarioError> for Warning {
 debug_as_display!(ScenarioError, Report, Warning);
 
 impl Place {
-    /// The line of the text in which the span begins, with its number, and what is on it of the span.
-    fn shown(&self) -> (usize, &str, Range<usize>) {
-        let (before, after) = self.text.split_at(self.span.start);
+    /// The line of the text in which the span begins, with its number, and what is on it of the span. What is far from
+    /// the span is left out.
+    fn shown(&self) -> (usize, String, Range<usize>) {
+        // What is missing at the end of a file is so behind its last line.
+        let is_end = self.span.start == self.text.len();
+        let at = if is_end { self.text.trim_end_matches(['\r', '\n']).len() } else { self.span.start };
+        let (before, after) = self.text.split_at(at);
         let start = before.rfind('\n').map_or(0, |end| end + 1);
-        let shown = |from: &str, most: usize| {
-            let line = from.lines().next().unwrap_or_default();
-            line.floor_char_boundary(most)
-        };
-        let underlined = after[..shown(&after[..self.span.len()], MOST_SHOWN)].trim_end().len();
-        let end = self.span.start + shown(after, underlined + MOST_SHOWN);
-        let column = self.span.start - start;
-        (1 + before.matches('\n').count(), &self.text[start..end], column..column + underlined)
+        let of_line = |from: &str, most: usize| from.lines().next().unwrap_or_default().floor_char_boundary(most);
+        let underlined = after[..of_line(&after[..self.span.len()], MOST_SHOWN)].trim_end().len();
+        let end = at + of_line(after, underlined + MOST_SHOWN);
+        // Where a letter is left out stands another, so that columns are those of the text.
+        let near = before.ceil_char_boundary(start.max(at.saturating_sub(MOST_SHOWN)));
+        let mut line = ".".repeat(before[start..near].chars().count());
+        let column = line.len() + at - near;
+        line += &self.text[near..end];
+        (1 + before.matches('\n').count(), line, column..column + underlined)
     }
 }
 

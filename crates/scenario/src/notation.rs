@@ -66,7 +66,8 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
             Err(wrong) => wrong,
         };
         let mut more = constants.clone();
-        match add_constants(&file.text, &wrong.path, &mut more) {
+        let end = lacks_name(&wrong.code).then(|| add_constants(&file.text, &wrong.path, &mut more));
+        match end.flatten() {
             Some(end) if goes_on(file, &more, end).is_ok() => constants = more,
             _ => return Err(malformed(file, &constants, &wrong)),
         }
@@ -78,6 +79,11 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
         }
         None => Ok(scenario),
     }
+}
+
+/// Whether the error is that something stands bare where the name of a variant should: any other is no mistake of notation.
+pub(super) fn lacks_name(error: &Error) -> bool {
+    matches!(error, Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_))
 }
 
 /// Puts the bare value at a path, and those like it, into the brackets of `Constant`. Tells where the value ends, if there
@@ -137,9 +143,7 @@ fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> 
         if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
     with(meant.to_owned()).or_else(|error| match error {
-        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) if is_bare(meant) => {
-            with(format!("Constant({meant})")).map_err(|_| error)
-        }
+        error if lacks_name(&error) && is_bare(meant) => with(format!("Constant({meant})")).map_err(|_| error),
         error => Err(error),
     })
 }

@@ -9,7 +9,7 @@ use std::{
 
 fn said(text: &str) -> String {
     match Draft::ron(text).and_then(Draft::plan) {
-        Ok(plan) => panic!("{} is no plan", plan.scenario.name),
+        Ok(_) => panic!("this is fine: {text:.300}"),
         Err(error) => error.to_string(),
     }
 }
@@ -17,7 +17,7 @@ fn said(text: &str) -> String {
 #[test]
 fn brackets_may_be_nested_as_deeply_as_anybody_likes() {
     let with = |field: &str| format!("(name: \"x\", population: Synthetic(count: 5), {field})");
-    for depth in [50, 127, 128, 20_000] {
+    for depth in [127, 3_000] {
         let nested = |open: &str, close: &str| open.repeat(depth) + &close.repeat(depth);
         for text in [
             nested("(", ""),
@@ -134,6 +134,10 @@ fn products_are_bounded_and_a_million_prosumers_are_not_too_many() {
     ] {
         assert!(said(&with(5, fields)).starts_with(&format!("error: {path}: ")), "{fields}");
     }
+    let mut draft = Draft::ron(&with(5, "")).unwrap();
+    draft.overrides(&Overrides { seed: None, set: vec!["replicates=4294967296".to_owned()] }).unwrap();
+    let set = draft.plan().unwrap_err().to_string();
+    assert!(set.starts_with("error: --set replicates: too many replicates"), "{set}");
     let values: Vec<String> = (1..=1000).map(|n| format!("{}", f64::from(n) / 1e4)).collect();
     let knobs = "mu eta alpha loss jitter duplication exploration price_step replicator_step ramp".split(' ');
     let vary: Vec<String> = knobs.map(|knob| format!("\"{knob}\": [{}]", values.join(","))).collect();
@@ -240,6 +244,10 @@ fn what_can_never_begin_is_told_where_it_stands() {
         );
         assert_eq!(first(&fields, &[]), ["warning: network.conditions[1].at: it never begins"]);
     }
+    // Not all of any number.
+    let many = (1..1000).map(|n| format!("\"{n}d\"")).collect::<Vec<_>>().join(",");
+    let fields = format!("{}, vary: {{\"network.conditions[0].at\": [{many}]}}", crash("99h"));
+    assert_eq!(first(&fields, &[]).len(), 10);
     for (fields, set) in [
         ("activation: Poisson(period: \"1h\")", &[][..]),
         ("market: (gate_closure: \"500ms\")", &[]),
