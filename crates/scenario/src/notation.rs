@@ -305,7 +305,11 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
     if wrong.path.len() <= 1 && matches!(wrong.code, Error::ExpectedNamedStructLike(_)) {
         mends.push("a scenario begins so: Scenario(name: \"mine\", population: Synthetic(count: 100))".to_owned());
     }
-    if mends.is_empty() && !matches!(wrong.code, Error::DuplicateStructField { .. } | Error::MissingStructField { .. })
+    if mends.is_empty()
+        && !matches!(
+            wrong.code,
+            Error::DuplicateStructField { .. } | Error::MissingStructField { .. } | Error::ExceededRecursionLimit
+        )
     {
         let part = part_of_line(text, at);
         mends = hints(part.clone());
