@@ -46,7 +46,7 @@ const EXAMPLES: &str = "\
 Examples:
   sim scenarios/5_prosumers.ron                       play the day, for every varied knob
   sim scenarios/5_prosumers.ron --set delay=200ms     the same with a slower network
-  sim scenarios/5_prosumers.ron --set delay=200ms --name slow   its results go to results/slow
+  sim scenarios/5_prosumers.ron --name mine           its results go to results/mine
   sim scenarios/100_prosumers.ron --seed 7 -q         print only where the results are
   sim scenarios/5_prosumers.ron --set delay=0s,1s,2s  sweep over it, on all cores
   sim scenarios/100_prosumers.ron --set market.service_fee=0,0.02
@@ -66,8 +66,7 @@ Examples:
   sim ledger export results/5_prosumers               its blocks as JSON, one a line
 ";
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 failed or ended early, 2 bad input. RUST_LOG sets what is logged, over -v.";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or ended early, 2 bad input. RUST_LOG sets the log, over -v.";
 
 /// What stands below the options: examples, all knobs, exit codes.
 fn after_help() -> String {

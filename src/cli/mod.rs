@@ -78,7 +78,9 @@ pub fn main() -> ExitCode {
         Err(CliError { text, exit_code }) => {
             let text = terminal::clean(&text);
             let rest = text.strip_prefix("error:");
-            anstream::eprintln!("{}", rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest));
+            let text = rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest);
+            // Where the terminal has been closed there is nobody to read it, and the exit code stays the same.
+            writeln!(anstream::stderr(), "{text}").unwrap_or_default();
             exit_code
         }
     }
@@ -96,6 +98,8 @@ fn log_to_stderr(verbosity: u8) {
     let filter = asked.unwrap_or_else(|| Targets::new().with_default(level));
     let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colours);
+    // Whoever cannot be told anything cannot be told that either.
+    let lines = lines.log_internal_errors(false);
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 

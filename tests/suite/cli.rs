@@ -261,6 +261,18 @@ fn a_second_signal_ends_a_run_at_once() {
     assert_eq!(status(&folder.path().join("results/100_prosumers/latest")), "unfinished");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_whose_readers_are_gone_ends_as_any_other() {
+    let folder = checkout();
+    let mut run = started(folder.path(), &format!("{} -v", long_run()));
+    // As when a terminal is closed, nothing can be said any more.
+    drop(run.stderr.take());
+    send(if cfg!(target_os = "linux") { "-HUP" } else { "-TERM" }, &run);
+    assert_eq!(run.wait().expect("the run ends").code(), Some(1));
+    assert_eq!(status(&folder.path().join("results/100_prosumers/latest")), "interrupted");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_that_is_to_live_on_when_its_terminal_closes_does() {

@@ -11,6 +11,8 @@ import polars
 
 POLARS = {"uint32": polars.UInt32, "uint64": polars.UInt64, "float64": polars.Float64, "string": polars.String}
 DUCKDB = {"uint32": "UINTEGER", "uint64": "UBIGINT", "float64": "DOUBLE", "string": "VARCHAR"}
+# A bar would come between what is printed here.
+duckdb.sql("SET enable_progress_bar = false")
 # polars looks at so many rows before it takes a column for numbers or text.
 LOOKED_AT = 100
 

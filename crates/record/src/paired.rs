@@ -287,7 +287,7 @@ impl<W: Write> Paired<'_, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixtures::row_of, measures::complete_cases, slots::SlotRow};
+    use crate::{fixtures::row_of, measures::complete_cases, slots::SlotRow, summary};
     use microgrid_scenario::{self as scenario, Overrides};
     use std::{collections::BTreeMap, fs};
 
@@ -369,6 +369,20 @@ mod tests {
         assert_row(&rows, "mu,0,1,,10ms,1", "2", &[4.0, 0.0, 0.0]);
         assert_row(&rows, "mu,0,1,,2s,1", "2", &[0.0, 0.0, 0.0]);
         assert_row(&rows, "mu,0,1,,,3", "1", &[4.0 / 3.0]);
+    }
+
+    #[test]
+    fn a_knob_s_column_is_of_the_type_of_all_of_its_values_and_where_it_is_empty_not_whole() {
+        let plan = plan(r#""mu": [0, 0.5], "population": [4, 6], "delay": ["10ms", "1s"]"#, 1);
+        let of = |columns: &[Described]| {
+            let knob = |name| columns.iter().find(|column| column.name == name).unwrap();
+            ["mu", "population", "delay"].map(knob).map(|column| (column.named, column.empty))
+        };
+        assert_eq!(of(&summary::columns(&plan)), [("float64", false), ("uint64", false), ("string", false)]);
+        assert_eq!(of(&columns(&plan)), [("float64", true), ("float64", true), ("string", true)]);
+        let rows = on_rounds(&plan, &[Some(10); 8]);
+        assert_row(&rows, "mu,0,0.5,,4.0,10ms,1", "1", &[0.0]);
+        assert_row(&rows, "delay,10ms,1s,0.5,6.0,,1", "1", &[0.0]);
     }
 
     #[test]
