@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(read(fine), Ok(serde_json::from_str(fine).unwrap()));
         for (text, place) in [
             (r#"{"a": 1, "a": 1}"#, "`a` is given twice at line 1 column 12"),
-            ("{\"a\": [\n {\"b\": 1, \"c\": 2, \"\\u0062\": 3}]}", "`b` is given twice at line 2 column 27"),
+            ("{\"a\": [\n {\"b\": 1, \"c\": 2, \"\\u0062\": 3}]}", "`b` is given twice at line 2 column 26"),
             (r#"[{"": {}, "": {}}]"#, "`` is given twice at line 1 column 12"),
         ] {
             let error = read(text).unwrap_err();
