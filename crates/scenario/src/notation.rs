@@ -67,7 +67,7 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
         };
         let mut more = constants.clone();
         match add_constants(&file.text, &wrong.path, &mut more) {
-            Some(end) if goes_on(file, &more, end).is_ok() => constants = more,
+            Some(end) if wants_name(&wrong.code) && goes_on(file, &more, end).is_ok() => constants = more,
             _ => return Err(malformed(file, &constants, &wrong)),
         }
     };
@@ -112,6 +112,11 @@ fn within<'a>(text: &str, path: &'a str) -> (&'a str, Range<usize>) {
     let mut ends = iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
     let found = ends.find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
     found.unwrap_or(("", 0..text.len()))
+}
+
+/// Whether a variant is wanted where there is none, and not another value.
+pub(super) fn wants_name(error: &Error) -> bool {
+    matches!(error, Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_))
 }
 
 /// Whether a value is a text or a number.

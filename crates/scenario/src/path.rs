@@ -118,7 +118,8 @@ type Wrong<'a> = (Vec<&'a str>, String, Error);
 fn put<'a>(tree: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenario, Wrong<'a>> {
     let mut done = put_as_written(tree, places, text);
     let mut text = text.to_owned();
-    while let Err((_, at, _)) = &done
+    while let Err((_, at, error)) = &done
+        && notation::wants_name(error)
         && let Some(more) = notation::with_constants(&text, at)
     {
         let next = put_as_written(tree, places, &more);
