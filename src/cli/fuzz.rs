@@ -185,7 +185,7 @@ fn apply(harm: &Harm, file: &Path) {
             return fs::create_dir(file).unwrap();
         }
         #[cfg(unix)]
-        Harm::Link(target) if !ends_with(".ron") => {
+        Harm::Link(target) => {
             fs::remove_file(file).unwrap();
             return std::os::unix::fs::symlink(target, file).unwrap();
         }

@@ -66,7 +66,7 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
             Err(wrong) => wrong,
         };
         let mut more = constants.clone();
-        let end = lacks_name(&wrong.code).then(|| add_constants(&file.text, &wrong.path, &mut more));
+        let end = wants_name(&wrong.code).then(|| add_constants(&file.text, &wrong.path, &mut more));
         match end.flatten() {
             Some(end) if goes_on(file, &more, end).is_ok() => constants = more,
             _ => return Err(malformed(file, &constants, &wrong)),
@@ -79,11 +79,6 @@ pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
         }
         None => Ok(scenario),
     }
-}
-
-/// Whether the error is that something stands bare where the name of a variant should: any other is no mistake of notation.
-pub(super) fn lacks_name(error: &Error) -> bool {
-    matches!(error, Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_))
 }
 
 /// Puts the bare value at a path, and those like it, into the brackets of `Constant`. Tells where the value ends, if there
@@ -118,6 +113,11 @@ fn within<'a>(text: &str, path: &'a str) -> (&'a str, Range<usize>) {
     let mut ends = iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
     let found = ends.find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
     found.unwrap_or(("", 0..text.len()))
+}
+
+/// Whether a variant is wanted where there is none, and not another value.
+pub(super) fn wants_name(error: &Error) -> bool {
+    matches!(error, Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_))
 }
 
 /// Whether a value is a text or a number.

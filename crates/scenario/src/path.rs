@@ -119,7 +119,7 @@ fn put<'a>(tree: &Tree, places: &'a [Vec<String>], text: &str) -> Result<Scenari
     let mut done = put_as_written(tree, places, text);
     let mut text = text.to_owned();
     while let Err((_, at, error)) = &done
-        && notation::lacks_name(error)
+        && notation::wants_name(error)
         && let Some(more) = notation::with_constants(&text, at)
     {
         let next = put_as_written(tree, places, &more);

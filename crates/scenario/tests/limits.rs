@@ -48,7 +48,9 @@ fn brackets_may_be_nested_as_deeply_as_anybody_likes() {
             }
         }
     }
-    assert!(said(&with(&format!("zzz: 1, vary: {{\"mu\": [{}{}]}}", "[".repeat(200), "]".repeat(200)))).contains("zzz"));
+    assert!(
+        said(&with(&format!("zzz: 1, vary: {{\"mu\": [{}{}]}}", "[".repeat(200), "]".repeat(200)))).contains("zzz")
+    );
     let deep = said(&with(&format!("vary: {{\"mu\": [{}{}]}}", "[".repeat(200), "]".repeat(200))));
     assert!(deep.starts_with("error: vary.mu[0]: brackets are nested too deeply\n --> "), "{deep}");
 }
