@@ -143,7 +143,7 @@ fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> 
         if is_free { goes_on(file, &edits, part.end) } else { Err(Error::Eof) }
     };
     with(meant.to_owned()).or_else(|error| match error {
-        error if lacks_name(&error) && is_bare(meant) => with(format!("Constant({meant})")).map_err(|_| error),
+        error if wants_name(&error) && is_bare(meant) => with(format!("Constant({meant})")).map_err(|_| error),
         error => Err(error),
     })
 }
