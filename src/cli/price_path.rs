@@ -67,14 +67,16 @@ impl Range {
         })
     }
 
-    /// The bar of a price; the lowest where all prices are the same, as far as decimals are shown of them.
+    /// The bar of a price; the lowest where all prices are the same, as far as decimals are shown of them. A price that rests
+    /// between two bars does not go from one to the other, as only these decimals count.
     fn bar(self, price: f64) -> char {
-        let width = self.greatest - self.least;
-        if width < 0.1_f64.powi(PRICE as i32) {
+        let scale = 10_f64.powi(PRICE as i32);
+        if (self.greatest - self.least) * scale < 1.0 {
             return BARS[0];
         }
-        let share = (price - self.least) / width;
-        BARS[((share * BARS.len() as f64) as usize).min(BARS.len() - 1)]
+        let above_least = |price: f64| (price * scale).round() - (self.least * scale).round();
+        let share = above_least(price) * BARS.len() as f64 / above_least(self.greatest);
+        BARS[(share as usize).min(BARS.len() - 1)]
     }
 }
 
@@ -115,6 +117,8 @@ mod tests {
         assert_eq!(range, Range { least: 0.45, greatest: 0.85 });
         assert_eq!(sparkline(values.map(Some), range), "▁▂▅█");
         assert_eq!(sparkline([Some(0.45), None, Some(0.85)], range), "▁ █");
+        // At rest between two bars.
+        assert_eq!(sparkline([0.7 - 1e-9, 0.7 + 1e-9, 0.7].map(Some), range), "▆▆▆");
     }
 
     #[test]

@@ -251,6 +251,22 @@ fn an_interrupted_run_leaves_valid_files_and_exits_with_1() {
 
 #[cfg(unix)]
 #[test]
+fn a_report_that_fails_is_a_warning() {
+    let folder = checkout();
+    let run = format!("{} scenarios/100_prosumers.ron --set population=60 --set mu=1", env!("CARGO_BIN_EXE_sim"));
+    let run = started(folder.path(), &run);
+    let latest = folder.path().join("results/100_prosumers/latest");
+    fs::create_dir(latest.join("report.html")).expect("a folder where the page is to be");
+    let output = run.wait_with_output().expect("the run ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("the report was not made") && stderr.contains("report.html"), "{stderr}");
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert_eq!(status(&latest), "finished");
+    assert_valid_tables(&latest);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_second_signal_ends_a_run_at_once() {
     let folder = checkout();
     let run = started(folder.path(), &long_run());

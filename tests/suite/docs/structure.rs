@@ -47,6 +47,39 @@ fn each_crate_stands_on_those_that_the_architecture_page_names() {
     assert_eq!(drawn, real);
 }
 
+#[test]
+fn what_the_robustness_page_promises_is_held_by_tests_that_there_are() {
+    let sources = ["src", "agents", "crates", "tests"].into_iter().flat_map(|folder| all_files(&repository(folder)));
+    let (tests, others): (Vec<_>, Vec<_>) = sources.partition(|path| path.extension().is_some_and(|end| end == "rs"));
+    let tests: String = tests.iter().map(|path| fs::read_to_string(path).expect("a source file")).collect();
+    let snapshots: BTreeSet<String> =
+        others.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect();
+    let mut named = 0;
+    for row in sections("docs/robustness.md").iter().flat_map(|section| section.tables("fault")).flatten() {
+        for name in quoted(&row[2]).into_iter().filter(|name| !name.ends_with(".rs")) {
+            named += 1;
+            let is_there = match name.strip_suffix('*') {
+                Some(start) => {
+                    let start = format!("suite__bad_scenarios__{start}");
+                    snapshots.iter().any(|file| file.starts_with(&start))
+                }
+                None => {
+                    let of_snapshot = format!("suite__bad_scenarios__{name}.snap");
+                    tests.contains(&format!("fn {name}(")) || snapshots.contains(&of_snapshot)
+                }
+            };
+            assert!(is_there, "docs/robustness.md names {name}");
+        }
+    }
+    assert!(named > 40, "{named}");
+}
+
+/// All files in a folder and in those within.
+fn all_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of source").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { all_files(&path) } else { vec![path] }).collect()
+}
+
 /// A file's module, and what it imports of its crate.
 #[derive(Default)]
 struct Imports {
