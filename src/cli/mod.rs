@@ -47,7 +47,12 @@ use tracing_subscriber::{
 /// Exit code 0: done; 1: failed; 2: bad input.
 pub fn main() -> ExitCode {
     let given: Vec<OsString> = env::args_os().collect();
-    let arguments = Arguments::try_parse_from(&given).unwrap_or_else(|error| mistyped::explained(error, &given).exit());
+    let arguments = Arguments::try_parse_from(&given).unwrap_or_else(|error| {
+        // The same mistake with words that a terminal does not obey.
+        let shown: Vec<OsString> = given.iter().map(|word| terminal::clean(&word.to_string_lossy()).into()).collect();
+        let error = Arguments::try_parse_from(&shown).err().unwrap_or(error);
+        mistyped::explained(error, &shown).exit()
+    });
     log_to_stderr(match &arguments.command {
         Some(Command::Resume { how, .. }) => how.verbose,
         _ => arguments.how.verbose,

@@ -131,7 +131,7 @@ mod tests {
             assert_eq!(sparkline(values.map(Some), Range::of(values).unwrap()), "▁▁▁", "{apart}");
         }
         let values = [0.7, 0.7002, 0.7001];
-        assert_eq!(sparkline(values.map(Some), Range::of(values).unwrap()), "▁█▄");
+        assert_eq!(sparkline(values.map(Some), Range::of(values).unwrap()), "▁█▅");
         assert_eq!(Range::of([]), None);
     }
 

@@ -58,7 +58,10 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     }
     let notes = notes(&setting.caveats, &found);
     let (verdicts, found) = least_stable(found);
-    text += &(verdicts + &rest_table(&found));
+    text += &verdicts;
+    if !found.is_empty() {
+        text += &rest_table(&found);
+    }
     if found.iter().any(|slot| judged(slot).is_some_and(|found| found.limits.is_some())) {
         text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found));
     }
@@ -71,20 +74,24 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     }
 }
 
-/// Of many slots those with the largest roots, and in words what there is of all; otherwise all.
+/// Of many slots those with the largest roots, if they have any, and in words what there is of all; otherwise all.
 fn least_stable(mut slots: Vec<SlotStability>) -> (String, Vec<SlotStability>) {
     if slots.len() <= MOST_SLOTS {
         return (String::new(), slots);
     }
     let verdicts = tally(slots.iter().map(|slot| judged(slot).map_or("no verdict", |found| verdict(Some(found)))));
     let all = count(slots.len(), "slot");
+    slots.retain(|slot| judged(slot).is_some());
     let modulus = |slot: &SlotStability| judged(slot).map_or(0.0, |found| found.root.modulus);
     slots.sort_by(|one, other| modulus(other).total_cmp(&modulus(one)));
+    let below = match slots.len() {
+        0 => String::new(),
+        1..=LEAST_STABLE => "; those with a verdict are below".to_owned(),
+        _ => format!("; those {LEAST_STABLE} with the largest roots are below"),
+    };
     slots.truncate(LEAST_STABLE);
     slots.sort_by_key(|slot| slot.slot);
-    let text = format!(
-        "{all}: {verdicts}; those {LEAST_STABLE} with the largest roots are below, and `--slot K` shows any\n\n"
-    );
+    let text = format!("{all}: {verdicts}{below}; `--slot K` shows any\n\n");
     (wrapped(&text), slots)
 }
 

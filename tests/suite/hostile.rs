@@ -41,7 +41,7 @@ fn hostile_input_is_refused_in_words() {
     let special = "it is a device, a pipe or a socket, not a file";
     assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
     for (arguments, said) in [
-        (&["deep.ron"][..], "the bracket `[` is not closed"),
+        (&["deep.ron"][..], "brackets are nested too deeply"),
         (&["word.ron"], "name: expected text in quotes"),
         (&["list.ron"], "the bracket `[` is not closed"),
         (&["cases.ron"], "vary: too many cases"),

@@ -108,6 +108,8 @@ pub(super) fn write_whole(
     let mut name = path.file_name().expect("a file has a name").to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
+    // What was left there, or is no file at all.
+    fs::remove_file(&fresh).ok();
     let written = || {
         let mut file = BufWriter::new(File::create(&fresh).map_err(RecordError::file("write", &fresh))?);
         fill(&mut file)?;

@@ -17,6 +17,7 @@ use super::{
 use microgrid_agents::ids::Slot;
 use microgrid_scenario::schema::Record;
 use std::{
+    io::Write as _,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -52,6 +53,13 @@ impl Run {
     /// What was run, when, and how it ended.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Puts a file into its folder, in place of an older one of that name: at any moment there is a whole one.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, RecordError> {
+        let path = self.folder.join(name);
+        folder::write_whole(&path, |file| file.write_all(bytes).map_err(RecordError::file("write", &path)))?;
+        Ok(path)
     }
 
     /// Names these files in the manifest, in place of all that were made before `of` the same kind.

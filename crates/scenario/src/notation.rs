@@ -5,7 +5,7 @@ use super::{
     error::{Mistake, ScenarioError, did_you_mean},
     mend::{mend, mend_sign},
     outline::Outline,
-    pairs::unpaired,
+    pairs::{too_deep, unpaired},
     schema::{PopulationSource, Scenario, Synthetic},
     text::TextFile,
 };
@@ -19,6 +19,9 @@ use std::{iter, ops::Range};
 
 /// In a longer text, and in the place of a longer value, nothing is tried that might have been meant [bytes].
 const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
+
+/// What is said of brackets in too many others.
+pub(super) const TOO_DEEP: &str = "brackets are nested too deeply";
 
 /// How scenarios are read and written: `Some` and the brackets of a variant's only struct may be left out.
 pub(super) fn options() -> Options {
@@ -59,6 +62,10 @@ fn read(text: &str) -> Result<Scenario, Wrong> {
 /// Reads the scenario in `file`; its values are not checked. A bare value stands for the constant that it would be in the
 /// brackets of `Constant`, where there is such a variant.
 pub(super) fn scenario(file: &TextFile) -> Result<Scenario, ScenarioError> {
+    if let Some(at) = too_deep(&file.text) {
+        let report = file.report(TOO_DEEP.to_owned(), at..at + 1, "this one".to_owned(), []);
+        return Err(ScenarioError::Malformed(report));
+    }
     let mut constants = Edits::default();
     let scenario = loop {
         let wrong = match read(&constants.of(&file.text)) {
@@ -244,7 +251,7 @@ fn told(path: &str, error: &Error) -> Mistake {
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
         Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
-        Error::ExceededRecursionLimit => "brackets are nested too deeply".to_owned(),
+        Error::ExceededRecursionLimit => TOO_DEEP.to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
     };

@@ -21,6 +21,26 @@ struct Open {
     indent: usize,
 }
 
+/// Deeper than any scenario, and than what `ron` reads.
+const MOST_NESTED: usize = 1_000;
+
+/// Where brackets stand in more others than anybody means [bytes], for which `ron` would take its time.
+pub(super) fn too_deep(text: &str) -> Option<usize> {
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(sign) = text[at..].chars().next() {
+        match sign {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MOST_NESTED {
+            return Some(at);
+        }
+        at += length(&text[at..])?;
+    }
+    None
+}
+
 /// The bracket without its other, if there is one: of open ones the innermost but where one closes at another indentation
 /// than it was opened. `None` too where a text or a comment does not end.
 pub(super) fn unpaired(text: &str) -> Option<Unpaired> {

@@ -8,6 +8,7 @@ use super::{
     error::{Mistake, did_you_mean},
     notation,
     outline::Outline,
+    pairs::too_deep,
     schema::Scenario,
 };
 use ron::{Deserializer as Ron, Error};
@@ -87,6 +88,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     if !is_well_formed(name) {
         let mend = format!("a path has a point before each name but the first: write {}", well_formed(&steps(name)));
         return Err(Mistake::of_name(format!("`{name}` is no path"), [mend]));
+    }
+    if too_deep(text).is_some() {
+        return Err(Mistake::new(notation::TOO_DEEP, []));
     }
     if let Some((key, _)) = Outline::of(text).repeated_key() {
         return Err(Mistake::new(format!("{key}: given twice"), []));

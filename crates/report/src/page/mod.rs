@@ -96,8 +96,7 @@ impl Json {
 /// manifest; returns its path.
 pub fn write(run: &mut Run, data: &Data) -> Result<PathBuf, RecordError> {
     let page = page(run, data)?;
-    let path = run.folder().join(FILE);
-    fs::write(&path, page).map_err(RecordError::file("write", &path))?;
+    let path = run.put(FILE, page.as_bytes())?;
     run.name_files(|file| file == FILE, &[FILE.to_owned()])?;
     Ok(path)
 }
