@@ -24,7 +24,7 @@ use picks::Picks;
 use provenance::{Fact, FileLink};
 use serde::Serialize;
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -155,6 +155,7 @@ fn file_of<R: Row>(run: &Run) -> &'static str {
 mod tests {
     use super::*;
     use microgrid_record::fixtures::{day::Day, whole_case};
+    use std::fs;
 
     #[test]
     fn whatever_a_name_holds_the_page_stays_the_page() {
