@@ -91,8 +91,8 @@ fn least_stable(mut slots: Vec<SlotStability>) -> (String, Vec<SlotStability>) {
     };
     slots.truncate(LEAST_STABLE);
     slots.sort_by_key(|slot| slot.slot);
-    let text = format!("{all}: {verdicts}{below}; `--slot K` shows any\n\n");
-    (wrapped(&text), slots)
+    let text = wrapped(&format!("{all}: {verdicts}{below}\n")) + "`--slot K` shows any\n\n";
+    (text, slots)
 }
 
 /// Why no slot is judged, where in so many of the open slots the fee leaves no room for a price.
