@@ -149,7 +149,8 @@ fn differences_are_those_of_the_slots_paired_by_seed() {
     };
     // Cases are numbered mu by mu, in it price step by price step, in it seed by seed.
     let (mu, steps, seeds) = (["0", "0.5", "1"], ["0.2", "Scaled(0.5)", "Fixed(0.05)"], 4);
-    let place = |values: &[&str], value: &str| values.iter().position(|known| *known == value);
+    // Numbers have a point throughout.
+    let place = |values: &[&str], value: &str| values.iter().position(|known| *known == value.trim_end_matches(".0"));
     let mut checked = 0;
     for row in rows(&files["paired.csv"]) {
         let measure = row["measure"].as_str();
@@ -161,9 +162,7 @@ fn differences_are_those_of_the_slots_paired_by_seed() {
         let turns_mu = row["knob"] == "mu";
         let values: &[&str] = if turns_mu { &mu } else { &steps };
         let [from, to] = ["from", "to"].map(|end| place(values, &row[end]).expect("a value of the knob"));
-        // A knob's column of numbers has a point throughout.
-        let other =
-            if turns_mu { place(&steps, &row["price_step"]) } else { place(&mu, row["mu"].trim_end_matches(".0")) };
+        let other = if turns_mu { place(&steps, &row["price_step"]) } else { place(&mu, &row["mu"]) };
         let others = other.map_or_else(|| (0..3).collect::<Vec<_>>(), |other| vec![other]);
         assert_eq!(row["combinations"], others.len().to_string());
         let case = |value: usize, other: usize, seed: usize| {
@@ -499,8 +498,9 @@ fn a_run_that_varies_paths_is_read_as_it_is() {
         header.lines().next().unwrap().contains("market.feed_in_tariff,price_step,storage.capacity_kwh"),
         "{header}"
     );
-    let header = fs::read_to_string(run.join("paired.csv")).unwrap();
-    assert!(header.lines().nth(1).unwrap().starts_with("market.feed_in_tariff,0.2,0.3,"), "{header}");
+    let paired = fs::read_to_string(run.join("paired.csv")).unwrap();
+    assert!(paired.lines().nth(1).unwrap().starts_with("price_step,"), "knobs of words come first: {paired}");
+    assert!(paired.contains("\nmarket.feed_in_tariff,0.2,0.3,"), "{paired}");
     let told = sim(&["compare", run.to_str().unwrap()], folder.path()).output().unwrap();
     let told = String::from_utf8_lossy(&told.stdout);
     assert!(["market.feed_in_tariff", "storage.capacity_kwh"].iter().all(|path| told.contains(path)), "{told}");

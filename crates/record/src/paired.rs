@@ -4,7 +4,7 @@ use super::{
     column::Kind,
     error::RecordError,
     folder,
-    manifest::{knob_text, knobs},
+    manifest::knobs,
     measures::{CaseMeasures, MEASURES},
     number::Number,
     schema::{self, Described},
@@ -165,9 +165,9 @@ impl Axis<'_> {
         (0..firsts).flat_map(move |from| (from + 1..self.len).map(move |to| (from, to)))
     }
 
-    /// A value as it is written.
+    /// A value as it is written, a number with its point: between those of other knobs none is taken for whole.
     fn value(self, plan: &Plan, index: u32) -> String {
-        knob_text(&knobs(&plan.setting(1 + index * self.stride).knobs)[self.name])
+        schema::cell(&knobs(&plan.setting(1 + index * self.stride).knobs)[self.name], self.kind)
     }
 }
 
@@ -212,7 +212,13 @@ fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
     let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
     let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * count() as u64;
     let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
-    for (knob, axis) in axes.iter().enumerate() {
+    if table.values.cases == 0 {
+        return table.csv.flush();
+    }
+    // Knobs of words come first: readers look at the first rows, and take `from` and `to` for text then.
+    let words = |(_, axis): &(usize, &Axis<'_>)| matches!(axis.kind, Kind::Name(_));
+    let (first, then): (Vec<_>, Vec<_>) = axes.iter().enumerate().partition(words);
+    for (knob, axis) in first.into_iter().chain(then) {
         let (others, combinations) = (others(knob), combinations(knob));
         if single {
             (0..combinations).try_for_each(|combination| table.rows(*axis, &others, combination..combination + 1))?;
@@ -352,10 +358,10 @@ mod tests {
         let rows = on_rounds(&plan, &rounds);
         assert_eq!(rows.len(), (3 + 1) + 3 * (2 + 1));
         // 4, 1, 4: with two degrees of freedom t is 4.3027.
-        assert_row(&rows, "mu,0,1,,10ms,1", "3", &[3.0, 1.7321, 4.3027]);
-        assert_row(&rows, "mu,0,1,,2s,1", "3", &[0.0, 0.0, 0.0]);
+        assert_row(&rows, "mu,0.0,1.0,,10ms,1", "3", &[3.0, 1.7321, 4.3027]);
+        assert_row(&rows, "mu,0.0,1.0,,2s,1", "3", &[0.0, 0.0, 0.0]);
         // (4 + 0) / 3, (1 - 1) / 3 and (4 + 1) / 3.
-        assert_row(&rows, "mu,0,1,,,3", "3", &[1.0, 0.8819, 2.1908]);
+        assert_row(&rows, "mu,0.0,1.0,,,3", "3", &[1.0, 0.8819, 2.1908]);
         // 1, 3, 2.
         assert_row(&rows, "delay,10ms,1s,0.0,,1", "3", &[2.0, 1.0, 2.4841]);
         assert_row(&rows, "delay,1s,2s,1.0,,1", "3", &[178.0, 89.0, 221.088]);
@@ -366,9 +372,9 @@ mod tests {
         rounds[1] = None;
         rounds.truncate(17);
         let rows = on_rounds(&plan, &rounds);
-        assert_row(&rows, "mu,0,1,,10ms,1", "2", &[4.0, 0.0, 0.0]);
-        assert_row(&rows, "mu,0,1,,2s,1", "2", &[0.0, 0.0, 0.0]);
-        assert_row(&rows, "mu,0,1,,,3", "1", &[4.0 / 3.0]);
+        assert_row(&rows, "mu,0.0,1.0,,10ms,1", "2", &[4.0, 0.0, 0.0]);
+        assert_row(&rows, "mu,0.0,1.0,,2s,1", "2", &[0.0, 0.0, 0.0]);
+        assert_row(&rows, "mu,0.0,1.0,,,3", "1", &[4.0 / 3.0]);
     }
 
     #[test]
@@ -381,7 +387,7 @@ mod tests {
         assert_eq!(of(&summary::columns(&plan)), [("float64", false), ("uint64", false), ("string", false)]);
         assert_eq!(of(&columns(&plan)), [("float64", true), ("float64", true), ("string", true)]);
         let rows = on_rounds(&plan, &[Some(10); 8]);
-        assert_row(&rows, "mu,0,0.5,,4.0,10ms,1", "1", &[0.0]);
+        assert_row(&rows, "mu,0.0,0.5,,4.0,10ms,1", "1", &[0.0]);
         assert_row(&rows, "delay,10ms,1s,0.5,6.0,,1", "1", &[0.0]);
     }
 
@@ -398,7 +404,7 @@ mod tests {
         let plan = plan(r#""seed": [7, 8], "mu": [0.0, 1.0]"#, 1);
         let rows = on_rounds(&plan, &[10, 12, 20, 26].map(Some));
         assert_eq!(rows.len(), 1);
-        assert_row(&rows, "mu,0,1,,1", "2", &[4.0, 2.8284, 25.412]);
+        assert_row(&rows, "mu,0.0,1.0,,1", "2", &[4.0, 2.8284, 25.412]);
         assert!(!has_pairs(&self::plan(r#""seed": [7, 8]"#, 1)) && !has_pairs(&self::plan(r#""mu": [1.0]"#, 3)));
     }
 

@@ -34,7 +34,9 @@ pub(super) fn differences(run: &Run) -> Result<String, RecordError> {
         if *combinations != row.combinations {
             (*combinations, *pairs) = (row.combinations, Pairs::new());
         }
-        let pair = (row.from.clone(), row.to.clone());
+        // The table has a point in every number.
+        let short = |value: &str| value.strip_suffix(".0").unwrap_or(value).to_owned();
+        let pair = (short(&row.from), short(&row.to));
         pairs.entry(pair).or_default()[place] = Some(row);
     }
     Ok(knobs.iter().map(|(knob, (combinations, pairs))| of_knob(knob, *combinations, pairs)).collect())
