@@ -105,11 +105,13 @@ impl<P: Protocol> Post<P> {
         }
     }
 
-    #[inline]
+    /// Inlined, since every message goes this way.
+    #[inline(always)]
     fn deliver(&mut self, shard: usize, event: Event<P>) {
-        if shard == self.placement.number {
-            return self.queue.push(event);
-        }
+        if shard == self.placement.number { self.queue.push(event) } else { self.pass_on(shard, event) }
+    }
+
+    fn pass_on(&mut self, shard: usize, event: Event<P>) {
         let moment = event.moment();
         let new = || Batch { earliest: moment, events: self.spare.pop().unwrap_or_default() };
         let batch = self.outgoing.entry(shard).or_insert_with(new);
