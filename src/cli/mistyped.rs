@@ -79,10 +79,9 @@ pub(super) fn command_instead(path: &Path) -> Option<String> {
     let name = path
         .to_str()
         .filter(|name| name.len() > 2 && name.chars().all(|c| c.is_ascii_alphabetic()) && !path.exists())?;
-    let mut options = Arguments::command();
-    options.build();
-    if options.get_opts().any(|option| option.get_long() == Some(name)) || name == "version" {
-        return Some(format!("did you mean `sim --{name}`?"));
+    let options = Arguments::command();
+    if name == "version" || options.get_arguments().any(|option| option.get_long() == Some(name)) {
+        return Some(format!("did you mean `--{name}`?"));
     }
     let first = Subcommands::try_parse_from(["sim", name]).err()?;
     let usual = "a scenario runs by `sim SCENARIO`; `sim --help` lists the subcommands".to_owned();
@@ -141,7 +140,7 @@ mod tests {
         for (path, meant) in
             [("lst", "sim list"), ("chekc", "sim check"), ("run", "sim SCENARIO"), ("5_prosumer", ""), ("day.ron", "")]
                 .into_iter()
-                .chain([("version", "sim --version"), ("Help", "sim help"), ("seed", "sim --seed")])
+                .chain([("version", "`--version`"), ("Help", "sim help"), ("seed", "`--seed`")])
         {
             let said = command_instead(Path::new(path)).unwrap_or_default();
             assert!(said.contains(meant) && said.is_empty() == meant.is_empty(), "{path}: {said}");

@@ -79,7 +79,10 @@ fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), C
             tell(&run, how)
         }
         Err(SimulationError::Ended { error: error @ StudyError::Interrupted, folder }) => {
-            let ended = CliError::from(SimulationError::Ended { error, folder: folder.clone() });
+            let mut ended = CliError::from(SimulationError::Ended { error, folder: folder.clone() });
+            if !how.no_report {
+                ended.text += "\nthe report of what there is comes now; a second signal leaves it out";
+            }
             // Before a second signal can end the drawing, and all that would be said behind it.
             ended.print();
             draw(&folder);

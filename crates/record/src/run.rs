@@ -261,9 +261,16 @@ fn instead_of_run(path: &Path) -> String {
         let hint = files::meant(path).or_else(similar).map_or_else(String::new, |path| meant(&path));
         return format!("is not there{hint}");
     }
-    let below = fs::read_dir(path).into_iter().flatten().flatten().any(|entry| holds_run(&entry.path()));
-    let list = if below { format!(": `sim list {}` lists the runs in it", path.display()) } else { String::new() };
-    format!("is neither a run's folder nor a folder whose `latest` links to one{list}")
+    let holds =
+        |is: &dyn Fn(&Path) -> bool| fs::read_dir(path).into_iter().flatten().flatten().any(|entry| is(&entry.path()));
+    let hint = if holds(&holds_run) {
+        format!(": `sim list {}` lists the runs in it", path.display())
+    } else if holds(&|path| path.extension().is_some_and(|ending| ending == "ron")) {
+        ": it has scenarios, and a run comes of `sim SCENARIO`".to_owned()
+    } else {
+        String::new()
+    };
+    format!("is neither a run's folder nor a folder whose `latest` links to one{hint}")
 }
 
 fn named(case: u64, slot: Option<u64>) -> String {

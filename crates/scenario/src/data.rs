@@ -392,24 +392,25 @@ impl<'a> Table<'a> {
             required.iter().partition(|name| ["prosumer", "slot"].contains(*name));
         let id = keys.iter().find(|key| has(key)).or(keys.get(1)).copied();
         let variable = keys.iter().find(|key| Some(**key) != id)?;
-        let value = values.iter().find(|value| !has(value))?;
-        let renamed =
-            id.filter(|id| !has(id)).map(|id| format!(".rename(columns={{\"{}\": \"{id}\"}})", &self.columns[0]));
+        let values: Vec<&str> = values.into_iter().filter(|value| !has(value)).collect();
+        let (value, rest) = values.split_first()?;
+        let id_name = id.filter(|id| !has(id)).map(|id| (&self.columns[0], id));
+        let renamed = id_name.map(|(now, id)| format!(".rename(columns={{\"{now}\": \"{id}\"}})"));
         let id = id.map_or_else(String::new, |id| format!("\"{id}\", "));
-        Some(vec![
-            format!("a table is long: it has a row for each {}", keys.join(" and ")),
-            format!(
-                "with pandas: `wide{}.melt({id}var_name=\"{variable}\", value_name=\"{value}\")`",
-                renamed.unwrap_or_default()
-            ),
-        ])
+        let melted = format!(
+            "with pandas: `wide{}.melt({id}var_name=\"{variable}\", value_name=\"{value}\")`",
+            renamed.unwrap_or_default()
+        );
+        let others = rest.iter().map(|other| format!("the same with {other}, and then `merge` puts them side by side"));
+        let long = format!("a table is long: it has a row for each {}", keys.join(" and "));
+        Some([long, melted].into_iter().chain(others).collect())
     }
 
     /// Which of the `known` columns the one at place `n` may be that is called otherwise: one that the header does not have,
     /// the most similar or, if none is, the one at its place.
     fn meant(&self, n: usize, known: &[&str]) -> Vec<String> {
         let name = &self.columns[n];
-        if n == 0 && ["", "index", "Unnamed: 0", "X"].contains(&name) {
+        if n == 0 && self.columns.len() > 1 && ["", "index", "Unnamed: 0", "X"].contains(&name) {
             let mend = "the index of pandas, or R's names of rows, is no column: write the table with \
                         `to_csv(.., index=False)` or `write.csv(.., row.names = FALSE)`";
             return vec![mend.to_owned()];
@@ -552,6 +553,9 @@ impl Row<'_> {
 
 /// Why a table's first line, where `count` columns are wanted, is no header in so many cells, with the mend.
 fn no_header(line: &str, count: usize) -> Option<(&'static str, &'static str)> {
+    if line.trim().is_empty() {
+        return Some(("the first line is no header", "it is blank: take it out"));
+    }
     if is_quoted_whole(line) {
         return Some(("the header is a single cell", WHOLE));
     }

@@ -314,11 +314,13 @@ impl Draft {
         if let Some(given) = self.data.iter().find(|file| Path::new(&file.name) == path) {
             return Ok(TextFile { path: Some(given.name.clone()), text: given.text.clone() });
         }
-        let path = self.source.parent().unwrap_or(Path::new("")).join(path);
+        let folder = self.source.parent().unwrap_or(Path::new(""));
+        let path = folder.join(path);
         TextFile::read(&path, LARGEST_DATA)?.map_err(|reason| {
             let allowed = "a CSV file, its path relative to the scenario's file";
             let mut mistake = Mistake::value(place, &format!("cannot be read: {reason}"), path.display(), allowed);
-            mistake.add(files::meant(&path).map(|meant| format!("there is {}", meant.display())).into_iter().collect());
+            let meant = files::meant(&path).map(|meant| meant.strip_prefix(folder).unwrap_or(&meant).to_owned());
+            mistake.add(meant.map(|meant| format!("did you mean {}?", meant.display())).into_iter().collect());
             self.shown(mistake)
         })
     }
