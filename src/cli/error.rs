@@ -1,5 +1,6 @@
 //! Why the command ends without success.
 
+use super::{terminal::clean, text::red};
 use crate::{
     framework::{SimulationError, quoted},
     ledger::{reader::ReadError, verify::VerifyError},
@@ -7,9 +8,13 @@ use crate::{
     scenario::ScenarioError,
     study::StudyError,
 };
-use std::{fmt::Display, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{ErrorKind, Write as _},
+    process::ExitCode,
+};
 
-/// Why the command ends without success: what it says of it, and the exit code.
+/// Why the command ends without success: what there is still to say of it, if anything, and the exit code.
 #[derive(Debug)]
 pub(super) struct CliError {
     pub(super) text: String,
@@ -25,6 +30,17 @@ impl CliError {
     pub(super) fn failed(why: impl Display) -> Self {
         Self { text: format!("error: {why}"), exit_code: ExitCode::FAILURE }
     }
+
+    /// Says on stderr what there is to say.
+    pub(super) fn print(&self) {
+        let text = clean(&self.text);
+        let rest = text.strip_prefix("error:");
+        let text = rest.map_or_else(|| text.clone(), |rest| red("error:") + rest);
+        if !text.is_empty() {
+            // Where the terminal has been closed there is nobody to read it, and the exit code stays the same.
+            writeln!(anstream::stderr(), "{text}").unwrap_or_default();
+        }
+    }
 }
 
 /// Its message stands by itself.
@@ -39,8 +55,15 @@ impl From<SimulationError> for CliError {
         match error {
             SimulationError::Scenario(error) => error.into(),
             SimulationError::Record(
-                error @ (RecordError::OtherVersion { .. } | RecordError::OtherScenario(_) | RecordError::UnderWay(_)),
+                error @ (RecordError::OtherVersion { .. }
+                | RecordError::OtherScenario(_)
+                | RecordError::UnderWay(_)
+                | RecordError::Damaged { .. }),
             ) => Self::bad_input(error),
+            // Where there is a file there can be no folder of results.
+            SimulationError::Record(error @ RecordError::File { action: "create", .. }) if is_in_the_way(&error) => {
+                Self::bad_input(error)
+            }
             SimulationError::Ended { error, folder } => {
                 let resume = match error {
                     // It would fail so again.
@@ -52,6 +75,10 @@ impl From<SimulationError> for CliError {
             other => Self::failed(other),
         }
     }
+}
+
+fn is_in_the_way(error: &RecordError) -> bool {
+    matches!(error, RecordError::File { source, .. } if [ErrorKind::NotADirectory, ErrorKind::AlreadyExists].contains(&source.kind()))
 }
 
 impl From<ReadError> for CliError {

@@ -5,9 +5,13 @@ use super::{
     price_path::Range,
     print,
     table::{Cell, Table, Tone, key, spare, words},
-    text::{fixed, signed},
+    text::{bold, fixed, signed},
 };
-use crate::record::{KeyFigures, Manifest, Run, Status, knob_text};
+use crate::{
+    framework::quoted,
+    record::{KeyFigures, Manifest, Run, Status, knob_text},
+    scenario::files,
+};
 use indexmap::IndexSet;
 use std::{
     cmp::Reverse,
@@ -28,8 +32,15 @@ pub(super) fn list(folder: &Path) -> Result<(), CliError> {
 /// What that prints.
 pub(super) fn told(folder: &Path) -> Result<String, CliError> {
     let mut found = Vec::new();
-    let unlisted = |error| CliError::bad_input(format!("cannot list {}: {error}", folder.display()));
-    runs(folder, DEPTH, &mut found).map_err(unlisted)?;
+    let unlisted = |why: &str| CliError::bad_input(format!("cannot list {}: {why}", folder.display()));
+    if folder.is_file() {
+        return Err(unlisted("it is a file, and runs are in a folder, such as `results`"));
+    }
+    runs(folder, DEPTH, &mut found).map_err(|error| match (error.kind(), files::meant(folder)) {
+        (_, Some(meant)) => unlisted(&format!("it is not there: did you mean {}?", meant.display())),
+        (io::ErrorKind::NotFound, None) => unlisted("there is no such folder; a run makes one"),
+        _ => unlisted(&files::in_words(&error)),
+    })?;
     Ok(listed(folder, &found))
 }
 
@@ -79,7 +90,9 @@ fn listed(folder: &Path, found: &[PathBuf]) -> String {
         .column("settled\n[%]", |(_, figures)| in_equilibrium(figures))
         .column("welfare\nover\nP2G [%]", |(_, figures)| gains(figures))
         .column(words("knobs"), |(run, _)| knobs(run.manifest()));
-    table.draw() + &unreadable.concat()
+    let folders = runs.iter().map(|(run, _)| format!("{}\n", quoted(&run.folder().display().to_string())));
+    let title = bold("their folders, for `sim show`, `report`, `compare`, `resume` and `ledger`");
+    format!("{}\n{title}\n{}{}", table.draw(), folders.collect::<String>(), unreadable.concat())
 }
 
 /// What was set and what is varied, as `--set` takes it: `mu=1 delay=10ms,1s`.
@@ -155,8 +168,11 @@ mod tests {
             let text = plain(&listed(folder, &found));
             assert!(text.contains("\nday       ") && text.contains("  unfinished"), "{text}");
             assert!(text.contains("  mu=0,1\n"), "{text}");
+            assert!(text.contains(&format!("`ledger`\n{}\nnot read: ", recorder.folder().display())), "{text}");
             assert!(text.contains(&format!("not read: {}", broken.join("manifest.json").display())), "{text}");
         }
+        assert!(told(&root.join("notes.txt")).unwrap_err().text.contains("it is a file"));
+        assert!(told(&root.join("PICTURES")).unwrap_err().text.ends_with("pictures?"));
         let nothing = root.join("pictures");
         assert_eq!(listed(&nothing, &[]), format!("no runs in {}\n", nothing.display()));
     }

@@ -1,7 +1,11 @@
 //! What was meant by arguments that fit nothing: a mistyped subcommand, a knob without its option, a word too many.
 
 use super::args::{Arguments, Command};
-use crate::{record::Run, scenario::knob_names};
+use crate::{
+    framework::quoted,
+    record::{Run, SCENARIO},
+    scenario::knob_names,
+};
 use clap::{
     CommandFactory, Error, Parser,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -59,14 +63,26 @@ pub(super) fn explained(error: Error, arguments: &[OsString]) -> Error {
     }
 }
 
-/// What may have been meant by a scenario that is none: a run's folder, or a subcommand.
-pub(super) fn instead_of_scenario(path: &Path) -> Option<String> {
-    if path.is_dir() {
-        return Run::open(path).is_ok().then(|| format!("did you mean `sim show {}`?", path.display()));
-    }
+/// What may have been meant by a scenario that is none, but a run's folder or a file in it.
+pub(super) fn run_instead(path: &Path) -> Option<String> {
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    let run = Run::open(folder)
+        .ok()
+        .filter(|run| path.is_dir() || Run::lies_in(folder) && !path.ends_with(SCENARIO) && run.folder() == folder)?;
+    let [folder, scenario] =
+        [folder.to_owned(), run.folder().join(SCENARIO)].map(|path| quoted(&path.display().to_string()));
+    Some(format!("`sim show {folder}` shows the run that is there, and its scenario is {scenario}"))
+}
+
+/// What may have been meant by a scenario that is not there: a subcommand, or an option.
+pub(super) fn command_instead(path: &Path) -> Option<String> {
     let name = path
         .to_str()
         .filter(|name| name.len() > 2 && name.chars().all(|c| c.is_ascii_alphabetic()) && !path.exists())?;
+    let options = Arguments::command();
+    if name == "version" || options.get_arguments().any(|option| option.get_long() == Some(name)) {
+        return Some(format!("did you mean `--{name}`?"));
+    }
     let first = Subcommands::try_parse_from(["sim", name]).err()?;
     let usual = "a scenario runs by `sim SCENARIO`; `sim --help` lists the subcommands".to_owned();
     Some(similar(&first).map_or(usual, |name| format!("did you mean `sim {name}`?")))
@@ -123,8 +139,10 @@ mod tests {
         }
         for (path, meant) in
             [("lst", "sim list"), ("chekc", "sim check"), ("run", "sim SCENARIO"), ("5_prosumer", ""), ("day.ron", "")]
+                .into_iter()
+                .chain([("version", "`--version`"), ("Help", "sim help"), ("seed", "`--seed`")])
         {
-            let said = instead_of_scenario(Path::new(path)).unwrap_or_default();
+            let said = command_instead(Path::new(path)).unwrap_or_default();
             assert!(said.contains(meant) && said.is_empty() == meant.is_empty(), "{path}: {said}");
         }
     }

@@ -58,11 +58,16 @@ pub fn main() -> ExitCode {
         _ => arguments.how.verbose,
     });
     let done = match (arguments.command, arguments.input) {
-        (Some(Command::Check { input }), _) => check::check(&input),
+        (Some(Command::Check { input }), _) => {
+            check::check(&input).map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
+        }
         (Some(Command::Resume { run, how }), _) => run::resume(&run, &how),
         (Some(Command::Show { run, slot, case }), _) => show::show(&run, slot, case),
         (Some(Command::Report { run, open }), _) => report::report(&run, open),
-        (Some(Command::Stability { input, slot }), _) => stability::stability(&input, slot),
+        (Some(Command::Stability { input, slot }), _) => {
+            let done = stability::stability(&input, slot);
+            done.map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
+        }
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),
         (Some(Command::Compare { a, b }), _) => compare::compare(&a, b.as_deref()),
         (Some(Command::List { folder }), _) => list::list(&folder),
@@ -71,24 +76,25 @@ pub fn main() -> ExitCode {
         (None, Some(input)) => {
             let (name, out) = (arguments.name.as_deref(), &arguments.out);
             let done = run::run(&input, name, out, arguments.format, &arguments.how);
-            done.map_err(|error| match mistyped::instead_of_scenario(&input.scenario) {
-                Some(meant) => CliError { text: format!("{}\n = note: {meant}", error.text), ..error },
-                None => error,
-            })
+            let meant =
+                || mistyped::run_instead(&input.scenario).or_else(|| mistyped::command_instead(&input.scenario));
+            done.map_err(|error| noted(error, meant()))
         }
         (None, None) => unreachable!("without a subcommand, clap asks for a scenario"),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(CliError { text, exit_code }) => {
-            let text = terminal::clean(&text);
-            let rest = text.strip_prefix("error:");
-            let text = rest.map_or_else(|| text.clone(), |rest| text::red("error:") + rest);
-            // Where the terminal has been closed there is nobody to read it, and the exit code stays the same.
-            writeln!(anstream::stderr(), "{text}").unwrap_or_default();
-            exit_code
+        Err(error) => {
+            error.print();
+            error.exit_code
         }
     }
+}
+
+/// The error with what may have been meant.
+fn noted(error: CliError, meant: Option<String>) -> CliError {
+    let note = meant.map_or_else(String::new, |meant| format!("\n = note: {meant}"));
+    CliError { text: error.text + &note, ..error }
 }
 
 /// Logs at the level of `RUST_LOG` or, without it, of `verbosity`: 0 warnings, 1 what happens, 2 and more every detail.

@@ -65,18 +65,31 @@ fn as_told(mut simulation: SimulationBuilder, how: &HowToRun) -> Result<Simulati
 
 /// Makes the report of a run that has ended, by a signal too, and prints what came out of one that is finished.
 fn conclude(ended: Result<Run, SimulationError>, how: &HowToRun) -> Result<(), CliError> {
-    let folder = match &ended {
-        Ok(run) => Some(run.folder()),
-        Err(SimulationError::Ended { error: StudyError::Interrupted, folder }) => Some(folder.as_path()),
-        Err(_) => None,
+    let draw = |folder: &Path| {
+        if !how.no_report
+            && let Err(error) = Run::open(folder).and_then(|mut run| report::write(&mut run))
+        {
+            // The results are on disk: whatever goes wrong here is no failure of the run.
+            tracing::warn!(%error, "the report was not made");
+        }
     };
-    if let Some(folder) = folder.filter(|_| !how.no_report)
-        && let Err(error) = Run::open(folder).and_then(|mut run| report::write(&mut run))
-    {
-        // The results are on disk: whatever goes wrong here is no failure of the run.
-        tracing::warn!(%error, "the report was not made");
+    match ended {
+        Ok(run) => {
+            draw(run.folder());
+            tell(&run, how)
+        }
+        Err(SimulationError::Ended { error: error @ StudyError::Interrupted, folder }) => {
+            let mut ended = CliError::from(SimulationError::Ended { error, folder: folder.clone() });
+            if !how.no_report {
+                ended.text += "\nthe report of what there is comes now; a second signal leaves it out";
+            }
+            // Before a second signal can end the drawing, and all that would be said behind it.
+            ended.print();
+            draw(&folder);
+            Err(CliError { text: String::new(), ..ended })
+        }
+        Err(error) => Err(error.into()),
     }
-    tell(&ended?, how)
 }
 
 /// Prints what came out of a finished run or, if nothing but that is wanted, where it is.

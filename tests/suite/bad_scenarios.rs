@@ -490,6 +490,20 @@ messages! {
     load_with_a_unit: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,1 kWh,")),
     load_with_another_minus: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,−1,")),
     quote_not_closed: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,\"1,")),
+    load_that_a_spreadsheet_has_not: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,#DIV/0!,")),
+    row_of_nothing: profiles(format!("{PROFILES},,,,,\n")),
+    row_in_quotes: profiles(PROFILES.replace("2,2,2,1,2,1.5", "\"2,2,2,1,2,1.5\"")),
+    header_in_quotes: profiles(PROFILES.replacen("prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid", "\"prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\"", 1)),
+    header_behind_blanks: profiles(format!("  \n{PROFILES}")),
+    header_there_twice: profiles(format!("prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n{PROFILES}")),
+    index_of_pandas: profiles(PROFILES.replace('\n', "\n0,").replacen("prosumer", ",prosumer", 1)),
+    index_of_pandas_read_back: profiles(PROFILES.replace('\n', "\n0,").replacen("prosumer", "Unnamed: 0,prosumer", 1)),
+    wide_by_prosumers: profiles("slot,P1 load,P2 load,P3 load\n1,1,1,1\n2,1,1,1\n3,1,1,1\n"),
+    wide_by_slots: profiles("prosumer,1,2,3\n1,1,1,1\n2,1,1,1\n3,1,1,1\n"),
+    wide_by_the_clock: profiles("time,anna,ben,carl,dora,emil,fritz,gina\n00:00,1,1,1,1,1,1,1\n"),
+    wide_tariff: tariff("00:00,01:00,02:00\n0.5,0.85,0.45\n"),
+    profiles_in_other_capitals: fields("population: Profiles(\"Profiles.CSV\"),"),
+    profiles_behind_a_backslash: fields("population: Profiles(\"data\\\\..\\\\profiles.csv\"),"),
     preference_rounded_below_zero: profiles(PROFILES.replace("1,2,3,1,2,", "1,2,3,1,-1e-17,")),
 }
 
@@ -545,9 +559,41 @@ fn tables_may_have_blanks_quotes_and_other_line_ends() {
         PROFILES.replace("pv_kwh", "\"pv_kwh\"").replace("1.5", "\"1.5\""),
         format!("\u{feff}{}", PROFILES.replace('\n', "\r\n")),
         PROFILES.replace("\n1,", "\n01,"),
+        PROFILES.replace("\n2,1", "\n \n\t\r\n2,1") + " \n\n  \n",
     ] {
         let folder = Folder::new().with("bad.ron", sound("")).with("profiles.csv", &text);
         assert!(load(&folder.0.path().join("bad.ron"), &Overrides::default()).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn energy_that_no_house_has_is_doubted_and_run_all_the_same() {
+    let told = |text: &str| {
+        let folder = Folder::new().with("bad.ron", sound("")).with("profiles.csv", text);
+        let plan = load(&folder.0.path().join("bad.ron"), &Overrides::default()).unwrap();
+        let told: String = plan.warnings.iter().map(|warning| warning.to_string() + "\n").collect();
+        told.replace(&format!("{}/", folder.0.path().display()), "")
+    };
+    assert_eq!(told(PROFILES), "");
+    assert_eq!(told(&PROFILES.replace("1,2,3,1,", "1,2,297,1,")), "", "100 kWh an hour on average");
+    for shipped in
+        fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios")).unwrap().map(|file| file.unwrap().path())
+    {
+        let Some("ron") = shipped.extension().and_then(|ending| ending.to_str()) else { continue };
+        let warnings = load(&shipped, &Overrides::default()).unwrap().warnings;
+        assert!(!format!("{warnings:?}").contains("no house"), "{}", shipped.display());
+    }
+    insta::assert_snapshot!(told(&PROFILES.replace("2,2,2,1,", "2,2,2,412.5,")));
+    insta::assert_snapshot!(told(&PROFILES.replace("2,1,0,1,", "2,1,300.1,1,")));
+}
+
+#[test]
+fn what_a_cell_has_that_is_not_seen_is_no_part_of_a_number() {
+    for sign in ['\u{1b}', '\u{1}', '\u{7f}', '\u{85}'] {
+        let text = PROFILES.replace("1,2,3,1,", &format!("1,2,3,1{sign}[31m,"));
+        let folder = Folder::new().with("bad.ron", sound("")).with("profiles.csv", text);
+        let said = load(&folder.0.path().join("bad.ron"), &Overrides::default()).unwrap_err().to_string();
+        assert!(said.contains("nothing but letters and digits that are seen") && !said.contains("write"), "{said:?}");
     }
 }
 

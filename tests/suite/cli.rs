@@ -2,7 +2,9 @@
 
 use crate::support::{checkout, repository, sim, stdout};
 use std::{
-    fs, io,
+    collections::BTreeMap,
+    fs,
+    io::{self, BufRead as _},
     path::{Path, PathBuf},
     process::Stdio,
     thread,
@@ -119,6 +121,13 @@ fn mistyped_arguments_are_told_with_what_was_meant() {
         "scenarios/5_prosumer.ron",
         "5_prosumers",
         "check scenarios/5_prosumers",
+        "Scenarios/5_Prosumers.RON",
+        "scenarios\\5_prosumers.ron",
+        "scenarios",
+        "version",
+        "seed",
+        "list nowhere",
+        "show nowhere",
         "ledger show results/5_prosumers --key bil/17/3/1",
         "ledger show results/5_prosumers --channel trades",
     ] {
@@ -131,10 +140,57 @@ fn mistyped_arguments_are_told_with_what_was_meant() {
 }
 
 #[test]
-fn a_run_that_cannot_be_written_exits_with_1() {
+fn a_run_that_cannot_be_written_exits_with_1_and_where_a_file_is_in_the_way_with_2() {
     let folder = checkout();
     fs::write(folder.path().join("results"), "in the way").expect("a file is written");
-    sim(folder.path(), "scenarios/5_prosumers.ron").assert().code(1);
+    for out in ["", " --out results/deeper", " --out scenarios/5_prosumers.ron"] {
+        let output =
+            sim(folder.path(), &format!("scenarios/5_prosumers.ron -q{out}")).assert().code(2).get_output().clone();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains("there is a file where a folder is to be: move it") && !said.contains("os error"),
+            "{said}"
+        );
+    }
+    if cfg!(target_os = "linux") {
+        sim(folder.path(), "scenarios/5_prosumers.ron -q --out /proc/nowhere").assert().code(1);
+    }
+}
+
+#[test]
+fn what_is_no_scenario_and_what_is_no_run_is_told_with_what_is_meant() {
+    let folder = checkout();
+    let run =
+        stdout(&mut sim(folder.path(), "scenarios/5_prosumers.ron -q --no-report --set record=Summary --set mu=1"));
+    let home = folder.path().join("results/5_prosumers");
+    fs::rename(folder.path().join(run.trim()), home.join("A")).expect("the run gets a name that is always the same");
+    fs::remove_file(home.join("latest")).expect("there is a link to it");
+    fs::rename(home.join("A"), home.join("latest")).expect("it is the newest");
+    let mut said = String::new();
+    for arguments in [
+        "results/5_prosumers",
+        "check results/5_prosumers/latest",
+        "stability results/5_prosumers/latest/manifest.json",
+        "check results",
+        "show results",
+        "show scenarios",
+        "show 5_prosumers",
+        "show Results/5_Prosumers",
+        "show results\\5_prosumers",
+        "report results/5_prosumers/latest/slots.csv",
+        "resume scenarios/5_prosumers.ron",
+        "compare results/5_prosumers scenarios/5_prosumers_storage.ron",
+        "ledger verify scenarios/5_prosumers.ron",
+        "ledger show results/5_prosumer",
+        "ledger export results/5_prosumers",
+        "list results/5_prosumers/latest/manifest.json",
+        "list Results",
+    ] {
+        let output = sim(folder.path(), arguments).assert().code(2).get_output().clone();
+        assert!(output.stdout.is_empty(), "errors go to stderr");
+        said += &format!("$ sim {arguments}\n{}\n", String::from_utf8_lossy(&output.stderr));
+    }
+    insta::assert_snapshot!(said);
 }
 
 #[test]
@@ -276,11 +332,71 @@ fn a_second_signal_ends_a_run_at_once() {
     send("-HUP", &run);
     let output = run.wait_with_output().expect("the run ends");
     assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(!stderr.contains("`sim resume"), "{stderr}");
     let run = folder.path().join("results/100_prosumers/latest");
     assert!(["unfinished", "interrupted"].contains(&status(&run).as_str()), "{}", status(&run));
     assert!(!run.join("report.html").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn how_to_resume_is_told_before_the_report_is_drawn() {
+    let folder = checkout();
+    let mut run = started(folder.path(), &long_run());
+    send("-TERM", &run);
+    let stderr = io::BufReader::new(run.stderr.take().expect("it is piped"));
+    let line = stderr.lines().map_while(Result::ok).find(|line| line.starts_with("`sim resume "));
+    assert!(line.is_some_and(|line| line.contains("results/100_prosumers/")));
+    // The report is still to come, and takes longer than this.
+    send("-TERM", &run);
+    assert_eq!(run.wait().expect("the run ends").code(), Some(1));
+    let latest = folder.path().join("results/100_prosumers/latest");
+    assert_eq!(status(&latest), "interrupted");
+    assert!(!latest.join("report.html").exists());
+    assert_valid_tables(&latest);
+}
+
+#[cfg(unix)]
+#[test]
+fn whenever_a_report_is_stopped_page_and_figures_are_whole() {
+    let folder = checkout();
+    let run = stdout(&mut sim(folder.path(), "scenarios/5_prosumers.ron -q --set mu=1"));
+    let run = folder.path().join(run.trim());
+    let files = || {
+        let figures =
+            fs::read_dir(run.join("figures")).expect("there are figures").map(|file| file.expect("a figure").path());
+        let paths = figures.chain([run.join("report.html"), run.join("manifest.json")]);
+        paths
+            .map(|path| (fs::read(&path).expect("a file"), path))
+            .map(|(bytes, path)| (path, bytes))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let whole = files();
+    assert!(whole.len() > 20, "{:?}", whole.keys());
+    let mut stopped = 0;
+    for pause in (0..12).map(|n| Duration::from_millis(n * n * 20)) {
+        let mut report = std::process::Command::new(env!("CARGO_BIN_EXE_sim"));
+        let mut report = report.arg("report").arg(&run).stdout(Stdio::null()).spawn().expect("the program starts");
+        thread::sleep(pause);
+        let gone = report.try_wait().expect("it can be asked").is_some();
+        if !gone {
+            send("-TERM", &report);
+        }
+        stopped += usize::from(!report.wait().expect("it ends").success());
+        let mut left = files();
+        left.retain(|path, _| path.extension().is_none_or(|ending| ending != "new"));
+        let differ: Vec<_> =
+            whole.iter().filter(|(path, bytes)| left.get(*path) != Some(*bytes)).map(|(path, _)| path).collect();
+        assert!(differ.is_empty() && left.len() == whole.len(), "after {pause:?}: {differ:?}");
+    }
+    assert!(stopped > 0, "no report was stopped");
+    sim(&run, "report .").assert().success();
+    assert!(files() == whole, "nothing is left beside them");
+    fs::remove_dir_all(run.join("figures")).expect("the figures are removed");
+    fs::write(run.join("figures"), "in the way").expect("a file is written");
+    let output = sim(&run, "report .").assert().code(1).get_output().clone();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("figures: there is a file where a folder is to be: move it"), "{said}");
+    assert_eq!(fs::read(run.join("report.html")).expect("the page"), whole[&run.join("report.html")]);
 }
 
 #[cfg(unix)]

@@ -1,9 +1,11 @@
 //! What can go wrong with the results of a run.
 
+use super::SCENARIO;
 use microgrid_agents::{debug_as_display, ids::Slot};
-use microgrid_scenario::schema::Record;
+use microgrid_scenario::{files, schema::Record};
 use std::{
     error::Error,
+    fmt::Display,
     io,
     path::{Path, PathBuf},
 };
@@ -13,7 +15,7 @@ use std::{
 #[non_exhaustive]
 pub enum RecordError {
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {}", path.display(), files::in_words(source))]
     File {
         /// What was tried.
         action: &'static str,
@@ -30,8 +32,16 @@ pub enum RecordError {
         /// Why not.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A file of a run is not as the run has written it.
+    #[error("{}: {why}{}", path.display(), mend(path))]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The columns of a table's file are not those of the table.
-    #[error("table {}: its header is not that of this table", .0.display())]
+    #[error("table {}: its header is not that of this table{}", .0.display(), mend(.0))]
     Header(PathBuf),
     /// A file is shorter than the run's progress says: it was changed by somebody else, or the machine went down.
     #[error("{} has lost what was in it: there should be {length} bytes", path.display())]
@@ -83,8 +93,13 @@ pub enum RecordError {
     #[error("{} has changed since the run began: its cases are others", .0.display())]
     OtherScenario(PathBuf),
     /// There is no run where one was looked for.
-    #[error("{} is neither a run's folder nor a folder whose `latest` links to one", .0.display())]
-    NoRun(PathBuf),
+    #[error("{} {why}", path.display())]
+    NoRun {
+        /// Where.
+        path: PathBuf,
+        /// What is there instead, and what may be meant.
+        why: String,
+    },
     /// The ledger closed a slot before a prosumer had reported on it: a fault of the simulation, which ends the run.
     #[error("slot {slot} was closed before prosumer {prosumer} was done with it")]
     Incomplete {
@@ -101,7 +116,20 @@ pub enum RecordError {
 
 debug_as_display!(RecordError);
 
+/// What to do about a file of a run that is not as it was written.
+fn mend(path: &Path) -> String {
+    let scenario = path.ancestors().skip(1).map(|folder| folder.join(SCENARIO)).find(|scenario| scenario.is_file());
+    let again = scenario.map_or_else(String::new, |scenario| format!(", or run again: `sim {}`", scenario.display()));
+    format!("\nit is not as the run has written it: put back what was there{again}")
+}
+
 impl RecordError {
+    /// Makes an error of what is wrong with a file that a run has written otherwise.
+    pub(super) fn damaged<E: Display>(path: &Path) -> impl Fn(E) -> Self + use<E> {
+        let path = path.to_owned();
+        move |why| Self::Damaged { path: path.clone(), why: why.to_string() }
+    }
+
     /// Makes an error of one met in what the file at `path` holds.
     pub fn content<E: Into<Box<dyn Error + Send + Sync>>>(path: &Path) -> impl Fn(E) -> Self + use<E> {
         let path = path.to_owned();

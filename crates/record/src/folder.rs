@@ -165,7 +165,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, RecordError> {
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = read_text(path)?;
     let distinct = serde_json::from_str(&text).map(|Distinct| ());
-    distinct.and_then(|()| serde_json::from_str(&text)).map_err(RecordError::content(path))
+    distinct.and_then(|()| serde_json::from_str(&text)).map_err(RecordError::damaged(path))
 }
 
 /// Any JSON in which no map has a key twice; of two, the types that are read would take the last one.

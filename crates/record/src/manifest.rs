@@ -186,7 +186,7 @@ impl Manifest {
         ];
         match fields.iter().find(|(_, is_right)| !is_right) {
             None => Ok(manifest),
-            Some((field, _)) => Err(RecordError::content(&path)(format!("`{field}` is not that of a run"))),
+            Some((field, _)) => Err(RecordError::damaged(&path)(format!("`{field}` is not that of a run"))),
         }
     }
 

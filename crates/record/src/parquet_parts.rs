@@ -30,7 +30,7 @@ use parquet::{
     schema::types::Type,
 };
 use std::{
-    error::Error,
+    fmt::Display,
     fs::{self, File},
     io::{self, Write},
     iter,
@@ -271,13 +271,10 @@ fn copy(
 
 /// What `read` reads of the file at `path`. Its library takes some of what stands in a file for granted, and panics where it
 /// is something else.
-fn guarded<T, E: Into<Box<dyn Error + Send + Sync>>>(
-    path: &Path,
-    read: impl FnOnce() -> Result<T, E>,
-) -> Result<T, RecordError> {
+fn guarded<T, E: Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T, RecordError> {
     match caught(read) {
-        Ok(read) => read.map_err(RecordError::content(path)),
-        Err(why) => Err(RecordError::content(path)(format!("it is damaged: {why}"))),
+        Ok(read) => read.map_err(RecordError::damaged(path)),
+        Err(why) => Err(RecordError::damaged(path)(why)),
     }
 }
 

@@ -15,8 +15,9 @@ use super::{
     trades::TradeRow,
 };
 use microgrid_agents::ids::Slot;
-use microgrid_scenario::schema::Record;
+use microgrid_scenario::{files, schema::Record};
 use std::{
+    fs,
     io::Write as _,
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -32,12 +33,25 @@ pub struct Run {
 impl Run {
     /// Opens the run in `path`, which is a run's folder or a scenario's, whose newest run it then is; fails if there is none.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let folder = [path.to_owned(), path.join(LATEST)]
-            .into_iter()
-            .find(|folder| Self::lies_in(folder))
-            .ok_or_else(|| RecordError::NoRun(path.to_owned()))?;
+        let folder =
+            Self::at(path).ok_or_else(|| RecordError::NoRun { path: path.to_owned(), why: instead_of_run(path) })?;
         let manifest = Manifest::read(&folder)?;
-        Ok(Self { folder, manifest })
+        let run = Self { folder, manifest };
+        let Manifest { case_count, slots, .. } = run.manifest;
+        // Whoever reads tables row by row could not tell that there are too few.
+        if run.manifest.status == Status::Finished
+            && run.keeps(SlotRow::FILE)
+            && !table::ends_with(&run.folder, case_count, slots)
+        {
+            let why = format!("it does not end with slot {slots} of case {case_count}, as {} says", manifest::FILE);
+            return Err(RecordError::damaged(&run.folder.join(SlotRow::FILE))(why));
+        }
+        Ok(run)
+    }
+
+    /// The folder of the run in `path`, or of the newest to which that links.
+    fn at(path: &Path) -> Option<PathBuf> {
+        [path.to_owned(), path.join(LATEST)].into_iter().find(|folder| Self::lies_in(folder))
     }
 
     /// Whether `folder` is a run's.
@@ -80,7 +94,7 @@ impl Run {
         let figures: Vec<KeyFigures> = folder::read_json(&path)?;
         let of_cases = figures.iter().map(|figures| figures.case);
         if !of_cases.clone().is_sorted_by(|a, b| a < b) || of_cases.max() > Some(self.manifest.case_count) {
-            return Err(RecordError::content(&path)("its cases are not those of the run"));
+            return Err(RecordError::damaged(&path)("its cases are not those of the run"));
         }
         Ok(figures)
     }
@@ -142,7 +156,7 @@ impl Run {
     /// The rows of a table as long as they are of the run's cases and slots, in their order.
     fn within<R: Row>(&self, file: &str, rows: Rows<R>) -> Rows<R> {
         let Manifest { case_count, slots, .. } = self.manifest;
-        let wrong = RecordError::content(&self.folder.join(file));
+        let wrong = RecordError::damaged(&self.folder.join(file));
         let mut last = (1, 1);
         Box::new(rows.map(move |row| {
             let row = row?;
@@ -212,7 +226,7 @@ impl Run {
             Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
             let knobs = self.case(1).map_or(0, |case| case.knobs.len());
-            let wrong = RecordError::content(&self.folder.join(summary::FILE));
+            let wrong = RecordError::damaged(&self.folder.join(summary::FILE));
             let cases = 1..=self.manifest.case_count;
             Ok(Box::new(summary::read(&self.folder, knobs)?.map(move |summary| match summary {
                 Ok(of) if !cases.contains(&of.first_case) => {
@@ -228,6 +242,35 @@ impl Run {
     pub fn paired(&self) -> Result<Rows<PairedRow>, RecordError> {
         Ok(Box::new(paired::read(&self.folder)?))
     }
+}
+
+/// What is there where no run is, and what may be meant.
+fn instead_of_run(path: &Path) -> String {
+    let holds_run = |path: &Path| Run::at(path).is_some();
+    let meant = |meant: &Path| format!(": did you mean {}?", meant.display());
+    let beside = path.parent().unwrap_or(path);
+    if path.is_file() {
+        return match path.extension() {
+            _ if Run::lies_in(beside) => format!("is a file of a run{}", meant(beside)),
+            Some(ending) if ending == "ron" => format!("is a scenario and no run: `sim {}` runs it", path.display()),
+            _ => "is a file, and a run is a folder".to_owned(),
+        };
+    }
+    if !path.exists() {
+        let similar = || files::similar(path, &[beside, &beside.join("results")], holds_run);
+        let hint = files::meant(path).or_else(similar).map_or_else(String::new, |path| meant(&path));
+        return format!("is not there{hint}");
+    }
+    let holds =
+        |is: &dyn Fn(&Path) -> bool| fs::read_dir(path).into_iter().flatten().flatten().any(|entry| is(&entry.path()));
+    let hint = if holds(&holds_run) {
+        format!(": `sim list {}` lists the runs in it", path.display())
+    } else if holds(&|path| path.extension().is_some_and(|ending| ending == "ron")) {
+        ": it has scenarios, and a run comes of `sim SCENARIO`".to_owned()
+    } else {
+        String::new()
+    };
+    format!("is neither a run's folder nor a folder whose `latest` links to one{hint}")
 }
 
 fn named(case: u64, slot: Option<u64>) -> String {

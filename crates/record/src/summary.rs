@@ -130,7 +130,7 @@ pub(super) fn read(folder: &Path, knobs: usize) -> Result<Rows<Summary>, RecordE
     let path = folder.join(FILE);
     let csv = csv::Reader::from_reader(folder::open(&path)?);
     Ok(Box::new(csv.into_records().map(move |record| {
-        let record = record.map_err(RecordError::content(&path))?;
+        let record = record.map_err(RecordError::damaged(&path))?;
         Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))
     })))
 }

@@ -4,11 +4,12 @@ use super::{
     column::{Column, Value},
     error::RecordError,
     folder,
+    slots::SlotRow,
 };
 use microgrid_agents::ids::Slot;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     marker::PhantomData,
     ops::{Range, RangeInclusive},
@@ -202,7 +203,7 @@ impl<R: Row> Table<R> {
 /// Reads the rows of a table from a run's folder, or of a section of it, one after the other.
 pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::FILE);
-    let wrong = RecordError::content(&path);
+    let wrong = RecordError::damaged(&path);
     let mut file = folder::open(&path)?;
     let place = section.map_or(0..u64::MAX, |section| section.place.clone());
     file.seek(SeekFrom::Start(place.start)).map_err(RecordError::file("read", &path))?;
@@ -228,6 +229,13 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     };
     let place = find().map_err(RecordError::file("read", &path))?;
     Ok(Section { case, slots, size: place.end - place.start, place })
+}
+
+/// Whether the slots' table in a run's folder ends with a row of this slot of this case; one that cannot be read does.
+pub(super) fn ends_with(folder: &Path, case: u32, slot: Slot) -> bool {
+    let Ok(last) = section::<SlotRow>(folder, case, slot..=slot) else { return true };
+    let length = fs::metadata(folder.join(SlotRow::FILE)).map(|file| file.len());
+    last.size > 0 && length.is_ok_and(|length| length == last.place.end)
 }
 
 /// Whether the rows of the first `cases` cases are the first `length` bytes of a table, as far as it is so long.

@@ -6,18 +6,20 @@ use microgrid_record::{Knobs, knob_text};
 pub fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
-        Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
+        Some(digits) if is_nothing(digits) => digits.to_owned(),
         _ => text,
     }
 }
 
-/// What is closer to zero than this is what adding up has left of it.
-const NOTHING: f64 = 1e-9;
-
-/// A difference with its sign, also where it is so small that no digit is left of it.
+/// A difference with its sign, if anything is left of it.
 pub fn signed(value: f64, decimals: usize) -> String {
-    let sign = if value < -NOTHING { '-' } else { '+' };
-    format!("{sign}{}", fixed(value.abs(), decimals))
+    let text = fixed(value, decimals);
+    if text.starts_with('-') || is_nothing(&text) { text } else { format!("+{text}") }
+}
+
+/// Whether a number that is written so has no digit but zeros.
+pub fn is_nothing(text: &str) -> bool {
+    text.chars().all(|digit| matches!(digit, '0' | '.'))
 }
 
 /// How much more `value` is than `base`, in per cent; `-` where `base` is zero.
@@ -86,10 +88,12 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_has_its_sign_however_small_it_is() {
-        assert_eq!(gain(94.150, 94.189), "-0.0 %");
-        assert_eq!((gain(100.01, 100.0), gain(100.0, 100.0)), ("+0.0 %".to_owned(), "+0.0 %".to_owned()));
-        assert_eq!([-0.0004, -1e-15, 0.0, 1.5].map(|value| signed(value, 3)), ["-0.000", "+0.000", "+0.000", "+1.500"]);
+    fn a_difference_has_its_sign_if_anything_is_left_of_it() {
+        assert_eq!([94.150, 94.189, 94.3].map(|value| gain(value, 94.189)), ["0.0 %", "0.0 %", "+0.1 %"]);
+        assert_eq!(
+            [-0.0004, 0.0, 0.0005001, -1.5].map(|value| signed(value, 3)),
+            ["0.000", "0.000", "+0.001", "-1.500"]
+        );
     }
 
     #[test]

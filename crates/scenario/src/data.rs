@@ -16,6 +16,8 @@ use std::{collections::BTreeMap, ops::Range, path::Path, str::FromStr, sync::Arc
 const PREFERENCE: (f64, f64) = (1e-6, 1e4);
 /// Largest tariff [CNY/kWh].
 const LARGEST_TARIFF: f64 = 1e4;
+/// More generation or load than this, on average over all slots, no house has [kWh in an hour].
+const LARGEST_MEAN: f64 = 100.0;
 /// Name of the profiles of a population that was made in code, among the data files of a run.
 pub(super) const GIVEN_PROFILES: &str = "profiles.csv";
 
@@ -109,6 +111,28 @@ impl Data {
         };
         validate::turnover(&scenario.market, dearest, prosumers)?;
         Ok(prosumers)
+    }
+
+    /// What is allowed in the profiles, but hardly meant: more energy than any house has.
+    pub(super) fn doubt(&self, scenario: &Scenario) -> Option<Mistake> {
+        let hours = scenario.market.slot_length.as_secs_f64() * f64::from(scenario.market.slots) / 3600.0;
+        let PopulationSource::Profiles(file) = &scenario.population else { return None };
+        let (generation, load) = (|of: &SlotProfile| of.generation, |of: &SlotProfile| of.load);
+        self.profiles.as_ref()?.prosumers.iter().find_map(|Member { number, profile }| {
+            let means = [("generates", generation as fn(&SlotProfile) -> Energy), ("wants", load)];
+            let (does, mean) = means
+                .map(|(does, of)| (does, profile.iter().map(|slot| of(slot).value()).sum::<f64>() / hours))
+                .into_iter()
+                .find(|(_, mean)| *mean > LARGEST_MEAN)?;
+            let problem = format!("prosumer {number} {does} {mean:.0} kWh an hour on average, as no house does");
+            let note =
+                "energy is in kWh in the slot: 1000 Wh are 1 kWh, and 1 kW for 15 minutes is 0.25 kWh".to_owned();
+            Some(Mistake {
+                path: "population.Profiles".to_owned(),
+                found: file.display().to_string(),
+                ..Mistake::new(problem, [note])
+            })
+        })
     }
 
     /// The grid's tariff of each slot in a market [CNY/kWh].
@@ -328,6 +352,10 @@ impl<'a> Table<'a> {
                 [mend.to_owned(), wanted],
             )));
         }
+        if let Some(hints) = table.made_long(required, optional) {
+            let problem = "the table is wide: it has a column for each prosumer or for each slot".to_owned();
+            return wrong(problem, table.header, hints);
+        }
         for (n, name) in table.columns.iter().enumerate() {
             if !known().any(|known| known == name) {
                 let hints = table.meant(n, &known().collect::<Vec<_>>());
@@ -343,10 +371,50 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// How the table becomes one of the `required` columns if it is wide: if it has more others than there are, or several
+    /// that are the same but for their digits.
+    fn made_long(&self, required: &[&str], optional: &[&str]) -> Option<Vec<String>> {
+        let has = |name: &&str| self.position(name).is_some();
+        let others = self.columns.iter().filter(|name| !required.contains(name) && !optional.contains(name));
+        let mut kinds: Vec<String> = others.map(|name| name.replace(|c: char| c.is_ascii_digit(), "#")).collect();
+        let many = kinds.len() > required.len() + optional.len();
+        kinds.retain(|kind| kind.contains('#'));
+        kinds.iter_mut().for_each(|kind| {
+            while kind.contains("##") {
+                *kind = kind.replace("##", "#")
+            }
+        });
+        kinds.sort();
+        if required.iter().all(has) || !many && kinds.windows(2).all(|two| two[0] != two[1]) {
+            return None;
+        }
+        let (keys, values): (Vec<&str>, Vec<&str>) =
+            required.iter().partition(|name| ["prosumer", "slot"].contains(*name));
+        let id = keys.iter().find(|key| has(key)).or(keys.get(1)).copied();
+        let variable = keys.iter().find(|key| Some(**key) != id)?;
+        let values: Vec<&str> = values.into_iter().filter(|value| !has(value)).collect();
+        let (value, rest) = values.split_first()?;
+        let id_name = id.filter(|id| !has(id)).map(|id| (&self.columns[0], id));
+        let renamed = id_name.map(|(now, id)| format!(".rename(columns={{\"{now}\": \"{id}\"}})"));
+        let id = id.map_or_else(String::new, |id| format!("\"{id}\", "));
+        let melted = format!(
+            "with pandas: `wide{}.melt({id}var_name=\"{variable}\", value_name=\"{value}\")`",
+            renamed.unwrap_or_default()
+        );
+        let others = rest.iter().map(|other| format!("the same with {other}, and then `merge` puts them side by side"));
+        let long = format!("a table is long: it has a row for each {}", keys.join(" and "));
+        Some([long, melted].into_iter().chain(others).collect())
+    }
+
     /// Which of the `known` columns the one at place `n` may be that is called otherwise: one that the header does not have,
     /// the most similar or, if none is, the one at its place.
     fn meant(&self, n: usize, known: &[&str]) -> Vec<String> {
         let name = &self.columns[n];
+        if n == 0 && self.columns.len() > 1 && ["", "index", "Unnamed: 0", "X"].contains(&name) {
+            let mend = "the index of pandas, or R's names of rows, is no column: write the table with \
+                        `to_csv(.., index=False)` or `write.csv(.., row.names = FALSE)`";
+            return vec![mend.to_owned()];
+        }
         if name.is_empty() {
             return vec!["a column has a name, and a line does not end in a comma".to_owned()];
         }
@@ -363,17 +431,30 @@ impl<'a> Table<'a> {
     }
 
     fn rows(&'a self) -> impl Iterator<Item = Result<Row<'a>, ScenarioError>> {
-        reader(&self.file.text).into_records().map(|record| {
-            // Text that is UTF-8, with any number of cells a row, cannot fail to be a CSV record.
-            let cells = record.expect("text is read from memory and rows may have any length");
+        // Text that is UTF-8, with any number of cells a row, cannot fail to be a CSV record.
+        let records = reader(&self.file.text).into_records();
+        let records = records.map(|record| record.expect("text is read from memory and rows may have any length"));
+        // A line of blanks is as good as one of nothing.
+        records.filter(|cells| cells.len() > 1 || !cells[0].is_empty()).map(|cells| {
             let byte = cells.position().map_or(0, |position| position.byte() as usize);
             let rest = &self.file.text[byte..];
             let start = byte + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+            let wrong = |problem: String, mend: &str| {
+                let (line, found) = (line_at(&self.file.text, start), "in this row".to_owned());
+                Err(ScenarioError::Data(self.file.report(problem, line, found, [mend.to_owned()])))
+            };
+            if cells.iter().all(str::is_empty) {
+                return wrong("the row is empty".to_owned(), "take it out");
+            }
+            if cells == self.columns {
+                return wrong("the header is there twice".to_owned(), "take it out here");
+            }
             if cells.len() != self.columns.len() {
-                let problem = format!("the row has {} cells, the header has {}", cells.len(), self.columns.len());
-                let line = line_at(&self.file.text, start);
-                let mend = mend_row(&self.file.text[line.clone()], self.columns.len()).to_owned();
-                return Err(ScenarioError::Data(self.file.report(problem, line, "in this row".to_owned(), [mend])));
+                let plural = if cells.len() == 1 { "" } else { "s" };
+                let problem =
+                    format!("the row has {} cell{plural}, the header has {}", cells.len(), self.columns.len());
+                let line = &self.file.text[line_at(&self.file.text, start)];
+                return wrong(problem, mend_row(line, self.columns.len()));
             }
             Ok(Row { table: self, cells, start })
         })
@@ -472,6 +553,12 @@ impl Row<'_> {
 
 /// Why a table's first line, where `count` columns are wanted, is no header in so many cells, with the mend.
 fn no_header(line: &str, count: usize) -> Option<(&'static str, &'static str)> {
+    if line.trim().is_empty() {
+        return Some(("the first line is no header", "it is blank: take it out"));
+    }
+    if is_quoted_whole(line) {
+        return Some(("the header is a single cell", WHOLE));
+    }
     let cells = || line.split(',').map(str::trim);
     let in_one = cells().count() == 1 && line.split_whitespace().count() == count;
     if line.starts_with("sep=") || in_one || cells().count() < count && line.contains([';', '\t', '|']) {
@@ -490,11 +577,22 @@ fn no_header(line: &str, count: usize) -> Option<(&'static str, &'static str)> {
     is_data.then_some(("the header is missing", "put a line with the names of the columns before the numbers"))
 }
 
+const WHOLE: &str = "quotes stand around a cell, and not around a whole line: take them out";
+
+/// Whether a line of several cells stands in quotes as if it were one.
+fn is_quoted_whole(line: &str) -> bool {
+    let mut cells = reader(line);
+    let cells = cells.headers().map(|cells| (cells.len(), cells[0].contains(',')));
+    line.trim_start().starts_with('"') && cells.is_ok_and(|cells| cells == (1, true))
+}
+
 /// How a row is to be written that has not as many cells as its header.
 fn mend_row(line: &str, columns: usize) -> &'static str {
     let cells = line.split(',').count();
     if line.starts_with(['#', '/']) {
         "a table has no comments: take them out"
+    } else if is_quoted_whole(line) {
+        WHOLE
     } else if line.matches('"').count() % 2 == 1 {
         "a quote that opens in this row is not closed in it"
     } else if line.contains([';', '\t', '|']) {

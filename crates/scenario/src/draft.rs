@@ -3,8 +3,9 @@
 use super::{
     custom::Custom,
     data::{Data, DataFile, GIVEN_PROFILES},
-    error::{Mistake, Report, ScenarioError, Warning, most_like},
+    error::{Mistake, Report, ScenarioError, Warning},
     expected::Expected,
+    files,
     mend::{decimal, several},
     notation,
     outline::Outline,
@@ -90,20 +91,27 @@ impl Overrides {
     }
 }
 
-/// A hint at the scenario's file that looks most like the one that is not there, beside it or in `scenarios`.
+/// Of a folder so many scenarios are named.
+const MOST_FILES: usize = 8;
+
+/// A hint at the scenario's file that is meant by a path that leads to none: one in that folder, or the one that looks
+/// most like it, beside it or in `scenarios`.
 fn similar_file(path: &Path) -> Option<String> {
-    let beside = path.parent().filter(|_| !path.exists())?;
-    let folder = |folder: &Path| fs::read_dir(Path::new(".").join(folder)).into_iter().flatten().flatten();
-    let entries = [beside.to_owned(), beside.join("scenarios")].into_iter().flat_map(|path| folder(&path));
-    let mut files: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| path.extension() == Some("ron".as_ref())).collect();
-    files.sort();
-    fn stem(path: &Path) -> Option<&str> {
-        path.file_stem()?.to_str()
+    if let Some(meant) = files::meant(path) {
+        return Some(format!("did you mean {}?", meant.display()));
     }
-    let closest = most_like(stem(path)?, files.iter().filter_map(|file| stem(file)))?;
-    let file = files.iter().find(|file| stem(file) == Some(closest))?;
-    Some(format!("did you mean {}?", file.strip_prefix(".").unwrap_or(file).display()))
+    let is_scenario = |path: &Path| path.extension() == Some("ron".as_ref());
+    if path.is_dir() {
+        let mut files: Vec<PathBuf> = fs::read_dir(path).ok()?.flatten().map(|entry| entry.path()).collect();
+        files.retain(|file| is_scenario(file));
+        files.sort();
+        let shown: Vec<_> = files.iter().take(MOST_FILES).map(|file| file.display().to_string()).collect();
+        let more = if files.len() > shown.len() { ", ..." } else { "" };
+        return Some(format!("it holds {}{more}", shown.join(", "))).filter(|_| !files.is_empty());
+    }
+    let beside = path.parent().filter(|_| !path.exists())?;
+    let similar = files::similar(path, &[beside, &beside.join("scenarios")], is_scenario)?;
+    Some(format!("did you mean {}?", similar.display()))
 }
 
 /// The name of something varied, in full.
@@ -282,7 +290,8 @@ impl Draft {
         })?;
         let expected = expected.times(self.scenario.replicates.count());
         let huge = expected.warning().map(|(problem, notes)| made_in_code(problem, notes));
-        let warnings = self.vain().into_iter().chain(huge).map(Warning::from).collect();
+        let doubt = data.doubt(&self.scenario).map(|mistake| self.shown(mistake));
+        let warnings = self.vain().into_iter().chain(doubt).chain(huge).map(Warning::from).collect();
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
         let set = self.overrides.iter().filter(|set| !["name", "seed"].contains(&&*set.name));
         let set = set.filter_map(|set| match set.values.as_slice() {
@@ -305,10 +314,14 @@ impl Draft {
         if let Some(given) = self.data.iter().find(|file| Path::new(&file.name) == path) {
             return Ok(TextFile { path: Some(given.name.clone()), text: given.text.clone() });
         }
-        let path = self.source.parent().unwrap_or(Path::new("")).join(path);
+        let folder = self.source.parent().unwrap_or(Path::new(""));
+        let path = folder.join(path);
         TextFile::read(&path, LARGEST_DATA)?.map_err(|reason| {
             let allowed = "a CSV file, its path relative to the scenario's file";
-            self.shown(Mistake::value(place, &format!("cannot be read: {reason}"), path.display(), allowed))
+            let mut mistake = Mistake::value(place, &format!("cannot be read: {reason}"), path.display(), allowed);
+            let meant = files::meant(&path).map(|meant| meant.strip_prefix(folder).unwrap_or(&meant).to_owned());
+            mistake.add(meant.map(|meant| format!("did you mean {}?", meant.display())).into_iter().collect());
+            self.shown(mistake)
         })
     }
 

@@ -1,9 +1,10 @@
 //! Files as somebody gives them: whole and of a size that can be borne.
 
+use super::error::most_like;
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Opens a file for reading. Fails if it is none that has all it holds: a folder, or a device or pipe, which may never end
@@ -32,6 +33,51 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(ErrorKind::FileTooLarge, why));
     }
     Ok(bytes)
+}
+
+/// Why a file or folder cannot be had.
+pub fn in_words(error: &io::Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::NotFound => "there is no such file",
+        ErrorKind::PermissionDenied => "it is not permitted",
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            "there is a file where a folder is to be: move it, or name another place"
+        }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
+/// What is there in the place of a path that is not: the same but for capitals, or for slashes the other way round.
+pub fn meant(path: &Path) -> Option<PathBuf> {
+    if path.exists() {
+        return None;
+    }
+    let mut found = PathBuf::new();
+    for part in Path::new(&path.to_str()?.replace('\\', "/")).components() {
+        let next = found.join(part);
+        found = if next.exists() {
+            next
+        } else {
+            let same = |name: &str| name.to_lowercase() == part.as_os_str().to_string_lossy().to_lowercase();
+            let names = fs::read_dir(Path::new(".").join(&found)).ok()?.flatten().map(|entry| entry.file_name());
+            found.join(names.filter(|name| name.to_str().is_some_and(same)).min()?)
+        };
+    }
+    Some(found)
+}
+
+/// What in these folders `fits` and looks, but for the ending of its name, most like a path, if anything does.
+pub fn similar(path: &Path, folders: &[&Path], fits: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    fn stem(path: &Path) -> Option<&str> {
+        path.file_stem()?.to_str()
+    }
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(Path::new(".").join(folder))).flatten().flatten();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| fits(path)).collect();
+    found.sort();
+    let closest = most_like(stem(path)?, found.iter().filter_map(|file| stem(file)))?;
+    let closest = found.iter().find(|file| stem(file) == Some(closest))?;
+    Some(closest.strip_prefix(".").unwrap_or(closest).to_owned())
 }
 
 /// The same as text. Fails if it is none.

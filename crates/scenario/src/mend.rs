@@ -37,7 +37,10 @@ const RULES: &[Rule] = &[
 ];
 
 /// What stands for nothing elsewhere.
-const NOTHING: &[&str] = &["", "-", "none", "null", "nil", "na", "n/a", "nan", "?"];
+const NOTHING: &[&str] = &[
+    "", "-", "--", "–", "—", ".", "..", "none", "null", "nil", "na", "n/a", "nan", "<na>", "nat", "missing", "empty",
+    "?",
+];
 
 /// How `text` would have to be written to fit, and by which rule.
 pub(super) fn mend(text: &str, mut fits: impl FnMut(&str) -> bool) -> Option<String> {
@@ -64,7 +67,12 @@ pub(super) fn mend_cell(text: &str, fits: impl FnMut(&str) -> bool) -> Option<St
     if text.contains('\n') {
         return Some("a quote that opens here is not closed in its row".to_owned());
     }
-    if NOTHING.contains(&lower(text).as_str()) {
+    if text.contains(char::is_control) {
+        return Some("a cell has nothing but letters and digits that are seen: take the others out".to_owned());
+    }
+    // `#N/A`, `#DIV/0!`: what spreadsheets write who have no value.
+    let is_error = text.strip_prefix('#').is_some_and(|name| name.starts_with(char::is_alphabetic));
+    if is_error || NOTHING.contains(&lower(text).as_str()) {
         return Some("a value that is missing has to be filled in".to_owned());
     }
     mend(text, fits)

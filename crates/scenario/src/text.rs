@@ -5,7 +5,7 @@ use super::{
     files,
     mend::kind_of_file,
 };
-use std::{io::ErrorKind, ops::Range, path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
 /// Largest file of a scenario [bytes].
 pub(super) const LARGEST_SCENARIO: u64 = 16 << 20;
@@ -28,13 +28,7 @@ impl TextFile {
         let shown = path.display().to_string();
         let bytes = match files::read(path, most) {
             Ok(bytes) => bytes,
-            Err(error) => {
-                return Ok(Err(match error.kind() {
-                    ErrorKind::NotFound => "there is no such file".to_owned(),
-                    ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
-                    _ => error.to_string(),
-                }));
-            }
+            Err(error) => return Ok(Err(files::in_words(&error))),
         };
         if let Some(kind) = kind_of_file(&bytes) {
             let problem = format!("{shown} is {kind}");

@@ -4,7 +4,7 @@ use super::{MOST_LINES, MOST_PAIRS, pairs::Pair};
 use crate::{
     cli::{
         table::{Table, key, spare, words},
-        text::{AMOUNT, bold, change, count, fixed, gain, more, number, percent, values, wrapped},
+        text::{AMOUNT, bold, change, count, fixed, gain, is_nothing, more, number, percent, values, wrapped},
     },
     record::{KeyFigures, Statistics},
 };
@@ -111,6 +111,19 @@ fn of_few(title: &str, pairs: &[&Pair<'_>]) -> String {
     if found.is_empty() {
         return String::new();
     }
+    let all = found.len();
+    found.retain(|((.., decimals), of)| {
+        let shown = [of.change.mean(), of.change.half_width()].into_iter().flatten();
+        of.change.count == 0 || !shown.map(|value| fixed(value, *decimals)).all(|text| is_nothing(&text))
+    });
+    let title = bold(&wrapped(title));
+    let less = match all - found.len() {
+        0 => String::new(),
+        less => wrapped(&format!("{} by less than is shown.\n", differ_by(less))),
+    };
+    if found.is_empty() {
+        return format!("{title}\n\n{less}\n");
+    }
     let size = |of: &Both| distance(of.a.mean(), of.b.mean());
     found.sort_by(|(_, one), (_, other)| size(other).total_cmp(&size(one)));
     let over = |of: &Both| of.a.mean().zip(of.b.mean()).map_or_else(|| "-".to_owned(), |(a, b)| gain(b, a));
@@ -122,7 +135,11 @@ fn of_few(title: &str, pairs: &[&Pair<'_>]) -> String {
         .column_if(!several, "B over A", |(_, of)| over(of))
         .column_if(several, "± 95 %", |((.., decimals), of)| number(of.change.half_width(), *decimals))
         .column_if(several, "pairs", |(_, of)| of.change.count);
-    format!("{}\n\n{}\n", bold(&wrapped(title)), table.draw())
+    format!("{title}\n\n{}{less}\n", table.draw())
+}
+
+fn differ_by(figures: usize) -> String {
+    format!("{} {}", count(figures, "other figure"), if figures == 1 { "differs" } else { "differ" })
 }
 
 /// A line for each of many combinations whose cases are paired by seed.

@@ -4,7 +4,7 @@ use super::MOST_LINES;
 use crate::{
     cli::{
         table::{Table, key, spare},
-        text::{AMOUNT, bold, change, count, more, number, wrapped},
+        text::{AMOUNT, bold, change, count, fixed, is_nothing, more, number, wrapped},
     },
     record::{PairedRow, RecordError, Run},
 };
@@ -39,12 +39,28 @@ pub(super) fn differences(run: &Run) -> Result<String, RecordError> {
         let pair = (short(&row.from), short(&row.to));
         pairs.entry(pair).or_default()[place] = Some(row);
     }
+    if knobs.is_empty() {
+        return Ok("No two cases that differ in a knob alone are complete.\n".to_owned());
+    }
     Ok(knobs.iter().map(|(knob, (combinations, pairs))| of_knob(knob, *combinations, pairs)).collect())
+}
+
+/// Whether there is anything to see between two values.
+fn is_change(shown: &[Option<PairedRow>; SHOWN.len()]) -> bool {
+    shown.iter().zip(SHOWN).any(|(row, (.., factor, decimals))| {
+        let values = row.iter().flat_map(|row| [row.mean, row.ci95]).flatten();
+        values.map(|value| fixed(factor * value, decimals)).any(|text| !is_nothing(&text))
+    })
 }
 
 fn of_knob(knob: &str, combinations: u32, pairs: &Pairs) -> String {
     let seeds = |shown: &[Option<PairedRow>]| shown.iter().flatten().map(|row| row.count).max().unwrap_or_default();
-    let mut table = Table::of(pairs.iter().take(MOST_LINES))
+    let changed: Vec<_> = pairs.iter().filter(|(_, shown)| is_change(shown)).collect();
+    let same = match pairs.len() - changed.len() {
+        0 => String::new(),
+        same => format!("nothing changes between {}\n", count(same, "pair")),
+    };
+    let mut table = Table::of(changed.iter().take(MOST_LINES))
         .column(key("from"), |((from, _), _)| from.clone())
         .column(key("to"), |((_, to), _)| to.clone())
         .column(spare(0, "seeds"), |(_, shown)| seeds(*shown));
@@ -60,5 +76,6 @@ fn of_knob(knob: &str, combinations: u32, pairs: &Pairs) -> String {
         String::new()
     };
     let title = bold(&wrapped(&format!("What changes with {knob}, paired by seed{over}")));
-    format!("{title}\n\n{}{}\n", table.draw(), more(pairs.len(), MOST_LINES, "pair"))
+    let table = if changed.is_empty() { String::new() } else { table.draw() };
+    format!("{title}\n\n{table}{}{same}\n", more(changed.len(), MOST_LINES, "pair"))
 }

@@ -136,19 +136,40 @@ fn lines(slots: &[Both], several: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Simulation, cli::compare::told};
+    use crate::{
+        Simulation,
+        cli::{compare::told, text::plain},
+    };
     use std::path::PathBuf;
 
     /// The run of a day of so many slots, with these values of `mu`.
     fn run(slots: u32, mu: &[f64]) -> (tempfile::TempDir, PathBuf) {
+        saying(&format!(r#"market: (slots: {slots}, open: (1, 2)), vary: {{"mu": {mu:?}}}"#))
+    }
+
+    fn saying(what: &str) -> (tempfile::TempDir, PathBuf) {
         let root = tempfile::tempdir().unwrap();
-        let ron = format!(
-            r#"Scenario(name: "day", market: (slots: {slots}, open: (1, 2)), population: Synthetic(count: 3),
-            vary: {{"mu": {mu:?}}})"#
-        );
+        let ron = format!(r#"Scenario(name: "day", population: Synthetic(count: 3), {what})"#);
         let run = Simulation::builder().ron(ron).build().unwrap().run_into(root.path()).unwrap();
         let folder = run.folder().to_owned();
         (root, folder)
+    }
+
+    #[test]
+    fn what_does_not_differ_is_counted_and_not_shown() {
+        let market = "market: (slots: 12, open: (10, 12))";
+        let same =
+            saying(&format!(r#"{market}, vary: {{"ledger.block.max_transactions": [400, 500, 600], "mu": [0, 1]}}"#));
+        let text = plain(&told(&same.1, None).unwrap());
+        let (same, other) = text.split_once("What changes with mu").unwrap();
+        assert!(same.ends_with("combinations\n\nnothing changes between 3 pairs\n\n"), "{text}");
+        assert!(other.contains("\n   0   1  "), "{text}");
+
+        let of = |alpha: &str| saying(&format!("{market}, preferences: (alpha: {alpha})"));
+        let [one, other] = [of("0.4"), of("0.4000001")];
+        let text = plain(&told(&one.1, Some(&other.1)).unwrap());
+        assert!(text.contains("differ by less than is shown.\n"), "{text}");
+        assert!(!text.contains("+0.000") && !text.contains("-0.000"), "{text}");
     }
 
     #[test]

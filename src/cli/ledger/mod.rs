@@ -20,9 +20,11 @@ use crate::{
         verify::{self, CaseReport, Report, VerifyError},
     },
     record::{self, Run},
+    scenario::files,
 };
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
 use std::{
+    io::Read as _,
     path::{Path, PathBuf},
     process,
 };
@@ -97,14 +99,24 @@ fn describe_case(report: &CaseReport) -> String {
 /// The ledger of a run, of a scenario's newest run, or the file itself.
 pub(super) fn find(run: &Path) -> Result<PathBuf, CliError> {
     let candidates = [run.to_owned(), run.join(schema::FILE), run.join(record::LATEST).join(schema::FILE)];
-    candidates.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+    // A file that is no database is one of some other kind, unless it is called like a ledger.
+    let is_ledger = |path: &PathBuf| path.is_file() && (path.ends_with(schema::FILE) || is_database(path));
+    candidates.into_iter().find(is_ledger).ok_or_else(|| {
         CliError::bad_input(match Run::open(run) {
             Ok(other) if !other.keeps(schema::FILE) => {
                 format!("{} keeps no ledger: its scenario has `record: {:?}`", run.display(), other.record())
             }
-            _ => format!("there is no ledger.db in {}, nor in the run to which its `latest` links", run.display()),
+            Ok(_) => format!("there is no ledger.db in {}, nor in the run to which its `latest` links", run.display()),
+            Err(error) => format!("there is no ledger.db: {error}"),
         })
     })
+}
+
+fn is_database(path: &Path) -> bool {
+    const BEGINS: &[u8] = b"SQLite format 3\0";
+    let mut begins = Vec::new();
+    files::open(path).and_then(|file| file.take(BEGINS.len() as u64).read_to_end(&mut begins)).is_ok()
+        && begins == BEGINS
 }
 
 /// What of the same kind is there instead of this, up to the last of them.

@@ -3,8 +3,10 @@
 use super::{
     super::*,
     day::{Day, watch},
+    study::straight,
     whole_case,
 };
+use crate::sheet::Journal;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -60,10 +62,99 @@ fn a_manifest_has_numbers_that_a_run_can_have() {
     ] {
         let before = change(&path, |manifest| manifest[field] = value.clone());
         let said = Run::open(recorder.folder()).unwrap_err().to_string();
-        assert_eq!(said, format!("{}: `{field}` is not that of a run", path.display()), "{value}");
+        assert_eq!(
+            said.lines().next(),
+            Some(&*format!("{}: `{field}` is not that of a run", path.display())),
+            "{value}"
+        );
+        let again = format!("or run again: `sim {}`", recorder.folder().join("scenario.ron").display());
+        assert!(said.ends_with(&again), "{said}");
         fs::write(&path, before).unwrap();
     }
     assert!(Run::open(recorder.folder()).is_ok());
+}
+
+#[test]
+fn a_finished_run_has_the_slots_of_its_manifest() {
+    let (_day, folder) = straight(Day::new(), Format::Csv);
+    let [manifest, slots] = ["manifest.json", SlotRow::FILE].map(|file| folder.join(file));
+    let refused = || {
+        let said = Run::open(&folder).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("{}: it does not end with slot", slots.display())), "{said}");
+    };
+    for changed in [2, 4, u32::MAX] {
+        let before = change(&manifest, |manifest| {
+            manifest["slots"] = json!(changed);
+            manifest["cases"].as_array_mut().unwrap().iter_mut().for_each(|case| case["open"] = json!([1, 2]));
+        });
+        refused();
+        fs::write(&manifest, before).unwrap();
+    }
+    let text = fs::read_to_string(&slots).unwrap();
+    let last = text.lines().last().unwrap();
+    for changed in [text.replace(last, ""), format!("{text}2,4\n"), text.replace(last, &last.replacen("2,3", "3,3", 1))]
+    {
+        fs::write(&slots, changed).unwrap();
+        refused();
+    }
+    fs::write(&slots, text).unwrap();
+    assert!(Run::open(&folder).is_ok());
+}
+
+#[test]
+fn json_that_is_damaged_is_told_with_its_place_and_what_to_do() {
+    let (_day, folder) = interrupted(Format::Csv);
+    for file in ["manifest.json", "kpis.json", "progress.json"] {
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let cut = &text[..text.len() / 2];
+        for changed in [cut, "", "[1]", &text.replacen('{', "{{", 1), &text.replace(": ", ": nothing")] {
+            fs::write(&path, changed).unwrap();
+            let read = Run::open(&folder).and_then(|run| {
+                run.key_figures()?;
+                folder::read_json::<Journal>(&folder.join(Journal::FILE)).map(drop)
+            });
+            let said = read.unwrap_err().to_string();
+            assert!(said.starts_with(&format!("{}: ", path.display())) && said.contains(" at line "), "{said}");
+            assert!(said.ends_with(&format!("run again: `sim {}`", folder.join("scenario.ron").display())), "{said}");
+        }
+        fs::write(&path, text).unwrap();
+    }
+}
+
+#[test]
+fn what_is_no_run_is_told_with_what_is_meant() {
+    let (_day, folder) = interrupted(Format::Csv);
+    let home = folder.parent().unwrap();
+    let root = home.parent().unwrap();
+    fs::write(root.join("mine.ron"), "(..)").unwrap();
+    fs::write(root.join("notes.txt"), "").unwrap();
+    fs::create_dir(root.join("empty")).unwrap();
+    let shown = |path: &Path| path.display().to_string();
+    for (path, meant) in [
+        (root.join("mine.ron"), format!("is a scenario and no run: `sim {}` runs it", shown(&root.join("mine.ron")))),
+        (root.join("notes.txt"), "is a file, and a run is a folder".to_owned()),
+        (root.join("empty"), "is neither a run's folder nor a folder whose `latest` links to one".to_owned()),
+        (folder.join("slots.csv"), format!("is a file of a run: did you mean {}?", shown(&folder))),
+        (folder.join("scenario.ron"), format!("is a file of a run: did you mean {}?", shown(&folder))),
+        (root.join("DAY"), format!("is not there: did you mean {}?", shown(home))),
+        (root.join("days"), format!("is not there: did you mean {}?", shown(home))),
+        (root.join("else"), "is not there".to_owned()),
+    ] {
+        let said = Run::open(&path).unwrap_err().to_string();
+        assert_eq!(said, format!("{} {meant}", path.display()));
+    }
+    let said = Run::open(root).unwrap_err().to_string();
+    assert!(said.ends_with(&format!(": `sim list {}` lists the runs in it", root.display())), "{said}");
+}
+
+#[test]
+fn of_pairs_that_were_not_run_nothing_is_written() {
+    let text = |folder: &Path| fs::read_to_string(folder.join("paired.csv")).unwrap();
+    let (_day, folder) = interrupted(Format::Csv);
+    assert_eq!(text(&folder).lines().count(), 1, "of two cases one is complete");
+    let (_day, folder) = straight(Day::new(), Format::Csv);
+    assert!(text(&folder).lines().count() > 1);
 }
 
 #[test]
@@ -83,7 +174,7 @@ fn rows_are_those_of_the_run_s_cases_and_slots_in_their_order() {
         fs::write(&path, changed).unwrap();
         let run = Run::open(recorder.folder()).unwrap();
         let said = run.rows::<SlotRow>().unwrap().find_map(Result::err).unwrap().to_string();
-        assert_eq!(said, format!("{}: {expected}", path.display()));
+        assert_eq!(said.lines().next(), Some(&*format!("{}: {expected}", path.display())));
         assert!(run.last_slot().is_err() && run.summaries().unwrap().any(|summary| summary.is_err()));
     }
 }

@@ -56,7 +56,7 @@ fn play(recorder: &mut impl Watcher<MarketProtocol>, day: &mut Day, slots: u32) 
 const FORMATS: [Format; 2] = [Format::Csv, Format::Parquet];
 
 /// A run of both cases of a day, each written straight into the tables.
-fn straight(mut day: Day, format: Format) -> (Day, PathBuf) {
+pub(super) fn straight(mut day: Day, format: Format) -> (Day, PathBuf) {
     let mut recorder = day.recorder_as(format);
     for (n, case) in day.plan.cases().collect::<Vec<_>>().iter().enumerate() {
         if n > 0 {

@@ -19,7 +19,7 @@ use super::{
 };
 use microgrid_record::{RecordError, Run, caught};
 use rayon::prelude::*;
-use std::{collections::BTreeSet, fs, io};
+use std::{collections::BTreeSet, fs, io, path::PathBuf};
 
 /// Of so many cases the day and a slot are drawn, from the first on.
 pub const MOST_CASES: usize = 4;
@@ -60,18 +60,9 @@ fn file_name(name: &str, names: &mut BTreeSet<String>) -> String {
 }
 
 /// Draws the [chosen] charts of a run into its folder, in place of what was drawn before, and names them in its manifest.
-/// What others have put there stays.
+/// Each figure is whole at any moment, the old one or the new one. What others have put there stays.
 pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
     let folder = run.folder().join(FIGURES);
-    for file in run.manifest().files.iter().filter(|file| is_figure(file)) {
-        let path = run.folder().join(file);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(RecordError::file("remove", &path)(error));
-            }
-            _ => {}
-        }
-    }
     fs::create_dir_all(&folder).map_err(RecordError::file("create", &folder))?;
     let draw = |(name, chart): &(String, Chart)| {
         let drawn = caught(|| {
@@ -80,14 +71,18 @@ pub fn write(run: &mut Run, data: &Data) -> Result<(), RecordError> {
         });
         let undrawn = |why| RecordError::content(&folder.join(name))(format!("it cannot be drawn: {why}"));
         let (png, svg) = drawn.map_err(undrawn)?;
-        let write = |ending: &str, bytes: &[u8]| {
-            let path = folder.join(format!("{name}.{ending}"));
-            fs::write(&path, bytes).map_err(RecordError::file("write", &path))
-        };
+        let write = |ending: &str, bytes: &[u8]| run.put(&format!("{FIGURES}/{name}.{ending}"), bytes).map(drop);
         write("png", &png).and_then(|()| write("svg", svg.as_bytes()))
     };
     let charts = chosen(data);
     charts.par_iter().try_for_each(draw)?;
     let files = charts.iter().flat_map(|(name, _)| ["svg", "png"].map(|ending| format!("{FIGURES}/{name}.{ending}")));
-    run.name_files(is_figure, &files.collect::<Vec<_>>())
+    let files: Vec<String> = files.collect();
+    let is_left = |file: &&String| is_figure(file) && !files.contains(file);
+    let left: Vec<PathBuf> = run.manifest().files.iter().filter(is_left).map(|file| run.folder().join(file)).collect();
+    run.name_files(is_figure, &files)?;
+    left.iter().try_for_each(|path| match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(RecordError::file("remove", path)(error)),
+        _ => Ok(()),
+    })
 }

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn of_a_day_that_is_too_much_only_the_shown_slot_is_read() {
         let (day, recorder) = whole_case(Day::new());
-        let run = Run::open(&recorder.finish(Status::Finished, Duration::ZERO).unwrap()).unwrap();
+        let run = Run::open(&recorder.finish(Status::Interrupted, Duration::ZERO).unwrap()).unwrap();
         let data = Data::read(&run).unwrap();
         let case = &data.cases[0];
         let sizes = [1..=3, 2..=2].map(|slots| run.section::<ProsumerRow>(1, slots).unwrap().size);
