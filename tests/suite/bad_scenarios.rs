@@ -52,7 +52,11 @@ impl Folder {
         sim.args(overrides.set.iter().map(|setting| format!("--set={setting}")));
         let output = sim.output().expect("the command runs");
         assert_eq!(output.status.code(), Some(2), "{message}");
-        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), message.trim_end());
+        // The terminal obeys no sign of a scenario.
+        let shown = ['\u{1b}', '\u{200b}']
+            .iter()
+            .fold(message.to_owned(), |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
+        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), shown.trim_end());
         assert!(output.stdout.is_empty() && !results.exists(), "{message}");
     }
 }

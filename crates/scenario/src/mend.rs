@@ -144,7 +144,8 @@ pub(super) fn mend_cell(text: &str, fits: impl FnMut(&str) -> bool) -> Option<St
     if NOTHING.contains(&lower(text).as_str()) {
         return Some("a value that is missing has to be filled in".to_owned());
     }
-    mend(text, fits)
+    // What is below zero may be meant for another column.
+    mend(text, fits).filter(|_| !text.starts_with(['-', '−']))
 }
 
 /// What a file is that holds no text, by how it begins.
@@ -224,12 +225,12 @@ pub(super) fn several(text: &str) -> Option<String> {
     fine.then(|| values.join(",")).filter(|values| values != text)
 }
 
-/// Values with blanks or semicolons between them, with commas instead.
+/// Numbers or names with blanks between them, or numbers with semicolons, with commas instead.
 fn apart(text: &str) -> Option<String> {
     let values: Vec<&str> = text.split([' ', ';']).filter(|value| !value.is_empty()).collect();
-    let is_value =
-        |value: &&str| value.parse::<f64>().is_ok() || value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    (values.len() > 1 && values.iter().all(is_value)).then(|| values.join(", "))
+    let is_name = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !text.contains(';');
+    let fine = values.len() > 1 && values.iter().all(|value| value.parse::<f64>().is_ok() || is_name(value));
+    fine.then(|| values.join(", "))
 }
 
 /// The first and the last of two or three numbers, between whatever signs and words of a range.

@@ -264,7 +264,7 @@ fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Erro
     let text = is_word.then(|| format!("\"{value}\""));
     let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
     let named = fields.iter().map(|field| format!("{field}: {value}"));
-    let held = [bare.to_owned(), format!("[{bare}]")].into_iter().chain(text).chain(named);
+    let held = [bare.to_owned()].into_iter().chain(text).chain(named).chain([format!("[{bare}]")]);
     held.map(|held| format!("{variant}({held})")).find(|text| attempt(text).is_ok())
 }
 
@@ -353,7 +353,11 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
     }
     // What is varied may be whatever RON can be, so that reading it proves nothing of brackets and texts.
     let is_varied = wrong.path.starts_with("vary.");
-    let proves = |meant: &str| !meant.starts_with('(') && (!meant.starts_with('"') || is_duration(meant));
+    let proves = |meant: &str| match meant.chars().next() {
+        Some('(') => meant.contains(':'),
+        Some('"') => is_duration(meant),
+        _ => true,
+    };
     let attempt = |part: &Range<usize>, meant: &str| match is_varied && !proves(meant) {
         true => Err(Error::Eof),
         false => attempt(file, edits, part, meant),

@@ -1,6 +1,7 @@
 //! The scenario file's fields and types. What a scenario gets where its file says nothing is the published study, and a
 //! synthetic population that makes a mixed market whenever the sun shines.
 
+use super::validate::LARGEST_COUNT;
 use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
@@ -485,7 +486,8 @@ impl<'de> Deserialize<'de> for Replicates {
             }
 
             fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self::Value, E> {
-                u32::try_from(count).map(Replicates::Count).map_err(|_| E::custom("too many replicates"))
+                let most = || E::custom(format_args!("too many: at most {LARGEST_COUNT} are allowed"));
+                u32::try_from(count).map(Replicates::Count).map_err(|_| most())
             }
 
             /// Also of `-0`.

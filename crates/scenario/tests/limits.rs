@@ -139,7 +139,7 @@ fn products_are_bounded_and_a_million_prosumers_are_not_too_many() {
     let mut draft = Draft::ron(&with(5, "")).unwrap();
     draft.overrides(&Overrides { seed: None, set: vec!["replicates=4294967296".to_owned()] }).unwrap();
     let set = draft.plan().unwrap_err().to_string();
-    assert!(set.starts_with("error: --set replicates: too many replicates"), "{set}");
+    assert!(set.starts_with("error: --set replicates: too many: at most"), "{set}");
     let values: Vec<String> = (1..=1000).map(|n| format!("{}", f64::from(n) / 1e4)).collect();
     let knobs = "mu eta alpha loss jitter duplication exploration price_step replicator_step ramp".split(' ');
     let vary: Vec<String> = knobs.map(|knob| format!("\"{knob}\": [{}]", values.join(","))).collect();
