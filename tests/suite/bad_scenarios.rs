@@ -52,7 +52,11 @@ impl Folder {
         sim.args(overrides.set.iter().map(|setting| format!("--set={setting}")));
         let output = sim.output().expect("the command runs");
         assert_eq!(output.status.code(), Some(2), "{message}");
-        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), message.trim_end());
+        // The terminal obeys no sign of a scenario.
+        let shown = ['\u{1b}', '\u{200b}']
+            .iter()
+            .fold(message.to_owned(), |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
+        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), shown.trim_end());
         assert!(output.stdout.is_empty() && !results.exists(), "{message}");
     }
 }
@@ -117,6 +121,13 @@ messages! {
     empty_file: scenario("\n  \n"),
     only_a_comment: scenario("// nothing here\n"),
     not_utf8: scenario(b"Scenario(\n    name: \"M\xfcnchen\",\n)\n"),
+    with_a_nul: scenario(b"Scenario(\n    name: \"b\0d\",\n)\n"),
+    in_yaml: scenario("# a study\nname: bad\npopulation:\n  count: 5\n"),
+    in_toml: scenario("name = \"bad\"\n\n[population]\ncount = 5\n"),
+    in_json: scenario("{\n    \"name\": \"bad\",\n    \"population\": {\"count\": 5}\n}\n"),
+    in_curly_brackets: scenario("Scenario {\n    name: \"bad\",\n    population: Synthetic(count: 5),\n}\n"),
+    without_brackets: scenario("name: \"bad\",\npopulation: Synthetic(count: 5),\n"),
+    a_script: scenario("#!/usr/bin/env sim\nScenario(name: \"bad\", population: Synthetic(count: 5))\n"),
 }
 
 // Its syntax and types.
@@ -452,6 +463,99 @@ messages! {
     varied_path_of_a_misspelt_group: fields(
         "network: (groups: {\"household\": Share(0.2)}),\n    vary: {\"network.groups.Household.Share\": [0.1]},"
     ),
+}
+
+// Signs that look like those of the keyboard.
+messages! {
+    no_break_space: fields("preferences: (mu:\u{a0}0.5),"),
+    no_break_space_before_a_field: fields("\u{a0}seed: 7,"),
+    zero_width_space: fields("activation: Lock\u{200b}Step(period: \"1s\"),"),
+    full_width_colon: fields("seed\u{ff1a} 7,"),
+    full_width_comma: fields("seed: 7\u{ff0c} clock: Virtual,"),
+    full_width_brackets: fields("preferences: \u{ff08}mu: 0.5\u{ff09},"),
+    minus_sign: fields("preferences: (eta: \u{2212}0.2),"),
+    en_dash_in_a_list: fields("vary: {\"mu\": [0, \u{2013}1]},"),
+    typographic_quotes_of_a_key: fields("vary: {\u{201c}mu\u{201d}: [0, 1]},"),
+    argument_with_a_minus_sign: set(&["eta=\u{2212}0.2"]),
+    argument_with_a_no_break_space: set(&["mu=0\u{a0}.5"]),
+    argument_with_a_full_width_sign: set(&["mu\u{ff1d}0.5"]),
+    argument_with_a_sign_nobody_sees: set(&["m\u{200b}u=0.5"]),
+}
+
+// Nothing runs twice the same.
+messages! {
+    varied_twice_the_same: fields("vary: {\"eta\": [0.2, 0.3], \"mu\": [0.1, 0.5, 0.10]},"),
+    varied_twice_the_same_duration: fields("vary: {\"delay\": [\"1s\", \"10ms\", Constant(\"1000ms\")]},"),
+    varied_twice_the_same_name: fields("vary: {\"fitness\": [None, Public, None]},"),
+    varied_twice_the_same_struct: fields(
+        "vary: {\"activation\": [Poisson(period: \"1s\"), Poisson( period: \"1000ms\", )]},"
+    ),
+    argument_twice_the_same: set(&["mu=0,1,0.0"]),
+    argument_twice_the_same_name: set(&["adaptation=None,DelayAware,None"]),
+}
+
+// What people write who know it otherwise, of ranges, numbers, lists, names and where something ends.
+messages! {
+    range_of_open_slots: fields("market: (slots: 3, open: 1-3),"),
+    range_of_open_slots_with_points: fields("market: (slots: 3, open: 1..=3),"),
+    range_of_open_slots_with_a_step: fields("market: (slots: 3, open: (1,3,1)),"),
+    range_of_open_slots_with_names: fields("market: (slots: 3, open: (from: 1, to: 3)),"),
+    range_of_open_slots_in_one_bracket: fields("market: (slots: 3, open: (1-3)),"),
+    open_slots_without_brackets: fields("market: (slots: 3, open: 1, 3),"),
+    one_open_slot_without_brackets: fields("market: (slots: 3, open: 3),"),
+    range_of_values: fields("vary: {\"mu\": 0..1},"),
+    range_in_a_list: fields("vary: {\"mu\": [0..1]},"),
+    range_with_dots: fields("vary: {\"mu\": [0, ..., 1]},"),
+    range_of_seeds: fields("replicates: 1..5,"),
+    range_of_prosumers: network("groups: {\"far\": Prosumers([1-3])}"),
+    argument_with_a_range: set(&["mu=0..1"]),
+    argument_with_a_range_of_seeds: set(&["seed=1-5"]),
+    argument_with_a_function: set(&["mu=range(0,1,0.1)"]),
+    argument_with_open_slots: set(&["market.open=1,3"]),
+    decimal_comma_in_a_list: fields("vary: {\"mu\": [0,5, 1]},"),
+    decimal_commas_in_a_list: fields("learning: (initial_choice: Fixed([0,5, 0,5])),"),
+    values_without_commas: fields("vary: {\"mu\": [0 1]},"),
+    values_with_semicolons: fields("vary: {\"mu\": [0; 1]},"),
+    list_as_text: fields("vary: {\"mu\": \"0, 1\"},"),
+    list_without_brackets_of_its_own: network("groups: {\"far\": Prosumers(1, 3)}"),
+    struct_in_the_place_of_a_list: network("links: (from: Ledger, to: Grid)"),
+    list_without_brackets_of_its_structs: network("links: [from: Ledger, to: Grid]"),
+    tiny_count: fields("market: (slots: 1e-3),"),
+    thousands_with_a_point: fields("population: Synthetic(count: 1.000),"),
+    thousands_with_an_apostrophe: fields("population: Synthetic(count: 1'000),"),
+    power_of_ten_with_a_d: fields("learning: (tolerance: 1d-3),"),
+    count_in_brackets: fields("learning: (patience: [3]),"),
+    negative_seed: fields("seed: -1,"),
+    negative_replicates: fields("replicates: -5,"),
+    negative_zero_replicates: fields("replicates: -0,"),
+    too_many_replicates: fields("replicates: 99999999999,"),
+    negative_delay: fields("network: (delay: \"-5s\"),"),
+    slot_length_as_number: fields("market: (slots: 3, open: (1, 3), slot_length: 3600),"),
+    time_of_day_without_quotes: fields("market: (slots: 3, open: (1, 3), starts_at: 06:00),"),
+    no_delay: fields("network: (delay: \"soon\"),"),
+    some_in_small_letters: fields("storage: some((capacity_kwh: 10, power_kw: 5)),"),
+    some_of_a_number_in_small_letters: fields("report: (slot: some(3)),"),
+    storage_as_truth: fields("storage: True,"),
+    no_storage_as_truth: fields("storage: false,"),
+    nothing_with_brackets: fields("storage: None(),"),
+    report_as_number: fields("report: 3,"),
+    population_without_its_field: fields("population: Synthetic(5),"),
+    price_as_number: fields("learning: (initial_price: 0.5),"),
+    file_with_a_name: fields("population: Profiles(file: \"profiles.csv\"),"),
+    name_as_number: fields("name: 2023,"),
+    variant_with_small_letters_in_quotes: fields("record: \"slots\","),
+    variant_with_its_type: fields("activation: Activation::Poisson(period: \"1s\"),"),
+    variant_without_its_field: fields("activation: LockStep,"),
+    path_as_field: fields("preferences.mu: 0.5,"),
+    comma_left_out: fields("preferences: (mu: 0.5)\n    // remark\n    seed: 7,"),
+    comma_left_out_in_the_line: fields("seed: 7 clock: Virtual,"),
+    comma_left_out_between_structs: network("links: [(from: Ledger, to: Grid) (from: Grid, to: Ledger)]"),
+    comment_not_closed: fields("seed: 7, /* a remark /* within */"),
+    comment_of_one_stroke: fields("seed: 7, / a comment"),
+    text_behind: scenario("Scenario(name: \"bad\", population: Synthetic(count: 5));\n"),
+    comment_behind: scenario("Scenario(name: \"bad\", population: Synthetic(count: 5)) # end\n"),
+    argument_of_control_signs: set(&["\u{1b}[31m=1"]),
+    argument_with_two_signs_of_equality: set(&["mu==0.5"]),
 }
 
 // Tables as other programs leave them.

@@ -6,7 +6,7 @@ use super::{
     error::{Mistake, Report, ScenarioError, Warning},
     expected::Expected,
     files,
-    mend::{decimal, several},
+    mend::{decimal, looks_alike, several},
     notation,
     outline::Outline,
     path,
@@ -18,7 +18,7 @@ use super::{
     validate::{self, Checked, LARGEST_COUNT},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -78,7 +78,8 @@ impl Overrides {
             let Some((name, values)) = text.split_once('=') else {
                 let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary it".to_owned();
                 let (problem, found) = ("--set: there is no `=`".to_owned(), format!("found {text}"));
-                return Err(ScenarioError::Argument(argument.report(problem, 0..text.len(), found, [allowed])));
+                let notes = looks_alike(text).into_iter().chain([allowed]);
+                return Err(ScenarioError::Argument(argument.report(problem, 0..text.len(), found, notes)));
             };
             // The place of a value is the difference of its address and that of the text.
             let place = |value: &str| value.as_ptr() as usize - text.as_ptr() as usize;
@@ -167,12 +168,13 @@ impl Override {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
         let written = self.argument.as_ref().and_then(|argument| Some(argument.text.split_once('=')?.1));
         let number = written.filter(|_| value.is_some()).and_then(decimal);
-        let number =
-            number.map(|meant| format!("a comma begins another value, and a number has a point: write {meant}"));
-        let several = written.filter(|_| problem.starts_with("expected")).and_then(several);
+        let number = number.map(decimal_point);
+        let is_told = notes.iter().any(|note| note.contains(": write "));
+        let several = written.filter(|_| problem.starts_with("expected") && !is_told).and_then(several);
         let several =
             several.map(|meant| format!("several values have nothing but commas between them: write {meant}"));
-        let another = values.iter().any(|(value, _)| value.contains('=') && !value.contains(['(', '"']));
+        let another =
+            values.iter().any(|(value, _)| value.find('=').is_some_and(|at| at > 0) && !value.contains(['(', '"']));
         let another = another.then(|| "each knob has a `--set` of its own".to_owned());
         notes.splice(0..0, another.or(number).or(several));
         if self.argument.is_none() {
@@ -386,7 +388,11 @@ impl Draft {
             };
             if path::is_of_the_run(name) {
                 let problem = format!("`{name}` is the same in all cases of a run");
-                return unknown(problem, "what belongs to a single case, such as market.feed_in_tariff");
+                let values = values.iter().map(Value::text).collect::<Vec<_>>().join(", ");
+                let is_one = path::set(&self.scenario, name, &format!("({values})")).is_ok();
+                let one = is_one.then(|| format!("one value, which stands in brackets: ({values})"));
+                let allowed = one.unwrap_or("what belongs to a single case, such as market.feed_in_tariff".to_owned());
+                return unknown(problem, &allowed);
             }
             let this = whole((name, values));
             if let Some((earlier, _)) = vary.iter().take(n).find(|earlier| path::covers(this, whole(*earlier))) {
@@ -404,6 +410,23 @@ impl Draft {
         if count > f64::from(LARGEST_COUNT) {
             let allowed = format!("at most {LARGEST_COUNT}, replicates included");
             return Err(self.shown(Mistake::value("vary", "too many cases", format!("{count} cases"), allowed)));
+        }
+        Ok(())
+    }
+
+    /// With a value twice, cases would be the same.
+    fn check_distinct(&self) -> Result<(), ScenarioError> {
+        for (name, values) in &self.scenario.vary {
+            let mut earlier = BTreeMap::new();
+            for (n, value) in values.iter().enumerate() {
+                let Some(same) = earlier.insert(value.words(), n) else { continue };
+                let problem = format!("value {} is the same as value {}, {}", n + 1, same + 1, values[same].text());
+                let notes = vec!["allowed: each value once".to_owned()];
+                return Err(match self.varying(name) {
+                    Some(set) => set.error(format!("{}: {problem}", set.title), set.values[n].1.clone(), notes),
+                    None => self.at(&format!("vary.{name}[{n}]"), &problem, &value.text(), notes),
+                });
+            }
         }
         Ok(())
     }
@@ -472,6 +495,7 @@ impl Draft {
             sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
             expected = expected + Expected::of(scenario, prosumers);
         }
+        self.check_distinct()?;
         Ok((sizes, expected))
     }
 
@@ -503,7 +527,8 @@ impl Draft {
         }
         let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
         let found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
-        let (problem, notes) = because_of(name, mistake);
+        let (problem, mut notes) = because_of(name, mistake);
+        notes.splice(0..0, self.decimal(&path));
         self.at(&path, &problem, &found, notes)
     }
 
@@ -513,8 +538,17 @@ impl Draft {
         if let Some(set) = self.overrides.iter().rev().find(|set| path::covers(set.whole(), &mistake.path)) {
             return set.blamed(Some(0).filter(|_| set.values.len() == 1), mistake);
         }
-        let Mistake { path, problem, found, notes, .. } = mistake;
+        let Mistake { path, problem, found, mut notes, .. } = mistake;
+        notes.splice(0..0, self.decimal(&path));
         self.at(&path, &problem, &found, notes)
+    }
+
+    /// A hint at the number that is meant, if the value at this path is what a decimal comma has made of it.
+    fn decimal(&self, path: &str) -> Option<String> {
+        let text = &self.file.as_ref()?.text;
+        let (span, _) = Some(Outline::of(text).find(path)).filter(|(_, there)| *there)?;
+        let number = Some(notation::part_of_line(text, span.start)).filter(|part| part.len() > span.len())?;
+        decimal(&text[number]).map(decimal_point)
     }
 
     fn at(&self, path: &str, problem: &str, found: &str, mut notes: Vec<String>) -> ScenarioError {
@@ -530,6 +564,10 @@ impl Draft {
         let found = if there { format!("found {found}") } else { format!("not given here, so it is {found}") };
         ScenarioError::NotAllowed(file.report(problem, span, found, notes))
     }
+}
+
+fn decimal_point(meant: String) -> String {
+    format!("a comma begins another value, and a number has a point: write {meant}")
 }
 
 /// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.

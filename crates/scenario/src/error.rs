@@ -1,6 +1,6 @@
 //! What is wrong with a scenario, shown where it is wrong.
 
-use super::mend::mend;
+use super::mend::rounded_off;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use microgrid_agents::debug_as_display;
 use std::{fmt, ops::Range, sync::Arc};
@@ -59,7 +59,7 @@ impl Mistake {
     pub(super) fn value(path: &str, problem: &str, found: impl fmt::Display, allowed: impl fmt::Display) -> Self {
         let (found, allowed) = (found.to_string(), allowed.to_string());
         let may_be_zero = allowed.starts_with("from 0 ") || allowed.starts_with("0,");
-        let mend = may_be_zero.then(|| mend(&found, |meant| meant == "0")).flatten();
+        let mend = may_be_zero.then(|| rounded_off(&found)).flatten();
         let notes: Vec<_> = mend.into_iter().chain([format!("allowed: {allowed}")]).collect();
         Self { path: path.into(), found, ..Self::new(problem, notes) }
     }

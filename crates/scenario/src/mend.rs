@@ -14,12 +14,27 @@ const RULES: &[Rule] = &[
     ("a number stands alone, without a unit", without_unit),
     ("a power of ten is written with an `e`", power_of_ten),
     ("a number is not calculated", quotient),
-    ("a whole number has neither point nor exponent", |text| whole(unquoted(text))),
-    ("what rounding leaves in the place of 0 is 0", rounded_off),
-    ("a duration is a number with its unit, in quotes", duration),
-    ("`Some` is left out here", |text| within(text, "Some(", ')').map(str::to_owned)),
-    ("`Some` is left out here", |text| within(text, "Some(", ')').map(|held| format!("({held})"))),
+    ("a whole number has neither point nor exponent", |text| whole(text, f64::floor)),
+    ("a whole number has neither point nor exponent", |text| whole(text, f64::ceil)),
+    ("a whole number has neither point nor exponent", |text| plain(&unquoted(text).replace('.', ","))),
     ("text stands in straight double quotes", |text| Some(quoted(text))),
+    ("a duration is a number with its unit, in quotes", duration),
+    // Nobody knows which unit was meant.
+    ("a duration is a number with its unit, in quotes", |text| Some(format!("\"{}s\"", plain(unquoted(text))?))),
+    ("a duration is a number with its unit, in quotes", |text| Some(format!("\"{}ms\"", plain(unquoted(text))?))),
+    ("this cannot be negative", |text| unquoted(text).strip_prefix('-').and_then(plain)),
+    ("this cannot be negative", |text| unquoted(text).strip_prefix('-').and_then(duration)),
+    ("this cannot be negative", |text| Some(format!("\"{}s\"", unquoted(text).strip_prefix('-').and_then(plain)?))),
+    ("empty brackets are left out", |text| text.strip_suffix("()").map(str::to_owned)),
+    ("what is alone in its brackets has no name", |text| {
+        let (variant, held) = within(text, "", ')')?.split_once('(')?;
+        let (_, value) = held.split_once(':').filter(|_| !variant.is_empty() && !held.contains([',', '(']))?;
+        Some(format!("{variant}({})", value.trim()))
+    }),
+    ("`Some` is left out here", |text| in_some(text).map(str::to_owned)),
+    ("`Some` is left out here", |text| in_some(text).map(|held| format!("({held})"))),
+    ("a range is a list of all its values", |text| ranged(text).map(|values| format!("[{values}]"))),
+    ("several values have commas between them", apart),
     ("yes is `true` and no is `false`", truth),
     ("nothing is `None`", |text| NOTHING.contains(&lower(text).as_str()).then(|| "None".to_owned())),
     ("a struct has round brackets, and its names no quotes", |text| {
@@ -27,9 +42,27 @@ const RULES: &[Rule] = &[
         Some(format!("({named})"))
     }),
     ("a list has square brackets", |text| {
+        let text = if text.contains(',') { unquoted(text) } else { text };
         Some(format!("[{}]", within(text, "(", ')').unwrap_or(text))).filter(|_| !text.contains(".."))
     }),
-    ("a colon stands between a name and its value", |text| Some(text.replace(" = ", ": ").replace('=', ": "))),
+    ("a list has square brackets", |text| {
+        let (name, values) = within(text, "", ')')?.split_once('(').filter(|(name, _)| !name.is_empty())?;
+        Some(format!("{name}([{values}])"))
+    }),
+    ("a list has square brackets, and each struct in it round ones", |text| {
+        let held = within(text, "[", ']').or_else(|| within(text, "(", ')'))?;
+        Some(format!("[({held})]")).filter(|_| held.contains(':'))
+    }),
+    ("first and last stand in round brackets", |text| ends(text).map(|[first, last]| format!("({first}, {last})"))),
+    ("first and last stand in round brackets", |text| {
+        let number = text.trim_matches(['(', '[', ')', ']']);
+        number.parse::<u32>().ok().map(|number| format!("({number}, {number})"))
+    }),
+    ("a single value has no brackets", |text| {
+        let value = within(text, "[", ']').or_else(|| within(text, "(", ')'))?;
+        Some(value.to_owned()).filter(|_| !value.contains([':', ',']))
+    }),
+    (COLON, |text| Some(text.replace(" = ", ": ").replace('=', ": "))),
     ("a map has curly brackets, and its keys quotes", |text| {
         let named = named(within(text, "(", ')').or_else(|| within(text, "{", '}'))?, quoted);
         Some(format!("{{{named}}}"))
@@ -39,27 +72,71 @@ const RULES: &[Rule] = &[
 /// What stands for nothing elsewhere.
 const NOTHING: &[&str] = &[
     "", "-", "--", "–", "—", ".", "..", "none", "null", "nil", "na", "n/a", "nan", "<na>", "nat", "missing", "empty",
-    "?",
+    "?", "false", "no", "off",
 ];
 
-/// How `text` would have to be written to fit, and by which rule.
+/// How `text` would have to be written to fit, and by which rule: in all ways that it has.
 pub(super) fn mend(text: &str, mut fits: impl FnMut(&str) -> bool) -> Option<String> {
     let text = text.trim();
-    RULES.iter().find_map(|(rule, write)| {
-        let meant = write(text).filter(|meant| meant != text && fits(meant))?;
-        Some(format!("{rule}: write {meant}"))
+    let typed: String = text.chars().flat_map(|sign| keyed(sign).unwrap_or(Some(sign))).collect();
+    if typed != text && fits(&typed) {
+        return Some(format!("some sign only looks like one of the keyboard: write {typed}"));
+    }
+    let mut written = |write: fn(&str) -> Option<String>| write(&typed).filter(|meant| meant != text && fits(meant));
+    let (rule, first) = RULES.iter().find_map(|(rule, write)| Some((rule, written(*write)?)))?;
+    let mut meant = vec![first];
+    for (_, write) in RULES.iter().filter(|(other, _)| other == rule) {
+        meant.extend(written(*write).filter(|more| !meant.contains(more)));
+    }
+    Some(format!("{rule}: write {}", meant.join(" or ")))
+}
+
+/// The sign of the keyboard, if there is one, that is meant by another which looks like it, or like nothing.
+fn keyed(sign: char) -> Option<Option<char>> {
+    match sign {
+        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some(Some(' ')),
+        '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Some(None),
+        '−' | '\u{2010}'..='\u{2015}' => Some(Some('-')),
+        '∶' | '꞉' => Some(Some(':')),
+        '\u{37e}' => Some(Some(';')),
+        '·' | '٫' => Some(Some('.')),
+        '、' | '،' => Some(Some(',')),
+        // ASCII in full width, in its order.
+        '！'..='～' => Some(char::from_u32(u32::from(sign) - 0xFEE0)),
+        _ => None,
+    }
+}
+
+/// What is wrong with a sign that only looks like one of the keyboard, and what to do.
+pub(super) fn look_alike(sign: char) -> Option<(String, String)> {
+    let code = format!("U+{:04X}", u32::from(sign));
+    Some(match keyed(sign)? {
+        Some(' ') => (format!("this blank is none of the keyboard, but {code}"), "write a plain one".to_owned()),
+        Some(meant) => (format!("this is not the `{meant}` of the keyboard, but {code}"), format!("write `{meant}`")),
+        None => (format!("a sign that cannot be seen stands here, {code}"), "take it out".to_owned()),
     })
 }
+
+/// What parts a name and its value.
+pub(super) const COLON: &str = "a colon stands between a name and its value";
+
+/// How a comment is written.
+pub(super) const COMMENT: &str = "a comment begins with `//`";
 
 /// What to write in the place of the sign with which `text` begins, if RON has another.
 pub(super) fn mend_sign(text: &str) -> Option<&'static str> {
     const SIGNS: &[(&[&str], &str)] = &[
-        (&["#", "--"], "a comment begins with `//`"),
-        (&["="], "a colon stands between a name and its value"),
+        (&["#", "--", "<!--", "REM "], COMMENT),
+        (&["="], COLON),
         (&[";"], "a comma stands between values"),
         (&["“", "”", "„", "'", "‘", "’", "`"], "text stands in straight double quotes"),
     ];
     SIGNS.iter().find(|(signs, _)| signs.iter().any(|sign| text.starts_with(sign))).map(|(_, mend)| *mend)
+}
+
+/// What is wrong with the first sign of a text that only looks like one of the keyboard, and what to do.
+pub(super) fn looks_alike(text: &str) -> Option<String> {
+    text.chars().find_map(look_alike).map(|(problem, mend)| format!("{problem}: {mend}"))
 }
 
 /// What a cell of a table that is no number seems to be meant as, if `fits` takes it.
@@ -75,7 +152,8 @@ pub(super) fn mend_cell(text: &str, fits: impl FnMut(&str) -> bool) -> Option<St
     if is_error || NOTHING.contains(&lower(text).as_str()) {
         return Some("a value that is missing has to be filled in".to_owned());
     }
-    mend(text, fits)
+    // What is below zero may be meant for another column.
+    mend(text, fits).filter(|_| !text.starts_with(['-', '−']))
 }
 
 /// What a file is that holds no text, by how it begins.
@@ -96,13 +174,33 @@ pub(super) fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
     KINDS.iter().find(|(begins, _)| bytes.starts_with(begins)).map(|(_, kind)| *kind)
 }
 
+/// What a text that begins as no scenario does is, if it is known.
+pub(super) fn kind_of_text(text: &str) -> Option<&'static str> {
+    let is_remark = |line: &&str| line.trim().is_empty() || line.starts_with('#') && !line.starts_with("#![");
+    let text = text.lines().find(|line| !is_remark(line))?.trim_start();
+    let word = text.trim_start_matches(|c: char| c.is_alphanumeric() || "_-\"".contains(c));
+    let has_name = word.len() < text.len();
+    Some(match word.trim_start() {
+        _ if text.starts_with('{') || text.starts_with("[{") => "JSON",
+        _ if text.starts_with('<') && !text.starts_with("<<") => "XML",
+        _ if ["---", "- ", "%YAML"].iter().any(|begins| text.starts_with(begins)) => "YAML",
+        // Not of RON without its outermost brackets.
+        _ if text.trim_end().ends_with([',', ')', '(']) => return None,
+        _ if text.starts_with('[') && text[1..].starts_with(|c: char| c.is_alphanumeric() || c == '[') => "TOML",
+        rest if has_name && rest.starts_with(':') => "YAML",
+        rest if has_name && rest.starts_with('=') => "TOML",
+        rest if has_name && rest.starts_with([',', ';', '\t']) => "a table",
+        _ => return None,
+    })
+}
+
 fn lower(text: &str) -> String {
     unquoted(text).to_lowercase()
 }
 
 /// The text without quotes of any kind.
 fn unquoted(text: &str) -> &str {
-    text.trim_matches(|c| "\"'`“”„‟‘’‚«»".contains(c)).trim()
+    text.trim_matches(|c| "\"'`“”„‟‘’‚«»″".contains(c)).trim()
 }
 
 fn quoted(text: &str) -> String {
@@ -112,13 +210,13 @@ fn quoted(text: &str) -> String {
 /// A number with a point and nothing else between its digits. Of commas and points the last is the decimal sign, unless it
 /// is there more than once, or is a comma that three digits follow; what parts groups of three digits is left out.
 fn plain(text: &str) -> Option<String> {
-    let text = text.trim().replace(['−', '–'], "-");
+    let text = text.trim();
     let decimal = text.rfind([',', '.']).filter(|&at| {
         let (sign, behind) = (&text[at..=at], &text[at + 1..]);
         let groups = sign == "," && behind.len() == 3 && !text.starts_with("0,");
         text.matches(sign).count() == 1 && !groups
     });
-    let (front, behind) = decimal.map_or((&*text, ""), |at| (&text[..at], &text[at + 1..]));
+    let (front, behind) = decimal.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
     let mut groups = front.split(|c: char| c.is_whitespace() || ",.'’_".contains(c));
     let first = groups.next()?;
     let rest: Vec<&str> = groups.collect();
@@ -135,6 +233,40 @@ pub(super) fn several(text: &str) -> Option<String> {
     fine.then(|| values.join(",")).filter(|values| values != text)
 }
 
+/// Numbers or names with blanks between them, or numbers with semicolons, with commas instead.
+fn apart(text: &str) -> Option<String> {
+    let values: Vec<&str> = text.split([' ', ';']).filter(|value| !value.is_empty()).collect();
+    let is_name = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !text.contains(';');
+    let fine = values.len() > 1 && values.iter().all(|value| value.parse::<f64>().is_ok() || is_name(value));
+    fine.then(|| values.join(", "))
+}
+
+/// The first and the last of two or three numbers, between whatever signs and words of a range.
+fn ends(text: &str) -> Option<[&str; 2]> {
+    const WORDS: &[&str] = &["from", "to", "until", "through", "first", "last", "step", "range", "arange", "linspace"];
+    let text = unquoted(text);
+    let is_known = text.split(|c: char| !c.is_alphabetic()).all(|word| word.is_empty() || WORDS.contains(&word));
+    let parts = text.split("..").flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '.'));
+    let numbers: Vec<&str> = parts.filter(|part| part.parse::<f64>().is_ok()).collect();
+    let is_stepped = text.contains(':') && !text.contains(char::is_alphabetic);
+    let last = if is_stepped { numbers.last() } else { numbers.get(1) };
+    let fine = is_known && numbers.len() < 4 && !text.starts_with('-');
+    Some([*numbers.first()?, *last?]).filter(|_| fine)
+}
+
+/// The values of a range: all, if they are few whole numbers, or else the first and the last.
+pub(super) fn ranged(text: &str) -> Option<String> {
+    let bare = unquoted(text);
+    let is_range = bare.contains("..") || bare.contains(['-', ':', '…']) || bare.contains(char::is_alphabetic);
+    let [first, last] = ends(text).filter(|_| is_range)?;
+    let few = first.parse::<u32>().ok().zip(last.parse::<u32>().ok());
+    let few = few.filter(|(first, last)| first < last && last - first < 10);
+    Some(match few {
+        Some((first, last)) => (first..=last).map(|value| value.to_string()).collect::<Vec<_>>().join(", "),
+        None => format!("{first}, {last}"),
+    })
+}
+
 /// The number that a text with a comma would be elsewhere.
 pub(super) fn decimal(text: &str) -> Option<String> {
     plain(text).filter(|_| text.contains(','))
@@ -148,7 +280,7 @@ fn percentage(text: &str) -> Option<String> {
 
 /// A number with letters or signs of a currency before or behind it.
 fn without_unit(text: &str) -> Option<String> {
-    let is_unit = |c: char| !c.is_ascii_digit() && !"+-−.,%".contains(c);
+    let is_unit = |c: char| !c.is_ascii_digit() && !"+-.,%".contains(c);
     let bare = unquoted(text).trim_start_matches(is_unit);
     let end = bare.find(|c: char| c.is_alphabetic() || "€$¥£".contains(c)).unwrap_or(bare.len());
     let is_unit = !bare[end..].contains(|c: char| c.is_ascii_digit() || "+-".contains(c));
@@ -157,6 +289,9 @@ fn without_unit(text: &str) -> Option<String> {
 
 fn power_of_ten(text: &str) -> Option<String> {
     let text: String = unquoted(text).chars().filter(|c| !c.is_whitespace()).collect();
+    if let Some((base, exponent)) = text.split_once(['d', 'D']) {
+        return plain(&format!("{base}e{exponent}"));
+    }
     let (base, exponent) = text.split_once("10^").or_else(|| text.split_once("10**"))?;
     let base = base.trim_end_matches(['*', '·', '×']);
     let sign = if base.is_empty() || base == "-" { "1" } else { "" };
@@ -172,19 +307,18 @@ fn quotient(text: &str) -> Option<String> {
         .map(|number| number.to_string())
 }
 
-fn whole(text: &str) -> Option<String> {
-    // With three digits behind the point, nobody knows whether it parts thousands.
-    let is_clear = |number: &String| number.split_once('.').is_none_or(|(_, behind)| behind.len() != 3);
-    let number: f64 = plain(text).filter(is_clear)?.parse().ok()?;
-    (number.fract() == 0.0 && number.abs() < 1e15).then(|| number.to_string())
+fn whole(text: &str, rounded: fn(f64) -> f64) -> Option<String> {
+    let number: f64 = plain(unquoted(text))?.parse().ok()?;
+    (number.abs() < 1e15).then(|| rounded(number).to_string())
 }
 
-fn rounded_off(text: &str) -> Option<String> {
+/// What to write instead of a number that is as good as 0.
+pub(super) fn rounded_off(text: &str) -> Option<String> {
     let number: f64 = text.parse().ok()?;
-    (number != 0.0 && number.abs() < 1e-9).then(|| "0".to_owned())
+    (number != 0.0 && number.abs() < 1e-9).then(|| "what rounding leaves in the place of 0 is 0: write 0".to_owned())
 }
 
-/// A duration with other units, or none.
+/// A duration with other units.
 fn duration(text: &str) -> Option<String> {
     let text = lower(text).replace(',', ".");
     let reads = |text: &str| humantime::parse_duration(text).is_ok();
@@ -199,9 +333,7 @@ fn duration(text: &str) -> Option<String> {
     };
     let iso = || text.strip_prefix('p').map(|parts| parts.replace('t', "")).filter(|parts| reads(parts));
     let shown = |seconds| humantime::format_duration(Duration::from_secs(seconds)).to_string();
-    // Without a unit, milliseconds are as likely as any.
-    let bare = || plain(&text).map(|number| format!("{number}ms"));
-    seconds.map(shown).or_else(iso).or_else(bare).map(|duration| format!("\"{duration}\""))
+    seconds.map(shown).or_else(iso).map(|duration| format!("\"{duration}\""))
 }
 
 fn truth(text: &str) -> Option<String> {
@@ -210,6 +342,11 @@ fn truth(text: &str) -> Option<String> {
         "false" | "no" | "off" | "0" | "f" | "n" => Some("false".to_owned()),
         _ => None,
     }
+}
+
+/// What stands in the brackets of `Some`, whatever its capitals.
+fn in_some(text: &str) -> Option<&str> {
+    text.get(..5).filter(|begins| begins.eq_ignore_ascii_case("some(")).and_then(|begins| within(text, begins, ')'))
 }
 
 /// What stands between these ends.
@@ -251,6 +388,10 @@ mod tests {
             ("0,3 €/kWh", "0.3"),
             ("10^-6", "1e-6"),
             ("2.5*10^3", "2.5e3"),
+            ("1.5D-3", "1.5e-3"),
+            ("\u{ff15}\u{a0}kWh", "5"),
+            ("3\u{200b}", "3"),
+            ("(3)", "3"),
         ] {
             let number = |meant: &str| meant.parse::<f64>().is_ok();
             let said = mend(text, number).unwrap_or_default();
@@ -263,18 +404,56 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_read_where_they_are_clear() {
-        for (text, meant) in [("1.0", "1"), ("1e3", "1000"), ("\"7\"", "7"), ("2.50e1", "25"), ("1.234.567", "1234567")]
-        {
+        for (text, meant) in [
+            ("1.0", "1"),
+            ("1e3", "1000"),
+            ("\"7\"", "7"),
+            ("2.50e1", "25"),
+            ("1.234.567", "1234567"),
+            // Nobody knows whether the point parts thousands.
+            ("1.000", "1 or 1000"),
+            ("2.5", "2 or 3"),
+            ("1e-3", "0 or 1"),
+            ("-5", "5"),
+        ] {
             let said = mend(text, |meant| meant.parse::<u32>().is_ok()).unwrap_or_default();
             assert!(said.ends_with(&format!(": write {meant}")), "{text}: {said}");
         }
-        assert_eq!(mend("1.000", |meant| meant.parse::<u32>().is_ok()), None);
+    }
+
+    #[test]
+    fn ranges_are_lists_and_pairs() {
+        let said = |text: &str, begins: char| mend(text, |meant| meant.starts_with(begins)).unwrap_or_default();
+        for (text, pair) in [
+            ("8..20", "(8, 20)"),
+            ("8-20", "(8, 20)"),
+            ("\"8 to 20\"", "(8, 20)"),
+            ("8, 20", "(8, 20)"),
+            ("12", "(12, 12)"),
+        ] {
+            assert!(
+                said(text, '(').ends_with(&format!("first and last stand in round brackets: write {pair}")),
+                "{text}"
+            );
+        }
+        for (text, list) in [
+            ("0..1", "[0, 1]"),
+            ("1-4", "[1, 2, 3, 4]"),
+            ("0:0.1:1", "[0, 1]"),
+            ("range(0, 1, 0.1)", "[0, 1]"),
+            ("[0.5, ..., 1]", "[0.5, 1]"),
+        ] {
+            assert_eq!(said(text, '['), format!("a range is a list of all its values: write {list}"), "{text}");
+        }
+        assert_eq!(said("1h-2h", '('), "");
     }
 
     #[test]
     fn durations_are_read_with_other_units_or_none() {
         for (text, meant) in [
-            ("10", "10ms"),
+            ("10", "10s\" or \"10ms"),
+            ("-5s", "5s"),
+            ("-5", "5s"),
             ("15 Min", "15 min"),
             ("0,5h", "0.5h"),
             ("1:30", "1h 30m"),

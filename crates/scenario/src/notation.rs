@@ -2,10 +2,10 @@
 
 use super::{
     edits::Edits,
-    error::{Mistake, ScenarioError, did_you_mean},
-    mend::{mend, mend_sign},
+    error::{Mistake, ScenarioError, did_you_mean, most_like},
+    mend::{COLON, COMMENT, kind_of_text, look_alike, looks_alike, mend, mend_sign, ranged},
     outline::Outline,
-    pairs::{too_deep, unpaired},
+    pairs::{first, too_deep, unpaired},
     schema::{PopulationSource, Scenario, Synthetic},
     text::TextFile,
 };
@@ -19,6 +19,10 @@ use std::{iter, ops::Range};
 
 /// In a longer text, and in the place of a longer value, nothing is tried that might have been meant [bytes].
 const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
+
+/// What is said of a file that begins as no scenario does.
+const BEGINS: &str = "a scenario is written in RON, as docs/scenario.md tells, and begins so: \
+                      Scenario(name: \"mine\", population: Synthetic(count: 100))";
 
 /// What is said of brackets in too many others.
 pub(super) const TOO_DEEP: &str = "brackets are nested too deeply";
@@ -132,6 +136,10 @@ fn is_bare(value: &str) -> bool {
     value.starts_with(|c: char| c == '"' || c.is_ascii_digit() || "+-.".contains(c))
 }
 
+fn is_duration(text: &str) -> bool {
+    humantime::parse_duration(text.trim_matches('"')).is_ok()
+}
+
 /// Whether the text with these edits can be read beyond this place.
 fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
     match read(&edits.of(&file.text)) {
@@ -175,8 +183,17 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         |part: &Range<usize>, meant: &str| attempt(&format!("{}{meant}{}", &text[..part.start], &text[part.end..]));
     let piece = pieces(text).find_map(|part| mend(&text[part.clone()], |meant| with(&part, meant).is_ok()));
     let (_, part) = within(text, &mistake.path);
-    mistake
-        .add(piece.map_or_else(|| hints(&text[part.clone()], error, |meant| with(&part, meant)), |piece| vec![piece]));
+    let mut mends = match piece {
+        Some(piece) => vec![piece],
+        None => hints(&text[part.clone()], error, |meant| with(&part, meant)),
+    };
+    if mends.is_empty() {
+        let dots = text.trim_matches('.').is_empty() && !text.is_empty();
+        let range = ranged(text).map(|values| format!(": write {values}")).or_else(|| dots.then(String::new));
+        mends.extend(range.map(|values| format!("a range is all its values, with commas between them{values}")));
+        mends.extend(looks_alike(text));
+    }
+    mistake.add(mends);
     mistake
 }
 
@@ -192,7 +209,13 @@ fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>
     if value.len() > LONGEST_TRIED.1 {
         return Vec::new();
     }
-    if let Some(mend) = mend(value, |text| attempt(text).is_ok()) {
+    // A struct is read as a list too, which nobody means.
+    let wants_struct = match error {
+        Error::InvalidValueForType { expected, .. } => expected.starts_with("struct "),
+        error => matches!(error, Error::ExpectedNamedStructLike(_)),
+    };
+    let is_list = |text: &str| text.starts_with('[') || text.starts_with('(') && !text.contains(':');
+    if let Some(mend) = mend(value, |text| !(wants_struct && is_list(text)) && attempt(text).is_ok()) {
         return vec![mend];
     }
     // Of a name that nothing has, the reader tells which there are.
@@ -200,21 +223,37 @@ fn hints(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>
         Error::NoSuchEnumVariant { expected, found, .. } if found == value && is_bare(value) => {
             (&[], expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
         }
-        Error::ExpectedStructLike => (fields(&format!("{value}(nothing: 0)"), &attempt), Vec::new()),
+        _ if wants_struct => {
+            let fields = fields("(nothing: 0)", &attempt);
+            let named = fields.iter().flat_map(|field| [format!("{field}: {value}"), format!("({field}: {value})")]);
+            (fields, named.filter(|text| attempt(text).is_ok()).take(1).collect())
+        }
+        Error::ExpectedStructLike => {
+            let fields = fields(&format!("{value}(nothing: 0)"), &attempt);
+            let all = fields.iter().map(|field| format!("{field}: ...")).collect::<Vec<_>>().join(", ");
+            (fields, (1..3).contains(&fields.len()).then(|| format!("{value}({all})")).into_iter().collect())
+        }
         Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
             Err(Error::NoSuchEnumVariant { expected, .. }) => {
-                (expected, expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+                let held = expected.iter().filter_map(|variant| held_by(variant, value, &attempt));
+                let quoted = || most_like(value.strip_prefix('"')?.strip_suffix('"')?, expected.iter().copied());
+                let quoted = iter::once_with(quoted).flatten().map(str::to_owned);
+                (expected, held.chain(quoted).collect())
             }
             _ => {
                 let fields = fields(&format!("nothing: {value}"), &attempt);
-                let named = fields.iter().map(|field| format!("{field}: {value}"));
+                let named = fields.iter().filter(|_| !value.is_empty()).map(|field| format!("{field}: {value}"));
                 (fields, named.filter(|text| attempt(text).is_ok()).take(1).collect())
             }
         },
         _ => return Vec::new(),
     };
+    // Where there is a constant, it may stand there bare.
+    let constant = || attempt(&format!("Constant({value})")).err().and_then(|error| expected_value(&error));
+    let bare = names.contains(&"Constant").then(constant).flatten();
+    let names = bare.into_iter().chain(Some(names.join(", ")).filter(|names| !names.is_empty())).collect::<Vec<_>>();
     let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
-    let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join(", ")));
+    let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join("; or ")));
     did_you_mean.into_iter().chain(allowed).collect()
 }
 
@@ -225,7 +264,7 @@ fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Erro
     let text = is_word.then(|| format!("\"{value}\""));
     let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
     let named = fields.iter().map(|field| format!("{field}: {value}"));
-    let held = [bare.to_owned()].into_iter().chain(text).chain(named);
+    let held = [bare.to_owned()].into_iter().chain(text).chain(named).chain([format!("[{bare}]")]);
     held.map(|held| format!("{variant}({held})")).find(|text| attempt(text).is_ok())
 }
 
@@ -261,12 +300,27 @@ fn told(path: &str, error: &Error) -> Mistake {
 /// What is wrong with the scenario in `file`, as it was read with these edits.
 fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
     let (text, outline) = (&file.text, Outline::of(&file.text));
+    let first_line = 0..text.find(['\r', '\n']).unwrap_or(text.len());
+    if text.starts_with("#!/") {
+        let (problem, mend) = ("no scenario begins with what runs it".to_owned(), "take this line out".to_owned());
+        return ScenarioError::Malformed(file.report(problem, first_line.clone(), found(text, &first_line), [mend]));
+    }
+    if let Some(kind) = kind_of_text(text) {
+        let (problem, mend) = (format!("this is no scenario, but {kind}"), BEGINS.to_owned());
+        return ScenarioError::Malformed(file.report(problem, first_line.clone(), found(text, &first_line), [mend]));
+    }
     if let Some(bracket) = unpaired(text) {
         let (found, mends) = ("this one".to_owned(), [bracket.mend]);
         return ScenarioError::Malformed(file.report(bracket.problem, bracket.span, found, mends));
     }
     let mut mistake = told(&wrong.path, &wrong.code);
     let at = edits.original(wrong.span.start);
+    let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    if let Some((at, (problem, mend))) = first(&text[..line_end], look_alike) {
+        let span = at..at + text[at..].chars().next().map_or(0, char::len_utf8);
+        let found = format!("found {}", &text[span.clone()]);
+        return ScenarioError::Malformed(file.report(problem, span, found, [mend]));
+    }
     let mut span = at..edits.original(wrong.span.end).max(at);
     let (at_path, is_there) = outline.find(&mistake.path);
     let is_name =
@@ -286,6 +340,8 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
             let rest = &text[span.start..];
             span.start += rest.len() - rest.trim_start().len();
             span.end = span.start;
+            "the scenario has ended before this".clone_into(&mut mistake.problem);
+            mistake.notes.push("take it out, or put it within the brackets of the scenario".to_owned());
         }
         _ if is_name => "expected the name of a field".clone_into(&mut mistake.problem),
         Error::MissingStructField { .. } | Error::Message(_) => span = at_path,
@@ -295,32 +351,80 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
         }
         _ => {}
     }
-    let hints = |part: Range<usize>| {
-        let part = &part;
-        hints(&text[part.clone()], &wrong.code, |meant| attempt(file, edits, part, meant))
+    // What is varied may be whatever RON can be, so that reading it proves nothing of brackets and texts.
+    let is_varied = wrong.path.starts_with("vary.");
+    let proves = |meant: &str| match meant.chars().next() {
+        Some('(') => meant.contains(':'),
+        Some('"') => is_duration(meant),
+        _ => true,
     };
+    let attempt = |part: &Range<usize>, meant: &str| match is_varied && !proves(meant) {
+        true => Err(Error::Eof),
+        false => attempt(file, edits, part, meant),
+    };
+    let hints = |part: Range<usize>| hints(&text[part.clone()], &wrong.code, |meant| attempt(&part, meant));
     // What stands behind a value belongs to it where nothing parts them, as a unit does.
-    let rest = |value: &Range<usize>| value.start..part_of_line(text, value.start).end;
+    let rest = |value: &Range<usize>| value.start..with_numbers(text, part_of_line(text, value.start).end, &wrong.code);
     let with_rest =
         value.as_ref().map(rest).filter(|longer| value.as_ref().is_some_and(|value| value.end < longer.end));
     let mut mends = with_rest.into_iter().chain(value).map(hints).find(|mends| !mends.is_empty()).unwrap_or_default();
     // Where an attribute is expected, its sign has been read.
     let sign = if wrong.code == Error::ExpectedAttribute { "#" } else { text[at..].trim_start() };
-    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(sign)) {
+    // What parts digits belongs to their number.
+    let sign =
+        if text[..at].ends_with(|c: char| c.is_ascii_digit()) { sign.trim_start_matches(['\'', '’']) } else { sign };
+    let ends = wrong.code == Error::TrailingCharacters;
+    if mends.is_empty() && wrong.code == Error::ExpectedMapColon {
+        mends.push(COLON.to_owned());
+    }
+    if let (true, Some(sign)) = (mends.is_empty(), mend_sign(sign).filter(|sign| !ends || *sign == COMMENT)) {
         mends.push(sign.to_owned());
     }
-    if wrong.path.len() <= 1 && matches!(wrong.code, Error::ExpectedNamedStructLike(_)) {
-        mends.push("a scenario begins so: Scenario(name: \"mine\", population: Synthetic(count: 100))".to_owned());
-    }
-    if mends.is_empty()
-        && !matches!(
-            wrong.code,
-            Error::DuplicateStructField { .. } | Error::MissingStructField { .. } | Error::ExceededRecursionLimit
-        )
+    if wrong.path.len() <= 1
+        && matches!(wrong.code, Error::ExpectedNamedStructLike(_) | Error::ExpectedDifferentStructName { .. })
     {
+        "expected a scenario".clone_into(&mut mistake.problem);
+        mends = vec![BEGINS.to_owned()];
+    }
+    if text[span.end..].starts_with("::") {
+        mends = vec!["a variant stands without its type: leave out what is before it, and `::`".to_owned()];
+    }
+    let mends_nothing = ends
+        || matches!(
+            wrong.code,
+            Error::DuplicateStructField { .. }
+                | Error::MissingStructField { .. }
+                | Error::ExceededRecursionLimit
+                | Error::Message(_)
+        );
+    if mends.is_empty() && !mends_nothing {
+        // What stands around a value may be meant otherwise as a whole.
+        let around = iter::successors(Some(&*mistake.path), |path| Some(&path[..path.rfind(['.', '['])?])).take(3);
+        let around = around.map(|path| outline.find(path)).filter(|(part, there)| *there && part.start < at);
+        let around = around.map(|(part, _)| part).filter(|part| part.start > 0 && part.len() <= LONGEST_TRIED.1);
+        let mut mended = around.map(|part| mend(&text[part.clone()], |meant| attempt(&part, meant).is_ok()));
+        mends.extend(mended.find_map(|mend| mend));
+    }
+    if mends.is_empty() && wrong.code == Error::ExpectedComma {
+        let behind = outline.end_before(at)..outline.end_before(at);
+        let mut more = edits.clone();
+        if more.add(behind.clone(), ",".to_owned()) && goes_on(file, &more, part_of_line(text, at).end).is_ok() {
+            span = behind;
+            mends.push("put a comma here".to_owned());
+        }
+    }
+    if mends.is_empty() && !mends_nothing {
         let part = part_of_line(text, at);
         mends = hints(part.clone());
+        let within =
+            text[part.clone()].split_once('.').filter(|(whole, _)| is_name && whole.starts_with(char::is_alphabetic));
+        let within =
+            within.map(|(whole, part)| format!("a part stands within the whole: write {whole}: ({part}: ...)"));
+        mends.splice(0..0, within);
         span = if is_name && !part.is_empty() { part } else { span };
+    }
+    if mends.is_empty() && matches!(wrong.code, Error::UnexpectedChar(_)) && text[at..].starts_with('/') {
+        mends.push(COMMENT.to_owned());
     }
     mistake.add(mends);
     let found = found(text, &span);
@@ -329,12 +433,24 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
     ScenarioError::Malformed(file.report(problem, span, found, notes))
 }
 
-/// What stands around byte `at` of a line between brackets, colons and commas, but for commas between digits.
-fn part_of_line(text: &str, at: usize) -> Range<usize> {
+/// Where what stands in a line ends, with numbers behind commas if several values were expected.
+fn with_numbers(text: &str, end: usize, error: &Error) -> usize {
+    let next = |&end: &usize| {
+        let rest = text[end..].strip_prefix(',')?;
+        let number = rest.trim_start().find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let behind = end + 1 + rest.len() - rest.trim_start().len() + number;
+        (number > 0 && text[behind..].starts_with([',', ')'])).then_some(behind)
+    };
+    let expects_several = *error == Error::ExpectedStructLike;
+    iter::successors(Some(end), |end| expects_several.then(|| next(end)).flatten()).last().unwrap_or(end)
+}
+
+/// What stands around byte `at` of a line between brackets, colons and commas, but for those between digits.
+pub(super) fn part_of_line(text: &str, at: usize) -> Range<usize> {
     let is_digit = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_digit());
     let ends = |(at, sign): (usize, char)| {
         let [before, behind] = [text[..at].chars().next_back(), text[at + sign.len_utf8()..].chars().next()];
-        "()[]{}:\n".contains(sign) || sign == ',' && !(is_digit(before) && is_digit(behind))
+        "()[]{}\n".contains(sign) || ",:".contains(sign) && !(is_digit(before) && is_digit(behind))
     };
     let signs = || text.char_indices().filter(|sign| ends(*sign));
     let start = signs().take_while(|(end, _)| *end < at).last().map_or(0, |(end, _)| end + 1);

@@ -89,6 +89,11 @@ impl<'a> Outline<'a> {
         inside_word.then(|| (span.clone(), self.path(here)))
     }
 
+    /// Where the last value that ends before byte `at` does so.
+    pub(super) fn end_before(&self, at: usize) -> usize {
+        self.values.iter().map(|value| value.span.end).filter(|end| *end <= at).max().unwrap_or(at)
+    }
+
     /// What stands in the brackets of a value, in order.
     fn within(&self, value: usize) -> impl Iterator<Item = usize> + '_ {
         let inside = move |&n: &usize| n < self.values[value].next;

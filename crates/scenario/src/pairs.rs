@@ -1,8 +1,8 @@
-//! Which bracket of a RON text has no other that it belongs to.
+//! Which bracket or comment of a RON text has no other end.
 
 use std::ops::Range;
 
-/// A bracket without its other.
+/// A bracket or a comment without its other end.
 #[derive(Debug, PartialEq)]
 pub(super) struct Unpaired {
     /// Where it stands [bytes].
@@ -41,15 +41,27 @@ pub(super) fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
+/// The first sign, outside of texts and comments, of which this is known.
+pub(super) fn first<T>(text: &str, known: impl Fn(char) -> Option<T>) -> Option<(usize, T)> {
+    let mut at = 0;
+    loop {
+        let sign = text[at..].chars().next()?;
+        if let Some(known) = known(sign) {
+            return Some((at, known));
+        }
+        at += length(&text[at..])?;
+    }
+}
+
 /// The bracket without its other, if there is one: of open ones the innermost but where one closes at another indentation
-/// than it was opened. `None` too where a text or a comment does not end.
+/// than it was opened. Or the comment that does not end; `None` where a text does not.
 pub(super) fn unpaired(text: &str) -> Option<Unpaired> {
     let (mut open, mut askew, mut early, mut at) = (Vec::<Open>::new(), None, None, 0);
     // Where what stands in the line begins, and how far it is indented.
     let (mut begins, mut indent) = (0, 0);
     let mut is_line = true;
     while let Some(sign) = text[at..].chars().next() {
-        let length = length(&text[at..])?;
+        let Some(length) = length(&text[at..]) else { return comment(text, at) };
         if text[at..at + length].contains('\n') {
             is_line = true;
             begins = at + length;
@@ -87,6 +99,12 @@ pub(super) fn unpaired(text: &str) -> Option<Unpaired> {
     }
     let last = open.pop()?;
     Some(not_closed(text, &askew.unwrap_or(last)))
+}
+
+fn comment(text: &str, at: usize) -> Option<Unpaired> {
+    let (problem, mend) = ("the comment that `/*` opens is not closed", "put `*/` where it ends");
+    let unpaired = Unpaired { span: at..at + 2, problem: problem.to_owned(), mend: mend.to_owned() };
+    text[at..].starts_with("/*").then_some(unpaired)
 }
 
 fn not_closed(text: &str, &Open { at, closing, .. }: &Open) -> Unpaired {
@@ -140,14 +158,9 @@ mod tests {
 
     #[test]
     fn brackets_are_paired_past_comments_and_texts() {
-        for text in [
-            "(a: \")\", b: r#\"(\"#, c: '(', /* ( /* ( */ */ d: [1, {\"x\": \"\\\"(\"}]) // (",
-            "",
-            "x",
-            "(a: \"(",
-            "/* (",
-            "(/*",
-        ] {
+        for text in
+            ["(a: \")\", b: r#\"(\"#, c: '(', /* ( /* ( */ */ d: [1, {\"x\": \"\\\"(\"}]) // (", "", "x", "(a: \"("]
+        {
             assert_eq!(at(text), None, "{text}");
         }
     }
@@ -158,6 +171,8 @@ mod tests {
             ("(a: (1, 2)", 0),
             ("(a: [1, 2)", 4),
             ("(a: 1))", 6),
+            ("/* (", 0),
+            ("(a: /* /* */", 4),
             ("(\n    a: (b: 1,\n    c: 2,\n)\n", 9),
             ("(\n    a: (\n        b: 1,\n    c: (\n        d: 2,\n    ),\n)\n", 9),
             ("(\n    a: {\"x\": [1, 2},\n)\n", 15),

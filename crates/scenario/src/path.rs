@@ -6,6 +6,7 @@
 
 use super::{
     error::{Mistake, did_you_mean},
+    mend::looks_alike,
     notation,
     outline::Outline,
     pairs::too_deep,
@@ -86,7 +87,9 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
         return Err(Mistake::of_name(format!("`{name}` is nothing to set"), [allowed]));
     }
     if !is_well_formed(name) {
-        let mend = format!("a path has a point before each name but the first: write {}", well_formed(&steps(name)));
+        let rule = "a path has a point before each name but the first".to_owned();
+        let is_there = find(&tree(scenario), &steps(name)).is_some();
+        let mend = if is_there { format!("{rule}: write {}", well_formed(&steps(name))) } else { rule };
         return Err(Mistake::of_name(format!("`{name}` is no path"), [mend]));
     }
     if too_deep(text).is_some() {
@@ -340,7 +343,7 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
     let is_path = name.contains(['.', '[']);
     let problem =
         if is_path { format!("{name}: there is no `{found}`") } else { format!("there is no knob or path `{name}`") };
-    let mut notes = Vec::new();
+    let mut notes = Vec::from_iter(looks_alike(name));
     if is_path {
         notes.extend(did_you_mean(&found, expected.iter().copied()));
         notes.push(if expected.is_empty() {

@@ -1,6 +1,7 @@
 //! The scenario file's fields and types. What a scenario gets where its file says nothing is the published study, and a
 //! synthetic population that makes a mixed market whenever the sun shines.
 
+use super::validate::LARGEST_COUNT;
 use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
@@ -12,7 +13,7 @@ use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
 use ron::value::RawValue;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{self, IgnoredAny, SeqAccess, Visitor, value::SeqAccessDeserializer},
+    de::{self, IgnoredAny, SeqAccess, Unexpected, Visitor, value::SeqAccessDeserializer},
 };
 use serde_json::json;
 use std::{
@@ -134,9 +135,28 @@ impl Value {
         Self(RawValue::from_ron(&text).map_or_else(|_| quoted(), |value| value.trim().to_owned()))
     }
 
+    /// What it says word for word, however numbers and durations are written; values of one knob that have the same are the
+    /// same.
+    pub(super) fn words(&self) -> Vec<String> {
+        let words = self.text();
+        let words = words.split(|c| "()[]{}:,".contains(c)).map(word);
+        words.filter(|word| !["", "Some", "Constant"].contains(&word.as_str())).collect()
+    }
+
     /// How it is written; quotes around it make no difference.
     pub fn text(&self) -> String {
         self.0.into_rust().unwrap_or_else(|_| on_one_line(self.0.get_ron()))
+    }
+}
+
+/// A word of a value, or what it says.
+fn word(text: &str) -> String {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '"');
+    match (text.parse::<f64>(), humantime::parse_duration(text)) {
+        // The zero that is negative is one.
+        (Ok(number), _) => (number + 0.0).to_string(),
+        (_, Ok(duration)) => format!("{duration:?}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -462,11 +482,18 @@ impl<'de> Deserialize<'de> for Replicates {
             type Value = Replicates;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a whole number, or a list of seeds")
+                f.write_str("a whole number from 1 on, or a list of seeds")
             }
 
             fn visit_u64<E: de::Error>(self, count: u64) -> Result<Self::Value, E> {
-                u32::try_from(count).map(Replicates::Count).map_err(|_| E::custom("too many replicates"))
+                let most = || E::custom(format_args!("too many: at most {LARGEST_COUNT} are allowed"));
+                u32::try_from(count).map(Replicates::Count).map_err(|_| most())
+            }
+
+            /// Also of `-0`.
+            fn visit_i64<E: de::Error>(self, count: i64) -> Result<Self::Value, E> {
+                let whole = u64::try_from(count).map_err(|_| E::invalid_value(Unexpected::Signed(count), &self))?;
+                self.visit_u64(whole)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {

@@ -46,9 +46,12 @@ impl TextFile {
                 // Up to the bad byte both are the same, and there the lossy text has some character.
                 let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
                 let span = at..at + text[at..].chars().next().map_or(0, char::len_utf8);
-                let problem = "the file is not UTF-8 text".to_owned();
-                let mend = "save it as UTF-8".to_owned();
-                Err(ScenarioError::Unreadable(Self { path: Some(shown), text }.report(problem, span, found, [mend])))
+                let (problem, mend) = match bytes[at] {
+                    0 => ("the file has a NUL, which no text has", "take it out; if there are many, save it as UTF-8"),
+                    _ => ("the file is not UTF-8 text", "save it as UTF-8"),
+                };
+                let file = Self { path: Some(shown), text };
+                Err(ScenarioError::Unreadable(file.report(problem.to_owned(), span, found, [mend.to_owned()])))
             }
         }
     }
