@@ -274,8 +274,12 @@ fn runs_are_listed_and_what_cannot_be_listed_is_bad_input() {
     );
     assert!(too_wide(&listed).is_empty(), "{listed}");
     let listed = ran(folder.path(), "list results/5_prosumers");
-    let cells: Vec<&str> = listed.lines().last().unwrap_or_default().split_whitespace().collect();
+    let row = listed.lines().find(|line| line.starts_with("5_prosumers ")).unwrap_or_default();
+    let cells: Vec<&str> = row.split_whitespace().collect();
     assert_eq!(cells[3..], ["2023", "finished", "100.0", "+13.6..+49.4", "mu=0,1"], "there is room for the seed");
+    let pasted = listed.lines().last().unwrap_or_default();
+    assert!(pasted.starts_with("results/5_prosumers/2"), "{listed}");
+    assert!(ran(folder.path(), &format!("show {pasted}")).contains(&format!("results: {pasted}\n")));
     sim(folder.path(), "list nowhere").assert().code(2);
     sim(folder.path(), "compare results/5_prosumers nowhere").assert().code(2);
 }

@@ -212,9 +212,6 @@ fn write_to(file: impl Write, plan: &Plan, values: Values) -> io::Result<()> {
     let combinations = |knob: usize| others(knob).iter().map(|axis| axis.len).product::<u32>();
     let rows = |knob: usize| axes[knob].pairs().count() as u64 * u64::from(combinations(knob)) * count() as u64;
     let single = (0..axes.len()).map(rows).sum::<u64>() <= MOST_ROWS;
-    if table.values.cases == 0 {
-        return table.csv.flush();
-    }
     // Knobs of words come first: readers look at the first rows, and take `from` and `to` for text then.
     let words = |(_, axis): &(usize, &Axis<'_>)| matches!(axis.kind, Kind::Name(_));
     let (first, then): (Vec<_>, Vec<_>) = axes.iter().enumerate().partition(words);

@@ -39,14 +39,18 @@ impl Run {
         let run = Self { folder, manifest };
         let Manifest { case_count, slots, .. } = run.manifest;
         // Whoever reads tables row by row could not tell that there are too few.
-        if run.manifest.status == Status::Finished
-            && run.keeps(SlotRow::FILE)
-            && !table::ends_with(&run.folder, case_count, slots)
-        {
+        if run.manifest.status == Status::Finished && run.keeps(SlotRow::FILE) && !run.ends_with(case_count, slots) {
             let why = format!("it does not end with slot {slots} of case {case_count}, as {} says", manifest::FILE);
             return Err(RecordError::damaged(&run.folder.join(SlotRow::FILE))(why));
         }
         Ok(run)
+    }
+
+    /// Whether `slots.csv` ends with this slot of this case; one that cannot be read does.
+    fn ends_with(&self, case: u32, slot: Slot) -> bool {
+        let Ok(last) = table::section::<SlotRow>(&self.folder, case, slot..=slot) else { return true };
+        let length = fs::metadata(self.folder.join(SlotRow::FILE)).map(|file| file.len());
+        last.size > 0 && length.is_ok_and(|length| length == last.place.end)
     }
 
     /// The folder of the run in `path`, or of the newest to which that links.

@@ -4,12 +4,11 @@ use super::{
     column::{Column, Value},
     error::RecordError,
     folder,
-    slots::SlotRow,
 };
 use microgrid_agents::ids::Slot;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     marker::PhantomData,
     ops::{Range, RangeInclusive},
@@ -229,13 +228,6 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     };
     let place = find().map_err(RecordError::file("read", &path))?;
     Ok(Section { case, slots, size: place.end - place.start, place })
-}
-
-/// Whether the slots' table in a run's folder ends with a row of this slot of this case; one that cannot be read does.
-pub(super) fn ends_with(folder: &Path, case: u32, slot: Slot) -> bool {
-    let Ok(last) = section::<SlotRow>(folder, case, slot..=slot) else { return true };
-    let length = fs::metadata(folder.join(SlotRow::FILE)).map(|file| file.len());
-    last.size > 0 && length.is_ok_and(|length| length == last.place.end)
 }
 
 /// Whether the rows of the first `cases` cases are the first `length` bytes of a table, as far as it is so long.

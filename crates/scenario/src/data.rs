@@ -420,14 +420,16 @@ impl<'a> Table<'a> {
         }
         let missing = || known.iter().copied().filter(|known| self.position(known).is_none());
         let at_its_place = || known.get(n).copied().filter(|there| missing().any(|known| known == *there));
-        let Some(meant) = most_like(name, missing()).or_else(at_its_place) else {
+        let like = most_like(name, missing());
+        let Some(meant) = like.or_else(at_its_place) else {
             return vec!["a table has no other columns: take it out".to_owned()];
         };
+        let unlike = like.is_none().then(|| "if not, take it out: a table has no other columns".to_owned());
         let name = name.to_lowercase();
         let unit = name.trim_end_matches([')', ']']).rsplit([' ', '_', '(', '[']).next().unwrap_or_default();
         let other_unit = meant.ends_with("_kwh") && ["w", "kw", "mw", "wh", "mwh"].contains(&unit);
         let units = other_unit.then(|| "its unit is kWh in the slot: power [kW] times the slot's hours".to_owned());
-        [format!("did you mean `{meant}`?")].into_iter().chain(units).collect()
+        [format!("did you mean `{meant}`?")].into_iter().chain(units).chain(unlike).collect()
     }
 
     fn rows(&'a self) -> impl Iterator<Item = Result<Row<'a>, ScenarioError>> {
@@ -532,7 +534,9 @@ impl Row<'_> {
         let text = self.text(column);
         let read = |text: &str| text.parse().ok().filter(&fits);
         read(text).ok_or_else(|| {
-            let mend = mend_cell(text, |meant| read(meant).is_some());
+            let is_name = column == "prosumer" && !text.is_empty() && !text.contains(|c: char| c.is_ascii_digit());
+            let named = || "a prosumer is called by a number; rows of totals and of units are taken out".to_owned();
+            let mend = mend_cell(text, |meant| read(meant).is_some()).or_else(|| is_name.then(named));
             self.table.report(
                 self.start,
                 column,
@@ -567,6 +571,12 @@ fn no_header(line: &str, count: usize) -> Option<(&'static str, &'static str)> {
     if line.starts_with(['#', '/']) {
         return Some(("the first line is no header", "a table has no comments: take them out"));
     }
+    if !line.starts_with(['(', '[', '{', '<']) && !line.starts_with("Scenario") && cells().count() == 1 {
+        return Some((
+            "the first line is no header",
+            "it is to have the names of the columns, with commas between them",
+        ));
+    }
     if line.starts_with("Scenario") || line.starts_with(['{', '<', '[', '(']) {
         return Some((
             "the file is no CSV table",
@@ -597,6 +607,8 @@ fn mend_row(line: &str, columns: usize) -> &'static str {
         "a quote that opens in this row is not closed in it"
     } else if line.contains([';', '\t', '|']) {
         "write commas between cells, and points within numbers"
+    } else if line.contains(char::is_control) {
+        "it has signs that are not seen: take them out"
     } else if line.trim_end().ends_with(',') && cells == columns + 1 {
         "a line does not end in a comma"
     } else if cells > columns {
