@@ -39,6 +39,10 @@ impl Folder {
     fn message(&self, file: &str, overrides: &Overrides) -> String {
         let folder = self.0.path();
         let message = load(&folder.join(file), overrides).expect_err("the scenario is bad").to_string();
+        // The terminal obeys no sign of a scenario.
+        let message = ['\u{1b}', '\u{200b}']
+            .iter()
+            .fold(message, |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
         self.assert_refused(file, overrides, &message);
         message.replace(&format!("{}/", folder.display()), "").replace(&folder.display().to_string(), ".")
     }
@@ -52,11 +56,7 @@ impl Folder {
         sim.args(overrides.set.iter().map(|setting| format!("--set={setting}")));
         let output = sim.output().expect("the command runs");
         assert_eq!(output.status.code(), Some(2), "{message}");
-        // The terminal obeys no sign of a scenario.
-        let shown = ['\u{1b}', '\u{200b}']
-            .iter()
-            .fold(message.to_owned(), |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
-        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), shown.trim_end());
+        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), message.trim_end());
         assert!(output.stdout.is_empty() && !results.exists(), "{message}");
     }
 }

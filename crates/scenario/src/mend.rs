@@ -93,6 +93,7 @@ fn keyed(sign: char) -> Option<Option<char>> {
     match sign {
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some(Some(' ')),
         '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Some(None),
+        sign if sign.is_control() && !sign.is_whitespace() => Some(None),
         '−' | '\u{2010}'..='\u{2015}' => Some(Some('-')),
         '∶' | '꞉' => Some(Some(':')),
         '\u{37e}' => Some(Some(';')),
