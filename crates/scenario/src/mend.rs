@@ -25,6 +25,7 @@ const RULES: &[Rule] = &[
     ("this cannot be negative", |text| unquoted(text).strip_prefix('-').and_then(plain)),
     ("this cannot be negative", |text| unquoted(text).strip_prefix('-').and_then(duration)),
     ("this cannot be negative", |text| Some(format!("\"{}s\"", unquoted(text).strip_prefix('-').and_then(plain)?))),
+    ("a variant stands without its type", |text| text.split_once("::").map(|(_, variant)| variant.to_owned())),
     ("empty brackets are left out", |text| text.strip_suffix("()").map(str::to_owned)),
     ("what is alone in its brackets has no name", |text| {
         let (variant, held) = within(text, "", ')')?.split_once('(')?;
@@ -75,7 +76,7 @@ const NOTHING: &[&str] = &["", "-", "none", "null", "nil", "na", "n/a", "nan", "
 /// How `text` would have to be written to fit, and by which rule: in all ways that it has.
 pub(super) fn mend(text: &str, mut fits: impl FnMut(&str) -> bool) -> Option<String> {
     let text = text.trim();
-    let typed: String = text.chars().flat_map(|sign| keyed(sign).unwrap_or(Some(sign))).collect();
+    let typed = typed(text);
     if typed != text && fits(&typed) {
         return Some(format!("some sign only looks like one of the keyboard: write {typed}"));
     }
@@ -86,6 +87,11 @@ pub(super) fn mend(text: &str, mut fits: impl FnMut(&str) -> bool) -> Option<Str
         meant.extend(written(*write).filter(|more| !meant.contains(more)));
     }
     Some(format!("{rule}: write {}", meant.join(" or ")))
+}
+
+/// The text with the signs of the keyboard that are meant by others.
+fn typed(text: &str) -> String {
+    text.chars().flat_map(|sign| keyed(sign).unwrap_or(Some(sign))).collect()
 }
 
 /// The sign of the keyboard, if there is one, that is meant by another which looks like it, or like nothing.
@@ -241,7 +247,7 @@ fn ends(text: &str) -> Option<[&str; 2]> {
     let is_known = text.split(|c: char| !c.is_alphabetic()).all(|word| word.is_empty() || WORDS.contains(&word));
     let parts = text.split("..").flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '.'));
     let numbers: Vec<&str> = parts.filter(|part| part.parse::<f64>().is_ok()).collect();
-    let is_stepped = text.contains(':') && !text.contains(char::is_alphabetic);
+    let is_stepped = (text.contains(':') || text.contains("..")) && !text.contains(char::is_alphabetic);
     let last = if is_stepped { numbers.last() } else { numbers.get(1) };
     let fine = is_known && numbers.len() < 4 && !text.starts_with('-');
     Some([*numbers.first()?, *last?]).filter(|_| fine)
@@ -262,7 +268,7 @@ pub(super) fn ranged(text: &str) -> Option<String> {
 
 /// The number that a text with a comma would be elsewhere.
 pub(super) fn decimal(text: &str) -> Option<String> {
-    plain(text).filter(|_| text.contains(','))
+    plain(&typed(text)).filter(|_| text.contains(','))
 }
 
 fn percentage(text: &str) -> Option<String> {
