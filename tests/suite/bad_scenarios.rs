@@ -507,6 +507,7 @@ messages! {
     range_in_a_list: fields("vary: {\"mu\": [0..1]},"),
     list_of_values_without_brackets: fields("vary: {\"mu\": 0, 1},"),
     struct_with_its_name_in_curly_brackets: fields("market: Market{slots: 3},"),
+    argument_with_some_in_small_letters: set(&["storage=some((capacity_kwh: 10, power_kw: 5))"]),
     argument_with_a_type: set(&["activation=Activation::Poisson(period: \"1s\")"]),
     argument_with_a_minus_sign_and_a_decimal_comma: set(&["mu=\u{2212}0,5"]),
     range_with_dots: fields("vary: {\"mu\": [0, ..., 1]},"),

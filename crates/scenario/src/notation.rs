@@ -188,6 +188,9 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         Some(piece) => vec![piece],
         None => hints(&text[part.clone()], error, |meant| with(&part, meant)),
     };
+    if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
+        mends.extend(mend(text, |meant| attempt(meant).is_ok()));
+    }
     if mends.is_empty() {
         let dots = text.trim_matches('.').is_empty() && !text.is_empty();
         let range = ranged(text).map(|values| format!(": write {values}")).or_else(|| dots.then(String::new));
