@@ -39,6 +39,10 @@ impl Folder {
     fn message(&self, file: &str, overrides: &Overrides) -> String {
         let folder = self.0.path();
         let message = load(&folder.join(file), overrides).expect_err("the scenario is bad").to_string();
+        // The terminal obeys no sign of a scenario.
+        let message = ['\u{1b}', '\u{200b}']
+            .iter()
+            .fold(message, |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
         self.assert_refused(file, overrides, &message);
         message.replace(&format!("{}/", folder.display()), "").replace(&folder.display().to_string(), ".")
     }
@@ -52,11 +56,7 @@ impl Folder {
         sim.args(overrides.set.iter().map(|setting| format!("--set={setting}")));
         let output = sim.output().expect("the command runs");
         assert_eq!(output.status.code(), Some(2), "{message}");
-        // The terminal obeys no sign of a scenario.
-        let shown = ['\u{1b}', '\u{200b}']
-            .iter()
-            .fold(message.to_owned(), |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
-        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), shown.trim_end());
+        assert_eq!(String::from_utf8_lossy(&output.stderr).trim_end(), message.trim_end());
         assert!(output.stdout.is_empty() && !results.exists(), "{message}");
     }
 }
@@ -505,6 +505,11 @@ messages! {
     one_open_slot_without_brackets: fields("market: (slots: 3, open: 3),"),
     range_of_values: fields("vary: {\"mu\": 0..1},"),
     range_in_a_list: fields("vary: {\"mu\": [0..1]},"),
+    list_of_values_without_brackets: fields("vary: {\"mu\": 0, 1},"),
+    struct_with_its_name_in_curly_brackets: fields("market: Market{slots: 3},"),
+    argument_with_some_in_small_letters: set(&["storage=some((capacity_kwh: 10, power_kw: 5))"]),
+    argument_with_a_type: set(&["activation=Activation::Poisson(period: \"1s\")"]),
+    argument_with_a_minus_sign_and_a_decimal_comma: set(&["mu=\u{2212}0,5"]),
     range_with_dots: fields("vary: {\"mu\": [0, ..., 1]},"),
     range_of_seeds: fields("replicates: 1..5,"),
     range_of_prosumers: network("groups: {\"far\": Prosumers([1-3])}"),

@@ -25,6 +25,7 @@ const RULES: &[Rule] = &[
     ("this cannot be negative", |text| unquoted(text).strip_prefix('-').and_then(plain)),
     ("this cannot be negative", |text| unquoted(text).strip_prefix('-').and_then(duration)),
     ("this cannot be negative", |text| Some(format!("\"{}s\"", unquoted(text).strip_prefix('-').and_then(plain)?))),
+    ("a variant stands without its type", |text| text.split_once("::").map(|(_, variant)| variant.to_owned())),
     ("empty brackets are left out", |text| text.strip_suffix("()").map(str::to_owned)),
     ("what is alone in its brackets has no name", |text| {
         let (variant, held) = within(text, "", ')')?.split_once('(')?;
@@ -78,7 +79,7 @@ const NOTHING: &[&str] = &[
 /// How `text` would have to be written to fit, and by which rule: in all ways that it has.
 pub(super) fn mend(text: &str, mut fits: impl FnMut(&str) -> bool) -> Option<String> {
     let text = text.trim();
-    let typed: String = text.chars().flat_map(|sign| keyed(sign).unwrap_or(Some(sign))).collect();
+    let typed = typed(text);
     if typed != text && fits(&typed) {
         return Some(format!("some sign only looks like one of the keyboard: write {typed}"));
     }
@@ -91,11 +92,17 @@ pub(super) fn mend(text: &str, mut fits: impl FnMut(&str) -> bool) -> Option<Str
     Some(format!("{rule}: write {}", meant.join(" or ")))
 }
 
+/// The text with the signs of the keyboard that are meant by others.
+fn typed(text: &str) -> String {
+    text.chars().flat_map(|sign| keyed(sign).unwrap_or(Some(sign))).collect()
+}
+
 /// The sign of the keyboard, if there is one, that is meant by another which looks like it, or like nothing.
 fn keyed(sign: char) -> Option<Option<char>> {
     match sign {
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some(Some(' ')),
         '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Some(None),
+        sign if sign.is_control() && !sign.is_whitespace() => Some(None),
         '−' | '\u{2010}'..='\u{2015}' => Some(Some('-')),
         '∶' | '꞉' => Some(Some(':')),
         '\u{37e}' => Some(Some(';')),
@@ -248,7 +255,7 @@ fn ends(text: &str) -> Option<[&str; 2]> {
     let is_known = text.split(|c: char| !c.is_alphabetic()).all(|word| word.is_empty() || WORDS.contains(&word));
     let parts = text.split("..").flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '.'));
     let numbers: Vec<&str> = parts.filter(|part| part.parse::<f64>().is_ok()).collect();
-    let is_stepped = text.contains(':') && !text.contains(char::is_alphabetic);
+    let is_stepped = (text.contains(':') || text.contains("..")) && !text.contains(char::is_alphabetic);
     let last = if is_stepped { numbers.last() } else { numbers.get(1) };
     let fine = is_known && numbers.len() < 4 && !text.starts_with('-');
     Some([*numbers.first()?, *last?]).filter(|_| fine)
@@ -269,7 +276,7 @@ pub(super) fn ranged(text: &str) -> Option<String> {
 
 /// The number that a text with a comma would be elsewhere.
 pub(super) fn decimal(text: &str) -> Option<String> {
-    plain(text).filter(|_| text.contains(','))
+    plain(&typed(text)).filter(|_| text.contains(','))
 }
 
 fn percentage(text: &str) -> Option<String> {

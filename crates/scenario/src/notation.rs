@@ -167,7 +167,8 @@ fn attempt(file: &TextFile, edits: &Edits, part: &Range<usize>, meant: &str) -> 
 pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&str) -> Result<(), Error>) -> Mistake {
     let mut mistake = told(path, error);
     if let Some(bracket) = unpaired(text) {
-        (mistake.problem, mistake.notes) = (bracket.problem, vec![bracket.mend]);
+        (mistake.problem, mistake.notes) =
+            (bracket.problem, looks_alike(text).into_iter().chain([bracket.mend]).collect());
         return mistake;
     }
     match error {
@@ -187,6 +188,9 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         Some(piece) => vec![piece],
         None => hints(&text[part.clone()], error, |meant| with(&part, meant)),
     };
+    if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
+        mends.extend(mend(text, |meant| attempt(meant).is_ok()));
+    }
     if mends.is_empty() {
         let dots = text.trim_matches('.').is_empty() && !text.is_empty();
         let range = ranged(text).map(|values| format!(": write {values}")).or_else(|| dots.then(String::new));
@@ -301,7 +305,7 @@ fn told(path: &str, error: &Error) -> Mistake {
 fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
     let (text, outline) = (&file.text, Outline::of(&file.text));
     let first_line = 0..text.find(['\r', '\n']).unwrap_or(text.len());
-    if text.starts_with("#!/") {
+    if text.strip_prefix("#!").is_some_and(|rest| !rest.trim_start().starts_with('[')) {
         let (problem, mend) = ("no scenario begins with what runs it".to_owned(), "take this line out".to_owned());
         return ScenarioError::Malformed(file.report(problem, first_line.clone(), found(text, &first_line), [mend]));
     }
@@ -386,6 +390,9 @@ fn malformed(file: &TextFile, edits: &Edits, wrong: &Wrong) -> ScenarioError {
         "expected a scenario".clone_into(&mut mistake.problem);
         mends = vec![BEGINS.to_owned()];
     }
+    if text[span.end..].trim_start().starts_with('{') {
+        mends.insert(0, "a struct has round brackets, `(` and `)`".to_owned());
+    }
     if text[span.end..].starts_with("::") {
         mends = vec!["a variant stands without its type: leave out what is before it, and `::`".to_owned()];
     }
@@ -439,9 +446,9 @@ fn with_numbers(text: &str, end: usize, error: &Error) -> usize {
         let rest = text[end..].strip_prefix(',')?;
         let number = rest.trim_start().find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let behind = end + 1 + rest.len() - rest.trim_start().len() + number;
-        (number > 0 && text[behind..].starts_with([',', ')'])).then_some(behind)
+        (number > 0 && text[behind..].starts_with([',', ')', '}'])).then_some(behind)
     };
-    let expects_several = *error == Error::ExpectedStructLike;
+    let expects_several = matches!(error, Error::ExpectedStructLike | Error::ExpectedArray);
     iter::successors(Some(end), |end| expects_several.then(|| next(end)).flatten()).last().unwrap_or(end)
 }
 

@@ -90,7 +90,8 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
         let rule = "a path has a point before each name but the first".to_owned();
         let is_there = find(&tree(scenario), &steps(name)).is_some();
         let mend = if is_there { format!("{rule}: write {}", well_formed(&steps(name))) } else { rule };
-        return Err(Mistake::of_name(format!("`{name}` is no path"), [mend]));
+        let notes: Vec<_> = looks_alike(name).into_iter().chain([mend]).collect();
+        return Err(Mistake::of_name(format!("`{name}` is no path"), notes));
     }
     if too_deep(text).is_some() {
         return Err(Mistake::new(notation::TOO_DEEP, []));

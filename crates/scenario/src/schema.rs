@@ -152,7 +152,7 @@ impl Value {
 /// A word of a value, or what it says.
 fn word(text: &str) -> String {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '"');
-    match (text.parse::<f64>(), humantime::parse_duration(text)) {
+    match (text.replace('_', "").parse::<f64>(), humantime::parse_duration(text)) {
         // The zero that is negative is one.
         (Ok(number), _) => (number + 0.0).to_string(),
         (_, Ok(duration)) => format!("{duration:?}"),
