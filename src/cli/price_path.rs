@@ -9,17 +9,17 @@ const WIDE: usize = 48;
 /// The paths of more sellers than this are not shown.
 const MOST_SELLERS: usize = 12;
 
-/// The mean prices of these slots in a line, each slot a bar; empty where nothing was traded in any of them.
+/// The mean prices of these slots in a line, each slot a bar, or of many slots the mean of some; empty where nothing was
+/// traded in any of them.
 pub(super) fn day(rows: &[SlotRow]) -> String {
     let prices: Vec<Option<f64>> = rows.iter().map(|row| row.price_mean_cny_per_kwh.map(Number::value)).collect();
-    let prices = thinned(&prices, WIDE);
     let (Some(range), Some(first), Some(last)) =
         (Range::of(prices.iter().copied().flatten()), rows.first(), rows.last())
     else {
         return String::new();
     };
     let (least, greatest) = (fixed(range.least, PRICE), fixed(range.greatest, PRICE));
-    let line = sparkline(prices, range);
+    let line = sparkline(thinned(&prices, WIDE), range);
     format!("price in slots {} to {}: {line} {least} to {greatest}\n", first.slot, last.slot)
 }
 

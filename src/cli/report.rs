@@ -10,7 +10,7 @@ pub(super) fn report(run: &Path, open: bool) -> Result<(), CliError> {
     let path = report::write(&mut run).map_err(CliError::failed)?;
     print(&format!("{}\n", path.display()))?;
     if open {
-        let failed = |error| CliError::failed(format!("cannot open {}: {error}", path.display()));
+        let failed = |error| CliError::failed(format!("the report is made, but nothing could open it: {error}"));
         open::that_detached(&path).map_err(failed)?;
     }
     Ok(())

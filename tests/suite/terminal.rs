@@ -246,7 +246,7 @@ fn what_the_knobs_of_a_run_changed_is_told_seed_by_seed() {
         assert!(compared.contains(&title), "{compared}");
     }
     let table = fs::read_to_string(folder.path().join(&run).join("paired.csv")).expect("the table");
-    let row = table.lines().find(|line| line.starts_with("mu,0,1,,,2,welfare_cny,3,")).expect("the row");
+    let row = table.lines().find(|line| line.starts_with("mu,0.0,1.0,,,2,welfare_cny,3,")).expect("the row");
     let cells: Vec<f64> = row.split(',').skip(8).map(|cell| cell.parse().expect("a number")).collect();
     let line = compared.lines().find(|line| line.trim_start().starts_with("0   1")).expect("the pair is shown");
     let shown: Vec<&str> = line.split_whitespace().collect();

@@ -359,7 +359,11 @@ impl<'a> Table<'a> {
         for (n, name) in table.columns.iter().enumerate() {
             if !known().any(|known| known == name) {
                 let hints = table.meant(n, &known().collect::<Vec<_>>());
-                return wrong(format!("there is no column `{name}`"), table.cell(start, n), hints);
+                let problem = match name.trim() {
+                    "" => format!("column {} has no name", n + 1),
+                    name => format!("there is no column `{name}`"),
+                };
+                return wrong(problem, table.cell(start, n), hints);
             }
             if table.columns.iter().take(n).any(|other| other == name) {
                 return wrong(format!("the column `{name}` is there twice"), table.cell(start, n), Vec::new());

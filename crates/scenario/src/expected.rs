@@ -77,11 +77,11 @@ impl Expected {
     /// What is to be said of it, and of what makes it less, if it is huge.
     pub(super) fn warning(&self) -> Option<(String, Vec<String>)> {
         let (acts, bytes) = (self.acts >= MANY_ACTS, self.bytes >= MANY_BYTES);
-        let problem = format!(
-            "the run is expected to be huge: participants act some {} times, and it leaves some {}B on disk",
-            rounded(self.acts, [" million", " billion", " trillion"]),
-            rounded(self.bytes, [" M", " G", " T"]),
-        );
+        let acts_told =
+            format!("participants act some {} times", rounded(self.acts, [" million", " billion", " trillion"]));
+        let bytes_told = format!("it leaves some {}B on disk", rounded(self.bytes, [" M", " G", " T"]));
+        let told = if self.bytes < 1e6 { acts_told } else { format!("{acts_told}, and {bytes_told}") };
+        let problem = format!("the run is expected to be huge: {told}");
         let notes = [
             (acts, "fewer acts: fewer prosumers, open slots or cases, a longer period, an earlier gate closure"),
             (bytes, "less on disk: `record: Slots`, or `Summary`; `ledger.posts: Last`"),

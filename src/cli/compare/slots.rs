@@ -33,7 +33,7 @@ pub(super) fn difference(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Option<
     let (mut slots, only_a, only_b) = both(a, b, pairs)?;
     let mut text = only("A", &only_a, pairs.len()) + &only("B", &only_b, pairs.len());
     let of_both = slots.len();
-    slots.retain(|(a, b)| outcome_of(a) != outcome_of(b));
+    slots.retain(is_shown);
     let elsewhere = of_both - slots.len();
     if of_both == 0 {
         text += if text.is_empty() { "" } else { "All slots that both have are the same.\n" };
@@ -46,7 +46,7 @@ pub(super) fn difference(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<Option<
     }
     text += &more(slots.len(), MOST_LINES, "slot");
     if elsewhere > 0 {
-        text += &format!("{} in other columns of slots.csv only.\n", differ(elsewhere));
+        text += &format!("{} in other columns of slots.csv only, or by less than is shown.\n", differ(elsewhere));
     }
     Ok(Some(text))
 }
@@ -100,9 +100,16 @@ fn both(a: &Run, b: &Run, pairs: &[Pair<'_>]) -> Result<(Vec<Both>, Slots, Slots
     Ok((both, only_a, only_b))
 }
 
-/// What a slot came to.
-fn outcome_of(row: &SlotRow) -> (String, Option<Number>, u32, Option<Number>) {
-    (format!("{:?}", row.outcome), row.price_mean_cny_per_kwh, row.rounds, row.welfare_cny)
+/// Whether a slot came to something else, as far as it is shown.
+fn is_shown((a, b): &Both) -> bool {
+    let apart = |a: Option<Number>, b: Option<Number>, decimals: usize| match a.zip(b) {
+        Some((a, b)) => (b.value() - a.value()).abs() * 10_f64.powi(decimals as i32) >= 0.5,
+        None => a.is_some() != b.is_some(),
+    };
+    a.outcome != b.outcome
+        || a.rounds != b.rounds
+        || apart(a.price_mean_cny_per_kwh, b.price_mean_cny_per_kwh, PRICE)
+        || apart(a.welfare_cny, b.welfare_cny, AMOUNT)
 }
 
 /// By how much a slot differs; differences that are not defined on one side count as none.

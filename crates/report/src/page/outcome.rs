@@ -26,6 +26,13 @@ pub(super) fn headline(data: &Data) -> String {
         Settling { markets, equilibria: 0, .. } => format!("None of {} settled", count(markets, "market slot")),
         Settling { markets, equilibria, .. } => format!("{equilibria} of {markets} market slots settled"),
     };
+    let done = || format!("{} of {}", data.complete().count(), count(data.manifest.case_count as usize, "case"));
+    let settled = match data.manifest.status {
+        Status::Finished => settled,
+        Status::Unfinished => format!("Not finished: {} so far. {settled}", done()),
+        Status::Interrupted => format!("Interrupted: {} complete. {settled}", done()),
+        Status::Failed(_) => format!("Failed: {} complete. {settled}", done()),
+    };
     let gains = || data.complete().filter_map(|(_, figures)| figures.open_slots.welfare_gain_percent);
     let (Some(least), Some(most)) = (gains().reduce(f64::min), gains().reduce(f64::max)) else {
         return format!("{settled}.");
@@ -181,8 +188,11 @@ fn unsettled_slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
         amplitude => format!("; its prices still swung by {} CNY/kWh", small(amplitude)),
     });
     let apart = row.price_gap.zip(row.equilibrium_price_cny_per_kwh).map_or_else(String::new, |(gap, price)| {
-        let (gap, price) = (small(gap.value()), fixed(price.value(), 4));
-        format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}")
+        let (gap, price) = (gap.value(), fixed(price.value(), 4));
+        match small(gap) {
+            _ if gap == 0.0 => format!(", and ended at the closed-form price {price}"),
+            gap => format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}"),
+        }
     });
     format!("Slot {}{of_case} did not settle: its gate closed {after}{swing}{apart}.", row.slot)
 }
