@@ -54,6 +54,9 @@ pub enum Message {
     Standing(u64, Box<Standing>),
 }
 
+// Most of the traffic: whatever is larger goes behind a pointer.
+const _: () = assert!(size_of::<Message>() <= 32);
+
 /// Where a prosumer stands, as far as the ledger knows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {

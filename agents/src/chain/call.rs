@@ -43,6 +43,8 @@ pub enum Call {
     RecordEnergy(Slot, MeterReading, Option<Invoice>),
 }
 
+const _: () = assert!(size_of::<Call>() <= 88);
+
 /// What becomes final in a slot, and why the rest does not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

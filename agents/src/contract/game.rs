@@ -1,10 +1,10 @@
 //! The game of a slot: opened, played by quotes and choices, closed.
 
-use super::{Contract, Stub, ensure};
+use super::{Contract, Stub};
 use crate::{
     chain::{
         fact::{Closing, Fact, Game, Key, Number},
-        refusal::{Refusal, Validity},
+        refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
     market::{choice_set::ChoiceSet, demand::Demand, pricing::PriceBand, sums::range},

@@ -8,36 +8,16 @@ mod game;
 mod registration;
 mod settlement;
 
+pub use crate::chain::stub::Stub;
+
 use crate::chain::{
     call::Call,
-    fact::{Fact, Key, Number},
+    fact::Number,
     genesis::Genesis,
     identity::Party,
     refusal::{Refusal, Validity},
 };
 use std::sync::Arc;
-
-/// The world state as one call sees it.
-///
-/// Under a key there is a fact of the key's kind, or none. In one call the contract reads a key at most once, writes a
-/// key at most once, and reads all that it reads before it writes.
-pub trait Stub {
-    /// The fact under `key`; `None` if there is none. The ledger notes which version was read.
-    fn read(&mut self, key: Key) -> Option<Fact>;
-
-    /// Puts `fact` under `key`, in place of any that is there.
-    fn write(&mut self, key: Key, fact: Fact);
-
-    /// Whether there is a fact under `key`.
-    fn has(&mut self, key: Key) -> bool {
-        self.read(key).is_some()
-    }
-
-    /// What the fact under `key` holds, which is of this type.
-    fn find<Content: TryFrom<Fact>>(&mut self, key: Key) -> Option<Content> {
-        self.read(key)?.try_into().ok()
-    }
-}
 
 /// The market's rules at work: carries out calls against the facts of a ledger.
 #[derive(Clone, Debug)]
@@ -72,10 +52,6 @@ impl Contract {
             }
         }
     }
-}
-
-fn ensure(holds: bool, refusal: Refusal) -> Validity {
-    if holds { Ok(()) } else { Err(refusal) }
 }
 
 /// The prosumer's number, where one made the call.

@@ -1,11 +1,11 @@
 //! After the game: trades become bills, and bills add up to accounts.
 
-use super::{Contract, Stub, ensure};
+use super::{Contract, Stub};
 use crate::{
     chain::{
         call::Settlement,
         fact::{Account, Bill, Fact, Game, Key, Number, Settled},
-        refusal::{Refusal, Validity},
+        refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
     market::settlement::rounded_up,

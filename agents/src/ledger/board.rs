@@ -2,13 +2,7 @@
 //!
 //! The same as the quotes and choices in the world state, laid out by position for the sums of every round.
 
-use super::{
-    answered::Answered,
-    chains::Sent,
-    rest::{Rest, all_at_rest},
-    state::WorldState,
-    tally::Tally,
-};
+use super::{chains::Sent, state::WorldState};
 use crate::{
     chain::{
         call::Call,
@@ -24,6 +18,10 @@ use crate::{
         pricing::PriceBand,
         settlement::{Division, Party, Trade, Wish},
         stopping,
+    },
+    mechanism::{
+        rest::{Rest, all_at_rest},
+        two_level::{answered::Answered, tally::Tally},
     },
     message::MarketOpened,
     statement::{Choice, Quote},

@@ -13,7 +13,6 @@
 //! The ledger's own calls, which open and close what others take part in, form blocks of their own at once. Blocks and
 //! checkpoints are observed, for whoever keeps them; the ledger itself keeps the heads of its chains only.
 
-mod answered;
 mod answers;
 mod bills;
 mod board;
@@ -22,10 +21,8 @@ mod game;
 mod queue;
 mod registration;
 mod reminders;
-mod rest;
 mod state;
 mod submissions;
-mod tally;
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake, in_slot},
@@ -36,7 +33,6 @@ use crate::{
     statement::{Outcome, Registration, Tariff},
     time::Time,
 };
-use answered::Answered;
 use answers::Answers;
 use bills::{Billing, Bills};
 use board::{Board, participant, participants};
@@ -44,7 +40,6 @@ use chains::{Chains, Pending, Sent};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
-use tally::Tally;
 
 /// When commits are to be on disk: how often the ledger signs how far its chains have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

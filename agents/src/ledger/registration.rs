@@ -1,6 +1,6 @@
 //! The end of registration: the game opens among those who have registered, or the slot goes on without a market.
 
-use super::{Answered, Bills, Board, Ledger, Phase, Playing, Tally};
+use super::{Bills, Board, Ledger, Phase, Playing};
 use crate::{
     actor::{Context, Wake},
     chain::{
@@ -9,6 +9,7 @@ use crate::{
     },
     ids::ProsumerId,
     market::{aggregate::Sums, demand::Buyer},
+    mechanism::two_level::{answered::Answered, tally::Tally},
     message::{MarketOpened, Message},
     observation::{GameOver, Observation},
     statement::{Outcome, Registration},

@@ -1,11 +1,7 @@
 //! A buyer in the game of one slot: divides itself over the sellers that it knows, and learns by the rule of its
 //! behaviour.
 
-use super::{
-    Moment, Rules,
-    adaptation::Stride,
-    behaviour::{self, Lesson, Turn},
-};
+use super::{Moment, Rules, adaptation::Stride};
 use crate::{
     market::{
         demand,
@@ -15,6 +11,7 @@ use crate::{
         step::StepSize,
         sums::largest_difference,
     },
+    mechanism::two_level::behaviour::{self, Lesson, Turn},
     message::{MarketOpened, MarketState},
     statement::Choice,
 };

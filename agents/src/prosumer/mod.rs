@@ -10,23 +10,19 @@
 
 mod activation;
 mod adaptation;
-mod behaviour;
 mod bills;
 mod buyer;
 mod closing;
-mod mixing;
 mod player;
-mod pricing;
 mod recovery;
 mod seller;
-mod strategy;
 
+pub use crate::mechanism::{
+    Strategy,
+    two_level::{Behaviour, ChoiceRule, ExcessDemand, Lesson, Mixing, Offer, PricingRule},
+};
 pub use activation::Activation;
 pub use adaptation::Adaptation;
-pub use behaviour::{Behaviour, ChoiceRule, Lesson};
-pub use mixing::Mixing;
-pub use pricing::{ExcessDemand, Offer, PricingRule};
-pub use strategy::Strategy;
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake, in_slot},

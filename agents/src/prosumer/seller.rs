@@ -1,9 +1,8 @@
 //! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
 
 use super::{
-    Moment, Rules,
+    ExcessDemand, Moment, Offer, PricingRule, Rules,
     adaptation::{Adaptation, Stride, expected_demand},
-    pricing::{ExcessDemand, Offer, PricingRule},
 };
 use crate::{
     ids::Slot,
