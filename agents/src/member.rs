@@ -54,7 +54,7 @@ pub(crate) mod tests {
             identity::{Claim, verify},
         },
         ids::ActorId,
-        market::{choice_set::ChoiceSet, demand::Demand},
+        market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism},
         statement::{Quote, Registration},
         time::Time,
     };
@@ -74,6 +74,7 @@ pub(crate) mod tests {
             max_transactions: 500,
             timeout: Duration::from_millis(50),
             late_blocks: false,
+            mechanism: Mechanism::TwoLevelGame,
         };
         let genesis = Arc::new(Genesis {
             scenario: "day".into(),

@@ -32,7 +32,7 @@ pub enum Message {
     /// Ledger → participants: who is in the market, and the common first choice. Repeated until the first post.
     MarketOpened(Arc<MarketOpened>),
     /// Ledger → participants: the market after a block. Replaced by the next.
-    MarketState(Arc<MarketState>),
+    MarketState(Shown),
     /// Ledger → both sides of a trade: the receiver's trades, for it to check. Repeated until `BillEndorsed`.
     BillProposed(Arc<BillProposed>),
     /// Participant → ledger: whether its trades are what it computes itself.
@@ -66,7 +66,7 @@ pub enum Standing {
     Open(SlotOpened),
     /// It takes part in this slot's market; its last post, if it has made one, and the market as it was shown last, if the
     /// game is still on.
-    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Arc<MarketState>>),
+    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Shown>),
     /// This slot is settled, and these are its trades.
     Settled(SlotOpened, Arc<MarketOpened>, Trades),
 }
@@ -121,6 +121,9 @@ impl MarketOpened {
         })
     }
 }
+
+/// What the ledger shows of a slot's market to all who take part in it.
+pub type Shown = Arc<MarketState>;
 
 /// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! The contract: what the transactions of the market mean, whatever ledger runs it.
 //!
 //! It reads and writes facts through a [`Stub`], and refuses by name what breaks the rules of the [`Genesis`]. It knows
-//! no message passing, channel, block or signature: who made a call, and who endorses it, is for the ledger to check.
+//! no message passing, channel, block or signature: who made a call, and who endorses it, is for the ledger to check. What
+//! posts have to be, and what trades follow from them, is for the [mechanism](crate::mechanism) to say.
 
 mod energy;
 mod game;
@@ -43,8 +44,8 @@ impl Contract {
             Call::PublishTariff(tariff) => self.publish_tariff(*tariff, stub),
             Call::Register(slot, registration) => self.register(prosumer(creator)?, *slot, *registration, stub),
             Call::OpenGame(slot, game) => self.open_game(*slot, game, stub),
-            Call::PostQuote(quote) => self.post_quote(prosumer(creator)?, *quote, stub),
-            Call::PostChoice(choice) => self.post_choice(prosumer(creator)?, choice, stub),
+            Call::PostQuote(quote) => self.post(prosumer(creator)?, quote.slot, call, stub),
+            Call::PostChoice(choice) => self.post(prosumer(creator)?, choice.slot, call, stub),
             Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),
             Call::RecordEnergy(slot, reading, invoice) => {

@@ -9,7 +9,7 @@ use crate::time::Time;
 
 /// What the ledger knows about one participant's rest.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rest {
+pub(super) struct Rest {
     /// Version of the newest post.
     version: u32,
     /// Updates at rest up to that post, by the participant's own count.
@@ -22,7 +22,7 @@ pub(crate) struct Rest {
 
 impl Rest {
     /// Takes note of a post that is newer than all before.
-    pub(crate) fn note(&mut self, version: u32, updates: u32, answered: Time, now: Time) {
+    pub(super) fn note(&mut self, version: u32, updates: u32, answered: Time, now: Time) {
         // Posts may be lost in between: the count goes on only if it grew by one for each of them.
         let goes_on = self.updates > 0 && updates >= self.updates.saturating_add(version - self.version);
         if !goes_on {
@@ -33,7 +33,7 @@ impl Rest {
 }
 
 /// Whether all these participants are at rest, and know of each other's rest.
-pub(crate) fn all_at_rest(participants: &[Rest], patience: u32) -> bool {
+pub(super) fn all_at_rest(participants: &[Rest], patience: u32) -> bool {
     // Asked after every change: mostly, one of the first is not patient yet.
     if participants.iter().any(|rest| rest.updates < patience) {
         return false;

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 /// Which prices the choices in force have answered.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub(super) struct Answered {
     /// Date of the prices that each buyer's choice answers; the start of the run while it has made none.
     dates: Vec<Time>,
     /// The markets that were shown, one for each date of prices, back to the oldest that a choice answers; `None` where
@@ -17,20 +17,20 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    pub(crate) fn new(buyers: usize, keeps_prices: bool) -> Self {
+    pub(super) fn new(buyers: usize, keeps_prices: bool) -> Self {
         Self { dates: vec![Time::ZERO; buyers], shown: keeps_prices.then(VecDeque::new) }
     }
 
-    pub(crate) fn note(&mut self, buyer: usize, date: Time) {
+    pub(super) fn note(&mut self, buyer: usize, date: Time) {
         self.dates[buyer] = date;
     }
 
     /// Date of the oldest prices that a choice in force answers; the start of the run while somebody has made none.
-    pub(crate) fn oldest(&self) -> Time {
+    pub(super) fn oldest(&self) -> Time {
         self.dates.iter().copied().min().unwrap_or_default()
     }
 
-    pub(crate) fn show(&mut self, state: &Arc<MarketState>) {
+    pub(super) fn show(&mut self, state: &Arc<MarketState>) {
         let oldest = self.oldest();
         let Some(shown) = &mut self.shown else { return };
         while shown.get(1).is_some_and(|next| next.quotes_time <= oldest) {
@@ -44,7 +44,7 @@ impl Answered {
 
     /// Mean over all choices of the price that they answered, one a seller [CNY/kWh]; empty where prices are not kept.
     /// A seller that had not quoted yet counts as with its price of `now`.
-    pub(crate) fn mean_prices(&self, now: &[f64]) -> Vec<f64> {
+    pub(super) fn mean_prices(&self, now: &[f64]) -> Vec<f64> {
         let Some(shown) = &self.shown else { return Vec::new() };
         let mut dates: Vec<Time> = self.dates.iter().copied().filter(|date| *date > Time::ZERO).collect();
         dates.sort_unstable();

@@ -128,20 +128,20 @@ impl ChoiceRule for Behaviour {
 
 /// What a buyer does with its shares when it acts, beside what its rule says.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
+pub(super) struct Turn {
     /// How large the step of its rule is to be.
-    pub(crate) size: StepSize,
+    pub(super) size: StepSize,
     /// Part of the shares that is spread evenly.
-    pub(crate) exploration: f64,
+    pub(super) exploration: f64,
     /// Part of the shares that goes towards the sellers' surpluses.
-    pub(crate) mixing: f64,
+    pub(super) mixing: f64,
     /// How many times as far a share grows whose seller lacks demand.
-    pub(crate) regrowth: f64,
+    pub(super) regrowth: f64,
 }
 
 /// Moves `shares` by one step of this `rule` and by the rest of the `turn`; returns the largest change of a share, as it
 /// counts for rest.
-pub(crate) fn learn<R: ChoiceRule + ?Sized>(
+pub(super) fn learn<R: ChoiceRule + ?Sized>(
     rule: &mut R,
     shares: &mut [f64],
     lesson: &Lesson<'_>,

@@ -25,7 +25,7 @@ impl Mixing {
     }
 
     /// The part that it moves in `round`, counted from 1, where the loop is older than one period by `excess` periods.
-    pub(crate) fn part(self, round: u32, excess: f64) -> f64 {
+    pub(super) fn part(self, round: u32, excess: f64) -> f64 {
         match self {
             Self::None => 0.0,
             Self::Informed { first, halved_every } => {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// is summed up anew: no more roundings pile up than a few sums over all buyers have, and on the whole a changed choice
 /// costs no more than it has entries.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(super) struct Tally {
     sums: Sums,
     /// Buyers whose choice has changed since, with the choice that the sums still hold; those that had none come too.
     changed: Vec<(u32, Option<Arc<Choice>>)>,
@@ -28,12 +28,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn new(sums: Sums, buyers: usize) -> Self {
+    pub(super) fn new(sums: Sums, buyers: usize) -> Self {
         Self { sums, changed: Vec::new(), is_changed: vec![false; buyers], changes: 0, anew: false }
     }
 
     /// A buyer's choice is another one from now on; `before` is what it was.
-    pub(crate) fn change(&mut self, buyer: u32, before: Option<Arc<Choice>>) {
+    pub(super) fn change(&mut self, buyer: u32, before: Option<Arc<Choice>>) {
         if self.anew || std::mem::replace(&mut self.is_changed[buyer as usize], true) {
             return;
         }
@@ -46,7 +46,7 @@ impl Tally {
     }
 
     /// What `choices` add up to, at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`.
-    pub(crate) fn aggregate(
+    pub(super) fn aggregate(
         &mut self,
         choices: &[Option<Arc<Choice>>],
         buyers: &[Buyer],
