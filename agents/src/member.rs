@@ -96,6 +96,15 @@ pub(crate) mod tests {
         (0..prosumers + 2).map(member).collect()
     }
 
+    /// So what was signed before there were others still is, to the byte.
+    #[test]
+    fn the_article_s_game_is_not_named_in_a_genesis() {
+        let genesis = &*members(1)[0].genesis;
+        let text = serde_json::to_string(genesis).unwrap();
+        assert!(!text.contains("mechanism"), "{text}");
+        assert_eq!(serde_json::from_str::<Genesis>(&text).unwrap(), *genesis);
+    }
+
     #[test]
     fn a_submission_is_signed_where_the_policies_ask_for_it() {
         let member = &members(1)[2];

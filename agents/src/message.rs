@@ -32,7 +32,7 @@ pub enum Message {
     /// Ledger → participants: who is in the market, and the common first choice. Repeated until the first post.
     MarketOpened(Arc<MarketOpened>),
     /// Ledger → participants: the market after a block. Replaced by the next.
-    MarketState(Shown),
+    MarketState(Arc<MarketState>),
     /// Ledger → both sides of a trade: the receiver's trades, for it to check. Repeated until `BillEndorsed`.
     BillProposed(Arc<BillProposed>),
     /// Participant → ledger: whether its trades are what it computes itself.

@@ -2,7 +2,7 @@
 //!
 //! It reads and writes facts through a [`Stub`], and refuses by name what breaks the rules of the [`Genesis`]. It knows
 //! no message passing, channel, block or signature: who made a call, and who endorses it, is for the ledger to check. What
-//! posts have to be, and what trades follow from them, is for the [mechanism](crate::mechanism) to say.
+//! posts have to be, and what trades follow from them, is for the mechanism to say.
 
 mod energy;
 mod game;

@@ -16,8 +16,10 @@ const MORE_THAN_FIT: usize = 4096;
 impl Ledger {
     /// Takes a post that counts, if its game is on.
     pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
-        if let Phase::Playing(playing) = &mut self.phase {
-            playing.take(sent, context.now());
+        if let Phase::Playing(playing) = &mut self.phase
+            && let Some(sender) = playing.sender(&sent)
+        {
+            playing.take(sender, sent, context.now());
         }
     }
 
@@ -32,18 +34,18 @@ impl Ledger {
             posts.sort_by_key(|sent| sent.from);
         }
         for sent in posts {
-            let playing = if let Phase::Playing(playing) = &self.phase { Some(&**playing) } else { None };
-            let mut stub = OffChain { state: &self.chains.state, playing };
+            let playing = if let Phase::Playing(playing) = &mut self.phase { Some(&mut **playing) } else { None };
+            let sender = playing.as_ref().and_then(|playing| playing.sender(&sent));
+            let mut stub = OffChain { state: &self.chains.state, playing: playing.as_deref(), sender };
             let validity = match self.chains.is_signed(&sent) {
                 true => self.chains.contract.execute(sent.creator(), sent.call(), &mut stub),
                 false => Err(Refusal::BadSignature),
             };
-            match validity {
-                Ok(()) => {
-                    self.unpublished.off_chain += 1;
-                    self.take(sent, context);
-                }
-                Err(refusal) => self.refuse(&sent, refusal, false, context),
+            if let Err(refusal) = validity {
+                self.refuse(&sent, refusal, false, context);
+            } else if let (Some(playing), Some(sender)) = (playing, sender) {
+                self.unpublished.off_chain += 1;
+                playing.take(sender, sent, context.now());
             }
         }
         self.publish_later(context);

@@ -3,7 +3,7 @@
 use super::{chains::Sent, state::WorldState};
 use crate::{
     chain::{
-        fact::{Fact, Key, Number},
+        fact::{Fact, Key},
         identity::Party,
     },
     contract::Stub,
@@ -32,9 +32,8 @@ impl Playing {
         Self { posts: vec![None; audience.len()], market, audience, since, floor }
     }
 
-    /// Takes a post that counts from `now` on.
-    pub(super) fn take(&mut self, sent: Sent, now: Time) {
-        let Some(participant) = self.sender(&sent) else { return };
+    /// Takes a post of this participant that counts from `now` on.
+    pub(super) fn take(&mut self, participant: usize, sent: Sent, now: Time) {
         let last = &mut self.posts[participant];
         self.floor.enter(participant, sent.call(), sent.at, last.as_ref().map(|before| before.at), now);
         *last = Some(sent);
@@ -42,10 +41,7 @@ impl Playing {
 
     /// Who has sent a post, by its number among the participants, sellers first.
     pub(super) fn sender(&self, sent: &Sent) -> Option<usize> {
-        if let Party::Prosumer(number) = sent.creator() { self.participant(number) } else { None }
-    }
-
-    fn participant(&self, number: Number) -> Option<usize> {
+        let Party::Prosumer(number) = sent.creator() else { return None };
         place(number, &self.market.game.sellers, &self.market.game.buyers)
     }
 
@@ -77,23 +73,25 @@ fn place<T: Ord>(who: T, sellers: &[T], buyers: &[T]) -> Option<usize> {
     buyer.map(|buyer| sellers.len() + buyer).or_else(|| sellers.binary_search(&who).ok())
 }
 
-/// What the contract sees when it checks a post that does not go to the chain: everybody's last post in the place of
-/// that in the world state. What it would write, the game takes.
+/// What the contract sees when it checks a post that does not go to the chain: the game as it is under way, and the last
+/// post of the same sender in the place of that in the world state. What it would write, the game takes.
 #[derive(Debug)]
 pub(super) struct OffChain<'a> {
     pub(super) state: &'a WorldState,
     pub(super) playing: Option<&'a Playing>,
+    /// Who has sent it, as far as it takes part.
+    pub(super) sender: Option<usize>,
 }
 
 impl Stub for OffChain<'_> {
     fn read(&mut self, key: Key) -> Option<Fact> {
-        let playing = self.playing.filter(|playing| playing.market.slot == key.slot());
-        match (key, playing) {
-            // As long as somebody plays, the game is under way.
-            (Key::Game(_), Some(playing)) => Some(Fact::Game(Arc::clone(&playing.market.game))),
-            (Key::Closing(_), Some(_)) => None,
-            (Key::Quote(_, number) | Key::Choice(_, number), Some(playing)) => {
-                playing.posts[playing.participant(number)?].as_ref()?.call().as_fact()
+        match (key, self.playing) {
+            (Key::Game(slot), Some(Playing { market, .. })) if slot == market.slot => {
+                Some(Fact::Game(Arc::clone(&market.game)))
+            }
+            (Key::Closing(slot), Some(Playing { market, .. })) if slot == market.slot => None,
+            (Key::Quote(slot, _) | Key::Choice(slot, _), Some(playing)) if slot == playing.market.slot => {
+                playing.posts[self.sender?].as_ref()?.call().as_fact()
             }
             _ => self.state.fact(key).cloned(),
         }

@@ -1,5 +1,5 @@
-//! By which mechanism a slot's trades come about: its name alone, since everybody agrees on it before a chain begins. What
-//! it does stands under [`crate::mechanism`].
+//! By which mechanism a slot's trades come about: its name alone, since everybody agrees on it before a chain begins.
+//! What it does stands under `crate::mechanism`.
 
 use serde::{Deserialize, Serialize};
 
