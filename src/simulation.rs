@@ -17,10 +17,10 @@ use microgrid_agents::{
     },
     grid::{Grid, GridRules},
     ids::{ActorId, GRID, LEDGER, ProsumerId},
-    ledger::{Ledger, LedgerRules},
-    market::balance::SlotFacts,
+    ledger::{FloorRules, Ledger, LedgerRules},
+    market::{balance::SlotFacts, mechanism::Mechanism},
     member::Member,
-    prosumer::{Prosumer, Rules, Strategy},
+    prosumer::{Habits, Prosumer, Rules, Strategy},
     streams::{Purpose, stream},
     units::Energy,
 };
@@ -115,6 +115,7 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             max_transactions: scenario.ledger.block.max_transactions,
             timeout: scenario.ledger.block.timeout,
             late_blocks: scenario.clock != Clock::Virtual || scenario.ledger_crashes(),
+            mechanism: Mechanism::TwoLevelGame,
         },
         policies: Policies::new(scenario.ledger.signatures),
         ledger: key(case, LEDGER).public(),
@@ -170,19 +171,21 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
     Rules {
         alpha: scenario.alpha_of_slot(),
         demand: scenario.preferences.demand,
-        behaviour: learning.behaviour,
+        habits: Habits {
+            behaviour: learning.behaviour,
+            fitness: learning.fitness(),
+            exploration: learning.exploration,
+            adaptation: learning.adaptation,
+            mixing: learning.mixing,
+            regrowth: learning.regrowth,
+            price_every: learning.price_every,
+            replicator_step: learning.replicator_step,
+            price_step: learning.price_step,
+            ramp: learning.ramp,
+            tolerance: learning.tolerance,
+            first_prices: fixed(&learning.initial_price),
+        },
         strategy: Strategy::default(),
-        fitness: learning.fitness(),
-        exploration: learning.exploration,
-        adaptation: learning.adaptation,
-        mixing: learning.mixing,
-        regrowth: learning.regrowth,
-        price_every: learning.price_every,
-        replicator_step: learning.replicator_step,
-        price_step: learning.price_step,
-        ramp: learning.ramp,
-        tolerance: learning.tolerance,
-        first_prices: fixed(&learning.initial_price),
         activation: scenario.activation,
         service_fee: scenario.market.service_fee,
         storage: scenario.storage.as_ref().map(Storage::limits),
@@ -203,13 +206,15 @@ fn grid_rules(case: &Case) -> GridRules {
 fn ledger_rules(case: &Case) -> LedgerRules {
     let scenario = &case.scenario;
     LedgerRules {
-        alpha: scenario.alpha_of_slot(),
-        patience: scenario.learning.patience,
+        floor: FloorRules {
+            alpha: scenario.alpha_of_slot(),
+            patience: scenario.learning.patience,
+            first_choice: fixed(&scenario.learning.initial_choice),
+            tells_answered: scenario.learning.predicts(),
+        },
         slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
         period: scenario.activation.period(),
-        first_choice: fixed(&scenario.learning.initial_choice),
-        tells_answered: scenario.learning.predicts(),
         retry_after: case.retry_after(),
         durability: scenario.ledger.durability,
     }
@@ -238,7 +243,7 @@ mod tests {
             regrowth: None,
         };
         Arc::make_mut(&mut case.scenario).learning.mix = [1.0, 2.0, 3.0].into_iter().zip(shares).map(habit).collect();
-        habits(&case).iter().map(|rules| rules.exploration).collect()
+        habits(&case).iter().map(|rules| rules.habits.exploration).collect()
     }
 
     #[test]

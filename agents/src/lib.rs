@@ -41,6 +41,7 @@ mod json;
 #[doc(hidden)] // Hidden: put together by the simulation.
 pub mod ledger;
 pub mod market;
+mod mechanism;
 #[doc(hidden)] // Hidden: put together by the simulation.
 pub mod member;
 pub mod message;

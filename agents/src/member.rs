@@ -54,7 +54,7 @@ pub(crate) mod tests {
             identity::{Claim, verify},
         },
         ids::ActorId,
-        market::{choice_set::ChoiceSet, demand::Demand},
+        market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism},
         statement::{Quote, Registration},
         time::Time,
     };
@@ -74,6 +74,7 @@ pub(crate) mod tests {
             max_transactions: 500,
             timeout: Duration::from_millis(50),
             late_blocks: false,
+            mechanism: Mechanism::TwoLevelGame,
         };
         let genesis = Arc::new(Genesis {
             scenario: "day".into(),
@@ -93,6 +94,15 @@ pub(crate) mod tests {
         };
         let member = |actor| Member::new(party(actor), key(actor), Arc::clone(&genesis), chain);
         (0..prosumers + 2).map(member).collect()
+    }
+
+    /// So what was signed before there were others still is, to the byte.
+    #[test]
+    fn the_article_s_game_is_not_named_in_a_genesis() {
+        let genesis = &*members(1)[0].genesis;
+        let text = serde_json::to_string(genesis).unwrap();
+        assert!(!text.contains("mechanism"), "{text}");
+        assert_eq!(serde_json::from_str::<Genesis>(&text).unwrap(), *genesis);
     }
 
     #[test]

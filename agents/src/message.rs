@@ -54,6 +54,9 @@ pub enum Message {
     Standing(u64, Box<Standing>),
 }
 
+// Most of the traffic: whatever is larger goes behind a pointer.
+const _: () = assert!(size_of::<Message>() <= 32);
+
 /// Where a prosumer stands, as far as the ledger knows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
@@ -63,7 +66,7 @@ pub enum Standing {
     Open(SlotOpened),
     /// It takes part in this slot's market; its last post, if it has made one, and the market as it was shown last, if the
     /// game is still on.
-    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Arc<MarketState>>),
+    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Shown>),
     /// This slot is settled, and these are its trades.
     Settled(SlotOpened, Arc<MarketOpened>, Trades),
 }
@@ -118,6 +121,9 @@ impl MarketOpened {
         })
     }
 }
+
+/// What the ledger shows of a slot's market to all who take part in it.
+pub type Shown = Arc<MarketState>;
 
 /// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //! [`InvoiceTo`] by those who endorse them.
 
 use super::{
-    fact::{Bill, Game, Number},
+    fact::{Bill, Fact, Game, Number},
     genesis::{Genesis, Signatures},
     hash::Digest,
     identity::Party,
@@ -42,6 +42,8 @@ pub enum Call {
     /// A prosumer records its energy of a slot, with the grid's invoice where it exchanged any with the grid.
     RecordEnergy(Slot, MeterReading, Option<Invoice>),
 }
+
+const _: () = assert!(size_of::<Call>() <= 88);
 
 /// What becomes final in a slot, and why the rest does not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -92,6 +94,24 @@ impl Call {
     /// Whether it is a post of the game: a quote or a choice.
     pub fn is_post(&self) -> bool {
         matches!(self, Self::PostQuote(_) | Self::PostChoice(_))
+    }
+
+    /// Version of a post; 0 of any other call.
+    pub(crate) fn version(&self) -> u32 {
+        match self {
+            Self::PostQuote(quote) => quote.version,
+            Self::PostChoice(choice) => choice.version,
+            _ => 0,
+        }
+    }
+
+    /// What a post puts on the chain; `None` of any other call.
+    pub(crate) fn as_fact(&self) -> Option<Fact> {
+        match self {
+            Self::PostQuote(quote) => Some(Fact::Quote(*quote)),
+            Self::PostChoice(choice) => Some(Fact::Choice(Arc::clone(choice))),
+            _ => None,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ids::{ProsumerId, Slot},
     json,
-    market::{choice_set::ChoiceSet, demand::Demand},
+    market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -62,6 +62,9 @@ pub struct Rules {
     /// Whether blocks may be cut later than that: where the ledger crashes, or goes by a machine's clock.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late_blocks: bool,
+    /// By which mechanism trades come about.
+    #[serde(default, skip_serializing_if = "Mechanism::is_game")]
+    pub mechanism: Mechanism,
 }
 
 /// Which posts of the game become transactions.

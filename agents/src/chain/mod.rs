@@ -12,4 +12,5 @@ pub mod genesis;
 pub mod hash;
 pub mod identity;
 pub mod refusal;
+pub(crate) mod stub;
 pub mod transaction;

@@ -69,6 +69,11 @@ refusals! {
 /// Whether a transaction counts.
 pub type Validity = Result<(), Refusal>;
 
+/// Refuses by this name what does not hold.
+pub(crate) fn ensure(holds: bool, refusal: Refusal) -> Validity {
+    if holds { Ok(()) } else { Err(refusal) }
+}
+
 /// What stands on the chain for a transaction's validity: `Valid`, or the name of the refusal.
 #[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn code(validity: Validity) -> &'static str {

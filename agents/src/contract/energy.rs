@@ -1,10 +1,10 @@
 //! What really happened: meter readings, and what the grid charges and credits for the rest.
 
-use super::{Contract, Stub, ensure};
+use super::{Contract, Stub};
 use crate::{
     chain::{
         fact::{Account, Fact, Key, Number},
-        refusal::{Refusal, Validity},
+        refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
     statement::{Invoice, MeterReading, Registration, Tariff},

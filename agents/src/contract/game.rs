@@ -1,14 +1,15 @@
-//! The game of a slot: opened, played by quotes and choices, closed.
+//! The game of a slot: opened, played by posts, closed.
 
-use super::{Contract, Stub, ensure};
+use super::{Contract, Stub};
 use crate::{
     chain::{
+        call::Call,
         fact::{Closing, Fact, Game, Key, Number},
-        refusal::{Refusal, Validity},
+        refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
-    market::{choice_set::ChoiceSet, demand::Demand, pricing::PriceBand, sums::range},
-    statement::{Choice, Outcome, Quote, Registration, Tariff},
+    mechanism::{Lawful, under},
+    statement::Outcome,
 };
 use std::sync::Arc;
 
@@ -21,43 +22,11 @@ impl Contract {
         Ok(())
     }
 
-    /// A seller asks a price, within the tariffs and the ramp (18).
-    pub(super) fn post_quote(&self, number: Number, quote: Quote, stub: &mut impl Stub) -> Validity {
-        let Quote { slot, version, price, .. } = quote;
-        let game = under_way(slot, stub)?;
-        ensure(game.sellers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
-        let last: Option<Quote> = stub.find(Key::Quote(slot, number));
-        ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
-        ensure(price.is_finite(), Refusal::NotFinite)?;
-        let tariff: Tariff = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
-        let band = tariff.band(self.genesis.rules.service_fee);
-        ensure(band.contains(price), Refusal::PriceOutOfBand)?;
-        if let Some(last) = last {
-            let moves = i32::try_from(version - last.version).unwrap_or(i32::MAX);
-            ensure(within_ramp(last.price, price, self.genesis.rules.ramp, band, moves), Refusal::PriceBeyondRamp)?;
-        }
-        stub.write(Key::Quote(slot, number), Fact::Quote(quote));
-        Ok(())
-    }
-
-    pub(super) fn post_choice(&self, number: Number, choice: &Arc<Choice>, stub: &mut impl Stub) -> Validity {
-        let slot = choice.slot;
-        let game = under_way(slot, stub)?;
-        ensure(game.buyers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
-        let last: Option<Arc<Choice>> = stub.find(Key::Choice(slot, number));
-        ensure(choice.version > last.as_ref().map_or(0, |last| last.version), Refusal::OldVersion)?;
-        check_numbers(choice, self.genesis.rules.choice_set, game.sellers.len())?;
-        // Whom a buyer knows does not change within a slot.
-        ensure(last.is_none_or(|last| last.known == choice.known), Refusal::InvalidShares)?;
-        if self.genesis.rules.demand == Demand::Firm {
-            let need = match stub.find(Key::Register(slot, number)) {
-                Some(Registration::Buyer(buyer)) => buyer.need,
-                _ => 0.0,
-            };
-            ensure(choice.purchases.iter().all(|&purchase| purchase <= need), Refusal::InvalidPurchases)?;
-        }
-        stub.write(Key::Choice(slot, number), Fact::Choice(choice.clone()));
-        Ok(())
+    /// A prosumer posts what it offers or asks for, by the rules of the mechanism.
+    pub(super) fn post(&self, number: Number, slot: Slot, post: &Call, stub: &mut impl Stub) -> Validity {
+        ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
+        let game: Arc<Game> = stub.find(Key::Game(slot)).ok_or(Refusal::MarketClosed)?;
+        under!(self.genesis.rules.mechanism, Law => Law::post(&self.genesis, &game, number, post, stub))
     }
 
     pub(super) fn close_game(slot: Slot, outcome: Outcome, stub: &mut impl Stub) -> Validity {
@@ -66,60 +35,4 @@ impl Contract {
         stub.write(Key::Closing(slot), Fact::Closing(Closing { outcome }));
         Ok(())
     }
-}
-
-/// The game of a slot, while it may be posted to.
-fn under_way(slot: Slot, stub: &mut impl Stub) -> Result<Arc<Game>, Refusal> {
-    ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
-    stub.find(Key::Game(slot)).ok_or(Refusal::MarketClosed)
-}
-
-/// Whether a seller whose price was `last` may ask `price` [CNY/kWh] after `moves` moves of at most `ramp` each, of the
-/// price or of the width of its `band`, whichever is more (18). Versions in between need not have reached the ledger.
-/// The margin is for the rounding of the moves.
-fn within_ramp(last: f64, price: f64, ramp: f64, band: PriceBand, moves: i32) -> bool {
-    const MARGIN: f64 = 1e-9;
-    let width = band.width();
-    // Below the width moves are all the same, above it they are in proportion to the price. How many are made on the
-    // nearer side of it, up and down:
-    let up = if last < width { (width - last) / (ramp * width) } else { 0.0 };
-    let down = if last > width { ((width / last).ln() / (1.0 - ramp).ln()).max(f64::MIN_POSITIVE) } else { 0.0 };
-    let [up, down] = [up, down].map(|count| count.ceil().min(f64::from(moves)) as i32);
-    let even = |moves: i32| f64::from(moves) * ramp * width;
-    let highest = (last + even(up)) * (1.0 + ramp).powi(moves - up);
-    let lowest = last * (1.0 - ramp).powi(down) - even(moves - down);
-    let margin = MARGIN * last.max(width);
-    !(price < lowest - margin || price > highest + margin)
-}
-
-/// Whether these are positions of as many sellers as a buyer knows, ascending.
-fn are_known(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -> bool {
-    match (known, choice_set) {
-        (None, ChoiceSet::All) => true,
-        (Some(known), ChoiceSet::Sample(_)) => {
-            let ascending = known.is_sorted_by(|before, after| before < after);
-            ascending && known.len() == choice_set.size(sellers) && known.last().is_none_or(|&l| (l as usize) < sellers)
-        }
-        _ => false,
-    }
-}
-
-fn check_numbers(choice: &Choice, choice_set: ChoiceSet, sellers: usize) -> Validity {
-    const MARGIN: f64 = 1e-6;
-    let Choice { known, shares, purchases, responsive, .. } = choice;
-    let size = choice_set.size(sellers);
-    let sizes_valid = shares.len() == size && are_known(known.as_deref(), choice_set, sellers);
-    let (total, least, _) = range(shares);
-    let shares_add_up = (total - 1.0).abs() < MARGIN && (0.0..=1.0 + MARGIN).contains(responsive);
-    let shares_valid = sizes_valid && shares_add_up && least >= 0.0;
-    let (total, least, greatest) = range(purchases);
-    let within = total.is_finite() && least >= 0.0 && greatest <= Choice::MOST_PURCHASE;
-    let purchases_valid = purchases.len() == size && within;
-    if shares_valid && purchases_valid {
-        return Ok(());
-    }
-    let finite = |numbers: &[f64]| numbers.iter().all(|number| number.is_finite());
-    ensure(finite(shares) && finite(purchases) && responsive.is_finite(), Refusal::NotFinite)?;
-    ensure(shares_valid, Refusal::InvalidShares)?;
-    Err(Refusal::InvalidPurchases)
 }

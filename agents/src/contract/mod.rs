@@ -1,43 +1,24 @@
 //! The contract: what the transactions of the market mean, whatever ledger runs it.
 //!
 //! It reads and writes facts through a [`Stub`], and refuses by name what breaks the rules of the [`Genesis`]. It knows
-//! no message passing, channel, block or signature: who made a call, and who endorses it, is for the ledger to check.
+//! no message passing, channel, block or signature: who made a call, and who endorses it, is for the ledger to check. What
+//! posts have to be, and what trades follow from them, is for the mechanism to say.
 
 mod energy;
 mod game;
 mod registration;
 mod settlement;
 
+pub use crate::chain::stub::Stub;
+
 use crate::chain::{
     call::Call,
-    fact::{Fact, Key, Number},
+    fact::Number,
     genesis::Genesis,
     identity::Party,
     refusal::{Refusal, Validity},
 };
 use std::sync::Arc;
-
-/// The world state as one call sees it.
-///
-/// Under a key there is a fact of the key's kind, or none. In one call the contract reads a key at most once, writes a
-/// key at most once, and reads all that it reads before it writes.
-pub trait Stub {
-    /// The fact under `key`; `None` if there is none. The ledger notes which version was read.
-    fn read(&mut self, key: Key) -> Option<Fact>;
-
-    /// Puts `fact` under `key`, in place of any that is there.
-    fn write(&mut self, key: Key, fact: Fact);
-
-    /// Whether there is a fact under `key`.
-    fn has(&mut self, key: Key) -> bool {
-        self.read(key).is_some()
-    }
-
-    /// What the fact under `key` holds, which is of this type.
-    fn find<Content: TryFrom<Fact>>(&mut self, key: Key) -> Option<Content> {
-        self.read(key)?.try_into().ok()
-    }
-}
 
 /// The market's rules at work: carries out calls against the facts of a ledger.
 #[derive(Clone, Debug)]
@@ -63,8 +44,8 @@ impl Contract {
             Call::PublishTariff(tariff) => self.publish_tariff(*tariff, stub),
             Call::Register(slot, registration) => self.register(prosumer(creator)?, *slot, *registration, stub),
             Call::OpenGame(slot, game) => self.open_game(*slot, game, stub),
-            Call::PostQuote(quote) => self.post_quote(prosumer(creator)?, *quote, stub),
-            Call::PostChoice(choice) => self.post_choice(prosumer(creator)?, choice, stub),
+            Call::PostQuote(quote) => self.post(prosumer(creator)?, quote.slot, call, stub),
+            Call::PostChoice(choice) => self.post(prosumer(creator)?, choice.slot, call, stub),
             Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),
             Call::RecordEnergy(slot, reading, invoice) => {
@@ -72,10 +53,6 @@ impl Contract {
             }
         }
     }
-}
-
-fn ensure(holds: bool, refusal: Refusal) -> Validity {
-    if holds { Ok(()) } else { Err(refusal) }
 }
 
 /// The prosumer's number, where one made the call.

@@ -1,10 +1,10 @@
 //! Before the game: the tariffs of a slot, and who takes part in it.
 
-use super::{Contract, Stub, ensure};
+use super::{Contract, Stub};
 use crate::{
     chain::{
         fact::{Fact, Key, Number},
-        refusal::{Refusal, Validity},
+        refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
     market::demand::Buyer,

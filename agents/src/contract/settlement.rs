@@ -1,15 +1,16 @@
 //! After the game: trades become bills, and bills add up to accounts.
 
-use super::{Contract, Stub, ensure};
+use super::{Contract, Stub};
 use crate::{
     chain::{
         call::Settlement,
         fact::{Account, Bill, Fact, Game, Key, Number, Settled},
-        refusal::{Refusal, Validity},
+        genesis::Rules,
+        refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
-    market::settlement::rounded_up,
-    statement::{Choice, Quote, Registration},
+    mechanism::{Lawful, under},
+    statement::Registration,
     units::{Energy, Money, Total},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -29,9 +30,13 @@ impl Contract {
             Some(game) if closed => {
                 books.sellers.resize_with(game.sellers.len(), || None);
                 books.bills.reserve_exact(settlement.trades.len());
-                for &trade in &settlement.trades {
-                    books.enter(slot, trade, &game, self.genesis.rules.service_fee, stub)?;
-                }
+                let Rules { mechanism, service_fee, .. } = self.genesis.rules;
+                under!(mechanism, Law => {
+                    let mut law = Law::of(&game);
+                    for &trade in &settlement.trades {
+                        books.enter(slot, trade, &game, &mut law, service_fee, stub)?;
+                    }
+                });
             }
             // Too few had registered for a game: a slot without trades.
             None if settlement.trades.is_empty() => {}
@@ -59,8 +64,6 @@ struct Books {
 
 struct SellerBooks {
     number: Number,
-    /// Its last price [CNY/kWh].
-    price: f64,
     surplus: Energy,
     sold: Energy,
     earned: Total<Money>,
@@ -68,9 +71,6 @@ struct SellerBooks {
 
 struct BuyerBooks {
     number: Number,
-    choice: Arc<Choice>,
-    /// The most that it has asked for in all.
-    asked: Energy,
     bought: Total<Energy>,
     paid: Total<Money>,
     fee: Total<Money>,
@@ -82,6 +82,7 @@ impl Books {
         slot: Slot,
         (buyer, seller, energy): (Number, Number, Energy),
         game: &Game,
+        law: &mut impl Lawful,
         service_fee: f64,
         stub: &mut impl Stub,
     ) -> Validity {
@@ -92,28 +93,23 @@ impl Books {
         let selling = match &mut self.sellers[place] {
             Some(known) => known,
             vacant => {
-                let quote: Quote = stub.find(Key::Quote(slot, seller)).ok_or(Refusal::NotAParticipant)?;
+                law.read_seller(slot, place, seller, stub)?;
                 let surplus = match stub.find(Key::Register(slot, seller)) {
                     Some(Registration::Seller(surplus)) => surplus,
                     _ => Energy::ZERO,
                 };
                 let (sold, earned) = (Energy::ZERO, Total::default());
-                vacant.insert(SellerBooks { number: seller, price: quote.price, surplus, sold, earned })
+                vacant.insert(SellerBooks { number: seller, surplus, sold, earned })
             }
         };
         if self.buyers.last().is_none_or(|last| last.number != buyer) {
-            let choice: Arc<Choice> = stub.find(Key::Choice(slot, buyer)).ok_or(Refusal::NotAParticipant)?;
-            let (asked, bought) = (rounded_up(choice.wanted()), Total::default());
-            let (paid, fee) = (Total::default(), Total::default());
-            self.buyers.push(BuyerBooks { number: buyer, choice, asked, bought, paid, fee });
+            law.read_buyer(slot, buyer, stub)?;
+            let (bought, paid, fee) = (Total::default(), Total::default(), Total::default());
+            self.buyers.push(BuyerBooks { number: buyer, bought, paid, fee });
         }
         let buying = self.buyers.last_mut().expect("the trade's buyer is the last");
-        // An amount is its real value rounded down or up, so one unit more than the nearest may be due.
-        let wanted = buying.choice.of(place as u32).map_or(Energy::ZERO, |(share, x)| Energy::nearest(share * x));
-        ensure(energy - Energy(1) <= wanted, Refusal::MoreThanSurplus)?;
         ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
-        ensure(buying.bought + energy <= buying.asked.into(), Refusal::MoreThanSurplus)?;
-        let price = selling.price;
+        let price = law.price(place, energy, buying.bought)?;
         let payment = energy.priced(price).ok_or(Refusal::NotFinite)?;
         let fee = energy.priced(service_fee).ok_or(Refusal::NotFinite)?;
         selling.sold += energy;

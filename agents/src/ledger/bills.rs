@@ -2,7 +2,7 @@
 //!
 //! Whose signatures hold decides here which trades are settled; the contract then makes their bills once more.
 
-use super::{Answers, Ledger, Phase, Playing, Sent, participant, participants};
+use super::{Answers, Ledger, Phase, Sent, participant, participants};
 use crate::{
     actor::{Context, Wake},
     chain::{
@@ -63,11 +63,11 @@ impl Bills {
 
 impl Ledger {
     pub(super) fn propose_bills(&mut self, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { board, .. }) = &mut self.phase else { return };
-        let bills = Bills::new(Arc::clone(&board.opened), board.trades(&self.chains.ledger.genesis));
-        let posts = std::mem::take(&mut board.posts);
+        let Phase::Playing(playing) = &mut self.phase else { return };
+        let bills = Bills::new(Arc::clone(&playing.market), playing.floor.trades());
+        let posts = std::mem::take(&mut playing.posts);
         let billing = Billing { bills, verdicts: Answers::of(posts.len()), posts };
-        for (participant, prosumer) in participants(&board.opened).enumerate() {
+        for (participant, prosumer) in participants(&playing.market).enumerate() {
             context.send(prosumer.actor(), billing.proposed(participant));
         }
         context.wake_after(self.rules.bill_limit(), Wake::BillsExpire(self.slot));

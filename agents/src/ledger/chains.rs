@@ -52,11 +52,7 @@ impl Sent {
 
     /// Version of a post of the game; 0 of anything else.
     pub(super) fn version(&self) -> u32 {
-        match self.call() {
-            Call::PostQuote(quote) => quote.version,
-            Call::PostChoice(choice) => choice.version,
-            _ => 0,
-        }
+        self.call().version()
     }
 
     /// Whether `other` is the same submission by the same sender.

@@ -1,34 +1,25 @@
-//! The game: quotes and choices count, the market is shown, until everybody is at rest.
+//! The game: posts count, the market is shown, until its mechanism has ended or the gate closes.
 
-use super::{Ledger, Phase, Playing, Unpublished, board::OffChain, chains::Sent};
+use super::{Ledger, Phase, Unpublished, chains::Sent, playing::OffChain};
 use crate::{
     actor::{Context, Wake},
     chain::{call::Call, genesis::Posts, refusal::Refusal},
     ids::ChannelName,
-    message::{MarketState, Message},
-    observation::{Commit, GameOver, Observation},
+    observation::{GameOver, Observation},
     statement::Outcome,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// The board's entries for more participants than this do not fit into the nearer caches.
+/// The entries of a game for more participants than this do not fit into the nearer caches.
 const MORE_THAN_FIT: usize = 4096;
 
 impl Ledger {
-    /// Puts a post that counts on the board.
+    /// Takes a post that counts, if its game is on.
     pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { board, .. }) = &mut self.phase else { return };
-        let Some(participant) = board.participant(&sent) else { return };
-        match sent.call() {
-            Call::PostQuote(quote) => {
-                self.unpublished.quoted.push(participant as u32);
-                board.quote(participant, *quote, sent.clone(), context.now());
-            }
-            Call::PostChoice(choice) => {
-                self.unpublished.choices = true;
-                board.choose(participant, Arc::clone(choice), sent.clone(), context.now());
-            }
-            _ => {}
+        if let Phase::Playing(playing) = &mut self.phase
+            && let Some(sender) = playing.sender(&sent)
+        {
+            playing.take(sender, sent, context.now());
         }
     }
 
@@ -37,24 +28,24 @@ impl Ledger {
         if posts.is_empty() {
             return;
         }
-        // All count from now on, so only the order of each sender's own matters. Going through the board in its own order
-        // is several times faster than at random, once it is larger than the processor's caches.
+        // All count from now on, so only the order of each sender's own matters. To go through the participants in their
+        // order is several times faster than at random, once what is known of them is larger than the processor's caches.
         if posts.len() > MORE_THAN_FIT {
             posts.sort_by_key(|sent| sent.from);
         }
         for sent in posts {
-            let board = if let Phase::Playing(playing) = &self.phase { Some(&*playing.board) } else { None };
-            let mut stub = OffChain { state: &self.chains.state, board };
+            let playing = if let Phase::Playing(playing) = &mut self.phase { Some(&mut **playing) } else { None };
+            let sender = playing.as_ref().and_then(|playing| playing.sender(&sent));
+            let mut stub = OffChain { state: &self.chains.state, playing: playing.as_deref(), sender };
             let validity = match self.chains.is_signed(&sent) {
                 true => self.chains.contract.execute(sent.creator(), sent.call(), &mut stub),
                 false => Err(Refusal::BadSignature),
             };
-            match validity {
-                Ok(()) => {
-                    self.unpublished.off_chain += 1;
-                    self.take(sent, context);
-                }
-                Err(refusal) => self.refuse(&sent, refusal, false, context),
+            if let Err(refusal) = validity {
+                self.refuse(&sent, refusal, false, context);
+            } else if let (Some(playing), Some(sender)) = (playing, sender) {
+                self.unpublished.off_chain += 1;
+                playing.take(sender, sent, context.now());
             }
         }
         self.publish_later(context);
@@ -67,58 +58,29 @@ impl Ledger {
         }
     }
 
-    /// Shows the market as it stands after this instant's blocks to all participants; ends the game if all are at rest.
+    /// Shows the market as it stands after this instant's blocks to all participants; ends the game if that was its end.
     pub(super) fn publish(&mut self, context: &mut Context<'_>) {
-        let Unpublished { choices, off_chain, mut quoted, .. } = std::mem::take(&mut self.unpublished);
-        let Phase::Playing(Playing { board, state: shown, .. }) = &mut self.phase else { return };
-        if !choices && quoted.is_empty() {
-            return;
-        }
-        if choices {
-            board.sum_up();
-        }
-        quoted.sort_unstable();
-        quoted.dedup();
-        let now = context.now();
-        let before = shown.as_ref();
-        let quotes_time = if quoted.is_empty() { before.map_or(now, |state| state.quotes_time) } else { now };
-        let state = Arc::new(MarketState {
-            slot: self.slot,
-            number: before.map_or(1, |state| state.number + 1),
-            time: now,
-            quotes_time,
-            choices_time: if choices { now } else { before.map_or(now, |state| state.choices_time) },
-            oldest_answered: board.answered.oldest(),
-            news_age: match (before, choices) {
-                (Some(state), false) => state.news_age,
-                _ => board.news_age(now, quotes_time),
-            },
-            prices: board.prices.clone(),
-            aggregate: board.aggregate.clone(),
-        });
-        *shown = Some(Arc::clone(&state));
-        board.answered.show(&state);
-        context.broadcast(&board.audience, Message::MarketState(Arc::clone(&state)));
-        context.observe(Observation::Committed(Commit { state, choices, off_chain, quoted }));
-        if board.at_rest(self.rules.patience) {
-            // Everybody may also rest elsewhere: held by noise, or by whom they do not know.
-            let service_fee = self.chains.ledger.genesis.rules.service_fee;
-            let settled = board.is_at_equilibrium(self.rules.alpha, service_fee);
-            self.end_game(if settled { Outcome::Equilibrium } else { Outcome::Rest }, context);
+        let Unpublished { off_chain, .. } = std::mem::take(&mut self.unpublished);
+        let Phase::Playing(playing) = &mut self.phase else { return };
+        let Some((shown, observation)) = playing.floor.show(off_chain, context.now()) else { return };
+        context.broadcast(&playing.audience, shown);
+        context.observe(observation);
+        if let Some(outcome) = playing.floor.ended() {
+            self.end_game(outcome, context);
         }
     }
 
     /// Ends the game: nothing that is posted from here on counts.
     pub(super) fn end_game(&mut self, outcome: Outcome, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { board, since, state }) = &self.phase else { return };
-        let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| context.now() - *since);
+        let Phase::Playing(playing) = &self.phase else { return };
+        let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| context.now() - playing.since);
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
             outcome,
-            admitted: board.posts.len() as u32,
-            rounds: board.rounds(),
+            admitted: playing.posts.len() as u32,
+            rounds: playing.rounds(),
             time_to_equilibrium,
-            state: state.clone(),
+            state: playing.floor.shown(),
         })));
         self.record_last_posts(context);
         if self.decree(Call::CloseGame(self.slot, outcome), Vec::new(), context).is_ok() {
@@ -129,12 +91,12 @@ impl Ledger {
     /// Where posts did not become transactions, the last ones do now: from them bills can be derived.
     fn record_last_posts(&mut self, context: &mut Context<'_>) {
         let rules = self.chains.ledger.genesis.rules;
-        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
+        let Phase::Playing(playing) = &self.phase else { return };
         if rules.posts == Posts::Every {
             return;
         }
         let at = context.now();
-        let posts: Vec<Sent> = board.posts.iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
+        let posts: Vec<Sent> = playing.posts.iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
         let most = rules.max_transactions as usize;
         for posts in posts.chunks(most) {
             let block = posts.iter().map(|sent| self.chains.execute(sent.clone())).collect();
@@ -145,11 +107,11 @@ impl Ledger {
     /// Of posts that were refused because an earlier one of the same sender was in the same block, submits the newest
     /// again, in a block of its own: what counts after a block is everybody's newest post in it.
     pub(super) fn resubmit(&mut self, stale: Vec<Sent>, context: &mut Context<'_>) {
-        let Phase::Playing(Playing { board, .. }) = &self.phase else { return };
+        let Phase::Playing(playing) = &self.phase else { return };
         let mut newest = BTreeMap::new();
         for sent in stale {
-            let Some(participant) = board.participant(&sent) else { continue };
-            let known = newest.get(&participant).map_or(board.version(participant), Sent::version);
+            let Some(participant) = playing.sender(&sent) else { continue };
+            let known = newest.get(&participant).map_or(playing.version(participant), Sent::version);
             if sent.version() > known {
                 newest.insert(participant, sent);
             }

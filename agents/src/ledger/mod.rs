@@ -13,38 +13,35 @@
 //! The ledger's own calls, which open and close what others take part in, form blocks of their own at once. Blocks and
 //! checkpoints are observed, for whoever keeps them; the ledger itself keeps the heads of its chains only.
 
-mod answered;
 mod answers;
 mod bills;
-mod board;
 mod chains;
 mod game;
+mod playing;
 mod queue;
 mod registration;
 mod reminders;
-mod rest;
 mod state;
 mod submissions;
-mod tally;
+
+pub use crate::mechanism::FloorRules;
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake, in_slot},
     ids::{ActorId, ChannelName, GRID, ProsumerId, Slot},
     member::Member,
-    message::{MarketState, Message, SlotOpened, Submission},
+    message::{Message, SlotOpened, Submission},
     observation::Observation,
     statement::{Outcome, Registration, Tariff},
     time::Time,
 };
-use answered::Answered;
 use answers::Answers;
 use bills::{Billing, Bills};
-use board::{Board, participant, participants};
 use chains::{Chains, Pending, Sent};
+use playing::{Playing, participant, participants};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
-use tally::Tally;
 
 /// When commits are to be on disk: how often the ledger signs how far its chains have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,20 +56,14 @@ pub enum Durability {
 /// How the ledger runs the market, beyond what everybody has agreed on in the genesis.
 #[derive(Clone, Debug)]
 pub struct LedgerRules {
-    /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
-    pub alpha: f64,
-    /// How many updates in a row must be at rest.
-    pub patience: u32,
+    /// How it runs its side of a market.
+    pub floor: FloorRules,
     /// Length of a slot.
     pub slot_length: Duration,
     /// When the gate closes, counted from the opening of the slot.
     pub gate_closure: Duration,
     /// The period of the participants, or the mean time between two acts.
     pub period: Duration,
-    /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
-    pub first_choice: Option<Arc<[f64]>>,
-    /// Whether sellers are told which of their prices the demand has answered.
-    pub tells_answered: bool,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
     /// When commits are to be on disk.
@@ -115,31 +106,21 @@ pub struct Ledger {
     repeats: u64,
 }
 
-/// What the game's blocks have changed since the market was last shown.
+/// What has come to pass in the game since the market was last shown.
 #[derive(Debug, Default)]
 struct Unpublished {
     batch: bool,
-    choices: bool,
     /// How many posts counted without becoming transactions.
     off_chain: u32,
-    /// Sellers whose quotes there were.
-    quoted: Vec<u32>,
 }
 
 #[derive(Debug)]
 enum Phase {
     BetweenSlots,
     Registering,
-    Playing(Playing),
+    Playing(Box<Playing>),
     Billing(Billing),
     Metering(Option<Bills>),
-}
-
-#[derive(Debug)]
-struct Playing {
-    board: Box<Board>,
-    since: Time,
-    state: Option<Arc<MarketState>>,
 }
 
 impl Ledger {

@@ -1,6 +1,6 @@
 //! The end of registration: the game opens among those who have registered, or the slot goes on without a market.
 
-use super::{Answered, Bills, Board, Ledger, Phase, Playing, Tally};
+use super::{Bills, Ledger, Phase, Playing};
 use crate::{
     actor::{Context, Wake},
     chain::{
@@ -8,13 +8,13 @@ use crate::{
         fact::Game,
     },
     ids::ProsumerId,
-    market::{aggregate::Sums, demand::Buyer},
+    market::demand::Buyer,
+    mechanism::{AnyFloor, Floor, Opening, under},
     message::{MarketOpened, Message},
     observation::{GameOver, Observation},
     statement::{Outcome, Registration},
     units::Energy,
 };
-use rand::RngExt;
 use std::sync::Arc;
 
 impl Ledger {
@@ -39,7 +39,12 @@ impl Ledger {
         let rules = &genesis.rules;
         let band = self.opened.map(|opened| opened.tariff.band(rules.service_fee));
         let band = band.filter(|band| band.has_room() && !sellers.is_empty() && !buyers.is_empty());
-        let first_choice = if band.is_some() { self.first_choice(sellers.len(), context) } else { Vec::new() };
+        let first_choice = match band {
+            Some(_) => under!(rules.mechanism, Board => {
+                Board::first_choice(&self.rules.floor, sellers.len(), context.random())
+            }),
+            None => Vec::new(),
+        };
         let numbers = |ids: &[ProsumerId]| ids.iter().map(|id| genesis.prosumers[id.index()].0).collect();
         let (in_order, closes) = ((numbers(&sellers), numbers(&buyers)), self.gate_closes);
         let kwh: Vec<f64> = surplus.iter().map(|surplus| surplus.value()).collect();
@@ -56,12 +61,12 @@ impl Ledger {
             return;
         }
         context.observe(Observation::MarketOpened(Arc::clone(&market)));
-        let sums = Sums::new(rules.choice_set, surplus.len(), self.rules.alpha, rules.service_fee);
-        let kept = (Tally::new(sums, facts.len()), Answered::new(facts.len(), self.rules.tells_answered));
-        let board = Box::new(Board::new(Arc::clone(&market), facts, surplus, band, kept));
-        context.broadcast(&board.audience, Message::MarketOpened(market));
+        let opening =
+            Opening { market: &market, buyers: facts, surplus, band, genesis: &genesis, rules: &self.rules.floor };
+        let playing = Box::new(Playing::new(Arc::clone(&market), AnyFloor::open(opening), context.now()));
+        context.broadcast(&playing.audience, Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
-        self.wait(Phase::Playing(Playing { board, since: context.now(), state: None }), context);
+        self.wait(Phase::Playing(playing), context);
     }
 
     /// Settles a slot in which there is nobody to trade with.
@@ -76,15 +81,5 @@ impl Ledger {
         })));
         let nothing = Settlement { slot: self.slot, ..Settlement::default() };
         self.settled(nothing, Vec::new(), Bills::new(market, Vec::new()), context);
-    }
-
-    /// The common first choice `z(1)`: as given, or proportional to draws between 0.5 and 1.5.
-    fn first_choice(&self, sellers: usize, context: &mut Context<'_>) -> Vec<f64> {
-        if let Some(shares) = self.rules.first_choice.as_ref().filter(|shares| shares.len() == sellers) {
-            return shares.to_vec();
-        }
-        let weights: Vec<f64> = (0..sellers).map(|_| context.random().random_range(0.5..1.5)).collect();
-        let total: f64 = weights.iter().sum();
-        weights.into_iter().map(|weight| weight / total).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Whom the ledger waits for: says again what those may have missed, names them when asked, and tells who has lost its
 //! memory where it stands.
 
-use super::{Billing, Ledger, Phase, Playing, Sent, participant, participants};
+use super::{Billing, Ledger, Phase, Sent, participant, participants};
 use crate::{
     actor::Context,
     ids::ProsumerId,
@@ -16,11 +16,11 @@ impl Ledger {
         match &self.phase {
             Phase::BetweenSlots => return,
             Phase::Registering => self.remind_unregistered(opened, context),
-            Phase::Playing(Playing { board, .. }) => {
+            Phase::Playing(playing) => {
                 self.remind_unregistered(opened, context);
-                for (participant, prosumer) in participants(&board.opened).enumerate() {
-                    if board.version(participant) == 0 {
-                        context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&board.opened)));
+                for (participant, prosumer) in participants(&playing.market).enumerate() {
+                    if playing.version(participant) == 0 {
+                        context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&playing.market)));
                     }
                 }
             }
@@ -77,17 +77,17 @@ impl Ledger {
     pub(super) fn standing(&self, prosumer: ProsumerId) -> Standing {
         let is_read = self.readings.all()[prosumer.index()].is_some();
         let Some(opened) = self.opened.filter(|_| !is_read) else { return Standing::Done(self.slot) };
-        let playing = |market: &Arc<MarketOpened>, posts: &[Option<Sent>], shown| {
+        let takes_part = |market: &Arc<MarketOpened>, posts: &[Option<Sent>], shown| {
             let post = participant(market, prosumer).and_then(|number| posts[number].as_ref());
             Standing::Playing(opened, Arc::clone(market), post.map(|sent| sent.call().clone()), shown)
         };
         match &self.phase {
             Phase::BetweenSlots => Standing::Done(self.slot),
-            Phase::Playing(Playing { board, state, .. }) if participant(&board.opened, prosumer).is_some() => {
-                playing(&board.opened, &board.posts, state.clone())
+            Phase::Playing(playing) if participant(&playing.market, prosumer).is_some() => {
+                takes_part(&playing.market, &playing.posts, playing.floor.shown())
             }
             Phase::Billing(Billing { bills, posts, .. }) if participant(&bills.market, prosumer).is_some() => {
-                playing(&bills.market, posts, None)
+                takes_part(&bills.market, posts, None)
             }
             Phase::Metering(Some(bills)) => match participant(&bills.market, prosumer) {
                 Some(number) => Standing::Settled(opened, Arc::clone(&bills.market), bills.of(number)),

@@ -189,7 +189,7 @@ impl Ledger {
                 self.readings.enter(member.index(), ());
                 context.send(sent.from, Message::MeterRecorded(*slot));
             }
-            (Call::PostQuote(_) | Call::PostChoice(_), _) if validity.is_ok() => self.take(sent, context),
+            (call, _) if call.is_post() && validity.is_ok() => self.take(sent, context),
             _ => {}
         }
     }

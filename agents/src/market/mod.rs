@@ -32,3 +32,5 @@ pub mod storage;
 
 #[doc(hidden)] // Hidden: read from scenarios by `microgrid-scenario`, and by the verifier in `microgrid-ledger`.
 pub mod choice_set;
+#[doc(hidden)] // Hidden: a rule of the genesis, which the simulation puts together.
+pub mod mechanism;

@@ -1,31 +1,11 @@
 //! Checking a bill: both sides of a trade recompute it before it becomes final.
 
 use crate::{
-    market::{balance::Account, pricing::PriceBand, settlement::rounded_up, trades::Trades},
-    statement::{Choice, Dispute},
+    market::{balance::Account, pricing::PriceBand, trades::Trades},
+    mechanism::{Posted, Side},
+    statement::Dispute,
     units::{Energy, Total},
 };
-use std::sync::Arc;
-
-/// What a participant is in the market of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// Buyer with this index.
-    Buyer(u32),
-    /// Seller with this index and surplus.
-    Seller(u32, Energy),
-}
-
-/// What a participant knows of its own posts, to hold its bills against.
-#[derive(Debug)]
-pub(super) enum Posted {
-    /// A seller quoted this price.
-    Price(f64),
-    /// A buyer made this choice.
-    Choice(Arc<Choice>),
-    /// Nothing, or so long ago that it is forgotten.
-    Unknown,
-}
 
 /// Recomputes the bills of one participant; without a side in the market any trade is somebody else's.
 pub(super) fn check(
@@ -44,28 +24,17 @@ pub(super) fn check(
         if trade.energy > Energy::ZERO && !band.contains(trade.price) {
             return Err(Dispute::PriceOutOfBand);
         }
-        if matches!(posted, Posted::Price(price) if *price != trade.price) {
-            return Err(Dispute::NotMyPrice);
-        }
-        if matches!(posted, Posted::Choice(choice) if trade.energy - Energy(1) > asked(choice, trade.seller)) {
-            return Err(Dispute::MoreThanAsked);
-        }
+        posted.check(trade)?;
         let due = [trade.price, fee_rate].map(|price| trade.energy.priced(price));
         if due != [Some(trade.payment), Some(trade.fee)] {
             return Err(Dispute::WrongAmount);
         }
     }
     let total: Total<Energy> = trades.iter().map(|trade| trade.energy).sum();
-    match (side, posted) {
-        (Some(Side::Seller(_, surplus)), _) if total > surplus.into() => Err(Dispute::MoreThanSurplus),
-        (_, Posted::Choice(choice)) if total > rounded_up(choice.wanted()).into() => Err(Dispute::MoreThanAsked),
-        _ => Ok(()),
+    match side {
+        Some(Side::Seller(_, surplus)) if total > surplus.into() => Err(Dispute::MoreThanSurplus),
+        _ => posted.check_total(total),
     }
-}
-
-/// What a choice asks of a seller, `z_ij X*_ij`; dividing whole units may bring one more.
-fn asked(choice: &Choice, seller: u32) -> Energy {
-    choice.of(seller).map_or(Energy::ZERO, |(share, purchase)| Energy::nearest(share * purchase))
 }
 
 pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> Account {
@@ -90,8 +59,8 @@ pub(super) fn add_up(trades: &Trades, side: Option<Side>) -> Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{market::settlement::Trade, time::Time};
-    use std::time::Duration;
+    use crate::{market::settlement::Trade, statement::Choice, time::Time};
+    use std::{sync::Arc, time::Duration};
 
     const BAND: PriceBand = PriceBand { floor: 0.45, ceiling: 0.85 };
 

@@ -9,24 +9,16 @@
 //! exchange with the grid. The storage is charged and discharged between `Settled` and `Exchanging`.
 
 mod activation;
-mod adaptation;
-mod behaviour;
 mod bills;
-mod buyer;
 mod closing;
-mod mixing;
 mod player;
-mod pricing;
 mod recovery;
-mod seller;
-mod strategy;
 
+pub use crate::mechanism::{
+    Habits, Strategy,
+    two_level::{Adaptation, Behaviour, ChoiceRule, ExcessDemand, Lesson, Mixing, Offer, PricingRule},
+};
 pub use activation::Activation;
-pub use adaptation::Adaptation;
-pub use behaviour::{Behaviour, ChoiceRule, Lesson};
-pub use mixing::Mixing;
-pub use pricing::{ExcessDemand, Offer, PricingRule};
-pub use strategy::Strategy;
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake, in_slot},
@@ -39,21 +31,18 @@ use crate::{
         balance::{Account, Balance, SlotFacts},
         demand::Demand,
         pricing::PriceBand,
-        replicator::Fitness,
         role::Role,
-        step::StepSize,
         storage::StorageLimits,
     },
+    mechanism::{Moment, Posted, Side},
     member::Member,
-    message::{BillProposed, MarketOpened, MarketState, Message, SlotOpened, Submission, Verdict},
+    message::{BillProposed, MarketOpened, Message, Shown, SlotOpened, Submission, Verdict},
     observation::Observation,
     statement::{Dispute, Registration},
     streams::Stream,
-    time::Time,
     units::Energy,
 };
 use activation::Rhythm;
-use bills::{Posted, Side};
 use player::Player;
 use std::{sync::Arc, time::Duration};
 
@@ -65,34 +54,10 @@ pub struct Rules {
     pub alpha: f64,
     /// Whether demand answers freely to price.
     pub demand: Demand,
-    /// By which rule buyers move their shares.
-    pub behaviour: Behaviour,
+    /// How they decide in the market.
+    pub habits: Habits,
     /// Rules of their own, where they have any.
     pub strategy: Strategy,
-    /// Whose welfare buyers compare.
-    pub fitness: Fitness,
-    /// Part of its demand that a buyer spreads evenly over all sellers, in [0, 1).
-    pub exploration: f64,
-    /// How steps adapt during the game.
-    pub adaptation: Adaptation,
-    /// Whether buyers move part of their shares towards the sellers' surpluses.
-    pub mixing: Mixing,
-    /// How many times as far as by (15) a share may grow while its seller's demand is below half of its surplus, from 1.
-    pub regrowth: f64,
-    /// Sellers act every so many of their periods.
-    pub price_every: u32,
-    /// Step of the buyers' rule.
-    pub replicator_step: StepSize,
-    /// Step of the price rule.
-    pub price_step: StepSize,
-    /// Largest relative move `delta` of a price in one step.
-    pub ramp: f64,
-    /// A change below this is rest: of a price, relative to the width of the price band; of a share; of what a purchase
-    /// answers, like a price.
-    pub tolerance: f64,
-    /// First prices, one a seller of the slot [CNY/kWh]; drawn between the tariffs if `None`, or if not just as many
-    /// sellers take part.
-    pub first_prices: Option<Arc<[f64]>>,
     /// When participants act.
     pub activation: Activation,
     /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
@@ -134,17 +99,6 @@ struct Devices {
     content: Energy,
     /// What its meter has read last, ready to be submitted, and in which slot.
     reading: Option<(Slot, Arc<Submission>)>,
-}
-
-/// What a participant has at hand when it acts in the game.
-struct Moment<'a> {
-    rules: &'a Rules,
-    /// The rules that are its own.
-    strategy: Option<&'a mut Strategy>,
-    random: &'a mut Stream,
-    now: Time,
-    /// Its own period.
-    interval: Duration,
 }
 
 #[derive(Debug)]
@@ -271,10 +225,7 @@ impl Prosumer {
             return;
         }
         if now >= self.rhythm.due {
-            // Sellers may lead more slowly than buyers follow.
-            if self.facts().role() == Role::Buyer || self.rhythm.acts.is_multiple_of(self.rules.price_every) {
-                self.act(context);
-            }
+            self.act(context);
             self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
         }
         if let Some(next) = self.rhythm.wake(now) {
@@ -284,13 +235,11 @@ impl Prosumer {
 
     fn act(&mut self, context: &mut Context<'_>) {
         let Phase::Playing(player) = &mut self.phase else { return };
-        let mut interval = self.rhythm.interval(self.rules.activation);
-        if matches!(player.side, Side::Seller(..)) {
-            interval *= self.rules.price_every;
-        }
-        let (rules, strategy, now) = (&*self.rules, self.strategy.as_deref_mut(), context.now());
-        let moment = Moment { rules, strategy, random: context.random(), now, interval };
-        if let Some((post, age)) = player.act(moment) {
+        let (acts, interval) = (self.rhythm.acts, self.rhythm.interval(self.rules.activation));
+        let (strategy, now) = (self.strategy.as_deref_mut(), context.now());
+        let Rules { habits, alpha, .. } = &*self.rules;
+        let moment = Moment { habits, alpha: *alpha, strategy, random: context.random(), now, acts, interval };
+        if let Some((post, age)) = player.part.act(&player.market, moment) {
             context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
@@ -298,9 +247,9 @@ impl Prosumer {
         }
     }
 
-    fn hear(&mut self, state: Arc<MarketState>, context: &mut Context<'_>) {
+    fn hear(&mut self, shown: Shown, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
-            && player.hear(state, context.now())
+            && player.part.hear(shown, context.now())
             && let Some(soon) = self.rhythm.hear(self.rules.activation, context.now())
         {
             context.wake_at(soon, Wake::Act(self.slot));

@@ -13,6 +13,7 @@ use microgrid_agents::{
     market::{
         choice_set::ChoiceSet,
         demand::{Buyer, Demand},
+        mechanism::Mechanism,
     },
     statement::{Choice, Outcome, Quote, Registration, Tariff},
     time::Time,
@@ -110,6 +111,7 @@ impl World {
             max_transactions: 500,
             timeout: Duration::from_millis(50),
             late_blocks: false,
+            mechanism: Mechanism::TwoLevelGame,
         };
         let key = |actor| SecretKey::derive(1, ActorId(actor)).public();
         let genesis = Genesis {

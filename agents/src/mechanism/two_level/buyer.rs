@@ -2,19 +2,19 @@
 //! behaviour.
 
 use super::{
-    Moment, Rules,
     adaptation::Stride,
     behaviour::{self, Lesson, Turn},
 };
 use crate::{
     market::{
-        demand,
+        demand::{self, Demand},
         experience::Experience,
         pricing::PriceBand,
         replicator::{Fitness, private_step_size, private_unit, public_step_size},
         step::StepSize,
         sums::largest_difference,
     },
+    mechanism::Moment,
     message::{MarketOpened, MarketState},
     statement::Choice,
 };
@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub(super) struct Buyer {
     /// What it registered, its preference less what it pays to the operator.
     facts: demand::Buyer,
+    /// Whether its demand answers freely to price.
+    demand: Demand,
     band: PriceBand,
     opened: Arc<MarketOpened>,
     /// Positions of the sellers that it knows, ascending; `None` if all.
@@ -54,19 +56,20 @@ impl Buyer {
         opened: Arc<MarketOpened>,
         known: Option<Arc<[u32]>>,
         facts: demand::Buyer,
+        demand: Demand,
         band: PriceBand,
     ) -> Self {
         let surplus = |place: usize| opened.surplus[known.as_ref().map_or(place, |known| known[place] as usize)];
         let places = known.as_ref().map_or(opened.surplus.len(), |known| known.len());
         let greater = |best, place| if surplus(place) > surplus(best) { place } else { best };
         let watched = (0..places).reduce(greater).unwrap_or(0);
-        Self { facts, band, opened, known, watched, last: None, previous: None, own: Seen::default() }
+        Self { facts, demand, band, opened, known, watched, last: None, previous: None, own: Seen::default() }
     }
 
     /// The next choice, after a step of this `stride` by its own rule or else the common one. `excess` is the age of the
     /// loop in excess of one period, in periods, as far as it matters.
     pub(super) fn act(&mut self, news: &MarketState, stride: Stride, excess: f64, moment: Moment<'_>) -> Arc<Choice> {
-        let (rules, now) = (moment.rules, moment.now);
+        let Moment { habits, alpha, now, .. } = moment;
         let mut next = self.blank();
         let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
         let (change, rest_before) = match &self.last {
@@ -80,22 +83,22 @@ impl Buyer {
                 choice.version = last.version + 1;
                 choice.shares.clone_from(&last.shares);
                 let turn = Turn {
-                    size: stride.of(rules.replicator_step),
+                    size: stride.of(habits.replicator_step),
                     // What is spread evenly shrinks with the step, so that both come to rest where they would anyway.
-                    exploration: rules.exploration * stride.part,
-                    mixing: rules.mixing.part(choice.version, excess),
-                    regrowth: rules.regrowth,
+                    exploration: habits.exploration * stride.part,
+                    mixing: habits.mixing.part(choice.version, excess),
+                    regrowth: habits.regrowth,
                 };
                 let change = self.learn(&mut choice.shares, &last, news, turn, moment);
                 (change.map_or(f64::INFINITY, |change| change / stride.rests_by), last.updates_at_rest)
             }
         };
-        self.answer(choice, &news.prices, rules);
+        self.answer(choice, &news.prices, habits.fitness, alpha);
         // A purchase that moves is a move, whatever becomes of the shares: it counts by the price that it answers.
         let bought = self.last.as_ref().map_or(0.0, |last| largest_difference(&last.purchases, &choice.purchases));
-        let answered = if bought > 0.0 { rules.alpha * bought / self.band.width() } else { 0.0 };
+        let answered = if bought > 0.0 { alpha * bought / self.band.width() } else { 0.0 };
         choice.change = change.max(answered);
-        choice.updates_at_rest = if choice.change < rules.tolerance { rest_before + 1 } else { 0 };
+        choice.updates_at_rest = if choice.change < habits.tolerance { rest_before + 1 } else { 0 };
         choice.answers = news.quotes_time.min(news.oldest_answered);
         choice.quotes = news.quotes_time;
         choice.news_age = now - news.quotes_time;
@@ -153,43 +156,43 @@ impl Buyer {
         turn: Turn,
         moment: Moment<'_>,
     ) -> Option<f64> {
-        let Moment { rules, strategy, random, .. } = moment;
+        let Moment { habits, alpha, strategy, random, .. } = moment;
         let sums = news.aggregate.as_deref()?;
         let size = turn.size;
         let (market, known, buyer) = (&*self.opened, self.known.as_deref(), &self.facts);
         let lesson = |fitness, step, unit| Lesson { market, news, sums, known, buyer, last, fitness, size, step, unit };
-        let lesson = match rules.fitness {
+        let lesson = match habits.fitness {
             Fitness::Public => {
-                let step = |size| public_step_size(size, rules.alpha, sums);
+                let step = |size| public_step_size(size, alpha, sums);
                 lesson(&sums.net_utility, step(size), step(StepSize::Scaled(1.0)) / sums.stride)
             }
             Fitness::Private => {
                 let own = match known {
-                    None => self.own.gather(buyer, last, sums.served_share.iter().copied(), rules.alpha, self.band),
+                    None => self.own.gather(buyer, last, sums.served_share.iter().copied(), alpha, self.band),
                     Some(known) => {
                         let served = known.iter().map(|&seller| sums.served_share[seller as usize]);
-                        self.own.gather(buyer, last, served, rules.alpha, self.band)
+                        self.own.gather(buyer, last, served, alpha, self.band)
                     }
                 };
                 let buyers = market.buyers.len() as u32;
-                let step = private_step_size(size, rules.alpha, sums, buyers, &own);
-                lesson(&self.own.fitness, step, private_unit(rules.alpha, sums, buyers, &own))
+                let step = private_step_size(size, alpha, sums, buyers, &own);
+                lesson(&self.own.fitness, step, private_unit(alpha, sums, buyers, &own))
             }
         };
         Some(match strategy.and_then(|own| own.choice.as_mut()) {
-            None => behaviour::learn(&mut { rules.behaviour }, shares, &lesson, turn, random),
+            None => behaviour::learn(&mut { habits.behaviour }, shares, &lesson, turn, random),
             Some(rule) => behaviour::learn(&mut **rule, shares, &lesson, turn, random),
         })
     }
 
     /// Optimal purchases (7) at the prices of all sellers, and the sum of the shares whose purchase answers to price.
-    fn answer(&mut self, choice: &mut Choice, prices: &[f64], rules: &Rules) {
-        if rules.fitness == Fitness::Private {
+    fn answer(&mut self, choice: &mut Choice, prices: &[f64], fitness: Fitness, alpha: f64) {
+        if fitness == Fitness::Private {
             at_known(self.known.as_deref(), prices, &mut self.own.prices);
         }
         let prices = if self.known.is_some() { &self.own.prices } else { prices };
         choice.purchases.resize(prices.len(), 0.0);
-        choice.responsive = self.facts.answer(&choice.shares, prices, rules.alpha, rules.demand, &mut choice.purchases);
+        choice.responsive = self.facts.answer(&choice.shares, prices, alpha, self.demand, &mut choice.purchases);
     }
 }
 

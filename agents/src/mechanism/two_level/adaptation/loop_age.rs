@@ -8,7 +8,7 @@ const NEWEST: f64 = 1.0 / 8.0;
 
 /// What one participant has measured of the loop.
 #[derive(Debug, Default)]
-pub(in crate::prosumer) struct LoopAge {
+pub(in crate::mechanism::two_level) struct LoopAge {
     /// How long a market state took to arrive [s].
     hop: Smoothed,
     /// What can be seen of the age of the loop: how old the market state is on which it acts, and how old its prices
@@ -20,7 +20,7 @@ pub(in crate::prosumer) struct LoopAge {
 
 impl LoopAge {
     /// A market state has arrived `after` so long.
-    pub(in crate::prosumer) fn arrived(&mut self, after: Duration) {
+    pub(in crate::mechanism::two_level) fn arrived(&mut self, after: Duration) {
         self.hop.note(after);
     }
 

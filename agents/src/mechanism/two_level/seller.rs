@@ -1,9 +1,8 @@
 //! A seller in the game of one slot: leads by price, answers to the excess of demand over its surplus.
 
 use super::{
-    Moment, Rules,
-    adaptation::{Adaptation, Stride, expected_demand},
-    pricing::{ExcessDemand, Offer, PricingRule},
+    Adaptation, ExcessDemand, Offer, PricingRule,
+    adaptation::{Stride, expected_demand},
 };
 use crate::{
     ids::Slot,
@@ -12,6 +11,7 @@ use crate::{
         pricing::{PriceBand, age_burden, price_step_size},
         step::StepSize,
     },
+    mechanism::{Habits, Moment},
     message::{MarketOpened, MarketState},
     statement::Quote,
     time::Time,
@@ -48,7 +48,7 @@ const WHOLE: StepSize = StepSize::Scaled(1.0);
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, rules: &Rules) -> Self {
+    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, habits: &Habits) -> Self {
         let (sellers, share) = (opened.sellers.len(), surplus.value() / opened.total_surplus);
         Self {
             slot: opened.slot,
@@ -56,7 +56,7 @@ impl Seller {
             buyers: opened.buyers.len() as u32,
             surplus: surplus.value(),
             share,
-            age_burden: age_burden(rules.price_step, share, sellers),
+            age_burden: age_burden(habits.price_step, share, sellers),
             band,
             quote: None,
             heard: f64::INFINITY,
@@ -74,21 +74,21 @@ impl Seller {
         stride: Stride,
         moment: Moment<'_>,
     ) -> Quote {
-        let Moment { rules, strategy, random, .. } = moment;
+        let Moment { habits, alpha, strategy, random, .. } = moment;
         let own = strategy.and_then(|own| own.pricing.as_mut());
         let Some(last) = self.quote else {
             let price = own.and_then(|rule| rule.first_price(market, self.band, random));
-            let price = price.unwrap_or_else(|| match &rules.first_prices {
+            let price = price.unwrap_or_else(|| match &habits.first_prices {
                 Some(prices) if prices.len() == market.sellers.len() => prices[self.index],
                 _ => random.random_range(self.band.floor..=self.band.ceiling),
             });
-            return self.post(1, price, f64::INFINITY, Time::ZERO, rules);
+            return self.post(1, price, f64::INFINITY, Time::ZERO, habits);
         };
         let Some((news, sums)) = news.and_then(|news| Some((news, news.aggregate.as_ref()?))) else {
-            return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, rules);
+            return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, habits);
         };
-        let demand = match rules.adaptation {
-            Adaptation::Predictive => self.predicted(sums, last.price, rules.alpha),
+        let demand = match habits.adaptation {
+            Adaptation::Predictive => self.predicted(sums, last.price, alpha),
             _ => sums.demand[self.index],
         };
         // Made where it is used, so that the common rule needs no more of it than it looks at.
@@ -99,9 +99,9 @@ impl Seller {
             price: last.price,
             surplus: self.surplus,
             demand,
-            step: self.step(stride.of(rules.price_step), sums.held.get(self.index).copied(), sums, rules.alpha),
+            step: self.step(stride.of(habits.price_step), sums.held.get(self.index).copied(), sums, alpha),
             band: self.band,
-            ramp: rules.ramp,
+            ramp: habits.ramp,
         };
         let price = match own {
             None => ExcessDemand.next_price(&offer(), random),
@@ -109,12 +109,12 @@ impl Seller {
         };
         // At a tariff a price rests while demand may still move: that counts by the price that would answer it.
         let heard = sums.demand[self.index];
-        let asked = (heard - self.heard).abs() * self.step(WHOLE, None, sums, rules.alpha);
+        let asked = (heard - self.heard).abs() * self.step(WHOLE, None, sums, alpha);
         self.heard = heard;
         let moved = ((price - last.price).abs() / stride.rests_by).max(asked);
         // Where the tariffs are equal, no price can move.
         let change = if moved > 0.0 { moved / self.band.width() } else { 0.0 };
-        self.post(last.version + 1, price, change, news.oldest_answered, rules)
+        self.post(last.version + 1, price, change, news.oldest_answered, habits)
     }
 
     /// What a price step of this size comes to [CNY/kWh²].
@@ -140,9 +140,9 @@ impl Seller {
         self.quote = Some(quote);
     }
 
-    fn post(&mut self, version: u32, price: f64, change: f64, answers: Time, rules: &Rules) -> Quote {
+    fn post(&mut self, version: u32, price: f64, change: f64, answers: Time, habits: &Habits) -> Quote {
         let before = self.quote.map_or(0, |quote| quote.updates_at_rest);
-        let updates_at_rest = if change < rules.tolerance { before + 1 } else { 0 };
+        let updates_at_rest = if change < habits.tolerance { before + 1 } else { 0 };
         let quote = Quote { slot: self.slot, version, price, change, updates_at_rest, answers };
         self.quote = Some(quote);
         if self.recent.len() == REMEMBERED {

@@ -9,7 +9,7 @@ const WIDE: f64 = 10.0;
 
 /// Watches a value and counts how often its swings did not die away.
 #[derive(Debug)]
-pub(in crate::prosumer) struct Halving {
+pub(in crate::mechanism::two_level) struct Halving {
     /// The part of the step that is left, in (0, 1].
     pub(super) part: f64,
     last: Option<f64>,
@@ -29,7 +29,7 @@ impl Default for Halving {
 
 impl Halving {
     /// Takes note of the next value.
-    pub(in crate::prosumer) fn note(&mut self, value: f64, tolerance: f64) {
+    pub(in crate::mechanism::two_level) fn note(&mut self, value: f64, tolerance: f64) {
         let Some(last) = self.last.replace(value) else { return };
         if value == last {
             return;

@@ -3,9 +3,9 @@
 mod halving;
 mod loop_age;
 
-use super::Moment;
 use crate::{
     market::{replicator::AGE_BURDEN, step::StepSize},
+    mechanism::Moment,
     message::MarketState,
 };
 use halving::Halving;
@@ -68,7 +68,7 @@ pub(super) enum Stepping {
 impl Steps {
     /// How far it goes when it acts on these `news`.
     pub(super) fn stride(&mut self, who: Stepping, news: Option<&MarketState>, moment: &Moment<'_>) -> Stride {
-        match (moment.rules.adaptation, news) {
+        match (moment.habits.adaptation, news) {
             (Adaptation::HalveOnOscillation, _) => {
                 let part = self.halving.part;
                 Stride { part, rests_by: part, ..Stride::WHOLE }

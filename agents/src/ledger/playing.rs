@@ -1,0 +1,101 @@
+//! A slot's game as the ledger keeps it, by whichever mechanism: who takes part, and everybody's last post that counts.
+
+use super::{chains::Sent, state::WorldState};
+use crate::{
+    chain::{
+        fact::{Fact, Key},
+        identity::Party,
+    },
+    contract::Stub,
+    ids::{ActorId, ProsumerId},
+    mechanism::AnyFloor,
+    message::MarketOpened,
+    time::Time,
+};
+use std::sync::Arc;
+
+/// A slot's game while it is on.
+#[derive(Debug)]
+pub(super) struct Playing {
+    pub(super) market: Arc<MarketOpened>,
+    /// The participants' addresses, sellers first: everybody who hears of the market.
+    pub(super) audience: Arc<[ActorId]>,
+    /// Newest post of each participant as it was sent, sellers first.
+    pub(super) posts: Vec<Option<Sent>>,
+    pub(super) since: Time,
+    pub(super) floor: AnyFloor,
+}
+
+impl Playing {
+    pub(super) fn new(market: Arc<MarketOpened>, floor: AnyFloor, since: Time) -> Self {
+        let audience: Arc<[ActorId]> = participants(&market).map(ProsumerId::actor).collect();
+        Self { posts: vec![None; audience.len()], market, audience, since, floor }
+    }
+
+    /// Takes a post of this participant that counts from `now` on.
+    pub(super) fn take(&mut self, participant: usize, sent: Sent, now: Time) {
+        let last = &mut self.posts[participant];
+        self.floor.enter(participant, sent.call(), sent.at, last.as_ref().map(|before| before.at), now);
+        *last = Some(sent);
+    }
+
+    /// Who has sent a post, by its number among the participants, sellers first.
+    pub(super) fn sender(&self, sent: &Sent) -> Option<usize> {
+        let Party::Prosumer(number) = sent.creator() else { return None };
+        place(number, &self.market.game.sellers, &self.market.game.buyers)
+    }
+
+    /// Version of a participant's last post, sellers first; 0 without one.
+    pub(super) fn version(&self, participant: usize) -> u32 {
+        self.posts[participant].as_ref().map_or(0, Sent::version)
+    }
+
+    /// Most posts that one buyer has made.
+    pub(super) fn rounds(&self) -> u32 {
+        let buyers = self.market.sellers.len()..self.posts.len();
+        buyers.map(|buyer| self.version(buyer)).max().unwrap_or(0)
+    }
+}
+
+/// Sellers first, then buyers: the order in which participants are numbered here.
+pub(super) fn participants(market: &MarketOpened) -> impl Iterator<Item = ProsumerId> + '_ {
+    market.sellers.iter().chain(&market.buyers).copied()
+}
+
+/// A participant's number in that order.
+pub(super) fn participant(market: &MarketOpened, prosumer: ProsumerId) -> Option<usize> {
+    place(prosumer, &market.sellers, &market.buyers)
+}
+
+fn place<T: Ord>(who: T, sellers: &[T], buyers: &[T]) -> Option<usize> {
+    // Asked for every post, and most participants buy.
+    let buyer = buyers.binary_search(&who).ok();
+    buyer.map(|buyer| sellers.len() + buyer).or_else(|| sellers.binary_search(&who).ok())
+}
+
+/// What the contract sees when it checks a post that does not go to the chain: the game as it is under way, and the last
+/// post of the same sender in the place of that in the world state. What it would write, the game takes.
+#[derive(Debug)]
+pub(super) struct OffChain<'a> {
+    pub(super) state: &'a WorldState,
+    pub(super) playing: Option<&'a Playing>,
+    /// Who has sent it, as far as it takes part.
+    pub(super) sender: Option<usize>,
+}
+
+impl Stub for OffChain<'_> {
+    fn read(&mut self, key: Key) -> Option<Fact> {
+        match (key, self.playing) {
+            (Key::Game(slot), Some(Playing { market, .. })) if slot == market.slot => {
+                Some(Fact::Game(Arc::clone(&market.game)))
+            }
+            (Key::Closing(slot), Some(Playing { market, .. })) if slot == market.slot => None,
+            (Key::Quote(slot, _) | Key::Choice(slot, _), Some(playing)) if slot == playing.market.slot => {
+                playing.posts[self.sender?].as_ref()?.call().as_fact()
+            }
+            _ => self.state.fact(key).cloned(),
+        }
+    }
+
+    fn write(&mut self, _: Key, _: Fact) {}
+}

@@ -1,0 +1,260 @@
+//! Ways of trading. A mechanism decides what participants post, what the ledger makes of it and shows, when that ends,
+//! how trades come out, and what the contract holds all this to.
+//!
+//! Each is a folder with three types: `Player`, a participant's side of a slot's market ([`Participant`]); `Board`, the
+//! ledger's ([`Floor`]); and `Law`, its rules on the chain ([`Lawful`]). They are listed once, at the end of this file.
+//! Whoever else has to do with trades does not know which mechanism runs.
+
+mod habits;
+mod posted;
+mod rest;
+mod strategy;
+pub(crate) mod two_level;
+
+pub use habits::Habits;
+pub(crate) use posted::Posted;
+pub use strategy::Strategy;
+
+use crate::{
+    chain::{
+        call::Call,
+        fact::{Game, Number},
+        genesis::Genesis,
+        refusal::{Refusal, Validity},
+        stub::Stub,
+    },
+    ids::{ProsumerId, Slot},
+    market::{demand::Buyer, mechanism::Mechanism, pricing::PriceBand, settlement::Trade},
+    message::{MarketOpened, Message, Shown},
+    observation::Observation,
+    statement::Outcome,
+    streams::Stream,
+    time::Time,
+    units::{Energy, Total},
+};
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+/// What a participant is in the market of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Buyer with this index.
+    Buyer(u32),
+    /// Seller with this index and surplus.
+    Seller(u32, Energy),
+}
+
+/// A participant as it joins the market of a slot.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) market: &'a Arc<MarketOpened>,
+    pub(crate) genesis: &'a Genesis,
+    pub(crate) prosumer: ProsumerId,
+    pub(crate) side: Side,
+    /// What it registered as a buyer, its preference less what it pays to the operator.
+    pub(crate) buyer: Buyer,
+    pub(crate) band: PriceBand,
+    pub(crate) habits: &'a Habits,
+}
+
+/// What a participant has at hand when it is asked for a post.
+pub(crate) struct Moment<'a> {
+    pub(crate) habits: &'a Habits,
+    /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
+    pub(crate) alpha: f64,
+    /// The rules that are its own.
+    pub(crate) strategy: Option<&'a mut Strategy>,
+    pub(crate) random: &'a mut Stream,
+    pub(crate) now: Time,
+    /// How often it has been asked before in this market.
+    pub(crate) acts: u32,
+    /// From one time that it is asked to the next.
+    pub(crate) interval: Duration,
+}
+
+/// A participant's side of the market of one slot.
+pub(crate) trait Participant: Debug + Sized {
+    fn join(entry: Entry<'_>) -> Self;
+
+    /// Takes in what the ledger shows, unless it knows something newer; returns whether it did.
+    fn hear(&mut self, shown: Shown, now: Time) -> bool;
+
+    /// Its next post, if it has anything to say, and how old the news is on which it decided; without age where there was
+    /// no news to decide on. Asked once a period.
+    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)>;
+
+    /// Goes on from its last post, after having lost its memory. Once nothing is shown any more, only bills are to come.
+    fn resume(&mut self, last: Option<Call>, shown: Option<Shown>);
+
+    /// What it posted under this version, if it remembers it.
+    fn posted(&self, version: u32) -> Posted;
+}
+
+/// How the ledger runs its side of a market, beyond what everybody has agreed on in the genesis.
+#[derive(Clone, Debug)]
+pub struct FloorRules {
+    /// Curvature of utility in a slot, `alpha / h` (4) [CNY/kWh²].
+    pub alpha: f64,
+    /// How many updates in a row must be at rest.
+    pub patience: u32,
+    /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
+    pub first_choice: Option<Arc<[f64]>>,
+    /// Whether sellers are told which of their prices the demand has answered.
+    pub tells_answered: bool,
+}
+
+/// A market as it opens.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    pub(crate) market: &'a Arc<MarketOpened>,
+    pub(crate) buyers: Vec<Buyer>,
+    pub(crate) surplus: Vec<Energy>,
+    /// The prices that sellers may ask.
+    pub(crate) band: PriceBand,
+    pub(crate) genesis: &'a Arc<Genesis>,
+    pub(crate) rules: &'a FloorRules,
+}
+
+/// The ledger's side of the market of one slot. It numbers participants sellers first.
+pub(crate) trait Floor: Debug + Sized {
+    /// What all buyers begin with, as it is to stand on the chain.
+    fn first_choice(rules: &FloorRules, sellers: usize, random: &mut Stream) -> Vec<f64>;
+
+    fn open(opening: Opening<'_>) -> Self;
+
+    /// A post of this participant counts from `now`; it came `at`, in the place of one that came `before`.
+    fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time);
+
+    /// The market as it stands, for all who take part and for who watches; `None` if nothing has changed since it was
+    /// asked last. Meanwhile so many posts have counted `off_chain`.
+    fn show(&mut self, off_chain: u32, now: Time) -> Option<(Message, Observation)>;
+
+    /// What it has shown last.
+    fn shown(&self) -> Option<Shown>;
+
+    /// How the game has ended of itself, if it has. Asked whenever something has been shown.
+    fn ended(&self) -> Option<Outcome>;
+
+    /// The trades that follow from the posts, by buyer, then seller.
+    fn trades(&self) -> Vec<Trade>;
+}
+
+/// What the contract holds posts and trades to. A value of it goes through the trades of one slot, by buyer, then seller.
+pub(crate) trait Lawful: Debug + Sized {
+    /// A prosumer posts in a game that is under way.
+    fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity;
+
+    fn of(game: &Game) -> Self;
+
+    /// Reads what the seller at this position has posted, at its first trade.
+    fn read_seller(&mut self, slot: Slot, position: usize, number: Number, stub: &mut impl Stub) -> Validity;
+
+    /// Reads what a buyer has posted, at its first trade.
+    fn read_buyer(&mut self, slot: Slot, number: Number, stub: &mut impl Stub) -> Validity;
+
+    /// The price at which that buyer gets this energy from the seller at this position [CNY/kWh], or why it does not;
+    /// `bought` is what it gets in all so far.
+    fn price(&self, seller: usize, energy: Energy, bought: Total<Energy>) -> Result<f64, Refusal>;
+}
+
+/// What is made of all mechanisms, each by its folder: of their players one participant, of their boards one floor.
+macro_rules! mechanisms {
+    ($s:tt $($name:ident in $folder:ident;)+) => {
+        /// A [`Participant`] by whichever mechanism.
+        #[derive(Debug)]
+        pub(crate) enum AnyParticipant {
+            $($name($folder::Player),)+
+        }
+
+        /// A [`Floor`] by whichever mechanism.
+        #[derive(Debug)]
+        pub(crate) enum AnyFloor {
+            $($name($folder::Board),)+
+        }
+
+        impl AnyParticipant {
+            pub(crate) fn join(entry: Entry<'_>) -> Self {
+                match entry.genesis.rules.mechanism {
+                    $(Mechanism::$name { .. } => Self::$name($folder::Player::join(entry)),)+
+                }
+            }
+        }
+
+        impl AnyFloor {
+            pub(crate) fn open(opening: Opening<'_>) -> Self {
+                match opening.genesis.rules.mechanism {
+                    $(Mechanism::$name { .. } => Self::$name($folder::Board::open(opening)),)+
+                }
+            }
+        }
+
+        /// What one of the above, of whichever mechanism it is, has to say.
+        macro_rules! ask {
+            ($s any:expr, $s one:ident => $s said:expr) => {
+                match $s any {
+                    $(Self::$name($s one) => $s said,)+
+                }
+            };
+        }
+
+        /// What the type by this name in a mechanism's folder has to say.
+        macro_rules! under {
+            ($s mechanism:expr, $s own:ident => $s said:expr) => {
+                match $s mechanism {
+                    $($crate::market::mechanism::Mechanism::$name { .. } => {
+                        use $crate::mechanism::$folder::$s own;
+                        $s said
+                    })+
+                }
+            };
+        }
+        pub(crate) use under;
+    };
+}
+
+// The dollar is for the macros that this one makes.
+mechanisms! { $
+    TwoLevelGame in two_level;
+}
+
+impl AnyParticipant {
+    #[inline]
+    pub(crate) fn hear(&mut self, shown: Shown, now: Time) -> bool {
+        ask!(self, player => player.hear(shown, now))
+    }
+
+    #[inline]
+    pub(crate) fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+        ask!(self, player => player.act(market, moment))
+    }
+
+    pub(crate) fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
+        ask!(self, player => player.resume(last, shown))
+    }
+
+    pub(crate) fn posted(&self, version: u32) -> Posted {
+        ask!(self, player => player.posted(version))
+    }
+}
+
+impl AnyFloor {
+    #[inline]
+    pub(crate) fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time) {
+        ask!(self, board => board.enter(participant, post, at, before, now))
+    }
+
+    pub(crate) fn show(&mut self, off_chain: u32, now: Time) -> Option<(Message, Observation)> {
+        ask!(self, board => board.show(off_chain, now))
+    }
+
+    pub(crate) fn shown(&self) -> Option<Shown> {
+        ask!(self, board => board.shown())
+    }
+
+    pub(crate) fn ended(&self) -> Option<Outcome> {
+        ask!(self, board => board.ended())
+    }
+
+    pub(crate) fn trades(&self) -> Vec<Trade> {
+        ask!(self, board => board.trades())
+    }
+}
