@@ -11,20 +11,23 @@
 //! | `replay` | block by block: links, positions, sizes, codes, what is written |
 //! | `judge` | the code of a transaction: signature, endorsements, reads, and what the contract says |
 //! | `contract` | what the contract makes of a call |
-//! | `bills` | the bills that follow from a game |
+//! | `mechanism` | what a way of trading allows, and the bills that follow from it |
 //! | `facts` | the table of facts, and the sums in it |
 
 mod bills;
 mod checkpoint;
 mod contract;
+mod desk;
 mod discrepancy;
 mod facts;
 mod file;
 mod judge;
+mod mechanism;
 mod prepare;
 mod replay;
 mod report;
 mod state;
+mod tariffs;
 
 pub use discrepancy::VerifyError;
 pub use report::{CaseReport, ChannelReport, Progress, Report};

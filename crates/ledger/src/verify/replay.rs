@@ -2,12 +2,14 @@
 
 use super::{
     bills::Bills,
-    contract::{execute, highest_price},
+    contract::execute,
     discrepancy::{Checked, does_not_hold},
     judge::{judge, unendorsed},
+    mechanism,
     prepare::{Prepared, Transaction},
     report::CaseReport,
     state::State,
+    tariffs::highest_price,
 };
 use crate::{position::Position, reader::Reader};
 use microgrid_agents::{
@@ -196,7 +198,7 @@ impl<'a> Replay<'a> {
                 Ok(Some(does_not_hold("endorsement", Some(Party::Grid))))
             }
             Call::Settle(settlement) => {
-                let bills = Bills::derive(self.genesis, &self.state, settlement.slot);
+                let bills = mechanism::bills(self.genesis, &self.state, settlement.slot);
                 if transaction.code.is_ok() {
                     compare(settlement, &bills)?;
                     self.report.bills += bills.0.len() as u64;
@@ -220,9 +222,7 @@ impl<'a> Replay<'a> {
                 return Err(format!("the game's {side} are not those registered for the slot"));
             }
         }
-        let (found, sellers) = (game.first_choice.len(), game.sellers.len());
-        let wrong = || Err(format!("the game's first choice has {found} shares for {sellers} sellers"));
-        if found == sellers { Ok(()) } else { wrong() }
+        mechanism::opens(self.genesis, game)
     }
 
     /// Where there are both sides, and the fee leaves a price between the tariffs, there is a game first.

@@ -1,6 +1,6 @@
 //! Meter readings and the grid's invoices.
 
-use super::{Decision, Desk, ensure};
+use super::super::desk::{Decision, Desk, ensure};
 use microgrid_agents::{
     chain::{
         fact::{Account, Fact, Key},

@@ -1,6 +1,10 @@
 //! Settlement: from energy that both sides endorse to bills, accounts and fees.
 
-use super::{super::bills::most_due, Decision, Desk, ensure};
+use super::super::{
+    bills::bill,
+    desk::{Decision, Desk, ensure},
+    mechanism,
+};
 use microgrid_agents::{
     chain::{
         call::Settlement,
@@ -8,25 +12,12 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    statement::{Choice, Registration},
+    statement::Registration,
     units::{Energy, Money},
 };
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, btree_map::Entry};
 
-/// What a seller brings to its trades.
-struct Offer {
-    price: f64,
-    surplus: Energy,
-    /// Position in the game's list.
-    place: usize,
-    /// Sold so far [1e-6 kWh].
-    sold: i128,
-}
-
-impl<'a> Desk<'a> {
+impl Desk<'_> {
     pub(super) fn settle(&mut self, settlement: &Settlement) -> Decision {
         let Settlement { slot, trades, .. } = settlement;
         let slot = *slot;
@@ -50,47 +41,38 @@ impl<'a> Desk<'a> {
         game: &Game,
         trades: &[(Number, Number, Energy)],
     ) -> Result<Vec<(Number, Number, Bill)>, Refusal> {
-        let mut offers = BTreeMap::<Number, Offer>::new();
-        // With the units that each buyer may still get.
-        let mut choices = BTreeMap::<Number, (&'a Arc<Choice>, i128)>::new();
+        let mut terms = mechanism::terms(self.genesis);
+        // What each seller has left, in units; buyers come in order.
+        let mut left = BTreeMap::<Number, i128>::new();
         let mut bills = Vec::with_capacity(trades.len());
-        let mut last = None;
+        let mut last: Option<(Number, Number)> = None;
         for &(buyer, seller, energy) in trades {
-            let ascending = last.replace((buyer, seller)).is_none_or(|last| last < (buyer, seller));
+            let before = last.replace((buyer, seller));
+            let ascending = before.is_none_or(|before| before < (buyer, seller));
             ensure(ascending && energy > Energy::ZERO, Refusal::InvalidPurchases)?;
             let place = game.sellers.binary_search(&seller).map_err(|_| Refusal::NotAParticipant)?;
             ensure(game.buyers.binary_search(&buyer).is_ok(), Refusal::NotAParticipant)?;
-            let offer = match offers.entry(seller) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(first) => first.insert(self.offer(slot, seller, place)?),
-            };
-            let (choice, due) = match choices.entry(buyer) {
+            let left = match left.entry(seller) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(first) => {
-                    let choice = self.choice(slot, buyer).ok_or(Refusal::NotAParticipant)?;
-                    first.insert((choice, most_due(choice.pairs().map(|(_, share, x)| share * x).sum())))
+                    terms.read_seller(self, slot, seller)?;
+                    let surplus = match self.registration(slot, seller) {
+                        Some(Registration::Seller(surplus)) => *surplus,
+                        _ => Energy::ZERO,
+                    };
+                    first.insert(i128::from(surplus.0))
                 }
             };
-            let (share, purchase) = choice.of(offer.place as u32).unwrap_or_default();
-            let wanted = Energy::nearest(share * purchase);
-            ensure(i128::from(energy.0) <= i128::from(wanted.0) + 1, Refusal::MoreThanSurplus)?;
-            offer.sold += i128::from(energy.0);
-            ensure(offer.sold <= i128::from(offer.surplus.0), Refusal::MoreThanSurplus)?;
-            *due -= i128::from(energy.0);
-            ensure(*due >= 0, Refusal::MoreThanSurplus)?;
-            let bill = bill(energy, offer.price, self.genesis.rules.service_fee).ok_or(Refusal::NotFinite)?;
+            if before.is_none_or(|before| before.0 != buyer) {
+                terms.read_buyer(self, slot, buyer)?;
+            }
+            *left -= i128::from(energy.0);
+            ensure(*left >= 0, Refusal::MoreThanSurplus)?;
+            let price = terms.price(buyer, (seller, place), energy)?;
+            let bill = bill(energy, price, self.genesis.rules.service_fee).ok_or(Refusal::NotFinite)?;
             bills.push((buyer, seller, bill));
         }
         Ok(bills)
-    }
-
-    fn offer(&mut self, slot: Slot, seller: Number, place: usize) -> Result<Offer, Refusal> {
-        let price = self.quote(slot, seller).ok_or(Refusal::NotAParticipant)?.price;
-        let surplus = match self.registration(slot, seller) {
-            Some(Registration::Seller(surplus)) => *surplus,
-            _ => Energy::ZERO,
-        };
-        Ok(Offer { price, surplus, place, sold: 0 })
     }
 
     fn write_settlement(&self, slot: Slot, bills: &[(Number, Number, Bill)]) -> Decision {
@@ -114,11 +96,6 @@ impl<'a> Desk<'a> {
         let totals = [(Key::Fees(slot), Fact::Fees(fees)), (Key::Settlement(slot), Fact::Settlement(settled))];
         Ok(bills.chain(accounts).chain(totals).collect())
     }
-}
-
-/// What `energy` costs at `price`, with the operator's `fee` [CNY/kWh]; `None` if no money can pay for it.
-pub(in crate::verify) fn bill(energy: Energy, price: f64, fee: f64) -> Option<Bill> {
-    Some(Bill { energy, price, payment: energy.priced(price)?, fee: energy.priced(fee)? })
 }
 
 /// Adds an amount to an account, if that can hold it.

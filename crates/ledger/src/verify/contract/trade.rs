@@ -1,6 +1,6 @@
 //! Tariffs and registrations.
 
-use super::{Decision, Desk, ensure};
+use super::super::desk::{Decision, Desk, ensure};
 use microgrid_agents::{
     chain::{
         fact::{Fact, Key},
