@@ -34,6 +34,9 @@ pub enum ReadError {
         /// Why not.
         source: rusqlite::Error,
     },
+    /// It is a folder, a device or a pipe.
+    #[error("{} is no file", .0.display())]
+    NoFile(PathBuf),
     /// There is nothing in the file.
     #[error("{} is blank: its writer was stopped before it had begun", .0.display())]
     Blank(PathBuf),
@@ -56,7 +59,7 @@ impl ReadError {
     /// Where it is, as far as that can be told.
     pub fn place(&self) -> Position {
         match self {
-            Self::Open { .. } | Self::Blank(_) | Self::Database(_) => Position::FILE,
+            Self::Open { .. } | Self::NoFile(_) | Self::Blank(_) | Self::Database(_) => Position::FILE,
             Self::Row(place, _) => *place,
         }
     }
@@ -120,6 +123,10 @@ impl Reader {
     /// Opens a ledger and leaves it as it is. Where the writer was interrupted, its journal is taken into account. Fails if
     /// there is no file, nothing in it, no database, or one with another header or schema than a ledger's.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
+        // Whoever opens a pipe waits for who writes into it.
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(ReadError::NoFile(path.to_owned()));
+        }
         let plain = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, plain | OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|_| Connection::open_with_flags(path, plain | OpenFlags::SQLITE_OPEN_READ_ONLY))

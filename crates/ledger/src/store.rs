@@ -60,7 +60,9 @@ impl Store {
     /// Takes in all that another ledger holds, of cases that this one does not have. It is on disk then. Fails if that
     /// ledger cannot be read, or this one cannot be written; nothing of it is on disk then.
     pub fn append_from(&mut self, other: &Path) -> Result<()> {
-        let other = other.to_str().ok_or_else(|| Error::InvalidPath(other.to_owned()))?;
+        let is_file = other.metadata().is_ok_and(|there| there.is_file());
+        let text = other.to_str().filter(|_| is_file);
+        let other = text.ok_or_else(|| Error::InvalidPath(other.to_owned()))?;
         self.database.execute("ATTACH DATABASE ? AS other", [other])?;
         let each = TABLES.map(|table| {
             let order = if matches!(table, "transactions" | "facts") { "ORDER BY rowid" } else { "" };

@@ -12,10 +12,10 @@ use super::{
     path,
     plan::{Case, Plan, picks, turn},
     population::Population,
-    schema::{GridTariff, Initial, Learning, PopulationSource, Scenario, Value},
+    schema::{GridTariff, Initial, LARGEST_COUNT, Learning, PopulationSource, Scenario, Value},
     text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
     vain,
-    validate::{self, Checked, LARGEST_COUNT},
+    validate::{self, Checked},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

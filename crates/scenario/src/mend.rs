@@ -250,6 +250,11 @@ fn apart(text: &str) -> Option<String> {
 
 /// The first and the last of two or three numbers, between whatever signs and words of a range.
 fn ends(text: &str) -> Option<[&str; 2]> {
+    bounds(text).map(|(ends, _)| ends)
+}
+
+/// The same, with how many numbers there are.
+fn bounds(text: &str) -> Option<([&str; 2], usize)> {
     const WORDS: &[&str] = &["from", "to", "until", "through", "first", "last", "step", "range", "arange", "linspace"];
     let text = unquoted(text);
     let is_known = text.split(|c: char| !c.is_alphabetic()).all(|word| word.is_empty() || WORDS.contains(&word));
@@ -258,14 +263,15 @@ fn ends(text: &str) -> Option<[&str; 2]> {
     let is_stepped = (text.contains(':') || text.contains("..")) && !text.contains(char::is_alphabetic);
     let last = if is_stepped { numbers.last() } else { numbers.get(1) };
     let fine = is_known && numbers.len() < 4 && !text.starts_with('-');
-    Some([*numbers.first()?, *last?]).filter(|_| fine)
+    Some(([*numbers.first()?, *last?], numbers.len())).filter(|_| fine)
 }
 
 /// The values of a range: all, if they are few whole numbers, or else the first and the last.
 pub(super) fn ranged(text: &str) -> Option<String> {
     let bare = unquoted(text);
     let is_range = bare.contains("..") || bare.contains(['-', ':', '…']) || bare.contains(char::is_alphabetic);
-    let [first, last] = ends(text).filter(|_| is_range)?;
+    // With a step, nobody knows which of three numbers it is.
+    let ([first, last], _) = bounds(text).filter(|(_, count)| is_range && *count == 2)?;
     let few = first.parse::<u32>().ok().zip(last.parse::<u32>().ok());
     let few = few.filter(|(first, last)| first < last && last - first < 10);
     Some(match few {
@@ -285,8 +291,17 @@ fn percentage(text: &str) -> Option<String> {
     format!("{number}e-2").parse().ok().map(|share: f64| share.to_string())
 }
 
+/// Units that are no unit's own: without them, a number would be another.
+const SCALED: &[&str] =
+    &["w", "wh", "mw", "mwh", "gw", "gwh", "c", "ct", "cent", "cents", "k", "m", "g", "thousand", "million", "mio"];
+
 /// A number with letters or signs of a currency before or behind it.
 fn without_unit(text: &str) -> Option<String> {
+    let letters = unquoted(text).to_lowercase();
+    let unit = letters.split('/').next()?.trim_matches(|c: char| !c.is_alphabetic());
+    if SCALED.contains(&unit) {
+        return None;
+    }
     let is_unit = |c: char| !c.is_ascii_digit() && !"+-.,%".contains(c);
     let bare = unquoted(text).trim_start_matches(is_unit);
     let end = bare.find(|c: char| c.is_alphabetic() || "€$¥£".contains(c)).unwrap_or(bare.len());

@@ -1,7 +1,6 @@
 //! The scenario file's fields and types. What a scenario gets where its file says nothing is the published study, and a
 //! synthetic population that makes a mixed market whenever the sun shines.
 
-use super::validate::LARGEST_COUNT;
 use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
@@ -21,6 +20,9 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+
+/// Largest number of slots, of prosumers and of cases.
+pub(super) const LARGEST_COUNT: u32 = 1_000_000;
 
 /// A struct of settings, each with what it is where nothing is said.
 macro_rules! with_defaults {

@@ -4,8 +4,8 @@ use super::{
     error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, Clock, Condition, Distribution, GridTariff, Incident, Initial, Learning, Link, Market, Members,
-        Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
+        Activation, Clock, Condition, Distribution, GridTariff, Incident, Initial, LARGEST_COUNT, Learning, Link,
+        Market, Members, Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
     },
 };
 use indexmap::IndexMap;
@@ -22,8 +22,6 @@ use std::{
     time::Duration,
 };
 
-/// Largest number of slots, of prosumers and of cases.
-pub(super) const LARGEST_COUNT: u32 = 1_000_000;
 /// Largest number of prosumers times slots: each takes 64 bytes of memory while a case runs.
 const LARGEST_PROFILES: u32 = 100_000_000;
 /// No slot, delay or period is longer.
