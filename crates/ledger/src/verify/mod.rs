@@ -56,7 +56,9 @@ const BATCH_BLOCKS: usize = 4096;
 pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     let checked = match Reader::open(path) {
-        Err(error @ (ReadError::Open { .. } | ReadError::Blank(_))) => return Err(VerifyError::Open(error)),
+        Err(error @ (ReadError::Open { .. } | ReadError::NoFile(_) | ReadError::Blank(_))) => {
+            return Err(VerifyError::Open(error));
+        }
         Err(error) => Err(error.into()),
         Ok(reader) => check(&reader, &mut report, progress),
     };
