@@ -280,6 +280,11 @@ pub(super) fn ranged(text: &str) -> Option<String> {
     })
 }
 
+/// Whether a text is a range with a step.
+pub(super) fn is_stepped(text: &str) -> bool {
+    bounds(text).is_some_and(|(_, count)| count == 3) && text.contains(['.', ':', '('])
+}
+
 /// The number that a text with a comma would be elsewhere.
 pub(super) fn decimal(text: &str) -> Option<String> {
     plain(&typed(text)).filter(|_| text.contains(','))

@@ -3,7 +3,7 @@
 use super::{
     edits::Edits,
     error::{Mistake, ScenarioError, did_you_mean, most_like},
-    mend::{COLON, COMMENT, kind_of_text, look_alike, looks_alike, mend, mend_sign, ranged},
+    mend::{COLON, COMMENT, is_stepped, kind_of_text, look_alike, looks_alike, mend, mend_sign, ranged},
     outline::Outline,
     pairs::{first, too_deep, unpaired},
     schema::{PopulationSource, Scenario, Synthetic},
@@ -193,7 +193,8 @@ pub(super) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
     }
     if mends.is_empty() {
         let dots = text.trim_matches('.').is_empty() && !text.is_empty();
-        let range = ranged(text).map(|values| format!(": write {values}")).or_else(|| dots.then(String::new));
+        let of_some = dots || is_stepped(text);
+        let range = ranged(text).map(|values| format!(": write {values}")).or_else(|| of_some.then(String::new));
         mends.extend(range.map(|values| format!("a range is all its values, with commas between them{values}")));
         mends.extend(looks_alike(text));
     }
