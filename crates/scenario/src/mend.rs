@@ -463,14 +463,12 @@ mod tests {
                 "{text}"
             );
         }
-        for (text, list) in [
-            ("0..1", "[0, 1]"),
-            ("1-4", "[1, 2, 3, 4]"),
-            ("0:0.1:1", "[0, 1]"),
-            ("range(0, 1, 0.1)", "[0, 1]"),
-            ("[0.5, ..., 1]", "[0.5, 1]"),
-        ] {
+        for (text, list) in [("0..1", "[0, 1]"), ("1-4", "[1, 2, 3, 4]"), ("[0.5, ..., 1]", "[0.5, 1]")] {
             assert_eq!(said(text, '['), format!("a range is a list of all its values: write {list}"), "{text}");
+        }
+        // Where there is a step, which of three numbers is it?
+        for stepped in ["0:0.1:1", "range(0, 1, 0.1)"] {
+            assert!(!said(stepped, '[').contains("all its values") && is_stepped(stepped), "{stepped}");
         }
         assert_eq!(said("1h-2h", '('), "");
     }
