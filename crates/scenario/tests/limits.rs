@@ -267,7 +267,7 @@ fn a_huge_run_is_told_and_no_shipped_one_is_but_the_largest() {
     assert_eq!(huge("", &["population=1000"]), "");
     assert_eq!(
         huge("record: Slots", &["population=1000000"]),
-        "warning: the run is expected to be huge: participants act some 1.3 billion times, and it leaves some 0.0 MB on disk
+        "warning: the run is expected to be huge: participants act some 1.3 billion times
  |
  = note: fewer acts: fewer prosumers, open slots or cases, a longer period, an earlier gate closure"
     );
