@@ -6,6 +6,7 @@ use microgrid_agents::chain::hash::Digest;
 use microgrid_scenario::{Plan, Setting, schema::Clock};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
+    fs,
     path::{Component, Path},
     time::{Duration, SystemTime},
 };
@@ -67,6 +68,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     pub cases: C,
     /// The run's files, relative to its folder.
     pub files: Vec<String>,
+    /// How long each table of a finished run is [bytes]; not known of runs of older versions.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub bytes: IndexMap<String, u64>,
     /// Whether prosumers or the network followed rules that a program gave beside the scenario; left out if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_rules: bool,
@@ -159,6 +163,7 @@ impl Manifest<PlannedCases> {
             gate_closure_s: Some(gate_closure_s(plan)),
             cases: PlannedCases(plan.clone()),
             files,
+            bytes: IndexMap::new(),
             own_rules: plan.custom.changes_results(),
         }
     }
@@ -169,7 +174,7 @@ impl Manifest {
     pub(super) fn read(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(FILE);
         let manifest: Self = folder::read_json(&path)?;
-        let Self { case_count, slots, replicates, cases, files, .. } = &manifest;
+        let Self { case_count, slots, replicates, cases, files, bytes, .. } = &manifest;
         let is_time = |seconds: Option<f64>| seconds.is_none_or(|seconds| Duration::try_from_secs_f64(seconds).is_ok());
         let is_case = |(due, case): (u32, &CaseEntry)| {
             case.case == due && 1 <= case.open.0 && case.open.0 <= case.open.1 && case.open.1 <= *slots
@@ -183,11 +188,26 @@ impl Manifest {
             ("case_count", *case_count > 0 && *case_count as usize == cases.len()),
             ("cases", (1..).zip(cases).all(is_case)),
             ("files", files.iter().all(is_inside)),
+            ("bytes", bytes.keys().all(|file| files.contains(file))),
         ];
         match fields.iter().find(|(_, is_right)| !is_right) {
-            None => Ok(manifest),
+            None => manifest.check_lengths(folder).map(|()| manifest),
             Some((field, _)) => Err(RecordError::damaged(&path)(format!("`{field}` is not that of a run"))),
         }
+    }
+
+    /// Fails if a table is not as long as the run has written it: whoever reads it row by row could not tell.
+    fn check_lengths(&self, folder: &Path) -> Result<(), RecordError> {
+        for (file, length) in &self.bytes {
+            let path = folder.join(file);
+            // What cannot be read at all is told by whoever reads it.
+            let Ok(found) = fs::metadata(&path).map(|there| there.len()) else { continue };
+            if found != *length {
+                let why = format!("it has {found} bytes, and the run has written {length}");
+                return Err(RecordError::damaged(&path)(why));
+            }
+        }
+        Ok(())
     }
 
     /// The manifest of the same run under way again, if its scenario and data are those of `plan`.
@@ -208,6 +228,21 @@ impl<C> Manifest<C> {
 }
 
 impl<C: Serialize> Manifest<C> {
+    /// Notes how long these tables in `folder` are, which grow no more.
+    pub(super) fn measure<'a>(
+        &mut self,
+        folder: &Path,
+        tables: impl Iterator<Item = &'a str>,
+    ) -> Result<(), RecordError> {
+        let measured = tables.map(|file| {
+            let path = folder.join(file);
+            let length = fs::metadata(&path).map_err(RecordError::file("read", &path))?.len();
+            Ok((file.to_owned(), length))
+        });
+        self.bytes = measured.collect::<Result<_, RecordError>>()?;
+        Ok(())
+    }
+
     pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
         folder::write_json(&folder.join(FILE), self)
     }

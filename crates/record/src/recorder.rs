@@ -4,7 +4,7 @@ use super::{
     SCENARIO,
     case::CaseRecorder,
     error::RecordError,
-    folder,
+    folder, key_figures,
     manifest::{self, Manifest, PlannedCases, Status},
     measures::complete_cases,
     paired,
@@ -75,11 +75,7 @@ impl Recorder {
         let folder = folder::create(root, &plan.scenario.name, started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
-        let mut schema: Schema = tables::described(record, format).collect();
-        schema.insert(summary::FILE, summary::columns(plan));
-        if paired::has_pairs(plan) {
-            schema.insert(paired::PairedRow::FILE, paired::columns(plan));
-        }
+        let schema = described(plan, format);
         folder::write_json(&folder.join(schema::FILE), &schema)?;
         let written = [SCENARIO, schema::FILE].into_iter().chain(schema.keys().copied()).chain(tables::others(record));
         let mut files: Vec<String> = written.map(str::to_owned).collect();
@@ -178,6 +174,11 @@ impl Recorder {
         let written = closed.and(summed_up).and(tidied);
         let finished = status == Status::Finished && written.is_ok();
         self.manifest.status = if status == Status::Finished && !finished { Status::Unfinished } else { status };
+        if finished {
+            // What the ledger holds, it proves by itself.
+            let schema = described(&self.manifest.cases.0, self.format);
+            self.manifest.measure(&self.folder, schema.keys().copied().chain([key_figures::FILE]))?;
+        }
         self.manifest.wall_seconds = Some(self.before.saturating_add(wall).as_secs_f64());
         self.manifest.write(&self.folder)?;
         written?;
@@ -257,6 +258,16 @@ fn tidy_cases(folder: &Path, done: u32) -> Result<(), RecordError> {
         }
         _ => Ok(()),
     }
+}
+
+/// All tables of a finished run with their columns.
+fn described(plan: &Plan, format: Format) -> Schema {
+    let mut schema: Schema = tables::described(plan.scenario.record, format).collect();
+    schema.insert(summary::FILE, summary::columns(plan));
+    if paired::has_pairs(plan) {
+        schema.insert(paired::PairedRow::FILE, paired::columns(plan));
+    }
+    schema
 }
 
 fn remove(folder: &Path) -> Result<(), RecordError> {

@@ -1,13 +1,14 @@
 //! A run's folder, read back.
 
 use super::{
+    SCENARIO,
     error::RecordError,
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
     manifest::{self, CaseEntry, Manifest, Status},
     measures::complete_cases,
     paired::{self, PairedRow},
-    parquet_parts,
+    parquet_parts, schema,
     sheet::Format,
     slots::SlotRow,
     summary::{self, Summary},
@@ -40,8 +41,14 @@ impl Run {
         let Manifest { case_count, slots, .. } = run.manifest;
         // Whoever reads tables row by row could not tell that there are too few.
         if run.manifest.status == Status::Finished && run.keeps(SlotRow::FILE) && !run.ends_with(case_count, slots) {
-            let why = format!("it does not end with slot {slots} of case {case_count}, as {} says", manifest::FILE);
-            return Err(RecordError::damaged(&run.folder.join(SlotRow::FILE))(why));
+            let [manifest, slots_file] = [manifest::FILE, SlotRow::FILE].map(|file| run.folder.join(file));
+            let last = format!("slot {slots} of case {case_count}");
+            return Err(if run.manifest.bytes.contains_key(SlotRow::FILE) {
+                let why = format!("it tells of {last}, with which {} does not end", SlotRow::FILE);
+                RecordError::damaged(&manifest)(why)
+            } else {
+                RecordError::damaged(&slots_file)(format!("it does not end with {last}, as {} says", manifest::FILE))
+            });
         }
         Ok(run)
     }
@@ -264,6 +271,14 @@ fn instead_of_run(path: &Path) -> String {
         let similar = || files::similar(path, &[beside, &beside.join("results")], holds_run);
         let hint = files::meant(path).or_else(similar).map_or_else(String::new, |path| meant(&path));
         return format!("is not there{hint}");
+    }
+    if [SCENARIO, schema::FILE].iter().all(|file| path.join(file).is_file()) {
+        let again = path.join(SCENARIO);
+        return format!(
+            "is a run's folder without its {}: put it back, or run again: `sim {}`",
+            manifest::FILE,
+            again.display()
+        );
     }
     let holds =
         |is: &dyn Fn(&Path) -> bool| fs::read_dir(path).into_iter().flatten().flatten().any(|entry| is(&entry.path()));

@@ -6,6 +6,7 @@ use super::{
     folder,
 };
 use microgrid_agents::ids::Slot;
+use microgrid_scenario::files;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fs::File,
@@ -232,7 +233,7 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
 
 /// Whether the rows of the first `cases` cases are the first `length` bytes of a table, as far as it is so long.
 fn ends_at(path: &Path, cases: u32, length: u64) -> io::Result<bool> {
-    let mut file = BufReader::with_capacity(1 << 12, File::open(path)?);
+    let mut file = BufReader::with_capacity(1 << 12, files::open(path)?);
     if length == 0 || file.get_ref().metadata()?.len() < length {
         return Ok(length > 0);
     }

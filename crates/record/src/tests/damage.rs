@@ -59,6 +59,7 @@ fn a_manifest_has_numbers_that_a_run_can_have() {
         ),
         ("files", json!(["data/../../secret"])),
         ("files", json!(["/etc/passwd"])),
+        ("bytes", json!({"other.csv": 1})),
     ] {
         let before = change(&path, |manifest| manifest[field] = value.clone());
         let said = Run::open(recorder.folder()).unwrap_err().to_string();
@@ -75,9 +76,64 @@ fn a_manifest_has_numbers_that_a_run_can_have() {
 }
 
 #[test]
-fn a_finished_run_has_the_slots_of_its_manifest() {
+fn a_finished_run_has_every_table_as_long_as_it_was_written() {
+    for (record, format, tables) in [
+        (Record::Full, Format::Csv, 9),
+        (Record::Full, Format::Parquet, 9),
+        (Record::Slots, Format::Csv, 6),
+        (Record::Summary, Format::Csv, 4),
+    ] {
+        let (_day, folder) = straight(Day::recording(record), format);
+        let bytes = Run::open(&folder).unwrap().manifest().bytes.clone();
+        assert_eq!(bytes.len(), tables, "{bytes:?}");
+        for (file, length) in bytes {
+            let path = folder.join(&file);
+            let whole = fs::read(&path).unwrap();
+            assert_eq!(whole.len() as u64, length);
+            // Cut off behind a whole row too, where all that is left can be read.
+            let last_row = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            for changed in [&whole[..0], &whole[..last_row], &whole[..whole.len() - 1], &[&whole[..], b"\n"].concat()] {
+                fs::write(&path, changed).unwrap();
+                let said = Run::open(&folder).unwrap_err().to_string();
+                let expected =
+                    format!("{}: it has {} bytes, and the run has written {length}\n", path.display(), changed.len());
+                assert!(said.starts_with(&expected) && said.contains("or run again: `sim "), "{said}");
+            }
+            fs::write(&path, whole).unwrap();
+        }
+        assert!(Run::open(&folder).is_ok());
+    }
+}
+
+#[test]
+fn a_manifest_that_tells_of_other_slots_than_the_tables_is_told() {
+    let (_day, folder) = straight(Day::new(), Format::Csv);
+    let manifest = folder.join("manifest.json");
+    for changed in [2, 4, u32::MAX] {
+        let before = change(&manifest, |manifest| {
+            manifest["slots"] = json!(changed);
+            manifest["cases"].as_array_mut().unwrap().iter_mut().for_each(|case| case["open"] = json!([1, 2]));
+        });
+        let said = Run::open(&folder).unwrap_err().to_string();
+        let expected = format!(
+            "{}: it tells of slot {changed} of case 2, with which slots.csv does not end\n",
+            manifest.display()
+        );
+        assert!(said.starts_with(&expected), "{said}");
+        fs::write(&manifest, before).unwrap();
+    }
+    fs::remove_file(&manifest).unwrap();
+    let said = Run::open(&folder).unwrap_err().to_string();
+    let again = folder.join("scenario.ron");
+    let expected = "is a run's folder without its manifest.json: put it back, or run again: `sim";
+    assert_eq!(said, format!("{} {expected} {}`", folder.display(), again.display()));
+}
+
+#[test]
+fn a_finished_run_of_an_older_version_has_the_slots_of_its_manifest() {
     let (_day, folder) = straight(Day::new(), Format::Csv);
     let [manifest, slots] = ["manifest.json", SlotRow::FILE].map(|file| folder.join(file));
+    change(&manifest, |manifest| drop(manifest.as_object_mut().unwrap().remove("bytes").unwrap()));
     let refused = || {
         let said = Run::open(&folder).unwrap_err().to_string();
         assert!(said.starts_with(&format!("{}: it does not end with slot", slots.display())), "{said}");
