@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub(super) out: PathBuf,
     /// Name of the run, in the place of the scenario's: its results go to DIR/NAME/<start>-seed<seed>/.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub(super) name: Option<String>,
     /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
@@ -254,6 +254,11 @@ pub(super) enum LedgerCommand {
 fn channel() -> impl TypedValueParser<Value = ChannelName> {
     let read = |name: String| ChannelName::ALL.into_iter().find(|channel| channel.name() == name).ok_or("no channel");
     PossibleValuesParser::new(ChannelName::ALL.map(ChannelName::name)).try_map(read)
+}
+
+/// A name for a run.
+fn name(text: &str) -> Result<String, String> {
+    if scenario::is_name(text) { Ok(text.to_owned()) } else { Err(format!("allowed: {}", scenario::NAME)) }
 }
 
 /// A whole number.

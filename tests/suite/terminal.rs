@@ -348,7 +348,7 @@ fn runs_are_told_apart_by_what_was_set_and_by_their_names() {
     for name in ["a/b", "../up", ".hidden", "a,b", ""] {
         let refused = sim(folder.path(), "scenarios/5_prosumers.ron -q --name").arg(name).assert().code(2);
         let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
-        assert!(said.contains("allowed: a plain folder name"), "{name}: {said}");
+        assert!(said.contains("'--name <NAME>': allowed: a plain folder name"), "{name}: {said}");
     }
 }
 

@@ -147,14 +147,16 @@ pub(super) fn seeds(replicates: &Replicates, name: &str, values: usize) -> Check
 
 /// The name becomes a folder, so it has to be a plain one on every system.
 fn name(name: &str) -> Checked {
+    ensure(is_name(name), "name", format!("{name:?}"), NAME)
+}
+
+/// What may be the name of a scenario.
+pub const NAME: &str = "a plain folder name: up to 100 letters, digits, `-`, `_` and `.`, not beginning with `.`";
+
+/// Whether a scenario may have this name.
+pub fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    let fine = !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(plain);
-    ensure(
-        fine,
-        "name",
-        format!("{name:?}"),
-        "a plain folder name: up to 100 letters, digits, `-`, `_` and `.`, not beginning with `.`",
-    )
+    !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(plain)
 }
 
 fn market(market: &Market) -> Checked {
