@@ -8,11 +8,16 @@ use std::{
 };
 
 /// Opens a file for reading. Fails if it is none that has all it holds: a folder, or a device or pipe, which may never end
-/// or never begin.
+/// or never begin. Nor does reading wait: what a file does not have now, as some of the system's, it does not give.
 pub fn open(path: &Path) -> io::Result<File> {
     let kind = fs::metadata(path)?.file_type();
     let refused = match () {
-        () if kind.is_file() => return File::open(path),
+        () if kind.is_file() => {
+            let mut how = File::options();
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut how, libc::O_NONBLOCK);
+            return how.read(true).open(path);
+        }
         () if kind.is_dir() => "it is a folder",
         () => "it is a device, a pipe or a socket, not a file",
     };
@@ -40,6 +45,7 @@ pub fn in_words(error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::NotFound => "there is no such file",
         ErrorKind::PermissionDenied => "it is not permitted",
+        ErrorKind::WouldBlock => "it gives nothing to read, and whoever waited for it might wait for ever",
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             "there is a file where a folder is to be: move it, or name another place"
         }
@@ -83,4 +89,26 @@ pub fn similar(path: &Path, folders: &[&Path], fits: impl Fn(&Path) -> bool) -> 
 /// The same as text. Fails if it is none.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn reading_never_waits() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.ron");
+        fs::write(&path, "some text").unwrap();
+        let file = open(&path).unwrap();
+        let told = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).unwrap();
+        let flags = told.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
+        let flags = i32::from_str_radix(flags, 8).unwrap();
+        assert_eq!(flags & libc::O_NONBLOCK, libc::O_NONBLOCK, "{told}");
+        assert_eq!(read_text(&path, 100).unwrap(), "some text", "a plain file gives all it has");
+        let said = in_words(&ErrorKind::WouldBlock.into());
+        assert!(said.starts_with("it gives nothing to read"), "{said}");
+    }
 }
