@@ -5,6 +5,7 @@ use super::{
     mend::mend_cell,
     population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{GridTariff, Market, PopulationSource, Preferences, Scenario},
+    signs::looks_alike,
     text::TextFile,
     validate::{self, Known},
 };
@@ -18,6 +19,11 @@ const PREFERENCE: (f64, f64) = (1e-6, 1e4);
 const LARGEST_TARIFF: f64 = 1e4;
 /// More generation or load than this, on average over all slots, no house has [kWh in an hour].
 const LARGEST_MEAN: f64 = 100.0;
+/// Columns of profiles, and those that the scenario may stand in for.
+const PROFILES: [&str; 4] = ["prosumer", "slot", "pv_kwh", "load_kwh"];
+const PREFERENCES: [&str; 2] = ["preference_pv", "preference_grid"];
+/// The column of the grid's tariffs.
+const TARIFF: &str = "grid_tariff_cny_per_kwh";
 /// Name of the profiles of a population that was made in code, among the data files of a run.
 pub(super) const GIVEN_PROFILES: &str = "profiles.csv";
 
@@ -59,7 +65,8 @@ impl Data {
             (PopulationSource::Profiles(path), _) => {
                 let file = open("population.Profiles", path)?;
                 inputs.push(data_file(path, &file));
-                Some(Arc::new(population(&file, market.slots, &scenario.preferences)?))
+                let slots = Slots { due: market.slots, shown: &shown };
+                Some(Arc::new(population(&file, &slots, &scenario.preferences)?))
             }
         };
         let grid_tariffs = match &market.grid_tariff {
@@ -75,7 +82,7 @@ impl Data {
                     return Err(shown(Mistake::value(place, problem, file.path.unwrap_or_default(), allowed)));
                 }
                 inputs.push(input);
-                tariffs(&file, market)?
+                tariffs(&file, market, &Slots { due: market.slots, shown: &shown })?
             }
         };
         Ok((Self { profiles, grid_tariffs: grid_tariffs.into() }, inputs))
@@ -216,9 +223,46 @@ fn check_given(population: &Population, slots: u32, preferences: &Preferences) -
     Ok(())
 }
 
-/// Reads who takes part: every prosumer needs one row for each slot from 1 to `slots`, in any order.
-fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {
-    let table = Table::of(file, &["prosumer", "slot", "pv_kwh", "load_kwh"], &["preference_pv", "preference_grid"])?;
+/// How many slots the market has, for each of which a table is to have a row.
+struct Slots<'a> {
+    due: u32,
+    /// Makes an error of what is wrong in the scenario.
+    shown: &'a dyn Fn(Mistake) -> ScenarioError,
+}
+
+impl Slots<'_> {
+    /// Fails if a table is whole, but for another number of slots. `of` is what its rows are of beside slots, if anything.
+    fn check(&self, table: &Table<'_>, of: Option<&str>) -> Result<(), ScenarioError> {
+        let mut slots = BTreeMap::<String, (u32, u32)>::new();
+        for row in table.rows() {
+            // What is wrong elsewhere is told with its place.
+            let Ok(row) = row else { return Ok(()) };
+            let Ok(slot) = row.text("slot").parse::<u32>() else { return Ok(()) };
+            let (count, last) = slots.entry(of.map_or("", |of| row.text(of)).to_owned()).or_default();
+            (*count, *last) = (*count + 1, slot.max(*last));
+        }
+        let mut numbers = slots.values();
+        let Some(&(there, last)) = numbers.next() else { return Ok(()) };
+        if there == self.due || there != last || numbers.any(|of| *of != (there, last)) {
+            return Ok(());
+        }
+        let file = table.file.path.as_deref().unwrap_or_default();
+        let problem = format!("{file} has rows for {there} slots");
+        let allowed = format!("{there}, or a table with a row for each slot from 1 to {}", self.due);
+        Err((self.shown)(Mistake::value("market.slots", &problem, self.due, allowed)))
+    }
+}
+
+/// Reads who takes part: every prosumer needs one row for each slot, in any order.
+fn population(file: &TextFile, slots: &Slots<'_>, preferences: &Preferences) -> Result<Population, ScenarioError> {
+    read_population(file, slots.due, preferences).or_else(|error| {
+        let table = Table::of(file, &PROFILES, &PREFERENCES)?;
+        slots.check(&table, Some("prosumer")).and(Err(error))
+    })
+}
+
+fn read_population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {
+    let table = Table::of(file, &PROFILES, &PREFERENCES)?;
     check_preferences(&table, preferences)?;
     // With where the first row of each stands in the file [bytes]. No more is kept than there are rows.
     let mut members = BTreeMap::<u32, (usize, BTreeMap<Slot, SlotProfile>)>::new();
@@ -246,8 +290,14 @@ fn population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<
 }
 
 /// Reads the grid's tariff of each slot [CNY/kWh]; none may be below the market's feed-in tariff.
-fn tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> {
-    const TARIFF: &str = "grid_tariff_cny_per_kwh";
+fn tariffs(file: &TextFile, market: &Market, slots: &Slots<'_>) -> Result<Vec<f64>, ScenarioError> {
+    read_tariffs(file, market).or_else(|error| {
+        let table = Table::of(file, &["slot", TARIFF], &[])?;
+        slots.check(&table, None).and(Err(error))
+    })
+}
+
+fn read_tariffs(file: &TextFile, market: &Market) -> Result<Vec<f64>, ScenarioError> {
     let table = Table::of(file, &["slot", TARIFF], &[])?;
     let mut tariffs = BTreeMap::new();
     for row in table.rows() {
@@ -358,7 +408,8 @@ impl<'a> Table<'a> {
         }
         for (n, name) in table.columns.iter().enumerate() {
             if !known().any(|known| known == name) {
-                let hints = table.meant(n, &known().collect::<Vec<_>>());
+                let meant = table.meant(n, &known().collect::<Vec<_>>());
+                let hints = looks_alike(name).into_iter().chain(meant).collect();
                 let problem = match name.trim() {
                     "" => format!("column {} has no name", n + 1),
                     name => format!("there is no column `{name}`"),
@@ -540,7 +591,7 @@ impl Row<'_> {
         read(text).ok_or_else(|| {
             let is_name = column == "prosumer" && !text.is_empty() && !text.contains(|c: char| c.is_ascii_digit());
             let named = || "a prosumer is called by a number; rows of totals and of units are taken out".to_owned();
-            let mend = mend_cell(text, |meant| read(meant).is_some()).or_else(|| is_name.then(named));
+            let mend = mend_cell(text, column, |meant| read(meant).is_some()).or_else(|| is_name.then(named));
             self.table.report(
                 self.start,
                 column,

@@ -6,13 +6,14 @@ use super::{
     error::{Mistake, Report, ScenarioError, Warning},
     expected::Expected,
     files,
-    mend::{decimal, looks_alike, several},
+    mend::{decimal, several},
     notation,
     outline::Outline,
     path,
     plan::{Case, Plan, picks, turn},
     population::Population,
     schema::{GridTariff, Initial, LARGEST_COUNT, Learning, PopulationSource, Scenario, Value},
+    signs::looks_alike,
     text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
     vain,
     validate::{self, Checked},
@@ -160,16 +161,29 @@ impl Override {
         if mistake.is_of_name {
             return self.unknown(mistake);
         }
+        let part = mistake.part.clone();
         let (problem, notes) = because_of(&self.name, mistake);
-        self.wrong(value, &problem, notes)
+        self.wrong(value, part, &problem, notes)
     }
 
-    fn wrong(&self, value: Option<usize>, problem: &str, mut notes: Vec<String>) -> ScenarioError {
+    /// An error about a value, or a part of it, or with `None` about all values.
+    fn wrong(
+        &self,
+        value: Option<usize>,
+        part: Option<Range<usize>>,
+        problem: &str,
+        mut notes: Vec<String>,
+    ) -> ScenarioError {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
         let written = self.argument.as_ref().and_then(|argument| Some(argument.text.split_once('=')?.1));
         let number = written.filter(|_| value.is_some()).and_then(decimal);
-        let number = number.map(decimal_point);
         let is_told = notes.iter().any(|note| note.contains(": write "));
+        let is_number = number.is_some();
+        if is_number {
+            notes.retain(|note| !note.contains(": write "));
+        }
+        // Where one of the two numbers is none itself, neither is the whole.
+        let number = number.map(|number| if is_told { COMMA.to_owned() } else { decimal_point(number) });
         let several = written.filter(|_| problem.starts_with("expected") && !is_told).and_then(several);
         let several =
             several.map(|meant| format!("several values have nothing but commas between them: write {meant}"));
@@ -181,8 +195,11 @@ impl Override {
             let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
             notes.insert(0, format!("found: {}", found.join(", ")));
         }
+        let values = if is_number { &self.values[..] } else { values };
         let [from, to] = [values.first(), values.last()].map(|value| value.map_or(0..0, |(_, span)| span.clone()));
-        self.error(format!("{}: {problem}", self.title), from.start..to.end, notes)
+        let part = part.filter(|part| !is_number && part.end <= to.end - from.start);
+        let span = part.map_or(from.start..to.end, |part| from.start + part.start..from.start + part.end);
+        self.error(format!("{}: {problem}", self.title), span, notes)
     }
 }
 
@@ -368,7 +385,7 @@ impl Draft {
         for set in self.overrides.iter().filter(|set| set.values.len() == 1) {
             if let Some((name, _)) = scenario.vary.iter().find(|varied| path::covers(whole(*varied), set.whole())) {
                 let notes = vec!["allowed: one value for all of it, or several for this alone".to_owned()];
-                return Err(set.wrong(Some(0), &format!("the scenario varies all of `{name}`"), notes));
+                return Err(set.wrong(Some(0), None, &format!("the scenario varies all of `{name}`"), notes));
             }
         }
         for set in &self.overrides {
@@ -389,8 +406,9 @@ impl Draft {
             if path::is_of_the_run(name) {
                 let problem = format!("`{name}` is the same in all cases of a run");
                 let values = values.iter().map(Value::text).collect::<Vec<_>>().join(", ");
-                let is_one = path::set(&self.scenario, name, &format!("({values})")).is_ok();
-                let one = is_one.then(|| format!("one value, which stands in brackets: ({values})"));
+                let mut one = [format!("({values})"), format!("[{values}]")].into_iter();
+                let one = one.find(|value| path::set(&self.scenario, name, value).is_ok());
+                let one = one.map(|value| format!("one value, which stands in brackets: write {value}"));
                 let allowed = one.unwrap_or("what belongs to a single case, such as market.feed_in_tariff".to_owned());
                 return unknown(problem, &allowed);
             }
@@ -424,7 +442,7 @@ impl Draft {
                 let notes = vec!["allowed: each value once".to_owned()];
                 return Err(match self.varying(name) {
                     Some(set) => set.error(format!("{}: {problem}", set.title), set.values[n].1.clone(), notes),
-                    None => self.at(&format!("vary.{name}[{n}]"), &problem, &value.text(), notes),
+                    None => self.at(&format!("vary.{name}[{n}]"), None, &problem, &value.text(), notes),
                 });
             }
         }
@@ -527,9 +545,9 @@ impl Draft {
         }
         let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
         let found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
-        let (problem, mut notes) = because_of(name, mistake);
-        notes.splice(0..0, self.decimal(&path));
-        self.at(&path, &problem, &found, notes)
+        let part = mistake.part.clone();
+        let (problem, notes) = because_of(name, mistake);
+        self.at(&path, part, &problem, &found, notes)
     }
 
     /// Shows a mistake in what has set the field or, where nothing has, in the scenario's text: at the field, or around where
@@ -538,20 +556,25 @@ impl Draft {
         if let Some(set) = self.overrides.iter().rev().find(|set| path::covers(set.whole(), &mistake.path)) {
             return set.blamed(Some(0).filter(|_| set.values.len() == 1), mistake);
         }
-        let Mistake { path, problem, found, mut notes, .. } = mistake;
-        notes.splice(0..0, self.decimal(&path));
-        self.at(&path, &problem, &found, notes)
+        let Mistake { path, problem, found, notes, .. } = mistake;
+        self.at(&path, None, &problem, &found, notes)
     }
 
-    /// A hint at the number that is meant, if the value at this path is what a decimal comma has made of it.
-    fn decimal(&self, path: &str) -> Option<String> {
-        let text = &self.file.as_ref()?.text;
-        let (span, _) = Some(Outline::of(text).find(path)).filter(|(_, there)| *there)?;
-        let number = Some(notation::part_of_line(text, span.start)).filter(|part| part.len() > span.len())?;
-        decimal(&text[number]).map(decimal_point)
+    /// The number that is meant and its place, if a value of the file is what a decimal comma has made of it.
+    fn decimal(file: &TextFile, value: &Range<usize>) -> Option<(String, Range<usize>)> {
+        let number = Some(notation::part_of_line(&file.text, value.start)).filter(|part| part.len() > value.len())?;
+        Some((decimal_point(decimal(&file.text[number.clone()])?), number))
     }
 
-    fn at(&self, path: &str, problem: &str, found: &str, mut notes: Vec<String>) -> ScenarioError {
+    /// An error about the value at a path, or a part of it.
+    fn at(
+        &self,
+        path: &str,
+        part: Option<Range<usize>>,
+        problem: &str,
+        found: &str,
+        mut notes: Vec<String>,
+    ) -> ScenarioError {
         let problem = format!("{path}: {problem}");
         let Some(file) = &self.file else {
             notes.insert(0, format!("found: {found}"));
@@ -561,13 +584,27 @@ impl Draft {
         // A constant may stand there without its name.
         let bare = path.strip_suffix(".Constant").unwrap_or(path);
         let (span, there) = Some(outline.find(path)).filter(|(_, there)| *there).unwrap_or_else(|| outline.find(bare));
+        if let Some((note, number)) = Self::decimal(file, &span).filter(|_| there) {
+            notes.retain(|note| !note.contains(": write "));
+            notes.insert(0, note);
+            let found = format!("found {}", &file.text[number.clone()]);
+            return ScenarioError::NotAllowed(file.report(problem, number, found, notes));
+        }
+        // What is varied stands in the file word for word, but perhaps for remarks.
+        let part = part.filter(|part| there && file.text[span.clone()] == *found && part.end <= span.len());
+        if let Some(part) = part.map(|part| span.start + part.start..span.start + part.end) {
+            let found = format!("found {}", &file.text[part.clone()]);
+            return ScenarioError::NotAllowed(file.report(problem, part, found, notes));
+        }
         let found = if there { format!("found {found}") } else { format!("not given here, so it is {found}") };
         ScenarioError::NotAllowed(file.report(problem, span, found, notes))
     }
 }
 
+const COMMA: &str = "a comma begins another value, and a number has a point";
+
 fn decimal_point(meant: String) -> String {
-    format!("a comma begins another value, and a number has a point: write {meant}")
+    format!("{COMMA}: write {meant}")
 }
 
 /// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.

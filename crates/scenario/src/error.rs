@@ -38,12 +38,14 @@ pub(super) struct Mistake {
     pub(super) notes: Vec<String>,
     /// Whether there is no such part to have a value.
     pub(super) is_of_name: bool,
+    /// Where it stands in the text of the value, if not all of it is meant [bytes].
+    pub(super) part: Option<Range<usize>>,
 }
 
 impl Mistake {
     pub(super) fn new(problem: impl Into<String>, notes: impl Into<Vec<String>>) -> Self {
         let (path, found) = (String::new(), String::new());
-        Self { path, problem: problem.into(), found, notes: notes.into(), is_of_name: false }
+        Self { path, problem: problem.into(), found, notes: notes.into(), is_of_name: false, part: None }
     }
 
     /// Puts hints before the notes that are there.

@@ -14,6 +14,7 @@ mod error;
 mod expected;
 #[doc(hidden)]
 pub mod files;
+mod kinds;
 mod mend;
 mod network;
 mod notation;
@@ -23,6 +24,7 @@ mod path;
 mod plan;
 pub mod population;
 pub mod schema;
+mod signs;
 mod synthetic;
 mod text;
 mod vain;
@@ -44,3 +46,5 @@ pub use draft::{Draft, load};
 pub use path::knob_names;
 #[doc(hidden)]
 pub use plan::{LastPopulation, Setting};
+#[doc(hidden)]
+pub use validate::{NAME, is_name};

@@ -3,6 +3,10 @@
 //! Reads only the outline of the text: names, brackets and where values begin and end. It never fails; where the text
 //! is not RON, the outline ends there. The text may be anything, so nothing here recurses into its brackets.
 
+mod misnamed;
+
+pub(super) use misnamed::Misnamed;
+
 use ron::Deserializer as Ron;
 use serde::{Deserialize, de::IgnoredAny};
 use std::{borrow::Cow, collections::BTreeSet, iter, ops::Range};
@@ -207,7 +211,8 @@ impl<'a> Reader<'a> {
         let closing = match self.rest().chars().next() {
             Some('(') => ')',
             Some('[') if name_end == start => ']',
-            Some('{') if name_end == start => '}',
+            // A struct in the brackets of another language.
+            Some('{') => '}',
             _ => {
                 self.at = name_end;
                 return Some(n);
@@ -250,7 +255,10 @@ impl<'a> Reader<'a> {
         let is_raw = |rest: &str| rest.starts_with('r') && rest[1..].trim_start_matches('#').starts_with('"');
         if rest.starts_with(['"', '\'']) || is_raw(rest) {
             let read = |mut ron: Ron<'_>| IgnoredAny::deserialize(&mut ron).ok().map(|_| ron.remainder().len());
-            rest.len() - Ron::from_str(rest).ok().and_then(read).unwrap_or_default()
+            let remainder = Ron::from_str(rest).ok().and_then(read);
+            // Single quotes around a text, which is none, end in the line.
+            let single = || rest.lines().next()?.get(1..)?.find('\'').filter(|_| rest.starts_with('\''));
+            remainder.map(|behind| rest.len() - behind).or_else(|| Some(single()? + 2)).unwrap_or(rest.len())
         } else {
             rest.find(|c: char| c.is_whitespace() || "()[]{},:/\"'".contains(c)).unwrap_or(rest.len())
         }

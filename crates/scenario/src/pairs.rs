@@ -53,6 +53,22 @@ pub(super) fn first<T>(text: &str, known: impl Fn(char) -> Option<T>) -> Option<
     }
 }
 
+/// The first sign of which this is known in a line on which a text begins that does not end there.
+pub(super) fn first_beside_open<T>(text: &str, known: impl Fn(char) -> Option<T>) -> Option<(usize, T)> {
+    let mut at = 0;
+    while !text[at..].is_empty() {
+        let end = length(&text[at..]).map_or(text.len(), |length| at + length);
+        if text[at..].starts_with('"') && (end == text.len() || text[at..end].contains('\n')) {
+            let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let line = line..text[at..].find('\n').map_or(text.len(), |end| at + end);
+            let found = |(n, sign)| Some((line.start + n, known(sign)?));
+            return text[line.clone()].char_indices().find_map(found);
+        }
+        at = end;
+    }
+    None
+}
+
 /// The bracket without its other, if there is one: of open ones the innermost but where one closes at another indentation
 /// than it was opened. Or the comment that does not end; `None` where a text does not.
 pub(super) fn unpaired(text: &str) -> Option<Unpaired> {

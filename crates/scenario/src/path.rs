@@ -5,12 +5,12 @@
 //! path leads through whatever fields the schema has, and the text is read as what stands there.
 
 use super::{
-    error::{Mistake, did_you_mean},
-    mend::looks_alike,
+    error::{Mistake, did_you_mean, most_like},
     notation,
-    outline::Outline,
+    outline::{Misnamed, Outline},
     pairs::too_deep,
     schema::Scenario,
+    signs::looks_alike,
 };
 use ron::{Deserializer as Ron, Error};
 use serde::de::{
@@ -109,13 +109,28 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     for place in &places {
         known_group(&scenario, place)?;
     }
-    put(&tree, &places, text).map_err(|(place, at, error)| {
+    let changed = put(&tree, &places, text).map_err(|(place, at, error)| {
         let is_unknown = matches!(error, Error::NoSuchStructField { .. });
         if is_unknown && canonical(&steps(&at)).len() <= canonical(&place).len() {
             return unknown_name(&tree, name, error);
         }
-        notation::mistake(&at, &error, text, |text| put(&tree, &places, text).map(drop).map_err(|(.., error)| error))
-    })
+        notation::mistake(&at, &error, text, |text| {
+            let changed = put(&tree, &places, text).map_err(|(.., error)| error)?;
+            misnamed(&changed, &places, text).map_or(Ok(()), |_| Err(Error::Eof))
+        })
+    })?;
+    match misnamed(&changed, &places, text) {
+        Some(Misnamed { path, span, problem, mend }) => {
+            Err(Mistake { path, part: Some(span), ..Mistake::new(problem, [mend]) })
+        }
+        None => Ok(changed),
+    }
+}
+
+/// A name or a bracket in a text that is not that of what was put in these places.
+fn misnamed(changed: &Scenario, places: &[Vec<String>], text: &str) -> Option<Misnamed> {
+    let has_brackets = text.contains(['(', '[', '{']);
+    has_brackets.then(|| notation::misnamed(text, changed, &places[0].join("."))).flatten()
 }
 
 /// The place in which something cannot be put, the path of what cannot be read, and why.
@@ -186,7 +201,9 @@ pub(super) fn covers(outer: &str, inner: &str) -> bool {
     let begins = |outer: &str, inner: &str| {
         let (outer, inner) = (steps(outer), steps(inner));
         let (outer, inner) = (canonical(&outer), canonical(&inner));
-        outer.len() <= inner.len() && outer.iter().zip(&inner).all(|(one, other)| one == other || *one == "*")
+        !outer.is_empty()
+            && outer.len() <= inner.len()
+            && outer.iter().zip(&inner).all(|(one, other)| one == other || *one == "*")
     };
     paths(inner, "").iter().any(|inner| paths(outer, "").iter().any(|outer| begins(outer, inner)))
 }
@@ -346,7 +363,8 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         if is_path { format!("{name}: there is no `{found}`") } else { format!("there is no knob or path `{name}`") };
     let mut notes = Vec::from_iter(looks_alike(name));
     if is_path {
-        notes.extend(did_you_mean(&found, expected.iter().copied()));
+        let meant = most_like(&found, expected.iter().copied());
+        notes.extend(meant.map(|meant| format!("did you mean `{}`?", name.replacen(&*found, meant, 1))));
         notes.push(if expected.is_empty() {
             "what it would be a part of has no such parts here".to_owned()
         } else {

@@ -3,7 +3,7 @@
 use super::{
     error::{Place, Report, ScenarioError},
     files,
-    mend::kind_of_file,
+    kinds::kind_of_file,
 };
 use std::{ops::Range, path::Path, sync::Arc};
 

@@ -1,0 +1,256 @@
+//! What is wrong with a value that cannot be read, and how else it might have to be written, as trying tells.
+
+use super::{TOO_DEEP, full_path, is_bare, part_of_line, within};
+use crate::{
+    error::{Mistake, did_you_mean, most_like},
+    mend::{is_stepped, mend, ranged},
+    pairs::unpaired,
+    schema::{PopulationSource, Scenario, Synthetic},
+    signs::looks_alike,
+};
+use ron::Error;
+use std::{iter, ops::Range};
+
+/// In a longer text, and in the place of a longer value, nothing is tried that might have been meant [bytes].
+pub(super) const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
+
+/// What this error at a path means in a `text` that has a single value, in the place of which others may be tried.
+pub(crate) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&str) -> Result<(), Error>) -> Mistake {
+    let mut mistake = told(path, error);
+    if let Some(bracket) = unpaired(text) {
+        (mistake.problem, mistake.notes) =
+            (bracket.problem, looks_alike(text).into_iter().chain([bracket.mend]).collect());
+        return mistake;
+    }
+    match error {
+        _ if text.is_empty() => "there is no value".clone_into(&mut mistake.problem),
+        // Where a whole number is wanted, `5.5` is read up to the point.
+        Error::TrailingCharacters if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) => {
+            let whole = if text.parse::<f64>().is_ok() { "whole " } else { "" };
+            mistake.problem = format!("expected a {whole}number");
+        }
+        _ => {}
+    }
+    let with =
+        |part: &Range<usize>, meant: &str| attempt(&format!("{}{meant}{}", &text[..part.start], &text[part.end..]));
+    let piece = pieces(text).find_map(|part| {
+        let path = full_path(text, &part, &mistake.path);
+        mend(&text[part.clone()], &path, |meant| with(&part, meant).is_ok()).map(|mend| (part, mend))
+    });
+    let (_, value) = within(text, &mistake.path);
+    let (part, mut mends) = match piece {
+        Some((part, mend)) => (part, vec![mend]),
+        None => {
+            let part = unknown_name(text, &value, error).unwrap_or_else(|| value.clone());
+            let meant = variant_meant(&text[value.clone()], error, |meant| with(&value, meant));
+            let hints = || hints(text, &value, &mistake.path, error, |meant| with(&value, meant));
+            (part, meant.map_or_else(hints, |meant| vec![meant]))
+        }
+    };
+    mistake.part = Some(part).filter(|_| !mends.is_empty());
+    if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
+        mends.extend(mend(text, &mistake.path, |meant| attempt(meant).is_ok()));
+    }
+    if mends.is_empty() {
+        let dots = text.trim_matches('.').is_empty() && !text.is_empty();
+        let of_some = dots || is_stepped(text);
+        let range = ranged(text).map(|values| format!(": write {values}")).or_else(|| of_some.then(String::new));
+        mends.extend(range.map(|values| format!("a range is all its values, with commas between them{values}")));
+        mends.extend(looks_alike(text));
+    }
+    mistake.add(mends);
+    mistake
+}
+
+/// What stands between brackets, colons and commas of a text of a line, if it has any and is not long.
+fn pieces(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let first = Some(0).filter(|_| text.contains(['(', '[', '{']) && text.len() <= LONGEST_TRIED.1);
+    let starts = iter::successors(first, |&at| text[at..].find(|c| "()[]{}:,".contains(c)).map(|end| at + end + 1));
+    starts.map(|at| part_of_line(text, at)).filter(|part| !part.is_empty())
+}
+
+/// How else a part of a text, the value at a path, might have to be written, as trying tells.
+pub(super) fn hints(
+    text: &str,
+    part: &Range<usize>,
+    path: &str,
+    error: &Error,
+    attempt: impl Fn(&str) -> Result<(), Error>,
+) -> Vec<String> {
+    let value = &text[part.clone()];
+    // Of several values nobody knows which field each is meant for.
+    let is_alone = !(text[..part.start].trim_end().ends_with(',') || text[part.end..].trim_start().starts_with(','))
+        || text[..part.start].trim_end().ends_with(':');
+    if value.len() > LONGEST_TRIED.1 {
+        return Vec::new();
+    }
+    // A struct is read as a list too, which nobody means.
+    let wants_struct = match error {
+        Error::InvalidValueForType { expected, .. } => expected.starts_with("struct "),
+        error => matches!(error, Error::ExpectedNamedStructLike(_)),
+    };
+    let is_list = |text: &str| text.starts_with('[') || text.starts_with('(') && !text.contains(':');
+    if let Some(mend) = mend(value, path, |text| !(wants_struct && is_list(text)) && attempt(text).is_ok()) {
+        return vec![mend];
+    }
+    // Of a name that nothing has, the reader tells which there are.
+    let (names, meant): (&[_], Vec<String>) = match error {
+        Error::NoSuchEnumVariant { expected, found, .. } if found == value && is_bare(value) => {
+            (&[], expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+        }
+        _ if wants_struct => {
+            let fields = fields("(nothing: 0)", &attempt);
+            let named = fields.iter().flat_map(|field| [format!("{field}: {value}"), format!("({field}: {value})")]);
+            (fields, named.filter(|_| is_alone).filter(|text| attempt(text).is_ok()).take(1).collect())
+        }
+        Error::ExpectedDifferentStructName { expected, found } => {
+            let meant = value.strip_prefix(&**found).map(|rest| format!("{expected}{rest}"));
+            let meant = meant.filter(|meant| attempt(meant).is_ok());
+            let mend = |meant| format!("a struct has its own name, or none: write {meant}");
+            return meant.map(mend).into_iter().collect();
+        }
+        Error::ExpectedStructLike => {
+            let fields = fields(&format!("{value}(nothing: 0)"), &attempt);
+            return Vec::from_iter(fields_of(value, fields));
+        }
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
+            Err(Error::NoSuchEnumVariant { expected, .. }) => {
+                let held = expected.iter().filter_map(|variant| held_by(variant, value, &attempt));
+                let quoted = || most_like(value.strip_prefix('"')?.strip_suffix('"')?, expected.iter().copied());
+                let quoted = iter::once_with(quoted).flatten().map(str::to_owned);
+                (expected, held.chain(quoted).collect())
+            }
+            _ => {
+                let fields = fields(&format!("nothing: {value}"), &attempt);
+                let named =
+                    fields.iter().filter(|_| is_alone && !value.is_empty()).map(|field| format!("{field}: {value}"));
+                (fields, named.filter(|text| attempt(text).is_ok()).take(1).collect())
+            }
+        },
+        _ => return Vec::new(),
+    };
+    // Where there is a constant, it may stand there bare.
+    let constant = || attempt(&format!("Constant({value})")).err().and_then(|error| expected_value(&error));
+    let bare = names.contains(&"Constant").then(constant).flatten();
+    let names = bare.into_iter().chain(Some(names.join(", ")).filter(|names| !names.is_empty())).collect::<Vec<_>>();
+    let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
+    let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join("; or ")));
+    did_you_mean.into_iter().chain(allowed).collect()
+}
+
+/// Where the name stands that nothing has, in a value of a text.
+fn unknown_name(text: &str, value: &Range<usize>, error: &Error) -> Option<Range<usize>> {
+    let (Error::NoSuchEnumVariant { found, .. } | Error::NoSuchStructField { found, .. }) = error else { return None };
+    let start = value.start + text[value.clone()].find(&**found)?;
+    Some(start..start + found.len())
+}
+
+/// The variant that is meant by a name that none has, if a value may be that; otherwise what is missing behind it.
+pub(super) fn variant_meant(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let Error::NoSuchEnumVariant { found, expected, .. } = error else { return None };
+    let meant = most_like(found, expected.iter().copied())?;
+    let is_lone = !value.contains('(');
+    match attempt(&value.replacen(&**found, meant, 1)) {
+        Err(_) if is_lone => fields_of(meant, fields(&format!("{meant}(nothing: 0)"), &attempt)),
+        _ => Some(format!("did you mean `{meant}`?")),
+    }
+}
+
+/// What belongs behind the name of a variant that has these fields.
+fn fields_of(variant: &str, fields: &[&str]) -> Option<String> {
+    let note = || format!("`{variant}` has fields, which stand in round brackets behind it: {}", fields.join(", "));
+    (!fields.is_empty()).then(note)
+}
+
+/// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
+fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let within = |open, close| value.strip_prefix(open)?.strip_suffix(close);
+    let bare = within('(', ')').or_else(|| within('{', '}')).unwrap_or(value);
+    let is_word = value.starts_with(char::is_alphabetic) && !value.contains('(');
+    // What is no table's file is no path that anybody means.
+    let is_path = !["Csv", "Profiles"].contains(&variant) || value.to_lowercase().ends_with(".csv");
+    let text = (is_word && is_path).then(|| format!("\"{value}\""));
+    let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
+    let named = fields.iter().map(|field| format!("{field}: {value}"));
+    let held =
+        [bare.to_owned()].into_iter().chain(text).chain(named).chain(bare.contains(',').then(|| format!("[{bare}]")));
+    held.map(|held| format!("{variant}({held})")).find(|text| attempt(text).is_ok())
+}
+
+/// The fields that there are in the place of one that is not.
+fn fields(text: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> &'static [&'static str] {
+    match attempt(text) {
+        Err(Error::NoSuchStructField { expected, .. }) => expected,
+        _ => &[],
+    }
+}
+
+pub(super) fn told(path: &str, error: &Error) -> Mistake {
+    let mut notes = Vec::new();
+    let problem = match error {
+        Error::NoSuchStructField { found, expected, .. } => {
+            notes = alternatives(found, expected, elsewhere);
+            format!("there is no field `{found}`")
+        }
+        Error::NoSuchEnumVariant { found, expected, .. } => {
+            notes = vec![format!("allowed: {}", expected.join(", "))];
+            format!("there is no variant `{found}`")
+        }
+        Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
+        Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
+        Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
+        Error::ExceededRecursionLimit => TOO_DEEP.to_owned(),
+        error => expected_value(error)
+            .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
+    };
+    Mistake { path: path.trim_end_matches('?').trim_end_matches('.').to_owned(), ..Mistake::new(problem, notes) }
+}
+
+/// What should have stood at the path, if the text there is RON but of the wrong type.
+pub(super) fn expected_value(code: &Error) -> Option<String> {
+    Some(match code {
+        Error::ExpectedInteger | Error::InvalidIntegerDigit { .. } => "a whole number".to_owned(),
+        Error::ExpectedBoolean => "true or false".to_owned(),
+        Error::ExpectedRawValue => "a value".to_owned(),
+        Error::IntegerOutOfBounds => "a whole number that is neither negative nor too large".to_owned(),
+        Error::ExpectedFloat => "a number".to_owned(),
+        Error::ExpectedString => "text in quotes, such as \"10ms\"".to_owned(),
+        Error::ExpectedStringEnd => "a closing quote".to_owned(),
+        Error::ExpectedArray => "a list in square brackets".to_owned(),
+        Error::ExpectedMap => "a map in curly brackets".to_owned(),
+        Error::ExpectedStructLike => "round brackets with its values".to_owned(),
+        Error::InvalidValueForType { expected, .. } if expected == "a duration" => {
+            "a duration such as \"1h\", \"55min\" or \"10ms\"".to_owned()
+        }
+        Error::InvalidValueForType { expected, .. } if expected.starts_with("struct ") => {
+            format!("{}(...)", expected.trim_start_matches("struct "))
+        }
+        Error::InvalidValueForType { expected, .. } | Error::ExpectedDifferentLength { expected, .. } => {
+            expected.clone()
+        }
+        Error::ExpectedNamedStructLike(name) => format!("{name}(...)"),
+        Error::ExpectedDifferentStructName { expected, .. } => format!("{expected}(...)"),
+        Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => {
+            "a name, perhaps with its value in brackets".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn alternatives(found: &str, expected: &[&str], otherwise: fn(&str) -> Option<String>) -> Vec<String> {
+    let known = format!("allowed: {}", expected.join(", "));
+    let hint = did_you_mean(found, expected.iter().copied()).or_else(|| otherwise(found));
+    hint.into_iter().chain([known]).collect()
+}
+
+/// In which part of a scenario there is a field of this name.
+fn elsewhere(name: &str) -> Option<String> {
+    let usual = serde_json::to_value(Scenario::new("", PopulationSource::Synthetic(Synthetic::default()))).ok()?;
+    let part = usual.as_object()?.iter().find(|(_, part)| part.get(name).is_some())?.0;
+    Some(format!("`{name}` is a field of `{part}`"))
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
