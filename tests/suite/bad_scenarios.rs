@@ -40,7 +40,7 @@ impl Folder {
         let folder = self.0.path();
         let message = load(&folder.join(file), overrides).expect_err("the scenario is bad").to_string();
         // The terminal obeys no sign of a scenario.
-        let message = ['\u{1b}', '\u{200b}']
+        let message = ['\u{1b}', '\u{200b}', '\u{202c}', '\u{202d}', '\u{202e}']
             .iter()
             .fold(message, |shown, sign| shown.replace(*sign, &sign.escape_unicode().to_string()));
         self.assert_refused(file, overrides, &message);
@@ -480,6 +480,42 @@ messages! {
     argument_with_a_no_break_space: set(&["mu=0\u{a0}.5"]),
     argument_with_a_full_width_sign: set(&["mu\u{ff1d}0.5"]),
     argument_with_a_sign_nobody_sees: set(&["m\u{200b}u=0.5"]),
+    no_break_spaces_as_indentation: fields("preferences: (\n\u{a0}\u{a0}\u{a0}\u{a0}mu: 0.5,\n    ),"),
+    thin_space_in_a_number: fields("population: Synthetic(count: 1\u{2009}000),"),
+    narrow_no_break_space_in_a_duration: fields("network: (delay: 10\u{202f}ms),"),
+    full_width_bracket_that_opens: fields("preferences: \u{ff08}mu: 0.5),"),
+    full_width_bracket_that_closes: fields("vary: {\"mu\": [0, 1\u{ff3d}},"),
+    typographic_quote_that_opens: fields("record: Full, population: Profiles(\u{201c}profiles.csv\"),"),
+    typographic_quote_that_closes: fields("record: Full, population: Profiles(\"profiles.csv\u{201d}),"),
+    sign_that_turns_the_direction: fields("preferences: (mu: \u{202e}0.5\u{202c}),"),
+    argument_with_a_sign_that_turns_the_direction: set(&["mu=\u{202e}0.5"]),
+    argument_with_typographic_quotes: set(&["activation=Poisson(period: \u{201c}1s\u{201d})"]),
+    column_with_a_no_break_space: profiles(PROFILES.replace("load_kwh", "load\u{a0}kwh")),
+    load_with_a_sign_that_turns_the_direction: profiles(PROFILES.replace("1,2,3,1,", "1,2,3,\u{202d}1,")),
+}
+
+// Names and brackets that RON itself would let pass, and what does not fit what it is of.
+messages! {
+    replicates_in_round_brackets: fields("replicates: (5),"),
+    replicates_in_round_brackets_with_a_comma: fields("replicates: (5, 6),"),
+    struct_with_another_name: fields("storage: Foo(capacity_kwh: 10, power_kw: 5),"),
+    struct_with_another_name_in_some: fields("storage: Some(Foo(capacity_kwh: 10, power_kw: 5)),"),
+    struct_with_another_name_in_a_variant: condition("at: \"1h\", what: Link(Foo(from: Ledger, to: Grid))"),
+    struct_without_its_names: fields("storage: (10, 5, 0.9, 0),"),
+    struct_with_its_names_in_quotes: fields("storage: {\"capacity_kwh\": 10, \"power_kw\": 5},"),
+    argument_with_another_name: set(&["storage=Some(Foo(capacity_kwh: 10, power_kw: 5))"]),
+    argument_of_replicates_in_round_brackets: set(&["replicates=(5)"]),
+    variant_with_dots: fields("learning: (mixing: Some(..)),"),
+    percentage_of_what_is_not_known: fields("storage: (capacity_kwh: 10, power_kw: 5, initial_kwh: 50%),"),
+    number_in_another_currency: fields("market: (slots: 3, open: (1, 3), service_fee: 3 ct),"),
+    letters_for_digits: fields("market: (slots: 3, open: (1, 2O)),"),
+    argument_with_a_greek_letter: set(&["delay=10μs"]),
+    argument_with_a_fraction_without_unit: set(&["delay=0.5"]),
+    argument_with_other_slots_than_the_profiles: set(&["market.slots=2", "market.open=(1, 2)"]),
+    argument_with_other_slots_than_the_tariff:
+        overridden("population: Synthetic(count: 5),", None, &["market.slots=2", "market.open=(1, 2)"]),
+    tariff_of_more_slots: fields("population: Synthetic(count: 5),\n    market: (slots: 2, open: (1, 2), grid_tariff: Csv(\"tariff.csv\")),"),
+    wide_of_two_kinds: profiles("slot,P1_pv,P2_pv,P1_load,P2_load\n1,0,0,1,1\n2,3,3,1,1\n"),
 }
 
 // Nothing runs twice the same.

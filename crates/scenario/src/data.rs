@@ -247,7 +247,7 @@ impl Slots<'_> {
             return Ok(());
         }
         let file = table.file.path.as_deref().unwrap_or_default();
-        let problem = format!("{file} has rows for {there} slots");
+        let problem = format!("{file} has rows for {there} slot{}", if there == 1 { "" } else { "s" });
         let allowed = format!("{there}, or a table with a row for each slot from 1 to {}", self.due);
         Err((self.shown)(Mistake::value("market.slots", &problem, self.due, allowed)))
     }
@@ -257,6 +257,7 @@ impl Slots<'_> {
 fn population(file: &TextFile, slots: &Slots<'_>, preferences: &Preferences) -> Result<Population, ScenarioError> {
     read_population(file, slots.due, preferences).or_else(|error| {
         let table = Table::of(file, &PROFILES, &PREFERENCES)?;
+        check_preferences(&table, preferences)?;
         slots.check(&table, Some("prosumer")).and(Err(error))
     })
 }
@@ -445,6 +446,15 @@ impl<'a> Table<'a> {
         }
         let (keys, values): (Vec<&str>, Vec<&str>) =
             required.iter().partition(|name| ["prosumer", "slot"].contains(*name));
+        let long = format!("a table is long: it has a row for each {}", keys.join(" and "));
+        let mut several = kinds.clone();
+        several.dedup();
+        several.retain(|kind| kinds.iter().filter(|other| *other == kind).count() > 1);
+        if several.len() > 1 {
+            let kinds = several.join("`, `");
+            let each = format!("its columns are of {} kinds, `{kinds}`: of each becomes one column", several.len());
+            return Some(vec![long, each]);
+        }
         let id = keys.iter().find(|key| has(key)).or(keys.get(1)).copied();
         let variable = keys.iter().find(|key| Some(**key) != id)?;
         let values: Vec<&str> = values.into_iter().filter(|value| !has(value)).collect();
@@ -457,8 +467,11 @@ impl<'a> Table<'a> {
             renamed.unwrap_or_default()
         );
         let others = rest.iter().map(|other| format!("the same with {other}, and then `merge` puts them side by side"));
-        let long = format!("a table is long: it has a row for each {}", keys.join(" and "));
-        Some([long, melted].into_iter().chain(others).collect())
+        let is_number = |name: &&str| name.chars().all(|c| c.is_ascii_digit());
+        let mut names = self.columns.iter().skip(1).filter(|name| !has(name) && !is_number(name));
+        let number = |name| format!("what `{name}` and the others become is each a number, the {variable}, from 1 on");
+        let numbers = names.next().map(number);
+        Some([long, melted].into_iter().chain(numbers).chain(others).collect())
     }
 
     /// Which of the `known` columns the one at place `n` may be that is called otherwise: one that the header does not have,

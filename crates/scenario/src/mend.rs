@@ -5,7 +5,7 @@ mod numbers;
 mod ranges;
 
 use super::signs::{COLON, look_alike, straight, typed};
-use fields::is_share;
+use fields::{is_share, is_unit, unit_of};
 use numbers::{duration, percentage, plain, power_of_ten, quotient, whole, with_digits, without_unit};
 use ranges::{apart, pair};
 
@@ -27,6 +27,7 @@ const RULES: &[Rule] = &[
     ("a number has digits, and no letters that look like them", |text, _| pair(&with_digits(text)?)),
     ("a share is a part of 1", percentage),
     ("a number stands alone, without a unit", without_unit),
+    ("a value follows at once", |text, _| text.strip_prefix('=').map(|value| value.trim().to_owned())),
     ("a power of ten is written with an `e`", |text, _| power_of_ten(text)),
     ("a number is not calculated", |text, _| quotient(text)),
     ("text stands in straight double quotes", |text, _| Some(quoted(text))),
@@ -125,7 +126,9 @@ fn why_not(text: &str, path: &str) -> Option<String> {
             "a percentage is a part of something, and nothing says of what: the amount itself is wanted".to_owned(),
         );
     }
-    None
+    let own = unit_of(path)?;
+    let is_foreign = numbers::parts(text).is_some_and(|(number, unit)| is_number(number) && is_unit(unit));
+    is_foreign.then(|| format!("the unit is {own} and not written: the same amount in that is wanted"))
 }
 
 /// What a cell of a table that is no number seems to be meant as, if `fits` takes it.

@@ -509,7 +509,7 @@ fn what_is_set_is_offered_as_it_was_meant() {
         ("mu=@", "0 0.5", Some("0, 0.5")),
         ("mu=@", "half", None),
         ("mu=@", "", None),
-        ("mu=@", "=0.5", None),
+        ("mu=@", "=0.5", Some("0.5")),
         ("loss=@", "5%", Some("0.05")),
         ("loss=@", "5\u{a0}%", Some("0.05")),
         ("market.service_fee=@", "5%", None),

@@ -62,16 +62,28 @@ pub(super) fn is_share(path: &str) -> bool {
     SHARES.contains(&field(path))
 }
 
+/// The unit of the field at a path, if it has one.
+pub(super) fn unit_of(path: &str) -> Option<&'static str> {
+    match field(path) {
+        field if PRICES.contains(&field) => Some("CNY/kWh"),
+        field if field.ends_with("_kwh") => Some("kWh"),
+        field if field.ends_with("_kw") => Some("kW"),
+        _ => None,
+    }
+}
+
+/// Whether a word is a unit of something.
+pub(super) fn is_unit(word: &str) -> bool {
+    word.to_lowercase().split('/').any(|part| UNITS.contains(&part.trim()))
+}
+
 /// Whether the field at a path has its numbers in this unit, or counts what is called so.
 pub(super) fn has_unit(path: &str, unit: &str) -> bool {
     let unit = unit.to_lowercase().replace(" per ", "/").replace(char::is_whitespace, "");
-    match field(path) {
-        field if field.ends_with("_kwh") && !PRICES.contains(&field) => unit == "kwh",
-        field if field.ends_with("_kw") => ["kw", "kwp"].contains(&unit.as_str()),
-        field if PRICES.contains(&field) => {
-            let currency = unit.strip_suffix("/kwh").unwrap_or(&unit);
-            ["cny", "rmb", "yuan", "¥"].contains(&currency)
-        }
-        _ => unit.split('/').all(|part| !UNITS.contains(&part)),
+    match unit_of(path) {
+        Some("kWh") => unit == "kwh",
+        Some("kW") => ["kw", "kwp"].contains(&unit.as_str()),
+        Some(_) => ["cny", "rmb", "yuan", "¥"].contains(&unit.strip_suffix("/kwh").unwrap_or(&unit)),
+        None => unit.split('/').all(|part| !UNITS.contains(&part)),
     }
 }

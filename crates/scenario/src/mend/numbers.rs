@@ -52,8 +52,8 @@ pub(super) fn percentage(text: &str, path: &str) -> Option<String> {
     format!("{number}e-2").parse().ok().map(|share: f64| share.to_string())
 }
 
-/// A number with its unit before or behind it, which is that of the field at the path.
-pub(super) fn without_unit(text: &str, path: &str) -> Option<String> {
+/// A number and what stands before or behind it as a unit.
+pub(super) fn parts(text: &str) -> Option<(&str, &str)> {
     let text = unquoted(text);
     let begins = text.find(|c: char| c.is_ascii_digit() || "+-.".contains(c))?;
     let (before, number) = text.split_at(begins);
@@ -61,8 +61,13 @@ pub(super) fn without_unit(text: &str, path: &str) -> Option<String> {
     let (number, behind) = number.split_at(ends);
     let unit = if before.is_empty() { behind } else { before }.trim();
     let is_one = (before.is_empty() || behind.is_empty()) && !unit.is_empty();
-    let is_unit = is_one && unit.chars().all(|c| c.is_alphabetic() || " /€$¥£²".contains(c)) && has_unit(path, unit);
-    plain(number).filter(|_| is_unit)
+    (is_one && unit.chars().all(|c| c.is_alphabetic() || " /€$¥£²".contains(c))).then_some((number, unit))
+}
+
+/// A number without its unit, which is that of the field at the path.
+pub(super) fn without_unit(text: &str, path: &str) -> Option<String> {
+    let (number, _) = parts(text).filter(|(_, unit)| has_unit(path, unit))?;
+    plain(number)
 }
 
 pub(super) fn power_of_ten(text: &str) -> Option<String> {

@@ -38,16 +38,20 @@ pub(crate) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
         mend(&text[part.clone()], &path, |meant| with(&part, meant).is_ok()).map(|mend| (part, mend))
     });
     let (_, value) = within(text, &mistake.path);
+    let name = || unknown_name(text, &value, error);
+    let variant = || variant_meant(&text[value.clone()], error, |meant| with(&value, meant));
+    let hints = || hints(text, &value, &mistake.path, error, |meant| with(&value, meant));
     let (part, mut mends) = match piece {
-        Some((part, mend)) => (part, vec![mend]),
-        None => {
-            let part = unknown_name(text, &value, error).unwrap_or_else(|| value.clone());
-            let meant = variant_meant(&text[value.clone()], error, |meant| with(&value, meant));
-            let hints = || hints(text, &value, &mistake.path, error, |meant| with(&value, meant));
-            (part, meant.map_or_else(hints, |meant| vec![meant]))
-        }
+        Some((part, mend)) => (Some(part), vec![mend]),
+        None => match variant() {
+            Some(meant) => (name(), vec![meant]),
+            None => match hints() {
+                mends if mends.is_empty() => (name(), mends),
+                mends => (Some(value.clone()), mends),
+            },
+        },
     };
-    mistake.part = Some(part).filter(|_| !mends.is_empty());
+    mistake.part = part;
     if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
         mends.extend(mend(text, &mistake.path, |meant| attempt(meant).is_ok()));
     }
@@ -103,15 +107,8 @@ pub(super) fn hints(
             let named = fields.iter().flat_map(|field| [format!("{field}: {value}"), format!("({field}: {value})")]);
             (fields, named.filter(|_| is_alone).filter(|text| attempt(text).is_ok()).take(1).collect())
         }
-        Error::ExpectedDifferentStructName { expected, found } => {
-            let meant = value.strip_prefix(&**found).map(|rest| format!("{expected}{rest}"));
-            let meant = meant.filter(|meant| attempt(meant).is_ok());
-            let mend = |meant| format!("a struct has its own name, or none: write {meant}");
-            return meant.map(mend).into_iter().collect();
-        }
-        Error::ExpectedStructLike => {
-            let fields = fields(&format!("{value}(nothing: 0)"), &attempt);
-            return Vec::from_iter(fields_of(value, fields));
+        Error::ExpectedDifferentStructName { .. } | Error::ExpectedStructLike => {
+            return Vec::from_iter(of_struct(value, error, &attempt));
         }
         Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
             Err(Error::NoSuchEnumVariant { expected, .. }) => {
@@ -136,6 +133,15 @@ pub(super) fn hints(
     let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
     let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join("; or ")));
     did_you_mean.into_iter().chain(allowed).collect()
+}
+
+/// Which name or which fields a struct is to have.
+fn of_struct(value: &str, error: &Error, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let Error::ExpectedDifferentStructName { expected, found } = error else {
+        return fields_of(value, fields(&format!("{value}(nothing: 0)"), attempt));
+    };
+    let meant = format!("{expected}{}", value.strip_prefix(&**found)?);
+    attempt(&meant).is_ok().then(|| format!("a struct has its own name, or none: write {meant}"))
 }
 
 /// Where the name stands that nothing has, in a value of a text.

@@ -51,7 +51,9 @@ fn unpaired_or_alike(file: &TextFile, at: usize) -> Option<Box<Report>> {
         let found = format!("found {}", &text[span.clone()]);
         file.report(problem, span, found, [mend])
     };
-    if let Some(quote) = first_beside_open(text, quote_alike) {
+    if text.contains(|sign| quote_alike(sign).is_some())
+        && let Some(quote) = first_beside_open(text, quote_alike)
+    {
         return Some(sign(quote));
     }
     if let Some(bracket) = unpaired(text) {
@@ -61,7 +63,9 @@ fn unpaired_or_alike(file: &TextFile, at: usize) -> Option<Box<Report>> {
             None => file.report(bracket.problem, bracket.span, "this one".to_owned(), [bracket.mend]),
         });
     }
-    let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    // What could not be read may be the first on one of the next lines.
+    let begin = at + text[at..].len() - text[at..].trim_start().len();
+    let line_end = text[begin..].find('\n').map_or(text.len(), |end| begin + end);
     let (at, (problem, mend)) = first(&text[..line_end], look_alike)?;
     // What turns the direction of writing, and what turns it back, come together.
     let part = &text[part_of_line(text, at)];
@@ -133,7 +137,9 @@ impl Reading<'_> {
             mends.extend(variant_meant(&self.text()[value.clone()], &self.wrong.code, attempt));
         }
         if mends.is_empty() && !self.is_beyond_mending() {
-            mends.extend(self.of_what_is_around(&mistake.path));
+            let around = self.of_what_is_around(&mistake.path);
+            span = around.as_ref().map_or(span, |(part, _)| part.clone());
+            mends.extend(around.map(|(_, mend)| mend));
         }
         if mends.is_empty()
             && let Some(place) = self.comma_left_out()
@@ -221,7 +227,8 @@ impl Reading<'_> {
         }
         if self.wrong.code == Error::ExpectedMapColon {
             let part = part_of_line(text, at);
-            return match mend(&text[part.clone()], path, |meant| self.attempt(&part, meant).is_ok()) {
+            let tried = if part.len() > LONGEST_TRIED.1 { "" } else { &text[part.clone()] };
+            return match mend(tried, path, |meant| self.attempt(&part, meant).is_ok()) {
                 Some(mend) => (vec![mend], Some(part)),
                 None => (vec![COLON.to_owned()], None),
             };
@@ -235,15 +242,16 @@ impl Reading<'_> {
         (mend_sign(sign).filter(|sign| !ends || *sign == COMMENT).map(str::to_owned).into_iter().collect(), None)
     }
 
-    /// How what stands around the value at a path is written, which may be meant otherwise as a whole.
-    fn of_what_is_around(&self, path: &str) -> Option<String> {
+    /// How what stands around the value at a path is written, which may be meant otherwise as a whole, and where.
+    fn of_what_is_around(&self, path: &str) -> Option<(Range<usize>, String)> {
         let around = iter::successors(Some(path), |path| Some(&path[..path.rfind(['.', '['])?])).take(3);
         let around = around
             .map(|path| (path, self.outline.find(path)))
             .filter(|(_, (part, there))| *there && part.start <= self.at());
         let around = around.filter(|(_, (part, _))| part.start > 0 && part.len() <= LONGEST_TRIED.1);
         let mut mended = around.map(|(path, (part, _))| {
-            mend(&self.text()[part.clone()], path, |meant| self.attempt(&part, meant).is_ok())
+            let mend = mend(&self.text()[part.clone()], path, |meant| self.attempt(&part, meant).is_ok())?;
+            Some((part, mend))
         });
         mended.find_map(|mend| mend)
     }
