@@ -161,7 +161,7 @@ impl Override {
         if mistake.is_of_name {
             return self.unknown(mistake);
         }
-        let part = mistake.part.clone();
+        let part = mistake.part.as_deref().cloned();
         let (problem, notes) = because_of(&self.name, mistake);
         self.wrong(value, part, &problem, notes)
     }
@@ -545,7 +545,7 @@ impl Draft {
         }
         let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
         let found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
-        let part = mistake.part.clone();
+        let part = mistake.part.as_deref().cloned();
         let (problem, notes) = because_of(name, mistake);
         self.at(&path, part, &problem, &found, notes)
     }

@@ -39,7 +39,7 @@ pub(super) struct Mistake {
     /// Whether there is no such part to have a value.
     pub(super) is_of_name: bool,
     /// Where it stands in the text of the value, if not all of it is meant [bytes].
-    pub(super) part: Option<Range<usize>>,
+    pub(super) part: Option<Box<Range<usize>>>,
 }
 
 impl Mistake {

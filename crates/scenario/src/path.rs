@@ -121,7 +121,7 @@ pub(super) fn set(scenario: &Scenario, name: &str, text: &str) -> Result<Scenari
     })?;
     match misnamed(&changed, &places, text) {
         Some(Misnamed { path, span, problem, mend }) => {
-            Err(Mistake { path, part: Some(span), ..Mistake::new(problem, [mend]) })
+            Err(Mistake { path, part: Some(Box::new(span)), ..Mistake::new(problem, [mend]) })
         }
         None => Ok(changed),
     }

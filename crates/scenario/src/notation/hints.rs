@@ -51,7 +51,7 @@ pub(crate) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
             },
         },
     };
-    mistake.part = part;
+    mistake.part = part.map(Box::new);
     if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
         mends.extend(mend(text, &mistake.path, |meant| attempt(meant).is_ok()));
     }
