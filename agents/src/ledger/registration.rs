@@ -67,6 +67,7 @@ impl Ledger {
         context.broadcast(&playing.audience, Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(playing), context);
+        self.publish(context);
     }
 
     /// Settles a slot in which there is nobody to trade with.

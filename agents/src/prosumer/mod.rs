@@ -208,6 +208,9 @@ impl Prosumer {
 
     /// Joins the game; a market that opens with oneself in it also confirms the registration.
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
+        if let Phase::Playing(player) = &mut self.phase {
+            player.part.asked_again();
+        }
         if !matches!(self.phase, Phase::Registering | Phase::Admitted) {
             return;
         }
@@ -259,7 +262,11 @@ impl Prosumer {
     /// Checks its bills and says what it found; the game is over for it.
     fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
         let (side, verdict) = match &self.phase {
-            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None)),
+            // Of a market that was over before it has heard of it.
+            Phase::Registering | Phase::Admitted => {
+                let player = Player::of(self, Arc::clone(&proposed.market));
+                (player.as_ref().map(|player| player.side), self.verdict(proposed, player.as_ref()))
+            }
             Phase::Playing(player) => (Some(player.side), self.verdict(proposed, Some(player))),
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
@@ -274,7 +281,8 @@ impl Prosumer {
         let Some(opened) = &self.opened else { return Verdict::Disputed(Dispute::NotMine) };
         let (side, trades) = (player.map(|player| player.side), &proposed.trades);
         let posted = player.map_or(Posted::Unknown, |player| player.posted(proposed.version));
-        if let Err(dispute) = bills::check(trades, side, &posted, self.band(opened), self.rules.service_fee) {
+        let prices = self.member.genesis.rules.mechanism.prices(self.band(opened));
+        if let Err(dispute) = bills::check(trades, side, &posted, prices, self.rules.service_fee) {
             return Verdict::Disputed(dispute);
         }
         let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
@@ -306,7 +314,13 @@ impl Actor<MarketProtocol> for Prosumer {
             }
             Message::Registered(slot, validity) if slot == self.slot => self.registered(validity, context),
             Message::MarketOpened(market) if market.slot == self.slot => self.join(market, context),
-            Message::MarketState(state) if state.slot == self.slot => self.hear(state, context),
+            Message::MarketState(state) if state.slot == self.slot => self.hear(Shown::State(state), context),
+            Message::Notice(notice) if notice.slot == self.slot => self.hear(Shown::Notice(notice), context),
+            Message::Executed(slot, traded, price) if slot == self.slot => {
+                if let Phase::Playing(player) = &mut self.phase {
+                    player.part.executed(traded, price);
+                }
+            }
             Message::BillProposed(bills) if bills.slot == self.slot => self.check_bills(&bills, context),
             Message::Settled(slot, trades) if slot == self.slot => self.settle(&trades, context),
             Message::Invoice(endorsed) if endorsed.0.slot == self.slot => {

@@ -149,7 +149,7 @@ impl Floor for Board {
     }
 
     fn shown(&self) -> Option<Shown> {
-        self.shown.clone()
+        self.shown.clone().map(Shown::State)
     }
 
     fn ended(&self) -> Option<Outcome> {

@@ -45,7 +45,8 @@ impl Participant for Player {
     }
 
     #[inline]
-    fn hear(&mut self, state: Shown, now: Time) -> bool {
+    fn hear(&mut self, shown: Shown, now: Time) -> bool {
+        let Shown::State(state) = shown else { return false };
         let newer = self.news.as_ref().is_none_or(|known| known.number < state.number);
         if newer {
             self.steps.loop_age.arrived(now - state.time);
@@ -87,8 +88,9 @@ impl Participant for Player {
         match (&mut self.part, last) {
             (Part::Seller(seller), Some(Call::PostQuote(quote))) => seller.resume(quote),
             (Part::Buyer(buyer), Some(Call::PostChoice(choice))) => {
-                buyer.resume(choice, shown.as_deref());
-                self.news = shown;
+                let state = if let Some(Shown::State(state)) = shown { Some(state) } else { None };
+                buyer.resume(choice, state.as_deref());
+                self.news = state;
             }
             _ => {}
         }
