@@ -6,6 +6,7 @@
 //! Whoever else has to do with trades does not know which mechanism runs.
 
 mod habits;
+pub mod orders;
 mod posted;
 mod rest;
 mod strategy;
