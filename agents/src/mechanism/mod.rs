@@ -7,7 +7,9 @@
 
 mod habits;
 pub mod orders;
+pub mod pairing;
 mod posted;
+pub mod pro_rata;
 mod rest;
 mod strategy;
 pub(crate) mod two_level;
