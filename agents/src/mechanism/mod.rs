@@ -10,6 +10,7 @@ pub mod orders;
 pub mod pairing;
 mod posted;
 pub mod pro_rata;
+pub mod rates;
 mod rest;
 mod strategy;
 pub(crate) mod two_level;
