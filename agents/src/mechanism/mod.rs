@@ -5,6 +5,7 @@
 //! ledger's ([`Floor`]); and `Law`, its rules on the chain ([`Lawful`]). They are listed once, at the end of this file.
 //! Whoever else has to do with trades does not know which mechanism runs.
 
+pub mod auction;
 mod habits;
 pub mod orders;
 pub mod pairing;

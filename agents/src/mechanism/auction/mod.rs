@@ -1,0 +1,3 @@
+//! Auctions: participants post limit orders, which are cleared together or meet as they arrive.
+
+pub mod clearing;
