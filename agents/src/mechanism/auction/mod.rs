@@ -1,3 +1,4 @@
 //! Auctions: participants post limit orders, which are cleared together or meet as they arrive.
 
+pub mod book;
 pub mod clearing;
