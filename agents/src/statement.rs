@@ -153,7 +153,7 @@ impl Choice {
 }
 
 /// On which side of a trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OrderSide {
     /// It wants energy, at its limit or below.
     Buy,

@@ -3,6 +3,7 @@
 
 use super::pricing::PriceBand;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// By which mechanism a slot's trades come about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,14 @@ pub enum Mechanism {
     BillSharing,
     /// At a price that falls as the ratio of supply to demand rises.
     SupplyDemandRatio,
+    /// Sealed limit orders, cleared together at one price.
+    UniformPriceAuction {
+        /// From one clearing to the next; only as the gate closes if `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "humantime_serde::option")]
+        every: Option<Duration>,
+    },
+    /// Limit orders that meet as they arrive, by price, then time.
+    ContinuousDoubleAuction,
 }
 
 impl Mechanism {

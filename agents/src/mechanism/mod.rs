@@ -5,18 +5,20 @@
 //! ledger's ([`Floor`]); and `Law`, its rules on the chain ([`Lawful`]). They are listed once, at the end of this file.
 //! Whoever else has to do with trades does not know which mechanism runs.
 
+pub mod auction;
 mod cleared;
 mod habits;
-mod orders;
-mod pairing;
+pub mod orders;
+pub mod pairing;
 mod pool;
 mod posted;
-mod pro_rata;
-pub(crate) mod rates;
+pub mod pro_rata;
+pub mod rates;
 mod rest;
 mod strategy;
 pub(crate) mod two_level;
 
+pub(crate) use auction::{continuous, uniform};
 pub use habits::Habits;
 pub(crate) use posted::Posted;
 pub use strategy::Strategy;
@@ -262,6 +264,8 @@ mechanisms! { $
     MidMarketRate in rates;
     BillSharing in rates;
     SupplyDemandRatio in rates;
+    UniformPriceAuction in uniform;
+    ContinuousDoubleAuction in continuous;
 }
 
 impl AnyParticipant {

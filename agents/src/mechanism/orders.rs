@@ -23,12 +23,12 @@ impl Step {
 pub(crate) struct Rank(u64);
 
 /// What the energies of these steps add up to.
-pub(crate) fn total(steps: &[Step]) -> Total<Energy> {
+pub fn total(steps: &[Step]) -> Total<Energy> {
     steps.iter().map(|step| step.energy).sum()
 }
 
 /// What is left of a curve of which so much has been `traded`, most willing first.
-pub(crate) fn rest(steps: &[Step], traded: Energy) -> impl Iterator<Item = Step> {
+pub fn rest(steps: &[Step], traded: Energy) -> impl Iterator<Item = Step> {
     let mut gone = traded;
     steps.iter().filter_map(move |step| {
         let taken = gone.min(step.energy);
@@ -39,7 +39,7 @@ pub(crate) fn rest(steps: &[Step], traded: Energy) -> impl Iterator<Item = Step>
 
 /// Holds a curve to the rules: limits are numbers within the `band` and go from the most willing on, energies are
 /// positive and come to no more than `most` in all. A curve without steps is one: it cancels.
-pub(crate) fn check(side: Side, steps: &[Step], band: PriceBand, most: Energy) -> Validity {
+pub fn check(side: Side, steps: &[Step], band: PriceBand, most: Energy) -> Validity {
     let amounts = match side {
         Side::Buy => Refusal::InvalidPurchases,
         Side::Sell => Refusal::MoreThanSurplus,

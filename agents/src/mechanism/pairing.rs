@@ -5,7 +5,7 @@ use crate::units::Energy;
 /// Buyer, seller and energy of each trade, by buyer, then seller: what each buys is taken from those who sell, one after
 /// the other (the north-west corner rule), so that there are fewer pairs than participants. Both sides ascend by position
 /// and come to the same in all.
-pub(crate) fn pair(
+pub fn pair(
     bought: impl IntoIterator<Item = (u32, Energy)>,
     sold: impl IntoIterator<Item = (u32, Energy)>,
 ) -> Vec<(u32, u32, Energy)> {

@@ -7,9 +7,14 @@ use crate::{
     message::{MarketOpened, Message, Notice, Shown},
     observation::Observation,
     time::Time,
-    units::Energy,
+    units::{Energy, Total},
 };
 use std::{collections::BTreeMap, sync::Arc};
+
+/// An amount as large as a sum; the largest that there is, if that is too large for one.
+pub(super) fn most(sum: Total<Energy>) -> Energy {
+    sum.amount().unwrap_or(Energy(i64::MAX))
+}
 
 /// What was traded: buyer and seller by position, energy, and price [CNY/kWh].
 pub(super) type Match = (u32, u32, Energy, f64);

@@ -8,7 +8,7 @@ use crate::{
 use std::sync::Arc;
 
 /// What a participant knows of its own posts, to hold its bills against.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Posted {
     /// A seller quoted this price.
     Price(f64),

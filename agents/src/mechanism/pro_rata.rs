@@ -5,7 +5,7 @@ use crate::units::{Energy, Total};
 /// So much of `total` for each of the `parts`, in proportion to them: what is due to all up to one, rounded down, less
 /// what is due to all before it. So the amounts add up to `total` to the last unit, and none is a whole unit off. `total`
 /// is no more than what the parts add up to.
-pub(crate) fn pro_rata<Parts>(total: Energy, parts: Parts) -> impl Iterator<Item = Energy>
+pub fn pro_rata<Parts>(total: Energy, parts: Parts) -> impl Iterator<Item = Energy>
 where
     Parts: Iterator<Item = Energy> + Clone,
 {
@@ -20,7 +20,7 @@ where
 }
 
 /// The same for two sides of a pool that trade the smaller of their sums with each other.
-pub(crate) fn both(demand: &[Energy], supply: &[Energy]) -> [Vec<Energy>; 2] {
+pub fn both(demand: &[Energy], supply: &[Energy]) -> [Vec<Energy>; 2] {
     let sum = |side: &[Energy]| side.iter().copied().sum::<Total<Energy>>();
     let traded = sum(demand).min(sum(supply)).amount().expect("a turnover within bounds");
     [demand, supply].map(|side| pro_rata(traded, side.iter().copied()).collect())

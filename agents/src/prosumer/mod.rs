@@ -16,6 +16,10 @@ mod recovery;
 
 pub use crate::mechanism::{
     Habits, Strategy,
+    auction::{
+        bidding::{Bidder, Bidding, BiddingStrategy},
+        valuation::Valuation,
+    },
     two_level::{Adaptation, Behaviour, ChoiceRule, ExcessDemand, Lesson, Mixing, Offer, PricingRule},
 };
 pub use activation::Activation;

@@ -1,20 +1,20 @@
 //! The ledger's side of a market whose price comes by a rule.
 
-use super::rule;
+use super::rule::Rate;
 use crate::{
     chain::{call::Call, fact::Clearing},
     market::{demand::Demand, mechanism::Mechanism, pricing::PriceBand, settlement::Trade},
     mechanism::{
         Floor, Opening,
         pairing::pair,
-        pool::{Match, Pool},
+        pool::{Match, Pool, most},
         pro_rata,
     },
     message::{Message, Shown},
     observation::Observation,
     statement::Outcome,
     time::Time,
-    units::{Energy, Total},
+    units::Energy,
 };
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Floor for Board {
         let (Call::PostOrders(answer), Some(buyer)) = (post, participant.checked_sub(self.surplus.len())) else {
             return;
         };
-        let before = self.wanted[buyer].replace(sum(answer.steps.iter().map(|step| step.energy)));
+        let before = self.wanted[buyer].replace(most(answer.most()));
         self.missing -= usize::from(before.is_none());
     }
 
@@ -71,7 +71,7 @@ impl Floor for Board {
             return None;
         }
         if self.is_elastic && self.pool.clearings == 0 {
-            let supply = sum(self.surplus.iter().copied());
+            let supply = most(self.surplus.iter().copied().sum());
             return Some(self.pool.clear(Some(self.band.middle()), (supply, Energy::ZERO), &[]));
         }
         (self.missing == 0).then(|| self.share_out())
@@ -108,8 +108,8 @@ impl Board {
     fn share_out(&mut self) -> Arc<Clearing> {
         self.is_over = true;
         let wanted: Vec<Energy> = self.wanted.iter().map(|wanted| wanted.unwrap_or(Energy::ZERO)).collect();
-        let (supply, demand) = (sum(self.surplus.iter().copied()), sum(wanted.iter().copied()));
-        let price = rule::price(self.mechanism, supply, demand, self.band);
+        let (supply, demand) = (most(self.surplus.iter().copied().sum()), most(wanted.iter().copied().sum()));
+        let price = Rate::of(self.mechanism).price(supply, demand, self.band);
         let mut matches: Vec<Match> = Vec::new();
         if let Some(price) = price {
             let [bought, sold] = pro_rata::both(&wanted, &self.surplus);
@@ -118,9 +118,4 @@ impl Board {
         }
         self.pool.clear(price, (supply, demand), &matches)
     }
-}
-
-/// A sum of amounts; the most that an amount can be, where it would be more.
-fn sum(amounts: impl Iterator<Item = Energy>) -> Energy {
-    amounts.sum::<Total<Energy>>().amount().unwrap_or(Energy(i64::MAX))
 }

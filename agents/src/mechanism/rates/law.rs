@@ -1,6 +1,6 @@
 //! What the contract holds answers and announcements to, where a rule makes the price.
 
-use super::rule;
+use super::rule::Rate;
 use crate::{
     chain::{
         call::Call,
@@ -47,7 +47,7 @@ impl Rule for RateRule {
         let is_announcement = clearing.number == 1 && genesis.rules.demand == Demand::Elastic;
         let price = match is_announcement {
             true => Some(band.middle()),
-            false => rule::price(genesis.rules.mechanism, clearing.supply, clearing.demand, band),
+            false => Rate::of(genesis.rules.mechanism).price(clearing.supply, clearing.demand, band),
         };
         ensure(clearing.price == price, Refusal::PriceOutOfBand)?;
         ensure(clearing.executions.is_empty() || !is_announcement && price.is_some(), Refusal::InvalidPurchases)

@@ -1,6 +1,7 @@
 //! Ways of trading, written a second time from their rules: what the contract holds posts and trades to, and which bills
 //! follow. Each has a file or folder of its own, and a line in each function here.
 
+mod auction;
 mod cleared;
 mod rates;
 mod two_level;
@@ -54,7 +55,7 @@ pub(super) trait Venue: Debug {
 pub(super) fn opens(genesis: &Genesis, game: &Game) -> Checked<(), String> {
     match genesis.rules.mechanism {
         Mechanism::TwoLevelGame => two_level::opens(game),
-        Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => cleared::opens(game),
+        _ => cleared::opens(game),
     }
 }
 
@@ -64,6 +65,9 @@ pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call
         Mechanism::TwoLevelGame => two_level::post(desk, game, number, post),
         Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
             rates::post(desk, game, number, post)
+        }
+        Mechanism::UniformPriceAuction { .. } | Mechanism::ContinuousDoubleAuction => {
+            auction::post(desk, game, number, post)
         }
     }
 }
@@ -76,6 +80,9 @@ pub(super) fn clear(desk: &mut Desk<'_>, game: &Game, slot: Slot, clearing: &Cle
             let tariff = cleared::clear(desk, game, slot, clearing)?;
             rates::clear(desk, &tariff, clearing)
         }
+        Mechanism::UniformPriceAuction { .. } | Mechanism::ContinuousDoubleAuction => {
+            cleared::clear(desk, game, slot, clearing).map(|_| ())
+        }
     }
 }
 
@@ -86,6 +93,8 @@ pub(super) fn venue(genesis: &Genesis, state: &State, slot: Slot, game: &Game) -
         Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
             Some(Box::new(rates::Rates::open(genesis, state, slot, game)))
         }
+        Mechanism::UniformPriceAuction { every } => Some(Box::new(auction::Uniform::open(game, every))),
+        Mechanism::ContinuousDoubleAuction => Some(Box::new(auction::Continuous::open(genesis))),
     }
 }
 
@@ -93,9 +102,7 @@ pub(super) fn venue(genesis: &Genesis, state: &State, slot: Slot, game: &Game) -
 pub(super) fn terms(desk: &mut Desk<'_>, slot: Slot) -> Box<dyn Terms> {
     match desk.genesis.rules.mechanism {
         Mechanism::TwoLevelGame => Box::new(two_level::LastPosts::default()),
-        Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
-            Box::new(cleared::Executed::read(desk, slot))
-        }
+        _ => Box::new(cleared::Executed::read(desk, slot)),
     }
 }
 
@@ -103,8 +110,6 @@ pub(super) fn terms(desk: &mut Desk<'_>, slot: Slot) -> Box<dyn Terms> {
 pub(super) fn bills(genesis: &Genesis, state: &State, slot: Slot) -> Bills {
     match genesis.rules.mechanism {
         Mechanism::TwoLevelGame => two_level::bills(genesis, state, slot),
-        Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
-            cleared::bills(genesis, state, slot)
-        }
+        _ => cleared::bills(genesis, state, slot),
     }
 }

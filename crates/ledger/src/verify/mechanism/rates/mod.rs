@@ -1,5 +1,7 @@
 //! Prices by a rule, from what was registered, or from the answers to an announcement.
 
+pub(super) mod rule;
+
 use super::{
     super::{
         desk::{Decision, Desk, ensure},
@@ -22,6 +24,7 @@ use microgrid_agents::{
     time::Time,
     units::Energy,
 };
+use rule::{Amounts, Facts, pool};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The most that a buyer may answer [1e-6 kWh].
@@ -51,33 +54,26 @@ pub(super) fn clear(desk: &Desk<'_>, tariff: &Tariff, clearing: &Clearing) -> Re
     let rules = &desk.genesis.rules;
     let band = (tariff.feed_in, highest_price(tariff, rules.service_fee));
     let announces = rules.demand == Demand::Elastic && clearing.number == 1;
-    let due =
-        if announces { Some(middle(band)) } else { price(rules.mechanism, clearing.supply, clearing.demand, band) };
+    let [supply, demand] = [clearing.supply, clearing.demand].map(|energy| i128::from(energy.0));
+    let due = match announces {
+        true => Some(middle(band)),
+        false => price(rules.mechanism, Facts { supply, demand, band }),
+    };
     ensure(due == clearing.price, Refusal::PriceOutOfBand)?;
     let trades = due.is_some() && !announces;
     ensure(trades || clearing.executions.is_empty(), Refusal::InvalidPurchases)
 }
 
 fn middle((lowest, highest): (f64, f64)) -> f64 {
-    f64::midpoint(lowest, highest)
+    (lowest + highest) / 2.0
 }
 
-/// The price of local trade, where anything is offered and wanted.
-fn price(mechanism: Mechanism, supply: Energy, demand: Energy, band: (f64, f64)) -> Option<f64> {
-    if supply.0 == 0 || demand.0 == 0 {
-        return None;
+fn price(mechanism: Mechanism, facts: Facts) -> Option<f64> {
+    match mechanism {
+        Mechanism::BillSharing => facts.bill_sharing(),
+        Mechanism::SupplyDemandRatio => facts.supply_demand_ratio(),
+        _ => facts.mid_market_rate(),
     }
-    let (feed_in, highest) = band;
-    Some(match mechanism {
-        Mechanism::BillSharing => 0.0,
-        Mechanism::SupplyDemandRatio if demand.0 > supply.0 => {
-            let ratio = supply.value() / demand.value();
-            let price = feed_in * highest / ((highest - feed_in) * ratio + feed_in);
-            price.max(feed_in).min(highest)
-        }
-        Mechanism::SupplyDemandRatio => feed_in,
-        _ => middle(band),
-    })
 }
 
 /// The market of a slot.
@@ -87,7 +83,7 @@ pub(super) struct Rates {
     band: (f64, f64),
     is_elastic: bool,
     closes: Time,
-    surplus: BTreeMap<Number, Energy>,
+    surplus: Amounts,
     /// What buyers want; nothing yet of those who have not answered.
     wanted: BTreeMap<Number, Option<Energy>>,
     clearings: u32,
@@ -119,8 +115,7 @@ impl Rates {
 
 impl Venue for Rates {
     fn posted(&mut self, number: Number, answer: &Arc<Orders>, _: Time) -> Checked<(), String> {
-        let energy = answer.steps.iter().map(|step| step.energy).sum::<microgrid_agents::units::Total<Energy>>();
-        self.wanted.insert(number, energy.amount());
+        self.wanted.insert(number, Some(total(answer.steps.iter().map(|step| &step.energy))));
         Ok(())
     }
 
@@ -129,7 +124,7 @@ impl Venue for Rates {
             return Err("the price has been made already".to_owned());
         }
         self.clearings += 1;
-        let supply = total(self.surplus.values().copied());
+        let supply = total(self.surplus.values());
         let announces = self.is_elastic && self.clearings == 1;
         if announces {
             let (price, demand) = (Some(middle(self.band)), Energy::ZERO);
@@ -140,18 +135,15 @@ impl Venue for Rates {
             return Err(format!("the price is made before the gate closes, and before buyer {buyer} has answered"));
         }
         self.is_over = true;
-        let wanted: Vec<(Number, Energy)> =
+        let wanted: Amounts =
             self.wanted.iter().map(|(&number, wanted)| (number, wanted.unwrap_or(Energy::ZERO))).collect();
-        let demand = total(wanted.iter().map(|(_, energy)| *energy));
-        let price = price(self.mechanism, supply, demand, self.band);
-        let traded = supply.min(demand);
+        let demand = total(wanted.values());
+        let [offered, asked] = [supply, demand].map(|energy| i128::from(energy.0));
+        let price = price(self.mechanism, Facts { supply: offered, demand: asked, band: self.band });
         let mut executions = Vec::new();
         if let Some(price) = price {
-            let offered: Vec<(Number, Energy)> =
-                self.surplus.iter().map(|(&number, &energy)| (number, energy)).collect();
-            let (ends, starts) = (shares(&wanted, traded), shares(&offered, traded));
-            executions =
-                overlaps(&ends, &starts).map(|(buyer, seller, e)| Execution(buyer, seller, e, price)).collect();
+            let pairs = pool(&self.surplus, &wanted).into_iter();
+            executions.extend(pairs.map(|((buyer, seller), energy)| Execution(buyer, seller, energy, price)));
         }
         Ok(Clearing { number: self.clearings, price, supply, demand, executions })
     }
@@ -161,38 +153,7 @@ impl Venue for Rates {
     }
 }
 
-fn total(amounts: impl Iterator<Item = Energy>) -> Energy {
+fn total<'a>(amounts: impl Iterator<Item = &'a Energy>) -> Energy {
     let sum: i128 = amounts.map(|energy| i128::from(energy.0)).sum();
     Energy(i64::try_from(sum).unwrap_or(i64::MAX))
-}
-
-/// Where on a line as long as what is traded each party's proportional part begins and ends: ends are its running share,
-/// rounded down.
-pub(super) fn shares(amounts: &[(Number, Energy)], traded: Energy) -> Vec<(Number, i64, i64)> {
-    let all = amounts.iter().map(|(_, energy)| u128::from(energy.0.unsigned_abs())).sum::<u128>().max(1);
-    let (mut running, mut begin) = (0_u128, 0);
-    let mut parts = Vec::with_capacity(amounts.len());
-    for &(number, energy) in amounts {
-        running += u128::from(energy.0.unsigned_abs());
-        let end = (u128::from(traded.0.unsigned_abs()) * running / all) as i64;
-        parts.push((number, begin, end));
-        begin = end;
-    }
-    parts
-}
-
-/// Who trades with whom: those whose parts of the two lines overlap.
-pub(super) fn overlaps(
-    bought: &[(Number, i64, i64)],
-    sold: &[(Number, i64, i64)],
-) -> impl Iterator<Item = (Number, Number, Energy)> {
-    let mut first = 0;
-    bought.iter().flat_map(move |&(buyer, begin, end)| {
-        while sold.get(first).is_some_and(|part| part.2 <= begin) {
-            first += 1;
-        }
-        let meets = sold[first..].iter().take_while(move |part| part.1 < end);
-        let meets = meets.map(move |&(seller, from, to)| (buyer, seller, Energy(to.min(end) - from.max(begin))));
-        meets.filter(|(_, _, energy)| energy.0 > 0).collect::<Vec<_>>()
-    })
 }
