@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// By which mechanism a slot's trades come about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Mechanism {
     /// Sellers lead by price, buyers follow by dividing themselves over them: the game of the article.
     #[default]
@@ -25,12 +26,28 @@ pub enum Mechanism {
     },
     /// Limit orders that meet as they arrive, by price, then time.
     ContinuousDoubleAuction,
+    /// Sellers move their prices by what is left over, buyers answer by proximal steps: a consensus by the alternating
+    /// direction method of multipliers.
+    Negotiation {
+        /// Weight of a proximal step, and step of the prices.
+        #[serde(default = "usual_rho")]
+        rho: f64,
+    },
+}
+
+fn usual_rho() -> f64 {
+    1.0
 }
 
 impl Mechanism {
     /// Whether it is the article's game, which is not named where nothing else is.
     pub fn is_game(&self) -> bool {
         matches!(self, Self::TwoLevelGame)
+    }
+
+    /// Whether trades depend on the order in which posts come to count, so that all of them have to stand on the chain.
+    pub fn needs_every_post(&self) -> bool {
+        matches!(self, Self::ContinuousDoubleAuction | Self::UniformPriceAuction { every: Some(_) })
     }
 
     /// The prices at which local trades may come about, where tariffs and fee leave this `band`.

@@ -266,6 +266,7 @@ mechanisms! { $
     SupplyDemandRatio in rates;
     UniformPriceAuction in uniform;
     ContinuousDoubleAuction in continuous;
+    Negotiation in two_level;
 }
 
 impl AnyParticipant {

@@ -10,8 +10,12 @@ use super::{
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{choice_set::ChoiceSet, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
-    prosumer::{Behaviour, Mixing},
+    chain::genesis::Posts,
+    market::{
+        choice_set::ChoiceSet, mechanism::Mechanism, pricing::PriceBand, replicator::Fitness, role::Role,
+        step::StepSize,
+    },
+    prosumer::{Behaviour, BiddingStrategy, Mixing},
     statement::Registration,
 };
 use microgrid_network::{Change, Delay, Memory, Parameter};
@@ -22,6 +26,8 @@ use std::{
     time::Duration,
 };
 
+/// Most steps of a buyer's curve.
+const MOST_STEPS: u32 = 1000;
 /// Largest number of prosumers times slots: each takes 64 bytes of memory while a case runs.
 const LARGEST_PROFILES: u32 = 100_000_000;
 /// No slot, delay or period is longer.
@@ -104,6 +110,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     preferences(&scenario.preferences)?;
     each(&scenario.storage, storage)?;
     learning(&scenario.learning)?;
+    mechanism(scenario)?;
     activation(&scenario.activation)?;
     network(&scenario.network, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
@@ -257,6 +264,20 @@ fn activation(activation: &Activation) -> Checked {
     }
 }
 
+fn mechanism(scenario: &Scenario) -> Checked {
+    let mechanism = scenario.market.mechanism;
+    match mechanism {
+        Mechanism::UniformPriceAuction { every: Some(every) } => {
+            duration("market.mechanism.UniformPriceAuction.every", every, Duration::from_millis(1), DAY)?;
+        }
+        Mechanism::Negotiation { rho } => within("market.mechanism.Negotiation.rho", rho, SMALLEST..=LARGEST)?,
+        _ => {}
+    }
+    let ordered = !mechanism.needs_every_post() || scenario.ledger.posts != Some(Posts::Last);
+    let allowed = "Every, or no posts at all: which orders meet is decided by when each of them has come";
+    ensure(ordered, "ledger.posts", "Last", allowed)
+}
+
 fn learning(learning: &Learning) -> Checked {
     if let ChoiceSet::Sample(size) = learning.choice_set {
         count("learning.choice_set.Sample", size)?;
@@ -292,6 +313,9 @@ fn habit(path: &str, learning: &Learning) -> Checked {
     if let Mixing::Informed { first, halved_every } = learning.mixing {
         within(&at("mixing.Informed.first"), first, 0.0..1.0)?;
         positive(&at("mixing.Informed.halved_every"), halved_every, LARGEST)?;
+    }
+    if let BiddingStrategy::Truthful { steps } = learning.bidding {
+        within(&at("bidding.Truthful.steps"), steps, 1..=MOST_STEPS)?;
     }
     // How many times as far a share may grow.
     within(&at("regrowth"), learning.regrowth, 1.0..=10.0)

@@ -131,7 +131,16 @@ mod tests {
     const BAND: PriceBand = PriceBand { floor: 0.4, ceiling: 0.8 };
 
     fn bidding(valuation: Valuation) -> Bidding<'static> {
-        Bidding { valuation, band: BAND, elapsed: 0.0, traded: Energy::ZERO, last: None }
+        Bidding {
+            valuation,
+            band: BAND,
+            elapsed: 0.0,
+            traded: Energy::ZERO,
+            bid: None,
+            ask: None,
+            price: None,
+            last: None,
+        }
     }
 
     /// Buys 1 kWh at the ceiling and 2 at the floor, worth 0.6 on average beyond the first.

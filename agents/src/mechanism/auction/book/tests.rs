@@ -115,18 +115,18 @@ fn an_order_does_not_trade_once_its_time_is_over() {
     book.enter(1, Sell, &steps([(5, 0.5)]), Time(10), Time(0));
     book.enter(2, Sell, &steps([(5, 0.6)]), Time(20), Time(0));
     let mut buy = |party, now| plain(book.enter(party, Buy, &steps([(1, 0.7)]), Time(30), Time(now)));
-    assert_eq!(buy(3, 9), [(3, 1, 1, 0.5)]);
-    assert_eq!(buy(4, 10), [(4, 2, 1, 0.6)], "from its end on it is gone");
-    assert_eq!(buy(5, 20), []);
-    assert_eq!(book.top(), (Some(0.7), None));
-    book.expire(Time(29));
+    assert_eq!(buy(3, 10), [(3, 1, 1, 0.5)]);
+    assert_eq!(buy(4, 11), [(4, 2, 1, 0.6)], "after its end it is gone");
+    assert_eq!(buy(5, 21), []);
     assert_eq!(book.top(), (Some(0.7), None));
     book.expire(Time(30));
+    assert_eq!(book.top(), (Some(0.7), None));
+    book.expire(Time(31));
     assert_eq!(book.top(), (None, None));
     // One that comes too late only takes the place of the one before.
     book.enter(6, Buy, &steps([(5, 0.6)]), Time(90), Time(40));
     book.enter(7, Sell, &steps([(5, 0.7)]), Time(90), Time(40));
-    assert_eq!(book.enter(7, Sell, &steps([(5, 0.5)]), Time(50), Time(50)), []);
+    assert_eq!(book.enter(7, Sell, &steps([(5, 0.5)]), Time(50), Time(51)), []);
     assert_eq!(book.top(), (Some(0.6), None));
     // A later end replaces an earlier one.
     book.enter(6, Buy, &steps([(5, 0.6)]), Time(99), Time(60));

@@ -54,7 +54,7 @@ pub(super) trait Venue: Debug {
 /// What is wrong with a game as it opens, beyond who takes part.
 pub(super) fn opens(genesis: &Genesis, game: &Game) -> Checked<(), String> {
     match genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => two_level::opens(game),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => two_level::opens(game),
         _ => cleared::opens(game),
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn opens(genesis: &Genesis, game: &Game) -> Checked<(), String> {
 /// A prosumer posts in a game that goes on.
 pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call) -> Decision {
     match desk.genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => two_level::post(desk, game, number, post),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => two_level::post(desk, game, number, post),
         Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
             rates::post(desk, game, number, post)
         }
@@ -75,7 +75,7 @@ pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call
 /// The ledger clears in a game that goes on.
 pub(super) fn clear(desk: &mut Desk<'_>, game: &Game, slot: Slot, clearing: &Clearing) -> Result<(), Refusal> {
     match desk.genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => Err(Refusal::NotAParticipant),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => Err(Refusal::NotAParticipant),
         Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
             let tariff = cleared::clear(desk, game, slot, clearing)?;
             rates::clear(desk, &tariff, clearing)
@@ -89,7 +89,7 @@ pub(super) fn clear(desk: &mut Desk<'_>, game: &Game, slot: Slot, clearing: &Cle
 /// The market that opens in a slot, if it is one that clears.
 pub(super) fn venue(genesis: &Genesis, state: &State, slot: Slot, game: &Game) -> Option<Box<dyn Venue>> {
     match genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => None,
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => None,
         Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
             Some(Box::new(rates::Rates::open(genesis, state, slot, game)))
         }
@@ -101,7 +101,7 @@ pub(super) fn venue(genesis: &Genesis, state: &State, slot: Slot, game: &Game) -
 /// What trades are held to by these rules.
 pub(super) fn terms(desk: &mut Desk<'_>, slot: Slot) -> Box<dyn Terms> {
     match desk.genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => Box::new(two_level::LastPosts::default()),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => Box::new(two_level::LastPosts::default()),
         _ => Box::new(cleared::Executed::read(desk, slot)),
     }
 }
@@ -109,7 +109,7 @@ pub(super) fn terms(desk: &mut Desk<'_>, slot: Slot) -> Box<dyn Terms> {
 /// The bills that follow from a slot's game as it stands; none without a game.
 pub(super) fn bills(genesis: &Genesis, state: &State, slot: Slot) -> Bills {
     match genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => two_level::bills(genesis, state, slot),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => two_level::bills(genesis, state, slot),
         _ => cleared::bills(genesis, state, slot),
     }
 }

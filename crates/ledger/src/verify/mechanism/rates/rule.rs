@@ -90,7 +90,10 @@ fn part_of(total: i128, part: i128, all: i128) -> i128 {
 }
 
 /// Lays what is bought and what is sold end to end: two trade what their stretches have in common.
-pub(in crate::verify::mechanism) fn pair(bought: &[(Number, i128)], sold: &[(Number, i128)]) -> BTreeMap<(Number, Number), Energy> {
+pub(in crate::verify::mechanism) fn pair(
+    bought: &[(Number, i128)],
+    sold: &[(Number, i128)],
+) -> BTreeMap<(Number, Number), Energy> {
     let stretches = |side: &[(Number, i128)]| {
         let mut end = 0;
         let stretch = |&(number, amount): &(Number, i128)| {
