@@ -27,7 +27,7 @@ pub(super) fn slot_table(rows: &[SlotRow]) -> String {
 /// How a game ended, in its tone.
 pub(super) fn outcome(outcome: Outcome) -> Cell {
     let tone = match outcome {
-        Outcome::Equilibrium => Tone::Good,
+        Outcome::Equilibrium | Outcome::Cleared => Tone::Good,
         Outcome::Rest | Outcome::GateClosure => Tone::Caution,
         Outcome::NoMarket => Tone::Plain,
     };

@@ -92,6 +92,11 @@ pub(crate) trait Participant: Debug + Sized {
     /// The ledger has not heard of it: whatever it posted last is lost, or still on its way.
     fn asked_again(&mut self) {}
 
+    /// Whether it has nothing to say until it hears something.
+    fn is_idle(&self) -> bool {
+        false
+    }
+
     /// Its next post, if it has anything to say, and how old the news is on which it decided; without age where there was
     /// no news to decide on. Asked once a period.
     fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)>;
@@ -282,6 +287,10 @@ impl AnyParticipant {
 
     pub(crate) fn executed(&mut self, traded: Energy, price: f64) {
         ask!(self, player => player.executed(traded, price))
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        ask!(self, player => player.is_idle())
     }
 
     pub(crate) fn asked_again(&mut self) {

@@ -22,6 +22,14 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank(u64);
 
+impl Rank {
+    /// The same for steps of the parties at these positions, who come in this order where ranks are equal: one number,
+    /// since many of them are sorted.
+    pub(crate) fn then(self, position: u32) -> u128 {
+        u128::from(self.0) << 32 | u128::from(position)
+    }
+}
+
 /// What the energies of these steps add up to.
 pub fn total(steps: &[Step]) -> Total<Energy> {
     steps.iter().map(|step| step.energy).sum()

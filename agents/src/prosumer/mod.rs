@@ -214,6 +214,7 @@ impl Prosumer {
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase {
             player.part.asked_again();
+            return self.rouse(context);
         }
         if !matches!(self.phase, Phase::Registering | Phase::Admitted) {
             return;
@@ -235,8 +236,23 @@ impl Prosumer {
             self.act(context);
             self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
         }
+        if let Phase::Playing(player) = &self.phase
+            && player.part.is_idle()
+        {
+            return self.rhythm.sleep();
+        }
         if let Some(next) = self.rhythm.wake(now) {
             context.wake_at(next, Wake::Act(self.slot));
+        }
+    }
+
+    /// Has an idle participant act on what has come, if it has something to say now.
+    fn rouse(&mut self, context: &mut Context<'_>) {
+        if let Phase::Playing(player) = &self.phase
+            && !player.part.is_idle()
+            && let Some(soon) = self.rhythm.rouse(self.rules.activation, self.facts().role(), context.now())
+        {
+            context.wake_at(soon, Wake::Act(self.slot));
         }
     }
 
@@ -257,9 +273,11 @@ impl Prosumer {
     fn hear(&mut self, shown: Shown, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
             && player.part.hear(shown, context.now())
-            && let Some(soon) = self.rhythm.hear(self.rules.activation, context.now())
         {
-            context.wake_at(soon, Wake::Act(self.slot));
+            if let Some(soon) = self.rhythm.hear(self.rules.activation, context.now()) {
+                context.wake_at(soon, Wake::Act(self.slot));
+            }
+            self.rouse(context);
         }
     }
 

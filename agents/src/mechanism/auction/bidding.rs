@@ -21,6 +21,12 @@ pub trait Bidder: DynClone + Debug + Send + Sync {
     /// The curve that is to take the place of the last one, of what the participant would trade in the slot in all;
     /// `None` where that may stay. Asked once an act.
     fn bid(&mut self, bidding: &Bidding<'_>, random: &mut Stream) -> Option<Vec<Step>>;
+
+    /// Whether it will have nothing else to say in this slot, once it has said what it was asked for just now. It is not
+    /// asked again then, unless its orders were lost.
+    fn is_done(&self, _bidding: &Bidding<'_>) -> bool {
+        false
+    }
 }
 
 dyn_clone::clone_trait_object!(Bidder);
@@ -94,7 +100,8 @@ pub enum BiddingStrategy {
     /// tariff that is best for it and its own limits, all of them the same part of the way, so that each is uniform and
     /// they keep their order.
     ZeroIntelligence,
-    /// From the tariff that is best for it to its own limits, as the time from the opening to the gate goes by.
+    /// From the tariff that is best for it to its own limits, as the time from the opening to the gate goes by, by
+    /// hundredths of it.
     Ramp,
 }
 
@@ -110,9 +117,14 @@ impl Bidder for BiddingStrategy {
             Self::Truthful { .. } if bidding.last.is_some() => return None,
             Self::Truthful { steps } => bidding.truth(steps),
             Self::ZeroIntelligence => bidding.shaded(STEPS, random.random::<f64>()),
-            Self::Ramp => bidding.shaded(STEPS, bidding.elapsed),
+            // In a hundred steps: who acts often does not say something new each time.
+            Self::Ramp => bidding.shaded(STEPS, (100.0 * bidding.elapsed).floor() / 100.0),
         };
         bidding.unless_vain(curve)
+    }
+
+    fn is_done(&self, bidding: &Bidding<'_>) -> bool {
+        matches!(self, Self::Truthful { .. }) || rest(&bidding.truth(1), bidding.traded).next().is_none()
     }
 }
 

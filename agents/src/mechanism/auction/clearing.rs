@@ -1,7 +1,7 @@
 //! Clearing sealed orders together, at one price.
 
 use crate::{
-    mechanism::{orders::Rank, pro_rata::pro_rata},
+    mechanism::pro_rata::pro_rata,
     statement::{OrderSide as Side, Step},
     units::Energy,
 };
@@ -44,24 +44,36 @@ pub fn clear(bids: &[(u32, Step)], asks: &[(u32, Step)]) -> Option<Clearing> {
     let from = highest.next().map_or(ask.limit, |rejected| rejected.limit.max(ask.limit));
     let to = lowest.next().map_or(bid.limit, |rejected| rejected.limit.min(bid.limit));
     let price = (from + to) / 2.0;
-    Some(Clearing { price, volume, bought: fills(&bids, bid.rank, volume), sold: fills(&asks, ask.rank, volume) })
+    Some(Clearing { price, volume, bought: fills(&bids, bid, volume), sold: fills(&asks, ask, volume) })
 }
 
-/// A step of one side, and whose it is.
+/// A step of one side.
 #[derive(Clone, Copy, Debug)]
 struct Rung {
-    rank: Rank,
-    party: u32,
+    /// How willing it is, then whose.
+    order: u128,
     limit: f64,
     energy: Energy,
 }
 
+impl Rung {
+    fn rank(&self) -> u128 {
+        self.order >> 32
+    }
+
+    fn party(&self) -> u32 {
+        self.order as u32
+    }
+}
+
 /// The steps of one side, most willing first, then by position.
 fn ladder(steps: &[(u32, Step)], side: Side) -> Vec<Rung> {
-    let rung =
-        |&(party, step): &(u32, Step)| Rung { rank: step.rank(side), party, limit: step.limit, energy: step.energy };
+    let rung = |&(party, step): &(u32, Step)| {
+        let Step { energy, limit } = step;
+        Rung { order: step.rank(side).then(party), limit, energy }
+    };
     let mut ladder: Vec<Rung> = steps.iter().map(rung).collect();
-    ladder.sort_unstable_by_key(|rung| (rung.rank, rung.party));
+    ladder.sort_unstable_by_key(|rung| rung.order);
     ladder
 }
 
@@ -94,22 +106,16 @@ impl<'a> Climb<'a> {
     }
 }
 
-/// What each party of a side trades, where its steps up to those of the `margin` trade this `volume`.
-fn fills(ladder: &[Rung], margin: Rank, volume: Energy) -> Vec<(u32, Energy)> {
-    let (better, others) = ladder.split_at(ladder.partition_point(|rung| rung.rank < margin));
-    let marginal = &others[..others.partition_point(|rung| rung.rank == margin)];
+/// What each party of a side trades, where its steps up to the rank of the `last` trade this `volume`.
+fn fills(ladder: &[Rung], last: Rung, volume: Energy) -> Vec<(u32, Energy)> {
+    let (better, others) = ladder.split_at(ladder.partition_point(|rung| rung.rank() < last.rank()));
+    let marginal = &others[..others.partition_point(|rung| rung.rank() == last.rank())];
     let left = volume - better.iter().map(|rung| rung.energy).sum();
-    let whole = better.iter().map(|rung| (rung.party, rung.energy));
     let parts = pro_rata(left, marginal.iter().map(|rung| rung.energy));
-    let mut fills: Vec<(u32, Energy)> = whole.chain(marginal.iter().map(|rung| rung.party).zip(parts)).collect();
-    fills.sort_unstable_by_key(|(party, _)| *party);
-    fills.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-        }
-        same
-    });
-    fills.retain(|(_, energy)| *energy > Energy::ZERO);
-    fills
+    let amounts = better.iter().map(|rung| rung.energy).chain(parts);
+    let rungs = || better.iter().chain(marginal);
+    let positions = rungs().map(|rung| rung.party() as usize + 1).max().unwrap_or(0);
+    let mut filled = vec![Energy::ZERO; positions];
+    rungs().zip(amounts).for_each(|(rung, amount)| filled[rung.party() as usize] += amount);
+    (0..).zip(filled).filter(|(_, energy)| *energy > Energy::ZERO).collect()
 }

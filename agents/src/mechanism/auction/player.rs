@@ -32,6 +32,8 @@ pub(crate) struct Player {
     last: Option<Arc<Orders>>,
     /// Whether the ledger has none of its orders.
     is_asked: bool,
+    /// Whether it has nothing more to say of itself.
+    is_done: bool,
     posted: Posted,
 }
 
@@ -48,6 +50,7 @@ impl Participant for Player {
             traded: Energy::ZERO,
             last: None,
             is_asked: false,
+            is_done: false,
             posted: Posted::Unknown,
         }
     }
@@ -69,6 +72,10 @@ impl Participant for Player {
         self.is_asked = true;
     }
 
+    fn is_idle(&self) -> bool {
+        self.is_done && !self.is_asked
+    }
+
     fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
         let (now, closes) = (moment.now, market.game.closes);
         let since = *self.since.get_or_insert(now);
@@ -82,11 +89,11 @@ impl Participant for Player {
             price: self.news.as_ref().and_then(|news| news.price),
             last: self.last.as_ref().map(|last| &last.steps[..]),
         };
-        let own = moment.strategy.and_then(|strategy| strategy.bidder.as_deref_mut());
-        let curve = match own {
-            Some(bidder) => bidder.bid(&bidding, moment.random),
-            None => { moment.habits.bidding }.bid(&bidding, moment.random),
-        };
+        let own = moment.strategy.and_then(|strategy| strategy.bidder.as_deref_mut()).map(|own| own as &mut dyn Bidder);
+        let mut usual = moment.habits.bidding;
+        let bidder: &mut dyn Bidder = own.unwrap_or(&mut usual);
+        let curve = bidder.bid(&bidding, moment.random);
+        self.is_done = bidder.is_done(&bidding);
         // Of whom the ledger has nothing, it says once more what it said, or that it wants nothing.
         let again = std::mem::take(&mut self.is_asked);
         let steps = match curve {

@@ -35,18 +35,22 @@ impl Participant for Player {
         let is_first = notice.number == 1 && self.announced.is_none();
         if is_first {
             self.announced = Some(notice);
-            self.is_asked = true;
+            self.asked_again();
         }
         is_first
     }
 
     fn asked_again(&mut self) {
-        self.is_asked = true;
+        self.is_asked = self.buyer.is_some() && self.announced.is_some() && self.demand == Demand::Elastic;
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.is_asked
     }
 
     fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
         let (buyer, notice) = (self.buyer?, self.announced.as_ref()?);
-        if self.demand == Demand::Firm || !std::mem::take(&mut self.is_asked) {
+        if !std::mem::take(&mut self.is_asked) {
             return None;
         }
         let limit = notice.price?;

@@ -203,6 +203,7 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     match row.outcome {
         Outcome::NoMarket => format!("Slot {} of {name} had no market.", row.slot),
         Outcome::GateClosure => unsettled_slot(data, case, row),
+        Outcome::Cleared => format!("Slot {} of {name} cleared.", row.slot),
         Outcome::Equilibrium | Outcome::Rest => {
             let time =
                 row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({} s)", fixed(time.value(), 1)));

@@ -148,7 +148,7 @@ impl Picks {
 
 fn label(row: &SlotRow) -> String {
     match row.outcome {
-        Outcome::Equilibrium => row.slot.to_string(),
+        Outcome::Equilibrium | Outcome::Cleared => row.slot.to_string(),
         Outcome::Rest => format!("{}: came to rest elsewhere", row.slot),
         Outcome::GateClosure => format!("{}: did not settle", row.slot),
         Outcome::NoMarket => format!("{}: no market", row.slot),

@@ -42,14 +42,15 @@ pub(super) fn check(side: Side, steps: &[Step], band: (f64, f64), most: Energy) 
     ensure(amounts.clone().all(|units| units >= 1) && amounts.sum::<i128>() <= most.0.into(), too_much)
 }
 
-/// What is left of a curve of which so much is traded: of each step what lies beyond that.
-pub(super) fn left(steps: &[Step], traded: i128) -> Vec<(f64, i128)> {
+/// What is left of a curve of which so much [1e-6 kWh] is traded: of each step what lies beyond that.
+pub(super) fn left(steps: &[Step], traded: i128) -> Vec<Step> {
     let mut end = 0;
     let beyond = |step: &Step| {
         end += i128::from(step.energy.0);
-        (step.limit, i128::from(step.energy.0).min(end - traded))
+        let units = i128::from(step.energy.0).min(end - traded).max(0);
+        Step { energy: Energy(units as i64), ..*step }
     };
-    steps.iter().map(beyond).filter(|(_, units)| *units > 0).collect()
+    steps.iter().map(beyond).filter(|step| step.energy > Energy::ZERO).collect()
 }
 
 /// What comes of a clearing: its price [CNY/kWh], and what each buys and sells [1e-6 kWh], if anything.
@@ -161,7 +162,8 @@ impl Book {
         own.count += 1;
         let Order { count: order, traded } = *own;
         let mut executions = Vec::new();
-        for (limit, mut units) in left(steps, traded) {
+        for Step { energy, limit } in left(steps, traded) {
+            let mut units = i128::from(energy.0);
             while now <= until && units > 0 {
                 let Some((price, other, most)) = self.first(opposite(side), now) else { break };
                 if (side == Side::Buy && price > limit) || (side == Side::Sell && price < limit) {
@@ -331,8 +333,7 @@ mod tests {
         #[test]
         fn the_same_is_left_of_a_curve(steps in vec(1..9_i64, 0..6), traded in 0..40_i64) {
             let curve: Vec<Step> = (0..).zip(steps).map(|(k, units)| step(units, f64::from(k))).collect();
-            let theirs = orders::rest(&curve, Energy(traded)).map(|step| (step.limit, i128::from(step.energy.0)));
-            prop_assert_eq!(left(&curve, traded.into()), theirs.collect::<Vec<_>>());
+            prop_assert_eq!(left(&curve, traded.into()), orders::rest(&curve, Energy(traded)).collect::<Vec<_>>());
         }
     }
 }

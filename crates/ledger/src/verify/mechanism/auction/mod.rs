@@ -74,8 +74,7 @@ impl Uniform {
                 continue;
             }
             let traded = self.traded.get(&(*side, *number)).copied().unwrap_or(0);
-            let left = left(&orders.steps, traded).into_iter();
-            steps.extend(left.map(|(limit, units)| (*number, Step { energy: Energy(units as i64), limit })));
+            steps.extend(left(&orders.steps, traded).into_iter().map(|step| (*number, step)));
         }
         steps
     }

@@ -15,6 +15,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    #[cfg(test)]
     pub(super) fn of(supply: &Amounts, demand: &Amounts, band: (f64, f64)) -> Self {
         Self { supply: sum(supply), demand: sum(demand), band }
     }
