@@ -31,7 +31,7 @@ fn day(network: &str) -> Plan {
 }
 
 /// Every trade is settled exactly once, and is what both sides have booked.
-fn assert_settled_once(log: &Log) {
+pub(crate) fn assert_settled_once(log: &Log) {
     let mut settled: BTreeMap<Slot, &[Trade]> = BTreeMap::new();
     let mut markets = BTreeMap::new();
     for observed in &log.observed {

@@ -21,6 +21,7 @@ mod formats;
 mod hostile;
 mod learning;
 mod leftovers;
+mod mechanisms;
 mod misbehaviour;
 mod money;
 mod network;
