@@ -23,6 +23,7 @@ mod learning;
 mod leftovers;
 mod misbehaviour;
 mod money;
+mod negotiation;
 mod network;
 mod notebook;
 mod ordering;

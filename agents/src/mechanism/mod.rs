@@ -6,6 +6,7 @@
 //! Whoever else has to do with trades does not know which mechanism runs.
 
 mod habits;
+pub(crate) mod negotiation;
 mod posted;
 mod rest;
 mod strategy;
@@ -214,6 +215,7 @@ macro_rules! mechanisms {
 // The dollar is for the macros that this one makes.
 mechanisms! { $
     TwoLevelGame in two_level;
+    Negotiation in negotiation;
 }
 
 impl AnyParticipant {

@@ -23,6 +23,8 @@ use std::iter;
 /// All knobs, with what each is short for: the first of these paths that is there. `*` stands for all parts.
 const KNOBS: &[(&str, &[&str])] = &[
     ("population", &["population.count"]),
+    ("mechanism", &["market.mechanism"]),
+    ("rho", &["market.mechanism.rho"]),
     ("eta", &["preferences.eta"]),
     ("mu", &["preferences.mu"]),
     ("alpha", &["preferences.alpha"]),

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
     ledger::Durability,
-    market::{demand::Demand, storage::StorageLimits},
+    market::{demand::Demand, mechanism::Mechanism, storage::StorageLimits},
 };
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
@@ -187,6 +187,8 @@ fn on_one_line(value: &str) -> String {
 with_defaults! {
     /// Slots, opening hours and tariffs.
     pub struct Market {
+        /// By which mechanism trades come about.
+        pub mechanism: Mechanism = Mechanism::TwoLevelGame,
         /// Number of slots.
         pub slots: u32 = 24,
         /// Length of a slot.

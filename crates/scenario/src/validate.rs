@@ -10,7 +10,7 @@ use super::{
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{choice_set::ChoiceSet, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
+    market::{choice_set::ChoiceSet, mechanism::Mechanism, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
     prosumer::{Behaviour, Mixing},
     statement::Registration,
 };
@@ -32,6 +32,8 @@ const LARGEST: f64 = 1e4;
 const SMALLEST_ALPHA: f64 = 1e-6;
 /// Smallest price but 0 and smallest preference [CNY/kWh], and smallest speed of the clock.
 const SMALLEST: f64 = 1e-6;
+/// Smallest weight of what a buyer asked for last.
+const SMALLEST_RHO: f64 = 1e-4;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 /// No condition begins later: as many of the longest slots as there may be.
@@ -104,6 +106,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     preferences(&scenario.preferences)?;
     each(&scenario.storage, storage)?;
     learning(&scenario.learning)?;
+    under(scenario.market.mechanism, &scenario.learning)?;
     activation(&scenario.activation)?;
     network(&scenario.network, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
@@ -158,6 +161,7 @@ fn name(name: &str) -> Checked {
 }
 
 fn market(market: &Market) -> Checked {
+    mechanism(market.mechanism)?;
     // So many of the longest slots still fit the clock.
     within("market.slots", market.slots, 1..=100_000)?;
     duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
@@ -181,6 +185,23 @@ fn market(market: &Market) -> Checked {
             price(path, tariff)
         }
     }
+}
+
+fn mechanism(mechanism: Mechanism) -> Checked {
+    match mechanism {
+        Mechanism::TwoLevelGame => Ok(()),
+        // Beyond these, weights and their inverses are lost beside what they are added to.
+        Mechanism::Negotiation { rho } => within("market.mechanism.Negotiation.rho", rho, SMALLEST_RHO..=LARGEST),
+    }
+}
+
+/// What is for one mechanism and not for others.
+fn under(mechanism: Mechanism, learning: &Learning) -> Checked {
+    let knows_all = mechanism.is_game() || learning.choice_set.is_all();
+    let (path, name) = ("learning.choice_set", mechanism.name());
+    let problem = format!("buyers know all sellers where the mechanism is {name}");
+    let allowed = format!("All with {name}; a limited choice set with TwoLevelGame");
+    if knows_all { Ok(()) } else { Err(Mistake::value(path, &problem, "Sample", allowed)) }
 }
 
 fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {

@@ -37,27 +37,27 @@ pub(super) trait Terms: Debug {
 /// What is wrong with a game as it opens, beyond who takes part.
 pub(super) fn opens(genesis: &Genesis, game: &Game) -> Checked<(), String> {
     match genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => two_level::opens(game),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => two_level::opens(game),
     }
 }
 
 /// A prosumer posts in a game that goes on.
 pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call) -> Decision {
     match desk.genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => two_level::post(desk, game, number, post),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => two_level::post(desk, game, number, post),
     }
 }
 
 /// What trades are held to by these rules.
 pub(super) fn terms(genesis: &Genesis) -> Box<dyn Terms> {
     match genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => Box::new(two_level::LastPosts::default()),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => Box::new(two_level::LastPosts::default()),
     }
 }
 
 /// The bills that follow from a slot's game as it stands; none without a game.
 pub(super) fn bills(genesis: &Genesis, state: &State, slot: Slot) -> Bills {
     match genesis.rules.mechanism {
-        Mechanism::TwoLevelGame => two_level::bills(genesis, state, slot),
+        Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => two_level::bills(genesis, state, slot),
     }
 }
