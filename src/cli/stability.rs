@@ -28,7 +28,8 @@ const LEAST_STABLE: usize = 20;
 pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliError> {
     let plan = input.plan()?;
     let (first, last) = plan.scenario.market.open;
-    let others: BTreeSet<_> = mechanisms(&plan).filter(|mechanism| !mechanism.is_game()).map(|other| other.name()).collect();
+    let others: BTreeSet<_> =
+        mechanisms(&plan).filter(|mechanism| !mechanism.is_game()).map(|other| other.name()).collect();
     if let Some(other) = others.first() {
         return Err(CliError::bad_input(format!(
             "the linear theory is that of TwoLevelGame, and has nothing to say about {other}: `--set \

@@ -21,7 +21,7 @@ pub enum Mechanism {
 
 /// From markets small and large, elastic and firm, the one that serves all best.
 fn usual_rho() -> f64 {
-    0.5
+    1.0
 }
 
 impl Mechanism {

@@ -97,8 +97,11 @@ pub struct FloorRules {
     pub alpha: f64,
     /// How many updates in a row must be at rest.
     pub patience: u32,
-    /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
+    /// First choice of every buyer, one share a seller; if `None`, or if not just as many sellers take part, drawn or, if
+    /// so, by their surpluses.
     pub first_choice: Option<Arc<[f64]>>,
+    /// Whether a first choice that is not given goes by the sellers' surpluses.
+    pub first_by_surplus: bool,
     /// Whether sellers are told which of their prices the demand has answered.
     pub tells_answered: bool,
 }
@@ -118,7 +121,7 @@ pub(crate) struct Opening<'a> {
 /// The ledger's side of the market of one slot. It numbers participants sellers first.
 pub(crate) trait Floor: Debug + Sized {
     /// What all buyers begin with, as it is to stand on the chain.
-    fn first_choice(rules: &FloorRules, sellers: usize, random: &mut Stream) -> Vec<f64>;
+    fn first_choice(rules: &FloorRules, surplus: &[Energy], random: &mut Stream) -> Vec<f64>;
 
     fn open(opening: Opening<'_>) -> Self;
 

@@ -10,7 +10,10 @@ use super::{
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{choice_set::ChoiceSet, mechanism::Mechanism, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
+    market::{
+        choice_set::ChoiceSet, mechanism::Mechanism, pricing::PriceBand, replicator::Fitness, role::Role,
+        step::StepSize,
+    },
     prosumer::{Behaviour, Mixing},
     statement::Registration,
 };

@@ -69,8 +69,7 @@ impl Follower for Buyer {
         let (version, rest_before) = self.choices.last().map_or((0, 0), |last| (last.version, last.updates_at_rest));
         choice.version = version + 1;
         choice.change = if self.deal(news, stride.part, habits.ramp, alpha) {
-            let total =
-                proximal::purchases(&self.facts, alpha, self.demand, &self.dealings, &mut self.purchases);
+            let total = proximal::purchases(&self.facts, alpha, self.demand, &self.dealings, &mut self.purchases);
             self.write(total, choice);
             self.change()
         } else {
@@ -146,7 +145,8 @@ impl Buyer {
     /// [CNY/kWh].
     fn change(&self) -> f64 {
         let moves = self.dealings.iter().zip(&self.purchases);
-        let widest = moves.map(|(dealing, purchase)| (purchase - dealing.asked).abs() / dealing.give).fold(0.0, f64::max);
+        let widest =
+            moves.map(|(dealing, purchase)| (purchase - dealing.asked).abs() / dealing.give).fold(0.0, f64::max);
         let width = self.band.width();
         if width > 0.0 { widest / width } else { widest }
     }

@@ -1,10 +1,6 @@
 //! A participant in the game of one slot, on whichever side.
 
-use super::{
-    adaptation::Steps,
-    follower::Follower,
-    seller::Seller,
-};
+use super::{adaptation::Steps, follower::Follower, seller::Seller};
 use crate::{
     chain::call::Call,
     mechanism::{Entry, Moment, Participant, Posted, Side},

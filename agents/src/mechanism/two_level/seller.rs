@@ -134,7 +134,11 @@ impl Seller {
 
     /// What a price step of this size comes to [CNY/kWh²].
     fn step(&self, size: StepSize, held: Option<f64>, sums: &Aggregate, alpha: f64) -> f64 {
-        let blind = sums.left.get(self.index).filter(|_| !self.lead.is_steady).map(|&left| self.band.blind_step(left, self.surplus));
+        let blind = sums
+            .left
+            .get(self.index)
+            .filter(|_| !self.lead.is_steady)
+            .map(|&left| self.band.blind_step(left, self.surplus));
         price_step_size(size, alpha, self.share, self.buyers, held, blind)
     }
 

@@ -70,7 +70,12 @@ pub(in crate::mechanism) enum Stepping {
 
 impl Steps {
     /// How far it goes when it acts on these `news`.
-    pub(in crate::mechanism) fn stride(&mut self, who: Stepping, news: Option<&MarketState>, moment: &Moment<'_>) -> Stride {
+    pub(in crate::mechanism) fn stride(
+        &mut self,
+        who: Stepping,
+        news: Option<&MarketState>,
+        moment: &Moment<'_>,
+    ) -> Stride {
         match (moment.habits.adaptation, news) {
             (Adaptation::HalveOnOscillation, _) => {
                 let part = self.halving.part;
