@@ -211,6 +211,8 @@ fn ledger_rules(case: &Case) -> LedgerRules {
             alpha: scenario.alpha_of_slot(),
             patience: scenario.learning.patience,
             first_choice: fixed(&scenario.learning.initial_choice),
+            // Who has next to nothing would be asked for thousands of times that, and negotiated down for as long.
+            first_by_surplus: !scenario.market.mechanism.is_game(),
             tells_answered: scenario.learning.predicts(),
         },
         slot_length: scenario.market.slot_length,

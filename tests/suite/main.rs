@@ -24,6 +24,7 @@ mod leftovers;
 mod mechanisms;
 mod misbehaviour;
 mod money;
+mod negotiation;
 mod network;
 mod notebook;
 mod ordering;

@@ -26,15 +26,16 @@ pub enum Mechanism {
     },
     /// Limit orders that meet as they arrive, by price, then time.
     ContinuousDoubleAuction,
-    /// Sellers move their prices by what is left over, buyers answer by proximal steps: a consensus by the alternating
-    /// direction method of multipliers.
+    /// Sellers and buyers negotiate by the alternating direction method of multipliers: sellers move their prices by what
+    /// demand misses of their surplus, buyers go from what they asked for last towards what is best for them.
     Negotiation {
-        /// Weight of a proximal step, and step of the prices.
+        /// Weight of what a buyer asked for last, in units of the market's own scale: the penalty of the method.
         #[serde(default = "usual_rho")]
         rho: f64,
     },
 }
 
+/// From markets small and large, elastic and firm, the one that serves all best.
 fn usual_rho() -> f64 {
     1.0
 }
@@ -56,6 +57,19 @@ impl Mechanism {
             // What a seller gets for its part of the community's revenue, the grid pays it.
             Self::BillSharing => PriceBand { floor: 0.0, ceiling: 0.0 },
             _ => band,
+        }
+    }
+
+    /// What it is called in a scenario.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TwoLevelGame => "TwoLevelGame",
+            Self::MidMarketRate => "MidMarketRate",
+            Self::BillSharing => "BillSharing",
+            Self::SupplyDemandRatio => "SupplyDemandRatio",
+            Self::UniformPriceAuction { .. } => "UniformPriceAuction",
+            Self::ContinuousDoubleAuction => "ContinuousDoubleAuction",
+            Self::Negotiation { .. } => "Negotiation",
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod auction;
 mod cleared;
 mod habits;
+pub(crate) mod negotiation;
 pub mod orders;
 pub mod pairing;
 mod pool;
@@ -115,8 +116,11 @@ pub struct FloorRules {
     pub alpha: f64,
     /// How many updates in a row must be at rest.
     pub patience: u32,
-    /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
+    /// First choice of every buyer, one share a seller; if `None`, or if not just as many sellers take part, drawn or, if
+    /// so, by their surpluses.
     pub first_choice: Option<Arc<[f64]>>,
+    /// Whether a first choice that is not given goes by the sellers' surpluses.
+    pub first_by_surplus: bool,
     /// Whether sellers are told which of their prices the demand has answered.
     pub tells_answered: bool,
 }
@@ -136,7 +140,7 @@ pub(crate) struct Opening<'a> {
 /// The ledger's side of the market of one slot. It numbers participants sellers first.
 pub(crate) trait Floor: Debug + Sized {
     /// What all buyers begin with, as it is to stand on the chain; nothing where they choose no sellers.
-    fn first_choice(_: &FloorRules, _sellers: usize, _: &mut Stream) -> Vec<f64> {
+    fn first_choice(_: &FloorRules, _surplus: &[Energy], _: &mut Stream) -> Vec<f64> {
         Vec::new()
     }
 
@@ -271,7 +275,7 @@ mechanisms! { $
     SupplyDemandRatio in rates;
     UniformPriceAuction in uniform;
     ContinuousDoubleAuction in continuous;
-    Negotiation in two_level;
+    Negotiation in negotiation;
 }
 
 impl AnyParticipant {

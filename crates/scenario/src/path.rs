@@ -23,6 +23,9 @@ use std::iter;
 /// All knobs, with what each is short for: the first of these paths that is there. `*` stands for all parts.
 const KNOBS: &[(&str, &[&str])] = &[
     ("population", &["population.count"]),
+    ("mechanism", &["market.mechanism"]),
+    ("every", &["market.mechanism.every"]),
+    ("rho", &["market.mechanism.rho"]),
     ("eta", &["preferences.eta"]),
     ("mu", &["preferences.mu"]),
     ("alpha", &["preferences.alpha"]),
@@ -43,9 +46,6 @@ const KNOBS: &[(&str, &[&str])] = &[
     ("replicator_step", &["learning.replicator_step"]),
     ("price_step", &["learning.price_step"]),
     ("ramp", &["learning.ramp"]),
-    ("mechanism", &["market.mechanism"]),
-    ("every", &["market.mechanism.every"]),
-    ("rho", &["market.mechanism.rho"]),
     ("bidding", &["learning.bidding"]),
     ("steps", &["learning.bidding.steps"]),
     ("activation", &["activation"]),

@@ -68,6 +68,13 @@ pub struct Setting {
     scenario: Scenario,
 }
 
+impl Setting {
+    /// The scenario with these values set.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+}
+
 impl Plan {
     /// How many cases there are: combinations of the varied knobs times replicates.
     pub fn case_count(&self) -> u32 {

@@ -193,6 +193,8 @@ fn on_one_line(value: &str) -> String {
 with_defaults! {
     /// Slots, opening hours and tariffs.
     pub struct Market {
+        /// By which mechanism trades come about.
+        pub mechanism: Mechanism = Mechanism::TwoLevelGame,
         /// Number of slots.
         pub slots: u32 = 24,
         /// Length of a slot.
@@ -212,8 +214,6 @@ with_defaults! {
         pub grid_tariff: GridTariff = GridTariff::Constant(0.85),
         /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
         pub service_fee: f64 = 0.0,
-        /// By which mechanism trades come about.
-        pub mechanism: Mechanism = Mechanism::TwoLevelGame,
     }
 }
 

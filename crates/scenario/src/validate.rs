@@ -38,6 +38,8 @@ const LARGEST: f64 = 1e4;
 const SMALLEST_ALPHA: f64 = 1e-6;
 /// Smallest price but 0 and smallest preference [CNY/kWh], and smallest speed of the clock.
 const SMALLEST: f64 = 1e-6;
+/// Smallest weight of what a buyer asked for last.
+const SMALLEST_RHO: f64 = 1e-4;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 /// No condition begins later: as many of the longest slots as there may be.
@@ -110,7 +112,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     preferences(&scenario.preferences)?;
     each(&scenario.storage, storage)?;
     learning(&scenario.learning)?;
-    mechanism(scenario)?;
+    under(scenario.market.mechanism, scenario)?;
     activation(&scenario.activation)?;
     network(&scenario.network, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
@@ -165,6 +167,7 @@ fn name(name: &str) -> Checked {
 }
 
 fn market(market: &Market) -> Checked {
+    mechanism(market.mechanism)?;
     // So many of the longest slots still fit the clock.
     within("market.slots", market.slots, 1..=100_000)?;
     duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
@@ -188,6 +191,29 @@ fn market(market: &Market) -> Checked {
             price(path, tariff)
         }
     }
+}
+
+fn mechanism(mechanism: Mechanism) -> Checked {
+    match mechanism {
+        Mechanism::UniformPriceAuction { every: Some(every) } => {
+            duration("market.mechanism.UniformPriceAuction.every", every, Duration::from_millis(1), DAY)
+        }
+        // Beyond these, weights and their inverses are lost beside what they are added to.
+        Mechanism::Negotiation { rho } => within("market.mechanism.Negotiation.rho", rho, SMALLEST_RHO..=LARGEST),
+        _ => Ok(()),
+    }
+}
+
+/// What is for one mechanism and not for others.
+fn under(mechanism: Mechanism, scenario: &Scenario) -> Checked {
+    let ordered = !mechanism.needs_every_post() || scenario.ledger.posts != Some(Posts::Last);
+    let allowed = "Every, or no posts at all: which orders meet is decided by when each of them has come";
+    ensure(ordered, "ledger.posts", "Last", allowed)?;
+    let knows_all = mechanism.is_game() || scenario.learning.choice_set.is_all();
+    let (path, name) = ("learning.choice_set", mechanism.name());
+    let problem = format!("buyers know all sellers where the mechanism is {name}");
+    let allowed = format!("All with {name}; a limited choice set with TwoLevelGame");
+    if knows_all { Ok(()) } else { Err(Mistake::value(path, &problem, "Sample", allowed)) }
 }
 
 fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
@@ -262,20 +288,6 @@ fn activation(activation: &Activation) -> Checked {
         Activation::Poisson { period: value } => period("activation.Poisson.period", value),
         Activation::Reactive { min_interval } => period("activation.Reactive.min_interval", min_interval),
     }
-}
-
-fn mechanism(scenario: &Scenario) -> Checked {
-    let mechanism = scenario.market.mechanism;
-    match mechanism {
-        Mechanism::UniformPriceAuction { every: Some(every) } => {
-            duration("market.mechanism.UniformPriceAuction.every", every, Duration::from_millis(1), DAY)?;
-        }
-        Mechanism::Negotiation { rho } => within("market.mechanism.Negotiation.rho", rho, SMALLEST..=LARGEST)?,
-        _ => {}
-    }
-    let ordered = !mechanism.needs_every_post() || scenario.ledger.posts != Some(Posts::Last);
-    let allowed = "Every, or no posts at all: which orders meet is decided by when each of them has come";
-    ensure(ordered, "ledger.posts", "Last", allowed)
 }
 
 fn learning(learning: &Learning) -> Checked {
