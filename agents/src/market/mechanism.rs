@@ -19,6 +19,13 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
+    /// Its name alone, whatever its parameters, as scenarios and tables have it.
+    pub fn name(&self) -> String {
+        let mut text = format!("{self:?}");
+        text.truncate(text.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(text.len()));
+        text
+    }
+
     /// Whether it is the article's game, which is not named where nothing else is.
     pub fn is_game(&self) -> bool {
         matches!(self, Self::TwoLevelGame)

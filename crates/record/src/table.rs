@@ -101,7 +101,7 @@ macro_rules! table {
                 $crate::column::Column::<Self>::new(
                     stringify!($column),
                     <$kind as $crate::column::Cell>::KIND,
-                    |row| row.$column.into(),
+                    |row| row.$column.clone().into(),
                 )
                 $(.unit($unit))?
                 $($(.$told($($how)*))+)?

@@ -1,5 +1,6 @@
 //! What a run's folder promises.
 
+mod cleared;
 mod damage;
 mod study;
 
@@ -54,7 +55,8 @@ fn a_slot_may_be_reported_closed_before_its_prosumers_within_a_window() {
     let mut recorder = other.recorder();
     for slot in 1..=3 {
         let mut window = other.slot(slot);
-        window.rotate_right(1);
+        // What the ledger has to say comes first.
+        window.rotate_right(3);
         watch(&mut recorder, window, 10).unwrap();
     }
     for file in ["slots.csv", "prosumers.csv", "trades.csv", "convergence.csv"] {
