@@ -4,6 +4,7 @@
 
 mod day;
 mod flows;
+mod gains;
 mod heat;
 mod label;
 mod slot;
@@ -16,10 +17,26 @@ pub(crate) use label::of_case;
 use super::{chart::Chart, data::Data};
 use microgrid_agents::ids::Slot;
 
-/// The charts of the study as a whole.
+/// The charts of the study as a whole, but for those of its [`mechanisms`].
 pub fn study(data: &Data) -> Vec<Chart> {
-    let welfare = welfare::of_study(data);
-    welfare.chain(heat::charts(data)).chain(sweep::charts(data)).chain(welfare::utility(data)).collect()
+    let gains = gains::chart(data).into_iter().chain(welfare::utility(data));
+    let all = welfare::of_study(data).chain(heat::charts(data)).chain(sweep::charts(data)).chain(gains);
+    all.filter(|chart| !is_of_mechanisms(data, chart)).collect()
+}
+
+/// The charts by which a study compares mechanisms; none if it does not.
+pub fn mechanisms(data: &Data) -> Vec<Chart> {
+    let all = sweep::charts(data).into_iter().chain(gains::chart(data));
+    all.filter(|chart| is_of_mechanisms(data, chart)).collect()
+}
+
+/// Welfare missed against whatever else is varied, or by mechanism where nothing is; and who gained.
+fn is_of_mechanisms(data: &Data, chart: &Chart) -> bool {
+    let Some(mechanisms) = &data.mechanisms else { return false };
+    let mut others = data.knobs().filter(|knob| **knob != mechanisms.knob).peekable();
+    let is_alone = others.peek().is_none();
+    let loss = |knob: &str| chart.name == format!("welfare_loss_by_{knob}");
+    chart.name == gains::NAME || others.any(|knob| loss(knob)) || is_alone && loss(&mechanisms.knob)
 }
 
 /// The charts of a case's day; none if there is no such case.
