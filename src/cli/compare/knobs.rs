@@ -18,12 +18,16 @@ const OF_A_GAME: Shown = [
     ("share_in_equilibrium", "in equi-\nlibrium [%]", 100.0, 1),
     ("time_to_equilibrium_restricted_s", "time to\nrest or\ngate [s]", 1.0, 1),
 ];
-/// Not all mechanisms look for an equilibrium.
 const OF_ANY: Shown =
     [WELFARE, ("savings_cny", "savings\na slot", 1.0, AMOUNT), ("time_to_end_s", "time to\nthe end\n[s]", 1.0, 1)];
 
+/// Whether its values are mechanisms, not all of which look for an equilibrium.
+fn is_of_any(knob: &str) -> bool {
+    ["mechanism", "market.mechanism"].contains(&knob)
+}
+
 fn shown_of(knob: &str) -> Shown {
-    if knob.ends_with("mechanism") { OF_ANY } else { OF_A_GAME }
+    if is_of_any(knob) { OF_ANY } else { OF_A_GAME }
 }
 
 /// The pairs of a knob's values, over all combinations of the other knobs: from, to and what is shown of them.
@@ -76,7 +80,10 @@ fn of_knob(knob: &str, combinations: u32, pairs: &Pairs) -> String {
         .column(key("to"), |((_, to), _)| to.clone())
         .column(spare(0, "seeds"), |(_, shown)| seeds(*shown));
     for (place, (_, heading, factor, decimals)) in shown_of(knob).into_iter().enumerate() {
-        table = table.columns([heading, "± 95 %"], |(_, shown), n| {
+        // Names of mechanisms are long.
+        let is_spare = place == 1 && is_of_any(knob);
+        let named = |text: &str| if is_spare { spare(1, text) } else { text.into() };
+        table = table.columns([heading, "± 95 %"].map(named), |(_, shown), n| {
             let of = |value: fn(&PairedRow) -> Option<f64>| shown[place].as_ref().and_then(value).map(|of| factor * of);
             if n == 0 { change(of(|row| row.mean), decimals) } else { number(of(|row| row.ci95), decimals) }
         });

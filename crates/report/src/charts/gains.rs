@@ -31,7 +31,7 @@ pub(super) fn chart(data: &Data) -> Option<Chart> {
     );
     let layers = found.into_iter().enumerate().flat_map(|(n, (name, gains))| {
         let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
-        [layer(Mark::Line(means(&gains), Stroke::Solid)), layer(Mark::Points(some(&gains)))]
+        [layer(Mark::Points(some(&gains))), layer(Mark::Line(means(&gains), Stroke::Solid))]
     });
     let scale = if is_wide { Scale::Logarithmic } else { Scale::Linear };
     Chart::new(

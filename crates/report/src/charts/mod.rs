@@ -48,3 +48,38 @@ pub fn case(data: &Data, case: u32) -> Vec<Chart> {
 pub fn slot(data: &Data, case: u32, slot: Slot) -> Vec<Chart> {
     data.case(case).map_or_else(Vec::new, |case| slot::charts(case, slot))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chart::Mark,
+        data::{
+            gains::Gain,
+            mechanisms::{MEASURES, Mechanism, Mechanisms},
+        },
+    };
+    use microgrid_record::{
+        Run,
+        fixtures::{day::Day, whole_case},
+    };
+
+    #[test]
+    fn gains_are_drawn_against_delays_in_the_section_of_mechanisms_where_there_is_one() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        let drawn =
+            |data: &Data, charts: fn(&Data) -> Vec<Chart>| charts(data).into_iter().find(|it| it.name == gains::NAME);
+        assert_eq!(drawn(&data, study), None, "all are as far from the ledger");
+        data.cases[0].gains = [(0.5, 1.0), (0.01, 3.0)].map(|(delay, gain)| Gain { delay, gain }).to_vec();
+        let chart = drawn(&data, study).unwrap();
+        assert!(chart.layers.iter().any(|layer| layer.mark == Mark::Points(vec![(0.5, 1.0), (0.01, 3.0)])));
+        assert!(chart.layers.iter().all(|layer| layer.name.is_none()) && mechanisms(&data).is_empty());
+        let none = ([None; MEASURES.len()], [None; MEASURES.len()]);
+        let each = Mechanism { name: "TwoLevelGame".to_owned(), means: none.0, beyond_first: none.1 };
+        data.mechanisms = Some(Mechanisms { knob: "mechanism".to_owned(), each: vec![each] });
+        data.cases[0].entry.knobs.insert("mechanism".to_owned(), "TwoLevelGame".into());
+        assert_eq!(drawn(&data, study), None);
+        assert_eq!(drawn(&data, mechanisms).unwrap().layers[0].name.as_deref(), Some("TwoLevelGame"));
+    }
+}

@@ -81,3 +81,83 @@ impl Mechanisms {
 fn value<'a>(manifest: &'a Manifest, of: &Summary, knob: &str) -> Option<&'a str> {
     manifest.cases.get(of.first_case.checked_sub(1)? as usize)?.knobs.get(knob)?.as_str()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_record::{
+        Status,
+        fixtures::day::{Day, watch},
+    };
+    use std::{fs, time::Duration};
+
+    /// The run of a day by two mechanisms, the second with twice the messages of the first, as far as `known` it is ended.
+    fn run(known: bool) -> (Day, Run) {
+        let mut day = Day::new();
+        let mut recorder = day.recorder();
+        for (messages, case) in [10, 20].into_iter().zip(&day.plan.cases().collect::<Vec<_>>()) {
+            if case.number > 1 {
+                recorder.begin_case(case);
+            }
+            day.begin();
+            for slot in 1..=3 {
+                let window = day.slot(slot);
+                watch(&mut recorder, window, messages).unwrap();
+            }
+            recorder.end_case().unwrap();
+        }
+        let folder = recorder.finish(Status::Finished, Duration::ZERO).unwrap();
+        let change = |file: &str, changes: [(&str, &str); 2]| {
+            let text = fs::read_to_string(folder.join(file)).unwrap();
+            let changed = changes.iter().fold(text.clone(), |text, (from, to)| text.replace(from, to));
+            assert_ne!(text, changed);
+            fs::write(folder.join(file), changed).unwrap();
+        };
+        let values =
+            [(r#""mu": 0.0"#, r#""mechanism": "TwoLevelGame""#), (r#""mu": 1.0"#, r#""mechanism": "Other(n: 1)""#)];
+        change("manifest.json", values);
+        change(
+            "paired.csv",
+            [("mu,0.0,1.0,", "mechanism,TwoLevelGame,Other(n: 1),"), ("from,to,mu,", "from,to,mechanism,")],
+        );
+        if !known {
+            fs::remove_file(folder.join("paired.csv")).unwrap();
+        }
+        let run = Run::open(&folder).unwrap();
+        (day, run)
+    }
+
+    fn read(run: &Run) -> Mechanisms {
+        let summaries: Vec<Summary> = run.summaries().unwrap().map(Result::unwrap).collect();
+        Mechanisms::read(run, &summaries).unwrap().unwrap()
+    }
+
+    #[test]
+    fn each_mechanism_has_its_means_and_how_far_it_is_from_the_first() {
+        let (_day, run) = run(true);
+        let Mechanisms { knob, each } = read(&run);
+        let [first, second] = &each[..] else { panic!("two mechanisms: {each:?}") };
+        assert_eq!((&*knob, &*first.name, &*second.name), ("mechanism", "TwoLevelGame", "Other(n: 1)"));
+        let messages = MEASURES.iter().position(|measure| *measure == "messages").unwrap();
+        assert_eq!((first.means[messages], second.means[messages]), (Some(10.0), Some(20.0)));
+        assert_eq!((first.beyond_first[messages], second.beyond_first[messages]), (None, Some((10.0, None))));
+        let savings = MEASURES.iter().position(|measure| *measure == "savings_cny").unwrap();
+        assert_eq!((first.means[savings], second.beyond_first[savings]), (Some(-1.8), Some((0.0, None))));
+    }
+
+    #[test]
+    fn of_a_run_that_has_not_ended_there_are_no_differences_yet() {
+        let (_day, run) = run(false);
+        let each = read(&run).each;
+        assert_eq!(each.len(), 2);
+        assert!(each.iter().flat_map(|of| of.beyond_first).all(|difference| difference.is_none()));
+    }
+
+    #[test]
+    fn a_study_of_something_else_compares_no_mechanisms() {
+        let day = Day::new();
+        let recorder = day.recorder();
+        let run = Run::open(recorder.folder()).unwrap();
+        assert_eq!(Mechanisms::read(&run, &[]).unwrap(), None);
+    }
+}

@@ -305,6 +305,11 @@ fn knob(value: &serde_json::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::mechanisms::Mechanisms;
+    use microgrid_record::{
+        Run,
+        fixtures::{day::Day, whole_case},
+    };
     use serde_json::json;
 
     #[test]
@@ -315,5 +320,44 @@ mod tests {
         let table = serde_json::to_value(Table::of("cases", fields, &rows, None)).unwrap();
         assert_eq!(table["rows"], json!([[1, 238.15], [2, 0.0], [3, null]]));
         assert_eq!(table["columns"][1], json!({"title": "welfare", "unit": "CNY", "decimals": 2}));
+    }
+
+    #[test]
+    fn mechanisms_stand_side_by_side_and_beside_the_first() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        assert!(mechanisms(&data).is_empty());
+        let named = |name: &str, means, beyond_first| Mechanism { name: name.to_owned(), means, beyond_first };
+        let of = |means: [f64; 8]| means.map(Some);
+        let beyond = [(0.01, Some(0.002)), (-1.5, None), (0.2, Some(0.05)), (-0.125, Some(0.5)), (0.0, Some(0.0))];
+        let mut beyond: Vec<_> = beyond.map(Some).to_vec();
+        beyond.resize(8, None);
+        data.mechanisms = Some(Mechanisms {
+            knob: "mechanism".to_owned(),
+            each: vec![
+                named("TwoLevelGame", of([0.001, 4.0, 0.0, 0.9, 0.0, 1200.0, 56_789.0, 61.25]), [None; 8]),
+                named("BillSharing", of([0.011, 2.5, 0.2, 0.775, 0.0, 90.0, 8_000.0, 0.5]), beyond.try_into().unwrap()),
+            ],
+        });
+        let tables = serde_json::to_value(mechanisms(&data)).unwrap();
+        assert_eq!(
+            tables[0]["rows"],
+            json!([
+                ["TwoLevelGame", 0.1, 4.0, 0.0, 0.9, 0.0, 1200.0, 56.8, 61.3],
+                ["BillSharing", 1.1, 2.5, 0.2, 0.775, 0.0, 90.0, 8.0, 0.5]
+            ])
+        );
+        let beside = [
+            "BillSharing",
+            "+1.00 ± 0.20",
+            "\u{2212}1.500",
+            "+0.2000 ± 0.0500",
+            "\u{2212}0.125 ± 0.500",
+            "0.00 ± 0.00",
+        ];
+        let none = serde_json::Value::Null;
+        assert_eq!(tables[1]["rows"][0].as_array().unwrap()[..6], beside.map(|text| json!(text)));
+        assert_eq!(tables[1]["rows"][0].as_array().unwrap()[6..], [none.clone(), none.clone(), none]);
+        assert!(tables[0]["note"].as_str().unwrap().contains("over all values of mu"));
     }
 }
