@@ -115,7 +115,7 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             max_transactions: scenario.ledger.block.max_transactions,
             timeout: scenario.ledger.block.timeout,
             late_blocks: scenario.clock != Clock::Virtual || scenario.ledger_crashes(),
-            mechanism: scenario.market.mechanism,
+            mechanism: case.mechanism(),
         },
         policies: Policies::new(scenario.ledger.signatures),
         ledger: key(case, LEDGER).public(),

@@ -263,3 +263,13 @@ pub enum Outcome {
     /// The market was closed, there were no buyers or no sellers among the admitted, or the fee left no room for a price.
     NoMarket,
 }
+
+impl Outcome {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Equilibrium, Self::Rest, Self::GateClosure, Self::Cleared, Self::NoMarket];
+
+    /// Whether its mechanism looked for an equilibrium, found or not: what clears by a rule has missed none.
+    pub fn looked_for_equilibrium(self) -> bool {
+        matches!(self, Self::Equilibrium | Self::Rest | Self::GateClosure)
+    }
+}

@@ -10,7 +10,7 @@ use super::{
     synthetic,
 };
 use indexmap::IndexMap;
-use microgrid_agents::market::pricing::PriceBand;
+use microgrid_agents::market::{mechanism::Mechanism, pricing::PriceBand};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -54,6 +54,13 @@ pub struct Case {
     pub grid_tariffs: Arc<[f64]>,
     /// What it does in its own way.
     pub custom: Custom,
+}
+
+impl Case {
+    /// By which mechanism its trades come about.
+    pub fn mechanism(&self) -> Mechanism {
+        self.scenario.market.mechanism
+    }
 }
 
 /// What sets a case apart from the others.
