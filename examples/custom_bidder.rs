@@ -1,26 +1,22 @@
 //! ```text
-//! notice: best bid ──▶ seller 1 ──▶ Patient::bid ──▶ orders ──▶ ledger
-//!                      sellers 2 and 5 ask the feed-in tariff at once, as is true
+//! notice: best ask ──▶ buyer 4 ──▶ Patient::bid ──▶ orders ──▶ ledger
+//!                      buyer 3 bids at once, as is true
 //! ```
 //!
-//! A seller in a continuous double auction that asks for nothing until others have sold, and then sells to whoever bids
-//! most. What it sells, it sells dearer than those who are truthful; what nobody waits for, the grid has.
+//! A buyer in a continuous double auction that waits until something is for sale. Buyers act first there, so that what is
+//! bid at once rests at its own limit, and is sold to at that. Who waits pays what the sellers ask.
 
 use microgrid_sim::prelude::*;
 
 const SLOT: Slot = 17;
 
-/// Sells all that it has to the best bid that is shown.
+/// Bids what is true, but only once there are asks.
 #[derive(Clone, Debug)]
 struct Patient;
 
 impl Bidder for Patient {
     fn bid(&mut self, bidding: &Bidding<'_>, _: &mut Stream) -> Option<Vec<Step>> {
-        match bidding.valuation {
-            Valuation::Seller(energy) => Some(vec![Step { energy, limit: bidding.bid? }]),
-            // As a buyer, what is true, once.
-            Valuation::Buyer { .. } => bidding.last.is_none().then(|| bidding.truth(10)),
-        }
+        (bidding.last.is_none() && bidding.ask.is_some()).then(|| bidding.truth(10))
     }
 }
 
@@ -32,16 +28,16 @@ pub(crate) fn main() -> Result<(), SimulationError> {
             .set("mu", 1.0)
             .set("mechanism", "ContinuousDoubleAuction")
     };
-    let (usual, patient) = (auction().run()?, auction().bidder_of([0], Patient).run()?);
-    let mean_price = |results: &Results| {
-        let of_seller = results.cases[0].trades_in(SLOT).filter(|trade| trade.seller == 1);
-        let (paid, energy) = of_seller.fold((0.0, 0.0), |(paid, energy), trade| {
+    // Prosumer 4 of the scenario has position 3, counted from 0.
+    let (usual, patient) = (auction().run()?, auction().bidder_of([3], Patient).run()?);
+    let [truthful, waiting] = [&usual, &patient].map(|results| {
+        let bought = results.cases[0].trades_in(SLOT).filter(|trade| trade.buyer == 4);
+        let (paid, energy) = bought.fold((0.0, 0.0), |(paid, energy), trade| {
             (paid + trade.payment_cny.value(), energy + trade.traded_kwh.value())
         });
         paid / energy
-    };
-    let [truthful, waiting] = [&usual, &patient].map(mean_price);
-    println!("seller 1 earns {truthful:.4} CNY/kWh by the truth, and {waiting:.4} by waiting");
-    assert!(waiting > truthful + 0.05);
+    });
+    println!("buyer 4 pays {truthful:.4} CNY/kWh where it bids at once, and {waiting:.4} where it waits");
+    assert!((waiting - 0.45).abs() < 1e-6 && truthful > waiting + 0.1);
     Ok(())
 }

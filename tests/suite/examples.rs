@@ -32,7 +32,7 @@ fn a_buyer_with_a_rule_of_its_own_gets_what_it_should() {
 }
 
 #[test]
-fn a_seller_that_waits_sells_dearer() {
+fn a_buyer_that_waits_pays_what_sellers_ask() {
     custom_bidder::main().unwrap();
 }
 
