@@ -7,7 +7,7 @@ use crate::market::demand::{Buyer, Demand};
 pub(super) struct Dealing {
     /// The price that it reckons with [CNY/kWh]; infinite where there is no offer.
     pub(super) price: f64,
-    /// What it asked for last [kWh].
+    /// What it goes from: what it asked for last, or near that [kWh].
     pub(super) asked: f64,
     /// How far it goes from there for a difference between what energy is worth to it and its price, one over the weight
     /// `rho_j` [kWh²/CNY].
