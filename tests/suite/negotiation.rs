@@ -17,7 +17,7 @@ const USUAL: Mechanism = Mechanism::Negotiation { rho: 1.0 };
 #[test]
 fn a_hundred_markets_find_their_price_on_news_that_is_up_to_three_periods_old() {
     const MOST: u32 = 1_000;
-    for (age, median, quantile) in [(0.0, 20, 60), (1.0, 50, 150), (2.0, 80, 200), (3.0, 120, 300)] {
+    for (age, median, quantile) in [(0.0, 20, 60), (1.0, 40, 100), (2.0, 60, 150), (3.0, 80, 200)] {
         let markets: Vec<_> = (0..100).map(RandomMarket::draw).collect();
         let of = |market| rounds_by(USUAL, market, "(adaptation: DelayAware)", hop(age), MOST);
         let played: Vec<Option<u32>> = markets.par_iter().map(of).collect();

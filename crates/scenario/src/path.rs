@@ -626,8 +626,10 @@ mod tests {
         }
         let reactive = set(&scenario, "activation", r#"Reactive(min_interval: "1s")"#).unwrap();
         assert_eq!(set(&reactive, "period", "3s").unwrap(), set(&reactive, "activation.min_interval", "3s").unwrap());
+        let negotiated = set(&scenario, "mechanism", "Negotiation(rho: 1)").unwrap();
+        assert_eq!(set(&negotiated, "rho", "3").unwrap(), set(&scenario, "mechanism", "Negotiation(rho: 3)").unwrap());
         for (name, _) in KNOBS {
-            assert!(!places(&tree(&scenario), name, "").is_empty(), "{name}");
+            assert!(!places(&tree(&negotiated), name, "").is_empty(), "{name}");
         }
     }
 

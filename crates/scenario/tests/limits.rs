@@ -213,10 +213,10 @@ fn what_the_mechanism_has_no_use_for_is_told_where_it_stands() {
     assert_eq!(
         warnings(&format!("{negotiated}, learning: (regrowth: 2)"), &[]),
         ["warning: learning.regrowth: it changes nothing
- --> a scenario made in code:2:65
+ --> a scenario made in code:2:64
   |
 2 | market: (mechanism: Negotiation(rho: 1)), learning: (regrowth: 2))
-  |                                                                ^ found 2
+  |                                                                ^ found 2.0
   |
   = note: the mechanism, Negotiation, has no use for it"]
     );

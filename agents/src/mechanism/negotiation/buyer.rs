@@ -6,7 +6,7 @@ use crate::{
     market::{
         demand::{self, Demand},
         mechanism::Mechanism,
-        pricing::{PriceBand, next_price, price_step_size},
+        pricing::{PriceBand, price_step_size},
         step::StepSize,
     },
     mechanism::{
@@ -21,6 +21,10 @@ use std::sync::Arc;
 /// How much each period by which the loop is too old weighs on a buyer's step: less than on a seller's, as it goes from
 /// what it asked for itself, of which its news is never old.
 const AGE_BURDEN: f64 = 0.25;
+
+/// How far it moves what it goes from towards a division by the sellers' surpluses. Of all divisions at one price this is
+/// the one at which everybody is served alike where energy is short; and what returns there does not swing.
+const EVEN: f64 = 0.3;
 
 /// A buyer and what it knows.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ impl Follower for Buyer {
         let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
         let (version, rest_before) = self.choices.last().map_or((0, 0), |last| (last.version, last.updates_at_rest));
         choice.version = version + 1;
-        choice.change = if self.deal(news, stride.part, habits.ramp, alpha) {
+        choice.change = if self.deal(news, stride.part, alpha) {
             let total = proximal::purchases(&self.facts, alpha, self.demand, &self.dealings, &mut self.purchases);
             self.write(total, choice);
             self.change()
@@ -101,19 +105,24 @@ impl Buyer {
     /// What it has to do with each seller, at this `part` of a whole step; `false` as long as there is nothing to go on
     /// from, or no demand to go by.
     ///
-    /// It reckons with the prices that the sellers are about to ask, by the demand that they meet: this keeps what all
-    /// buyers do at once from swinging, since each goes from what it asked for itself.
-    fn deal(&mut self, news: &MarketState, part: f64, ramp: f64, alpha: f64) -> bool {
+    /// It reckons with the prices that the sellers are about to ask, by the demand that they meet and whatever their ramp:
+    /// this keeps what all buyers do at once from swinging, since each goes from what it asked for itself.
+    fn deal(&mut self, news: &MarketState, part: f64, alpha: f64) -> bool {
         let (Some(last), Some(sums)) = (self.choices.last(), news.aggregate.as_deref()) else { return false };
         let buyers = self.opened.buyers.len() as u32;
-        let (size, supply, band) = (StepSize::Scaled(self.rho), self.opened.total_surplus, self.band);
+        let (size, supply, PriceBand { floor, ceiling }) =
+            (StepSize::Scaled(self.rho), self.opened.total_surplus, self.band);
         let sellers = self.opened.surplus.iter().zip(&news.prices).zip(&sums.demand);
-        let asked = last.shares.iter().zip(&last.purchases).map(|(share, purchase)| share * purchase);
+        let (asked, total) = (last.shares.iter().zip(&last.purchases), last.wanted());
         self.dealings.clear();
-        self.dealings.extend(sellers.zip(asked).map(|(((surplus, &price), demand), asked)| {
+        self.dealings.extend(sellers.zip(asked).map(|(((surplus, &price), demand), (share, purchase))| {
             let step = price_step_size(size, alpha, surplus / supply, buyers, None, None);
-            let next = if price.is_finite() { next_price(price, demand - surplus, step, band, ramp) } else { price };
-            Dealing { price: next, asked, give: part / (f64::from(buyers) * step) }
+            let next = (price + step * (demand - surplus)).max(floor).min(ceiling);
+            Dealing {
+                price: if price.is_finite() { next } else { price },
+                asked: (1.0 - EVEN) * share * purchase + EVEN * total * surplus / supply,
+                give: part / (f64::from(buyers) * step),
+            }
         }));
         true
     }
@@ -140,7 +149,7 @@ impl Buyer {
         choice.responsive = if self.facts.answers_to_price(total, self.demand) { 1.0 } else { 0.0 };
     }
 
-    /// The largest move of what it asks for of a seller, by the difference between worth and price that it answers, of
+    /// How far what it asks for of a seller is from what it goes from, at most, by the difference between worth and price that it answers, of
     /// however small a part of a step: relative to the width of the price band; where the tariffs are equal, as it is
     /// [CNY/kWh].
     fn change(&self) -> f64 {

@@ -7,7 +7,7 @@ use crate::market::demand::{Buyer, Demand};
 pub(super) struct Dealing {
     /// The price that it reckons with [CNY/kWh]; infinite where there is no offer.
     pub(super) price: f64,
-    /// What it asked for last [kWh].
+    /// What it goes from: what it asked for last, or near that [kWh].
     pub(super) asked: f64,
     /// How far it goes from there for a difference between what energy is worth to it and its price, one over the weight
     /// `rho_j` [kWh²/CNY].
@@ -27,10 +27,8 @@ impl Dealing {
 }
 
 /// The purchases that are best for a buyer, all in all: those with the greatest
-///
-///     U(sum_j x_j + P) - sum_j p_j x_j - sum_j rho_j / 2 (x_j - asked_j)^2,   x_j >= 0
-///
-/// and, where its demand is firm, `sum_j x_j <= N`. Written to `purchases`, one a dealing; returns their sum [kWh].
+/// `U(sum_j x_j + P) - sum_j p_j x_j - sum_j rho_j / 2 (x_j - asked_j)²`, where no `x_j` is below zero and, with firm
+/// demand, they are at most its need `N` together. Written to `purchases`, one a dealing; returns their sum [kWh].
 pub(super) fn purchases(
     buyer: &Buyer,
     alpha: f64,
