@@ -393,6 +393,19 @@ fn a_table_without_its_header_is_not_read_as_an_empty_one() {
 }
 
 #[test]
+fn a_table_of_an_older_version_says_so() {
+    let (_day, recorder) = whole_case(Day::new());
+    let path = recorder.folder().join("slots.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let without = |line: &str| line.rsplitn(3, ',').last().unwrap().to_owned() + "\n";
+    fs::write(&path, text.lines().map(without).collect::<String>()).unwrap();
+    let error = Run::open(recorder.folder()).unwrap().rows::<SlotRow>().map(drop).unwrap_err().to_string();
+    let (what, mend) = error.split_once('\n').unwrap();
+    assert!(what.ends_with("slots.csv: it has no bytes, time_to_end_s"), "{error}");
+    assert!(mend.contains("older version") && mend.contains("or run again: `sim "), "{error}");
+}
+
+#[test]
 fn a_run_is_recorded_even_where_no_link_to_it_can_be_made() {
     let day = Day::new();
     let latest = day.root().join("day/latest");
