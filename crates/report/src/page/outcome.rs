@@ -24,7 +24,8 @@ pub(super) fn headline(data: &Data) -> String {
         Settling { searches: 0, cleared: 1, .. } => "The only market slot cleared".to_owned(),
         Settling { searches: 0, cleared, .. } => format!("All {cleared} market slots cleared"),
         Settling { searches, equilibria, cleared: 1.., .. } => {
-            format!("{equilibria} of the {} that look for an equilibrium settled", count(searches, "market slot"))
+            let slots = count(searches, "market slot");
+            format!("{equilibria} of {slots} in which an equilibrium is looked for settled")
         }
         Settling { searches: 1, equilibria: 1, .. } => "The only market slot settled".to_owned(),
         Settling { searches, equilibria, .. } if searches == equilibria => {
@@ -166,7 +167,7 @@ fn settling(data: &Data) -> String {
         0.0 => " at the closed-form price, exactly".to_owned(),
         gap => format!(" at the closed-form price, to within {} CNY/kWh", small(gap)),
     });
-    let which = if cleared > 0 { " that look for an equilibrium" } else { "" };
+    let which = if cleared > 0 { ", of those in which an equilibrium is looked for," } else { "" };
     let slots = format!("{}{which}", count(searches, "market slot"));
     if searches == equilibria {
         return format!("All {slots}{cases} settled{}.{by_rule}", at.unwrap_or_default());
@@ -420,6 +421,10 @@ fn small(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use microgrid_record::{
+        Run,
+        fixtures::{day::Day, whole_case},
+    };
 
     #[test]
     fn neighbouring_slots_read_as_a_range() {
@@ -443,5 +448,36 @@ mod tests {
     #[test]
     fn small_numbers_keep_what_matters_of_them() {
         assert_eq!([0.314_15, 0.001_23, 4.2e-8].map(small), ["0.31", "0.0012", "4e-8"]);
+    }
+
+    #[test]
+    fn what_clears_by_a_rule_has_not_failed_to_settle() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        assert!(settling(&data).starts_with("All 1 market slot settled at the closed-form price"));
+        let row = &mut data.cases[0].slots[1];
+        (row.outcome, row.time_to_equilibrium_s, row.mechanism) = (Outcome::Cleared, None, "BillSharing".to_owned());
+        row.time_to_end_s = Number::new(12.25);
+        assert!(headline(&data).contains("The only market slot cleared;"), "{}", headline(&data));
+        let rule = "1 market slot cleared by the rule of a mechanism that looks for no equilibrium.";
+        assert_eq!(settling(&data), rule);
+        let told = slot(&data, &data.cases[0], &data.cases[0].slots[1]);
+        assert!(
+            told.contains("cleared after 12.2 s at a mean price of 1.2000") && told.contains("`clearings.csv`"),
+            "{told}"
+        );
+        // Beside one that does look for an equilibrium, and misses it.
+        let mut other = data.cases[0].clone();
+        other.slots[1].outcome = Outcome::GateClosure;
+        data.cases.push(other);
+        assert_eq!(
+            settling(&data),
+            format!("0 of 1 market slot, of those in which an equilibrium is looked for, settled (0.0 %). {rule}")
+        );
+        // Where no slots are kept, a case that looks for none has no share.
+        data.cases.iter_mut().for_each(|case| case.slots.clear());
+        data.cases[0].key_figures.as_mut().unwrap().equilibrium_share = None;
+        let Settling { searches, equilibria, cleared, .. } = Settling::of(&data);
+        assert_eq!((searches, equilibria, cleared), (1, 1, 1));
     }
 }
