@@ -21,7 +21,7 @@ use crate::{
 use microgrid_agents::{
     debug_as_display,
     observation::Observed,
-    prosumer::{ChoiceRule, PricingRule},
+    prosumer::{Bidder, ChoiceRule, PricingRule},
 };
 use std::{
     fmt::{self, Display},
@@ -142,6 +142,16 @@ impl SimulationBuilder {
     /// [`pricing_of`](Self::pricing_of).
     pub fn choice_of(self, prosumers: impl IntoIterator<Item = u32>, rule: impl ChoiceRule + 'static) -> Self {
         self.rule(Whose::These(prosumers.into_iter().collect()), Rule::Choice(Box::new(rule)))
+    }
+
+    /// Everybody makes its orders in auctions by this rule.
+    pub fn bidder(self, rule: impl Bidder + 'static) -> Self {
+        self.rule(Whose::Everybody, Rule::Bidder(Box::new(rule)))
+    }
+
+    /// The prosumers with these numbers make their orders in auctions by this rule.
+    pub fn bidder_of(self, prosumers: impl IntoIterator<Item = u32>, rule: impl Bidder + 'static) -> Self {
+        self.rule(Whose::These(prosumers.into_iter().collect()), Rule::Bidder(Box::new(rule)))
     }
 
     fn rule(mut self, whose: Whose, rule: Rule) -> Self {

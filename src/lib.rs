@@ -29,13 +29,14 @@
 //!
 //! # Your own seller, buyer or network
 //!
-//! Three traits are the places where a market's participants and its network decide. The rules that a scenario can name
+//! Four traits are the places where a market's participants and its network decide. The rules that a scenario can name
 //! implement the same traits, so what you write is on a par with them.
 //!
 //! | to change | implement | and give it to |
 //! |---|---|---|
 //! | how a seller moves its price | [`PricingRule`](agents::prosumer::PricingRule) | [`pricing`](SimulationBuilder::pricing), [`pricing_of`](SimulationBuilder::pricing_of) |
 //! | how a buyer divides itself over sellers | [`ChoiceRule`](agents::prosumer::ChoiceRule) | [`choice`](SimulationBuilder::choice), [`choice_of`](SimulationBuilder::choice_of) |
+//! | how orders are made in an auction | [`Bidder`](agents::prosumer::Bidder) | [`bidder`](SimulationBuilder::bidder), [`bidder_of`](SimulationBuilder::bidder_of) |
 //! | how long messages take, and which are lost | [`Carrier`](network::Carrier) | [`network`](SimulationBuilder::network) |
 //! | nothing, only watch | a closure | [`observe`](SimulationBuilder::observe) |
 //!

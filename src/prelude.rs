@@ -26,8 +26,10 @@ pub use microgrid_agents::{
     },
     message::{MarketOpened, MarketState},
     observation::{Observation, Observed},
-    prosumer::{Adaptation, Behaviour, ChoiceRule, Lesson, Offer, PricingRule},
-    statement::Outcome,
+    prosumer::{
+        Adaptation, Behaviour, Bidder, Bidding, BiddingStrategy, ChoiceRule, Lesson, Offer, PricingRule, Valuation,
+    },
+    statement::{OrderSide, Outcome, Step},
     streams::Stream,
     time::Time,
     units::{Energy, Money},

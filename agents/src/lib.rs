@@ -41,7 +41,8 @@ mod json;
 #[doc(hidden)] // Hidden: put together by the simulation.
 pub mod ledger;
 pub mod market;
-mod mechanism;
+#[doc(hidden)] // Hidden: the verifier in `microgrid-ledger` is tested against its rules.
+pub mod mechanism;
 #[doc(hidden)] // Hidden: put together by the simulation.
 pub mod member;
 pub mod message;

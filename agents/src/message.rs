@@ -33,6 +33,12 @@ pub enum Message {
     MarketOpened(Arc<MarketOpened>),
     /// Ledger → participants: the market after a block. Replaced by the next.
     MarketState(Arc<MarketState>),
+    /// Ledger → participants: what a mechanism that clears by a rule has announced, or how its book stands. Replaced by the
+    /// next; repeated to those that have not answered, until the first post.
+    Notice(Arc<Notice>),
+    /// Ledger → both sides of an execution: what the receiver has traded in this slot in all, and at which price last
+    /// [CNY/kWh]. Replaced by the next.
+    Executed(Slot, Energy, f64),
     /// Ledger → both sides of a trade: the receiver's trades, for it to check. Repeated until `BillEndorsed`.
     BillProposed(Arc<BillProposed>),
     /// Participant → ledger: whether its trades are what it computes itself.
@@ -123,7 +129,45 @@ impl MarketOpened {
 }
 
 /// What the ledger shows of a slot's market to all who take part in it.
-pub type Shown = Arc<MarketState>;
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// Prices, and what choices add up to.
+    State(Arc<MarketState>),
+    /// What was announced, or how the book stands.
+    Notice(Arc<Notice>),
+}
+
+impl From<Shown> for Message {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::State(state) => Self::MarketState(state),
+            Shown::Notice(notice) => Self::Notice(notice),
+        }
+    }
+}
+
+/// What a mechanism that clears by a rule shows of a slot's market.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Notice {
+    /// Which slot.
+    pub slot: Slot,
+    /// Counts the notices of the slot from 1; one with a higher number is newer.
+    pub number: u64,
+    /// When it was shown.
+    pub time: Time,
+    /// The price that was announced, or that of the last execution [CNY/kWh].
+    pub price: Option<f64>,
+    /// The highest limit of what waits to be bought [CNY/kWh], where orders are open to all.
+    pub bid: Option<f64>,
+    /// The lowest limit of what waits to be sold [CNY/kWh], where orders are open to all.
+    pub ask: Option<f64>,
+    /// What was offered when the price came about.
+    pub supply: Energy,
+    /// What was asked for.
+    pub demand: Energy,
+    /// What has been traded so far.
+    pub traded: Energy,
+}
 
 /// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +198,8 @@ pub struct MarketState {
 pub struct BillProposed {
     /// Which slot.
     pub slot: Slot,
+    /// Its market, for those who have not heard of its opening.
+    pub market: Arc<MarketOpened>,
     /// Its trades.
     pub trades: Trades,
     /// Version of its own post on which they rest; 0 if it has posted nothing.

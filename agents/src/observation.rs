@@ -3,6 +3,7 @@
 use crate::{
     chain::{
         block::{Block, SignedCheckpoint},
+        fact::Clearing,
         refusal::Refusal,
     },
     ids::{ActorId, ChannelName, ProsumerId, Slot},
@@ -10,7 +11,7 @@ use crate::{
         balance::{Account, Balance, SlotFacts},
         settlement::Trade,
     },
-    message::{Exchange, MarketOpened, MarketState, SlotOpened},
+    message::{Exchange, MarketOpened, MarketState, Notice, SlotOpened},
     statement::{Invoice, Outcome},
     units::Money,
 };
@@ -28,6 +29,10 @@ pub enum Observation {
     MarketOpened(Arc<MarketOpened>),
     /// Ledger: a block of the game was committed.
     Committed(Commit),
+    /// Ledger: a mechanism that clears by a rule has shown how it stands.
+    Noticed(Arc<Notice>),
+    /// Ledger: this was announced or executed in a slot.
+    Cleared(Slot, Arc<Clearing>),
     /// Prosumer: decided on its price or choice, on news of this age.
     Decided(Slot, Duration),
     /// Ledger: the game of a slot is over. Sent for every slot in which the market was to open.
@@ -90,7 +95,7 @@ pub struct GameOver {
     pub rounds: u32,
     /// From the opening of the market to rest; `None` if it did not come to rest.
     pub time_to_equilibrium: Option<Duration>,
-    /// The market at the end; `None` if nothing was ever committed.
+    /// The market at the end, by quotes and choices; `None` if there were none.
     pub state: Option<Arc<MarketState>>,
 }
 

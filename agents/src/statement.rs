@@ -1,12 +1,12 @@
 //! What the market's actors state, whether it travels in a message or stands on a chain: tariffs, registrations, quotes,
-//! choices, outcomes, disputes, invoices and meter readings.
+//! choices, orders, outcomes, disputes, invoices and meter readings.
 
 use crate::{
     ids::Slot,
     json,
     market::{aggregate::Posted, demand::Buyer, pricing::PriceBand, sums::total},
     time::Time,
-    units::{Energy, Money},
+    units::{Energy, Money, Total},
 };
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
@@ -152,6 +152,55 @@ impl Choice {
     }
 }
 
+/// On which side of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum OrderSide {
+    /// It wants energy, at its limit or below.
+    Buy,
+    /// It gives energy, at its limit or above.
+    Sell,
+}
+
+/// A step of a curve of supply or demand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// How much [1e-6 kWh].
+    pub energy: Energy,
+    /// The highest price at which it is bought, or the lowest at which it is sold [CNY/kWh].
+    #[serde(with = "json::number")]
+    pub limit: f64,
+}
+
+/// A participant's orders: what it would trade in a slot in all. What it has traded already counts first against its most
+/// willing steps, so that a new version never trades anything twice, whatever is under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Orders {
+    /// Which slot.
+    pub slot: Slot,
+    /// Counts the participant's orders of the slot from 1; each takes the place of all before.
+    pub version: u32,
+    /// Whether it buys or sells.
+    pub side: OrderSide,
+    /// The most willing first: limits of a buyer fall, those of a seller rise. None cancels what is left.
+    pub steps: Vec<Step>,
+    /// Until when they count: what has not been traded before then is cancelled.
+    pub until: Time,
+}
+
+impl Orders {
+    /// All that it would trade, at whatever limit.
+    pub fn most(&self) -> Total<Energy> {
+        self.steps.iter().map(|step| step.energy).sum()
+    }
+
+    /// The limit of its least willing step [CNY/kWh]; `None` without steps.
+    pub fn last_limit(&self) -> Option<f64> {
+        self.steps.last().map(|step| step.limit)
+    }
+}
+
 /// What is wrong with a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dispute {
@@ -209,6 +258,18 @@ pub enum Outcome {
     Rest,
     /// The gate closed first.
     GateClosure,
+    /// Trades came about by the mechanism's own rule, which looks for no equilibrium.
+    Cleared,
     /// The market was closed, there were no buyers or no sellers among the admitted, or the fee left no room for a price.
     NoMarket,
+}
+
+impl Outcome {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Equilibrium, Self::Rest, Self::GateClosure, Self::Cleared, Self::NoMarket];
+
+    /// Whether its mechanism looked for an equilibrium, found or not: what clears by a rule has missed none.
+    pub fn looked_for_equilibrium(self) -> bool {
+        matches!(self, Self::Equilibrium | Self::Rest | Self::GateClosure)
+    }
 }

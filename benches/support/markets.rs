@@ -5,7 +5,7 @@
 
 use microgrid_agents::{
     ids::ActorId,
-    market::{demand::Demand, pricing::PriceBand},
+    market::{demand::Demand, mechanism::Mechanism, pricing::PriceBand},
     observation::{Observation, Observed},
     streams::{Purpose, Stream, stream},
     time::Time,
@@ -385,11 +385,24 @@ pub(crate) fn lock_step() -> String {
 ///
 /// What lasts for 120 periods, and 10 more for each period by which information is older, is taken to stay.
 pub(crate) fn rounds(market: &RandomMarket, learning: &str, hop: Duration, most: u32) -> Option<u32> {
+    rounds_by(Mechanism::TwoLevelGame, market, learning, hop, most)
+}
+
+/// The same, where trades come about by this mechanism.
+pub(crate) fn rounds_by(
+    mechanism: Mechanism,
+    market: &RandomMarket,
+    learning: &str,
+    hop: Duration,
+    most: u32,
+) -> Option<u32> {
     let stay = 120 * PERIOD + 10 * (2 * hop + TIMEOUT);
     let sections = format!("learning: {learning}, {} {}", lock_step(), network(hop, 0.0, 0.0));
     let mut case = market.case(&sections, (most + 20) * PERIOD + 20 * hop + stay);
+    let scenario = Arc::make_mut(&mut case.scenario);
+    scenario.market.mechanism = mechanism;
     // Nobody leaves early.
-    Arc::make_mut(&mut case.scenario).learning.patience = 1_000_000;
+    scenario.learning.patience = 1_000_000;
     let enough = Arc::new(AtomicBool::new(false));
     let watch = Arrival {
         clearing: market.clearing_of_all(),

@@ -2,9 +2,9 @@
 
 use super::{
     table::{Cell, Table, Tone, key, spare, words},
-    text::{PRICE, amounts, cell, fixed},
+    text::{AMOUNT, PRICE, amounts, cell, fixed, more},
 };
-use crate::record::{LedgerRow, Number, SlotRow};
+use crate::record::{ClearingRow, LedgerRow, Number, SlotRow};
 use microgrid_agents::{chain::refusal::Refusal, statement::Outcome};
 use std::collections::BTreeMap;
 
@@ -29,9 +29,28 @@ pub(super) fn outcome(outcome: Outcome) -> Cell {
     let tone = match outcome {
         Outcome::Equilibrium => Tone::Good,
         Outcome::Rest | Outcome::GateClosure => Tone::Caution,
-        Outcome::NoMarket => Tone::Plain,
+        Outcome::Cleared | Outcome::NoMarket => Tone::Plain,
     };
     Cell { text: format!("{outcome:?}"), tone }
+}
+
+/// More clearings than this are not shown of a slot.
+const MOST_CLEARINGS: usize = 20;
+
+/// One line for each time that a market cleared; empty where it did not.
+pub(super) fn clearings(rows: &[ClearingRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let table = Table::of(rows.iter().take(MOST_CLEARINGS))
+        .column(key("clearing"), |row| row.number)
+        .column("at [s]", |row| fixed(row.time_s.value(), 3))
+        .column("price\n[CNY/kWh]", |row| cell(row.price_cny_per_kwh, PRICE))
+        .column("supply\n[kWh]", |row| fixed(row.supply_kwh.value(), AMOUNT))
+        .column("demand\n[kWh]", |row| fixed(row.demand_kwh.value(), AMOUNT))
+        .column("executions", |row| row.executions)
+        .column("traded\n[kWh]", |row| fixed(row.traded_kwh.value(), AMOUNT));
+    format!("{}{}\n", table.draw(), more(rows.len(), MOST_CLEARINGS, "clearing"))
 }
 
 /// One line a channel and, if there are any, what was refused and how many posts counted without being transactions.

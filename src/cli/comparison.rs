@@ -170,12 +170,13 @@ mod tests {
         ]
         .into_iter()
         .map(|name| (name.to_owned(), json!(if name == "traded_kwh" { 2.5 } else { 0.0 })))
-        .chain([("messages".to_owned(), json!(0))])
+        .chain(["messages", "bytes"].map(|name| (name.to_owned(), json!(0))))
         .collect();
         serde_json::from_value(json!({
             "case": number, "knobs": knobs, "seed": 2023, "slots": 24, "totals": totals,
             "self_sufficiency": null, "self_consumption": null, "market_slots": 12, "equilibrium_share": 0.75,
             "all_slots": open, "open_slots": open,
+            "mechanism": "TwoLevelGame", "price_spread_cny_per_kwh": null, "time_to_end_s": null,
         }))
         .unwrap()
     }

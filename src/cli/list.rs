@@ -120,11 +120,10 @@ fn status(status: &Status) -> Cell {
     Cell { text: text.to_owned(), tone }
 }
 
-/// The part of all market slots, of all cases, that ended in equilibrium.
+/// The part of all market slots, of all cases whose mechanism looks for an equilibrium, that ended in one.
 fn in_equilibrium(figures: &[KeyFigures]) -> Cell {
-    let slots: f64 = figures.iter().map(|case| f64::from(case.market_slots)).sum();
-    let share = |case: &KeyFigures| f64::from(case.market_slots) * case.equilibrium_share.unwrap_or(0.0);
-    let settled: f64 = figures.iter().map(share).sum();
+    let searches = figures.iter().filter_map(|case| Some((f64::from(case.market_slots), case.equilibrium_share?)));
+    let (slots, settled) = searches.fold((0.0, 0.0), |(all, of), (slots, share)| (all + slots, of + slots * share));
     if slots == 0.0 {
         return "-".into();
     }

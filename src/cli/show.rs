@@ -1,7 +1,7 @@
 //! `sim show RUN`: the tables of a run, read back from its folder.
 
 use super::{
-    case_tables::outcome,
+    case_tables::{clearings, outcome},
     error::CliError,
     price_path, print, summary,
     text::{AMOUNT, PRICE, bold, cell, count, fixed, wrapped},
@@ -11,7 +11,7 @@ use crate::{
     record::{CaseEntry, RecordError, Row, Run, SlotRow},
     scenario::schema::Record,
 };
-use microgrid_agents::ids::Slot;
+use microgrid_agents::{ids::Slot, statement::Outcome};
 use std::path::Path;
 
 /// Prints the run's slots or, with a slot given, that slot's trades and prosumers.
@@ -67,6 +67,7 @@ fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, 
         if run.record() == Record::Full {
             let (trades, prosumers) = (rows(run, &row)?, rows(run, &row)?);
             text += &price_path::game(&rows(run, &row)?);
+            text += &clearings(&rows(run, &row)?);
             text += &trade_matrix::trade_matrix(&trades, &prosumers);
             text += &trade_matrix::balances(&prosumers);
         } else {
@@ -83,7 +84,12 @@ fn rows<R: Row>(run: &Run, slot: &SlotRow) -> Result<Vec<R>, RecordError> {
 }
 
 fn headline(row: &SlotRow) -> String {
-    let ended = format!("{:?} after {} rounds", row.outcome, row.rounds);
+    let ended = match (row.outcome, row.time_to_end_s) {
+        (Outcome::Cleared, Some(time)) => {
+            format!("{:?} by {} after {} s", row.outcome, row.mechanism, fixed(time.value(), 1))
+        }
+        _ => format!("{:?} after {} rounds", row.outcome, row.rounds),
+    };
     let price = cell(row.price_mean_cny_per_kwh, PRICE);
     let theory = cell(row.equilibrium_price_cny_per_kwh, PRICE);
     let [consumed, load] = [row.consumption_kwh, row.load_kwh].map(|amount| fixed(amount.value(), AMOUNT));

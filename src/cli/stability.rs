@@ -17,8 +17,9 @@ use crate::{
     },
     scenario::{Case, LastPopulation, Plan},
 };
-use microgrid_agents::ids::Slot;
+use microgrid_agents::{ids::Slot, market::mechanism::Mechanism};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 
 /// So many slots stand for many more.
 const LEAST_STABLE: usize = 20;
@@ -27,6 +28,14 @@ const LEAST_STABLE: usize = 20;
 pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliError> {
     let plan = input.plan()?;
     let (first, last) = plan.scenario.market.open;
+    let others: BTreeSet<_> =
+        mechanisms(&plan).filter(|mechanism| !mechanism.is_game()).map(|other| other.name()).collect();
+    if let Some(other) = others.first() {
+        return Err(CliError::bad_input(format!(
+            "the linear theory is that of TwoLevelGame, and has nothing to say about {other}: `--set \
+             mechanism=TwoLevelGame` leaves the rest as it is"
+        )));
+    }
     match slot {
         Some(slot) if !(first..=last).contains(&slot) => {
             Err(CliError::bad_input(format!("the market is open in slots {first} to {last}, not in slot {slot}")))
@@ -34,6 +43,11 @@ pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliErro
         Some(slot) => print(&one_slot(&plan, slot)),
         None => combinations(&plan).try_for_each(|case| print(&format!("{}\n", all_slots(&plan, &case)))),
     }
+}
+
+/// The mechanism of each combination of knobs.
+fn mechanisms(plan: &Plan) -> impl Iterator<Item = Mechanism> + '_ {
+    plan.settings().step_by(plan.scenario.replicates.count()).map(|setting| setting.scenario().market.mechanism)
 }
 
 /// The first case of each combination of knobs: replicates differ by nothing but their seed.

@@ -17,11 +17,16 @@ use std::collections::BTreeMap;
 
 /// The published day with adaptation to delay and this network.
 fn day(network: &str) -> Plan {
+    day_by("TwoLevelGame", network)
+}
+
+/// The same, where trades come about by this mechanism.
+pub(crate) fn day_by(mechanism: &str, network: &str) -> Plan {
     let [profiles, tariff] = ["5_prosumers.csv", "tariff.csv"].map(|file| repository("scenarios/data").join(file));
     let text = format!(
         r#"Scenario(
             name: "adversity",
-            market: (open: (8, 20), feed_in_tariff: 0.45, grid_tariff: Csv({tariff:?})),
+            market: (mechanism: {mechanism}, open: (8, 20), feed_in_tariff: 0.45, grid_tariff: Csv({tariff:?})),
             population: Profiles({profiles:?}),
             learning: (adaptation: DelayAware),
             network: {network},
@@ -31,7 +36,7 @@ fn day(network: &str) -> Plan {
 }
 
 /// Every trade is settled exactly once, and is what both sides have booked.
-fn assert_settled_once(log: &Log) {
+pub(crate) fn assert_settled_once(log: &Log) {
     let mut settled: BTreeMap<Slot, &[Trade]> = BTreeMap::new();
     let mut markets = BTreeMap::new();
     for observed in &log.observed {
@@ -60,7 +65,7 @@ fn assert_settled_once(log: &Log) {
 }
 
 /// Runs a plan of one case: nothing is settled twice, the books are at zero, and every market finds the closed form.
-fn withstands(plan: &Plan, slots: usize, prosumers: usize) -> Log {
+pub(crate) fn withstands(plan: &Plan, slots: usize, prosumers: usize) -> Log {
     let case = only_case(plan);
     let log = run(&case);
     assert_conserved(&log, slots, prosumers);

@@ -238,6 +238,7 @@ fn habit(share: f64, behaviour: Behaviour) -> Habit {
         adaptation: None,
         mixing: None,
         regrowth: None,
+        bidding: None,
     }
 }
 

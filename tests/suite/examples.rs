@@ -1,5 +1,7 @@
 //! The examples run, and what they assert holds.
 
+#[path = "../../examples/custom_bidder.rs"]
+mod custom_bidder;
 #[path = "../../examples/custom_buyer.rs"]
 mod custom_buyer;
 #[path = "../../examples/custom_network.rs"]
@@ -27,6 +29,11 @@ fn a_seller_with_a_rule_of_its_own_makes_the_price_that_it_should() {
 #[test]
 fn a_buyer_with_a_rule_of_its_own_gets_what_it_should() {
     custom_buyer::main().unwrap();
+}
+
+#[test]
+fn a_buyer_that_waits_pays_what_sellers_ask() {
+    custom_bidder::main().unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/support/markets.rs"]
-mod markets;
+pub(crate) mod markets;
 
 use markets::{Kind, RandomMarket, hop, rounds, summary};
 use microgrid_agents::market::{balance::SlotFacts, demand::Demand, pricing::PriceBand, role::Role};

@@ -89,6 +89,13 @@ pub struct Block {
     pub commit_hash: Digest,
 }
 
+impl Block {
+    /// Length of all its transactions, as JSON text [bytes].
+    pub fn bytes(&self) -> u64 {
+        self.transactions.iter().map(|transaction| transaction.envelope.len() as u64).sum()
+    }
+}
+
 /// The running hash over what a channel's blocks do to its state. SHA-256 over: the commit hash of the block before
 /// (nothing for the first), the block's header hash, its position and its time as 8 big-endian bytes each, and for each
 /// transaction a line `CODE`, followed by a line `KEY VALUE` for each fact it has written. Lines end in a line feed.

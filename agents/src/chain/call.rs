@@ -2,7 +2,7 @@
 //! [`InvoiceTo`] by those who endorse them.
 
 use super::{
-    fact::{Bill, Fact, Game, Number},
+    fact::{Bill, Clearing, Fact, Game, Number},
     genesis::{Genesis, Signatures},
     hash::Digest,
     identity::Party,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     ids::{ChannelName, Slot},
     json::signed_as_json,
-    statement::{Choice, Dispute, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
+    statement::{Choice, Dispute, Invoice, MeterReading, Orders, Outcome, Quote, Registration, Tariff},
     units::Energy,
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub enum Call {
     Settle(Arc<Settlement>),
     /// A prosumer records its energy of a slot, with the grid's invoice where it exchanged any with the grid.
     RecordEnergy(Slot, MeterReading, Option<Invoice>),
+    /// A participant posts its orders.
+    PostOrders(Arc<Orders>),
+    /// The ledger announces a price of a slot, or executes what has cleared.
+    Clear(Slot, Arc<Clearing>),
 }
 
 const _: () = assert!(size_of::<Call>() <= 88);
@@ -68,9 +72,12 @@ impl Call {
             Self::Anchor(_) => (None, None, true),
             Self::PublishTariff(tariff) => (Some(Trade), Some(tariff.slot), true),
             Self::Register(slot, _) => (Some(Trade), Some(*slot), false),
-            Self::OpenGame(slot, _) | Self::CloseGame(slot, _) => (Some(Information), Some(*slot), true),
+            Self::OpenGame(slot, _) | Self::CloseGame(slot, _) | Self::Clear(slot, _) => {
+                (Some(Information), Some(*slot), true)
+            }
             Self::PostQuote(quote) => (Some(Information), Some(quote.slot), false),
             Self::PostChoice(choice) => (Some(Information), Some(choice.slot), false),
+            Self::PostOrders(orders) => (Some(Information), Some(orders.slot), false),
             Self::Settle(settlement) => (Some(Trade), Some(settlement.slot), true),
             Self::RecordEnergy(slot, ..) => (Some(Energy), Some(*slot), false),
         }
@@ -91,9 +98,9 @@ impl Call {
         self.place().2
     }
 
-    /// Whether it is a post of the game: a quote or a choice.
+    /// Whether it is a participant's post: a quote, a choice or orders.
     pub fn is_post(&self) -> bool {
-        matches!(self, Self::PostQuote(_) | Self::PostChoice(_))
+        matches!(self, Self::PostQuote(_) | Self::PostChoice(_) | Self::PostOrders(_))
     }
 
     /// Version of a post; 0 of any other call.
@@ -101,6 +108,7 @@ impl Call {
         match self {
             Self::PostQuote(quote) => quote.version,
             Self::PostChoice(choice) => choice.version,
+            Self::PostOrders(orders) => orders.version,
             _ => 0,
         }
     }
@@ -110,6 +118,7 @@ impl Call {
         match self {
             Self::PostQuote(quote) => Some(Fact::Quote(*quote)),
             Self::PostChoice(choice) => Some(Fact::Choice(Arc::clone(choice))),
+            Self::PostOrders(orders) => Some(Fact::Orders(Arc::clone(orders))),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ pub use crate::market::balance::Account;
 use crate::{
     ids::{ChannelName, Slot},
     json,
-    statement::{Choice, Invoice, MeterReading, Outcome, Quote, Registration, Tariff},
+    statement::{Choice, Invoice, MeterReading, Orders, Outcome, Quote, Registration, Tariff},
     time::Time,
     units::{Energy, Money},
 };
@@ -131,6 +131,10 @@ keys! {
     Meter(slot, prosumer) in Energy, "meter": MeterReading;
     /// What a prosumer's exchange with the grid in a slot costs and earns it.
     Invoice(slot, prosumer) in Energy, "invoice": Invoice;
+    /// A participant's last orders of a slot.
+    Orders(slot, prosumer) in Information, "orders": Arc<Orders>;
+    /// What was announced and executed at the clearing of this number, from 1, of a slot.
+    Clearing(slot, number) in Information, "clearing": Arc<Clearing>;
 }
 
 json::as_text!(Key);
@@ -174,6 +178,27 @@ pub struct Game {
     pub closes: Time,
 }
 
+/// What is announced or executed at once in a slot, by a mechanism that clears by a rule of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clearing {
+    /// Counts the clearings of the slot from 1.
+    pub number: u32,
+    /// The price of all its executions, or the price that is announced [CNY/kWh]; `None` if each has its own, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// What was offered when it cleared [1e-6 kWh].
+    pub supply: Energy,
+    /// What was asked for [1e-6 kWh].
+    pub demand: Energy,
+    /// What changes hands, in the order in which it came about.
+    pub executions: Vec<Execution>,
+}
+
+/// A buyer gets energy [1e-6 kWh] from a seller at a price [CNY/kWh].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Execution(pub Number, pub Number, pub Energy, #[serde(with = "json::number")] pub f64);
+
 /// That a slot's game is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -201,6 +226,8 @@ mod tests {
             Key::Closing(17),
             Key::Meter(17, 3),
             Key::Invoice(17, 3),
+            Key::Orders(17, 3),
+            Key::Clearing(17, 1),
         ];
         for key in keys {
             assert_eq!(key.to_string().parse(), Ok(key));

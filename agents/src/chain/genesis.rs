@@ -76,6 +76,13 @@ pub enum Posts {
     Last,
 }
 
+impl Posts {
+    /// With so many prosumers, where nobody says and the order of posts decides nothing: every one up to 100.
+    pub fn usual(prosumers: usize) -> Self {
+        if prosumers <= 100 { Self::Every } else { Self::Last }
+    }
+}
+
 /// Which calls of prosumers are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signatures {

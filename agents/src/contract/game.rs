@@ -4,7 +4,7 @@ use super::{Contract, Stub};
 use crate::{
     chain::{
         call::Call,
-        fact::{Closing, Fact, Game, Key, Number},
+        fact::{Clearing, Closing, Fact, Game, Key, Number},
         refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
@@ -27,6 +27,19 @@ impl Contract {
         ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
         let game: Arc<Game> = stub.find(Key::Game(slot)).ok_or(Refusal::MarketClosed)?;
         under!(self.genesis.rules.mechanism, Law => Law::post(&self.genesis, &game, number, post, stub))
+    }
+
+    /// The ledger announces a price, or executes what has cleared, in the order of the numbers.
+    pub(super) fn clear(&self, slot: Slot, clearing: &Arc<Clearing>, stub: &mut impl Stub) -> Validity {
+        ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
+        let game: Arc<Game> = stub.find(Key::Game(slot)).ok_or(Refusal::MarketClosed)?;
+        let number = clearing.number;
+        let follows = number == 1 || number > 1 && stub.has(Key::Clearing(slot, number - 1));
+        ensure(follows, Refusal::OldVersion)?;
+        ensure(!stub.has(Key::Clearing(slot, number)), Refusal::AlreadyRecorded)?;
+        under!(self.genesis.rules.mechanism, Law => Law::clear(&self.genesis, &game, slot, clearing, stub))?;
+        stub.write(Key::Clearing(slot, number), Fact::Clearing(Arc::clone(clearing)));
+        Ok(())
     }
 
     pub(super) fn close_game(slot: Slot, outcome: Outcome, stub: &mut impl Stub) -> Validity {

@@ -40,12 +40,16 @@ impl Contract {
         match call {
             Call::Genesis(_) | Call::Anchor(_) => Err(Refusal::AlreadyRecorded),
             Call::PublishTariff(_) if creator != Party::Grid => Err(Refusal::NotAParticipant),
-            Call::OpenGame(..) | Call::CloseGame(..) if creator != Party::Ledger => Err(Refusal::NotAParticipant),
+            Call::OpenGame(..) | Call::CloseGame(..) | Call::Clear(..) if creator != Party::Ledger => {
+                Err(Refusal::NotAParticipant)
+            }
             Call::PublishTariff(tariff) => self.publish_tariff(*tariff, stub),
             Call::Register(slot, registration) => self.register(prosumer(creator)?, *slot, *registration, stub),
             Call::OpenGame(slot, game) => self.open_game(*slot, game, stub),
             Call::PostQuote(quote) => self.post(prosumer(creator)?, quote.slot, call, stub),
             Call::PostChoice(choice) => self.post(prosumer(creator)?, choice.slot, call, stub),
+            Call::PostOrders(orders) => self.post(prosumer(creator)?, orders.slot, call, stub),
+            Call::Clear(slot, clearing) => self.clear(*slot, clearing, stub),
             Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),
             Call::RecordEnergy(slot, reading, invoice) => {

@@ -32,7 +32,7 @@ impl Contract {
                 books.bills.reserve_exact(settlement.trades.len());
                 let Rules { mechanism, service_fee, .. } = self.genesis.rules;
                 under!(mechanism, Law => {
-                    let mut law = Law::of(&game);
+                    let mut law = Law::of(&game, slot, stub);
                     for &trade in &settlement.trades {
                         books.enter(slot, trade, &game, &mut law, service_fee, stub)?;
                     }

@@ -33,9 +33,9 @@ pub(super) struct Billing {
 
 impl Billing {
     pub(super) fn proposed(&self, participant: usize) -> Message {
-        let (slot, trades) = (self.bills.market.slot, self.bills.of(participant));
+        let (market, trades) = (Arc::clone(&self.bills.market), self.bills.of(participant));
         let version = self.posts[participant].as_ref().map_or(0, Sent::version);
-        Message::BillProposed(Arc::new(BillProposed { slot, trades, version }))
+        Message::BillProposed(Arc::new(BillProposed { slot: market.slot, market, trades, version }))
     }
 }
 

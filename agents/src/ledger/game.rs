@@ -3,8 +3,14 @@
 use super::{Ledger, Phase, Unpublished, chains::Sent, playing::OffChain};
 use crate::{
     actor::{Context, Wake},
-    chain::{call::Call, genesis::Posts, refusal::Refusal},
+    chain::{
+        call::Call,
+        fact::{Clearing, Execution},
+        genesis::Posts,
+        refusal::Refusal,
+    },
     ids::ChannelName,
+    message::{Message, Shown},
     observation::{GameOver, Observation},
     statement::Outcome,
 };
@@ -62,11 +68,55 @@ impl Ledger {
     pub(super) fn publish(&mut self, context: &mut Context<'_>) {
         let Unpublished { off_chain, .. } = std::mem::take(&mut self.unpublished);
         let Phase::Playing(playing) = &mut self.phase else { return };
+        if let Some(clearing) = playing.floor.clear(context.now()) {
+            self.decree_clearing(&clearing, context);
+            self.tell_both_sides(&clearing, context);
+        }
+        let Phase::Playing(playing) = &mut self.phase else { return };
+        if let Some(due) = playing.floor.clears_at().filter(|due| playing.clears_at.replace(*due) != Some(*due)) {
+            context.wake_at(due, Wake::Publish(self.slot));
+        }
         let Some((shown, observation)) = playing.floor.show(off_chain, context.now()) else { return };
         context.broadcast(&playing.audience, shown);
         context.observe(observation);
         if let Some(outcome) = playing.floor.ended() {
             self.end_game(outcome, context);
+        }
+    }
+
+    /// The gate closes: what its mechanism clears then, it clears.
+    pub(super) fn close_gate(&mut self, context: &mut Context<'_>) {
+        self.publish(context);
+        let Phase::Playing(playing) = &mut self.phase else { return };
+        let (clearing, outcome) = playing.floor.close(context.now());
+        if let Some(clearing) = clearing {
+            self.decree_clearing(&clearing, context);
+        }
+        let Phase::Playing(playing) = &mut self.phase else { return };
+        if let Some((_, observation)) = playing.floor.show(0, context.now()) {
+            context.observe(observation);
+        }
+        self.end_game(outcome, context);
+    }
+
+    /// Puts on the chain what is announced or executed; the posts that it follows from stand there before.
+    fn decree_clearing(&mut self, clearing: &Arc<Clearing>, context: &mut Context<'_>) {
+        if !clearing.executions.is_empty() {
+            self.record_last_posts(context);
+        }
+        if self.decree(Call::Clear(self.slot, Arc::clone(clearing)), Vec::new(), context).is_ok() {
+            context.observe(Observation::Cleared(self.slot, Arc::clone(clearing)));
+        }
+    }
+
+    fn tell_both_sides(&self, clearing: &Clearing, context: &mut Context<'_>) {
+        let Phase::Playing(playing) = &self.phase else { return };
+        for &Execution(buyer, seller, _, price) in &clearing.executions {
+            for number in [buyer, seller] {
+                let Some(participant) = playing.place(number) else { continue };
+                let traded = playing.floor.traded(participant);
+                context.send(playing.audience[participant], Message::Executed(self.slot, traded, price));
+            }
         }
     }
 
@@ -80,7 +130,7 @@ impl Ledger {
             admitted: playing.posts.len() as u32,
             rounds: playing.rounds(),
             time_to_equilibrium,
-            state: playing.floor.shown(),
+            state: if let Some(Shown::State(state)) = playing.floor.shown() { Some(state) } else { None },
         })));
         self.record_last_posts(context);
         if self.decree(Call::CloseGame(self.slot, outcome), Vec::new(), context).is_ok() {
@@ -91,8 +141,8 @@ impl Ledger {
     /// Where posts did not become transactions, the last ones do now: from them bills can be derived.
     fn record_last_posts(&mut self, context: &mut Context<'_>) {
         let rules = self.chains.ledger.genesis.rules;
-        let Phase::Playing(playing) = &self.phase else { return };
-        if rules.posts == Posts::Every {
+        let Phase::Playing(playing) = &mut self.phase else { return };
+        if rules.posts == Posts::Every || std::mem::replace(&mut playing.recorded, true) {
             return;
         }
         let at = context.now();

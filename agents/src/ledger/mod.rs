@@ -32,7 +32,7 @@ use crate::{
     member::Member,
     message::{Message, SlotOpened, Submission},
     observation::Observation,
-    statement::{Outcome, Registration, Tariff},
+    statement::{Registration, Tariff},
     time::Time,
 };
 use answers::Answers;
@@ -260,8 +260,7 @@ impl Actor<MarketProtocol> for Ledger {
                 self.close_registration(context);
             }
             Wake::GateCloses(slot) if slot == self.slot && matches!(self.phase, Phase::Playing(_)) => {
-                self.publish(context);
-                self.end_game(Outcome::GateClosure, context);
+                self.close_gate(context);
             }
             Wake::BillsExpire(slot) if slot == self.slot && matches!(self.phase, Phase::Billing(_)) => {
                 self.settle(context);

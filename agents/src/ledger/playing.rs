@@ -3,7 +3,7 @@
 use super::{chains::Sent, state::WorldState};
 use crate::{
     chain::{
-        fact::{Fact, Key},
+        fact::{Fact, Key, Number},
         identity::Party,
     },
     contract::Stub,
@@ -23,13 +23,17 @@ pub(super) struct Playing {
     /// Newest post of each participant as it was sent, sellers first.
     pub(super) posts: Vec<Option<Sent>>,
     pub(super) since: Time,
+    /// When it clears next without being asked, as far as that is known.
+    pub(super) clears_at: Option<Time>,
+    /// Whether last posts that were no transactions have become some.
+    pub(super) recorded: bool,
     pub(super) floor: AnyFloor,
 }
 
 impl Playing {
     pub(super) fn new(market: Arc<MarketOpened>, floor: AnyFloor, since: Time) -> Self {
         let audience: Arc<[ActorId]> = participants(&market).map(ProsumerId::actor).collect();
-        Self { posts: vec![None; audience.len()], market, audience, since, floor }
+        Self { posts: vec![None; audience.len()], market, audience, since, clears_at: None, recorded: false, floor }
     }
 
     /// Takes a post of this participant that counts from `now` on.
@@ -42,6 +46,11 @@ impl Playing {
     /// Who has sent a post, by its number among the participants, sellers first.
     pub(super) fn sender(&self, sent: &Sent) -> Option<usize> {
         let Party::Prosumer(number) = sent.creator() else { return None };
+        self.place(number)
+    }
+
+    /// Whose number this is, among the participants.
+    pub(super) fn place(&self, number: Number) -> Option<usize> {
         place(number, &self.market.game.sellers, &self.market.game.buyers)
     }
 
@@ -90,7 +99,9 @@ impl Stub for OffChain<'_> {
                 Some(Fact::Game(Arc::clone(&market.game)))
             }
             (Key::Closing(slot), Some(Playing { market, .. })) if slot == market.slot => None,
-            (Key::Quote(slot, _) | Key::Choice(slot, _), Some(playing)) if slot == playing.market.slot => {
+            (Key::Quote(slot, _) | Key::Choice(slot, _) | Key::Orders(slot, _), Some(playing))
+                if slot == playing.market.slot =>
+            {
                 playing.posts[self.sender?].as_ref()?.call().as_fact()
             }
             _ => self.state.fact(key).cloned(),

@@ -41,7 +41,7 @@ impl Ledger {
         let band = band.filter(|band| band.has_room() && !sellers.is_empty() && !buyers.is_empty());
         let first_choice = match band {
             Some(_) => under!(rules.mechanism, Board => {
-                Board::first_choice(&self.rules.floor, sellers.len(), context.random())
+                Board::first_choice(&self.rules.floor, &surplus, context.random())
             }),
             None => Vec::new(),
         };
@@ -67,6 +67,7 @@ impl Ledger {
         context.broadcast(&playing.audience, Message::MarketOpened(market));
         context.wake_at(self.gate_closes, Wake::GateCloses(self.slot));
         self.wait(Phase::Playing(playing), context);
+        self.publish(context);
     }
 
     /// Settles a slot in which there is nobody to trade with.

@@ -5,7 +5,7 @@ use super::{Billing, Ledger, Phase, Sent, participant, participants};
 use crate::{
     actor::Context,
     ids::ProsumerId,
-    message::{MarketOpened, Message, SlotOpened, Standing},
+    message::{MarketOpened, Message, Shown, SlotOpened, Standing},
 };
 use std::sync::Arc;
 
@@ -19,8 +19,11 @@ impl Ledger {
             Phase::Playing(playing) => {
                 self.remind_unregistered(opened, context);
                 for (participant, prosumer) in participants(&playing.market).enumerate() {
-                    if playing.version(participant) == 0 {
+                    if playing.version(participant) == 0 && playing.floor.awaits(participant) {
                         context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&playing.market)));
+                        if let Some(Shown::Notice(notice)) = playing.floor.shown() {
+                            context.send(prosumer.actor(), Message::Notice(notice));
+                        }
                     }
                 }
             }

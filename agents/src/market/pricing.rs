@@ -33,6 +33,11 @@ impl PriceBand {
         self.floor <= self.ceiling
     }
 
+    /// Half-way between its ends [CNY/kWh].
+    pub fn middle(&self) -> f64 {
+        f64::midpoint(self.floor, self.ceiling)
+    }
+
     /// How far the tariffs are apart [CNY/kWh].
     pub fn width(&self) -> f64 {
         (self.ceiling - self.floor).max(0.0)

@@ -1,5 +1,6 @@
 //! How participants decide, where the scenario lets them choose.
 
+use super::auction::bidding::BiddingStrategy;
 use super::two_level::{Adaptation, Behaviour, Mixing};
 use crate::market::{replicator::Fitness, step::StepSize};
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Habits {
     /// A change below this is rest: of a price, relative to the width of the price band; of a share; of what a purchase
     /// answers, like a price.
     pub tolerance: f64,
+    /// By which rule participants of auctions make their orders.
+    pub bidding: BiddingStrategy,
     /// First prices, one a seller of the slot [CNY/kWh]; drawn between the tariffs if `None`, or if not just as many
     /// sellers take part.
     pub first_prices: Option<Arc<[f64]>>,

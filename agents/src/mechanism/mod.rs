@@ -5,12 +5,21 @@
 //! ledger's ([`Floor`]); and `Law`, its rules on the chain ([`Lawful`]). They are listed once, at the end of this file.
 //! Whoever else has to do with trades does not know which mechanism runs.
 
+pub mod auction;
+mod cleared;
 mod habits;
+pub(crate) mod negotiation;
+pub mod orders;
+pub mod pairing;
+mod pool;
 mod posted;
+pub mod pro_rata;
+pub mod rates;
 mod rest;
 mod strategy;
 pub(crate) mod two_level;
 
+pub(crate) use auction::{continuous, uniform};
 pub use habits::Habits;
 pub(crate) use posted::Posted;
 pub use strategy::Strategy;
@@ -18,7 +27,7 @@ pub use strategy::Strategy;
 use crate::{
     chain::{
         call::Call,
-        fact::{Game, Number},
+        fact::{Clearing, Game, Number},
         genesis::Genesis,
         refusal::{Refusal, Validity},
         stub::Stub,
@@ -78,6 +87,17 @@ pub(crate) trait Participant: Debug + Sized {
     /// Takes in what the ledger shows, unless it knows something newer; returns whether it did.
     fn hear(&mut self, shown: Shown, now: Time) -> bool;
 
+    /// Takes in that it has traded so much in this slot in all, last at this price [CNY/kWh].
+    fn executed(&mut self, _traded: Energy, _price: f64) {}
+
+    /// The ledger has not heard of it: whatever it posted last is lost, or still on its way.
+    fn asked_again(&mut self) {}
+
+    /// Whether it has nothing to say until it hears something.
+    fn is_idle(&self) -> bool {
+        false
+    }
+
     /// Its next post, if it has anything to say, and how old the news is on which it decided; without age where there was
     /// no news to decide on. Asked once a period.
     fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)>;
@@ -96,8 +116,11 @@ pub struct FloorRules {
     pub alpha: f64,
     /// How many updates in a row must be at rest.
     pub patience: u32,
-    /// First choice of every buyer, one share a seller; drawn if `None`, or if not just as many sellers take part.
+    /// First choice of every buyer, one share a seller; if `None`, or if not just as many sellers take part, drawn or, if
+    /// so, by their surpluses.
     pub first_choice: Option<Arc<[f64]>>,
+    /// Whether a first choice that is not given goes by the sellers' surpluses.
+    pub first_by_surplus: bool,
     /// Whether sellers are told which of their prices the demand has answered.
     pub tells_answered: bool,
 }
@@ -116,13 +139,41 @@ pub(crate) struct Opening<'a> {
 
 /// The ledger's side of the market of one slot. It numbers participants sellers first.
 pub(crate) trait Floor: Debug + Sized {
-    /// What all buyers begin with, as it is to stand on the chain.
-    fn first_choice(rules: &FloorRules, sellers: usize, random: &mut Stream) -> Vec<f64>;
+    /// What all buyers begin with, as it is to stand on the chain; nothing where they choose no sellers.
+    fn first_choice(_: &FloorRules, _surplus: &[Energy], _: &mut Stream) -> Vec<f64> {
+        Vec::new()
+    }
 
     fn open(opening: Opening<'_>) -> Self;
 
     /// A post of this participant counts from `now`; it came `at`, in the place of one that came `before`.
     fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time);
+
+    /// Whether this participant is asked for a post until it has made one.
+    fn awaits(&self, _participant: usize) -> bool {
+        true
+    }
+
+    /// What is to be announced or executed now, before the market is shown. Asked when the market has opened, after
+    /// whatever counts in an instant, and when it [is due](Self::clears_at).
+    fn clear(&mut self, _now: Time) -> Option<Arc<Clearing>> {
+        None
+    }
+
+    /// When it is to be asked next, whether anything counts before then or not.
+    fn clears_at(&self) -> Option<Time> {
+        None
+    }
+
+    /// What is to be announced or executed as the gate closes, and how the market ends by that.
+    fn close(&mut self, _now: Time) -> (Option<Arc<Clearing>>, Outcome) {
+        (None, Outcome::GateClosure)
+    }
+
+    /// What this participant has traded so far.
+    fn traded(&self, _participant: usize) -> Energy {
+        Energy::ZERO
+    }
 
     /// The market as it stands, for all who take part and for who watches; `None` if nothing has changed since it was
     /// asked last. Meanwhile so many posts have counted `off_chain`.
@@ -143,7 +194,12 @@ pub(crate) trait Lawful: Debug + Sized {
     /// A prosumer posts in a game that is under way.
     fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity;
 
-    fn of(game: &Game) -> Self;
+    /// The ledger announces or executes something in a market that is open; nobody does, where posts say it all.
+    fn clear(_: &Genesis, _: &Game, _: Slot, _: &Clearing, _: &mut impl Stub) -> Validity {
+        Err(Refusal::NotAParticipant)
+    }
+
+    fn of(game: &Arc<Game>, slot: Slot, stub: &mut impl Stub) -> Self;
 
     /// Reads what the seller at this position has posted, at its first trade.
     fn read_seller(&mut self, slot: Slot, position: usize, number: Number, stub: &mut impl Stub) -> Validity;
@@ -214,6 +270,12 @@ macro_rules! mechanisms {
 // The dollar is for the macros that this one makes.
 mechanisms! { $
     TwoLevelGame in two_level;
+    MidMarketRate in rates;
+    BillSharing in rates;
+    SupplyDemandRatio in rates;
+    UniformPriceAuction in uniform;
+    ContinuousDoubleAuction in continuous;
+    Negotiation in negotiation;
 }
 
 impl AnyParticipant {
@@ -225,6 +287,18 @@ impl AnyParticipant {
     #[inline]
     pub(crate) fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
         ask!(self, player => player.act(market, moment))
+    }
+
+    pub(crate) fn executed(&mut self, traded: Energy, price: f64) {
+        ask!(self, player => player.executed(traded, price))
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        ask!(self, player => player.is_idle())
+    }
+
+    pub(crate) fn asked_again(&mut self) {
+        ask!(self, player => player.asked_again())
     }
 
     pub(crate) fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
@@ -240,6 +314,26 @@ impl AnyFloor {
     #[inline]
     pub(crate) fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time) {
         ask!(self, board => board.enter(participant, post, at, before, now))
+    }
+
+    pub(crate) fn awaits(&self, participant: usize) -> bool {
+        ask!(self, board => board.awaits(participant))
+    }
+
+    pub(crate) fn clear(&mut self, now: Time) -> Option<Arc<Clearing>> {
+        ask!(self, board => board.clear(now))
+    }
+
+    pub(crate) fn clears_at(&self) -> Option<Time> {
+        ask!(self, board => board.clears_at())
+    }
+
+    pub(crate) fn close(&mut self, now: Time) -> (Option<Arc<Clearing>>, Outcome) {
+        ask!(self, board => board.close(now))
+    }
+
+    pub(crate) fn traded(&self, participant: usize) -> Energy {
+        ask!(self, board => board.traded(participant))
     }
 
     pub(crate) fn show(&mut self, off_chain: u32, now: Time) -> Option<(Message, Observation)> {

@@ -111,11 +111,21 @@ pub(super) struct Rhythm {
     pub(super) acts: u32,
     first: Time,
     last: Time,
+    /// Whether no wake-up comes of itself.
+    is_asleep: bool,
 }
 
 impl Rhythm {
     pub(super) fn new(random: Stream) -> Self {
-        Self { random, due: Time::ZERO, certain: Time::ZERO, acts: 0, first: Time::ZERO, last: Time::ZERO }
+        Self {
+            random,
+            due: Time::ZERO,
+            certain: Time::ZERO,
+            acts: 0,
+            first: Time::ZERO,
+            last: Time::ZERO,
+            is_asleep: false,
+        }
     }
 
     /// Begins anew in a market joined `now`; returns when to wake up.
@@ -123,7 +133,23 @@ impl Rhythm {
         self.due = activation.first(role, now, &mut self.random);
         self.certain = self.due;
         self.acts = 0;
+        self.is_asleep = false;
         self.due
+    }
+
+    /// Wakes up no more of itself: there is nothing to say.
+    pub(super) fn sleep(&mut self) {
+        self.is_asleep = true;
+    }
+
+    /// Something has come `now` on which to act: returns when to wake up for it, if nothing else would.
+    pub(super) fn rouse(&mut self, activation: Activation, role: Role, now: Time) -> Option<Time> {
+        std::mem::take(&mut self.is_asleep).then(|| {
+            let soonest = now.max(self.last + activation.period());
+            self.due = activation.next(role, now, &mut self.random).unwrap_or(soonest);
+            self.certain = self.due;
+            self.due
+        })
     }
 
     /// Goes on from an act `now`; without news, the next is due after `patience`.

@@ -16,6 +16,10 @@ mod recovery;
 
 pub use crate::mechanism::{
     Habits, Strategy,
+    auction::{
+        bidding::{Bidder, Bidding, BiddingStrategy},
+        valuation::Valuation,
+    },
     two_level::{Adaptation, Behaviour, ChoiceRule, ExcessDemand, Lesson, Mixing, Offer, PricingRule},
 };
 pub use activation::Activation;
@@ -208,6 +212,10 @@ impl Prosumer {
 
     /// Joins the game; a market that opens with oneself in it also confirms the registration.
     fn join(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
+        if let Phase::Playing(player) = &mut self.phase {
+            player.part.asked_again();
+            return self.rouse(context);
+        }
         if !matches!(self.phase, Phase::Registering | Phase::Admitted) {
             return;
         }
@@ -228,8 +236,23 @@ impl Prosumer {
             self.act(context);
             self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
         }
+        if let Phase::Playing(player) = &self.phase
+            && player.part.is_idle()
+        {
+            return self.rhythm.sleep();
+        }
         if let Some(next) = self.rhythm.wake(now) {
             context.wake_at(next, Wake::Act(self.slot));
+        }
+    }
+
+    /// Has an idle participant act on what has come, if it has something to say now.
+    fn rouse(&mut self, context: &mut Context<'_>) {
+        if let Phase::Playing(player) = &self.phase
+            && !player.part.is_idle()
+            && let Some(soon) = self.rhythm.rouse(self.rules.activation, self.facts().role(), context.now())
+        {
+            context.wake_at(soon, Wake::Act(self.slot));
         }
     }
 
@@ -250,16 +273,22 @@ impl Prosumer {
     fn hear(&mut self, shown: Shown, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
             && player.part.hear(shown, context.now())
-            && let Some(soon) = self.rhythm.hear(self.rules.activation, context.now())
         {
-            context.wake_at(soon, Wake::Act(self.slot));
+            if let Some(soon) = self.rhythm.hear(self.rules.activation, context.now()) {
+                context.wake_at(soon, Wake::Act(self.slot));
+            }
+            self.rouse(context);
         }
     }
 
     /// Checks its bills and says what it found; the game is over for it.
     fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
         let (side, verdict) = match &self.phase {
-            Phase::Registering | Phase::Admitted => (None, self.verdict(proposed, None)),
+            // Of a market that was over before it has heard of it.
+            Phase::Registering | Phase::Admitted => {
+                let player = Player::of(self, Arc::clone(&proposed.market));
+                (player.as_ref().map(|player| player.side), self.verdict(proposed, player.as_ref()))
+            }
             Phase::Playing(player) => (Some(player.side), self.verdict(proposed, Some(player))),
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
@@ -274,7 +303,8 @@ impl Prosumer {
         let Some(opened) = &self.opened else { return Verdict::Disputed(Dispute::NotMine) };
         let (side, trades) = (player.map(|player| player.side), &proposed.trades);
         let posted = player.map_or(Posted::Unknown, |player| player.posted(proposed.version));
-        if let Err(dispute) = bills::check(trades, side, &posted, self.band(opened), self.rules.service_fee) {
+        let prices = self.member.genesis.rules.mechanism.prices(self.band(opened));
+        if let Err(dispute) = bills::check(trades, side, &posted, prices, self.rules.service_fee) {
             return Verdict::Disputed(dispute);
         }
         let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
@@ -306,7 +336,13 @@ impl Actor<MarketProtocol> for Prosumer {
             }
             Message::Registered(slot, validity) if slot == self.slot => self.registered(validity, context),
             Message::MarketOpened(market) if market.slot == self.slot => self.join(market, context),
-            Message::MarketState(state) if state.slot == self.slot => self.hear(state, context),
+            Message::MarketState(state) if state.slot == self.slot => self.hear(Shown::State(state), context),
+            Message::Notice(notice) if notice.slot == self.slot => self.hear(Shown::Notice(notice), context),
+            Message::Executed(slot, traded, price) if slot == self.slot => {
+                if let Phase::Playing(player) = &mut self.phase {
+                    player.part.executed(traded, price);
+                }
+            }
             Message::BillProposed(bills) if bills.slot == self.slot => self.check_bills(&bills, context),
             Message::Settled(slot, trades) if slot == self.slot => self.settle(&trades, context),
             Message::Invoice(endorsed) if endorsed.0.slot == self.slot => {

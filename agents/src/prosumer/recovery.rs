@@ -78,7 +78,7 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, Habits, Mixing, Rules, Strategy},
+        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, Habits, Mixing, Rules, Strategy},
         statement::{Invoice, Quote, Tariff},
         streams::{Purpose, stream},
         time::Time,
@@ -103,6 +103,7 @@ mod tests {
                 price_step: StepSize::Scaled(0.5),
                 ramp: 0.1,
                 tolerance: 1e-7,
+                bidding: BiddingStrategy::default(),
                 first_prices: None,
             },
             strategy: Strategy::default(),
@@ -217,7 +218,10 @@ mod tests {
         assert_eq!((next.version, next.price), (8, 0.61));
         // What was on its way before the crash may count under the same version, at another price.
         let trade = Trade::new(0, 0, 1.0, Energy::nearest(0.5), 0.6, 0.0);
-        let bills = |version| Arc::new(BillProposed { slot: 9, trades: Trades::from_iter([trade]), version });
+        let bills = |version| {
+            let trades = Trades::from_iter([trade]);
+            Arc::new(BillProposed { slot: 9, market: market(), trades, version })
+        };
         let verdict = told(&mut prosumer, LEDGER, Message::BillProposed(bills(8)));
         assert!(matches!(verdict[..], [Message::BillEndorsed(9, Verdict::Endorsed(_))]), "{verdict:?}");
     }

@@ -17,7 +17,7 @@ use microgrid_agents::{
 };
 use microgrid_runtime::{Traffic, WatchError, Watcher};
 use microgrid_scenario::Case;
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, mem, path::PathBuf, time::Duration};
 
 /// Watches a case and records it: into the tables of its run, if these have all cases before, into a folder of its own, or
 /// in memory.
@@ -35,6 +35,10 @@ pub struct CaseRecorder {
     slots: BTreeMap<Slot, SlotObservations>,
     /// What became of messages since the last slot was closed.
     sent: Traffic,
+    /// Length of what was put on the chains since then, their first blocks not counted [bytes].
+    bytes: u64,
+    /// How far each prosumer is from the ledger, where that is known.
+    delays: Option<Vec<Duration>>,
     /// Content of each prosumer's storage at the start of the next slot.
     contents: Vec<Energy>,
     /// What that content would be had there never been a local market.
@@ -58,6 +62,8 @@ impl CaseRecorder {
             on_disk: 0,
             slots: BTreeMap::new(),
             sent: Traffic::default(),
+            bytes: 0,
+            delays: case.delays(),
             alone: contents.clone(),
             contents,
             tally: Tally::new(case),
@@ -86,8 +92,10 @@ impl CaseRecorder {
         self.sent += traffic;
         for Observed { what, time, .. } in observed {
             self.tables.observe(&self.case, &what)?;
-            if let Observation::Checkpoint(signed) = &what {
-                self.on_disk = signed.checkpoint.closed;
+            match &what {
+                Observation::Checkpoint(signed) => self.on_disk = signed.checkpoint.closed,
+                Observation::Sealed(block) if block.header.number > 0 => self.bytes += block.bytes(),
+                _ => {}
             }
             let Some(slot) = slot_of(&what) else { continue };
             let observed = self.slots.entry(slot).or_default();
@@ -95,6 +103,9 @@ impl CaseRecorder {
                 let (case, traffic, target) = (&self.case, self.sent, &observed.target);
                 let block = CommittedBlock { case, market, commit, traffic, target };
                 self.tables.sheets.all().try_for_each(|sheet| sheet.block(&block))?;
+            }
+            if let Observation::SlotClosed(_) = what {
+                observed.bytes = mem::take(&mut self.bytes);
             }
             observed.add(time, what);
         }
@@ -121,7 +132,8 @@ impl CaseRecorder {
         let open = (first..=last).contains(&slot);
         let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
-        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent };
+        let delays = self.delays.as_deref();
+        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent, delays };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         self.tally.add(open, &closed);
         self.contents = observed.prosumers().map(|done| done.balance.content).collect();

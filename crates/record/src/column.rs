@@ -170,6 +170,7 @@ cells! {
     Number: Kind::Number, |number| Self::Number(number.value());
     Role: Kind::Name("Idle"), |role| Self::Text(format!("{role:?}"));
     Outcome: Kind::Name("NoMarket"), |outcome| Self::Text(format!("{outcome:?}"));
+    String: Kind::Name("TwoLevelGame"), |name| Self::Text(name);
     ChannelName: Kind::Name("trade"), |channel| Self::Text(channel.name().to_owned());
 }
 

@@ -43,6 +43,14 @@ pub enum RecordError {
     /// The columns of a table's file are not those of the table.
     #[error("table {}: its header is not that of this table{}", .0.display(), mend(.0))]
     Header(PathBuf),
+    /// The last columns of the table are missing in its file, as in runs of older versions.
+    #[error("table {}: it has no {}{}", path.display(), columns.join(", "), older(path))]
+    Older {
+        /// Which file.
+        path: PathBuf,
+        /// What it has not.
+        columns: Vec<&'static str>,
+    },
     /// A file is shorter than the run's progress says: it was changed by somebody else, or the machine went down.
     #[error("{} has lost what was in it: there should be {length} bytes", path.display())]
     Short {
@@ -118,9 +126,17 @@ debug_as_display!(RecordError);
 
 /// What to do about a file of a run that is not as it was written.
 fn mend(path: &Path) -> String {
+    format!("\nit is not as the run has written it: put back what was there{}", again(path))
+}
+
+fn older(path: &Path) -> String {
+    format!("\nit is of an older version of the program: look at it with that one{}", again(path))
+}
+
+/// How the run of a file is made again, where that can be told.
+fn again(path: &Path) -> String {
     let scenario = path.ancestors().skip(1).map(|folder| folder.join(SCENARIO)).find(|scenario| scenario.is_file());
-    let again = scenario.map_or_else(String::new, |scenario| format!(", or run again: `sim {}`", scenario.display()));
-    format!("\nit is not as the run has written it: put back what was there{again}")
+    scenario.map_or_else(String::new, |scenario| format!(", or run again: `sim {}`", scenario.display()))
 }
 
 impl RecordError {

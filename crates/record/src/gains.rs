@@ -16,6 +16,8 @@ const ROUNDING: f64 = 1e-6;
 pub(super) struct Gains {
     /// In the order of the population, and what its storage took in beyond what it would have in P2G.
     each: Vec<(Gain, Energy)>,
+    /// Welfare beyond that of P2G, in the same order.
+    over_p2g: Vec<Gain>,
     /// What all storages hold at the end beyond what they held at the start, here and in P2G with storage.
     pub(super) stored: [Total<Energy>; 2],
 }
@@ -47,8 +49,18 @@ impl Gains {
             stored.iter_mut().zip(taken).for_each(|(sum, taken)| *sum += taken);
             (Gain { gain: done.balance.welfare - without.welfare, roundings }, taken[0] - taken[1])
         };
-        let each = prosumers.map(gain).collect();
-        Self { each, stored }
+        let each: Vec<_> = prosumers.map(gain).collect();
+        let baselines = gathered.prosumers().zip(&theory.peer_to_grid).zip(&each);
+        let over_p2g = baselines.map(|((done, without), (Gain { roundings, .. }, _))| Gain {
+            gain: done.balance.welfare - without.welfare,
+            roundings: *roundings,
+        });
+        Self { over_p2g: over_p2g.collect(), each, stored }
+    }
+
+    /// Jain's index of the gains over P2G in this slot.
+    pub(super) fn jain_index(&self) -> Option<f64> {
+        jain_index(&self.over_p2g)
     }
 
     /// How many are worse off in this slot, whatever their storages hold.
@@ -77,13 +89,17 @@ impl RunGains {
         self.0.iter().filter(|end| end.is_loss()).count() as u32
     }
 
-    /// Jain's index of the gains, `(sum g)² / (n sum g²)`: 1 where all gain the same, 1 / n where only one gains. Who
-    /// loses, or gains no more than rounding may bring, counts as 0; `None` if nobody gains.
     pub(super) fn jain_index(&self) -> Option<f64> {
-        let gains = || self.0.iter().filter(|end| end.gain > ROUNDING * end.roundings).map(|end| end.gain);
-        let (sum, squares) = (gains().sum::<f64>(), gains().map(|gain| gain * gain).sum::<f64>());
-        (squares > 0.0).then(|| sum * sum / (self.0.len() as f64 * squares))
+        jain_index(&self.0)
     }
+}
+
+/// Jain's index of everybody's gains, `(sum g)² / (n sum g²)`: 1 where all gain the same, 1 / n where only one gains. Who
+/// loses, or gains no more than rounding may bring, counts as 0; `None` if nobody gains.
+fn jain_index(everybody: &[Gain]) -> Option<f64> {
+    let gains = || everybody.iter().filter(|one| one.gain > ROUNDING * one.roundings).map(|one| one.gain);
+    let (sum, squares) = (gains().sum::<f64>(), gains().map(|gain| gain * gain).sum::<f64>());
+    (squares > 0.0).then(|| sum * sum / (everybody.len() as f64 * squares))
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ use super::{
     folder,
     gains::{Gains, RunGains},
     manifest::{Knobs, knobs},
+    number::Number,
     recorded::ClosedSlot,
     slots::Welfare,
+    statistics::Statistics,
+    theory::net_cost,
 };
 use microgrid_agents::{
-    market::balance::Balance,
     observation::ProsumerSlot,
     statement::Outcome,
     units::{Energy, Money, Total},
@@ -43,12 +45,19 @@ pub struct KeyFigures {
     pub self_consumption: Option<f64>,
     /// How many slots had a market: open, with buyers and sellers.
     pub market_slots: u32,
-    /// Part of these whose game ended in equilibrium; `None` without any.
+    /// Part of those among them in which an equilibrium was looked for that ended in one; `None` without any.
     pub equilibrium_share: Option<f64>,
     /// Comparison with P2G over all slots.
     pub all_slots: Comparison,
     /// Comparison with P2G over the slots in which the market was to open.
     pub open_slots: Comparison,
+    /// By which mechanism trades came about.
+    pub mechanism: String,
+    /// Mean over the slots with trades of the largest less the smallest mean price of a buyer, or of a seller where that is
+    /// more [CNY/kWh]; `None` without any.
+    pub price_spread_cny_per_kwh: Option<f64>,
+    /// Mean time over the slots with a market from its opening to its end [s]; `None` without any.
+    pub time_to_end_s: Option<f64>,
 }
 
 /// Whether the figures of so many cases are the first `end` bytes of a list that goes on there.
@@ -84,6 +93,8 @@ macro_rules! totals {
             pub messages: u64,
             /// What the operator has earned from the fees of all trades [CNY].
             pub operator_revenue_cny: f64,
+            /// Length of what was put on the chains, their first blocks not counted [bytes].
+            pub bytes: u64,
         }
 
         /// The same while they are running, in whole units.
@@ -92,6 +103,7 @@ macro_rules! totals {
             $($total: Total<$amount>,)+
             messages: u64,
             operator: Total<Money>,
+            bytes: u64,
         }
 
         impl Flows {
@@ -102,7 +114,7 @@ macro_rules! totals {
 
             fn totals(&self) -> Totals {
                 let operator_revenue_cny = self.operator.value();
-                Totals { $($total: self.$total.value(),)+ messages: self.messages, operator_revenue_cny }
+                Totals { $($total: self.$total.value(),)+ messages: self.messages, operator_revenue_cny, bytes: self.bytes }
             }
         }
     };
@@ -202,7 +214,10 @@ pub(super) struct Tally {
     flows: Flows,
     own_use: Total<Energy>,
     markets: u32,
+    searches: u32,
     equilibria: u32,
+    price_spreads: Statistics,
+    times_to_end: Statistics,
     all_slots: Period,
     open_slots: Period,
 }
@@ -229,18 +244,19 @@ impl Tally {
     /// Adds a slot, in which the market was to open or not.
     pub(super) fn add(&mut self, open: bool, closed: &ClosedSlot<'_>) {
         let ClosedSlot { observed, theory, gains, traffic, .. } = *closed;
-        let mut net_cost = Total::default();
         for done in observed.prosumers() {
             self.flows.add(done);
             self.own_use += done.facts.generation.min(done.balance.consumed);
-            net_cost += Total::from(done.paid()) + done.trades.fee - done.earned();
         }
         self.flows.operator += observed.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
         self.flows.messages += traffic.sent;
+        self.flows.bytes += observed.bytes;
         self.markets += u32::from(observed.outcome() != Outcome::NoMarket);
+        self.searches += u32::from(observed.outcome().looked_for_equilibrium());
         self.equilibria += u32::from(observed.outcome() == Outcome::Equilibrium);
-        let grid = |each: &[Balance]| each.iter().map(|without| without.grid_paid - without.grid_earned).sum();
-        let net_costs = [net_cost, grid(&theory.peer_to_grid), grid(theory.alone())];
+        observed.price_spread().into_iter().for_each(|spread| self.price_spreads.add(spread.value()));
+        observed.time_to_end().into_iter().for_each(|time| self.times_to_end.add(Number::from(time).value()));
+        let net_costs = [observed.net_cost(), net_cost(&theory.peer_to_grid), net_cost(theory.alone())];
         let welfare = Welfare::of(observed, theory);
         for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
             period.add(&welfare, net_costs, gains, self.storage_value);
@@ -261,9 +277,12 @@ impl Tally {
             self_sufficiency: share(local.value(), consumed),
             self_consumption: share((flows.generation_kwh - flows.grid_export_kwh).value(), generated),
             market_slots: self.markets,
-            equilibrium_share: share(f64::from(self.equilibria), f64::from(self.markets)),
+            equilibrium_share: share(f64::from(self.equilibria), f64::from(self.searches)),
             all_slots: self.all_slots.comparison(self.storage_value),
             open_slots: self.open_slots.comparison(self.storage_value),
+            mechanism: case.mechanism().name().to_owned(),
+            price_spread_cny_per_kwh: self.price_spreads.mean(),
+            time_to_end_s: self.times_to_end.mean(),
         }
     }
 }

@@ -155,8 +155,8 @@ impl Channel {
     fn add(&mut self, block: &Block) {
         let after_first = (block.header.number > 0).then_some(&mut self.after_first);
         self.blocks += 1;
+        self.bytes += block.bytes();
         for transaction in &block.transactions {
-            self.bytes += transaction.envelope.len() as u64;
             match transaction.validity {
                 Ok(()) => self.valid += 1,
                 Err(refusal) => *self.refused.entry(refusal).or_default() += 1,

@@ -9,6 +9,7 @@
 mod ages;
 mod amplitude;
 mod case;
+mod clearings;
 mod column;
 mod convergence;
 mod durations;
@@ -27,6 +28,7 @@ mod number;
 mod paired;
 #[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
 mod parquet_parts;
+mod prices;
 mod prosumers;
 mod recorded;
 mod recorder;

@@ -14,7 +14,10 @@ static RESTRICTED: Column<SlotRow> =
     Column::new("time_to_equilibrium_restricted_s", Kind::Optional, |_| Value::Missing).unit("s").until_gate().ratio(
         "time to equilibrium or gate closure",
         "Mean over the slots with a market, those that did not settle counted with the time to gate closure",
-        |row: &SlotRow, gate| gate.map(|gate| (row.settled_after().unwrap_or(gate), 1.0)),
+        |row: &SlotRow, gate| {
+            let gate = gate.filter(|_| row.outcome.looked_for_equilibrium())?;
+            Some((row.settled_after().unwrap_or(gate), 1.0))
+        },
     );
 const BEFORE_RESTRICTED: usize = 23;
 
@@ -31,9 +34,9 @@ pub static MEASURES: LazyLock<Vec<&Column<SlotRow>>> = LazyLock::new(|| {
 pub(crate) struct CaseMeasures {
     /// Number of the case.
     pub(super) case: u32,
-    /// How many slots had a market.
-    pub(super) market_slots: u32,
-    /// How many of these ended in equilibrium.
+    /// In how many slots an equilibrium was looked for.
+    pub(super) searches: u32,
+    /// How many of these ended in one.
     pub(super) equilibria: u32,
     /// Of each measure a total, and what this is divided by.
     totals: Vec<(f64, f64)>,
@@ -41,14 +44,14 @@ pub(crate) struct CaseMeasures {
 
 impl CaseMeasures {
     fn new(case: u32) -> Self {
-        Self { case, market_slots: 0, equilibria: 0, totals: vec![(0.0, 0.0); MEASURES.len()] }
+        Self { case, searches: 0, equilibria: 0, totals: vec![(0.0, 0.0); MEASURES.len()] }
     }
 
     fn add(&mut self, row: &SlotRow, gate: Option<f64>) {
         if row.outcome == Outcome::NoMarket {
             return;
         }
-        self.market_slots += 1;
+        self.searches += u32::from(row.outcome.looked_for_equilibrium());
         self.equilibria += u32::from(row.outcome == Outcome::Equilibrium);
         for (total, column) in self.totals.iter_mut().zip(&*MEASURES) {
             let part = match column.ratio {
@@ -65,9 +68,9 @@ impl CaseMeasures {
         self.totals.iter().map(|(total, weight)| (*weight > 0.0).then(|| total / weight))
     }
 
-    /// Part of the slots with a market that ended in equilibrium; `None` without any.
+    /// Part of the slots in which an equilibrium was looked for that ended in one; `None` without any.
     pub(super) fn share(&self) -> Option<f64> {
-        (self.market_slots > 0).then(|| f64::from(self.equilibria) / f64::from(self.market_slots))
+        (self.searches > 0).then(|| f64::from(self.equilibria) / f64::from(self.searches))
     }
 }
 
@@ -149,7 +152,7 @@ mod tests {
             &[("slot", "3"), ("outcome", "GateClosure"), ("messages", "20")],
         ];
         let case = measured(&slots, Some(600.0));
-        assert_eq!((case.market_slots, case.equilibria, case.share()), (3, 1, Some(1.0 / 3.0)));
+        assert_eq!((case.searches, case.equilibria, case.share()), (3, 1, Some(1.0 / 3.0)));
         for (name, expected) in [
             ("messages_per_kwh", 420.0 / 10.0),
             ("messages", 140.0),
@@ -165,6 +168,21 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{name} = {found}, not {expected}");
         }
         assert_eq!(value(&measured(&slots, None), "time_to_equilibrium_restricted_s"), None);
+    }
+
+    #[test]
+    fn what_looks_for_no_equilibrium_has_missed_none() {
+        let slot = |number, outcome| -> [(&str, &str); 3] {
+            [("slot", number), ("outcome", outcome), ("time_to_end_s", "60")]
+        };
+        let (cleared, settled, missed) = (slot("1", "Cleared"), slot("2", "Equilibrium"), slot("3", "GateClosure"));
+        let settled = [&settled[..], &[("time_to_equilibrium_s", "30")]].concat();
+        let restricted = |case: &CaseMeasures| value(case, "time_to_equilibrium_restricted_s");
+        let mixed = measured(&[&cleared, &settled, &missed], Some(600.0));
+        assert_eq!((mixed.searches, mixed.share(), restricted(&mixed)), (2, Some(0.5), Some(315.0)));
+        let cleared = measured(&[&cleared], Some(600.0));
+        assert_eq!((cleared.searches, cleared.share(), restricted(&cleared)), (0, None, None));
+        assert_eq!(value(&cleared, "time_to_end_s"), Some(60.0), "it had a market all the same");
     }
 
     #[test]

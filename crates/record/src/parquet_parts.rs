@@ -516,6 +516,8 @@ mod tests {
             outcome: Outcome,
             /// A name.
             channel: ChannelName,
+            /// A name that may be any.
+            any: String,
         }
     }
 
@@ -530,11 +532,12 @@ mod tests {
             role,
             outcome,
             channel,
+            any: format!("{outcome:?}"),
         };
         let rows = [
             row(0, 0, 0.0, Role::Buyer, Outcome::Equilibrium, ChannelName::Trade),
             row(u32::MAX, u64::MAX, 0.1 + 0.2, Role::Seller, Outcome::GateClosure, ChannelName::Information),
-            row(1 << 31, 1 << 63, -2.5e-8, Role::Idle, Outcome::NoMarket, ChannelName::Energy),
+            row(1 << 31, 1 << 63, -2.5e-8, Role::Idle, Outcome::Cleared, ChannelName::Energy),
         ];
         let folder = tempfile::tempdir().unwrap();
         let mut table = Parts::create(folder.path()).unwrap();
@@ -550,7 +553,7 @@ mod tests {
             assert_eq!(serde_json::to_value(name).unwrap(), serde_json::to_value::<Value>(name.into()).unwrap());
         }
         [Role::Buyer, Role::Seller, Role::Idle].into_iter().for_each(written);
-        [Outcome::Equilibrium, Outcome::Rest, Outcome::GateClosure, Outcome::NoMarket].into_iter().for_each(written);
+        Outcome::ALL.into_iter().for_each(written);
         ChannelName::ALL.into_iter().for_each(written);
     }
 }

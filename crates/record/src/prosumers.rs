@@ -5,10 +5,19 @@ use microgrid_agents::{
     market::{balance::Balance, role::Role},
     observation::ProsumerSlot,
 };
+use microgrid_scenario::population::Member;
+use std::time::Duration;
 
 table! {
     /// A prosumer's slot.
-    ProsumerRow in "prosumers" of (case: u32, number: u32, done: &ProsumerSlot, without: &Balance, alone: &Balance) {
+    ProsumerRow in "prosumers" of (
+        case: u32,
+        number: u32,
+        done: &ProsumerSlot,
+        without: &Balance,
+        alone: &Balance,
+        delay: Option<Duration>
+    ) {
         /// Number of the case.
         case: u32 = case,
         /// Which slot.
@@ -49,6 +58,11 @@ table! {
         consumed_kwh: Number ["kWh"] = done.balance.consumed.into() => rounded("consumed", 3).behind(1),
         /// Welfare it would have with its storage and without a local market.
         p2g_storage_welfare_cny: Option<Number> ["CNY"] = Number::new(alone.welfare) => rounded("P2G with storage", 3),
+        /// Welfare gained over P2G.
+        gain_cny: Option<Number> ["CNY"] = Number::new(done.balance.welfare - without.welfare)
+            => rounded("gain over P2G", 3).behind(1),
+        /// How long a message takes in the mean between it and the ledger, one way.
+        delay_s: Option<Number> ["s"] = delay.map(Number::from) => rounded("delay", 3).behind(2),
     }
 }
 
@@ -61,7 +75,10 @@ impl Recorded for ProsumerRow {
         let case = closed.case;
         let members = case.population.prosumers.iter().zip(closed.observed.prosumers());
         let baselines = closed.theory.peer_to_grid.iter().zip(closed.theory.alone());
-        let each = members.zip(baselines);
-        each.map(|((member, done), (without, alone))| Self::row(case.number, member.number, done, without, alone))
+        let row = move |(index, ((member, done), (without, alone))): (usize, ((&Member, _), _))| {
+            let delay = closed.delays.map(|delays| delays[index]);
+            Self::row(case.number, member.number, done, without, alone, delay)
+        };
+        members.zip(baselines).enumerate().map(row)
     }
 }

@@ -12,7 +12,7 @@ use microgrid_agents::{
 };
 use microgrid_runtime::Traffic;
 use microgrid_scenario::Case;
-use std::{cell::OnceCell, fmt::Debug, iter};
+use std::{cell::OnceCell, fmt::Debug, iter, time::Duration};
 
 /// A table that is recorded case by case. Whoever implements it says only when there are rows; where they go, see
 /// [`Sheet`](super::sheet::Sheet).
@@ -73,4 +73,6 @@ pub(super) struct ClosedSlot<'a> {
     pub(super) gains: &'a Gains,
     /// What became of messages since the slot before was closed.
     pub(super) traffic: Traffic,
+    /// How far each prosumer is from the ledger, where that is known.
+    pub(super) delays: Option<&'a [Duration]>,
 }

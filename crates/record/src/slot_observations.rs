@@ -1,15 +1,17 @@
 //! What has been observed of a slot that is not closed yet.
 
-use super::{amplitude::Amplitude, durations::Durations, theory::Target};
+use super::{amplitude::Amplitude, durations::Durations, number::Number, prices::spread, theory::Target};
 use microgrid_agents::{
+    chain::fact::Clearing,
     ids::{ProsumerId, Slot},
     market::settlement::Trade,
     message::MarketOpened,
     observation::{GameOver, Observation, ProsumerSlot},
     statement::Outcome,
     time::Time,
+    units::{Money, Total},
 };
-use std::{cell::OnceCell, sync::Arc};
+use std::{cell::OnceCell, sync::Arc, time::Duration};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct SlotObservations {
@@ -23,6 +25,12 @@ pub(super) struct SlotObservations {
     pub(super) ages: Durations,
     /// How the game ended; `None` if the market was not to open.
     pub(super) game: Option<Arc<GameOver>>,
+    /// When its market opened, and when it ended.
+    lasted: (Option<Time>, Option<Time>),
+    /// What was announced and executed, and when.
+    pub(super) clearings: Vec<(Time, Arc<Clearing>)>,
+    /// Length of what was put on the chains [bytes].
+    pub(super) bytes: u64,
     pub(super) trades: Option<Arc<[Trade]>>,
     /// The prosumers' slots, by their ids, up to the last that is done.
     prosumers: Vec<Option<Box<ProsumerSlot>>>,
@@ -33,6 +41,21 @@ pub(super) struct SlotObservations {
 impl SlotObservations {
     pub(super) fn outcome(&self) -> Outcome {
         self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome)
+    }
+
+    /// From the opening of the market to its end; `None` without one.
+    pub(super) fn time_to_end(&self) -> Option<Duration> {
+        self.lasted.0.zip(self.lasted.1).map(|(opened, ended)| ended - opened)
+    }
+
+    /// How far participants are apart in the prices of their trades [CNY/kWh].
+    pub(super) fn price_spread(&self) -> Option<Number> {
+        spread(self.trades.as_deref().unwrap_or_default())
+    }
+
+    /// Payments and fees less earnings of all prosumers.
+    pub(super) fn net_cost(&self) -> Total<Money> {
+        self.prosumers().map(|done| Total::from(done.paid()) + done.trades.fee - done.earned()).sum()
     }
 
     /// The final trades, with buyer and seller.
@@ -59,6 +82,7 @@ impl SlotObservations {
         match what {
             Observation::MarketOpened(market) => {
                 self.amplitude = Some(Amplitude::new(time, market.game.closes));
+                self.lasted.0 = Some(time);
                 self.market = Some(market);
             }
             Observation::Committed(commit) => {
@@ -67,7 +91,11 @@ impl SlotObservations {
                 }
             }
             Observation::Decided(_, age) => self.ages.add(age),
-            Observation::GameOver(game) => self.game = Some(game),
+            Observation::Cleared(_, clearing) => self.clearings.push((time, clearing)),
+            Observation::GameOver(game) => {
+                self.lasted.1 = Some(time);
+                self.game = Some(game);
+            }
             Observation::Settled(_, trades) => self.trades = Some(trades),
             Observation::ProsumerDone(done) => {
                 let index = done.prosumer.index();
@@ -90,7 +118,10 @@ pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
         Observation::Committed(commit) => Some(commit.state.slot),
         Observation::GameOver(game) => Some(game.slot),
         Observation::ProsumerDone(done) => Some(done.slot),
-        Observation::Decided(slot, _) | Observation::Settled(slot, _) | Observation::SlotClosed(slot) => Some(*slot),
+        Observation::Decided(slot, _)
+        | Observation::Cleared(slot, _)
+        | Observation::Settled(slot, _)
+        | Observation::SlotClosed(slot) => Some(*slot),
         _ => None,
     }
 }

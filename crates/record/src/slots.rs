@@ -1,9 +1,13 @@
 //! `slots.csv`: every slot at a glance.
 
 use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
-use super::{slot_observations::SlotObservations, theory::Theory};
+use super::{
+    prices::mean_price,
+    slot_observations::SlotObservations,
+    theory::{Theory, net_cost},
+};
 use microgrid_agents::{
-    market::{role::Role, settlement::Trade},
+    market::role::Role,
     observation::ProsumerSlot,
     statement::Outcome,
     units::{Energy, Total},
@@ -26,7 +30,7 @@ table! {
         sellers: u32 = count(Role::Seller) => shown("sellers"),
         /// How many prosumers have a need.
         buyers: u32 = count(Role::Buyer) => shown("buyers"),
-        /// How the game ended.
+        /// How the market ended.
         outcome: Outcome = observed.outcome() => shown("outcome"),
         /// Most choices that one buyer made.
         rounds: u32 = game.map_or(0, |game| game.rounds) => mean("rounds of a slot").shown("rounds"),
@@ -135,9 +139,25 @@ table! {
         worse_off: u32 = gains.worse_off() => mean("prosumers below P2G with storage in a slot").shown("worse off"),
         /// Welfare of all prosumers at the closed-form equilibrium of all who wanted to buy or sell.
         equilibrium_welfare_cny: Option<Number> ["CNY"] = theory.equilibrium_welfare.and_then(Number::new),
+        /// By which mechanism trades came about.
+        mechanism: String = case.mechanism().name().to_owned(),
+        /// Net cost of all prosumers in P2G, less what it was here.
+        savings_cny: Number ["CNY"] = (net_cost(&theory.peer_to_grid) - observed.net_cost()).into()
+            => mean("savings in a slot").signed(),
+        /// Largest less smallest mean price of a buyer, or of a seller where that is more.
+        price_spread_cny_per_kwh: Option<Number> ["CNY/kWh"] = observed.price_spread()
+            => mean("spread of prices among participants"),
+        /// Jain's index of the prosumers' gains over P2G.
+        jain_index: Option<Number> = gains.jain_index().and_then(Number::new)
+            => mean("Jain's index of fairness in a slot"),
+        /// Length of what was put on the chains.
+        bytes: u64 ["bytes"] = observed.bytes => mean("length of what a slot puts on the chains"),
+        /// From the opening of the market to its end, however it ended.
+        time_to_end_s: Option<Number> ["s"] = observed.time_to_end().map(Number::from)
+            => mean("time to the end of the market").until_gate(),
     }
     where {
-        let ClosedSlot { case, slot, observed, theory, gains, traffic } = *closed;
+        let ClosedSlot { case, slot, observed, theory, gains, traffic, .. } = *closed;
         let count = |role| observed.prosumers().filter(|done| done.facts.role() == role).count() as u32;
         let energy = |of: fn(&ProsumerSlot) -> Energy| observed.prosumers().map(of).sum::<Total<Energy>>().into();
         let trades = || observed.trades().map(|(.., trade)| trade);
@@ -190,18 +210,6 @@ fn loss(welfare: f64, best: f64) -> Option<Number> {
     Number::new((best - welfare) / best.abs())
 }
 
-/// Mean price of the trades, weighted by energy [CNY/kWh]; `None` without trades. Rounding takes it beyond none of them.
-fn mean_price<'a>(trades: impl Iterator<Item = &'a Trade>) -> Option<Number> {
-    let (mut value, mut energy, mut least, mut most) =
-        (0.0, Total::<Energy>::default(), f64::INFINITY, f64::NEG_INFINITY);
-    for trade in trades.filter(|trade| trade.energy > Energy::ZERO) {
-        value += trade.price * trade.energy.value();
-        energy += trade.energy;
-        (least, most) = (least.min(trade.price), most.max(trade.price));
-    }
-    Number::new((value / energy.value()).max(least).min(most))
-}
-
 /// Welfare of the groups of a slot, with and without the local market [CNY].
 ///
 /// Summed in the order of the prosumers, so that the last bit is always the same.
@@ -243,7 +251,6 @@ impl Welfare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::{collection::vec, prelude::*};
 
     #[test]
     fn welfare_is_lost_where_there_is_less_of_it_also_below_zero() {
@@ -253,24 +260,5 @@ mod tests {
         assert_eq!((loss(-2.0, -4.0), loss(3.0, 4.0), loss(-4.0, 4.0)), (Some(-0.5), Some(0.25), Some(2.0)));
         assert_eq!((loss(4.0, 4.0), loss(-4.0, -4.0)), (Some(0.0), Some(0.0)));
         assert_eq!((loss(-1.0, 0.0), loss(0.0, 0.0)), (None, None));
-    }
-
-    fn trade(price: f64, units: i64) -> Trade {
-        Trade::new(0, 0, 1.0, Energy(units), price, 0.0)
-    }
-
-    #[test]
-    fn the_mean_price_is_weighted_by_energy() {
-        let trades = [trade(0.5, 3_000_000), trade(0.7, 1_000_000), trade(0.9, 0)];
-        assert!((mean_price(trades.iter()).unwrap().value() - 0.55).abs() < 1e-12);
-        assert_eq!(mean_price([trade(0.9, 0)].iter()), None);
-    }
-
-    proptest! {
-        #[test]
-        fn where_all_trade_at_the_tariff_so_does_the_mean(tariff in 0.1..2.0, units in vec(1..9_000_000_i64, 1..50)) {
-            let trades: Vec<Trade> = units.into_iter().map(|units| trade(tariff, units)).collect();
-            prop_assert_eq!(mean_price(trades.iter()).map(Number::value), Some(tariff));
-        }
     }
 }

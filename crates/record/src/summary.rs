@@ -27,7 +27,7 @@ pub struct Summary {
     pub first_case: u32,
     /// How many of its replicates are complete.
     pub replicates: u32,
-    /// Part of their slots with a market that ended in equilibrium; `None` without any.
+    /// Part of their slots in which an equilibrium was looked for that ended in one; `None` without any.
     pub share_in_equilibrium: Option<f64>,
     /// The 95 % confidence interval of that part; `None` without any.
     pub share_interval: Option<(f64, f64)>,
@@ -51,7 +51,7 @@ impl Summary {
     /// Adds a replicate, of all of which `share` is the part that settled.
     fn add(&mut self, case: &CaseMeasures, share: &mut Share) {
         self.replicates += 1;
-        share.add(case.equilibria, case.market_slots);
+        share.add(case.equilibria, case.searches);
         self.share_in_equilibrium = share.value();
         self.share_interval = share.interval();
         for (statistics, value) in self.measures.iter_mut().zip(case.values()) {

@@ -102,7 +102,7 @@ macro_rules! table {
                 $crate::column::Column::<Self>::new(
                     stringify!($column),
                     <$kind as $crate::column::Cell>::KIND,
-                    |row| row.$column.into(),
+                    |row| row.$column.clone().into(),
                 )
                 $(.unit($unit))?
                 $($(.$told($($how)*))+)?
@@ -209,8 +209,14 @@ pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<R
     file.seek(SeekFrom::Start(place.start)).map_err(RecordError::file("read", &path))?;
     let part = file.take(place.end - place.start);
     let mut csv = csv::ReaderBuilder::new().has_headers(section.is_none()).from_reader(part);
-    if section.is_none() && !csv.headers().map_err(&wrong)?.iter().eq(R::header()) {
-        return Err(RecordError::Header(path));
+    if section.is_none() {
+        let found = csv.headers().map_err(&wrong)?;
+        let columns: Vec<_> = R::header().skip(found.len()).collect();
+        match found.iter().eq(R::header().take(found.len())) {
+            true if columns.is_empty() => {}
+            true if found.len() > 1 => return Err(RecordError::Older { path, columns }),
+            _ => return Err(RecordError::Header(path)),
+        }
     }
     Ok(Box::new(csv.into_deserialize().map(move |row| row.map_err(&wrong))))
 }

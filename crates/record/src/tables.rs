@@ -81,6 +81,8 @@ tables! {
     convergence: ConvergenceRow in convergence;
     /// What each channel of the ledger carried.
     ledger: LedgerRow in ledger;
+    /// What mechanisms that clear by a rule of their own have announced and executed.
+    clearings: ClearingRow in clearings;
 }
 
 /// How often the ledger refused what somebody sent, for one reason.

@@ -8,7 +8,7 @@ use microgrid_agents::{
         settlement::Trade,
     },
     message::{MarketOpened, MarketState},
-    units::Energy,
+    units::{Energy, Money, Total},
 };
 use microgrid_analysis::{
     distance::{Distance, distance, mean, own_ess_residual},
@@ -17,6 +17,11 @@ use microgrid_analysis::{
     slot::{SlotMarket, slot_facts, slot_terms},
 };
 use microgrid_scenario::{Case, schema::Storage};
+
+/// Payments less earnings of all where nobody trades.
+pub(super) fn net_cost(without: &[Balance]) -> Total<Money> {
+    without.iter().map(|without| without.grid_paid - without.grid_earned).sum()
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Theory {

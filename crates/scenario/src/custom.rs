@@ -2,7 +2,7 @@
 
 use microgrid_agents::{
     observation::Observed,
-    prosumer::{ChoiceRule, PricingRule, Strategy},
+    prosumer::{Bidder, ChoiceRule, PricingRule, Strategy},
 };
 use microgrid_network::Carrier;
 use std::{collections::BTreeSet, fmt, sync::Arc};
@@ -34,6 +34,8 @@ pub enum Rule {
     Pricing(Box<dyn PricingRule>),
     /// By which they move their shares as buyers.
     Choice(Box<dyn ChoiceRule>),
+    /// By which they make their orders in an auction.
+    Bidder(Box<dyn Bidder>),
 }
 
 /// Is shown all that is observed, and cannot change anything.
@@ -65,6 +67,7 @@ impl Rule {
         match self {
             Self::Pricing(rule) => strategy.pricing = Some(rule.clone()),
             Self::Choice(rule) => strategy.choice = Some(rule.clone()),
+            Self::Bidder(rule) => strategy.bidder = Some(rule.clone()),
         }
     }
 }

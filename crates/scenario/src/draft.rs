@@ -464,7 +464,8 @@ impl Draft {
     /// What the scenario says in vain: in itself, and by a value of what is varied, whatever else is.
     fn vain(&self) -> Vec<ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
-        let always = vain::all(&base);
+        let varies_mechanism = vary.keys().any(|name| path::overlaps(name, "market.mechanism"));
+        let always = vain::all(&base, varies_mechanism);
         let paths: BTreeSet<&str> = always.iter().map(|mistake| mistake.path.as_str()).collect();
         let is_varied = |mistake: &Mistake| vary.keys().any(|name| path::overlaps(name, &mistake.path));
         let of_all = always.iter().filter(|mistake| !is_varied(mistake)).cloned();
@@ -477,7 +478,7 @@ impl Draft {
         let of_values = values.flat_map(|(name, n, value)| {
             let is_new = |path: &str| path::overlaps(name, path) || !paths.contains(path);
             let turned = path::set(&base, name, &value.text());
-            let mut vain = turned.map(|turned| vain::all(&turned)).unwrap_or_default();
+            let mut vain = turned.map(|turned| vain::all(&turned, varies_mechanism)).unwrap_or_default();
             vain.retain(|mistake| is_new(&mistake.path));
             vain.into_iter().map(move |mistake| self.blamed(name, Some(n), mistake))
         });

@@ -55,7 +55,7 @@ impl Expected {
             ChoiceSet::Sample(size) => half.min(f64::from(size)),
         };
         let pairs = open * half * known;
-        let of_posts = match ledger.posts(prosumers) {
+        let of_posts = match scenario.posts(prosumers) {
             Posts::Every => acts * (POST + SELLER * known),
             Posts::Last => 0.0,
         };

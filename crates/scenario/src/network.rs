@@ -6,7 +6,7 @@ use crate::{
     schema::{self, Clock, Condition, Incident, Link, Scenario, Who},
 };
 use microgrid_agents::{
-    ids::{FIRST_PROSUMER, GRID, LEDGER, ProsumerId},
+    ids::{ActorId, FIRST_PROSUMER, GRID, LEDGER, ProsumerId},
     streams::{Purpose, stream},
     time::{Time, nanos},
 };
@@ -40,6 +40,16 @@ impl Case {
             network.conditions.push(network::Condition { timing, what });
         }
         network
+    }
+
+    /// How long a message takes in the mean between each prosumer and the ledger, one way and the other averaged, over
+    /// links as they are while no condition is on; `None` under an own rule, which alone knows.
+    pub fn delays(&self) -> Option<Vec<Duration>> {
+        let network = self.network();
+        let one_way = |from, to| network.usual(from, to).delay.mean();
+        let both = |prosumer: ActorId| (one_way(prosumer, LEDGER) + one_way(LEDGER, prosumer)) / 2;
+        let prosumers = (0..self.population.prosumers.len() as u32).map(|id| ProsumerId(id).actor());
+        network.own.is_none().then(|| prosumers.map(both).collect())
     }
 
     /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
@@ -237,6 +247,33 @@ mod tests {
         assert_eq!(sides[1], (vec![0], 1));
         assert_eq!((sides[2].0.len(), sides[2].1), (100, 102));
         assert!(links[1].route.one_way && !links[0].route.one_way);
+    }
+
+    #[test]
+    fn a_prosumer_is_as_far_from_the_ledger_as_its_links_both_ways_are_in_the_mean() {
+        let mut case = case(
+            [3, 7, 40],
+            r#"(delay: Constant("100ms"), jitter: 0.5, links: [
+            (from: Prosumer(7), to: Ledger, one_way: true, delay: Uniform(min: "200ms", max: "400ms")),
+            (from: Prosumer(40), to: Everybody, delay: Constant("1s")), (from: Prosumer(3), to: Grid, delay: Constant("9s")),
+        ], conditions: [(at: "1h", lasting: "1h", what: Link((from: Ledger, to: Prosumer(3), delay: Constant("5s"))))])"#,
+        );
+        assert_eq!(case.delays(), Some([100, 200, 1000].map(Duration::from_millis).to_vec()));
+        case.custom.carrier = Some(Arc::new(Own));
+        assert_eq!(case.delays(), None);
+    }
+
+    #[derive(Debug)]
+    struct Own;
+
+    impl network::Carrier for Own {
+        fn carry(&self, _: &network::Letter, _: &mut microgrid_agents::streams::Stream) -> network::Fate {
+            network::Fate::Lost
+        }
+
+        fn bounds(&self) -> network::Bounds {
+            network::Bounds::delays(Duration::ZERO, Duration::ZERO)
+        }
     }
 
     #[test]

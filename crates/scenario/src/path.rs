@@ -23,6 +23,9 @@ use std::iter;
 /// All knobs, with what each is short for: the first of these paths that is there. `*` stands for all parts.
 const KNOBS: &[(&str, &[&str])] = &[
     ("population", &["population.count"]),
+    ("mechanism", &["market.mechanism"]),
+    ("every", &["market.mechanism.every"]),
+    ("rho", &["market.mechanism.rho"]),
     ("eta", &["preferences.eta"]),
     ("mu", &["preferences.mu"]),
     ("alpha", &["preferences.alpha"]),
@@ -43,6 +46,8 @@ const KNOBS: &[(&str, &[&str])] = &[
     ("replicator_step", &["learning.replicator_step"]),
     ("price_step", &["learning.price_step"]),
     ("ramp", &["learning.ramp"]),
+    ("bidding", &["learning.bidding"]),
+    ("steps", &["learning.bidding.steps"]),
     ("activation", &["activation"]),
     ("period", &["activation.period", "activation.min_interval"]),
     ("block_timeout", &["ledger.block.timeout"]),
@@ -639,8 +644,10 @@ mod tests {
         }
         let reactive = set(&scenario, "activation", r#"Reactive(min_interval: "1s")"#).unwrap();
         assert_eq!(set(&reactive, "period", "3s").unwrap(), set(&reactive, "activation.min_interval", "3s").unwrap());
+        let negotiated = set(&scenario, "mechanism", "Negotiation(rho: 1)").unwrap();
+        assert_eq!(set(&negotiated, "rho", "3").unwrap(), set(&scenario, "mechanism", "Negotiation(rho: 3)").unwrap());
         for (name, _) in KNOBS {
-            assert!(!places(&tree(&scenario), name, "").is_empty(), "{name}");
+            assert!(!places(&tree(&negotiated), name, "").is_empty(), "{name}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     synthetic,
 };
 use indexmap::IndexMap;
-use microgrid_agents::market::pricing::PriceBand;
+use microgrid_agents::market::{mechanism::Mechanism, pricing::PriceBand};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -56,6 +56,13 @@ pub struct Case {
     pub custom: Custom,
 }
 
+impl Case {
+    /// By which mechanism its trades come about.
+    pub fn mechanism(&self) -> Mechanism {
+        self.scenario.market.mechanism
+    }
+}
+
 /// What sets a case apart from the others.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -66,6 +73,13 @@ pub struct Setting {
     /// Seed of the case.
     pub seed: u64,
     scenario: Scenario,
+}
+
+impl Setting {
+    /// The scenario with these values set.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
 }
 
 impl Plan {

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
     ledger::Durability,
-    market::{demand::Demand, storage::StorageLimits},
+    market::{demand::Demand, mechanism::Mechanism, storage::StorageLimits},
 };
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
@@ -114,6 +114,12 @@ impl Scenario {
         self.preferences.alpha / self.market.hours()
     }
 
+    /// Which posts become transactions, with this many prosumers.
+    pub fn posts(&self, prosumers: usize) -> Posts {
+        let usual = if self.market.mechanism.needs_every_post() { Posts::Every } else { Posts::usual(prosumers) };
+        self.ledger.posts.unwrap_or(usual)
+    }
+
     /// The same with nothing to vary.
     pub(super) fn unvaried(&self) -> Self {
         Self { vary: IndexMap::new(), ..self.clone() }
@@ -187,6 +193,8 @@ fn on_one_line(value: &str) -> String {
 with_defaults! {
     /// Slots, opening hours and tariffs.
     pub struct Market {
+        /// By which mechanism trades come about.
+        pub mechanism: Mechanism = Mechanism::TwoLevelGame,
         /// Number of slots.
         pub slots: u32 = 24,
         /// Length of a slot.
@@ -417,17 +425,11 @@ pub struct Ledger {
     pub block: Block,
     /// Which calls are signed by their makers.
     pub signatures: Signatures,
-    /// Which posts of the game become transactions; `None`: every one up to 100 prosumers, the last ones beyond.
+    /// Which posts of the game become transactions; `None`: every one up to 100 prosumers or where their order
+    /// decides on trades, the last ones beyond.
     pub posts: Option<Posts>,
     /// When commits are on disk.
     pub durability: Durability,
-}
-
-impl Ledger {
-    /// Which posts of the game become transactions, with this many prosumers.
-    pub fn posts(&self, prosumers: usize) -> Posts {
-        self.posts.unwrap_or(if prosumers <= 100 { Posts::Every } else { Posts::Last })
-    }
 }
 
 with_defaults! {

@@ -1,14 +1,19 @@
 //! What a scenario may say, but in vain.
 
-use super::{error::Mistake, schema::Scenario};
+use super::{
+    error::Mistake,
+    schema::{Learning, Scenario},
+};
+use microgrid_agents::market::mechanism::Mechanism;
+use serde::Serialize;
 use std::time::Duration;
 
 /// What parts of a scenario these are; nothing else may be in vain.
-pub(super) const PARTS: [&str; 2] = ["network.conditions", "activation"];
+pub(super) const PARTS: [&str; 3] = ["network.conditions", "activation", "learning"];
 
-/// What can never begin.
-pub(super) fn all(scenario: &Scenario) -> Vec<Mistake> {
-    let Scenario { market, network, activation, .. } = scenario;
+/// What can never begin, and what the mechanism has no use for unless there are other mechanisms, too.
+pub(super) fn all(scenario: &Scenario, varies_mechanism: bool) -> Vec<Mistake> {
+    let Scenario { market, network, activation, learning, .. } = scenario;
     let end = market.slot_length * market.slots;
     let written = |duration: Duration| humantime::format_duration(duration).to_string();
     let never = |path: String, problem: &str, found: Duration, why: String| Mistake {
@@ -26,5 +31,60 @@ pub(super) fn all(scenario: &Scenario) -> Vec<Mistake> {
         let why = format!("the gate closes {} after a slot has opened: market.gate_closure", written(gate));
         never("activation".to_owned(), "a game may end before anybody acts", period, why)
     });
-    late.chain(slow).collect()
+    let unheeded = if varies_mechanism { Vec::new() } else { unheeded(market.mechanism, learning) };
+    late.chain(slow).chain(unheeded).collect()
+}
+
+/// Whether a field of `learning` makes a difference to who trades by this mechanism.
+fn heeds(mechanism: Mechanism, field: &str) -> bool {
+    match mechanism {
+        Mechanism::TwoLevelGame => field != "bidding",
+        Mechanism::Negotiation { .. } => field == "adaptation",
+        Mechanism::UniformPriceAuction { .. } | Mechanism::ContinuousDoubleAuction => field == "bidding",
+        Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => false,
+    }
+}
+
+/// What is said of how participants learn that makes no difference, as they trade by this mechanism.
+fn unheeded(mechanism: Mechanism, learning: &Learning) -> Vec<Mistake> {
+    let usual = Learning::default();
+    let everybodys = [
+        said("behaviour", &learning.behaviour, &usual.behaviour),
+        said("fitness", &learning.fitness, &usual.fitness),
+        said("replicator_step", &learning.replicator_step, &usual.replicator_step),
+        said("price_step", &learning.price_step, &usual.price_step),
+        said("exploration", &learning.exploration, &usual.exploration),
+        said("adaptation", &learning.adaptation, &usual.adaptation),
+        said("mixing", &learning.mixing, &usual.mixing),
+        said("regrowth", &learning.regrowth, &usual.regrowth),
+        said("bidding", &learning.bidding, &usual.bidding),
+    ];
+    let everybodys = everybodys.into_iter().flatten().map(|said| ("learning".to_owned(), said));
+    let of_parts = (0..).zip(&learning.mix).flat_map(|(n, habit)| {
+        let said = [
+            said("behaviour", &habit.behaviour, &None),
+            said("fitness", &habit.fitness, &None),
+            said("replicator_step", &habit.replicator_step, &None),
+            said("price_step", &habit.price_step, &None),
+            said("exploration", &habit.exploration, &None),
+            said("adaptation", &habit.adaptation, &None),
+            said("mixing", &habit.mixing, &None),
+            said("regrowth", &habit.regrowth, &None),
+            said("bidding", &habit.bidding, &None),
+        ];
+        said.into_iter().flatten().map(move |said| (format!("learning.mix[{n}]"), said))
+    });
+    let unheeded = everybodys.chain(of_parts).filter(|(_, (field, _))| !heeds(mechanism, field));
+    let told = unheeded.map(|(part, (field, found))| Mistake {
+        path: format!("{part}.{field}"),
+        found,
+        ..Mistake::new("it changes nothing", [format!("the mechanism, {}, has no use for it", mechanism.name())])
+    });
+    told.collect()
+}
+
+/// The name of a field and its value, if it is not what it would be otherwise.
+fn said<T: PartialEq + Serialize>(field: &'static str, value: &T, otherwise: &T) -> Option<(&'static str, String)> {
+    let written = || ron::Options::default().to_string(value).unwrap_or_default();
+    (value != otherwise).then(|| (field, written()))
 }

@@ -10,8 +10,12 @@ use super::{
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
-    market::{choice_set::ChoiceSet, pricing::PriceBand, replicator::Fitness, role::Role, step::StepSize},
-    prosumer::{Behaviour, Mixing},
+    chain::genesis::Posts,
+    market::{
+        choice_set::ChoiceSet, mechanism::Mechanism, pricing::PriceBand, replicator::Fitness, role::Role,
+        step::StepSize,
+    },
+    prosumer::{Behaviour, BiddingStrategy, Mixing},
     statement::Registration,
 };
 use microgrid_network::{Change, Delay, Memory, Parameter};
@@ -22,6 +26,8 @@ use std::{
     time::Duration,
 };
 
+/// Most steps of a buyer's curve.
+const MOST_STEPS: u32 = 1000;
 /// Largest number of prosumers times slots: each takes 64 bytes of memory while a case runs.
 const LARGEST_PROFILES: u32 = 100_000_000;
 /// No slot, delay or period is longer.
@@ -32,6 +38,8 @@ const LARGEST: f64 = 1e4;
 const SMALLEST_ALPHA: f64 = 1e-6;
 /// Smallest price but 0 and smallest preference [CNY/kWh], and smallest speed of the clock.
 const SMALLEST: f64 = 1e-6;
+/// Smallest weight of what a buyer asked for last.
+const SMALLEST_RHO: f64 = 1e-4;
 /// How far the sum of shares may be from one.
 const SHARE_NOISE: f64 = 1e-9;
 /// No condition begins later: as many of the longest slots as there may be.
@@ -104,6 +112,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     preferences(&scenario.preferences)?;
     each(&scenario.storage, storage)?;
     learning(&scenario.learning)?;
+    under(scenario.market.mechanism, scenario)?;
     activation(&scenario.activation)?;
     network(&scenario.network, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
@@ -160,6 +169,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 fn market(market: &Market) -> Checked {
+    mechanism(market.mechanism)?;
     // So many of the longest slots still fit the clock.
     within("market.slots", market.slots, 1..=100_000)?;
     duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
@@ -183,6 +193,29 @@ fn market(market: &Market) -> Checked {
             price(path, tariff)
         }
     }
+}
+
+fn mechanism(mechanism: Mechanism) -> Checked {
+    match mechanism {
+        Mechanism::UniformPriceAuction { every: Some(every) } => {
+            duration("market.mechanism.UniformPriceAuction.every", every, Duration::from_millis(1), DAY)
+        }
+        // Beyond these, weights and their inverses are lost beside what they are added to.
+        Mechanism::Negotiation { rho } => within("market.mechanism.Negotiation.rho", rho, SMALLEST_RHO..=LARGEST),
+        _ => Ok(()),
+    }
+}
+
+/// What is for one mechanism and not for others.
+fn under(mechanism: Mechanism, scenario: &Scenario) -> Checked {
+    let ordered = !mechanism.needs_every_post() || scenario.ledger.posts != Some(Posts::Last);
+    let allowed = "Every, or no posts at all: which orders meet is decided by when each of them has come";
+    ensure(ordered, "ledger.posts", "Last", allowed)?;
+    let knows_all = mechanism.is_game() || scenario.learning.choice_set.is_all();
+    let (path, name) = ("learning.choice_set", mechanism.name());
+    let problem = format!("buyers know all sellers where the mechanism is {name}");
+    let allowed = format!("All with {name}; a limited choice set with TwoLevelGame");
+    if knows_all { Ok(()) } else { Err(Mistake::value(path, &problem, "Sample", allowed)) }
 }
 
 fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
@@ -294,6 +327,9 @@ fn habit(path: &str, learning: &Learning) -> Checked {
     if let Mixing::Informed { first, halved_every } = learning.mixing {
         within(&at("mixing.Informed.first"), first, 0.0..1.0)?;
         positive(&at("mixing.Informed.halved_every"), halved_every, LARGEST)?;
+    }
+    if let BiddingStrategy::Truthful { steps } = learning.bidding {
+        within(&at("bidding.Truthful.steps"), steps, 1..=MOST_STEPS)?;
     }
     // How many times as far a share may grow.
     within(&at("regrowth"), learning.regrowth, 1.0..=10.0)

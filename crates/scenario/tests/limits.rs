@@ -203,6 +203,39 @@ fn warnings(fields: &str, set: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn what_the_mechanism_has_no_use_for_is_told_where_it_stands() {
+    let first = |fields: &str, set: &[&str]| {
+        let lines = |warning: &String| warning.lines().next().unwrap_or_default().to_owned();
+        warnings(fields, set).iter().map(lines).collect::<Vec<_>>()
+    };
+    let told = |path: &str| vec![format!("warning: {path}: it changes nothing")];
+    let (negotiated, game) = ("market: (mechanism: Negotiation(rho: 1))", "market: (mechanism: TwoLevelGame)");
+    assert_eq!(
+        warnings(&format!("{negotiated}, learning: (regrowth: 2)"), &[]),
+        ["warning: learning.regrowth: it changes nothing
+ --> a scenario made in code:2:64
+  |
+2 | market: (mechanism: Negotiation(rho: 1)), learning: (regrowth: 2))
+  |                                                                ^ found 2.0
+  |
+  = note: the mechanism, Negotiation, has no use for it"]
+    );
+    for learning in ["", "adaptation: DelayAware", "tolerance: 1e-5, patience: 5", "price_step: Scaled(0.5)"] {
+        assert_eq!(first(&format!("{negotiated}, learning: ({learning})"), &[]), [""; 0]);
+    }
+    assert_eq!(first(&format!("{game}, learning: (regrowth: 2)"), &[]), [""; 0]);
+    let mixed = format!("{negotiated}, learning: (mix: [(share: 0.5, adaptation: DelayAware, behaviour: Imitation)])");
+    assert_eq!(first(&mixed, &[]), told("learning.mix[0].behaviour"));
+    assert_eq!(
+        first(negotiated, &["price_step=0.3,0.4"]),
+        [told("--set price_step"), told("--set price_step")].concat()
+    );
+    // Where it is for other cases, it is not in vain.
+    let compared = "learning: (regrowth: 2), vary: {\"mechanism\": [TwoLevelGame, Negotiation()]}";
+    assert_eq!(first(compared, &[]), [""; 0]);
+}
+
+#[test]
 fn what_can_never_begin_is_told_where_it_stands() {
     let crash =
         |at: &str| format!("network: (conditions: [(at: \"{at}\", lasting: \"1min\", what: Crash(who: Ledger))])");

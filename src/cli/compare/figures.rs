@@ -4,7 +4,7 @@ use super::{MOST_LINES, MOST_PAIRS, pairs::Pair};
 use crate::{
     cli::{
         table::{Table, key, spare, words},
-        text::{AMOUNT, bold, change, count, fixed, gain, is_nothing, more, number, percent, values, wrapped},
+        text::{AMOUNT, PRICE, bold, change, count, fixed, gain, is_nothing, more, number, percent, values, wrapped},
     },
     record::{KeyFigures, Statistics},
 };
@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 type Figure = (&'static str, fn(&KeyFigures) -> Option<f64>, usize);
 
 /// All key figures: see [`SCOPE`].
-const FIGURES: [Figure; 16] = [
+const FIGURES: [Figure; 20] = [
     ("welfare [CNY]", |case| Some(case.open_slots.welfare_cny), AMOUNT),
     ("buyers' welfare [CNY]", |case| Some(case.open_slots.buyers_welfare_cny), AMOUNT),
     ("sellers' welfare [CNY]", |case| Some(case.open_slots.sellers_welfare_cny), AMOUNT),
@@ -31,6 +31,10 @@ const FIGURES: [Figure; 16] = [
     ("grid import [kWh]", |case| Some(case.totals.grid_import_kwh), AMOUNT),
     ("grid export [kWh]", |case| Some(case.totals.grid_export_kwh), AMOUNT),
     ("messages", |case| Some(case.totals.messages as f64), 0),
+    ("price spread [CNY/kWh]", |case| case.price_spread_cny_per_kwh, PRICE),
+    ("fairness (Jain)", |case| case.all_slots.jain_index, 3),
+    ("on the chains [MB]", |case| Some(case.totals.bytes as f64 / 1e6), 2),
+    ("time to the end [s]", |case| case.time_to_end_s, 1),
 ];
 
 /// Over which slots they are.

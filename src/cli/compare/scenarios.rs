@@ -46,10 +46,10 @@ fn meant(run: &Run) -> Result<String, RecordError> {
 /// The same plan with what `None` means in its place, as far as that is the same in all its cases.
 fn spelt_out(mut plan: Plan) -> Plan {
     let (smallest, largest) = plan.population_sizes();
-    let varies_sellers = plan.varies("choice_set");
+    let (varies_sellers, varies_mechanism) = (plan.varies("choice_set"), plan.varies("mechanism"));
     let scenario = &mut plan.scenario;
-    if smallest == largest {
-        scenario.ledger.posts = Some(scenario.ledger.posts(largest));
+    if smallest == largest && !varies_mechanism {
+        scenario.ledger.posts = Some(scenario.posts(largest));
     }
     if !varies_sellers {
         scenario.learning.fitness = Some(scenario.learning.fitness());

@@ -165,7 +165,9 @@ fn pattern(figure: &str) -> String {
 fn every_figure_is_documented_and_every_documented_figure_is_drawn() {
     let mut drawn = BTreeSet::new();
     let knobs: &[&str] = &["mu=1", "delay=10ms,1s", "price_step=Scaled(0.2),Scaled(0.5)"];
-    for (scenario, sets) in [("5_prosumers_storage.ron", &[][..]), ("5_prosumers.ron", knobs)] {
+    let far: &[&str] = &[r#"network.links=[(from: Prosumer(1), to: Ledger, delay: Constant("300ms"))]"#];
+    let studies = [("5_prosumers_storage.ron", &[][..]), ("5_prosumers.ron", knobs), ("5_prosumers.ron", far)];
+    for (scenario, sets) in studies {
         let root = tempfile::tempdir().expect("a temporary folder");
         let run = Run::open(&recorded(&shipped(scenario, sets), root.path())).expect("a run");
         let data = Data::read(&run).expect("its tables");

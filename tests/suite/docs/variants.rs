@@ -8,7 +8,10 @@ use microgrid_sim::{
             refusal::Refusal,
         },
         ledger::Durability,
-        market::{choice_set::ChoiceSet, demand::Demand, replicator::Fitness, role::Role, step::StepSize},
+        market::{
+            choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism, replicator::Fitness, role::Role,
+            step::StepSize,
+        },
         prosumer::{Adaptation, Behaviour, Mixing},
         statement::Outcome,
     },
@@ -90,6 +93,7 @@ fn fields_of_scenarios_list_the_variants_that_there_are() {
     assert_listed::<PopulationSource>("population", &listed("Fields", "population"), false);
     assert_listed::<Clock>("clock", &listed("Fields", "clock"), false);
     assert_listed::<Record>("record", &listed("Fields", "record"), false);
+    assert_listed::<Mechanism>("mechanism", &listed("market", "mechanism"), false);
     assert_listed::<GridTariff>("grid_tariff", &listed("market", "grid_tariff"), false);
     assert_listed::<Demand>("demand", &listed("preferences", "demand"), false);
     assert_listed::<Behaviour>("behaviour", &listed("learning", "behaviour"), false);

@@ -60,12 +60,16 @@ pub(crate) struct Board {
 }
 
 impl Floor for Board {
-    /// The common first choice `z(1)`: as given, or proportional to draws between 0.5 and 1.5.
-    fn first_choice(rules: &FloorRules, sellers: usize, random: &mut Stream) -> Vec<f64> {
-        if let Some(shares) = rules.first_choice.as_ref().filter(|shares| shares.len() == sellers) {
+    /// The common first choice `z(1)`: as given, or proportional to surpluses or to draws between 0.5 and 1.5.
+    fn first_choice(rules: &FloorRules, surplus: &[Energy], random: &mut Stream) -> Vec<f64> {
+        if let Some(shares) = rules.first_choice.as_ref().filter(|shares| shares.len() == surplus.len()) {
             return shares.to_vec();
         }
-        let weights: Vec<f64> = (0..sellers).map(|_| random.random_range(0.5..1.5)).collect();
+        let weight = |surplus: &Energy| match rules.first_by_surplus {
+            true => surplus.value(),
+            false => random.random_range(0.5..1.5),
+        };
+        let weights: Vec<f64> = surplus.iter().map(weight).collect();
         let total: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / total).collect()
     }
@@ -149,7 +153,7 @@ impl Floor for Board {
     }
 
     fn shown(&self) -> Option<Shown> {
-        self.shown.clone()
+        self.shown.clone().map(Shown::State)
     }
 
     fn ended(&self) -> Option<Outcome> {

@@ -2,10 +2,14 @@
 //! behaviour.
 
 use super::{
-    adaptation::Stride,
+    adaptation::{Stepping, Steps, Stride},
     behaviour::{self, Lesson, Turn},
+    choices::Choices,
+    follower::Follower,
+    seller::Lead,
 };
 use crate::{
+    chain::genesis::Genesis,
     market::{
         demand::{self, Demand},
         experience::Experience,
@@ -14,15 +18,16 @@ use crate::{
         step::StepSize,
         sums::largest_difference,
     },
-    mechanism::Moment,
+    mechanism::{Entry, Habits, Moment},
     message::{MarketOpened, MarketState},
     statement::Choice,
+    streams::{Purpose, slot_stream},
 };
 use std::sync::Arc;
 
 /// A buyer and what it knows.
 #[derive(Debug)]
-pub(super) struct Buyer {
+pub(crate) struct Buyer {
     /// What it registered, its preference less what it pays to the operator.
     facts: demand::Buyer,
     /// Whether its demand answers freely to price.
@@ -34,10 +39,7 @@ pub(super) struct Buyer {
     /// Place, among those that it knows, of the seller with the greatest surplus, whose share tells how widely its steps
     /// swing.
     watched: usize,
-    /// Its last choice.
-    last: Option<Arc<Choice>>,
-    /// The choice before that.
-    previous: Option<Arc<Choice>>,
+    choices: Choices,
     own: Seen,
 }
 
@@ -50,29 +52,59 @@ struct Seen {
     fitness: Vec<f64>,
 }
 
-impl Buyer {
-    /// A buyer that knows the sellers at these positions, ascending; all of them if `None`.
-    pub(super) fn new(
-        opened: Arc<MarketOpened>,
-        known: Option<Arc<[u32]>>,
-        facts: demand::Buyer,
-        demand: Demand,
-        band: PriceBand,
-    ) -> Self {
-        let surplus = |place: usize| opened.surplus[known.as_ref().map_or(place, |known| known[place] as usize)];
-        let places = known.as_ref().map_or(opened.surplus.len(), |known| known.len());
-        let greater = |best, place| if surplus(place) > surplus(best) { place } else { best };
-        let watched = (0..places).reduce(greater).unwrap_or(0);
-        Self { facts, demand, band, opened, known, watched, last: None, previous: None, own: Seen::default() }
+impl Follower for Buyer {
+    fn lead(_: &Genesis, habits: &Habits) -> Lead {
+        Lead { size: habits.price_step, is_steady: false }
     }
 
+    fn join(entry: Entry<'_>) -> Self {
+        let Entry { market, genesis, prosumer, buyer, band, .. } = entry;
+        // Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
+        let mut random = slot_stream(genesis.seed, prosumer.actor(), Purpose::Acquaintance, market.slot);
+        let known = genesis.rules.choice_set.draw(market.sellers.len(), &mut random);
+        let watched = greatest(&market.surplus, known.as_deref());
+        Self {
+            facts: buyer,
+            demand: genesis.rules.demand,
+            band,
+            opened: Arc::clone(market),
+            choices: Choices::new(market.slot, known.clone()),
+            known,
+            watched,
+            own: Seen::default(),
+        }
+    }
+
+    fn act(&mut self, news: &MarketState, steps: &mut Steps, moment: Moment<'_>) -> Arc<Choice> {
+        let stride = steps.stride(Stepping::Buyer, Some(news), &moment);
+        let excess = if moment.habits.mixing.is_none() { 0.0 } else { steps.excess(news, &moment) };
+        self.choose(news, stride, excess, moment)
+    }
+
+    fn resume(&mut self, choice: Arc<Choice>, shown: Option<&MarketState>) {
+        if let Some(shown) = shown {
+            at_known(self.known.as_deref(), &shown.prices, &mut self.own.prices);
+        }
+        self.choices.resume(choice, shown.is_some());
+    }
+
+    fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
+        self.choices.get(version)
+    }
+
+    fn watched_share(&self) -> Option<f64> {
+        self.choices.last().map(|choice| choice.shares[self.watched])
+    }
+}
+
+impl Buyer {
     /// The next choice, after a step of this `stride` by its own rule or else the common one. `excess` is the age of the
     /// loop in excess of one period, in periods, as far as it matters.
-    pub(super) fn act(&mut self, news: &MarketState, stride: Stride, excess: f64, moment: Moment<'_>) -> Arc<Choice> {
+    fn choose(&mut self, news: &MarketState, stride: Stride, excess: f64, moment: Moment<'_>) -> Arc<Choice> {
         let Moment { habits, alpha, now, .. } = moment;
-        let mut next = self.blank();
+        let mut next = self.choices.blank();
         let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
-        let (change, rest_before) = match &self.last {
+        let (change, rest_before) = match self.choices.last() {
             None => {
                 choice.version = 1;
                 self.first_shares(&mut choice.shares);
@@ -95,45 +127,15 @@ impl Buyer {
         };
         self.answer(choice, &news.prices, habits.fitness, alpha);
         // A purchase that moves is a move, whatever becomes of the shares: it counts by the price that it answers.
-        let bought = self.last.as_ref().map_or(0.0, |last| largest_difference(&last.purchases, &choice.purchases));
+        let bought = self.choices.last().map_or(0.0, |last| largest_difference(&last.purchases, &choice.purchases));
         let answered = if bought > 0.0 { alpha * bought / self.band.width() } else { 0.0 };
         choice.change = change.max(answered);
         choice.updates_at_rest = if choice.change < habits.tolerance { rest_before + 1 } else { 0 };
         choice.answers = news.quotes_time.min(news.oldest_answered);
         choice.quotes = news.quotes_time;
         choice.news_age = now - news.quotes_time;
-        self.previous = self.last.replace(Arc::clone(&next));
+        self.choices.push(&next);
         next
-    }
-
-    /// A choice to be filled in: the one before the last, where nobody needs it any more.
-    fn blank(&mut self) -> Arc<Choice> {
-        let mut old = self.previous.take();
-        match old.as_mut().and_then(Arc::get_mut) {
-            Some(_) => old.expect("it is there"),
-            None => Arc::new(Choice { slot: self.opened.slot, known: self.known.clone(), ..Choice::default() }),
-        }
-    }
-
-    /// Goes on from a choice that it has forgotten; without the market as it was shown, only its bills are to come.
-    pub(super) fn resume(&mut self, choice: Arc<Choice>, shown: Option<&MarketState>) {
-        match shown {
-            Some(shown) => {
-                at_known(self.known.as_deref(), &shown.prices, &mut self.own.prices);
-                self.last = Some(choice);
-            }
-            None => self.previous = Some(choice),
-        }
-    }
-
-    /// The choice it made under this version, if it is one of the last two.
-    pub(super) fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
-        self.last.iter().chain(&self.previous).find(|choice| choice.version == version)
-    }
-
-    /// The share of the seller with the greatest surplus in its last choice; `None` before the first.
-    pub(super) fn watched_share(&self) -> Option<f64> {
-        self.last.as_ref().map(|choice| choice.shares[self.watched])
     }
 
     /// The common first choice, as far as it goes to sellers that it knows; evenly where it goes to none of them.
@@ -194,6 +196,13 @@ impl Buyer {
         choice.purchases.resize(prices.len(), 0.0);
         choice.responsive = self.facts.answer(&choice.shares, prices, alpha, self.demand, &mut choice.purchases);
     }
+}
+
+/// Place, among the sellers that a buyer knows, of the one with the greatest surplus.
+pub(in crate::mechanism) fn greatest(surplus: &[f64], known: Option<&[u32]>) -> usize {
+    let at = |place: usize| surplus[known.map_or(place, |known| known[place] as usize)];
+    let greater = |best, place| if at(place) > at(best) { place } else { best };
+    (0..known.map_or(surplus.len(), <[u32]>::len)).reduce(greater).unwrap_or(0)
 }
 
 /// Of a list with an entry for each seller, those of the sellers that a buyer knows.

@@ -36,7 +36,7 @@ impl Lawful for Law {
         }
     }
 
-    fn of(game: &Game) -> Self {
+    fn of(game: &Arc<Game>, _: Slot, _: &mut impl Stub) -> Self {
         Self { prices: vec![0.0; game.sellers.len()], ..Self::default() }
     }
 

@@ -5,6 +5,8 @@ mod answered;
 mod behaviour;
 mod board;
 mod buyer;
+mod choices;
+mod follower;
 mod law;
 mod mixing;
 mod player;
@@ -17,5 +19,14 @@ pub use behaviour::{Behaviour, ChoiceRule, Lesson};
 pub(crate) use board::Board;
 pub(crate) use law::Law;
 pub use mixing::Mixing;
-pub(crate) use player::Player;
+/// A participant in the game.
+pub(crate) type Player = player::Player<buyer::Buyer>;
 pub use pricing::{ExcessDemand, Offer, PricingRule};
+
+// What a game with other buyers is made of, too.
+pub(super) use adaptation::{Stepping, Steps};
+pub(super) use buyer::greatest;
+pub(super) use choices::Choices;
+pub(super) use follower::Follower;
+pub(super) use player::Player as PlayerWith;
+pub(super) use seller::Lead;

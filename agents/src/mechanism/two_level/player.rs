@@ -1,51 +1,44 @@
 //! A participant in the game of one slot, on whichever side.
 
-use super::{
-    adaptation::{Stepping, Steps},
-    buyer::Buyer,
-    seller::Seller,
-};
+use super::{adaptation::Steps, follower::Follower, seller::Seller};
 use crate::{
     chain::call::Call,
     mechanism::{Entry, Moment, Participant, Posted, Side},
     message::{MarketOpened, MarketState, Shown},
-    streams::{Purpose, slot_stream},
     time::Time,
 };
 use std::{sync::Arc, time::Duration};
 
 /// A participant in the game of one slot, and what it has heard.
 #[derive(Debug)]
-pub(crate) struct Player {
-    part: Part,
+pub(crate) struct Player<B> {
+    part: Part<B>,
     /// The newest market state that has arrived.
     news: Option<Arc<MarketState>>,
     steps: Steps,
 }
 
 #[derive(Debug)]
-enum Part {
+enum Part<B> {
     Seller(Seller),
-    Buyer(Buyer),
+    Buyer(B),
 }
 
-impl Participant for Player {
+impl<B: Follower> Participant for Player<B> {
     fn join(entry: Entry<'_>) -> Self {
-        let Entry { market, genesis, prosumer, side, buyer, band, habits } = entry;
-        let part = match side {
-            Side::Seller(index, surplus) => Part::Seller(Seller::new(market, index as usize, surplus, band, habits)),
-            Side::Buyer(_) => {
-                // Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
-                let mut random = slot_stream(genesis.seed, prosumer.actor(), Purpose::Acquaintance, market.slot);
-                let known = genesis.rules.choice_set.draw(market.sellers.len(), &mut random);
-                Part::Buyer(Buyer::new(Arc::clone(market), known, buyer, genesis.rules.demand, band))
+        let part = match entry.side {
+            Side::Seller(index, surplus) => {
+                let lead = B::lead(entry.genesis, entry.habits);
+                Part::Seller(Seller::new(entry.market, index as usize, surplus, entry.band, lead))
             }
+            Side::Buyer(_) => Part::Buyer(B::join(entry)),
         };
         Self { part, news: None, steps: Steps::default() }
     }
 
     #[inline]
-    fn hear(&mut self, state: Shown, now: Time) -> bool {
+    fn hear(&mut self, shown: Shown, now: Time) -> bool {
+        let Shown::State(state) = shown else { return false };
         let newer = self.news.as_ref().is_none_or(|known| known.number < state.number);
         if newer {
             self.steps.loop_age.arrived(now - state.time);
@@ -64,16 +57,14 @@ impl Participant for Player {
                     return None;
                 }
                 let moment = Moment { interval: habits.price_every * moment.interval, ..moment };
-                let stride = self.steps.stride(Stepping::Seller(seller.age_burden), news, &moment);
+                let stride = self.steps.stride(seller.stepping(), news, &moment);
                 let quote = seller.act(market, news, stride, moment);
                 let demand = news.filter(|news| news.aggregate.is_some());
                 (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
             }
             Part::Buyer(buyer) => {
                 let news = news?;
-                let stride = self.steps.stride(Stepping::Buyer, Some(news), &moment);
-                let excess = if habits.mixing.is_none() { 0.0 } else { self.steps.excess(news, &moment) };
-                let choice = buyer.act(news, stride, excess, moment);
+                let choice = buyer.act(news, &mut self.steps, moment);
                 (Call::PostChoice(choice), Some(news.quotes_time), buyer.watched_share())
             }
         };
@@ -87,8 +78,9 @@ impl Participant for Player {
         match (&mut self.part, last) {
             (Part::Seller(seller), Some(Call::PostQuote(quote))) => seller.resume(quote),
             (Part::Buyer(buyer), Some(Call::PostChoice(choice))) => {
-                buyer.resume(choice, shown.as_deref());
-                self.news = shown;
+                let state = if let Some(Shown::State(state)) = shown { Some(state) } else { None };
+                buyer.resume(choice, state.as_deref());
+                self.news = state;
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Adaptation, ExcessDemand, Offer, PricingRule,
-    adaptation::{Stride, expected_demand},
+    adaptation::{Stepping, Stride, expected_demand},
 };
 use crate::{
     ids::Slot,
@@ -20,6 +20,15 @@ use crate::{
 use rand::RngExt;
 use std::collections::VecDeque;
 
+/// How a seller leads.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::mechanism) struct Lead {
+    /// Step of its price rule.
+    pub(in crate::mechanism) size: StepSize,
+    /// Whether buyers reckon with that step: nothing but the age of the loop changes it then.
+    pub(in crate::mechanism) is_steady: bool,
+}
+
 /// A seller and what it knows.
 #[derive(Debug)]
 pub(super) struct Seller {
@@ -31,8 +40,9 @@ pub(super) struct Seller {
     surplus: f64,
     /// Its part `S_j / S` of all surplus.
     share: f64,
+    lead: Lead,
     /// How much the age of the loop weighs on its steps.
-    pub(super) age_burden: f64,
+    age_burden: f64,
     band: PriceBand,
     quote: Option<Quote>,
     /// The demand of which it heard last [kWh].
@@ -48,7 +58,7 @@ const WHOLE: StepSize = StepSize::Scaled(1.0);
 const REMEMBERED: usize = 32;
 
 impl Seller {
-    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, habits: &Habits) -> Self {
+    pub(super) fn new(opened: &MarketOpened, index: usize, surplus: Energy, band: PriceBand, lead: Lead) -> Self {
         let (sellers, share) = (opened.sellers.len(), surplus.value() / opened.total_surplus);
         Self {
             slot: opened.slot,
@@ -56,12 +66,17 @@ impl Seller {
             buyers: opened.buyers.len() as u32,
             surplus: surplus.value(),
             share,
-            age_burden: age_burden(habits.price_step, share, sellers),
+            lead,
+            age_burden: age_burden(lead.size, share, sellers),
             band,
             quote: None,
             heard: f64::INFINITY,
             recent: VecDeque::with_capacity(REMEMBERED),
         }
+    }
+
+    pub(super) fn stepping(&self) -> Stepping {
+        if self.lead.is_steady { Stepping::Party(self.age_burden) } else { Stepping::Seller(self.age_burden) }
     }
 
     /// The next quote. The first price comes from its own rule, the common ones or `random`; each later one answers to
@@ -88,7 +103,7 @@ impl Seller {
             return self.post(last.version + 1, last.price, f64::INFINITY, Time::ZERO, habits);
         };
         let demand = match habits.adaptation {
-            Adaptation::Predictive => self.predicted(sums, last.price, alpha),
+            Adaptation::Predictive if !self.lead.is_steady => self.predicted(sums, last.price, alpha),
             _ => sums.demand[self.index],
         };
         // Made where it is used, so that the common rule needs no more of it than it looks at.
@@ -99,7 +114,7 @@ impl Seller {
             price: last.price,
             surplus: self.surplus,
             demand,
-            step: self.step(stride.of(habits.price_step), sums.held.get(self.index).copied(), sums, alpha),
+            step: self.step(stride.of(self.lead.size), sums.held.get(self.index).copied(), sums, alpha),
             band: self.band,
             ramp: habits.ramp,
         };
@@ -119,7 +134,11 @@ impl Seller {
 
     /// What a price step of this size comes to [CNY/kWh²].
     fn step(&self, size: StepSize, held: Option<f64>, sums: &Aggregate, alpha: f64) -> f64 {
-        let blind = sums.left.get(self.index).map(|&left| self.band.blind_step(left, self.surplus));
+        let blind = sums
+            .left
+            .get(self.index)
+            .filter(|_| !self.lead.is_steady)
+            .map(|&left| self.band.blind_step(left, self.surplus));
         price_step_size(size, alpha, self.share, self.buyers, held, blind)
     }
 

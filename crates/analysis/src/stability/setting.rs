@@ -9,7 +9,7 @@ use microgrid_agents::{
 use microgrid_network::Quality;
 use microgrid_scenario::{
     Case,
-    schema::{Activation, Habit, Learning, Scenario},
+    schema::{Activation, Habit, Scenario},
 };
 use std::{fmt, time::Duration};
 
@@ -112,7 +112,7 @@ impl Setting {
         let uneven_blocks = !timeout.is_zero() && (rhythm != Rhythm::LockStep || 2 * timeout >= period || many);
         let adaptation = scenario.learning.adaptation;
         let caveats = [
-            not_covered(&scenario.learning).map(Caveat::NotCovered),
+            not_covered(scenario).map(Caveat::NotCovered),
             activation.map(|name| Caveat::OutOfStep(name, rhythm)),
             random.then_some(Caveat::RandomDelay),
             (!even).then_some(Caveat::UnevenLinks),
@@ -209,7 +209,8 @@ fn rhythm(activation: &Activation) -> (Duration, Rhythm, Option<&'static str>) {
     }
 }
 
-fn not_covered(learning: &Learning) -> Option<&'static str> {
+fn not_covered(scenario: &Scenario) -> Option<&'static str> {
+    let (mechanism, learning) = (scenario.market.mechanism, &scenario.learning);
     let differs = |habit: &Habit| habit.share > 0.0;
     // Adaptations that change more than the size of a step would be named here.
     let adaptation = match learning.adaptation {
@@ -217,6 +218,7 @@ fn not_covered(learning: &Learning) -> Option<&'static str> {
         Adaptation::Predictive => Some("Predictive"),
     };
     match learning.behaviour {
+        _ if !mechanism.is_game() => Some(mechanism.name()),
         _ if adaptation.is_some() => adaptation,
         _ if learning.price_every > 1 => Some("price_every"),
         _ if learning.mix.iter().any(differs) => Some("a mixed population"),

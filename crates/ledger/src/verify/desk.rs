@@ -3,14 +3,14 @@
 use super::state::{Known, State};
 use microgrid_agents::{
     chain::{
-        fact::{Account, Fact, Game, Key, Number},
+        fact::{Account, Clearing, Fact, Game, Key, Number},
         genesis::Genesis,
         identity::Party,
         refusal::Refusal,
         transaction::Read,
     },
     ids::Slot,
-    statement::{Choice, Quote, Registration, Tariff},
+    statement::{Choice, Orders, Quote, Registration, Tariff},
 };
 use std::sync::Arc;
 
@@ -76,6 +76,8 @@ read! {
     game() -> Game(Arc<Game>);
     quote(seller) -> Quote(Quote);
     choice(buyer) -> Choice(Arc<Choice>);
+    orders(number) -> Orders(Arc<Orders>);
+    clearing(number) -> Clearing(Arc<Clearing>);
     account(number) -> Account(Account);
 }
 

@@ -16,7 +16,7 @@ use microgrid_agents::{
     chain::{
         block::{Header, commit_hash},
         call::{Call, Proposal, Settlement},
-        fact::{Fact, Game, Key, Number},
+        fact::{Clearing, Execution, Fact, Game, Key, Number},
         genesis::{Genesis, Posts},
         hash::Digest,
         identity::Party,
@@ -42,6 +42,8 @@ pub(super) struct Replay<'a> {
     /// How many blocks are done.
     pub(super) position: u64,
     time: Time,
+    /// The market of the slot under way, if it is one that clears.
+    venue: Option<Box<dyn mechanism::Venue>>,
 }
 
 impl<'a> Replay<'a> {
@@ -50,7 +52,18 @@ impl<'a> Replay<'a> {
         let (scenario, slots) = (genesis.scenario.clone(), genesis.rules.slots);
         let report =
             CaseReport { case, scenario, genesis: chain, slots, closed: 0, bills: 0, channels: Default::default() };
-        Self { reader, case, genesis, chain, state, report, heads: [None; 3], position: 0, time: Time::ZERO }
+        Self {
+            reader,
+            case,
+            genesis,
+            chain,
+            state,
+            report,
+            heads: [None; 3],
+            position: 0,
+            time: Time::ZERO,
+            venue: None,
+        }
     }
 
     pub(super) fn block(&mut self, block: Prepared) -> Checked {
@@ -154,7 +167,24 @@ impl<'a> Replay<'a> {
             judge(&self.state, transaction, endorsed, &execution)?;
             if transaction.code.is_ok() {
                 match call {
-                    Call::OpenGame(slot, game) => self.check_players(*slot, game)?,
+                    Call::OpenGame(slot, game) => {
+                        self.check_players(*slot, game)?;
+                        self.venue = mechanism::venue(self.genesis, &self.state, *slot, game);
+                    }
+                    Call::PostOrders(orders) => {
+                        if let (Some(venue), Party::Prosumer(number)) = (&mut self.venue, creator) {
+                            venue.posted(*number, orders, header.time)?;
+                        }
+                    }
+                    Call::Clear(_, clearing) => {
+                        let venue = self.venue.as_mut().ok_or("nothing is cleared in this game")?;
+                        compare_clearing(clearing, &venue.due(header.time)?)?;
+                    }
+                    Call::CloseGame(..) => {
+                        if let Some(mut venue) = self.venue.take() {
+                            venue.close(header.time)?;
+                        }
+                    }
                     Call::Settle(settlement) => self.check_played(settlement.slot)?,
                     _ => {}
                 }
@@ -259,6 +289,29 @@ fn writes(transaction: &Transaction) -> &[Write] {
     match (&transaction.envelope.outcome, transaction.code) {
         (Outcome::Writes(writes), Ok(())) => writes,
         _ => &[],
+    }
+}
+
+/// A clearing is the one that is due.
+fn compare_clearing(found: &Clearing, due: &Clearing) -> Checked<(), String> {
+    let heads = |clearing: &Clearing| {
+        let Clearing { number, price, supply, demand, executions } = clearing;
+        let price = price.map_or("no price".to_owned(), |price| format!("{price} CNY/kWh"));
+        let count = executions.len();
+        format!("number {number}, {price}, {supply} kWh offered, {demand} kWh asked for, {count} executions")
+    };
+    if heads(found) != heads(due) {
+        return Err(format!("the clearing is {}, but the posts give {}", heads(found), heads(due)));
+    }
+    let pairs = found.executions.iter().zip(&due.executions);
+    match pairs.into_iter().find(|(found, due)| found != due) {
+        None => Ok(()),
+        Some((Execution(buyer, seller, energy, price), Execution(due_buyer, due_seller, due_energy, due_price))) => {
+            Err(format!(
+                "buyer {buyer} gets {energy} kWh from seller {seller} at {price} CNY/kWh, but the posts give buyer \
+                 {due_buyer} {due_energy} kWh from seller {due_seller} at {due_price} CNY/kWh"
+            ))
+        }
     }
 }
 

@@ -80,6 +80,8 @@ impl State {
             (Key::Game(slot), Key::Game(slot)),
             (Key::Quote(slot, all.0), Key::Quote(slot, all.1)),
             (Key::Choice(slot, all.0), Key::Choice(slot, all.1)),
+            (Key::Orders(slot, all.0), Key::Orders(slot, all.1)),
+            (Key::Clearing(slot, all.0), Key::Clearing(slot, all.1)),
         ];
         for (first, last) in kinds {
             self.facts.range_mut(first..=last).for_each(|(_, known)| known.fact = None);

@@ -1,5 +1,6 @@
 //! What a run's folder promises.
 
+mod cleared;
 mod damage;
 mod study;
 
@@ -54,7 +55,8 @@ fn a_slot_may_be_reported_closed_before_its_prosumers_within_a_window() {
     let mut recorder = other.recorder();
     for slot in 1..=3 {
         let mut window = other.slot(slot);
-        window.rotate_right(1);
+        // What the ledger has to say comes first.
+        window.rotate_right(3);
         watch(&mut recorder, window, 10).unwrap();
     }
     for file in ["slots.csv", "prosumers.csv", "trades.csv", "convergence.csv"] {
@@ -388,6 +390,19 @@ fn a_table_without_its_header_is_not_read_as_an_empty_one() {
         fs::write(&path, text).unwrap();
         assert!(matches!(run.rows::<SlotRow>().map(|_| ()), Err(RecordError::Header(wrong)) if wrong == path));
     }
+}
+
+#[test]
+fn a_table_of_an_older_version_says_so() {
+    let (_day, recorder) = whole_case(Day::new());
+    let path = recorder.folder().join("slots.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let without = |line: &str| line.rsplitn(3, ',').last().unwrap().to_owned() + "\n";
+    fs::write(&path, text.lines().map(without).collect::<String>()).unwrap();
+    let error = Run::open(recorder.folder()).unwrap().rows::<SlotRow>().map(drop).unwrap_err().to_string();
+    let (what, mend) = error.split_once('\n').unwrap();
+    assert!(what.ends_with("slots.csv: it has no bytes, time_to_end_s"), "{error}");
+    assert!(mend.contains("older version") && mend.contains("or run again: `sim "), "{error}");
 }
 
 #[test]

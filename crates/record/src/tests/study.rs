@@ -208,7 +208,7 @@ fn with_slots_only_the_rest_is_the_same_and_what_is_not_kept_is_not_read() {
     let (_day, expected) = straight(Day::new(), Format::Csv);
     let (_day_of_slots, folder) = straight(Day::recording(Record::Slots), Format::Csv);
     let (full, slots) = (files(&expected), files(&folder));
-    let large = ["prosumers.csv", "trades.csv", "convergence.csv"];
+    let large = ["prosumers.csv", "trades.csv", "convergence.csv", "clearings.csv"];
     assert!(slots.keys().eq(full.keys().filter(|name| !large.iter().any(|large| name.ends_with(large)))));
     assert!(!folder.join("ledger.db").exists());
     for (name, bytes) in

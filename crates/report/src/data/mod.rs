@@ -2,12 +2,16 @@
 
 pub mod extent;
 pub mod flows;
+pub mod gains;
 pub mod game;
+pub mod mechanisms;
 pub mod thin;
 
 use extent::Extent;
 use flows::{Energy, Flows, Sums};
+use gains::{Gain, Gains};
 use game::{Game, MOST_SELLERS, Reading};
+use mechanisms::Mechanisms;
 use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{
     AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
@@ -37,6 +41,8 @@ pub struct Data {
     pub cases: Vec<CaseData>,
     /// What each combination of the varied knobs came to.
     pub summaries: Vec<Summary>,
+    /// The mechanisms that the study compares, if it does.
+    pub mechanisms: Option<Mechanisms>,
 }
 
 /// What the charts of a case are made from.
@@ -53,6 +59,8 @@ pub struct CaseData {
     pub shown: Option<Slot>,
     /// Where energy came from in each slot; none where that was not kept.
     pub energy: Vec<Energy>,
+    /// What each prosumer gained; none where that was not kept, or all are as far from the ledger.
+    pub gains: Vec<Gain>,
     /// Who traded with whom over the day; `None` where that was not kept or read.
     pub flows: Option<Flows>,
     /// Who traded with whom in a slot, where that was read.
@@ -74,14 +82,15 @@ impl Data {
             found == (case_count, slots, replicates as usize)
         };
         let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok().filter(of_run);
-        let summaries = run.summaries()?.collect::<Result<_, _>>()?;
+        let summaries: Vec<Summary> = run.summaries()?.collect::<Result<_, _>>()?;
+        let mechanisms = Mechanisms::read(run, &summaries)?;
         let mut cases = cases(run, plan.as_ref())?;
         let extents = extent::extents(run, &cases)?;
         let most_points = most_points(&cases, &extents);
         let slot_length = plan.as_ref().map_or(0.0, |plan| plan.scenario.market.slot_length.as_secs_f64());
         let read = |(case, extent): (&mut CaseData, Extent)| case.fill(run, extent, slot_length, most_points);
         cases.par_iter_mut().zip(extents).try_for_each(read)?;
-        Ok(Self { manifest: run.manifest().clone(), plan, cases, summaries })
+        Ok(Self { manifest: run.manifest().clone(), plan, cases, summaries, mechanisms })
     }
 
     /// The key figures of the cases that are complete, with these.
@@ -180,12 +189,15 @@ impl CaseData {
 
     /// Reads what `extent` says of its large tables.
     fn fill(&mut self, run: &Run, extent: Extent, slot_length: f64, most_points: usize) -> Result<(), RecordError> {
+        let mut gains = Gains::default();
         each::<ProsumerRow>(run, extent.prosumers.as_ref(), |row| {
+            gains.add(&row);
             if self.energy.last().is_none_or(|energy| energy.slot != row.slot) {
                 self.energy.push(Energy { slot: row.slot, ..Energy::default() });
             }
             self.energy.iter_mut().next_back().into_iter().for_each(|energy| energy.add(&row));
         })?;
+        self.gains = gains.unequal();
         each::<AgeRow>(run, extent.ages.as_ref(), |row| self.ages.entry(row.slot).or_default().push(row))?;
         let (mut day, mut slots) = (Sums::default(), BTreeMap::<Slot, Sums>::new());
         for section in [&extent.trades, &extent.shown_trades] {

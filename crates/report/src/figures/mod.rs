@@ -43,7 +43,8 @@ pub fn chosen(data: &Data) -> Vec<(String, Chart)> {
             case.shown.map(|slot| named(format!("case_{number}_slot_{slot}_"), charts::slot(data, number, slot)));
         day.chain(slot.into_iter().flatten()).collect::<Vec<_>>()
     };
-    let study = charts::study(data).into_iter().map(|chart| (chart.name.clone(), chart));
+    let study = charts::mechanisms(data).into_iter().chain(charts::study(data));
+    let study = study.map(|chart| (chart.name.clone(), chart));
     let all = study.chain(data.cases.iter().take(MOST_CASES).flat_map(of_case));
     let mut names = BTreeSet::new();
     all.map(|(name, chart)| (file_name(&name, &mut names), chart)).collect()

@@ -61,6 +61,7 @@ struct Page<'a> {
     cards: Vec<Card>,
     reading: Vec<String>,
     article: Option<Vec<Beside>>,
+    mechanisms: bool,
     study: Option<()>,
     cases: Vec<picks::CasePick>,
     slots: bool,
@@ -71,6 +72,14 @@ struct Page<'a> {
     scenario: Option<String>,
     files: Vec<FileLink>,
     json: Vec<Json>,
+}
+
+/// Mechanisms side by side.
+#[derive(Serialize)]
+struct SideBySide {
+    tables: Vec<tables::Table>,
+    #[serde(flatten)]
+    charts: Payload,
 }
 
 /// Whether a file of a run is one of its figures.
@@ -112,6 +121,12 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     if !study.is_empty() {
         json.push(Json::new("study-data", &Payload::new(&study, String::new())));
     }
+    let charts = Payload::new(&charts::mechanisms(data), String::new());
+    let beside = SideBySide { tables: tables::mechanisms(data), charts };
+    let mechanisms = !beside.tables.is_empty();
+    if mechanisms {
+        json.push(Json::new("mechanisms-data", &beside));
+    }
     json.extend(picks.json(run, data));
     let page = Page {
         manifest: &data.manifest,
@@ -122,6 +137,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         cards: headline::cards(data),
         reading: outcome::reading(data, &ledger),
         article: article::article(data, &picks.trades),
+        mechanisms,
         study: (!study.is_empty()).then_some(()),
         slots: picks.has_slots(),
         slots_note: picks.note(run),

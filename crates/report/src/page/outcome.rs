@@ -7,7 +7,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 use microgrid_agents::statement::Outcome;
-use microgrid_record::{KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text};
+use microgrid_record::{ClearingRow, KeyFigures, LedgerRow, Number, Row, SlotRow, Status, knob_text};
 use std::collections::BTreeMap;
 
 /// A price that is no further than this from the closed form's is that price [CNY/kWh].
@@ -20,11 +20,19 @@ pub(super) fn headline(data: &Data) -> String {
         return "No slot is complete yet.".to_owned();
     }
     let settled = match Settling::of(data) {
-        Settling { markets: 0, .. } => "There was no market in any slot".to_owned(),
-        Settling { markets: 1, equilibria: 1, .. } => "The only market slot settled".to_owned(),
-        Settling { markets, equilibria, .. } if markets == equilibria => format!("All {markets} market slots settled"),
-        Settling { markets, equilibria: 0, .. } => format!("None of {} settled", count(markets, "market slot")),
-        Settling { markets, equilibria, .. } => format!("{equilibria} of {markets} market slots settled"),
+        Settling { searches: 0, cleared: 0, .. } => "There was no market in any slot".to_owned(),
+        Settling { searches: 0, cleared: 1, .. } => "The only market slot cleared".to_owned(),
+        Settling { searches: 0, cleared, .. } => format!("All {cleared} market slots cleared"),
+        Settling { searches, equilibria, cleared: 1.., .. } => {
+            let slots = count(searches, "market slot");
+            format!("{equilibria} of {slots} in which an equilibrium is looked for settled")
+        }
+        Settling { searches: 1, equilibria: 1, .. } => "The only market slot settled".to_owned(),
+        Settling { searches, equilibria, .. } if searches == equilibria => {
+            format!("All {searches} market slots settled")
+        }
+        Settling { searches, equilibria: 0, .. } => format!("None of {} settled", count(searches, "market slot")),
+        Settling { searches, equilibria, .. } => format!("{equilibria} of {searches} market slots settled"),
     };
     let done = || format!("{} of {}", data.complete().count(), count(data.manifest.case_count as usize, "case"));
     let settled = match data.manifest.status {
@@ -88,27 +96,32 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     settled.chain(slots).chain(gains).chain(closed(data)).chain(by_clock).collect()
 }
 
-/// How many slots had a market, how many of these settled, and how far from the closed form.
+/// In how many slots an equilibrium was looked for, how many of these settled, and how far from the closed form.
 struct Settling {
-    markets: usize,
+    searches: usize,
     equilibria: usize,
+    /// How many cleared by a rule.
+    cleared: usize,
     /// Largest distance of a settled price from the closed form's [CNY/kWh].
     furthest: Option<f64>,
 }
 
 impl Settling {
     fn of(data: &Data) -> Self {
-        let settled = || markets(data).filter(|(_, row)| row.outcome == Outcome::Equilibrium);
-        let (all, equilibria) = (markets(data).count(), settled().count());
+        let ended = |outcome| markets(data).filter(move |(_, row)| row.outcome == outcome);
+        let all = markets(data).count();
         if all > 0 {
-            let furthest = settled().filter_map(|(_, row)| row.price_gap.map(Number::value)).reduce(f64::max);
-            return Self { markets: all, equilibria, furthest };
+            let gaps = ended(Outcome::Equilibrium).filter_map(|(_, row)| row.price_gap.map(Number::value));
+            let (equilibria, cleared) = (ended(Outcome::Equilibrium).count(), ended(Outcome::Cleared).count());
+            return Self { searches: all - cleared, equilibria, cleared, furthest: gaps.reduce(f64::max) };
         }
-        // Where the run keeps no slots.
-        let figures = || data.complete().map(|(_, figures)| figures);
-        let settled = figures().map(|case| case.equilibrium_share.unwrap_or(0.0) * f64::from(case.market_slots));
+        // Where the run keeps no slots: all of a case go by the same mechanism.
+        let (searched, cleared): (Vec<_>, Vec<_>) =
+            data.complete().map(|(_, case)| case).partition(|case| case.equilibrium_share.is_some());
+        let markets = |cases: &[&KeyFigures]| cases.iter().map(|case| case.market_slots as usize).sum();
+        let settled = searched.iter().map(|case| case.equilibrium_share.unwrap_or(0.0) * f64::from(case.market_slots));
         let equilibria = settled.sum::<f64>().round() as usize;
-        Self { markets: figures().map(|case| case.market_slots as usize).sum(), equilibria, furthest: None }
+        Self { searches: markets(&searched), equilibria, cleared: markets(&cleared), furthest: None }
     }
 }
 
@@ -129,11 +142,23 @@ fn ending(data: &Data) -> Option<String> {
 }
 
 fn settling(data: &Data) -> String {
-    let Settling { markets, equilibria, furthest } = Settling::of(data);
-    if markets == 0 {
+    let Settling { searches, equilibria, cleared, furthest } = Settling::of(data);
+    if searches + cleared == 0 {
         return format!("No slot had a market: {}.", no_market(data));
     }
+    let by_rule = match cleared {
+        0 => String::new(),
+        cleared => {
+            let slots = count(cleared, "market slot");
+            format!("{slots} cleared by the rule of a mechanism that looks for no equilibrium.")
+        }
+    };
+    if searches == 0 {
+        return by_rule;
+    }
+    let by_rule = if cleared > 0 { format!(" {by_rule}") } else { by_rule };
     let cases = match data.cases.len() {
+        _ if cleared > 0 => String::new(),
         1 => String::new(),
         2 => " of both cases".to_owned(),
         cases => format!(" of all {cases} cases"),
@@ -142,13 +167,14 @@ fn settling(data: &Data) -> String {
         0.0 => " at the closed-form price, exactly".to_owned(),
         gap => format!(" at the closed-form price, to within {} CNY/kWh", small(gap)),
     });
-    let slots = count(markets, "market slot");
-    if markets == equilibria {
-        return format!("All {slots}{cases} settled{}.", at.unwrap_or_default());
+    let which = if cleared > 0 { ", of those in which an equilibrium is looked for," } else { "" };
+    let slots = format!("{}{which}", count(searches, "market slot"));
+    if searches == equilibria {
+        return format!("All {slots}{cases} settled{}.{by_rule}", at.unwrap_or_default());
     }
-    let share = fixed(100.0 * equilibria as f64 / markets as f64, 1);
+    let share = fixed(100.0 * equilibria as f64 / searches as f64, 1);
     let those = at.map_or_else(String::new, |at| format!(" Those that did came to rest{at}."));
-    format!("{equilibria} of {slots}{cases} settled ({share} %).{those}")
+    format!("{equilibria} of {slots}{cases} settled ({share} %).{those}{by_rule}")
 }
 
 /// The slots whose gate closed first, those furthest from the closed form before all others; of a study of several
@@ -203,17 +229,30 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     match row.outcome {
         Outcome::NoMarket => format!("Slot {} of {name} had no market.", row.slot),
         Outcome::GateClosure => unsettled_slot(data, case, row),
-        Outcome::Equilibrium | Outcome::Rest => {
-            let time =
-                row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({} s)", fixed(time.value(), 1)));
+        Outcome::Equilibrium | Outcome::Rest | Outcome::Cleared => {
+            let seconds = |time: Number| format!("{} s", fixed(time.value(), 1));
+            let time = row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({})", seconds(time)));
             let rounds = count(row.rounds as usize, "round");
             let (sellers, buyers) = (count(row.sellers as usize, "seller"), count(row.buyers as usize, "buyer"));
             let price = |price: Option<Number>| price.map_or_else(|| "-".to_owned(), |price| fixed(price.value(), 4));
             let (mean, theory) = (price(row.price_mean_cny_per_kwh), price(row.equilibrium_price_cny_per_kwh));
-            let how = if row.outcome == Outcome::Rest { "came to rest elsewhere" } else { "settled" };
+            let how = match row.outcome {
+                Outcome::Rest => format!("came to rest elsewhere after {rounds}{time}"),
+                Outcome::Cleared => format!("cleared after {}", row.time_to_end_s.map_or_else(String::new, seconds)),
+                _ => format!("settled after {rounds}{time}"),
+            };
+            let rule = match row.outcome {
+                Outcome::Cleared => format!(
+                    " {} goes by a rule, so that there is no path of sellers' prices to be drawn: `{}` has what was \
+                     announced and executed.",
+                    row.mechanism,
+                    ClearingRow::FILE
+                ),
+                _ => String::new(),
+            };
             format!(
-                "Slot {} of {name}: {sellers} and {buyers} {how} after {rounds}{time} at a mean price of {mean} CNY/kWh; \
-                 the closed-form price is {theory}.",
+                "Slot {} of {name}: {sellers} and {buyers} {how} at a mean price of {mean} CNY/kWh; the closed-form price is \
+                 {theory}.{rule}",
                 row.slot
             )
         }
@@ -229,8 +268,8 @@ fn elsewhere(data: &Data) -> Option<String> {
 
 /// In a sweep: which share of the slots settled for each value of each knob.
 fn by_knob(data: &Data) -> Vec<String> {
-    let Settling { markets, equilibria, .. } = Settling::of(data);
-    if data.cases.len() <= 2 || equilibria == markets || data.cases.iter().all(|case| case.slots.is_empty()) {
+    let Settling { searches, equilibria, .. } = Settling::of(data);
+    if data.cases.len() <= 2 || equilibria == searches || data.cases.iter().all(|case| case.slots.is_empty()) {
         return Vec::new();
     }
     data.knobs().filter_map(|name| by_values_of(data, name)).collect()
@@ -238,7 +277,7 @@ fn by_knob(data: &Data) -> Vec<String> {
 
 fn by_values_of(data: &Data, name: &str) -> Option<String> {
     let mut counts = IndexMap::<String, (usize, usize)>::new();
-    for (case, row) in markets(data) {
+    for (case, row) in markets(data).filter(|(_, row)| row.outcome.looked_for_equilibrium()) {
         let (settled, all) = counts.entry(knob_text(case.entry.knobs.get(name)?)).or_default();
         *settled += usize::from(row.outcome == Outcome::Equilibrium);
         *all += 1;
@@ -382,6 +421,10 @@ fn small(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use microgrid_record::{
+        Run,
+        fixtures::{day::Day, whole_case},
+    };
 
     #[test]
     fn neighbouring_slots_read_as_a_range() {
@@ -405,5 +448,36 @@ mod tests {
     #[test]
     fn small_numbers_keep_what_matters_of_them() {
         assert_eq!([0.314_15, 0.001_23, 4.2e-8].map(small), ["0.31", "0.0012", "4e-8"]);
+    }
+
+    #[test]
+    fn what_clears_by_a_rule_has_not_failed_to_settle() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        assert!(settling(&data).starts_with("All 1 market slot settled at the closed-form price"));
+        let row = &mut data.cases[0].slots[1];
+        (row.outcome, row.time_to_equilibrium_s, row.mechanism) = (Outcome::Cleared, None, "BillSharing".to_owned());
+        row.time_to_end_s = Number::new(12.25);
+        assert!(headline(&data).contains("The only market slot cleared;"), "{}", headline(&data));
+        let rule = "1 market slot cleared by the rule of a mechanism that looks for no equilibrium.";
+        assert_eq!(settling(&data), rule);
+        let told = slot(&data, &data.cases[0], &data.cases[0].slots[1]);
+        assert!(
+            told.contains("cleared after 12.2 s at a mean price of 1.2000") && told.contains("`clearings.csv`"),
+            "{told}"
+        );
+        // Beside one that does look for an equilibrium, and misses it.
+        let mut other = data.cases[0].clone();
+        other.slots[1].outcome = Outcome::GateClosure;
+        data.cases.push(other);
+        assert_eq!(
+            settling(&data),
+            format!("0 of 1 market slot, of those in which an equilibrium is looked for, settled (0.0 %). {rule}")
+        );
+        // Where no slots are kept, a case that looks for none has no share.
+        data.cases.iter_mut().for_each(|case| case.slots.clear());
+        data.cases[0].key_figures.as_mut().unwrap().equilibrium_share = None;
+        let Settling { searches, equilibria, cleared, .. } = Settling::of(&data);
+        assert_eq!((searches, equilibria, cleared), (1, 1, 1));
     }
 }

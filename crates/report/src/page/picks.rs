@@ -132,7 +132,8 @@ impl Picks {
     /// What a slot lacks on the page because there is too much of it, and which tables have it.
     fn too_large(&self, run: &Run, case: &CaseData, slot: Slot) -> String {
         let has_path = case.games_left_out == 0 || case.games.contains_key(&slot);
-        let path = !has_path && case.markets().any(|market| market.slot == slot);
+        let played = |market: &SlotRow| market.slot == slot && market.outcome != Outcome::Cleared;
+        let path = !has_path && case.markets().any(played);
         let files = [
             path.then(|| file_of::<ConvergenceRow>(run)),
             self.trades.lacks(case, slot).then(|| file_of::<TradeRow>(run)),
@@ -148,7 +149,7 @@ impl Picks {
 
 fn label(row: &SlotRow) -> String {
     match row.outcome {
-        Outcome::Equilibrium => row.slot.to_string(),
+        Outcome::Equilibrium | Outcome::Cleared => row.slot.to_string(),
         Outcome::Rest => format!("{}: came to rest elsewhere", row.slot),
         Outcome::GateClosure => format!("{}: did not settle", row.slot),
         Outcome::NoMarket => format!("{}: no market", row.slot),

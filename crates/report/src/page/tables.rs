@@ -1,7 +1,13 @@
 //! The tables of the page, sorted in the browser: cases, combinations, slots, the ledger's figures, and who did what in a
 //! slot.
 
-use crate::data::Data;
+use crate::{
+    data::{
+        Data,
+        mechanisms::{MEASURES, Mechanism},
+    },
+    format::{self, fixed},
+};
 use microgrid_record::{
     self as record, CaseEntry, KeyFigures, LedgerRow, ProsumerRow, Row, SlotRow, Summary, TradeRow, Value, knob_text,
 };
@@ -118,6 +124,54 @@ pub(super) fn combinations(data: &Data) -> Option<Table> {
                 closure, of the news' age over all decisions; and 95 % confidence intervals over the replicates, of shares by \
                 Wilson.";
     Some(Table::of("Combinations of the varied knobs", fields, &data.summaries, Some(note.to_owned())))
+}
+
+/// How a measure of mechanisms is shown: its title, unit and decimals, and by what it is multiplied.
+type Shown = (&'static str, Option<&'static str>, usize, f64);
+const COMPARED: [Shown; MEASURES.len()] = [
+    ("welfare loss", PERCENT, 2, 100.0),
+    ("savings", CNY, 3, 1.0),
+    ("price spread", PRICE, 4, 1.0),
+    ("fairness", None, 3, 1.0),
+    ("worse off", None, 2, 1.0),
+    ("messages", None, 0, 1.0),
+    ("on the chains", Some("kB"), 1, 1e-3),
+    ("time to the end", SECONDS, 1, 1.0),
+];
+
+/// What the mechanisms came to that the study compares, and how far they are from the first; none if it compares none.
+pub(super) fn mechanisms(data: &Data) -> Vec<Table> {
+    let Some(mechanisms) = &data.mechanisms else { return Vec::new() };
+    let named = || Fields::new().with("mechanism", None, None, |of: &Mechanism| Value::Text(of.name.clone()));
+    let (mut means, mut beyond) = (named(), named());
+    for (place, (title, unit, decimals, factor)) in COMPARED.into_iter().enumerate() {
+        means = means.with(title, unit, decimals, move |of| of.means[place].map(|mean| factor * mean));
+        beyond = beyond.with(title, unit, None, move |of| {
+            let (mean, half_width) = of.beyond_first[place]?;
+            let interval = half_width.map(|half| format!(" ± {}", fixed(factor * half, decimals)));
+            let difference = format::signed(factor * mean, decimals).replace('-', "\u{2212}");
+            Some(Value::Text(difference + &interval.unwrap_or_default()))
+        });
+    }
+    let others: Vec<&str> = data.knobs().filter(|knob| **knob != mechanisms.knob).map(String::as_str).collect();
+    let over =
+        if others.is_empty() { String::new() } else { format!(" and over all values of {}", others.join(" and ")) };
+    let what = format!(
+        "Of a slot with a market, in the mean over seeds{over}. Welfare loss: what is missed of welfare at the closed form, in \
+         per cent of it. Savings: in bills over P2G. Price spread: between the buyers that pay most and least, or the sellers \
+         that earn most and least where that is more. Fairness: Jain's index of gains over P2G. Worse off: prosumers below \
+         what they have alone. On the chains: transactions as text."
+    );
+    let first = &mechanisms.each[0].name;
+    let how = format!(
+        "Less that of {first} with the same seed and the same values of all other knobs, with the 95 % confidence interval of \
+         the mean difference where there are several seeds."
+    );
+    let means = Table::of("What each came to", means, &mechanisms.each, Some(what));
+    let beyond = Table::of(&format!("How far each is from {first}"), beyond, &mechanisms.each[1..], Some(how));
+    // Of a run under way there is nothing to pair yet.
+    let is_paired = mechanisms.each.iter().flat_map(|of| of.beyond_first).any(|difference| difference.is_some());
+    [Some(means), is_paired.then_some(beyond)].into_iter().flatten().collect()
 }
 
 /// The slots of all cases; `None` where the run keeps none.
@@ -251,6 +305,11 @@ fn knob(value: &serde_json::Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::mechanisms::Mechanisms;
+    use microgrid_record::{
+        Run,
+        fixtures::{day::Day, whole_case},
+    };
     use serde_json::json;
 
     #[test]
@@ -261,5 +320,44 @@ mod tests {
         let table = serde_json::to_value(Table::of("cases", fields, &rows, None)).unwrap();
         assert_eq!(table["rows"], json!([[1, 238.15], [2, 0.0], [3, null]]));
         assert_eq!(table["columns"][1], json!({"title": "welfare", "unit": "CNY", "decimals": 2}));
+    }
+
+    #[test]
+    fn mechanisms_stand_side_by_side_and_beside_the_first() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        assert!(mechanisms(&data).is_empty());
+        let named = |name: &str, means, beyond_first| Mechanism { name: name.to_owned(), means, beyond_first };
+        let of = |means: [f64; 8]| means.map(Some);
+        let beyond = [(0.01, Some(0.002)), (-1.5, None), (0.2, Some(0.05)), (-0.125, Some(0.5)), (0.0, Some(0.0))];
+        let mut beyond: Vec<_> = beyond.map(Some).to_vec();
+        beyond.resize(8, None);
+        data.mechanisms = Some(Mechanisms {
+            knob: "mechanism".to_owned(),
+            each: vec![
+                named("TwoLevelGame", of([0.001, 4.0, 0.0, 0.9, 0.0, 1200.0, 56_789.0, 61.25]), [None; 8]),
+                named("BillSharing", of([0.011, 2.5, 0.2, 0.775, 0.0, 90.0, 8_000.0, 0.5]), beyond.try_into().unwrap()),
+            ],
+        });
+        let tables = serde_json::to_value(mechanisms(&data)).unwrap();
+        assert_eq!(
+            tables[0]["rows"],
+            json!([
+                ["TwoLevelGame", 0.1, 4.0, 0.0, 0.9, 0.0, 1200.0, 56.8, 61.3],
+                ["BillSharing", 1.1, 2.5, 0.2, 0.775, 0.0, 90.0, 8.0, 0.5]
+            ])
+        );
+        let beside = [
+            "BillSharing",
+            "+1.00 ± 0.20",
+            "\u{2212}1.500",
+            "+0.2000 ± 0.0500",
+            "\u{2212}0.125 ± 0.500",
+            "0.00 ± 0.00",
+        ];
+        let none = serde_json::Value::Null;
+        assert_eq!(tables[1]["rows"][0].as_array().unwrap()[..6], beside.map(|text| json!(text)));
+        assert_eq!(tables[1]["rows"][0].as_array().unwrap()[6..], [none.clone(), none.clone(), none]);
+        assert!(tables[0]["note"].as_str().unwrap().contains("over all values of mu"));
     }
 }

@@ -3,7 +3,7 @@
 use super::brackets;
 use microgrid_agents::{
     market::{choice_set::ChoiceSet, replicator::Fitness, step::StepSize},
-    prosumer::{Adaptation, Behaviour, Mixing},
+    prosumer::{Adaptation, Behaviour, BiddingStrategy, Mixing},
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ with_defaults! {
         pub regrowth: f64 = 1.0,
         /// Sellers act every so many of their periods.
         pub price_every: u32 = 1,
+        /// By which rule participants of auctions make their orders.
+        pub bidding: BiddingStrategy = BiddingStrategy::default(),
         /// Parts of the population that learn differently; whoever is in none of them learns as above.
         pub mix: Vec<Habit> = Vec::new(),
     }
@@ -69,6 +71,7 @@ impl Learning {
             adaptation: habit.adaptation.unwrap_or(self.adaptation),
             mixing: habit.mixing.unwrap_or(self.mixing),
             regrowth: habit.regrowth.unwrap_or(self.regrowth),
+            bidding: habit.bidding.unwrap_or(self.bidding),
             mix: Vec::new(),
             ..self.clone()
         }
@@ -108,4 +111,6 @@ pub struct Habit {
     pub mixing: Option<Mixing>,
     /// How many times as far as by its rule a share may grow while its seller's demand is below half of its surplus.
     pub regrowth: Option<f64>,
+    /// By which rule they make their orders in an auction.
+    pub bidding: Option<BiddingStrategy>,
 }

@@ -29,19 +29,19 @@ pub enum Adaptation {
 
 /// A participant's adaptation in the game of one slot.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
-    pub(super) halving: Halving,
-    pub(super) loop_age: LoopAge,
+pub(in crate::mechanism) struct Steps {
+    pub(in crate::mechanism::two_level) halving: Halving,
+    pub(in crate::mechanism::two_level) loop_age: LoopAge,
 }
 
 /// How far a participant goes, of a whole step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Stride {
+pub(in crate::mechanism) struct Stride {
     /// The part of the step that it takes, in (0, 1].
-    pub(super) part: f64,
+    pub(in crate::mechanism) part: f64,
     /// The part of the step against which its change is held when it comes to rest. A step that has been halved again
     /// and again moves nothing any more, wherever it is: there, the whole step counts.
-    pub(super) rests_by: f64,
+    pub(in crate::mechanism) rests_by: f64,
     /// The scaled size that takes the place of the rules' own, if any does.
     scaled: Option<f64>,
 }
@@ -57,17 +57,25 @@ impl Stride {
 
 /// Who takes a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Stepping {
+pub(in crate::mechanism) enum Stepping {
     /// A buyer.
     Buyer,
     /// A seller, on whose step the age of the loop weighs so much, see
     /// [`age_burden`](crate::market::pricing::age_burden).
     Seller(f64),
+    /// A buyer or seller each of whom reckons with the other's step, on which the age of the loop weighs so much: to
+    /// predict is for the one what it is for the other, and no step is larger than the whole.
+    Party(f64),
 }
 
 impl Steps {
     /// How far it goes when it acts on these `news`.
-    pub(super) fn stride(&mut self, who: Stepping, news: Option<&MarketState>, moment: &Moment<'_>) -> Stride {
+    pub(in crate::mechanism) fn stride(
+        &mut self,
+        who: Stepping,
+        news: Option<&MarketState>,
+        moment: &Moment<'_>,
+    ) -> Stride {
         match (moment.habits.adaptation, news) {
             (Adaptation::HalveOnOscillation, _) => {
                 let part = self.halving.part;
@@ -76,9 +84,9 @@ impl Steps {
             (Adaptation::DelayAware, Some(news)) => {
                 let burden = match who {
                     Stepping::Buyer => AGE_BURDEN,
-                    Stepping::Seller(burden) => burden,
+                    Stepping::Seller(burden) | Stepping::Party(burden) => burden,
                 };
-                Stride { part: 1.0 / (1.0 + burden * self.excess(news, moment)), ..Stride::WHOLE }
+                self.shortened(burden, news, moment)
             }
             (Adaptation::Predictive, Some(news)) => match who {
                 Stepping::Buyer => {
@@ -86,9 +94,15 @@ impl Steps {
                     Stride { part: size / buyers_step(0.0), scaled: Some(size), ..Stride::WHOLE }
                 }
                 Stepping::Seller(_) => Stride { scaled: Some(1.0), ..Stride::WHOLE },
+                Stepping::Party(burden) => self.shortened(burden, news, moment),
             },
             _ => Stride::WHOLE,
         }
+    }
+
+    /// A step on which the age of the loop weighs so much.
+    fn shortened(&mut self, burden: f64, news: &MarketState, moment: &Moment<'_>) -> Stride {
+        Stride { part: 1.0 / (1.0 + burden * self.excess(news, moment)), ..Stride::WHOLE }
     }
 
     /// Age of the loop in excess of one of its periods, in periods, as far as it has been measured.

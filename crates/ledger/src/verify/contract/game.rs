@@ -7,7 +7,7 @@ use super::super::{
 use microgrid_agents::{
     chain::{
         call::Call,
-        fact::{Closing, Fact, Game, Key},
+        fact::{Clearing, Closing, Fact, Game, Key},
         identity::Party,
         refusal::Refusal,
     },
@@ -30,6 +30,22 @@ impl Desk<'_> {
         self.must_be_there(Key::Game(slot), Refusal::MarketClosed)?;
         self.must_be_vacant(Key::Closing(slot), Refusal::AlreadyRecorded)?;
         Ok(vec![(Key::Closing(slot), Fact::Closing(Closing { outcome }))])
+    }
+
+    /// Clearings come one after the other in a game that goes on, and are what its mechanism allows.
+    pub(super) fn clear(&mut self, slot: Slot, clearing: &Arc<Clearing>) -> Decision {
+        self.must_be(Party::Ledger)?;
+        self.must_be_vacant(Key::Closing(slot), Refusal::MarketClosed)?;
+        let game = self.game(slot).ok_or(Refusal::MarketClosed)?;
+        match clearing.number {
+            0 => return Err(Refusal::OldVersion),
+            1 => {}
+            number => self.must_be_there(Key::Clearing(slot, number - 1), Refusal::OldVersion)?,
+        }
+        let key = Key::Clearing(slot, clearing.number);
+        self.must_be_vacant(key, Refusal::AlreadyRecorded)?;
+        mechanism::clear(self, game, slot, clearing)?;
+        Ok(vec![(key, Fact::Clearing(Arc::clone(clearing)))])
     }
 
     /// A post counts by what it says, in a game that goes on.

@@ -40,6 +40,8 @@ impl Desk<'_> {
             Call::OpenGame(slot, game) => self.open_game(*slot, game),
             Call::PostQuote(Quote { slot, .. }) => self.post(*slot, call),
             Call::PostChoice(choice) => self.post(choice.slot, call),
+            Call::PostOrders(orders) => self.post(orders.slot, call),
+            Call::Clear(slot, clearing) => self.clear(*slot, clearing),
             Call::CloseGame(slot, outcome) => self.close_game(*slot, *outcome),
             Call::Settle(settlement) => self.settle(settlement),
             Call::RecordEnergy(slot, reading, invoice) => self.record_energy(*slot, reading, invoice.as_ref()),

@@ -41,7 +41,7 @@ impl Desk<'_> {
         game: &Game,
         trades: &[(Number, Number, Energy)],
     ) -> Result<Vec<(Number, Number, Bill)>, Refusal> {
-        let mut terms = mechanism::terms(self.genesis);
+        let mut terms = mechanism::terms(self, slot);
         // What each seller has left, in units; buyers come in order.
         let mut left = BTreeMap::<Number, i128>::new();
         let mut bills = Vec::with_capacity(trades.len());

@@ -60,6 +60,11 @@ function startPicker(picks) {
 }
 
 startTheme();
+const mechanisms = read("mechanisms-data");
+if (mechanisms) {
+  fillTables(document.getElementById("mechanisms-tables"), mechanisms.tables);
+  new ChartList(document.getElementById("mechanisms-charts")).show(mechanisms);
+}
 const study = read("study-data");
 if (study) new ChartList(document.getElementById("study-charts")).show(study);
 const picks = read("picks");

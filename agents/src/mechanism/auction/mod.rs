@@ -1,0 +1,11 @@
+//! Auctions: participants post limit orders, which are cleared together at one price ([`uniform`]), or meet as they arrive
+//! ([`continuous`]).
+
+pub mod bidding;
+pub mod book;
+pub mod clearing;
+pub(crate) mod continuous;
+mod law;
+mod player;
+pub(crate) mod uniform;
+pub mod valuation;

@@ -1,0 +1,151 @@
+//! A participant in an auction: it posts its orders, and others in their place when its rule has others.
+
+use super::{
+    bidding::{Bidder, Bidding},
+    valuation::Valuation,
+};
+use crate::{
+    chain::call::Call,
+    market::{
+        demand::{Buyer, Demand},
+        pricing::PriceBand,
+    },
+    mechanism::{Entry, Moment, Participant, Posted, Side},
+    message::{MarketOpened, Notice, Shown},
+    statement::{OrderSide, Orders, Step},
+    time::Time,
+    units::Energy,
+};
+use std::{sync::Arc, time::Duration};
+
+/// A participant in an auction.
+#[derive(Debug)]
+pub(crate) struct Player {
+    side: Side,
+    buyer: Buyer,
+    demand: Demand,
+    band: PriceBand,
+    /// When it has acted first.
+    since: Option<Time>,
+    news: Option<Arc<Notice>>,
+    traded: Energy,
+    last: Option<Arc<Orders>>,
+    /// Whether the ledger has none of its orders.
+    is_asked: bool,
+    /// Whether it has nothing more to say of itself.
+    is_done: bool,
+    posted: Posted,
+}
+
+impl Participant for Player {
+    fn join(entry: Entry<'_>) -> Self {
+        let Entry { genesis, side, buyer, band, .. } = entry;
+        Self {
+            side,
+            buyer,
+            demand: genesis.rules.demand,
+            band,
+            since: None,
+            news: None,
+            traded: Energy::ZERO,
+            last: None,
+            is_asked: false,
+            is_done: false,
+            posted: Posted::Unknown,
+        }
+    }
+
+    fn hear(&mut self, shown: Shown, _: Time) -> bool {
+        let Shown::Notice(notice) = shown else { return false };
+        let newer = self.news.as_ref().is_none_or(|known| known.number < notice.number);
+        if newer {
+            self.news = Some(notice);
+        }
+        newer
+    }
+
+    fn executed(&mut self, traded: Energy, _: f64) {
+        self.traded = self.traded.max(traded);
+    }
+
+    fn asked_again(&mut self) {
+        self.is_asked = true;
+    }
+
+    fn is_idle(&self) -> bool {
+        self.is_done && !self.is_asked
+    }
+
+    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+        let (now, closes) = (moment.now, market.game.closes);
+        let since = *self.since.get_or_insert(now);
+        let bidding = Bidding {
+            valuation: self.valuation(moment.alpha),
+            band: self.band,
+            elapsed: if now < closes { (now - since).as_secs_f64() / (closes - since).as_secs_f64() } else { 1.0 },
+            traded: self.traded,
+            bid: self.news.as_ref().and_then(|news| news.bid),
+            ask: self.news.as_ref().and_then(|news| news.ask),
+            price: self.news.as_ref().and_then(|news| news.price),
+            last: self.last.as_ref().map(|last| &last.steps[..]),
+        };
+        let own = moment.strategy.and_then(|strategy| strategy.bidder.as_deref_mut()).map(|own| own as &mut dyn Bidder);
+        let mut usual = moment.habits.bidding;
+        let bidder: &mut dyn Bidder = own.unwrap_or(&mut usual);
+        let curve = bidder.bid(&bidding, moment.random);
+        self.is_done = bidder.is_done(&bidding);
+        // Of whom the ledger has nothing, it says once more what it said, or that it wants nothing.
+        let again = std::mem::take(&mut self.is_asked);
+        let steps = match curve {
+            Some(curve) => curve,
+            None if again => self.last.as_ref().map_or_else(Vec::new, |last| last.steps.clone()),
+            None => return None,
+        };
+        let side = bidding.side();
+        let version = self.last.as_ref().map_or(0, |last| last.version) + 1;
+        self.note(side, &steps);
+        let orders = Arc::new(Orders { slot: market.slot, version, side, steps, until: closes });
+        self.last = Some(Arc::clone(&orders));
+        Some((Call::PostOrders(orders), self.news.as_ref().map(|news| now - news.time)))
+    }
+
+    fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
+        if let Some(Call::PostOrders(orders)) = last {
+            self.last = Some(orders);
+        }
+        if let Some(Shown::Notice(notice)) = shown {
+            self.news = Some(notice);
+        }
+    }
+
+    /// Whatever it has ever posted may have been executed; after having lost its memory it does not know.
+    fn posted(&self, _: u32) -> Posted {
+        match self.since {
+            Some(_) => self.posted.clone(),
+            None => Posted::Unknown,
+        }
+    }
+}
+
+impl Player {
+    fn valuation(&self, alpha: f64) -> Valuation {
+        match self.side {
+            Side::Buyer(_) => Valuation::Buyer { buyer: self.buyer, alpha, demand: self.demand },
+            Side::Seller(_, surplus) => Valuation::Seller(surplus),
+        }
+    }
+
+    /// Remembers the most that it has offered or asked for, and the worst price that it would have taken.
+    fn note(&mut self, side: OrderSide, steps: &[Step]) {
+        let worst = |a: f64, b: f64| if side == OrderSide::Buy { a.max(b) } else { a.min(b) };
+        let total = steps.iter().fold(Energy::ZERO, |sum, step| Energy(sum.0.saturating_add(step.energy.0)));
+        let (mut most, mut limit) = match self.posted {
+            Posted::Within(_, most, limit) => (most, limit),
+            _ if side == OrderSide::Buy => (Energy::ZERO, f64::NEG_INFINITY),
+            _ => (Energy::ZERO, f64::INFINITY),
+        };
+        most = most.max(total);
+        limit = steps.iter().map(|step| step.limit).fold(limit, worst);
+        self.posted = Posted::Within(side, most, limit);
+    }
+}

@@ -1,0 +1,177 @@
+//! Auctions: what orders are held to, and what follows from them, cleared together or as they arrive.
+
+pub(super) mod matching;
+
+use super::{
+    super::{
+        desk::{Decision, Desk, ensure},
+        discrepancy::Checked,
+        tariffs::highest_price,
+    },
+    Venue,
+    rates::rule::pair,
+};
+use matching::{Book, check, clear, left};
+use microgrid_agents::{
+    chain::{
+        call::Call,
+        fact::{Clearing, Execution, Fact, Game, Key, Number},
+        genesis::Genesis,
+        refusal::Refusal,
+    },
+    market::demand::Demand,
+    statement::{OrderSide, Orders, Registration, Step},
+    time::Time,
+    units::Energy,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The most that a buyer may ask for whose need is not firm [1e-6 kWh].
+const MOST_DEMAND: Energy = Energy(1_000_000_000_000_000_000);
+
+/// A participant posts orders on its side, between the tariffs, and for no more than it has, or needs.
+pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call) -> Decision {
+    let Call::PostOrders(orders) = post else { return Err(Refusal::NotAParticipant) };
+    let slot = orders.slot;
+    let (sells, buys) = (game.sellers.contains(&number), game.buyers.contains(&number));
+    ensure(if orders.side == OrderSide::Sell { sells } else { buys }, Refusal::NotAParticipant)?;
+    let before = desk.orders(slot, number).map_or(0, |orders| orders.version);
+    ensure(before < orders.version, Refusal::OldVersion)?;
+    let tariff = *desk.tariff(slot).ok_or(Refusal::MarketClosed)?;
+    let is_firm = desk.genesis.rules.demand == Demand::Firm;
+    let most = match desk.registration(slot, number) {
+        Some(Registration::Seller(surplus)) => *surplus,
+        Some(Registration::Buyer(buyer)) if is_firm => Energy::at_most(buyer.need),
+        _ => MOST_DEMAND,
+    };
+    let band = (tariff.feed_in, highest_price(&tariff, desk.genesis.rules.service_fee));
+    check(orders.side, &orders.steps, band, most)?;
+    Ok(vec![(Key::Orders(slot, number), Fact::Orders(Arc::clone(orders)))])
+}
+
+/// Sealed orders, cleared together.
+#[derive(Debug)]
+pub(super) struct Uniform {
+    every: Option<Duration>,
+    closes: Time,
+    orders: BTreeMap<(OrderSide, Number), Arc<Orders>>,
+    traded: BTreeMap<(OrderSide, Number), i128>,
+    clearings: u32,
+    is_over: bool,
+}
+
+impl Uniform {
+    pub(super) fn open(game: &Game, every: Option<Duration>) -> Self {
+        let (orders, traded) = (BTreeMap::new(), BTreeMap::new());
+        Self { every, closes: game.closes, orders, traded, clearings: 0, is_over: false }
+    }
+
+    /// What is left of all orders of a side that are good until `now`.
+    fn side(&self, wanted: OrderSide, now: Time) -> Vec<(Number, Step)> {
+        let mut steps = Vec::new();
+        for ((side, number), orders) in &self.orders {
+            if *side != wanted || orders.until < now {
+                continue;
+            }
+            let traded = self.traded.get(&(*side, *number)).copied().unwrap_or(0);
+            steps.extend(left(&orders.steps, traded).into_iter().map(|step| (*number, step)));
+        }
+        steps
+    }
+}
+
+impl Venue for Uniform {
+    fn posted(&mut self, number: Number, orders: &Arc<Orders>, _: Time) -> Checked<(), String> {
+        self.orders.insert((orders.side, number), Arc::clone(orders));
+        Ok(())
+    }
+
+    fn due(&mut self, now: Time) -> Checked<Clearing, String> {
+        if self.is_over || (now < self.closes && self.every.is_none()) {
+            return Err("orders are cleared once, as the gate closes".to_owned());
+        }
+        self.is_over = now >= self.closes;
+        self.clearings += 1;
+        let (bids, asks) = (self.side(OrderSide::Buy, now), self.side(OrderSide::Sell, now));
+        let [demand, supply] = [&bids, &asks].map(|side| {
+            let units: i128 = side.iter().map(|(_, step)| i128::from(step.energy.0)).sum();
+            Energy(i64::try_from(units).unwrap_or(i64::MAX))
+        });
+        let (mut price, mut executions) = (None, Vec::new());
+        if let Some(cleared) = clear(&bids, &asks) {
+            price = Some(cleared.price);
+            for (side, fills) in [(OrderSide::Buy, &cleared.bought), (OrderSide::Sell, &cleared.sold)] {
+                fills.iter().for_each(|(number, units)| *self.traded.entry((side, *number)).or_default() += units);
+            }
+            let pairs = pair(&cleared.bought, &cleared.sold).into_iter();
+            executions.extend(pairs.map(|((buyer, seller), e)| Execution(buyer, seller, e, cleared.price)));
+        }
+        Ok(Clearing { number: self.clearings, price, supply, demand, executions })
+    }
+
+    fn close(&mut self, _: Time) -> Checked<(), String> {
+        if self.is_over { Ok(()) } else { Err("the market closes before its orders are cleared".to_owned()) }
+    }
+}
+
+/// Orders that meet as they arrive.
+#[derive(Debug)]
+pub(super) struct Continuous {
+    /// Whether what has met stands on the chain before anything else counts at a later moment.
+    at_once: bool,
+    book: Book,
+    /// What has met and does not stand on the chain yet, and since when.
+    met: Vec<Execution>,
+    since: Time,
+    posted: BTreeMap<(OrderSide, Number), i128>,
+    clearings: u32,
+}
+
+impl Continuous {
+    pub(super) fn open(genesis: &Genesis) -> Self {
+        let (at_once, book, posted) = (!genesis.rules.late_blocks, Book::default(), BTreeMap::new());
+        Self { at_once, book, met: Vec::new(), since: Time::ZERO, posted, clearings: 0 }
+    }
+
+    fn is_late(&self, now: Time) -> Checked<(), String> {
+        match self.met.first() {
+            Some(Execution(buyer, seller, energy, price)) if self.at_once && self.since < now => Err(format!(
+                "{energy} kWh that buyer {buyer} gets from seller {seller} at {price} CNY/kWh are not executed at once"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Venue for Continuous {
+    fn posted(&mut self, number: Number, orders: &Arc<Orders>, now: Time) -> Checked<(), String> {
+        self.is_late(now)?;
+        let units = orders.steps.iter().map(|step| i128::from(step.energy.0)).sum();
+        self.posted.insert((orders.side, number), units);
+        let met = self.book.enter(number, orders.side, &orders.steps, orders.until, now).into_iter();
+        self.met.extend(met.map(|(buyer, seller, energy, price)| Execution(buyer, seller, energy, price)));
+        self.since = now;
+        Ok(())
+    }
+
+    fn due(&mut self, now: Time) -> Checked<Clearing, String> {
+        self.is_late(now)?;
+        if self.met.is_empty() {
+            return Err("no orders have met".to_owned());
+        }
+        self.clearings += 1;
+        let all = |wanted: OrderSide| {
+            let of_side = self.posted.iter().filter(|((side, _), _)| *side == wanted);
+            Energy(i64::try_from(of_side.map(|(_, units)| *units).sum::<i128>()).unwrap_or(i64::MAX))
+        };
+        let (supply, demand, executions) = (all(OrderSide::Sell), all(OrderSide::Buy), std::mem::take(&mut self.met));
+        Ok(Clearing { number: self.clearings, price: None, supply, demand, executions })
+    }
+
+    fn close(&mut self, _: Time) -> Checked<(), String> {
+        match self.met.len() {
+            0 => Ok(()),
+            count => Err(format!("the market closes with {count} executions that stand nowhere")),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What each prosumer gained, beside how far it is from the ledger, from `prosumers.csv`.
+
+use microgrid_record::{Number, ProsumerRow};
+use std::collections::BTreeMap;
+
+/// What a prosumer gained over some slots.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gain {
+    /// How long a message takes in the mean between it and the ledger, one way [s].
+    pub delay: f64,
+    /// Welfare over that of P2G [CNY].
+    pub gain: f64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Gains(BTreeMap<u32, Gain>);
+
+impl Gains {
+    pub(super) fn add(&mut self, row: &ProsumerRow) {
+        if let (Some(delay), Some(gain)) = (row.delay_s.map(Number::value), row.gain_cny.map(Number::value)) {
+            self.0.entry(row.prosumer).or_insert(Gain { delay, gain: 0.0 }).gain += gain;
+        }
+    }
+
+    /// All of them, by the numbers of the prosumers; none where all are as far from the ledger.
+    pub(super) fn unequal(self) -> Vec<Gain> {
+        let mut delays = self.0.values().map(|one| one.delay);
+        let first = delays.next();
+        if delays.all(|delay| Some(delay) == first) { Vec::new() } else { self.0.into_values().collect() }
+    }
+}
