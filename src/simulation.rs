@@ -244,6 +244,7 @@ mod tests {
             adaptation: None,
             mixing: None,
             regrowth: None,
+            bidding: None,
         };
         Arc::make_mut(&mut case.scenario).learning.mix = [1.0, 2.0, 3.0].into_iter().zip(shares).map(habit).collect();
         habits(&case).iter().map(|rules| rules.habits.exploration).collect()

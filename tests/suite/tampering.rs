@@ -1,5 +1,6 @@
 //! Whatever is changed in a finished run's `ledger.db`, `verify` finds it, or it changes nothing that the ledger says.
 
+mod cleared;
 mod flips;
 mod history;
 mod named;
