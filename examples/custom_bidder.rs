@@ -28,8 +28,7 @@ pub(crate) fn main() -> Result<(), SimulationError> {
             .set("mu", 1.0)
             .set("mechanism", "ContinuousDoubleAuction")
     };
-    // Prosumer 4 of the scenario has position 3, counted from 0.
-    let (usual, patient) = (auction().run()?, auction().bidder_of([3], Patient).run()?);
+    let (usual, patient) = (auction().run()?, auction().bidder_of([4], Patient).run()?);
     let [truthful, waiting] = [&usual, &patient].map(|results| {
         let bought = results.cases[0].trades_in(SLOT).filter(|trade| trade.buyer == 4);
         let (paid, energy) = bought.fold((0.0, 0.0), |(paid, energy), trade| {

@@ -51,7 +51,7 @@ fn every_example_is_run_here_and_short() {
     let here = fs::read_to_string(repository("tests/suite/examples.rs")).unwrap();
     let examples = fs::read_dir(repository("examples")).unwrap().map(|entry| entry.unwrap().path());
     let programs: Vec<_> = examples.filter(|path| path.extension().is_some_and(|kind| kind == "rs")).collect();
-    assert_eq!(programs.len(), 5);
+    assert_eq!(programs.len(), 6);
     for path in programs {
         let name = path.file_stem().unwrap().to_str().unwrap();
         assert!(here.contains(&format!("    {name}::main().unwrap();")), "{name} is not run");

@@ -121,7 +121,7 @@ fn every_mechanism_gives_the_same_whatever_the_shards() {
 #[test]
 fn whatever_the_network_does_every_mechanism_settles_once() {
     let networks = [
-        r#"loss: 0.2, duplication: 0.1, delay: Exponential(mean: "300ms")"#,
+        r#"loss: 0.2, duplication: 0.1, delay: Exponential(min: "10ms", mean: "300ms")"#,
         r#"conditions: [(at: "20s", lasting: "25s", what: Partition(from: Prosumer(3), to: Everybody))]"#,
         r#"conditions: [(at: "30s", lasting: "20s", what: Crash(who: Ledger))]"#,
         r#"conditions: [(at: "2s", lasting: "5s", what: Crash(who: Prosumer(1), memory: Lost)),

@@ -54,8 +54,9 @@ const NAMED: [(&str, &str); 4] =
     [("slot_length", "1h"), ("capacity_kwh", "10"), ("feed_in_tariff", "0.45"), ("lasting", "1min")];
 
 /// Ranges in words: of each field a value that is allowed and one that is not.
-const IN_WORDS: [(&str, &str, &str); 16] = [
+const IN_WORDS: [(&str, &str, &str); 17] = [
     ("mechanism", "Negotiation(rho: 1e-4)", "Negotiation(rho: 9e-5)"),
+    ("bidding", "Truthful(steps: 1000)", "Truthful(steps: 1001)"),
     ("name", "\"a-b_c.D9\"", "\".hidden\""),
     ("clock", "Wall(speed: 0.001)", "Wall(speed: 0)"),
     ("feed_in_tariff", "1e-6", "9e-7"),

@@ -83,7 +83,7 @@ fn an_execution_that_does_not_follow_is_found_with_every_mechanism() {
             assert!(complaint.contains("information block"), "{mechanism}, {what}: {complaint}");
         };
         found("a unit less", &|clearing| clearing.executions[0].2 -= Energy(1));
-        found("one left out", &|clearing| drop(clearing.executions.pop()));
+        found("one left out", &|clearing| clearing.executions.truncate(clearing.executions.len() - 1));
         found("one made up", &|clearing| {
             let Execution(buyer, seller, _, price) = clearing.executions[0];
             clearing.executions.push(Execution(buyer, seller, Energy(1), price));

@@ -97,7 +97,9 @@ impl Rates {
         let (mut surplus, mut wanted) = (BTreeMap::new(), BTreeMap::new());
         for (number, fact) in state.registrations(slot) {
             match fact {
-                Fact::Register(Registration::Seller(energy)) => drop(surplus.insert(number, *energy)),
+                Fact::Register(Registration::Seller(energy)) => {
+                    surplus.insert(number, *energy);
+                }
                 Fact::Register(Registration::Buyer(buyer)) => {
                     wanted.insert(number, (!is_elastic).then(|| Energy::at_most(buyer.need)));
                 }
