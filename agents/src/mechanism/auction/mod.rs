@@ -1,5 +1,5 @@
-//! Auctions: participants post limit orders, which are cleared together at one price ([`uniform`]), or meet as they arrive
-//! ([`continuous`]).
+//! Auctions: participants post limit orders, which are cleared together at one price (`uniform.rs`), or meet as they arrive
+//! (`continuous.rs`).
 
 pub mod bidding;
 pub mod book;

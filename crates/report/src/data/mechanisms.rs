@@ -42,8 +42,8 @@ impl Mechanisms {
     /// Of a run that varies the mechanism.
     pub(super) fn read(run: &Run, summaries: &[Summary]) -> Result<Option<Self>, RecordError> {
         let manifest = run.manifest();
-        let varied = manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys());
-        let Some(knob) = varied.cloned().find(|name| KNOBS.contains(&&**name)) else { return Ok(None) };
+        let mut varied = manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys());
+        let Some(knob) = varied.find(|name| KNOBS.contains(&&***name)).cloned() else { return Ok(None) };
         let mut each: Vec<Mechanism> = Vec::new();
         for name in manifest.cases.iter().filter_map(|case| case.knobs.get(&knob).map(knob_text)) {
             if each.iter().all(|known| known.name != name) {
