@@ -1,8 +1,8 @@
 //! Ways of trading. A mechanism decides what participants post, what the ledger makes of it and shows, when that ends,
 //! how trades come out, and what the contract holds all this to.
 //!
-//! Each is a folder with three types: `Player`, a participant's side of a slot's market ([`Participant`]); `Board`, the
-//! ledger's ([`Floor`]); and `Law`, its rules on the chain ([`Lawful`]). They are listed once, at the end of this file.
+//! Each is a folder with three types: `Player`, a participant's side of a slot's market (`Participant`); `Board`, the
+//! ledger's (`Floor`); and `Law`, its rules on the chain (`Lawful`). They are listed once, at the end of this file.
 //! Whoever else has to do with trades does not know which mechanism runs.
 
 pub mod auction;
