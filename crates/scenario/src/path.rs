@@ -646,7 +646,9 @@ mod tests {
         assert_eq!(set(&reactive, "period", "3s").unwrap(), set(&reactive, "activation.min_interval", "3s").unwrap());
         let negotiated = set(&scenario, "mechanism", "Negotiation(rho: 1)").unwrap();
         assert_eq!(set(&negotiated, "rho", "3").unwrap(), set(&scenario, "mechanism", "Negotiation(rho: 3)").unwrap());
-        for (name, _) in KNOBS {
+        let every = |every: &str| set(&scenario, "mechanism", &format!("UniformPriceAuction(every: {every})")).unwrap();
+        assert_eq!(set(&every("\"1s\""), "every", "3s").unwrap(), every("\"3s\""));
+        for (name, _) in KNOBS.iter().filter(|(name, _)| *name != "every") {
             assert!(!places(&tree(&negotiated), name, "").is_empty(), "{name}");
         }
     }

@@ -265,7 +265,7 @@ mod tests {
         let mut enter = |number, side, steps: &[Step], until| book.enter(number, side, steps, Time(until), Time(5));
         assert_eq!(enter(1, Sell, &[step(4, 0.5)], 6), []);
         assert_eq!(enter(2, Sell, &[step(4, 0.5), step(2, 0.6)], 6), []);
-        assert_eq!(enter(3, Sell, &[step(4, 0.4)], 5), [], "it comes too late");
+        assert_eq!(enter(3, Sell, &[step(4, 0.4)], 4), [], "it comes too late");
         assert_eq!(enter(7, Buy, &[step(5, 0.5)], 6), [(7, 1, Energy(4), 0.5), (7, 2, Energy(1), 0.5)]);
         assert_eq!(enter(2, Sell, &[step(3, 0.7)], 6), [], "1 is sold, 2 are left");
         assert_eq!(enter(7, Buy, &[step(9, 0.8)], 6), [(7, 2, Energy(2), 0.7)]);
