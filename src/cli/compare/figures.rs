@@ -130,13 +130,17 @@ fn of_few(title: &str, pairs: &[&Pair<'_>]) -> String {
     }
     let size = |of: &Both| distance(of.a.mean(), of.b.mean());
     found.sort_by(|(_, one), (_, other)| size(other).total_cmp(&size(one)));
-    let over = |of: &Both| of.a.mean().zip(of.b.mean()).map_or_else(|| "-".to_owned(), |(a, b)| gain(b, a));
+    // Beside what is shown as nothing, everything is beyond measure.
+    let over = |of: &Both, decimals| match of.a.mean().zip(of.b.mean()) {
+        Some((a, b)) if !is_nothing(&fixed(a, decimals)) => gain(b, a),
+        _ => "-".to_owned(),
+    };
     let table = Table::of(found)
         .column(key(words("figure")), |((name, ..), _)| *name)
         .column("A", |((.., decimals), of)| number(of.a.mean(), *decimals))
         .column("B", |((.., decimals), of)| number(of.b.mean(), *decimals))
         .column("B - A", |((.., decimals), of)| change(of.change.mean(), *decimals))
-        .column_if(!several, "B over A", |(_, of)| over(of))
+        .column_if(!several, "B over A", |((.., decimals), of)| over(of, *decimals))
         .column_if(several, "± 95 %", |((.., decimals), of)| number(of.change.half_width(), *decimals))
         .column_if(several, "pairs", |(_, of)| of.change.count);
     format!("{title}\n\n{}{less}\n", table.draw())
