@@ -159,8 +159,7 @@ fn goes_on(file: &TextFile, edits: &Edits, place: usize) -> Result<(), Error> {
 /// The path of a part of a text, with the name that stands before it, if one does.
 fn full_path(text: &str, part: &Range<usize>, path: &str) -> String {
     let name = text[..part.start].trim_end().strip_suffix(':').map(str::trim_end);
-    let name =
-        name.map(|named| &named[named.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1)..]);
+    let name = name.and_then(|named| named.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next());
     match name.filter(|name| !name.is_empty() && !path.ends_with(name)) {
         Some(name) => format!("{path}.{name}"),
         None => path.to_owned(),
