@@ -15,7 +15,7 @@ const MOST_POINTS: usize = 400;
 /// Delays that are more than so many are put together where a mean is taken.
 const MOST_DELAYS: usize = 8;
 
-/// The chart, with a color for each mechanism where several are compared.
+/// The chart: each prosumer's point or, where several mechanisms are compared, a line of means in a color for each.
 pub(super) fn chart(data: &Data) -> Option<Chart> {
     let mut found = IndexMap::<Option<String>, Vec<Gain>>::new();
     for case in data.cases.iter().filter(|case| !case.gains.is_empty()) {
@@ -25,13 +25,17 @@ pub(super) fn chart(data: &Data) -> Option<Chart> {
     let (least, most) = (delays().fold(f64::INFINITY, f64::min), delays().fold(0.0, f64::max));
     let is_wide = least > 0.0 && most / least >= 100.0;
     let several = if data.manifest.case_count > 1 { " of its case" } else { "" };
+    let alone = found.len() == 1;
+    let means_are = if alone { ". The line is the mean" } else { ": means" };
     let caption = format!(
-        "Welfare that each prosumer gained over P2G in all slots{several}, against how long a message takes in the mean \
-         between it and the ledger, one way, as links are set. The lines are means of those that are about as far away."
+        "Welfare that each prosumer gained over P2G in all slots with a market{several}, against how long a message takes \
+         in the mean between it and the ledger, one way, as links are set{means_are} of those that are about as far away."
     );
     let layers = found.into_iter().enumerate().flat_map(|(n, (name, gains))| {
         let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
-        [layer(Mark::Points(some(&gains))), layer(Mark::Line(means(&gains), Stroke::Solid))]
+        let means = means(&gains);
+        let points = if alone { some(&gains) } else { means.clone() };
+        [layer(Mark::Points(points)), layer(Mark::Line(means, Stroke::Solid))]
     });
     let scale = if is_wide { Scale::Logarithmic } else { Scale::Linear };
     Chart::new(

@@ -63,7 +63,12 @@ type Points = Vec<Point>;
 type Point = (f64, u32, f64, Option<(f64, f64)>);
 
 fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Chart> {
-    let x = KnobAxis::of(knob, label::values(data, knob));
+    let mut x = KnobAxis::of(knob, label::values(data, knob));
+    let named = x.axis.is_named();
+    if named {
+        // Names are read from top to bottom.
+        x = KnobAxis::named(knob, label::values(data, knob).into_iter().rev().collect());
+    }
     let mut found = IndexMap::<String, Points>::new();
     for summary in &data.summaries {
         let place = data.knob(summary.first_case, knob).and_then(|value| x.place(value));
@@ -86,7 +91,7 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
         }
     }
     let bounds = (least, measure.bounds.1);
-    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| line(n, name, points, bounds));
+    let layers = found.into_iter().enumerate().flat_map(|(n, (name, points))| layers(n, name, points, named, bounds));
     let interval = match (lines.averaged.is_empty(), measure.name, data.manifest.replicates > 1) {
         (true, "share_in_equilibrium", _) => ", with its 95 % confidence interval by Wilson",
         (true, _, true) => ", with the 95 % confidence interval over the replicates",
@@ -100,22 +105,33 @@ fn chart(data: &Data, knob: &str, lines: &Lines, measure: &Measure) -> Option<Ch
     Chart::new(
         (format!("{}_by_{knob}", measure.word()), format!("{} by {knob}", measure.title())),
         format!("{}{interval}.{averaged}{}", measure.what, measure.remark),
-        (x.axis, y),
+        if named { (y, x.axis) } else { (x.axis, y) },
         layers,
     )
 }
 
-/// The layers of a line, whose band ends where values cannot be.
-fn line(n: usize, name: String, mut points: Points, (least, most): (f64, f64)) -> Vec<Layer> {
+/// The layers of a line, whose band ends where values cannot be; beside names, points with intervals that do.
+fn layers(n: usize, name: String, mut points: Points, named: bool, (least, most): (f64, f64)) -> Vec<Layer> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let name = (!name.is_empty()).then_some(name);
-    let means: Vec<_> = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count))).collect();
-    let span = |(&(place, _), point): (&(f64, f64), &Point)| {
-        point.3.map(|(low, high)| (place, low.max(least), high.min(most)))
+    let means = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count)));
+    let intervals = points.iter().filter_map(|point| Some((point.0, point.3?)));
+    let marks = if named {
+        let across =
+            |(place, (low, high)): (f64, (f64, f64))| [low.max(least), high.min(most), f64::NAN].map(|at| (at, place));
+        vec![
+            Mark::Line(intervals.flat_map(across).collect(), Stroke::Solid),
+            Mark::Points(means.map(|(place, mean)| (mean, place)).collect()),
+        ]
+    } else {
+        let band = intervals.map(|(place, (low, high))| (place, low.max(least), high.min(most)));
+        vec![
+            Mark::Band(band.collect()),
+            Mark::Line(means.clone().collect(), Stroke::Solid),
+            Mark::Points(means.collect()),
+        ]
     };
-    let band = means.iter().zip(&points).filter_map(span).collect();
-    let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
-    vec![layer(Mark::Band(band)), layer(Mark::Line(means.clone(), Stroke::Solid)), layer(Mark::Points(means))]
+    let name = (!name.is_empty()).then_some(name);
+    marks.into_iter().map(|mark| Layer { name: name.clone(), color: Color::Series(n), mark }).collect()
 }
 
 /// A mean, and its 95 % confidence interval where it is known.

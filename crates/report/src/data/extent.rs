@@ -1,8 +1,8 @@
 //! How much of the large tables is read: as much as takes about a second.
 //!
-//! Of every case the shown slot comes first, then the trades of whole days, then the path of every other slot, in the
-//! order of cases and slots, while it fits the [`BUDGET`]. What does not fit is left out whole: a slot is read completely
-//! or not at all. Only the shown slot of the first case may be larger, so that large populations have a game to look at.
+//! What prosumers came to in every case comes first, in up to half of the [`BUDGET`], then the shown slot of every case,
+//! then the trades of whole days, then the path of every other slot, in the order of cases and slots, while it fits. What
+//! does not fit is left out whole: a slot is read completely or not at all. Only the shown slot of the first case may be larger, so that large populations have a game to look at.
 
 use super::CaseData;
 use microgrid_agents::ids::Slot;
@@ -30,21 +30,23 @@ pub(super) struct Extent {
 
 /// Decides how much of the large tables is read for each of these cases.
 pub(super) fn extents(run: &Run, cases: &[CaseData]) -> Result<Vec<Extent>, RecordError> {
-    let mut left = BUDGET;
     let mut extents: Vec<Extent> = Vec::with_capacity(cases.len());
+    let mut left = BUDGET / 2;
     for case in cases {
         let mut extent = Extent::default();
         if let Some(day) = case.day() {
             extent.prosumers = take(&mut left, find::<ProsumerRow>(run, case, day.clone())?);
             extent.ages = take(&mut left, find::<AgeRow>(run, case, day)?);
         }
-        if let Some(shown) = case.shown {
-            let path = find::<ConvergenceRow>(run, case, shown..=shown)?;
-            let beyond = |path: &Section| (left + 1..=SHOWN).contains(&path.size);
-            let first = extents.is_empty() && path.as_ref().is_some_and(beyond);
-            extent.paths.extend(if first { path } else { take(&mut left, path) });
-        }
         extents.push(extent);
+    }
+    left += BUDGET / 2;
+    for (n, (case, extent)) in cases.iter().zip(&mut extents).enumerate() {
+        let Some(shown) = case.shown else { continue };
+        let path = find::<ConvergenceRow>(run, case, shown..=shown)?;
+        let beyond = |path: &Section| (left + 1..=SHOWN).contains(&path.size);
+        let first = n == 0 && path.as_ref().is_some_and(beyond);
+        extent.paths.extend(if first { path } else { take(&mut left, path) });
     }
     for (case, extent) in cases.iter().zip(&mut extents) {
         let Some(day) = case.day() else { continue };

@@ -19,7 +19,10 @@ use microgrid_record::{
 };
 use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan};
 use rayon::prelude::*;
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 /// All paths together have about so many points at most.
 const MOST_POINTS: usize = 500_000;
@@ -59,7 +62,7 @@ pub struct CaseData {
     pub shown: Option<Slot>,
     /// Where energy came from in each slot; none where that was not kept.
     pub energy: Vec<Energy>,
-    /// What each prosumer gained; none where that was not kept, or all are as far from the ledger.
+    /// What each prosumer gained in all slots with a market; none where that was not kept, or all are as far from the ledger.
     pub gains: Vec<Gain>,
     /// Who traded with whom over the day; `None` where that was not kept or read.
     pub flows: Option<Flows>,
@@ -190,8 +193,11 @@ impl CaseData {
     /// Reads what `extent` says of its large tables.
     fn fill(&mut self, run: &Run, extent: Extent, slot_length: f64, most_points: usize) -> Result<(), RecordError> {
         let mut gains = Gains::default();
+        let markets: BTreeSet<Slot> = self.markets().map(|market| market.slot).collect();
         each::<ProsumerRow>(run, extent.prosumers.as_ref(), |row| {
-            gains.add(&row);
+            if markets.contains(&row.slot) {
+                gains.add(&row);
+            }
             if self.energy.last().is_none_or(|energy| energy.slot != row.slot) {
                 self.energy.push(Energy { slot: row.slot, ..Energy::default() });
             }

@@ -95,7 +95,8 @@ function shapeOf({ color: series }) {
 
 function traceOf(chart, layer, column, width) {
   const paint = layerColor(chart, layer);
-  const common = { name: layer.name ?? "", showlegend: false, hovertemplate: layer.name ? undefined : `%{y:${NUMBER}}<extra></extra>` };
+  const said = chart.y.scale.names ? `%{y}: %{x:${NUMBER}}` : `%{y:${NUMBER}}`;
+  const common = { name: layer.name ?? "", showlegend: false, hovertemplate: layer.name ? undefined : `${said}<extra></extra>` };
   const field = isField(chart);
   const x = () => (field ? column(layer.x) : named(chart.x, column(layer.x)));
   const y = () => (field ? column(layer.y) : named(chart.y, column(layer.y)));
