@@ -2,10 +2,11 @@
 
 use crate::support::{shipped, written};
 use microgrid_sim::{
-    record::{ConvergenceRow, Format, Number, Recorder, Run, SlotRow, Status},
+    agents::statement::Outcome,
+    record::{ConvergenceRow, Format, Number, ProsumerRow, Recorder, Run, SlotRow, Status},
     report::{
         self,
-        chart::{Chart, Mark},
+        chart::{Chart, Mark, Scale},
         charts,
         data::{Data, game::PRICE},
         figures,
@@ -14,7 +15,7 @@ use microgrid_sim::{
     study::{self, Options},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     time::{Duration, SystemTime},
@@ -43,7 +44,7 @@ fn all(data: &Data) -> Vec<Chart> {
         let slots = case.slots.iter().flat_map(move |row| charts::slot(data, number, row.slot));
         charts::case(data, number).into_iter().chain(slots).collect::<Vec<_>>()
     };
-    charts::study(data).into_iter().chain(data.cases.iter().flat_map(case)).collect()
+    charts::study(data).into_iter().chain(charts::mechanisms(data)).chain(data.cases.iter().flat_map(case)).collect()
 }
 
 /// The points of a layer, which must not be empty, and whose numbers must be finite but for the gaps of a line.
@@ -267,6 +268,65 @@ fn captions_tell_means_from_ratios_and_bands_end_where_values_cannot_be() {
     {
         let (low, high) = highest(prefix);
         assert!(low >= 0.0 && high > 0.0 && high <= most, "{prefix}: {low} to {high}");
+    }
+}
+
+#[test]
+fn mechanisms_stand_one_below_the_other_and_what_each_gains_by_how_near_it_is() {
+    let text = r#"Scenario(
+        name: "near",
+        market: (slots: 13, open: (12, 13), feed_in_tariff: 0.45, grid_tariff: Constant(0.85)),
+        population: Synthetic(count: 12, pv_share: 0.5),
+        network: (groups: {"far": Prosumers([1, 5, 8])}, links: [(from: Group("far"), to: Ledger, delay: "400ms")]),
+        vary: {"mechanism": [MidMarketRate, UniformPriceAuction(), ContinuousDoubleAuction]},
+        replicates: 3,
+    )"#;
+    let (_root, run) = run(&written(text, ""), Format::Csv);
+    let data = data(&run);
+    let study = all(&data);
+    check(&study);
+    let find =
+        |name: &str| study.iter().find(|chart| chart.name == name).unwrap_or_else(|| panic!("{:?}", names(&study)));
+    let welfare = find("welfare_by_mechanism");
+    let Scale::Names(order) = &welfare.y.scale else { panic!("mechanisms have names: {:?}", welfare.y) };
+    assert_eq!(
+        order.iter().rev().collect::<Vec<_>>(),
+        ["MidMarketRate", "UniformPriceAuction()", "ContinuousDoubleAuction"]
+    );
+    let [whiskers, means] = &welfare.layers[..] else { panic!("intervals and means: {:?}", welfare.layers) };
+    let (whiskers, means) = (points(welfare, &whiskers.mark), points(welfare, &means.mark));
+    for (place, summary) in [2.0, 1.0, 0.0].into_iter().zip(&data.summaries) {
+        let at = |points: &[(f64, f64)]| points.iter().filter(|at| at.1 == place).map(|at| at.0).collect::<Vec<_>>();
+        let welfare = summary.measure("welfare_cny").unwrap();
+        let (mean, half) = (welfare.mean().unwrap(), welfare.half_width().unwrap());
+        assert_eq!((at(&means), at(&whiskers)), (vec![mean], vec![mean - half, mean + half]));
+    }
+    // Rows of all cases, in the slots with a market.
+    let milliseconds = |delay: f64| (delay * 1e3).round() as u64;
+    let mut gained = BTreeMap::<(String, u64), Vec<f64>>::new();
+    let (mut sums, mut markets) = (BTreeMap::<(u32, u32), (f64, f64)>::new(), BTreeSet::new());
+    for row in run.rows::<SlotRow>().unwrap().map(Result::unwrap).filter(|row| row.outcome != Outcome::NoMarket) {
+        markets.insert((row.case, row.slot));
+    }
+    for row in run.rows::<ProsumerRow>().unwrap().map(Result::unwrap) {
+        if markets.contains(&(row.case, row.slot)) {
+            let of = sums.entry((row.case, row.prosumer)).or_default();
+            *of = (row.delay_s.unwrap().value(), of.1 + row.gain_cny.unwrap().value());
+        }
+    }
+    for ((case, _), (delay, gain)) in sums {
+        let mechanism = data.case(case).unwrap().entry.knobs["mechanism"].as_str().unwrap().to_owned();
+        gained.entry((mechanism, milliseconds(delay))).or_default().push(gain);
+    }
+    let gains = find("gain_and_delay");
+    let lines = gains.layers.iter().filter(|layer| matches!(layer.mark, Mark::Line(..)));
+    let drawn =
+        lines.flat_map(|layer| points(gains, &layer.mark).into_iter().map(|at| (layer.name.clone().unwrap(), at)));
+    let drawn: BTreeMap<_, _> = drawn.map(|(name, (delay, gain))| ((name, milliseconds(delay)), gain)).collect();
+    assert_eq!(drawn.len(), 6, "three mechanisms, near and far");
+    for (of, gains) in gained {
+        let mean = gains.iter().sum::<f64>() / gains.len() as f64;
+        assert!((drawn[&of] - mean).abs() < 1e-9 && mean != 0.0, "{of:?}: {} and {mean}", drawn[&of]);
     }
 }
 

@@ -116,8 +116,10 @@ fn layers(n: usize, name: String, mut points: Points, named: bool, (least, most)
     let means = points.iter().map(|&(place, count, sum, _)| (place, sum / f64::from(count)));
     let intervals = points.iter().filter_map(|point| Some((point.0, point.3?)));
     let marks = if named {
-        let across =
-            |(place, (low, high)): (f64, (f64, f64))| [low.max(least), high.min(most), f64::NAN].map(|at| (at, place));
+        let across = |(place, (low, high)): (f64, (f64, f64))| {
+            let (low, high) = (low.max(least), high.min(most));
+            [(low, place), (high, place), (high, f64::NAN)]
+        };
         vec![
             Mark::Line(intervals.flat_map(across).collect(), Stroke::Solid),
             Mark::Points(means.map(|(place, mean)| (mean, place)).collect()),
