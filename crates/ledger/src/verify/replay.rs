@@ -169,7 +169,7 @@ impl<'a> Replay<'a> {
                 match call {
                     Call::OpenGame(slot, game) => {
                         self.check_players(*slot, game)?;
-                        self.venue = mechanism::venue(self.genesis, &self.state, *slot, game);
+                        self.venue = mechanism::venue(self.genesis, &self.state, *slot, game, header.time);
                     }
                     Call::PostOrders(orders) => {
                         if let (Some(venue), Party::Prosumer(number)) = (&mut self.venue, creator) {
