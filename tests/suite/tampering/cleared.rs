@@ -160,6 +160,12 @@ fn a_market_is_cleared_when_that_is_due_and_goes_on_until_its_gate_closes() {
     let missed = complaint(&history);
     assert!(missed.contains("orders have met, and were not cleared at"), "{missed}");
     let closes = |call: &Call| matches!(call, Call::CloseGame(..));
+    for mechanism in ["TwoLevelGame", often, "ContinuousDoubleAuction"] {
+        let late = complaint_at_another_time(mechanism, 1, closes);
+        assert!(late.contains("the game ends as "), "{late}");
+    }
+    let early = complaint_at_another_time("TwoLevelGame", -1, closes);
+    assert!(early.contains("the game ends as GateClosure"), "{early}");
     let early = complaint_at_another_time("ContinuousDoubleAuction", -1, closes);
     assert!(early.contains("the market closes before its gate"), "{early}");
 }
