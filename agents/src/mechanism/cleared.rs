@@ -48,7 +48,7 @@ impl Executed {
 /// What differs from one mechanism to the other in what posts and clearings are held to.
 pub(crate) trait Rule {
     /// Whether who is on this side has anything to post.
-    fn hears(_: &Genesis, _: OrderSide) -> bool {
+    fn posts(_: &Genesis, _: OrderSide) -> bool {
         true
     }
 
@@ -76,7 +76,7 @@ impl<R: Rule + std::fmt::Debug> Lawful for Cleared<R> {
             OrderSide::Buy => &game.buyers,
             OrderSide::Sell => &game.sellers,
         };
-        ensure(R::hears(genesis, side) && role.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
+        ensure(R::posts(genesis, side) && role.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
         let last: Option<Arc<Orders>> = stub.find(Key::Orders(slot, number));
         ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         R::orders(genesis, number, orders, stub)?;

@@ -23,7 +23,7 @@ pub(crate) type Law = Cleared<RateRule>;
 
 impl Rule for RateRule {
     /// An elastic buyer answers what was announced.
-    fn hears(genesis: &Genesis, side: OrderSide) -> bool {
+    fn posts(genesis: &Genesis, side: OrderSide) -> bool {
         side == OrderSide::Buy && genesis.rules.demand == Demand::Elastic
     }
 
