@@ -5,7 +5,7 @@ use crate::{
     adversity::assert_settled_once,
     conservation::assert_conserved,
     determinism::assert_same_whatever_the_shards,
-    support::{Log, only_case, recorded, repository, run, written},
+    support::{Log, only_case, recorded, run, shipped, written},
 };
 use microgrid_agents::{
     market::{demand::Buyer, pricing::PriceBand, role::Role, settlement::Trade},
@@ -18,7 +18,10 @@ use microgrid_sim::{
         equilibrium::closed_form,
         slot::{slot_facts, slot_terms},
     },
-    ledger::{schema, verify::verify},
+    ledger::{
+        schema,
+        verify::{CaseReport, verify},
+    },
     record::{Run, SlotRow},
     runtime::Shards,
     scenario::Plan,
@@ -72,6 +75,22 @@ fn trades(log: &Log) -> impl Iterator<Item = (u32, &Trade)> {
     })
 }
 
+/// Of each clearing the slot and how much is executed by it.
+fn clearings(log: &Log) -> Vec<(u32, usize)> {
+    let executions = log.observed.iter().filter_map(|observed| match &observed.what {
+        Observation::Cleared(slot, clearing) => Some((*slot, clearing.executions.len())),
+        _ => None,
+    });
+    executions.collect()
+}
+
+/// Runs a plan of one case, whose chain verifies; what its ledger came to.
+fn verified(plan: &Plan) -> CaseReport {
+    let root = tempfile::tempdir().unwrap();
+    let report = verify(&recorded(plan, root.path()).join(schema::FILE), &mut |_| {});
+    report.unwrap_or_else(|error| panic!("{error}")).cases.remove(0)
+}
+
 #[test]
 fn every_mechanism_trades_within_the_tariffs_and_keeps_the_books() {
     each(|mechanism, demand| {
@@ -79,6 +98,8 @@ fn every_mechanism_trades_within_the_tariffs_and_keeps_the_books() {
         assert_conserved(&log, 2, 12);
         assert_settled_once(&log);
         assert!(trades(&log).count() > 0, "{mechanism} {demand}: nobody trades");
+        let refused = log.observed.iter().find(|observed| matches!(observed.what, Observation::Refused(_)));
+        assert!(refused.is_none(), "{mechanism} {demand}: {refused:?}");
         for (slot, trade) in trades(&log) {
             // The community shares its bill: what a local kWh is paid with is the grid's money.
             let band = if mechanism == "BillSharing" { 0.0..=0.0 } else { FEED_IN..=CEILING };
@@ -136,6 +157,62 @@ fn whatever_the_network_does_every_mechanism_settles_once() {
     }
 }
 
+/// Where no message takes any time, a market opens as its slot does: after 90 s the gate closes and the second clearing of
+/// "45s" is due, and the first of "90s".
+#[test]
+fn what_is_due_as_the_gate_closes_is_cleared_once_and_what_is_due_later_not_at_all() {
+    let at_once = r#"network: (delay: "0s"), ledger: (block: (timeout: "0s")),"#;
+    let sealed = run(&only_case(&noon("UniformPriceAuction()", "Elastic", at_once)));
+    for (every, count) in [("90s", 1), ("45s", 2), ("60s", 2), ("1day", 1)] {
+        let plan = noon(&format!(r#"UniformPriceAuction(every: "{every}")"#), "Elastic", at_once);
+        let log = run(&only_case(&plan));
+        assert_eq!(clearings(&log).iter().filter(|(slot, _)| *slot == 1).count(), count, "{every}");
+        assert!(trades(&log).eq(trades(&sealed)), "{every}: all that can meet does at the first");
+        verified(&plan);
+    }
+}
+
+#[test]
+fn sealed_orders_that_were_good_as_the_gate_closed_are_cleared_however_late_the_ledger() {
+    for mechanism in ["UniformPriceAuction()", r#"UniformPriceAuction(every: "84s")"#] {
+        let down = r#"network: (conditions: [(at: "80s", lasting: "25s", what: Crash(who: Ledger))]),"#;
+        let [late, quiet] = [down, ""].map(|network| noon(mechanism, "Elastic", network));
+        let [found, due] = [&late, &quiet].map(|plan| run(&only_case(plan)));
+        assert!(trades(&found).count() > 0 && trades(&found).eq(trades(&due)), "{mechanism}");
+        verified(&late);
+    }
+}
+
+/// Who prefers energy less than the grid pays for it wants none, whatever the price.
+#[test]
+fn where_nobody_wants_anything_nothing_is_traded_and_the_chain_says_so() {
+    for mechanism in MECHANISMS {
+        let in_order = mechanism.contains("every") || mechanism.starts_with("Continuous");
+        for posts in ["Every", "Last"].into_iter().take(if in_order { 1 } else { 2 }) {
+            let text = format!(
+                r#"Scenario(
+                    name: "nobody",
+                    market: (slots: 1, open: (1, 1), gate_closure: "90s", mechanism: {mechanism}),
+                    population: Profiles("profiles.csv"),
+                    preferences: (preference_pv: 0.3, preference_grid: 0.3),
+                    ledger: (posts: {posts}),
+                )"#
+            );
+            let plan = written(&text, "prosumer,slot,pv_kwh,load_kwh\n1,1,3,1\n2,1,0,2\n3,1,0,1\n");
+            assert_eq!(verified(&plan).bills, 0, "{mechanism} {posts}");
+            let log = run(&only_case(&plan));
+            assert_conserved(&log, 1, 3);
+            if ["MidMarketRate", "BillSharing", "SupplyDemandRatio"].contains(&mechanism) {
+                assert_eq!(
+                    clearings(&log),
+                    [(1, 0), (1, 0)],
+                    "{mechanism}: announced, and over when all have answered"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn every_way_to_make_orders_trades_in_both_auctions() {
     for mechanism in ["UniformPriceAuction()", "ContinuousDoubleAuction"] {
@@ -183,51 +260,40 @@ fn truthful_orders_in_many_steps_clear_at_the_closed_form() {
 
 #[test]
 fn the_mid_market_rate_of_the_published_day_is_the_formula_in_plain_sql() {
-    let [profiles, tariff] = ["5_prosumers.csv", "tariff.csv"].map(|file| repository("scenarios/data").join(file));
     for demand in ["Firm", "Elastic"] {
-        let text = format!(
-            r#"Scenario(
-                name: "mid",
-                market: (open: (8, 20), feed_in_tariff: 0.45, grid_tariff: Csv({tariff:?}), mechanism: MidMarketRate),
-                population: Profiles({profiles:?}),
-                preferences: (demand: {demand}),
-            )"#
-        );
+        let plan =
+            shipped("5_prosumers.ron", &["mu=1", "mechanism=MidMarketRate", &format!("preferences.demand={demand}")]);
         let root = tempfile::tempdir().unwrap();
-        let folder = recorded(&written(&text, ""), root.path());
-        let ledger = rusqlite::Connection::open(folder.join(schema::FILE)).unwrap();
-        // What each party pays or earns for a slot at the rates of the formula, less what of it is the grid's, beside what
-        // its account comes to. What is wanted is the need with firm demand, the answer with elastic.
+        let ledger = rusqlite::Connection::open(recorded(&plan, root.path()).join(schema::FILE)).unwrap();
+        // With firm demand the need is what is wanted, with elastic the answer.
         let wanted = match demand {
-            "Firm" => "round((value ->> '$.Buyer.need') * 1e6)",
+            "Firm" => "round(need_kwh * 1e6)",
             _ => {
-                "coalesce((select answer.value ->> '$.steps[0].energy' from fact_keys answer where answer.kind = 'orders' \
-                 and answer.slot = party.slot and answer.first = party.first), 0)"
+                "coalesce((SELECT steps ->> '$[0].energy' FROM orders
+                           WHERE orders.slot = registrations.slot AND orders.prosumer = registrations.prosumer), 0)"
             }
         };
+        // What each pays or earns for a slot at the rates of the formula, less what of it is the grid's, beside what its
+        // account comes to.
         let sql = format!(
-            "with asked as (select slot, first, {wanted} as n from fact_keys party
-                            where kind = 'register' and value ->> '$.Buyer' is not null),
-                  offered as (select slot, first, value ->> '$.Seller' as s from fact_keys
-                              where kind = 'register' and value ->> '$.Seller' is not null),
-                  sums as (select slot, (select sum(n) from asked where asked.slot = tariff.slot) as d,
-                                  (select sum(s) from offered where offered.slot = tariff.slot) as s,
-                                  ((value ->> '$.grid') + (value ->> '$.feed_in')) / 2 as m,
-                                  value ->> '$.grid' as g, value ->> '$.feed_in' as f
-                           from fact_keys tariff where kind = 'tariff'),
-                  due as (select slot, first,
-                                 n * case when sums.s >= d then m else (m * sums.s + g * (d - sums.s)) / d end
-                                 - n * max(0.0, d - sums.s) / d * g as money
-                          from asked join sums using (slot) where d > 0 and sums.s > 0
-                          union all
-                          select slot, first,
-                                 offered.s * case when sums.s <= d then m else (m * d + f * (sums.s - d)) / sums.s end
-                                 - offered.s * max(0.0, sums.s - d) / sums.s * f
-                          from offered join sums using (slot) where d > 0 and sums.s > 0)
-             select due.slot, due.first, money,
-                    coalesce((select (value ->> '$.paid') + (value ->> '$.earned') from fact_keys account
-                              where kind = 'account' and account.slot = due.slot and account.first = due.first), 0)
-             from due"
+            "WITH wanted AS (SELECT slot, prosumer, {wanted} AS n FROM registrations WHERE role = 'Buyer'),
+                  offered AS (SELECT slot, prosumer, surplus_micro_kwh AS n FROM registrations WHERE role = 'Seller'),
+                  market AS (SELECT slot, feed_in_cny_per_kwh AS f, grid_cny_per_kwh AS g,
+                                    (feed_in_cny_per_kwh + grid_cny_per_kwh) / 2 AS m,
+                                    (SELECT sum(n) FROM wanted WHERE wanted.slot = tariffs.slot) AS d,
+                                    (SELECT sum(n) FROM offered WHERE offered.slot = tariffs.slot) AS s
+                             FROM tariffs WHERE d > 0 AND s > 0),
+                  due AS (SELECT slot, prosumer,
+                                 n * iif(s < d, (m * s + g * (d - s)) / d, m) - n * max(0.0, d - s) / d * g AS money
+                          FROM wanted JOIN market USING (slot)
+                          UNION ALL
+                          SELECT slot, prosumer,
+                                 n * iif(s > d, (m * d + f * (s - d)) / s, m) - n * max(0.0, s - d) / s * f
+                          FROM offered JOIN market USING (slot))
+             SELECT slot, prosumer, money,
+                    coalesce((SELECT paid_micro_cny + earned_micro_cny FROM accounts
+                              WHERE accounts.slot = due.slot AND accounts.prosumer = due.prosumer), 0)
+             FROM due"
         );
         let mut query = ledger.prepare(&sql).unwrap();
         let rows = query.query_map([], |row| {
@@ -236,10 +302,22 @@ fn the_mid_market_rate_of_the_published_day_is_the_formula_in_plain_sql() {
         let mut compared = BTreeMap::<u32, u32>::new();
         for row in rows.unwrap() {
             let (slot, number, due, found) = row.unwrap();
-            // A unit for the share of energy that is rounded, and half of one for each of its bills.
-            assert!((due - found as f64).abs() <= 5.0, "{demand}, slot {slot}, {number}: {found} for {due}");
+            // Energy is rounded to a unit, and each bill's payment to half of one; nobody has more than three.
+            assert!((due - found as f64).abs() <= 2.5, "{demand}, slot {slot}, {number}: {found} for {due}");
             *compared.entry(slot).or_default() += 1;
         }
         assert!(compared.len() >= 8, "{demand}: {compared:?}");
+        // All that is executed has that price, and makes the bills.
+        let count = |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let executed = "FROM executions JOIN tariffs USING (slot)";
+        let elsewhere = "WHERE price_cny_per_kwh <> (feed_in_cny_per_kwh + grid_cny_per_kwh) / 2";
+        assert_eq!(count(&format!("SELECT count(*) {executed} {elsewhere}")), 0, "{demand}");
+        let energy = count(&format!("SELECT sum(energy_micro_kwh) {executed}"));
+        assert!(energy > 0 && energy == count("SELECT sum(energy_micro_kwh) FROM bills"), "{demand}");
+        assert_eq!(
+            count("SELECT sum(executions) FROM clearings"),
+            count("SELECT count(*) FROM executions"),
+            "{demand}"
+        );
     }
 }

@@ -4,9 +4,9 @@ use crate::{
     adversity::{day_by, withstands},
     determinism::{ALL_SHARDS, assert_same_whatever_the_shards},
     learning::markets::{RandomMarket, hop, rounds_by, summary},
-    support::{recorded, repository, shipped, sim},
+    support::{only_case, recorded, repository, run, shipped, sim, written},
 };
-use microgrid_agents::market::mechanism::Mechanism;
+use microgrid_agents::{market::mechanism::Mechanism, observation::Observation};
 use microgrid_sim::ledger::{schema, verify::verify};
 use rayon::prelude::*;
 
@@ -54,6 +54,24 @@ fn the_ledger_of_a_negotiation_verifies_whatever_stands_on_it() {
         let report = report.unwrap_or_else(|error| panic!("{set}: {error}"));
         assert!(report.cases[0].closed == 24 && report.cases[0].bills > 20, "{report:?}");
     }
+}
+
+/// What a need is divided into adds up to it, but for the last digit of a sum.
+#[test]
+fn no_choice_of_a_firm_buyer_is_refused_for_a_rounding() {
+    let plan = written(
+        r#"Scenario(
+            name: "firm",
+            market: (slots: 4, slot_length: "30min", starts_at: "10h", open: (1, 4), gate_closure: "90s",
+                     mechanism: Negotiation()),
+            population: Synthetic(count: 30, pv_share: 0.5),
+            preferences: (demand: Firm),
+        )"#,
+        "",
+    );
+    let log = run(&only_case(&plan));
+    let refused = log.observed.iter().find(|observed| matches!(observed.what, Observation::Refused(_)));
+    assert!(refused.is_none(), "{refused:?}");
 }
 
 #[test]

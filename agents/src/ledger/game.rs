@@ -76,9 +76,10 @@ impl Ledger {
         if let Some(due) = playing.floor.clears_at().filter(|due| playing.clears_at.replace(*due) != Some(*due)) {
             context.wake_at(due, Wake::Publish(self.slot));
         }
-        let Some((shown, observation)) = playing.floor.show(off_chain, context.now()) else { return };
-        context.broadcast(&playing.audience, shown);
-        context.observe(observation);
+        if let Some((shown, observation)) = playing.floor.show(off_chain, context.now()) {
+            context.broadcast(&playing.audience, shown);
+            context.observe(observation);
+        }
         if let Some(outcome) = playing.floor.ended() {
             self.end_game(outcome, context);
         }
@@ -101,9 +102,7 @@ impl Ledger {
 
     /// Puts on the chain what is announced or executed; the posts that it follows from stand there before.
     fn decree_clearing(&mut self, clearing: &Arc<Clearing>, context: &mut Context<'_>) {
-        if !clearing.executions.is_empty() {
-            self.record_last_posts(context);
-        }
+        self.record_last_posts(context);
         if self.decree(Call::Clear(self.slot, Arc::clone(clearing)), Vec::new(), context).is_ok() {
             context.observe(Observation::Cleared(self.slot, Arc::clone(clearing)));
         }
@@ -142,11 +141,13 @@ impl Ledger {
     fn record_last_posts(&mut self, context: &mut Context<'_>) {
         let rules = self.chains.ledger.genesis.rules;
         let Phase::Playing(playing) = &mut self.phase else { return };
-        if rules.posts == Posts::Every || std::mem::replace(&mut playing.recorded, true) {
+        if rules.posts == Posts::Every || playing.recorded {
             return;
         }
         let at = context.now();
         let posts: Vec<Sent> = playing.posts.iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
+        // What is announced comes before all posts.
+        playing.recorded = !posts.is_empty();
         let most = rules.max_transactions as usize;
         for posts in posts.chunks(most) {
             let block = posts.iter().map(|sent| self.chains.execute(sent.clone())).collect();

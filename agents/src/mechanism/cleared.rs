@@ -4,13 +4,13 @@ use super::Lawful;
 use crate::{
     chain::{
         call::Call,
-        fact::{Clearing, Execution, Game, Key, Number},
+        fact::{Clearing, Execution, Fact, Game, Key, Number},
         genesis::Genesis,
         refusal::{Refusal, Validity, ensure},
         stub::Stub,
     },
     ids::Slot,
-    statement::Tariff,
+    statement::{OrderSide, Orders, Tariff},
     units::{Energy, Total},
 };
 use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
@@ -47,8 +47,13 @@ impl Executed {
 
 /// What differs from one mechanism to the other in what posts and clearings are held to.
 pub(crate) trait Rule {
-    /// A prosumer posts in a game that is under way.
-    fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity;
+    /// Whether who is on this side has anything to post.
+    fn posts(_: &Genesis, _: OrderSide) -> bool {
+        true
+    }
+
+    /// What the orders of a participant are held to, that they are its newest apart.
+    fn orders(genesis: &Genesis, number: Number, orders: &Orders, stub: &mut impl Stub) -> Validity;
 
     /// The ledger clears; that buyers buy, sellers sell, and prices are allowed, has been seen to.
     fn clear(genesis: &Genesis, game: &Game, tariff: Tariff, clearing: &Clearing, stub: &mut impl Stub) -> Validity;
@@ -65,7 +70,18 @@ pub(crate) struct Cleared<R> {
 
 impl<R: Rule + std::fmt::Debug> Lawful for Cleared<R> {
     fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity {
-        R::post(genesis, game, number, post, stub)
+        let Call::PostOrders(orders) = post else { return Err(Refusal::NotAParticipant) };
+        let Orders { slot, version, side, .. } = **orders;
+        let role = match side {
+            OrderSide::Buy => &game.buyers,
+            OrderSide::Sell => &game.sellers,
+        };
+        ensure(R::posts(genesis, side) && role.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
+        let last: Option<Arc<Orders>> = stub.find(Key::Orders(slot, number));
+        ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
+        R::orders(genesis, number, orders, stub)?;
+        stub.write(Key::Orders(slot, number), Fact::Orders(Arc::clone(orders)));
+        Ok(())
     }
 
     fn clear(genesis: &Genesis, game: &Game, slot: Slot, clearing: &Clearing, stub: &mut impl Stub) -> Validity {

@@ -21,6 +21,7 @@ pub(crate) mod two_level;
 
 pub(crate) use auction::{continuous, uniform};
 pub use habits::Habits;
+use pool::Pool;
 pub(crate) use posted::Posted;
 pub use strategy::Strategy;
 
@@ -170,9 +171,14 @@ pub(crate) trait Floor: Debug + Sized {
         (None, Outcome::GateClosure)
     }
 
+    /// What it keeps of its clearings, where it clears: that says what was traded and shown.
+    fn pool(&self) -> Option<&Pool> {
+        None
+    }
+
     /// What this participant has traded so far.
-    fn traded(&self, _participant: usize) -> Energy {
-        Energy::ZERO
+    fn traded(&self, participant: usize) -> Energy {
+        self.pool().map_or(Energy::ZERO, |pool| pool.traded[participant])
     }
 
     /// The market as it stands, for all who take part and for who watches; `None` if nothing has changed since it was
@@ -180,13 +186,19 @@ pub(crate) trait Floor: Debug + Sized {
     fn show(&mut self, off_chain: u32, now: Time) -> Option<(Message, Observation)>;
 
     /// What it has shown last.
-    fn shown(&self) -> Option<Shown>;
+    fn shown(&self) -> Option<Shown> {
+        self.pool().and_then(Pool::shown)
+    }
 
-    /// How the game has ended of itself, if it has. Asked whenever something has been shown.
-    fn ended(&self) -> Option<Outcome>;
+    /// How the game has ended of itself, if it has. Asked whenever something may have been shown.
+    fn ended(&self) -> Option<Outcome> {
+        None
+    }
 
     /// The trades that follow from the posts, by buyer, then seller.
-    fn trades(&self) -> Vec<Trade>;
+    fn trades(&self) -> Vec<Trade> {
+        self.pool().map_or_else(Vec::new, Pool::trades)
+    }
 }
 
 /// What the contract holds posts and trades to. A value of it goes through the trades of one slot, by buyer, then seller.

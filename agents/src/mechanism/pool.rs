@@ -1,6 +1,6 @@
 //! What the ledger keeps of a market that clears: its clearings, what pairs have traded by them, and what it has shown.
 
-use super::cleared::Executed;
+use super::{Opening, cleared::Executed};
 use crate::{
     chain::fact::{Clearing, Execution},
     market::settlement::Trade,
@@ -21,8 +21,9 @@ pub(super) type Match = (u32, u32, Energy, f64);
 
 /// What the ledger keeps of a market that clears.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     market: Arc<MarketOpened>,
+    service_fee: f64,
     /// How many clearings there were.
     pub(super) clearings: u32,
     pairs: BTreeMap<(u32, u32), Executed>,
@@ -37,8 +38,10 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(market: &Arc<MarketOpened>) -> Self {
+    pub(super) fn new(opening: &Opening<'_>) -> Self {
+        let Opening { market, genesis, .. } = *opening;
         Self {
+            service_fee: genesis.rules.service_fee,
             clearings: 0,
             pairs: BTreeMap::new(),
             traded: vec![Energy::ZERO; market.sellers.len() + market.buyers.len()],
@@ -94,9 +97,9 @@ impl Pool {
     }
 
     /// What pairs have traded, each at its mean price, by buyer, then seller.
-    pub(super) fn trades(&self, service_fee: f64) -> Vec<Trade> {
+    pub(super) fn trades(&self) -> Vec<Trade> {
         let trade = |(&(buyer, seller), executed): (&(u32, u32), &Executed)| {
-            Trade::new(buyer, seller, executed.energy.value(), executed.energy, executed.price(), service_fee)
+            Trade::new(buyer, seller, executed.energy.value(), executed.energy, executed.price(), self.service_fee)
         };
         self.pairs.iter().map(trade).collect()
     }

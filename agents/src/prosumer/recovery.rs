@@ -73,13 +73,13 @@ mod tests {
         },
         ids::{ActorId, GRID, ProsumerId},
         market::{
-            balance::SlotFacts, demand::Demand, replicator::Fitness, settlement::Trade, step::StepSize,
-            storage::StorageLimits, trades::Trades,
+            balance::SlotFacts, demand::Demand, mechanism::Mechanism, replicator::Fitness, settlement::Trade,
+            step::StepSize, storage::StorageLimits, trades::Trades,
         },
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
         prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, Habits, Mixing, Rules, Strategy},
-        statement::{Invoice, Quote, Tariff},
+        statement::{Invoice, OrderSide, Orders, Quote, Step, Tariff},
         streams::{Purpose, stream},
         time::Time,
         units::{Energy, Money},
@@ -202,6 +202,28 @@ mod tests {
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);
         assert_eq!(told(&mut prosumer, LEDGER, settled(6)), reading, "the meter has kept it");
+    }
+
+    #[test]
+    fn what_was_executed_before_memory_was_lost_is_signed_whatever_is_asked_since() {
+        let mut prosumer = prosumer();
+        Arc::make_mut(&mut prosumer.member.genesis).rules.mechanism = Mechanism::ContinuousDoubleAuction;
+        Arc::make_mut(&mut prosumer.rules).habits.bidding = BiddingStrategy::ZeroIntelligence;
+        effects(&mut prosumer, Prosumer::lose_memory);
+        let steps = vec![Step { energy: Energy(1_000_000), limit: 0.45 }];
+        let last = Orders { slot: 9, version: 4, side: OrderSide::Sell, steps, until: Time(100) };
+        let playing = Standing::Playing(opened(9), market(), Some(Call::PostOrders(Arc::new(last))), None);
+        told(&mut prosumer, LEDGER, Message::Standing(1, Box::new(playing)));
+        let due = Time(1_000_000_000);
+        let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));
+        let [Message::Submit(post)] = &posts[..] else { panic!("it posts orders") };
+        let Call::PostOrders(next) = &post.proposal.call else { panic!("it posts orders") };
+        assert!(next.version == 5 && next.steps[0].limit > 0.46, "{next:?}");
+        // They are lost: its fourth ones stand, and what they have traded, at a price that it would not take any more.
+        let trades = Trades::from_iter([Trade::new(0, 0, 0.5, Energy::nearest(0.5), 0.46, 0.0)]);
+        let bills = Arc::new(BillProposed { slot: 9, market: market(), trades, version: 4 });
+        let verdict = told(&mut prosumer, LEDGER, Message::BillProposed(bills));
+        assert!(matches!(verdict[..], [Message::BillEndorsed(9, Verdict::Endorsed(_))]), "{verdict:?}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use microgrid_agents::{
 use rusqlite::{Connection, OpenFlags, Params, Row, config::DbConfig, types::FromSql};
 use std::{
     collections::BTreeSet,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -139,8 +140,8 @@ impl Reader {
         if objects == 0 {
             return Err(ReadError::Blank(path.to_owned()));
         }
-        check_header(&connection)?;
-        check_schema(&connection)?;
+        let version = check_header(&connection)?;
+        check_schema(&connection, version)?;
         Ok(Self { connection })
     }
 
@@ -308,22 +309,28 @@ impl Reader {
     }
 }
 
-fn check_header(connection: &Connection) -> Result<(), ReadError> {
-    for (name, expected) in [("application_id", schema::APPLICATION_ID), ("user_version", schema::USER_VERSION)] {
-        let found: i64 = connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
-        if found != i64::from(expected) {
-            return Err(ReadError::Row(Position::FILE, format!("{name} is {found}, not {expected}")));
+/// Returns the version of the schema.
+fn check_header(connection: &Connection) -> Result<i32, ReadError> {
+    let check = |name: &str, known: RangeInclusive<i32>| {
+        let found: i32 = connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))?;
+        if known.contains(&found) {
+            return Ok(found);
         }
-    }
-    Ok(())
+        Err(ReadError::Row(Position::FILE, format!("{name} is {found}, not {}", known.end())))
+    };
+    check("application_id", schema::APPLICATION_ID..=schema::APPLICATION_ID)?;
+    check("user_version", 1..=schema::USER_VERSION)
 }
 
 /// A table or view: type, name, table and text.
 type Object = (String, String, String, Option<String>);
 
-fn check_schema(connection: &Connection) -> Result<(), ReadError> {
+fn check_schema(connection: &Connection, version: i32) -> Result<(), ReadError> {
     let model = Connection::open_in_memory()?;
     model.execute_batch(schema::SQL)?;
+    if version == 1 {
+        model.execute_batch(schema::BACK_TO_VERSION_1)?;
+    }
     match objects(&model)?.symmetric_difference(&objects(connection)?).next() {
         None => Ok(()),
         Some((_, name, ..)) => {

@@ -7,7 +7,7 @@ pub const FILE: &str = "ledger.db";
 pub const APPLICATION_ID: i32 = 0x6d67_7269;
 
 /// What `PRAGMA user_version` says: the version of the schema.
-pub const USER_VERSION: i32 = 1;
+pub const USER_VERSION: i32 = 2;
 
 /// The statements that make the tables and views, to be carried out in this order.
 pub const SQL: &str = include_str!("schema.sql");
@@ -17,6 +17,9 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     // No statement holds a semicolon.
     SQL.split(';').map(str::trim).filter(|statement| !statement.is_empty())
 }
+
+/// What makes of these tables and views those of version 1.
+pub const BACK_TO_VERSION_1: &str = "DROP VIEW orders; DROP VIEW clearings; DROP VIEW executions";
 
 #[cfg(test)]
 mod tests {

@@ -164,3 +164,37 @@ SELECT
     value ->> 'charge' AS charge_micro_cny,
     value ->> 'credit' AS credit_micro_cny
 FROM fact_keys WHERE kind = 'invoice';
+
+CREATE VIEW orders AS
+SELECT
+    case_number,
+    slot,
+    first AS prosumer,
+    value ->> 'version' AS version,
+    value ->> 'side' AS side,
+    value ->> 'steps' AS steps,
+    value ->> 'until' AS until_ns
+FROM fact_keys WHERE kind = 'orders';
+
+CREATE VIEW clearings AS
+SELECT
+    case_number,
+    slot,
+    first AS number,
+    value ->> 'price' AS price_cny_per_kwh,
+    value ->> 'supply' AS supply_micro_kwh,
+    value ->> 'demand' AS demand_micro_kwh,
+    json_array_length(value, '$.executions') AS executions
+FROM fact_keys WHERE kind = 'clearing';
+
+CREATE VIEW executions AS
+SELECT
+    case_number,
+    slot,
+    first AS clearing,
+    execution.key + 1 AS number,
+    execution.value ->> 0 AS buyer,
+    execution.value ->> 1 AS seller,
+    execution.value ->> 2 AS energy_micro_kwh,
+    execution.value ->> 3 AS price_cny_per_kwh
+FROM fact_keys JOIN json_each(fact_keys.value, '$.executions') AS execution WHERE kind = 'clearing';

@@ -15,6 +15,7 @@ use microgrid_sim::{
         prosumer::{Adaptation, Behaviour, Mixing},
         statement::Outcome,
     },
+    ledger::schema,
     network::{Delay, Memory},
     scenario::schema::{Activation, Clock, GridTariff, Incident, Members, PopulationSource, Record, Who},
 };
@@ -23,7 +24,11 @@ use serde::{
     de::{Error as _, Visitor, value::Error},
     forward_to_deserialize_any,
 };
-use std::{cell::Cell, collections::BTreeSet, time::Duration};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Asks an enum which variants it can be read from.
 struct Probe<'a>(&'a Cell<&'static [&'static str]>);
@@ -159,4 +164,20 @@ fn outcomes_roles_and_refusals_are_those_that_there_are() {
     assert_listed::<Role>("role", &cell(section(&results, "prosumers.csv"), "column", "role", 2), false);
     let ledger = sections_of("docs/ledger.md");
     assert_listed::<Refusal>("the codes", &first_cells(section(&ledger, "Codes"), "code"), false);
+}
+
+#[test]
+fn views_of_a_ledger_are_listed_with_their_columns() {
+    let database = rusqlite::Connection::open_in_memory().unwrap();
+    database.execute_batch(schema::SQL).unwrap();
+    let sql = "SELECT views.name, group_concat(columns.name, ', ')
+               FROM sqlite_schema AS views JOIN pragma_table_info(views.name) AS columns
+               WHERE views.type = 'view' AND views.name <> 'fact_keys' AND columns.name NOT IN ('case_number', 'slot')
+               GROUP BY views.name";
+    let mut query = database.prepare(sql).unwrap();
+    let views = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let views: BTreeMap<String, String> = views.map(Result::unwrap).collect();
+    let listed = section(&sections("docs/ledger.md"), "Opening ledger.db").tables("view").concat();
+    let listed = listed.iter().map(|row| (quoted(&row[0]).concat(), quoted(&row[1]).concat()));
+    assert_eq!(listed.collect::<BTreeMap<_, _>>(), views);
 }

@@ -12,6 +12,7 @@ use microgrid_agents::{
         fact::{Clearing, Execution, Fact},
     },
     statement::Orders,
+    time::Time,
     units::Energy,
 };
 use microgrid_sim::ledger::schema;
@@ -136,6 +137,37 @@ fn orders_that_are_changed_no_longer_give_what_was_executed() {
         let complaint = complaint(&history);
         assert!(complaint.contains("the posts give") || complaint.contains("no orders have met"), "{complaint}");
     }
+}
+
+/// What is said where the first block with such a call is cut so much later [ns], or sooner.
+fn complaint_at_another_time(mechanism: &str, later: i64, wanted: impl Fn(&Call) -> bool) -> String {
+    let mut history = honest(mechanism);
+    let (block, _) = history.find(|call, code| wanted(call) && code.is_ok());
+    let step = &mut history.blocks[block];
+    step.time = Time(step.time.0.strict_add_signed(later));
+    step.transactions[0].1.submitted = step.time;
+    complaint(&history)
+}
+
+#[test]
+fn a_market_is_cleared_when_that_is_due_and_goes_on_until_its_gate_closes() {
+    let often = r#"UniformPriceAuction(every: "3s")"#;
+    let late = complaint_at_another_time(often, 1, executes);
+    assert!(late.contains("when that is not due"), "{late}");
+    let mut history = honest(often);
+    let (block, _) = history.find(|call, code| executes(call) && code.is_ok());
+    history.blocks.remove(block);
+    let missed = complaint(&history);
+    assert!(missed.contains("orders have met, and were not cleared at"), "{missed}");
+    let closes = |call: &Call| matches!(call, Call::CloseGame(..));
+    for mechanism in ["TwoLevelGame", often, "ContinuousDoubleAuction"] {
+        let late = complaint_at_another_time(mechanism, 1, closes);
+        assert!(late.contains("the game ends as "), "{late}");
+    }
+    let early = complaint_at_another_time("TwoLevelGame", -1, closes);
+    assert!(early.contains("the game ends as GateClosure"), "{early}");
+    let early = complaint_at_another_time("ContinuousDoubleAuction", -1, closes);
+    assert!(early.contains("the market closes before its gate"), "{early}");
 }
 
 #[test]

@@ -5,12 +5,11 @@ pub(crate) use super::{law::Law, player::Player};
 use super::book::{Book, Execution};
 use crate::{
     chain::{call::Call, fact::Clearing},
-    market::settlement::Trade,
     mechanism::{
         Floor, Opening,
         pool::{Match, Pool, most},
     },
-    message::{Message, Shown},
+    message::Message,
     observation::Observation,
     statement::{OrderSide, Outcome},
     time::Time,
@@ -22,7 +21,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Board {
     sellers: usize,
-    service_fee: f64,
     book: Book,
     /// What has met and does not stand on the chain yet.
     met: Vec<Match>,
@@ -35,16 +33,15 @@ pub(crate) struct Board {
 
 impl Floor for Board {
     fn open(opening: Opening<'_>) -> Self {
-        let Opening { market, buyers, surplus, genesis, .. } = opening;
+        let (sellers, buyers) = (opening.surplus.len(), opening.buyers.len());
         Self {
-            sellers: surplus.len(),
-            service_fee: genesis.rules.service_fee,
+            pool: Pool::new(&opening),
+            sellers,
             book: Book::default(),
             met: Vec::new(),
-            posted: vec![Total::default(); surplus.len() + buyers.len()],
+            posted: vec![Total::default(); sellers + buyers],
             offered: Total::default(),
             wanted: Total::default(),
-            pool: Pool::new(market),
         }
     }
 
@@ -73,24 +70,12 @@ impl Floor for Board {
         (None, Outcome::Cleared)
     }
 
-    fn traded(&self, participant: usize) -> Energy {
-        self.pool.traded[participant]
-    }
-
     fn show(&mut self, _: u32, now: Time) -> Option<(Message, Observation)> {
         self.book.expire(now);
         self.pool.show((self.book.best(OrderSide::Buy), self.book.best(OrderSide::Sell)), now)
     }
 
-    fn shown(&self) -> Option<Shown> {
-        self.pool.shown()
-    }
-
-    fn ended(&self) -> Option<Outcome> {
-        None
-    }
-
-    fn trades(&self) -> Vec<Trade> {
-        self.pool.trades(self.service_fee)
+    fn pool(&self) -> Option<&Pool> {
+        Some(&self.pool)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
     },
-    mechanism::{Entry, Moment, Participant, Posted, Side},
+    mechanism::{Entry, Moment, Participant, Posted, Side, orders::total},
     message::{MarketOpened, Notice, Shown},
     statement::{OrderSide, Orders, Step},
     time::Time,
@@ -34,12 +34,18 @@ pub(crate) struct Player {
     is_asked: bool,
     /// Whether it has nothing more to say of itself.
     is_done: bool,
+    /// The most that it has ever offered or asked for, and the worst price that it would have taken: whatever it has ever
+    /// posted may have been executed.
     posted: Posted,
 }
 
 impl Participant for Player {
     fn join(entry: Entry<'_>) -> Self {
         let Entry { genesis, side, buyer, band, .. } = entry;
+        let posted = match side {
+            Side::Buyer(_) => Posted::Within(OrderSide::Buy, Energy::ZERO, f64::NEG_INFINITY),
+            Side::Seller(..) => Posted::Within(OrderSide::Sell, Energy::ZERO, f64::INFINITY),
+        };
         Self {
             side,
             buyer,
@@ -51,7 +57,7 @@ impl Participant for Player {
             last: None,
             is_asked: false,
             is_done: false,
-            posted: Posted::Unknown,
+            posted,
         }
     }
 
@@ -103,13 +109,15 @@ impl Participant for Player {
         };
         let side = bidding.side();
         let version = self.last.as_ref().map_or(0, |last| last.version) + 1;
-        self.note(side, &steps);
+        self.note(&steps);
         let orders = Arc::new(Orders { slot: market.slot, version, side, steps, until: closes });
         self.last = Some(Arc::clone(&orders));
         Some((Call::PostOrders(orders), self.news.as_ref().map(|news| now - news.time)))
     }
 
+    /// What it had posted before its last orders, it has forgotten.
     fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
+        self.posted = Posted::Unknown;
         if let Some(Call::PostOrders(orders)) = last {
             self.last = Some(orders);
         }
@@ -118,12 +126,8 @@ impl Participant for Player {
         }
     }
 
-    /// Whatever it has ever posted may have been executed; after having lost its memory it does not know.
     fn posted(&self, _: u32) -> Posted {
-        match self.since {
-            Some(_) => self.posted.clone(),
-            None => Posted::Unknown,
-        }
+        self.posted.clone()
     }
 }
 
@@ -135,17 +139,10 @@ impl Player {
         }
     }
 
-    /// Remembers the most that it has offered or asked for, and the worst price that it would have taken.
-    fn note(&mut self, side: OrderSide, steps: &[Step]) {
-        let worst = |a: f64, b: f64| if side == OrderSide::Buy { a.max(b) } else { a.min(b) };
-        let total = steps.iter().fold(Energy::ZERO, |sum, step| Energy(sum.0.saturating_add(step.energy.0)));
-        let (mut most, mut limit) = match self.posted {
-            Posted::Within(_, most, limit) => (most, limit),
-            _ if side == OrderSide::Buy => (Energy::ZERO, f64::NEG_INFINITY),
-            _ => (Energy::ZERO, f64::INFINITY),
-        };
-        most = most.max(total);
-        limit = steps.iter().map(|step| step.limit).fold(limit, worst);
-        self.posted = Posted::Within(side, most, limit);
+    fn note(&mut self, steps: &[Step]) {
+        let Posted::Within(side, most, limit) = &mut self.posted else { return };
+        *most = total(steps).amount().unwrap_or(Energy(i64::MAX)).max(*most);
+        let worse = if *side == OrderSide::Buy { f64::max } else { f64::min };
+        *limit = steps.iter().map(|step| step.limit).fold(*limit, worse);
     }
 }

@@ -5,17 +5,17 @@ pub(crate) use super::{law::Law, player::Player};
 use super::clearing::clear;
 use crate::{
     chain::{call::Call, fact},
-    market::{mechanism::Mechanism, settlement::Trade},
+    market::mechanism::Mechanism,
     mechanism::{
         Floor, Opening,
         orders::rest,
         pairing::pair,
         pool::{Match, Pool, most},
     },
-    message::{Message, Shown},
+    message::Message,
     observation::Observation,
     statement::{Orders, Outcome, Step},
-    time::Time,
+    time::{Time, nanos},
     units::Energy,
 };
 use std::{sync::Arc, time::Duration};
@@ -24,10 +24,10 @@ use std::{sync::Arc, time::Duration};
 #[derive(Debug)]
 pub(crate) struct Board {
     sellers: usize,
-    service_fee: f64,
     /// From one clearing to the next, where there are several.
     every: Option<Duration>,
     due: Option<Time>,
+    closes: Time,
     /// Last orders of each participant, sellers first.
     orders: Vec<Option<Arc<Orders>>>,
     pool: Pool,
@@ -35,18 +35,18 @@ pub(crate) struct Board {
 
 impl Floor for Board {
     fn open(opening: Opening<'_>) -> Self {
-        let Opening { market, buyers, surplus, genesis, .. } = opening;
-        let every = match genesis.rules.mechanism {
+        let (sellers, buyers) = (opening.surplus.len(), opening.buyers.len());
+        let every = match opening.genesis.rules.mechanism {
             Mechanism::UniformPriceAuction { every } => every,
             _ => None,
         };
         Self {
-            sellers: surplus.len(),
-            service_fee: genesis.rules.service_fee,
+            pool: Pool::new(&opening),
+            sellers,
             every,
             due: None,
-            orders: vec![None; surplus.len() + buyers.len()],
-            pool: Pool::new(market),
+            closes: opening.market.game.closes,
+            orders: vec![None; sellers + buyers],
         }
     }
 
@@ -59,41 +59,33 @@ impl Floor for Board {
     fn clear(&mut self, now: Time) -> Option<Arc<fact::Clearing>> {
         let every = self.every?;
         let due = *self.due.get_or_insert(now + every);
-        if now < due {
+        if now < due || now >= self.closes {
             return None;
         }
-        self.due = Some(due + every);
+        // What was due while the ledger was down, is cleared once.
+        let every = nanos(every);
+        self.due = Some(Time(due.0 + (nanos(now - due) / every + 1) * every));
         let (price, amounts, matches) = self.matches(now);
         price.map(|_| self.pool.clear(price, amounts, &matches))
     }
 
+    /// As the gate closes it is cleared anyway.
     fn clears_at(&self) -> Option<Time> {
-        self.due
+        self.due.filter(|due| *due < self.closes)
     }
 
     fn close(&mut self, now: Time) -> (Option<Arc<fact::Clearing>>, Outcome) {
-        let (price, amounts, matches) = self.matches(now);
+        // However late the ledger closes it, what was good as the gate closed is cleared.
+        let (price, amounts, matches) = self.matches(now.min(self.closes));
         (Some(self.pool.clear(price, amounts, &matches)), Outcome::Cleared)
-    }
-
-    fn traded(&self, participant: usize) -> Energy {
-        self.pool.traded[participant]
     }
 
     fn show(&mut self, _: u32, now: Time) -> Option<(Message, Observation)> {
         self.pool.show((None, None), now)
     }
 
-    fn shown(&self) -> Option<Shown> {
-        self.pool.shown()
-    }
-
-    fn ended(&self) -> Option<Outcome> {
-        None
-    }
-
-    fn trades(&self) -> Vec<Trade> {
-        self.pool.trades(self.service_fee)
+    fn pool(&self) -> Option<&Pool> {
+        Some(&self.pool)
     }
 }
 

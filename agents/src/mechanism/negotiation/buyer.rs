@@ -11,7 +11,7 @@ use crate::{
     },
     mechanism::{
         Entry, Habits, Moment,
-        two_level::{Choices, Follower, Lead, Stepping, Steps, greatest},
+        two_level::{Choices, Follower, Lead, Stepping, Steps},
     },
     message::{MarketOpened, MarketState},
     statement::Choice,
@@ -37,8 +37,6 @@ pub(crate) struct Buyer {
     /// What everybody asked for last weighs so much, in units of the market's own scale.
     rho: f64,
     opened: Arc<MarketOpened>,
-    /// Position of the seller with the greatest surplus.
-    watched: usize,
     choices: Choices,
     /// What it has to do with each seller, and what it asks for: only while it acts.
     dealings: Vec<Dealing>,
@@ -58,8 +56,7 @@ impl Follower for Buyer {
             band,
             rho: rho(genesis),
             opened: Arc::clone(market),
-            watched: greatest(&market.surplus, None),
-            choices: Choices::new(market.slot, None),
+            choices: Choices::new(market, None),
             dealings: Vec::with_capacity(market.surplus.len()),
             purchases: Vec::with_capacity(market.surplus.len()),
         }
@@ -70,8 +67,6 @@ impl Follower for Buyer {
         let Moment { habits, alpha, now, .. } = moment;
         let mut next = self.choices.blank();
         let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
-        let (version, rest_before) = self.choices.last().map_or((0, 0), |last| (last.version, last.updates_at_rest));
-        choice.version = version + 1;
         choice.change = if self.deal(news, stride.part, alpha) {
             let total = proximal::purchases(&self.facts, alpha, self.demand, &self.dealings, &mut self.purchases);
             self.write(total, choice);
@@ -80,10 +75,7 @@ impl Follower for Buyer {
             self.begin(news, alpha, choice);
             f64::INFINITY
         };
-        choice.updates_at_rest = if choice.change < habits.tolerance { rest_before + 1 } else { 0 };
-        choice.answers = news.quotes_time.min(news.oldest_answered);
-        choice.quotes = news.quotes_time;
-        choice.news_age = now - news.quotes_time;
+        self.choices.date(choice, news, habits.tolerance, now);
         self.choices.push(&next);
         next
     }
@@ -92,12 +84,8 @@ impl Follower for Buyer {
         self.choices.resume(choice, shown.is_some());
     }
 
-    fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
-        self.choices.get(version)
-    }
-
-    fn watched_share(&self) -> Option<f64> {
-        self.choices.last().map(|choice| choice.shares[self.watched])
+    fn choices(&self) -> &Choices {
+        &self.choices
     }
 }
 
@@ -135,8 +123,10 @@ impl Buyer {
         self.write(self.purchases.iter().sum(), choice);
     }
 
-    /// Writes what it asks for as shares of the `total`. A choice of nothing says how it would be divided.
+    /// Writes what it asks for as shares of the `total`, of which rounding makes no more than a firm need. A choice of nothing
+    /// says how it would be divided.
     fn write(&self, total: f64, choice: &mut Choice) {
+        let total = if self.demand == Demand::Firm { total.min(self.facts.need) } else { total };
         choice.shares.clear();
         if total > 0.0 {
             choice.shares.extend(self.purchases.iter().map(|purchase| purchase / total));

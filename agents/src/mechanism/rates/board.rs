@@ -3,14 +3,14 @@
 use super::rule::Rate;
 use crate::{
     chain::{call::Call, fact::Clearing},
-    market::{demand::Demand, mechanism::Mechanism, pricing::PriceBand, settlement::Trade},
+    market::{demand::Demand, mechanism::Mechanism, pricing::PriceBand},
     mechanism::{
         Floor, Opening,
         pairing::pair,
         pool::{Match, Pool, most},
         pro_rata,
     },
-    message::{Message, Shown},
+    message::Message,
     observation::Observation,
     statement::Outcome,
     time::Time,
@@ -23,7 +23,6 @@ use std::sync::Arc;
 pub(crate) struct Board {
     mechanism: Mechanism,
     band: PriceBand,
-    service_fee: f64,
     is_elastic: bool,
     surplus: Vec<Energy>,
     /// What each buyer wants, as far as it has said so.
@@ -36,20 +35,20 @@ pub(crate) struct Board {
 
 impl Floor for Board {
     fn open(opening: Opening<'_>) -> Self {
-        let Opening { market, buyers, surplus, band, genesis, .. } = opening;
+        let pool = Pool::new(&opening);
+        let Opening { buyers, surplus, band, genesis, .. } = opening;
         let is_elastic = genesis.rules.demand == Demand::Elastic;
         let need = |need: f64| (!is_elastic).then(|| Energy::at_most(need));
         let wanted: Vec<_> = buyers.iter().map(|buyer| need(buyer.need)).collect();
         Self {
             mechanism: genesis.rules.mechanism,
             band,
-            service_fee: genesis.rules.service_fee,
             is_elastic,
             surplus,
             missing: if is_elastic { wanted.len() } else { 0 },
             wanted,
             is_over: false,
-            pool: Pool::new(market),
+            pool,
         }
     }
 
@@ -86,20 +85,12 @@ impl Floor for Board {
         self.pool.show((None, None), now)
     }
 
-    fn shown(&self) -> Option<Shown> {
-        self.pool.shown()
+    fn pool(&self) -> Option<&Pool> {
+        Some(&self.pool)
     }
 
     fn ended(&self) -> Option<Outcome> {
         self.is_over.then_some(Outcome::Cleared)
-    }
-
-    fn traded(&self, participant: usize) -> Energy {
-        self.pool.traded[participant]
-    }
-
-    fn trades(&self) -> Vec<Trade> {
-        self.pool.trades(self.service_fee)
     }
 }
 

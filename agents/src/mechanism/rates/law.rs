@@ -3,8 +3,7 @@
 use super::rule::Rate;
 use crate::{
     chain::{
-        call::Call,
-        fact::{Clearing, Fact, Game, Key, Number},
+        fact::{Clearing, Game, Key, Number},
         genesis::Genesis,
         refusal::{Refusal, Validity, ensure},
         stub::Stub,
@@ -24,21 +23,17 @@ pub(crate) type Law = Cleared<RateRule>;
 
 impl Rule for RateRule {
     /// An elastic buyer answers what was announced.
-    fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity {
-        let Call::PostOrders(answer) = post else { return Err(Refusal::NotAParticipant) };
-        let slot = answer.slot;
-        let buys = answer.side == OrderSide::Buy && game.buyers.binary_search(&number).is_ok();
-        ensure(buys && genesis.rules.demand == Demand::Elastic, Refusal::NotAParticipant)?;
-        let last: Option<Arc<Orders>> = stub.find(Key::Orders(slot, number));
-        ensure(answer.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
-        let announced: Option<Arc<Clearing>> = stub.find(Key::Clearing(slot, 1));
+    fn posts(genesis: &Genesis, side: OrderSide) -> bool {
+        side == OrderSide::Buy && genesis.rules.demand == Demand::Elastic
+    }
+
+    fn orders(_: &Genesis, _: Number, answer: &Orders, stub: &mut impl Stub) -> Validity {
+        let announced: Option<Arc<Clearing>> = stub.find(Key::Clearing(answer.slot, 1));
         let price = announced.and_then(|clearing| clearing.price).ok_or(Refusal::MarketClosed)?;
         ensure(answer.steps.iter().all(|step| step.limit == price), Refusal::PriceOutOfBand)?;
         let most = Energy::at_most(Choice::MOST_PURCHASE);
         let one = answer.steps.iter().all(|step| Energy::ZERO < step.energy && step.energy <= most);
-        ensure(answer.steps.len() <= 1 && one, Refusal::InvalidPurchases)?;
-        stub.write(Key::Orders(slot, number), Fact::Orders(Arc::clone(answer)));
-        Ok(())
+        ensure(answer.steps.len() <= 1 && one, Refusal::InvalidPurchases)
     }
 
     /// The first is the announcement, where demand is elastic; the last has the price of what was offered and asked for.

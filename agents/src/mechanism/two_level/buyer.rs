@@ -36,9 +36,6 @@ pub(crate) struct Buyer {
     opened: Arc<MarketOpened>,
     /// Positions of the sellers that it knows, ascending; `None` if all.
     known: Option<Arc<[u32]>>,
-    /// Place, among those that it knows, of the seller with the greatest surplus, whose share tells how widely its steps
-    /// swing.
-    watched: usize,
     choices: Choices,
     own: Seen,
 }
@@ -62,15 +59,13 @@ impl Follower for Buyer {
         // Drawn from a stream of the slot's own, so that whoever joins again after a crash knows the same.
         let mut random = slot_stream(genesis.seed, prosumer.actor(), Purpose::Acquaintance, market.slot);
         let known = genesis.rules.choice_set.draw(market.sellers.len(), &mut random);
-        let watched = greatest(&market.surplus, known.as_deref());
         Self {
             facts: buyer,
             demand: genesis.rules.demand,
             band,
             opened: Arc::clone(market),
-            choices: Choices::new(market.slot, known.clone()),
+            choices: Choices::new(market, known.clone()),
             known,
-            watched,
             own: Seen::default(),
         }
     }
@@ -88,12 +83,8 @@ impl Follower for Buyer {
         self.choices.resume(choice, shown.is_some());
     }
 
-    fn choice(&self, version: u32) -> Option<&Arc<Choice>> {
-        self.choices.get(version)
-    }
-
-    fn watched_share(&self) -> Option<f64> {
-        self.choices.last().map(|choice| choice.shares[self.watched])
+    fn choices(&self) -> &Choices {
+        &self.choices
     }
 }
 
@@ -104,15 +95,13 @@ impl Buyer {
         let Moment { habits, alpha, now, .. } = moment;
         let mut next = self.choices.blank();
         let choice = Arc::get_mut(&mut next).expect("nobody else has it yet");
-        let (change, rest_before) = match self.choices.last() {
+        let change = match self.choices.last() {
             None => {
-                choice.version = 1;
                 self.first_shares(&mut choice.shares);
-                (f64::INFINITY, 0)
+                f64::INFINITY
             }
             Some(last) => {
                 let last = Arc::clone(last);
-                choice.version = last.version + 1;
                 choice.shares.clone_from(&last.shares);
                 let turn = Turn {
                     size: stride.of(habits.replicator_step),
@@ -122,7 +111,7 @@ impl Buyer {
                     regrowth: habits.regrowth,
                 };
                 let change = self.learn(&mut choice.shares, &last, news, turn, moment);
-                (change.map_or(f64::INFINITY, |change| change / stride.rests_by), last.updates_at_rest)
+                change.map_or(f64::INFINITY, |change| change / stride.rests_by)
             }
         };
         self.answer(choice, &news.prices, habits.fitness, alpha);
@@ -130,10 +119,7 @@ impl Buyer {
         let bought = self.choices.last().map_or(0.0, |last| largest_difference(&last.purchases, &choice.purchases));
         let answered = if bought > 0.0 { alpha * bought / self.band.width() } else { 0.0 };
         choice.change = change.max(answered);
-        choice.updates_at_rest = if choice.change < habits.tolerance { rest_before + 1 } else { 0 };
-        choice.answers = news.quotes_time.min(news.oldest_answered);
-        choice.quotes = news.quotes_time;
-        choice.news_age = now - news.quotes_time;
+        self.choices.date(choice, news, habits.tolerance, now);
         self.choices.push(&next);
         next
     }
@@ -196,13 +182,6 @@ impl Buyer {
         choice.purchases.resize(prices.len(), 0.0);
         choice.responsive = self.facts.answer(&choice.shares, prices, alpha, self.demand, &mut choice.purchases);
     }
-}
-
-/// Place, among the sellers that a buyer knows, of the one with the greatest surplus.
-pub(in crate::mechanism) fn greatest(surplus: &[f64], known: Option<&[u32]>) -> usize {
-    let at = |place: usize| surplus[known.map_or(place, |known| known[place] as usize)];
-    let greater = |best, place| if at(place) > at(best) { place } else { best };
-    (0..known.map_or(surplus.len(), <[u32]>::len)).reduce(greater).unwrap_or(0)
 }
 
 /// Of a list with an entry for each seller, those of the sellers that a buyer knows.

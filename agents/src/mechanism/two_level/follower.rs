@@ -1,6 +1,6 @@
 //! A buyer's side of a game in which sellers lead by price, as its [`Player`](super::player::Player) needs it.
 
-use super::{adaptation::Steps, seller::Lead};
+use super::{adaptation::Steps, choices::Choices, seller::Lead};
 use crate::{
     chain::genesis::Genesis,
     mechanism::{Entry, Habits, Moment},
@@ -22,10 +22,6 @@ pub(in crate::mechanism) trait Follower: Debug + Sized {
     /// Goes on from a choice that it has forgotten; without the market as it was shown, only its bills are to come.
     fn resume(&mut self, choice: Arc<Choice>, shown: Option<&MarketState>);
 
-    /// The choice it made under this version, if it is one of the last two.
-    fn choice(&self, version: u32) -> Option<&Arc<Choice>>;
-
-    /// The share of the seller with the greatest surplus in its last choice, which tells how widely its steps swing; `None`
-    /// before the first.
-    fn watched_share(&self) -> Option<f64>;
+    /// Its last choices.
+    fn choices(&self) -> &Choices;
 }

@@ -25,7 +25,6 @@ pub use pricing::{ExcessDemand, Offer, PricingRule};
 
 // What a game with other buyers is made of, too.
 pub(super) use adaptation::{Stepping, Steps};
-pub(super) use buyer::greatest;
 pub(super) use choices::Choices;
 pub(super) use follower::Follower;
 pub(super) use player::Player as PlayerWith;

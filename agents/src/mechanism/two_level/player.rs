@@ -65,7 +65,7 @@ impl<B: Follower> Participant for Player<B> {
             Part::Buyer(buyer) => {
                 let news = news?;
                 let choice = buyer.act(news, &mut self.steps, moment);
-                (Call::PostChoice(choice), Some(news.quotes_time), buyer.watched_share())
+                (Call::PostChoice(choice), Some(news.quotes_time), buyer.choices().watched_share())
             }
         };
         if let Some(value) = moved {
@@ -90,7 +90,7 @@ impl<B: Follower> Participant for Player<B> {
         match &self.part {
             Part::Seller(seller) => seller.price(version).map_or(Posted::Unknown, Posted::Price),
             Part::Buyer(buyer) => {
-                buyer.choice(version).map_or(Posted::Unknown, |choice| Posted::Choice(Arc::clone(choice)))
+                buyer.choices().get(version).map_or(Posted::Unknown, |choice| Posted::Choice(Arc::clone(choice)))
             }
         }
     }

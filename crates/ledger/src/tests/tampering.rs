@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     reader::ReadError,
+    schema,
     verify::{ChannelReport, VerifyError, verify},
 };
 use microgrid_agents::chain::genesis::{Genesis, Policies, Signatures};
@@ -65,12 +66,19 @@ fn what_is_no_ledger_is_named() {
     std::fs::write(&path, [b'x'; 5000]).unwrap();
     assert!(verify(&path, &mut |_| {}).unwrap_err().to_string().contains("not a database"));
     let complaint = |sql: &str| file(&[day()]).tamper(sql).complaint();
-    assert_eq!(complaint("PRAGMA user_version = 2"), "ledger.db: user_version is 2, not 1");
-    for change in
-        ["DROP VIEW bills", "CREATE TABLE more (a)", "CREATE TRIGGER t AFTER INSERT ON facts BEGIN SELECT 1; END"]
-    {
+    assert_eq!(complaint("PRAGMA user_version = 3"), "ledger.db: user_version is 3, not 2");
+    assert_eq!(complaint("PRAGMA user_version = 0"), "ledger.db: user_version is 0, not 2");
+    for change in [
+        "DROP VIEW bills",
+        "DROP VIEW orders",
+        "PRAGMA user_version = 1",
+        "CREATE TABLE more (a)",
+        "CREATE TRIGGER t AFTER INSERT ON facts BEGIN SELECT 1; END",
+    ] {
         assert!(complaint(change).starts_with("ledger.db: the schema is not that of a ledger"), "{change}");
     }
+    let older = format!("PRAGMA user_version = 1; {}", schema::BACK_TO_VERSION_1);
+    file(&[day()]).tamper(&older).verify().expect("a file of the version before");
     for no_file in ["/", "/dev/zero"] {
         assert!(matches!(verify(Path::new(no_file), &mut |_| {}), Err(VerifyError::Open(ReadError::NoFile(_)))));
     }

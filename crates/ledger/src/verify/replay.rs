@@ -23,7 +23,7 @@ use microgrid_agents::{
         transaction::{Envelope, Outcome, Version, Write},
     },
     ids::{ChannelName, Slot},
-    statement::Registration,
+    statement::{Outcome as GameOutcome, Registration},
     time::{Time, nanos},
 };
 use std::collections::BTreeSet;
@@ -169,7 +169,7 @@ impl<'a> Replay<'a> {
                 match call {
                     Call::OpenGame(slot, game) => {
                         self.check_players(*slot, game)?;
-                        self.venue = mechanism::venue(self.genesis, &self.state, *slot, game);
+                        self.venue = mechanism::venue(self.genesis, &self.state, *slot, game, header.time);
                     }
                     Call::PostOrders(orders) => {
                         if let (Some(venue), Party::Prosumer(number)) = (&mut self.venue, creator) {
@@ -180,7 +180,8 @@ impl<'a> Replay<'a> {
                         let venue = self.venue.as_mut().ok_or("nothing is cleared in this game")?;
                         compare_clearing(clearing, &venue.due(header.time)?)?;
                     }
-                    Call::CloseGame(..) => {
+                    Call::CloseGame(slot, outcome) => {
+                        self.check_end(*slot, *outcome, header.time)?;
                         if let Some(mut venue) = self.venue.take() {
                             venue.close(header.time)?;
                         }
@@ -253,6 +254,18 @@ impl<'a> Replay<'a> {
             }
         }
         mechanism::opens(self.genesis, game)
+    }
+
+    /// A game ends as its mechanism has it, by its gate.
+    fn check_end(&self, slot: Slot, outcome: GameOutcome, now: Time) -> Checked<(), String> {
+        let Some(Fact::Game(game)) = self.state.fact(Key::Game(slot)) else { return Ok(()) };
+        let late = now > game.closes && !self.genesis.rules.late_blocks;
+        let early = now < game.closes && outcome == GameOutcome::GateClosure;
+        let right = (outcome == GameOutcome::Cleared) == self.venue.is_some();
+        if !late && !early && right {
+            return Ok(());
+        }
+        Err(format!("the game ends as {outcome:?} at {} ns, and its gate closes at {} ns", now.0, game.closes.0))
     }
 
     /// Where there are both sides, and the fee leaves a price between the tariffs, there is a game first.

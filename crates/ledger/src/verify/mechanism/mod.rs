@@ -86,15 +86,15 @@ pub(super) fn clear(desk: &mut Desk<'_>, game: &Game, slot: Slot, clearing: &Cle
     }
 }
 
-/// The market that opens in a slot, if it is one that clears.
-pub(super) fn venue(genesis: &Genesis, state: &State, slot: Slot, game: &Game) -> Option<Box<dyn Venue>> {
+/// The market that opens `now` in a slot, if it is one that clears.
+pub(super) fn venue(genesis: &Genesis, state: &State, slot: Slot, game: &Game, now: Time) -> Option<Box<dyn Venue>> {
     match genesis.rules.mechanism {
         Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => None,
         Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => {
             Some(Box::new(rates::Rates::open(genesis, state, slot, game)))
         }
-        Mechanism::UniformPriceAuction { every } => Some(Box::new(auction::Uniform::open(game, every))),
-        Mechanism::ContinuousDoubleAuction => Some(Box::new(auction::Continuous::open(genesis))),
+        Mechanism::UniformPriceAuction { every } => Some(Box::new(auction::Uniform::open(genesis, game, every, now))),
+        Mechanism::ContinuousDoubleAuction => Some(Box::new(auction::Continuous::open(genesis, game))),
     }
 }
 

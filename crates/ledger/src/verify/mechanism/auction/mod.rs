@@ -21,7 +21,7 @@ use microgrid_agents::{
     },
     market::demand::Demand,
     statement::{OrderSide, Orders, Registration, Step},
-    time::Time,
+    time::{Time, nanos},
     units::Energy,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -53,7 +53,13 @@ pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call
 #[derive(Debug)]
 pub(super) struct Uniform {
     every: Option<Duration>,
+    /// Whether it clears when it should, and no later.
+    in_time: bool,
+    opened: Time,
     closes: Time,
+    /// When orders have come last, since it has cleared; when it has cleared last, or opened.
+    posted: Option<Time>,
+    cleared: Time,
     orders: BTreeMap<(OrderSide, Number), Arc<Orders>>,
     traded: BTreeMap<(OrderSide, Number), i128>,
     clearings: u32,
@@ -61,9 +67,42 @@ pub(super) struct Uniform {
 }
 
 impl Uniform {
-    pub(super) fn open(game: &Game, every: Option<Duration>) -> Self {
-        let (orders, traded) = (BTreeMap::new(), BTreeMap::new());
-        Self { every, closes: game.closes, orders, traded, clearings: 0, is_over: false }
+    pub(super) fn open(genesis: &Genesis, game: &Game, every: Option<Duration>, opened: Time) -> Self {
+        Self {
+            every,
+            in_time: !genesis.rules.late_blocks,
+            opened,
+            closes: game.closes,
+            posted: None,
+            cleared: opened,
+            orders: BTreeMap::new(),
+            traded: BTreeMap::new(),
+            clearings: 0,
+            is_over: false,
+        }
+    }
+
+    /// Whether it may clear `now`.
+    fn check_time(&self, now: Time) -> Checked<(), String> {
+        if now >= self.closes {
+            return Ok(());
+        }
+        let Some(every) = self.every else { return Err("orders are cleared once, as the gate closes".to_owned()) };
+        let is_due = (now - self.opened).as_nanos().is_multiple_of(every.as_nanos()) && self.cleared < now;
+        ensure_that(is_due || !self.in_time, || format!("orders are cleared at {} ns, when that is not due", now.0))
+    }
+
+    /// Whether orders that have met by the first clearing after they came, before `now`, were cleared then.
+    fn check_missed(&self, now: Time) -> Checked<(), String> {
+        let (Some(every), Some(posted), true) = (self.every, self.posted, self.in_time) else { return Ok(()) };
+        // Orders that come in the instant of a clearing may come after it.
+        let every = nanos(every).max(1);
+        let due = Time(posted.0 + every - nanos(posted - self.opened) % every);
+        if due >= now || due >= self.closes {
+            return Ok(());
+        }
+        let met = clear(&self.side(OrderSide::Buy, due), &self.side(OrderSide::Sell, due)).is_some();
+        ensure_that(!met, || format!("orders have met, and were not cleared at {} ns, when that was due", due.0))
     }
 
     /// What is left of all orders of a side that are good until `now`.
@@ -81,18 +120,22 @@ impl Uniform {
 }
 
 impl Venue for Uniform {
-    fn posted(&mut self, number: Number, orders: &Arc<Orders>, _: Time) -> Checked<(), String> {
+    fn posted(&mut self, number: Number, orders: &Arc<Orders>, now: Time) -> Checked<(), String> {
+        self.check_missed(now)?;
+        self.posted = Some(now);
         self.orders.insert((orders.side, number), Arc::clone(orders));
         Ok(())
     }
 
     fn due(&mut self, now: Time) -> Checked<Clearing, String> {
-        if self.is_over || (now < self.closes && self.every.is_none()) {
-            return Err("orders are cleared once, as the gate closes".to_owned());
-        }
-        self.is_over = now >= self.closes;
+        ensure_that(!self.is_over, || "orders are cleared after the gate has closed".to_owned())?;
+        self.check_time(now)?;
+        self.check_missed(now)?;
+        (self.is_over, self.posted, self.cleared) = (now >= self.closes, None, now);
         self.clearings += 1;
-        let (bids, asks) = (self.side(OrderSide::Buy, now), self.side(OrderSide::Sell, now));
+        // However late that is, what was good as the gate closed counts.
+        let good = now.min(self.closes);
+        let (bids, asks) = (self.side(OrderSide::Buy, good), self.side(OrderSide::Sell, good));
         let [demand, supply] = [&bids, &asks].map(|side| {
             let units: i128 = side.iter().map(|(_, step)| i128::from(step.energy.0)).sum();
             Energy(i64::try_from(units).unwrap_or(i64::MAX))
@@ -119,6 +162,7 @@ impl Venue for Uniform {
 pub(super) struct Continuous {
     /// Whether what has met stands on the chain before anything else counts at a later moment.
     at_once: bool,
+    closes: Time,
     book: Book,
     /// What has met and does not stand on the chain yet, and since when.
     met: Vec<Execution>,
@@ -128,9 +172,9 @@ pub(super) struct Continuous {
 }
 
 impl Continuous {
-    pub(super) fn open(genesis: &Genesis) -> Self {
+    pub(super) fn open(genesis: &Genesis, game: &Game) -> Self {
         let (at_once, book, posted) = (!genesis.rules.late_blocks, Book::default(), BTreeMap::new());
-        Self { at_once, book, met: Vec::new(), since: Time::ZERO, posted, clearings: 0 }
+        Self { at_once, closes: game.closes, book, met: Vec::new(), since: Time::ZERO, posted, clearings: 0 }
     }
 
     fn is_late(&self, now: Time) -> Checked<(), String> {
@@ -168,10 +212,15 @@ impl Venue for Continuous {
         Ok(Clearing { number: self.clearings, price: None, supply, demand, executions })
     }
 
-    fn close(&mut self, _: Time) -> Checked<(), String> {
+    fn close(&mut self, now: Time) -> Checked<(), String> {
         match self.met.len() {
+            0 if now < self.closes => Err("the market closes before its gate".to_owned()),
             0 => Ok(()),
             count => Err(format!("the market closes with {count} executions that stand nowhere")),
         }
     }
+}
+
+fn ensure_that(holds: bool, what: impl FnOnce() -> String) -> Checked<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
 }
