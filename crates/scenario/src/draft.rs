@@ -6,7 +6,7 @@ use super::{
     error::{Mistake, Report, ScenarioError, Warning},
     expected::Expected,
     files,
-    mend::{decimal, several},
+    mend::{decimal, mend, several},
     notation,
     outline::Outline,
     path,
@@ -406,9 +406,10 @@ impl Draft {
             if path::is_of_the_run(name) {
                 let problem = format!("`{name}` is the same in all cases of a run");
                 let values = values.iter().map(Value::text).collect::<Vec<_>>().join(", ");
-                let mut one = [format!("({values})"), format!("[{values}]")].into_iter();
-                let one = one.find(|value| path::set(&self.scenario, name, value).is_ok());
+                let fits = |value: &str| path::set(&self.scenario, name, value).is_ok();
+                let one = [format!("({values})"), format!("[{values}]")].into_iter().find(|value| fits(value));
                 let one = one.map(|value| format!("one value, which stands in brackets: write {value}"));
+                let one = one.or_else(|| mend(&values, name, fits));
                 let allowed = one.unwrap_or("what belongs to a single case, such as market.feed_in_tariff".to_owned());
                 return unknown(problem, &allowed);
             }

@@ -544,6 +544,7 @@ fn what_is_set_is_offered_as_it_was_meant() {
         ("population=@", "synthetic(count: 6)", Some("Synthetic(count: 6)")),
         ("population.count=@", "6.0", Some("6")),
         ("market.open=@", "8,19", Some("(8, 19)")),
+        ("market.open=@", "8, 2O", Some("(8, 20)")),
         ("market.open=@", "8-19", Some("(8, 19)")),
         ("market.open=@", "8..19", Some("(8, 19)")),
         ("market.open=@", "[8, 19]", Some("(8, 19)")),
