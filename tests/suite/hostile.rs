@@ -19,8 +19,8 @@ fn folder() -> tempfile::TempDir {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("x.ron", "(name: \"x\", population: Synthetic(count: 5))");
     write("deep.ron", &format!("(name: \"x\", vary: {{\"mu\": [{}", "(a: [".repeat(100_000)));
-    write("word.ron", &format!("(name: {})", "a".repeat(10_000_000)));
-    write("list.ron", &format!("(name: [{}", "1,".repeat(5_000_000)));
+    write("word.ron", &format!("(name: {})", "a".repeat(1_000_000)));
+    write("list.ron", &format!("(name: [{}", "1,".repeat(500_000)));
     let values = (1..=1000).map(|n| format!("{}", f64::from(n) / 1e4)).collect::<Vec<_>>().join(",");
     let knobs = "mu eta alpha loss jitter duplication exploration price_step replicator_step ramp".split(' ');
     let vary = knobs.map(|knob| format!("\"{knob}\": [{values}], ")).collect::<String>();

@@ -249,7 +249,12 @@ pub(super) fn whole<'a>(name: &'a str, value: &str) -> &'a str {
 /// Where the tree has what `name` stands for. A path that is not there stays, so that it can be told what is wrong.
 fn places(tree: &Tree, name: &str, text: &str) -> Vec<Vec<String>> {
     let paths: Vec<_> = paths(name, text).into_iter().map(steps).collect();
-    let Some(path) = paths.iter().find(|steps| steps.contains(&"*") || find(tree, steps).is_some()) else {
+    let is_there = |steps: &&Vec<&str>| {
+        // What is `None` may be left out.
+        let place = [steps.iter().map(|step| (*step).to_owned()).collect()];
+        steps.contains(&"*") || find(tree, steps).is_some() || put_as_written(tree, &place, "None").is_ok()
+    };
+    let Some(path) = paths.iter().find(is_there) else {
         let is_knob = knob_names().any(|knob| knob == name);
         return if is_knob { Vec::new() } else { vec![steps(name).into_iter().map(str::to_owned).collect()] };
     };

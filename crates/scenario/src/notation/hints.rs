@@ -3,7 +3,7 @@
 use super::{TOO_DEEP, full_path, is_bare, part_of_line, within};
 use crate::{
     error::{Mistake, did_you_mean, most_like},
-    mend::{is_stepped, mend, ranged},
+    mend::{is_stepped, mend, ranged, several},
     pairs::unpaired,
     schema::{PopulationSource, Scenario, Synthetic},
     signs::looks_alike,
@@ -53,7 +53,10 @@ pub(crate) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
     };
     mistake.part = part.map(Box::new);
     if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
-        mends.extend(mend(text, &mistake.path, |meant| attempt(meant).is_ok()));
+        let fits = |meant: &str| attempt(meant).is_ok();
+        let values = || several(text, fits);
+        let several = || Some(format!("several values have nothing but commas between them: write {}", values()?));
+        mends.extend(mend(text, &mistake.path, fits).or_else(several));
     }
     if mends.is_empty() {
         let dots = text.trim_matches('.').is_empty() && !text.is_empty();
@@ -152,7 +155,7 @@ fn allowed(names: &[&str], value: &str, attempt: &dyn Fn(&str) -> Result<(), Err
 /// Which name or which fields a struct is to have.
 fn of_struct(value: &str, error: &Error, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
     let Error::ExpectedDifferentStructName { expected, found } = error else {
-        return fields_of(value, fields(&format!("{value}(nothing: 0)"), attempt));
+        return fields_of(value, attempt);
     };
     let meant = format!("{expected}{}", value.strip_prefix(&**found)?);
     attempt(&meant).is_ok().then(|| format!("a struct has its own name, or none: write {meant}"))
@@ -160,26 +163,36 @@ fn of_struct(value: &str, error: &Error, attempt: &dyn Fn(&str) -> Result<(), Er
 
 /// Where the name stands that nothing has, in a value of a text.
 fn unknown_name(text: &str, value: &Range<usize>, error: &Error) -> Option<Range<usize>> {
-    let (Error::NoSuchEnumVariant { found, .. } | Error::NoSuchStructField { found, .. }) = error else { return None };
-    let start = value.start + text[value.clone()].find(&**found)?;
+    let (found, start) = match error {
+        Error::NoSuchEnumVariant { found, .. } => (found, None),
+        // A field's name stands before its value.
+        Error::NoSuchStructField { found, .. } => (found, text[..value.start].rfind(&**found)),
+        _ => return None,
+    };
+    let start = start.or_else(|| Some(value.start + text[value.clone()].find(&**found)?))?;
     Some(start..start + found.len())
 }
 
 /// The variant that is meant by a name that none has, if a value may be that; otherwise what is missing behind it.
 pub(super) fn variant_meant(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Option<String> {
     let Error::NoSuchEnumVariant { found, expected, .. } = error else { return None };
-    let meant = most_like(found, expected.iter().copied())?;
+    let meant = most_like(found, expected.iter().copied()).filter(|_| !found.starts_with(['[', '(', '{']))?;
     let is_lone = !value.contains('(');
     match attempt(&value.replacen(&**found, meant, 1)) {
-        Err(_) if is_lone => fields_of(meant, fields(&format!("{meant}(nothing: 0)"), &attempt)),
+        Err(_) if is_lone => fields_of(meant, &attempt),
         _ => Some(format!("did you mean `{meant}`?")),
     }
 }
 
-/// What belongs behind the name of a variant that has these fields.
-fn fields_of(variant: &str, fields: &[&str]) -> Option<String> {
-    let note = || format!("`{variant}` has fields, which stand in round brackets behind it: {}", fields.join(", "));
-    (!fields.is_empty()).then(note)
+/// What belongs behind the name of a variant that has fields.
+fn fields_of(variant: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let fields = fields(&format!("{variant}(nothing: 0)"), attempt).join(", ");
+    let empty = format!("{variant}()");
+    let note = match attempt(&empty) {
+        Ok(()) => format!("`{variant}` has round brackets behind it, also without its fields, {fields}: write {empty}"),
+        Err(_) => format!("`{variant}` has fields, which stand in round brackets behind it: {fields}"),
+    };
+    (!fields.is_empty()).then_some(note)
 }
 
 /// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
@@ -219,6 +232,8 @@ pub(super) fn told(path: &str, error: &Error) -> Mistake {
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
         Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
+        Error::ExpectedComma => "expected a comma or a closing bracket".to_owned(),
+        Error::TrailingCharacters => "there is more behind the value".to_owned(),
         Error::ExceededRecursionLimit => TOO_DEEP.to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),
