@@ -70,6 +70,21 @@ fn hostile_input_is_refused_in_words() {
 }
 
 #[test]
+fn nothing_is_written_where_a_pipe_or_a_file_is_in_the_way() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("pages")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pages/sim.1")).status().unwrap().success());
+    for (out, code, said) in [
+        ("pages", 1, "error: cannot write to pages: it is a device, a pipe or a socket, not a file"),
+        ("x.ron", 2, "error: cannot write to x.ron: there is a file where a folder is to be"),
+    ] {
+        let output = sim(folder.path(), &["man", "--out", out]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(code) && error.starts_with(said), "{error}");
+    }
+}
+
+#[test]
 fn a_million_prosumers_and_any_number_of_jobs_and_shards_are_allowed() {
     let folder = folder();
     let million = sim(folder.path(), &["check", "x.ron", "--set", "population=1000000"]);
