@@ -474,6 +474,7 @@ messages! {
     path_of_a_misspelt_group:
         overridden("network: (groups: {\"household\": Share(0.2), \"shop\": Share(0.1)}),", None, &["network.groups.houshold=Share(0.3)"]),
     path_into_a_group_of_none: set(&["network.groups.houshold.Share=0.3"]),
+    group_without_a_name: network("groups: {\"\": Share(0.2)}"),
     varied_path_of_a_misspelt_group: fields(
         "network: (groups: {\"household\": Share(0.2)}),\n    vary: {\"network.groups.Household.Share\": [0.1]},"
     ),

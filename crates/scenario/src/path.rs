@@ -373,8 +373,12 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         if is_path { format!("{name}: there is no `{found}`") } else { format!("there is no knob or path `{name}`") };
     let mut notes = Vec::from_iter(looks_alike(name));
     if is_path {
-        let meant = most_like(&found, expected.iter().copied());
-        notes.extend(meant.map(|meant| format!("did you mean `{}`?", name.replacen(&*found, meant, 1))));
+        let is_first = steps(name).first() == Some(&&*found);
+        let knob = KNOBS.iter().find(|(knob, _)| is_first && *knob == found);
+        let full = knob.map(|(knob, paths)| name.replacen(knob, paths[0], 1));
+        let like = || most_like(&found, expected.iter().copied()).map(|meant| name.replacen(&*found, meant, 1));
+        let meant = full.filter(|path| find(tree, &steps(path)).is_some()).or_else(like);
+        notes.extend(meant.map(|meant| format!("did you mean `{meant}`?")));
         notes.push(if expected.is_empty() {
             "what it would be a part of has no such parts here".to_owned()
         } else {

@@ -607,6 +607,8 @@ fn what_is_set_is_offered_as_it_was_meant() {
         ("@=0.5", "market:service_fee", Some("market.service_fee")),
         ("@=0.5", "market..service_fee", Some("market.service_fee")),
         ("@=0.5", "market.servic_fee", Some("market.service_fee")),
+        ("@=0.5", "price_step.Scaled", Some("learning.price_step.Scaled")),
+        ("@=0.5", "mu.Scaled", None),
         ("@=0.5", "m\u{200b}u", Some("mu")),
         ("@=0.5", "\u{202e}mu", Some("mu")),
     ];
