@@ -5,12 +5,13 @@ use crate::{
     framework::{SimulationError, quoted},
     ledger::{reader::ReadError, verify::VerifyError},
     record::RecordError,
-    scenario::ScenarioError,
+    scenario::{ScenarioError, files},
     study::StudyError,
 };
 use std::{
     fmt::Display,
-    io::{ErrorKind, Write as _},
+    io::{self, ErrorKind, Write as _},
+    path::Path,
     process::ExitCode,
 };
 
@@ -29,6 +30,12 @@ impl CliError {
 
     pub(super) fn failed(why: impl Display) -> Self {
         Self { text: format!("error: {why}"), exit_code: ExitCode::FAILURE }
+    }
+
+    /// Something cannot be written into a folder: where that is none, the command was given a wrong one.
+    pub(super) fn writing(folder: &Path, error: &io::Error) -> Self {
+        let why = format!("cannot write to {}: {}", folder.display(), files::in_words(error));
+        if is_in_the_way(error) { Self::bad_input(why) } else { Self::failed(why) }
     }
 
     /// Says on stderr what there is to say.
@@ -61,8 +68,10 @@ impl From<SimulationError> for CliError {
                 | RecordError::Damaged { .. }),
             ) => Self::bad_input(error),
             // Where there is a file there can be no folder of results.
-            SimulationError::Record(error @ RecordError::File { action: "create", .. }) if is_in_the_way(&error) => {
-                Self::bad_input(error)
+            SimulationError::Record(RecordError::File { action: action @ "create", path, source })
+                if is_in_the_way(&source) =>
+            {
+                Self::bad_input(RecordError::File { action, path, source })
             }
             SimulationError::Ended { error, folder } => {
                 let resume = match error {
@@ -77,15 +86,15 @@ impl From<SimulationError> for CliError {
     }
 }
 
-fn is_in_the_way(error: &RecordError) -> bool {
-    matches!(error, RecordError::File { source, .. } if [ErrorKind::NotADirectory, ErrorKind::AlreadyExists].contains(&source.kind()))
+fn is_in_the_way(error: &io::Error) -> bool {
+    [ErrorKind::NotADirectory, ErrorKind::AlreadyExists].contains(&error.kind())
 }
 
 impl From<ReadError> for CliError {
     fn from(error: ReadError) -> Self {
         let text = format!("{}: {error}", error.place());
         match error {
-            ReadError::Open { .. } | ReadError::Blank(_) => Self::bad_input(text),
+            ReadError::Open { .. } | ReadError::NoFile(_) | ReadError::Blank(_) => Self::bad_input(text),
             _ => Self::failed(text),
         }
     }

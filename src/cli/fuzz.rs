@@ -7,7 +7,7 @@ use crate::{
     Simulation,
     framework::SimulationError,
     ledger::verify,
-    record::{AgeRow, ConvergenceRow, Format, LedgerRow, ProsumerRow, Row, Run, SCENARIO, TradeRow},
+    record::{AgeRow, ClearingRow, ConvergenceRow, Format, LedgerRow, ProsumerRow, Row, Run, SCENARIO, TradeRow},
     report::{self, data::Data},
     runtime::caught,
 };
@@ -223,7 +223,7 @@ fn sample(format: Format, more: &str, jobs: usize, slots: u64) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let ron = format!(
         r#"Scenario(name: "day", market: (slots: 3, starts_at: "11h", open: (2, 3)), population: Synthetic(count: 5),
-        vary: {{"mu": [0.0, 1.0], "price_step": [Fixed(0.1), Fixed(0.2)]}}, {more})"#
+        vary: {{"mu": [0.0, 1.0], "mechanism": [TwoLevelGame, UniformPriceAuction(every: "10min")]}}, {more})"#
     );
     let flag = Arc::new(AtomicBool::new(false));
     let end = Arc::clone(&flag);
@@ -278,6 +278,7 @@ fn look(run: &Path, other: &Path) -> Result<(), TestCaseError> {
         ("show --slot", &|| drop(show::told(run, Some(3), None))),
         ("rows", &|| {
             rows::<AgeRow>(run);
+            rows::<ClearingRow>(run);
             rows::<ConvergenceRow>(run);
             rows::<ProsumerRow>(run);
             rows::<TradeRow>(run);

@@ -1,6 +1,7 @@
 //! `sim completions` and `sim man`: what a shell and `man` have to know of the command, made from its arguments.
 
 use super::{args::Arguments, error::CliError, print, print_exactly};
+use crate::scenario::files;
 use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
@@ -19,14 +20,14 @@ pub(super) fn man(folder: Option<&Path>) -> Result<(), CliError> {
     let Some(folder) = folder else { return print(&page(&Man::new(command)).map_err(CliError::failed)?) };
     command.build();
     let written = fs::create_dir_all(folder).and_then(|()| write(command, folder));
-    written.map_err(|error| CliError::failed(format!("cannot write to {}: {error}", folder.display())))
+    written.map_err(|error| CliError::writing(folder, &error))
 }
 
 /// Writes the page of a command, and those of all below it.
 fn write(command: Command, folder: &Path) -> io::Result<()> {
     command.get_subcommands().try_for_each(|below| write(below.clone(), folder))?;
     let man = Man::new(command);
-    fs::write(folder.join(man.get_filename()), page(&man)?)
+    files::write(&folder.join(man.get_filename()), &page(&man)?)
 }
 
 /// A page, with its examples as they stand: `man` would fill their lines.

@@ -237,6 +237,14 @@ messages! {
     argument_mechanism_misspelt: set(&["mechanism=TwoLevelGame,Negotiations(rho: 1)"]),
     argument_mechanism_without_brackets: set(&["mechanism=Negotiation"]),
     argument_mechanism_with_an_unknown_parameter: set(&["mechanism=Negotiation(roh: 1)"]),
+    argument_mechanism_with_fields_that_it_has_not: set(&["mechanism=TwoLevelGame(rho: 1)"]),
+    argument_mechanism_with_a_unit: set(&["mechanism=Negotiation(rho: 1 kWh)"]),
+    argument_mechanisms_between_semicolons: set(&["mechanism=MidMarketRate;Negotiation()"]),
+    argument_mechanisms_in_a_list: set(&["mechanism=[MidMarketRate, Negotiation()]"]),
+    argument_mechanism_behind_its_part: set(&["rho=2", "mechanism=Negotiation()"]),
+    mechanism_without_brackets: fields("market: (slots: 3, open: (1, 3), mechanism: UniformPriceAuction),"),
+    mechanism_with_fields_that_it_has_not: fields("market: (slots: 3, open: (1, 3), mechanism: TwoLevelGame(rho: 1)),"),
+    mechanism_with_a_unit: fields("market: (slots: 3, open: (1, 3), mechanism: Negotiation(rho: 1 kWh)),"),
     argument_mechanism_of_known_sellers: set(&["mechanism=Negotiation(rho: 1)", "choice_set=Sample(3)"]),
     argument_rho_out_of_range: set(&["mechanism=Negotiation(rho: 1)", "rho=0"]),
     argument_rho_without_a_negotiation: set(&["rho=1"]),
@@ -466,6 +474,7 @@ messages! {
     path_of_a_misspelt_group:
         overridden("network: (groups: {\"household\": Share(0.2), \"shop\": Share(0.1)}),", None, &["network.groups.houshold=Share(0.3)"]),
     path_into_a_group_of_none: set(&["network.groups.houshold.Share=0.3"]),
+    group_without_a_name: network("groups: {\"\": Share(0.2)}"),
     varied_path_of_a_misspelt_group: fields(
         "network: (groups: {\"household\": Share(0.2)}),\n    vary: {\"network.groups.Household.Share\": [0.1]},"
     ),
@@ -559,6 +568,7 @@ messages! {
     argument_with_a_range_of_seeds: set(&["seed=1-5"]),
     argument_with_a_function: set(&["mu=range(0,1,0.1)"]),
     argument_with_open_slots: set(&["market.open=1,3"]),
+    argument_with_open_slots_and_a_letter: set(&["market.open=8, 2O"]),
     decimal_comma_in_a_list: fields("vary: {\"mu\": [0,5, 1]},"),
     decimal_commas_in_a_list: fields("learning: (initial_choice: Fixed([0,5, 0,5])),"),
     values_without_commas: fields("vary: {\"mu\": [0 1]},"),

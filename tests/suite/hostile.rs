@@ -19,8 +19,8 @@ fn folder() -> tempfile::TempDir {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("x.ron", "(name: \"x\", population: Synthetic(count: 5))");
     write("deep.ron", &format!("(name: \"x\", vary: {{\"mu\": [{}", "(a: [".repeat(100_000)));
-    write("word.ron", &format!("(name: {})", "a".repeat(10_000_000)));
-    write("list.ron", &format!("(name: [{}", "1,".repeat(5_000_000)));
+    write("word.ron", &format!("(name: {})", "a".repeat(1_000_000)));
+    write("list.ron", &format!("(name: [{}", "1,".repeat(500_000)));
     let values = (1..=1000).map(|n| format!("{}", f64::from(n) / 1e4)).collect::<Vec<_>>().join(",");
     let knobs = "mu eta alpha loss jitter duplication exploration price_step replicator_step ramp".split(' ');
     let vary = knobs.map(|knob| format!("\"{knob}\": [{values}], ")).collect::<String>();
@@ -67,6 +67,21 @@ fn hostile_input_is_refused_in_words() {
         }
     }
     assert!(!folder.path().join("results").exists());
+}
+
+#[test]
+fn nothing_is_written_where_a_pipe_or_a_file_is_in_the_way() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("pages")).unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pages/sim.1")).status().unwrap().success());
+    for (out, code, said) in [
+        ("pages", 1, "error: cannot write to pages: it is a device, a pipe or a socket, not a file"),
+        ("x.ron", 2, "error: cannot write to x.ron: there is a file where a folder is to be"),
+    ] {
+        let output = sim(folder.path(), &["man", "--out", out]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(code) && error.starts_with(said), "{error}");
+    }
 }
 
 #[test]

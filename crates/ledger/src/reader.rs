@@ -114,6 +114,18 @@ pub struct StoredCheckpoint {
     pub signature: String,
 }
 
+/// What lies at the path of a database or, as if it belonged to that, beside it, and is no file: whoever opens a pipe waits
+/// for who writes into it.
+pub(super) fn no_file(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let files = ["", "-journal", "-wal", "-shm"].map(|ending| {
+        let mut file = path.clone().into_os_string();
+        file.push(ending);
+        PathBuf::from(file)
+    });
+    files.into_iter().find(|file| file.symlink_metadata().is_ok_and(|there| !there.is_file()))
+}
+
 /// An open `ledger.db`. It sees the file as it was when it was opened, even while a run adds to it.
 #[derive(Debug)]
 pub struct Reader {
@@ -124,9 +136,12 @@ impl Reader {
     /// Opens a ledger and leaves it as it is. Where the writer was interrupted, its journal is taken into account. Fails if
     /// there is no file, nothing in it, no database, or one with another header or schema than a ledger's.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        // Whoever opens a pipe waits for who writes into it.
-        if path.metadata().is_ok_and(|there| !there.is_file()) {
-            return Err(ReadError::NoFile(path.to_owned()));
+        if let Some(other) = no_file(path) {
+            return Err(ReadError::NoFile(other));
+        }
+        // Some of the system's files say that they are empty, and let wait whoever reads them.
+        if path.metadata().is_ok_and(|there| there.len() == 0) {
+            return Err(ReadError::Blank(path.to_owned()));
         }
         let plain = OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, plain | OpenFlags::SQLITE_OPEN_READ_WRITE)

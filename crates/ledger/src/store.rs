@@ -1,6 +1,6 @@
 //! Writes `ledger.db` while a study runs.
 
-use super::schema;
+use super::{reader::no_file, schema};
 use microgrid_agents::chain::{
     block::{Block, SignedCheckpoint},
     fact::Key,
@@ -60,7 +60,7 @@ impl Store {
     /// Takes in all that another ledger holds, of cases that this one does not have. It is on disk then. Fails if that
     /// ledger cannot be read, or this one cannot be written; nothing of it is on disk then.
     pub fn append_from(&mut self, other: &Path) -> Result<()> {
-        let is_file = other.metadata().is_ok_and(|there| there.is_file());
+        let is_file = other.is_file() && no_file(other).is_none();
         let text = other.to_str().filter(|_| is_file);
         let other = text.ok_or_else(|| Error::InvalidPath(other.to_owned()))?;
         self.database.execute("ATTACH DATABASE ? AS other", [other])?;

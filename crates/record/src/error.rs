@@ -146,6 +146,18 @@ impl RecordError {
         move |why| Self::Damaged { path: path.clone(), why: why.to_string() }
     }
 
+    /// Makes an error of one met in the rows of the table at `path`: they are damaged, or cannot be had.
+    pub(super) fn of_rows(path: &Path) -> impl Fn(csv::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |error| {
+            let why = error.to_string();
+            match error.into_kind() {
+                csv::ErrorKind::Io(source) => Self::file("read", &path)(source),
+                _ => Self::damaged(&path)(why),
+            }
+        }
+    }
+
     /// Makes an error of one met in what the file at `path` holds.
     pub fn content<E: Into<Box<dyn Error + Send + Sync>>>(path: &Path) -> impl Fn(E) -> Self + use<E> {
         let path = path.to_owned();

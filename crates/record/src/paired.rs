@@ -71,7 +71,7 @@ pub(super) fn read(folder: &Path) -> Result<impl Iterator<Item = Result<PairedRo
 
 /// The rows of a `paired.csv`, which lies at `path`.
 fn rows<F: Read>(file: F, path: &Path) -> impl Iterator<Item = Result<PairedRow, RecordError>> + use<F> {
-    let wrong = RecordError::content(path);
+    let wrong = RecordError::of_rows(path);
     csv::Reader::from_reader(file).into_deserialize().map(move |row| row.map_err(&wrong))
 }
 

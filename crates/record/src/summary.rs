@@ -128,9 +128,10 @@ impl Summary {
 /// Reads `summary.csv` of a run with so many varied knobs, combination by combination.
 pub(super) fn read(folder: &Path, knobs: usize) -> Result<Rows<Summary>, RecordError> {
     let path = folder.join(FILE);
+    let wrong = RecordError::of_rows(&path);
     let csv = csv::Reader::from_reader(folder::open(&path)?);
     Ok(Box::new(csv.into_records().map(move |record| {
-        let record = record.map_err(RecordError::damaged(&path))?;
+        let record = record.map_err(&wrong)?;
         Summary::of_record(&record, knobs).ok_or_else(|| RecordError::Header(path.clone()))
     })))
 }

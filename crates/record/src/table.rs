@@ -203,7 +203,7 @@ impl<R: Row> Table<R> {
 /// Reads the rows of a table from a run's folder, or of a section of it, one after the other.
 pub(super) fn read<R: Row>(folder: &Path, section: Option<&Section>) -> Result<Rows<R>, RecordError> {
     let path = folder.join(R::FILE);
-    let wrong = RecordError::damaged(&path);
+    let wrong = RecordError::of_rows(&path);
     let mut file = folder::open(&path)?;
     let place = section.map_or(0..u64::MAX, |section| section.place.clone());
     file.seek(SeekFrom::Start(place.start)).map_err(RecordError::file("read", &path))?;

@@ -6,7 +6,7 @@ use super::{
     error::{Mistake, Report, ScenarioError, Warning},
     expected::Expected,
     files,
-    mend::{decimal, several},
+    mend::{decimal, mend},
     notation,
     outline::Outline,
     path,
@@ -84,7 +84,7 @@ impl Overrides {
             };
             // The place of a value is the difference of its address and that of the text.
             let place = |value: &str| value.as_ptr() as usize - text.as_ptr() as usize;
-            let values = notation::split(values).into_iter();
+            let values = notation::split(values, &[',']).into_iter();
             let values = values.map(|value| (value.to_owned(), place(value)..place(value) + value.len())).collect();
             let name = name.trim().to_owned();
             Ok(Override { title: format!("--set {name}"), name, values, argument: Some(argument) })
@@ -184,13 +184,10 @@ impl Override {
         }
         // Where one of the two numbers is none itself, neither is the whole.
         let number = number.map(|number| if is_told { COMMA.to_owned() } else { decimal_point(number) });
-        let several = written.filter(|_| problem.starts_with("expected") && !is_told).and_then(several);
-        let several =
-            several.map(|meant| format!("several values have nothing but commas between them: write {meant}"));
         let another =
             values.iter().any(|(value, _)| value.find('=').is_some_and(|at| at > 0) && !value.contains(['(', '"']));
         let another = another.then(|| "each knob has a `--set` of its own".to_owned());
-        notes.splice(0..0, another.or(number).or(several));
+        notes.splice(0..0, another.or(number));
         if self.argument.is_none() {
             let found: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
             notes.insert(0, format!("found: {}", found.join(", ")));
@@ -365,7 +362,9 @@ impl Draft {
                 } else {
                     format!("`{}` sets again what `{}` has set", set.name, earlier.name)
                 };
-                return Err(set.unknown(Mistake::new(problem, [])));
+                let is_part = !path::covers(earlier.whole(), set.whole());
+                let order = is_part.then(|| format!("a part is set after the whole: `{}` first", set.name));
+                return Err(set.unknown(Mistake::new(problem, Vec::from_iter(order))));
             }
         }
         let apply = |check: &dyn Fn(&Override, &Scenario) -> Result<(), ScenarioError>| {
@@ -406,9 +405,10 @@ impl Draft {
             if path::is_of_the_run(name) {
                 let problem = format!("`{name}` is the same in all cases of a run");
                 let values = values.iter().map(Value::text).collect::<Vec<_>>().join(", ");
-                let mut one = [format!("({values})"), format!("[{values}]")].into_iter();
-                let one = one.find(|value| path::set(&self.scenario, name, value).is_ok());
+                let fits = |value: &str| path::set(&self.scenario, name, value).is_ok();
+                let one = [format!("({values})"), format!("[{values}]")].into_iter().find(|value| fits(value));
                 let one = one.map(|value| format!("one value, which stands in brackets: write {value}"));
+                let one = one.or_else(|| mend(&values, name, fits));
                 let allowed = one.unwrap_or("what belongs to a single case, such as market.feed_in_tariff".to_owned());
                 return unknown(problem, &allowed);
             }
@@ -634,7 +634,8 @@ fn given_twice() -> ScenarioError {
 mod tests {
     use super::*;
     use crate::population::{Member, SlotProfile};
-    use microgrid_agents::units::Energy;
+    use microgrid_agents::{market::mechanism::Mechanism, units::Energy};
+    use std::time::Duration;
 
     /// The plan of a small scenario with this beside, and with this set.
     fn plan(beside: &str, set: &[&str], seed: Option<u64>) -> Result<Plan, ScenarioError> {
@@ -700,6 +701,17 @@ mod tests {
             (slot(|slot| slot.preference_grid = -0.0), "prosumer 2, slot 2: preference_grid: not allowed"),
         ] {
             assert!(message.starts_with(&format!("error: {wrong}\n")), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_may_be_set_by_its_knob() {
+        let auction = plan("market: (mechanism: UniformPriceAuction())", &["every=1s"], None).unwrap();
+        let every = Some(Duration::from_secs(1));
+        assert_eq!(auction.scenario.market.mechanism, Mechanism::UniformPriceAuction { every });
+        for other in ["MidMarketRate", "Negotiation()"] {
+            let error = plan(&format!("market: (mechanism: {other})"), &["every=1s"], None).unwrap_err().to_string();
+            assert!(error.contains("there is nothing to set"), "{error}");
         }
     }
 

@@ -4,7 +4,11 @@
 //! takes is not known before it is played. docs/scenario.md tells them.
 
 use super::schema::{Activation, Record, Scenario};
-use microgrid_agents::{chain::genesis::Posts, market::choice_set::ChoiceSet};
+use microgrid_agents::{
+    chain::genesis::Posts,
+    market::{choice_set::ChoiceSet, mechanism::Mechanism},
+    prosumer::BiddingStrategy,
+};
 use std::{ops::Add, time::Duration};
 
 /// A game settles after some hundred rounds, if it does.
@@ -48,18 +52,36 @@ impl Expected {
         let period = if matches!(activation, Activation::Reactive { .. }) { period.max(block) } else { period };
         let round = period.max(2.0 * seconds(network.delay.mean()) + block);
         let rounds = ROUNDS * f64::from(learning.price_every) + f64::from(learning.patience);
-        let acts = number * open * (rounds * round).min(seconds(market.gate_closure)) / period;
+        let most = seconds(market.gate_closure) / period;
+        let strategies = learning.mix.iter().filter_map(|habit| habit.bidding).chain([learning.bidding]);
+        // How often each acts in a slot.
+        let each = match market.mechanism {
+            Mechanism::TwoLevelGame | Mechanism::Negotiation { .. } => rounds * round / period,
+            Mechanism::MidMarketRate | Mechanism::BillSharing | Mechanism::SupplyDemandRatio => 1.0,
+            Mechanism::UniformPriceAuction { .. } | Mechanism::ContinuousDoubleAuction => {
+                let orders = strategies.map(|strategy| match strategy {
+                    BiddingStrategy::Truthful { .. } => 1.0,
+                    BiddingStrategy::Ramp => ROUNDS,
+                    BiddingStrategy::ZeroIntelligence => most,
+                });
+                orders.fold(1.0, f64::max)
+            }
+        };
+        let acts = number * open * each.min(most);
         let half = number / 2.0;
         let known = match learning.choice_set {
             ChoiceSet::All => half,
             ChoiceSet::Sample(size) => half.min(f64::from(size)),
         };
         let pairs = open * half * known;
+        // Orders know no sellers, and rates no path of prices.
+        let is_of_sellers = matches!(market.mechanism, Mechanism::TwoLevelGame | Mechanism::Negotiation { .. });
+        let (path, sellers) = if is_of_sellers { (PRICE_PATH, SELLER * known) } else { (0.0, 0.0) };
         let of_posts = match scenario.posts(prosumers) {
-            Posts::Every => acts * (POST + SELLER * known),
+            Posts::Every => acts * (POST + sellers),
             Posts::Last => 0.0,
         };
-        let tables = slots * number * PROSUMER + pairs * TRADE + acts * PRICE_PATH;
+        let tables = slots * number * PROSUMER + pairs * TRADE + acts * path;
         let of_ledger = slots * number * ACCOUNT + pairs * BILL + of_posts;
         let bytes = match record {
             Record::Full => KEY_FIGURES + slots * ROW + tables + of_ledger,

@@ -7,21 +7,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Opens a file for reading. Fails if it is none that has all it holds: a folder, or a device or pipe, which may never end
-/// or never begin. Nor does reading wait: what a file does not have now, as some of the system's, it does not give.
-pub fn open(path: &Path) -> io::Result<File> {
+/// Fails if what is there is no file that has all it holds: a folder, or a device or pipe, which may never end or never
+/// begin.
+fn plain(path: &Path) -> io::Result<()> {
     let kind = fs::metadata(path)?.file_type();
-    let refused = match () {
-        () if kind.is_file() => {
-            let mut how = File::options();
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut how, libc::O_NONBLOCK);
-            return how.read(true).open(path);
-        }
-        () if kind.is_dir() => "it is a folder",
-        () => "it is a device, a pipe or a socket, not a file",
-    };
-    Err(io::Error::other(refused))
+    match () {
+        () if kind.is_file() => Ok(()),
+        () if kind.is_dir() => Err(io::Error::other("it is a folder")),
+        () => Err(io::Error::other("it is a device, a pipe or a socket, not a file")),
+    }
+}
+
+/// Opens a file for reading. Fails if it is none. Nor does reading wait: what a file does not have now, as some of the
+/// system's, it does not give.
+pub fn open(path: &Path) -> io::Result<File> {
+    plain(path)?;
+    let mut how = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut how, libc::O_NONBLOCK);
+    how.read(true).open(path)
+}
+
+/// Writes a file, or what it holds from now on. Fails if something else is there: whoever opens a pipe waits for who reads
+/// from it.
+pub fn write(path: &Path, text: &str) -> io::Result<()> {
+    if path.exists() {
+        plain(path)?;
+    }
+    fs::write(path, text)
 }
 
 /// All that a file holds. Fails if that is more than so many bytes.
@@ -49,7 +62,11 @@ pub fn in_words(error: &io::Error) -> String {
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             "there is a file where a folder is to be: move it, or name another place"
         }
-        _ => return error.to_string(),
+        ErrorKind::IsADirectory => "there is a folder where a file is to be: move it, or name another place",
+        ErrorKind::StorageFull => "there is no room left on the disk",
+        ErrorKind::ReadOnlyFilesystem => "nothing can be written there",
+        // The system's words, without its number.
+        _ => return error.to_string().split(" (os error").next().unwrap_or_default().to_owned(),
     };
     words.to_owned()
 }
@@ -94,6 +111,18 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn no_error_is_told_by_its_number() {
+        for number in 1..=133 {
+            let said = in_words(&io::Error::from_raw_os_error(number));
+            assert!(!said.is_empty() && !said.contains("os error"), "{number}: {said}");
+        }
+        for (number, begins) in [(libc::EISDIR, "there is a folder"), (libc::ENOSPC, "there is no room")] {
+            assert!(in_words(&io::Error::from_raw_os_error(number)).starts_with(begins));
+        }
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

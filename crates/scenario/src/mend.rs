@@ -108,7 +108,7 @@ pub(super) fn mend(text: &str, path: &str, mut fits: impl FnMut(&str) -> bool) -
     }
     let mut written = |write: Write| write(&typed, path).filter(|meant| meant != text && fits(meant));
     let Some((rule, first)) = RULES.iter().find_map(|(rule, write)| Some((rule, written(*write)?))) else {
-        return why_not(&typed, path);
+        return why_not(&typed, path, fits);
     };
     let mut meant = vec![first];
     for (_, write) in RULES.iter().filter(|(other, _)| other == rule) {
@@ -117,8 +117,8 @@ pub(super) fn mend(text: &str, path: &str, mut fits: impl FnMut(&str) -> bool) -
     Some(format!("{rule}: write {}", meant.join(" or ")))
 }
 
-/// Why a number has no other way of being written, though it can be told what it is.
-fn why_not(text: &str, path: &str) -> Option<String> {
+/// Why a text has no other way of being written, though it can be told what it is.
+fn why_not(text: &str, path: &str, mut fits: impl FnMut(&str) -> bool) -> Option<String> {
     let is_number = |text: &str| plain(text).is_some();
     let number = unquoted(text);
     if number.strip_suffix('%').is_some_and(is_number) && !path.is_empty() && !is_share(path) {
@@ -126,9 +126,19 @@ fn why_not(text: &str, path: &str) -> Option<String> {
             "a percentage is a part of something, and nothing says of what: the amount itself is wanted".to_owned(),
         );
     }
-    let own = unit_of(path)?;
-    let is_foreign = numbers::parts(text).is_some_and(|(number, unit)| is_number(number) && is_unit(unit));
-    is_foreign.then(|| format!("the unit is {own} and not written: the same amount in that is wanted"))
+    // What is varied may be any word as well, which tells nothing.
+    let mut fits_alone = |meant: &str| fits(meant) && !fits("anything");
+    if let Some((name, _)) = within(text, "", ')').and_then(|text| text.split_once('('))
+        && !name.is_empty()
+        && fits_alone(name)
+    {
+        return Some(format!("`{name}` has no fields: the name alone is wanted"));
+    }
+    let (number, _) = numbers::parts(text).filter(|(number, unit)| is_number(number) && is_unit(unit))?;
+    match unit_of(path) {
+        Some(own) => Some(format!("the unit is {own} and not written: the same amount in that is wanted")),
+        None => fits_alone(&plain(number)?).then(|| "it has no unit: a number alone is wanted".to_owned()),
+    }
 }
 
 /// What a cell of a table that is no number seems to be meant as, if `fits` takes it.

@@ -196,8 +196,8 @@ pub(super) fn part_of_line(text: &str, at: usize) -> Range<usize> {
     start..start + part.trim().len()
 }
 
-/// The values between commas that stand neither in brackets nor in quotes.
-pub(super) fn split(values: &str) -> Vec<&str> {
+/// The values between signs such as commas that stand neither in brackets nor in quotes.
+pub(super) fn split<'a>(values: &'a str, signs: &[char]) -> Vec<&'a str> {
     let (mut depth, mut quoted) = (0_u32, false);
     let between = |letter: char| {
         match letter {
@@ -206,7 +206,7 @@ pub(super) fn split(values: &str) -> Vec<&str> {
             ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
             _ => {}
         }
-        letter == ',' && depth == 0 && !quoted
+        signs.contains(&letter) && depth == 0 && !quoted
     };
     values.split(between).map(str::trim).collect()
 }

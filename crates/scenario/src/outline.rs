@@ -82,15 +82,16 @@ impl<'a> Outline<'a> {
         at_key.and_then(|n| self.values[n].key.clone()).unwrap_or_else(|| self.values[map].span.clone())
     }
 
-    /// The place and path of the bare word or number in the middle of which byte `at` lies.
+    /// The place and path of the bare word or number in the middle of which byte `at` lies, or of the value whose bracket
+    /// that is.
     pub(super) fn word_around(&self, at: usize) -> Option<(Range<usize>, String)> {
         let mut here = 0;
         while let Some(inner) = self.within(here).find(|&n| self.values[n].span.contains(&at)) {
             here = inner;
         }
         let span = &self.values[here].span;
-        let inside_word = self.within(here).next().is_none() && self.name(here).is_some() && span.start < at;
-        inside_word.then(|| (span.clone(), self.path(here)))
+        let inside_word = self.within(here).next().is_none() && span.start < at || self.values[here].name_end == at;
+        (inside_word && self.name(here).is_some()).then(|| (span.clone(), self.path(here)))
     }
 
     /// Where the last value that ends before byte `at` does so.

@@ -249,7 +249,12 @@ pub(super) fn whole<'a>(name: &'a str, value: &str) -> &'a str {
 /// Where the tree has what `name` stands for. A path that is not there stays, so that it can be told what is wrong.
 fn places(tree: &Tree, name: &str, text: &str) -> Vec<Vec<String>> {
     let paths: Vec<_> = paths(name, text).into_iter().map(steps).collect();
-    let Some(path) = paths.iter().find(|steps| steps.contains(&"*") || find(tree, steps).is_some()) else {
+    let is_there = |steps: &&Vec<&str>| {
+        // What is `None` may be left out.
+        let place = [steps.iter().map(|step| (*step).to_owned()).collect()];
+        steps.contains(&"*") || find(tree, steps).is_some() || put_as_written(tree, &place, "None").is_ok()
+    };
+    let Some(path) = paths.iter().find(is_there) else {
         let is_knob = knob_names().any(|knob| knob == name);
         return if is_knob { Vec::new() } else { vec![steps(name).into_iter().map(str::to_owned).collect()] };
     };
@@ -368,8 +373,12 @@ fn unknown_name(tree: &Tree, name: &str, error: Error) -> Mistake {
         if is_path { format!("{name}: there is no `{found}`") } else { format!("there is no knob or path `{name}`") };
     let mut notes = Vec::from_iter(looks_alike(name));
     if is_path {
-        let meant = most_like(&found, expected.iter().copied());
-        notes.extend(meant.map(|meant| format!("did you mean `{}`?", name.replacen(&*found, meant, 1))));
+        let is_first = steps(name).first() == Some(&&*found);
+        let knob = KNOBS.iter().find(|(knob, _)| is_first && *knob == found);
+        let full = knob.map(|(knob, paths)| name.replacen(knob, paths[0], 1));
+        let like = || most_like(&found, expected.iter().copied()).map(|meant| name.replacen(&*found, meant, 1));
+        let meant = full.filter(|path| find(tree, &steps(path)).is_some()).or_else(like);
+        notes.extend(meant.map(|meant| format!("did you mean `{meant}`?")));
         notes.push(if expected.is_empty() {
             "what it would be a part of has no such parts here".to_owned()
         } else {

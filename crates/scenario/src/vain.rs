@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// What parts of a scenario these are; nothing else may be in vain.
-pub(super) const PARTS: [&str; 3] = ["network.conditions", "activation", "learning"];
+pub(super) const PARTS: [&str; 4] = ["market.mechanism", "network.conditions", "activation", "learning"];
 
 /// What can never begin, and what the mechanism has no use for unless there are other mechanisms, too.
 pub(super) fn all(scenario: &Scenario, varies_mechanism: bool) -> Vec<Mistake> {
@@ -26,13 +26,20 @@ pub(super) fn all(scenario: &Scenario, varies_mechanism: bool) -> Vec<Mistake> {
         let why = format!("the run ends after {}: market.slots is {} of {length}", written(end), market.slots);
         never(format!("network.conditions[{n}].at"), "it never begins", condition.at, why)
     });
-    let (period, gate) = (activation.period(), market.gate_closure);
-    let slow = (period > gate).then(|| {
+    let at_gate = |path: &str, problem: &str, period: Duration| {
+        let gate = market.gate_closure;
         let why = format!("the gate closes {} after a slot has opened: market.gate_closure", written(gate));
-        never("activation".to_owned(), "a game may end before anybody acts", period, why)
-    });
+        (period > gate).then(|| never(path.to_owned(), problem, period, why))
+    };
+    let slow = at_gate("activation", "a game may end before anybody acts", activation.period());
+    let rare = match market.mechanism {
+        Mechanism::UniformPriceAuction { every: Some(every) } => {
+            at_gate("market.mechanism.UniformPriceAuction.every", "nothing is cleared before the gate closes", every)
+        }
+        _ => None,
+    };
     let unheeded = if varies_mechanism { Vec::new() } else { unheeded(market.mechanism, learning) };
-    late.chain(slow).chain(unheeded).collect()
+    late.chain(slow).chain(rare).chain(unheeded).collect()
 }
 
 /// Whether a field of `learning` makes a difference to who trades by this mechanism.

@@ -365,6 +365,7 @@ pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
         Change { delay: Some(delay), jitter: Some(jitter), loss: Some(loss), duplication: Some(duplication) },
     )?;
     for (name, members) in &network.groups {
+        ensure(!name.is_empty(), "network.groups", "a group without a name", "groups with names")?;
         let path = format!("network.groups.{name}");
         match members {
             Members::Share(value) => share(&format!("{path}.Share"), *value)?,

@@ -223,6 +223,9 @@ fn a_setting_that_has_gone_wrong_is_told_where() {
         "learning.mix=[(share: 0.5, adaptation: Some(None))]",
         "market.grid_tariff=0.9",
         "activation.period=1s",
+        "mechanism=Negotiation(rho: 2),MidMarketRate,UniformPriceAuction(every: \"10s\")",
+        "learning.bidding=Truthful(steps: 5)",
+        "every=10s",
     ];
     let settings = mutated(settings.map(|text| text.as_bytes().to_vec()).to_vec());
     fuzz(&vec(settings, 1..3), |settings| {

@@ -279,6 +279,12 @@ fn what_can_never_begin_is_told_where_it_stands() {
         );
         assert_eq!(first(&fields, &[]), ["warning: network.conditions[1].at: it never begins"]);
     }
+    let auction = |every: &str| format!("market: (mechanism: UniformPriceAuction(every: \"{every}\"))");
+    assert_eq!(first(&auction("55min"), &[]), [""; 0]);
+    let rare = "nothing is cleared before the gate closes";
+    let path = "market.mechanism.UniformPriceAuction.every";
+    assert_eq!(first(&auction("1h"), &[]), [format!("warning: {path}: {rare}")]);
+    assert_eq!(first(&auction("1s"), &["every=10s,1h"]), [format!("warning: --set every: {rare}")]);
     // Not all of any number.
     let many = (1..1000).map(|n| format!("\"{n}d\"")).collect::<Vec<_>>().join(",");
     let fields = format!("{}, vary: {{\"network.conditions[0].at\": [{many}]}}", crash("99h"));
@@ -309,8 +315,15 @@ fn a_huge_run_is_told_and_no_shipped_one_is_but_the_largest() {
         (["population=10000", "choice_set=All", "mu=1"], "GB on disk"),
         (["period=1us", "mu=1", "eta=0"], "act some 469 million times"),
         (["population=2", "replicates=1000000", "record=Summary"], "act some 2.7 billion times"),
+        (
+            ["population=3000", "mechanism=ContinuousDoubleAuction", "bidding=ZeroIntelligence"],
+            "act some 129 million times",
+        ),
     ] {
         assert!(huge("", &set).contains(part), "{}", huge("", &set));
+    }
+    for mechanism in ["mechanism=MidMarketRate", "mechanism=UniformPriceAuction()"] {
+        assert_eq!(huge("", &[mechanism, "population=1000000", "record=Slots"]), "", "everybody acts once a slot");
     }
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     for file in fs::read_dir(shipped).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file()) {

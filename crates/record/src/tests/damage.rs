@@ -9,7 +9,7 @@ use super::{
 use crate::sheet::Journal;
 use serde_json::{Value, json};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -233,6 +233,17 @@ fn rows_are_those_of_the_run_s_cases_and_slots_in_their_order() {
         assert_eq!(said.lines().next(), Some(&*format!("{}: {expected}", path.display())));
         assert!(run.last_slot().is_err() && run.summaries().unwrap().any(|summary| summary.is_err()));
     }
+}
+
+#[test]
+fn a_table_that_cannot_be_had_is_not_called_damaged() {
+    let path = Path::new("slots.csv");
+    let told = |error: csv::Error| RecordError::of_rows(path)(error).to_string();
+    let waiting = told(io::Error::from(io::ErrorKind::WouldBlock).into());
+    assert!(waiting.starts_with("cannot read slots.csv: it gives nothing to read"), "{waiting}");
+    let text = csv::Reader::from_reader(&b"a,b\n1,2\n3\n"[..]).into_records().find_map(Result::err);
+    let damaged = told(text.expect("a cell is missing"));
+    assert!(damaged.starts_with("slots.csv: ") && damaged.contains("it is not as the run has written it"), "{damaged}");
 }
 
 #[test]

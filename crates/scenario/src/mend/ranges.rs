@@ -1,12 +1,14 @@
 //! Several values, and ranges of values, as people elsewhere write them.
 
-use super::unquoted;
+use super::{unquoted, within};
+use crate::notation::split;
 
-/// The values that stand in `text` in brackets or between other signs than commas.
-pub(crate) fn several(text: &str) -> Option<String> {
-    let inner = text.trim_matches(['[', ']', '(', ')', '{', '}']);
-    let values: Vec<&str> = inner.split([',', ';', ' ']).filter(|value| !value.is_empty()).collect();
-    let fine = values.len() > 1 && values.iter().all(|value| value.parse::<f64>().is_ok());
+/// The values that stand in `text` in brackets or between other signs than commas, if each `fits`.
+pub(crate) fn several(text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let held = [("[", ']'), ("(", ')'), ("{", '}')].iter().find_map(|(open, close)| within(text, open, *close));
+    let values = split(held.unwrap_or(text), &[',', ';', ' ']);
+    let values: Vec<&str> = values.into_iter().filter(|value| !value.is_empty()).collect();
+    let fine = values.len() > 1 && values.iter().all(|value| fits(value));
     fine.then(|| values.join(",")).filter(|values| values != text)
 }
 

@@ -3,7 +3,7 @@
 use super::{TOO_DEEP, full_path, is_bare, part_of_line, within};
 use crate::{
     error::{Mistake, did_you_mean, most_like},
-    mend::{is_stepped, mend, ranged},
+    mend::{is_stepped, mend, ranged, several},
     pairs::unpaired,
     schema::{PopulationSource, Scenario, Synthetic},
     signs::looks_alike,
@@ -53,7 +53,10 @@ pub(crate) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&s
     };
     mistake.part = part.map(Box::new);
     if mends.is_empty() && text.len() <= LONGEST_TRIED.1 {
-        mends.extend(mend(text, &mistake.path, |meant| attempt(meant).is_ok()));
+        let fits = |meant: &str| attempt(meant).is_ok();
+        let values = || several(text, fits);
+        let several = || Some(format!("several values have nothing but commas between them: write {}", values()?));
+        mends.extend(mend(text, &mistake.path, fits).or_else(several));
     }
     if mends.is_empty() {
         let dots = text.trim_matches('.').is_empty() && !text.is_empty();
@@ -82,63 +85,77 @@ pub(super) fn hints(
     attempt: impl Fn(&str) -> Result<(), Error>,
 ) -> Vec<String> {
     let value = &text[part.clone()];
-    // Of several values nobody knows which field each is meant for.
-    let is_alone = !(text[..part.start].trim_end().ends_with(',') || text[part.end..].trim_start().starts_with(','))
-        || text[..part.start].trim_end().ends_with(':');
     if value.len() > LONGEST_TRIED.1 {
         return Vec::new();
     }
     // A struct is read as a list too, which nobody means.
-    let wants_struct = match error {
-        Error::InvalidValueForType { expected, .. } => expected.starts_with("struct "),
-        error => matches!(error, Error::ExpectedNamedStructLike(_)),
-    };
     let is_list = |text: &str| text.starts_with('[') || text.starts_with('(') && !text.contains(':');
-    if let Some(mend) = mend(value, path, |text| !(wants_struct && is_list(text)) && attempt(text).is_ok()) {
+    let fits = |text: &str| !(wants_struct(error) && is_list(text)) && attempt(text).is_ok();
+    if let Some(mend) = mend(value, path, fits) {
         return vec![mend];
     }
-    // Of a name that nothing has, the reader tells which there are.
-    let (names, meant): (&[_], Vec<String>) = match error {
+    if matches!(error, Error::ExpectedDifferentStructName { .. } | Error::ExpectedStructLike) {
+        return Vec::from_iter(of_struct(value, error, &attempt));
+    }
+    let (names, meant) = names_and_meant(text, part, error, &attempt);
+    let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
+    did_you_mean.into_iter().chain(allowed(names, value, &attempt)).collect()
+}
+
+fn wants_struct(error: &Error) -> bool {
+    match error {
+        Error::InvalidValueForType { expected, .. } => expected.starts_with("struct "),
+        error => matches!(error, Error::ExpectedNamedStructLike(_)),
+    }
+}
+
+/// The names that may stand in the place of a part of a text, as the reader tells of one that nothing has, and what is
+/// meant there.
+fn names_and_meant(
+    text: &str,
+    part: &Range<usize>,
+    error: &Error,
+    attempt: &dyn Fn(&str) -> Result<(), Error>,
+) -> (&'static [&'static str], Vec<String>) {
+    let value = &text[part.clone()];
+    let held = |variants: &'static [&str]| variants.iter().filter_map(|variant| held_by(variant, value, attempt));
+    let named = |fields: &'static [&str]| {
+        let (before, behind) = (text[..part.start].trim_end(), text[part.end..].trim_start());
+        // Of several values nobody knows which field each is meant for.
+        let is_alone = before.ends_with(':') || !before.ends_with(',') && !behind.starts_with(',');
+        let named = fields.iter().flat_map(|field| [format!("{field}: {value}"), format!("({field}: {value})")]);
+        let named = named.filter(|_| is_alone && !value.is_empty()).find(|text| attempt(text).is_ok());
+        (fields, Vec::from_iter(named))
+    };
+    match error {
         Error::NoSuchEnumVariant { expected, found, .. } if found == value && is_bare(value) => {
-            (&[], expected.iter().filter_map(|variant| held_by(variant, value, &attempt)).collect())
+            (&[], held(expected).collect())
         }
-        _ if wants_struct => {
-            let fields = fields("(nothing: 0)", &attempt);
-            let named = fields.iter().flat_map(|field| [format!("{field}: {value}"), format!("({field}: {value})")]);
-            (fields, named.filter(|_| is_alone).filter(|text| attempt(text).is_ok()).take(1).collect())
-        }
-        Error::ExpectedDifferentStructName { .. } | Error::ExpectedStructLike => {
-            return Vec::from_iter(of_struct(value, error, &attempt));
-        }
+        _ if wants_struct(error) => named(fields("(nothing: 0)", attempt)),
         Error::ExpectedIdentifier | Error::SuggestRawIdentifier(_) => match attempt(&format!("Nothing({value})")) {
             Err(Error::NoSuchEnumVariant { expected, .. }) => {
-                let held = expected.iter().filter_map(|variant| held_by(variant, value, &attempt));
                 let quoted = || most_like(value.strip_prefix('"')?.strip_suffix('"')?, expected.iter().copied());
                 let quoted = iter::once_with(quoted).flatten().map(str::to_owned);
-                (expected, held.chain(quoted).collect())
+                (expected, held(expected).chain(quoted).collect())
             }
-            _ => {
-                let fields = fields(&format!("nothing: {value}"), &attempt);
-                let named =
-                    fields.iter().filter(|_| is_alone && !value.is_empty()).map(|field| format!("{field}: {value}"));
-                (fields, named.filter(|text| attempt(text).is_ok()).take(1).collect())
-            }
+            _ => named(fields(&format!("nothing: {value}"), attempt)),
         },
-        _ => return Vec::new(),
-    };
-    // Where there is a constant, it may stand there bare.
+        _ => (&[], Vec::new()),
+    }
+}
+
+/// What is allowed where there are these names; where `Constant` is one, it may be left out around its value.
+fn allowed(names: &[&str], value: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
     let constant = || attempt(&format!("Constant({value})")).err().and_then(|error| expected_value(&error));
     let bare = names.contains(&"Constant").then(constant).flatten();
-    let names = bare.into_iter().chain(Some(names.join(", ")).filter(|names| !names.is_empty())).collect::<Vec<_>>();
-    let did_you_mean = (!meant.is_empty()).then(|| format!("did you mean `{}`?", meant.join("` or `")));
-    let allowed = (!names.is_empty()).then(|| format!("allowed: {}", names.join("; or ")));
-    did_you_mean.into_iter().chain(allowed).collect()
+    let all = bare.into_iter().chain((!names.is_empty()).then(|| names.join(", "))).collect::<Vec<_>>();
+    (!all.is_empty()).then(|| format!("allowed: {}", all.join("; or ")))
 }
 
 /// Which name or which fields a struct is to have.
 fn of_struct(value: &str, error: &Error, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
     let Error::ExpectedDifferentStructName { expected, found } = error else {
-        return fields_of(value, fields(&format!("{value}(nothing: 0)"), attempt));
+        return fields_of(value, attempt);
     };
     let meant = format!("{expected}{}", value.strip_prefix(&**found)?);
     attempt(&meant).is_ok().then(|| format!("a struct has its own name, or none: write {meant}"))
@@ -146,26 +163,36 @@ fn of_struct(value: &str, error: &Error, attempt: &dyn Fn(&str) -> Result<(), Er
 
 /// Where the name stands that nothing has, in a value of a text.
 fn unknown_name(text: &str, value: &Range<usize>, error: &Error) -> Option<Range<usize>> {
-    let (Error::NoSuchEnumVariant { found, .. } | Error::NoSuchStructField { found, .. }) = error else { return None };
-    let start = value.start + text[value.clone()].find(&**found)?;
+    let (found, start) = match error {
+        Error::NoSuchEnumVariant { found, .. } => (found, None),
+        // A field's name stands before its value.
+        Error::NoSuchStructField { found, .. } => (found, text[..value.start].rfind(&**found)),
+        _ => return None,
+    };
+    let start = start.or_else(|| Some(value.start + text[value.clone()].find(&**found)?))?;
     Some(start..start + found.len())
 }
 
 /// The variant that is meant by a name that none has, if a value may be that; otherwise what is missing behind it.
 pub(super) fn variant_meant(value: &str, error: &Error, attempt: impl Fn(&str) -> Result<(), Error>) -> Option<String> {
     let Error::NoSuchEnumVariant { found, expected, .. } = error else { return None };
-    let meant = most_like(found, expected.iter().copied())?;
+    let meant = most_like(found, expected.iter().copied()).filter(|_| !found.starts_with(['[', '(', '{']))?;
     let is_lone = !value.contains('(');
     match attempt(&value.replacen(&**found, meant, 1)) {
-        Err(_) if is_lone => fields_of(meant, fields(&format!("{meant}(nothing: 0)"), &attempt)),
+        Err(_) if is_lone => fields_of(meant, &attempt),
         _ => Some(format!("did you mean `{meant}`?")),
     }
 }
 
-/// What belongs behind the name of a variant that has these fields.
-fn fields_of(variant: &str, fields: &[&str]) -> Option<String> {
-    let note = || format!("`{variant}` has fields, which stand in round brackets behind it: {}", fields.join(", "));
-    (!fields.is_empty()).then(note)
+/// What belongs behind the name of a variant that has fields.
+fn fields_of(variant: &str, attempt: &dyn Fn(&str) -> Result<(), Error>) -> Option<String> {
+    let fields = fields(&format!("{variant}(nothing: 0)"), attempt).join(", ");
+    let empty = format!("{variant}()");
+    let note = match attempt(&empty) {
+        Ok(()) => format!("`{variant}` has round brackets behind it, also without its fields, {fields}: write {empty}"),
+        Err(_) => format!("`{variant}` has fields, which stand in round brackets behind it: {fields}"),
+    };
+    (!fields.is_empty()).then_some(note)
 }
 
 /// A variant with this value in its brackets, by itself, as text or as the first field that may have it, if that can be read.
@@ -205,6 +232,8 @@ pub(super) fn told(path: &str, error: &Error) -> Mistake {
         Error::MissingStructField { field, .. } => format!("the field `{field}` is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field `{field}` is given twice"),
         Error::ExpectedMapColon => "expected a colon behind the name".to_owned(),
+        Error::ExpectedComma => "expected a comma or a closing bracket".to_owned(),
+        Error::TrailingCharacters => "there is more behind the value".to_owned(),
         Error::ExceededRecursionLimit => TOO_DEEP.to_owned(),
         error => expected_value(error)
             .map_or_else(|| sentence(&error.to_string()), |expected| format!("expected {expected}")),

@@ -170,13 +170,12 @@ impl Reading<'_> {
         let (at_path, is_there) = self.outline.find(&mistake.path);
         match &self.wrong.code {
             // Where a whole number is wanted, `5.5` is read up to the point.
-            Error::ExpectedComma => match self.outline.word_around(at) {
-                Some((word, path)) => {
+            Error::ExpectedComma => {
+                if let Some((word, path)) = self.outline.word_around(at) {
                     (mistake.path, mistake.problem) = (path, unread(&text[word.clone()]).to_owned());
                     return (word.clone(), Some(word));
                 }
-                None => "expected a comma or a closing bracket".clone_into(&mut mistake.problem),
-            },
+            }
             Error::TrailingCharacters => {
                 let rest = &text[at..];
                 let begin = at + rest.len() - rest.trim_start().len();
@@ -277,7 +276,8 @@ impl Reading<'_> {
         if let Some((whole, meant)) = self.part_as_field(&part).filter(|_| is_name) {
             return (vec![format!("a part stands within the whole: write {meant}")], whole);
         }
-        let is_part = is_name || mends.iter().any(|mend| mend.contains(": write "));
+        let tells = |mend: &String| mend.contains(": write ") || mend.ends_with(" wanted");
+        let is_part = is_name || mends.iter().any(tells);
         (mends, if is_part && !part.is_empty() { part } else { span })
     }
 
@@ -307,9 +307,13 @@ fn with_numbers(text: &str, end: usize, error: &Error) -> usize {
     iter::successors(Some(end), |end| expects_several.then(|| next(end)).flatten()).last().unwrap_or(end)
 }
 
-/// What is wrong with a word of which only the beginning, a number, could be read.
+/// What is wrong with a word of which only the beginning, a number or a name, could be read.
 fn unread(word: &str) -> &'static str {
-    if word.parse::<f64>().is_ok() { "expected a whole number" } else { "expected a number, or text in quotes" }
+    match word {
+        _ if word.parse::<f64>().is_ok() => "expected a whole number",
+        _ if word.starts_with(char::is_alphabetic) && word.ends_with(')') => "expected a name without brackets",
+        _ => "expected a number, or text in quotes",
+    }
 }
 
 fn found(text: &str, span: &Range<usize>) -> String {
