@@ -203,6 +203,19 @@ fn warnings(fields: &str, set: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn in_a_text_without_end_nothing_is_tried() {
+    let said = |times| {
+        let text = format!("learning.mix={}[(share: \"0.5\")]", "#![enable(implicit_some)]".repeat(times));
+        let mut draft = Draft::ron("(name: \"x\", population: Synthetic(count: 5))").unwrap();
+        draft.overrides(&Overrides { seed: None, set: vec![text] }).unwrap();
+        draft.plan().unwrap_err().to_string()
+    };
+    assert!(said(1).contains(": write 0.5"), "{}", said(1));
+    let long = said(10_000);
+    assert!(long.contains("learning.mix[0].share: expected a number") && !long.contains(": write"), "{long}");
+}
+
+#[test]
 fn what_the_mechanism_has_no_use_for_is_told_where_it_stands() {
     let first = |fields: &str, set: &[&str]| {
         let lines = |warning: &String| warning.lines().next().unwrap_or_default().to_owned();

@@ -17,6 +17,7 @@ pub(super) const LONGEST_TRIED: (usize, usize) = (200_000, 1_000);
 /// What this error at a path means in a `text` that has a single value, in the place of which others may be tried.
 pub(crate) fn mistake(path: &str, error: &Error, text: &str, attempt: impl Fn(&str) -> Result<(), Error>) -> Mistake {
     let mut mistake = told(path, error);
+    let attempt = |meant: &str| if text.len() <= LONGEST_TRIED.0 { attempt(meant) } else { Err(Error::Eof) };
     if let Some(bracket) = unpaired(text) {
         (mistake.problem, mistake.notes) =
             (bracket.problem, looks_alike(text).into_iter().chain([bracket.mend]).collect());
