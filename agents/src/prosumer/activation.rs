@@ -112,7 +112,7 @@ pub(super) struct Rhythm {
     first: Time,
     last: Time,
     /// Whether no wake-up comes of itself.
-    is_asleep: bool,
+    pub(super) is_asleep: bool,
 }
 
 impl Rhythm {
@@ -142,14 +142,13 @@ impl Rhythm {
         self.is_asleep = true;
     }
 
-    /// Something has come `now` on which to act: returns when to wake up for it, if nothing else would.
-    pub(super) fn rouse(&mut self, activation: Activation, role: Role, now: Time) -> Option<Time> {
-        std::mem::take(&mut self.is_asleep).then(|| {
-            let soonest = now.max(self.last + activation.period());
-            self.due = activation.next(role, now, &mut self.random).unwrap_or(soonest);
-            self.certain = self.due;
-            self.due
-        })
+    /// Ends its sleep, as something has come `now` on which to act; returns when to wake up for it.
+    pub(super) fn rouse(&mut self, activation: Activation, role: Role, now: Time) -> Time {
+        let soonest = now.max(self.last + activation.period());
+        self.due = activation.next(role, now, &mut self.random).unwrap_or(soonest);
+        self.certain = self.due;
+        self.is_asleep = false;
+        self.due
     }
 
     /// Goes on from an act `now`; without news, the next is due after `patience`.

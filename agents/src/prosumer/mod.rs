@@ -247,11 +247,18 @@ impl Prosumer {
     }
 
     /// Has an idle participant act on what has come, if it has something to say now.
+    #[inline]
     fn rouse(&mut self, context: &mut Context<'_>) {
+        if self.rhythm.is_asleep {
+            self.end_sleep(context);
+        }
+    }
+
+    fn end_sleep(&mut self, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &self.phase
             && !player.part.is_idle()
-            && let Some(soon) = self.rhythm.rouse(self.rules.activation, self.facts().role(), context.now())
         {
+            let soon = self.rhythm.rouse(self.rules.activation, self.facts().role(), context.now());
             context.wake_at(soon, Wake::Act(self.slot));
         }
     }
@@ -270,6 +277,7 @@ impl Prosumer {
         }
     }
 
+    #[inline(always)]
     fn hear(&mut self, shown: Shown, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
             && player.part.hear(shown, context.now())
