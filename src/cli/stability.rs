@@ -30,9 +30,10 @@ pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliErro
     let (first, last) = plan.scenario.market.open;
     let others: BTreeSet<_> =
         mechanisms(&plan).filter(|mechanism| !mechanism.is_game()).map(|other| other.name()).collect();
-    if let Some(other) = others.first() {
+    if !others.is_empty() {
+        let others = Vec::from_iter(others).join(", ");
         return Err(CliError::bad_input(format!(
-            "the linear theory is that of TwoLevelGame, and has nothing to say about {other}: `--set \
+            "the linear theory is that of TwoLevelGame, and has nothing to say about {others}: `--set \
              mechanism=TwoLevelGame` leaves the rest as it is"
         )));
     }

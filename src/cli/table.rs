@@ -3,7 +3,7 @@
 use super::terminal::clean;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, CellAlignment, Color, LineStyle, Table as Drawn, TableStyle, presets::NOTHING};
-use std::fmt::Display;
+use std::{cmp::Reverse, fmt::Display};
 
 /// So many characters side by side fit any terminal.
 pub(super) const WIDTH: usize = 80;
@@ -172,11 +172,12 @@ fn total(columns: &[Column]) -> usize {
     columns.iter().map(|column| column.width() + GAP).sum::<usize>().saturating_sub(1)
 }
 
-/// The columns without those spare ones that have no room.
+/// The columns without those spare ones that have no room; of equal ones the last goes first: its interval before a value.
 fn fitting(mut columns: Vec<Column>) -> Vec<Column> {
     let rank = |column: &Column| if let Kind::Spare(rank) = column.kind { Some(rank) } else { None };
     while total(&columns) > WIDTH
-        && let Some((_, at)) = columns.iter().enumerate().filter_map(|(at, column)| Some((rank(column)?, at))).min()
+        && let Some((_, Reverse(at))) =
+            columns.iter().enumerate().filter_map(|(at, column)| Some((rank(column)?, Reverse(at)))).min()
     {
         columns.remove(at);
     }

@@ -2,7 +2,7 @@
 
 use crate::support::{shipped, written};
 use microgrid_sim::{
-    agents::statement::Outcome,
+    agents::{market::role::Role, statement::Outcome},
     record::{ConvergenceRow, Format, Number, ProsumerRow, Recorder, Run, SlotRow, Status},
     report::{
         self,
@@ -302,31 +302,34 @@ fn mechanisms_stand_one_below_the_other_and_what_each_gains_by_how_near_it_is() 
         assert_eq!((at(&means), at(&whiskers)), (vec![mean], vec![mean - half, mean + half]));
     }
     // Rows of all cases, in the slots with a market.
-    let milliseconds = |delay: f64| (delay * 1e3).round() as u64;
-    let mut gained = BTreeMap::<(String, u64), Vec<f64>>::new();
-    let (mut sums, mut markets) = (BTreeMap::<(u32, u32), (f64, f64)>::new(), BTreeSet::new());
+    let mut markets = BTreeSet::new();
     for row in run.rows::<SlotRow>().unwrap().map(Result::unwrap).filter(|row| row.outcome != Outcome::NoMarket) {
         markets.insert((row.case, row.slot));
     }
+    let mut sums = BTreeMap::<(u32, u32, Role), (f64, f64)>::new();
     for row in run.rows::<ProsumerRow>().unwrap().map(Result::unwrap) {
         if markets.contains(&(row.case, row.slot)) {
-            let of = sums.entry((row.case, row.prosumer)).or_default();
+            let of = sums.entry((row.case, row.prosumer, row.role)).or_default();
             *of = (row.delay_s.unwrap().value(), of.1 + row.gain_cny.unwrap().value());
         }
     }
-    for ((case, _), (delay, gain)) in sums {
-        let mechanism = data.case(case).unwrap().entry.knobs["mechanism"].as_str().unwrap().to_owned();
-        gained.entry((mechanism, milliseconds(delay))).or_default().push(gain);
-    }
-    let gains = find("gain_and_delay");
-    let lines = gains.layers.iter().filter(|layer| matches!(layer.mark, Mark::Line(..)));
-    let drawn =
-        lines.flat_map(|layer| points(gains, &layer.mark).into_iter().map(|at| (layer.name.clone().unwrap(), at)));
-    let drawn: BTreeMap<_, _> = drawn.map(|(name, (delay, gain))| ((name, milliseconds(delay)), gain)).collect();
-    assert_eq!(drawn.len(), 6, "three mechanisms, near and far");
-    for (of, gains) in gained {
-        let mean = gains.iter().sum::<f64>() / gains.len() as f64;
-        assert!((drawn[&of] - mean).abs() < 1e-9 && mean != 0.0, "{of:?}: {} and {mean}", drawn[&of]);
+    let milliseconds = |delay: f64| (delay * 1e3).round() as u64;
+    for (role, name) in [(Role::Seller, "gain_and_delay_sellers"), (Role::Buyer, "gain_and_delay_buyers")] {
+        let mut gained = BTreeMap::<(String, u64), Vec<f64>>::new();
+        for ((case, ..), (delay, gain)) in sums.iter().filter(|(of, _)| of.2 == role) {
+            let mechanism = data.case(*case).unwrap().entry.knobs["mechanism"].as_str().unwrap().to_owned();
+            gained.entry((mechanism, milliseconds(*delay))).or_default().push(*gain);
+        }
+        let gains = find(name);
+        let lines = gains.layers.iter().filter(|layer| matches!(layer.mark, Mark::Line(..)));
+        let drawn =
+            lines.flat_map(|layer| points(gains, &layer.mark).into_iter().map(|at| (layer.name.clone().unwrap(), at)));
+        let drawn: BTreeMap<_, _> = drawn.map(|(name, (delay, gain))| ((name, milliseconds(delay)), gain)).collect();
+        assert_eq!((drawn.len(), gained.len()), (6, 6), "three mechanisms, near and far");
+        for (of, gains) in gained {
+            let mean = gains.iter().sum::<f64>() / gains.len() as f64;
+            assert!((drawn[&of] - mean).abs() < 1e-9 && mean != 0.0, "{of:?}: {} and {mean}", drawn[&of]);
+        }
     }
 }
 

@@ -35,7 +35,7 @@ use crate::{
     },
     ids::{ProsumerId, Slot},
     market::{demand::Buyer, mechanism::Mechanism, pricing::PriceBand, settlement::Trade},
-    message::{MarketOpened, Message, Shown},
+    message::{MarketOpened, MarketState, Message, Notice, Shown},
     observation::Observation,
     statement::Outcome,
     streams::Stream,
@@ -85,8 +85,15 @@ pub(crate) struct Moment<'a> {
 pub(crate) trait Participant: Debug + Sized {
     fn join(entry: Entry<'_>) -> Self;
 
-    /// Takes in what the ledger shows, unless it knows something newer; returns whether it did.
-    fn hear(&mut self, shown: Shown, now: Time) -> bool;
+    /// Takes in a state of the market that the ledger shows, unless it knows a newer one; returns whether it did.
+    fn hear(&mut self, _: Arc<MarketState>, _now: Time) -> bool {
+        false
+    }
+
+    /// The same with a notice.
+    fn notice(&mut self, _: Arc<Notice>) -> bool {
+        false
+    }
 
     /// Takes in that it has traded so much in this slot in all, last at this price [CNY/kWh].
     fn executed(&mut self, _traded: Energy, _price: f64) {}
@@ -290,23 +297,35 @@ mechanisms! { $
     Negotiation in negotiation;
 }
 
+/// The same as `ask`, where the game, which is asked most often, is not to wait for the others.
+macro_rules! ask_often {
+    ($any:expr, $one:ident => $said:expr) => {
+        if let Self::TwoLevelGame($one) = $any { $said } else { ask!($any, $one => $said) }
+    };
+}
+
 impl AnyParticipant {
     #[inline]
-    pub(crate) fn hear(&mut self, shown: Shown, now: Time) -> bool {
-        ask!(self, player => player.hear(shown, now))
+    pub(crate) fn hear(&mut self, state: Arc<MarketState>, now: Time) -> bool {
+        ask_often!(self, player => player.hear(state, now))
+    }
+
+    pub(crate) fn notice(&mut self, notice: Arc<Notice>) -> bool {
+        ask!(self, player => player.notice(notice))
     }
 
     #[inline]
     pub(crate) fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
-        ask!(self, player => player.act(market, moment))
+        ask_often!(self, player => player.act(market, moment))
     }
 
     pub(crate) fn executed(&mut self, traded: Energy, price: f64) {
         ask!(self, player => player.executed(traded, price))
     }
 
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        ask!(self, player => player.is_idle())
+        ask_often!(self, player => player.is_idle())
     }
 
     pub(crate) fn asked_again(&mut self) {

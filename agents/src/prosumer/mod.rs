@@ -38,9 +38,9 @@ use crate::{
         role::Role,
         storage::StorageLimits,
     },
-    mechanism::{Moment, Posted, Side},
+    mechanism::{AnyParticipant, Moment, Posted, Side},
     member::Member,
-    message::{BillProposed, MarketOpened, Message, Shown, SlotOpened, Submission, Verdict},
+    message::{BillProposed, MarketOpened, Message, SlotOpened, Submission, Verdict},
     observation::Observation,
     statement::{Dispute, Registration},
     streams::Stream,
@@ -277,10 +277,11 @@ impl Prosumer {
         }
     }
 
-    #[inline(always)]
-    fn hear(&mut self, shown: Shown, context: &mut Context<'_>) {
+    /// Has its part take in what the ledger shows, and wakes up earlier if that is news.
+    #[inline]
+    fn hear(&mut self, takes_in: impl FnOnce(&mut AnyParticipant) -> bool, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
-            && player.part.hear(shown, context.now())
+            && takes_in(&mut player.part)
         {
             if let Some(soon) = self.rhythm.hear(self.rules.activation, context.now()) {
                 context.wake_at(soon, Wake::Act(self.slot));
@@ -344,8 +345,11 @@ impl Actor<MarketProtocol> for Prosumer {
             }
             Message::Registered(slot, validity) if slot == self.slot => self.registered(validity, context),
             Message::MarketOpened(market) if market.slot == self.slot => self.join(market, context),
-            Message::MarketState(state) if state.slot == self.slot => self.hear(Shown::State(state), context),
-            Message::Notice(notice) if notice.slot == self.slot => self.hear(Shown::Notice(notice), context),
+            Message::MarketState(state) if state.slot == self.slot => {
+                let now = context.now();
+                self.hear(|part| part.hear(state, now), context);
+            }
+            Message::Notice(notice) if notice.slot == self.slot => self.hear(|part| part.notice(notice), context),
             Message::Executed(slot, traded, price) if slot == self.slot => {
                 if let Phase::Playing(player) = &mut self.phase {
                     player.part.executed(traded, price);

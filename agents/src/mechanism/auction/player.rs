@@ -61,8 +61,7 @@ impl Participant for Player {
         }
     }
 
-    fn hear(&mut self, shown: Shown, _: Time) -> bool {
-        let Shown::Notice(notice) = shown else { return false };
+    fn notice(&mut self, notice: Arc<Notice>) -> bool {
         let newer = self.news.as_ref().is_none_or(|known| known.number < notice.number);
         if newer {
             self.news = Some(notice);

@@ -6,7 +6,6 @@ use crate::{
     mechanism::{Entry, Moment, Participant, Posted, Side},
     message::{MarketOpened, Notice, Shown},
     statement::{OrderSide, Orders, Step},
-    time::Time,
     units::Energy,
 };
 use std::{sync::Arc, time::Duration};
@@ -29,8 +28,7 @@ impl Participant for Player {
         Self { buyer, demand: entry.genesis.rules.demand, announced: None, answer: None, is_asked: false }
     }
 
-    fn hear(&mut self, shown: Shown, _: Time) -> bool {
-        let Shown::Notice(notice) = shown else { return false };
+    fn notice(&mut self, notice: Arc<Notice>) -> bool {
         // What comes later is the price that the answers have made.
         let is_first = notice.number == 1 && self.announced.is_none();
         if is_first {
@@ -66,8 +64,8 @@ impl Participant for Player {
     fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
         if let Some(Call::PostOrders(answer)) = last {
             self.answer = Some(answer);
-        } else if let Some(shown) = shown {
-            self.hear(shown, Time::ZERO);
+        } else if let Some(Shown::Notice(notice)) = shown {
+            self.notice(notice);
         }
     }
 

@@ -37,8 +37,7 @@ impl<B: Follower> Participant for Player<B> {
     }
 
     #[inline]
-    fn hear(&mut self, shown: Shown, now: Time) -> bool {
-        let Shown::State(state) = shown else { return false };
+    fn hear(&mut self, state: Arc<MarketState>, now: Time) -> bool {
         let newer = self.news.as_ref().is_none_or(|known| known.number < state.number);
         if newer {
             self.steps.loop_age.arrived(now - state.time);

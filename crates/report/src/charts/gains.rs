@@ -5,9 +5,10 @@ use crate::{
     data::{CaseData, Data, gains::Gain},
 };
 use indexmap::IndexMap;
+use microgrid_agents::market::role::Role;
 use microgrid_record::knob_text;
 
-/// Name of the chart.
+/// How the names of the charts begin.
 pub(super) const NAME: &str = "gain_and_delay";
 
 /// Of more prosumers of a mechanism, so many are drawn.
@@ -15,11 +16,19 @@ const MOST_POINTS: usize = 400;
 /// Delays that are more than so many are put together where a mean is taken.
 const MOST_DELAYS: usize = 8;
 
-/// The chart: each prosumer's point or, where several mechanisms are compared, a line of means in a color for each.
-pub(super) fn chart(data: &Data) -> Option<Chart> {
+/// A chart for sellers and one for buyers: each prosumer's point or, where several mechanisms are compared, a line of means
+/// in a color for each.
+pub(super) fn charts(data: &Data) -> impl Iterator<Item = Chart> {
+    [(Role::Seller, "sellers"), (Role::Buyer, "buyers")].into_iter().filter_map(|(role, them)| chart(data, role, them))
+}
+
+fn chart(data: &Data, role: Role, them: &str) -> Option<Chart> {
     let mut found = IndexMap::<Option<String>, Vec<Gain>>::new();
-    for case in data.cases.iter().filter(|case| !case.gains.is_empty()) {
-        found.entry(mechanism(data, case)).or_default().extend(&case.gains);
+    for case in &data.cases {
+        let gains: Vec<Gain> = case.gains.iter().filter(|one| one.role == role).copied().collect();
+        if !gains.is_empty() {
+            found.entry(mechanism(data, case)).or_default().extend(gains);
+        }
     }
     let delays = || found.values().flatten().map(|one| one.delay);
     let (least, most) = (delays().fold(f64::INFINITY, f64::min), delays().fold(0.0, f64::max));
@@ -28,8 +37,9 @@ pub(super) fn chart(data: &Data) -> Option<Chart> {
     let alone = found.len() == 1;
     let means_are = if alone { ". The line is the mean" } else { ": means" };
     let caption = format!(
-        "Welfare that each prosumer gained over P2G in all slots with a market{several}, against how long a message takes \
-         in the mean between it and the ledger, one way, as links are set{means_are} of those that are about as far away."
+        "Welfare that each prosumer gained over P2G in all slots with a market{several} in which it was one of the {them}, \
+         against how long a message takes in the mean between it and the ledger, one way, as links are set{means_are} of \
+         those that are about as far away."
     );
     let layers = found.into_iter().enumerate().flat_map(|(n, (name, gains))| {
         let layer = |mark| Layer { name: name.clone(), color: Color::Series(n), mark };
@@ -39,9 +49,9 @@ pub(super) fn chart(data: &Data) -> Option<Chart> {
     });
     let scale = if is_wide { Scale::Logarithmic } else { Scale::Linear };
     Chart::new(
-        (NAME, "Gain against delay"),
+        (format!("{NAME}_{them}"), format!("Gain against delay, {them}")),
         caption,
-        (Axis::of("delay to the ledger").unit("s").scale(scale), Axis::of("gain over P2G").unit("CNY")),
+        (Axis::of("delay to the ledger").unit("s").scale(scale), Axis::of("gain over P2G").unit("CNY").from_zero()),
         layers.collect::<Vec<_>>(),
     )
 }
@@ -73,7 +83,7 @@ mod tests {
     use super::*;
 
     fn gains(of: impl IntoIterator<Item = (f64, f64)>) -> Vec<Gain> {
-        of.into_iter().map(|(delay, gain)| Gain { delay, gain }).collect()
+        of.into_iter().map(|(delay, gain)| Gain { role: Role::Buyer, delay, gain }).collect()
     }
 
     #[test]

@@ -19,14 +19,14 @@ use microgrid_agents::ids::Slot;
 
 /// The charts of the study as a whole, but for those of its [`mechanisms`].
 pub fn study(data: &Data) -> Vec<Chart> {
-    let gains = gains::chart(data).into_iter().chain(welfare::utility(data));
+    let gains = gains::charts(data).chain(welfare::utility(data));
     let all = welfare::of_study(data).chain(heat::charts(data)).chain(sweep::charts(data)).chain(gains);
     all.filter(|chart| !is_of_mechanisms(data, chart)).collect()
 }
 
 /// The charts by which a study compares mechanisms; none if it does not.
 pub fn mechanisms(data: &Data) -> Vec<Chart> {
-    let all = sweep::charts(data).into_iter().chain(gains::chart(data));
+    let all = sweep::charts(data).into_iter().chain(gains::charts(data));
     all.filter(|chart| is_of_mechanisms(data, chart)).collect()
 }
 
@@ -36,7 +36,7 @@ fn is_of_mechanisms(data: &Data, chart: &Chart) -> bool {
     let mut others = data.knobs().filter(|knob| **knob != mechanisms.knob).peekable();
     let is_alone = others.peek().is_none();
     let loss = |knob: &str| chart.name == format!("welfare_loss_by_{knob}");
-    chart.name == gains::NAME || others.any(|knob| loss(knob)) || is_alone && loss(&mechanisms.knob)
+    chart.name.starts_with(gains::NAME) || others.any(|knob| loss(knob)) || is_alone && loss(&mechanisms.knob)
 }
 
 /// The charts of a case's day; none if there is no such case.
@@ -59,6 +59,7 @@ mod tests {
             mechanisms::{MEASURES, Mechanism, Mechanisms},
         },
     };
+    use microgrid_agents::market::role::Role;
     use microgrid_record::{
         Run,
         fixtures::{day::Day, whole_case},
@@ -68,10 +69,17 @@ mod tests {
     fn gains_are_drawn_against_delays_in_the_section_of_mechanisms_where_there_is_one() {
         let (_day, recorder) = whole_case(Day::new());
         let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
-        let drawn =
-            |data: &Data, charts: fn(&Data) -> Vec<Chart>| charts(data).into_iter().find(|it| it.name == gains::NAME);
+        let drawn = |data: &Data, charts: fn(&Data) -> Vec<Chart>| {
+            let [first, second] = [Role::Seller, Role::Buyer].map(|role| {
+                let them = if role == Role::Seller { "sellers" } else { "buyers" };
+                charts(data).into_iter().find(|it| it.name == format!("{}_{them}", gains::NAME))
+            });
+            assert_eq!(first, None, "there are buyers only");
+            second
+        };
         assert_eq!(drawn(&data, study), None, "all are as far from the ledger");
-        data.cases[0].gains = [(0.5, 1.0), (0.01, 3.0)].map(|(delay, gain)| Gain { delay, gain }).to_vec();
+        data.cases[0].gains =
+            [(0.5, 1.0), (0.01, 3.0)].map(|(delay, gain)| Gain { role: Role::Buyer, delay, gain }).to_vec();
         let chart = drawn(&data, study).unwrap();
         assert!(chart.layers.iter().any(|layer| layer.mark == Mark::Points(vec![(0.5, 1.0), (0.01, 3.0)])));
         assert!(chart.layers.iter().all(|layer| layer.name.is_none()) && mechanisms(&data).is_empty());

@@ -288,7 +288,9 @@ fn by_values_of(data: &Data, name: &str) -> Option<String> {
         return None;
     }
     if distinct.len() == 1 {
-        return Some(format!("Whatever {name} was, {} % of the slots settled.", distinct.first()?));
+        let is_mechanism = data.mechanisms.as_ref().is_some_and(|mechanisms| mechanisms.knob == name);
+        let those = if is_mechanism { "slots that look for an equilibrium" } else { "slots" };
+        return Some(format!("Whatever {name} was, {} % of the {those} settled.", distinct.first()?));
     }
     let each = counts.iter().map(|(value, share)| format!("{} % at {value}", percent(share)));
     Some(format!("By {name}, there settled {}.", each.collect::<Vec<_>>().join(", ")))
