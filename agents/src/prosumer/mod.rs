@@ -247,15 +247,9 @@ impl Prosumer {
     }
 
     /// Has an idle participant act on what has come, if it has something to say now.
-    #[inline]
     fn rouse(&mut self, context: &mut Context<'_>) {
-        if self.rhythm.is_asleep {
-            self.end_sleep(context);
-        }
-    }
-
-    fn end_sleep(&mut self, context: &mut Context<'_>) {
-        if let Phase::Playing(player) = &self.phase
+        if self.rhythm.is_asleep
+            && let Phase::Playing(player) = &self.phase
             && !player.part.is_idle()
         {
             let soon = self.rhythm.rouse(self.rules.activation, self.facts().role(), context.now());
@@ -282,11 +276,9 @@ impl Prosumer {
     fn hear(&mut self, takes_in: impl FnOnce(&mut AnyParticipant) -> bool, context: &mut Context<'_>) {
         if let Phase::Playing(player) = &mut self.phase
             && takes_in(&mut player.part)
+            && let Some(soon) = self.rhythm.hear(self.rules.activation, context.now())
         {
-            if let Some(soon) = self.rhythm.hear(self.rules.activation, context.now()) {
-                context.wake_at(soon, Wake::Act(self.slot));
-            }
-            self.rouse(context);
+            context.wake_at(soon, Wake::Act(self.slot));
         }
     }
 
@@ -349,7 +341,11 @@ impl Actor<MarketProtocol> for Prosumer {
                 let now = context.now();
                 self.hear(|part| part.hear(state, now), context);
             }
-            Message::Notice(notice) if notice.slot == self.slot => self.hear(|part| part.notice(notice), context),
+            // Who hears of states is never idle.
+            Message::Notice(notice) if notice.slot == self.slot => {
+                self.hear(|part| part.notice(notice), context);
+                self.rouse(context);
+            }
             Message::Executed(slot, traded, price) if slot == self.slot => {
                 if let Phase::Playing(player) = &mut self.phase {
                     player.part.executed(traded, price);
