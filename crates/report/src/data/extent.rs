@@ -2,7 +2,8 @@
 //!
 //! What prosumers came to in every case comes first, in up to half of the [`BUDGET`], then the shown slot of every case,
 //! then the trades of whole days, then the path of every other slot, in the order of cases and slots, while it fits. What
-//! does not fit is left out whole: a slot is read completely or not at all. Only the shown slot of the first case may be larger, so that large populations have a game to look at.
+//! does not fit is left out whole: a slot is read completely or not at all. Only the shown slot of the first case may be
+//! larger, so that large populations have a game to look at.
 
 use super::CaseData;
 use microgrid_agents::ids::Slot;
