@@ -91,6 +91,11 @@ impl Dates {
         Ok(Self { zone: tz, start: first.timestamp(), slot_length: *slot_length, slots, days: starts })
     }
 
+    /// Name of the zone.
+    pub fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// How many slots there are.
     pub fn slots(&self) -> u32 {
         self.slots
