@@ -6,7 +6,7 @@ use super::{
     population::{LARGEST_ENERGY, Member, Population, SlotProfile},
     schema::{GridTariff, Market, PopulationSource, Preferences, Scenario},
     signs::looks_alike,
-    text::TextFile,
+    text::{TextFile, line_at},
     validate::{self, Known},
 };
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -558,19 +558,7 @@ impl<'a> Table<'a> {
 
     /// Where cell `n` stands of the row that begins at byte `start`.
     fn cell(&self, start: usize, n: usize) -> Range<usize> {
-        let line = line_at(&self.file.text, start);
-        let mut quoted = false;
-        let between = |letter: char| {
-            quoted ^= letter == '"';
-            letter == ',' && !quoted
-        };
-        let cell = self.file.text[line.clone()].split(between).nth(n).unwrap_or_default().trim();
-        if cell.is_empty() && n == 0 {
-            return line.start..line.start;
-        }
-        // Its place is the difference of its address and that of the text.
-        let start = cell.as_ptr() as usize - self.file.text.as_ptr() as usize;
-        start..start + cell.len()
+        self.file.cell(start, n, ',')
     }
 }
 
@@ -688,10 +676,4 @@ fn mend_row(line: &str, columns: usize) -> &'static str {
 
 fn reader(text: &str) -> csv::Reader<&[u8]> {
     ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes())
-}
-
-/// The line that begins at byte `start`.
-fn line_at(text: &str, start: usize) -> Range<usize> {
-    let line = text[start..].lines().next().unwrap_or_default();
-    start..start + line.len()
 }
