@@ -172,7 +172,9 @@ impl Grid {
             member.battery_kw = Some(above_zero(&row, power)?);
             member.battery_efficiency = Some(row.text(efficiency).to_owned());
         }
-        if count > 0 {
+        if count == 0 {
+            self.read.push("no storages".to_owned());
+        } else {
             self.read.push(format!(
                 "{count} storages as batteries: `eStore`, power by `sR`, `etaStore` taken for the efficiency each way"
             ));

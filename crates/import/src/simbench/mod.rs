@@ -90,8 +90,8 @@ impl SimBench {
                 .push(format!("{values} values a little below zero (by at most 1e-4 of the peak): taken for 0"));
         }
         page.changed.push(match rows {
-            0 => "Generation is not shifted. It stands about an hour early against the clock of the loads: its profiles \
-                  keep winter time, or UTC, all year. `--shift-pv 1h` moves it."
+            0 => "Generation is not shifted. It stands about an hour early against the clock of the loads, in summer as in \
+                  winter: `--shift-pv 1h` moves it."
                 .to_owned(),
             rows => format!(
                 "Generation is shifted by {} to later: the first {rows} rows of the year are 0, its last {rows} are left out",
