@@ -34,7 +34,7 @@ impl Player {
             genesis: &member.genesis,
             prosumer: *id,
             side,
-            buyer: facts.as_buyer().charged(rules.service_fee),
+            buyer: facts.as_buyer().charged(rules.local_fee),
             band,
             habits: &rules.habits,
         });

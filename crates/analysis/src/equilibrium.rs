@@ -188,7 +188,7 @@ fn trade_at(market: &SlotMarket, equilibrium: &Equilibrium, facts: &[SlotFacts],
     let supply: Energy = market.sellers.iter().map(|&place| facts[place].surplus()).sum();
     let traded = supply.min(Energy::nearest(equilibrium.purchases.iter().sum()));
     for (&place, bought) in market.buyers.iter().zip(in_units(traded, &equilibrium.purchases)) {
-        let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.service_fee));
+        let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.local_fee));
         local[place] = Account { bought, paid, fee, ..Account::default() };
     }
     for (&place, sold) in market.sellers.iter().zip(in_units(traded, &equilibrium.sold)) {

@@ -23,7 +23,7 @@ pub fn slot_terms(case: &Case, slot: Slot) -> SlotTerms {
     SlotTerms {
         feed_in_tariff: market.feed_in_tariff,
         grid_tariff: case.grid_tariffs[position(slot)],
-        service_fee: market.service_fee,
+        local_fee: market.local_fee,
         alpha: case.scenario.alpha_of_slot(),
         demand: case.scenario.preferences.demand,
         hours: market.hours(),
@@ -67,7 +67,7 @@ impl SlotMarket {
 
     fn between(sellers: Vec<usize>, buyers: Vec<usize>, facts: &[SlotFacts], terms: SlotTerms) -> Self {
         let surplus = sellers.iter().map(|&place| facts[place].surplus().value()).collect();
-        let needs = buyers.iter().map(|&place| facts[place].as_buyer().charged(terms.service_fee)).collect();
+        let needs = buyers.iter().map(|&place| facts[place].as_buyer().charged(terms.local_fee)).collect();
         Self { sellers, buyers, surplus, needs, terms }
     }
 }

@@ -6,14 +6,17 @@
 //!                       path: what is set and varied ┘
 //! ```
 
+pub mod calendar;
 mod custom;
 mod data;
+mod devices;
 mod draft;
 mod edits;
 mod error;
 mod expected;
 #[doc(hidden)]
 pub mod files;
+mod hours;
 mod kinds;
 mod mend;
 mod network;
@@ -26,6 +29,7 @@ pub mod population;
 pub mod schema;
 mod signs;
 mod synthetic;
+pub mod tariffs;
 mod text;
 mod vain;
 mod validate;
