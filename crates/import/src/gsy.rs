@@ -8,7 +8,7 @@ use crate::{
     error::{ImportError, refused},
     folder::{Folder, Imported},
     page::{Page, Source},
-    table::{self, Notation, Table},
+    table::{self, Table},
 };
 use jiff::{Timestamp, civil::Time};
 use microgrid_scenario::ScenarioError;
@@ -126,7 +126,7 @@ impl Given {
         let file = table::read(path)?;
         let first = file.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let separator = if first.contains(';') { ';' } else { ',' };
-        let table = Table::of(file, Notation { separator, decimal_comma: false })?;
+        let table = Table::of(file, separator)?;
         let wanted = || ["allowed: `INTERVAL;POWER(W)`, or the same with a comma".to_owned()];
         let names: Vec<String> = table.columns.iter().map(|name| name.trim_end_matches(':').to_uppercase()).collect();
         for (n, due) in ["INTERVAL", "POWER(W)"].into_iter().enumerate() {

@@ -21,6 +21,9 @@ impl Default for Notation {
     }
 }
 
+/// How a table begins.
+const HEADER: &str = "a table begins with a line of the names of its columns";
+
 /// Reads a text file of any size that data may have.
 pub(crate) fn read(path: &Path) -> Result<TextFile, ScenarioError> {
     TextFile::read(path, LARGEST_DATA)?.map_err(|why| {
@@ -35,6 +38,8 @@ pub(crate) struct Table {
     pub(crate) file: TextFile,
     pub(crate) columns: Vec<String>,
     notation: Notation,
+    /// Whether it is declared how cells and numbers are written; otherwise the format says so.
+    is_declared: bool,
     /// Where the header begins [bytes].
     header: usize,
 }
@@ -49,21 +54,33 @@ pub(crate) struct Row<'a> {
 }
 
 impl Table {
-    /// The table in a file. Fails if it has no header, or two columns of one name.
-    pub(crate) fn of(file: TextFile, notation: Notation) -> Result<Self, ScenarioError> {
+    /// The table in a file that is written as was declared. Fails if it has no header, or two columns of one name.
+    pub(crate) fn declared(file: TextFile, notation: Notation) -> Result<Self, ScenarioError> {
+        Self::read(file, notation, true)
+    }
+
+    /// The same of a file that is written as its format says, with this letter between cells.
+    pub(crate) fn of(file: TextFile, separator: char) -> Result<Self, ScenarioError> {
+        Self::read(file, Notation { separator, decimal_comma: false }, false)
+    }
+
+    fn read(file: TextFile, notation: Notation, is_declared: bool) -> Result<Self, ScenarioError> {
         let header = file.text.len() - file.text.trim_start_matches(['\r', '\n']).len();
         let columns = reader(&file.text, notation).headers().cloned().unwrap_or_default();
         let columns: Vec<String> = columns.iter().map(str::to_owned).collect();
-        let table = Self { file, columns, notation, header };
+        let table = Self { file, columns, notation, is_declared, header };
         if table.file.text.trim().is_empty() {
-            return Err(table.wrong("the file is empty", header..header, "nothing here", []));
+            return Err(table.wrong("the file is empty", header..header, "nothing here", [HEADER.to_owned()]));
         }
         let line = &table.file.text[table.file.line(header)];
         if table.columns.len() == 1
             && let Some(other) = [';', ',', '\t', '|'].into_iter().find(|other| line.contains(*other))
         {
             let problem = format!("cells are separated by `{other}`, and not by `{}`", notation.separator);
-            let mend = format!("allowed: `--separator '{other}'`, for a table like this");
+            let mend = match is_declared {
+                true => format!("allowed: `--separator '{other}'`, for a table like this"),
+                false => format!("the format has `{}` between cells: save the table so", notation.separator),
+            };
             return Err(table.wrong(problem, table.file.line(header), "in this header", [mend]));
         }
         for (n, name) in table.columns.iter().enumerate() {
@@ -166,11 +183,14 @@ impl Row<'_> {
         };
         read(text).ok_or_else(|| {
             let other = text.replace([',', '.'], if comma { "," } else { "." });
-            let flag = if comma { "--decimal point" } else { "--decimal comma" };
             let is_other = other != text && read(&other).is_some();
+            let mend = match (self.table.is_declared, comma) {
+                (true, true) => "decimals are written otherwise in this table: `--decimal point`".to_owned(),
+                (true, false) => "decimals are written otherwise in this table: `--decimal comma`".to_owned(),
+                (false, _) => format!("the format has points before decimals: write {other}"),
+            };
             let meant = || mend_cell(text, &self.table.columns[n], |meant| read(meant).is_some());
-            let mend =
-                is_other.then(|| format!("decimals are written otherwise in this table: `{flag}`")).or_else(meant);
+            let mend = is_other.then_some(mend).or_else(meant);
             self.wrong(n, "not a number", mend.into_iter().chain(["allowed: a number of digits".to_owned()]))
         })
     }

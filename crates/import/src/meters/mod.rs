@@ -117,7 +117,7 @@ impl Meters {
         let mut page = Page { kind: "meters", ..Page::default() };
         let mut tables = Vec::new();
         for path in &self.sources {
-            let table = Table::of(table::read(path)?, self.notation)?;
+            let table = Table::declared(table::read(path)?, self.notation)?;
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let columns = declared.columns(&table, &stem)?;
             if !columns.unused.is_empty() {
@@ -156,7 +156,8 @@ impl Meters {
         let whole = Axis::within(&self.zone, first, last, step)?;
         let Some(from) = &self.from else {
             let whole = whole.ok_or_else(|| {
-                let mend = "allowed: readings of at least one day from midnight to midnight, or `--from` and `--days`";
+                let mend = "allowed: readings of at least one day from midnight to midnight, whose stamps are `--step` apart, or \
+                            `--from` and `--days`";
                 refused(format!("no day of {} is whole in these readings", self.zone), [mend.to_owned()])
             })?;
             let days = self.days.unwrap_or(whole.days);

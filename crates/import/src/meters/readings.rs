@@ -97,11 +97,10 @@ impl<'a> Readings<'a> {
 
     /// From the beginning of the first interval to the end of the last.
     pub(super) fn span(&self) -> (Timestamp, Timestamp) {
-        let ends = |of: fn(&[(Timestamp, Reading)]) -> Option<&(Timestamp, Reading)>| {
-            self.members.values().filter_map(move |series| of(&series.readings)).map(|(at, _)| *at)
-        };
-        let first = ends(<[_]>::first).min().unwrap_or_default();
-        let last = ends(<[_]>::last).max().unwrap_or_default();
+        let of =
+            self.members.values().filter_map(|series| Some((series.readings.first()?.0, series.readings.last()?.0)));
+        let both = of.reduce(|(first, last), (begin, end)| (first.min(begin), last.max(end)));
+        let (first, last) = both.unwrap_or_default();
         (first, last + jiff::SignedDuration::from_secs(self.step))
     }
 

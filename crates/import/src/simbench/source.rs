@@ -3,7 +3,7 @@
 use crate::{
     error::refused,
     page,
-    table::{self, Notation, Table},
+    table::{self, Table},
 };
 use microgrid_scenario::{LARGEST_DATA, Report, ScenarioError, TextFile, did_you_mean, files};
 use std::{
@@ -15,7 +15,8 @@ use std::{
 };
 use zip::{ZipArchive, result::ZipError};
 
-const NOTATION: Notation = Notation { separator: ';', decimal_comma: false };
+/// What stands between cells.
+const SEPARATOR: char = ';';
 
 /// A set of tables.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Source {
                 TextFile::of(shown, bytes)?
             }
         };
-        Table::of(file, NOTATION)
+        Table::of(file, SEPARATOR)
     }
 
     /// The same, if it is there.
