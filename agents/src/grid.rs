@@ -164,8 +164,8 @@ mod tests {
         ids::GRID,
         member::tests::members,
         message::SlotOpened,
-        statement::Invoice,
         streams::{Purpose, stream},
+        statement::Invoice,
         units::{Energy, Money},
     };
 

@@ -52,10 +52,15 @@ impl Tariff {
     /// The prices that sellers may ask, where local trades cost their buyer a `local_fee` [CNY/kWh]: whatever group a
     /// prosumer is in, the grid is no better.
     pub fn band(&self, local_fee: f64) -> PriceBand {
-        let groups = self.groups.iter().flat_map(|groups| groups.iter());
-        let (feed_in, grid) =
-            groups.fold((self.feed_in, self.grid), |(feed_in, grid), of| (feed_in.max(of.feed_in), grid.min(of.grid)));
+        let Rates { feed_in, grid } = self.best();
         PriceBand::between(feed_in, grid, local_fee)
+    }
+
+    /// The most that the grid pays anybody, and the least that it asks anybody.
+    pub fn best(&self) -> Rates {
+        let groups = self.groups.iter().flat_map(|groups| groups.iter());
+        let own = Rates { feed_in: self.feed_in, grid: self.grid };
+        groups.fold(own, |best, of| Rates { feed_in: best.feed_in.max(of.feed_in), grid: best.grid.min(of.grid) })
     }
 
     /// Those of a member of the group at this place, or of none.

@@ -44,6 +44,11 @@ impl OpenSlots {
         self.0.iter().map(|(first, last)| (last - first) as usize + 1).sum()
     }
 
+    /// The first and the last; `None` without any.
+    pub fn ends(&self) -> Option<(Slot, Slot)> {
+        Some((self.0.first()?.0, self.0.last()?.1))
+    }
+
     /// The spans without a closed slot in them.
     pub fn spans(&self) -> &[(Slot, Slot)] {
         &self.0

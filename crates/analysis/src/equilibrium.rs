@@ -171,16 +171,17 @@ pub fn balances_at(
     at: Option<(&SlotMarket, &Equilibrium)>,
     facts: &[SlotFacts],
     contents: &[Energy],
-    storage: Option<&StorageLimits>,
-    terms: &SlotTerms,
+    each: impl Iterator<Item = (SlotTerms, Option<StorageLimits>)>,
 ) -> Vec<Balance> {
     let mut local = vec![Account::default(); facts.len()];
     if let Some((market, equilibrium)) = at {
         trade_at(market, equilibrium, facts, &mut local);
     }
-    let prosumers = facts.iter().zip(contents).zip(&local);
+    let prosumers = facts.iter().zip(contents).zip(local.iter().zip(each));
     prosumers
-        .map(|((facts, &content), local)| balance(facts, local, storage.map(|limits| (limits, content)), terms))
+        .map(|((facts, &content), (local, (terms, storage)))| {
+            balance(facts, local, storage.as_ref().map(|limits| (limits, content)), &terms)
+        })
         .collect()
 }
 

@@ -195,7 +195,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
         missing += &unsaid(import(&text.replacen(what, with, 1), |_| {}), parts);
     }
     assert!(missing.is_empty(), "{missing}");
-    says(import("", |_| {}), &["the file is empty"].as_slice());
+    says(import("", |_| {}), &["the file is empty"]);
     says(import("time,A in,A out,A pv\n", |_| {}), &["there is no reading"]);
     says(import(&wide().replace(',', ";"), |_| {}), &["cells are separated by `;`", "--separator ';'"]);
     let two = wide() + &wide().lines().skip(1).map(|line| format!("{line}\n")).collect::<String>();

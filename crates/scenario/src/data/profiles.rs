@@ -1,9 +1,6 @@
 //! Who takes part, from a table with a row for each prosumer and slot.
 
-use super::{
-    PREFERENCE,
-    table::{Row, Table},
-};
+use super::{PREFERENCE, table::{Row, Table}};
 use crate::{
     error::{Mistake, ScenarioError},
     population::{Member, Population, SlotProfile},
@@ -48,11 +45,7 @@ impl Slots<'_> {
 }
 
 /// Reads who takes part: every prosumer needs one row for each slot, in any order.
-pub(super) fn population(
-    file: &TextFile,
-    slots: &Slots<'_>,
-    preferences: &Preferences,
-) -> Result<Population, ScenarioError> {
+pub(super) fn population(file: &TextFile, slots: &Slots<'_>, preferences: &Preferences) -> Result<Population, ScenarioError> {
     read_population(file, slots.due, preferences).or_else(|error| {
         let table = Table::of(file, &PROFILES, &PREFERENCES)?;
         check_preferences(&table, preferences, false)?;
@@ -60,11 +53,7 @@ pub(super) fn population(
     })
 }
 
-pub(super) fn read_population(
-    file: &TextFile,
-    slots: u32,
-    preferences: &Preferences,
-) -> Result<Population, ScenarioError> {
+pub(super) fn read_population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {
     let table = Table::of(file, &PROFILES, &PREFERENCES)?;
     check_preferences(&table, preferences, false)?;
     // With where the first row of each stands in the file [bytes]. No more is kept than there are rows.
@@ -135,3 +124,4 @@ pub(super) fn complete<T>(entries: BTreeMap<Slot, T>, slots: u32) -> Result<Vec<
         None => Ok(entries.into_values().collect()),
     }
 }
+
