@@ -50,5 +50,12 @@ pub use draft::{Draft, load};
 pub use path::knob_names;
 #[doc(hidden)]
 pub use plan::{LastPopulation, Setting};
+// Hidden: how importers read files and tell what is wrong in them.
+#[doc(hidden)]
+pub use error::did_you_mean;
+#[doc(hidden)]
+pub use mend::mend_cell;
+#[doc(hidden)]
+pub use text::{LARGEST_DATA, TextFile};
 #[doc(hidden)]
 pub use validate::{NAME, is_name};

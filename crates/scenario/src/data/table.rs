@@ -5,7 +5,7 @@ use crate::{
     mend::mend_cell,
     population::LARGEST_ENERGY,
     signs::looks_alike,
-    text::TextFile,
+    text::{TextFile, line_at},
 };
 use csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::{Timestamp, civil::DateTime};
@@ -95,7 +95,8 @@ impl<'a> Table<'a> {
         let wanted = format!("columns: {}", known().collect::<Vec<_>>().join(", "));
         let table = Self::with_header(file, &wanted, required.len())?;
         let start = table.header.start;
-        let wrong = |problem: String, span: Range<usize>, hints: Vec<String>| table.wrong(problem, span, hints, &wanted);
+        let wrong =
+            |problem: String, span: Range<usize>, hints: Vec<String>| table.wrong(problem, span, hints, &wanted);
         if let Some(hints) = table.made_long(required, optional) {
             let problem = "the table is wide: it has a column for each prosumer or for each slot".to_owned();
             return wrong(problem, table.header.clone(), hints);
@@ -251,19 +252,7 @@ impl<'a> Table<'a> {
 
     /// Where cell `n` stands of the row that begins at byte `start`.
     pub(super) fn cell(&self, start: usize, n: usize) -> Range<usize> {
-        let line = line_at(&self.file.text, start);
-        let mut quoted = false;
-        let between = |letter: char| {
-            quoted ^= letter == '"';
-            letter == ',' && !quoted
-        };
-        let cell = self.file.text[line.clone()].split(between).nth(n).unwrap_or_default().trim();
-        if cell.is_empty() && n == 0 {
-            return line.start..line.start;
-        }
-        // Its place is the difference of its address and that of the text.
-        let start = cell.as_ptr() as usize - self.file.text.as_ptr() as usize;
-        start..start + cell.len()
+        self.file.cell(start, n, ',')
     }
 }
 
@@ -401,10 +390,4 @@ pub(super) fn mend_row(line: &str, columns: usize) -> &'static str {
 
 pub(super) fn reader(text: &str) -> csv::Reader<&[u8]> {
     ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes())
-}
-
-/// The line that begins at byte `start`.
-pub(super) fn line_at(text: &str, start: usize) -> Range<usize> {
-    let line = text[start..].lines().next().unwrap_or_default();
-    start..start + line.len()
 }
