@@ -95,7 +95,8 @@ impl<'a> Table<'a> {
         let wanted = format!("columns: {}", known().collect::<Vec<_>>().join(", "));
         let table = Self::with_header(file, &wanted, required.len())?;
         let start = table.header.start;
-        let wrong = |problem: String, span: Range<usize>, hints: Vec<String>| table.wrong(problem, span, hints, &wanted);
+        let wrong =
+            |problem: String, span: Range<usize>, hints: Vec<String>| table.wrong(problem, span, hints, &wanted);
         if let Some(hints) = table.made_long(required, optional) {
             let problem = "the table is wide: it has a column for each prosumer or for each slot".to_owned();
             return wrong(problem, table.header.clone(), hints);
