@@ -57,7 +57,7 @@ fn population() -> Population {
         let profile = SlotProfile { generation, load, preference_pv, preference_grid };
         profiles.entry(number as u32).or_default().push(profile);
     }
-    let prosumers = profiles.into_iter().map(|(number, profile)| Member { number, profile: profile.into() }).collect();
+    let prosumers = profiles.into_iter().map(|(number, profile)| Member::new(number, profile)).collect();
     Population { prosumers }
 }
 

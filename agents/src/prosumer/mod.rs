@@ -14,9 +14,10 @@ mod closing;
 mod needs;
 mod player;
 mod recovery;
+mod warm_start;
 
 pub use crate::mechanism::{
-    Habits, Strategy,
+    FirstPrices, Habits, Strategy,
     auction::{
         bidding::{Bidder, Bidding, BiddingStrategy},
         valuation::Valuation,
@@ -51,6 +52,7 @@ use crate::{
 use activation::Rhythm;
 use player::Player;
 use std::{sync::Arc, time::Duration};
+use warm_start::WarmStart;
 
 /// What prosumers have in common; those who learn differently have other rules.
 #[doc(hidden)] // Hidden: put together by the simulation.
@@ -88,6 +90,7 @@ pub struct Prosumer {
     group: Option<usize>,
     devices: Devices,
     rhythm: Rhythm,
+    warm_start: WarmStart,
     /// Its own copy of the rules that are its own.
     strategy: Option<Box<Strategy>>,
     slot: Slot,
@@ -136,6 +139,7 @@ impl Prosumer {
         moments: Stream,
     ) -> Self {
         let strategy = rules.strategy.own();
+        let warm_start = WarmStart::new(&rules.habits.first_prices);
         let (storage, content) = storage.unzip();
         let group = member.genesis.tariff_group(member.genesis.prosumers[id.index()].0);
         Self {
@@ -147,6 +151,7 @@ impl Prosumer {
             group,
             devices: Devices { storage, content: content.unwrap_or_default(), reading: None },
             rhythm: Rhythm::new(moments),
+            warm_start,
             strategy,
             slot: 0,
             opened: None,
@@ -275,6 +280,9 @@ impl Prosumer {
         let Rules { habits, alpha, .. } = &*self.rules;
         let moment = Moment { habits, alpha: *alpha, strategy, random: context.random(), now, acts, interval };
         if let Some((post, age)) = player.part.act(&player.market, moment) {
+            if let Call::PostQuote(quote) = &post {
+                self.warm_start.note(quote.slot, quote.price);
+            }
             context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));

@@ -16,6 +16,7 @@ impl Prosumer {
         self.slot = 0;
         self.opened = None;
         self.strategy = self.rules.strategy.own();
+        self.warm_start.forget();
         self.phase = Phase::Recovering;
         // The number that `ask` gives it.
         self.ask(LEDGER, Message::Recover(self.questions + 1), context);
@@ -78,7 +79,7 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, Habits, Mixing, Rules, Strategy},
+        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, FirstPrices, Habits, Mixing, Rules, Strategy},
         statement::{Invoice, OrderSide, Orders, Quote, Step, Tariff},
         streams::{Purpose, stream},
         time::Time,
@@ -104,7 +105,7 @@ mod tests {
                 ramp: 0.1,
                 tolerance: 1e-7,
                 bidding: BiddingStrategy::default(),
-                first_prices: None,
+                first_prices: FirstPrices::Random,
             },
             strategy: Strategy::default(),
             activation: Activation::LockStep { period: Duration::from_secs(1) },

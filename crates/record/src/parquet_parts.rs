@@ -387,6 +387,9 @@ mod tests {
                 price_cny_per_kwh: None,
                 payment_cny: kwh,
                 fee_cny: kwh,
+                time: (slot % 2 > 0).then(|| format!("2016-06-01T00:{:02}:00+02:00", slot % 60)),
+                buyer_name: None,
+                seller_name: Some("Überlingen 7".to_owned()),
             }
         })
     }
@@ -463,6 +466,9 @@ mod tests {
             price_cny_per_kwh: None,
             payment_cny: Number::new(0.0).unwrap(),
             fee_cny: Number::new(0.0).unwrap(),
+            time: None,
+            buyer_name: (buyer > 1).then(|| "李".to_owned()),
+            seller_name: None,
         };
         slots.flat_map(|(case, slot)| (1..=case * 40 + slot).map(move |buyer| row(case, slot, buyer))).collect()
     }

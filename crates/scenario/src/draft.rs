@@ -12,7 +12,7 @@ use super::{
     path,
     plan::{Case, Plan, picks, turn},
     population::Population,
-    schema::{Community, Initial, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
+    schema::{Community, Initial, InitialPrice, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
     signs::looks_alike,
     text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
     vain,
@@ -317,8 +317,8 @@ impl Draft {
         let set = set.collect();
         let plan = Plan { scenario, source, set, inputs, warnings, custom: Custom::default(), data, population_sizes };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
-        let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
-        if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
+        let are_fixed = matches!(initial_price, InitialPrice::Fixed(_)) || matches!(initial_choice, Initial::Fixed(_));
+        if are_fixed || ["learning.initial_price", "learning.initial_choice"].iter().any(|path| plan.varies(path)) {
             let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.tariffs, &case.open);
             plan.cases().try_for_each(starts).map_err(|mistake| self.shown(mistake))?;
         }

@@ -50,7 +50,7 @@ mod market;
 mod members;
 mod network;
 
-pub use learning::{Habit, Initial, Learning};
+pub use learning::{Habit, Initial, InitialPrice, Learning};
 pub use crate::calendar::Calendar;
 pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
 pub use microgrid_agents::prosumer::Activation;
