@@ -13,6 +13,7 @@ mod bills;
 mod closing;
 mod player;
 mod recovery;
+mod saved;
 
 pub use crate::mechanism::{
     Habits, Strategy,
@@ -42,6 +43,7 @@ use crate::{
     member::Member,
     message::{BillProposed, MarketOpened, Message, SlotOpened, Submission, Verdict},
     observation::Observation,
+    saved::Unreadable,
     statement::{Dispute, Registration},
     streams::Stream,
     units::Energy,
@@ -372,6 +374,14 @@ impl Actor<MarketProtocol> for Prosumer {
 
     fn restart(&mut self, context: &mut Context<'_>) {
         self.lose_memory(context);
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        self.saved()
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        self.restored(saved)
     }
 
     fn name(&self) -> String {

@@ -4,6 +4,7 @@ use microgrid_actor::{Actor, ActorId, Context, Observed, Protocol, Time};
 use microgrid_network::{Delay, Network, Quality};
 use microgrid_runtime::{self as runtime, Host, RuntimeError, Shards, Traffic, WatchError, Watcher, wall};
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 const STATIONS: u32 = 5;
@@ -13,14 +14,14 @@ const LAPS: u32 = 20;
 struct Ring;
 
 /// A token of the station that has made it, after so many hops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Token {
     maker: ActorId,
     hops: u32,
 }
 
 /// A token has been held for long enough.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct PassOn(Token);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

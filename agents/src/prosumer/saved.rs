@@ -1,0 +1,38 @@
+//! What a prosumer keeps from one slot to the next: all that it is saved with when a run is to go on later.
+
+use super::{Devices, Phase, Prosumer, Rhythm};
+use crate::{
+    ids::Slot,
+    saved::{Unreadable, from_bytes, to_bytes},
+    units::Energy,
+};
+use serde::{Deserialize, Serialize};
+
+/// A prosumer between two slots. Its last reading is recorded then, and nobody asks for it again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    slot: Slot,
+    content: Energy,
+    rhythm: Rhythm,
+    questions: u64,
+}
+
+impl Prosumer {
+    /// `None` where it is in a slot, waits for an answer, or has rules of its own, which nobody else can save.
+    pub(super) fn saved(&self) -> Option<Vec<u8>> {
+        let Self { slot, devices, rhythm, questions, .. } = self;
+        let between_slots = matches!(self.phase, Phase::Done) && self.question.is_none() && self.strategy.is_none();
+        let (content, rhythm) = (devices.content, rhythm.clone());
+        between_slots.then(|| to_bytes(&Saved { slot: *slot, content, rhythm, questions: *questions }))
+    }
+
+    pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        let Saved { slot, content, rhythm, questions } = from_bytes(saved)?;
+        if slot > self.slots() {
+            return Err(Unreadable(format!("it has no slot {slot}")));
+        }
+        (self.slot, self.opened, self.phase, self.question) = (slot, None, Phase::Done, None);
+        (self.devices, self.rhythm, self.questions) = (Devices { content, reading: None }, rhythm, questions);
+        Ok(())
+    }
+}
