@@ -7,6 +7,7 @@ use microgrid_agents::{
     observation::ProsumerSlot,
     units::{Energy, Total},
 };
+use serde::{Deserialize, Serialize};
 
 /// What rounding to whole units may cost a prosumer with each of its trades, and once more with its own storage and the
 /// grid [CNY]. Who has lost no more than this is not worse off.
@@ -22,7 +23,7 @@ pub(super) struct Gains {
     pub(super) stored: [Total<Energy>; 2],
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Gain {
     /// Welfare beyond that of P2G with storage, over several slots with the value of what its storage holds [CNY].
     gain: f64,
@@ -69,12 +70,17 @@ impl Gains {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct RunGains(Vec<Gain>);
 
 impl RunGains {
     pub(super) fn new(prosumers: usize) -> Self {
         Self(vec![Gain::default(); prosumers])
+    }
+
+    /// How many prosumers' these are.
+    pub(super) fn prosumers(&self) -> usize {
+        self.0.len()
     }
 
     /// Adds a slot's, where a kWh in storage is worth `storage_value` [CNY/kWh].

@@ -98,7 +98,7 @@ macro_rules! totals {
         }
 
         /// The same while they are running, in whole units.
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
         struct Flows {
             $($total: Total<$amount>,)+
             messages: u64,
@@ -207,7 +207,7 @@ pub struct Comparison {
 }
 
 /// Running sums of a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     /// What a kWh in storage is worth [CNY/kWh].
     storage_value: f64,
@@ -222,7 +222,7 @@ pub(super) struct Tally {
     open_slots: Period,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Period {
     /// What is a sum as it is; all else follows in the end.
     sums: Comparison,
@@ -239,6 +239,11 @@ impl Tally {
         let feed_in = case.scenario.market.feed_in_tariff;
         let storage_value = case.scenario.storage.as_ref().map_or(0.0, |storage| feed_in * storage.efficiency);
         Self { storage_value, all_slots: period.clone(), open_slots: period, ..Self::default() }
+    }
+
+    /// Of how many prosumers each of its periods tells.
+    pub(super) fn prosumers(&self) -> impl Iterator<Item = usize> {
+        [&self.all_slots, &self.open_slots].into_iter().map(|period| period.gains.prosumers())
     }
 
     /// Adds a slot, in which the market was to open or not.

@@ -29,9 +29,11 @@ impl<P: Protocol> Report<P> {
         self.failure = self.failure.take().or(more.failure);
     }
 
-    /// Whether it says that all so far stands, which has to be on disk before anybody goes on.
-    pub(super) fn has_checkpoint(&self) -> bool {
-        self.observed.iter().any(|observed| P::is_checkpoint(&observed.what))
+    /// Whether it is to be shown before anybody goes on: it says that all so far stands, which has to be on disk then, or that
+    /// a milestone has been reached, behind which a snapshot may be due.
+    pub(super) fn is_urgent(&self) -> bool {
+        let is_urgent = |what| P::is_checkpoint(what) || P::milestone(what).is_some();
+        self.observed.iter().any(|observed| is_urgent(&observed.what))
     }
 }
 

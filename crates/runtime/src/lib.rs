@@ -31,6 +31,7 @@ use hosted::HostedActors;
 use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time, debug_as_display, saved::Unreadable};
 use microgrid_network::{Network, TooSoon};
 use post::Placement;
+use serde::{Deserialize, Serialize};
 use shard::{Links, Shard};
 use snapshot::{Schedule, Snapshot};
 use spin::Spin;
@@ -80,7 +81,7 @@ pub trait Watcher<P: Protocol>: Send + Unpin {
 }
 
 /// What became of messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// So many were sent.
     pub sent: u64,

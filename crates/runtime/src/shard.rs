@@ -93,7 +93,7 @@ impl<P: Protocol> Shard<P> {
                 break;
             }
             if !actors.report.observed.is_empty() {
-                if events >= Self::EVENTS || actors.report.has_checkpoint() {
+                if events >= Self::EVENTS || actors.report.is_urgent() {
                     break;
                 }
                 self.earlier.push(std::mem::take(&mut actors.report));
