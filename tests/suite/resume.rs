@@ -1,8 +1,8 @@
 //! A case that is ended between two of its slots goes on there, and leaves what it would have left had it never been ended.
 
 use crate::{
-    support::{shipped, written},
-    sweep::{Files, assert_same, files, killed_after, run},
+    support::{sim, written},
+    sweep::{Files, assert_same, files, run},
 };
 use microgrid_agents::{
     ids::ActorId,
@@ -21,11 +21,13 @@ use std::{
     fs,
     num::NonZero,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 /// A short day from ten o'clock on, with a market in all but its first and its last slot.
@@ -48,6 +50,31 @@ const MECHANISMS: [&str; 5] = [
     r#"UniformPriceAuction(every: "1min")"#,
     "ContinuousDoubleAuction",
 ];
+
+#[expect(clippy::disallowed_methods, reason = "how long the program takes says when to kill it")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Starts the program, and ends it by SIGKILL after so long; says from which slot on it went on, unless it had ended before.
+fn killed_after(arguments: &[&str], folder: &Path, after: Duration) -> Option<u64> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sim"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let stderr = child.stderr.take().expect("it has a pipe");
+    let said = thread::spawn(|| std::io::read_to_string(stderr).expect("it says something"));
+    thread::sleep(after);
+    child.kill().expect("it can be killed");
+    let killed = !child.wait().expect("it ends").success();
+    let said = said.join().unwrap();
+    let slots = said.split_once("slots_of_the_next=").unwrap_or_else(|| panic!("{said}")).1;
+    let digits = slots.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(slots.len());
+    killed.then(|| slots[..digits].parse().unwrap())
+}
 
 /// All rows of a run's ledger.
 fn rows(run: &Path) -> BTreeMap<&'static str, Vec<Vec<Value>>> {
@@ -147,7 +174,7 @@ fn whoever_acts_by_a_clock_of_its_own_or_on_news_goes_on() {
 
 #[test]
 fn a_case_goes_on_where_messages_take_no_time_and_every_block_is_on_disk() {
-    for more in [r#"network: (delay: Constant("0s"))"#, "ledger: (durability: Block)", "ledger: (signatures: All)"] {
+    for more in [r#"network: (delay: Constant("0s"))"#, "ledger: (durability: Block)", "ledger: (signatures: Everything)"] {
         assert_eq!(slot_by_slot(&day("TwoLevelGame", "Full", more)), [0, 1, 2, 3, 4, 5, 6], "{more}");
     }
 }
@@ -173,11 +200,35 @@ fn of_several_cases_the_one_whose_turn_it_is_goes_on() {
     }
 }
 
+/// How often a run of one case is killed.
+const KILLS: usize = 5;
+
 #[test]
-fn a_day_that_is_killed_at_any_moment_goes_on() {
+fn a_single_case_that_is_killed_at_any_moment_goes_on() {
     let root = tempfile::tempdir().unwrap();
-    let plan = shipped("100_prosumers.ron", &["record=Full"]);
-    fs::write(root.path().join("day.ron"), plan.resolved_ron()).unwrap();
+    let text = day("TwoLevelGame", "Full", r#"learning: (tolerance: 1e-4)"#).replace("slots: 6", "slots: 400");
+    let text = text.replace("open: (2, 5)", "open: (1, 400)");
+    fs::write(root.path().join("day.ron"), text).unwrap();
+    let started = now();
+    sim(root.path(), "day.ron -q --no-report --out whole").assert().success();
+    let takes = started.elapsed();
+    let folder = |out: &str| Run::open(&root.path().join(out).join("day")).unwrap().folder().canonicalize().unwrap();
+    let (expected, chains) = (files(&folder("whole")), rows(&folder("whole")));
+    let mut random = stream(5, ActorId(0), Purpose::Behaviour);
+    let mut arguments = vec!["day.ron", "-v", "--no-report", "--out", "killed"];
+    let mut kept = Vec::new();
+    for shards in ["1", "3", "2"].iter().cycle().take(KILLS) {
+        // A snapshot a second, of what may be no more than a few.
+        let after = Duration::from_millis(1200) + takes.mul_f64(random.random::<f64>() / KILLS as f64);
+        let told = killed_after(&[&arguments[..], &["--shards", shards]].concat(), root.path(), after);
+        kept.extend(told);
+        arguments = vec!["resume", "killed/day", "-v", "--no-report"];
+    }
+    sim(root.path(), "resume killed/day -q --no-report").assert().success();
+    assert_same(&expected, &folder("killed"));
+    assert!(rows(&folder("killed")) == chains, "the rows of the ledger differ");
+    println!("{takes:?} {kept:?}");
+    assert!(kept.len() == KILLS && kept.iter().filter(|&&slots| slots > 0).count() > KILLS / 2, "{kept:?}");
 }
 
 #[test]
@@ -188,17 +239,19 @@ fn a_case_goes_on_under_loss_duplication_crashes_and_partitions() {
             groups: {{"some": Prosumers([2, 3])}}, conditions: [{conditions}]), learning: (tolerance: 1e-4),"#
         )
     };
-    for mechanism in MECHANISMS {
-        for conditions in [
-            "",
-            r#"(at: "3s", lasting: "20s", every: "1h", what: Crash(who: Group("some"), memory: Kept))"#,
-            r#"(at: "3s", lasting: "20s", every: "1h", what: Crash(who: Group("some"), memory: Lost))"#,
-            r#"(at: "50min", lasting: "30min", every: "1h", what: Crash(who: Group("some"), memory: Lost))"#,
-            r#"(at: "10s", lasting: "1min", every: "1h", what: Crash(who: Ledger))"#,
-            r#"(at: "10s", lasting: "1min", every: "1h", what: Partition(from: Group("some"), to: Everybody))"#,
-        ] {
+    let conditions = [
+        "",
+        r#"(at: "3s", lasting: "20s", every: "1h", what: Crash(who: Group("some"), memory: Lost))"#,
+        r#"(at: "3s", lasting: "20s", every: "1h", what: Crash(who: Group("some"), memory: Kept))"#,
+        r#"(at: "50min", lasting: "30min", every: "1h", what: Crash(who: Group("some"), memory: Lost))"#,
+        r#"(at: "10s", lasting: "1min", every: "1h", what: Crash(who: Ledger))"#,
+        r#"(at: "10s", lasting: "1min", every: "1h", what: Partition(from: Group("some"), to: Everybody))"#,
+    ];
+    for (n, mechanism) in MECHANISMS.iter().enumerate() {
+        for conditions in &conditions[..if n == 0 { 6 } else { 2 }] {
             let kept = slot_by_slot(&day(mechanism, "Full", &network(conditions)));
             assert!(kept.is_sorted() && *kept.last().unwrap() > 2, "{mechanism}, {conditions}: {kept:?}");
+            println!("{mechanism} {conditions} {kept:?}");
         }
     }
 }

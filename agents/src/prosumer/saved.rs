@@ -1,6 +1,6 @@
 //! What a prosumer keeps from one slot to the next: all that it is saved with when a run is to go on later.
 
-use super::{Devices, Phase, Prosumer, Rhythm};
+use super::{Phase, Prosumer, Rhythm};
 use crate::{
     ids::Slot,
     saved::{Unreadable, from_bytes, to_bytes},
@@ -32,7 +32,8 @@ impl Prosumer {
             return Err(Unreadable(format!("it has no slot {slot}")));
         }
         (self.slot, self.opened, self.phase, self.question) = (slot, None, Phase::Done, None);
-        (self.devices, self.rhythm, self.questions) = (Devices { content, reading: None }, rhythm, questions);
+        (self.devices.content, self.devices.reading) = (content, None);
+        (self.rhythm, self.questions) = (rhythm, questions);
         Ok(())
     }
 }
