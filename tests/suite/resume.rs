@@ -5,6 +5,7 @@ use crate::{
     sweep::{Files, assert_same, files, run},
 };
 use microgrid_agents::{
+    chain::hash::Digest,
     ids::ActorId,
     streams::{Purpose, stream},
 };
@@ -56,8 +57,11 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Starts the program, and ends it by SIGKILL after so long; says from which slot on it went on, unless it had ended before.
-fn killed_after(arguments: &[&str], folder: &Path, after: Duration) -> Option<u64> {
+/// Starts the program, and ends it by SIGKILL so long after it has written its next snapshot; says with how many slots it
+/// began, unless it had ended before.
+fn killed(arguments: &[&str], folder: &Path, snapshot: &Path, after: Duration) -> Option<u64> {
+    let written = || fs::metadata(snapshot).and_then(|file| file.modified()).ok();
+    let before = written();
     let mut child = Command::new(env!("CARGO_BIN_EXE_sim"))
         .args(arguments)
         .current_dir(folder)
@@ -67,11 +71,14 @@ fn killed_after(arguments: &[&str], folder: &Path, after: Duration) -> Option<u6
         .expect("the program starts");
     let stderr = child.stderr.take().expect("it has a pipe");
     let said = thread::spawn(|| std::io::read_to_string(stderr).expect("it says something"));
+    while written() == before && child.try_wait().expect("it can be asked").is_none() {
+        thread::sleep(Duration::from_millis(5));
+    }
     thread::sleep(after);
     child.kill().expect("it can be killed");
     let killed = !child.wait().expect("it ends").success();
     let said = said.join().unwrap();
-    let slots = said.split_once("slots_of_the_next=").unwrap_or_else(|| panic!("{said}")).1;
+    let Some((_, slots)) = said.split_once("slots_of_the_next=") else { return None };
     let digits = slots.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(slots.len());
     killed.then(|| slots[..digits].parse().unwrap())
 }
@@ -95,15 +102,21 @@ const SHARDS: [Shards; 4] = [Shards::Fixed(1), Shards::Fixed(3), Shards::PerActo
 
 /// Goes on with the run in `folder`, or begins it, until so many more slots are closed; says how many slots it had from before,
 /// and whether it is finished.
-fn go_on(plan: &Plan, root: &Path, folder: &mut Option<PathBuf>, more: u64, shards: Shards, jobs: usize) -> (u64, bool) {
+fn go_on(
+    plan: &Plan,
+    root: &Path,
+    folder: &mut Option<PathBuf>,
+    more: u64,
+    shards: Shards,
+    jobs: usize,
+) -> (u64, bool) {
     let recorder = match folder {
         None => Recorder::create_as(Default::default(), root, plan, SystemTime::UNIX_EPOCH, String::new()),
         Some(folder) => Recorder::resume(&Run::open(folder).unwrap(), plan),
     };
     let recorder = recorder.unwrap_or_else(|error| panic!("{error}"));
     let (interrupted, kept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let options =
-        Options { shards: Some(shards), jobs: NonZero::new(jobs), interrupted: Arc::clone(&interrupted) };
+    let options = Options { shards: Some(shards), jobs: NonZero::new(jobs), interrupted: Arc::clone(&interrupted) };
     let had = Arc::clone(&kept);
     let (recorder, result) = study::run(plan, recorder, &options, move |at| {
         had.store(at.slots_kept, Ordering::Relaxed);
@@ -162,11 +175,9 @@ fn whatever_is_recorded_a_case_goes_on() {
 
 #[test]
 fn whoever_acts_by_a_clock_of_its_own_or_on_news_goes_on() {
-    for activation in [
-        r#"Independent(period: "1s", jitter: 0.3)"#,
-        r#"Poisson(period: "1s")"#,
-        r#"Reactive(min_interval: "200ms")"#,
-    ] {
+    for activation in
+        [r#"Independent(period: "1s", jitter: 0.3)"#, r#"Poisson(period: "1s")"#, r#"Reactive(min_interval: "200ms")"#]
+    {
         let more = format!(r#"activation: {activation}, ledger: (posts: Last), learning: (tolerance: 1e-4)"#);
         assert_eq!(slot_by_slot(&day("TwoLevelGame", "Full", &more)), [0, 1, 2, 3, 4, 5, 6], "{activation}");
     }
@@ -174,7 +185,9 @@ fn whoever_acts_by_a_clock_of_its_own_or_on_news_goes_on() {
 
 #[test]
 fn a_case_goes_on_where_messages_take_no_time_and_every_block_is_on_disk() {
-    for more in [r#"network: (delay: Constant("0s"))"#, "ledger: (durability: Block)", "ledger: (signatures: Everything)"] {
+    for more in
+        [r#"network: (delay: Constant("0s"))"#, "ledger: (durability: Block)", "ledger: (signatures: Everything)"]
+    {
         assert_eq!(slot_by_slot(&day("TwoLevelGame", "Full", more)), [0, 1, 2, 3, 4, 5, 6], "{more}");
     }
 }
@@ -200,35 +213,91 @@ fn of_several_cases_the_one_whose_turn_it_is_goes_on() {
     }
 }
 
+#[test]
+fn where_a_case_cannot_go_on_it_begins_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let plan = written(&day("TwoLevelGame", "Full", ""), "");
+    let (expected, chains) = left_alone(&plan, root.path());
+    let other = written(&day("TwoLevelGame", "Full", "seed: 7"), "");
+    let mut folder = None;
+    go_on(&other, &root.path().join("other"), &mut folder, 3, Shards::Fixed(1), 1);
+    let foreign = fs::read(folder.unwrap().join("snapshot.bin")).unwrap();
+    let snapshot = |run: &Path, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = fs::read(run.join("snapshot.bin")).unwrap();
+        change(&mut bytes);
+        fs::write(run.join("snapshot.bin"), bytes).unwrap();
+    };
+    let table = |run: &Path, change: &dyn Fn(&str) -> String| {
+        let text = fs::read_to_string(run.join("trades.csv")).unwrap();
+        fs::write(run.join("trades.csv"), change(&text)).unwrap();
+    };
+    let ledger = |run: &Path, sql: &str| {
+        assert!(Connection::open(run.join("ledger.db")).unwrap().execute(sql, []).unwrap() > 0, "{sql}");
+    };
+    type Harm<'a> = &'a dyn Fn(&Path);
+    let harms: [(&str, u64, Harm<'_>); 9] = [
+        ("nothing", 3, &|_| {}),
+        ("no snapshot", 0, &|run| fs::remove_file(run.join("snapshot.bin")).unwrap()),
+        ("half a snapshot", 0, &|run| snapshot(run, &|bytes| bytes.truncate(bytes.len() / 2))),
+        ("that of another run", 0, &|run| snapshot(run, &|bytes| bytes.clone_from(&foreign))),
+        // It says that it is whole: what is wrong is found by the actors.
+        ("a snapshot of nonsense", 3, &|run| {
+            snapshot(run, &|bytes| {
+                let end = bytes.len();
+                bytes[end - 12..].fill(0xff);
+                let digest = Digest::of([&bytes[32..]]);
+                bytes[..32].copy_from_slice(&digest.0);
+            });
+        }),
+        ("a table that is too short", 0, &|run| table(run, &|text| text[..text.rfind("\n1,3,").unwrap()].to_owned())),
+        ("a table with other rows", 0, &|run| table(run, &|text| text.replace("\n1,3,", "\n1,4,"))),
+        ("a ledger without a block", 0, &|run| {
+            ledger(run, "DELETE FROM blocks WHERE channel = 'energy' AND number = 2")
+        }),
+        ("another ledger", 0, &|run| ledger(run, "UPDATE blocks SET header_hash = data_hash")),
+    ];
+    for (what, slots, harm) in harms {
+        let mut folder = None;
+        go_on(&plan, root.path(), &mut folder, 3, Shards::Fixed(1), 1);
+        harm(folder.as_ref().unwrap());
+        assert_eq!(go_on(&plan, root.path(), &mut folder, 40, Shards::Fixed(2), 1), (slots, true), "{what}");
+        let folder = folder.unwrap();
+        assert_same(&expected, &folder);
+        assert!(rows(&folder) == chains, "{what}");
+    }
+}
+
 /// How often a run of one case is killed.
 const KILLS: usize = 5;
 
 #[test]
 fn a_single_case_that_is_killed_at_any_moment_goes_on() {
     let root = tempfile::tempdir().unwrap();
-    let text = day("TwoLevelGame", "Full", r#"learning: (tolerance: 1e-4)"#).replace("slots: 6", "slots: 400");
-    let text = text.replace("open: (2, 5)", "open: (1, 400)");
-    fs::write(root.path().join("day.ron"), text).unwrap();
-    let started = now();
-    sim(root.path(), "day.ron -q --no-report --out whole").assert().success();
-    let takes = started.elapsed();
-    let folder = |out: &str| Run::open(&root.path().join(out).join("day")).unwrap().folder().canonicalize().unwrap();
-    let (expected, chains) = (files(&folder("whole")), rows(&folder("whole")));
+    let whole = |slots: u32| {
+        let text =
+            day("TwoLevelGame", "Full", "learning: (tolerance: 1e-4)").replace("slots: 6", &format!("slots: {slots}"));
+        fs::write(root.path().join("day.ron"), text.replace("open: (2, 5)", &format!("open: (1, {slots})"))).unwrap();
+        let (out, started) = (format!("whole-{slots}"), now());
+        sim(root.path(), &format!("day.ron -q --no-report --out {out}")).assert().success();
+        (started.elapsed(), root.path().join(out).join("day/latest").canonicalize().unwrap())
+    };
+    // As many slots as take as long as there are snapshots needed, one a second.
+    let (takes, _) = whole(100);
+    let (_, expected) = whole((100.0 * (KILLS + 1) as f64 / takes.as_secs_f64()).clamp(100.0, 4000.0) as u32);
     let mut random = stream(5, ActorId(0), Purpose::Behaviour);
     let mut arguments = vec!["day.ron", "-v", "--no-report", "--out", "killed"];
     let mut kept = Vec::new();
     for shards in ["1", "3", "2"].iter().cycle().take(KILLS) {
-        // A snapshot a second, of what may be no more than a few.
-        let after = Duration::from_millis(1200) + takes.mul_f64(random.random::<f64>() / KILLS as f64);
-        let told = killed_after(&[&arguments[..], &["--shards", shards]].concat(), root.path(), after);
-        kept.extend(told);
+        let after = Duration::from_millis(random.random_range(0..200));
+        let run = root.path().join("killed/day/latest/snapshot.bin");
+        kept.extend(killed(&[&arguments[..], &["--shards", shards]].concat(), root.path(), &run, after));
         arguments = vec!["resume", "killed/day", "-v", "--no-report"];
     }
+    let run = root.path().join("killed/day/latest").canonicalize().unwrap();
     sim(root.path(), "resume killed/day -q --no-report").assert().success();
-    assert_same(&expected, &folder("killed"));
-    assert!(rows(&folder("killed")) == chains, "the rows of the ledger differ");
-    println!("{takes:?} {kept:?}");
-    assert!(kept.len() == KILLS && kept.iter().filter(|&&slots| slots > 0).count() > KILLS / 2, "{kept:?}");
+    assert_same(&files(&expected), &run);
+    assert!(rows(&run) == rows(&expected), "the rows of the ledger differ");
+    assert!(kept.is_sorted() && kept.iter().filter(|&&slots| slots > 0).count() > 1, "{kept:?}");
 }
 
 #[test]
@@ -251,7 +320,6 @@ fn a_case_goes_on_under_loss_duplication_crashes_and_partitions() {
         for conditions in &conditions[..if n == 0 { 6 } else { 2 }] {
             let kept = slot_by_slot(&day(mechanism, "Full", &network(conditions)));
             assert!(kept.is_sorted() && *kept.last().unwrap() > 2, "{mechanism}, {conditions}: {kept:?}");
-            println!("{mechanism} {conditions} {kept:?}");
         }
     }
 }

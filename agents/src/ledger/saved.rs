@@ -23,8 +23,7 @@ impl Ledger {
     /// `None` where a slot is open, or something waits for its block.
     pub(super) fn saved(&self) -> Option<Vec<u8>> {
         let Self { slot, chains, unpublished, repeats, .. } = self;
-        let nothing_waits =
-            self.queues.iter().all(|queue| queue.waiting.is_empty()) && self.posts.waiting.is_empty();
+        let nothing_waits = self.queues.iter().all(|queue| queue.waiting.is_empty()) && self.posts.waiting.is_empty();
         let between_slots = matches!(self.phase, Phase::BetweenSlots) && self.next_tariff.is_none();
         (between_slots && nothing_waits).then(|| {
             to_bytes(&Saved {

@@ -76,7 +76,8 @@ impl Store {
         let mut query = self.database.prepare(sql)?;
         for head in signed.checkpoint.heads {
             let blocks = integer(head.blocks);
-            let found = query.query_row(params![case, head.channel.name(), blocks], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let found =
+                query.query_row(params![case, head.channel.name(), blocks], |row| Ok((row.get(0)?, row.get(1)?)))?;
             if found != (blocks, Some(head.header_hash.0.to_vec())) {
                 return Ok(false);
             }

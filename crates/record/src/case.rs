@@ -151,7 +151,8 @@ impl CaseRecorder {
         let theory = Theory::of(case, slot, &standing.contents, &standing.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &standing.contents, &standing.alone);
         let delays = self.delays.as_deref();
-        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: standing.sent, delays };
+        let closed =
+            ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: standing.sent, delays };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         standing.tally.add(open, &closed);
         standing.contents = observed.prosumers().map(|done| done.balance.content).collect();

@@ -97,8 +97,17 @@ impl Recorder {
         let tables = Tables::open(Place::New(&folder), record, format)?;
         let manifest = Manifest::new(plan, started, command, files);
         let before = Duration::ZERO;
-        let mut recorder =
-            Self { folder, manifest, tables: None, format, done: 0, left: None, half_written: false, before, _claim: claim };
+        let mut recorder = Self {
+            folder,
+            manifest,
+            tables: None,
+            format,
+            done: 0,
+            left: None,
+            half_written: false,
+            before,
+            _claim: claim,
+        };
         recorder.note(tables, 0)?;
         // Last, so that a folder with a manifest has everything else.
         recorder.manifest.write(&recorder.folder)?;
@@ -140,7 +149,8 @@ impl Recorder {
         tidy_cases(&folder, done)?;
         let in_place = |place: Place<'_>| Tables::open(place, plan.scenario.record, format);
         // A case that is complete in a folder of its own is taken from there.
-        let left = (!own_folder(&folder, done + 1).is_dir()).then(|| Snapshot::read(&folder, &manifest.inputs_sha256, done));
+        let left =
+            (!own_folder(&folder, done + 1).is_dir()).then(|| Snapshot::read(&folder, &manifest.inputs_sha256, done));
         let opened = left.flatten().and_then(|left| match in_place(left.tables.place(&folder)) {
             Ok(mut tables) => tables.can_go_on().then(|| (tables, Some(Box::new(left)))),
             Err(error) => {
@@ -157,7 +167,8 @@ impl Recorder {
         };
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
-        let mut recorder = Self { folder, manifest, tables, format, done, left, half_written: false, before, _claim: claim };
+        let mut recorder =
+            Self { folder, manifest, tables, format, done, left, half_written: false, before, _claim: claim };
         recorder.take_in_next()?;
         Ok(recorder)
     }

@@ -139,9 +139,7 @@ impl<R: Recorded> Sheet<R> {
             (Place::Memory, _) => Kept::Memory(Vec::new()),
             (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
             (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
-            (Place::Left(folder, journal, _), Format::Csv) => {
-                Kept::Csv(Table::reopen(folder, journal)?)
-            }
+            (Place::Left(folder, journal, _), Format::Csv) => Kept::Csv(Table::reopen(folder, journal)?),
             (Place::Left(folder, journal, _), Format::Parquet) => {
                 Kept::Parquet(Box::new(Parts::reopen(folder, journal.cases)?))
             }

@@ -147,7 +147,10 @@ impl Snapshot {
         let text = to_bytes(self);
         folder::write_whole(path, |file| {
             let written = file.write_all(&digest_of(&text).0).and_then(|()| file.write_all(&text));
-            written.and_then(|()| file.flush()).and_then(|()| file.get_ref().sync_data()).map_err(RecordError::file("write", path))
+            written
+                .and_then(|()| file.flush())
+                .and_then(|()| file.get_ref().sync_data())
+                .map_err(RecordError::file("write", path))
         })
     }
 }
@@ -182,7 +185,12 @@ impl Snapshots {
     }
 
     /// Puts one in the place of the one before.
-    pub(super) fn write(&self, standing: &Standing, tables: SavedTables, simulation: Vec<u8>) -> Result<(), RecordError> {
+    pub(super) fn write(
+        &self,
+        standing: &Standing,
+        tables: SavedTables,
+        simulation: Vec<u8>,
+    ) -> Result<(), RecordError> {
         Snapshot { of: self.of.clone(), standing: standing.clone(), tables, simulation }.write(&self.path)
     }
 }

@@ -146,7 +146,11 @@ impl<R: Row> Table<R> {
             slots if slots > 0 && R::header().nth(1) == Some("slot") => (cases + 1, slots + 1),
             _ => (cases + 1, 0),
         };
-        let length = journal.lengths.get(R::FILE).copied().ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
+        let length = journal
+            .lengths
+            .get(R::FILE)
+            .copied()
+            .ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
         if !ends_at(&path, next, length).map_err(RecordError::file("read", &path))? {
             let what = match slots {
                 0 => format!("the first {cases} cases do not end at byte {length}"),

@@ -225,7 +225,8 @@ fn a_run_goes_on_from_any_of_its_snapshots_whatever_the_shards() {
     assert_eq!((&without.seen, without.traffic), (&first.seen, first.traffic), "snapshots change nothing");
     for ((kept, shards), at) in first.kept.iter().zip(ALL_SHARDS.iter().cycle()).zip(1..) {
         let (seen, traffic, snapshot) = kept.clone();
-        let log = Log { seen: first.seen[..seen].to_vec(), traffic, from: Some(snapshot), keeps: true, ..Log::default() };
+        let log =
+            Log { seen: first.seen[..seen].to_vec(), traffic, from: Some(snapshot), keeps: true, ..Log::default() };
         let (log, result) = runtime::run(ring(None), &quick(*shards), log);
         result.expect("every token comes home");
         assert_eq!((log.seen, log.traffic), (first.seen.clone(), first.traffic), "snapshot {at}");
