@@ -87,8 +87,11 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
             return self.audience.end(Err(RuntimeError::Interrupted));
         }
         let earliest = self.earliest();
-        match &self.schedule {
-            Some(schedule) if schedule.is_now(earliest, self.in_flight) => self.save(context),
+        match &mut self.schedule {
+            Some(schedule) if schedule.is_now(earliest, self.in_flight) => {
+                schedule.begin();
+                self.save(context);
+            }
             _ => self.go_on(context),
         }
     }
@@ -113,8 +116,9 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
             schedule.failed(self.in_flight);
             return self.go_on(context);
         };
+        let kept = self.audience.keep(Snapshot::bytes_of(parts, self.audience.last_progress));
         let ends = schedule.taken();
-        match self.audience.keep(Snapshot::bytes_of(parts, self.audience.last_progress)) {
+        match kept {
             Ok(()) if ends => self.audience.end(Err(RuntimeError::Interrupted)),
             Ok(()) => self.go_on(context),
             Err(error) => self.audience.end(Err(error)),

@@ -60,8 +60,8 @@ pub trait Watcher<P: Protocol>: Send + Unpin {
     /// An error ends the run.
     fn window(&mut self, observed: &mut Vec<Observed<P::Observation>>, traffic: Traffic) -> Result<(), WatchError>;
 
-    /// How long a run in virtual time goes on at least between two snapshots, by the machine's clock; `None` if none is
-    /// wanted. Asked once, before the run begins.
+    /// How long a run in virtual time goes on at least between two snapshots, by the machine's clock; longer where they take
+    /// long, but behind each milestone where this is zero. `None` if none is wanted. Asked once, before the run begins.
     fn snapshots_every(&self) -> Option<Duration> {
         None
     }

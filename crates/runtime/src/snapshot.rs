@@ -130,8 +130,11 @@ impl<P: Protocol> Snapshot<P> {
 #[derive(Debug)]
 pub(super) struct Schedule {
     every: Duration,
-    /// When the last one was taken, or the run began.
+    /// When the last one was taken, or the run began, and how long at least until the next.
     last: Instant,
+    pause: Duration,
+    /// Since when one is being taken.
+    begun: Instant,
     /// The last milestone that was looked at, and the one behind which the last snapshot was taken.
     seen: Time,
     saved: Time,
@@ -146,9 +149,23 @@ impl Schedule {
     /// So long may an interrupted run go on to a quiet moment.
     const GRACE: Duration = Duration::from_millis(500);
 
+    /// Where snapshots are asked for every so often, the run takes at least so many times as long as they do.
+    const LEISURE: u32 = 50;
+
     /// That of a run that begins, or goes on from a snapshot behind the milestone reached at `saved`.
     pub(super) fn new(every: Duration, saved: Time) -> Self {
-        Self { every, last: now(), seen: saved, saved, is_due: false, tried: None, ending: None }
+        let now = now();
+        Self {
+            every,
+            last: now,
+            pause: every,
+            begun: now,
+            seen: saved,
+            saved,
+            is_due: false,
+            tried: None,
+            ending: None,
+        }
     }
 
     /// Takes note that a milestone was last reached at `progress`, and whether somebody has asked for the run to end;
@@ -156,7 +173,7 @@ impl Schedule {
     pub(super) fn look(&mut self, progress: Time, interrupted: bool) -> bool {
         if progress != self.seen {
             self.seen = progress;
-            self.is_due = interrupted || self.last.elapsed() >= self.every;
+            self.is_due = interrupted || self.last.elapsed() >= self.pause;
         }
         if !interrupted {
             return false;
@@ -171,9 +188,16 @@ impl Schedule {
         self.is_due && next > in_flight && self.tried != Some(in_flight)
     }
 
-    /// One was taken; returns whether the run was to go on for this alone.
+    /// One is being taken.
+    pub(super) fn begin(&mut self) {
+        self.begun = now();
+    }
+
+    /// One was taken and kept; returns whether the run was to go on for this alone.
     pub(super) fn taken(&mut self) -> bool {
         (self.saved, self.last, self.is_due) = (self.seen, now(), false);
+        self.pause =
+            if self.every.is_zero() { self.every } else { self.every.max(Self::LEISURE * self.begun.elapsed()) };
         self.ending.is_some()
     }
 
