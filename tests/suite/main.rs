@@ -35,6 +35,7 @@ mod posts;
 mod readers;
 mod reference;
 mod report;
+mod resume;
 mod scenarios;
 mod scripts;
 mod stability;
