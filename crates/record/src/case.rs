@@ -6,6 +6,7 @@ use super::{
     key_figures::Tally,
     recorded::{ClosedSlot, CommittedBlock},
     slot_observations::{SlotObservations, slot_of},
+    sums::Sums,
     tables::Tables,
     theory::Theory,
 };
@@ -131,8 +132,9 @@ impl CaseRecorder {
         let open = case.open.contains(slot);
         let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
-        let delays = self.delays.as_deref();
-        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: self.sent, delays };
+        let sums = Sums::of(case, slot, observed, &theory, self.sent);
+        let (delays, traffic) = (self.delays.as_deref(), self.sent);
+        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, sums: &sums, traffic, delays };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         self.tally.add(open, &closed);
         self.contents = observed.prosumers().map(|done| done.balance.content).collect();

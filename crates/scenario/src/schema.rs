@@ -53,6 +53,7 @@ mod network;
 pub use learning::{Habit, Initial, Learning};
 pub use crate::calendar::Calendar;
 pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
+pub(crate) use market::CO2;
 pub use microgrid_agents::prosumer::Activation;
 pub use members::{Community, ForecastError, Unit};
 pub use network::{Condition, Incident, Link, Members, Network, Who};
