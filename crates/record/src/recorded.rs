@@ -5,7 +5,9 @@ pub(super) use super::{number::Number, table::table};
 pub(super) use microgrid_agents::ids::Slot;
 pub(super) use microgrid_scenario::schema::Record;
 
-use super::{gains::Gains, slot_observations::SlotObservations, sums::Sums, table::Row, theory::Target, theory::Theory};
+use super::{
+    gains::Gains, slot_observations::SlotObservations, sums::Sums, table::Row, theory::Target, theory::Theory,
+};
 use microgrid_agents::{
     message::MarketOpened,
     observation::{Commit, Observation},

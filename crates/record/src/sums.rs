@@ -74,13 +74,7 @@ pub(super) fn net_costs(done: &ProsumerSlot, without: &Balance, alone: &Balance)
 
 impl Sums {
     /// Those of a slot.
-    pub(super) fn of(
-        case: &Case,
-        slot: Slot,
-        observed: &SlotObservations,
-        theory: &Theory,
-        traffic: Traffic,
-    ) -> Self {
+    pub(super) fn of(case: &Case, slot: Slot, observed: &SlotObservations, theory: &Theory, traffic: Traffic) -> Self {
         let (mut flows, mut own_use) = (Flows::default(), Total::default());
         for done in observed.prosumers() {
             flows.add(done);
@@ -197,7 +191,8 @@ impl Savings {
         let mut sorted: Vec<f64> = self.saved().collect();
         sorted.sort_by(f64::total_cmp);
         let (count, sum) = (sorted.len() as f64, sorted.iter().sum::<f64>());
-        let ranked: f64 = (1_u32..).zip(&sorted).map(|(rank, saved)| (2.0 * f64::from(rank) - count - 1.0) * saved).sum();
+        let ranked: f64 =
+            (1_u32..).zip(&sorted).map(|(rank, saved)| (2.0 * f64::from(rank) - count - 1.0) * saved).sum();
         share(ranked, count * sum)
     }
 

@@ -50,12 +50,12 @@ mod market;
 mod members;
 mod network;
 
-pub use learning::{Habit, Initial, Learning};
 pub use crate::calendar::Calendar;
-pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
+pub use learning::{Habit, Initial, Learning};
 pub(crate) use market::CO2;
-pub use microgrid_agents::prosumer::Activation;
+pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
 pub use members::{Community, ForecastError, Unit};
+pub use microgrid_agents::prosumer::Activation;
 pub use network::{Condition, Incident, Link, Members, Network, Who};
 
 /// A whole scenario.

@@ -123,7 +123,8 @@ impl From<Written> for Market {
         let Written { mechanism, calendar, slots, slot_length, starts_at, open, gate_closure, .. } = written;
         let given = [("slots", slots.is_some()), ("slot_length", slot_length.is_some())];
         let given = given.into_iter().chain([("starts_at", starts_at.is_some())]);
-        let given_twice = given.filter(|(_, given)| *given && calendar.is_some()).map(|(name, _)| name.to_owned()).next();
+        let given_twice =
+            given.filter(|(_, given)| *given && calendar.is_some()).map(|(name, _)| name.to_owned()).next();
         // What is wrong with a calendar is told when the scenario is checked.
         let dates = calendar.as_ref().and_then(|calendar| Dates::of(calendar).ok());
         let slot_length = match &calendar {
@@ -210,9 +211,8 @@ impl Market {
         let imbalance = imbalance.map(|(name, tariff)| (format!("market.imbalance.{name}"), tariff));
         let groups = self.tariffs.iter().flat_map(|(group, GroupTariffs { grid_tariff, feed_in_tariff })| {
             let both = [("grid_tariff", grid_tariff), ("feed_in_tariff", feed_in_tariff)];
-            both.into_iter().filter_map(move |(name, tariff)| {
-                Some((format!("market.tariffs.{group}.{name}"), tariff.as_ref()?))
-            })
+            both.into_iter()
+                .filter_map(move |(name, tariff)| Some((format!("market.tariffs.{group}.{name}"), tariff.as_ref()?)))
         });
         let co2 = self.co2.iter().map(|co2| (CO2.to_owned(), co2));
         own.chain(imbalance).chain(groups).chain(co2).collect()
@@ -223,7 +223,11 @@ impl Market {
         let imbalance = self.imbalance.iter_mut().flat_map(|Imbalance { short, long }| [short, long]);
         let groups = self.tariffs.values_mut();
         let groups = groups.flat_map(|of| of.grid_tariff.iter_mut().chain(&mut of.feed_in_tariff));
-        [&mut self.grid_tariff, &mut self.feed_in_tariff].into_iter().chain(imbalance).chain(groups).chain(&mut self.co2)
+        [&mut self.grid_tariff, &mut self.feed_in_tariff]
+            .into_iter()
+            .chain(imbalance)
+            .chain(groups)
+            .chain(&mut self.co2)
     }
 
     /// The dates of its slots, if it has a calendar, which has to be a checked one.
