@@ -289,7 +289,7 @@ fn groups_fees_and_imbalance_are_exact_under_every_mechanism_and_verify() {
 }
 
 /// Holds everybody to its own tariffs, and what was not foreseen to the prices of imbalance.
-fn assert_own_tariffs(log: &Log, case: &Case) {
+fn assert_own_tariffs(log: &Log, case: &microgrid_sim::scenario::Case) {
     let [mut short, mut long] = [Energy::ZERO; 2];
     for done in log.prosumers() {
         let member = &case.population.prosumers[done.prosumer.index()];

@@ -96,6 +96,7 @@ fn case(mu: f64) -> Case {
             feed_in: [0.45; SLOTS as usize].into(),
             imbalance: None,
             groups: IndexMap::new(),
+            co2: None,
         }),
         open: OpenSlots::span(8, 20),
         dates: None,

@@ -220,11 +220,7 @@ impl Chains {
     }
 
     /// Checks all signatures under these submissions, where there are texts together; `proposals` are these.
-    fn check_seals<'a>(
-        &self,
-        sent: impl Iterator<Item = &'a Sent>,
-        proposals: &[Option<Box<RawValue>>],
-    ) -> Vec<Seals> {
+    fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Option<Box<RawValue>>]) -> Vec<Seals> {
         let (genesis, chain) = (&self.ledger.genesis, self.ledger.chain);
         let mut seals = Vec::with_capacity(proposals.len());
         let (mut claimed, mut texts) = (Vec::new(), Vec::new());

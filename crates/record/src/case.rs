@@ -7,6 +7,7 @@ use super::{
     recorded::{ClosedSlot, CommittedBlock},
     slot_observations::{SlotObservations, slot_of},
     snapshot::{Snapshot, Snapshots, Standing},
+    sums::Sums,
     tables::Tables,
     theory::Theory,
 };
@@ -149,9 +150,9 @@ impl CaseRecorder {
         let open = case.open.contains(slot);
         let theory = Theory::of(case, slot, &standing.contents, &standing.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &standing.contents, &standing.alone);
-        let delays = self.delays.as_deref();
-        let closed =
-            ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, traffic: standing.sent, delays };
+        let sums = Sums::of(case, slot, observed, &theory, standing.sent);
+        let (delays, traffic) = (self.delays.as_deref(), standing.sent);
+        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, sums: &sums, traffic, delays };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         standing.tally.add(open, &closed);
         standing.contents = observed.prosumers().map(|done| done.balance.content).collect();

@@ -9,11 +9,10 @@ use super::{
     recorded::ClosedSlot,
     slots::Welfare,
     statistics::Statistics,
-    theory::net_cost,
+    sums::Sums,
 };
 use microgrid_agents::{
     observation::ProsumerSlot,
-    statement::Outcome,
     units::{Energy, Money, Total},
 };
 use microgrid_scenario::Case;
@@ -58,6 +57,29 @@ pub struct KeyFigures {
     pub price_spread_cny_per_kwh: Option<f64>,
     /// Mean time over the slots with a market from its opening to its end [s]; `None` without any.
     pub time_to_end_s: Option<f64>,
+    /// Largest mean power over a slot that all prosumers together draw from the grid, what they feed in taken off [kW];
+    /// `None` if they never do.
+    pub peak_import_kw: Option<f64>,
+    /// When: the begin of the slot, or its number where slots have no dates.
+    pub peak_import_at: Option<String>,
+    /// Largest mean power over a slot that they feed into the grid, what they draw taken off [kW]; `None` if they never do.
+    pub peak_export_kw: Option<f64>,
+    /// When.
+    pub peak_export_at: Option<String>,
+    /// Mean consumption of a slot / that of the slot with most; `None` without consumption.
+    pub load_factor: Option<f64>,
+    /// What the energy bought from the grid has emitted [kg]; `None` where the scenario has no `co2`.
+    pub co2_kg: Option<f64>,
+    /// The same for each kWh consumed [g/kWh]; `None` without consumption too.
+    pub co2_g_per_kwh: Option<f64>,
+    /// Gini coefficient of the prosumers' savings over P2G; `None` if nobody saves.
+    pub savings_gini: Option<f64>,
+    /// Jain's index of the same.
+    pub savings_jain_index: Option<f64>,
+    /// Gini coefficient of the prosumers' savings over P2G with storage.
+    pub market_savings_gini: Option<f64>,
+    /// Jain's index of the same.
+    pub market_savings_jain_index: Option<f64>,
 }
 
 /// Whether the figures of so many cases are the first `end` bytes of a list that goes on there.
@@ -102,18 +124,27 @@ macro_rules! totals {
 
         /// The same while they are running, in whole units.
         #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-        struct Flows {
-            $($total: Total<$amount>,)+
-            messages: u64,
-            operator: Total<Money>,
-            bytes: u64,
-            grid_fees: Total<Money>,
+        pub(super) struct Flows {
+            $(pub(super) $total: Total<$amount>,)+
+            pub(super) messages: u64,
+            pub(super) operator: Total<Money>,
+            pub(super) bytes: u64,
+            pub(super) grid_fees: Total<Money>,
         }
 
         impl Flows {
-            fn add(&mut self, slot: &ProsumerSlot) {
+            pub(super) fn add(&mut self, slot: &ProsumerSlot) {
                 $(let $done = slot;
                 self.$total += $of;)+
+            }
+
+            /// Adds those of another time.
+            pub(super) fn join(&mut self, other: &Self) {
+                $(self.$total += other.$total;)+
+                self.messages += other.messages;
+                self.operator += other.operator;
+                self.bytes += other.bytes;
+                self.grid_fees += other.grid_fees;
             }
 
             fn totals(&self) -> Totals {
@@ -220,11 +251,7 @@ pub struct Comparison {
 pub(super) struct Tally {
     /// What a kWh in each storage is worth [CNY/kWh].
     storage_values: Vec<f64>,
-    flows: Flows,
-    own_use: Total<Energy>,
-    markets: u32,
-    searches: u32,
-    equilibria: u32,
+    sums: Sums,
     price_spreads: Statistics,
     times_to_end: Statistics,
     all_slots: Period,
@@ -255,25 +282,11 @@ impl Tally {
 
     /// Adds a slot, in which the market was to open or not.
     pub(super) fn add(&mut self, open: bool, closed: &ClosedSlot<'_>) {
-        let ClosedSlot { observed, theory, gains, traffic, .. } = *closed;
-        for done in observed.prosumers() {
-            self.flows.add(done);
-            self.own_use += done.metered.generation.min(done.balance.consumed);
-        }
-        let grid_fee = closed.case.scenario.market.grid_fee;
-        for (.., trade) in observed.trades() {
-            let of_grid = trade.energy.at_price(grid_fee);
-            self.flows.operator += trade.fee - of_grid;
-            self.flows.grid_fees += of_grid;
-        }
-        self.flows.messages += traffic.sent;
-        self.flows.bytes += observed.bytes;
-        self.markets += u32::from(observed.outcome() != Outcome::NoMarket);
-        self.searches += u32::from(observed.outcome().looked_for_equilibrium());
-        self.equilibria += u32::from(observed.outcome() == Outcome::Equilibrium);
+        let ClosedSlot { observed, theory, gains, sums, .. } = *closed;
+        self.sums.join(sums);
         observed.price_spread().into_iter().for_each(|spread| self.price_spreads.add(spread.value()));
         observed.time_to_end().into_iter().for_each(|time| self.times_to_end.add(Number::from(time).value()));
-        let net_costs = [observed.net_cost(), net_cost(&theory.peer_to_grid), net_cost(theory.alone())];
+        let net_costs = sums.net_costs();
         let welfare = Welfare::of(observed, theory);
         for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
             period.add(&welfare, net_costs, gains, &self.storage_values);
@@ -281,25 +294,34 @@ impl Tally {
     }
 
     pub(super) fn key_figures(&self, case: &Case) -> KeyFigures {
-        let flows = &self.flows;
-        let share = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
-        let (generated, consumed) = (flows.generation_kwh.value(), flows.consumption_kwh.value());
-        let local = self.own_use + flows.traded_kwh + flows.discharged_kwh;
+        let sums = &self.sums;
+        let [savings, market_savings] = sums.savings();
         KeyFigures {
             case: case.number,
             knobs: knobs(&case.knobs),
             seed: case.seed,
             slots: self.all_slots.sums.slots,
-            totals: flows.totals(),
-            self_sufficiency: share(local.value(), consumed),
-            self_consumption: share((flows.generation_kwh - flows.grid_export_kwh).value(), generated),
-            market_slots: self.markets,
-            equilibrium_share: share(f64::from(self.equilibria), f64::from(self.searches)),
+            totals: sums.flows.totals(),
+            self_sufficiency: sums.self_sufficiency(),
+            self_consumption: sums.self_consumption(),
+            market_slots: sums.markets,
+            equilibrium_share: sums.equilibrium_share(),
             all_slots: self.all_slots.comparison(&self.storage_values),
             open_slots: self.open_slots.comparison(&self.storage_values),
             mechanism: case.mechanism().name().to_owned(),
             price_spread_cny_per_kwh: self.price_spreads.mean(),
             time_to_end_s: self.times_to_end.mean(),
+            peak_import_kw: sums.import.kw(case),
+            peak_import_at: sums.import.at(case),
+            peak_export_kw: sums.export.kw(case),
+            peak_export_at: sums.export.at(case),
+            load_factor: sums.load_factor(),
+            co2_kg: sums.co2_kg(),
+            co2_g_per_kwh: sums.co2_g_per_kwh(),
+            savings_gini: savings.gini(),
+            savings_jain_index: savings.jain_index(),
+            market_savings_gini: market_savings.gini(),
+            market_savings_jain_index: market_savings.jain_index(),
         }
     }
 }

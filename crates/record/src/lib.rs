@@ -8,6 +8,7 @@
 
 mod ages;
 mod amplitude;
+mod bills;
 mod case;
 mod clearings;
 mod column;
@@ -28,6 +29,7 @@ mod number;
 mod paired;
 #[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
 mod parquet_parts;
+mod periods;
 mod prices;
 mod prosumers;
 mod recorded;
@@ -40,6 +42,7 @@ mod slots;
 mod snapshot;
 mod statistics;
 mod summary;
+mod sums;
 mod table;
 mod tables;
 #[cfg(test)]

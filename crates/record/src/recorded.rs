@@ -5,15 +5,22 @@ pub(super) use super::{number::Number, table::table};
 pub(super) use microgrid_agents::ids::Slot;
 pub(super) use microgrid_scenario::schema::Record;
 
-use super::{gains::Gains, slot_observations::SlotObservations, table::Row, theory::Target, theory::Theory};
+use super::{
+    gains::Gains, slot_observations::SlotObservations, sums::Sums, table::Row, theory::Target, theory::Theory,
+};
 use microgrid_agents::{
     message::MarketOpened,
     observation::{Commit, Observation},
 };
 use microgrid_runtime::Traffic;
-use microgrid_scenario::Case;
+use microgrid_scenario::{Case, calendar::Dates};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{cell::OnceCell, fmt::Debug, iter, time::Duration};
+use std::{
+    cell::OnceCell,
+    fmt::{self, Debug},
+    iter,
+    time::Duration,
+};
 
 /// A table that is recorded case by case. Whoever implements it says only when there are rows; where they go, see
 /// [`Sheet`](super::sheet::Sheet).
@@ -41,6 +48,11 @@ pub(super) trait Recorded: Row + Send {
         iter::empty()
     }
 
+    /// Takes note of a closed slot; its rows of what is complete with it, such as a day.
+    fn with_slot(_: &mut Self::Tally, _: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
+        iter::empty()
+    }
+
     /// Its rows of a complete case.
     fn of_case(_: &Case, _: &Self::Tally) -> impl Iterator<Item = Self> {
         iter::empty()
@@ -64,6 +76,35 @@ pub(super) struct CommittedBlock<'a> {
     pub(super) target: &'a OnceCell<Target>,
 }
 
+/// What slots are summed up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    Day,
+    Month,
+}
+
+/// A day or a month, as the zone's clocks have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dated {
+    year: i16,
+    month: i8,
+    day: Option<i8>,
+}
+
+impl Span {
+    fn at(self, dates: &Dates, slot: Slot) -> Dated {
+        let date = dates.begin(slot).date();
+        Dated { year: date.year(), month: date.month(), day: (self == Self::Day).then(|| date.day()) }
+    }
+}
+
+impl fmt::Display for Dated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)?;
+        self.day.map_or(Ok(()), |day| write!(f, "-{day:02}"))
+    }
+}
+
 /// A slot that has been closed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClosedSlot<'a> {
@@ -72,6 +113,8 @@ pub(super) struct ClosedSlot<'a> {
     pub(super) observed: &'a SlotObservations,
     pub(super) theory: &'a Theory,
     pub(super) gains: &'a Gains,
+    /// What its energy and money add up to.
+    pub(super) sums: &'a Sums,
     /// What became of messages since the slot before was closed.
     pub(super) traffic: Traffic,
     /// How far each prosumer is from the ledger, where that is known.
@@ -82,5 +125,13 @@ impl ClosedSlot<'_> {
     /// When it begins, where slots have dates.
     pub(super) fn time(&self) -> Option<String> {
         self.case.dates.as_ref().map(|dates| dates.time(self.slot))
+    }
+
+    /// Its day or month, if it is the last slot of it: of a case without dates all slots are one, without a name.
+    pub(super) fn ended(&self, span: Span) -> Option<Option<String>> {
+        let here = self.case.dates.as_ref().map(|dates| span.at(dates, self.slot));
+        let is_last = self.slot == self.case.scenario.market.slots;
+        let next = || self.case.dates.as_ref().map(|dates| span.at(dates, self.slot + 1));
+        (is_last || here != next()).then(|| here.map(|here| here.to_string()))
     }
 }

@@ -131,6 +131,18 @@ pub(super) trait AnySheet {
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError>;
 }
 
+impl<R: Recorded> Kept<R> {
+    fn append<I: Iterator<Item = R>>(&mut self, more: impl FnOnce() -> I) -> Result<(), RecordError> {
+        match self {
+            Self::None => {}
+            Self::Memory(rows) => rows.extend(more()),
+            Self::Csv(table) => table.append(more())?,
+            Self::Parquet(parts) => parts.append(more())?,
+        }
+        Ok(())
+    }
+}
+
 impl<R: Recorded> Sheet<R> {
     /// The table in its place, as far as a scenario with this `record` has it written.
     pub(super) fn open(place: Place<'_>, record: Record, asked: Format) -> Result<Self, RecordError> {
@@ -151,16 +163,6 @@ impl<R: Recorded> Sheet<R> {
         if let Kept::Memory(rows) = self.rows { rows } else { Vec::new() }
     }
 
-    fn append<I: Iterator<Item = R>>(&mut self, more: impl FnOnce() -> I) -> Result<(), RecordError> {
-        match &mut self.rows {
-            Kept::None => {}
-            Kept::Memory(rows) => rows.extend(more()),
-            Kept::Csv(table) => table.append(more())?,
-            Kept::Parquet(parts) => parts.append(more())?,
-        }
-        Ok(())
-    }
-
     /// In Parquet, rows of a group are written together: how large it is must not depend on when somebody asks.
     fn flush(&mut self) -> Result<(), RecordError> {
         if let Kept::Csv(table) = &mut self.rows { table.flush() } else { Ok(()) }
@@ -173,17 +175,18 @@ impl<R: Recorded> AnySheet for Sheet<R> {
     }
 
     fn block(&mut self, block: &CommittedBlock<'_>) -> Result<(), RecordError> {
-        self.append(|| R::of_block(block))
+        self.rows.append(|| R::of_block(block))
     }
 
     fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError> {
-        self.append(|| R::of_slot(slot))?;
+        self.rows.append(|| R::of_slot(slot))?;
+        self.rows.append(|| R::with_slot(&mut self.tally, slot))?;
         self.flush()
     }
 
     fn end_case(&mut self, case: &Case) -> Result<(), RecordError> {
         let tally = mem::take(&mut self.tally);
-        self.append(|| R::of_case(case, &tally))?;
+        self.rows.append(|| R::of_case(case, &tally))?;
         self.flush()?;
         if let Kept::Parquet(parts) = &mut self.rows { parts.end_case(case.number) } else { Ok(()) }
     }

@@ -85,6 +85,12 @@ tables! {
     ledger: LedgerRow in ledger;
     /// What mechanisms that clear by a rule of their own have announced and executed.
     clearings: ClearingRow in clearings;
+    /// What every prosumer's months came to.
+    bills: BillRow in bills;
+    /// What all prosumers' days came to.
+    days: DayRow in periods;
+    /// What all prosumers' months came to.
+    months: MonthRow in periods;
 }
 
 /// How often the ledger refused what somebody sent, for one reason.

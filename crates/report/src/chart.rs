@@ -1,6 +1,8 @@
 //! What is drawn, whatever draws it: axes and layers, in the words of the market and without a pixel.
 
+use super::{format::in_currency, moments::Moments};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// A chart: layers over one pair of axes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,7 +28,7 @@ pub struct Axis {
     /// What it measures, such as `price`.
     pub label: String,
     /// In which unit, such as `CNY/kWh`; none for counts, shares and names.
-    pub unit: Option<&'static str>,
+    pub unit: Option<Cow<'static, str>>,
     /// How values lie on it.
     pub scale: Scale,
 }
@@ -44,6 +46,8 @@ pub enum Scale {
     Logarithmic,
     /// Names; value `n` stands for the name at position `n`.
     Names(Vec<String>),
+    /// Moments, by the clocks of a zone; value `n` stands for the one at position `n`.
+    Moments(Moments),
     /// Evenly from one bound to the other.
     #[serde(untagged)]
     Between(u8, u8),
@@ -113,8 +117,8 @@ impl Axis {
     }
 
     /// The same in this unit.
-    pub fn unit(self, unit: &'static str) -> Self {
-        Self { unit: Some(unit), ..self }
+    pub fn unit(self, unit: impl Into<Cow<'static, str>>) -> Self {
+        Self { unit: Some(unit.into()), ..self }
     }
 
     /// The same on another scale.
@@ -137,9 +141,14 @@ impl Axis {
         matches!(self.scale, Scale::Names(_))
     }
 
+    /// Whether a value holds around its place on it, as that of a name or of a moment does.
+    pub fn is_placed(&self) -> bool {
+        matches!(self.scale, Scale::Names(_) | Scale::Moments(_))
+    }
+
     /// What stands beside it: its label with its unit.
     pub fn text(&self) -> String {
-        self.unit.map_or_else(|| self.label.clone(), |unit| format!("{} [{unit}]", self.label))
+        self.unit.as_ref().map_or_else(|| self.label.clone(), |unit| format!("{} [{unit}]", self.label))
     }
 }
 
@@ -184,5 +193,20 @@ impl Chart {
         let has_result = layers.iter().any(|layer| !matches!(layer.mark, Mark::Rule(_)));
         let (name, title, caption) = (of.0.into(), of.1.into(), caption.into());
         has_result.then_some(Self { name, title, caption, x, y, layers })
+    }
+
+    /// The same where money is called so.
+    pub(crate) fn in_currency(mut self, currency: &str) -> Self {
+        for text in [&mut self.title, &mut self.caption] {
+            *text = in_currency(text, currency).into_owned();
+        }
+        let values = self.layers.iter_mut().filter_map(|layer| match &mut layer.mark {
+            Mark::Heat(_, values) => Some(values),
+            _ => None,
+        });
+        for unit in [&mut self.x, &mut self.y].into_iter().chain(values).filter_map(|axis| axis.unit.as_mut()) {
+            *unit = in_currency(unit, currency).into_owned().into();
+        }
+        self
     }
 }

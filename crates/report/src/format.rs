@@ -1,6 +1,28 @@
 //! How numbers and knobs read, wherever they are read: on the terminal and on the page.
 
 use microgrid_record::{Knobs, knob_text};
+use std::borrow::Cow;
+
+/// What money is called in the program's own texts.
+const CURRENCY: &str = "CNY";
+
+/// A text in which money is called as a scenario calls it, wherever it stands by itself: not within a name or a path.
+pub fn in_currency<'a>(text: &'a str, currency: &str) -> Cow<'a, str> {
+    if currency == CURRENCY || !text.contains(CURRENCY) {
+        return text.into();
+    }
+    let within = |sign: Option<char>| sign.is_some_and(|sign| sign.is_alphanumeric() || "_-./".contains(sign));
+    let (mut shown, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once(CURRENCY) {
+        let ends = behind.strip_prefix('/').is_some_and(|unit| unit.starts_with("kWh"));
+        let last = before.chars().next_back().or(shown.chars().next_back());
+        let next = behind.chars().next().filter(|sign| *sign != '.' && !ends);
+        shown += before;
+        shown += if within(last) || within(next) { CURRENCY } else { currency };
+        rest = behind;
+    }
+    (shown + rest).into()
+}
 
 /// `value` with this many decimals, never as a negative zero.
 pub fn fixed(value: f64, decimals: usize) -> String {

@@ -16,6 +16,8 @@ pub mod figures;
 #[doc(hidden)]
 pub mod page;
 
+mod moments;
+
 // Hidden: `sim` prints numbers and knobs as the report does.
 #[doc(hidden)]
 pub mod format;

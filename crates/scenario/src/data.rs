@@ -102,7 +102,8 @@ impl Data {
                 Tariff::Constant(feed_in) if path == "market.grid_tariff" => Some(*feed_in),
                 _ => None,
             };
-            prices.insert(file.clone(), tariffs::read(&text, market, dates.as_deref(), &slots, least)?);
+            let told = tariffs::told_at(&path);
+            prices.insert((told, file.clone()), tariffs::read(told, &text, market, dates.as_deref(), &slots, least)?);
         }
         let data = Self { who, prices, dates, open: market.open_slots() };
         Ok((data, inputs.files))

@@ -219,6 +219,7 @@ mod tests {
                 feed_in: [].into(),
                 imbalance: None,
                 groups: IndexMap::new(),
+                co2: None,
             }),
             open: OpenSlots::default(),
             dates: None,

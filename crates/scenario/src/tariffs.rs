@@ -19,6 +19,8 @@ pub struct Tariffs {
     pub imbalance: Option<SlotRates>,
     /// What it asks and pays the members of groups that have tariffs of their own, by the groups' names.
     pub groups: IndexMap<String, SlotRates>,
+    /// What a kWh of its energy emits [g/kWh]; `None` where the scenario does not say.
+    pub co2: Option<Arc<[f64]>>,
 }
 
 /// What the grid asks and pays, one value a slot [CNY/kWh].

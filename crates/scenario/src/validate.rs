@@ -5,9 +5,9 @@ use super::{
     error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, Calendar, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice, LARGEST_COUNT, Learning,
-        Link, Market, Members, Network, Open, PopulationSource, Preferences, Rate, Replicates, Scenario, Storage,
-        Synthetic, Tariff, Who,
+        Activation, CO2, Calendar, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice,
+        LARGEST_COUNT, Learning, Link, Market, Members, Network, Open, PopulationSource, Preferences, Rate, Replicates,
+        Scenario, Storage, Synthetic, Tariff, Who,
     },
     tariffs::{SlotRates, Tariffs},
 };
@@ -245,13 +245,17 @@ fn open(market: &Market) -> Checked {
 }
 
 fn tariff(path: &str, of: &Tariff, market: &Market) -> Checked {
+    let price = |path: &str, value: f64| match path.starts_with(CO2) {
+        true => within(path, value, 0.0..=LARGEST),
+        false => price(path, value, market),
+    };
     match of {
-        Tariff::Constant(value) => price(&format!("{path}.Constant"), *value, market),
+        Tariff::Constant(value) => price(&format!("{path}.Constant"), *value),
         Tariff::Csv(_) => Ok(()),
         Tariff::Schedule(rates) => {
             let path = format!("{path}.Schedule");
             ensure(!rates.is_empty(), &path, "[]", "at least one rate")?;
-            let rate = |(n, rate): (usize, &Rate)| price(&format!("{path}[{n}].price"), rate.price, market);
+            let rate = |(n, rate): (usize, &Rate)| price(&format!("{path}[{n}].price"), rate.price);
             each(rates.iter().enumerate(), rate)
         }
     }

@@ -1,5 +1,6 @@
 //! What a run's folder promises.
 
+mod bills;
 mod cleared;
 mod damage;
 mod study;

@@ -1,11 +1,12 @@
 //! A case's day: prices, energy, storages, distance from equilibrium, messages, and what prosumers generate and want to
 //! consume (the article's Figs. A2 and A3).
 
-use super::{flows, label, slot::ROUNDING, welfare};
+use super::{along::Along, fields, flows, slot::ROUNDING, welfare};
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Scale, Stroke},
     data::{CaseData, Data, flows::Energy},
 };
+use microgrid_agents::ids::Slot;
 use microgrid_record::{Number, SlotRow};
 use microgrid_scenario::{
     Case,
@@ -18,22 +19,21 @@ const MOST_PROSUMERS: usize = 8;
 pub(super) fn charts(data: &Data, case: &CaseData) -> Vec<Chart> {
     let day = [energy, storage, welfare::of_day, flows::of_day].map(|chart| chart(case));
     let market = [settling, distance, messages].map(|chart| chart(case));
-    let day = prices(data, case).into_iter().chain(day.into_iter().flatten());
+    let day = prices(data, case).into_iter().chain(day.into_iter().flatten()).chain(fields::charts(case));
     day.chain(profiles(data, case)).chain(market.into_iter().flatten()).collect()
 }
 
-/// The values of a column over the day, where they are defined.
-fn column(case: &CaseData, of: impl Fn(&SlotRow) -> Option<f64>) -> Vec<(f64, f64)> {
-    let (_, place) = label::slots(&case.slots);
-    case.slots.iter().filter_map(|row| Some((place(row.slot), of(row)?))).collect()
+/// The values of a column, where they are defined.
+fn column(case: &CaseData, of: impl Fn(&SlotRow) -> Option<f64>) -> impl Iterator<Item = (Slot, f64)> {
+    case.slots.iter().filter_map(move |row| Some((row.slot, of(row)?)))
 }
 
 fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
-    let (x, place) = label::slots(&case.slots);
+    let along = Along::of(case);
     let simulated = data.simulated(case.entry.case);
     let tariff = |stroke, of: fn(&Case, usize) -> Option<f64>| {
-        let value = |row: &SlotRow| Some((place(row.slot), of(simulated.as_ref()?, row.slot as usize - 1)?));
-        Mark::Steps(case.slots.iter().filter_map(value).collect(), stroke)
+        let value = |row: &SlotRow| Some((row.slot, of(simulated.as_ref()?, row.slot as usize - 1)?, 1.0));
+        Mark::Steps(along.means(case.slots.iter().filter_map(value)), stroke)
     };
     let grid = tariff(Stroke::Dashed, |case, slot| case.tariffs.grid.get(slot).copied());
     let less_fee = tariff(Stroke::Dotted, |case, slot| {
@@ -42,18 +42,28 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     });
     let feed_in = tariff(Stroke::Dashed, |case, slot| case.tariffs.feed_in.get(slot).copied());
     // With a gap where nothing was traded.
-    let traded = column(case, |row| Some(row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value)));
+    let of_slot =
+        |row: &SlotRow| (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value());
+    let traded = along.means(case.slots.iter().map(of_slot));
     let points: Vec<_> = traded.iter().copied().filter(|point| point.1.is_finite()).collect();
-    let theory = column(case, |row| row.equilibrium_price_cny_per_kwh.map(Number::value));
+    let of_theory = |row: &SlotRow| Some((row.slot, row.equilibrium_price_cny_per_kwh?.value(), 1.0));
+    let theory = along.means(case.slots.iter().filter_map(of_theory));
     if points.is_empty() && theory.is_empty() {
         return None;
     }
-    Chart::new(
-        ("prices", "Prices over the day"),
+    let caption = if along.is_by_day() {
+        "Mean price of the trades of each day, by energy, with the span of its slots, beside the mean price of the \
+         closed-form equilibria and what the grid pays and asks in the mean."
+    } else {
         "Mean price of the trades of each slot, beside the price of the closed-form equilibrium and what the \
-                  grid pays and asks.",
-        (x, Axis::of("price").unit("CNY/kWh")),
+         grid pays and asks."
+    };
+    Chart::new(
+        ("prices", along.title("Prices")),
+        caption,
+        (along.axis(), Axis::of("price").unit("CNY/kWh")),
         [
+            along.band("span of the slots", 0, case.slots.iter().map(|row| (row.slot, of_slot(row).1))),
             Layer::new("grid tariff", Color::Series(3), grid),
             Layer::new("grid tariff less the fee", Color::Series(3), less_fee),
             Layer::new("feed-in tariff", Color::Series(2), feed_in),
@@ -65,71 +75,79 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
 }
 
 fn energy(case: &CaseData) -> Option<Chart> {
-    let (x, place) = label::slots(&case.slots);
-    let known = !case.energy.is_empty();
-    let bought = |row: &SlotRow| {
-        let (bought, imported) = (row.traded_kwh.value(), row.grid_import_kwh.value());
-        Energy { slot: row.slot, bought, imported, ..Energy::default() }
-    };
-    let energy = if known { case.energy.clone() } else { case.slots.iter().map(bought).collect() };
+    let along = Along::of(case);
     let stack = |name: &str, n, of: fn(&Energy) -> f64| {
-        let values = energy.iter().map(|energy| (place(energy.slot), of(energy)));
-        Layer::new(name, Color::Series(n), Mark::Stack(values.collect()))
+        let values = case.energy.iter().map(|energy| (energy.slot, of(energy)));
+        Layer::new(name, Color::Series(n), Mark::Stack(along.sums(values)))
     };
-    let storage = energy.iter().any(|energy| energy.discharged > 0.0);
+    let storage = case.energy.iter().any(|energy| energy.discharged > 0.0);
     let layers = [
-        known.then(|| stack("own generation", 1, |energy| energy.own)),
+        Some(stack("own generation", 1, |energy| energy.own)),
         Some(stack("local trades", 2, |energy| energy.bought)),
         storage.then(|| stack("storage", 4, |energy| energy.discharged)),
         Some(stack("grid", 0, |energy| energy.imported)),
     ];
-    let all = "What all prosumers together consumed in each slot, by where it came from.";
-    let some =
-        "What all prosumers together bought in each slot; their own generation is not in the tables of this run.";
     Chart::new(
-        ("energy", if known { "Energy by source" } else { "Energy bought" }),
-        if known { all } else { some },
-        (x, Axis::of("energy").unit("kWh").from_zero()),
+        ("energy", "Energy by source"),
+        format!("What all prosumers together consumed {}, by where it came from.", along.each()),
+        (along.axis(), Axis::of("energy").unit("kWh").from_zero()),
         layers.into_iter().flatten(),
     )
 }
 
 fn storage(case: &CaseData) -> Option<Chart> {
-    let (x, place) = label::slots(&case.slots);
+    let along = Along::of(case);
     if !case.energy.iter().any(|energy| energy.stored > 0.0 || energy.charged > 0.0 || energy.discharged > 0.0) {
         return None;
     }
-    let values = |of: fn(&Energy) -> f64| case.energy.iter().map(|energy| (place(energy.slot), of(energy))).collect();
+    let values = |of: fn(&Energy) -> f64| along.sums(case.energy.iter().map(move |energy| (energy.slot, of(energy))));
+    let known = case.energy.iter().any(|energy| energy.stored > 0.0);
+    let stored = || case.energy.iter().filter(|_| known);
+    let content = along.means(stored().map(|energy| (energy.slot, energy.stored, 1.0)));
+    let caption = match (known, along.is_by_day()) {
+        (true, false) => "What all storages together took in and gave back in each slot, and held at its end.".to_owned(),
+        (true, true) => {
+            "What all storages together took in and gave back on each day, and held at the ends of its slots: the mean, and \
+             from the least to the most."
+                .to_owned()
+        }
+        (false, _) => format!("What all storages together took in and gave back {}.", along.each()),
+    };
     Chart::new(
         ("storage", "Storages"),
-        "What all storages together took in and gave back in each slot, and held at its end.",
-        (x, Axis::of("energy").unit("kWh").from_zero()),
+        caption,
+        (along.axis(), Axis::of("energy").unit("kWh").from_zero()),
         [
+            along.band("content", 0, stored().map(|energy| (energy.slot, energy.stored))),
             Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
             Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
-            Layer::new("content", Color::Series(0), Mark::Line(values(|energy| energy.stored), Stroke::Solid)),
-            Layer::new("content", Color::Series(0), Mark::Points(values(|energy| energy.stored))),
+            Layer::new("content", Color::Series(0), Mark::Line(content.clone(), Stroke::Solid)),
+            Layer::new("content", Color::Series(0), Mark::Points(content)),
         ],
     )
 }
 
 fn distance(case: &CaseData) -> Option<Chart> {
-    let (x, _) = label::slots(&case.slots);
-    let positive = |of: fn(&SlotRow) -> Option<Number>| {
-        Mark::Points(column(case, |row| of(row).map(Number::value).filter(|value| *value > ROUNDING)))
+    let along = Along::of(case);
+    let means = |of: &dyn Fn(&SlotRow) -> Option<f64>| {
+        let of_slot = |row: &SlotRow| Some((row.slot, of(row).filter(|value| *value > ROUNDING)?, 1.0));
+        Mark::Points(along.means(case.slots.iter().filter_map(of_slot)))
     };
-    let relative = column(case, |row| {
-        let gap = row.price_gap?.value() / row.equilibrium_price_cny_per_kwh?.value();
-        (gap > ROUNDING).then_some(gap)
-    });
+    let positive = |of: fn(&SlotRow) -> Option<Number>| means(&|row| of(row).map(Number::value));
+    let relative = means(&|row| Some(row.price_gap?.value() / row.equilibrium_price_cny_per_kwh?.value()));
+    let title = if along.is_by_day() {
+        "Distance from equilibrium at the ends of slots, mean of each day"
+    } else {
+        "Distance from equilibrium at the end of each slot"
+    };
     Chart::new(
-        ("distance", "Distance from equilibrium at the end of each slot"),
+        ("distance", title),
         "Largest distance of a price from that of the closed form, relative to it; largest difference of demand \
                   and surplus, in mean surpluses; largest relative difference of a net utility from the mean. What is \
                   below 1e-12, as good as nothing, is not drawn.",
-        (x, Axis::of("distance from equilibrium").scale(Scale::Logarithmic)),
+        (along.axis(), Axis::of("distance from equilibrium").scale(Scale::Logarithmic)),
         [
-            Layer::new("price gap", Color::Series(0), Mark::Points(relative)),
+            Layer::new("price gap", Color::Series(0), relative),
             Layer::new("imbalance", Color::Series(1), positive(|row| row.imbalance)),
             Layer::new("net utilities", Color::Series(2), positive(|row| row.ess_residual)),
         ],
@@ -137,27 +155,39 @@ fn distance(case: &CaseData) -> Option<Chart> {
 }
 
 fn settling(case: &CaseData) -> Option<Chart> {
-    let (x, _) = label::slots(&case.slots);
-    let times = column(case, |row| row.time_to_equilibrium_s.map(Number::value));
+    let along = Along::of(case);
+    let times = || column(case, |row| row.time_to_equilibrium_s.map(Number::value));
+    let means = along.means(times().map(|(slot, time)| (slot, time, 1.0)));
+    let caption = if along.is_by_day() {
+        "From the opening of the market until everybody was at rest: the mean of each day, and from the shortest to the \
+         longest; slots whose gate closed first do not count."
+    } else {
+        "From the opening of the market until everybody was at rest; slots whose gate closed first have no bar."
+    };
     Chart::new(
         ("time_to_equilibrium", "Time to equilibrium"),
-        "From the opening of the market until everybody was at rest; slots whose gate closed first have no bar.",
-        (x, Axis::of("time to equilibrium").unit("s").from_zero()),
-        [Layer::unnamed(Color::Series(0), Mark::Bars(times))],
+        caption,
+        (along.axis(), Axis::of("time to equilibrium").unit("s").from_zero()),
+        [along.band("span of the slots", 0, times()), Layer::unnamed(Color::Series(0), Mark::Bars(means))],
     )
 }
 
 fn messages(case: &CaseData) -> Option<Chart> {
-    let (x, _) = label::slots(&case.slots);
+    let along = Along::of(case);
     let bars = |of: fn(&SlotRow) -> u64| {
-        let values = column(case, |row| Some(of(row) as f64));
+        let values = along.sums(column(case, |row| Some(of(row) as f64)));
         Mark::Bars(if values.iter().any(|value| value.1 > 0.0) { values } else { Vec::new() })
+    };
+    let caption = if along.is_by_day() {
+        "Messages sent on each day, how many of them never arrived and how many arrived twice."
+    } else {
+        "Messages sent since the slot before was closed, how many of them never arrived and how many arrived \
+         twice."
     };
     Chart::new(
         ("messages", "Messages"),
-        "Messages sent since the slot before was closed, how many of them never arrived and how many arrived \
-                  twice.",
-        (x, Axis::of("messages").from_zero()),
+        caption,
+        (along.axis(), Axis::of("messages").from_zero()),
         [
             Layer::new("sent", Color::Series(0), bars(|row| row.messages)),
             Layer::new("lost", Color::Series(3), bars(|row| row.lost_messages)),
@@ -169,18 +199,21 @@ fn messages(case: &CaseData) -> Option<Chart> {
 fn profiles(data: &Data, case: &CaseData) -> Vec<Chart> {
     let Some(simulated) = data.simulated(case.entry.case) else { return Vec::new() };
     let members = &simulated.population.prosumers;
-    let slots = 1..=simulated.scenario.market.slots;
+    let along = Along::all(case, simulated.scenario.market.slots);
     let chart = |name: &str, title: &str, figure: &str, of: fn(&SlotProfile) -> f64| {
-        let day = |member: &Member| -> Vec<f64> { member.profile.iter().map(|slot| of(&slot)).collect() };
+        let day = |member: &Member| -> Vec<f64> {
+            let slots = (1..).zip(member.profile.iter()).map(|(slot, profile)| (slot, of(&profile)));
+            along.sums(slots).into_iter().map(|(_, value)| value).collect()
+        };
         let days: Vec<(String, Vec<f64>)> = members.iter().map(|member| (member.label(), day(member))).collect();
         let (layers, who) =
             if days.len() <= MOST_PROSUMERS { (each(&days), "each prosumer") } else { (most(&days), "the prosumers") };
-        let x = Axis::of("slot").named(slots.clone());
-        let caption = format!("What {who} had in each slot, as given (Fig. {figure} of the article).");
-        Chart::new((name, title), caption, (x, Axis::of(name).unit("kWh").from_zero()), layers)
+        let of_article = if case.dates.is_some() { String::new() } else { format!(" (Fig. {figure} of the article)") };
+        let caption = format!("What {who} had {}, as given{of_article}.", along.each());
+        Chart::new((name, along.title(title)), caption, (along.axis(), Axis::of(name).unit("kWh").from_zero()), layers)
     };
-    let generation = chart("generation", "Generation over the day", "A2", |slot| slot.generation.value());
-    generation.into_iter().chain(chart("load", "Load over the day", "A3", |slot| slot.load.value())).collect()
+    let generation = chart("generation", "Generation", "A2", |slot| slot.generation.value());
+    generation.into_iter().chain(chart("load", "Load", "A3", |slot| slot.load.value())).collect()
 }
 
 fn line(values: impl Iterator<Item = f64>) -> Mark {

@@ -1,5 +1,6 @@
 //! Who trades with whom: buyers against sellers, colored by the energy between them.
 
+use super::along::Along;
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark},
     data::{
@@ -10,7 +11,7 @@ use crate::{
 use microgrid_agents::ids::Slot;
 
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
-    chart(case.flows.as_ref()?, "Who traded with whom over the day".into())
+    chart(case.flows.as_ref()?, Along::of(case).title("Who traded with whom"))
 }
 
 pub(super) fn of_slot(case: &CaseData, slot: Slot) -> Option<Chart> {

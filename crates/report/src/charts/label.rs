@@ -6,8 +6,9 @@ use crate::{
     format::knobs,
 };
 use microgrid_agents::ids::Slot;
-use microgrid_record::{CaseEntry, SlotRow, knob_text};
+use microgrid_record::{CaseEntry, knob_text};
 use serde_json::Value;
+use std::ops::RangeInclusive;
 
 /// What a case is called beside others: its knobs, and its seed where only that sets it apart.
 pub(super) fn case(data: &Data, entry: &CaseEntry) -> String {
@@ -28,11 +29,9 @@ pub(crate) fn of_case(data: &Data, entry: &CaseEntry) -> String {
     format!(", case {} ({})", entry.case, case(data, entry))
 }
 
-/// The axis of these slots, and where a slot lies on it.
-pub(super) fn slots(rows: &[SlotRow]) -> (Axis, impl Fn(Slot) -> f64 + Copy + use<>) {
-    let first = rows.first().map_or(1, |row| row.slot);
-    let last = rows.last().map_or(0, |row| row.slot);
-    (Axis::of("slot").named(first..=last), move |slot| f64::from(slot) - f64::from(first))
+/// The axis of slots without dates.
+pub(super) fn slots(slots: RangeInclusive<Slot>) -> Axis {
+    Axis::of("slot").named(slots)
 }
 
 pub(super) struct KnobAxis {

@@ -2,7 +2,9 @@
 //!
 //! A chart for which there are no data does not exist.
 
+mod along;
 mod day;
+mod fields;
 mod flows;
 mod gains;
 mod heat;
@@ -21,13 +23,13 @@ use microgrid_agents::ids::Slot;
 pub fn study(data: &Data) -> Vec<Chart> {
     let gains = gains::charts(data).chain(welfare::utility(data));
     let all = welfare::of_study(data).chain(heat::charts(data)).chain(sweep::charts(data)).chain(gains);
-    all.filter(|chart| !is_of_mechanisms(data, chart)).collect()
+    named(data, all.filter(|chart| !is_of_mechanisms(data, chart)))
 }
 
 /// The charts by which a study compares mechanisms; none if it does not.
 pub fn mechanisms(data: &Data) -> Vec<Chart> {
     let all = sweep::charts(data).into_iter().chain(gains::charts(data));
-    all.filter(|chart| is_of_mechanisms(data, chart)).collect()
+    named(data, all.filter(|chart| is_of_mechanisms(data, chart)))
 }
 
 /// Welfare missed against whatever else is varied, or by mechanism where nothing is; and who gained.
@@ -41,12 +43,17 @@ fn is_of_mechanisms(data: &Data, chart: &Chart) -> bool {
 
 /// The charts of a case's day; none if there is no such case.
 pub fn case(data: &Data, case: u32) -> Vec<Chart> {
-    data.case(case).map_or_else(Vec::new, |case| day::charts(data, case))
+    data.case(case).map_or_else(Vec::new, |case| named(data, day::charts(data, case)))
 }
 
 /// The charts of a slot of a case; none if there is no such slot, or it had no market, or the run does not keep its path.
 pub fn slot(data: &Data, case: u32, slot: Slot) -> Vec<Chart> {
-    data.case(case).map_or_else(Vec::new, |case| slot::charts(case, slot))
+    data.case(case).map_or_else(Vec::new, |case| named(data, slot::charts(case, slot)))
+}
+
+/// The charts with money as the scenario calls it.
+fn named(data: &Data, charts: impl IntoIterator<Item = Chart>) -> Vec<Chart> {
+    charts.into_iter().map(|chart| chart.in_currency(data.currency())).collect()
 }
 
 #[cfg(test)]

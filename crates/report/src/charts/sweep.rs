@@ -169,7 +169,7 @@ pub(super) fn measures(gate: Option<f64>) -> impl Iterator<Item = Measure> {
         name: column.name,
         axis: Axis {
             label: column.label.to_owned(),
-            unit: column.unit.filter(|_| !column.bare),
+            unit: column.unit.filter(|_| !column.bare).map(Into::into),
             scale: if column.logarithmic { Scale::Logarithmic } else { Scale::Linear },
         },
         what: column.what,

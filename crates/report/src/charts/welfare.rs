@@ -1,12 +1,12 @@
 //! Welfare of buyers, sellers and all, slot by slot, beside the day without a local market (the article's Figs. 6 and 7), and
 //! what energy is worth, for several shares of prosumers on the ledger (its Fig. 2).
 
-use super::label;
+use super::{along::Along, label};
 use crate::{
     chart::{Axis, Chart, Color, Layer, Mark, Stroke},
     data::{CaseData, Data},
 };
-use microgrid_agents::{ids::Slot, market::utility};
+use microgrid_agents::market::utility;
 use microgrid_record::{Number, SlotRow};
 
 /// As many cases can be told apart in one chart.
@@ -39,39 +39,42 @@ fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> 
         slots.cloned().collect::<Vec<_>>()
     };
     let days: Vec<Vec<SlotRow>> = data.cases.iter().map(open).collect();
-    let longest = days.iter().max_by_key(|day| day.len())?;
-    let (x, place) = label::slots(longest);
-    let without = |day: &[SlotRow]| bars(day, place, peer_to_grid);
+    let (of, longest) = data.cases.iter().zip(&days).max_by_key(|(_, day)| day.len())?;
+    let along = Along::rows(of, longest);
+    let without = |day: &[SlotRow]| bars(day, along, peer_to_grid);
     // Where cases differ in more than the market, each has a day without one of its own: then none stands for all.
     let same = days.iter().filter(|day| day.len() == longest.len()).all(|day| without(day) == without(longest));
     let p2g = same.then(|| Layer::new("P2G", Color::Series(0), without(longest)));
     let cases = data.cases.iter().zip(&days).enumerate().map(|(n, (case, day))| {
-        Layer::new(label::case(data, &case.entry), Color::Series(n + 1), bars(day, place, local))
+        Layer::new(label::case(data, &case.entry), Color::Series(n + 1), bars(day, along, local))
     });
     let beside = if same { " and in P2G, the same day without a local market" } else { "" };
     Chart::new(
         (name, title),
-        format!("In each open slot, for each case{beside} ({figure} of the article)."),
-        (x, Axis::of("welfare").unit("CNY")),
+        match along.is_by_day() {
+            true => format!("In the open slots of each day, for each case{beside}."),
+            false => format!("In each open slot, for each case{beside} ({figure} of the article)."),
+        },
+        (along.axis(), Axis::of("welfare").unit("CNY")),
         p2g.into_iter().chain(cases),
     )
 }
 
-fn bars(day: &[SlotRow], place: impl Fn(Slot) -> f64, of: fn(&SlotRow) -> Option<Number>) -> Mark {
-    let bar = |row: &SlotRow| of(row).map(|welfare| (place(row.slot), welfare.value()));
-    Mark::Bars(day.iter().filter_map(bar).collect())
+fn bars(day: &[SlotRow], along: Along<'_>, of: fn(&SlotRow) -> Option<Number>) -> Mark {
+    let bar = |row: &SlotRow| of(row).map(|welfare| (row.slot, welfare.value()));
+    Mark::Bars(along.sums(day.iter().filter_map(bar)))
 }
 
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
-    let (x, place) = label::slots(&case.slots);
+    let along = Along::of(case);
     let [local, peer_to_grid] = GROUPS[2].1;
     Chart::new(
-        ("welfare", "Welfare of all prosumers over the day"),
+        ("welfare", along.title("Welfare of all prosumers")),
         "With the local market, and in P2G, the same slots without one.",
-        (x, Axis::of("welfare").unit("CNY")),
+        (along.axis(), Axis::of("welfare").unit("CNY")),
         [
-            Layer::new("P2G", Color::Series(0), bars(&case.slots, place, peer_to_grid)),
-            Layer::new("local market", Color::Series(1), bars(&case.slots, place, local)),
+            Layer::new("P2G", Color::Series(0), bars(&case.slots, along, peer_to_grid)),
+            Layer::new("local market", Color::Series(1), bars(&case.slots, along, local)),
         ],
     )
 }

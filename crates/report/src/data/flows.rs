@@ -1,7 +1,7 @@
 //! Where energy came from and went, from `prosumers.csv`, and who sold how much to whom, from `trades.csv`.
 
 use microgrid_agents::ids::Slot;
-use microgrid_record::{ProsumerRow, TradeRow};
+use microgrid_record::{ProsumerRow, SlotRow, TradeRow};
 use std::collections::BTreeMap;
 
 /// As many buyers and sellers stand by themselves: those that trade most.
@@ -29,6 +29,22 @@ pub struct Energy {
 }
 
 impl Energy {
+    /// As `slots.csv` has it, where there is nothing of each prosumer: all but what storages hold.
+    pub(super) fn of_all(row: &SlotRow) -> Self {
+        let (charged, exported, bought) =
+            (row.charged_kwh.value(), row.grid_export_kwh.value(), row.traded_kwh.value());
+        Self {
+            slot: row.slot,
+            own: row.pv_kwh.value() - bought - charged - exported,
+            bought,
+            discharged: row.discharged_kwh.value(),
+            imported: row.grid_import_kwh.value(),
+            charged,
+            exported,
+            stored: 0.0,
+        }
+    }
+
     pub(super) fn add(&mut self, row: &ProsumerRow) {
         let (charged, exported) = (row.charged_kwh.value(), row.grid_export_kwh.value());
         self.own += row.pv_kwh.value() - row.sold_kwh.value() - charged - exported;

@@ -17,11 +17,12 @@ use microgrid_record::{
     AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
     Section, SlotRow, Summary, TradeRow,
 };
-use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan};
+use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan, calendar::Dates};
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
+    sync::Arc,
 };
 
 /// All paths together have about so many points at most.
@@ -55,12 +56,14 @@ pub struct CaseData {
     pub entry: CaseEntry,
     /// Its slots that are closed, in order; none where the run does not keep them.
     pub slots: Vec<SlotRow>,
+    /// The dates of its slots, if they have any.
+    pub dates: Option<Arc<Dates>>,
     /// Its key figures, if it is complete.
     pub key_figures: Option<KeyFigures>,
     /// The slot that stands for the day where only one is drawn: the scenario's choice or, without one, that with most
     /// traded energy; `None` without a slot that had a market.
     pub shown: Option<Slot>,
-    /// Where energy came from in each slot; none where that was not kept.
+    /// Where energy came from in each slot.
     pub energy: Vec<Energy>,
     /// What each prosumer gained in all slots with a market; none where that was not kept, or all are as far from the ledger.
     pub gains: Vec<Gain>,
@@ -91,6 +94,8 @@ impl Data {
         let extents = extent::extents(run, &cases)?;
         let most_points = most_points(&cases, &extents);
         let slot_length = plan.as_ref().map_or(0.0, |plan| plan.scenario.market.slot_length.as_secs_f64());
+        let dates = plan.as_ref().and_then(|plan| plan.scenario.market.dates()).map(Arc::new);
+        cases.iter_mut().for_each(|case| case.dates.clone_from(&dates));
         let read = |(case, extent): (&mut CaseData, Extent)| case.fill(run, extent, slot_length, most_points);
         cases.par_iter_mut().zip(extents).try_for_each(read)?;
         Ok(Self { manifest: run.manifest().clone(), plan, cases, summaries, mechanisms })
@@ -99,6 +104,11 @@ impl Data {
     /// The key figures of the cases that are complete, with these.
     pub fn complete(&self) -> impl Iterator<Item = (&CaseData, &KeyFigures)> {
         self.cases.iter().filter_map(|case| Some((case, case.key_figures.as_ref()?)))
+    }
+
+    /// What money is called.
+    pub fn currency(&self) -> &str {
+        self.plan.as_ref().map_or("CNY", |plan| &plan.scenario.market.currency)
     }
 
     /// The names of the varied knobs.
@@ -174,6 +184,12 @@ impl CaseData {
         self.slots.get(at)
     }
 
+    /// When a slot begins, as it reads; `None` where slots have no dates.
+    pub fn time(&self, slot: Slot) -> Option<String> {
+        let dates = self.dates.as_ref().filter(|dates| slot <= dates.slots())?;
+        Some(dates.begin(slot).strftime("%a %-d %b %H:%M").to_string())
+    }
+
     /// The slots that had a market.
     pub fn markets(&self) -> impl Iterator<Item = &SlotRow> {
         self.slots.iter().filter(|row| row.outcome != Outcome::NoMarket)
@@ -203,6 +219,9 @@ impl CaseData {
             }
             self.energy.iter_mut().next_back().into_iter().for_each(|energy| energy.add(&row));
         })?;
+        if self.energy.is_empty() {
+            self.energy = self.slots.iter().map(Energy::of_all).collect();
+        }
         self.gains = gains.unequal();
         each::<AgeRow>(run, extent.ages.as_ref(), |row| self.ages.entry(row.slot).or_default().push(row))?;
         let (mut day, mut slots) = (Sums::default(), BTreeMap::<Slot, Sums>::new());

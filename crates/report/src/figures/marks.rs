@@ -37,7 +37,7 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
                 line(plot, axes, points, stroke(layer.color, *how), pen(tone, LINE))?;
             }
             Mark::Steps(points, how) => {
-                let corners = if chart.x.is_named() { treads(points) } else { steps(points) };
+                let corners = if chart.x.is_placed() { treads(points) } else { steps(points) };
                 line(plot, axes, &corners, stroke(layer.color, *how), pen(tone, LINE))?;
             }
             Mark::Points(points) => dots(plot, axes, points, layer.color)?,

@@ -66,9 +66,11 @@ impl Span {
             Scale::Between(from, to) => (f64::from(*from), f64::from(*to)),
             Scale::Logarithmic => decades(least, greatest),
             Scale::Names(names) => (-0.5, names.len() as f64 - 0.5),
+            Scale::Moments(moments) => (-0.5, moments.count as f64 - 0.5),
         };
         let ticks = match &axis.scale {
             Scale::Names(names) => names.iter().enumerate().map(|(n, name)| (n as f64, name.clone())).collect(),
+            Scale::Moments(moments) => moments.ticks.iter().map(|(n, text)| (*n as f64, text.clone())).collect(),
             Scale::Logarithmic => ticks::logarithmic(from, to, most_ticks),
             _ => ticks::linear(from, to, most_ticks),
         };

@@ -3,7 +3,7 @@
 use super::tables::case_name;
 use crate::{
     data::{CaseData, Data},
-    format::{NARROW, fixed, grouped, knobs},
+    format::{NARROW, fixed, grouped, in_currency, knobs},
 };
 use microgrid_record::{KeyFigures, Number};
 
@@ -25,7 +25,7 @@ pub(super) struct Entry {
     pub(super) value: f64,
     /// The number as it reads.
     pub(super) text: String,
-    pub(super) unit: &'static str,
+    pub(super) unit: String,
 }
 
 /// A figure of a case: its title and what it is, its unit, its decimals, and how it is come by.
@@ -34,7 +34,7 @@ type Figure = (&'static str, &'static str, &'static str, usize, fn(&CaseData, &K
 /// Title of what there is only where there are storages.
 const DEVICES: &str = "Gain of the devices";
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 16] = [
     ("Welfare", "of all prosumers over the open slots", "CNY", 2, |_, it| Some(it.open_slots.welfare_cny)),
     ("Gain over P2G", "in welfare over the open slots, beside the grid alone", "%", 1, |_, it| {
         it.open_slots.welfare_gain_percent
@@ -56,6 +56,16 @@ const FIGURES: [Figure; 12] = [
     }),
     ("Self-sufficiency", "consumption met without the grid", "%", 1, |_, it| it.self_sufficiency.map(percent)),
     ("Self-consumption", "generation used in the microgrid", "%", 1, |_, it| it.self_consumption.map(percent)),
+    ("Peak from the grid", "mean power of a slot, what others feed in taken off", "kW", 2, |case, it| {
+        it.peak_import_kw.filter(|_| case.dates.is_some())
+    }),
+    ("Peak into the grid", "mean power of a slot, what others draw taken off", "kW", 2, |case, it| {
+        it.peak_export_kw.filter(|_| case.dates.is_some())
+    }),
+    ("Load factor", "mean consumption of a slot, beside the most", "%", 1, |case, it| {
+        it.load_factor.filter(|_| case.dates.is_some()).map(percent)
+    }),
+    ("Emissions", "of the grid's energy", "kg CO\u{2082}", 1, |_, it| it.co2_kg),
     ("Messages", "sent by everybody", "", 0, |_, it| Some(it.totals.messages as f64)),
 ];
 
@@ -80,7 +90,12 @@ pub(super) fn cards(data: &Data) -> Vec<Card> {
 
 fn entries(data: &Data, &(_, _, unit, decimals, of): &Figure) -> Vec<Entry> {
     let values: Vec<_> = data.complete().filter_map(|(case, figures)| Some((case, of(case, figures)?))).collect();
-    let entry = |label: String, value| Entry { label, value, text: text(value, decimals), unit };
+    let entry = |label: String, value| Entry {
+        label,
+        value,
+        text: text(value, decimals),
+        unit: in_currency(unit, data.currency()).into_owned(),
+    };
     match values.len() {
         1 if data.manifest.case_count == 1 => return vec![entry(String::new(), values[0].1)],
         count if count <= MOST_CASES => {

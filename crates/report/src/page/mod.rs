@@ -4,18 +4,21 @@
 //! reads of a slot only when it is picked. It may load nothing: its own policy forbids it.
 
 mod article;
+mod bills;
 mod details;
 mod events;
 mod headline;
 mod outcome;
 mod payload;
+mod periods;
 mod picks;
 mod provenance;
 mod tables;
 
-use super::{charts, data::Data};
+use super::{charts, data::Data, format::in_currency};
 use article::Beside;
 use askama::Template;
+use bills::Bills;
 use flate2::read::GzDecoder;
 use headline::Card;
 use microgrid_record::{LedgerRow, Manifest, RecordError, Row, Run};
@@ -41,6 +44,7 @@ const SCRIPT: &str = concat!(
     include_str!("script/figure.js"),
     include_str!("script/chart.js"),
     include_str!("script/table.js"),
+    include_str!("script/bills.js"),
     include_str!("script/page.js"),
 );
 
@@ -66,6 +70,10 @@ struct Page<'a> {
     cases: Vec<picks::CasePick>,
     slots: bool,
     slots_note: Option<String>,
+    /// Whether it tells of several days.
+    days: bool,
+    bills: bool,
+    bills_note: Option<String>,
     /// Whether there is any table of the whole run.
     tables: bool,
     provenance: Vec<Fact>,
@@ -99,6 +107,12 @@ impl Json {
         // The sign occurs only in texts, where JSON has another way to write it.
         Self { id: id.into(), text: text.replace('<', "\\u003c") }
     }
+
+    /// Calls money as a scenario calls it.
+    fn call(&mut self, currency: &str) {
+        let Self { text, .. } = Self::new("", &currency);
+        self.text = in_currency(&self.text, text.trim_matches('"')).into_owned();
+    }
 }
 
 /// Writes the page of a run whose tables are `data` into its folder, in place of one that is there, and names it in the
@@ -116,7 +130,8 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     let picks = Picks::read(run, data)?;
     let figures: Vec<&String> = run.manifest().files.iter().filter(|file| is_figure(file)).collect();
     let study = charts::study(data);
-    let tables = all_tables(data, &ledger);
+    let tables = all_tables(run, data, &ledger)?;
+    let bills = Bills::read(run)?;
     let mut json = vec![Json::new("figures", &figures), Json::new("tables-data", &tables)];
     if !study.is_empty() {
         json.push(Json::new("study-data", &Payload::new(&study, String::new())));
@@ -128,19 +143,27 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         json.push(Json::new("mechanisms-data", &beside));
     }
     json.extend(picks.json(run, data));
+    let (has_bills, bills_note) = (bills.has_any(), bills.note());
+    json.extend(bills.json());
+    let currency = data.currency();
+    json.iter_mut().skip(1).for_each(|json| json.call(currency));
+    let called = |text: String| in_currency(&text, currency).into_owned();
     let page = Page {
         manifest: &data.manifest,
         style: include_str!("style/page.css"),
         script: SCRIPT,
         plotly: &PLOTLY,
-        sentence: outcome::headline(data),
+        sentence: called(outcome::headline(data)),
         cards: headline::cards(data),
-        reading: outcome::reading(data, &ledger),
+        reading: outcome::reading(data, &ledger).into_iter().map(called).collect(),
         article: article::article(data, &picks.trades),
         mechanisms,
         study: (!study.is_empty()).then_some(()),
         slots: picks.has_slots(),
         slots_note: picks.note(run),
+        days: data.cases.iter().any(|case| case.dates.as_ref().is_some_and(|dates| dates.days() > 1)),
+        bills: has_bills,
+        bills_note,
         cases: picks.cases,
         tables: !tables.is_empty(),
         provenance: provenance::facts(&data.manifest),
@@ -151,15 +174,18 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
     Ok(page.render().expect("writing to memory cannot fail"))
 }
 
-fn all_tables(data: &Data, ledger: &[LedgerRow]) -> Vec<tables::Table> {
+fn all_tables(run: &Run, data: &Data, ledger: &[LedgerRow]) -> Result<Vec<tables::Table>, RecordError> {
+    let [months, days] = periods::tables(run, data)?;
     let tables = [
         Some(tables::cases(data)),
         Some(tables::gains(data)),
         tables::combinations(data),
+        months,
+        days,
         tables::slots(data),
         Some(tables::ledger(ledger)),
     ];
-    tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
+    Ok(tables.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect())
 }
 
 /// Name of the table with these rows as the run keeps it.

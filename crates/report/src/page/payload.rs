@@ -100,7 +100,7 @@ mod tests {
     use crate::chart::{Axis, Color, Scale};
 
     fn chart(layers: Vec<Layer>) -> Chart {
-        let axis = Axis { label: "price".to_owned(), unit: Some("CNY/kWh"), scale: Scale::Linear };
+        let axis = Axis { label: "price".to_owned(), unit: Some("CNY/kWh".into()), scale: Scale::Linear };
         Chart {
             name: "prices".to_owned(),
             title: "Prices".to_owned(),

@@ -73,7 +73,7 @@ impl Picks {
             cases.push(CasePick {
                 case: case.entry.case,
                 name: case_name(data, &case.entry),
-                slots: slots.iter().map(|row| SlotPick { slot: row.slot, label: label(row) }).collect(),
+                slots: slots.iter().map(|row| SlotPick { slot: row.slot, label: label(case, row) }).collect(),
                 shown: shown(case),
             });
         }
@@ -147,12 +147,16 @@ impl Picks {
     }
 }
 
-fn label(row: &SlotRow) -> String {
+fn label(case: &CaseData, row: &SlotRow) -> String {
+    let name = match case.time(row.slot) {
+        Some(time) => format!("{} ({time})", row.slot),
+        None => row.slot.to_string(),
+    };
     match row.outcome {
-        Outcome::Equilibrium | Outcome::Cleared => row.slot.to_string(),
-        Outcome::Rest => format!("{}: came to rest elsewhere", row.slot),
-        Outcome::GateClosure => format!("{}: did not settle", row.slot),
-        Outcome::NoMarket => format!("{}: no market", row.slot),
+        Outcome::Equilibrium | Outcome::Cleared => name,
+        Outcome::Rest => format!("{name}: came to rest elsewhere"),
+        Outcome::GateClosure => format!("{name}: did not settle"),
+        Outcome::NoMarket => format!("{name}: no market"),
     }
 }
 

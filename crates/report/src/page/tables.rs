@@ -13,11 +13,11 @@ use microgrid_record::{
 };
 use serde::Serialize;
 
-const CNY: Option<&str> = Some("CNY");
-const KWH: Option<&str> = Some("kWh");
-const PRICE: Option<&str> = Some("CNY/kWh");
+pub(super) const CNY: Option<&str> = Some("CNY");
+pub(super) const KWH: Option<&str> = Some("kWh");
+pub(super) const PRICE: Option<&str> = Some("CNY/kWh");
 const SECONDS: Option<&str> = Some("s");
-const PERCENT: Option<&str> = Some("%");
+pub(super) const PERCENT: Option<&str> = Some("%");
 
 /// More slots than this are not on the page.
 const MOST_SLOTS: usize = 5_000;
@@ -89,7 +89,7 @@ pub(super) fn gains(data: &Data) -> Table {
     Table::of("Gains and energy over all slots", fields, &figures, Some(note))
 }
 
-fn percent(share: Option<f64>) -> Option<f64> {
+pub(super) fn percent(share: Option<f64>) -> Option<f64> {
     share.map(|share| 100.0 * share)
 }
 
@@ -234,16 +234,16 @@ struct Column {
 }
 
 /// The columns of a table of such rows, each with what a row has in it.
-struct Fields<'a, R>(Vec<(Column, Cell<'a, R>)>);
+pub(super) struct Fields<'a, R>(Vec<(Column, Cell<'a, R>)>);
 type Cell<'a, R> = Box<dyn Fn(&R) -> Value + 'a>;
 
 impl<'a, R> Fields<'a, R> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Vec::new())
     }
 
     /// Adds a column named `title`, its numbers in this `unit` and with so many `decimals`.
-    fn with<C: Into<Value>>(
+    pub(super) fn with<C: Into<Value>>(
         mut self,
         title: &str,
         unit: Option<&'static str>,
@@ -269,7 +269,7 @@ impl<R: Row> Fields<'_, R> {
 }
 
 impl Table {
-    fn of<'a, R: 'a>(
+    pub(super) fn of<'a, R: 'a>(
         caption: &str,
         fields: Fields<'_, R>,
         rows: impl IntoIterator<Item = &'a R>,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     calendar::Dates,
     error::{Mistake, ScenarioError},
-    schema::{GroupTariffs, Imbalance, Market, Rate, Tariff},
+    schema::{CO2, GroupTariffs, Imbalance, Market, Rate, Tariff},
     tariffs::{SlotRates, Tariffs},
     text::TextFile,
     validate,
@@ -20,9 +20,16 @@ const LARGEST: f64 = 1e4;
 /// The columns of prices: any tariff's, and that of the grid's tariff as it was called before there were others.
 const PRICE: &str = "price_per_kwh";
 const GRID_TARIFF: &str = "grid_tariff_cny_per_kwh";
+/// The column of what the grid's energy emits.
+const INTENSITY: &str = "g_per_kwh";
 
-/// The tables of tariffs by their paths: a price of each slot.
-pub(super) type Prices = BTreeMap<PathBuf, Arc<[f64]>>;
+/// The tables of tariffs by what they tell of and their paths: a value of each slot.
+pub(super) type Prices = BTreeMap<(&'static str, PathBuf), Arc<[f64]>>;
+
+/// What a table tells of that is named at this path of a scenario.
+pub(super) fn told_at(path: &str) -> &'static str {
+    if path == CO2 { INTENSITY } else { PRICE }
+}
 
 /// What the grid asks and pays in each slot of a market.
 pub(super) fn tariffs(market: &Market, dates: Option<&Dates>, prices: &Prices) -> Result<Tariffs, Mistake> {
@@ -44,7 +51,8 @@ pub(super) fn tariffs(market: &Market, dates: Option<&Dates>, prices: &Prices) -
             (own("grid_tariff", grid_tariff, &grid)?, own("feed_in_tariff", feed_in_tariff, &feed_in)?);
         groups.insert(name.clone(), SlotRates { grid, feed_in });
     }
-    Ok(Tariffs { grid, feed_in, imbalance, groups })
+    let co2 = market.co2.as_ref().map(|co2| of(CO2, co2)).transpose()?;
+    Ok(Tariffs { grid, feed_in, imbalance, groups, co2 })
 }
 
 fn values(
@@ -56,7 +64,10 @@ fn values(
 ) -> Result<Arc<[f64]>, Mistake> {
     match tariff {
         Tariff::Constant(price) => Ok(vec![*price; slots as usize].into()),
-        Tariff::Csv(file) => Ok(Arc::clone(prices.get(file).expect("tables were read with the scenario"))),
+        Tariff::Csv(file) => {
+            let table = prices.get(&(told_at(path), file.clone()));
+            Ok(Arc::clone(table.expect("tables were read with the scenario")))
+        }
         Tariff::Schedule(rates) => {
             let path = format!("{path}.Schedule");
             let dates = dates.ok_or_else(|| {
@@ -76,8 +87,9 @@ fn values(
     }
 }
 
-/// Reads a table of prices, one for each slot.
+/// Reads a table of what this tells of, with a value for each slot.
 pub(super) fn read(
+    told: &'static str,
     file: &TextFile,
     market: &Market,
     dates: Option<&Dates>,
@@ -90,12 +102,13 @@ pub(super) fn read(
     // What is missing is called by its old name, unless some new one is there.
     let price = if has(PRICE) || has("time") { PRICE } else { price };
     let price = if column == "slot" && !has(PRICE) { GRID_TARIFF } else { price };
+    let price = if told == INTENSITY { INTENSITY } else { price };
     let table = Table::of(file, &[column, price], &[])?;
     match (column, dates) {
         ("slot", _) => {
             by_slots(&table, price, market, least).or_else(|error| slots.check(&table, None).and(Err(error)))
         }
-        (_, Some(dates)) => by_times(&table, market, dates, least),
+        (_, Some(dates)) => by_times(&table, price, market, dates, least),
         (_, None) => {
             let allowed = "allowed: `slot`, or `time` in a scenario with a market.calendar".to_owned();
             Err(table.report_column("time", "the scenario has no dates", allowed))
@@ -106,8 +119,12 @@ pub(super) fn read(
 
 /// The price in a row; it is not to be below `least`, what the grid always pays.
 fn price_in(row: &Row<'_>, column: &str, market: &Market, least: Option<f64>) -> Result<f64, ScenarioError> {
-    let lowest = if market.calendar.is_some() { -LARGEST } else { 0.0 };
+    let is_price = column != INTENSITY;
+    let lowest = if market.calendar.is_some() && is_price { -LARGEST } else { 0.0 };
     let price = row.number(column, lowest, LARGEST)?;
+    if !is_price {
+        return Ok(price);
+    }
     if let Some(least) = least.filter(|least| price < *least) {
         let allowed = format!("allowed: at least the feed-in tariff of {least}");
         return Err(row.report(column, "the grid would pay more than it asks", allowed));
@@ -133,13 +150,19 @@ fn by_slots(table: &Table<'_>, column: &str, market: &Market, least: Option<f64>
 }
 
 /// Each price holds until the next; the last as long as the one before.
-fn by_times(table: &Table<'_>, market: &Market, dates: &Dates, least: Option<f64>) -> Result<Vec<f64>, ScenarioError> {
+fn by_times(
+    table: &Table<'_>,
+    column: &str,
+    market: &Market,
+    dates: &Dates,
+    least: Option<f64>,
+) -> Result<Vec<f64>, ScenarioError> {
     let (mut prices, mut last): (Vec<f64>, Option<(f64, f64)>) = (Vec::new(), None);
     let mut step = f64::INFINITY;
     for row in table.rows() {
         let row = row?;
         let begins = dates.slots_before(row.time("time")?);
-        let price = price_in(&row, PRICE, market, least)?;
+        let price = price_in(&row, column, market, least)?;
         if begins.fract() != 0.0 && begins > 0.0 && begins < f64::from(market.slots) {
             let allowed = "allowed: prices that begin with a slot".to_owned();
             return Err(row.report("time", "a price begins within a slot", allowed));

@@ -17,6 +17,8 @@ use std::{fmt, time::Duration};
 const SLOTS: u32 = 24;
 const SLOT_LENGTH: Duration = Duration::from_secs(3600);
 const OPEN: Open = Open::Slots(8, 20);
+/// Path of what the grid's energy emits, which is no price.
+pub(crate) const CO2: &str = "market.co2";
 /// The label of money by default.
 const CURRENCY: &str = "CNY";
 
@@ -51,6 +53,8 @@ pub struct Market {
     pub imbalance: Option<Imbalance>,
     /// Tariffs of the grid of the members of a group, by its name.
     pub tariffs: IndexMap<String, GroupTariffs>,
+    /// What a kWh of the grid's energy emits [g/kWh]; `None`: nobody asks.
+    pub co2: Option<Tariff>,
     /// What money is called. All amounts are in it.
     pub currency: String,
     /// Fields that the calendar gives, and yet are given beside it.
@@ -81,6 +85,8 @@ struct Written {
     #[serde(deserialize_with = "brackets::optional")]
     imbalance: Option<Imbalance>,
     tariffs: IndexMap<String, GroupTariffs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    co2: Option<Tariff>,
     currency: String,
 }
 
@@ -100,6 +106,7 @@ impl Default for Written {
             grid_fee: 0.0,
             imbalance: None,
             tariffs: IndexMap::new(),
+            co2: None,
             currency: CURRENCY.to_owned(),
         }
     }
@@ -143,6 +150,7 @@ impl From<Written> for Market {
             grid_fee: written.grid_fee,
             imbalance: written.imbalance,
             tariffs: written.tariffs,
+            co2: written.co2,
             currency: written.currency,
             given_twice,
         }
@@ -168,6 +176,7 @@ impl From<Market> for Written {
             grid_fee: market.grid_fee,
             imbalance: market.imbalance,
             tariffs: market.tariffs,
+            co2: market.co2,
             currency: market.currency,
         }
     }
@@ -199,7 +208,7 @@ impl Market {
         self.service_fee + self.grid_fee
     }
 
-    /// All its tariffs, each with its path in a scenario.
+    /// All its tariffs and what is given like them, each with its path in a scenario.
     pub(crate) fn all_tariffs(&self) -> Vec<(String, &Tariff)> {
         let own = [("market.grid_tariff", &self.grid_tariff), ("market.feed_in_tariff", &self.feed_in_tariff)];
         let own = own.into_iter().map(|(path, tariff)| (path.to_owned(), tariff));
@@ -210,7 +219,8 @@ impl Market {
             both.into_iter()
                 .filter_map(move |(name, tariff)| Some((format!("market.tariffs.{group}.{name}"), tariff.as_ref()?)))
         });
-        own.chain(imbalance).chain(groups).collect()
+        let co2 = self.co2.iter().map(|co2| (CO2.to_owned(), co2));
+        own.chain(imbalance).chain(groups).chain(co2).collect()
     }
 
     /// The same, to be changed.
@@ -218,7 +228,11 @@ impl Market {
         let imbalance = self.imbalance.iter_mut().flat_map(|Imbalance { short, long }| [short, long]);
         let groups = self.tariffs.values_mut();
         let groups = groups.flat_map(|of| of.grid_tariff.iter_mut().chain(&mut of.feed_in_tariff));
-        [&mut self.grid_tariff, &mut self.feed_in_tariff].into_iter().chain(imbalance).chain(groups)
+        [&mut self.grid_tariff, &mut self.feed_in_tariff]
+            .into_iter()
+            .chain(imbalance)
+            .chain(groups)
+            .chain(&mut self.co2)
     }
 
     /// The dates of its slots, if it has a calendar, which has to be a checked one.

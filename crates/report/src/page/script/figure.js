@@ -8,9 +8,33 @@ const LINE = 26;
 // The library takes signs in texts for markup; in names none is meant.
 const literal = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAY_SECONDS = 24 * 3600;
+
+// What each moment along an axis is called, by the zone's clocks; an hour that they show twice is another the second time.
+function momentNames({ count, start, step, changes }) {
+  const shifts = new Map(changes);
+  const called = new Set();
+  let time = Date.parse(`${start}Z`) / 1000;
+  return Array.from({ length: count }, (_, place) => {
+    time += shifts.get(place) ?? 0;
+    const at = new Date(time * 1000);
+    time += step;
+    const date = `${DAYS[at.getUTCDay()]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+    const clock = at.toISOString().slice(11, at.getUTCSeconds() ? 19 : 16);
+    const name = step === DAY_SECONDS ? `${date} ${at.getUTCFullYear()}` : `${date} ${clock}`;
+    const own = called.has(name) ? `${name} again` : name;
+    called.add(own);
+    return own;
+  });
+}
+
 function literalAxis(axis) {
   const { label, scale } = axis;
-  return { ...axis, label: literal(label), scale: scale.names ? { names: scale.names.map(literal) } : scale };
+  const plain = { ...axis, label: literal(label) };
+  if (scale.moments) return { ...plain, scale: { names: momentNames(scale.moments), ticks: scale.moments.ticks } };
+  return { ...plain, scale: scale.names ? { names: scale.names.map(literal) } : scale };
 }
 
 function literalChart(chart) {
@@ -53,7 +77,9 @@ function axisOf(axis, ink, values) {
   if (Array.isArray(scale)) return { ...base, type: "linear", range: [scale[0], scale[1] + 0.02 * (scale[1] - scale[0])] };
   if (scale.names) {
     const range = [-0.5, scale.names.length - 0.5];
-    return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, range, showgrid: false };
+    // Moments have names of their own, and ticks at few of them.
+    const ticks = scale.ticks && { tickmode: "array", tickvals: scale.ticks.map(([place]) => scale.names[place]), ticktext: scale.ticks.map(([, text]) => text) };
+    return { ...base, type: "category", categoryorder: "array", categoryarray: scale.names, range, showgrid: Boolean(ticks), ...ticks };
   }
   return { ...base, type: "linear" };
 }
@@ -65,8 +91,14 @@ const MOST_NAMES = [24, 8];
 
 // An axis of a field of colors has names at 0, 1, 2 and so on, and places between them, where bounds are.
 function fieldAxisOf(axis, ink, values, width) {
-  const { names } = axis.scale;
+  const { names, ticks } = axis.scale;
   if (!names) return axisOf(axis, ink, values);
+  if (ticks) {
+    return {
+      ...axisOf({ ...axis, scale: "linear" }, ink, values), range: [-0.5, names.length - 0.5],
+      tickmode: "array", tickvals: ticks.map(([place]) => place), ticktext: ticks.map(([, text]) => text), showgrid: false, zeroline: false,
+    };
+  }
   const each = Math.ceil(names.length / MOST_NAMES[Number(width < NARROW)]);
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
@@ -133,14 +165,21 @@ function brief(value, digits) {
 
 // How names along the horizontal axis are turned. Left to the library, they may turn to and fro until it gives up.
 function nameAngle(chart, width) {
-  const { names } = chart.x.scale;
+  const { names, ticks } = chart.x.scale;
   if (!names) return {};
+  if (ticks) {
+    const longest = Math.max(0, ...ticks.map(([, text]) => text.length));
+    return { tickangle: (width - 80) / ticks.length < 6.5 * longest + 4 ? -45 : 0 };
+  }
   const room = isField(chart) ? cellWidth(chart, names.length, width) : (width - 80) / names.length;
   const between = names.slice(1).map((name, index) => 3.25 * (name.length + names[index].length) + 4);
   const needed = Math.max(0, ...between);
   // Numbers of slots are short, and left out where they would touch.
   return { tickangle: needed <= Math.max(room, 26) ? 0 : room >= 28 ? -30 : -90 };
 }
+
+// Of more columns none is set apart from the next.
+const MOST_PARTED = 60;
 
 // Cells narrower than this have no room for a number [px].
 const CELL = 34;
@@ -187,7 +226,8 @@ function heatOf(chart, layer, column, common, width) {
   const share = (tone) => (most > least ? (tone - least) / (most - least) : 0.5);
   const field = {
     ...common, ...bounds, type: "heatmap", x: columns, y: rows, z: shown, hovertext: z.map(said),
-    colorscale: "Cividis", xgap: 1, ygap: 1, hoverongaps: false,
+    colorscale: "Cividis", hoverongaps: false,
+    ...(columns.length > MOST_PARTED ? {} : { xgap: 1, ygap: 1 }),
     hovertemplate: "%{hovertext}<extra></extra>",
     colorbar: {
       title: { text: width < NARROW ? (layer.values.unit ?? "") : words(layer.values), side: "right", font: { size: 11 } }, thickness: 10, outlinewidth: 0, tickfont: { size: 10 },

@@ -14,6 +14,7 @@ function startPicker(picks) {
   const [before, after] = [document.getElementById("slot-before"), document.getElementById("slot-after")];
   const day = new ChartList(document.getElementById("day-charts"));
   const slot = slotSelect && new ChartList(document.getElementById("slot-charts"));
+  const bills = new Bills();
   const picked = () => picks.cases.find((entry) => entry.case === Number(caseSelect.value));
 
   function showCase(wanted) {
@@ -22,6 +23,7 @@ function startPicker(picks) {
     document.getElementById("day-of").hidden = picks.cases.length === 1;
     day.show(read(`case-${entry.case}`));
     document.getElementById("day").hidden = document.querySelectorAll("#day .chart").length === 0;
+    bills.show(read(`bills-${entry.case}`));
     if (!slotSelect) return;
     options(slotSelect, entry.slots.map(({ slot: number, label }) => [number, label]));
     const number = entry.slots.some((one) => one.slot === wanted) ? wanted : entry.shown;

@@ -1,0 +1,80 @@
+// Bills of members: one is picked, and a month or all of them.
+
+class Bills {
+  constructor() {
+    this.member = document.getElementById("pick-member");
+    this.month = document.getElementById("pick-month");
+    if (!this.member) return;
+    this.member.addEventListener("change", () => this.showMember());
+    this.month.addEventListener("change", () => this.showBill());
+    document.getElementById("bill-picker").addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  // Shows those of another case.
+  show(data) {
+    if (!this.member) return;
+    document.getElementById("bills").hidden = !data;
+    if (!data) return;
+    const before = this.member.selectedIndex;
+    this.data = data;
+    options(this.member, data.members.map(({ label }, index) => [index, label]));
+    this.member.selectedIndex = before >= 0 && before < data.members.length ? before : 0;
+    this.showMember();
+  }
+
+  showMember() {
+    const { months } = this.data.members[this.member.selectedIndex];
+    const names = months.map(([month]) => month).filter((month) => month);
+    const before = this.month.value;
+    options(this.month, [["", names.length === 1 ? names[0] : "all"], ...(names.length > 1 ? names.map((name) => [name, name]) : [])]);
+    this.month.value = names.includes(before) ? before : "";
+    this.month.closest("label").hidden = names.length === 0;
+    this.showBill();
+    const { columns, currency } = this.data;
+    const of = (values, name) => values[columns.indexOf(name)];
+    const [energy, money] = [{ unit: "kWh", decimals: 1 }, { unit: currency, decimals: 2 }];
+    const kept = [
+      ["consumed", energy, (row) => of(row, "consumed")], ["own roof", energy, (row) => of(row, "roof")],
+      ["own storage", energy, (row) => of(row, "storage")], ["neighbours", energy, (row) => of(row, "bought")],
+      ["grid", energy, (row) => of(row, "imported")], ["to neighbours", energy, (row) => of(row, "sold")],
+      ["into the grid", energy, (row) => of(row, "exported")], ["net cost", money, (row) => this.net(row)],
+      ["in P2G", money, (row) => of(row, "p2g")], ["saved", money, (row) => of(row, "p2g") - this.net(row)],
+    ];
+    const table = {
+      caption: "Month by month", note: null,
+      columns: [{ title: "month", unit: null, decimals: null }, ...kept.map(([title, kind]) => ({ title, ...kind }))],
+      rows: months.map(([month, row]) => [month, ...kept.map(([, , value]) => value(row))]),
+    };
+    fillTables(document.getElementById("bill-months"), names.length > 1 ? [table] : []);
+  }
+
+  net(row) {
+    const of = (name) => row[this.data.columns.indexOf(name)];
+    return of("paid") + of("gridPaid") + of("service") + of("network") - of("earned") - of("gridEarned");
+  }
+
+  showBill() {
+    const { columns, members, currency } = this.data;
+    const { months, label } = members[this.member.selectedIndex];
+    const wanted = months.filter(([month]) => !this.month.value || month === this.month.value);
+    const row = columns.map((_, index) => wanted.reduce((sum, [, values]) => sum + values[index], 0));
+    const of = (name) => row[columns.indexOf(name)];
+    const net = this.net(row);
+    const lines = [
+      ["Own roof, used at once", of("roof"), null], ["Own storage", of("storage"), null],
+      ["From neighbours", of("bought"), of("paid")], ["From the grid", of("imported"), of("gridPaid")],
+      ["To neighbours", of("sold"), -of("earned")], ["Into the grid", of("exported"), -of("gridEarned")],
+      ["Service fee", null, of("service")], ["Grid fee", null, of("network")],
+      ["Net cost", of("consumed"), net],
+      ["In P2G, without market and storage", null, of("p2g")], ["Saved over P2G", null, of("p2g") - net],
+      ["In P2G with storage", null, of("p2gStorage")], ["Saved over P2G with storage", null, of("p2gStorage") - net],
+    ];
+    const table = {
+      caption: `${label}, ${this.month.value || this.month.selectedOptions[0].textContent}`,
+      note: "Amounts that are earned are negative. The energy of the net cost is what was consumed.",
+      columns: [{ title: "", unit: null, decimals: null }, { title: "energy", unit: "kWh", decimals: 3 }, { title: "amount", unit: currency, decimals: 2 }],
+      rows: lines,
+    };
+    fillTables(document.getElementById("bill"), [table]);
+  }
+}
