@@ -164,8 +164,8 @@ mod tests {
         ids::GRID,
         member::tests::members,
         message::SlotOpened,
-        streams::{Purpose, stream},
         statement::Invoice,
+        streams::{Purpose, stream},
         units::{Energy, Money},
     };
 

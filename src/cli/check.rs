@@ -76,7 +76,9 @@ fn describe(plan: &Plan) -> String {
     if let Some(dates) = plan.dates() {
         text += &days(dates);
     }
-    if let (PopulationSource::Profiles(_) | PopulationSource::Members(_), Demand::Elastic) = (&scenario.population, scenario.preferences.demand) {
+    if let (PopulationSource::Profiles(_) | PopulationSource::Members(_), Demand::Elastic) =
+        (&scenario.population, scenario.preferences.demand)
+    {
         text += &wrapped(
             "note: with `demand: Elastic` buyers answer to price, so they may consume more or less than the load of their \
              profiles; `demand: Firm` keeps to it\n",

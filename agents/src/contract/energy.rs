@@ -45,7 +45,9 @@ impl Contract {
 
 fn nothing_negative(reading: &MeterReading) -> bool {
     let MeterReading { generated, consumed, charged, discharged, imported, exported, short, long } = *reading;
-    [generated, consumed, charged, discharged, imported, exported, short, long].iter().all(|&amount| amount >= Energy::ZERO)
+    [generated, consumed, charged, discharged, imported, exported, short, long]
+        .iter()
+        .all(|&amount| amount >= Energy::ZERO)
 }
 
 /// Whether what came in is what went out, to the last unit.

@@ -109,8 +109,7 @@ mod tests {
         let mut sums = Sums::new(ChoiceSet::All, 3, 0.4, 0.0);
         sums.add(posted.clone());
         let sums = sums.aggregate(&surplus, &prices, BAND);
-        let market =
-            Market { surplus: &surplus, prices: &prices, band: BAND, sums: &sums, alpha: 0.4, local_fee: 0.0 };
+        let market = Market { surplus: &surplus, prices: &prices, band: BAND, sums: &sums, alpha: 0.4, local_fee: 0.0 };
         market.is_at_equilibrium(posted)
     }
 

@@ -99,14 +99,18 @@ fn energy_balances_with_the_trades_to_the_last_unit() {
         }
     }
     let seller = MeterReading { generated: Energy(1_000_000), ..MeterReading::default() };
-    let record = |reading: MeterReading| World::settled().attempt(Party::Prosumer(1), Call::RecordEnergy(SLOT, reading.into(), None));
+    let record = |reading: MeterReading| {
+        World::settled().attempt(Party::Prosumer(1), Call::RecordEnergy(SLOT, reading.into(), None))
+    };
     assert_eq!(record(seller), Ok(()), "what it sold left it");
     assert_eq!(record(MeterReading { consumed: Energy(1), ..seller }), Err(Refusal::EnergyDoesNotBalance));
 }
 
 #[test]
 fn no_amount_is_negative_even_where_the_sums_agree() {
-    let idle = |reading: MeterReading| World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, reading.into(), None));
+    let idle = |reading: MeterReading| {
+        World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, reading.into(), None))
+    };
     let (one, none) = (Energy(1), MeterReading::default());
     assert_eq!(idle(MeterReading { generated: one, consumed: one, ..none }), Ok(()));
     assert_eq!(idle(MeterReading { discharged: one, charged: one, ..none }), Ok(()));
@@ -159,7 +163,7 @@ fn amounts_beyond_any_meter_neither_overflow_nor_panic() {
         discharged: most,
         imported: most,
         exported: most,
-    ..MeterReading::default()
+        ..MeterReading::default()
     };
     assert_eq!(records(all, Some(INVOICE)), Err(Refusal::EnergyDoesNotBalance));
     let idle = |invoice| World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, all.into(), invoice));

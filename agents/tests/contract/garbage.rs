@@ -117,8 +117,11 @@ fn calls() -> impl Strategy<Value = Call> {
         choices().prop_map(|choice| Call::PostChoice(Arc::new(choice))),
         slots().prop_map(|slot| Call::CloseGame(slot, Outcome::Equilibrium)),
         settlements().prop_map(|settlement| Call::Settle(Arc::new(settlement))),
-        (slots(), readings(), proptest::option::of(invoice))
-            .prop_map(|(slot, reading, invoice)| Call::RecordEnergy(slot, Box::new(reading), invoice)),
+        (slots(), readings(), proptest::option::of(invoice)).prop_map(|(slot, reading, invoice)| Call::RecordEnergy(
+            slot,
+            Box::new(reading),
+            invoice
+        )),
     ]
 }
 

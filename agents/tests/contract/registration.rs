@@ -23,7 +23,8 @@ fn only_the_grid_publishes_tariffs() {
 #[test]
 fn tariffs_are_finite_and_in_order_and_of_a_slot_of_the_run() {
     let world = World::new(Demand::Elastic);
-    let publish = |slot, feed_in, grid| world.attempt(Party::Grid, Call::PublishTariff(Tariff::new(slot, feed_in, grid).into()));
+    let publish =
+        |slot, feed_in, grid| world.attempt(Party::Grid, Call::PublishTariff(Tariff::new(slot, feed_in, grid).into()));
     for (feed_in, grid) in [(f64::NAN, 0.85), (0.45, f64::NAN), (0.45, f64::INFINITY), (f64::NEG_INFINITY, 0.85)] {
         assert_eq!(publish(17, feed_in, grid), Err(Refusal::NotFinite));
     }

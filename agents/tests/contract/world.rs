@@ -13,7 +13,8 @@ use microgrid_agents::{
     market::{
         choice_set::ChoiceSet,
         demand::{Buyer, Demand},
-        mechanism::Mechanism, opening::OpenSlots,
+        mechanism::Mechanism,
+        opening::OpenSlots,
     },
     statement::{Choice, Outcome, Quote, Registration, Tariff},
     time::Time,

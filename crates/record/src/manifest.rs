@@ -177,9 +177,7 @@ impl Manifest {
         let manifest: Self = folder::read_json(&path)?;
         let Self { case_count, slots, replicates, cases, files, bytes, .. } = &manifest;
         let is_time = |seconds: Option<f64>| seconds.is_none_or(|seconds| Duration::try_from_secs_f64(seconds).is_ok());
-        let is_case = |(due, case): (u32, &CaseEntry)| {
-            case.case == due && case.open.are_within(*slots)
-        };
+        let is_case = |(due, case): (u32, &CaseEntry)| case.case == due && case.open.are_within(*slots);
         let is_inside = |file: &String| Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
         let fields = [
             ("wall_seconds", is_time(manifest.wall_seconds)),

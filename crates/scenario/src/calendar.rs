@@ -197,7 +197,10 @@ mod tests {
         for (found, expected) in [
             (dates("2016-02-30", "UTC", 1, 15), "market.calendar.start: is no date"),
             (dates("2016-02-28", "Europe/Berlni", 1, 15), "market.calendar.zone: there is no such zone"),
-            (dates("2016-03-27T02:30", "Europe/Berlin", 1, 15), "market.calendar.start: the zone's clocks show it twice"),
+            (
+                dates("2016-03-27T02:30", "Europe/Berlin", 1, 15),
+                "market.calendar.start: the zone's clocks show it twice",
+            ),
             (dates("2016-03-26", "Europe/Berlin", 3, 120), "market.calendar.slot_length: 2016-03-28 would not begin"),
             (dates("9999-12-01", "UTC", 99, 60), "market.calendar.days: they go beyond the calendar"),
         ] {

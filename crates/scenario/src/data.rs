@@ -149,7 +149,8 @@ impl Data {
     /// What is allowed in the profiles, but hardly meant: more energy than any house has.
     pub(super) fn doubt(&self, scenario: &Scenario) -> Option<Mistake> {
         let hours = scenario.market.slot_length.as_secs_f64() * f64::from(scenario.market.slots) / 3600.0;
-        let (PopulationSource::Profiles(file), Prosumers::Profiles(profiles)) = (&scenario.population, &self.who) else {
+        let (PopulationSource::Profiles(file), Prosumers::Profiles(profiles)) = (&scenario.population, &self.who)
+        else {
             return None;
         };
         let (generation, load) = (|of: &SlotProfile| of.generation, |of: &SlotProfile| of.load);
@@ -288,4 +289,3 @@ fn check_given(population: &Population, slots: u32, preferences: &Preferences) -
     }
     Ok(())
 }
-

@@ -190,8 +190,7 @@ mod tests {
     #[test]
     fn a_vehicle_has_its_energy_by_each_departure_also_where_clocks_change() {
         let clock = clock("2016-03-26", 3);
-        let vehicle =
-            Vehicle { kwh: 8.0, kw: 4.0, home: "22:00-06:00".parse().unwrap(), timing: Timing::AtOnce };
+        let vehicle = Vehicle { kwh: 8.0, kw: 4.0, home: "22:00-06:00".parse().unwrap(), timing: Timing::AtOnce };
         let plan = plan(&clock, None, Some(&vehicle));
         // From midnight to 6:00 of the first day it takes three quarters, from 22:00 on at the end one.
         assert_eq!(plan.iter().sum::<f64>(), 6.0 + 8.0 + 8.0 + 2.0);

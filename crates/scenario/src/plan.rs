@@ -7,7 +7,9 @@ use super::{
     error::{Mistake, Warning},
     notation, path,
     population::Population,
-    schema::{Community, Market, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Tariff, Value},
+    schema::{
+        Community, Market, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Tariff, Value,
+    },
     synthetic,
     tariffs::Tariffs,
 };
@@ -266,9 +268,7 @@ impl Plan {
         }
         // Whoever needs another one draws it at the same time.
         let population = match &scenario.population {
-            PopulationSource::Synthetic(what) => {
-                Arc::new(synthetic::population(what, scenario.seed, &scenario.market))
-            }
+            PopulationSource::Synthetic(what) => Arc::new(synthetic::population(what, scenario.seed, &scenario.market)),
             _ => self.data.prosumers(scenario, tariffs),
         };
         *last() = Some((from, population.clone()));

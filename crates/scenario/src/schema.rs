@@ -50,11 +50,11 @@ mod market;
 mod members;
 mod network;
 
-pub use learning::{Habit, Initial, InitialPrice, Learning};
 pub use crate::calendar::Calendar;
+pub use learning::{Habit, Initial, InitialPrice, Learning};
 pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
-pub use microgrid_agents::prosumer::Activation;
 pub use members::{Community, ForecastError, Unit};
+pub use microgrid_agents::prosumer::Activation;
 pub use network::{Condition, Incident, Link, Members, Network, Who};
 
 /// A whole scenario.

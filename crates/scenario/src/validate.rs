@@ -269,7 +269,11 @@ pub(super) fn tariffs(market: &Market, tariffs: &Tariffs, dates: Option<&Dates>)
         let when = dates.map_or_else(|| format!("slot {slot}"), |dates| dates.time(slot));
         let lowest = rates.grid.iter().copied().fold(f64::INFINITY, f64::min);
         let constant = rates.feed_in.iter().all(|price| *price == feed_in);
-        let allowed = if constant { format!("at most the lowest grid tariff of {lowest}") } else { format!("at most {grid} at {when}") };
+        let allowed = if constant {
+            format!("at most the lowest grid tariff of {lowest}")
+        } else {
+            format!("at most {grid} at {when}")
+        };
         return Err(Mistake::value(&path, "the grid would pay more than it asks", feed_in, allowed));
     }
     let is_negative = |rates: &SlotRates| rates.feed_in.iter().chain(rates.grid.iter()).any(|price| *price < 0.0);

@@ -17,7 +17,7 @@ use microgrid_sim::{
     },
     ledger::schema,
     network::{Delay, Memory},
-    scenario::schema::{Activation, Clock, Tariff, Incident, Members, PopulationSource, Record, Who},
+    scenario::schema::{Activation, Clock, Incident, Members, PopulationSource, Record, Tariff, Who},
 };
 use serde::{
     Deserialize, Deserializer,

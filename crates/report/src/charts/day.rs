@@ -7,7 +7,10 @@ use crate::{
     data::{CaseData, Data, flows::Energy},
 };
 use microgrid_record::{Number, SlotRow};
-use microgrid_scenario::{Case, population::{Member, SlotProfile}};
+use microgrid_scenario::{
+    Case,
+    population::{Member, SlotProfile},
+};
 
 /// So many prosumers are drawn one by one; of more, the mean and where most of them are.
 const MOST_PROSUMERS: usize = 8;

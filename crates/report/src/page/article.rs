@@ -7,7 +7,10 @@ use crate::{
 };
 use microgrid_agents::{ids::Slot, market::demand::Demand};
 use microgrid_record::{CaseEntry, Number, TradeRow};
-use microgrid_scenario::{Plan, schema::{Open, Scenario, Tariff}};
+use microgrid_scenario::{
+    Plan,
+    schema::{Open, Scenario, Tariff},
+};
 
 /// The study's profiles and tariff, as they are shipped.
 const PROFILES: &str = include_str!("../../../../scenarios/data/5_prosumers.csv");

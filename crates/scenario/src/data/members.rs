@@ -198,8 +198,10 @@ impl Reader<'_> {
             let notes = did_you_mean(name, known()).into_iter().chain([allowed]);
             return Err(row.report_with(profile, "there is no such profile", notes));
         };
-        let (peak, of_year) =
-            (number(row, power, 0.0, LARGEST)?, yearly.map(|yearly| number(row, yearly, 0.0, 1e9)).transpose()?.flatten());
+        let (peak, of_year) = (
+            number(row, power, 0.0, LARGEST)?,
+            yearly.map(|yearly| number(row, yearly, 0.0, 1e9)).transpose()?.flatten(),
+        );
         let unit = self.community.unit;
         let times = match (peak, of_year) {
             (Some(_), Some(_)) => {

@@ -1,6 +1,9 @@
 //! Who takes part, from a table with a row for each prosumer and slot.
 
-use super::{PREFERENCE, table::{Row, Table}};
+use super::{
+    PREFERENCE,
+    table::{Row, Table},
+};
 use crate::{
     error::{Mistake, ScenarioError},
     population::{Member, Population, SlotProfile},
@@ -45,7 +48,11 @@ impl Slots<'_> {
 }
 
 /// Reads who takes part: every prosumer needs one row for each slot, in any order.
-pub(super) fn population(file: &TextFile, slots: &Slots<'_>, preferences: &Preferences) -> Result<Population, ScenarioError> {
+pub(super) fn population(
+    file: &TextFile,
+    slots: &Slots<'_>,
+    preferences: &Preferences,
+) -> Result<Population, ScenarioError> {
     read_population(file, slots.due, preferences).or_else(|error| {
         let table = Table::of(file, &PROFILES, &PREFERENCES)?;
         check_preferences(&table, preferences, false)?;
@@ -53,7 +60,11 @@ pub(super) fn population(file: &TextFile, slots: &Slots<'_>, preferences: &Prefe
     })
 }
 
-pub(super) fn read_population(file: &TextFile, slots: u32, preferences: &Preferences) -> Result<Population, ScenarioError> {
+pub(super) fn read_population(
+    file: &TextFile,
+    slots: u32,
+    preferences: &Preferences,
+) -> Result<Population, ScenarioError> {
     let table = Table::of(file, &PROFILES, &PREFERENCES)?;
     check_preferences(&table, preferences, false)?;
     // With where the first row of each stands in the file [bytes]. No more is kept than there are rows.
@@ -124,4 +135,3 @@ pub(super) fn complete<T>(entries: BTreeMap<Slot, T>, slots: u32) -> Result<Vec<
         None => Ok(entries.into_values().collect()),
     }
 }
-

@@ -50,7 +50,8 @@ pub(super) fn read(
         let allowed = "allowed: `slot`, or `time` in a scenario with a market.calendar".to_owned();
         return Err(table.report_column("time", "the scenario has no dates", allowed));
     }
-    let mut names: Vec<String> = if is_long { Vec::new() } else { table.columns().filter(|name| *name != by).map(str::to_owned).collect() };
+    let mut names: Vec<String> =
+        if is_long { Vec::new() } else { table.columns().filter(|name| *name != by).map(str::to_owned).collect() };
     // By seconds from the begin of the first slot.
     let mut rows = BTreeMap::<i64, Values>::new();
     let length = market.slot_length.as_secs_f64();
@@ -69,7 +70,11 @@ pub(super) fn read(
             });
             values.values.resize(names.len().max(values.values.len()), f64::NAN);
             if !values.values[place].is_nan() {
-                return Err(row.report(by, &format!("`{name}` has two rows for it"), "allowed: one row each".to_owned()));
+                return Err(row.report(
+                    by,
+                    &format!("`{name}` has two rows for it"),
+                    "allowed: one row each".to_owned(),
+                ));
             }
             values.values[place] = value(&row, "value")?;
         } else if values.values.is_empty() {
@@ -81,11 +86,13 @@ pub(super) fn read(
     }
     let step = step(&table, by, &rows, length)?;
     let each = |(place, name): (usize, &String)| {
-        let of = |key: &i64| rows.get(key).and_then(|row| row.values.get(place)).copied().filter(|value| !value.is_nan());
+        let of =
+            |key: &i64| rows.get(key).and_then(|row| row.values.get(place)).copied().filter(|value| !value.is_nan());
         let slots = (1..=market.slots).map(|slot| {
             let begin = (f64::from(slot - 1) * length).round() as i64;
             in_slot(begin, length, step, unit, &of).ok_or_else(|| {
-                let when = dates.filter(|_| by == "time").map(|dates| format!(", which begins at {}", dates.time(slot)));
+                let when =
+                    dates.filter(|_| by == "time").map(|dates| format!(", which begins at {}", dates.time(slot)));
                 let problem = format!("`{name}` has no value for slot {slot}{}", when.unwrap_or_default());
                 table.report_column(by, &problem, one_each(market.slots))
             })
@@ -104,12 +111,7 @@ fn value(row: &Row<'_>, column: &str) -> Result<f64, ScenarioError> {
 }
 
 /// The time from one row to the next [s]: the same for all, and a multiple or a part of a slot.
-fn step(
-    table: &Table<'_>,
-    by: &str,
-    rows: &BTreeMap<i64, Values>,
-    length: f64,
-) -> Result<i64, ScenarioError> {
+fn step(table: &Table<'_>, by: &str, rows: &BTreeMap<i64, Values>, length: f64) -> Result<i64, ScenarioError> {
     let keys: Vec<(i64, usize)> = rows.iter().map(|(key, row)| (*key, row.start)).collect();
     let slot = length.round() as i64;
     let Some(&[(first, _), (second, start)]) = keys.first_chunk() else {
@@ -127,7 +129,10 @@ fn step(
         return wrong(start, format!("there are {step} s from row to row, and a slot has {slot} s"));
     }
     if let Some(two) = keys.windows(2).find(|two| by == "time" && two[1].0 - two[0].0 != step) {
-        return wrong(two[1].1, format!("there are {} s from the row before, and {step} s elsewhere", two[1].0 - two[0].0));
+        return wrong(
+            two[1].1,
+            format!("there are {} s from the row before, and {step} s elsewhere", two[1].0 - two[0].0),
+        );
     }
     if first.rem_euclid(step.min(slot)) != 0 {
         return wrong(keys[0].1, "no slot begins with a row".to_owned());

@@ -92,7 +92,9 @@ pub(super) fn read(
     let price = if column == "slot" && !has(PRICE) { GRID_TARIFF } else { price };
     let table = Table::of(file, &[column, price], &[])?;
     match (column, dates) {
-        ("slot", _) => by_slots(&table, price, market, least).or_else(|error| slots.check(&table, None).and(Err(error))),
+        ("slot", _) => {
+            by_slots(&table, price, market, least).or_else(|error| slots.check(&table, None).and(Err(error)))
+        }
         (_, Some(dates)) => by_times(&table, market, dates, least),
         (_, None) => {
             let allowed = "allowed: `slot`, or `time` in a scenario with a market.calendar".to_owned();
@@ -101,7 +103,6 @@ pub(super) fn read(
     }
     .map(Arc::from)
 }
-
 
 /// The price in a row; it is not to be below `least`, what the grid always pays.
 fn price_in(row: &Row<'_>, column: &str, market: &Market, least: Option<f64>) -> Result<f64, ScenarioError> {

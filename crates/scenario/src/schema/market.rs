@@ -116,7 +116,8 @@ impl From<Written> for Market {
         let Written { mechanism, calendar, slots, slot_length, starts_at, open, gate_closure, .. } = written;
         let given = [("slots", slots.is_some()), ("slot_length", slot_length.is_some())];
         let given = given.into_iter().chain([("starts_at", starts_at.is_some())]);
-        let given_twice = given.filter(|(_, given)| *given && calendar.is_some()).map(|(name, _)| name.to_owned()).next();
+        let given_twice =
+            given.filter(|(_, given)| *given && calendar.is_some()).map(|(name, _)| name.to_owned()).next();
         // What is wrong with a calendar is told when the scenario is checked.
         let dates = calendar.as_ref().and_then(|calendar| Dates::of(calendar).ok());
         let slot_length = match &calendar {
@@ -206,9 +207,8 @@ impl Market {
         let imbalance = imbalance.map(|(name, tariff)| (format!("market.imbalance.{name}"), tariff));
         let groups = self.tariffs.iter().flat_map(|(group, GroupTariffs { grid_tariff, feed_in_tariff })| {
             let both = [("grid_tariff", grid_tariff), ("feed_in_tariff", feed_in_tariff)];
-            both.into_iter().filter_map(move |(name, tariff)| {
-                Some((format!("market.tariffs.{group}.{name}"), tariff.as_ref()?))
-            })
+            both.into_iter()
+                .filter_map(move |(name, tariff)| Some((format!("market.tariffs.{group}.{name}"), tariff.as_ref()?)))
         });
         own.chain(imbalance).chain(groups).collect()
     }

@@ -21,8 +21,8 @@ use microgrid_agents::{
     statement::Tariff,
     units::Energy,
 };
-use std::sync::Arc;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Nobody chooses sellers.
 pub(super) fn opens(game: &Game) -> Checked<(), String> {
