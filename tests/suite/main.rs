@@ -19,6 +19,7 @@ mod examples;
 mod faults;
 mod formats;
 mod hostile;
+mod imports;
 mod learning;
 mod leftovers;
 mod mechanisms;
