@@ -10,6 +10,7 @@ use crate::{
     member::Member,
     message::{Exchange, Message},
     observation::Observation,
+    saved::{Unreadable, from_bytes, to_bytes},
     statement::{MeterReading, Tariff},
     time::Time,
 };
@@ -144,6 +145,20 @@ impl Actor<MarketProtocol> for Grid {
             Wake::Retry(publication) if publication == self.publication => self.publish(context),
             _ => {}
         }
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        let Self { begun, unconfirmed, publication, booked, .. } = self;
+        (unconfirmed > begun).then(|| to_bytes(&(begun, unconfirmed, publication, booked)))
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        let (begun, unconfirmed, publication, booked): (_, _, _, Vec<Slot>) = from_bytes(saved)?;
+        if booked.len() != self.booked.len() || begun > self.slots() {
+            return Err(Unreadable("it has other slots or prosumers".to_owned()));
+        }
+        (self.begun, self.unconfirmed, self.publication, self.booked) = (begun, unconfirmed, publication, booked);
+        Ok(())
     }
 
     fn name(&self) -> String {

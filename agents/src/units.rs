@@ -132,7 +132,8 @@ impl Energy {
 }
 
 /// What amounts of [`Energy`] or of [`Money`] add up to, however many they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Total<Amount> {
     units: i128,
     of: PhantomData<Amount>,

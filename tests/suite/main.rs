@@ -36,6 +36,7 @@ mod posts;
 mod readers;
 mod reference;
 mod report;
+mod resume;
 mod scenarios;
 mod scripts;
 mod stability;

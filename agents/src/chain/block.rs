@@ -149,7 +149,7 @@ pub struct Checkpoint {
 crate::json::signed_as_json!(Checkpoint);
 
 /// A checkpoint with the ledger's signature over its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedCheckpoint {
     /// The checkpoint.
     pub checkpoint: Checkpoint,

@@ -17,6 +17,7 @@ use crate::{
     message::Submission,
     time::Time,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, sync::Arc};
 
@@ -68,6 +69,12 @@ pub(super) struct Chains {
     pub(super) ledger: Member,
     pub(super) contract: Contract,
     pub(super) state: WorldState,
+    pub(super) links: Links,
+}
+
+/// Where the chains end: what the next block of each is linked to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Links {
     /// The newest block of each channel.
     heads: [Head; 3],
     /// How many blocks there are on all three.
@@ -79,7 +86,7 @@ impl Chains {
         let contract = Contract::new(Arc::clone(&ledger.genesis));
         let (header_hash, commit_hash) = (Digest::default(), Digest::default());
         let heads = ChannelName::ALL.map(|channel| Head { channel, blocks: 0, header_hash, commit_hash });
-        Self { ledger, contract, state: WorldState::default(), heads, blocks: 0 }
+        Self { ledger, contract, state: WorldState::default(), links: Links { heads, blocks: 0 } }
     }
 
     /// The first block of a channel: the genesis itself on the main chain, its identifier on the others.
@@ -107,7 +114,7 @@ impl Chains {
         transactions: Vec<Pending>,
         time: Time,
     ) -> (Block, Vec<(Sent, Validity)>) {
-        let number = self.heads[channel as usize].blocks;
+        let number = self.links.heads[channel as usize].blocks;
         let proposals: Vec<_> = transactions.iter().map(|pending| pending.sent.submission.proposal.to_json()).collect();
         let seals = self.check_seals(transactions.iter().map(|pending| &pending.sent), &proposals);
         let (mut recorded, mut ordered) = (Vec::new(), Vec::new());
@@ -210,26 +217,26 @@ impl Chains {
     }
 
     fn link(&mut self, channel: ChannelName, transactions: Vec<Recorded>, time: Time) -> Block {
-        let head = &mut self.heads[channel as usize];
+        let head = &mut self.links.heads[channel as usize];
         let before = |hash| (head.blocks > 0).then_some(hash);
         let header = Header {
             channel,
             number: head.blocks,
             previous_hash: before(head.header_hash),
             data_hash: data_hash(transactions.iter().map(|transaction| &transaction.envelope)),
-            position: self.blocks,
+            position: self.links.blocks,
             time,
         };
         let done = transactions.iter().map(|transaction| (transaction.validity, &transaction.writes[..]));
         let commit_hash = commit_hash(before(head.commit_hash), &header, done);
-        self.blocks += 1;
+        self.links.blocks += 1;
         *head = Head { channel, blocks: head.blocks + 1, header_hash: header.hash(), commit_hash };
         Block { header, transactions, commit_hash }
     }
 
     /// How far the chains have come, signed, with `closed` the last slot that is over.
     pub(super) fn checkpoint(&self, closed: Slot) -> SignedCheckpoint {
-        let checkpoint = Checkpoint { closed, heads: self.heads };
+        let checkpoint = Checkpoint { closed, heads: self.links.heads };
         let signature = self.ledger.sign(&checkpoint.to_json());
         SignedCheckpoint { checkpoint, signature }
     }

@@ -14,6 +14,7 @@ mod closing;
 mod needs;
 mod player;
 mod recovery;
+mod saved;
 mod warm_start;
 
 pub use crate::mechanism::{
@@ -45,6 +46,7 @@ use crate::{
     member::Member,
     message::{BillProposed, MarketOpened, Message, SlotOpened, Submission, Verdict},
     observation::Observation,
+    saved::Unreadable,
     statement::{Dispute, Registration},
     streams::Stream,
     units::Energy,
@@ -391,6 +393,14 @@ impl Actor<MarketProtocol> for Prosumer {
 
     fn restart(&mut self, context: &mut Context<'_>) {
         self.lose_memory(context);
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        self.saved()
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        self.restored(saved)
     }
 
     fn name(&self) -> String {

@@ -1,9 +1,10 @@
 //! What a seller begins with in a slot: a price of its own from before.
 
 use crate::{ids::Slot, mechanism::FirstPrices};
+use serde::{Deserialize, Serialize};
 
 /// What a prosumer remembers of the prices that it has asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct WarmStart {
     /// Its last price by the time of day, or whatever the time if there is one place; not a number where there is none.
     last: Vec<f64>,
@@ -30,6 +31,11 @@ impl WarmStart {
         if let Some(place) = self.place(slot) {
             self.last[place] = price;
         }
+    }
+
+    /// Whether another remembers prices of the same times.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.last.len() == other.last.len()
     }
 
     pub(super) fn forget(&mut self) {

@@ -95,15 +95,19 @@ macro_rules! totals {
             pub operator_revenue_cny: f64,
             /// Length of what was put on the chains, their first blocks not counted [bytes].
             pub bytes: u64,
+            /// What the grid has earned from its fee on all trades [CNY].
+            #[serde(default)]
+            pub grid_fees_cny: f64,
         }
 
         /// The same while they are running, in whole units.
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
         struct Flows {
             $($total: Total<$amount>,)+
             messages: u64,
             operator: Total<Money>,
             bytes: u64,
+            grid_fees: Total<Money>,
         }
 
         impl Flows {
@@ -113,8 +117,13 @@ macro_rules! totals {
             }
 
             fn totals(&self) -> Totals {
-                let operator_revenue_cny = self.operator.value();
-                Totals { $($total: self.$total.value(),)+ messages: self.messages, operator_revenue_cny, bytes: self.bytes }
+                Totals {
+                    $($total: self.$total.value(),)+
+                    messages: self.messages,
+                    operator_revenue_cny: self.operator.value(),
+                    bytes: self.bytes,
+                    grid_fees_cny: self.grid_fees.value(),
+                }
             }
         }
     };
@@ -141,7 +150,7 @@ totals! {
     paid_cny: Money = |done| done.paid(),
     /// Earned from prosumers and from the grid [CNY].
     earned_cny: Money = |done| done.earned(),
-    /// Paid to the operator [CNY].
+    /// Paid on top of local trades, to the operator and to the grid [CNY].
     fees_cny: Money = |done| done.trades.fee,
 }
 
@@ -207,7 +216,7 @@ pub struct Comparison {
 }
 
 /// Running sums of a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     /// What a kWh in each storage is worth [CNY/kWh].
     storage_values: Vec<f64>,
@@ -222,7 +231,7 @@ pub(super) struct Tally {
     open_slots: Period,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Period {
     /// What is a sum as it is; all else follows in the end.
     sums: Comparison,
@@ -239,6 +248,11 @@ impl Tally {
         Self { storage_values, all_slots: period.clone(), open_slots: period, ..Self::default() }
     }
 
+    /// Of how many prosumers each of its periods tells.
+    pub(super) fn prosumers(&self) -> impl Iterator<Item = usize> {
+        [&self.all_slots, &self.open_slots].into_iter().map(|period| period.gains.prosumers())
+    }
+
     /// Adds a slot, in which the market was to open or not.
     pub(super) fn add(&mut self, open: bool, closed: &ClosedSlot<'_>) {
         let ClosedSlot { observed, theory, gains, traffic, .. } = *closed;
@@ -246,7 +260,12 @@ impl Tally {
             self.flows.add(done);
             self.own_use += done.metered.generation.min(done.balance.consumed);
         }
-        self.flows.operator += observed.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
+        let grid_fee = closed.case.scenario.market.grid_fee;
+        for (.., trade) in observed.trades() {
+            let of_grid = trade.energy.at_price(grid_fee);
+            self.flows.operator += trade.fee - of_grid;
+            self.flows.grid_fees += of_grid;
+        }
         self.flows.messages += traffic.sent;
         self.flows.bytes += observed.bytes;
         self.markets += u32::from(observed.outcome() != Outcome::NoMarket);

@@ -37,6 +37,7 @@ mod schema;
 mod sheet;
 mod slot_observations;
 mod slots;
+mod snapshot;
 mod statistics;
 mod summary;
 mod table;

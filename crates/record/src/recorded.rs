@@ -12,6 +12,7 @@ use microgrid_agents::{
 };
 use microgrid_runtime::Traffic;
 use microgrid_scenario::Case;
+use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::OnceCell, fmt::Debug, iter, time::Duration};
 
 /// A table that is recorded case by case. Whoever implements it says only when there are rows; where they go, see
@@ -25,7 +26,7 @@ pub(super) trait Recorded: Row + Send {
     const SUMMED_UP: bool = false;
 
     /// What it has to remember of a case under way.
-    type Tally: Debug + Default + Send;
+    type Tally: Debug + Default + Send + Serialize + DeserializeOwned;
 
     /// Takes note of whatever is observed.
     fn observe(_: &mut Self::Tally, _: &Observation) {}
