@@ -280,11 +280,10 @@ fn commit(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("commit");
     group.throughput(Throughput::Elements(TRANSACTIONS as u64)).sample_size(20);
     for (name, channel, make) in KINDS {
-        let recorded = members.iter().zip(transactions(&members, make)).map(|(member, transaction)| Recorded {
-            submitted: NOW,
-            envelope: transaction.envelope(member),
-            validity: Ok(()),
-            writes: transaction.writes,
+        let recorded = members.iter().zip(transactions(&members, make)).map(|(member, transaction)| {
+            let envelope = transaction.envelope(member);
+            let length = envelope.len() as u64;
+            Recorded { submitted: NOW, envelope, length, validity: Ok(()), writes: transaction.writes }
         });
         let data_hash = CHAIN;
         let header = Header { channel, number: 0, previous_hash: None, data_hash, position: 0, time: NOW };

@@ -113,7 +113,7 @@ impl Grid {
             *booked = exchange.slot;
             context.observe(Observation::Exchanged(exchange, invoice));
         }
-        let signature = self.member.sign(&InvoiceTo { party, invoice }.to_json());
+        let signature = self.member.sign(&InvoiceTo { party, invoice });
         let endorsement = Endorsement { by: self.member.party, signature };
         context.send(from.actor(), Message::Invoice(Box::new((invoice, endorsement))));
     }
@@ -233,8 +233,8 @@ mod tests {
         let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
         let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
-        let text = InvoiceTo { party: Party::Prosumer(2), invoice }.to_json();
-        let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&text) };
+        let statement = InvoiceTo { party: Party::Prosumer(2), invoice };
+        let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&statement) };
         let invoice = Message::Invoice(Box::new((invoice, endorsed)));
         assert_eq!(sent(&first), [&invoice]);
         assert_eq!(sent(&again), [&invoice]);

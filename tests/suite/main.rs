@@ -10,6 +10,7 @@ mod cases;
 mod cheat;
 mod choice_sets;
 mod cli;
+mod community;
 mod conservation;
 mod convergence;
 mod crash;

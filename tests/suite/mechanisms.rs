@@ -65,7 +65,7 @@ fn each(mut promise: impl FnMut(&str, &str)) {
 }
 
 /// The final trades of a run, by slot, in which something changes hands.
-fn trades(log: &Log) -> impl Iterator<Item = (u32, &Trade)> {
+pub(crate) fn trades(log: &Log) -> impl Iterator<Item = (u32, &Trade)> {
     log.observed.iter().flat_map(|observed| {
         let (slot, trades) = match &observed.what {
             Observation::Settled(slot, trades) => (*slot, &trades[..]),

@@ -11,6 +11,7 @@ pub mod genesis;
 #[doc(hidden)] // Hidden: computed again by the verifier in `microgrid-ledger`.
 pub mod hash;
 pub mod identity;
+pub mod signable;
 pub mod refusal;
 pub(crate) mod stub;
 pub mod transaction;

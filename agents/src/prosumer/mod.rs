@@ -330,8 +330,8 @@ impl Prosumer {
             return Verdict::Disputed(dispute);
         }
         let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
-        let text = BillsOf { slot: self.slot, party: self.member.party, bills }.to_json();
-        Verdict::Endorsed(Box::new(self.member.sign(&text)))
+        let statement = BillsOf { slot: self.slot, party: self.member.party, bills };
+        Verdict::Endorsed(Box::new(self.member.sign(&statement)))
     }
 }
 

@@ -198,8 +198,8 @@ mod tests {
         assert_eq!(told(&mut prosumer, LEDGER, settled(3)), exchange);
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
-        let text = InvoiceTo { party: Party::Prosumer(1), invoice }.to_json();
-        let endorsement = Endorsement { by: Party::Grid, signature: members(2)[1].sign(&text) };
+        let statement = InvoiceTo { party: Party::Prosumer(1), invoice };
+        let endorsement = Endorsement { by: Party::Grid, signature: members(2)[1].sign(&statement) };
         let reading = told(&mut prosumer, GRID, Message::Invoice(Box::new((invoice, endorsement))));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);

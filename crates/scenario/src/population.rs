@@ -175,7 +175,7 @@ impl Devices {
         let planned = self.planned.as_ref().map_or(Energy::ZERO, |planned| planned[slot as usize - 1]);
         SlotProfile {
             generation: of(&self.generation, of_generation),
-            load: of(&self.load, of_load) + planned,
+            load: (of(&self.load, of_load) + planned).min(Energy::nearest(LARGEST_ENERGY)),
             preference_pv: self.preference_pv,
             preference_grid: self.preference_grid,
         }

@@ -401,7 +401,7 @@ fn a_table_of_an_older_version_says_so() {
     fs::write(&path, text.lines().map(without).collect::<String>()).unwrap();
     let error = Run::open(recorder.folder()).unwrap().rows::<SlotRow>().map(drop).unwrap_err().to_string();
     let (what, mend) = error.split_once('\n').unwrap();
-    assert!(what.ends_with("slots.csv: it has no bytes, time_to_end_s"), "{error}");
+    assert!(what.ends_with("slots.csv: it has no short_kwh, long_kwh"), "{error}");
     assert!(mend.contains("older version") && mend.contains("or run again: `sim "), "{error}");
 }
 
