@@ -20,6 +20,7 @@ mod examples;
 mod faults;
 mod formats;
 mod hostile;
+mod imports;
 mod learning;
 mod leftovers;
 mod mechanisms;

@@ -96,13 +96,7 @@ impl Community {
     fn scenario(&self, name: &str) -> String {
         let calendar = calendar(&self.axis);
         let unit = self.unit;
-        let posts = "    // Of so many slots not every post is kept on the chain: `Every` keeps them.\n    ledger: (posts: Last),\n";
-        let record = "    // Nor each trade: `Full` keeps them.\n    record: Slots,\n";
-        let kept = match self.axis.slots {
-            ..=MOST_POSTED => String::new(),
-            ..=MOST_RECORDED => posts.to_owned(),
-            _ => [posts, record].concat(),
-        };
+        let kept = kept(&self.axis);
         format!(
             "// Made by `sim import`; import.md tells of what. Tariffs and preferences are placeholders.\n\
              Scenario(\n    name: \"{name}\",\n    market: (\n        {calendar}\n        currency: \"EUR\",\n        \
@@ -133,6 +127,17 @@ impl Community {
             iter::once(self.axis.text(slot)).chain(values).collect()
         };
         csv_text(header, (0..self.axis.slots).map(row))
+    }
+}
+
+/// What of a run over these days is kept, in a scenario.
+pub(crate) fn kept(axis: &Axis) -> String {
+    let posts = "    // Of so many slots not every post is kept on the chain: `Every` keeps them.\n    ledger: (posts: Last),\n";
+    let record = "    // Nor each trade: `Full` keeps them.\n    record: Slots,\n";
+    match axis.slots {
+        ..=MOST_POSTED => String::new(),
+        ..=MOST_RECORDED => posts.to_owned(),
+        _ => [posts, record].concat(),
     }
 }
 
