@@ -35,7 +35,7 @@ impl Prosumer {
 
     pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
         let Saved { slot, content, rhythm, questions, warm_start } = from_bytes(saved)?;
-        if slot > self.slots() {
+        if slot > self.last() {
             return Err(Unreadable(format!("it has no slot {slot}")));
         }
         (self.slot, self.opened, self.phase, self.question) = (slot, None, Phase::Done, None);
