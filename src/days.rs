@@ -75,7 +75,8 @@ impl Days<'_> {
         let day: u32 = from_bytes(snapshot)?;
         let day = day as usize;
         let fits = (1..self.count).contains(&day);
-        fits.then_some(day).ok_or_else(|| Unreadable(format!("it goes on at day {}, and there are {}", day + 1, self.count)))
+        fits.then_some(day)
+            .ok_or_else(|| Unreadable(format!("it goes on at day {}, and there are {}", day + 1, self.count)))
     }
 
     fn side_by_side<W: Watcher<MarketProtocol> + 'static>(
@@ -93,7 +94,10 @@ impl Days<'_> {
                 let played = caught(|| play(day, witness));
                 let played = played.unwrap_or_else(|why| {
                     let who = format!("day {}", day + 1);
-                    (Witness::until(Arc::default()), Err(RuntimeError::Failed(Failure::Panicked { who, whereabouts: None, why })))
+                    (
+                        Witness::until(Arc::default()),
+                        Err(RuntimeError::Failed(Failure::Panicked { who, whereabouts: None, why })),
+                    )
                 });
                 self.bring(&state, &changed, day, played);
                 if lock(&state).failure.is_some() {
@@ -120,7 +124,9 @@ impl Days<'_> {
     /// The day to be played next, once it is not too far ahead; `None` if there is none.
     fn next<W>(&self, state: &Mutex<State<'_, W>>, changed: &Condvar) -> Option<usize> {
         let is_ahead = |state: &mut State<'_, W>| {
-            state.failure.is_none() && state.next < self.count && state.next >= state.head + self.at_a_time + Self::AHEAD
+            state.failure.is_none()
+                && state.next < self.count
+                && state.next >= state.head + self.at_a_time + Self::AHEAD
         };
         let mut state = changed.wait_while(lock(state), is_ahead).unwrap_or_else(PoisonError::into_inner);
         if state.failure.is_some() || state.next == self.count {

@@ -71,8 +71,9 @@ pub fn simulate_days<W: Watcher<MarketProtocol> + 'static>(
     days.play(watcher, |day, witness| {
         let (number, slots) = (day as u32, dates.slots_of(day));
         let begins = Time::after_slots(slots.start() - 1, dates.slot_length());
-        let stretch = Stretch { begins, number };
-        runtime::run_stretch(cast.actors(slots, number), &host, stretch, witness)
+        let ends = Time::after_slots(*slots.end(), dates.slot_length());
+        let host = Host { network: Network { ends, ..host.network.clone() }, ..host.clone() };
+        runtime::run_stretch(cast.actors(slots, number), &host, Stretch { begins, number }, witness)
     })
 }
 

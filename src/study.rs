@@ -221,7 +221,8 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
         let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
         let play = |recorder| {
             let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
-            let (Reporter { recorder, .. }, result) = simulate_days(&case, shards, self.days, &self.options.interrupted, reporter);
+            let (Reporter { recorder, .. }, result) =
+                simulate_days(&case, shards, self.days, &self.options.interrupted, reporter);
             (recorder, result)
         };
         let begun = lock(&self.store).begin(&case)?;

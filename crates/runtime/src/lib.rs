@@ -291,11 +291,7 @@ type Ending<W> = (W, Result<(), RuntimeError>);
 
 /// Runs `actors` until nothing more happens, from their start or from where the watcher [resumes](Watcher::resumes_from);
 /// the position of an actor is its address. Gives the watcher back with the outcome.
-pub fn run<P: Protocol, W: Watcher<P> + 'static>(
-    actors: Vec<Box<dyn Agent<P>>>,
-    host: &Host,
-    watcher: W,
-) -> Ending<W> {
+pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>, host: &Host, watcher: W) -> Ending<W> {
     run_stretch(actors, host, Stretch::default(), watcher)
 }
 
