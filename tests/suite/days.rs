@@ -16,7 +16,7 @@ use microgrid_sim::{
     runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
     scenario::Plan,
     simulation::simulate_days,
-    study::{self, Options, StudyError},
+    study::{self, Options},
 };
 use std::{
     fmt::Write,
@@ -201,28 +201,6 @@ fn days_are_shown_in_their_order_up_to_where_one_fails() {
         assert_eq!(closed, (1..=last).collect::<Vec<_>>());
         assert_eq!(matches!(result, Err(RuntimeError::Watcher(_))), fails_at > 0, "{result:?}");
     }
-}
-
-#[test]
-fn a_day_that_stalls_names_its_slot_on_any_number_of_threads() {
-    let cut = r#"record: Slots, network: (delay: "5ms", conditions: [
-        (at: "130000s", what: Partition(from: Grid, to: Ledger))
-    ])"#;
-    let plan = community(5, "", cut, MEMBERS);
-    let failure = |jobs| {
-        let root = tempfile::tempdir().unwrap();
-        let recorder =
-            Recorder::create_as(Default::default(), root.path(), &plan, SystemTime::UNIX_EPOCH, String::new());
-        let options = Options { jobs: NonZero::new(jobs), ..Options::default() };
-        let (recorder, result) = study::run(&plan, recorder.unwrap(), &options, |_| {});
-        let Err(StudyError::Case { source, .. }) = result else { panic!("{result:?}") };
-        let folder = recorder.finish(Status::Unfinished, Duration::ZERO).unwrap();
-        (source.to_string(), files(&folder))
-    };
-    let (why, left) = failure(1);
-    // Slot 145 begins at 129600 s, and its tariff is there before the cut.
-    assert!(why.contains("for slot 146"), "{why}");
-    assert!(failure(3) == (why, left));
 }
 
 #[test]
