@@ -138,7 +138,8 @@ fn meter(random: &mut Stream, member: &Member) -> Transaction {
         Read(Key::Account(SLOT, member.number), Some(Version(83, 0))),
     ];
     let writes = vec![Write(key, Fact::Meter(reading).to_json()), Write(bill, Fact::Invoice(invoice).to_json())];
-    let mut transaction = Transaction::new(member, Call::RecordEnergy(SLOT, reading, Some(invoice)), reads, writes);
+    let mut transaction =
+        Transaction::new(member, Call::RecordEnergy(SLOT, Box::new(reading), Some(invoice)), reads, writes);
     let text = InvoiceTo { party: Party::Prosumer(member.number), invoice }.to_json();
     let signature = SecretKey::derive(SEED, GRID).sign(CHAIN, &text);
     transaction.endorsements.push(Endorsement { by: Party::Grid, signature });
@@ -279,11 +280,10 @@ fn commit(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("commit");
     group.throughput(Throughput::Elements(TRANSACTIONS as u64)).sample_size(20);
     for (name, channel, make) in KINDS {
-        let recorded = members.iter().zip(transactions(&members, make)).map(|(member, transaction)| Recorded {
-            submitted: NOW,
-            envelope: transaction.envelope(member),
-            validity: Ok(()),
-            writes: transaction.writes,
+        let recorded = members.iter().zip(transactions(&members, make)).map(|(member, transaction)| {
+            let envelope = transaction.envelope(member);
+            let length = envelope.len() as u64;
+            Recorded { submitted: NOW, envelope, length, validity: Ok(()), writes: transaction.writes }
         });
         let data_hash = CHAIN;
         let header = Header { channel, number: 0, previous_hash: None, data_hash, position: 0, time: NOW };

@@ -345,7 +345,8 @@ impl Simulation {
 
     fn record(&self, recorder: Recorder, clock: Instant) -> Result<Run, SimulationError> {
         let folder = recorder.folder.clone();
-        tracing::info!(folder = %folder.display(), cases = self.case_count(), done = recorder.done, "the study begins");
+        let (cases, done, slots) = (self.case_count(), recorder.done, recorder.under_way());
+        tracing::info!(folder = %folder.display(), cases, done, slots_of_the_next = slots, "the study begins");
         let (recorder, result) = self.play(recorder);
         let status = match &result {
             Ok(()) => Status::Finished,

@@ -6,7 +6,7 @@ use crate::{
     scenario::{
         Case,
         population::Profile,
-        schema::{Activation, Clock, Initial, Learning, Record, Scenario},
+        schema::{Activation, Clock, Initial, InitialPrice, Learning, Record, Scenario},
     },
 };
 use microgrid_agents::{
@@ -21,7 +21,7 @@ use microgrid_agents::{
     ledger::{FloorRules, Ledger, LedgerRules},
     market::balance::{Metered, SlotFacts},
     member::Member,
-    prosumer::{Habits, Needs, Prosumer, Rules, Strategy},
+    prosumer::{FirstPrices, Habits, Needs, Prosumer, Rules, Strategy},
     streams::{Purpose, stream},
     units::Energy,
 };
@@ -157,6 +157,15 @@ fn tariff_groups(case: &Case) -> Vec<Vec<u32>> {
     case.tariffs.groups.keys().map(of).collect()
 }
 
+fn first_prices(scenario: &Scenario, initial: &InitialPrice) -> FirstPrices {
+    match initial {
+        InitialPrice::Random => FirstPrices::Random,
+        InitialPrice::Fixed(prices) => FirstPrices::Fixed(prices.as_slice().into()),
+        InitialPrice::Previous => FirstPrices::Previous,
+        InitialPrice::PreviousDay => FirstPrices::PreviousDay { slots: scenario.market.slots_of_day() },
+    }
+}
+
 fn fixed(initial: &Initial) -> Option<Arc<[f64]>> {
     match initial {
         Initial::Random => None,
@@ -217,7 +226,7 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
             ramp: learning.ramp,
             tolerance: learning.tolerance,
             bidding: learning.bidding,
-            first_prices: fixed(&learning.initial_price),
+            first_prices: first_prices(scenario, &learning.initial_price),
         },
         strategy: Strategy::default(),
         activation: scenario.activation,

@@ -32,6 +32,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// How to run a study.
@@ -126,7 +127,8 @@ pub fn run<S: CaseStore>(
     let (cases, slots) = (plan.case_count(), plan.scenario.market.slots);
     let kept = (1..=cases).filter(|&case| store.has(case)).count() as u32;
     let of = |cases: u32| u64::from(cases) * u64::from(slots);
-    let mut at = Progress { cases_done: kept, cases, slots_done: of(kept), slots: of(cases), slots_kept: of(kept) };
+    let slots_kept = of(kept) + u64::from(store.under_way());
+    let mut at = Progress { cases_done: kept, cases, slots_done: slots_kept, slots: of(cases), slots_kept };
     let mut tell = move |cases, slots| {
         at.cases_done += cases;
         at.slots_done += slots;
@@ -198,9 +200,18 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
         tracing::info!(case = number, seed = case.seed, knobs = ?case.knobs, "case begins");
         let beside_others = || Shards::beside_others(case.population.prosumers.len() + 2);
         let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
-        let recorder = lock(&self.store).begin(&case)?;
-        let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
-        let (Reporter { mut recorder, .. }, result) = simulate(&case, shards, &self.options.interrupted, reporter);
+        let play = |recorder| {
+            let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
+            let (Reporter { recorder, .. }, result) = simulate(&case, shards, &self.options.interrupted, reporter);
+            (recorder, result)
+        };
+        let begun = lock(&self.store).begin(&case)?;
+        let (mut recorder, mut result) = play(begun);
+        if let Err(RuntimeError::Snapshot(why)) = result {
+            tracing::warn!(case = number, %why, "the case begins anew");
+            let again = lock(&self.store).start_over(recorder)?;
+            (recorder, result) = play(again);
+        }
         let result = match result {
             Ok(()) => recorder.end().map_err(StudyError::from),
             Err(RuntimeError::Interrupted) => Err(StudyError::Interrupted),
@@ -238,6 +249,18 @@ impl<T: FnMut(u32, u64) + Send> Watcher<MarketProtocol> for Reporter<T> {
             (*lock(&self.tell))(0, closed as u64);
         }
         Ok(())
+    }
+
+    fn snapshots_every(&self) -> Option<Duration> {
+        self.recorder.snapshots_every()
+    }
+
+    fn keep(&mut self, snapshot: Vec<u8>) -> Result<(), WatchError> {
+        self.recorder.keep(snapshot)
+    }
+
+    fn resumes_from(&mut self) -> Option<Vec<u8>> {
+        self.recorder.resumes_from()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
 };
 pub use microgrid_actor::Actor;
 use microgrid_actor::Protocol;
+use serde::{Deserialize, Serialize};
 
 /// The market's protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(crate) fn in_slot(slot: Slot) -> Option<String> {
 }
 
 /// Why an actor wanted to be woken. Wake-ups cannot be cancelled: an actor ignores those that no longer matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wake {
     /// A new slot begins.
     SlotBegins(u32),

@@ -10,6 +10,7 @@ use crate::{
     member::Member,
     message::{Exchange, Message},
     observation::Observation,
+    saved::{Unreadable, from_bytes, to_bytes},
     statement::{MeterReading, Tariff},
     time::Time,
 };
@@ -112,7 +113,7 @@ impl Grid {
             *booked = exchange.slot;
             context.observe(Observation::Exchanged(exchange, invoice));
         }
-        let signature = self.member.sign(&InvoiceTo { party, invoice }.to_json());
+        let signature = self.member.sign(&InvoiceTo { party, invoice });
         let endorsement = Endorsement { by: self.member.party, signature };
         context.send(from.actor(), Message::Invoice(Box::new((invoice, endorsement))));
     }
@@ -144,6 +145,20 @@ impl Actor<MarketProtocol> for Grid {
             Wake::Retry(publication) if publication == self.publication => self.publish(context),
             _ => {}
         }
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        let Self { begun, unconfirmed, publication, booked, .. } = self;
+        (unconfirmed > begun).then(|| to_bytes(&(begun, unconfirmed, publication, booked)))
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        let (begun, unconfirmed, publication, booked): (_, _, _, Vec<Slot>) = from_bytes(saved)?;
+        if booked.len() != self.booked.len() || begun > self.slots() {
+            return Err(Unreadable("it has other slots or prosumers".to_owned()));
+        }
+        (self.begun, self.unconfirmed, self.publication, self.booked) = (begun, unconfirmed, publication, booked);
+        Ok(())
     }
 
     fn name(&self) -> String {
@@ -218,8 +233,8 @@ mod tests {
         let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
         let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
-        let text = InvoiceTo { party: Party::Prosumer(2), invoice }.to_json();
-        let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&text) };
+        let statement = InvoiceTo { party: Party::Prosumer(2), invoice };
+        let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&statement) };
         let invoice = Message::Invoice(Box::new((invoice, endorsed)));
         assert_eq!(sent(&first), [&invoice]);
         assert_eq!(sent(&again), [&invoice]);

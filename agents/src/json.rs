@@ -4,7 +4,7 @@
 //! a duration with `json::nanoseconds`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::fmt;
+use std::{fmt, io};
 
 /// A number as it looks in JSON.
 struct Written(f64);
@@ -116,9 +116,35 @@ macro_rules! signed_as_json {
                 ::serde_json::to_string(self).expect("what is signed has a JSON text")
             }
         }
+
+        impl $crate::chain::signable::Signable for $name {
+            fn text(&self) -> ::std::borrow::Cow<'_, str> {
+                self.to_json().into()
+            }
+        }
     )+};
 }
 pub(crate) use signed_as_json;
+
+/// Length of the JSON text of a value [bytes], which is not made for that.
+pub(crate) fn length(value: &impl Serialize) -> u64 {
+    struct Counted(u64);
+
+    impl io::Write for Counted {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0 += text.len() as u64;
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, value).expect("every value has a JSON text");
+    counted.0
+}
 
 #[cfg(test)]
 mod tests {

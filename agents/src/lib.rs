@@ -56,4 +56,7 @@ pub mod units;
 
 #[doc(hidden)] // Hidden: it is for the other crates of the workspace.
 pub use microgrid_actor::debug_as_display;
+// Hidden: for whoever saves more than actors.
+#[doc(hidden)]
+pub use microgrid_actor::saved;
 pub use microgrid_actor::time;

@@ -6,6 +6,7 @@ use crate::{
         genesis::Genesis,
         hash::Digest,
         identity::{Party, SecretKey, Signature},
+        signable::Signable,
         transaction::Endorsement,
     },
     message::Submission,
@@ -30,9 +31,14 @@ impl Member {
         Self { party, key, genesis, chain }
     }
 
-    /// Signs a text for these chains.
-    pub fn sign(&self, text: &str) -> Signature {
-        self.key.sign(self.chain, text)
+    /// Signs a statement for these chains.
+    pub fn sign(&self, statement: &impl Signable) -> Signature {
+        self.key.sign_statement(self.chain, statement)
+    }
+
+    /// Whether the chains are kept, so that they need texts.
+    pub fn keeps_chains(&self) -> bool {
+        self.key.is_of_kept_chain()
     }
 
     /// A call to submit to the ledger, signed if the policies ask for it.
@@ -40,7 +46,7 @@ impl Member {
         let creator = self.party;
         let signed = self.genesis.must_be_signed(creator, &call);
         let proposal = Proposal { creator, call };
-        let signature = signed.then(|| self.sign(proposal.to_json().get()));
+        let signature = signed.then(|| self.sign(&proposal));
         Arc::new(Submission { proposal, signature, endorsements })
     }
 }

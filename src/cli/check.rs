@@ -75,6 +75,7 @@ fn describe(plan: &Plan) -> String {
     );
     if let Some(dates) = plan.dates() {
         text += &days(dates);
+        text += &format!("  leaves {} on disk, beside its report\n", plan.on_disk());
     }
     if let (PopulationSource::Profiles(_) | PopulationSource::Members(_), Demand::Elastic) =
         (&scenario.population, scenario.preferences.demand)

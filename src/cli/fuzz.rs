@@ -331,6 +331,7 @@ fn whatever_a_results_folder_holds_looking_at_it_ends_by_itself() {
         aged(sample(Format::Parquet, "replicates: 2", 1, u64::MAX)),
         aged(sample(Format::Csv, "record: Summary", 1, u64::MAX)),
         sample(Format::Csv, "", 1, 5),
+        sample(Format::Csv, "record: Slots", 1, 2),
         sample(Format::Csv, "", 3, 7),
         sample(Format::Parquet, "", 3, 7),
     ];

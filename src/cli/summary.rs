@@ -144,6 +144,7 @@ mod tests {
         cli::text::plain,
         record::fixtures::{day::Day, whole_case},
     };
+    use microgrid_agents::market::opening::OpenSlots;
 
     #[test]
     fn only_open_slots_are_shown_and_the_rest_is_told() {
@@ -170,7 +171,7 @@ mod tests {
         assert!(text.contains("\nWithout results: case 2.\n") && !text.contains("The market was closed"), "{text}");
         drop(day);
 
-        let manifest = |case_count, open| {
+        let manifest = |case_count, open: (u32, u32)| {
             let mut manifest = run.manifest().clone();
             manifest.case_count = case_count;
             manifest.cases.iter_mut().for_each(|case| case.open = OpenSlots::span(open.0, open.1));

@@ -280,7 +280,7 @@ fn periods(log: &Log) -> (BTreeMap<u32, Vec<u64>>, Vec<u64>) {
 fn sellers_may_move_every_fifth_period_and_the_market_rests_where_it_did() {
     for (price_every, apart) in [("1", 1), ("5", 5)] {
         let case =
-            flagship(&[&format!("price_every={price_every}")], |scenario| scenario.market.open = (17, 17)).into();
+            flagship(&[&format!("price_every={price_every}")], |scenario| scenario.market.open = (17, 17).into());
         let log = run(&case);
         let (quotes, choices) = periods(&log);
         assert_eq!(quotes.len(), 3);

@@ -19,8 +19,10 @@ pub(crate) fn assert_conserved(log: &Log, slots: usize, prosumers: usize) {
     assert_eq!(log.closed(), slots, "every slot closes");
     assert_eq!(log.prosumers().count(), slots * prosumers, "every prosumer completes every slot");
     for p in log.prosumers() {
-        let inward = p.facts.generation + p.trades.bought + p.balance.discharged + p.balance.grid_import;
-        let outward = p.balance.consumed + p.trades.sold + p.balance.charged + p.balance.grid_export;
+        let from_grid = p.balance.grid_import + p.balance.short;
+        let inward = p.metered.generation + p.trades.bought + p.balance.discharged + from_grid;
+        let into_grid = p.balance.grid_export + p.balance.long;
+        let outward = p.balance.consumed + p.trades.sold + p.balance.charged + into_grid;
         assert_eq!(inward, outward, "energy of {p:?}");
     }
     for slot in 1..=slots as u32 {

@@ -263,7 +263,7 @@ fn assert_refused(simulation: SimulationBuilder, prosumer: u32, reason: Refusal)
     assert!(refusals().all(|refusals| refusals.slot == 12 && refusals.count > 10));
     let slot = case.slot(12).unwrap();
     assert!(slot.traded_kwh.value() > 0.0, "the market goes on with its last post that counted");
-    let band = 0.45..=simulation.plan().grid_tariffs()[11];
+    let band = 0.45..=simulation.plan().price_bands(1)[11].ceiling;
     assert!(case.prices(12).values().all(|price| band.contains(price)));
     let root = tempfile::tempdir().unwrap();
     let run = simulation.run_into(root.path()).unwrap();
@@ -330,7 +330,7 @@ fn rules_know_sellers_by_their_numbers() {
         let told = Arc::clone(&rule.told);
         let builder = Simulation::builder().file(repository("scenarios/100_prosumers.ron"));
         let builder = builder.set("population", 20).set("choice_set", known);
-        let builder = builder.edit(|scenario| scenario.market.open = (12, 12)).into();
+        let builder = builder.edit(|scenario| scenario.market.open = (12, 12).into());
         builder.pricing(Numbered).choice(rule).run().unwrap();
         let told = told.load(Ordering::Relaxed);
         assert!(told > 50, "{told}");
@@ -506,7 +506,7 @@ fn a_scenario_made_in_code_is_the_one_of_the_file() {
     let mut scenario = plan.scenario.clone();
     scenario.population = PopulationSource::Synthetic(Synthetic::new(1));
     let tariffs = std::fs::read_to_string(repository("scenarios/data/tariff.csv")).unwrap();
-    scenario.market.grid_tariff = microgrid_sim::scenario::schema::Tariff::Csv("night.csv".into());
+    scenario.market.grid_tariff = Tariff::Csv("night.csv".into());
     let made = Simulation::builder()
         .scenario(scenario)
         .data("night.csv", tariffs)
@@ -515,7 +515,7 @@ fn a_scenario_made_in_code_is_the_one_of_the_file() {
         .unwrap();
     let [of_file, of_code] = [&plan, made.plan()].map(|plan| plan.cases().next().unwrap());
     assert_eq!(of_file.population, of_code.population);
-    assert_eq!(of_file.grid_tariffs, of_code.grid_tariffs);
+    assert_eq!(of_file.tariffs, of_code.tariffs);
     let usual = files(&plan, None);
     let differ = different_but_for_data(&usual, &files(made.plan(), None));
     assert_eq!(differ, ["scenario.ron"], "only the names of its data files differ");
@@ -587,7 +587,7 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
     let scenario = || Scenario::new("x", PopulationSource::Synthetic(Synthetic::new(500)));
     let plan = Simulation::builder().scenario(scenario()).build().unwrap();
     let mut people = (*plan.plan().cases().next().unwrap().population).clone();
-    let mut profile = people.prosumers[6].profile.to_vec();
+    let mut profile: Vec<_> = people.prosumers[6].profile.iter().collect();
     profile[2].preference_pv = f64::NAN;
     people.prosumers[6].profile = profile.into();
     let error = Simulation::builder().scenario(scenario()).population(people.clone()).build().unwrap_err();
@@ -599,11 +599,11 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
      = note: allowed: a number from 0.000001 to 10000
     ");
     assert_eq!(format!("{error:?}"), error.to_string());
-    people.prosumers[6].profile = people.prosumers[5].profile[..5].into();
+    people.prosumers[6].profile = people.prosumers[5].profile.iter().take(5).collect::<Vec<_>>().into();
     let error = Simulation::builder().scenario(scenario()).population(people).build().unwrap_err();
     assert!(error.to_string().contains("prosumer 7: the profile does not fit the market"), "{error}");
     let mut wrong = scenario();
-    wrong.market.feed_in_tariff = -1.0;
+    wrong.market.feed_in_tariff = Tariff::Constant(-1.0);
     let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
     insta::assert_snapshot!(said(Simulation::builder().scenario(wrong)), @r"
     error: market.feed_in_tariff: not allowed

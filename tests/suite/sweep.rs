@@ -30,7 +30,7 @@ use tempfile::TempDir;
 /// Name under which the exported chains stand among a run's files.
 const CHAINS: &str = "exported chains";
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A sweep of 36 short cases.
 fn sweep(record: &str) -> String {
@@ -56,7 +56,7 @@ fn sim(arguments: &[&str], folder: &Path) -> Command {
 }
 
 /// What a run leaves but its manifest and its database, and the chains of that, which have to verify.
-fn files(run: &Path) -> Files {
+pub(crate) fn files(run: &Path) -> Files {
     let entries = fs::read_dir(run).expect("a run").map(|entry| entry.expect("an entry").path());
     let name = |path: &Path| path.file_name().expect("a name").display().to_string();
     // Who is killed between its last two steps leaves a finished run with its journal.
@@ -74,7 +74,7 @@ fn files(run: &Path) -> Files {
 }
 
 #[track_caller]
-fn assert_same(expected: &Files, run: &Path) {
+pub(crate) fn assert_same(expected: &Files, run: &Path) {
     let found = files(run);
     let names: Vec<_> = found.keys().collect();
     assert!(expected.keys().eq(found.keys()), "{names:?}");
@@ -84,7 +84,7 @@ fn assert_same(expected: &Files, run: &Path) {
 }
 
 /// Runs a plan with so many jobs and leaves its results under `root`.
-fn run(plan: &Plan, jobs: usize, root: &Path) -> PathBuf {
+pub(crate) fn run(plan: &Plan, jobs: usize, root: &Path) -> PathBuf {
     let recorder = Recorder::create_as(Default::default(), root, plan, SystemTime::UNIX_EPOCH, String::new())
         .expect("a new folder");
     let options = Options { jobs: NonZero::new(jobs), ..Options::default() };

@@ -70,11 +70,13 @@ impl Header {
 pub struct Recorded {
     /// When it reached the ledger.
     pub submitted: Time,
-    /// Its [`Envelope`](super::transaction::Envelope) as JSON text.
+    /// Its [`Envelope`](super::transaction::Envelope) as JSON text; empty where nobody keeps the chain.
     pub envelope: String,
+    /// Length of that text, also where it is not made [bytes].
+    pub length: u64,
     /// Whether it counts.
     pub validity: Validity,
-    /// What it has written: nothing, unless it counts.
+    /// What it has written: nothing, unless it counts and somebody keeps the chain.
     pub writes: Vec<Write>,
 }
 
@@ -90,9 +92,9 @@ pub struct Block {
 }
 
 impl Block {
-    /// Length of all its transactions, as JSON text [bytes].
+    /// Length of the envelopes of all its transactions, as JSON text [bytes].
     pub fn bytes(&self) -> u64 {
-        self.transactions.iter().map(|transaction| transaction.envelope.len() as u64).sum()
+        self.transactions.iter().map(|transaction| transaction.length).sum()
     }
 }
 
@@ -149,7 +151,7 @@ pub struct Checkpoint {
 crate::json::signed_as_json!(Checkpoint);
 
 /// A checkpoint with the ledger's signature over its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedCheckpoint {
     /// The checkpoint.
     pub checkpoint: Checkpoint,

@@ -6,6 +6,7 @@ use super::{
     genesis::{Genesis, Signatures},
     hash::Digest,
     identity::Party,
+    signable::Signable,
 };
 use crate::{
     ids::{ChannelName, Slot},
@@ -15,7 +16,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// A call of the contract.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +165,12 @@ pub struct InvoiceTo {
 }
 
 signed_as_json!(BillsOf, InvoiceTo);
+
+impl Signable for Proposal {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(String::from(Box::<str>::from(self.to_json())))
+    }
+}
 
 impl Genesis {
     /// Whether a call needs the signature of its maker.

@@ -9,7 +9,7 @@ use crate::{
     time::Time,
     units::{Energy, Money},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -78,13 +78,19 @@ macro_rules! keys {
             }
         }
 
+        /// As it stands on the chain: its content, of which its key tells the kind.
+        impl Serialize for Fact {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$name(fact) => fact.serialize(serializer),)+
+                }
+            }
+        }
+
         impl Fact {
             /// As it stands on the chain.
             pub fn to_json(&self) -> Box<RawValue> {
-                match self {
-                    $(Self::$name(fact) => to_raw_value(fact),)+
-                }
-                .expect("every fact has a JSON text")
+                to_raw_value(self).expect("every fact has a JSON text")
             }
 
             /// Reads what stands under `key`; an error if the text is not a fact of the key's kind.

@@ -4,14 +4,18 @@
 //! knows all keys, and the seed stands in the [genesis](super::genesis): this is fit for simulation only.
 //!
 //! Where nobody keeps the chain, nobody can ever check a signature on it, and making and checking them would be most of
-//! the work of a small community's slot. There a digest of key, chain and text [stands in](Signature::StandIn): as long
-//! as a signature, checked at the same places with the same answers, but anybody could make it.
+//! the work of a small community's slot. There a digest of key, chain and what is said [stands in](Signature::StandIn): as
+//! long as a signature, checked at the same places with the same answers, but anybody could make it, without any text.
 
-use super::hash::{Digest, bytes};
+use super::{
+    hash::{Digest, bytes},
+    signable::Signable,
+};
 use crate::{
     debug_as_display,
     ids::ActorId,
     json::as_text,
+    saved::to_bytes,
     streams::{Purpose, stream},
 };
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey, verify_batch};
@@ -131,18 +135,41 @@ impl SecretKey {
         PublicKey(self.key.verifying_key())
     }
 
+    /// Whether its chain is kept.
+    pub fn is_of_kept_chain(&self) -> bool {
+        !self.stands_in
+    }
+
     /// Signs a text for one chain.
     pub fn sign(&self, chain: Digest, text: &str) -> Signature {
         match self.stands_in {
-            true => Signature::StandIn(stand_in(self.public(), chain, text)),
+            true => Signature::StandIn(stand_in(self.public(), chain, text.as_bytes())),
             false => Signature::Ed25519(self.key.sign(&signed(chain, text).0)),
+        }
+    }
+
+    /// Signs a statement for one chain: its text, or what stands in for that.
+    pub fn sign_statement(&self, chain: Digest, statement: &impl Signable) -> Signature {
+        match self.stands_in {
+            true => Signature::StandIn(stand_in(self.public(), chain, &to_bytes(statement))),
+            false => self.sign(chain, &statement.text()),
         }
     }
 }
 
-/// What stands in for a signature over a text: of everybody's key another.
-fn stand_in(key: PublicKey, chain: Digest, text: &str) -> Digest {
-    Digest::of([&key.0.to_bytes(), &chain.0, text.as_bytes()])
+/// What stands in for a signature over something: of everybody's key another.
+fn stand_in(key: PublicKey, chain: Digest, what: &[u8]) -> Digest {
+    Digest::of([&key.0.to_bytes()[..], &chain.0, what])
+}
+
+impl Signature {
+    /// Whether it is that of `key` under a statement, on this chain, by the strict rules of ed25519.
+    pub fn is_under(self, statement: &impl Signable, key: PublicKey, chain: Digest) -> bool {
+        match self {
+            Self::Ed25519(_) => Claim { key, text: &statement.text(), signature: self }.holds(chain),
+            Self::StandIn(digest) => digest == stand_in(key, chain, &to_bytes(statement)),
+        }
+    }
 }
 
 /// What is signed: the digest of the chain's identifier, so that a signature is worth nothing on another chain, and the
@@ -168,7 +195,7 @@ impl Claim<'_> {
     pub fn holds(&self, chain: Digest) -> bool {
         match self.signature {
             Signature::Ed25519(signature) => self.key.0.verify_strict(&signed(chain, self.text).0, &signature).is_ok(),
-            Signature::StandIn(digest) => digest == stand_in(self.key, chain, self.text),
+            Signature::StandIn(digest) => digest == stand_in(self.key, chain, self.text.as_bytes()),
         }
     }
 }

@@ -12,5 +12,6 @@ pub mod genesis;
 pub mod hash;
 pub mod identity;
 pub mod refusal;
+pub mod signable;
 pub(crate) mod stub;
 pub mod transaction;

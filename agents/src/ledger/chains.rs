@@ -4,19 +4,21 @@ use super::state::{Simulation, WorldState};
 use crate::{
     chain::{
         block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
-        call::{Call, InvoiceTo},
+        call::{Call, InvoiceTo, Proposal},
         fact::{Fact, Key},
         hash::Digest,
-        identity::{Claim, Party, verify},
+        identity::{Claim, Party, Signature, verify},
         refusal::{Refusal, Validity},
-        transaction::{Envelope, Outcome, Read, Version, Write},
+        transaction::{Endorsement, Envelope, Outcome, Read, Version, Write},
     },
     contract::Contract,
     ids::{ActorId, ChannelName, LEDGER, Slot},
+    json,
     member::Member,
     message::Submission,
     time::Time,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, sync::Arc};
 
@@ -26,6 +28,43 @@ pub(super) struct Pending {
     pub(super) sent: Sent,
     reads: Vec<Read>,
     result: Result<Vec<(Key, Fact)>, Refusal>,
+}
+
+impl Pending {
+    /// What stands in its block, like an [`Envelope`], without any text of its parts.
+    fn envelope(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        struct Unwritten<'a> {
+            submitted: Time,
+            proposal: &'a Proposal,
+            signature: Option<Signature>,
+            endorsements: &'a [Endorsement],
+            reads: &'a [Read],
+            outcome: Carried<'a>,
+        }
+
+        #[derive(Serialize)]
+        enum Carried<'a> {
+            #[serde(rename = "writes")]
+            Writes(&'a [(Key, Fact)]),
+            #[serde(rename = "refused")]
+            Refused(Refusal),
+        }
+
+        let Submission { proposal, signature, endorsements } = &*self.sent.submission;
+        let outcome = match &self.result {
+            Ok(facts) => Carried::Writes(facts),
+            Err(refusal) => Carried::Refused(*refusal),
+        };
+        Unwritten {
+            submitted: self.sent.at,
+            proposal,
+            signature: *signature,
+            endorsements,
+            reads: &self.reads,
+            outcome,
+        }
+    }
 }
 
 /// A submission that has reached the ledger.
@@ -68,6 +107,12 @@ pub(super) struct Chains {
     pub(super) ledger: Member,
     pub(super) contract: Contract,
     pub(super) state: WorldState,
+    pub(super) links: Links,
+}
+
+/// Where the chains end: what the next block of each is linked to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Links {
     /// The newest block of each channel.
     heads: [Head; 3],
     /// How many blocks there are on all three.
@@ -79,7 +124,7 @@ impl Chains {
         let contract = Contract::new(Arc::clone(&ledger.genesis));
         let (header_hash, commit_hash) = (Digest::default(), Digest::default());
         let heads = ChannelName::ALL.map(|channel| Head { channel, blocks: 0, header_hash, commit_hash });
-        Self { ledger, contract, state: WorldState::default(), heads, blocks: 0 }
+        Self { ledger, contract, state: WorldState::default(), links: Links { heads, blocks: 0 } }
     }
 
     /// The first block of a channel: the genesis itself on the main chain, its identifier on the others.
@@ -107,41 +152,44 @@ impl Chains {
         transactions: Vec<Pending>,
         time: Time,
     ) -> (Block, Vec<(Sent, Validity)>) {
-        let number = self.heads[channel as usize].blocks;
-        let proposals: Vec<_> = transactions.iter().map(|pending| pending.sent.submission.proposal.to_json()).collect();
+        let number = self.links.heads[channel as usize].blocks;
+        let texts = self.ledger.keeps_chains();
+        let proposal = |pending: &Pending| texts.then(|| pending.sent.submission.proposal.to_json());
+        let proposals: Vec<_> = transactions.iter().map(proposal).collect();
         let seals = self.check_seals(transactions.iter().map(|pending| &pending.sent), &proposals);
         let (mut recorded, mut ordered) = (Vec::new(), Vec::new());
         for (position, ((pending, proposal), seals)) in (0..).zip(transactions.into_iter().zip(proposals).zip(seals)) {
             let validity = self.validate(&pending, seals);
-            let Pending { sent, reads, result } = pending;
-            let outcome = match result {
-                Ok(writes) => Outcome::Writes(self.write(writes, validity, Version(number, position))),
-                Err(refusal) => Outcome::Refused(refusal),
+            let submitted = pending.sent.at;
+            let (envelope, length, writes) = match proposal {
+                Some(proposal) => self.put_down(&pending, proposal),
+                None => (String::new(), json::length(&pending.envelope()), Vec::new()),
             };
-            let Submission { signature, endorsements, .. } = &*sent.submission;
-            let (submitted, signature, endorsements) = (sent.at, *signature, endorsements.clone());
-            let envelope = Envelope { submitted, proposal, signature, endorsements, reads, outcome };
-            let text = envelope.to_json();
-            let writes = match (validity, envelope.outcome) {
-                (Ok(()), Outcome::Writes(writes)) => writes,
-                _ => Vec::new(),
-            };
-            recorded.push(Recorded { submitted, envelope: text, validity, writes });
+            let Pending { sent, result, .. } = pending;
+            if let (Ok(()), Ok(facts)) = (validity, result) {
+                facts.into_iter().for_each(|(key, fact)| self.state.apply(key, fact, Version(number, position)));
+            }
+            let writes = if validity.is_ok() { writes } else { Vec::new() };
+            recorded.push(Recorded { submitted, envelope, length, validity, writes });
             ordered.push((sent, validity));
         }
         (self.link(channel, recorded, time), ordered)
     }
 
-    /// The texts of facts, which stand in the state from here on if their transaction counts.
-    fn write(&mut self, facts: Vec<(Key, Fact)>, validity: Validity, version: Version) -> Vec<Write> {
-        let mut texts = Vec::with_capacity(facts.len());
-        for (key, fact) in facts {
-            texts.push(Write(key, fact.to_json()));
-            if validity.is_ok() {
-                self.state.apply(key, fact, version);
-            }
-        }
-        texts
+    /// The text of a transaction with its length, and those of the facts that it would write.
+    fn put_down(&self, pending: &Pending, proposal: Box<RawValue>) -> (String, u64, Vec<Write>) {
+        let texts = |facts: &[(Key, Fact)]| facts.iter().map(|(key, fact)| Write(*key, fact.to_json())).collect();
+        let outcome = match &pending.result {
+            Ok(facts) => Outcome::Writes(texts(facts)),
+            Err(refusal) => Outcome::Refused(*refusal),
+        };
+        let Submission { signature, endorsements, .. } = &*pending.sent.submission;
+        let (submitted, signature, endorsements) = (pending.sent.at, *signature, endorsements.clone());
+        let envelope = Envelope { submitted, proposal, signature, endorsements, reads: pending.reads.clone(), outcome };
+        let text = envelope.to_json();
+        let writes = if let Outcome::Writes(writes) = envelope.outcome { writes } else { Vec::new() };
+        let length = text.len() as u64;
+        (text, length, writes)
     }
 
     /// Whether a transaction counts, at its turn.
@@ -168,39 +216,52 @@ impl Chains {
         let (Some(signature), Some(key)) = (sent.submission.signature, genesis.key(sent.creator())) else {
             return false;
         };
-        Claim { key, text: sent.submission.proposal.to_json().get(), signature }.holds(self.ledger.chain)
+        signature.is_under(&sent.submission.proposal, key, self.ledger.chain)
     }
 
-    /// Checks all signatures under these submissions together; `proposals` are their texts.
-    fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Box<RawValue>]) -> Vec<Seals> {
-        let genesis = &self.ledger.genesis;
+    /// Checks all signatures under these submissions, where there are texts together; `proposals` are these.
+    fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Option<Box<RawValue>>]) -> Vec<Seals> {
+        let (genesis, chain) = (&self.ledger.genesis, self.ledger.chain);
         let mut seals = Vec::with_capacity(proposals.len());
         let (mut claimed, mut texts) = (Vec::new(), Vec::new());
         for (index, (sent, proposal)) in sent.zip(proposals).enumerate() {
             let (creator, call) = (sent.creator(), sent.call());
             let needed = genesis.must_be_signed(creator, call);
+            let mut signed = !needed;
             if let (true, Some(signature), Some(key)) = (needed, sent.submission.signature, genesis.key(creator)) {
-                claimed.push((index, false, key, signature));
-                texts.push(Cow::Borrowed(proposal.get()));
+                match proposal {
+                    Some(proposal) => {
+                        claimed.push((index, false, key, signature));
+                        texts.push(Cow::Borrowed(proposal.get()));
+                    }
+                    None => signed = signature.is_under(&sent.submission.proposal, key, chain),
+                }
             }
+            let mut is_due = false;
             if let Call::RecordEnergy(_, _, Some(invoice)) = call {
-                let text = InvoiceTo { party: creator, invoice: *invoice }.to_json();
+                let invoice = InvoiceTo { party: creator, invoice: *invoice };
+                let text = proposal.as_ref().map(|_| invoice.to_json());
                 for endorsement in sent.submission.endorsements.iter().filter(|e| e.by == Party::Grid) {
-                    claimed.push((index, true, genesis.grid, endorsement.signature));
-                    texts.push(Cow::Owned(text.clone()));
+                    match &text {
+                        Some(text) => {
+                            claimed.push((index, true, genesis.grid, endorsement.signature));
+                            texts.push(Cow::Owned(text.clone()));
+                        }
+                        None => is_due |= endorsement.signature.is_under(&invoice, genesis.grid, chain),
+                    }
                 }
             }
             let endorsed = match call {
                 // The ledger itself proposes only what both sides have endorsed.
                 Call::Settle(_) => creator == Party::Ledger,
-                Call::RecordEnergy(_, _, invoice) => invoice.is_none(),
+                Call::RecordEnergy(_, _, invoice) => is_due || invoice.is_none(),
                 _ => true,
             };
-            seals.push(Seals { signed: !needed, endorsed });
+            seals.push(Seals { signed, endorsed });
         }
         let claims: Vec<Claim<'_>> =
             claimed.iter().zip(&texts).map(|(&(_, _, key, signature), text)| Claim { key, text, signature }).collect();
-        for (&(index, is_invoice, ..), holds) in claimed.iter().zip(verify(self.ledger.chain, &claims)) {
+        for (&(index, is_invoice, ..), holds) in claimed.iter().zip(verify(chain, &claims)) {
             match is_invoice {
                 false => seals[index].signed = holds,
                 true => seals[index].endorsed |= holds,
@@ -209,28 +270,36 @@ impl Chains {
         seals
     }
 
+    /// Makes the next block of these. Where nobody keeps the chain it has no hashes: there are no texts that they were of.
     fn link(&mut self, channel: ChannelName, transactions: Vec<Recorded>, time: Time) -> Block {
-        let head = &mut self.heads[channel as usize];
+        let kept = self.ledger.keeps_chains();
+        let head = &mut self.links.heads[channel as usize];
         let before = |hash| (head.blocks > 0).then_some(hash);
         let header = Header {
             channel,
             number: head.blocks,
             previous_hash: before(head.header_hash),
-            data_hash: data_hash(transactions.iter().map(|transaction| &transaction.envelope)),
-            position: self.blocks,
+            data_hash: match kept {
+                true => data_hash(transactions.iter().map(|transaction| &transaction.envelope)),
+                false => Digest::default(),
+            },
+            position: self.links.blocks,
             time,
         };
         let done = transactions.iter().map(|transaction| (transaction.validity, &transaction.writes[..]));
-        let commit_hash = commit_hash(before(head.commit_hash), &header, done);
-        self.blocks += 1;
-        *head = Head { channel, blocks: head.blocks + 1, header_hash: header.hash(), commit_hash };
+        let (header_hash, commit_hash) = match kept {
+            true => (header.hash(), commit_hash(before(head.commit_hash), &header, done)),
+            false => Default::default(),
+        };
+        self.links.blocks += 1;
+        *head = Head { channel, blocks: head.blocks + 1, header_hash, commit_hash };
         Block { header, transactions, commit_hash }
     }
 
     /// How far the chains have come, signed, with `closed` the last slot that is over.
     pub(super) fn checkpoint(&self, closed: Slot) -> SignedCheckpoint {
-        let checkpoint = Checkpoint { closed, heads: self.heads };
-        let signature = self.ledger.sign(&checkpoint.to_json());
+        let checkpoint = Checkpoint { closed, heads: self.links.heads };
+        let signature = self.ledger.sign(&checkpoint);
         SignedCheckpoint { checkpoint, signature }
     }
 }

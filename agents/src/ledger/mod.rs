@@ -21,6 +21,7 @@ mod playing;
 mod queue;
 mod registration;
 mod reminders;
+mod saved;
 mod state;
 mod submissions;
 
@@ -32,6 +33,7 @@ use crate::{
     member::Member,
     message::{Message, SlotOpened, Submission},
     observation::Observation,
+    saved::Unreadable,
     statement::{Registration, Tariff},
     time::Time,
 };
@@ -107,7 +109,7 @@ pub struct Ledger {
 }
 
 /// What has come to pass in the game since the market was last shown.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Unpublished {
     batch: bool,
     /// How many posts counted without becoming transactions.
@@ -270,6 +272,14 @@ impl Actor<MarketProtocol> for Ledger {
             Wake::Retry(repeats) if repeats == self.repeats => self.remind(context),
             _ => {}
         }
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        self.saved()
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        self.restored(saved)
     }
 
     fn name(&self) -> String {

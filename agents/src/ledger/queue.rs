@@ -17,7 +17,7 @@ pub(super) struct Queue<T> {
     timeout: Duration,
     pub(super) waiting: Vec<T>,
     /// Number of the batch that is being filled.
-    batch: u64,
+    pub(super) batch: u64,
 }
 
 impl<T> Queue<T> {

@@ -100,7 +100,7 @@ fn wait(mean: Duration, random: &mut Stream) -> Duration {
 
 /// When one participant acts: what of its rhythm is its own. Wake-ups cannot be cancelled, so it counts only on those
 /// that come when an act is due.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Rhythm {
     random: Stream,
     /// When it acts next: a wake-up from then on is one to act on.

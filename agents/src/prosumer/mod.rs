@@ -14,9 +14,11 @@ mod closing;
 mod needs;
 mod player;
 mod recovery;
+mod saved;
+mod warm_start;
 
 pub use crate::mechanism::{
-    Habits, Strategy,
+    FirstPrices, Habits, Strategy,
     auction::{
         bidding::{Bidder, Bidding, BiddingStrategy},
         valuation::Valuation,
@@ -44,6 +46,7 @@ use crate::{
     member::Member,
     message::{BillProposed, MarketOpened, Message, SlotOpened, Submission, Verdict},
     observation::Observation,
+    saved::Unreadable,
     statement::{Dispute, Registration},
     streams::Stream,
     units::Energy,
@@ -51,6 +54,7 @@ use crate::{
 use activation::Rhythm;
 use player::Player;
 use std::{sync::Arc, time::Duration};
+use warm_start::WarmStart;
 
 /// What prosumers have in common; those who learn differently have other rules.
 #[doc(hidden)] // Hidden: put together by the simulation.
@@ -88,6 +92,7 @@ pub struct Prosumer {
     group: Option<usize>,
     devices: Devices,
     rhythm: Rhythm,
+    warm_start: WarmStart,
     /// Its own copy of the rules that are its own.
     strategy: Option<Box<Strategy>>,
     slot: Slot,
@@ -136,6 +141,7 @@ impl Prosumer {
         moments: Stream,
     ) -> Self {
         let strategy = rules.strategy.own();
+        let warm_start = WarmStart::new(&rules.habits.first_prices);
         let (storage, content) = storage.unzip();
         let group = member.genesis.tariff_group(member.genesis.prosumers[id.index()].0);
         Self {
@@ -147,6 +153,7 @@ impl Prosumer {
             group,
             devices: Devices { storage, content: content.unwrap_or_default(), reading: None },
             rhythm: Rhythm::new(moments),
+            warm_start,
             strategy,
             slot: 0,
             opened: None,
@@ -275,6 +282,9 @@ impl Prosumer {
         let Rules { habits, alpha, .. } = &*self.rules;
         let moment = Moment { habits, alpha: *alpha, strategy, random: context.random(), now, acts, interval };
         if let Some((post, age)) = player.part.act(&player.market, moment) {
+            if let Call::PostQuote(quote) = &post {
+                self.warm_start.note(quote.slot, quote.price);
+            }
             context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
@@ -320,8 +330,8 @@ impl Prosumer {
             return Verdict::Disputed(dispute);
         }
         let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
-        let text = BillsOf { slot: self.slot, party: self.member.party, bills }.to_json();
-        Verdict::Endorsed(Box::new(self.member.sign(&text)))
+        let statement = BillsOf { slot: self.slot, party: self.member.party, bills };
+        Verdict::Endorsed(Box::new(self.member.sign(&statement)))
     }
 }
 
@@ -383,6 +393,14 @@ impl Actor<MarketProtocol> for Prosumer {
 
     fn restart(&mut self, context: &mut Context<'_>) {
         self.lose_memory(context);
+    }
+
+    fn save(&self) -> Option<Vec<u8>> {
+        self.saved()
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        self.restored(saved)
     }
 
     fn name(&self) -> String {

@@ -37,6 +37,7 @@ impl Player {
             buyer: facts.as_buyer().charged(rules.local_fee),
             band,
             habits: &rules.habits,
+            first_price: prosumer.warm_start.price(market.slot),
         });
         Some(Self { market, side, part, resumed_from: None })
     }

@@ -16,6 +16,7 @@ impl Prosumer {
         self.slot = 0;
         self.opened = None;
         self.strategy = self.rules.strategy.own();
+        self.warm_start.forget();
         self.phase = Phase::Recovering;
         // The number that `ask` gives it.
         self.ask(LEDGER, Message::Recover(self.questions + 1), context);
@@ -78,7 +79,7 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, Habits, Mixing, Rules, Strategy},
+        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, FirstPrices, Habits, Mixing, Rules, Strategy},
         statement::{Invoice, OrderSide, Orders, Quote, Step, Tariff},
         streams::{Purpose, stream},
         time::Time,
@@ -104,7 +105,7 @@ mod tests {
                 ramp: 0.1,
                 tolerance: 1e-7,
                 bidding: BiddingStrategy::default(),
-                first_prices: None,
+                first_prices: FirstPrices::Random,
             },
             strategy: Strategy::default(),
             activation: Activation::LockStep { period: Duration::from_secs(1) },
@@ -197,8 +198,8 @@ mod tests {
         assert_eq!(told(&mut prosumer, LEDGER, settled(3)), exchange);
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
-        let text = InvoiceTo { party: Party::Prosumer(1), invoice }.to_json();
-        let endorsement = Endorsement { by: Party::Grid, signature: members(2)[1].sign(&text) };
+        let statement = InvoiceTo { party: Party::Prosumer(1), invoice };
+        let endorsement = Endorsement { by: Party::Grid, signature: members(2)[1].sign(&statement) };
         let reading = told(&mut prosumer, GRID, Message::Invoice(Box::new((invoice, endorsement))));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);

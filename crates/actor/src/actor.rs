@@ -1,6 +1,7 @@
 //! Actors, and all that they may ask of whoever hosts them.
 
-use crate::{Stream, Time};
+use crate::{Stream, Time, saved::Unreadable};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fmt::{self, Debug},
     sync::Arc,
@@ -8,7 +9,7 @@ use std::{
 };
 
 /// Address of an actor within one simulation: its position among all of them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ActorId(pub u32);
 
 impl Debug for ActorId {
@@ -22,7 +23,7 @@ pub trait Protocol: Copy + Debug + Send + Sync + Unpin + 'static {
     /// What they send each other.
     type Message: Clone + Debug + Send + Sync + Unpin + 'static;
     /// Why one wants to be woken. Wake-ups cannot be cancelled: an actor ignores those that no longer matter.
-    type Wake: Copy + Debug + Send + Unpin + 'static;
+    type Wake: Copy + Debug + Send + Unpin + Serialize + DeserializeOwned + 'static;
     /// What they report about themselves. Nothing in a simulation reads it back, so watching changes nothing.
     type Observation: Debug + Send + Unpin + 'static;
 
@@ -79,6 +80,21 @@ pub trait Actor<P: Protocol>: Debug + Send {
     ///
     /// Asked when a simulation has stalled, to tell its user who waits for what.
     fn waiting_for(&self) -> Option<String>;
+
+    /// All that it needs to go on, given that no message is on its way from or to anybody; `None` if it is in the middle of
+    /// something, or cannot be saved at all. Whatever it was made from need not be in it, nor what it asks of its host:
+    /// streams, wake-ups and counters of messages are kept there.
+    fn save(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Takes the place of the actor that was saved, in a run of the same scenario; in place of being started.
+    ///
+    /// # Errors
+    /// If that is not what such an actor saves.
+    fn restore(&mut self, _saved: &[u8]) -> Result<(), Unreadable> {
+        Err(Unreadable("such an actor cannot be restored".to_owned()))
+    }
 }
 
 /// Something an actor wants done.

@@ -257,6 +257,23 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_is_never_passed_over() {
+        let stamps = Stamps { format: None, ..stamps(0) };
+        let read = |text: &str| stamps.begin(text, None).map(|at| at.to_string());
+        for text in
+            ["2024-01-01T00:15:00+02:00", "2024-01-01 00:15+02:00", "2024-01-01T00:15+0200", "2023-12-31T22:15Z"]
+        {
+            assert_eq!(read(text).unwrap(), "2023-12-31T22:15:00Z", "{text}");
+        }
+        assert_eq!(read("2024-01-01 00:15").unwrap(), "2023-12-31T23:15:00Z", "a clock in Berlin");
+        for text in ["2024-01-01 00:15 +0200", "2024-01-01T00:15+02:99", "01.01.2024", "2024-13-01", ""] {
+            assert!(read(text).is_err(), "{text}: {:?}", read(text));
+        }
+        let zoned = stamps.begin("2024-01-01T00:15:00+02:00[Europe/Berlin]", None);
+        assert!(zoned.is_err() || zoned.unwrap().to_string() == "2023-12-31T22:15:00Z");
+    }
+
+    #[test]
     fn a_stamp_may_be_the_end_of_its_interval() {
         let at = stamps(900).begin("01.06.2016 00:00", None).unwrap();
         assert_eq!(at.to_string(), "2016-05-31T21:45:00Z");

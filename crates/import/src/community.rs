@@ -16,6 +16,11 @@ const FEED_IN_TARIFF: &str = "0.08";
 const PREFERENCE_PV: &str = "1.2";
 const PREFERENCE_GRID: &str = "1.0";
 
+/// Of more slots than this, every post of the game would be hundreds of megabytes.
+const MOST_POSTED: usize = 200;
+/// Of more slots than this, so would every trade.
+const MOST_RECORDED: usize = 3000;
+
 /// A row of `members.csv`; what is `None` is left empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
@@ -90,13 +95,14 @@ impl Community {
 
     fn scenario(&self, name: &str) -> String {
         let calendar = calendar(&self.axis);
+        let unit = self.unit;
+        let kept = kept(&self.axis);
         format!(
             "// Made by `sim import`; import.md tells of what. Tariffs and preferences are placeholders.\n\
              Scenario(\n    name: \"{name}\",\n    market: (\n        {calendar}\n        currency: \"EUR\",\n        \
              grid_tariff: Constant({GRID_TARIFF}),\n        feed_in_tariff: {FEED_IN_TARIFF},\n    ),\n    \
              population: Members(members: \"members.csv\", profiles: \"profiles.csv\", unit: {unit}),\n    \
-             preferences: (demand: Firm, preference_pv: {PREFERENCE_PV}, preference_grid: {PREFERENCE_GRID}),\n)\n",
-            unit = self.unit,
+             preferences: (demand: Firm, preference_pv: {PREFERENCE_PV}, preference_grid: {PREFERENCE_GRID}),\n{kept})\n",
         )
     }
 
@@ -122,6 +128,14 @@ impl Community {
         };
         csv_text(header, (0..self.axis.slots).map(row))
     }
+}
+
+/// What of a run over these days is kept, in a scenario.
+pub(crate) fn kept(axis: &Axis) -> String {
+    let posts = "    // Of so many slots not every post is kept on the chain: `Every` keeps them.\n    ledger: (posts: Last),\n";
+    let record = "    // Nor each trade: `Full` keeps them.\n    record: Slots,\n";
+    let kept = [(MOST_POSTED, posts), (MOST_RECORDED, record)];
+    kept.into_iter().filter(|(most, _)| axis.slots > *most).map(|(_, text)| text).collect()
 }
 
 /// The calendar of a scenario over these days.

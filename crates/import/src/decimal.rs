@@ -36,7 +36,7 @@ impl Decimal {
 
     /// The number times this power of ten; `None` beyond what is read.
     pub(crate) fn times_ten_to(self, power: i32) -> Option<Self> {
-        let scale = self.scale as i32 - power;
+        let scale = (self.scale as i32).checked_sub(power)?;
         if scale > MOST_DIGITS as i32 || scale < -(MOST_DIGITS as i32) {
             return (self.digits == 0).then_some(Self::ZERO);
         }
@@ -74,7 +74,8 @@ impl Decimal {
         let scale = self.scale.max(to.scale).max(6);
         let (from, to) = (self.at(scale)?, to.at(scale)?);
         let (part, whole) = (i128::from(part), i128::from(whole));
-        let digits = from.checked_add((to - from).checked_mul(part)?.checked_add(whole / 2)?.div_euclid(whole))?;
+        let way = to.checked_sub(from)?.checked_mul(part)?;
+        let digits = from.checked_add(way.checked_add(whole / 2)?.div_euclid(whole))?;
         Some(Self { digits, scale })
     }
 
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(read("0.1").plus(read("0.2")).unwrap().to_string(), "0.3");
         assert_eq!(read("0.10").minus(read("0.2")).unwrap().to_string(), "-0.1");
         assert_eq!(read("1").between(read("2"), 1, 3).unwrap().to_string(), "1.333333");
-        for wrong in ["", "-", ".", "1,5", "1 000", "nan", "inf", "0x1", "1e", "--1"] {
+        for wrong in ["", "-", ".", "1,5", "1 000", "nan", "inf", "0x1", "1e", "--1", "1e-2147483648", "9e99"] {
             assert_eq!(Decimal::parse(wrong), None, "{wrong}");
         }
     }

@@ -147,6 +147,9 @@ impl Given {
             let order = ("is not behind the row before", "rows are in the order of time, and none is there twice");
             let seconds = match text.parse::<Time>() {
                 Ok(time) if text.len() <= 8 && dated.is_empty() => {
+                    if daily.is_empty() && time != Time::midnight() {
+                        return wrong("the day does not begin at 00:00", "put a row for `00:00` first");
+                    }
                     if daily.last().is_some_and(|(last, _)| *last >= time) {
                         return wrong(order.0, order.1);
                     }
@@ -173,10 +176,6 @@ impl Given {
             }
         }
         let steps = match (daily.first(), dated.first()) {
-            (Some((first, _)), _) if *first != Time::midnight() => {
-                let error = table.at_end("the day does not begin at 00:00", ["put a row for `00:00` first".to_owned()]);
-                return Err(error);
-            }
             (Some(_), _) => Steps::Daily(daily),
             (None, Some(_)) => Steps::Dated(dated),
             (None, None) => return Err(table.at_end("there is no row", ["allowed: at least one".to_owned()])),

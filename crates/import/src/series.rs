@@ -1,7 +1,7 @@
 //! Values by slot, some of them missing, and what is done about these.
 
 use crate::decimal::Decimal;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 /// What is done where a meter has no value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,16 @@ pub enum Gaps {
         /// How many slots in a row.
         max: u32,
     },
+}
+
+impl fmt::Display for Gaps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refuse => f.write_str("Refuse"),
+            Self::Hold => f.write_str("Hold"),
+            Self::Interpolate { max } => write!(f, "Interpolate(max: {max})"),
+        }
+    }
 }
 
 impl FromStr for Gaps {

@@ -41,13 +41,53 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the file to go on behind the case with this number; what it has of later cases is removed. Fails if there
-    /// is no such file, or it cannot be written.
-    pub fn reopen(path: &Path, last_case: u32) -> Result<Self> {
-        let store = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let each = TABLES.map(|table| format!("DELETE FROM {table} WHERE case_number > {last_case};"));
-        store.database.execute_batch(&format!("BEGIN; {} COMMIT", each.concat()))?;
-        Ok(store)
+    /// Opens the file to go on behind the case with this number or, `within` a case that is not complete, behind a checkpoint
+    /// of it; what it has beyond is removed. `None` if the case does not reach this checkpoint. Fails if there is no such
+    /// file, or it cannot be written.
+    pub fn reopen(path: &Path, last_case: u32, within: Option<(u32, &SignedCheckpoint)>) -> Result<Option<Self>> {
+        let mut store = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if let Some((case, signed)) = within
+            && !store.reaches(case, signed)?
+        {
+            return Ok(None);
+        }
+        let last = within.map_or(last_case, |(case, _)| case);
+        let each = TABLES.map(|table| format!("DELETE FROM {table} WHERE case_number > {last};"));
+        store.database.execute_batch(&format!("BEGIN; {}", each.concat()))?;
+        if let Some((case, signed)) = within {
+            for head in signed.checkpoint.heads {
+                let beyond = params![case, head.channel.name(), integer(head.blocks)];
+                for (table, number) in [("blocks", "number"), ("transactions", "block"), ("facts", "block")] {
+                    let sql = format!("DELETE FROM {table} WHERE case_number = ? AND channel = ? AND {number} >= ?");
+                    store.database.execute(&sql, beyond)?;
+                }
+            }
+            store.commit(case, signed)?;
+        } else {
+            store.database.execute_batch("COMMIT")?;
+        }
+        Ok(Some(store))
+    }
+
+    /// Whether all blocks of a case are there for which a checkpoint stands.
+    fn reaches(&self, case: u32, signed: &SignedCheckpoint) -> Result<bool> {
+        let sql = "SELECT count(*), max(header_hash) FILTER (WHERE number = ?3 - 1) FROM blocks
+            WHERE case_number = ?1 AND channel = ?2 AND number < ?3";
+        let mut query = self.database.prepare(sql)?;
+        for head in signed.checkpoint.heads {
+            let blocks = integer(head.blocks);
+            let found =
+                query.query_row(params![case, head.channel.name(), blocks], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if found != (blocks, Some(head.header_hash.0.to_vec())) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether no block has come since the newest checkpoint.
+    pub fn is_whole(&self) -> bool {
+        self.database.is_autocommit()
     }
 
     fn open(path: &Path, flags: OpenFlags) -> Result<Self> {

@@ -6,6 +6,7 @@ use super::{
     key_figures::Tally,
     recorded::{ClosedSlot, CommittedBlock},
     slot_observations::{SlotObservations, slot_of},
+    snapshot::{Snapshot, Snapshots, Standing},
     sums::Sums,
     tables::Tables,
     theory::Theory,
@@ -14,6 +15,7 @@ use microgrid_agents::{
     actor::MarketProtocol,
     ids::Slot,
     observation::{Observation, Observed},
+    saved::Unreadable,
     units::Energy,
 };
 use microgrid_runtime::{Traffic, WatchError, Watcher};
@@ -28,23 +30,16 @@ pub struct CaseRecorder {
     pub(super) tables: Tables,
     pub(super) folder: Option<PathBuf>,
     pub(super) complete: bool,
-    /// The slot to be written next.
-    next: Slot,
-    /// The last slot whose blocks are all on disk.
-    on_disk: Slot,
-    /// What is known of it and of later ones.
+    /// What is known of the slot to be written next and of later ones.
     slots: BTreeMap<Slot, SlotObservations>,
-    /// What became of messages since the last slot was closed.
-    sent: Traffic,
-    /// Length of what was put on the chains since then, their first blocks not counted [bytes].
-    bytes: u64,
     /// How far each prosumer is from the ledger, where that is known.
     delays: Option<Vec<Duration>>,
-    /// Content of each prosumer's storage at the start of the next slot.
-    contents: Vec<Energy>,
-    /// What that content would be had there never been a local market.
-    alone: Vec<Energy>,
-    tally: Tally,
+    /// What all slots before add up to.
+    standing: Standing,
+    /// Where snapshots go, if it is to be possible to go on between two slots.
+    pub(super) snapshots: Option<Snapshots>,
+    /// From where the simulation goes on, if the case was left between two slots.
+    simulation: Option<Vec<u8>>,
 }
 
 impl CaseRecorder {
@@ -59,22 +54,44 @@ impl CaseRecorder {
             tables,
             folder,
             complete: false,
-            next: 1,
-            on_disk: 0,
             slots: BTreeMap::new(),
-            sent: Traffic::default(),
-            bytes: 0,
             delays: case.delays(),
-            alone: contents.clone(),
-            contents,
-            tally: Tally::new(case),
+            standing: Standing {
+                next: 1,
+                on_disk: 0,
+                sent: Traffic::default(),
+                bytes: 0,
+                alone: contents.clone(),
+                contents,
+                tally: Tally::new(case),
+            },
+            snapshots: None,
+            simulation: None,
         }
+    }
+
+    /// Goes on with a case where it was left, in these tables as they were left then.
+    pub(super) fn restore(case: &Case, mut tables: Tables, left: Snapshot) -> Result<Self, Unreadable> {
+        left.check(case)?;
+        tables.restore(&left.tables)?;
+        let Snapshot { standing, simulation, .. } = left;
+        Ok(Self { standing, simulation: Some(simulation), ..Self::new(case, tables, None) })
+    }
+
+    /// By the machine's clock, so long at least lies between two snapshots.
+    const SNAPSHOTS_EVERY: Duration = Duration::from_secs(1);
+
+    /// Writes what the case has come to, with what its simulation has, unless something is known of its next slot already.
+    fn save(&mut self, simulation: Vec<u8>) -> Result<(), RecordError> {
+        let Some(snapshots) = self.snapshots.as_ref().filter(|_| self.slots.is_empty()) else { return Ok(()) };
+        let tables = self.tables.save(self.case.number - 1)?;
+        tables.map_or(Ok(()), |tables| snapshots.write(&self.standing, tables, simulation))
     }
 
     /// Ends the case, which is complete: writes what its ledger carried and its key figures. A folder of its own is whole
     /// then, whoever ends the program.
     pub fn end(&mut self) -> Result<(), RecordError> {
-        self.tables.end_case(&self.case, self.tally.key_figures(&self.case))?;
+        self.tables.end_case(&self.case, self.standing.tally.key_figures(&self.case))?;
         if let Some(partial) = &mut self.folder {
             self.tables.close()?;
             let whole = partial.with_extension("");
@@ -90,55 +107,56 @@ impl CaseRecorder {
     /// Slots are looked at only after the whole window: within an instant, the ledger's report that a slot is closed
     /// may come before the prosumers' on the same slot. By then the ledger's blocks of the slot are on disk.
     fn take_in(&mut self, observed: impl Iterator<Item = Observed>, traffic: Traffic) -> Result<(), RecordError> {
-        self.sent += traffic;
+        self.standing.sent += traffic;
         for Observed { what, time, .. } in observed {
             self.tables.observe(&self.case, &what)?;
             match &what {
-                Observation::Checkpoint(signed) => self.on_disk = signed.checkpoint.closed,
-                Observation::Sealed(block) if block.header.number > 0 => self.bytes += block.bytes(),
+                Observation::Checkpoint(signed) => self.standing.on_disk = signed.checkpoint.closed,
+                Observation::Sealed(block) if block.header.number > 0 => self.standing.bytes += block.bytes(),
                 _ => {}
             }
             let Some(slot) = slot_of(&what) else { continue };
             let observed = self.slots.entry(slot).or_default();
             if let (Observation::Committed(commit), Some(market)) = (&what, observed.market.as_deref()) {
-                let (case, traffic, target) = (&self.case, self.sent, &observed.target);
+                let (case, traffic, target) = (&self.case, self.standing.sent, &observed.target);
                 let block = CommittedBlock { case, market, commit, traffic, target };
                 self.tables.sheets.all().try_for_each(|sheet| sheet.block(&block))?;
             }
             if let Observation::SlotClosed(_) = what {
-                observed.bytes = mem::take(&mut self.bytes);
+                observed.bytes = mem::take(&mut self.standing.bytes);
             }
             observed.add(time, what);
         }
-        while self.slots.get(&self.next).is_some_and(|observed| observed.closed) {
-            let slot = self.next;
-            if self.on_disk < slot {
+        while let slot = self.standing.next
+            && self.slots.get(&slot).is_some_and(|observed| observed.closed)
+        {
+            if self.standing.on_disk < slot {
                 return Err(RecordError::WithoutCheckpoint(slot));
             }
             let observed = self.slots.remove(&slot).expect("the slot was just found");
             self.write(slot, &observed)?;
-            self.next += 1;
-            self.sent = Traffic::default();
+            self.standing.next += 1;
+            self.standing.sent = Traffic::default();
         }
         Ok(())
     }
 
     fn write(&mut self, slot: Slot, observed: &SlotObservations) -> Result<(), RecordError> {
-        let case = &self.case;
+        let Self { case, standing, .. } = self;
         let members = &case.population.prosumers;
         if let Some(missing) = observed.missing(members.len()) {
             return Err(RecordError::Incomplete { slot, prosumer: members[missing].number });
         }
         let open = case.open.contains(slot);
-        let theory = Theory::of(case, slot, &self.contents, &self.alone, observed.market.as_deref(), open);
-        let gains = Gains::of(observed, &theory, &self.contents, &self.alone);
-        let sums = Sums::of(case, slot, observed, &theory, self.sent);
-        let (delays, traffic) = (self.delays.as_deref(), self.sent);
+        let theory = Theory::of(case, slot, &standing.contents, &standing.alone, observed.market.as_deref(), open);
+        let gains = Gains::of(observed, &theory, &standing.contents, &standing.alone);
+        let sums = Sums::of(case, slot, observed, &theory, standing.sent);
+        let (delays, traffic) = (self.delays.as_deref(), standing.sent);
         let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, sums: &sums, traffic, delays };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
-        self.tally.add(open, &closed);
-        self.contents = observed.prosumers().map(|done| done.balance.content).collect();
-        self.alone = theory.alone().iter().map(|alone| alone.content).collect();
+        standing.tally.add(open, &closed);
+        standing.contents = observed.prosumers().map(|done| done.balance.content).collect();
+        standing.alone = theory.alone().iter().map(|alone| alone.content).collect();
         Ok(())
     }
 }
@@ -146,5 +164,17 @@ impl CaseRecorder {
 impl Watcher<MarketProtocol> for CaseRecorder {
     fn window(&mut self, observed: &mut Vec<Observed>, traffic: Traffic) -> Result<(), WatchError> {
         Ok(self.take_in(observed.drain(..), traffic)?)
+    }
+
+    fn snapshots_every(&self) -> Option<Duration> {
+        self.snapshots.as_ref().map(|_| Self::SNAPSHOTS_EVERY)
+    }
+
+    fn keep(&mut self, snapshot: Vec<u8>) -> Result<(), WatchError> {
+        Ok(self.save(snapshot)?)
+    }
+
+    fn resumes_from(&mut self) -> Option<Vec<u8>> {
+        self.simulation.take()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::number::Number;
 use microgrid_agents::time::nanos;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// Durations, counted by value [ns].
@@ -9,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// Exact while there are few different ones. Random delays make every value another: from then on only their first
 /// eight binary digits count, so that memory is bounded and a percentile is off by less than half a per cent. The mean
 /// is always exact.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Durations {
     counts: BTreeMap<u64, u64>,
     count: u64,

@@ -162,6 +162,10 @@ pub(super) fn read_text(path: &Path) -> Result<String, RecordError> {
     files::read_text(path, LARGEST_TEXT).map_err(RecordError::file("read", path))
 }
 
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, RecordError> {
+    files::read(path, LARGEST_TEXT).map_err(RecordError::file("read", path))
+}
+
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = read_text(path)?;
     let distinct = serde_json::from_str(&text).map(|Distinct| ());

@@ -7,6 +7,7 @@ use microgrid_agents::{
     observation::ProsumerSlot,
     units::{Energy, Total},
 };
+use serde::{Deserialize, Serialize};
 
 /// What rounding to whole units may cost a prosumer with each of its trades, and once more with its own storage and the
 /// grid [CNY]. Who has lost no more than this is not worse off.
@@ -20,7 +21,7 @@ pub(super) struct Gains {
     over_p2g: Vec<Gain>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Gain {
     /// Welfare beyond that of P2G with storage, over several slots with the value of what its storage holds [CNY].
     gain: f64,
@@ -66,7 +67,7 @@ impl Gains {
 }
 
 /// The gains of several slots.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct RunGains {
     /// In the order of the population.
     each: Vec<Gain>,
@@ -77,6 +78,11 @@ pub(super) struct RunGains {
 impl RunGains {
     pub(super) fn new(prosumers: usize) -> Self {
         Self { each: vec![Gain::default(); prosumers], stored: vec![Default::default(); prosumers] }
+    }
+
+    /// Of how many prosumers.
+    pub(super) fn prosumers(&self) -> usize {
+        self.each.len().min(self.stored.len())
     }
 
     /// Adds a slot's, where a kWh in each storage is worth so much [CNY/kWh].

@@ -117,6 +117,9 @@ macro_rules! totals {
             pub operator_revenue_cny: f64,
             /// Length of what was put on the chains, their first blocks not counted [bytes].
             pub bytes: u64,
+            /// What the grid has earned from its fee on all trades [CNY].
+            #[serde(default)]
+            pub grid_fees_cny: f64,
         }
 
         /// The same while they are running, in whole units.
@@ -126,6 +129,7 @@ macro_rules! totals {
             pub(super) messages: u64,
             pub(super) operator: Total<Money>,
             pub(super) bytes: u64,
+            pub(super) grid_fees: Total<Money>,
         }
 
         impl Flows {
@@ -140,11 +144,17 @@ macro_rules! totals {
                 self.messages += other.messages;
                 self.operator += other.operator;
                 self.bytes += other.bytes;
+                self.grid_fees += other.grid_fees;
             }
 
             fn totals(&self) -> Totals {
-                let operator_revenue_cny = self.operator.value();
-                Totals { $($total: self.$total.value(),)+ messages: self.messages, operator_revenue_cny, bytes: self.bytes }
+                Totals {
+                    $($total: self.$total.value(),)+
+                    messages: self.messages,
+                    operator_revenue_cny: self.operator.value(),
+                    bytes: self.bytes,
+                    grid_fees_cny: self.grid_fees.value(),
+                }
             }
         }
     };
@@ -171,7 +181,7 @@ totals! {
     paid_cny: Money = |done| done.paid(),
     /// Earned from prosumers and from the grid [CNY].
     earned_cny: Money = |done| done.earned(),
-    /// Paid to the operator [CNY].
+    /// Paid on top of local trades, to the operator and to the grid [CNY].
     fees_cny: Money = |done| done.trades.fee,
 }
 
@@ -237,7 +247,7 @@ pub struct Comparison {
 }
 
 /// Running sums of a case.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
     /// What a kWh in each storage is worth [CNY/kWh].
     storage_values: Vec<f64>,
@@ -248,7 +258,7 @@ pub(super) struct Tally {
     open_slots: Period,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Period {
     /// What is a sum as it is; all else follows in the end.
     sums: Comparison,
@@ -263,6 +273,11 @@ impl Tally {
         let value = |place| case.storage(place).map_or(0.0, |storage| usual_feed_in(case, place) * storage.efficiency);
         let storage_values = (0..case.population.prosumers.len()).map(value).collect();
         Self { storage_values, all_slots: period.clone(), open_slots: period, ..Self::default() }
+    }
+
+    /// Of how many prosumers each of its periods tells.
+    pub(super) fn prosumers(&self) -> impl Iterator<Item = usize> {
+        [&self.all_slots, &self.open_slots].into_iter().map(|period| period.gains.prosumers())
     }
 
     /// Adds a slot, in which the market was to open or not.

@@ -4,7 +4,10 @@
 use super::recorded::{Number, Record, Recorded, table};
 use super::{durations::Durations, error::RecordError};
 use microgrid_agents::{
-    chain::{block::Block, refusal::Refusal},
+    chain::{
+        block::{Block, SignedCheckpoint},
+        refusal::Refusal,
+    },
     ids::ChannelName,
     observation::{Commit, Observation, Refused},
     time::Time,
@@ -12,6 +15,7 @@ use microgrid_agents::{
 use microgrid_ledger::{reader::Reader, schema, store::Store};
 use microgrid_scenario::Case;
 use rusqlite::ErrorCode;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -97,10 +101,10 @@ ledger_table! {
 }
 
 /// What the channels of a case have carried so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Traffic(BTreeMap<ChannelName, Channel>);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Channel {
     blocks: u64,
     valid: u64,
@@ -111,7 +115,7 @@ struct Channel {
     after_first: AfterFirst,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct AfterFirst {
     blocks: u64,
     transactions: u64,
@@ -190,24 +194,31 @@ impl AfterFirst {
 pub(super) struct LedgerFile {
     path: PathBuf,
     store: Store,
+    /// The newest checkpoint of the case under way.
+    newest: Option<SignedCheckpoint>,
 }
 
 impl LedgerFile {
     pub(super) fn create(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
         let store = Store::create(&path).map_err(RecordError::content(&path))?;
-        Ok(Self { path, store })
+        Ok(Self { path, store, newest: None })
     }
 
-    /// Opens the one in a run's folder to go on behind its first `cases` cases; what it has of others is removed.
-    pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
+    /// Opens the one in a run's folder to go on behind its first `cases` cases, or behind this checkpoint of the next one; what
+    /// it has beyond is removed.
+    pub(super) fn reopen(folder: &Path, cases: u32, newest: Option<&SignedCheckpoint>) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
         let found = Reader::open(&path).and_then(|reader| reader.checkpoints()).map_err(RecordError::content(&path))?;
         if !found.iter().map(|checkpoint| checkpoint.case).take(cases as usize).eq(1..=cases) {
             return Err(RecordError::out_of_step(&path, format!("it does not hold cases 1 to {cases}")));
         }
-        let store = Store::reopen(&path, cases).map_err(RecordError::content(&path))?;
-        Ok(Self { path, store })
+        let within = newest.map(|checkpoint| (cases + 1, checkpoint));
+        let store = Store::reopen(&path, cases, within).map_err(RecordError::content(&path))?;
+        let store = store.ok_or_else(|| {
+            RecordError::out_of_step(&path, format!("case {} does not reach its last checkpoint", cases + 1))
+        })?;
+        Ok(Self { path, store, newest: newest.cloned() })
     }
 
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
@@ -226,8 +237,14 @@ impl LedgerFile {
             let [trade, information, energy] = signed.checkpoint.heads.map(|head| head.blocks);
             let slot_closed = signed.checkpoint.closed;
             tracing::debug!(target: "ledger", case, slot_closed, trade, information, energy, "commit on disk");
+            self.newest = Some(SignedCheckpoint::clone(signed));
         }
         Ok(())
+    }
+
+    /// The newest checkpoint of the case under way, if no block has come since.
+    pub(super) fn whole(&self) -> Option<&SignedCheckpoint> {
+        self.newest.as_ref().filter(|_| self.store.is_whole())
     }
 
     /// Ends the writing. The file stands alone then, unless somebody else has it open.

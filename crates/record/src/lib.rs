@@ -39,6 +39,7 @@ mod schema;
 mod sheet;
 mod slot_observations;
 mod slots;
+mod snapshot;
 mod statistics;
 mod summary;
 mod sums;

@@ -14,6 +14,7 @@ use microgrid_agents::{
 };
 use microgrid_runtime::Traffic;
 use microgrid_scenario::{Case, calendar::Dates};
+use serde::{Serialize, de::DeserializeOwned};
 use std::{
     cell::OnceCell,
     fmt::{self, Debug},
@@ -32,7 +33,7 @@ pub(super) trait Recorded: Row + Send {
     const SUMMED_UP: bool = false;
 
     /// What it has to remember of a case under way.
-    type Tally: Debug + Default + Send;
+    type Tally: Debug + Default + Send + Serialize + DeserializeOwned;
 
     /// Takes note of whatever is observed.
     fn observe(_: &mut Self::Tally, _: &Observation) {}

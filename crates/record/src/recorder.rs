@@ -12,11 +12,13 @@ use super::{
     schema::{self, Schema},
     sheet::{Format, Journal, Place},
     slots::SlotRow,
+    snapshot::{self, Snapshot, Snapshots},
     summary,
     table::{self, Row},
     tables::{self, Tables},
 };
-use microgrid_scenario::{Case, Plan};
+use microgrid_agents::ids::Slot;
+use microgrid_scenario::{Case, Plan, schema::Clock};
 use std::{
     fs::{self, File},
     io,
@@ -30,8 +32,18 @@ pub trait CaseStore: Send {
     /// Whether it has all of the case already.
     fn has(&self, case: u32) -> bool;
 
+    /// How many slots it has of a case that goes on in its middle.
+    fn under_way(&self) -> Slot {
+        0
+    }
+
     /// Begins a case.
     fn begin(&mut self, case: &Case) -> Result<CaseRecorder, RecordError>;
+
+    /// Begins a case again that was to go on in its middle, from where its simulation cannot.
+    fn start_over(&mut self, case: CaseRecorder) -> Result<CaseRecorder, RecordError> {
+        self.begin(&case.case)
+    }
 
     /// Takes a case back that has been played: to its [end](CaseRecorder::end) or, as far as it came, without.
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError>;
@@ -53,6 +65,8 @@ pub struct Recorder {
     format: Format,
     /// The results of so many cases, from the first on, are in the tables.
     pub done: u32,
+    /// The next case, if it was left between two slots; the tables are as they were then.
+    left: Option<Box<Snapshot>>,
     /// Whether a case could not be taken in: it may be there by half, and nothing goes behind it.
     half_written: bool,
     /// Time that the run has taken before it was resumed.
@@ -83,8 +97,17 @@ impl Recorder {
         let tables = Tables::open(Place::New(&folder), record, format)?;
         let manifest = Manifest::new(plan, started, command, files);
         let before = Duration::ZERO;
-        let mut recorder =
-            Self { folder, manifest, tables: None, format, done: 0, half_written: false, before, _claim: claim };
+        let mut recorder = Self {
+            folder,
+            manifest,
+            tables: None,
+            format,
+            done: 0,
+            left: None,
+            half_written: false,
+            before,
+            _claim: claim,
+        };
         recorder.note(tables, 0)?;
         // Last, so that a folder with a manifest has everything else.
         recorder.manifest.write(&recorder.folder)?;
@@ -94,8 +117,8 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Goes on with a run that was ended early, whose scenario is that of `plan`. Whatever it has of cases that are not
-    /// complete is removed.
+    /// Goes on with a run that was ended early, whose scenario is that of `plan`: behind the last slot of the case under way
+    /// of which there is a snapshot. Whatever else it has of cases that are not complete is removed.
     ///
     /// # Errors
     /// If the run is still under way, was made by another version, with own rules or from another scenario, or is not as it
@@ -124,10 +147,28 @@ impl Recorder {
             return Err(RecordError::out_of_step(&slots, format!("it does not have all of case {done}")));
         }
         tidy_cases(&folder, done)?;
-        let tables = Some(Tables::open(Place::Left(&folder, &journal), plan.scenario.record, format)?);
+        let in_place = |place: Place<'_>| Tables::open(place, plan.scenario.record, format);
+        // A case that is complete in a folder of its own is taken from there.
+        let left =
+            (!own_folder(&folder, done + 1).is_dir()).then(|| Snapshot::read(&folder, &manifest.inputs_sha256, done));
+        let opened = left.flatten().and_then(|left| match in_place(left.tables.place(&folder)) {
+            Ok(mut tables) => tables.can_go_on().then(|| (tables, Some(Box::new(left)))),
+            Err(error) => {
+                tracing::warn!(%error, "case {} begins anew", done + 1);
+                None
+            }
+        });
+        let (tables, left) = match opened {
+            Some((tables, left)) => (Some(tables), left),
+            None => {
+                snapshot::remove(&folder)?;
+                (Some(in_place(Place::Left(&folder, &journal, None))?), None)
+            }
+        };
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
-        let mut recorder = Self { folder, manifest, tables, format, done, half_written: false, before, _claim: claim };
+        let mut recorder =
+            Self { folder, manifest, tables, format, done, left, half_written: false, before, _claim: claim };
         recorder.take_in_next()?;
         Ok(recorder)
     }
@@ -149,17 +190,38 @@ impl Recorder {
         Ok(())
     }
 
+    /// Begins a case, or goes on with it, in the run's own tables.
+    fn begin_straight(&mut self, case: &Case, mut tables: Tables) -> Result<CaseRecorder, RecordError> {
+        let deterministic = case.scenario.clock == Clock::Virtual && !case.custom.changes_results();
+        let snapshots = (deterministic && tables.can_go_on())
+            .then(|| Snapshots::new(&self.folder, &self.manifest.inputs_sha256, case.number));
+        let mut recorder = match self.left.take() {
+            None => CaseRecorder::new(case, tables, None),
+            Some(left) => match CaseRecorder::restore(case, tables, *left) {
+                Ok(recorder) => recorder,
+                Err(why) => {
+                    tracing::warn!(%why, "case {} begins anew", case.number);
+                    snapshot::remove(&self.folder)?;
+                    CaseRecorder::new(case, self.reopened()?, None)
+                }
+            },
+        };
+        recorder.snapshots = snapshots;
+        Ok(recorder)
+    }
+
     /// The tables as they were before a case that was begun and, because something has panicked, never came back.
     fn reopened(&self) -> Result<Tables, RecordError> {
         let journal: Journal = folder::read_json(&self.folder.join(Journal::FILE))?;
-        Tables::open(Place::Left(&self.folder, &journal), self.manifest.cases.0.scenario.record, self.format)
+        Tables::open(Place::Left(&self.folder, &journal, None), self.manifest.cases.0.scenario.record, self.format)
     }
 
     /// Notes that the cases up to this one are in the tables.
     fn note(&mut self, mut tables: Tables, case: u32) -> Result<(), RecordError> {
         let journal = tables.journal(case);
         (self.tables, self.done) = (Some(tables), case);
-        folder::write_json(&self.folder.join(Journal::FILE), &journal)
+        folder::write_json(&self.folder.join(Journal::FILE), &journal)?;
+        snapshot::remove(&self.folder)
     }
 
     /// Ends the recording, whether the run is complete or not: tables and `ledger.db` stand alone, `summary.csv` and
@@ -201,7 +263,7 @@ impl CaseStore for Recorder {
             && !self.half_written
             && let Some(tables) = self.tables.take()
         {
-            return Ok(CaseRecorder::new(case, tables, None));
+            return self.begin_straight(case, tables);
         }
         let folder = own_folder(&self.folder, case.number).with_extension(CaseRecorder::PARTIAL);
         let cases = self.folder.join(CASES);
@@ -209,6 +271,19 @@ impl CaseStore for Recorder {
         fs::create_dir(&folder).map_err(RecordError::file("create", &folder))?;
         let tables = Tables::open(Place::New(&folder), case.scenario.record, self.format)?;
         Ok(CaseRecorder::new(case, tables, Some(folder)))
+    }
+
+    fn under_way(&self) -> Slot {
+        self.left.as_ref().map_or(0, |left| left.slots())
+    }
+
+    fn start_over(&mut self, case: CaseRecorder) -> Result<CaseRecorder, RecordError> {
+        let again = case.case.clone();
+        // With it goes what holds the ledger.
+        drop(case);
+        self.tables = Some(self.reopened()?);
+        snapshot::remove(&self.folder)?;
+        self.begin(&again)
     }
 
     fn take_in(&mut self, case: CaseRecorder) -> Result<(), RecordError> {

@@ -7,7 +7,12 @@ use super::{
     schema::{self, Described},
     table::{Row, Table},
 };
-use microgrid_agents::observation::Observation;
+use microgrid_agents::{
+    chain::block::SignedCheckpoint,
+    ids::Slot,
+    observation::Observation,
+    saved::{Unreadable, from_bytes, to_bytes},
+};
 use microgrid_scenario::{Case, schema::Record};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Debug, fs, mem, path::Path, str::FromStr};
@@ -39,6 +44,9 @@ impl FromStr for Format {
 pub(super) struct Journal {
     /// The results of so many cases, from the first on, are in the run's tables.
     pub(super) cases: u32,
+    /// And of the next one so many slots, if it has been left between two of them.
+    #[serde(skip)]
+    pub(super) slots: Slot,
     /// How long each growing file is up to there [bytes].
     pub(super) lengths: BTreeMap<String, u64>,
 }
@@ -54,8 +62,9 @@ pub(super) enum Place<'a> {
     Memory,
     /// Into new files of a folder.
     New(&'a Path),
-    /// Into those that a run has left in its folder, from where its journal says; what was written later is removed.
-    Left(&'a Path, &'a Journal),
+    /// Into those that a run has left in its folder, from where its journal says and, of a case that is not complete, this
+    /// checkpoint of the ledger; what was written later is removed.
+    Left(&'a Path, &'a Journal, Option<&'a SignedCheckpoint>),
 }
 
 /// How a table is written where the run's user asks for this format.
@@ -112,6 +121,12 @@ pub(super) trait AnySheet {
     fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError>;
     /// The table's file and how long it is [bytes], if it is one that grows.
     fn length(&self) -> Option<(&'static str, u64)>;
+    /// Whether the table can go on in the middle of a case.
+    fn can_go_on(&self) -> bool;
+    /// Brings all rows so far to disk; returns the table's file and what is remembered of the case under way.
+    fn save(&mut self) -> Result<(&'static str, Vec<u8>), RecordError>;
+    /// Takes up what was saved of the case.
+    fn restore(&mut self, tallies: &BTreeMap<String, Vec<u8>>) -> Result<(), Unreadable>;
     /// Makes the table whole when the run ends, after so many of its `cases`.
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError>;
 }
@@ -136,10 +151,8 @@ impl<R: Recorded> Sheet<R> {
             (Place::Memory, _) => Kept::Memory(Vec::new()),
             (Place::New(folder), Format::Csv) => Kept::Csv(Table::create(folder)?),
             (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
-            (Place::Left(folder, journal), Format::Csv) => {
-                Kept::Csv(Table::reopen(folder, journal.cases, journal.lengths.get(R::FILE).copied())?)
-            }
-            (Place::Left(folder, journal), Format::Parquet) => {
+            (Place::Left(folder, journal, _), Format::Csv) => Kept::Csv(Table::reopen(folder, journal)?),
+            (Place::Left(folder, journal, _), Format::Parquet) => {
                 Kept::Parquet(Box::new(Parts::reopen(folder, journal.cases)?))
             }
         };
@@ -188,6 +201,24 @@ impl<R: Recorded> AnySheet for Sheet<R> {
 
     fn length(&self) -> Option<(&'static str, u64)> {
         if let Kept::Csv(table) = &self.rows { Some((R::FILE, table.length)) } else { None }
+    }
+
+    fn can_go_on(&self) -> bool {
+        matches!(self.rows, Kept::None | Kept::Csv(_))
+    }
+
+    fn save(&mut self) -> Result<(&'static str, Vec<u8>), RecordError> {
+        self.flush()?;
+        if let Kept::Csv(table) = &self.rows {
+            table.sync()?;
+        }
+        Ok((R::FILE, to_bytes(&self.tally)))
+    }
+
+    fn restore(&mut self, tallies: &BTreeMap<String, Vec<u8>>) -> Result<(), Unreadable> {
+        let missing = || Unreadable(format!("it tells nothing of {}", R::FILE));
+        self.tally = from_bytes(tallies.get(R::FILE).ok_or_else(missing)?)?;
+        Ok(())
     }
 
     fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {

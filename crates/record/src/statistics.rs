@@ -1,12 +1,13 @@
 //! Means of a few values, and how well they are known.
 
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The normal distribution lies within so many standard deviations with a probability of 95 %.
 const NORMAL: f64 = 1.959_963_984_540_054;
 
 /// Statistics over replicates, each of which counts once.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     /// In how many replicates the measure was defined.
     pub count: u32,

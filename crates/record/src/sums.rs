@@ -81,7 +81,9 @@ impl Sums {
             own_use += own_use_of(done);
         }
         let trades = || observed.trades().map(|(.., trade)| trade);
-        flows.operator = trades().map(|trade| trade.fee).sum();
+        let grid_fee = case.scenario.market.grid_fee;
+        flows.grid_fees = trades().map(|trade| trade.energy.at_price(grid_fee)).sum();
+        flows.operator = trades().map(|trade| trade.fee).sum::<Total<_>>() - flows.grid_fees;
         (flows.messages, flows.bytes) = (traffic.sent, observed.bytes);
         let (drawn, fed) = (flows.grid_import_kwh, flows.grid_export_kwh);
         let baselines = theory.peer_to_grid.iter().zip(theory.alone());

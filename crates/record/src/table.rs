@@ -4,6 +4,7 @@ use super::{
     column::{Column, Value},
     error::RecordError,
     folder,
+    sheet::Journal,
 };
 use microgrid_agents::ids::Slot;
 use microgrid_scenario::files;
@@ -135,14 +136,26 @@ impl<R: Row> Table<R> {
         Ok(table)
     }
 
-    /// Opens the table in `folder` to go on behind the rows of its first `cases` cases, its first `length` bytes; what
-    /// follows them is cut off.
-    pub(super) fn reopen(folder: &Path, cases: u32, length: Option<u64>) -> Result<Self, RecordError> {
+    /// Opens the table in `folder` to go on behind the rows of the cases and slots that the journal tells of; what follows them
+    /// is cut off.
+    pub(super) fn reopen(folder: &Path, journal: &Journal) -> Result<Self, RecordError> {
         read::<R>(folder, None).map(drop)?;
         let path = folder.join(R::FILE);
-        let length = length.ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
-        if !ends_at(&path, cases, length).map_err(RecordError::file("read", &path))? {
-            let what = format!("the first {cases} cases do not end at byte {length}");
+        let &Journal { cases, slots, .. } = journal;
+        let next = match slots {
+            slots if slots > 0 && R::header().nth(1) == Some("slot") => (cases + 1, slots + 1),
+            _ => (cases + 1, 0),
+        };
+        let length = journal
+            .lengths
+            .get(R::FILE)
+            .copied()
+            .ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
+        if !ends_at(&path, next, length).map_err(RecordError::file("read", &path))? {
+            let what = match slots {
+                0 => format!("the first {cases} cases do not end at byte {length}"),
+                _ => format!("slot {slots} of case {} does not end at byte {length}", cases + 1),
+            };
             return Err(RecordError::out_of_step(&path, what));
         }
         let file = folder::cut(&path, length)?;
@@ -187,6 +200,11 @@ impl<R: Row> Table<R> {
         self.length += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
+    }
+
+    /// Has the machine keep what is in the file, whatever becomes of it.
+    pub(super) fn sync(&self) -> Result<(), RecordError> {
+        self.file.sync_data().map_err(RecordError::file("write", &self.path))
     }
 
     fn fill(
@@ -237,8 +255,8 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     Ok(Section { case, slots, size: place.end - place.start, place })
 }
 
-/// Whether the rows of the first `cases` cases are the first `length` bytes of a table, as far as it is so long.
-fn ends_at(path: &Path, cases: u32, length: u64) -> io::Result<bool> {
+/// Whether the rows before `next` are the first `length` bytes of a table, as far as it is so long.
+fn ends_at(path: &Path, next: Key, length: u64) -> io::Result<bool> {
     let mut file = BufReader::with_capacity(1 << 12, files::open(path)?);
     if length == 0 || file.get_ref().metadata()?.len() < length {
         return Ok(length > 0);
@@ -246,9 +264,9 @@ fn ends_at(path: &Path, cases: u32, length: u64) -> io::Result<bool> {
     let mut before = [0];
     file.seek(SeekFrom::Start(length - 1))?;
     file.read_exact(&mut before)?;
-    let next = first_from(&mut file, length)?.1.flatten();
-    let last = bisect(&mut file, 0..length, (cases + 1, 0))?;
-    Ok(before == *b"\n" && last == length && next.is_none_or(|(case, _)| case > cases))
+    let behind = first_from(&mut file, length)?.1.flatten();
+    let last = bisect(&mut file, 0..length, next)?;
+    Ok(before == *b"\n" && last == length && behind.is_none_or(|behind| behind >= next))
 }
 
 type Key = (u32, Slot);
@@ -299,6 +317,12 @@ mod tests {
         row_of::<TradeRow>(&[("case", "1"), ("slot", &slot), ("optimal_kwh", &kwh), ("traded_kwh", &kwh)])
     }
 
+    /// What is told of a table that has so many cases in its first `length` bytes.
+    fn journal(cases: u32, length: Option<u64>) -> Journal {
+        let lengths = length.into_iter().map(|length| (TradeRow::FILE.to_owned(), length));
+        Journal { cases, slots: 0, lengths: lengths.collect() }
+    }
+
     #[test]
     fn a_table_goes_on_where_it_is_cut_off_and_takes_in_another() {
         let [whole, parts] = [(); 2].map(|()| tempfile::tempdir().unwrap());
@@ -316,7 +340,7 @@ mod tests {
         let mut second = Table::<TradeRow>::create(other.path()).unwrap();
         second.append((10..100_000).map(line)).unwrap();
         second.flush().unwrap();
-        let mut again = Table::<TradeRow>::reopen(parts.path(), 1, Some(kept)).unwrap();
+        let mut again = Table::<TradeRow>::reopen(parts.path(), &journal(1, Some(kept))).unwrap();
         again.append_from(other.path()).unwrap();
         let read = |folder: &Path| fs::read(folder.join("trades.csv")).unwrap();
         assert!(read(whole.path()) == read(parts.path()));
@@ -327,7 +351,7 @@ mod tests {
     fn a_table_that_has_lost_rows_does_not_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let length = Table::<TradeRow>::create(folder.path()).unwrap().length;
-        let reopened = Table::<TradeRow>::reopen(folder.path(), 0, Some(length + 1));
+        let reopened = Table::<TradeRow>::reopen(folder.path(), &journal(0, Some(length + 1)));
         assert!(matches!(reopened, Err(RecordError::Short { .. })), "{reopened:?}");
     }
 
@@ -345,7 +369,7 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         for (cases, &end) in (0..).zip(&ends) {
             for length in [None].into_iter().chain((0..=table.length).map(Some)) {
-                let reopened = Table::<TradeRow>::reopen(folder.path(), cases, length);
+                let reopened = Table::<TradeRow>::reopen(folder.path(), &journal(cases, length));
                 assert_eq!(reopened.is_ok(), length == Some(end), "{cases} cases, {length:?}: {reopened:?}");
                 let out_of_step = matches!(reopened, Ok(_) | Err(RecordError::OutOfStep { .. }));
                 assert!(out_of_step, "{cases} cases, {length:?}: {reopened:?}");

@@ -8,11 +8,13 @@ use super::{
     recorded::keeps,
     schema::Described,
     sheet::{self, AnySheet, Format, Journal, Place, Sheet},
+    snapshot::SavedTables,
 };
 use microgrid_agents::{
     chain::refusal::Refusal,
     ids::{ProsumerId, Slot},
     observation::Observation,
+    saved::Unreadable,
 };
 use microgrid_ledger::schema;
 use microgrid_scenario::{Case, schema::Record};
@@ -162,7 +164,8 @@ impl Tables {
                 key_figures: JsonList::create(&folder.join(key_figures::FILE))?,
                 chains: full.then(|| LedgerFile::create(folder)).transpose()?,
             },
-            Place::Left(folder, Journal { cases, lengths }) => {
+            Place::Left(folder, journal, newest) => {
+                let Journal { cases, lengths, .. } = journal;
                 let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
                 let path = folder.join(key_figures::FILE);
                 if !key_figures::end_at(&path, *cases, end)? {
@@ -170,7 +173,7 @@ impl Tables {
                     return Err(RecordError::out_of_step(&path, what));
                 }
                 let key_figures = JsonList::reopen(&path, end)?;
-                let chains = full.then(|| LedgerFile::reopen(folder, *cases)).transpose()?;
+                let chains = full.then(|| LedgerFile::reopen(folder, *cases, newest)).transpose()?;
                 Rest::Folder { key_figures, chains }
             }
         };
@@ -184,7 +187,32 @@ impl Tables {
             Rest::Memory { .. } => None,
         };
         let lengths = self.sheets.all().filter_map(|sheet| sheet.length()).chain(key_figures);
-        Journal { cases, lengths: lengths.map(|(file, length)| (file.to_owned(), length)).collect() }
+        Journal { cases, slots: 0, lengths: lengths.map(|(file, length)| (file.to_owned(), length)).collect() }
+    }
+
+    /// Whether they can go on in the middle of a case.
+    pub(super) fn can_go_on(&mut self) -> bool {
+        matches!(self.rest, Rest::Folder { .. }) && self.sheets.all().all(|sheet| sheet.can_go_on())
+    }
+
+    /// Brings to disk what they have of a case under way, the next after so many, and tells how far that is; `None` if the
+    /// ledger is in the middle of something.
+    pub(super) fn save(&mut self, cases: u32) -> Result<Option<SavedTables>, RecordError> {
+        let chains = match &self.rest {
+            Rest::Folder { chains: Some(chains), .. } => match chains.whole() {
+                None => return Ok(None),
+                whole => whole.cloned(),
+            },
+            _ => None,
+        };
+        let saved = self.sheets.all().map(|sheet| sheet.save().map(|(file, tally)| (file.to_owned(), tally)));
+        let tallies = saved.collect::<Result<_, _>>()?;
+        Ok(Some(SavedTables { journal: self.journal(cases), tallies, chains }))
+    }
+
+    /// Takes up what was saved of a case under way.
+    pub(super) fn restore(&mut self, saved: &SavedTables) -> Result<(), Unreadable> {
+        self.sheets.all().try_for_each(|sheet| sheet.restore(&saved.tallies))
     }
 
     /// Takes note of whatever is observed in a case. The ledger's blocks are on disk after its checkpoint.

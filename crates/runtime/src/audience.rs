@@ -29,9 +29,11 @@ impl<P: Protocol> Report<P> {
         self.failure = self.failure.take().or(more.failure);
     }
 
-    /// Whether it says that all so far stands, which has to be on disk before anybody goes on.
-    pub(super) fn has_checkpoint(&self) -> bool {
-        self.observed.iter().any(|observed| P::is_checkpoint(&observed.what))
+    /// Whether it is to be shown before anybody goes on: it says that all so far stands, which has to be on disk then, or that
+    /// a milestone has been reached, behind which a snapshot may be due.
+    pub(super) fn is_urgent(&self) -> bool {
+        let is_urgent = |what| P::is_checkpoint(what) || P::milestone(what).is_some();
+        self.observed.iter().any(|observed| is_urgent(&observed.what))
     }
 }
 
@@ -45,12 +47,18 @@ pub(super) struct Audience<W> {
     watcher: Option<(W, oneshot::Sender<Ending<W>>)>,
     /// How long a run may go on without a milestone.
     stall_after: Duration,
-    last_progress: Time,
+    pub(super) last_progress: Time,
 }
 
 impl<W> Audience<W> {
-    pub(super) fn new(watcher: W, stall_after: Duration, ending: oneshot::Sender<Ending<W>>) -> Self {
-        Self { watcher: Some((watcher, ending)), stall_after, last_progress: Time::ZERO }
+    /// The watcher of a run in which a milestone was last reached at `last_progress`.
+    pub(super) fn new(
+        watcher: W,
+        stall_after: Duration,
+        last_progress: Time,
+        ending: oneshot::Sender<Ending<W>>,
+    ) -> Self {
+        Self { watcher: Some((watcher, ending)), stall_after, last_progress }
     }
 
     /// Shows what was observed, in the order (time, actor, sequence), and leaves nothing of it.
@@ -70,6 +78,18 @@ impl<W> Audience<W> {
         let watched = caught(|| watcher.window(observed, std::mem::take(traffic)));
         observed.clear();
         match watched {
+            Ok(result) => result.map_err(RuntimeError::Watcher),
+            Err(why) => Err(panicked("the watcher", why)),
+        }
+    }
+
+    /// Has a snapshot kept.
+    pub(super) fn keep<P: Protocol>(&mut self, snapshot: Vec<u8>) -> Result<(), RuntimeError>
+    where
+        W: Watcher<P>,
+    {
+        let Some((watcher, _)) = &mut self.watcher else { return Ok(()) };
+        match caught(|| watcher.keep(snapshot)) {
             Ok(result) => result.map_err(RuntimeError::Watcher),
             Err(why) => Err(panicked("the watcher", why)),
         }
@@ -113,13 +133,21 @@ impl<W> Audience<W> {
     }
 }
 
+/// What each of the shards answers.
+pub(super) async fn asked<M: Message<Result: Send> + Send + 'static>(
+    shards: Vec<Recipient<M>>,
+    question: impl Fn() -> M,
+) -> Result<Vec<M::Result>, RuntimeError> {
+    let mut answers = Vec::with_capacity(shards.len());
+    for shard in shards {
+        answers.push(shard.send(question()).await.map_err(|gone| panicked("a shard", gone.to_string()))?);
+    }
+    Ok(answers)
+}
+
 /// Who waits for what in any of the shards.
 pub(super) async fn who_waits(shards: Vec<Recipient<WhoWaits>>) -> Result<Vec<Waiting>, RuntimeError> {
-    let mut waiting = Vec::new();
-    for shard in shards {
-        let of_shard = shard.send(WhoWaits).await;
-        waiting.extend(of_shard.map_err(|gone| panicked("a shard", gone.to_string()))?);
-    }
+    let mut waiting: Vec<Waiting> = asked(shards, || WhoWaits).await?.into_iter().flatten().collect();
     waiting.sort();
     Ok(waiting)
 }

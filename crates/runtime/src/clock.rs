@@ -5,18 +5,22 @@
 //! within it. A shard without events in the window is left alone, and one that is the only one with events in it goes on
 //! to the next windows by itself for a while, until others have something to do.
 //!
+//! Where the watcher wants snapshots, one is taken between two windows, at the first quiet moment behind a milestone.
+//!
 //! Between windows the clock hands what was observed to the [`Watcher`]. Windows depend only on the events, so the watcher
 //! sees the same whatever the shards.
 
 use super::{
     Host, RuntimeError, Watcher,
-    audience::{Audience, Report, who_waits},
+    audience::{Audience, Report, asked, who_waits},
     event::Moment,
     shard::{Grant, Shard, WindowDone},
+    snapshot::{Part, Save, Schedule, Snapshot},
 };
 use actix::prelude::*;
 use microgrid_actor::Protocol;
 use std::{
+    marker::PhantomData,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -38,10 +42,19 @@ pub(super) struct Clock<P: Protocol, W> {
     /// What the shard that has done several windows alone has to tell of all but the last.
     earlier: Vec<Report<P>>,
     last: Report<P>,
+    /// The latest moment at which a message arrives that has been sent.
+    in_flight: Moment,
+    /// When snapshots are taken, if any are.
+    schedule: Option<Schedule>,
 }
 
 impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
-    pub(super) fn new(shards: Arc<[Addr<Shard<P>>]>, host: &Host, audience: Audience<W>) -> Self {
+    pub(super) fn new(
+        shards: Arc<[Addr<Shard<P>>]>,
+        host: &Host,
+        audience: Audience<W>,
+        schedule: Option<Schedule>,
+    ) -> Self {
         Self {
             next: vec![Moment::default(); shards.len()],
             shards,
@@ -52,10 +65,12 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
             announced: Vec::new(),
             earlier: Vec::new(),
             last: Report::default(),
+            in_flight: Moment::default(),
+            schedule,
         }
     }
 
-    /// All shards have done their window: accounts for it, then grants the next.
+    /// All shards have done their window: accounts for it, then has a snapshot taken or grants the next.
     fn turn(&mut self, context: &mut Context<Self>) {
         for (shard, moment) in self.announced.drain(..) {
             self.next[shard] = self.next[shard].min(moment);
@@ -66,10 +81,53 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
         if let Err(error) = shown.and_then(|()| self.audience.show(&mut self.last)) {
             return self.audience.end(Err(error));
         }
-        if self.interrupted.load(Ordering::Relaxed) {
+        let (interrupted, progress) = (self.interrupted.load(Ordering::Relaxed), self.audience.last_progress);
+        let ends = self.schedule.as_mut().map_or(interrupted, |schedule| schedule.look(progress, interrupted));
+        if ends {
             return self.audience.end(Err(RuntimeError::Interrupted));
         }
-        let earliest = self.next.iter().min().copied().filter(|earliest| *earliest != Moment::NEVER);
+        let earliest = self.earliest();
+        match &mut self.schedule {
+            Some(schedule) if schedule.is_now(earliest, self.in_flight) => {
+                schedule.begin();
+                self.save(context);
+            }
+            _ => self.go_on(context),
+        }
+    }
+
+    fn earliest(&self) -> Moment {
+        self.next.iter().min().copied().unwrap_or(Moment::NEVER)
+    }
+
+    /// Asks the shards for what a snapshot is made of, has it kept if all can give it, and goes on.
+    fn save(&self, context: &mut Context<Self>) {
+        let shards = self.shards.iter().map(|shard| shard.clone().recipient()).collect();
+        let parts = asked(shards, || Save::<P>(PhantomData));
+        context.spawn(parts.into_actor(self).map(|parts, clock, context| match parts {
+            Ok(parts) => clock.saved(parts.into_iter().collect(), context),
+            Err(error) => clock.audience.end(Err(error)),
+        }));
+    }
+
+    fn saved(&mut self, parts: Option<Vec<Part<P>>>, context: &mut Context<Self>) {
+        let schedule = self.schedule.as_mut().expect("nobody asks for snapshots but by the schedule");
+        let Some(parts) = parts else {
+            schedule.failed(self.in_flight);
+            return self.go_on(context);
+        };
+        let kept = self.audience.keep(Snapshot::bytes_of(parts, self.audience.last_progress));
+        let ends = schedule.taken();
+        match kept {
+            Ok(()) if ends => self.audience.end(Err(RuntimeError::Interrupted)),
+            Ok(()) => self.go_on(context),
+            Err(error) => self.audience.end(Err(error)),
+        }
+    }
+
+    /// Grants the next window, unless there is none, or none that leads anywhere.
+    fn go_on(&mut self, context: &mut Context<Self>) {
+        let earliest = Some(self.earliest()).filter(|earliest| *earliest != Moment::NEVER);
         match earliest {
             Some(earliest) if !self.audience.has_stalled(earliest.time) => {
                 self.grant(earliest.window_end(self.lookahead));
@@ -94,7 +152,8 @@ impl<P: Protocol, W: Watcher<P> + 'static> Clock<P, W> {
         } else {
             bound
         };
-        due().for_each(|(shard, _)| self.shards[shard].do_send(Grant { bound, alone_before }));
+        let to_quiet = self.schedule.as_ref().is_some_and(|schedule| schedule.is_due);
+        due().for_each(|(shard, _)| self.shards[shard].do_send(Grant { bound, alone_before, to_quiet }));
     }
 }
 
@@ -114,6 +173,7 @@ impl<P: Protocol, W: Watcher<P> + 'static> Handler<WindowDone<P>> for Clock<P, W
         self.announced.extend(done.sent);
         self.earlier.extend(done.earlier);
         self.last.add(done.last);
+        self.in_flight = self.in_flight.max(done.in_flight);
         self.outstanding -= 1;
         if self.outstanding == 0 {
             self.turn(context);

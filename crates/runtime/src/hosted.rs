@@ -7,6 +7,7 @@ use super::{
     audience::Report,
     event::{Broadcast, Event, Moment, What},
     post::{Placement, Post},
+    snapshot::{Part, SavedActor, SavedEvent, Snapshot},
 };
 use microgrid_actor::{
     Actor, ActorId, Context, Effect, Observed, Protocol, Stream, Time,
@@ -63,8 +64,14 @@ impl<P: Protocol> HostedActors<P> {
     /// More zero-delay hops than this within one instant lead nowhere.
     const MOST_WAVES: u32 = 1_000_000;
 
-    /// A shard's share of the actors, in order of their addresses.
-    pub(super) fn new(placement: Placement, network: Arc<Network>, actors: Vec<Box<dyn Actor<P>>>) -> Self {
+    /// A shard's share of the actors, in order of their addresses: as they are to start or, if they have taken up a snapshot,
+    /// with all else that it holds of them.
+    pub(super) fn new(
+        placement: Placement,
+        network: Arc<Network>,
+        actors: Vec<Box<dyn Actor<P>>>,
+        left: Option<&Snapshot<P>>,
+    ) -> Self {
         let ids = || (0..actors.len() as u32).map(|place| placement.actor(place));
         let behaviour = ids().map(|id| stream(placement.seed, id, BEHAVIOUR)).collect();
         let mut post = Post::new(placement, network.lookahead());
@@ -78,7 +85,44 @@ impl<P: Protocol> HostedActors<P> {
         };
         let hosted = ids().zip(actors).map(host).collect();
         let (constant, effects, report) = (network.constant(), Vec::new(), Report::default());
-        Self { placement, network, constant, hosted, behaviour, effects, post, report }
+        let mut made = Self { placement, network, constant, hosted, behaviour, effects, post, report };
+        left.into_iter().for_each(|left| made.take_up(left));
+        made
+    }
+
+    /// Puts what a snapshot holds of these actors in the place of what they begin with.
+    fn take_up(&mut self, left: &Snapshot<P>) {
+        let placement = self.placement;
+        self.post = Post::new(placement, self.network.lookahead());
+        for (place, hosted) in (0..).zip(&mut self.hosted) {
+            let saved = &left.actors[placement.actor(place).0 as usize];
+            self.behaviour[place as usize] = saved.behaviour.clone();
+            (hosted.network, hosted.sequence) = (saved.network.clone(), saved.sequence);
+            if let Some(crashes) = &mut hosted.crashes {
+                (crashes.restarts, crashes.overdue) = (saved.restarts, saved.overdue.clone());
+            }
+        }
+        let events = left.events.iter().map(|saved| saved.event());
+        events.filter(|event| placement.shard(event.to) == placement.number).for_each(|event| self.post.push(event));
+    }
+
+    /// What a snapshot is to hold of these actors, at a quiet moment between two windows; `None` if one of them cannot be saved.
+    pub(super) fn save(&self) -> Option<Part<P>> {
+        let save = |((place, hosted), behaviour): ((u32, &Hosted<P>), &Stream)| {
+            let crashes = hosted.crashes.as_deref();
+            let saved = SavedActor {
+                own: hosted.actor.save()?,
+                behaviour: behaviour.clone(),
+                network: hosted.network.clone(),
+                sequence: hosted.sequence,
+                restarts: crashes.map_or(0, |crashes| crashes.restarts),
+                overdue: crashes.map_or_else(Vec::new, |crashes| crashes.overdue.clone()),
+            };
+            Some((self.placement.actor(place), saved))
+        };
+        let actors = (0..).zip(&self.hosted).zip(&self.behaviour).map(save).collect::<Option<_>>()?;
+        let events = self.post.queue.iter().map(SavedEvent::of).collect::<Option<_>>()?;
+        Some(Part { actors, events })
     }
 
     /// Lets the actor at `place` handle an event at `now`, not before the event is due; what follows from it goes into
@@ -160,11 +204,11 @@ impl<P: Protocol> HostedActors<P> {
         self.report.traffic.sent += 1;
         match self.network.carry(turn.id, to, turn.now.time, &mut hosted.network)? {
             Fate::Lost => self.report.traffic.lost += 1,
-            Fate::Arrives(delay) => self.post.push(hosted.event(turn, delay, to, What::Message(message))),
+            Fate::Arrives(delay) => self.post.send(hosted.event(turn, delay, to, What::Message(message))),
             Fate::Twice(first, copy) => {
                 self.report.traffic.duplicated += 1;
-                self.post.push(hosted.event(turn, first, to, What::Message(message.clone())));
-                self.post.push(hosted.event(turn, copy, to, What::Message(message)));
+                self.post.send(hosted.event(turn, first, to, What::Message(message.clone())));
+                self.post.send(hosted.event(turn, copy, to, What::Message(message)));
             }
         }
         Ok(())

@@ -6,8 +6,8 @@
 //! from which that follows stands in `docs/architecture.md`.
 //!
 //! An actor lives in a `shard`, whose `worker` hands it the events of each window; what it asks for makes new ones (`hosted`),
-//! which go into the shard's `queue` or to another's (`post`). In virtual time the `clock` grants the windows; in
-//! wall-clock time ([`wall`]) shards run free.
+//! which go into the shard's `queue` or to another's (`post`). In virtual time the `clock` grants the windows, and may have
+//! a `snapshot` taken between two; in wall-clock time ([`wall`]) shards run free.
 
 mod audience;
 mod clock;
@@ -17,6 +17,7 @@ mod panics;
 mod post;
 mod queue;
 mod shard;
+mod snapshot;
 mod spin;
 #[cfg(test)]
 mod toy;
@@ -27,10 +28,12 @@ use actix::prelude::*;
 use audience::Audience;
 use clock::Clock;
 use hosted::HostedActors;
-use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time, debug_as_display};
+use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time, debug_as_display, saved::Unreadable};
 use microgrid_network::{Network, TooSoon};
 use post::Placement;
+use serde::{Deserialize, Serialize};
 use shard::{Links, Shard};
+use snapshot::{Schedule, Snapshot};
 use spin::Spin;
 use std::{
     ops::AddAssign,
@@ -56,10 +59,29 @@ pub trait Watcher<P: Protocol>: Send + Unpin {
     /// # Errors
     /// An error ends the run.
     fn window(&mut self, observed: &mut Vec<Observed<P::Observation>>, traffic: Traffic) -> Result<(), WatchError>;
+
+    /// How long a run in virtual time goes on at least between two snapshots, by the machine's clock; longer where they take
+    /// long, but behind each milestone where this is zero. `None` if none is wanted. Asked once, before the run begins.
+    fn snapshots_every(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Keeps a snapshot: what the run has come to when it had shown all that it has shown so far.
+    ///
+    /// # Errors
+    /// An error ends the run.
+    fn keep(&mut self, _snapshot: Vec<u8>) -> Result<(), WatchError> {
+        Ok(())
+    }
+
+    /// The snapshot from which a run in virtual time goes on, if it does not begin. Asked once, before anything is shown.
+    fn resumes_from(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// What became of messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// So many were sent.
     pub sent: u64,
@@ -185,6 +207,9 @@ pub enum RuntimeError {
     /// Somebody asked for the run to end.
     #[error("interrupted")]
     Interrupted,
+    /// The snapshot from which the run was to go on is not one of such a run; nothing has happened. Fatal.
+    #[error("cannot go on from the snapshot: {0}")]
+    Snapshot(Unreadable),
 }
 
 /// What must not happen to an actor, or be done by one.
@@ -255,15 +280,26 @@ fn list(waiting: &[Waiting]) -> String {
 /// How a run ended, and the watcher that saw it.
 type Ending<W> = (W, Result<(), RuntimeError>);
 
-/// Runs `actors` until nothing more happens; the position of an actor is its address. Gives the watcher back with the
-/// outcome.
-pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>, host: &Host, watcher: W) -> Ending<W> {
+/// Runs `actors` until nothing more happens, from their start or from where the watcher [resumes](Watcher::resumes_from);
+/// the position of an actor is its address. Gives the watcher back with the outcome.
+pub fn run<P: Protocol, W: Watcher<P> + 'static>(
+    mut actors: Vec<Box<dyn Agent<P>>>,
+    host: &Host,
+    mut watcher: W,
+) -> Ending<W> {
+    let left = watcher.resumes_from().map(|bytes| Snapshot::restore(&bytes, &mut actors));
+    let left = match left.transpose() {
+        Ok(left) => left,
+        Err(why) => return (watcher, Err(RuntimeError::Snapshot(why))),
+    };
+    let last_progress = left.as_ref().map_or(Time::ZERO, |left| left.last_progress);
+    let schedule = watcher.snapshots_every().map(|every| Schedule::new(every, last_progress));
     System::new().block_on(async {
         let (lookahead, threads) = (host.network.lookahead(), host.shards.threads(actors.len()));
         // The first shard lives on the clock's thread; so do all if there is one for each actor. The others share as many
         // threads as there are other cores.
         let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
-        let shards = workers(actors, host).enumerate().map(|(number, worker)| {
+        let shards = workers(actors, host, left).enumerate().map(|(number, worker)| {
             let shard = Shard::new(worker, lookahead, Spin::among(threads));
             match number % threads {
                 0 => shard.start(),
@@ -272,7 +308,8 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>,
         });
         let shards: Arc<[_]> = shards.collect();
         let (ending, ended) = oneshot::channel();
-        let clock = Clock::new(Arc::clone(&shards), host, Audience::new(watcher, host.stall_after, ending)).start();
+        let audience = Audience::new(watcher, host.stall_after, last_progress, ending);
+        let clock = Clock::new(Arc::clone(&shards), host, audience, schedule).start();
         for shard in shards.iter() {
             shard.do_send(Links { shards: Arc::clone(&shards), clock: clock.clone().recipient() });
         }
@@ -282,8 +319,12 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>,
     })
 }
 
-/// Deals the actors out.
-fn workers<P: Protocol>(actors: Vec<Box<dyn Agent<P>>>, host: &Host) -> impl Iterator<Item = Worker<P>> {
+/// Deals the actors out: as they are to start or, if they have taken up a snapshot, with all else that it holds of them.
+fn workers<P: Protocol>(
+    actors: Vec<Box<dyn Agent<P>>>,
+    host: &Host,
+    left: Option<Snapshot<P>>,
+) -> impl Iterator<Item = Worker<P>> {
     let (seed, shards, count) = (host.seed, host.shards.count(actors.len()), actors.len());
     let mut hands: Vec<Vec<Box<dyn Agent<P>>>> = (0..shards).map(|_| Vec::new()).collect();
     for (actor, hand) in actors.into_iter().zip((0..shards).cycle()) {
@@ -292,7 +333,8 @@ fn workers<P: Protocol>(actors: Vec<Box<dyn Agent<P>>>, host: &Host) -> impl Ite
     let network = Arc::new(host.network.clone());
     hands.into_iter().enumerate().map(move |(number, hand)| {
         let placement = Placement { seed, number, shards, actors: count };
-        Worker::new(placement, HostedActors::new(placement, Arc::clone(&network), hand))
+        let actors = HostedActors::new(placement, Arc::clone(&network), hand, left.as_ref());
+        Worker::new(placement, actors)
     })
 }
 

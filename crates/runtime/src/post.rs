@@ -41,6 +41,8 @@ impl Placement {
 pub(super) struct Post<P: Protocol> {
     placement: Placement,
     pub(super) queue: EventQueue<P>,
+    /// The latest moment at which a message arrives that was sent from here.
+    pub(super) in_flight: Moment,
     /// Where the window under way ends.
     bound: Moment,
     /// Who is handling its events; `None` before the first of a window.
@@ -71,8 +73,8 @@ impl<P: Protocol> Post<P> {
 
     /// The post of a shard, for windows of about this width.
     pub(super) fn new(placement: Placement, window: Duration) -> Self {
-        let (bound, busy, soon, outgoing, spare) = Default::default();
-        Self { placement, queue: EventQueue::new(window), bound, busy, soon, outgoing, spare }
+        let (in_flight, bound, busy, soon, outgoing, spare) = Default::default();
+        Self { placement, queue: EventQueue::new(window), in_flight, bound, busy, soon, outgoing, spare }
     }
 
     /// Begins a window: takes what is to be handled before `bound`.
@@ -80,6 +82,13 @@ impl<P: Protocol> Post<P> {
         self.bound = bound;
         self.busy = None;
         self.queue.take_before(bound, taken);
+    }
+
+    /// Takes in a message.
+    #[inline]
+    pub(super) fn send(&mut self, event: Event<P>) {
+        self.in_flight = self.in_flight.max(event.moment());
+        self.push(event);
     }
 
     #[inline]
@@ -100,6 +109,7 @@ impl<P: Protocol> Post<P> {
 
     /// Takes in a broadcast, whose first receiver's event would be like `first`, at all shards.
     pub(super) fn broadcast(&mut self, first: &Event<P>, broadcast: &Broadcast<P>) {
+        self.in_flight = self.in_flight.max(first.moment());
         for shard in 0..self.placement.shards {
             self.deliver(shard, Event { what: What::Broadcast(Box::new(broadcast.clone())), ..*first });
         }

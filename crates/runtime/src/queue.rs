@@ -115,6 +115,12 @@ impl<P: Protocol> EventQueue<P> {
         }
     }
 
+    /// All events, in no particular order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Event<P>> {
+        let drawers = self.levels.iter().flat_map(|level| level.drawers.iter());
+        drawers.chain([&self.few]).flat_map(|drawer| drawer.full.iter().flatten().chain(&drawer.open))
+    }
+
     /// Takes all events before `bound`, in no particular order.
     pub(super) fn take_before(&mut self, bound: Moment, taken: &mut Vec<Event<P>>) {
         if !self.are_many {
@@ -221,6 +227,7 @@ mod tests {
                 }
                 let earliest = list.iter().map(Event::moment).min();
                 prop_assert_eq!(queue.next(), earliest);
+                prop_assert_eq!(ids(&queue.iter().cloned().collect::<Vec<_>>()), ids(&list));
                 let Some(earliest) = earliest else { continue };
                 let bound = match width {
                     0 => Moment { wave: earliest.wave + 1, ..earliest },

@@ -10,6 +10,7 @@ use super::{
     event::Moment,
     panics::caught,
     post::Batch,
+    snapshot::Save,
     spin::Spin,
     worker::Worker,
 };
@@ -45,6 +46,8 @@ pub(super) struct Grant {
     /// Nobody else has anything to do before this moment: up to it, the shard may go on window by window until it has
     /// something for others.
     pub(super) alone_before: Moment,
+    /// Whether it is to go no further than to where no message is on its way.
+    pub(super) to_quiet: bool,
 }
 
 /// Shard → clock: what was granted is done.
@@ -54,6 +57,8 @@ pub(super) struct WindowDone<P: Protocol> {
     pub(super) shard: usize,
     /// The shard's earliest event.
     pub(super) next: Moment,
+    /// The latest moment at which a message arrives that one of its actors has sent.
+    pub(super) in_flight: Moment,
     /// The earliest event sent to each other shard.
     pub(super) sent: Vec<(usize, Moment)>,
     /// What it has to tell of windows before the last one, that it has done alone.
@@ -74,7 +79,7 @@ impl<P: Protocol> Shard<P> {
     }
 
     /// Handles the window before `bound` and, as long as it is alone and has nothing for others, those after it.
-    fn handle_windows(&mut self, Grant { mut bound, alone_before }: Grant) -> Result<(), Failure> {
+    fn handle_windows(&mut self, Grant { mut bound, alone_before, to_quiet }: Grant) -> Result<(), Failure> {
         let mut events = 0;
         for _ in 0..Self::WINDOWS {
             self.handled = bound;
@@ -83,11 +88,12 @@ impl<P: Protocol> Shard<P> {
             let Some(next) = self.worker.next() else { break };
             bound = next.window_end(self.lookahead);
             let actors = &mut self.worker.actors;
-            if bound > alone_before || !actors.post.outgoing.is_empty() {
+            let is_quiet = to_quiet && next > actors.post.in_flight;
+            if bound > alone_before || is_quiet || !actors.post.outgoing.is_empty() {
                 break;
             }
             if !actors.report.observed.is_empty() {
-                if events >= Self::EVENTS || actors.report.has_checkpoint() {
+                if events >= Self::EVENTS || actors.report.is_urgent() {
                     break;
                 }
                 self.earlier.push(std::mem::take(&mut actors.report));
@@ -145,9 +151,18 @@ impl<P: Protocol> Handler<Grant> for Shard<P> {
             earlier: std::mem::take(&mut self.earlier),
             last: std::mem::take(&mut actors.report),
             shard: self.worker.placement.number,
+            in_flight: actors.post.in_flight,
             next: self.worker.next().unwrap_or(Moment::NEVER),
         });
         self.spin.keep();
+    }
+}
+
+impl<P: Protocol> Handler<Save<P>> for Shard<P> {
+    type Result = MessageResult<Save<P>>;
+
+    fn handle(&mut self, _: Save<P>, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.worker.actors.save())
     }
 }
 

@@ -48,7 +48,7 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(
     System::new().block_on(async {
         let arbiters = (0..threads(host.shards.count(actors.len()))).map(|_| Arbiter::new());
         let arbiters: Vec<Arbiter> = arbiters.collect();
-        let shards = workers(actors, host).zip(arbiters.iter().cycle()).map(|(worker, arbiter)| {
+        let shards = workers(actors, host, None).zip(arbiters.iter().cycle()).map(|(worker, arbiter)| {
             FreeShard::start_in_arbiter(&arbiter.handle(), |_| FreeShard { worker, links: None, timer: None })
         });
         let shards: Arc<[Addr<FreeShard<P>>]> = shards.collect();
@@ -59,7 +59,7 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(
             clock,
             last_milestone: pace.last_milestone,
             interrupted: Arc::clone(&host.interrupted),
-            audience: Audience::new(watcher, host.stall_after, ending),
+            audience: Audience::new(watcher, host.stall_after, Time::ZERO, ending),
             report: Report::default(),
             is_over: false,
         }

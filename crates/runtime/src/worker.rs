@@ -163,7 +163,7 @@ mod tests {
         for (width, outcome) in [(10, Ok(())), (11, Err(Failure::OutOfOrder { to: ActorId(1), time: Time(10) }))] {
             let placement = Placement { seed: 7, number: 0, shards: 1, actors: 2 };
             let callers: Vec<Box<dyn Actor<Toy>>> = vec![Box::new(Caller), Box::new(Caller)];
-            let mut worker = Worker::new(placement, HostedActors::new(placement, Arc::clone(&network), callers));
+            let mut worker = Worker::new(placement, HostedActors::new(placement, Arc::clone(&network), callers, None));
             let bound = Moment { time: Time(width), wave: 0 };
             worker.handle_before(bound, |due| due).expect("callers do nothing wrong");
             assert_eq!(worker.nothing_before(bound), outcome);

@@ -1,10 +1,20 @@
 //! The runtime with a protocol that has nothing to do with a market: stations in a ring pass tokens on.
 
-use microgrid_actor::{Actor, ActorId, Context, Observed, Protocol, Time};
+use microgrid_actor::{
+    Actor, ActorId, Context, Observed, Protocol, Time,
+    saved::{Unreadable, from_bytes, to_bytes},
+};
 use microgrid_network::{Delay, Network, Quality};
 use microgrid_runtime::{self as runtime, Host, RuntimeError, Shards, Traffic, WatchError, Watcher, wall};
 use rand::RngExt;
-use std::{sync::Arc, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 const STATIONS: u32 = 5;
 const LAPS: u32 = 20;
@@ -13,14 +23,14 @@ const LAPS: u32 = 20;
 struct Ring;
 
 /// A token of the station that has made it, after so many hops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Token {
     maker: ActorId,
     hops: u32,
 }
 
 /// A token has been held for long enough.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct PassOn(Token);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +108,15 @@ impl Actor<Ring> for Station {
         Self::pass_on(token, context);
     }
 
+    fn save(&self) -> Option<Vec<u8>> {
+        Some(to_bytes(&self.laps))
+    }
+
+    fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
+        self.laps = from_bytes(saved)?;
+        Ok(())
+    }
+
     fn name(&self) -> String {
         "station".into()
     }
@@ -115,13 +134,37 @@ impl Actor<Ring> for Station {
 struct Log {
     seen: Vec<(Time, ActorId, Seen)>,
     traffic: Traffic,
+    /// From where it goes on, and whether it keeps snapshots.
+    from: Option<Vec<u8>>,
+    keeps: bool,
+    every: Duration,
+    /// At which lap it has the run ended.
+    ends: Option<(u32, Arc<AtomicBool>)>,
+    /// How much it had seen at each snapshot.
+    kept: Vec<(usize, Traffic, Vec<u8>)>,
 }
 
 impl Watcher<Ring> for Log {
     fn window(&mut self, observed: &mut Vec<Observed<Seen>>, traffic: Traffic) -> Result<(), WatchError> {
         self.seen.extend(observed.drain(..).map(|Observed { time, actor, what }| (time, actor, what)));
         self.traffic += traffic;
+        if let Some((lap, flag)) = &self.ends {
+            flag.store(laps(self).last() >= Some(lap), Ordering::Relaxed);
+        }
         Ok(())
+    }
+
+    fn snapshots_every(&self) -> Option<Duration> {
+        self.keeps.then_some(self.every)
+    }
+
+    fn keep(&mut self, snapshot: Vec<u8>) -> Result<(), WatchError> {
+        self.kept.push((self.seen.len(), self.traffic, snapshot));
+        Ok(())
+    }
+
+    fn resumes_from(&mut self) -> Option<Vec<u8>> {
+        self.from.take()
     }
 }
 
@@ -161,6 +204,66 @@ fn every_token_goes_its_rounds_and_is_seen_the_same_whatever_the_shards() {
     for other in others {
         assert_eq!((other.seen, other.traffic), (first.seen.clone(), first.traffic));
     }
+}
+
+/// A ring whose tokens travel fast, so that often none is on its way.
+fn quick(shards: Shards) -> Host {
+    let delay = Delay::Uniform { min: Duration::from_millis(1), max: Duration::from_millis(2) };
+    Host { network: Network::uniform(Quality::delayed(delay)), ..host(shards) }
+}
+
+#[test]
+fn a_run_goes_on_from_any_of_its_snapshots_whatever_the_shards() {
+    let [first, others @ ..] = ALL_SHARDS.map(|shards| {
+        let (log, result) = runtime::run(ring(None), &quick(shards), Log { keeps: true, ..Log::default() });
+        result.expect("every token comes home");
+        log
+    });
+    assert!(first.kept.len() > 5, "{} snapshots", first.kept.len());
+    assert!(others.iter().all(|other| other.kept == first.kept));
+    let (without, _) = runtime::run(ring(None), &quick(Shards::Fixed(1)), Log::default());
+    assert_eq!((&without.seen, without.traffic), (&first.seen, first.traffic), "snapshots change nothing");
+    for ((kept, shards), at) in first.kept.iter().zip(ALL_SHARDS.iter().cycle()).zip(1..) {
+        let (seen, traffic, snapshot) = kept.clone();
+        let log =
+            Log { seen: first.seen[..seen].to_vec(), traffic, from: Some(snapshot), keeps: true, ..Log::default() };
+        let (log, result) = runtime::run(ring(None), &quick(*shards), log);
+        result.expect("every token comes home");
+        assert_eq!((log.seen, log.traffic), (first.seen.clone(), first.traffic), "snapshot {at}");
+        assert_eq!(log.kept, first.kept[at..]);
+    }
+}
+
+#[test]
+fn an_interrupted_run_ends_with_a_snapshot_if_it_has_got_on_since_the_last() {
+    for shards in ALL_SHARDS {
+        let host = quick(shards);
+        let log = || Log { keeps: true, every: Duration::from_secs(60), ..Log::default() };
+        let at = Some((3, Arc::clone(&host.interrupted)));
+        let (left, result) = runtime::run(ring(None), &host, Log { ends: at, ..log() });
+        assert!(matches!(result, Err(RuntimeError::Interrupted)));
+        let kept = &left.kept;
+        assert!(laps(&left).len() >= 3 && kept.len() == 1 && kept[0].0 == left.seen.len(), "{:?}", laps(&left));
+        // The flag is still set, and no lap is made.
+        let (left, result) = runtime::run(ring(None), &host, log());
+        assert!(matches!(result, Err(RuntimeError::Interrupted)) && left.kept.is_empty());
+    }
+}
+
+#[test]
+fn what_is_no_snapshot_of_such_a_run_is_refused_before_anything_happens() {
+    let (log, _) = runtime::run(ring(None), &quick(Shards::Fixed(1)), Log { keeps: true, ..Log::default() });
+    let (.., whole) = &log.kept[0];
+    for end in 0..whole.len() {
+        let log = Log { from: Some(whole[..end].to_vec()), ..Log::default() };
+        let (log, result) = runtime::run(ring(None), &quick(Shards::Fixed(2)), log);
+        assert!(matches!(result, Err(RuntimeError::Snapshot(_))) && log.seen.is_empty());
+    }
+    let mut fewer = ring(None);
+    fewer.pop();
+    let log = Log { from: Some(whole.clone()), ..Log::default() };
+    let said = runtime::run(fewer, &quick(Shards::Fixed(1)), log).1.unwrap_err().to_string();
+    assert_eq!(said, "cannot go on from the snapshot: it has 5 actors, and the run 4");
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Dates {
         let Ok(first) = ambiguous.compatible() else {
             return wrong("start", "is no date", start, "a date of the years -9999 to 9999");
         };
-        let mut starts = Vec::with_capacity(*days as usize + 1);
+        let mut starts = Vec::new();
         for day in 0..=i64::from(*days) {
             let Ok(begins) = begin.checked_add(day.days()).and_then(|begin| begin.to_zoned(tz.clone())) else {
                 return wrong("days", "they go beyond the calendar", &days.to_string(), "fewer days");

@@ -18,7 +18,7 @@ use super::{
 use members::Members;
 use microgrid_agents::{market::opening::OpenSlots, units::Energy};
 use profiles::Slots;
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 use tariffs::Prices;
 
 /// Smallest and largest preference [CNY/kWh]; one of zero would leave nothing to want.
@@ -115,16 +115,19 @@ impl Data {
         let market = &scenario.market;
         let tariffs = self.tariffs(market)?;
         validate::tariffs(market, &tariffs, self.dates.as_deref())?;
+        let groups = if let Prosumers::Members(members) = &self.who { members.groups() } else { BTreeSet::new() };
+        if let Some(name) = market.tariffs.keys().find(|name| !groups.contains(name.as_str())) {
+            let known: Vec<&str> = groups.into_iter().collect();
+            let allowed = match known.as_slice() {
+                [] => "groups of `Members`, of whom some are in one".to_owned(),
+                known => format!("a group of the members: {}", known.join(", ")),
+            };
+            let path = format!("market.tariffs.{name}");
+            return Err(Mistake::value(&path, "nobody is in this group", name, allowed));
+        }
         let prosumers = match (&scenario.population, &self.who) {
             (PopulationSource::Synthetic(what), _) => what.count as usize,
             (PopulationSource::Members(_), Prosumers::Members(members)) => {
-                let groups = members.groups();
-                if let Some(name) = market.tariffs.keys().find(|name| !groups.contains(name.as_str())) {
-                    let known: Vec<&str> = groups.into_iter().collect();
-                    let allowed = format!("a group of the members: {}", known.join(", "));
-                    let path = format!("market.tariffs.{name}");
-                    return Err(Mistake::value(&path, "nobody is in this group", name, allowed));
-                }
                 validate::network(&scenario.network, Known::Members(members.count() as u32))?;
                 members.count()
             }

@@ -12,7 +12,7 @@ use super::{
     path,
     plan::{Case, Plan, picks, turn},
     population::Population,
-    schema::{Community, Initial, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
+    schema::{Community, Initial, InitialPrice, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
     signs::looks_alike,
     text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
     vain,
@@ -315,10 +315,11 @@ impl Draft {
             _ => None,
         });
         let set = set.collect();
-        let plan = Plan { scenario, source, set, inputs, warnings, custom: Custom::default(), data, population_sizes };
+        let (custom, on_disk) = (Custom::default(), expected.on_disk());
+        let plan = Plan { scenario, source, set, inputs, warnings, custom, data, population_sizes, on_disk };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
-        let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
-        if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
+        let are_fixed = matches!(initial_price, InitialPrice::Fixed(_)) || matches!(initial_choice, Initial::Fixed(_));
+        if are_fixed || ["learning.initial_price", "learning.initial_choice"].iter().any(|path| plan.varies(path)) {
             let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.tariffs, &case.open);
             plan.cases().try_for_each(starts).map_err(|mistake| self.shown(mistake))?;
         }
@@ -663,10 +664,7 @@ mod tests {
             preference_pv: 0.1 + 0.2,
             preference_grid: 1e-6_f64.next_up(),
         };
-        let mut prosumers = vec![
-            Member { number: 9, profile: vec![slot; 2].into() },
-            Member { number: 2, profile: vec![slot; 2].into() },
-        ];
+        let mut prosumers = vec![Member::new(9, vec![slot; 2]), Member::new(2, vec![slot; 2])];
         change(&mut prosumers);
         let mut draft =
             Draft::ron(r#"(name: "x", population: Profiles("profiles.csv"), market: (slots: 2, open: (1, 2)))"#)?;
@@ -680,7 +678,7 @@ mod tests {
         let plan = given(|_| {}, &[(GIVEN_PROFILES, "no profiles")]).unwrap();
         let population = plan.cases().next().unwrap().population;
         assert_eq!(population.prosumers.iter().map(|member| member.number).collect::<Vec<_>>(), [2, 9]);
-        let slot = population.prosumers[1].profile[1];
+        let slot = population.prosumers[1].profile.slot(2);
         assert_eq!((slot.preference_pv, slot.preference_grid), (0.1 + 0.2, 1e-6_f64.next_up()));
         // A run that is resumed reads them from the file that it has kept.
         let mut again =
@@ -694,7 +692,7 @@ mod tests {
         let said = |change: fn(&mut Vec<Member>)| given(change, &[]).unwrap_err().to_string();
         let slot = |change: fn(&mut SlotProfile)| {
             let change = move |prosumers: &mut Vec<Member>| {
-                let mut profile = prosumers[1].profile.to_vec();
+                let mut profile: Vec<_> = prosumers[1].profile.iter().collect();
                 change(&mut profile[1]);
                 prosumers[1].profile = profile.into();
             };

@@ -340,10 +340,13 @@ fn index(step: &str) -> Option<usize> {
     step.parse().ok().filter(|place: &usize| place.to_string() == step)
 }
 
-/// The steps without the names of variants, which may be left out; but groups may have any name.
+/// Maps by the names of groups, which may be any.
+const BY_GROUP: [[&str; 2]; 2] = [["network", "groups"], ["market", "tariffs"]];
+
+/// The steps without the names of variants, which may be left out.
 fn canonical<'a>(steps: &[&'a str]) -> Vec<&'a str> {
-    let is_variant =
-        |n: usize, step: &str| step.starts_with(char::is_uppercase) && !(n == 2 && steps[..2] == ["network", "groups"]);
+    let is_group = |n: usize| n == 2 && BY_GROUP.iter().any(|map| steps[..2] == *map);
+    let is_variant = |n: usize, step: &str| step.starts_with(char::is_uppercase) && !is_group(n);
     steps.iter().enumerate().filter(|(n, step)| !is_variant(*n, step)).map(|(_, step)| *step).collect()
 }
 
@@ -558,6 +561,7 @@ mod tests {
     /// A scenario in which everything is given.
     fn full() -> Scenario {
         let text = r#"(name: "full", population: Synthetic(count: 5), report: (slot: 17),
+            market: (tariffs: {"Tenants": (grid_tariff: 0.8)}, imbalance: (short: 0.9, long: 0.1)),
             storage: (capacity_kwh: 10, power_kw: 5),
             learning: (fitness: Private, initial_choice: Fixed([0.5, 0.5]), mixing: Informed(first: 0.1, halved_every: 10),
                 mix: [(share: 0.5, adaptation: None, exploration: 0.1)]),
@@ -572,7 +576,7 @@ mod tests {
     /// The paths of everything in the tree, without and with the names of variants.
     fn all(tree: &Tree, path: &str, full: &str, found: &mut Vec<(String, String)>) {
         let below = |path: &str, key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        match (variant(tree).filter(|_| path != "network.groups"), tree) {
+        match (variant(tree).filter(|_| BY_GROUP.iter().all(|map| path != map.join("."))), tree) {
             (Some((name, part)), _) => return all(part, path, &below(full, name), found),
             (None, Tree::Object(parts)) => {
                 parts.iter().for_each(|(key, part)| all(part, &below(path, key), &below(full, key), found));
@@ -620,7 +624,7 @@ mod tests {
                 }
                 // There is nothing that is called so.
                 let unknown = super::set(&scenario, &format!("{path}.zzz"), "1");
-                let is_map = path == "network.groups";
+                let is_map = BY_GROUP.iter().any(|map| *path == map.join("."));
                 assert!(unknown.as_ref().is_err_and(|mistake| mistake.is_of_name) || is_map, "{path}.zzz: {unknown:?}");
             }
             assert!(changed > 20, "{changed} of {}", paths.len());

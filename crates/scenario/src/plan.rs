@@ -39,6 +39,8 @@ pub struct Plan {
     pub(super) data: Data,
     /// How many prosumers the smallest and the largest population of a case have.
     pub(super) population_sizes: (usize, usize),
+    /// What it is expected to leave on disk, in words.
+    pub(super) on_disk: String,
 }
 
 /// One combination of what is varied, with everything it needs to run.
@@ -196,6 +198,11 @@ impl Plan {
     /// How many prosumers the smallest and the largest population of a case have.
     pub fn population_sizes(&self) -> (usize, usize) {
         self.population_sizes
+    }
+
+    /// What a run of it is expected to leave on disk, its report not counted: `some 11 MB`.
+    pub fn on_disk(&self) -> &str {
+        &self.on_disk
     }
 
     /// Whether some case has a prosumer with this number.

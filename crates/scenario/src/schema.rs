@@ -51,7 +51,7 @@ mod members;
 mod network;
 
 pub use crate::calendar::Calendar;
-pub use learning::{Habit, Initial, Learning};
+pub use learning::{Habit, Initial, InitialPrice, Learning};
 pub(crate) use market::CO2;
 pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
 pub use members::{Community, ForecastError, Unit};

@@ -5,9 +5,9 @@ use super::{
     error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, CO2, Calendar, Clock, Community, Condition, Distribution, Incident, Initial, LARGEST_COUNT,
-        Learning, Link, Market, Members, Network, Open, PopulationSource, Preferences, Rate, Replicates, Scenario,
-        Storage, Synthetic, Tariff, Who,
+        Activation, CO2, Calendar, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice,
+        LARGEST_COUNT, Learning, Link, Market, Members, Network, Open, PopulationSource, Preferences, Rate, Replicates,
+        Scenario, Storage, Synthetic, Tariff, Who,
     },
     tariffs::{SlotRates, Tariffs},
 };
@@ -629,17 +629,17 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, tariffs: &Tar
     let Scenario { market, learning: Learning { initial_price, initial_choice, .. }, .. } = scenario;
     for slot in open.iter() {
         let Some(sellers) = sellers(population, slot) else { continue };
-        for (name, initial) in [("initial_price", initial_price), ("initial_choice", initial_choice)] {
-            if let Initial::Fixed(values) = initial
-                && values.len() != sellers
-            {
+        let prices = if let InitialPrice::Fixed(prices) = initial_price { Some(prices) } else { None };
+        let choice = if let Initial::Fixed(shares) = initial_choice { Some(shares) } else { None };
+        for (name, values) in [("initial_price", prices), ("initial_choice", choice)] {
+            if let Some(values) = values.filter(|values| values.len() != sellers) {
                 let (path, problem) =
                     (format!("learning.{name}.Fixed"), format!("does not fit the sellers of slot {slot}"));
                 let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
                 return Err(Mistake::value(&path, &problem, format!("a list of length {}", values.len()), allowed));
             }
         }
-        let Initial::Fixed(prices) = initial_price else { continue };
+        let Some(prices) = prices else { continue };
         let band = tariffs.tariff(slot).band(market.local_fee());
         if !band.has_room() {
             continue;

@@ -16,7 +16,7 @@ struct Place {
     base: &'static [(&'static str, &'static str)],
 }
 
-const PLACES: [Place; 10] = [
+const PLACES: [Place; 12] = [
     Place { heading: "Fields", table: 0, around: ("", ""), base: &[] },
     Place {
         heading: "market",
@@ -47,6 +47,18 @@ const PLACES: [Place; 10] = [
         around: ("population: Synthetic(", ")"),
         base: &[("count", "5")],
     },
+    Place {
+        heading: "Members",
+        table: 0,
+        around: ("population: Members(", ")"),
+        base: &[("members", "\"members.csv\"")],
+    },
+    Place {
+        heading: "Calendar",
+        table: 0,
+        around: ("market: (calendar: (", "))"),
+        base: &[("start", "\"2016-06-01\""), ("days", "1"), ("slot_length", "\"1day\"")],
+    },
 ];
 
 /// What the other fields have that a range names.
@@ -54,13 +66,15 @@ const NAMED: [(&str, &str); 4] =
     [("slot_length", "1h"), ("capacity_kwh", "10"), ("feed_in_tariff", "0.45"), ("lasting", "1min")];
 
 /// Ranges in words: of each field a value that is allowed and one that is not.
-const IN_WORDS: [(&str, &str, &str); 17] = [
+const IN_WORDS: [(&str, &str, &str); 19] = [
     ("mechanism", "Negotiation(rho: 1e-4)", "Negotiation(rho: 9e-5)"),
     ("bidding", "Truthful(steps: 1000)", "Truthful(steps: 1001)"),
     ("name", "\"a-b_c.D9\"", "\".hidden\""),
     ("clock", "Wall(speed: 0.001)", "Wall(speed: 0)"),
     ("feed_in_tariff", "1e-6", "9e-7"),
     ("service_fee", "10000", "5e-324"),
+    ("grid_fee", "1e-6", "9e-7"),
+    ("currency", "\"EUR\"", "\"\""),
     ("vary", "{\"mu\": [0]}", "{\"mu\": []}"),
     ("replicates", "[7, 8]", "[7, 7]"),
     ("open", "(1, 24)", "(3, 2)"),
@@ -129,6 +143,8 @@ fn loaded(text: &str) -> Result<String, String> {
     let profiles = "prosumer,slot,pv_kwh,load_kwh\n".to_owned()
         + &(1..=24).map(|slot| format!("1,{slot},1,2\n")).collect::<String>();
     fs::write(folder.path().join("profiles.csv"), profiles).expect("the profiles are written");
+    let members = "name,preference_pv,preference_grid\nSelma,2,1\n";
+    fs::write(folder.path().join("members.csv"), members).expect("the members are written");
     load(&path, &Overrides::default()).map(|plan| plan.resolved_ron()).map_err(|error| error.to_string())
 }
 
@@ -164,6 +180,9 @@ fn fields_that_are_told_in_words_are_all_told() {
         ("network", "network: (links: [(from: Ledger, to: Grid, zzz: 0)])"),
         ("network", "network: (conditions: [(at: \"1h\", lasting: \"1s\", what: Partition(zzz: 0))])"),
         ("network", "network: (conditions: [(at: \"1h\", lasting: \"1s\", what: Crash(zzz: 0))])"),
+        ("Tariffs", "market: (grid_tariff: Schedule([(zzz: 0)]))"),
+        ("Tariffs", "market: (imbalance: (zzz: 0))"),
+        ("Tariffs", "market: (tariffs: {\"tenants\": (zzz: 0)})"),
         ("network", "network: (delay: Exponential(zzz: 0))"),
         ("network", "network: (delay: LogNormal(zzz: 0))"),
         ("activation", "activation: Independent(zzz: 0)"),

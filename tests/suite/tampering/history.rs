@@ -100,6 +100,7 @@ impl Step {
         let recorded = |(validity, envelope): &(Validity, Envelope)| Recorded {
             submitted: envelope.submitted,
             envelope: envelope.to_json(),
+            length: envelope.to_json().len() as u64,
             validity: *validity,
             writes: match (&envelope.outcome, validity) {
                 (Outcome::Writes(writes), Ok(())) => writes.clone(),

@@ -13,6 +13,9 @@ const NOTHING: &str = "Acknowledgement_MarketDocument";
 /// Largest price of energy, up or down [per kWh].
 const LARGEST: f64 = 1e4;
 
+/// Longest period [s].
+const LONGEST: i64 = 400 * 24 * 3600;
+
 /// A document.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
@@ -133,8 +136,12 @@ impl<'a> Document<'a> {
             let mend = format!("a period ends behind its start, after whole intervals of {}", in_words(step));
             return Err(self.of(interval, "the period has no whole number of positions", [mend]));
         }
+        if seconds > LONGEST {
+            let mend = "allowed: at most 400 days, as no document of the platform has more than a year".to_owned();
+            return Err(self.of(interval, "the period is too long", [mend]));
+        }
         let count = (seconds / step) as usize;
-        let (mut prices, mut repeated) = (Vec::<Decimal>::with_capacity(count.min(1 << 20)), 0);
+        let (mut prices, mut repeated) = (Vec::<Decimal>::with_capacity(count), 0);
         for point in period.children().filter(|node| node.is_called("Point")) {
             let place = self.child(point, "position")?;
             let position = text(place).parse::<usize>().ok().filter(|position| (1..=count).contains(position));

@@ -4,7 +4,7 @@ mod document;
 
 use crate::{
     clock::{self, Axis, in_words, rfc3339},
-    community::{calendar, csv_text},
+    community::{calendar, csv_text, kept},
     error::{ImportError, refused},
     folder::{Folder, Imported},
     page::{Page, Source},
@@ -105,12 +105,12 @@ impl Entsoe {
             format!("what the grid pays: {feed_in} {currency}/kWh, all the time; it may not be above what it asks"),
         ]);
         let name = &folder.name;
-        let calendar = calendar(&axis);
+        let (calendar, kept) = (calendar(&axis), kept(&axis));
         let scenario = format!(
             "// Made by `sim import`; import.md tells of what. Who takes part and the feed-in tariff are placeholders.\n\
              Scenario(\n    name: \"{name}\",\n    market: (\n        {calendar}\n        currency: \"{currency}\",\n        \
              grid_tariff: Csv(\"prices.csv\"),\n        feed_in_tariff: {feed_in},\n    ),\n    \
-             population: Synthetic(count: {MEMBERS}),\n)\n",
+             population: Synthetic(count: {MEMBERS}),\n{kept})\n",
         );
         let header = ["time", "price_per_kwh"].map(str::to_owned).to_vec();
         let prices = csv_text(header, rows.into_iter().map(|(time, price)| vec![time, price.to_string()]));

@@ -183,7 +183,7 @@ impl Meters {
             let mut full = |what: &str, values: &[Option<Decimal>]| {
                 let (values, count) = filled(values, self.gaps).map_err(|gap| self.gap(readings, name, axis, gap))?;
                 if count > 0 {
-                    page.changed.push(format!("{what} of `{name}`: {count} slots filled by {:?}", self.gaps));
+                    page.changed.push(format!("{what} of `{name}`: {count} slots filled by `{}`", self.gaps));
                 }
                 let profile = format!("{name} {what}");
                 let values = values.iter().map(Decimal::to_string).collect();

@@ -97,7 +97,7 @@ fn one_of_two_auctions_is_chosen() {
 /// A mistake in the document, and what is said of it.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 17] = [
+const MISTAKES: [Mistake; 18] = [
     ("</Period>", "</Perriod>", &["prices.xml:27", "the file is no XML"]),
     (
         "Publication_MarketDocument",
@@ -117,6 +117,7 @@ const MISTAKES: [Mistake; 17] = [
     ("<start>2025-06-01T22:00Z", "<start>yesterday", &["prices.xml:11:9", "`yesterday` is no time"]),
     ("<end>2025-06-02T22:00Z", "<end>2025-06-02T22:05Z", &["prices.xml:10:7", "no whole number of positions"]),
     ("<end>2025-06-02T22:00Z", "<end>2025-06-01T21:00Z", &["prices.xml:10:7", "no whole number of positions"]),
+    ("<end>2025-06-02T22:00Z", "<end>9025-06-02T22:00Z", &["prices.xml:10:7", "the period is too long", "400 days"]),
     ("<position>96<", "<position>97<", &["prices.xml:24:9", "position 97 does not belong here", "from 1 to 96"]),
     ("<position>50<", "<position>1<", &["prices.xml:20:9", "position 1 does not belong here"]),
     ("<position>1<", "<position>2<", &["prices.xml:16:9", "position 1 is missing", "add position 1"]),

@@ -77,7 +77,7 @@ fn what_does_not_fit_is_refused_with_its_place() {
     says(import("INTERVAL;POWER(W)\n", |_| {}), &["there is no row"]);
     says(
         import("INTERVAL;POWER(W)\n06:00;1\n", |_| {}),
-        &["the day does not begin at 00:00", "put a row for `00:00` first"],
+        &["house.csv:2:1", "the day does not begin at 00:00", "put a row for `00:00` first"],
     );
     let late = "INTERVAL;POWER(W)\n2024-04-01T00:00;1\n";
     says(import(late, |_| {}), &["there is no value for 2024-03-30T00:00:00+01:00", "begin later"]);

@@ -6,7 +6,11 @@ use super::{
     study::straight,
     whole_case,
 };
-use crate::sheet::Journal;
+use crate::{
+    sheet::Journal,
+    snapshot::{self, Snapshot},
+};
+use microgrid_runtime::Watcher;
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -279,6 +283,76 @@ fn a_run_goes_on_only_where_its_files_hold_what_its_progress_says() {
         fs::write(&path, ledger).unwrap();
         resumed().unwrap();
     }
+}
+
+/// A run whose second case was left after so many slots, with its snapshot.
+fn left_in_a_case(slots: u32) -> (Day, PathBuf) {
+    let mut day = Day::recording(Record::Slots);
+    let mut recorder = day.recorder();
+    for slot in 1..=3 {
+        let window = day.slot(slot);
+        watch(&mut recorder, window, 10).unwrap();
+    }
+    recorder.end_case().unwrap();
+    day.begin();
+    recorder.begin_case(&day.plan.cases().nth(1).unwrap());
+    for slot in 1..=slots {
+        let window = day.slot(slot);
+        watch(&mut recorder, window, 10).unwrap();
+    }
+    recorder.keep(vec![7; 40]).unwrap();
+    let folder = recorder.finish(Status::Interrupted, Duration::ZERO).unwrap();
+    (day, folder)
+}
+
+/// How many slots of the case that comes next the run goes on with.
+fn under_way(day: &Day, folder: &Path) -> u32 {
+    Recorder::resume(&Run::open(folder).unwrap(), &day.plan).unwrap().under_way()
+}
+
+#[test]
+fn a_snapshot_that_has_lost_a_bit_or_is_of_something_else_is_none() {
+    let (day, folder) = left_in_a_case(2);
+    let path = folder.join(snapshot::FILE);
+    let whole = fs::read(&path).unwrap();
+    let inputs = Run::open(&folder).unwrap().manifest().inputs_sha256.clone();
+    let read = |inputs: &str, done| Snapshot::read(&folder, inputs, done).map(|read| read.slots());
+    assert_eq!(read(&inputs, 1), Some(2));
+    assert_eq!([read(&inputs, 0), read(&inputs, 2), read(&inputs.replace('1', "2"), 1)], [None; 3]);
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(read(&inputs, 1), None, "a bit of byte {at}");
+        fs::write(&path, &whole[..at]).unwrap();
+        assert_eq!(read(&inputs, 1), None, "cut off after {at} bytes");
+    }
+    assert_eq!(under_way(&day, &folder), 0);
+    assert!(!path.exists(), "what is none is removed");
+}
+
+#[test]
+fn a_case_goes_on_in_its_middle_only_where_its_tables_do() {
+    for file in ["slots.csv", "ages.csv", "ledger.csv", "kpis.json"] {
+        let (day, folder) = left_in_a_case(2);
+        assert_eq!(under_way(&day, &folder), 2);
+        let path = folder.join(file);
+        let progress: Value = serde_json::from_slice(&fs::read(folder.join("progress.json")).unwrap()).unwrap();
+        let end = progress["lengths"][file].as_u64().unwrap() as usize;
+        let text = fs::read(&path).unwrap();
+        if text.len() > end && file.ends_with(".csv") {
+            // As far as the case before.
+            fs::write(&path, &text[..end]).unwrap();
+            assert_eq!(under_way(&day, &folder), 0, "{file}");
+        } else {
+            fs::write(&path, &text[..end - 1]).unwrap();
+            assert!(Recorder::resume(&Run::open(&folder).unwrap(), &day.plan).is_err(), "{file}");
+        }
+    }
+    let (day, folder) = left_in_a_case(2);
+    fs::create_dir_all(folder.join("cases/2")).unwrap();
+    let resumed = Recorder::resume(&Run::open(&folder).unwrap(), &day.plan);
+    assert!(resumed.is_err(), "what is called like a complete case is taken for one, behind the case before");
 }
 
 #[test]

@@ -184,7 +184,9 @@ impl Hours<'_> {
         }
         let value = |(sum, size): (f64, f64)| if size > 0.0 { sum / size } else { sum };
         let days = cells.iter().enumerate();
-        days.flat_map(|(day, hours)| (0_u32..).zip(hours).map(move |(hour, cell)| (day as f64, f64::from(hour), cell.map(value))))
-            .collect()
+        days.flat_map(|(day, hours)| {
+            (0_u32..).zip(hours).map(move |(hour, cell)| (day as f64, f64::from(hour), cell.map(value)))
+        })
+        .collect()
     }
 }

@@ -42,9 +42,8 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     });
     let feed_in = tariff(Stroke::Dashed, |case, slot| case.tariffs.feed_in.get(slot).copied());
     // With a gap where nothing was traded.
-    let of_slot = |row: &SlotRow| {
-        (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value())
-    };
+    let of_slot =
+        |row: &SlotRow| (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value());
     let traded = along.means(case.slots.iter().map(of_slot));
     let of_theory =
         |row: &SlotRow| (row.slot, row.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value), 1.0);

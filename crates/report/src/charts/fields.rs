@@ -12,7 +12,11 @@ type Field = ([&'static str; 3], fn() -> Axis, fn(&SlotRow) -> (f64, Option<f64>
 
 const FIELDS: [Field; 3] = [
     (
-        ["hours_price", "Price by day and hour", "Mean price of the trades of each hour, by energy; nothing where there were none."],
+        [
+            "hours_price",
+            "Price by day and hour",
+            "Mean price of the trades of each hour, by energy; nothing where there were none.",
+        ],
         || Axis::of("price").unit("CNY/kWh"),
         |row| {
             let traded = row.traded_kwh.value();
@@ -25,7 +29,11 @@ const FIELDS: [Field; 3] = [
         |row| (row.traded_kwh.value(), None),
     ),
     (
-        ["hours_import", "Energy from the grid by day and hour", "Energy that all prosumers bought from the grid in each hour."],
+        [
+            "hours_import",
+            "Energy from the grid by day and hour",
+            "Energy that all prosumers bought from the grid in each hour.",
+        ],
         || Axis::of("from the grid").unit("kWh").from_zero(),
         |row| (row.grid_import_kwh.value(), None),
     ),

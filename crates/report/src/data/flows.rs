@@ -31,7 +31,8 @@ pub struct Energy {
 impl Energy {
     /// As `slots.csv` has it, where there is nothing of each prosumer: all but what storages hold.
     pub(super) fn of_all(row: &SlotRow) -> Self {
-        let (charged, exported, bought) = (row.charged_kwh.value(), row.grid_export_kwh.value(), row.traded_kwh.value());
+        let (charged, exported, bought) =
+            (row.charged_kwh.value(), row.grid_export_kwh.value(), row.traded_kwh.value());
         Self {
             slot: row.slot,
             own: row.pv_kwh.value() - bought - charged - exported,

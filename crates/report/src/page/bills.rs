@@ -84,7 +84,9 @@ impl Bills {
 
     pub(super) fn note(&self) -> Option<String> {
         let left = self.left_out;
-        (left > 0).then(|| format!("{left} bills of later cases and members are not on this page: `{}` has all.", BillRow::FILE))
+        (left > 0).then(|| {
+            format!("{left} bills of later cases and members are not on this page: `{}` has all.", BillRow::FILE)
+        })
     }
 
     /// All this for the page's script, each case by itself.

@@ -90,7 +90,12 @@ pub(super) fn cards(data: &Data) -> Vec<Card> {
 
 fn entries(data: &Data, &(_, _, unit, decimals, of): &Figure) -> Vec<Entry> {
     let values: Vec<_> = data.complete().filter_map(|(case, figures)| Some((case, of(case, figures)?))).collect();
-    let entry = |label: String, value| Entry { label, value, text: text(value, decimals), unit: in_currency(unit, data.currency()).into_owned() };
+    let entry = |label: String, value| Entry {
+        label,
+        value,
+        text: text(value, decimals),
+        unit: in_currency(unit, data.currency()).into_owned(),
+    };
     match values.len() {
         1 if data.manifest.case_count == 1 => return vec![entry(String::new(), values[0].1)],
         count if count <= MOST_CASES => {

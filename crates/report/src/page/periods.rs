@@ -1,6 +1,6 @@
 //! Tables of months and days, of runs whose slots have dates.
 
-use super::tables::{Fields, CNY, KWH, PERCENT, PRICE, Table, percent};
+use super::tables::{CNY, Fields, KWH, PERCENT, PRICE, Table, percent};
 use crate::data::Data;
 use microgrid_record::{DayRow, MonthRow, Number, RecordError, Row, Run};
 
@@ -31,10 +31,12 @@ macro_rules! table {
             .with("load factor", PERCENT, 1, |row| percent(row.load_factor.map(Number::value)));
         let co2 = rows.iter().any(|row| row.co2_kg.is_some());
         let fields = if co2 { fields.with("emissions", Some("kg"), 1, |row| row.co2_kg) } else { fields };
-        let fields = fields
-            .with("Gini of savings", None, 3, |row| row.savings_gini)
-            .with("in equilibrium", PERCENT, 1, |row| percent(row.equilibrium_share.map(Number::value)));
-        let note = (rows.len() > MOST_ROWS).then(|| format!("The first {MOST_ROWS} of {}: `{}` has all.", rows.len(), $row::FILE));
+        let fields =
+            fields
+                .with("Gini of savings", None, 3, |row| row.savings_gini)
+                .with("in equilibrium", PERCENT, 1, |row| percent(row.equilibrium_share.map(Number::value)));
+        let note = (rows.len() > MOST_ROWS)
+            .then(|| format!("The first {MOST_ROWS} of {}: `{}` has all.", rows.len(), $row::FILE));
         Table::of($title, fields, rows.iter().take(MOST_ROWS), note)
     }};
 }

@@ -198,6 +198,11 @@ impl Market {
         self.slot_length.as_secs_f64() / 3600.0
     }
 
+    /// How many slots 24 hours have, at least one.
+    pub fn slots_of_day(&self) -> u32 {
+        ((24.0 / self.hours()).round() as u32).max(1)
+    }
+
     /// What a buyer pays for each local kWh on top of its price [CNY/kWh].
     pub fn local_fee(&self) -> f64 {
         self.service_fee + self.grid_fee
