@@ -399,7 +399,9 @@ mod tests {
     #[test]
     fn subcommands_need_no_scenario_of_their_own() {
         let arguments = Arguments::try_parse_from(["sim", "show", "results/day", "--slot", "17"]).unwrap();
-        let Some(Command::Show { slot, member: None, case: None, .. }) = arguments.command else { panic!("this shows") };
+        let Some(Command::Show { slot, member: None, case: None, .. }) = arguments.command else {
+            panic!("this shows")
+        };
         assert_eq!(slot, Some(SlotName::Number(17)));
         assert_eq!("2016-06-05 12:00".parse(), Ok(SlotName::Time("2016-06-05T12:00".to_owned())));
         assert!("-3".parse::<SlotName>().is_err() && "1e3".parse::<SlotName>().is_err());

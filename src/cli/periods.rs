@@ -101,9 +101,9 @@ pub(super) fn figures(cases: &[KeyFigures]) -> String {
         .column(key("case"), |case| case.case)
         .column("self-suf-\nficiency", |case| percent(case.self_sufficiency))
         .column("self-con-\nsumption", |case| percent(case.self_consumption))
-        .column("peak import\n[kW]", |case| number(case.peak_import_kw, 2))
+        .column("peak im-\nport [kW]", |case| number(case.peak_import_kw, 2))
         .column("at", |case| at(&case.peak_import_at))
-        .column("peak export\n[kW]", |case| number(case.peak_export_kw, 2))
+        .column("peak ex-\nport [kW]", |case| number(case.peak_export_kw, 2))
         .column("load\nfactor", |case| percent(case.load_factor))
         .column_if(any(|case| case.co2_kg.is_some()), "CO2\n[g/kWh]", |case| number(case.co2_g_per_kwh, 1))
         .column(spare(0, "Gini of\nsavings"), |case| number(case.savings_gini, 3));

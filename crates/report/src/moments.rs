@@ -115,10 +115,13 @@ mod tests {
     use microgrid_scenario::schema::{Calendar, Market};
     use std::time::Duration;
 
+    #[allow(clippy::field_reassign_with_default)] // It has a field of its own.
     fn dates(start: &str, days: u32) -> Dates {
         let (start, zone) = (start.to_owned(), "Europe/Berlin".to_owned());
         let calendar = Calendar { start, zone, days, slot_length: Duration::from_secs(900) };
-        Market { calendar: Some(calendar), ..Market::default() }.dates().unwrap()
+        let mut market = Market::default();
+        market.calendar = Some(calendar);
+        market.dates().unwrap()
     }
 
     fn slots(start: &str, days: u32) -> Moments {
