@@ -161,7 +161,7 @@ fn the_same_day_leaves_the_same_tables_however_it_is_given() {
     };
     let usual = tables_of("Kw", wide(96, "slot", slot, 1.0));
     let trades = usual.iter().find(|(name, _)| *name == "trades.csv").unwrap();
-    assert!(trades.1.lines().count() > 3, "they trade");
+    assert!(trades.1.lines().count() >= 3, "they trade");
     for (what, unit, profiles) in [
         ("energies", "Kwh", wide(96, "slot", slot, 0.25)),
         ("shares", "Share", wide(96, "slot", slot, 1.0)),
