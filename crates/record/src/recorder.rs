@@ -342,6 +342,7 @@ fn described(plan: &Plan, format: Format) -> Schema {
     if paired::has_pairs(plan) {
         schema.insert(paired::PairedRow::FILE, paired::columns(plan));
     }
+    schema.values_mut().flatten().for_each(|column| column.call(&plan.scenario.market.currency));
     schema
 }
 
