@@ -10,7 +10,7 @@ use microgrid_agents::{
     streams::{Purpose, stream},
 };
 use microgrid_sim::{
-    record::{Recorder, Run, Status},
+    record::{RecordError, Recorder, Run, Status},
     runtime::Shards,
     scenario::Plan,
     study::{self, Options, StudyError},
@@ -110,11 +110,17 @@ fn go_on(
     shards: Shards,
     jobs: usize,
 ) -> (u64, bool) {
-    let recorder = match folder {
+    let begin = || match &folder {
         None => Recorder::create_as(Default::default(), root, plan, SystemTime::UNIX_EPOCH, String::new()),
         Some(folder) => Recorder::resume(&Run::open(folder).unwrap(), plan),
     };
-    let recorder = recorder.unwrap_or_else(|error| panic!("{error}"));
+    // A program that another test starts just now holds our claim to the run too, until it is the other program.
+    let freed = |begun: &Result<Recorder, RecordError>| !matches!(begun, Err(RecordError::UnderWay(_)));
+    let mut patiently = (0..500).map(|tries| {
+        thread::sleep(Duration::from_millis(if tries > 0 { 10 } else { 0 }));
+        begin()
+    });
+    let recorder = patiently.find(freed).expect("it is nobody's any more").unwrap();
     let (interrupted, kept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let options = Options { shards: Some(shards), jobs: NonZero::new(jobs), interrupted: Arc::clone(&interrupted) };
     let had = Arc::clone(&kept);
