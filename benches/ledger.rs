@@ -138,7 +138,8 @@ fn meter(random: &mut Stream, member: &Member) -> Transaction {
         Read(Key::Account(SLOT, member.number), Some(Version(83, 0))),
     ];
     let writes = vec![Write(key, Fact::Meter(reading).to_json()), Write(bill, Fact::Invoice(invoice).to_json())];
-    let mut transaction = Transaction::new(member, Call::RecordEnergy(SLOT, reading, Some(invoice)), reads, writes);
+    let mut transaction =
+        Transaction::new(member, Call::RecordEnergy(SLOT, Box::new(reading), Some(invoice)), reads, writes);
     let text = InvoiceTo { party: Party::Prosumer(member.number), invoice }.to_json();
     let signature = SecretKey::derive(SEED, GRID).sign(CHAIN, &text);
     transaction.endorsements.push(Endorsement { by: Party::Grid, signature });

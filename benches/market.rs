@@ -103,7 +103,7 @@ fn compare(criterion: &mut Criterion, name: &str, prosumers: u32, choice_set: Ch
         surplus: &surplus,
         known: known.as_deref(),
         band: terms.band(),
-        service_fee: terms.service_fee,
+        local_fee: terms.local_fee,
         alpha: terms.alpha,
         demand: terms.demand,
         fitness: if known.is_some() { Fitness::Private } else { Fitness::Public },

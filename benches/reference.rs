@@ -44,7 +44,7 @@ fn plain_market(criterion: &mut Criterion) {
             buyers: &buyers,
             surplus: &surplus,
             band: BAND,
-            service_fee: 0.0,
+            local_fee: 0.0,
             alpha: ALPHA,
             demand: Demand::Elastic,
             fitness: Fitness::Public,

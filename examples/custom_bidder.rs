@@ -24,7 +24,7 @@ pub(crate) fn main() -> Result<(), SimulationError> {
     let auction = || {
         Simulation::builder()
             .file(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/5_prosumers.ron"))
-            .edit(|scenario| scenario.market.open = (SLOT, SLOT))
+            .edit(|scenario| scenario.market.open = (SLOT, SLOT).into())
             .set("mu", 1.0)
             .set("mechanism", "ContinuousDoubleAuction")
     };

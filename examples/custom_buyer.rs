@@ -34,7 +34,7 @@ pub(crate) fn main() -> Result<(), SimulationError> {
     let published = || {
         Simulation::builder()
             .file(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/5_prosumers.ron"))
-            .edit(|scenario| scenario.market.open = (SLOT, SLOT))
+            .edit(|scenario| scenario.market.open = (SLOT, SLOT).into())
             .set("mu", 1.0)
     };
     let (usual, loyal) = (published().run()?, {

@@ -32,7 +32,7 @@ fn outcomes(adaptation: Adaptation) -> Result<Vec<Outcome>, SimulationError> {
     let results = Simulation::builder()
         .file(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/5_prosumers.ron"))
         .edit(move |scenario| {
-            scenario.market.open = (12, 14);
+            scenario.market.open = (12, 14).into();
             scenario.market.gate_closure = Duration::from_secs(600);
             scenario.learning.adaptation = adaptation;
         })

@@ -26,7 +26,7 @@ impl PricingRule for HoldBack {
 fn published() -> SimulationBuilder {
     Simulation::builder()
         .file(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/5_prosumers.ron"))
-        .edit(|scenario| scenario.market.open = (SLOT, SLOT))
+        .edit(|scenario| scenario.market.open = (SLOT, SLOT).into())
         .set("mu", 1.0)
 }
 

@@ -22,7 +22,7 @@ fn hamlet() -> Population {
     let member = |(number, generation, load)| {
         let [generation, load] = [generation, load].map(Energy::nearest);
         let slot = SlotProfile { generation, load, preference_pv, preference_grid };
-        Member { number, profile: [slot; 2].into() }
+        Member::new(number, [slot; 2])
     };
     let roofs = [(1, 3.0, 1.0), (2, 2.5, 0.5)];
     let households = [(3, 0.0, 2.0), (4, 0.2, 2.5), (5, 0.0, 1.8)];
@@ -34,7 +34,7 @@ pub(crate) fn main() -> Result<(), SimulationError> {
         .scenario(Scenario::new("hamlet", PopulationSource::Synthetic(Synthetic::new(5))))
         .population(hamlet())
         .edit(|scenario| {
-            (scenario.market.slots, scenario.market.open) = (2, (1, 2));
+            (scenario.market.slots, scenario.market.open) = (2, (1, 2).into());
             scenario.replicates = Replicates::Count(4);
         })
         .vary("mu", [0.0, 1.0])

@@ -12,7 +12,7 @@ const SLOT: Slot = 17;
 pub(crate) fn main() -> Result<(), SimulationError> {
     let results = Simulation::builder()
         .file(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/5_prosumers.ron"))
-        .edit(|scenario| scenario.market.open = (SLOT, SLOT))
+        .edit(|scenario| scenario.market.open = (SLOT, SLOT).into())
         .set("mu", 1.0)
         .run()?;
     let case = &results.cases[0];

@@ -41,7 +41,7 @@ use std::{
 ///
 /// let results = Simulation::builder()
 ///     .ron(r#"Scenario(name: "noon", population: Synthetic(count: 10))"#)
-///     .edit(|scenario| scenario.market.open = (12, 13))
+///     .edit(|scenario| scenario.market.open = (12, 13).into())
 ///     .vary("mu", [0.0, 1.0])
 ///     .run()?;
 /// let welfare = |case: usize| results.cases[case].key_figures.open_slots.welfare_cny;

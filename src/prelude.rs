@@ -12,7 +12,7 @@ pub use crate::{
     scenario::{
         ScenarioError,
         population::{Member, Population, SlotProfile},
-        schema::{GridTariff, PopulationSource, Replicates, Scenario, Synthetic},
+        schema::{PopulationSource, Replicates, Scenario, Synthetic, Tariff},
     },
 };
 #[doc(no_inline)]

@@ -5,7 +5,8 @@ use crate::{
     runtime::{self, Host, RuntimeError, Shards, Watcher, wall},
     scenario::{
         Case,
-        schema::{Activation, Clock, Initial, Learning, Record, Scenario, Storage},
+        population::Profile,
+        schema::{Activation, Clock, Initial, InitialPrice, Learning, Record, Scenario},
     },
 };
 use microgrid_agents::{
@@ -16,11 +17,11 @@ use microgrid_agents::{
         identity::{Party, SecretKey},
     },
     grid::{Grid, GridRules},
-    ids::{ActorId, GRID, LEDGER, ProsumerId},
+    ids::{ActorId, GRID, LEDGER, ProsumerId, Slot},
     ledger::{FloorRules, Ledger, LedgerRules},
-    market::balance::SlotFacts,
+    market::balance::{Metered, SlotFacts},
     member::Member,
-    prosumer::{Habits, Prosumer, Rules, Strategy},
+    prosumer::{FirstPrices, Habits, Needs, Prosumer, Rules, Strategy},
     streams::{Purpose, stream},
     units::Energy,
 };
@@ -77,18 +78,39 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
     let [ledger, grid] =
         [(Party::Ledger, LEDGER), (Party::Grid, GRID)].map(|(party, actor)| member(party, key(case, actor)));
     let rules = habits(case);
-    let initial = scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
     let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2);
     actors.push(Box::new(Ledger::new(ledger_rules(case), ledger)));
     actors.push(Box::new(Grid::new(grid_rules(case), grid)));
     for (((id, profile), key), rules) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules) {
-        let facts: Arc<[SlotFacts]> =
-            profile.profile.iter().map(|profile| facts(profile, &scenario.preferences)).collect();
+        let needs = Arc::new(Profiled { profile: profile.profile.clone(), scenario: Arc::clone(scenario) });
+        let storage = case.storage(id.index()).map(|of| (of.limits(), Energy::nearest(of.initial_kwh)));
         let member = member(genesis.prosumer(id), key);
         let moments = stream(case.seed, id.actor(), Purpose::Activation);
-        actors.push(Box::new(Prosumer::new(id, member, rules, facts, Energy::nearest(initial), moments)));
+        actors.push(Box::new(Prosumer::new(id, member, rules, needs, storage, moments)));
     }
     actors
+}
+
+/// What a prosumer brings to each slot by its profile.
+#[derive(Debug)]
+struct Profiled {
+    profile: Profile,
+    scenario: Arc<Scenario>,
+}
+
+impl Needs for Profiled {
+    fn slots(&self) -> Slot {
+        self.profile.slots()
+    }
+
+    fn foreseen(&self, slot: Slot) -> SlotFacts {
+        facts(&self.profile.foreseen(slot), &self.scenario.preferences)
+    }
+
+    fn metered(&self, slot: Slot) -> Metered {
+        let profile = self.profile.slot(slot);
+        Metered { generation: profile.generation, load: profile.load }
+    }
 }
 
 /// An actor's secret key. Signatures are needed only where the chains are kept.
@@ -106,9 +128,10 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
         seed: case.seed,
         rules: chain::genesis::Rules {
             slots: scenario.market.slots,
-            open: scenario.market.open,
+            open: case.open.clone(),
             demand: scenario.preferences.demand,
             service_fee: scenario.market.service_fee,
+            grid_fee: scenario.market.grid_fee,
             ramp: scenario.learning.ramp,
             choice_set: scenario.learning.choice_set,
             posts: scenario.posts(members.len()),
@@ -121,6 +144,25 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
         ledger: key(case, LEDGER).public(),
         grid: key(case, GRID).public(),
         prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, key.public())).collect(),
+        tariff_groups: tariff_groups(case),
+    }
+}
+
+/// Who is in which group that has tariffs of its own.
+fn tariff_groups(case: &Case) -> Vec<Vec<u32>> {
+    let of = |name: &String| {
+        let members = case.population.prosumers.iter().filter(|member| member.group.as_deref() == Some(name));
+        members.map(|member| member.number).collect()
+    };
+    case.tariffs.groups.keys().map(of).collect()
+}
+
+fn first_prices(scenario: &Scenario, initial: &InitialPrice) -> FirstPrices {
+    match initial {
+        InitialPrice::Random => FirstPrices::Random,
+        InitialPrice::Fixed(prices) => FirstPrices::Fixed(prices.as_slice().into()),
+        InitialPrice::Previous => FirstPrices::Previous,
+        InitialPrice::PreviousDay => FirstPrices::PreviousDay { slots: scenario.market.slots_of_day() },
     }
 }
 
@@ -184,12 +226,11 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
             ramp: learning.ramp,
             tolerance: learning.tolerance,
             bidding: learning.bidding,
-            first_prices: fixed(&learning.initial_price),
+            first_prices: first_prices(scenario, &learning.initial_price),
         },
         strategy: Strategy::default(),
         activation: scenario.activation,
-        service_fee: scenario.market.service_fee,
-        storage: scenario.storage.as_ref().map(Storage::limits),
+        local_fee: scenario.market.local_fee(),
         hours: scenario.market.hours(),
         retry_after: case.retry_after(),
     }
@@ -197,8 +238,7 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
 
 fn grid_rules(case: &Case) -> GridRules {
     GridRules {
-        feed_in_tariff: case.scenario.market.feed_in_tariff,
-        tariffs: Arc::clone(&case.grid_tariffs),
+        tariffs: Arc::clone(&case.tariffs) as Arc<_>,
         slot_length: case.scenario.market.slot_length,
         retry_after: case.retry_after(),
     }

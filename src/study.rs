@@ -267,7 +267,8 @@ impl<T: FnMut(u32, u64) + Send> Watcher<MarketProtocol> for Reporter<T> {
 /// Tells whoever reads the log what happens in a case.
 fn log(case: u32, population: &Population, Observed { time, what, .. }: &Observed) {
     match what {
-        Observation::SlotOpened(SlotOpened { tariff: Tariff { slot, feed_in, grid }, market_open, .. }) => {
+        Observation::SlotOpened(SlotOpened { tariff, market_open, .. }) => {
+            let Tariff { slot, feed_in, grid, .. } = &**tariff;
             tracing::debug!(case, slot, %time, feed_in, grid, market_open, "slot opened");
         }
         Observation::MarketOpened(market) => {

@@ -11,22 +11,39 @@ use crate::{
     message::{Exchange, Message},
     observation::Observation,
     saved::{Unreadable, from_bytes, to_bytes},
-    statement::{Invoice, Tariff},
+    statement::{MeterReading, Tariff},
     time::Time,
 };
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 /// What the grid asks and pays, and when.
 #[derive(Clone, Debug)]
 pub struct GridRules {
-    /// What it pays for energy fed in [CNY/kWh].
-    pub feed_in_tariff: f64,
-    /// What it asks for energy, one tariff a slot [CNY/kWh].
-    pub tariffs: Arc<[f64]>,
+    /// What it pays and asks in each slot.
+    pub tariffs: Arc<dyn Tariffs>,
     /// Length of a slot.
     pub slot_length: Duration,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
+}
+
+/// What the grid pays and asks in each slot.
+pub trait Tariffs: Debug + Send + Sync {
+    /// How many slots it tells of, from 1.
+    fn slots(&self) -> Slot;
+
+    /// The tariffs of a slot.
+    fn of(&self, slot: Slot) -> Tariff;
+}
+
+impl Tariffs for Vec<Tariff> {
+    fn slots(&self) -> Slot {
+        self.len() as Slot
+    }
+
+    fn of(&self, slot: Slot) -> Tariff {
+        self[slot as usize - 1].clone()
+    }
 }
 
 /// The utility grid as an actor.
@@ -42,28 +59,32 @@ pub struct Grid {
     publication: u64,
     /// For each prosumer the last slot whose exchange is booked.
     booked: Vec<Slot>,
+    /// For each prosumer the group whose tariffs it has, if they are not everybody's.
+    groups: Vec<Option<usize>>,
 }
 
 impl Grid {
     /// A grid with these rules, and its identity on the chains.
     pub fn new(rules: GridRules, member: Member) -> Self {
         let booked = vec![0; member.genesis.prosumers.len()];
-        Self { rules, member, begun: 0, unconfirmed: 1, publication: 0, booked }
+        let genesis = &member.genesis;
+        let groups = genesis.prosumers.iter().map(|(number, _)| genesis.tariff_group(*number)).collect();
+        Self { rules, member, begun: 0, unconfirmed: 1, publication: 0, booked, groups }
     }
 
     fn slots(&self) -> Slot {
-        self.rules.tariffs.len() as Slot
+        self.rules.tariffs.slots()
     }
 
     fn tariff(&self, slot: Slot) -> Tariff {
-        Tariff { slot, feed_in: self.rules.feed_in_tariff, grid: self.rules.tariffs[slot as usize - 1] }
+        self.rules.tariffs.of(slot)
     }
 
     /// Publishes the oldest unconfirmed tariff of a slot that has begun, and does so again until it is confirmed.
     fn publish(&mut self, context: &mut Context<'_>) {
         if self.unconfirmed <= self.begun {
             self.publication += 1;
-            let tariff = Call::PublishTariff(self.tariff(self.unconfirmed));
+            let tariff = Call::PublishTariff(Arc::new(self.tariff(self.unconfirmed)));
             context.send(LEDGER, Message::Submit(self.member.submission(tariff, Vec::new())));
             context.wake_after(self.rules.retry_after, Wake::Retry(self.publication));
         }
@@ -82,16 +103,16 @@ impl Grid {
 
     /// Answers a prosumer's exchange with its invoice, unless no money can pay for it; books it the first time only.
     fn invoice(&mut self, from: ProsumerId, exchange: Exchange, context: &mut Context<'_>) {
-        let tariff = self.tariff(exchange.slot);
-        let (charge, credit) = (exchange.import.priced(tariff.grid), exchange.export.priced(tariff.feed_in));
-        let (Some(charge), Some(credit)) = (charge, credit) else { return };
-        let invoice = Invoice { slot: exchange.slot, charge, credit };
+        let Exchange { slot, import: imported, export: exported, short, long } = exchange;
+        let reading = MeterReading { imported, exported, short, long, ..MeterReading::default() };
+        let party = self.member.genesis.prosumer(from);
+        let group = self.groups[from.index()];
+        let Some(Some(invoice)) = self.tariff(slot).due(group, &reading) else { return };
         let booked = &mut self.booked[from.index()];
         if *booked < exchange.slot {
             *booked = exchange.slot;
             context.observe(Observation::Exchanged(exchange, invoice));
         }
-        let party = self.member.genesis.prosumer(from);
         let signature = self.member.sign(&InvoiceTo { party, invoice }.to_json());
         let endorsement = Endorsement { by: self.member.party, signature };
         context.send(from.actor(), Message::Invoice(Box::new((invoice, endorsement))));
@@ -111,7 +132,7 @@ impl Actor<MarketProtocol> for Grid {
             }
             Message::Exchange(exchange) if (1..=self.slots()).contains(&exchange.slot) => {
                 if let Some(from) = ProsumerId::of(from) {
-                    self.invoice(from, exchange, context);
+                    self.invoice(from, *exchange, context);
                 }
             }
             _ => {}
@@ -127,7 +148,7 @@ impl Actor<MarketProtocol> for Grid {
     }
 
     fn save(&self) -> Option<Vec<u8>> {
-        let Self { begun, unconfirmed, publication, booked, .. } = self;
+        let Self { rules: _, member: _, begun, unconfirmed, publication, booked, groups: _ } = self;
         (unconfirmed > begun).then(|| to_bytes(&(begun, unconfirmed, publication, booked)))
     }
 
@@ -158,14 +179,14 @@ mod tests {
         ids::GRID,
         member::tests::members,
         message::SlotOpened,
+        statement::Invoice,
         streams::{Purpose, stream},
         units::{Energy, Money},
     };
 
     fn grid() -> Grid {
         let rules = GridRules {
-            feed_in_tariff: 0.45,
-            tariffs: [0.5, 0.85].into(),
+            tariffs: Arc::new(vec![Tariff::new(1, 0.45, 0.5), Tariff::new(2, 0.45, 0.85)]),
             slot_length: Duration::from_secs(3600),
             retry_after: Duration::from_secs(3),
         };
@@ -187,29 +208,30 @@ mod tests {
     fn a_tariff_is_repeated_until_the_slot_opens() {
         let mut grid = grid();
         let first = during(&mut grid, |g, c| g.start(c));
-        let tariff = Call::PublishTariff(Tariff { slot: 1, feed_in: 0.45, grid: 0.5 });
+        let tariff = Call::PublishTariff(Arc::new(Tariff::new(1, 0.45, 0.5)));
         let tariff = Message::Submit(grid.member.submission(tariff, Vec::new()));
         assert_eq!(sent(&first), [&tariff]);
         assert_eq!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(1), c))), [&tariff]);
 
-        let opened = SlotOpened { tariff: grid.tariff(1), market_open: false };
-        during(&mut grid, |g, c| g.receive(ProsumerId(0).actor(), Message::SlotOpened(opened), c));
+        let opened = SlotOpened { tariff: Arc::new(grid.tariff(1)), market_open: false };
+        during(&mut grid, |g, c| g.receive(ProsumerId(0).actor(), Message::SlotOpened(opened.clone()), c));
         assert_eq!(
             sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(2), c))),
             [&tariff],
             "only the ledger opens slots"
         );
-        during(&mut grid, |g, c| g.receive(LEDGER, Message::SlotOpened(opened), c));
+        during(&mut grid, |g, c| g.receive(LEDGER, Message::SlotOpened(opened.clone()), c));
         assert!(sent(&during(&mut grid, |g, c| g.wake(Wake::Retry(3), c))).is_empty());
     }
 
     #[test]
     fn an_exchange_is_booked_once_and_invoiced_each_time_it_is_asked() {
         let mut grid = grid();
-        let exchange = Exchange { slot: 2, import: Energy::nearest(2.0), export: Energy::nearest(1.0) };
+        let (import, export) = (Energy::nearest(2.0), Energy::nearest(1.0));
+        let exchange = Exchange { slot: 2, import, export, short: Energy::ZERO, long: Energy::ZERO };
         let from = ProsumerId(1).actor();
-        let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
-        let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(exchange), c));
+        let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
+        let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
         let text = InvoiceTo { party: Party::Prosumer(2), invoice }.to_json();
         let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&text) };

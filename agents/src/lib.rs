@@ -48,6 +48,8 @@ pub mod member;
 pub mod message;
 pub mod observation;
 pub mod prosumer;
+#[doc(hidden)] // Hidden: planned for a population by `microgrid-scenario`.
+pub mod scheduling;
 pub mod statement;
 pub mod streams;
 pub mod units;

@@ -54,7 +54,7 @@ pub(crate) mod tests {
             identity::{Claim, verify},
         },
         ids::ActorId,
-        market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism},
+        market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism, opening::OpenSlots},
         statement::{Quote, Registration},
         time::Time,
     };
@@ -65,9 +65,10 @@ pub(crate) mod tests {
         let key = |actor: u32| SecretKey::derive(1, ActorId(actor));
         let rules = Rules {
             slots: 24,
-            open: (8, 20),
+            open: OpenSlots::span(8, 20),
             demand: Demand::Elastic,
             service_fee: 0.0,
+            grid_fee: 0.0,
             ramp: 0.1,
             choice_set: ChoiceSet::All,
             posts: Posts::Every,
@@ -85,6 +86,7 @@ pub(crate) mod tests {
             ledger: key(0).public(),
             grid: key(1).public(),
             prosumers: (1..=prosumers).map(|number| (number, key(number + 1).public())).collect(),
+            tariff_groups: Vec::new(),
         });
         let chain = genesis.id();
         let party = |actor| match actor {

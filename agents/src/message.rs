@@ -46,7 +46,7 @@ pub enum Message {
     /// Ledger → participants: the receiver's final trades. Repeated until `RecordEnergy`.
     Settled(Slot, Box<Trades>),
     /// Prosumer → grid: what is left over or missing. Repeated until `Invoice`.
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
     /// Grid → prosumer: what that costs or earns, with the grid's endorsement.
     Invoice(Box<(Invoice, Endorsement)>),
     /// Ledger → prosumer: its meter reading is on the ledger.
@@ -89,10 +89,10 @@ pub struct Submission {
 }
 
 /// A slot has begun.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SlotOpened {
     /// Its tariffs.
-    pub tariff: Tariff,
+    pub tariff: Arc<Tariff>,
     /// Whether the local market is open in this slot.
     pub market_open: bool,
 }
@@ -220,8 +220,12 @@ pub enum Verdict {
 pub struct Exchange {
     /// Which slot.
     pub slot: Slot,
-    /// Bought from the grid.
+    /// Bought from the grid, as it could be foreseen.
     pub import: Energy,
-    /// Fed into the grid.
+    /// Fed into the grid, as it could be foreseen.
     pub export: Energy,
+    /// Drawn from the grid beside it.
+    pub short: Energy,
+    /// Fed into the grid beside it.
+    pub long: Energy,
 }

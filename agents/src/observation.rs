@@ -8,7 +8,7 @@ use crate::{
     },
     ids::{ActorId, ChannelName, ProsumerId, Slot},
     market::{
-        balance::{Account, Balance, SlotFacts},
+        balance::{Account, Balance, Metered, SlotFacts},
         settlement::Trade,
     },
     message::{Exchange, MarketOpened, MarketState, Notice, SlotOpened},
@@ -106,8 +106,10 @@ pub struct ProsumerSlot {
     pub slot: Slot,
     /// Who.
     pub prosumer: ProsumerId,
-    /// What it brought to the slot.
+    /// What it brought to the slot, as it had foreseen.
     pub facts: SlotFacts,
+    /// What its meter has read of that.
+    pub metered: Metered,
     /// What its trades with other prosumers add up to.
     pub trades: Account,
     /// How the slot came out, storage and grid included.

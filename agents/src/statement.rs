@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// Tariffs of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tariff {
     /// Which slot.
@@ -23,12 +23,74 @@ pub struct Tariff {
     /// What the grid asks for energy [CNY/kWh].
     #[serde(with = "json::number")]
     pub grid: f64,
+    /// What it pays for more and asks for less than was registered; the tariffs where there is nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imbalance: Option<Rates>,
+    /// Those of the groups with tariffs of their own, in the order of the genesis; `None` without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Arc<[Rates]>>,
+}
+
+/// What the grid pays and asks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rates {
+    /// What the grid pays for energy [CNY/kWh].
+    #[serde(with = "json::number")]
+    pub feed_in: f64,
+    /// What the grid asks for energy [CNY/kWh].
+    #[serde(with = "json::number")]
+    pub grid: f64,
 }
 
 impl Tariff {
-    /// The prices that sellers may ask, where local trades cost their buyer a `service_fee` [CNY/kWh].
-    pub fn band(&self, service_fee: f64) -> PriceBand {
-        PriceBand::between(self.feed_in, self.grid, service_fee)
+    /// The same for everybody.
+    pub fn new(slot: Slot, feed_in: f64, grid: f64) -> Self {
+        Self { slot, feed_in, grid, imbalance: None, groups: None }
+    }
+
+    /// The prices that sellers may ask, where local trades cost their buyer a `local_fee` [CNY/kWh]: whatever group a
+    /// prosumer is in, the grid is no better.
+    pub fn band(&self, local_fee: f64) -> PriceBand {
+        let Rates { feed_in, grid } = self.best();
+        PriceBand::between(feed_in, grid, local_fee)
+    }
+
+    /// The most that the grid pays anybody, and the least that it asks anybody.
+    pub fn best(&self) -> Rates {
+        let groups = self.groups.iter().flat_map(|groups| groups.iter());
+        let own = Rates { feed_in: self.feed_in, grid: self.grid };
+        groups.fold(own, |best, of| Rates { feed_in: best.feed_in.max(of.feed_in), grid: best.grid.min(of.grid) })
+    }
+
+    /// Those of a member of the group at this place, or of none.
+    pub fn rates(&self, group: Option<usize>) -> Rates {
+        let of_group = group.and_then(|place| self.groups.as_ref()?.get(place).copied());
+        of_group.unwrap_or(Rates { feed_in: self.feed_in, grid: self.grid })
+    }
+
+    /// What the grid pays for more, and asks for less, than a member of this group has registered.
+    pub fn imbalance_rates(&self, group: Option<usize>) -> Rates {
+        self.imbalance.unwrap_or_else(|| self.rates(group))
+    }
+
+    /// The grid's bill for what a member of this group has exchanged with it, if anything was; `None` if no money can pay
+    /// for it.
+    pub fn due(&self, group: Option<usize>, reading: &MeterReading) -> Option<Option<Invoice>> {
+        let &MeterReading { imported, exported, short, long, .. } = reading;
+        let (rates, beside) = (self.rates(group), self.imbalance_rates(group));
+        let sum = |one: Money, other: Money| (Total::from(one) + other).amount();
+        let charge = sum(imported.priced(rates.grid)?, short.priced(beside.grid)?)?;
+        let credit = sum(exported.priced(rates.feed_in)?, long.priced(beside.feed_in)?)?;
+        let exchanged = [imported, exported, short, long].iter().any(|amount| !amount.is_zero());
+        Some(exchanged.then_some(Invoice { slot: self.slot, charge, credit }))
+    }
+
+    /// All its prices.
+    pub fn prices(&self) -> impl Iterator<Item = f64> {
+        let own = Rates { feed_in: self.feed_in, grid: self.grid };
+        let groups = self.groups.iter().flat_map(|groups| groups.iter().copied());
+        [own].into_iter().chain(self.imbalance).chain(groups).flat_map(|rates| [rates.feed_in, rates.grid])
     }
 }
 
@@ -246,6 +308,12 @@ pub struct MeterReading {
     pub imported: Energy,
     /// Fed into the grid.
     pub exported: Energy,
+    /// Drawn from the grid because there was less than registered, or more was needed; not in `imported`.
+    #[serde(default, skip_serializing_if = "Energy::is_zero")]
+    pub short: Energy,
+    /// Fed into the grid because there was more than registered, or less was needed; not in `exported`.
+    #[serde(default, skip_serializing_if = "Energy::is_zero")]
+    pub long: Energy,
 }
 
 /// How the game of a slot ended.

@@ -26,6 +26,8 @@ pub enum Purpose {
     Group = 7,
     /// Which sellers a buyer knows in a slot.
     Acquaintance = 8,
+    /// How far a prosumer foresees a slot wrongly.
+    Forecast = 9,
 }
 
 impl From<Purpose> for u32 {

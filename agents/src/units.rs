@@ -42,6 +42,11 @@ macro_rules! whole_units {
                 self.0 as f64 / PER_WHOLE
             }
 
+            /// Whether there is nothing of it.
+            pub fn is_zero(&self) -> bool {
+                self.0 == 0
+            }
+
             /// Itself, or nothing where it is negative.
             pub fn or_zero(self) -> Self {
                 Self(self.0.max(0))

@@ -399,7 +399,7 @@ prop_compose! {
             terms: SlotTerms {
                 feed_in_tariff,
                 grid_tariff: feed_in_tariff + spread,
-                service_fee: fee_rate,
+                local_fee: fee_rate,
                 alpha: 0.4,
                 demand,
                 hours,

@@ -258,8 +258,8 @@ impl RandomMarket {
         let member = |(number, prosumer): (u32, &Prosumer)| {
             let &Prosumer { generation, load, preference } = prosumer;
             let preference_pv = preference / (1.0 + eta * mu);
-            let profile = [SlotProfile { generation, load, preference_pv, preference_grid: 1.0 }].into();
-            Member { number, profile }
+            let profile = [SlotProfile { generation, load, preference_pv, preference_grid: 1.0 }];
+            Member::new(number, profile)
         };
         let population = Population { prosumers: (1..).zip(prosumers).map(member).collect() };
         (text, population.to_csv())

@@ -1,6 +1,6 @@
 //! The command line's arguments.
 
-use super::text::wrapped_at;
+use super::{import, text::wrapped_at};
 use crate::{
     record::Format,
     runtime::Shards,
@@ -53,6 +53,8 @@ Examples:
   sim scenarios/100_prosumers.ron --format parquet    large tables as compressed columns
   sim resume results/5_prosumers                      finish the newest run if it was ended early
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
+  sim import simbench WHEEL --grid LV2.101 --out village
+                                                      a scenario of data of others
   sim stability scenarios/5_prosumers.ron             would it spiral in, and how firmly?
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
@@ -81,6 +83,12 @@ pub(super) enum Command {
     Check {
         #[command(flatten)]
         input: Input,
+    },
+    /// Make a scenario of what others have recorded: SimBench, meters, profiles, prices.
+    #[command(after_help = import::EXAMPLES)]
+    Import {
+        #[command(subcommand)]
+        kind: import::Kind,
     },
     /// Finish a run that was interrupted or killed, in place.
     ///

@@ -4,9 +4,13 @@ use super::{
     args::Input,
     error::CliError,
     print,
-    text::{count, wrapped},
+    text::{count, grouped, wrapped},
 };
-use crate::scenario::{Plan, schema::PopulationSource};
+use crate::scenario::{
+    Plan,
+    calendar::Dates,
+    schema::{Open, PopulationSource},
+};
 use microgrid_agents::market::demand::Demand;
 
 /// More cases than this are not listed.
@@ -26,21 +30,55 @@ pub(super) fn warn(plan: &Plan) {
     }
 }
 
+/// When the market is open: `open in slots 8-20`, or `open 08:00-20:00 on 28 days, 1,344 of 2,688 slots`.
+fn opening(plan: &Plan) -> String {
+    let (market, open) = (&plan.scenario.market, plan.open());
+    match (&market.open, plan.dates()) {
+        (Open::Hours(hours), Some(dates)) => {
+            let mut days: Vec<usize> = open.iter().map(|slot| dates.day_of(slot)).collect();
+            days.dedup();
+            let when = if hours.is_empty() { String::new() } else { format!(" {}", market.open) };
+            let (days, all) = (grouped(days.len()), grouped(market.slots as usize));
+            format!("open{when} on {days} days, {} of {all} slots", grouped(open.count()))
+        }
+        (open, _) => format!("open in slots {}", open.to_string().trim_matches(['(', ')']).replace(", ", "-")),
+    }
+}
+
+/// From when to when the slots are, and which days are not of 24 hours.
+fn days(dates: &Dates) -> String {
+    let usual = (24 * 3600) as f64 / dates.slot_length().as_secs_f64();
+    let others = (0..dates.days()).map(|day| (dates.date(day), dates.slots_of(day).count()));
+    let others: Vec<String> = others
+        .filter(|(_, slots)| *slots as f64 != usual)
+        .map(|(date, slots)| format!("{date} has {slots} slots"))
+        .collect();
+    let (shown, more) = others.split_at(others.len().min(4));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more days", more.len()) };
+    let others = if shown.is_empty() { String::new() } else { format!("; {}{more}", shown.join(", ")) };
+    wrapped(&format!("  from {} to {}, {}{others}\n", dates.time(1), dates.time(dates.slots() + 1), dates.zone()))
+}
+
 fn describe(plan: &Plan) -> String {
     let scenario = &plan.scenario;
     let market = &scenario.market;
-    let (first, last) = market.open;
     let (smallest, largest) = plan.population_sizes();
     let prosumers =
         if smallest == largest { count(smallest, "prosumer") } else { format!("{smallest} to {largest} prosumers") };
     let mut text = format!(
-        "{} is valid: {prosumers}, {} of {}, market open in slots {first}-{last}, {}\n",
+        "{} is valid: {prosumers}, {} of {}, market {}, {}\n",
         scenario.name,
         count(market.slots as usize, "slot"),
         humantime::format_duration(market.slot_length),
+        opening(plan),
         count(plan.case_count() as usize, "case"),
     );
-    if let (PopulationSource::Profiles(_), Demand::Elastic) = (&scenario.population, scenario.preferences.demand) {
+    if let Some(dates) = plan.dates() {
+        text += &days(dates);
+    }
+    if let (PopulationSource::Profiles(_) | PopulationSource::Members(_), Demand::Elastic) =
+        (&scenario.population, scenario.preferences.demand)
+    {
         text += &wrapped(
             "note: with `demand: Elastic` buyers answer to price, so they may consume more or less than the load of their \
              profiles; `demand: Firm` keeps to it\n",
@@ -53,7 +91,7 @@ fn describe(plan: &Plan) -> String {
         let (slots, fee) = if plan.varies("market") {
             (format!("{slots} of some case"), String::new())
         } else {
-            (slots, format!(" of {} CNY/kWh", market.service_fee))
+            (slots, format!(" of {} {}/kWh", market.local_fee(), market.currency))
         };
         text += &wrapped(&format!(
             "note: there is no room for a price in {slots}, where the grid's tariff less the fee{fee} is below the \

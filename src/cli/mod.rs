@@ -10,6 +10,7 @@ mod comparison;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod import;
 mod ledger;
 mod list;
 mod manual;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         (Some(Command::Check { input }), _) => {
             check::check(&input).map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
         }
+        (Some(Command::Import { kind }), _) => import::import(kind),
         (Some(Command::Resume { run, how }), _) => run::resume(&run, &how),
         (Some(Command::Show { run, slot, case }), _) => show::show(&run, slot, case),
         (Some(Command::Report { run, open }), _) => report::report(&run, open),

@@ -27,7 +27,6 @@ const LEAST_STABLE: usize = 20;
 /// Prints a table of the market slots for each combination of knobs or, with a slot given, that slot in all of them.
 pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliError> {
     let plan = input.plan()?;
-    let (first, last) = plan.scenario.market.open;
     let others: BTreeSet<_> =
         mechanisms(&plan).filter(|mechanism| !mechanism.is_game()).map(|other| other.name()).collect();
     if !others.is_empty() {
@@ -38,8 +37,12 @@ pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliErro
         )));
     }
     match slot {
-        Some(slot) if !(first..=last).contains(&slot) => {
-            Err(CliError::bad_input(format!("the market is open in slots {first} to {last}, not in slot {slot}")))
+        Some(slot) if !plan.open().contains(slot) => {
+            let spans = plan.open().spans();
+            let shown = spans.iter().take(3).map(|(first, last)| format!("{first} to {last}")).collect::<Vec<_>>();
+            let more = if spans.len() > shown.len() { ", ..." } else { "" };
+            let open = format!("the market is open in slots {}{more}, not in slot {slot}", shown.join(", "));
+            Err(CliError::bad_input(open))
         }
         Some(slot) => print(&one_slot(&plan, slot)),
         None => combinations(&plan).try_for_each(|case| print(&format!("{}\n", all_slots(&plan, &case)))),
@@ -64,8 +67,7 @@ fn title(plan: &Plan, case: &Case) -> String {
 
 fn all_slots(plan: &Plan, case: &Case) -> String {
     let setting = Setting::of(case);
-    let (first, last) = case.scenario.market.open;
-    let slots: Vec<Slot> = (first..=last).collect();
+    let slots: Vec<Slot> = case.open.iter().collect();
     let found: Vec<SlotStability> = slots.par_iter().filter_map(|slot| slot_stability(case, *slot, &setting)).collect();
     let mut text = format!("{}\n{}\n", bold(&title(plan, case)), information(&setting));
     if found.is_empty() {

@@ -30,8 +30,10 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
     }
     let mut text = String::new();
     for case in run.manifest().cases.iter().filter(|case| only.is_none_or(|only| only.case == case.case)) {
-        let open = run.section::<SlotRow>(case.case, case.open.0..=case.open.1)?;
-        let rows = run.rows_of(&open)?.collect::<Result<Vec<SlotRow>, _>>()?;
+        let Some((first, last)) = case.open.ends() else { continue };
+        let open = run.section::<SlotRow>(case.case, first..=last)?;
+        let is_open = |row: &Result<SlotRow, _>| row.as_ref().map_or(true, |row| case.open.contains(row.slot));
+        let rows = run.rows_of(&open)?.filter(is_open).collect::<Result<Vec<SlotRow>, _>>()?;
         if rows.is_empty() {
             continue;
         }
@@ -81,7 +83,7 @@ fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> Strin
     if !missing.is_empty() {
         return format!("Without results: {}.\n", missing.join(", "));
     }
-    let closed = manifest.cases.iter().any(|case| case.open != (1, slots));
+    let closed = manifest.cases.iter().any(|case| case.open.count() != slots as usize);
     if record == Record::Summary {
         "No slots were recorded: the scenario has `record: Summary`.\n".to_owned()
     } else if closed {
@@ -124,6 +126,7 @@ mod tests {
         cli::text::plain,
         record::fixtures::{day::Day, whole_case},
     };
+    use microgrid_agents::market::opening::OpenSlots;
 
     #[test]
     fn only_open_slots_are_shown_and_the_rest_is_told() {
@@ -150,10 +153,10 @@ mod tests {
         assert!(text.contains("\nWithout results: case 2.\n") && !text.contains("The market was closed"), "{text}");
         drop(day);
 
-        let manifest = |case_count, open| {
+        let manifest = |case_count, open: (u32, u32)| {
             let mut manifest = run.manifest().clone();
             manifest.case_count = case_count;
-            manifest.cases.iter_mut().for_each(|case| case.open = open);
+            manifest.cases.iter_mut().for_each(|case| case.open = OpenSlots::span(open.0, open.1));
             manifest
         };
         let rest = |case_count, open, last| rest(&manifest(case_count, open), Record::Full, last);

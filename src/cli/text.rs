@@ -43,6 +43,13 @@ pub(super) fn more(all: usize, shown: usize, thing: &str) -> String {
     }
 }
 
+/// A whole number with commas between its thousands: `35,136`.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
+}
+
 /// Decimals for amounts of which the largest is among these, so that a column of them stays narrow.
 pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize {
     match values.into_iter().flatten().map(|value| value.value().abs()).fold(0.0, f64::max) {

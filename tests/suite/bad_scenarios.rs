@@ -713,7 +713,7 @@ fn energy_that_rounding_leaves_just_below_zero_is_zero() {
     let text = PROFILES.replace("1,2,3,1,", "1,2,-1e-17,-4e-7,");
     let folder = Folder::new().with("bad.ron", sound("")).with("profiles.csv", text);
     let plan = load(&folder.0.path().join("bad.ron"), &Overrides::default()).unwrap();
-    let slot = plan.cases().next().unwrap().population.prosumers[0].profile[1];
+    let slot = plan.cases().next().unwrap().population.prosumers[0].profile.slot(2);
     assert_eq!((slot.generation.value(), slot.load.value()), (0.0, 0.0));
 }
 

@@ -101,7 +101,7 @@ fn without_adaptation_the_same_markets_fail_from_half_a_period_on() {
         for delay in delays {
             let case = flagship(&[&format!("delay={delay}")], |scenario| {
                 scenario.activation = activation;
-                scenario.market.open = (16, 17);
+                scenario.market.open = (16, 17).into();
             });
             for end in ends(&case) {
                 let fails = end.outcome == Outcome::GateClosure && end.price_gap > 1e-3;
@@ -119,7 +119,7 @@ fn a_hundred_delay_aware_participants_find_it_too() {
         scenario.activation = activation;
         scenario.learning.adaptation = Adaptation::DelayAware;
         scenario.learning.tolerance = 1e-7;
-        scenario.market.open = (14, 15);
+        scenario.market.open = (14, 15).into();
         let ends = ends(&case);
         assert!(ends.iter().all(End::at_the_closed_form), "{activation:?}, delay {delay}: {ends:?}");
     }
@@ -158,7 +158,7 @@ fn whoever_imitates_finds_the_closed_form() {
 fn responding(noise: f64) -> Case {
     flagship(&[], |scenario| {
         scenario.learning.behaviour = Behaviour::BestResponse { noise };
-        scenario.market.open = (13, 17);
+        scenario.market.open = (13, 17).into();
     })
 }
 
@@ -210,7 +210,7 @@ fn first_prices_do_not_depend_on_when_people_act() {
     let first_prices = |activation: Activation| {
         let log = run(&flagship(&[], |scenario| {
             scenario.activation = activation;
-            scenario.market.open = (17, 17);
+            scenario.market.open = (17, 17).into();
         }));
         let mut first = BTreeMap::new();
         for state in shown(&log) {
@@ -247,7 +247,7 @@ fn a_mixed_population_has_as_many_of_each_as_its_shares_say() {
     let path = |learning: &dyn Fn(&mut Learning)| {
         let mut case = only_case(&shipped("100_prosumers.ron", &["mu=1", "population=20"]));
         let scenario = Arc::make_mut(&mut case.scenario);
-        scenario.market.open = (13, 13);
+        scenario.market.open = (13, 13).into();
         scenario.market.gate_closure = Duration::from_secs(20);
         learning(&mut scenario.learning);
         shown(&run(&case))
@@ -279,7 +279,8 @@ fn periods(log: &Log) -> (BTreeMap<u32, Vec<u64>>, Vec<u64>) {
 #[test]
 fn sellers_may_move_every_fifth_period_and_the_market_rests_where_it_did() {
     for (price_every, apart) in [("1", 1), ("5", 5)] {
-        let case = flagship(&[&format!("price_every={price_every}")], |scenario| scenario.market.open = (17, 17));
+        let case =
+            flagship(&[&format!("price_every={price_every}")], |scenario| scenario.market.open = (17, 17).into());
         let log = run(&case);
         let (quotes, choices) = periods(&log);
         assert_eq!(quotes.len(), 3);

@@ -176,7 +176,7 @@ fn messages_in_lock_step_give_the_plain_iteration_over_known_sellers() {
             surplus: &game.opened.surplus,
             known: Some(&known),
             band: BAND,
-            service_fee: 0.0,
+            local_fee: 0.0,
             alpha: scenario.preferences.alpha,
             demand: scenario.preferences.demand,
             fitness: scenario.learning.fitness(),

@@ -62,7 +62,7 @@ fn play(slot: &RandomSlot, demand: Demand, fitness: Fitness, k: f64) -> (Equilib
         buyers: &slot.buyers,
         surplus: &slot.surplus,
         band: BAND,
-        service_fee: 0.0,
+        local_fee: 0.0,
         alpha: ALPHA,
         demand,
         fitness,

@@ -10,7 +10,7 @@ use microgrid_agents::{
 };
 use microgrid_sim::{
     runtime::{RuntimeError, Shards},
-    scenario::{Case, schema::Initial},
+    scenario::{Case, schema::InitialPrice},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -141,8 +141,8 @@ fn fixed_first_values_do_not_stop_a_market_that_somebody_missed() {
     let set = ["mu=1", "delay=3min", "loss=0.6"];
     let mut case = only_case(&shipped("5_prosumers.ron", &set));
     let scenario = Arc::make_mut(&mut case.scenario);
-    scenario.market.open = (10, 17);
-    scenario.learning.initial_price = Initial::Fixed(vec![0.5, 0.6, 0.7]);
+    scenario.market.open = (10, 17).into();
+    scenario.learning.initial_price = InitialPrice::Fixed(vec![0.5, 0.6, 0.7]);
     scenario.learning.initial_choice = Initial::Fixed(vec![0.5, 0.3, 0.2]);
     let log = run(&case);
     let sizes = log.observed.iter().filter_map(|o| match &o.what {

@@ -231,9 +231,9 @@ fn theory(plan: &Plan, slot: u32, steps: f64) -> (f64, f64) {
     let case = only_case(plan);
     let (facts, terms) = (slot_facts(&case, slot), slot_terms(&case, slot));
     let with = |role| facts.iter().filter(move |facts| facts.role() == role);
-    let buyers: Vec<Buyer> = with(Role::Buyer).map(|facts| facts.as_buyer().charged(terms.service_fee)).collect();
+    let buyers: Vec<Buyer> = with(Role::Buyer).map(|facts| facts.as_buyer().charged(terms.local_fee)).collect();
     let surplus: Vec<f64> = with(Role::Seller).map(|facts| facts.surplus().value()).collect();
-    let band = PriceBand::between(terms.feed_in_tariff, terms.grid_tariff, terms.service_fee);
+    let band = PriceBand::between(terms.feed_in_tariff, terms.grid_tariff, terms.local_fee);
     let theory = closed_form(&buyers, &surplus, band, terms.alpha, terms.demand).expect("a market");
     (theory.price, band.width() / steps)
 }

@@ -47,7 +47,7 @@ const LAST_SIGNED: (Signatures, Posts) = (Signatures::Everything, Posts::Last);
 /// The published day with a market in three slots.
 fn day((signatures, posts): (Signatures, Posts)) -> Plan {
     let mut plan = shipped("5_prosumers.ron", &["mu=1"]);
-    plan.scenario.market.open = (15, 17);
+    plan.scenario.market.open = (15, 17).into();
     plan.scenario.market.gate_closure = Duration::from_secs(300);
     plan.scenario.ledger.signatures = signatures;
     plan.scenario.ledger.posts = Some(posts);

@@ -339,7 +339,7 @@ fn jitter_of_several_periods_leaves_the_newest_post_of_everybody_standing() {
     let only_17 = |change: fn(&mut schema::Scenario)| {
         let mut case = only_case(&shipped("5_prosumers.ron", &["mu=1"]));
         let scenario = Arc::make_mut(&mut case.scenario);
-        scenario.market.open = (17, 17);
+        scenario.market.open = (17, 17).into();
         change(scenario);
         run(&case)
     };

@@ -124,7 +124,7 @@ fn rules_that_copy_the_usual_ones_change_nothing() {
 #[test]
 fn they_change_nothing_where_messages_are_lost_and_prosumers_forget_everything() {
     let mut plan = shipped("5_prosumers.ron", &["mu=1", "loss=0.1"]);
-    plan.scenario.market.open = (12, 14);
+    plan.scenario.market.open = (12, 14).into();
     plan.scenario.network.conditions = crashes();
     assert_changes_nothing(plan, same_rules());
 }
@@ -132,7 +132,7 @@ fn they_change_nothing_where_messages_are_lost_and_prosumers_forget_everything()
 #[test]
 fn they_change_nothing_where_buyers_know_some_sellers_only_and_explore() {
     let mut plan = shipped("100_prosumers.ron", &["mu=1", "choice_set=Sample(8)", "exploration=0.01"]);
-    plan.scenario.market.open = (12, 12);
+    plan.scenario.market.open = (12, 12).into();
     let usual = files(&plan, None);
     plan.custom = same_rules();
     assert_eq!(different(&usual, &files(&plan, Some(Shards::Fixed(3)))), [""; 0]);
@@ -187,7 +187,7 @@ fn a_rule_s_memory_lasts_over_slots_and_is_lost_in_a_crash() {
     let longest = |crash: bool| {
         let asked = Arc::new(AtomicU64::new(0));
         let mut plan = shipped("5_prosumers.ron", &["mu=1"]);
-        plan.scenario.market.open = (11, 12);
+        plan.scenario.market.open = (11, 12).into();
         if crash {
             let mut crash = crashes().remove(0);
             // Between the slots.
@@ -244,7 +244,7 @@ impl ChoiceRule for Wrong {
 fn noon() -> SimulationBuilder {
     let builder = Simulation::builder().file(repository("scenarios/5_prosumers.ron")).set("mu", 1);
     builder.edit(|scenario| {
-        scenario.market.open = (12, 12);
+        scenario.market.open = (12, 12).into();
         scenario.market.gate_closure = Duration::from_secs(60);
     })
 }
@@ -263,7 +263,7 @@ fn assert_refused(simulation: SimulationBuilder, prosumer: u32, reason: Refusal)
     assert!(refusals().all(|refusals| refusals.slot == 12 && refusals.count > 10));
     let slot = case.slot(12).unwrap();
     assert!(slot.traded_kwh.value() > 0.0, "the market goes on with its last post that counted");
-    let band = 0.45..=simulation.plan().grid_tariffs()[11];
+    let band = 0.45..=simulation.plan().price_bands(1)[11].ceiling;
     assert!(case.prices(12).values().all(|price| band.contains(price)));
     let root = tempfile::tempdir().unwrap();
     let run = simulation.run_into(root.path()).unwrap();
@@ -330,7 +330,7 @@ fn rules_know_sellers_by_their_numbers() {
         let told = Arc::clone(&rule.told);
         let builder = Simulation::builder().file(repository("scenarios/100_prosumers.ron"));
         let builder = builder.set("population", 20).set("choice_set", known);
-        let builder = builder.edit(|scenario| scenario.market.open = (12, 12));
+        let builder = builder.edit(|scenario| scenario.market.open = (12, 12).into());
         builder.pricing(Numbered).choice(rule).run().unwrap();
         let told = told.load(Ordering::Relaxed);
         assert!(told > 50, "{told}");
@@ -506,7 +506,7 @@ fn a_scenario_made_in_code_is_the_one_of_the_file() {
     let mut scenario = plan.scenario.clone();
     scenario.population = PopulationSource::Synthetic(Synthetic::new(1));
     let tariffs = std::fs::read_to_string(repository("scenarios/data/tariff.csv")).unwrap();
-    scenario.market.grid_tariff = microgrid_sim::scenario::schema::GridTariff::Csv("night.csv".into());
+    scenario.market.grid_tariff = Tariff::Csv("night.csv".into());
     let made = Simulation::builder()
         .scenario(scenario)
         .data("night.csv", tariffs)
@@ -515,7 +515,7 @@ fn a_scenario_made_in_code_is_the_one_of_the_file() {
         .unwrap();
     let [of_file, of_code] = [&plan, made.plan()].map(|plan| plan.cases().next().unwrap());
     assert_eq!(of_file.population, of_code.population);
-    assert_eq!(of_file.grid_tariffs, of_code.grid_tariffs);
+    assert_eq!(of_file.tariffs, of_code.tariffs);
     let usual = files(&plan, None);
     let differ = different_but_for_data(&usual, &files(made.plan(), None));
     assert_eq!(differ, ["scenario.ron"], "only the names of its data files differ");
@@ -587,7 +587,7 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
     let scenario = || Scenario::new("x", PopulationSource::Synthetic(Synthetic::new(500)));
     let plan = Simulation::builder().scenario(scenario()).build().unwrap();
     let mut people = (*plan.plan().cases().next().unwrap().population).clone();
-    let mut profile = people.prosumers[6].profile.to_vec();
+    let mut profile: Vec<_> = people.prosumers[6].profile.iter().collect();
     profile[2].preference_pv = f64::NAN;
     people.prosumers[6].profile = profile.into();
     let error = Simulation::builder().scenario(scenario()).population(people.clone()).build().unwrap_err();
@@ -599,11 +599,11 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
      = note: allowed: a number from 0.000001 to 10000
     ");
     assert_eq!(format!("{error:?}"), error.to_string());
-    people.prosumers[6].profile = people.prosumers[5].profile[..5].into();
+    people.prosumers[6].profile = people.prosumers[5].profile.iter().take(5).collect::<Vec<_>>().into();
     let error = Simulation::builder().scenario(scenario()).population(people).build().unwrap_err();
     assert!(error.to_string().contains("prosumer 7: the profile does not fit the market"), "{error}");
     let mut wrong = scenario();
-    wrong.market.feed_in_tariff = -1.0;
+    wrong.market.feed_in_tariff = Tariff::Constant(-1.0);
     let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
     insta::assert_snapshot!(said(Simulation::builder().scenario(wrong)), @r"
     error: market.feed_in_tariff: not allowed
@@ -671,7 +671,7 @@ fn with_durability_block_nobody_acts_on_what_is_not_recorded() {
     let ahead = Ahead::default();
     let shown = Arc::clone(&ahead.shown);
     let mut plan = shipped("5_prosumers.ron", &["mu=1"]);
-    plan.scenario.market.open = (16, 17);
+    plan.scenario.market.open = (16, 17).into();
     plan.scenario.ledger.durability = Durability::Block;
     plan.custom = everybody([Rule::Pricing(Box::new(ahead.clone()))]);
     plan.custom.observer = Some(Observer::new(move |_, observed| {

@@ -16,7 +16,7 @@ use microgrid_sim::{
     analysis::{
         equilibrium::balances_at,
         reference::{Iteration, Market},
-        slot::{slot_facts, slot_terms},
+        slot::{slot_facts, terms_of_each},
     },
     scenario::{Case, schema::Storage},
 };
@@ -65,7 +65,7 @@ fn compare(scenario: &str, mu: &str, reference: &str) {
         let prosumers = of_slot(&log, number);
         let price = slot["price"].as_f64();
         compare_game(&log, number, price, reference);
-        let at_floor = price == Some(case.scenario.market.feed_in_tariff);
+        let at_floor = price == Some(case.tariffs.feed_in[number as usize - 1]);
         let without_market = balances_without_market(&case, number, &contents);
         let quantities: [Quantity; 7] = [
             ("bought", |p| p.trades.bought.value(), |_| 0.0),
@@ -122,7 +122,8 @@ fn compare_game(log: &Log, slot: u32, price: Option<f64>, reference: &str) {
 /// What everybody would do in a slot without a market, with these contents of their storages.
 fn balances_without_market(case: &Case, slot: u32, contents: &[Energy]) -> Vec<Balance> {
     let limits = case.scenario.storage.as_ref().map(Storage::limits);
-    balances_at(None, &slot_facts(case, slot), contents, limits.as_ref(), &slot_terms(case, slot))
+    let each = terms_of_each(case, slot).map(|terms| (terms, limits));
+    balances_at(None, &slot_facts(case, slot), contents, each)
 }
 
 #[test]
@@ -239,7 +240,7 @@ fn messages_give_the_plain_iteration_whatever_the_rules_of_learning() {
             buyers: &buyers,
             surplus: &surplus,
             band: PriceBand { floor: 0.45, ceiling: 0.85 },
-            service_fee: 0.0,
+            local_fee: 0.0,
             alpha: preferences.alpha,
             demand: preferences.demand,
             fitness: learning.fitness(),

@@ -1,10 +1,12 @@
 //! The published five-prosumer day: the closed form, the baseline and the plain iteration give its reference values.
 
+use indexmap::IndexMap;
 use microgrid_agents::{
     ids::Slot,
     market::{
         balance::{Balance, SlotFacts},
         demand::{Buyer, Demand},
+        opening::OpenSlots,
         pricing::PriceBand,
         replicator::Fitness,
         role::Role,
@@ -24,10 +26,11 @@ use microgrid_sim::{
         Case, Custom,
         population::{Member, Population, SlotProfile},
         schema::Scenario,
+        tariffs::Tariffs,
     },
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 const SLOTS: Slot = 24;
 
@@ -57,7 +60,7 @@ fn population() -> Population {
         let profile = SlotProfile { generation, load, preference_pv, preference_grid };
         profiles.entry(number as u32).or_default().push(profile);
     }
-    let prosumers = profiles.into_iter().map(|(number, profile)| Member { number, profile: profile.into() }).collect();
+    let prosumers = profiles.into_iter().map(|(number, profile)| Member::new(number, profile)).collect();
     Population { prosumers }
 }
 
@@ -88,7 +91,14 @@ fn case(mu: f64) -> Case {
         seed: scenario.seed,
         scenario: scenario.into(),
         population: population().into(),
-        grid_tariffs: rows("tariff.csv").iter().map(|row| row[1]).collect(),
+        tariffs: Arc::new(Tariffs {
+            grid: rows("tariff.csv").iter().map(|row| row[1]).collect(),
+            feed_in: [0.45; SLOTS as usize].into(),
+            imbalance: None,
+            groups: IndexMap::new(),
+        }),
+        open: OpenSlots::span(8, 20),
+        dates: None,
     }
 }
 
@@ -109,9 +119,8 @@ fn band(case: &Case, slot: Slot) -> PriceBand {
 
 fn equilibrium(case: &Case, slot: Slot) -> Option<Equilibrium> {
     let (buyers, surplus) = market_of(&slot_facts(case, slot));
-    let (first, last) = case.scenario.market.open;
     let preferences = &case.scenario.preferences;
-    let open = (first..=last).contains(&slot);
+    let open = case.open.contains(slot);
     open.then(|| closed_form(&buyers, &surplus, band(case, slot), preferences.alpha, preferences.demand)).flatten()
 }
 
@@ -162,7 +171,7 @@ fn assert_day(reference: &str, mu: f64, storage: Option<StorageLimits>, toleranc
         let terms = slot_terms(&case, slot);
         let market = SlotMarket::of_all(&facts, terms);
         let at = equilibrium.as_ref().map(|equilibrium| (&market, equilibrium));
-        let balances = balances_at(at, &facts, &contents, storage.as_ref(), &terms);
+        let balances = balances_at(at, &facts, &contents, facts.iter().map(|_| (terms, storage)));
         assert_balances(&balances, expected, tolerance, &what);
         contents = balances.iter().map(|balance| balance.content).collect();
         if (8..=20).contains(&slot) {
@@ -211,7 +220,7 @@ fn the_plain_iteration_gives_the_published_rounds_of_slot_17() {
         buyers: &buyers,
         surplus: &surplus,
         band: band(&case, 17),
-        service_fee: 0.0,
+        local_fee: 0.0,
         alpha: case.scenario.preferences.alpha,
         demand: Demand::Elastic,
         fitness: Fitness::Public,

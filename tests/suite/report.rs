@@ -206,7 +206,7 @@ fn sweep(record: &str) -> Plan {
         "Slots" => microgrid_sim::scenario::schema::Record::Slots,
         _ => microgrid_sim::scenario::schema::Record::Summary,
     };
-    plan.scenario.market.open = (16, 17);
+    plan.scenario.market.open = (16, 17).into();
     plan
 }
 
@@ -241,7 +241,7 @@ fn a_sweep_has_its_measures_against_its_knobs_whatever_it_keeps() {
 #[test]
 fn captions_tell_means_from_ratios_and_bands_end_where_values_cannot_be() {
     let mut plan = shipped("delay.ron", &["delay=10ms,1100ms", "replicator_step=0.3", "adaptation=None,DelayAware"]);
-    plan.scenario.market.open = (15, 17);
+    plan.scenario.market.open = (15, 17).into();
     plan.scenario.replicates = microgrid_sim::scenario::schema::Replicates::Count(2);
     let (_root, run) = run(&plan, Format::Csv);
     let data = data(&run);

@@ -173,6 +173,14 @@ fn every_mechanism_goes_on_behind_any_slot() {
 }
 
 #[test]
+fn sellers_that_begin_with_a_price_from_before_know_it_still() {
+    for price in ["Previous", "PreviousDay"] {
+        let more = format!("learning: (initial_price: {price})");
+        assert_eq!(slot_by_slot(&day("TwoLevelGame", "Full", &more)), [0, 1, 2, 3, 4, 5, 6], "{price}");
+    }
+}
+
+#[test]
 fn whatever_is_recorded_a_case_goes_on() {
     for record in ["Slots", "Summary"] {
         assert_eq!(slot_by_slot(&day("TwoLevelGame", record, "")), [0, 1, 2, 3, 4, 5, 6], "{record}");

@@ -86,10 +86,10 @@ fn profiles_arrive_in_whole_units_and_tariffs_slot_by_slot() {
     let case = shipped("5_prosumers.ron", &[]).cases().next().unwrap();
     let numbers: Vec<_> = case.population.prosumers.iter().map(|member| member.number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
-    let fourth = case.population.prosumers[3].profile[16];
+    let fourth = case.population.prosumers[3].profile.slot(17);
     assert_eq!((fourth.generation, fourth.load), (Energy(1_320_000), Energy(3_320_000)));
     assert_eq!((fourth.preference_pv, fourth.preference_grid), (1.69, 1.6));
-    assert_eq!((case.grid_tariffs[0], case.grid_tariffs[10], case.grid_tariffs[23]), (0.5, 1.05, 0.5));
+    assert_eq!((case.tariffs.grid[0], case.tariffs.grid[10], case.tariffs.grid[23]), (0.5, 1.05, 0.5));
 }
 
 #[test]
@@ -105,9 +105,9 @@ fn preferences_of_the_scenario_take_the_place_of_missing_columns() {
     .unwrap();
     let case = load(&path, &Overrides::default()).unwrap().cases().next().unwrap();
     let member = &case.population.prosumers[0];
-    assert_eq!((member.number, member.profile[0].generation), (7, Energy(2_000_000)));
-    assert_eq!(member.profile[1].generation, Energy(123_457));
-    assert_eq!((member.profile[1].preference_pv, member.profile[1].preference_grid), (2.0, 1.5));
+    assert_eq!((member.number, member.profile.slot(1).generation), (7, Energy(2_000_000)));
+    assert_eq!(member.profile.slot(2).generation, Energy(123_457));
+    assert_eq!((member.profile.slot(2).preference_pv, member.profile.slot(2).preference_grid), (2.0, 1.5));
 }
 
 #[test]
@@ -225,10 +225,10 @@ fn paths_set_and_vary_what_knobs_do() {
 #[test]
 fn what_is_set_together_has_to_be_allowed_together() {
     let set = ["market.feed_in_tariff=1.2", "market.grid_tariff=1.5"];
-    assert!(shipped("100_prosumers.ron", &set).scenario.market.feed_in_tariff > 1.0);
+    assert!(shipped("100_prosumers.ron", &set).price_bands(1)[0].floor > 1.0);
     let text = r#"(name: "x", population: Synthetic(count: 3), vary: {"market.grid_tariff": [0.7, Constant(0.9)]})"#;
     let varied = plan(text, None, &["market.feed_in_tariff=0.6", "market.service_fee=0"]).unwrap();
-    let tariffs: Vec<_> = varied.cases().map(|case| case.grid_tariffs[0]).collect();
+    let tariffs: Vec<_> = varied.cases().map(|case| case.tariffs.grid[0]).collect();
     assert_eq!(tariffs, [0.7, 0.9]);
     let bands: Vec<_> = (1..=2).map(|case| varied.price_bands(case)[0].ceiling).collect();
     assert_eq!(bands, tariffs);
@@ -250,7 +250,8 @@ fn cases_draw_the_population_that_their_paths_ask_for() {
     fs::write(folder.path().join("x.csv"), "prosumer,slot,pv_kwh,load_kwh,preference_grid\n1,1,0,1,1.5\n").unwrap();
     fs::write(folder.path().join("x.ron"), text).unwrap();
     let plan = load(&folder.path().join("x.ron"), &Overrides::default()).unwrap();
-    let preferences: Vec<_> = plan.cases().map(|case| case.population.prosumers[0].profile[0].preference_pv).collect();
+    let preferences: Vec<_> =
+        plan.cases().map(|case| case.population.prosumers[0].profile.slot(1).preference_pv).collect();
     assert_eq!(preferences, [1.5, 2.5]);
 }
 
@@ -270,7 +271,7 @@ fn a_resolved_scenario_gives_the_same_cases() {
         assert_eq!(again.scenario, original.scenario, "{name}");
         for (one, other) in original.cases().zip(again.cases()) {
             assert_eq!((one.knobs, one.seed, one.scenario), (other.knobs, other.seed, other.scenario));
-            assert_eq!((one.population, one.grid_tariffs), (other.population, other.grid_tariffs));
+            assert_eq!((one.population, one.tariffs), (other.population, other.tariffs));
         }
     }
 }
@@ -366,7 +367,7 @@ fn no_synthetic_slot_exceeds_what_profiles_may_hold() {
 fn excess(case: &Case, slot: usize, price: f64) -> (f64, usize, usize) {
     let preferences = &case.scenario.preferences;
     let (mut excess, mut buyers, mut sellers) = (0.0, 0, 0);
-    for profile in case.population.prosumers.iter().map(|member| &member.profile[slot - 1]) {
+    for profile in case.population.prosumers.iter().map(|member| member.profile.slot(slot as u32)) {
         let (generation, need) = (profile.generation.value(), (profile.load - profile.generation).value());
         match Role::of(profile.generation, profile.load) {
             Role::Idle => {}
@@ -388,11 +389,10 @@ fn excess(case: &Case, slot: usize, price: f64) -> (f64, usize, usize) {
 #[test]
 fn a_hundred_synthetic_prosumers_make_a_mixed_market_that_often_clears_between_the_tariffs() {
     for case in shipped("100_prosumers.ron", &[]).cases() {
-        let market = &case.scenario.market;
         let (mut mixed, mut interior) = (0, 0);
         for slot in 8..=20 {
-            let (at_floor, buyers, sellers) = excess(&case, slot, market.feed_in_tariff);
-            let (at_ceiling, ..) = excess(&case, slot, case.grid_tariffs[slot - 1]);
+            let (at_floor, buyers, sellers) = excess(&case, slot, case.tariffs.feed_in[slot - 1]);
+            let (at_ceiling, ..) = excess(&case, slot, case.tariffs.grid[slot - 1]);
             mixed += u32::from(buyers >= 10 && sellers >= 10);
             interior += u32::from(at_floor > 0.0 && at_ceiling < 0.0);
         }

@@ -581,7 +581,7 @@ fn plain_iteration_settles(case: &Case, fitness: Fitness, replicator_step: StepS
         buyers: &buyers,
         surplus: &surplus,
         band: PriceBand { floor: 0.45, ceiling: 0.85 },
-        service_fee: 0.0,
+        local_fee: 0.0,
         alpha: 0.4,
         demand: Demand::Elastic,
         fitness,

@@ -28,7 +28,7 @@ use std::{fmt::Write, sync::atomic::Ordering, time::Duration};
 pub(crate) fn one_slot(case: &Case, slot: u32, period: &str, speed: f64) -> Plan {
     let mut profiles = "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n".to_owned();
     for member in &case.population.prosumers {
-        let profile = member.profile[slot as usize - 1];
+        let profile = member.profile.slot(slot);
         let (pv, load) = (profile.generation.value(), profile.load.value());
         let (local, grid) = (profile.preference_pv, profile.preference_grid);
         writeln!(profiles, "{},1,{pv},{load},{local},{grid}", member.number).expect("text grows");

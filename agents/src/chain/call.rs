@@ -26,7 +26,7 @@ pub enum Call {
     /// A side chain begins: block 0 of the other channels names the [genesis](Genesis::id) of the main chain.
     Anchor(Digest),
     /// The grid publishes the tariffs of a slot.
-    PublishTariff(Tariff),
+    PublishTariff(Arc<Tariff>),
     /// A prosumer registers for a slot.
     Register(Slot, Registration),
     /// The ledger opens the game of a slot.
@@ -40,7 +40,7 @@ pub enum Call {
     /// The ledger settles a slot.
     Settle(Arc<Settlement>),
     /// A prosumer records its energy of a slot, with the grid's invoice where it exchanged any with the grid.
-    RecordEnergy(Slot, MeterReading, Option<Invoice>),
+    RecordEnergy(Slot, Box<MeterReading>, Option<Invoice>),
     /// A participant posts its orders.
     PostOrders(Arc<Orders>),
     /// The ledger announces a price of a slot, or executes what has cleared.

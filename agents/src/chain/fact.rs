@@ -108,7 +108,7 @@ macro_rules! keys {
 
 keys! {
     /// The tariffs of a slot.
-    Tariff(slot) in Trade, "tariff": Tariff;
+    Tariff(slot) in Trade, "tariff": Arc<Tariff>;
     /// What a prosumer registered for a slot.
     Register(slot, prosumer) in Trade, "register": Registration;
     /// What a buyer, the second, owes a seller, the third, for a slot.
@@ -135,6 +135,8 @@ keys! {
     Orders(slot, prosumer) in Information, "orders": Arc<Orders>;
     /// What was announced and executed at the clearing of this number, from 1, of a slot.
     Clearing(slot, number) in Information, "clearing": Arc<Clearing>;
+    /// What the grid earns in a slot by the fee on local trades.
+    GridFees(slot) in Trade, "grid_fees": GridFees;
 }
 
 json::as_text!(Key);
@@ -149,9 +151,14 @@ pub struct Bill {
     pub price: f64,
     /// What the buyer pays and the seller earns [1e-6 CNY].
     pub payment: Money,
-    /// What the buyer pays to the operator [1e-6 CNY].
+    /// What the buyer pays to the operator and, where there is a grid fee, to the grid [1e-6 CNY].
     pub fee: Money,
 }
+
+/// What the grid earns in a slot by the fee on local trades [1e-6 CNY].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GridFees(pub Money);
 
 /// That a slot is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,6 +235,7 @@ mod tests {
             Key::Invoice(17, 3),
             Key::Orders(17, 3),
             Key::Clearing(17, 1),
+            Key::GridFees(17),
         ];
         for key in keys {
             assert_eq!(key.to_string().parse(), Ok(key));

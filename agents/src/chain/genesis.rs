@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ids::{ProsumerId, Slot},
     json,
-    market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism},
+    market::{choice_set::ChoiceSet, demand::Demand, mechanism::Mechanism, opening::OpenSlots},
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -33,20 +33,26 @@ pub struct Genesis {
     pub grid: PublicKey,
     /// Numbers of the prosumers in ascending order, with their public keys.
     pub prosumers: Vec<(Number, PublicKey)>,
+    /// Who has tariffs of the grid of its own: the members of each such group, in ascending order of their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tariff_groups: Vec<Vec<Number>>,
 }
 
 /// What the contract holds everybody to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     /// Number of slots.
     pub slots: Slot,
-    /// First and last slot in which the market opens.
-    pub open: (Slot, Slot),
+    /// The slots in which the market opens.
+    pub open: OpenSlots,
     /// Whether demand answers freely to price.
     pub demand: Demand,
     /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
     pub service_fee: f64,
+    /// The grid's fee on local trades, paid by the buyer too [CNY/kWh].
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub grid_fee: f64,
     /// Largest relative move of a price from one version of a quote to the next, delta of (18).
     pub ramp: f64,
     /// Which sellers a buyer's choice tells of.
@@ -65,6 +71,17 @@ pub struct Rules {
     /// By which mechanism trades come about.
     #[serde(default, skip_serializing_if = "Mechanism::is_game")]
     pub mechanism: Mechanism,
+}
+
+impl Rules {
+    /// What a buyer pays for each local kWh on top of its price, to the operator and to the grid [CNY/kWh].
+    pub fn local_fee(&self) -> f64 {
+        self.service_fee + self.grid_fee
+    }
+}
+
+fn is_nothing(fee: &f64) -> bool {
+    *fee == 0.0
 }
 
 /// Which posts of the game become transactions.
@@ -156,9 +173,13 @@ impl Genesis {
         Some(ProsumerId(place as u32))
     }
 
+    /// The place of the group whose tariffs of the grid a prosumer has; `None` if they are everybody's.
+    pub fn tariff_group(&self, number: Number) -> Option<usize> {
+        self.tariff_groups.iter().position(|members| members.binary_search(&number).is_ok())
+    }
+
     /// Whether the market is to open in this slot.
     pub fn market_opens(&self, slot: Slot) -> bool {
-        let (first, last) = self.rules.open;
-        (first..=last).contains(&slot)
+        self.rules.open.contains(slot)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     statement::{Invoice, MeterReading, Registration, Tariff},
     units::Energy,
 };
+use std::sync::Arc;
 
 impl Contract {
     pub(super) fn record_energy(
@@ -20,7 +21,7 @@ impl Contract {
         invoice: Option<Invoice>,
         stub: &mut impl Stub,
     ) -> Validity {
-        let tariff = stub.find::<Tariff>(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
+        let tariff: Arc<Tariff> = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         let market_opens = self.genesis.market_opens(slot);
         if market_opens && !stub.has(Key::Settlement(slot)) {
             // Who trades, waits for its bills; the others need not.
@@ -32,7 +33,8 @@ impl Contract {
         let traded =
             if market_opens { stub.find(Key::Account(slot, number)).unwrap_or_default() } else { Account::default() };
         ensure(balances(&reading, &traded), Refusal::EnergyDoesNotBalance)?;
-        ensure(due(&reading, &tariff) == Some(invoice), Refusal::WrongInvoice)?;
+        let group = self.genesis.tariff_group(number);
+        ensure(tariff.due(group, &reading) == Some(invoice), Refusal::WrongInvoice)?;
         stub.write(Key::Meter(slot, number), Fact::Meter(reading));
         if let Some(invoice) = invoice {
             stub.write(Key::Invoice(slot, number), Fact::Invoice(invoice));
@@ -42,21 +44,15 @@ impl Contract {
 }
 
 fn nothing_negative(reading: &MeterReading) -> bool {
-    let MeterReading { generated, consumed, charged, discharged, imported, exported } = *reading;
-    [generated, consumed, charged, discharged, imported, exported].iter().all(|&amount| amount >= Energy::ZERO)
+    let MeterReading { generated, consumed, charged, discharged, imported, exported, short, long } = *reading;
+    [generated, consumed, charged, discharged, imported, exported, short, long]
+        .iter()
+        .all(|&amount| amount >= Energy::ZERO)
 }
 
 /// Whether what came in is what went out, to the last unit.
 fn balances(reading: &MeterReading, traded: &Account) -> bool {
-    let sum = |amounts: [Energy; 4]| amounts.iter().map(|amount| i128::from(amount.0)).sum::<i128>();
-    let came_in = sum([reading.generated, reading.discharged, reading.imported, traded.bought]);
-    came_in == sum([reading.consumed, reading.charged, reading.exported, traded.sold])
-}
-
-/// The invoice for what was exchanged with the grid, if anything was; `None` if no money can pay for it.
-fn due(reading: &MeterReading, tariff: &Tariff) -> Option<Option<Invoice>> {
-    let MeterReading { imported, exported, .. } = *reading;
-    let (charge, credit) = (imported.priced(tariff.grid)?, exported.priced(tariff.feed_in)?);
-    let exchanged = imported != Energy::ZERO || exported != Energy::ZERO;
-    Some(exchanged.then_some(Invoice { slot: tariff.slot, charge, credit }))
+    let sum = |amounts: [Energy; 5]| amounts.iter().map(|amount| i128::from(amount.0)).sum::<i128>();
+    let came_in = sum([reading.generated, reading.discharged, reading.imported, reading.short, traded.bought]);
+    came_in == sum([reading.consumed, reading.charged, reading.exported, reading.long, traded.sold])
 }

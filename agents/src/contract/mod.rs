@@ -43,7 +43,7 @@ impl Contract {
             Call::OpenGame(..) | Call::CloseGame(..) | Call::Clear(..) if creator != Party::Ledger => {
                 Err(Refusal::NotAParticipant)
             }
-            Call::PublishTariff(tariff) => self.publish_tariff(*tariff, stub),
+            Call::PublishTariff(tariff) => self.publish_tariff(Arc::clone(tariff), stub),
             Call::Register(slot, registration) => self.register(prosumer(creator)?, *slot, *registration, stub),
             Call::OpenGame(slot, game) => self.open_game(*slot, game, stub),
             Call::PostQuote(quote) => self.post(prosumer(creator)?, quote.slot, call, stub),
@@ -53,7 +53,7 @@ impl Contract {
             Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),
             Call::RecordEnergy(slot, reading, invoice) => {
-                self.record_energy(prosumer(creator)?, *slot, *reading, *invoice, stub)
+                self.record_energy(prosumer(creator)?, *slot, **reading, *invoice, stub)
             }
         }
     }

@@ -11,12 +11,16 @@ use crate::{
     statement::{Registration, Tariff},
     units::Energy,
 };
+use std::sync::Arc;
 
 impl Contract {
-    pub(super) fn publish_tariff(&self, tariff: Tariff, stub: &mut impl Stub) -> Validity {
-        let Tariff { slot, feed_in, grid } = tariff;
-        ensure(feed_in.is_finite() && grid.is_finite(), Refusal::NotFinite)?;
-        ensure(0.0 <= feed_in && feed_in <= grid, Refusal::PriceOutOfBand)?;
+    pub(super) fn publish_tariff(&self, tariff: Arc<Tariff>, stub: &mut impl Stub) -> Validity {
+        let slot = tariff.slot;
+        ensure(tariff.prices().all(f64::is_finite), Refusal::NotFinite)?;
+        let mut rates = (0..self.genesis.tariff_groups.len()).map(|group| tariff.rates(Some(group)));
+        let pays_less = tariff.feed_in <= tariff.grid && rates.all(|rates| rates.feed_in <= rates.grid);
+        let groups = tariff.groups.as_ref().map_or(0, |groups| groups.len());
+        ensure(pays_less && groups == self.genesis.tariff_groups.len(), Refusal::PriceOutOfBand)?;
         ensure((1..=self.genesis.rules.slots).contains(&slot), Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Tariff(slot)), Refusal::AlreadyRecorded)?;
         stub.write(Key::Tariff(slot), Fact::Tariff(tariff));
@@ -32,7 +36,7 @@ impl Contract {
         stub: &mut impl Stub,
     ) -> Validity {
         ensure(self.genesis.market_opens(slot), Refusal::MarketClosed)?;
-        let tariff = stub.find::<Tariff>(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
+        let tariff = stub.find::<Arc<Tariff>>(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Game(slot)), Refusal::MarketClosed)?;
         ensure(!stub.has(Key::Settlement(slot)), Refusal::MarketClosed)?;
         match registration {
@@ -43,7 +47,8 @@ impl Contract {
                 ensure(numbers.iter().all(|number| plausible.contains(number)), Refusal::InvalidRegistration)?;
             }
             Registration::Seller(surplus) => {
-                let dearest = tariff.grid.max(self.genesis.rules.service_fee).max(1.0);
+                let fee = self.genesis.rules.local_fee();
+                let dearest = tariff.prices().map(f64::abs).fold(fee.max(1.0), f64::max);
                 let turnover = surplus.value() * dearest * self.genesis.prosumers.len() as f64;
                 let plausible = surplus > Energy::ZERO && surplus <= Registration::MOST_SURPLUS;
                 ensure(plausible && turnover <= Registration::MOST_TURNOVER, Refusal::InvalidRegistration)?;

@@ -4,7 +4,7 @@ use super::{Contract, Stub};
 use crate::{
     chain::{
         call::Settlement,
-        fact::{Account, Bill, Fact, Game, Key, Number, Settled},
+        fact::{Account, Bill, Fact, Game, GridFees, Key, Number, Settled},
         genesis::Rules,
         refusal::{Refusal, Validity, ensure},
     },
@@ -30,11 +30,11 @@ impl Contract {
             Some(game) if closed => {
                 books.sellers.resize_with(game.sellers.len(), || None);
                 books.bills.reserve_exact(settlement.trades.len());
-                let Rules { mechanism, service_fee, .. } = self.genesis.rules;
-                under!(mechanism, Law => {
+                let rules = &self.genesis.rules;
+                under!(rules.mechanism, Law => {
                     let mut law = Law::of(&game, slot, stub);
                     for &trade in &settlement.trades {
-                        books.enter(slot, trade, &game, &mut law, service_fee, stub)?;
+                        books.enter(slot, trade, &game, &mut law, rules, stub)?;
                     }
                 });
             }
@@ -42,7 +42,7 @@ impl Contract {
             None if settlement.trades.is_empty() => {}
             _ => return Err(Refusal::MarketClosed),
         }
-        books.write(slot, stub)
+        books.write(slot, self.genesis.rules.grid_fee != 0.0, stub)
     }
 }
 
@@ -54,7 +54,9 @@ struct Books {
     bills: Vec<(Key, Fact)>,
     /// Buyer and seller of the last.
     last: Option<(Number, Number)>,
+    /// Of the operator.
     fees: Total<Money>,
+    grid_fees: Total<Money>,
     energy: Total<Energy>,
     /// Those of the game's sellers that have a trade, by their position.
     sellers: Vec<Option<SellerBooks>>,
@@ -83,7 +85,7 @@ impl Books {
         (buyer, seller, energy): (Number, Number, Energy),
         game: &Game,
         law: &mut impl Lawful,
-        service_fee: f64,
+        rules: &Rules,
         stub: &mut impl Stub,
     ) -> Validity {
         let in_order = self.last.is_none_or(|last| last < (buyer, seller));
@@ -111,13 +113,15 @@ impl Books {
         ensure(energy <= selling.surplus - selling.sold, Refusal::MoreThanSurplus)?;
         let price = law.price(place, energy, buying.bought)?;
         let payment = energy.priced(price).ok_or(Refusal::NotFinite)?;
-        let fee = energy.priced(service_fee).ok_or(Refusal::NotFinite)?;
+        let fee = energy.priced(rules.local_fee()).ok_or(Refusal::NotFinite)?;
+        let grid_fee = energy.priced(rules.grid_fee).ok_or(Refusal::NotFinite)?;
         selling.sold += energy;
         selling.earned += payment;
         buying.bought += energy;
         buying.paid += payment;
         buying.fee += fee;
-        self.fees += fee;
+        self.fees = self.fees + fee - grid_fee;
+        self.grid_fees += grid_fee;
         self.energy += energy;
         self.bills.push((Key::Bill(slot, buyer, seller), Fact::Bill(Bill { energy, price, payment, fee })));
         self.last = Some((buyer, seller));
@@ -138,9 +142,10 @@ impl Books {
         Some(accounts)
     }
 
-    fn write(self, slot: Slot, stub: &mut impl Stub) -> Validity {
+    fn write(self, slot: Slot, has_grid_fee: bool, stub: &mut impl Stub) -> Validity {
         let accounts = self.accounts().ok_or(Refusal::NotFinite)?;
         let fees = self.fees.amount().ok_or(Refusal::NotFinite)?;
+        let grid_fees = self.grid_fees.amount().ok_or(Refusal::NotFinite)?;
         let energy = self.energy.amount().ok_or(Refusal::NotFinite)?;
         let settled = Settled { bills: self.bills.len() as u32, energy };
         for (key, bill) in self.bills {
@@ -150,6 +155,9 @@ impl Books {
             stub.write(Key::Account(slot, number), Fact::Account(account));
         }
         stub.write(Key::Fees(slot), Fact::Fees(fees));
+        if has_grid_fee {
+            stub.write(Key::GridFees(slot), Fact::GridFees(GridFees(grid_fees)));
+        }
         stub.write(Key::Settlement(slot), Fact::Settlement(settled));
         Ok(())
     }

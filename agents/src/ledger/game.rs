@@ -139,7 +139,8 @@ impl Ledger {
 
     /// Where posts did not become transactions, the last ones do now: from them bills can be derived.
     fn record_last_posts(&mut self, context: &mut Context<'_>) {
-        let rules = self.chains.ledger.genesis.rules;
+        let genesis = Arc::clone(&self.chains.ledger.genesis);
+        let rules = &genesis.rules;
         let Phase::Playing(playing) = &mut self.phase else { return };
         if rules.posts == Posts::Every || playing.recorded {
             return;

@@ -98,7 +98,7 @@ pub struct Ledger {
     opened: Option<SlotOpened>,
     gate_closes: Time,
     /// The tariff of the next slot, once published.
-    next_tariff: Option<(Tariff, Arc<Submission>)>,
+    next_tariff: Option<(Arc<Tariff>, Arc<Submission>)>,
     registrations: Answers<Registration>,
     /// Whose meter has been read.
     readings: Answers<()>,
@@ -170,14 +170,14 @@ impl Ledger {
     }
 
     /// Takes the grid's tariff; it goes to the chain when its slot opens.
-    fn tariff_published(&mut self, tariff: Tariff, submission: Arc<Submission>, context: &mut Context<'_>) {
+    fn tariff_published(&mut self, tariff: Arc<Tariff>, submission: Arc<Submission>, context: &mut Context<'_>) {
         if tariff.slot > self.slot {
             self.next_tariff = Some((tariff, submission));
             if matches!(self.phase, Phase::BetweenSlots) {
                 self.open_slot(context);
             }
-        } else if let Some(opened) = self.opened.filter(|opened| opened.tariff.slot == tariff.slot) {
-            context.send(GRID, Message::SlotOpened(opened));
+        } else if let Some(opened) = self.opened.as_ref().filter(|opened| opened.tariff.slot == tariff.slot) {
+            context.send(GRID, Message::SlotOpened(opened.clone()));
         }
     }
 
@@ -189,17 +189,18 @@ impl Ledger {
         }
         let genesis = &self.chains.ledger.genesis;
         let prosumers = genesis.prosumers.len();
-        let opened = SlotOpened { tariff, market_open: genesis.market_opens(tariff.slot) };
-        self.slot = tariff.slot;
+        let (slot, market_open) = (tariff.slot, genesis.market_opens(tariff.slot));
+        let opened = SlotOpened { tariff, market_open };
+        self.slot = slot;
         self.unpublished = Unpublished::default();
-        self.opened = Some(opened);
+        self.opened = Some(opened.clone());
         self.gate_closes = context.now() + self.rules.gate_closure;
         (self.registrations, self.readings) = (Answers::of(prosumers), Answers::of(prosumers));
-        context.observe(Observation::SlotOpened(opened));
-        context.send(GRID, Message::SlotOpened(opened));
+        context.observe(Observation::SlotOpened(opened.clone()));
+        context.send(GRID, Message::SlotOpened(opened.clone()));
         let everybody = (0..prosumers as u32).map(|id| ProsumerId(id).actor()).collect();
         context.broadcast(&everybody, Message::SlotOpened(opened));
-        if opened.market_open {
+        if market_open {
             context.wake_after(self.rules.registration_limit(), Wake::RegistrationCloses(self.slot));
             self.wait(Phase::Registering, context);
         } else {

@@ -37,7 +37,7 @@ impl Ledger {
         }
         let genesis = Arc::clone(&self.chains.ledger.genesis);
         let rules = &genesis.rules;
-        let band = self.opened.map(|opened| opened.tariff.band(rules.service_fee));
+        let band = self.opened.as_ref().map(|opened| opened.tariff.band(rules.local_fee()));
         let band = band.filter(|band| band.has_room() && !sellers.is_empty() && !buyers.is_empty());
         let first_choice = match band {
             Some(_) => under!(rules.mechanism, Board => {

@@ -12,12 +12,12 @@ use std::sync::Arc;
 impl Ledger {
     /// Says again what those who have not answered may have missed.
     pub(super) fn remind(&mut self, context: &mut Context<'_>) {
-        let Some(opened) = self.opened else { return };
+        let Some(opened) = self.opened.clone() else { return };
         match &self.phase {
             Phase::BetweenSlots => return,
-            Phase::Registering => self.remind_unregistered(opened, context),
+            Phase::Registering => self.remind_unregistered(&opened, context),
             Phase::Playing(playing) => {
-                self.remind_unregistered(opened, context);
+                self.remind_unregistered(&opened, context);
                 for (participant, prosumer) in participants(&playing.market).enumerate() {
                     if playing.version(participant) == 0 && playing.floor.awaits(participant) {
                         context.send(prosumer.actor(), Message::MarketOpened(Arc::clone(&playing.market)));
@@ -28,7 +28,7 @@ impl Ledger {
                 }
             }
             Phase::Billing(billing) => {
-                self.remind_unregistered(opened, context);
+                self.remind_unregistered(&opened, context);
                 let everybody: Vec<ProsumerId> = participants(&billing.bills.market).collect();
                 for participant in billing.verdicts.silent() {
                     context.send(everybody[participant].actor(), billing.proposed(participant));
@@ -39,7 +39,7 @@ impl Ledger {
                     let trades = bills.as_ref().and_then(|bills| Some(bills.of(participant(&bills.market, prosumer)?)));
                     let reminder = match trades {
                         Some(trades) => Message::Settled(self.slot, Box::new(trades)),
-                        None => Message::SlotOpened(opened),
+                        None => Message::SlotOpened(opened.clone()),
                     };
                     context.send(prosumer.actor(), reminder);
                 }
@@ -48,9 +48,9 @@ impl Ledger {
         self.remind_later(context);
     }
 
-    fn remind_unregistered(&self, opened: SlotOpened, context: &mut Context<'_>) {
+    fn remind_unregistered(&self, opened: &SlotOpened, context: &mut Context<'_>) {
         for place in self.registrations.silent().filter(|&place| self.readings.all()[place].is_none()) {
-            context.send(ProsumerId(place as u32).actor(), Message::SlotOpened(opened));
+            context.send(ProsumerId(place as u32).actor(), Message::SlotOpened(opened.clone()));
         }
     }
 
@@ -79,10 +79,10 @@ impl Ledger {
     /// Where a prosumer stands that has lost its memory.
     pub(super) fn standing(&self, prosumer: ProsumerId) -> Standing {
         let is_read = self.readings.all()[prosumer.index()].is_some();
-        let Some(opened) = self.opened.filter(|_| !is_read) else { return Standing::Done(self.slot) };
+        let Some(opened) = self.opened.clone().filter(|_| !is_read) else { return Standing::Done(self.slot) };
         let takes_part = |market: &Arc<MarketOpened>, posts: &[Option<Sent>], shown| {
             let post = participant(market, prosumer).and_then(|number| posts[number].as_ref());
-            Standing::Playing(opened, Arc::clone(market), post.map(|sent| sent.call().clone()), shown)
+            Standing::Playing(opened.clone(), Arc::clone(market), post.map(|sent| sent.call().clone()), shown)
         };
         match &self.phase {
             Phase::BetweenSlots => Standing::Done(self.slot),

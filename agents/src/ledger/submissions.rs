@@ -59,14 +59,14 @@ impl Ledger {
     fn is_answered(&mut self, sent: &Sent, context: &mut Context<'_>) -> bool {
         match (sent.call(), self.own_maker(sent)) {
             (Call::PublishTariff(tariff), _) if sent.from == GRID => {
-                self.tariff_published(*tariff, Arc::clone(&sent.submission), context);
+                self.tariff_published(Arc::clone(tariff), Arc::clone(&sent.submission), context);
             }
             (Call::Register(slot, registration), Some(from))
                 if *slot == self.slot && self.registrations.all()[from.index()].as_ref() == Some(registration) =>
             {
                 context.send(sent.from, Message::Registered(*slot, Ok(())));
             }
-            (Call::RecordEnergy(slot, reading, _), Some(from)) if self.is_recorded(*slot, from, *reading) => {
+            (Call::RecordEnergy(slot, reading, _), Some(from)) if self.is_recorded(*slot, from, **reading) => {
                 context.send(sent.from, Message::MeterRecorded(*slot));
             }
             _ => return false,

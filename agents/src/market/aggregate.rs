@@ -86,7 +86,7 @@ const ROUNDING: f64 = 1e-9;
 #[derive(Clone, Debug)]
 pub struct Sums {
     alpha: f64,
-    service_fee: f64,
+    local_fee: f64,
     by_seller: BySeller,
     choices: u32,
     constant: f64,
@@ -121,13 +121,13 @@ struct Terms {
 }
 
 impl Sums {
-    /// Sums over nothing yet, at so many `sellers`; buyers pay a `service_fee` [CNY/kWh] on top of each price.
-    pub fn new(choice_set: ChoiceSet, sellers: usize, alpha: f64, service_fee: f64) -> Self {
+    /// Sums over nothing yet, at so many `sellers`; buyers pay a `local_fee` [CNY/kWh] on top of each price.
+    pub fn new(choice_set: ChoiceSet, sellers: usize, alpha: f64, local_fee: f64) -> Self {
         let by_seller = match choice_set {
             ChoiceSet::All => BySeller::All(std::array::from_fn(|_| vec![0.0; sellers])),
             ChoiceSet::Sample(_) => BySeller::Known(vec![Terms::default(); sellers]),
         };
-        Self { alpha, service_fee, by_seller, choices: 0, constant: 0.0, responsive: 0.0 }
+        Self { alpha, local_fee, by_seller, choices: 0, constant: 0.0, responsive: 0.0 }
     }
 
     /// Starts again from nothing.
@@ -150,8 +150,8 @@ impl Sums {
     }
 
     fn enter<const ADD: bool>(&mut self, choice: &Posted<'_>) {
-        let Self { alpha, service_fee, by_seller, .. } = self;
-        let worth = choice.buyer.preference - *service_fee - *alpha * choice.buyer.generation;
+        let Self { alpha, local_fee, by_seller, .. } = self;
+        let worth = choice.buyer.preference - *local_fee - *alpha * choice.buyer.generation;
         match (by_seller, choice.known) {
             (BySeller::All(lists), _) => enter_all::<ADD>(lists, choice, worth),
             (BySeller::Known(terms), Some(known)) => enter_known::<ADD>(terms, choice, known, worth),

@@ -10,7 +10,10 @@ use super::{
     storage::StorageLimits,
     utility::utility,
 };
-use crate::units::{Energy, Money};
+use crate::{
+    statement::Rates,
+    units::{Energy, Money},
+};
 use serde::{Deserialize, Serialize};
 
 /// What a prosumer brings to a slot.
@@ -48,6 +51,22 @@ impl SlotFacts {
     }
 }
 
+/// What a meter reads of a prosumer's own in a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metered {
+    /// Generation.
+    pub generation: Energy,
+    /// Consumption it would like.
+    pub load: Energy,
+}
+
+impl Metered {
+    /// What was foreseen.
+    pub fn of(facts: &SlotFacts) -> Self {
+        Self { generation: facts.generation, load: facts.load }
+    }
+}
+
 /// The rules that are the same for everybody in a slot.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlotTerms {
@@ -56,7 +75,7 @@ pub struct SlotTerms {
     /// What the grid asks, `p_t` [CNY/kWh].
     pub grid_tariff: f64,
     /// What the buyer of local energy pays to the operator [CNY/kWh].
-    pub service_fee: f64,
+    pub local_fee: f64,
     /// Curvature of utility in this slot, `alpha / h` (4) [CNY/kWh²].
     pub alpha: f64,
     /// Whether demand answers freely to price.
@@ -68,7 +87,7 @@ pub struct SlotTerms {
 impl SlotTerms {
     /// The prices that sellers may ask.
     pub fn band(&self) -> PriceBand {
-        PriceBand::between(self.feed_in_tariff, self.grid_tariff, self.service_fee)
+        PriceBand::between(self.feed_in_tariff, self.grid_tariff, self.local_fee)
     }
 }
 
@@ -101,6 +120,10 @@ pub struct Balance {
     pub grid_import: Energy,
     /// Fed into the grid.
     pub grid_export: Energy,
+    /// Drawn from the grid because there was less than foreseen, or more was needed; not in `grid_import`.
+    pub short: Energy,
+    /// Fed into the grid because there was more than foreseen, or less was needed; not in `grid_export`.
+    pub long: Energy,
     /// Paid to the grid.
     pub grid_paid: Money,
     /// Earned from the grid.
@@ -160,6 +183,32 @@ fn balance_seller(facts: &SlotFacts, trades: &Account, storage: Stored<'_>, term
     Balance { charged, content, grid_export, grid_earned, consumed: facts.load, welfare, ..Balance::default() }
 }
 
+impl Balance {
+    /// The same after the meter was read: what it has beside the `facts` that were foreseen is exchanged with the grid, more
+    /// of it at `rates.feed_in`, and less at `rates.grid`. What is consumed otherwise than foreseen is worth what the last
+    /// of it is: energy of the grid to a buyer, local energy to others.
+    pub fn metered(self, facts: &SlotFacts, metered: Metered, alpha: f64, rates: Rates) -> Self {
+        if metered == Metered::of(facts) {
+            return self;
+        }
+        let consumed = (self.consumed + metered.load - facts.load).or_zero();
+        let more = (metered.generation - facts.generation) - (consumed - self.consumed);
+        let (short, long) = ((-more).or_zero(), more.or_zero());
+        let (paid, earned) = (short.at_price(rates.grid), long.at_price(rates.feed_in));
+        let preference = if facts.role() == Role::Buyer { facts.preference_grid } else { facts.preference_pv };
+        let worth = |consumed: Energy| utility(consumed.value(), preference, alpha);
+        Self {
+            consumed,
+            short,
+            long,
+            grid_paid: self.grid_paid + paid,
+            grid_earned: self.grid_earned + earned,
+            welfare: self.welfare + worth(consumed) - worth(self.consumed) - paid.value() + earned.value(),
+            ..self
+        }
+    }
+}
+
 /// The slot without a local market (P2G): no ledger, no trades, and no storage but one that is given here. In place of the
 /// facts' own preference stands `without_ledger`, `w_pv0` [CNY/kWh].
 pub fn peer_to_grid(facts: &SlotFacts, without_ledger: f64, storage: Stored<'_>, terms: &SlotTerms) -> Balance {
@@ -173,7 +222,7 @@ mod tests {
     const TERMS: SlotTerms = SlotTerms {
         feed_in_tariff: 0.45,
         grid_tariff: 0.85,
-        service_fee: 0.0,
+        local_fee: 0.0,
         alpha: 0.4,
         demand: Demand::Elastic,
         hours: 1.0,

@@ -35,9 +35,9 @@ impl Buyer {
         utility(x + self.generation, self.preference, alpha) - price * x
     }
 
-    /// The buyer as it answers to prices on top of which it pays a `service_fee` [CNY/kWh].
-    pub fn charged(self, service_fee: f64) -> Self {
-        Self { preference: self.preference - service_fee, ..self }
+    /// The buyer as it answers to prices on top of which it pays a `local_fee` [CNY/kWh].
+    pub fn charged(self, local_fee: f64) -> Self {
+        Self { preference: self.preference - local_fee, ..self }
     }
 
     /// Optimal purchase `X*` where a kWh costs `price` [CNY/kWh] (7) [kWh]; zero at an infinite price, which stands for

@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 pub mod demand;
+pub mod opening;
 pub mod pricing;
 pub mod replicator;
 pub mod role;

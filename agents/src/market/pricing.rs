@@ -21,10 +21,10 @@ pub struct PriceBand {
 }
 
 impl PriceBand {
-    /// The band between the tariffs of a slot, where local trades cost their buyer a `service_fee` [CNY/kWh]. A fee of all
+    /// The band between the tariffs of a slot, where local trades cost their buyer a `local_fee` [CNY/kWh]. A fee of all
     /// that lies between them leaves one price, also where a difference of decimal numbers misses it by its last digit.
-    pub fn between(feed_in: f64, grid: f64, service_fee: f64) -> Self {
-        let ceiling = grid - service_fee;
+    pub fn between(feed_in: f64, grid: f64, local_fee: f64) -> Self {
+        let ceiling = grid - local_fee;
         Self { floor: feed_in, ceiling: if (ceiling - feed_in).abs() < ONE_PRICE { feed_in } else { ceiling } }
     }
 

@@ -26,7 +26,7 @@ pub(crate) struct Market<'a> {
     /// Curvature of utility in this slot [CNY/kWh²].
     pub(crate) alpha: f64,
     /// What buyers pay to the operator on top of each price [CNY/kWh].
-    pub(crate) service_fee: f64,
+    pub(crate) local_fee: f64,
 }
 
 impl Market<'_> {
@@ -64,7 +64,7 @@ impl Market<'_> {
                 let pairs = choice.shares.iter().zip(choice.purchases).enumerate();
                 pairs.map(move |(place, (&share, &purchase))| {
                     let (price, served) = (self.prices[seller(place)], self.sums.served_share[seller(place)]);
-                    let price = price + self.service_fee;
+                    let price = price + self.local_fee;
                     (share, purchase, private_net_utility(choice.buyer, purchase, served, price, self.alpha))
                 })
             };
@@ -109,8 +109,7 @@ mod tests {
         let mut sums = Sums::new(ChoiceSet::All, 3, 0.4, 0.0);
         sums.add(posted.clone());
         let sums = sums.aggregate(&surplus, &prices, BAND);
-        let market =
-            Market { surplus: &surplus, prices: &prices, band: BAND, sums: &sums, alpha: 0.4, service_fee: 0.0 };
+        let market = Market { surplus: &surplus, prices: &prices, band: BAND, sums: &sums, alpha: 0.4, local_fee: 0.0 };
         market.is_at_equilibrium(posted)
     }
 

@@ -56,7 +56,7 @@ pub(crate) trait Rule {
     fn orders(genesis: &Genesis, number: Number, orders: &Orders, stub: &mut impl Stub) -> Validity;
 
     /// The ledger clears; that buyers buy, sellers sell, and prices are allowed, has been seen to.
-    fn clear(genesis: &Genesis, game: &Game, tariff: Tariff, clearing: &Clearing, stub: &mut impl Stub) -> Validity;
+    fn clear(genesis: &Genesis, game: &Game, tariff: &Tariff, clearing: &Clearing, stub: &mut impl Stub) -> Validity;
 }
 
 /// The law of mechanisms that clear: trades are what was executed.
@@ -85,9 +85,9 @@ impl<R: Rule + std::fmt::Debug> Lawful for Cleared<R> {
     }
 
     fn clear(genesis: &Genesis, game: &Game, slot: Slot, clearing: &Clearing, stub: &mut impl Stub) -> Validity {
-        let tariff: Tariff = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
+        let tariff: Arc<Tariff> = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         let rules = &genesis.rules;
-        let prices = rules.mechanism.prices(tariff.band(rules.service_fee));
+        let prices = rules.mechanism.prices(tariff.band(rules.local_fee()));
         for &Execution(buyer, seller, energy, price) in &clearing.executions {
             let both = game.buyers.binary_search(&buyer).is_ok() && game.sellers.binary_search(&seller).is_ok();
             ensure(both, Refusal::NotAParticipant)?;
@@ -95,7 +95,7 @@ impl<R: Rule + std::fmt::Debug> Lawful for Cleared<R> {
             ensure(prices.contains(price), Refusal::PriceOutOfBand)?;
             ensure(clearing.price.is_none_or(|common| common == price), Refusal::PriceOutOfBand)?;
         }
-        R::clear(genesis, game, tariff, clearing, stub)
+        R::clear(genesis, game, &tariff, clearing, stub)
     }
 
     fn of(game: &Arc<Game>, slot: Slot, stub: &mut impl Stub) -> Self {

@@ -33,7 +33,22 @@ pub struct Habits {
     pub tolerance: f64,
     /// By which rule participants of auctions make their orders.
     pub bidding: BiddingStrategy,
-    /// First prices, one a seller of the slot [CNY/kWh]; drawn between the tariffs if `None`, or if not just as many
-    /// sellers take part.
-    pub first_prices: Option<Arc<[f64]>>,
+    /// With which prices sellers begin.
+    pub first_prices: FirstPrices,
+}
+
+/// With which prices sellers begin a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FirstPrices {
+    /// Drawn between the tariffs.
+    Random,
+    /// These, one a seller of the slot [CNY/kWh]; drawn if not just as many sellers take part.
+    Fixed(Arc<[f64]>),
+    /// The last that each has asked, in whichever slot; drawn by who has asked none.
+    Previous,
+    /// The last that each has asked at the same time of day; drawn by who has asked none then.
+    PreviousDay {
+        /// How many slots a day has.
+        slots: u32,
+    },
 }

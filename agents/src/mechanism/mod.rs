@@ -20,7 +20,7 @@ mod strategy;
 pub(crate) mod two_level;
 
 pub(crate) use auction::{continuous, uniform};
-pub use habits::Habits;
+pub use habits::{FirstPrices, Habits};
 use pool::Pool;
 pub(crate) use posted::Posted;
 pub use strategy::Strategy;
@@ -64,6 +64,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) buyer: Buyer,
     pub(crate) band: PriceBand,
     pub(crate) habits: &'a Habits,
+    /// A price of its own from before that it begins with as a seller, if there is one.
+    pub(crate) first_price: Option<f64>,
 }
 
 /// What a participant has at hand when it is asked for a post.

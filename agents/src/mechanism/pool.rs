@@ -23,7 +23,7 @@ pub(super) type Match = (u32, u32, Energy, f64);
 #[derive(Debug)]
 pub(crate) struct Pool {
     market: Arc<MarketOpened>,
-    service_fee: f64,
+    local_fee: f64,
     /// How many clearings there were.
     pub(super) clearings: u32,
     pairs: BTreeMap<(u32, u32), Executed>,
@@ -41,7 +41,7 @@ impl Pool {
     pub(super) fn new(opening: &Opening<'_>) -> Self {
         let Opening { market, genesis, .. } = *opening;
         Self {
-            service_fee: genesis.rules.service_fee,
+            local_fee: genesis.rules.local_fee(),
             clearings: 0,
             pairs: BTreeMap::new(),
             traded: vec![Energy::ZERO; market.sellers.len() + market.buyers.len()],
@@ -99,7 +99,7 @@ impl Pool {
     /// What pairs have traded, each at its mean price, by buyer, then seller.
     pub(super) fn trades(&self) -> Vec<Trade> {
         let trade = |(&(buyer, seller), executed): (&(u32, u32), &Executed)| {
-            Trade::new(buyer, seller, executed.energy.value(), executed.energy, executed.price(), self.service_fee)
+            Trade::new(buyer, seller, executed.energy.value(), executed.energy, executed.price(), self.local_fee)
         };
         self.pairs.iter().map(trade).collect()
     }

@@ -31,22 +31,26 @@ impl Prosumer {
     /// Storage first, then the grid: what remains is exchanged with it, if anything does.
     pub(super) fn turn_to_grid(&mut self, trades: Account, context: &mut Context<'_>) {
         let Some(opened) = &self.opened else { return };
+        let rates = opened.tariff.rates(self.group);
         let terms = SlotTerms {
-            feed_in_tariff: opened.tariff.feed_in,
-            grid_tariff: opened.tariff.grid,
-            service_fee: self.rules.service_fee,
+            feed_in_tariff: rates.feed_in,
+            grid_tariff: rates.grid,
+            local_fee: self.rules.local_fee,
             alpha: self.rules.alpha,
             demand: self.rules.demand,
             hours: self.rules.hours,
         };
-        let storage = self.rules.storage.as_ref().map(|limits| (limits, self.devices.content));
-        let balance = balance(self.facts(), &trades, storage, &terms);
-        if balance.grid_import == Energy::ZERO && balance.grid_export == Energy::ZERO {
+        let storage = self.devices.storage.as_ref().map(|limits| (limits, self.devices.content));
+        let (metered, beside) = (self.needs.metered(self.slot), opened.tariff.imbalance_rates(self.group));
+        let planned = balance(self.facts(), &trades, storage, &terms);
+        let balance = planned.metered(self.facts(), metered, terms.alpha, beside);
+        let Balance { grid_import: import, grid_export: export, short, long, .. } = balance;
+        if [import, export, short, long].iter().all(Energy::is_zero) {
             self.report(trades, balance, None, context);
         } else {
-            let exchange = Exchange { slot: self.slot, import: balance.grid_import, export: balance.grid_export };
+            let exchange = Exchange { slot: self.slot, import, export, short, long };
             self.phase = Phase::Exchanging(trades, balance);
-            self.ask(GRID, Message::Exchange(exchange), context);
+            self.ask(GRID, Message::Exchange(Box::new(exchange)), context);
         }
     }
 
@@ -68,19 +72,21 @@ impl Prosumer {
         context: &mut Context<'_>,
     ) {
         self.devices.content = balance.content;
-        let facts = *self.facts();
+        let (facts, metered) = (*self.facts(), self.needs.metered(self.slot));
         let reading = MeterReading {
-            generated: facts.generation,
+            generated: metered.generation,
             consumed: balance.consumed,
             charged: balance.charged,
             discharged: balance.discharged,
             imported: balance.grid_import,
             exported: balance.grid_export,
+            short: balance.short,
+            long: balance.long,
         };
-        let done = ProsumerSlot { slot: self.slot, prosumer: self.id, facts, trades, balance };
+        let done = ProsumerSlot { slot: self.slot, prosumer: self.id, facts, metered, trades, balance };
         context.observe(Observation::ProsumerDone(Box::new(done)));
         let (invoice, endorsement) = invoice.unzip();
-        let call = Call::RecordEnergy(self.slot, reading, invoice);
+        let call = Call::RecordEnergy(self.slot, Box::new(reading), invoice);
         let submission = self.member.submission(call, endorsement.into_iter().collect());
         self.devices.reading = Some((self.slot, Arc::clone(&submission)));
         self.phase = Phase::Metering;

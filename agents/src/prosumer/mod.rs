@@ -11,12 +11,14 @@
 mod activation;
 mod bills;
 mod closing;
+mod needs;
 mod player;
 mod recovery;
 mod saved;
+mod warm_start;
 
 pub use crate::mechanism::{
-    Habits, Strategy,
+    FirstPrices, Habits, Strategy,
     auction::{
         bidding::{Bidder, Bidding, BiddingStrategy},
         valuation::Valuation,
@@ -24,6 +26,7 @@ pub use crate::mechanism::{
     two_level::{Adaptation, Behaviour, ChoiceRule, ExcessDemand, Lesson, Mixing, Offer, PricingRule},
 };
 pub use activation::Activation;
+pub use needs::Needs;
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake, in_slot},
@@ -51,6 +54,7 @@ use crate::{
 use activation::Rhythm;
 use player::Player;
 use std::{sync::Arc, time::Duration};
+use warm_start::WarmStart;
 
 /// What prosumers have in common; those who learn differently have other rules.
 #[doc(hidden)] // Hidden: put together by the simulation.
@@ -67,9 +71,7 @@ pub struct Rules {
     /// When participants act.
     pub activation: Activation,
     /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
-    pub service_fee: f64,
-    /// Everybody's storage, if there is any.
-    pub storage: Option<StorageLimits>,
+    pub local_fee: f64,
     /// Length of a slot `h` [h].
     pub hours: f64,
     /// After how long an unanswered message is repeated.
@@ -83,10 +85,14 @@ pub struct Prosumer {
     id: ProsumerId,
     member: Member,
     rules: Arc<Rules>,
-    /// Its data, one entry a slot.
-    facts: Arc<[SlotFacts]>,
+    needs: Arc<dyn Needs>,
+    /// What it foresees of the slot.
+    facts: SlotFacts,
+    /// The place of the group whose tariffs of the grid it has, if they are not everybody's.
+    group: Option<usize>,
     devices: Devices,
     rhythm: Rhythm,
+    warm_start: WarmStart,
     /// Its own copy of the rules that are its own.
     strategy: Option<Box<Strategy>>,
     slot: Slot,
@@ -99,9 +105,11 @@ pub struct Prosumer {
 }
 
 /// What a prosumer's devices hold, whatever happens to its memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Devices {
-    /// What is in its storage.
+    /// What its storage can do, if it has one.
+    storage: Option<StorageLimits>,
+    /// What is in it.
     content: Energy,
     /// What its meter has read last, ready to be submitted, and in which slot.
     reading: Option<(Slot, Arc<Submission>)>,
@@ -122,24 +130,30 @@ enum Phase {
 }
 
 impl Prosumer {
-    /// A prosumer with its identity on the chains, its data, one entry a slot, the initial content of its storage, and
-    /// the random stream that decides when it acts.
+    /// A prosumer with its identity on the chains, what it brings to each slot, its storage with what is in it, if it has
+    /// one, and the random stream that decides when it acts.
     pub fn new(
         id: ProsumerId,
         member: Member,
         rules: Arc<Rules>,
-        facts: Arc<[SlotFacts]>,
-        content: Energy,
+        needs: Arc<dyn Needs>,
+        storage: Option<(StorageLimits, Energy)>,
         moments: Stream,
     ) -> Self {
         let strategy = rules.strategy.own();
+        let warm_start = WarmStart::new(&rules.habits.first_prices);
+        let (storage, content) = storage.unzip();
+        let group = member.genesis.tariff_group(member.genesis.prosumers[id.index()].0);
         Self {
             id,
             member,
             rules,
-            facts,
-            devices: Devices { content, reading: None },
+            facts: needs.foreseen(1),
+            needs,
+            group,
+            devices: Devices { storage, content: content.unwrap_or_default(), reading: None },
             rhythm: Rhythm::new(moments),
+            warm_start,
             strategy,
             slot: 0,
             opened: None,
@@ -150,15 +164,15 @@ impl Prosumer {
     }
 
     fn slots(&self) -> Slot {
-        self.facts.len() as Slot
+        self.needs.slots()
     }
 
     fn facts(&self) -> &SlotFacts {
-        &self.facts[self.slot as usize - 1]
+        &self.facts
     }
 
     fn band(&self, opened: &SlotOpened) -> PriceBand {
-        opened.tariff.band(self.rules.service_fee)
+        opened.tariff.band(self.rules.local_fee)
     }
 
     /// Sends a message that is repeated as long as it is the question.
@@ -179,8 +193,9 @@ impl Prosumer {
     /// A new slot: registers if its market opens, and otherwise turns to the grid at once. A new slot opens only when
     /// the ledger has the last reading, so it also confirms that reading.
     fn begin(&mut self, opened: SlotOpened, context: &mut Context<'_>) {
+        let market_open = opened.market_open;
         self.enter(opened, Phase::Registering);
-        if opened.market_open {
+        if market_open {
             let facts = self.facts();
             let registration = match facts.role() {
                 Role::Buyer => Registration::Buyer(facts.as_buyer()),
@@ -196,6 +211,7 @@ impl Prosumer {
 
     fn enter(&mut self, opened: SlotOpened, phase: Phase) {
         self.slot = opened.tariff.slot;
+        self.facts = self.needs.foreseen(self.slot);
         self.opened = Some(opened);
         self.phase = phase;
     }
@@ -266,6 +282,9 @@ impl Prosumer {
         let Rules { habits, alpha, .. } = &*self.rules;
         let moment = Moment { habits, alpha: *alpha, strategy, random: context.random(), now, acts, interval };
         if let Some((post, age)) = player.part.act(&player.market, moment) {
+            if let Call::PostQuote(quote) = &post {
+                self.warm_start.note(quote.slot, quote.price);
+            }
             context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
             if let Some(age) = age {
                 context.observe(Observation::Decided(self.slot, age));
@@ -307,7 +326,7 @@ impl Prosumer {
         let (side, trades) = (player.map(|player| player.side), &proposed.trades);
         let posted = player.map_or(Posted::Unknown, |player| player.posted(proposed.version));
         let prices = self.member.genesis.rules.mechanism.prices(self.band(opened));
-        if let Err(dispute) = bills::check(trades, side, &posted, prices, self.rules.service_fee) {
+        if let Err(dispute) = bills::check(trades, side, &posted, prices, self.rules.local_fee) {
             return Verdict::Disputed(dispute);
         }
         let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();

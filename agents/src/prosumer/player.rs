@@ -34,9 +34,10 @@ impl Player {
             genesis: &member.genesis,
             prosumer: *id,
             side,
-            buyer: facts.as_buyer().charged(rules.service_fee),
+            buyer: facts.as_buyer().charged(rules.local_fee),
             band,
             habits: &rules.habits,
+            first_price: prosumer.warm_start.price(market.slot),
         });
         Some(Self { market, side, part, resumed_from: None })
     }

@@ -16,6 +16,7 @@ impl Prosumer {
         self.slot = 0;
         self.opened = None;
         self.strategy = self.rules.strategy.own();
+        self.warm_start.forget();
         self.phase = Phase::Recovering;
         // The number that `ask` gives it.
         self.ask(LEDGER, Message::Recover(self.questions + 1), context);
@@ -24,7 +25,7 @@ impl Prosumer {
     pub(super) fn recover(&mut self, standing: Standing, context: &mut Context<'_>) {
         self.question = None;
         let is_metered = match &standing {
-            Standing::Open(opened) | Standing::Settled(opened, ..) => self.is_metered(*opened, context),
+            Standing::Open(opened) | Standing::Settled(opened, ..) => self.is_metered(opened, context),
             Standing::Done(_) | Standing::Playing(..) => false,
         };
         match standing {
@@ -51,10 +52,10 @@ impl Prosumer {
     }
 
     /// Submits the reading of this slot once more, if the meter has one.
-    fn is_metered(&mut self, opened: SlotOpened, context: &mut Context<'_>) -> bool {
+    fn is_metered(&mut self, opened: &SlotOpened, context: &mut Context<'_>) -> bool {
         let of_slot = self.devices.reading.as_ref().filter(|(slot, _)| *slot == opened.tariff.slot);
         let Some(reading) = of_slot.map(|(_, reading)| Arc::clone(reading)) else { return false };
-        self.enter(opened, Phase::Metering);
+        self.enter(opened.clone(), Phase::Metering);
         self.ask(LEDGER, Message::Submit(reading), context);
         true
     }
@@ -78,7 +79,7 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, Habits, Mixing, Rules, Strategy},
+        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, FirstPrices, Habits, Mixing, Rules, Strategy},
         statement::{Invoice, OrderSide, Orders, Quote, Step, Tariff},
         streams::{Purpose, stream},
         time::Time,
@@ -104,12 +105,11 @@ mod tests {
                 ramp: 0.1,
                 tolerance: 1e-7,
                 bidding: BiddingStrategy::default(),
-                first_prices: None,
+                first_prices: FirstPrices::Random,
             },
             strategy: Strategy::default(),
             activation: Activation::LockStep { period: Duration::from_secs(1) },
-            service_fee: 0.0,
-            storage: Some(StorageLimits { capacity: 1.0, power: 1.0, efficiency: 1.0 }),
+            local_fee: 0.0,
             hours: 1.0,
             retry_after: Duration::from_secs(2),
         };
@@ -121,7 +121,9 @@ mod tests {
         };
         let member = members(2)[2].clone();
         let moments = stream(1, ActorId(2), Purpose::Activation);
-        Prosumer::new(ProsumerId(0), member, rules.into(), vec![facts; 24].into(), Energy::ZERO, moments)
+        let storage = StorageLimits { capacity: 1.0, power: 1.0, efficiency: 1.0 };
+        let needs = Arc::new(vec![facts; 24]);
+        Prosumer::new(ProsumerId(0), member, rules.into(), needs, Some((storage, Energy::ZERO)), moments)
     }
 
     fn effects(prosumer: &mut Prosumer, act: impl FnOnce(&mut Prosumer, &mut Context<'_>)) -> Vec<Effect> {
@@ -150,7 +152,7 @@ mod tests {
     }
 
     fn opened(slot: u32) -> SlotOpened {
-        SlotOpened { tariff: Tariff { slot, feed_in: 0.45, grid: 0.85 }, market_open: true }
+        SlotOpened { tariff: Arc::new(Tariff::new(slot, 0.45, 0.85)), market_open: true }
     }
 
     fn market() -> Arc<MarketOpened> {
@@ -188,7 +190,7 @@ mod tests {
             Message::Standing(question, Box::new(Standing::Settled(opened(9), market(), Trades::from_iter([]))))
         };
         let exchange = told(&mut prosumer, LEDGER, settled(1));
-        let [Message::Exchange(exported)] = exchange[..] else { panic!("it turns to the grid") };
+        let [Message::Exchange(exported)] = &exchange[..] else { panic!("it turns to the grid") };
         assert_eq!(exported.export, Energy::nearest(2.0), "3 kWh less the one in the storage");
         // Before the exchange is booked it forgets again, and does the same once more.
         effects(&mut prosumer, Prosumer::lose_memory);

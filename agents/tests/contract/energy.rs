@@ -22,17 +22,19 @@ const READING: MeterReading = MeterReading {
     discharged: Energy(100_000),
     imported: Energy(50_000),
     exported: Energy(30_000),
+    short: Energy::ZERO,
+    long: Energy::ZERO,
 };
 const INVOICE: Invoice = Invoice { slot: SLOT, charge: Money(42_500), credit: Money(13_500) };
 
 fn records(reading: MeterReading, invoice: Option<Invoice>) -> Validity {
-    World::settled().attempt(BUYER, Call::RecordEnergy(SLOT, reading, invoice))
+    World::settled().attempt(BUYER, Call::RecordEnergy(SLOT, reading.into(), invoice))
 }
 
 #[test]
 fn a_reading_is_written_with_its_invoice() {
     let world = World::settled();
-    let call = Call::RecordEnergy(SLOT, READING, Some(INVOICE));
+    let call = Call::RecordEnergy(SLOT, READING.into(), Some(INVOICE));
     assert_eq!(world.reads(BUYER, call.clone()), ["tariff/17", "settlement/17", "meter/17/2", "account/17/2"]);
     let amounts = r#""generated":1750000,"consumed":2500000,"charged":170000"#;
     let more = r#""discharged":100000,"imported":50000,"exported":30000"#;
@@ -43,14 +45,14 @@ fn a_reading_is_written_with_its_invoice() {
 #[test]
 fn only_prosumers_have_meters() {
     for other in [Party::Ledger, Party::Grid] {
-        let call = Call::RecordEnergy(SLOT, MeterReading::default(), None);
+        let call = Call::RecordEnergy(SLOT, MeterReading::default().into(), None);
         assert_eq!(World::settled().attempt(other, call), Err(Refusal::NotAParticipant));
     }
 }
 
 #[test]
 fn the_reading_of_who_trades_follows_the_settlement_and_nobody_else_need_wait() {
-    let nothing = |slot| Call::RecordEnergy(slot, MeterReading::default(), None);
+    let nothing = |slot| Call::RecordEnergy(slot, MeterReading::default().into(), None);
     let reads = |world: &World, party, slot| world.attempt(party, nothing(slot));
     let idle = Party::Prosumer(IDLE);
     for party in [BUYER, Party::Prosumer(1)] {
@@ -63,7 +65,7 @@ fn the_reading_of_who_trades_follows_the_settlement_and_nobody_else_need_wait() 
     let registration = Call::Register(SLOT, Registration::Idle);
     assert_eq!(read.attempt(BUYER, registration), Err(Refusal::AlreadyRecorded), "too late to join");
     assert_eq!(reads(&World::new(Demand::Elastic), idle, 21), Err(Refusal::MarketClosed), "no tariff");
-    let closed = World::begun().after(Party::Grid, Call::PublishTariff(Tariff { slot: 21, ..tariff() }));
+    let closed = World::begun().after(Party::Grid, Call::PublishTariff(Tariff { slot: 21, ..tariff() }.into()));
     assert_eq!(reads(&closed, idle, 21), Ok(()));
     assert_eq!(closed.reads(BUYER, nothing(21)), ["tariff/21", "meter/21/2"]);
     let early = World::closed();
@@ -73,7 +75,7 @@ fn the_reading_of_who_trades_follows_the_settlement_and_nobody_else_need_wait() 
 
 #[test]
 fn a_reading_is_recorded_once() {
-    let call = Call::RecordEnergy(SLOT, READING, Some(INVOICE));
+    let call = Call::RecordEnergy(SLOT, READING.into(), Some(INVOICE));
     let world = World::settled().after(BUYER, call.clone());
     assert_eq!(world.attempt(BUYER, call), Err(Refusal::AlreadyRecorded));
 }
@@ -97,14 +99,18 @@ fn energy_balances_with_the_trades_to_the_last_unit() {
         }
     }
     let seller = MeterReading { generated: Energy(1_000_000), ..MeterReading::default() };
-    let record = |reading| World::settled().attempt(Party::Prosumer(1), Call::RecordEnergy(SLOT, reading, None));
+    let record = |reading: MeterReading| {
+        World::settled().attempt(Party::Prosumer(1), Call::RecordEnergy(SLOT, reading.into(), None))
+    };
     assert_eq!(record(seller), Ok(()), "what it sold left it");
     assert_eq!(record(MeterReading { consumed: Energy(1), ..seller }), Err(Refusal::EnergyDoesNotBalance));
 }
 
 #[test]
 fn no_amount_is_negative_even_where_the_sums_agree() {
-    let idle = |reading| World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, reading, None));
+    let idle = |reading: MeterReading| {
+        World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, reading.into(), None))
+    };
     let (one, none) = (Energy(1), MeterReading::default());
     assert_eq!(idle(MeterReading { generated: one, consumed: one, ..none }), Ok(()));
     assert_eq!(idle(MeterReading { discharged: one, charged: one, ..none }), Ok(()));
@@ -157,17 +163,18 @@ fn amounts_beyond_any_meter_neither_overflow_nor_panic() {
         discharged: most,
         imported: most,
         exported: most,
+        ..MeterReading::default()
     };
     assert_eq!(records(all, Some(INVOICE)), Err(Refusal::EnergyDoesNotBalance));
-    let idle = |invoice| World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, all, invoice));
+    let idle = |invoice| World::settled().attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, all.into(), invoice));
     assert_eq!(idle(Some(INVOICE)), Err(Refusal::WrongInvoice));
     let (charge, credit) = (most.at_price(0.85), most.at_price(0.45));
     assert_eq!(idle(Some(Invoice { slot: SLOT, charge, credit })), Ok(()));
     // At a tariff above 1, no money can pay for it, whatever the invoice says.
-    let publish = Call::PublishTariff(Tariff { grid: 1.1, ..tariff() });
+    let publish = Call::PublishTariff(Tariff { grid: 1.1, ..tariff() }.into());
     let dear = World::new(Demand::Elastic).after(Party::Grid, publish).after(Party::Ledger, crate::world::settle(&[]));
     for invoice in [None, Some(Invoice { slot: SLOT, charge: Money(i64::MAX), credit })] {
-        let refused = dear.attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, all, invoice));
+        let refused = dear.attempt(Party::Prosumer(IDLE), Call::RecordEnergy(SLOT, all.into(), invoice));
         assert_eq!(refused, Err(Refusal::WrongInvoice));
     }
 }
@@ -182,8 +189,8 @@ fn the_balances_of_everybody_add_up_to_zero() {
     };
     let credit = Invoice { slot: SLOT, charge: Money::ZERO, credit: Money(45_000) };
     let world = World::settled()
-        .after(BUYER, Call::RecordEnergy(SLOT, READING, Some(INVOICE)))
-        .after(Party::Prosumer(1), Call::RecordEnergy(SLOT, exported, Some(credit)));
+        .after(BUYER, Call::RecordEnergy(SLOT, READING.into(), Some(INVOICE)))
+        .after(Party::Prosumer(1), Call::RecordEnergy(SLOT, exported.into(), Some(credit)));
     let expected = [(1, 645_000), (2, -547_000), (3, 0), (4, 350_000), (5, 0), (6, -447_000)];
     let mut sum = Money::ZERO;
     for (number, money) in expected {

@@ -32,7 +32,7 @@ fn the_ledger_opens_a_game_once_in_slots_of_the_market_that_have_tariffs() {
     for (slot, expected) in
         [(7, Err(Refusal::MarketClosed)), (8, Ok(())), (20, Ok(())), (21, Err(Refusal::MarketClosed))]
     {
-        let publish = Call::PublishTariff(Tariff { slot, ..tariff() });
+        let publish = Call::PublishTariff(Tariff { slot, ..tariff() }.into());
         let world = World::begun().after(Party::Grid, publish);
         assert_eq!(world.attempt(Party::Ledger, Call::OpenGame(slot, game())), expected, "slot {slot}");
     }

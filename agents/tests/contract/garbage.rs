@@ -96,9 +96,9 @@ fn settlements() -> impl Strategy<Value = Settlement> {
 }
 
 fn readings() -> impl Strategy<Value = MeterReading> {
-    [units(), units(), units(), units(), units(), units()].prop_map(|units| {
-        let [generated, consumed, charged, discharged, imported, exported] = units.map(Energy);
-        MeterReading { generated, consumed, charged, discharged, imported, exported }
+    [units(), units(), units(), units(), units(), units(), units(), units()].prop_map(|units| {
+        let [generated, consumed, charged, discharged, imported, exported, short, long] = units.map(Energy);
+        MeterReading { generated, consumed, charged, discharged, imported, exported, short, long }
     })
 }
 
@@ -109,19 +109,19 @@ fn calls() -> impl Strategy<Value = Call> {
         credit: Money(credit),
     });
     prop_oneof![
-        (slots(), numbers(), numbers()).prop_map(|(slot, feed_in, grid)| Call::PublishTariff(Tariff {
-            slot,
-            feed_in,
-            grid
-        })),
+        (slots(), numbers(), numbers())
+            .prop_map(|(slot, feed_in, grid)| Call::PublishTariff(Arc::new(Tariff::new(slot, feed_in, grid)))),
         (slots(), registrations()).prop_map(|(slot, registration)| Call::Register(slot, registration)),
         (slots(), games()).prop_map(|(slot, game)| Call::OpenGame(slot, Arc::new(game))),
         quotes().prop_map(Call::PostQuote),
         choices().prop_map(|choice| Call::PostChoice(Arc::new(choice))),
         slots().prop_map(|slot| Call::CloseGame(slot, Outcome::Equilibrium)),
         settlements().prop_map(|settlement| Call::Settle(Arc::new(settlement))),
-        (slots(), readings(), proptest::option::of(invoice))
-            .prop_map(|(slot, reading, invoice)| Call::RecordEnergy(slot, reading, invoice)),
+        (slots(), readings(), proptest::option::of(invoice)).prop_map(|(slot, reading, invoice)| Call::RecordEnergy(
+            slot,
+            Box::new(reading),
+            invoice
+        )),
     ]
 }
 

@@ -12,7 +12,7 @@ const ME: Party = Party::Prosumer(1);
 #[test]
 fn only_the_grid_publishes_tariffs() {
     let world = World::new(Demand::Elastic);
-    let call = Call::PublishTariff(tariff());
+    let call = Call::PublishTariff(tariff().into());
     for other in [Party::Ledger, ME] {
         assert_eq!(world.attempt(other, call.clone()), Err(Refusal::NotAParticipant));
     }
@@ -23,7 +23,8 @@ fn only_the_grid_publishes_tariffs() {
 #[test]
 fn tariffs_are_finite_and_in_order_and_of_a_slot_of_the_run() {
     let world = World::new(Demand::Elastic);
-    let publish = |slot, feed_in, grid| world.attempt(Party::Grid, Call::PublishTariff(Tariff { slot, feed_in, grid }));
+    let publish =
+        |slot, feed_in, grid| world.attempt(Party::Grid, Call::PublishTariff(Tariff::new(slot, feed_in, grid).into()));
     for (feed_in, grid) in [(f64::NAN, 0.85), (0.45, f64::NAN), (0.45, f64::INFINITY), (f64::NEG_INFINITY, 0.85)] {
         assert_eq!(publish(17, feed_in, grid), Err(Refusal::NotFinite));
     }
@@ -38,7 +39,7 @@ fn tariffs_are_finite_and_in_order_and_of_a_slot_of_the_run() {
 
 #[test]
 fn tariffs_are_published_once() {
-    let again = World::begun().attempt(Party::Grid, Call::PublishTariff(tariff()));
+    let again = World::begun().attempt(Party::Grid, Call::PublishTariff(tariff().into()));
     assert_eq!(again, Err(Refusal::AlreadyRecorded));
 }
 
@@ -74,7 +75,7 @@ fn registration_is_open_between_tariff_and_game_in_slots_of_the_market() {
     for (slot, expected) in
         [(7, Err(Refusal::MarketClosed)), (8, Ok(())), (20, Ok(())), (21, Err(Refusal::MarketClosed))]
     {
-        let publish = Call::PublishTariff(Tariff { slot, ..tariff() });
+        let publish = Call::PublishTariff(Tariff { slot, ..tariff() }.into());
         assert_eq!(register(&World::begun().after(Party::Grid, publish), slot), expected, "slot {slot}");
     }
 }
@@ -120,7 +121,7 @@ fn what_a_slot_could_not_pay_for_is_not_registered() {
         (0.85, Registration::MOST_SURPLUS.0, Ok(())),
         (1e300, 1, Err(Refusal::InvalidRegistration)),
     ] {
-        let publish = Call::PublishTariff(Tariff { grid, ..tariff() });
+        let publish = Call::PublishTariff(Tariff { grid, ..tariff() }.into());
         let world = World::new(Demand::Elastic).after(Party::Grid, publish);
         assert_eq!(world.attempt(ME, Call::Register(SLOT, seller(surplus))), expected, "{surplus} at {grid}");
     }

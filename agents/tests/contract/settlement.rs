@@ -74,7 +74,7 @@ fn a_slot_without_a_game_settles_without_trades() {
     for (slot, expected) in
         [(7, Err(Refusal::MarketClosed)), (8, Ok(())), (20, Ok(())), (21, Err(Refusal::MarketClosed))]
     {
-        let world = World::begun().after(Party::Grid, Call::PublishTariff(Tariff { slot, ..tariff() }));
+        let world = World::begun().after(Party::Grid, Call::PublishTariff(Tariff { slot, ..tariff() }.into()));
         let call = Call::Settle(Arc::new(Settlement { slot, ..Settlement::default() }));
         assert_eq!(world.attempt(Party::Ledger, call), expected, "slot {slot}");
     }

@@ -14,6 +14,7 @@ use microgrid_agents::{
         choice_set::ChoiceSet,
         demand::{Buyer, Demand},
         mechanism::Mechanism,
+        opening::OpenSlots,
     },
     statement::{Choice, Outcome, Quote, Registration, Tariff},
     time::Time,
@@ -102,9 +103,10 @@ impl World {
     fn of(demand: Demand, choice_set: ChoiceSet) -> Self {
         let rules = Rules {
             slots: 24,
-            open: (8, 20),
+            open: OpenSlots::span(8, 20),
             demand,
             service_fee: 0.01,
+            grid_fee: 0.0,
             ramp: 0.1,
             choice_set,
             posts: Posts::Every,
@@ -123,13 +125,14 @@ impl World {
             ledger: key(0),
             grid: key(1),
             prosumers: (1..=6).map(|number| (number, key(1 + number))).collect(),
+            tariff_groups: Vec::new(),
         };
         Self { contract: Contract::new(Arc::new(genesis)), state: State::default() }
     }
 
     /// The tariffs of the slot are known.
     pub(crate) fn begun() -> Self {
-        Self::new(Demand::Elastic).after(Party::Grid, Call::PublishTariff(tariff()))
+        Self::new(Demand::Elastic).after(Party::Grid, Call::PublishTariff(tariff().into()))
     }
 
     /// Everybody has registered.
@@ -152,14 +155,14 @@ impl World {
 
     /// The game is open, and demand is firm.
     pub(crate) fn open_firm() -> Self {
-        let begun = Self::new(Demand::Firm).after(Party::Grid, Call::PublishTariff(tariff()));
+        let begun = Self::new(Demand::Firm).after(Party::Grid, Call::PublishTariff(tariff().into()));
         begun.with_registrations().after(Party::Ledger, Call::OpenGame(SLOT, game()))
     }
 
     /// The game is open, and buyers know a sample of this many sellers.
     pub(crate) fn open_to_acquaintances(size: u32) -> Self {
         let begun =
-            Self::of(Demand::Elastic, ChoiceSet::Sample(size)).after(Party::Grid, Call::PublishTariff(tariff()));
+            Self::of(Demand::Elastic, ChoiceSet::Sample(size)).after(Party::Grid, Call::PublishTariff(tariff().into()));
         begun.with_registrations().after(Party::Ledger, Call::OpenGame(SLOT, game()))
     }
 
@@ -215,7 +218,7 @@ impl World {
 }
 
 pub(crate) fn tariff() -> Tariff {
-    Tariff { slot: SLOT, feed_in: 0.45, grid: 0.85 }
+    Tariff::new(SLOT, 0.45, 0.85)
 }
 
 pub(crate) fn seller(surplus: i64) -> Registration {

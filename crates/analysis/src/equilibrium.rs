@@ -171,16 +171,17 @@ pub fn balances_at(
     at: Option<(&SlotMarket, &Equilibrium)>,
     facts: &[SlotFacts],
     contents: &[Energy],
-    storage: Option<&StorageLimits>,
-    terms: &SlotTerms,
+    each: impl Iterator<Item = (SlotTerms, Option<StorageLimits>)>,
 ) -> Vec<Balance> {
     let mut local = vec![Account::default(); facts.len()];
     if let Some((market, equilibrium)) = at {
         trade_at(market, equilibrium, facts, &mut local);
     }
-    let prosumers = facts.iter().zip(contents).zip(&local);
+    let prosumers = facts.iter().zip(contents).zip(local.iter().zip(each));
     prosumers
-        .map(|((facts, &content), local)| balance(facts, local, storage.map(|limits| (limits, content)), terms))
+        .map(|((facts, &content), (local, (terms, storage)))| {
+            balance(facts, local, storage.as_ref().map(|limits| (limits, content)), &terms)
+        })
         .collect()
 }
 
@@ -188,7 +189,7 @@ fn trade_at(market: &SlotMarket, equilibrium: &Equilibrium, facts: &[SlotFacts],
     let supply: Energy = market.sellers.iter().map(|&place| facts[place].surplus()).sum();
     let traded = supply.min(Energy::nearest(equilibrium.purchases.iter().sum()));
     for (&place, bought) in market.buyers.iter().zip(in_units(traded, &equilibrium.purchases)) {
-        let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.service_fee));
+        let (paid, fee) = (bought.at_price(equilibrium.price), bought.at_price(market.terms.local_fee));
         local[place] = Account { bought, paid, fee, ..Account::default() };
     }
     for (&place, sold) in market.sellers.iter().zip(in_units(traded, &equilibrium.sold)) {

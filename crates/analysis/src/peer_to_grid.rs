@@ -1,6 +1,6 @@
 //! The baseline without a local market, section 7.
 
-use super::slot::{position, slot_facts, slot_terms};
+use super::slot::{facts, terms_of_each};
 use microgrid_agents::{
     ids::Slot,
     market::balance::{self, Balance},
@@ -12,12 +12,13 @@ use microgrid_scenario::{Case, schema::Storage};
 /// grid: no ledger (`mu = 0`), no trades, and its storage used for itself, if it has one. That holds `contents` at the start
 /// of the slot, and what the balances say at its end; without `contents` there are no storages.
 pub fn peer_to_grid(case: &Case, slot: Slot, contents: Option<&[Energy]>) -> Vec<Balance> {
-    let (terms, limits) = (slot_terms(case, slot), case.scenario.storage.as_ref().map(Storage::limits));
-    let facts = slot_facts(case, slot);
-    let each = facts.iter().zip(&case.population.prosumers).enumerate();
-    each.map(|(n, (facts, member))| {
+    let preferences = &case.scenario.preferences;
+    let each = case.population.prosumers.iter().zip(terms_of_each(case, slot)).enumerate();
+    each.map(|(n, (member, terms))| {
+        let profile = member.profile.slot(slot);
+        let limits = case.storage(n).map(Storage::limits);
         let storage = limits.as_ref().zip(contents).map(|(limits, contents)| (limits, contents[n]));
-        balance::peer_to_grid(facts, member.profile[position(slot)].preference_pv, storage, &terms)
+        balance::peer_to_grid(&facts(&profile, preferences), profile.preference_pv, storage, &terms)
     })
     .collect()
 }

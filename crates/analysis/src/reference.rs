@@ -25,7 +25,7 @@ pub struct Market<'a> {
     /// The prices a seller may ask.
     pub band: PriceBand,
     /// What buyers pay to the operator on top of each price [CNY/kWh].
-    pub service_fee: f64,
+    pub local_fee: f64,
     /// Curvature of utility in the slot [CNY/kWh²].
     pub alpha: f64,
     /// Whether demand answers freely to price.
@@ -82,7 +82,7 @@ impl<'a> Iteration<'a> {
         };
         Self {
             prices: prices.to_vec(),
-            sums: Sums::new(choice_set, sellers, market.alpha, market.service_fee),
+            sums: Sums::new(choice_set, sellers, market.alpha, market.local_fee),
             width,
             purchases: vec![0.0; shares.len()],
             responsive: vec![0.0; market.buyers.len()],
@@ -111,7 +111,7 @@ impl<'a> Iteration<'a> {
 
     /// Buyers decide what they want at the posted prices (7).
     fn choose(&mut self) {
-        let Market { buyers, known, service_fee, alpha, demand, .. } = self.market;
+        let Market { buyers, known, local_fee, alpha, demand, .. } = self.market;
         let choices = self.shares.chunks_exact(self.width).zip(self.purchases.chunks_exact_mut(self.width));
         let mut met = Vec::new();
         for (i, (buyer, (shares, purchases))) in buyers.iter().zip(choices).enumerate() {
@@ -123,7 +123,7 @@ impl<'a> Iteration<'a> {
                     &met
                 }
             };
-            self.responsive[i] = buyer.charged(service_fee).answer(shares, prices, alpha, demand, purchases);
+            self.responsive[i] = buyer.charged(local_fee).answer(shares, prices, alpha, demand, purchases);
         }
     }
 
@@ -154,10 +154,10 @@ impl<'a> Iteration<'a> {
                 }
             }
             Fitness::Private => {
-                let Market { buyers, known, service_fee, alpha, band, replicator_step: size, .. } = self.market;
+                let Market { buyers, known, local_fee, alpha, band, replicator_step: size, .. } = self.market;
                 let choices = self.shares.chunks_exact_mut(self.width).zip(self.purchases.chunks_exact(self.width));
                 for (i, (buyer, (shares, purchases))) in buyers.iter().zip(choices).enumerate() {
-                    let (buyer, mut own) = (buyer.charged(service_fee), Experience::default());
+                    let (buyer, mut own) = (buyer.charged(local_fee), Experience::default());
                     let worth = |place: usize| {
                         let j = known.map_or(place, |known| known[i][place] as usize);
                         let met = (self.prices[j], aggregate.served_share[j]);

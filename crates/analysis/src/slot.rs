@@ -9,31 +9,39 @@ use microgrid_agents::{
         utility::photovoltaic_preference,
     },
     message::MarketOpened,
+    statement::Rates,
 };
 use microgrid_scenario::{Case, population::SlotProfile, schema::Preferences};
 
-/// Position of `slot` in the lists of a case.
-pub(super) fn position(slot: Slot) -> usize {
-    slot as usize - 1
-}
-
-/// The rules of `slot`, counted from 1; panics if the case has no such slot.
+/// The rules of the market of `slot`, counted from 1: its prices lie where everybody does better than with the grid, whatever
+/// tariffs each has. Panics if the case has no such slot.
 pub fn slot_terms(case: &Case, slot: Slot) -> SlotTerms {
     let market = &case.scenario.market;
+    let best = case.tariffs.tariff(slot).best();
     SlotTerms {
-        feed_in_tariff: market.feed_in_tariff,
-        grid_tariff: case.grid_tariffs[position(slot)],
-        service_fee: market.service_fee,
+        feed_in_tariff: best.feed_in,
+        grid_tariff: best.grid,
+        local_fee: market.local_fee(),
         alpha: case.scenario.alpha_of_slot(),
         demand: case.scenario.preferences.demand,
         hours: market.hours(),
     }
 }
 
-/// What every prosumer brings to `slot`, one of the case, in the order of the population; preferences by (5).
+/// The rules of `slot` for each prosumer, in the order of the population: those of the market, with its own tariffs.
+pub fn terms_of_each(case: &Case, slot: Slot) -> impl Iterator<Item = SlotTerms> {
+    let (terms, tariff) = (slot_terms(case, slot), case.tariffs.tariff(slot));
+    case.population.prosumers.iter().map(move |member| {
+        let Rates { feed_in, grid } = tariff.rates(case.tariffs.place(member.group.as_deref()));
+        SlotTerms { feed_in_tariff: feed_in, grid_tariff: grid, ..terms }
+    })
+}
+
+/// What every prosumer brings to `slot`, one of the case, as it is foreseen, in the order of the population; preferences by
+/// (5).
 pub fn slot_facts(case: &Case, slot: Slot) -> Vec<SlotFacts> {
     let preferences = &case.scenario.preferences;
-    case.population.prosumers.iter().map(|member| facts(&member.profile[position(slot)], preferences)).collect()
+    case.population.prosumers.iter().map(|member| facts(&member.profile.foreseen(slot), preferences)).collect()
 }
 
 /// Who buys and who sells in a slot, and what they bring.
@@ -67,7 +75,7 @@ impl SlotMarket {
 
     fn between(sellers: Vec<usize>, buyers: Vec<usize>, facts: &[SlotFacts], terms: SlotTerms) -> Self {
         let surplus = sellers.iter().map(|&place| facts[place].surplus().value()).collect();
-        let needs = buyers.iter().map(|&place| facts[place].as_buyer().charged(terms.service_fee)).collect();
+        let needs = buyers.iter().map(|&place| facts[place].as_buyer().charged(terms.local_fee)).collect();
         Self { sellers, buyers, surplus, needs, terms }
     }
 }

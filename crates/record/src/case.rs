@@ -46,8 +46,8 @@ impl CaseRecorder {
     pub(super) const PARTIAL: &str = "partial";
 
     pub(super) fn new(case: &Case, tables: Tables, folder: Option<PathBuf>) -> Self {
-        let initial = case.scenario.storage.as_ref().map_or(0.0, |storage| storage.initial_kwh);
-        let contents = vec![Energy::nearest(initial); case.population.prosumers.len()];
+        let initial = |place| case.storage(place).map_or(0.0, |storage| storage.initial_kwh);
+        let contents: Vec<_> = (0..case.population.prosumers.len()).map(|n| Energy::nearest(initial(n))).collect();
         Self {
             case: case.clone(),
             tables,
@@ -146,8 +146,7 @@ impl CaseRecorder {
         if let Some(missing) = observed.missing(members.len()) {
             return Err(RecordError::Incomplete { slot, prosumer: members[missing].number });
         }
-        let (first, last) = case.scenario.market.open;
-        let open = (first..=last).contains(&slot);
+        let open = case.open.contains(slot);
         let theory = Theory::of(case, slot, &standing.contents, &standing.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &standing.contents, &standing.alone);
         let delays = self.delays.as_deref();

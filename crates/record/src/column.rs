@@ -117,6 +117,15 @@ pub enum Kind {
     Optional,
     /// Names, such as this one.
     Name(&'static str),
+    /// Names that may be missing.
+    Text,
+}
+
+impl Kind {
+    /// Whether cells of it may be empty.
+    pub(super) fn may_be_empty(self) -> bool {
+        matches!(self, Self::Optional | Self::Text)
+    }
 }
 
 /// What can stand in a column.
@@ -176,6 +185,10 @@ cells! {
 
 impl Cell for Option<Number> {
     const KIND: Kind = Kind::Optional;
+}
+
+impl Cell for Option<String> {
+    const KIND: Kind = Kind::Text;
 }
 
 impl<T: Into<Self>> From<Option<T>> for Value {

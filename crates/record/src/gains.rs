@@ -15,12 +15,10 @@ const ROUNDING: f64 = 1e-6;
 
 #[derive(Clone, Debug)]
 pub(super) struct Gains {
-    /// In the order of the population, and what its storage took in beyond what it would have in P2G.
-    each: Vec<(Gain, Energy)>,
+    /// In the order of the population, and what its storage took in, here and in P2G with storage.
+    each: Vec<(Gain, [Energy; 2])>,
     /// Welfare beyond that of P2G, in the same order.
     over_p2g: Vec<Gain>,
-    /// What all storages hold at the end beyond what they held at the start, here and in P2G with storage.
-    pub(super) stored: [Total<Energy>; 2],
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -43,12 +41,10 @@ impl Gains {
         for (buyer, seller, _) in gathered.trades().filter(|(.., trade)| trade.energy > Energy::ZERO) {
             [buyer, seller].into_iter().for_each(|party| roundings[party.index()] += 1.0);
         }
-        let mut stored = [Total::default(); 2];
         let prosumers = gathered.prosumers().zip(theory.alone()).zip(contents.iter().zip(alone)).zip(roundings);
         let gain = |(((done, without), (&content, &alone)), roundings): (((&ProsumerSlot, &Balance), _), _)| {
             let taken = [done.balance.content - content, without.content - alone];
-            stored.iter_mut().zip(taken).for_each(|(sum, taken)| *sum += taken);
-            (Gain { gain: done.balance.welfare - without.welfare, roundings }, taken[0] - taken[1])
+            (Gain { gain: done.balance.welfare - without.welfare, roundings }, taken)
         };
         let each: Vec<_> = prosumers.map(gain).collect();
         let baselines = gathered.prosumers().zip(&theory.peer_to_grid).zip(&each);
@@ -56,7 +52,7 @@ impl Gains {
             gain: done.balance.welfare - without.welfare,
             roundings: *roundings,
         });
-        Self { over_p2g: over_p2g.collect(), each, stored }
+        Self { over_p2g: over_p2g.collect(), each }
     }
 
     /// Jain's index of the gains over P2G in this slot.
@@ -70,33 +66,55 @@ impl Gains {
     }
 }
 
+/// The gains of several slots.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct RunGains(Vec<Gain>);
+pub(super) struct RunGains {
+    /// In the order of the population.
+    each: Vec<Gain>,
+    /// What storages hold at the end beyond what they held at the start, here and in P2G with storage.
+    stored: Vec<[Total<Energy>; 2]>,
+}
 
 impl RunGains {
     pub(super) fn new(prosumers: usize) -> Self {
-        Self(vec![Gain::default(); prosumers])
+        Self { each: vec![Gain::default(); prosumers], stored: vec![Default::default(); prosumers] }
     }
 
     /// How many prosumers' these are.
     pub(super) fn prosumers(&self) -> usize {
-        self.0.len()
+        self.each.len()
     }
 
-    /// Adds a slot's, where a kWh in storage is worth `storage_value` [CNY/kWh].
-    pub(super) fn add(&mut self, gains: &Gains, storage_value: f64) {
-        for (end, (gain, content)) in self.0.iter_mut().zip(&gains.each) {
-            end.gain += gain.gain + storage_value * content.value();
+    /// Adds a slot's, where a kWh in each storage is worth so much [CNY/kWh].
+    pub(super) fn add(&mut self, gains: &Gains, values: &[f64]) {
+        let ends = self.each.iter_mut().zip(&mut self.stored).zip(values);
+        for (((end, stored), value), (gain, taken)) in ends.zip(&gains.each) {
+            end.gain += gain.gain + value * (taken[0] - taken[1]).value();
             end.roundings += gain.roundings;
+            stored.iter_mut().zip(taken).for_each(|(sum, taken)| *sum += *taken);
         }
     }
 
+    /// What is stored is worth here and in P2G with storage [CNY].
+    pub(super) fn stored_value(&self, values: &[f64]) -> [f64; 2] {
+        let first = values.first().copied().unwrap_or_default();
+        let is_same = values.iter().all(|value| *value == first);
+        [0, 1].map(|which| {
+            let stored = || self.stored.iter().map(|stored| stored[which]);
+            if is_same {
+                first * stored().sum::<Total<Energy>>().value()
+            } else {
+                stored().zip(values).map(|(kwh, value)| value * kwh.value()).sum()
+            }
+        })
+    }
+
     pub(super) fn worse_off(&self) -> u32 {
-        self.0.iter().filter(|end| end.is_loss()).count() as u32
+        self.each.iter().filter(|end| end.is_loss()).count() as u32
     }
 
     pub(super) fn jain_index(&self) -> Option<f64> {
-        jain_index(&self.0)
+        jain_index(&self.each)
     }
 }
 
@@ -113,7 +131,7 @@ mod tests {
     use super::*;
 
     fn run(gains: &[f64]) -> RunGains {
-        RunGains(gains.iter().map(|&gain| Gain { gain, roundings: 2.0 }).collect())
+        RunGains { each: gains.iter().map(|&gain| Gain { gain, roundings: 2.0 }).collect(), stored: Vec::new() }
     }
 
     #[test]

@@ -122,17 +122,17 @@ macro_rules! totals {
 
 totals! {
     /// Generated [kWh].
-    generation_kwh: Energy = |done| done.facts.generation,
+    generation_kwh: Energy = |done| done.metered.generation,
     /// What prosumers wanted to consume [kWh].
-    load_kwh: Energy = |done| done.facts.load,
+    load_kwh: Energy = |done| done.metered.load,
     /// What they consumed [kWh].
     consumption_kwh: Energy = |done| done.balance.consumed,
     /// Traded between prosumers [kWh].
     traded_kwh: Energy = |done| done.trades.bought,
     /// Bought from the grid [kWh].
-    grid_import_kwh: Energy = |done| done.balance.grid_import,
+    grid_import_kwh: Energy = |done| done.balance.grid_import + done.balance.short,
     /// Fed into the grid [kWh].
-    grid_export_kwh: Energy = |done| done.balance.grid_export,
+    grid_export_kwh: Energy = |done| done.balance.grid_export + done.balance.long,
     /// Put into storages, measured outside [kWh].
     charged_kwh: Energy = |done| done.balance.charged,
     /// Taken from storages, measured outside [kWh].
@@ -209,8 +209,8 @@ pub struct Comparison {
 /// Running sums of a case.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
-    /// What a kWh in storage is worth [CNY/kWh].
-    storage_value: f64,
+    /// What a kWh in each storage is worth [CNY/kWh].
+    storage_values: Vec<f64>,
     flows: Flows,
     own_use: Total<Energy>,
     markets: u32,
@@ -228,17 +228,15 @@ struct Period {
     sums: Comparison,
     /// Of all prosumers: here, in P2G, and in P2G with storage.
     net_costs: [Total<Money>; 3],
-    /// What storages hold beyond the start, here and in P2G with storage.
-    stored: [Total<Energy>; 2],
     gains: RunGains,
 }
 
 impl Tally {
     pub(super) fn new(case: &Case) -> Self {
         let period = Period { gains: RunGains::new(case.population.prosumers.len()), ..Period::default() };
-        let feed_in = case.scenario.market.feed_in_tariff;
-        let storage_value = case.scenario.storage.as_ref().map_or(0.0, |storage| feed_in * storage.efficiency);
-        Self { storage_value, all_slots: period.clone(), open_slots: period, ..Self::default() }
+        let value = |place| case.storage(place).map_or(0.0, |storage| usual_feed_in(case, place) * storage.efficiency);
+        let storage_values = (0..case.population.prosumers.len()).map(value).collect();
+        Self { storage_values, all_slots: period.clone(), open_slots: period, ..Self::default() }
     }
 
     /// Of how many prosumers each of its periods tells.
@@ -251,7 +249,7 @@ impl Tally {
         let ClosedSlot { observed, theory, gains, traffic, .. } = *closed;
         for done in observed.prosumers() {
             self.flows.add(done);
-            self.own_use += done.facts.generation.min(done.balance.consumed);
+            self.own_use += done.metered.generation.min(done.balance.consumed);
         }
         self.flows.operator += observed.trades().map(|(.., trade)| trade.fee).sum::<Total<_>>();
         self.flows.messages += traffic.sent;
@@ -264,7 +262,7 @@ impl Tally {
         let net_costs = [observed.net_cost(), net_cost(&theory.peer_to_grid), net_cost(theory.alone())];
         let welfare = Welfare::of(observed, theory);
         for period in [&mut self.all_slots].into_iter().chain(open.then_some(&mut self.open_slots)) {
-            period.add(&welfare, net_costs, gains, self.storage_value);
+            period.add(&welfare, net_costs, gains, &self.storage_values);
         }
     }
 
@@ -283,8 +281,8 @@ impl Tally {
             self_consumption: share((flows.generation_kwh - flows.grid_export_kwh).value(), generated),
             market_slots: self.markets,
             equilibrium_share: share(f64::from(self.equilibria), f64::from(self.searches)),
-            all_slots: self.all_slots.comparison(self.storage_value),
-            open_slots: self.open_slots.comparison(self.storage_value),
+            all_slots: self.all_slots.comparison(&self.storage_values),
+            open_slots: self.open_slots.comparison(&self.storage_values),
             mechanism: case.mechanism().name().to_owned(),
             price_spread_cny_per_kwh: self.price_spreads.mean(),
             time_to_end_s: self.times_to_end.mean(),
@@ -292,8 +290,16 @@ impl Tally {
     }
 }
 
+/// What the grid pays the prosumer at this place for energy, on average over all slots [CNY/kWh].
+fn usual_feed_in(case: &Case, place: usize) -> f64 {
+    let feed_in = case.tariffs.of_group(case.population.prosumers[place].group.as_deref()).feed_in;
+    let first = feed_in[0];
+    let is_same = feed_in.iter().all(|price| *price == first);
+    if is_same { first } else { feed_in.iter().sum::<f64>() / feed_in.len() as f64 }
+}
+
 impl Period {
-    fn add(&mut self, welfare: &Welfare, net_costs: [Total<Money>; 3], gains: &Gains, storage_value: f64) {
+    fn add(&mut self, welfare: &Welfare, net_costs: [Total<Money>; 3], gains: &Gains, storage_values: &[f64]) {
         let sums = &mut self.sums;
         sums.slots += 1;
         sums.buyers_welfare_cny += welfare.buyers;
@@ -305,18 +311,17 @@ impl Period {
         sums.p2g_storage_welfare_cny += welfare.p2g_storage;
         sums.worse_off_prosumer_slots += u64::from(gains.worse_off());
         self.net_costs.iter_mut().zip(net_costs).for_each(|(sum, slot)| *sum += slot);
-        self.stored.iter_mut().zip(gains.stored).for_each(|(sum, slot)| *sum += slot);
-        self.gains.add(gains, storage_value);
+        self.gains.add(gains, storage_values);
     }
 
-    /// The comparison, where a kWh in storage is worth `storage_value` [CNY/kWh].
-    fn comparison(&self, storage_value: f64) -> Comparison {
+    /// The comparison, where a kWh in each storage is worth so much [CNY/kWh].
+    fn comparison(&self, storage_values: &[f64]) -> Comparison {
         let sums = &self.sums;
         let (all, p2g, p2g_storage) = (sums.welfare_cny, sums.p2g_welfare_cny, sums.p2g_storage_welfare_cny);
         let (gain, devices_gain, market_gain) = (all - p2g, p2g_storage - p2g, all - p2g_storage);
         let [net_cost, p2g_net_cost, p2g_storage_net_cost] = self.net_costs;
         let (savings, market_savings) = ((p2g_net_cost - net_cost).value(), (p2g_storage_net_cost - net_cost).value());
-        let [stored, alone] = self.stored.map(|kwh| storage_value * kwh.value());
+        let [stored, alone] = self.gains.stored_value(storage_values);
         Comparison {
             welfare_gain_cny: gain,
             welfare_gain_percent: (p2g != 0.0).then(|| 100.0 * gain / p2g.abs()),

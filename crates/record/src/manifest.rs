@@ -3,6 +3,7 @@
 use super::{error::RecordError, folder, number::Number};
 use indexmap::IndexMap;
 use microgrid_agents::chain::hash::Digest;
+use microgrid_agents::market::opening::OpenSlots;
 use microgrid_scenario::{Plan, Setting, schema::Clock};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
@@ -86,8 +87,8 @@ pub struct CaseEntry {
     pub knobs: Knobs,
     /// Its seed.
     pub seed: u64,
-    /// First and last slot in which the local market is open.
-    pub open: (u32, u32),
+    /// The slots in which the local market is open: the first and the last, or a list of such spans.
+    pub open: OpenSlots,
 }
 
 fn digest(plan: &Plan) -> String {
@@ -132,12 +133,12 @@ pub(super) struct PlannedCases(pub(super) Plan);
 
 impl Serialize for PlannedCases {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let open = self.0.scenario.market.open;
+        let open = self.0.open();
         let entry = |Setting { number: case, knobs: written, seed, .. }: Setting| CaseEntry {
             case,
             knobs: knobs(&written),
             seed,
-            open,
+            open: open.clone(),
         };
         serializer.collect_seq(self.0.settings().map(entry))
     }
@@ -176,9 +177,7 @@ impl Manifest {
         let manifest: Self = folder::read_json(&path)?;
         let Self { case_count, slots, replicates, cases, files, bytes, .. } = &manifest;
         let is_time = |seconds: Option<f64>| seconds.is_none_or(|seconds| Duration::try_from_secs_f64(seconds).is_ok());
-        let is_case = |(due, case): (u32, &CaseEntry)| {
-            case.case == due && 1 <= case.open.0 && case.open.0 <= case.open.1 && case.open.1 <= *slots
-        };
+        let is_case = |(due, case): (u32, &CaseEntry)| case.case == due && case.open.are_within(*slots);
         let is_inside = |file: &String| Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
         let fields = [
             ("wall_seconds", is_time(manifest.wall_seconds)),

@@ -202,6 +202,12 @@ fn write_group<R: Row>(rows: &[R], writer: &mut SerializedFileWriter<File>) -> R
                 let names: Vec<ByteArray> = values().map(name).collect();
                 writer.typed::<ByteArrayType>().write_batch(&names, None, None)
             }
+            Kind::Text => {
+                let defined: Vec<i16> = values().map(|value| i16::from(value != Value::Missing)).collect();
+                let text = |value| if let Value::Text(text) = value { Some(text.into_bytes().into()) } else { None };
+                let texts: Vec<ByteArray> = values().filter_map(text).collect();
+                writer.typed::<ByteArrayType>().write_batch(&texts, Some(&defined), None)
+            }
         }?;
         writer.close()?;
     }
@@ -215,9 +221,9 @@ fn schema<R: Row>() -> Arc<Type> {
             Kind::Small => (Physical::INT32, Some(LogicalType::integer(32, false))),
             Kind::Large => (Physical::INT64, Some(LogicalType::integer(64, false))),
             Kind::Number | Kind::Optional => (Physical::DOUBLE, None),
-            Kind::Name(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            Kind::Name(_) | Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
-        let repetition = if column.kind == Kind::Optional { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        let repetition = if column.kind.may_be_empty() { Repetition::OPTIONAL } else { Repetition::REQUIRED };
         let column = Type::primitive_type_builder(column.name, physical);
         let column = column.with_logical_type(logical).with_repetition(repetition);
         Arc::new(column.build().expect("a type that Parquet knows"))
@@ -381,6 +387,9 @@ mod tests {
                 price_cny_per_kwh: None,
                 payment_cny: kwh,
                 fee_cny: kwh,
+                time: (slot % 2 > 0).then(|| format!("2016-06-01T00:{:02}:00+02:00", slot % 60)),
+                buyer_name: None,
+                seller_name: Some("Überlingen 7".to_owned()),
             }
         })
     }
@@ -457,6 +466,9 @@ mod tests {
             price_cny_per_kwh: None,
             payment_cny: Number::new(0.0).unwrap(),
             fee_cny: Number::new(0.0).unwrap(),
+            time: None,
+            buyer_name: (buyer > 1).then(|| "李".to_owned()),
+            seller_name: None,
         };
         slots.flat_map(|(case, slot)| (1..=case * 40 + slot).map(move |buyer| row(case, slot, buyer))).collect()
     }

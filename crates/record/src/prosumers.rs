@@ -12,7 +12,8 @@ table! {
     /// A prosumer's slot.
     ProsumerRow in "prosumers" of (
         case: u32,
-        number: u32,
+        member: &Member,
+        time: Option<String>,
         done: &ProsumerSlot,
         without: &Balance,
         alone: &Balance,
@@ -23,13 +24,13 @@ table! {
         /// Which slot.
         slot: Slot = done.slot,
         /// Number of the prosumer.
-        prosumer: u32 = number => shown("prosumer"),
+        prosumer: u32 = member.number => shown("prosumer"),
         /// Its role.
         role: Role = done.facts.role() => shown("role"),
         /// Generated.
-        pv_kwh: Number ["kWh"] = done.facts.generation.into() => rounded("generated", 3),
+        pv_kwh: Number ["kWh"] = done.metered.generation.into() => rounded("generated", 3),
         /// What it wanted to consume.
-        load_kwh: Number ["kWh"] = done.facts.load.into() => rounded("load", 3),
+        load_kwh: Number ["kWh"] = done.metered.load.into() => rounded("load", 3),
         /// Bought from other prosumers.
         bought_kwh: Number ["kWh"] = done.trades.bought.into() => rounded("bought", 3),
         /// Sold to other prosumers.
@@ -41,9 +42,9 @@ table! {
         /// Content of its storage at the end.
         soc_kwh: Number ["kWh"] = done.balance.content.into() => rounded("stored", 3),
         /// Bought from the grid.
-        grid_import_kwh: Number ["kWh"] = done.balance.grid_import.into() => rounded("from the grid", 3),
+        grid_import_kwh: Number ["kWh"] = (done.balance.grid_import + done.balance.short).into() => rounded("from the grid", 3),
         /// Fed into the grid.
-        grid_export_kwh: Number ["kWh"] = done.balance.grid_export.into() => rounded("into the grid", 3),
+        grid_export_kwh: Number ["kWh"] = (done.balance.grid_export + done.balance.long).into() => rounded("into the grid", 3),
         /// Paid to prosumers and to the grid.
         paid_cny: Number ["CNY"] = done.paid().into() => rounded("paid", 3),
         /// Earned from prosumers and from the grid.
@@ -63,6 +64,14 @@ table! {
             => rounded("gain over P2G", 3).behind(1),
         /// How long a message takes in the mean between it and the ledger, one way.
         delay_s: Option<Number> ["s"] = delay.map(Number::from) => rounded("delay", 3).behind(2),
+        /// When the slot begins, where slots have dates.
+        time: Option<String> = time,
+        /// What it is called, if it has a name.
+        name: Option<String> = member.name.as_deref().map(str::to_owned),
+        /// Drawn from the grid beside what it had registered, in `grid_import_kwh` too.
+        short_kwh: Number ["kWh"] = done.balance.short.into(),
+        /// Fed into the grid beside what it had registered, in `grid_export_kwh` too.
+        long_kwh: Number ["kWh"] = done.balance.long.into(),
     }
 }
 
@@ -77,7 +86,7 @@ impl Recorded for ProsumerRow {
         let baselines = closed.theory.peer_to_grid.iter().zip(closed.theory.alone());
         let row = move |(index, ((member, done), (without, alone))): (usize, ((&Member, _), _))| {
             let delay = closed.delays.map(|delays| delays[index]);
-            Self::row(case.number, member.number, done, without, alone, delay)
+            Self::row(case.number, member, closed.time(), done, without, alone, delay)
         };
         members.zip(baselines).enumerate().map(row)
     }

@@ -77,3 +77,10 @@ pub(super) struct ClosedSlot<'a> {
     /// How far each prosumer is from the ledger, where that is known.
     pub(super) delays: Option<&'a [Duration]>,
 }
+
+impl ClosedSlot<'_> {
+    /// When it begins, where slots have dates.
+    pub(super) fn time(&self) -> Option<String> {
+        self.case.dates.as_ref().map(|dates| dates.time(self.slot))
+    }
+}

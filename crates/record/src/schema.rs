@@ -33,9 +33,9 @@ impl Described {
             Kind::Small => "uint32",
             Kind::Large => "uint64",
             Kind::Number | Kind::Optional => "float64",
-            Kind::Name(_) => "string",
+            Kind::Name(_) | Kind::Text => "string",
         };
-        Self { name: name.into(), named, unit, empty: kind == Kind::Optional }
+        Self { name: name.into(), named, unit, empty: kind.may_be_empty() }
     }
 }
 

@@ -72,10 +72,10 @@ table! {
         /// Traded between prosumers.
         traded_kwh: Number ["kWh"] = traded.into() => mean("energy traded in a slot").rounded("traded", 3),
         /// Bought from the grid.
-        grid_import_kwh: Number ["kWh"] = energy(|done| done.balance.grid_import)
+        grid_import_kwh: Number ["kWh"] = energy(|done| done.balance.grid_import + done.balance.short)
             => mean("energy bought from the grid in a slot").rounded("from the grid", 3),
         /// Fed into the grid.
-        grid_export_kwh: Number ["kWh"] = energy(|done| done.balance.grid_export)
+        grid_export_kwh: Number ["kWh"] = energy(|done| done.balance.grid_export + done.balance.long)
             => mean("energy fed into the grid in a slot").rounded("into the grid", 3),
         /// Welfare of the buyers.
         buyers_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.buyers)
@@ -131,7 +131,7 @@ table! {
         consumption_kwh: Number ["kWh"] = energy(|done| done.balance.consumed)
             => mean("energy consumed in a slot").rounded("consumed", 3).behind(1),
         /// What prosumers wanted to consume.
-        load_kwh: Number ["kWh"] = energy(|done| done.facts.load) => mean("load of a slot").rounded("load", 3).behind(1),
+        load_kwh: Number ["kWh"] = energy(|done| done.metered.load) => mean("load of a slot").rounded("load", 3).behind(1),
         /// Welfare all prosumers would have with their storages and without a local market.
         p2g_storage_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.p2g_storage)
             => mean("welfare of all in a slot of P2G with storage").signed(),
@@ -155,6 +155,18 @@ table! {
         /// From the opening of the market to its end, however it ended.
         time_to_end_s: Option<Number> ["s"] = observed.time_to_end().map(Number::from)
             => mean("time to the end of the market").until_gate(),
+        /// When it begins, where slots have dates.
+        time: Option<String> = closed.time(),
+        /// Generated.
+        pv_kwh: Number ["kWh"] = energy(|done| done.metered.generation),
+        /// Put into storages, measured outside.
+        charged_kwh: Number ["kWh"] = energy(|done| done.balance.charged),
+        /// Taken from storages, measured outside.
+        discharged_kwh: Number ["kWh"] = energy(|done| done.balance.discharged),
+        /// Drawn from the grid beside what was registered, in `grid_import_kwh` too.
+        short_kwh: Number ["kWh"] = energy(|done| done.balance.short),
+        /// Fed into the grid beside what was registered, in `grid_export_kwh` too.
+        long_kwh: Number ["kWh"] = energy(|done| done.balance.long),
     }
     where {
         let ClosedSlot { case, slot, observed, theory, gains, traffic, .. } = *closed;

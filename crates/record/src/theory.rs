@@ -14,7 +14,7 @@ use microgrid_analysis::{
     distance::{Distance, distance, mean, own_ess_residual},
     equilibrium::{Equilibrium, balances_at},
     peer_to_grid::peer_to_grid,
-    slot::{SlotMarket, slot_facts, slot_terms},
+    slot::{SlotMarket, slot_facts, slot_terms, terms_of_each},
 };
 use microgrid_scenario::{Case, schema::Storage};
 
@@ -75,11 +75,11 @@ impl Theory {
         let equilibrium = market.as_ref().and_then(SlotMarket::equilibrium);
         let all = SlotMarket::of_all(&facts, terms);
         let equilibrium_welfare = all.equilibrium().filter(|_| open).map(|at| {
-            let storage = case.scenario.storage.as_ref().map(Storage::limits);
-            let balances = balances_at(Some((&all, &at)), &facts, contents, storage.as_ref(), &terms);
+            let storages = (0..contents.len()).map(|place| case.storage(place).map(Storage::limits));
+            let balances = balances_at(Some((&all, &at)), &facts, contents, terms_of_each(case, slot).zip(storages));
             balances.iter().map(|balance| balance.welfare).sum()
         });
-        let with_storage = case.scenario.storage.as_ref().map(|_| peer_to_grid(case, slot, Some(alone)));
+        let with_storage = case.has_storages().then(|| peer_to_grid(case, slot, Some(alone)));
         let peer_to_grid = peer_to_grid(case, slot, None);
         Self { peer_to_grid, with_storage, equilibrium, equilibrium_welfare, facts, terms }
     }
@@ -97,7 +97,7 @@ impl Theory {
             distance(&end.prices, aggregate, &market.surplus, self.terms.band(), self.equilibrium.as_ref()?);
         if !aggregate.held.is_empty() {
             let facts = |position: u32| self.facts[market.buyers[position as usize].index()];
-            let buyer = |position: u32| facts(position).as_buyer().charged(self.terms.service_fee);
+            let buyer = |position: u32| facts(position).as_buyer().charged(self.terms.local_fee);
             distance.ess_residual = own_ess_residual(trades, buyer, &aggregate.served_share, self.terms.alpha);
         }
         Some(distance)

@@ -24,9 +24,17 @@ table! {
         payment_cny: Number ["CNY"] = trade.payment.into() => rounded("payment", 3),
         /// Paid by the buyer to the operator.
         fee_cny: Number ["CNY"] = trade.fee.into() => rounded("fee", 3),
+        /// When the slot begins, where slots have dates.
+        time: Option<String> = closed.time(),
+        /// What the buying prosumer is called, if it has a name.
+        buyer_name: Option<String> = name(buyer),
+        /// What the selling prosumer is called, if it has a name.
+        seller_name: Option<String> = name(seller),
     }
     where {
-        let number = |id: ProsumerId| closed.case.population.prosumers[id.index()].number;
+        let member = |id: ProsumerId| &closed.case.population.prosumers[id.index()];
+        let number = |id: ProsumerId| member(id).number;
+        let name = |id: ProsumerId| member(id).name.as_deref().map(str::to_owned);
     }
 }
 

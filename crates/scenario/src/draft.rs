@@ -12,7 +12,7 @@ use super::{
     path,
     plan::{Case, Plan, picks, turn},
     population::Population,
-    schema::{GridTariff, Initial, LARGEST_COUNT, Learning, PopulationSource, Scenario, Value},
+    schema::{Community, Initial, InitialPrice, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
     signs::looks_alike,
     text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
     vain,
@@ -298,7 +298,7 @@ impl Draft {
         self.check_edits(&edited)?;
         let open = |place: &str, path: &Path| self.open(place, path);
         let given = self.population.as_ref();
-        let (data, inputs) = Data::read(&self.scenario, given, open, |mistake| self.shown(mistake))?;
+        let (data, inputs) = Data::read(&self.scenario, given, &open, &|mistake| self.shown(mistake))?;
         let (population_sizes, expected) = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
@@ -317,9 +317,9 @@ impl Draft {
         let set = set.collect();
         let plan = Plan { scenario, source, set, inputs, warnings, custom: Custom::default(), data, population_sizes };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
-        let starts = [("learning.initial_price", initial_price), ("learning.initial_choice", initial_choice)];
-        if starts.iter().any(|(path, initial)| matches!(initial, Initial::Fixed(_)) || plan.varies(path)) {
-            let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.grid_tariffs);
+        let are_fixed = matches!(initial_price, InitialPrice::Fixed(_)) || matches!(initial_choice, Initial::Fixed(_));
+        if are_fixed || ["learning.initial_price", "learning.initial_choice"].iter().any(|path| plan.varies(path)) {
+            let starts = |case: Case| validate::starts(&case.scenario, &case.population, &case.tariffs, &case.open);
             plan.cases().try_for_each(starts).map_err(|mistake| self.shown(mistake))?;
         }
         Ok(plan)
@@ -344,12 +344,22 @@ impl Draft {
     /// A run keeps its data files in a folder of its own, where values of `vary` would not find them.
     fn check_files(&self, scenario: &Scenario) -> Checked {
         let varies = |path: &str| self.scenario.vary.keys().any(|name| path::overlaps(name, path));
-        let (path, file) = match (&scenario.population, &scenario.market.grid_tariff) {
-            (PopulationSource::Profiles(file), _) if varies("population") => ("population.Profiles", file),
-            (_, GridTariff::Csv(file)) if varies("market.grid_tariff") => ("market.grid_tariff.Csv", file),
-            _ => return Ok(()),
+        let of_population = match &scenario.population {
+            PopulationSource::Profiles(file) => Some(("population.Profiles", file)),
+            PopulationSource::Members(Community { members, .. }) => Some(("population.Members.members", members)),
+            PopulationSource::Synthetic(_) => None,
         };
-        Err(Mistake::value(path, "data files cannot be varied", file.display(), "anything but a file"))
+        let tariffs = scenario.market.all_tariffs().into_iter().filter_map(|(path, tariff)| match tariff {
+            Tariff::Csv(file) if varies(&path) => Some((format!("{path}.Csv"), file)),
+            _ => None,
+        });
+        let of_population = of_population.filter(|(path, _)| varies(path)).map(|(path, file)| (path.to_owned(), file));
+        match of_population.into_iter().chain(tariffs).next() {
+            Some((path, file)) => {
+                Err(Mistake::value(&path, "data files cannot be varied", file.display(), "anything but a file"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Sets all that is to be set; together it has to be allowed.
@@ -653,10 +663,7 @@ mod tests {
             preference_pv: 0.1 + 0.2,
             preference_grid: 1e-6_f64.next_up(),
         };
-        let mut prosumers = vec![
-            Member { number: 9, profile: vec![slot; 2].into() },
-            Member { number: 2, profile: vec![slot; 2].into() },
-        ];
+        let mut prosumers = vec![Member::new(9, vec![slot; 2]), Member::new(2, vec![slot; 2])];
         change(&mut prosumers);
         let mut draft =
             Draft::ron(r#"(name: "x", population: Profiles("profiles.csv"), market: (slots: 2, open: (1, 2)))"#)?;
@@ -670,7 +677,7 @@ mod tests {
         let plan = given(|_| {}, &[(GIVEN_PROFILES, "no profiles")]).unwrap();
         let population = plan.cases().next().unwrap().population;
         assert_eq!(population.prosumers.iter().map(|member| member.number).collect::<Vec<_>>(), [2, 9]);
-        let slot = population.prosumers[1].profile[1];
+        let slot = population.prosumers[1].profile.slot(2);
         assert_eq!((slot.preference_pv, slot.preference_grid), (0.1 + 0.2, 1e-6_f64.next_up()));
         // A run that is resumed reads them from the file that it has kept.
         let mut again =
@@ -684,7 +691,7 @@ mod tests {
         let said = |change: fn(&mut Vec<Member>)| given(change, &[]).unwrap_err().to_string();
         let slot = |change: fn(&mut SlotProfile)| {
             let change = move |prosumers: &mut Vec<Member>| {
-                let mut profile = prosumers[1].profile.to_vec();
+                let mut profile: Vec<_> = prosumers[1].profile.iter().collect();
                 change(&mut profile[1]);
                 prosumers[1].profile = profile.into();
             };

@@ -92,6 +92,12 @@ pub(super) struct Place {
 const MOST_SHOWN: usize = 1000;
 
 impl Report {
+    /// What is wrong, of which there is no text to show.
+    #[doc(hidden)]
+    pub fn unplaced(problem: impl Into<String>, notes: impl IntoIterator<Item = String>) -> Box<Self> {
+        Box::new(Self { problem: problem.into(), place: None, notes: notes.into_iter().collect() })
+    }
+
     fn write(&self, level: Level<'static>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shortened = |text: &str| match text.char_indices().nth(MOST_SHOWN) {
             Some((end, _)) => format!("{} ...", &text[..end]),
@@ -171,7 +177,7 @@ impl Place {
 }
 
 /// A hint at the known name that looks most like `name`, if one does.
-pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     most_like(name, known).map(|closest| format!("did you mean `{closest}`?"))
 }
 

@@ -46,7 +46,7 @@ impl Expected {
         let Scenario { market, learning, activation, network, ledger, record, .. } = scenario;
         let seconds = |duration: Duration| duration.as_secs_f64();
         let (number, slots) = (prosumers as f64, f64::from(market.slots));
-        let open = f64::from(market.open.1 - market.open.0) + 1.0;
+        let open = market.open_slots().count() as f64;
         // News takes a message there, a block, and a message back.
         let (block, period) = (seconds(ledger.block.timeout), seconds(activation.period()));
         let period = if matches!(activation, Activation::Reactive { .. }) { period.max(block) } else { period };

@@ -6,14 +6,17 @@
 //!                       path: what is set and varied ┘
 //! ```
 
+pub mod calendar;
 mod custom;
 mod data;
+mod devices;
 mod draft;
 mod edits;
 mod error;
 mod expected;
 #[doc(hidden)]
 pub mod files;
+mod hours;
 mod kinds;
 mod mend;
 mod network;
@@ -26,6 +29,7 @@ pub mod population;
 pub mod schema;
 mod signs;
 mod synthetic;
+pub mod tariffs;
 mod text;
 mod vain;
 mod validate;
@@ -46,5 +50,12 @@ pub use draft::{Draft, load};
 pub use path::knob_names;
 #[doc(hidden)]
 pub use plan::{LastPopulation, Setting};
+// Hidden: how importers read files and tell what is wrong in them.
+#[doc(hidden)]
+pub use error::did_you_mean;
+#[doc(hidden)]
+pub use mend::mend_cell;
+#[doc(hidden)]
+pub use text::{LARGEST_DATA, TextFile};
 #[doc(hidden)]
 pub use validate::{NAME, is_name};

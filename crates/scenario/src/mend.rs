@@ -142,7 +142,7 @@ fn why_not(text: &str, path: &str, mut fits: impl FnMut(&str) -> bool) -> Option
 }
 
 /// What a cell of a table that is no number seems to be meant as, if `fits` takes it.
-pub(super) fn mend_cell(text: &str, column: &str, fits: impl FnMut(&str) -> bool) -> Option<String> {
+pub fn mend_cell(text: &str, column: &str, fits: impl FnMut(&str) -> bool) -> Option<String> {
     if text.contains('\n') {
         return Some("a quote that opens here is not closed in its row".to_owned());
     }

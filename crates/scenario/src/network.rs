@@ -196,7 +196,9 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Custom, population::Member};
+    use crate::{Custom, population::Member, tariffs::Tariffs};
+    use indexmap::IndexMap;
+    use microgrid_agents::market::opening::OpenSlots;
     use ron::extensions::Extensions;
     use std::sync::Arc;
 
@@ -205,14 +207,21 @@ mod tests {
         let extensions = Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES;
         let options = ron::Options::default().with_default_extension(extensions);
         let scenario: Scenario = options.from_str(&text).unwrap();
-        let prosumers = numbers.into_iter().map(|number| Member { number, profile: [].into() }).collect();
+        let prosumers = numbers.into_iter().map(|number| Member::new(number, [])).collect();
         Case {
             number: 1,
             knobs: Vec::new(),
             seed: scenario.seed,
             scenario: Arc::new(scenario),
             population: Arc::new(Population { prosumers }),
-            grid_tariffs: [].into(),
+            tariffs: Arc::new(Tariffs {
+                grid: [].into(),
+                feed_in: [].into(),
+                imbalance: None,
+                groups: IndexMap::new(),
+            }),
+            open: OpenSlots::default(),
+            dates: None,
             custom: Custom::default(),
         }
     }

@@ -57,6 +57,8 @@ const KNOBS: &[(&str, &[&str])] = &[
 /// What belongs to a run as a whole: its tables and its manifest say it once for all cases.
 const OF_THE_RUN: &[&str] = &[
     "name",
+    "market.calendar",
+    "market.currency",
     "market.slots",
     "market.slot_length",
     "market.open",
@@ -676,7 +678,7 @@ mod tests {
         let mixed = set(&mixed, "learning.mix[0].adaptation", "None");
         assert_eq!(mixed.learning.mix[0].adaptation, Some(microgrid_agents::prosumer::Adaptation::None));
         let free = set(&scenario, "market.grid_tariff", "0.7");
-        assert_eq!(free.market.grid_tariff, crate::schema::GridTariff::Constant(0.7));
+        assert_eq!(free.market.grid_tariff, crate::schema::Tariff::Constant(0.7));
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! A scenario that has been read and checked, and the cases it consists of.
 
 use super::{
+    calendar::Dates,
     custom::Custom,
     data::{Data, DataFile},
     error::{Mistake, Warning},
     notation, path,
     population::Population,
-    schema::{GridTariff, Market, PopulationSource, Replicates, Scenario, Synthetic, Value},
+    schema::{
+        Community, Market, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Tariff, Value,
+    },
     synthetic,
+    tariffs::Tariffs,
 };
 use indexmap::IndexMap;
-use microgrid_agents::market::{mechanism::Mechanism, pricing::PriceBand};
+use microgrid_agents::market::{mechanism::Mechanism, opening::OpenSlots, pricing::PriceBand};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -50,13 +54,27 @@ pub struct Case {
     pub scenario: Arc<Scenario>,
     /// Who takes part, slot by slot.
     pub population: Arc<Population>,
-    /// The grid's tariff of each slot [CNY/kWh].
-    pub grid_tariffs: Arc<[f64]>,
+    /// What the grid asks and pays in each slot.
+    pub tariffs: Arc<Tariffs>,
+    /// The slots in which the market opens.
+    pub open: OpenSlots,
+    /// The dates of its slots, if they have any.
+    pub dates: Option<Arc<Dates>>,
     /// What it does in its own way.
     pub custom: Custom,
 }
 
 impl Case {
+    /// The storage of the prosumer at this place, if it has one: its own, or everybody's.
+    pub fn storage(&self, place: usize) -> Option<&Storage> {
+        self.population.prosumers[place].storage.as_ref().or(self.scenario.storage.as_ref())
+    }
+
+    /// Whether anybody has a storage.
+    pub fn has_storages(&self) -> bool {
+        (0..self.population.prosumers.len()).any(|place| self.storage(place).is_some())
+    }
+
     /// By which mechanism its trades come about.
     pub fn mechanism(&self) -> Mechanism {
         self.scenario.market.mechanism
@@ -138,9 +156,14 @@ impl Plan {
         self.scenario.vary.keys().any(|varied| path::overlaps(varied, name))
     }
 
-    /// The grid's tariff of each slot [CNY/kWh].
-    pub fn grid_tariffs(&self) -> &[f64] {
-        &self.data.grid_tariffs
+    /// The slots in which the market opens.
+    pub fn open(&self) -> &OpenSlots {
+        &self.data.open
+    }
+
+    /// The dates of slots, if they have any.
+    pub fn dates(&self) -> Option<&Arc<Dates>> {
+        self.data.dates.as_ref()
     }
 
     /// Between which prices the market of each slot may move in the case with this number: from the feed-in tariff to the
@@ -148,20 +171,20 @@ impl Plan {
     pub fn price_bands(&self, case: u32) -> Vec<PriceBand> {
         let setting = self.varies("market").then(|| self.setting(case));
         let market = &setting.as_ref().map_or(&self.scenario, |setting| &setting.scenario).market;
-        let band = |&tariff: &f64| PriceBand::between(market.feed_in_tariff, tariff, market.service_fee);
-        self.data.tariffs(market).iter().map(band).collect()
+        let tariffs = self.tariffs(market);
+        (1..=market.slots).map(|slot| tariffs.tariff(slot).band(market.local_fee())).collect()
     }
 
     /// In how many of the slots in which the market opens the fee leaves no room for a price, and how many these are: in
     /// this case or, with `None`, in the one that has most of them.
     pub fn slots_without_room(&self, case: Option<u32>) -> (usize, usize) {
-        let (first, last) = self.scenario.market.open;
+        let open = &self.data.open;
         let without = |case: u32| {
             let bands = self.price_bands(case);
-            bands[first as usize - 1..last as usize].iter().filter(|band| !band.has_room()).count()
+            open.iter().filter(|slot| !bands[*slot as usize - 1].has_room()).count()
         };
         let most = || (1..=if self.varies("market") { self.case_count() } else { 1 }).map(without).max();
-        (case.map(without).or_else(most).unwrap_or(0), (first..=last).count())
+        (case.map(without).or_else(most).unwrap_or(0), open.count())
     }
 
     /// Whether the scenario has this value of a knob or path already, with nothing varied: setting it changes nothing.
@@ -177,10 +200,13 @@ impl Plan {
 
     /// Whether some case has a prosumer with this number.
     pub fn includes(&self, number: u32) -> bool {
-        match &self.data.profiles {
-            Some(profiles) => profiles.position(number).is_some(),
-            None => (1..=self.population_sizes.1).contains(&(number as usize)),
-        }
+        let drawn = || (1..=self.population_sizes.1).contains(&(number as usize));
+        self.data.includes(number).unwrap_or_else(drawn)
+    }
+
+    /// What the grid asks and pays in a market.
+    fn tariffs(&self, market: &Market) -> Tariffs {
+        self.data.tariffs(market).unwrap_or_else(|mistake| panic!("tariffs were checked: {mistake:?}"))
     }
 
     /// The scenario with nothing to vary.
@@ -189,12 +215,15 @@ impl Plan {
     }
 
     fn case_of(&self, setting: Setting, drawn: &LastPopulation) -> Case {
+        let tariffs = self.tariffs(&setting.scenario.market);
         Case {
             number: setting.number,
             knobs: setting.knobs,
             seed: setting.seed,
-            population: self.population(&setting.scenario, drawn),
-            grid_tariffs: self.data.tariffs(&setting.scenario.market),
+            population: self.population(&setting.scenario, &tariffs, drawn),
+            tariffs: Arc::new(tariffs),
+            open: self.data.open.clone(),
+            dates: self.data.dates.clone(),
             custom: self.custom.clone(),
             scenario: Arc::new(setting.scenario),
         }
@@ -203,39 +232,62 @@ impl Plan {
     /// The scenario with every default written out, and its data files in a folder `data` beside it.
     pub fn resolved_ron(&self) -> String {
         let mut scenario = self.scenario.clone();
-        if let PopulationSource::Profiles(path) = &mut scenario.population {
-            *path = beside(path);
+        match &mut scenario.population {
+            PopulationSource::Profiles(path) => *path = beside(path),
+            PopulationSource::Members(Community { members, profiles, .. }) => {
+                *members = beside(members);
+                profiles.iter_mut().for_each(|path| *path = beside(path));
+            }
+            PopulationSource::Synthetic(_) => {}
         }
-        if let GridTariff::Csv(path) = &mut scenario.market.grid_tariff {
-            *path = beside(path);
-        }
+        scenario.market.all_tariffs_mut().for_each(|tariff| {
+            if let Tariff::Csv(path) = tariff {
+                *path = beside(path);
+            }
+        });
         notation::written(&scenario)
     }
 
     /// The population of a case: the one of the profiles, the one drawn last, or a new one.
-    fn population(&self, scenario: &Scenario, drawn: &LastPopulation) -> Arc<Population> {
-        let PopulationSource::Synthetic(what) = &scenario.population else {
-            return self.data.prosumers(&scenario.preferences);
-        };
+    fn population(&self, scenario: &Scenario, tariffs: &Tariffs, drawn: &LastPopulation) -> Arc<Population> {
         let Market { slots, slot_length, starts_at, .. } = scenario.market;
-        let from = (what.clone(), scenario.seed, slots, [slot_length, starts_at]);
+        let from = match &scenario.population {
+            PopulationSource::Profiles(_) => return self.data.prosumers(scenario, tariffs),
+            PopulationSource::Synthetic(what) => {
+                DrawnFrom::Synthetic(what.clone(), scenario.seed, slots, [slot_length, starts_at])
+            }
+            PopulationSource::Members(community) => {
+                // Only forecasts are drawn.
+                let seed = if community.forecast_error.is_any() { scenario.seed } else { 0 };
+                DrawnFrom::Members(community.clone(), seed, scenario.preferences.clone(), tariffs.clone())
+            }
+        };
         let last = || drawn.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, population)) = last().as_ref().filter(|(last, _)| *last == from) {
             return population.clone();
         }
         // Whoever needs another one draws it at the same time.
-        let population = Arc::new(synthetic::population(what, scenario.seed, &scenario.market));
+        let population = match &scenario.population {
+            PopulationSource::Synthetic(what) => Arc::new(synthetic::population(what, scenario.seed, &scenario.market)),
+            _ => self.data.prosumers(scenario, tariffs),
+        };
         *last() = Some((from, population.clone()));
         population
     }
 }
 
-/// The synthetic population drawn last, for the next case that has the same. May be shared between threads.
+/// The population drawn or planned last, for the next case that has the same. May be shared between threads.
 #[derive(Debug, Default)]
 pub struct LastPopulation(Mutex<Option<(DrawnFrom, Arc<Population>)>>);
 
-/// All that a synthetic population depends on: what it is to be, the seed and the market's times.
-type DrawnFrom = (Synthetic, u64, u32, [Duration; 2]);
+/// All that a population depends on that is drawn or planned.
+#[derive(Debug, PartialEq)]
+enum DrawnFrom {
+    /// What it is to be, the seed and the market's times.
+    Synthetic(Synthetic, u64, u32, [Duration; 2]),
+    /// What it is to be, the seed of its forecasts, what energy is worth and what it costs.
+    Members(Community, u64, Preferences, Tariffs),
+}
 
 /// What is varied, with its values.
 type Varied = IndexMap<String, Vec<Value>>;

@@ -1,6 +1,12 @@
-//! Who takes part: for every prosumer and slot, generation, load and preferences.
+//! Who takes part: for every prosumer and slot, generation, load and preferences, and its storage.
 
-use microgrid_agents::{ids::ProsumerId, units::Energy};
+use crate::schema::Storage;
+use microgrid_agents::{
+    ids::{ActorId, ProsumerId, Slot},
+    streams::{Purpose, slot_stream},
+    units::Energy,
+};
+use rand_distr::{Distribution as _, StandardNormal};
 use std::sync::Arc;
 
 /// Largest generation or load of a slot [kWh], in profiles and of synthetic prosumers.
@@ -25,7 +31,7 @@ impl Population {
         // With a point, so that no reader takes a column of whole values for one of whole numbers.
         let with_point = |number: String| if number.contains('.') { number } else { number + ".0" };
         let mut csv = "prosumer,slot,pv_kwh,load_kwh,preference_pv,preference_grid\n".to_owned();
-        for Member { number, profile } in &self.prosumers {
+        for Member { number, profile, .. } in &self.prosumers {
             for (slot, profile) in (1..).zip(profile.iter()) {
                 let SlotProfile { generation, load, preference_pv, preference_grid } = profile;
                 let numbers =
@@ -42,8 +48,72 @@ impl Population {
 pub struct Member {
     /// Its number in the scenario's files and in all results.
     pub number: u32,
+    /// What people call it, if they do.
+    pub name: Option<Arc<str>>,
+    /// The group whose tariffs it has, and by which the network may know it; `None` without one.
+    pub group: Option<Arc<str>>,
+    /// Its own storage; `None` if it has what everybody has.
+    pub storage: Option<Storage>,
     /// Its profile, one entry a slot.
-    pub profile: Arc<[SlotProfile]>,
+    pub profile: Profile,
+}
+
+impl Member {
+    /// A prosumer with this number and profile and nothing else of its own.
+    pub fn new(number: u32, profile: impl Into<Profile>) -> Self {
+        Self { number, name: None, group: None, storage: None, profile: profile.into() }
+    }
+
+    /// What people read of it: its name or, without one, its number.
+    pub fn label(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.number.to_string(), |name| name.to_string())
+    }
+}
+
+/// A prosumer's profile, one entry a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Profile {
+    /// As it was given or drawn, slot by slot.
+    Slots(Arc<[SlotProfile]>),
+    /// By its devices.
+    Devices(Arc<Devices>),
+}
+
+impl<Slots: Into<Arc<[SlotProfile]>>> From<Slots> for Profile {
+    fn from(slots: Slots) -> Self {
+        Self::Slots(slots.into())
+    }
+}
+
+impl Profile {
+    /// How many slots it has.
+    pub fn slots(&self) -> Slot {
+        match self {
+            Self::Slots(slots) => slots.len() as Slot,
+            Self::Devices(devices) => devices.slots,
+        }
+    }
+
+    /// The entry of a slot, counted from 1.
+    pub fn slot(&self, slot: Slot) -> SlotProfile {
+        match self {
+            Self::Slots(slots) => slots[slot as usize - 1],
+            Self::Devices(devices) => devices.slot(slot, [1.0, 1.0]),
+        }
+    }
+
+    /// The entry as it is foreseen before the slot begins; the same where forecasts do not err.
+    pub fn foreseen(&self, slot: Slot) -> SlotProfile {
+        match self {
+            Self::Slots(slots) => slots[slot as usize - 1],
+            Self::Devices(devices) => devices.slot(slot, devices.errors(slot)),
+        }
+    }
+
+    /// All entries.
+    pub fn iter(&self) -> impl Iterator<Item = SlotProfile> + '_ {
+        (1..=self.slots()).map(|slot| self.slot(slot))
+    }
 }
 
 /// A prosumer's data of one slot.
@@ -57,4 +127,74 @@ pub struct SlotProfile {
     pub preference_pv: f64,
     /// Preference for grid energy, `w_grid` [CNY/kWh].
     pub preference_grid: f64,
+}
+
+/// What a member's devices generate and use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Devices {
+    pub(super) slots: Slot,
+    /// Its photovoltaics, if it has any.
+    pub(super) generation: Option<Scaled>,
+    /// What cannot be deferred, if there is anything.
+    pub(super) load: Option<Scaled>,
+    /// What has been planned on top, if it has deferrable devices.
+    pub(super) planned: Option<Arc<[Energy]>>,
+    pub(super) preference_pv: f64,
+    pub(super) preference_grid: f64,
+    /// How far its forecasts err, if they do.
+    pub(super) forecast: Option<Forecast>,
+}
+
+/// A profile that members share, times what each has of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Scaled {
+    /// One value a slot [kWh].
+    pub(super) profile: Arc<[f64]>,
+    pub(super) times: f64,
+}
+
+/// Relative standard deviations of what is foreseen of generation and load, and the stream that errors are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Forecast {
+    pub(super) errors: [f64; 2],
+    pub(super) seed: u64,
+    pub(super) actor: ActorId,
+}
+
+impl Scaled {
+    pub(super) fn slot(&self, slot: Slot, error: f64) -> Energy {
+        let kwh = self.profile[slot as usize - 1] * self.times * error;
+        Energy::nearest(kwh.clamp(0.0, LARGEST_ENERGY))
+    }
+}
+
+impl Devices {
+    /// The entry of a slot, with generation and load that cannot be deferred times these factors.
+    fn slot(&self, slot: Slot, [of_generation, of_load]: [f64; 2]) -> SlotProfile {
+        let of = |scaled: &Option<Scaled>, error| scaled.as_ref().map_or(Energy::ZERO, |of| of.slot(slot, error));
+        let planned = self.planned.as_ref().map_or(Energy::ZERO, |planned| planned[slot as usize - 1]);
+        SlotProfile {
+            generation: of(&self.generation, of_generation),
+            load: of(&self.load, of_load) + planned,
+            preference_pv: self.preference_pv,
+            preference_grid: self.preference_grid,
+        }
+    }
+
+    /// By which factors its forecast of a slot errs.
+    fn errors(&self, slot: Slot) -> [f64; 2] {
+        let Some(Forecast { errors, seed, actor }) = self.forecast else { return [1.0, 1.0] };
+        let mut random = slot_stream(seed, actor, Purpose::Forecast, slot);
+        errors.map(|error| {
+            let deviation: f64 = StandardNormal.sample(&mut random);
+            (1.0 + error * deviation).max(0.0)
+        })
+    }
+
+    /// What is foreseen of generation and of load that cannot be deferred, in a slot.
+    pub(super) fn base(&self, slot: Slot) -> [Energy; 2] {
+        let [of_generation, of_load] = self.errors(slot);
+        let of = |scaled: &Option<Scaled>, error| scaled.as_ref().map_or(Energy::ZERO, |of| of.slot(slot, error));
+        [of(&self.generation, of_generation), of(&self.load, of_load)]
+    }
 }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::{Posts, Signatures},
     ledger::Durability,
-    market::{demand::Demand, mechanism::Mechanism, storage::StorageLimits},
+    market::{demand::Demand, storage::StorageLimits},
 };
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal, StandardUniform};
@@ -46,9 +46,14 @@ macro_rules! with_defaults {
 
 mod brackets;
 mod learning;
+mod market;
+mod members;
 mod network;
 
-pub use learning::{Habit, Initial, Learning};
+pub use crate::calendar::Calendar;
+pub use learning::{Habit, Initial, InitialPrice, Learning};
+pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
+pub use members::{Community, ForecastError, Unit};
 pub use microgrid_agents::prosumer::Activation;
 pub use network::{Condition, Incident, Link, Members, Network, Who};
 
@@ -190,51 +195,14 @@ fn on_one_line(value: &str) -> String {
     }
 }
 
-with_defaults! {
-    /// Slots, opening hours and tariffs.
-    pub struct Market {
-        /// By which mechanism trades come about.
-        pub mechanism: Mechanism = Mechanism::TwoLevelGame,
-        /// Number of slots.
-        pub slots: u32 = 24,
-        /// Length of a slot.
-        #[serde(with = "humantime_serde")]
-        pub slot_length: Duration = Duration::from_secs(3600),
-        /// Time of day at which the first slot begins; of interest to synthetic populations only.
-        #[serde(with = "humantime_serde")]
-        pub starts_at: Duration = Duration::ZERO,
-        /// First and last slot in which the local market is open.
-        pub open: (u32, u32) = (8, 20),
-        /// When the gate closes, counted from the opening of the slot.
-        #[serde(with = "humantime_serde")]
-        pub gate_closure: Duration = Duration::from_secs(55 * 60),
-        /// What the grid pays for energy [CNY/kWh].
-        pub feed_in_tariff: f64 = 0.45,
-        /// What the grid asks for energy.
-        pub grid_tariff: GridTariff = GridTariff::Constant(0.85),
-        /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
-        pub service_fee: f64 = 0.0,
-    }
-}
-
-impl Market {
-    /// Time of day in the middle of the first slot [h].
-    pub(crate) fn first_hour(&self) -> f64 {
-        self.starts_at.as_secs_f64() / 3600.0 + 0.5 * self.hours()
-    }
-
-    /// Length of a slot [h].
-    pub fn hours(&self) -> f64 {
-        self.slot_length.as_secs_f64() / 3600.0
-    }
-}
-
-/// What the grid asks for energy [CNY/kWh].
+/// What the grid asks or pays for energy [CNY/kWh].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum GridTariff {
+pub enum Tariff {
     /// The same in every slot.
     Constant(f64),
-    /// One value a slot, from a CSV file with the columns `slot, grid_tariff_cny_per_kwh`.
+    /// By hours, days and months: of several rates that hold the last counts.
+    Schedule(Vec<Rate>),
+    /// One value a slot, or from some moments on, from a CSV file with the columns `slot` or `time` and `price_per_kwh`.
     Csv(PathBuf),
 }
 
@@ -243,6 +211,8 @@ pub enum GridTariff {
 pub enum PopulationSource {
     /// A CSV file with the columns `prosumer, slot, pv_kwh, load_kwh, preference_pv, preference_grid`.
     Profiles(PathBuf),
+    /// Members with names and devices of their own.
+    Members(#[serde(deserialize_with = "brackets::held")] Community),
     /// Drawn at random from the scenario's seed.
     Synthetic(#[serde(deserialize_with = "brackets::held")] Synthetic),
 }
@@ -373,6 +343,9 @@ pub struct Storage {
 }
 
 impl Storage {
+    /// Its efficiency each way if nobody says.
+    pub(crate) const USUAL_EFFICIENCY: f64 = 0.95;
+
     /// What the storage can do, in the terms of the market's equations.
     pub fn limits(&self) -> StorageLimits {
         StorageLimits { capacity: self.capacity_kwh, power: self.power_kw, efficiency: self.efficiency }
@@ -380,7 +353,7 @@ impl Storage {
 }
 
 fn usual_efficiency() -> f64 {
-    0.95
+    Storage::USUAL_EFFICIENCY
 }
 
 /// Which time the actors live in.

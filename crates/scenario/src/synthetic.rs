@@ -37,7 +37,7 @@ pub(super) fn population(what: &Synthetic, seed: u64, market: &Market) -> Popula
     let prosumers = (0..what.count)
         .map(|position| {
             let random = stream(seed, ProsumerId(position).actor(), Purpose::Population);
-            Member { number: position + 1, profile: profile(what, random, market).into() }
+            Member::new(position + 1, profile(what, random, market))
         })
         .collect();
     Population { prosumers }

@@ -10,26 +10,29 @@ use std::{ops::Range, path::Path, sync::Arc};
 /// Largest file of a scenario [bytes].
 pub(super) const LARGEST_SCENARIO: u64 = 16 << 20;
 /// Largest data file [bytes]: a day of a million prosumers has some 1.6e9.
-pub(super) const LARGEST_DATA: u64 = 2 << 30;
+pub const LARGEST_DATA: u64 = 2 << 30;
 
 /// A file with its text.
 #[derive(Clone, Debug)]
-pub(super) struct TextFile {
+pub struct TextFile {
     /// Its path as it was given; `None` for an argument of the command line.
-    pub(super) path: Option<String>,
+    pub path: Option<String>,
     /// What it holds, without a byte order mark.
-    pub(super) text: Arc<str>,
+    pub text: Arc<str>,
 }
 
 impl TextFile {
     /// Reads the file at `path` of at most so many bytes, or says in words why there is none. Fails if its bytes are no
     /// text.
-    pub(super) fn read(path: &Path, most: u64) -> Result<Result<Self, String>, ScenarioError> {
-        let shown = path.display().to_string();
-        let bytes = match files::read(path, most) {
-            Ok(bytes) => bytes,
-            Err(error) => return Ok(Err(files::in_words(&error))),
-        };
+    pub fn read(path: &Path, most: u64) -> Result<Result<Self, String>, ScenarioError> {
+        match files::read(path, most) {
+            Ok(bytes) => Self::of(path.display().to_string(), bytes).map(Ok),
+            Err(error) => Ok(Err(files::in_words(&error))),
+        }
+    }
+
+    /// What these bytes hold, of a file that is called so. Fails if they are no text.
+    pub fn of(shown: String, bytes: Vec<u8>) -> Result<Self, ScenarioError> {
         if let Some(kind) = kind_of_file(&bytes) {
             let problem = format!("{shown} is {kind}");
             return Err(ScenarioError::Unreadable(Box::new(Report { problem, place: None, notes: Vec::new() })));
@@ -40,7 +43,7 @@ impl TextFile {
             Some(at) => Err((at, text.into_bytes())),
         });
         match text {
-            Ok(text) => Ok(Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() })),
+            Ok(text) => Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() }),
             Err((at, bytes)) => {
                 let found = format!("found byte 0x{:02X}", bytes[at]);
                 // Up to the bad byte both are the same, and there the lossy text has some character.
@@ -57,7 +60,7 @@ impl TextFile {
     }
 
     /// A report of a problem at `span` [bytes].
-    pub(super) fn report(
+    pub fn report(
         &self,
         problem: String,
         span: Range<usize>,
@@ -67,4 +70,32 @@ impl TextFile {
         let place = Place { file: self.path.clone(), text: self.text.clone(), span, found };
         Box::new(Report { problem, place: Some(place), notes: notes.into_iter().collect() })
     }
+
+    /// The line that begins at byte `start`.
+    pub fn line(&self, start: usize) -> Range<usize> {
+        line_at(&self.text, start)
+    }
+
+    /// Where cell `n` stands of the row of a table that begins at byte `start`, with this letter between cells.
+    pub fn cell(&self, start: usize, n: usize, separator: char) -> Range<usize> {
+        let line = self.line(start);
+        let mut quoted = false;
+        let between = |letter: char| {
+            quoted ^= letter == '"';
+            letter == separator && !quoted
+        };
+        let cell = self.text[line.clone()].split(between).nth(n).unwrap_or_default().trim();
+        if cell.is_empty() && n == 0 {
+            return line.start..line.start;
+        }
+        // Its place is the difference of its address and that of the text.
+        let start = cell.as_ptr() as usize - self.text.as_ptr() as usize;
+        start..start + cell.len()
+    }
+}
+
+/// The line that begins at byte `start`.
+pub(super) fn line_at(text: &str, start: usize) -> Range<usize> {
+    let line = text[start..].lines().next().unwrap_or_default();
+    start..start + line.len()
 }

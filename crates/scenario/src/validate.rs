@@ -1,18 +1,21 @@
 //! Which values a scenario may have.
 
 use super::{
+    calendar::Dates,
     error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, Clock, Condition, Distribution, GridTariff, Incident, Initial, LARGEST_COUNT, Learning, Link,
-        Market, Members, Network, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Who,
+        Activation, Calendar, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice,
+        LARGEST_COUNT, Learning, Link, Market, Members, Network, Open, PopulationSource, Preferences, Rate, Replicates,
+        Scenario, Storage, Synthetic, Tariff, Who,
     },
+    tariffs::{SlotRates, Tariffs},
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
     chain::genesis::Posts,
     market::{
-        choice_set::ChoiceSet, mechanism::Mechanism, pricing::PriceBand, replicator::Fitness, role::Role,
+        choice_set::ChoiceSet, mechanism::Mechanism, opening::OpenSlots, replicator::Fitness, role::Role,
         step::StepSize,
     },
     prosumer::{Behaviour, BiddingStrategy, Mixing},
@@ -70,8 +73,19 @@ fn positive(path: &str, value: f64, largest: f64) -> Checked {
     within(path, value, (Bound::Excluded(0.0), Bound::Included(largest)))
 }
 
-/// What a kWh costs: less than a unit of money is as good as nothing, but spoils every quotient.
-pub(super) fn price(path: &str, value: f64) -> Checked {
+/// What a kWh costs: less than a unit of money is as good as nothing, but spoils every quotient. It may cost less than
+/// nothing where the market has dates, as at exchanges.
+pub(super) fn price(path: &str, value: f64, market: &Market) -> Checked {
+    let fits = |value: f64| value == 0.0 || (SMALLEST..=LARGEST).contains(&value);
+    if value < 0.0 && market.calendar.is_none() && fits(-value) {
+        let allowed = format!("0, or from {SMALLEST} to {LARGEST}; below 0 only with a market.calendar");
+        return Err(Mistake::value(path, "not allowed", value, allowed));
+    }
+    ensure(fits(value.abs()), path, value, format!("0, or from {SMALLEST} to {LARGEST}"))
+}
+
+/// What is paid on top of a price.
+fn fee(path: &str, value: f64) -> Checked {
     let fine = value == 0.0 || (SMALLEST..=LARGEST).contains(&value);
     ensure(fine, path, value, format!("0, or from {SMALLEST} to {LARGEST}"))
 }
@@ -101,6 +115,10 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     market(&scenario.market)?;
     let known = match &scenario.population {
         PopulationSource::Profiles(_) => Known::Later,
+        PopulationSource::Members(community) => {
+            members(community)?;
+            Known::Later
+        }
         PopulationSource::Synthetic(what) => {
             synthetic(what, &scenario.preferences)?;
             let (path, slots) = ("population.Synthetic.count", scenario.market.slots);
@@ -170,29 +188,101 @@ pub fn is_name(name: &str) -> bool {
 
 fn market(market: &Market) -> Checked {
     mechanism(market.mechanism)?;
+    if let Some(field) = &market.given_twice {
+        let (path, allowed) = (format!("market.{field}"), "nothing beside a calendar, which says it");
+        return Err(Mistake::value(&path, "the calendar says this", "another value", allowed));
+    }
+    each(&market.calendar, calendar)?;
     // So many of the longest slots still fit the clock.
     within("market.slots", market.slots, 1..=100_000)?;
     duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
     duration("market.starts_at", market.starts_at, Duration::ZERO, DAY)?;
-    let (first, last) = market.open;
-    let open = format!("({first}, {last})");
-    let allowed = format!("first and last open slot, from 1 to {}", market.slots);
-    if first > last {
-        return Err(Mistake::value("market.open", "the last slot comes before the first", open, allowed));
-    }
-    ensure(1 <= first && last <= market.slots, "market.open", open, allowed)?;
+    open(market)?;
     duration("market.gate_closure", market.gate_closure, Duration::from_millis(1), market.slot_length)?;
-    price("market.feed_in_tariff", market.feed_in_tariff)?;
-    price("market.service_fee", market.service_fee)?;
-    match market.grid_tariff {
-        GridTariff::Csv(_) => Ok(()),
-        GridTariff::Constant(tariff) => {
-            let allowed = format!("from the feed-in tariff of {} to {LARGEST}", market.feed_in_tariff);
-            let path = "market.grid_tariff.Constant";
-            ensure((market.feed_in_tariff..=LARGEST).contains(&tariff), path, tariff, allowed)?;
-            price(path, tariff)
+    fee("market.service_fee", market.service_fee)?;
+    fee("market.grid_fee", market.grid_fee)?;
+    let plain = |name: &str| !name.is_empty() && name.chars().count() <= 10 && !name.chars().any(char::is_control);
+    ensure(plain(&market.currency), "market.currency", format!("{:?}", market.currency), "1 to 10 letters or signs")?;
+    each(market.all_tariffs(), |(path, of)| tariff(&path, of, market))?;
+    each(market.tariffs.keys(), |name| {
+        ensure(!name.is_empty(), "market.tariffs", "a group without a name", "groups with names")
+    })?;
+    match (&market.feed_in_tariff, &market.grid_tariff) {
+        (Tariff::Constant(feed_in), Tariff::Constant(tariff)) => {
+            let allowed = format!("from the feed-in tariff of {feed_in} to {LARGEST}");
+            ensure((*feed_in..=LARGEST).contains(tariff), "market.grid_tariff.Constant", tariff, allowed)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn calendar(calendar: &Calendar) -> Checked {
+    within("market.calendar.days", calendar.days, 1..=100_000)?;
+    duration("market.calendar.slot_length", calendar.slot_length, Duration::from_secs(1), DAY)?;
+    Dates::of(calendar).map(|_| ())
+}
+
+fn open(market: &Market) -> Checked {
+    let path = "market.open";
+    match &market.open {
+        Open::Slots(first, last) => {
+            let open = format!("({first}, {last})");
+            let allowed = format!("first and last open slot, from 1 to {}", market.slots);
+            if first > last {
+                return Err(Mistake::value(path, "the last slot comes before the first", open, allowed));
+            }
+            ensure(1 <= *first && *last <= market.slots, path, open, allowed)
+        }
+        Open::Hours(_) if market.calendar.is_none() => {
+            let allowed = "the first and the last open slot, or hours beside a `calendar`";
+            Err(Mistake::value(path, "hours need dates", &market.open, allowed))
+        }
+        Open::Hours(_) if market.open_slots().count() == 0 => {
+            Err(Mistake::value(path, "no slot begins in these hours", &market.open, "hours in which slots begin"))
+        }
+        Open::Hours(_) => Ok(()),
+    }
+}
+
+fn tariff(path: &str, of: &Tariff, market: &Market) -> Checked {
+    match of {
+        Tariff::Constant(value) => price(&format!("{path}.Constant"), *value, market),
+        Tariff::Csv(_) => Ok(()),
+        Tariff::Schedule(rates) => {
+            let path = format!("{path}.Schedule");
+            ensure(!rates.is_empty(), &path, "[]", "at least one rate")?;
+            let rate = |(n, rate): (usize, &Rate)| price(&format!("{path}[{n}].price"), rate.price, market);
+            each(rates.iter().enumerate(), rate)
         }
     }
+}
+
+/// Checks that the grid pays nobody more than it asks, in any slot.
+pub(super) fn tariffs(market: &Market, tariffs: &Tariffs, dates: Option<&Dates>) -> Checked {
+    let everybody = tariffs.of_group(None);
+    let own = tariffs.groups.iter().map(|(name, rates)| (format!("market.tariffs.{name}.feed_in_tariff"), rates));
+    for (path, rates) in [("market.feed_in_tariff".to_owned(), &everybody)].into_iter().chain(own) {
+        let both = || rates.grid.iter().zip(rates.feed_in.iter());
+        let Some(place) = both().position(|(grid, feed_in)| feed_in > grid) else { continue };
+        let (grid, feed_in) = (rates.grid[place], rates.feed_in[place]);
+        let slot = place as u32 + 1;
+        let when = dates.map_or_else(|| format!("slot {slot}"), |dates| dates.time(slot));
+        let lowest = rates.grid.iter().copied().fold(f64::INFINITY, f64::min);
+        let constant = rates.feed_in.iter().all(|price| *price == feed_in);
+        let allowed = if constant {
+            format!("at most the lowest grid tariff of {lowest}")
+        } else {
+            format!("at most {grid} at {when}")
+        };
+        return Err(Mistake::value(&path, "the grid would pay more than it asks", feed_in, allowed));
+    }
+    let is_negative = |rates: &SlotRates| rates.feed_in.iter().chain(rates.grid.iter()).any(|price| *price < 0.0);
+    let below_nothing = is_negative(&everybody) || tariffs.groups.values().any(is_negative);
+    if below_nothing && market.mechanism == Mechanism::SupplyDemandRatio {
+        let allowed = "another mechanism, or tariffs from 0 up: the ratio of supply and demand has no price below 0";
+        return Err(Mistake::value("market.mechanism", "tariffs fall below 0", "SupplyDemandRatio", allowed));
+    }
+    Ok(())
 }
 
 fn mechanism(mechanism: Mechanism) -> Checked {
@@ -216,6 +306,15 @@ fn under(mechanism: Mechanism, scenario: &Scenario) -> Checked {
     let problem = format!("buyers know all sellers where the mechanism is {name}");
     let allowed = format!("All with {name}; a limited choice set with TwoLevelGame");
     if knows_all { Ok(()) } else { Err(Mistake::value(path, &problem, "Sample", allowed)) }
+}
+
+fn members(community: &Community) -> Checked {
+    let Community { members, forecast_error, .. } = community;
+    let path = "population.Members.members";
+    ensure(!members.as_os_str().is_empty(), path, "\"\"", "a CSV file with a row for each member")?;
+    // Beyond this, most forecasts would be of nothing.
+    within("population.Members.forecast_error.generation", forecast_error.generation, 0.0..=1.0)?;
+    within("population.Members.forecast_error.load", forecast_error.load, 0.0..=1.0)
 }
 
 fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
@@ -398,13 +497,15 @@ pub(super) enum Known<'a> {
     UpTo(u32),
     /// These have a profile.
     These(&'a Population),
+    /// The members of a community count from 1.
+    Members(u32),
 }
 
 impl Numbers<'_> {
     fn prosumer(&self, path: &str, number: u32) -> Checked {
         match self.known {
             Known::Later => Ok(()),
-            Known::UpTo(count) => {
+            Known::UpTo(count) | Known::Members(count) => {
                 let allowed = format!("the number of a prosumer, from 1 to {count}");
                 ensure((1..=count).contains(&number), path, number, allowed)
             }
@@ -498,12 +599,17 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
     }
 }
 
-/// Checks that what so many prosumers could turn over in a slot at a `tariff` [CNY/kWh] is an amount of money.
-pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checked {
+/// Checks that what so many prosumers could turn over in a slot is an amount of money.
+pub(super) fn turnover(market: &Market, tariffs: &Tariffs, prosumers: usize) -> Checked {
+    let own = tariffs.of_group(None);
+    let all = [&own].into_iter().chain(&tariffs.imbalance).chain(tariffs.groups.values());
+    let prices = all.flat_map(|rates| rates.grid.iter().chain(rates.feed_in.iter()));
+    let tariff = prices.map(|price| price.abs()).fold(0.0, f64::max);
     let (path, dearest) = match market.grid_tariff {
-        _ if market.service_fee > tariff => ("market.service_fee", market.service_fee),
-        GridTariff::Constant(_) => ("market.grid_tariff.Constant", tariff),
-        GridTariff::Csv(_) => ("market.grid_tariff.Csv", tariff),
+        _ if market.local_fee() > tariff => ("market.service_fee", market.local_fee()),
+        Tariff::Constant(_) => ("market.grid_tariff.Constant", tariff),
+        Tariff::Schedule(_) => ("market.grid_tariff.Schedule", tariff),
+        Tariff::Csv(_) => ("market.grid_tariff.Csv", tariff),
     };
     if LARGEST_ENERGY * dearest.max(1.0) * prosumers as f64 <= Registration::MOST_TURNOVER {
         return Ok(());
@@ -515,23 +621,22 @@ pub(super) fn turnover(market: &Market, tariff: f64, prosumers: usize) -> Checke
 }
 
 /// Checks that fixed first prices and choices fit the sellers of every slot with a market.
-pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs: &[f64]) -> Checked {
+pub(super) fn starts(scenario: &Scenario, population: &Population, tariffs: &Tariffs, open: &OpenSlots) -> Checked {
     let Scenario { market, learning: Learning { initial_price, initial_choice, .. }, .. } = scenario;
-    let (first, last) = market.open;
-    for slot in first..=last {
+    for slot in open.iter() {
         let Some(sellers) = sellers(population, slot) else { continue };
-        for (name, initial) in [("initial_price", initial_price), ("initial_choice", initial_choice)] {
-            if let Initial::Fixed(values) = initial
-                && values.len() != sellers
-            {
+        let prices = if let InitialPrice::Fixed(prices) = initial_price { Some(prices) } else { None };
+        let choice = if let Initial::Fixed(shares) = initial_choice { Some(shares) } else { None };
+        for (name, values) in [("initial_price", prices), ("initial_choice", choice)] {
+            if let Some(values) = values.filter(|values| values.len() != sellers) {
                 let (path, problem) =
                     (format!("learning.{name}.Fixed"), format!("does not fit the sellers of slot {slot}"));
                 let allowed = format!("one value for each seller of every open slot: {sellers} in slot {slot}");
                 return Err(Mistake::value(&path, &problem, format!("a list of length {}", values.len()), allowed));
             }
         }
-        let Initial::Fixed(prices) = initial_price else { continue };
-        let band = PriceBand::between(market.feed_in_tariff, grid_tariffs[slot as usize - 1], market.service_fee);
+        let Some(prices) = prices else { continue };
+        let band = tariffs.tariff(slot).band(market.local_fee());
         if !band.has_room() {
             continue;
         }
@@ -547,7 +652,7 @@ pub(super) fn starts(scenario: &Scenario, population: &Population, grid_tariffs:
 
 /// How many sell in a slot, if anybody buys and anybody sells.
 fn sellers(population: &Population, slot: u32) -> Option<usize> {
-    let profiles = population.prosumers.iter().map(|member| &member.profile[slot as usize - 1]);
+    let profiles = population.prosumers.iter().map(|member| member.profile.foreseen(slot));
     let roles: Vec<_> = profiles.map(|profile| Role::of(profile.generation, profile.load)).collect();
     let count = |wanted| roles.iter().filter(|&&role| role == wanted).count();
     (count(Role::Buyer) > 0 && count(Role::Seller) > 0).then(|| count(Role::Seller))

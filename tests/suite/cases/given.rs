@@ -143,10 +143,7 @@ impl Played {
 
     /// The slots in which the market was to open.
     pub(super) fn open_slots(&self) -> Vec<Row> {
-        let open = |row: &Row| {
-            let (first, last) = self.case(row).scenario.market.open;
-            (first..=last).contains(&row.count("slot"))
-        };
+        let open = |row: &Row| self.case(row).open.contains(row.count("slot"));
         self.table("slots.csv").into_iter().filter(open).collect()
     }
 

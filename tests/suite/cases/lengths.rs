@@ -30,12 +30,10 @@ impl Day {
     /// By theory: every open slot at its closed form, all others with the grid alone.
     fn at_the_closed_form(case: &Case) -> Self {
         let [mut consumed, mut imported, mut traded, mut paid, mut welfare] = [0.0; 5];
-        let (first, last) = case.scenario.market.open;
         for slot in 1..=case.scenario.market.slots {
             let everybody = Market::of(case, slot);
             // Where it is closed, nobody sells.
-            let open = (first..=last).contains(&slot);
-            let clearing = everybody.clearing().filter(|_| open);
+            let clearing = everybody.clearing().filter(|_| case.open.contains(slot));
             let slots: Vec<Settled> = match &clearing {
                 Some(_) => everybody.settled(case),
                 None => everybody.alone(case),

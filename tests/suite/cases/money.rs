@@ -211,7 +211,7 @@ fn assert_accounts(given: &Given) -> Vec<serde_json::Value> {
         let value = |content: Option<f64>| {
             let storage = case.scenario.storage.as_ref().zip(content);
             storage.map_or(0.0, |(storage, content)| {
-                case.scenario.market.feed_in_tariff * storage.efficiency * (content - storage.initial_kwh)
+                case.tariffs.feed_in.last().unwrap() * storage.efficiency * (content - storage.initial_kwh)
             })
         };
         // Over the run, what storages hold counts as well.

@@ -77,7 +77,7 @@ impl Market {
         let (market, preferences) = (&case.scenario.market, &case.scenario.preferences);
         let hours = market.slot_length.as_secs_f64() / 3600.0;
         let prosumers = case.population.prosumers.iter().map(|member| {
-            let profile = &member.profile[slot as usize - 1];
+            let profile = member.profile.slot(slot);
             Prosumer {
                 number: member.number,
                 pv: profile.generation.value(),
@@ -88,8 +88,8 @@ impl Market {
             }
         });
         Self {
-            floor: market.feed_in_tariff,
-            tariff: case.grid_tariffs[slot as usize - 1],
+            floor: case.tariffs.feed_in[slot as usize - 1],
+            tariff: case.tariffs.grid[slot as usize - 1],
             fee: market.service_fee,
             alpha: preferences.alpha / hours,
             firm: preferences.demand == Demand::Firm,

@@ -17,7 +17,7 @@ use microgrid_sim::{
     },
     ledger::schema,
     network::{Delay, Memory},
-    scenario::schema::{Activation, Clock, GridTariff, Incident, Members, PopulationSource, Record, Who},
+    scenario::schema::{Activation, Clock, Incident, Members, PopulationSource, Record, Tariff, Who},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -99,7 +99,7 @@ fn fields_of_scenarios_list_the_variants_that_there_are() {
     assert_listed::<Clock>("clock", &listed("Fields", "clock"), false);
     assert_listed::<Record>("record", &listed("Fields", "record"), false);
     assert_listed::<Mechanism>("mechanism", &listed("market", "mechanism"), false);
-    assert_listed::<GridTariff>("grid_tariff", &listed("market", "grid_tariff"), false);
+    assert_listed::<Tariff>("grid_tariff", &listed("market", "grid_tariff"), false);
     assert_listed::<Demand>("demand", &listed("preferences", "demand"), false);
     assert_listed::<Behaviour>("behaviour", &listed("learning", "behaviour"), false);
     assert_listed::<ChoiceSet>("choice_set", &listed("learning", "choice_set"), false);

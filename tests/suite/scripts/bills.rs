@@ -31,7 +31,7 @@ fn reading(
     invoice: Option<Invoice>,
     endorsements: Vec<Endorsement>,
 ) -> Arc<Submission> {
-    let submission = me.own(Call::RecordEnergy(slot, reading, invoice));
+    let submission = me.own(Call::RecordEnergy(slot, Box::new(reading), invoice));
     Arc::new(Submission { endorsements, ..(*submission).clone() })
 }
 
@@ -76,9 +76,9 @@ impl Script for Oversell {
                 ]
             }
             // Another reading that adds up just as well.
-            Call::RecordEnergy(slot, told, invoice) => {
+            Call::RecordEnergy(slot, ref told, invoice) => {
                 let more = Energy(1);
-                let other = MeterReading { generated: told.generated + more, consumed: told.consumed + more, ..told };
+                let other = MeterReading { generated: told.generated + more, consumed: told.consumed + more, ..**told };
                 let again = reading(me, slot, other, invoice, said.endorsements.clone());
                 vec![Act::refused(again, Refusal::StaleRead)]
             }

@@ -35,7 +35,7 @@ fn first_round(heard: &Message) -> Option<&MarketState> {
 
 fn market_opens(heard: &Message) -> Option<SlotOpened> {
     match heard {
-        Message::SlotOpened(opened) if opened.market_open => Some(*opened),
+        Message::SlotOpened(opened) if opened.market_open => Some(opened.clone()),
         _ => None,
     }
 }

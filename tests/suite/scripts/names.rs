@@ -13,7 +13,7 @@ use microgrid_agents::{
     ids::{ProsumerId, Slot},
     market::trades::Trades,
     message::{Message, SlotOpened, Submission, Verdict},
-    statement::{Dispute, Invoice, MeterReading, Outcome, Registration, Tariff},
+    statement::{Dispute, Invoice, Outcome, Registration, Tariff},
     units::Money,
 };
 use microgrid_sim::agents::ids::{GRID, LEDGER};
@@ -30,29 +30,28 @@ impl Script for Forgery {
         let mut forge = |victim, call: Call| acts.extend(me.impersonations(self.seed, victim, &call));
         if let Some(opened) = market_opens(heard) {
             let slot = opened.tariff.slot;
-            let cheap = Tariff { feed_in: 0.0, grid: 0.01, ..opened.tariff };
-            forge(Party::Grid, Call::PublishTariff(cheap));
+            let cheap = |slot| {
+                Call::PublishTariff(Arc::new(Tariff { slot, feed_in: 0.0, grid: 0.01, ..(*opened.tariff).clone() }))
+            };
+            forge(Party::Grid, cheap(slot));
             for call in [
                 Call::OpenGame(slot, game()),
                 Call::CloseGame(slot, Outcome::GateClosure),
                 settle(slot, &[]),
-                Call::PublishTariff(cheap),
+                cheap(slot),
                 quote(slot, 1, 0.5),
             ] {
                 forge(Party::Ledger, call);
             }
             let own = |call, refusal| Act::refused(me.own(call), refusal);
             acts.extend([
-                own(Call::PublishTariff(cheap), Refusal::NotAParticipant),
-                own(Call::PublishTariff(Tariff { slot: slot + 1, ..cheap }), Refusal::NotAParticipant),
+                own(cheap(slot), Refusal::NotAParticipant),
+                own(cheap(slot + 1), Refusal::NotAParticipant),
                 own(Call::OpenGame(slot, game()), Refusal::NotAParticipant),
                 own(settle(slot, &[]), Refusal::PolicyUnmet),
                 own(Call::Genesis(Arc::clone(me.genesis())), Refusal::AlreadyRecorded),
                 own(Call::Anchor(Digest::default()), Refusal::AlreadyRecorded),
-                Act::refused(
-                    me.forged(Party::Grid, Call::PublishTariff(Tariff { slot: slot + 1, ..cheap }), None),
-                    Refusal::MarketClosed,
-                ),
+                Act::refused(me.forged(Party::Grid, cheap(slot + 1), None), Refusal::MarketClosed),
             ]);
             acts.extend(lies(opened));
         }
@@ -69,7 +68,7 @@ impl Script for Forgery {
             acts.push(Act::refused(me.own(close), Refusal::NotAParticipant));
             acts.push(Act::refused(me.own(settle(slot, &[(3, 1, 1)])), Refusal::PolicyUnmet));
             let mut forge = |victim, call: Call| acts.extend(me.impersonations(self.seed, victim, &call));
-            forge(VICTIMS[0], Call::RecordEnergy(slot, MeterReading::default(), None));
+            forge(VICTIMS[0], Call::RecordEnergy(slot, Box::default(), None));
             forge(VICTIMS[1], settle(slot, &[(3, 1, 1)]));
         }
         acts
@@ -88,7 +87,10 @@ impl Script for Forgery {
 /// Tells everybody what only the ledger or the grid may tell them. Nobody listens.
 fn lies(opened: SlotOpened) -> Vec<Act> {
     let slot = opened.tariff.slot;
-    let later = |slots| SlotOpened { tariff: Tariff { slot: slot + slots, ..opened.tariff }, market_open: false };
+    let later = |slots| {
+        let tariff = Tariff { slot: slot + slots, ..(*opened.tariff).clone() };
+        SlotOpened { tariff: tariff.into(), market_open: false }
+    };
     let mut acts = vec![
         Act::send(GRID, Message::SlotOpened(later(0))),
         Act::send(GRID, Message::SlotOpened(later(1))),
@@ -172,13 +174,13 @@ impl Script for Courier {
                 [bare, said].map(|said| Act::send(LEDGER, Message::Submit(said)))
             })
         };
+        let recorded = |slot| overheard(slot, |call| matches!(call, Call::RecordEnergy(..))).collect();
         match heard {
             Message::SlotOpened(opened) if opened.market_open => {
                 overheard(opened.tariff.slot, |call| matches!(call, Call::Register(..))).collect()
             }
-            Message::SlotOpened(SlotOpened { tariff: Tariff { slot, .. }, .. }) | Message::Settled(slot, _) => {
-                overheard(*slot, |call| matches!(call, Call::RecordEnergy(..))).collect()
-            }
+            Message::SlotOpened(SlotOpened { tariff, .. }) => recorded(tariff.slot),
+            Message::Settled(slot, _) => recorded(*slot),
             _ => Vec::new(),
         }
     }

@@ -68,8 +68,10 @@ impl Script for Garbage {
                     discharged: most,
                     imported: most,
                     exported: most,
+                    short: most,
+                    long: most,
                 };
-                let record = |reading, refusal| refused(Call::RecordEnergy(*slot, reading, None), refusal);
+                let record = |reading, refusal| refused(Call::RecordEnergy(*slot, Box::new(reading), None), refusal);
                 vec![
                     record(MeterReading { consumed: Energy(i64::MIN), ..none }, Refusal::EnergyDoesNotBalance),
                     record(MeterReading { generated: most, ..none }, Refusal::EnergyDoesNotBalance),

@@ -15,6 +15,7 @@ use crate::{
     statement::{Choice, Orders, Registration, Tariff},
     units::Energy,
 };
+use std::sync::Arc;
 
 /// What is particular to auctions.
 #[derive(Debug)]
@@ -27,17 +28,17 @@ impl Rule for AuctionRule {
     /// tariffs.
     fn orders(genesis: &Genesis, number: Number, orders: &Orders, stub: &mut impl Stub) -> Validity {
         let Orders { slot, side, ref steps, .. } = *orders;
-        let tariff: Tariff = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
+        let tariff: Arc<Tariff> = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
         let most = match stub.find(Key::Register(slot, number)) {
             Some(Registration::Seller(surplus)) => surplus,
             Some(Registration::Buyer(buyer)) if genesis.rules.demand == Demand::Firm => Energy::at_most(buyer.need),
             _ => Energy::at_most(Choice::MOST_PURCHASE),
         };
-        check(side, steps, tariff.band(genesis.rules.service_fee), most)
+        check(side, steps, tariff.band(genesis.rules.local_fee()), most)
     }
 
     /// Whether it follows from the orders is not decided here: whoever holds the chain matches them once more.
-    fn clear(_: &Genesis, _: &Game, _: Tariff, _: &Clearing, _: &mut impl Stub) -> Validity {
+    fn clear(_: &Genesis, _: &Game, _: &Tariff, _: &Clearing, _: &mut impl Stub) -> Validity {
         Ok(())
     }
 }

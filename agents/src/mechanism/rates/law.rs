@@ -37,8 +37,8 @@ impl Rule for RateRule {
     }
 
     /// The first is the announcement, where demand is elastic; the last has the price of what was offered and asked for.
-    fn clear(genesis: &Genesis, _: &Game, tariff: Tariff, clearing: &Clearing, _: &mut impl Stub) -> Validity {
-        let band = tariff.band(genesis.rules.service_fee);
+    fn clear(genesis: &Genesis, _: &Game, tariff: &Tariff, clearing: &Clearing, _: &mut impl Stub) -> Validity {
+        let band = tariff.band(genesis.rules.local_fee());
         let is_announcement = clearing.number == 1 && genesis.rules.demand == Demand::Elastic;
         let price = match is_announcement {
             true => Some(band.middle()),

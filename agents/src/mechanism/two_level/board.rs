@@ -76,8 +76,8 @@ impl Floor for Board {
 
     fn open(opening: Opening<'_>) -> Self {
         let Opening { market, buyers, surplus, band, genesis, rules } = opening;
-        let Rules { choice_set, service_fee, .. } = genesis.rules;
-        let sums = Sums::new(choice_set, surplus.len(), rules.alpha, service_fee);
+        let Rules { choice_set, .. } = genesis.rules;
+        let sums = Sums::new(choice_set, surplus.len(), rules.alpha, genesis.rules.local_fee());
         Self {
             market: Arc::clone(market),
             genesis: Arc::clone(genesis),
@@ -164,7 +164,7 @@ impl Floor for Board {
 
     /// By (10). A pair trades at the seller's last price. Pairs without demand are left out.
     fn trades(&self) -> Vec<Trade> {
-        let Rules { demand, service_fee, .. } = self.genesis.rules;
+        let (demand, local_fee) = (self.genesis.rules.demand, self.genesis.rules.local_fee());
         let need = |buyer: &Buyer| match demand {
             Demand::Firm => Energy::at_most(buyer.need),
             Demand::Elastic => Party::ANY,
@@ -183,7 +183,7 @@ impl Floor for Board {
         let (seed, slot) = (self.genesis.seed, self.market.slot);
         let division = Division { seed, slot, sellers: &sellers, buyers: &buyers, wishes: &wishes };
         let trade = |((buyer, (seller, _, optimal)), energy)| {
-            Trade::new(buyer, seller, optimal, energy, self.prices[seller as usize], service_fee)
+            Trade::new(buyer, seller, optimal, energy, self.prices[seller as usize], local_fee)
         };
         pairs().zip(division.divide()).map(trade).collect()
     }
@@ -221,11 +221,11 @@ impl Board {
     /// Whether the article's stopping rules hold for the posts as they stand.
     fn is_at_equilibrium(&self) -> bool {
         let Some(sums) = &self.aggregate else { return false };
-        let (alpha, service_fee) = (self.rules.alpha, self.genesis.rules.service_fee);
+        let (alpha, local_fee) = (self.rules.alpha, self.genesis.rules.local_fee());
         let (surplus, prices, band) = (&self.market.surplus, &self.prices, self.band);
         let choices = self.choices.iter().zip(&self.buyers);
         let posted = choices.filter_map(|(choice, buyer)| Some(choice.as_ref()?.posted(buyer)));
-        stopping::Market { surplus, prices, band, sums, alpha, service_fee }.is_at_equilibrium(posted)
+        stopping::Market { surplus, prices, band, sums, alpha, local_fee }.is_at_equilibrium(posted)
     }
 
     /// Mean age that the prices which the choices answered have `now`, counted from when they reached the ledger; zero

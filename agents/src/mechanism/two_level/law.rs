@@ -68,8 +68,8 @@ fn post_quote(genesis: &Genesis, game: &Game, number: Number, quote: Quote, stub
     let last: Option<Quote> = stub.find(Key::Quote(slot, number));
     ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
     ensure(price.is_finite(), Refusal::NotFinite)?;
-    let tariff: Tariff = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
-    let band = tariff.band(genesis.rules.service_fee);
+    let tariff: Arc<Tariff> = stub.find(Key::Tariff(slot)).ok_or(Refusal::MarketClosed)?;
+    let band = tariff.band(genesis.rules.local_fee());
     ensure(band.contains(price), Refusal::PriceOutOfBand)?;
     if let Some(last) = last {
         let moves = i32::try_from(version - last.version).unwrap_or(i32::MAX);

@@ -29,7 +29,8 @@ impl<B: Follower> Participant for Player<B> {
         let part = match entry.side {
             Side::Seller(index, surplus) => {
                 let lead = B::lead(entry.genesis, entry.habits);
-                Part::Seller(Seller::new(entry.market, index as usize, surplus, entry.band, lead))
+                let seller = Seller::new(entry.market, index as usize, surplus, entry.band, lead);
+                Part::Seller(seller.beginning_with(entry.first_price))
             }
             Side::Buyer(_) => Part::Buyer(B::join(entry)),
         };

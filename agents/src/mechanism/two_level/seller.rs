@@ -11,7 +11,7 @@ use crate::{
         pricing::{PriceBand, age_burden, price_step_size},
         step::StepSize,
     },
-    mechanism::{Habits, Moment},
+    mechanism::{FirstPrices, Habits, Moment},
     message::{MarketOpened, MarketState},
     statement::Quote,
     time::Time,
@@ -44,6 +44,8 @@ pub(super) struct Seller {
     /// How much the age of the loop weighs on its steps.
     age_burden: f64,
     band: PriceBand,
+    /// The price of its own that it begins with, if there is one from before.
+    warm: Option<f64>,
     quote: Option<Quote>,
     /// The demand of which it heard last [kWh].
     heard: f64,
@@ -69,10 +71,16 @@ impl Seller {
             lead,
             age_burden: age_burden(lead.size, share, sellers),
             band,
+            warm: None,
             quote: None,
             heard: f64::INFINITY,
             recent: VecDeque::with_capacity(REMEMBERED),
         }
+    }
+
+    /// The same, with a price to begin with.
+    pub(super) fn beginning_with(self, warm: Option<f64>) -> Self {
+        Self { warm, ..self }
     }
 
     pub(super) fn stepping(&self) -> Stepping {
@@ -93,8 +101,9 @@ impl Seller {
         let own = strategy.and_then(|own| own.pricing.as_mut());
         let Some(last) = self.quote else {
             let price = own.and_then(|rule| rule.first_price(market, self.band, random));
-            let price = price.unwrap_or_else(|| match &habits.first_prices {
-                Some(prices) if prices.len() == market.sellers.len() => prices[self.index],
+            let before = || self.warm.map(|price| price.clamp(self.band.floor, self.band.ceiling));
+            let price = price.or_else(before).unwrap_or_else(|| match &habits.first_prices {
+                FirstPrices::Fixed(prices) if prices.len() == market.sellers.len() => prices[self.index],
                 _ => random.random_range(self.band.floor..=self.band.ceiling),
             });
             return self.post(1, price, f64::INFINITY, Time::ZERO, habits);

@@ -218,11 +218,11 @@ fn facts() -> Vec<(Key, fact::Fact)> {
     };
     let reading = [1, 2, 3, 4, 5, 6].map(Energy);
     let [generated, consumed, charged, discharged, imported, exported] = reading;
-    let meter = MeterReading { generated, consumed, charged, discharged, imported, exported };
+    let meter = MeterReading { generated, consumed, charged, discharged, imported, exported, ..Default::default() };
     let account = Account { bought: Energy(1), sold: Energy(2), paid: Money(3), earned: Money(4), fee: Money(5) };
     let bill = Bill { energy: Energy(768_000), price: 0.7, payment: Money(537_600), fee: Money(7_680) };
     vec![
-        (Key::Tariff(17), Fact::Tariff(Tariff { slot: 17, feed_in: 0.45, grid: 0.85 })),
+        (Key::Tariff(17), Fact::Tariff(Arc::new(Tariff::new(17, 0.45, 0.85)))),
         (Key::Register(17, 1), Fact::Register(Registration::Seller(Energy(1_728_000)))),
         (Key::Register(17, 3), Fact::Register(Registration::Buyer(buyer))),
         (Key::Register(17, 4), Fact::Register(Registration::Idle)),

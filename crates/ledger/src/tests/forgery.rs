@@ -255,9 +255,9 @@ fn invoices_follow_from_meter_and_tariff_and_meters_from_trades() {
 
 /// The record of energy with facts and endorsement as its call has them.
 fn resigned(draft: &Draft) -> Draft {
-    let Call::RecordEnergy(slot, reading, invoice) = draft.call else { panic!("it records energy") };
+    let Call::RecordEnergy(slot, ref reading, invoice) = draft.call else { panic!("it records energy") };
     let Party::Prosumer(number) = draft.creator else { panic!("a prosumer records it") };
-    let mut writes = vec![(Key::Meter(slot, number), Fact::Meter(reading))];
+    let mut writes = vec![(Key::Meter(slot, number), Fact::Meter(**reading))];
     writes.extend(invoice.map(|invoice| (Key::Invoice(slot, number), Fact::Invoice(invoice))));
     let text = |invoice| microgrid_agents::chain::call::InvoiceTo { party: draft.creator, invoice }.to_json();
     let endorsements = invoice.map(|invoice| (Party::Grid, text(invoice), Party::Grid)).into_iter().collect();
@@ -293,7 +293,7 @@ fn a_second_spelling_of_the_same_is_found() {
 fn blocks_keep_their_limits() {
     let limits = |rules: Rules| file(&[day_with(Genesis { rules, ..genesis() }, |_| {})]).complaint();
     let rules = genesis().rules;
-    let full = limits(Rules { max_transactions: 2, ..rules });
+    let full = limits(Rules { max_transactions: 2, ..rules.clone() });
     assert_eq!(full, "case 1, information block 3: it has 3 transactions, and may have 1 to 2");
     let late = limits(Rules { timeout: std::time::Duration::from_millis(49), ..rules });
     assert!(late.starts_with("case 1, trade block 2, transaction 0: it was submitted at 10000000 ns"), "{late}");

@@ -71,7 +71,7 @@ macro_rules! read {
 }
 
 read! {
-    tariff() -> Tariff(Tariff);
+    tariff() -> Tariff(Arc<Tariff>);
     registration(number) -> Register(Registration);
     game() -> Game(Arc<Game>);
     quote(seller) -> Quote(Quote);

@@ -7,7 +7,7 @@ use super::{
 use crate::{position::Position, reader::StoredFact};
 use microgrid_agents::{
     chain::{
-        fact::{Fact, Key},
+        fact::{Fact, GridFees, Key},
         hash::Digest,
     },
     ids::{ChannelName, Slot},
@@ -90,11 +90,11 @@ impl Books {
                 add(&mut page.bought, [account.bought.0, account.paid.0, account.fee.0]);
                 add(&mut page.sold, [account.sold.0, account.earned.0]);
             }
-            Fact::Fees(fees) => page.fees += i128::from(fees.0),
+            Fact::Fees(fees) | Fact::GridFees(GridFees(fees)) => page.fees += i128::from(fees.0),
             Fact::Settlement(settled) => add(&mut page.settled, [i64::from(settled.bills), settled.energy.0]),
             Fact::Meter(meter) => {
-                let gained = [meter.generated, meter.discharged, meter.imported];
-                let given = [meter.consumed, meter.charged, meter.exported];
+                let gained = [meter.generated, meter.discharged, meter.imported, meter.short];
+                let given = [meter.consumed, meter.charged, meter.exported, meter.long];
                 page.gained += gained.iter().map(|energy| i128::from(energy.0)).sum::<i128>();
                 page.given += given.iter().map(|energy| i128::from(energy.0)).sum::<i128>();
             }
@@ -114,7 +114,7 @@ impl Books {
                 ("money paid", page.bought[1], "billed money", payments),
                 ("money earned", page.sold[1], "billed money", payments),
                 ("fees paid", page.bought[2], "billed fees", fees),
-                ("the operator's revenue", page.fees, "billed fees", fees),
+                ("what operator and grid earn by fees", page.fees, "billed fees", fees),
             ];
             let balance = ("energy gained", page.gained, "energy given", page.given);
             let balance = complete.binary_search(&slot).is_ok().then_some(balance);

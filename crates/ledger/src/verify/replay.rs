@@ -9,7 +9,7 @@ use super::{
     prepare::{Prepared, Transaction},
     report::CaseReport,
     state::State,
-    tariffs::highest_price,
+    tariffs::{highest_price, lowest_price},
 };
 use crate::{position::Position, reader::Reader};
 use microgrid_agents::{
@@ -273,7 +273,7 @@ impl<'a> Replay<'a> {
         let (sellers, buyers) = self.sides(slot);
         let played = self.state.get(Key::Game(slot)).is_some();
         let room = match self.state.fact(Key::Tariff(slot)) {
-            Some(Fact::Tariff(tariff)) => highest_price(tariff, self.genesis.rules.service_fee) >= tariff.feed_in,
+            Some(Fact::Tariff(tariff)) => highest_price(tariff, self.genesis.rules.local_fee()) >= lowest_price(tariff),
             _ => true,
         };
         if played || !room || sellers.is_empty() || buyers.is_empty() {

@@ -59,7 +59,12 @@ impl State {
     pub(super) fn apply(&mut self, execution: Execution, version: Version) {
         for (key, text, fact) in execution.writes {
             let kept = match key {
-                Key::Bill(..) | Key::Fees(_) | Key::Settlement(_) | Key::Meter(..) | Key::Invoice(..) => None,
+                Key::Bill(..)
+                | Key::Fees(_)
+                | Key::GridFees(_)
+                | Key::Settlement(_)
+                | Key::Meter(..)
+                | Key::Invoice(..) => None,
                 _ => Some(fact),
             };
             let known = Known { version, digest: Digest::of([text.get()]), fact: kept };

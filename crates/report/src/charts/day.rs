@@ -7,7 +7,10 @@ use crate::{
     data::{CaseData, Data, flows::Energy},
 };
 use microgrid_record::{Number, SlotRow};
-use microgrid_scenario::{Case, population::SlotProfile};
+use microgrid_scenario::{
+    Case,
+    population::{Member, SlotProfile},
+};
 
 /// So many prosumers are drawn one by one; of more, the mean and where most of them are.
 const MOST_PROSUMERS: usize = 8;
@@ -32,12 +35,12 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
         let value = |row: &SlotRow| Some((place(row.slot), of(simulated.as_ref()?, row.slot as usize - 1)?));
         Mark::Steps(case.slots.iter().filter_map(value).collect(), stroke)
     };
-    let grid = tariff(Stroke::Dashed, |case, slot| case.grid_tariffs.get(slot).copied());
+    let grid = tariff(Stroke::Dashed, |case, slot| case.tariffs.grid.get(slot).copied());
     let less_fee = tariff(Stroke::Dotted, |case, slot| {
-        let fee = case.scenario.market.service_fee;
-        case.grid_tariffs.get(slot).filter(|_| fee > 0.0).map(|tariff| tariff - fee)
+        let fee = case.scenario.market.local_fee();
+        case.tariffs.grid.get(slot).filter(|_| fee > 0.0).map(|tariff| tariff - fee)
     });
-    let feed_in = tariff(Stroke::Dashed, |case, _| Some(case.scenario.market.feed_in_tariff));
+    let feed_in = tariff(Stroke::Dashed, |case, slot| case.tariffs.feed_in.get(slot).copied());
     // With a gap where nothing was traded.
     let traded = column(case, |row| Some(row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value)));
     let points: Vec<_> = traded.iter().copied().filter(|point| point.1.is_finite()).collect();
@@ -168,8 +171,8 @@ fn profiles(data: &Data, case: &CaseData) -> Vec<Chart> {
     let members = &simulated.population.prosumers;
     let slots = 1..=simulated.scenario.market.slots;
     let chart = |name: &str, title: &str, figure: &str, of: fn(&SlotProfile) -> f64| {
-        let day = |profile: &[SlotProfile]| -> Vec<f64> { profile.iter().map(of).collect() };
-        let days: Vec<(u32, Vec<f64>)> = members.iter().map(|member| (member.number, day(&member.profile))).collect();
+        let day = |member: &Member| -> Vec<f64> { member.profile.iter().map(|slot| of(&slot)).collect() };
+        let days: Vec<(String, Vec<f64>)> = members.iter().map(|member| (member.label(), day(member))).collect();
         let (layers, who) =
             if days.len() <= MOST_PROSUMERS { (each(&days), "each prosumer") } else { (most(&days), "the prosumers") };
         let x = Axis::of("slot").named(slots.clone());
@@ -184,14 +187,14 @@ fn line(values: impl Iterator<Item = f64>) -> Mark {
     Mark::Line((0_u32..).map(f64::from).zip(values).collect(), Stroke::Solid)
 }
 
-fn each(days: &[(u32, Vec<f64>)]) -> Vec<Layer> {
-    let layer = |(n, (number, day)): (usize, &(u32, Vec<f64>))| {
+fn each(days: &[(String, Vec<f64>)]) -> Vec<Layer> {
+    let layer = |(n, (number, day)): (usize, &(String, Vec<f64>))| {
         Layer::new(format!("prosumer {number}"), Color::Series(n), line(day.iter().copied()))
     };
     days.iter().enumerate().map(layer).collect()
 }
 
-fn most(days: &[(u32, Vec<f64>)]) -> Vec<Layer> {
+fn most(days: &[(String, Vec<f64>)]) -> Vec<Layer> {
     let slots = days.first().map_or(0, |day| day.1.len());
     let values = |slot: usize| days.iter().map(move |day| day.1[slot]);
     let span = |slot: usize| {

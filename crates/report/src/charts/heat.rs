@@ -35,8 +35,7 @@ pub(super) fn charts(data: &Data) -> Vec<Chart> {
 /// nothing.
 fn judged(data: &Data) -> Vec<Option<bool>> {
     let judged = |plan: &Plan| {
-        let (first, last) = plan.scenario.market.open;
-        let games = data.summaries.len() * (last - first + 1) as usize;
+        let games = data.summaries.len() * plan.open().count();
         games <= MOST_GAMES && plan.population_sizes().1 <= MOST_PROSUMERS
     };
     let Some(plan) = data.plan.as_ref().filter(|plan| judged(plan)) else { return vec![None; data.summaries.len()] };
@@ -44,8 +43,7 @@ fn judged(data: &Data) -> Vec<Option<bool>> {
     let judge = |first_case: u32| {
         let case = plan.case(first_case, &drawn);
         let setting = Setting::of(&case);
-        let (first, last) = plan.scenario.market.open;
-        let mut judgements = (first..=last).filter_map(|slot| is_stable(&case, slot, &setting)).peekable();
+        let mut judgements = case.open.iter().filter_map(|slot| is_stable(&case, slot, &setting)).peekable();
         judgements.peek()?;
         Some(judgements.all(|stable| stable))
     };

@@ -35,8 +35,7 @@ pub(super) fn of_study(data: &Data) -> impl Iterator<Item = Chart> {
 
 fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> Option<Chart> {
     let open = |case: &CaseData| {
-        let (first, last) = case.entry.open;
-        let slots = case.slots.iter().filter(move |row| (first..=last).contains(&row.slot));
+        let slots = case.slots.iter().filter(|row| case.entry.open.contains(row.slot));
         slots.cloned().collect::<Vec<_>>()
     };
     let days: Vec<Vec<SlotRow>> = data.cases.iter().map(open).collect();

@@ -7,7 +7,10 @@ use crate::{
 };
 use microgrid_agents::{ids::Slot, market::demand::Demand};
 use microgrid_record::{CaseEntry, Number, TradeRow};
-use microgrid_scenario::{Plan, schema::Scenario};
+use microgrid_scenario::{
+    Plan,
+    schema::{Open, Scenario, Tariff},
+};
 
 /// The study's profiles and tariff, as they are shipped.
 const PROFILES: &str = include_str!("../../../../scenarios/data/5_prosumers.csv");
@@ -73,7 +76,8 @@ fn mu(plan: &Plan, case: &CaseEntry) -> f64 {
 fn is_published_study(plan: &Plan) -> bool {
     let Scenario { market, preferences, storage, vary, .. } = &plan.scenario;
     let reads = |text: &str| plan.inputs.iter().any(|input| *input.text == *text);
-    let same_market = (market.open, market.feed_in_tariff, market.service_fee) == ((8, 20), 0.45, 0.0);
+    let same_tariffs = market.feed_in_tariff == Tariff::Constant(0.45) && market.local_fee() == 0.0;
+    let same_market = same_tariffs && market.open == Open::Slots(8, 20);
     let same_preferences = (preferences.alpha, preferences.eta, preferences.demand) == (0.4, 0.2, Demand::Elastic);
     reads(PROFILES)
         && reads(TARIFF)

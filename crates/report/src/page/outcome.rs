@@ -395,7 +395,7 @@ pub(super) fn case_at(data: &Data, mu: f64) -> Option<&KeyFigures> {
 fn closed(data: &Data) -> Option<String> {
     let manifest = &data.manifest;
     let case = data.cases.first()?;
-    let open = (case.entry.open.0..=case.entry.open.1).count();
+    let open = case.entry.open.count();
     let all: usize = data.cases.iter().map(|case| case.slots.len()).sum();
     let no_market = all - markets(data).count();
     (no_market > 0).then(|| {

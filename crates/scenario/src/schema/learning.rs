@@ -29,7 +29,7 @@ with_defaults! {
         /// How many updates in a row must be at rest.
         pub patience: u32 = 3,
         /// First prices of the sellers.
-        pub initial_price: Initial = Initial::Random,
+        pub initial_price: InitialPrice = InitialPrice::Random,
         /// First choice of the buyers.
         pub initial_choice: Initial = Initial::Random,
         /// How steps adapt during the game.
@@ -85,6 +85,19 @@ pub enum Initial {
     Random,
     /// These values, one a seller in order of their number.
     Fixed(Vec<f64>),
+}
+
+/// With which prices sellers begin a slot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum InitialPrice {
+    /// Drawn between the tariffs from the sellers' own random streams.
+    Random,
+    /// These, one a seller in order of their number [CNY/kWh].
+    Fixed(Vec<f64>),
+    /// The last that each has asked; drawn by who has asked none.
+    Previous,
+    /// The last that each has asked 24 hours before, or whole days before that; drawn by who has asked none then.
+    PreviousDay,
 }
 
 /// A part of the population and how it learns; what is not given is as for everybody.

@@ -8,7 +8,7 @@ use super::super::{
 use microgrid_agents::{
     chain::{
         call::Settlement,
-        fact::{Account, Bill, Fact, Game, Key, Number, Settled},
+        fact::{Account, Bill, Fact, Game, GridFees, Key, Number, Settled},
         refusal::Refusal,
     },
     ids::Slot,
@@ -69,7 +69,7 @@ impl Desk<'_> {
             *left -= i128::from(energy.0);
             ensure(*left >= 0, Refusal::MoreThanSurplus)?;
             let price = terms.price(buyer, (seller, place), energy)?;
-            let bill = bill(energy, price, self.genesis.rules.service_fee).ok_or(Refusal::NotFinite)?;
+            let bill = bill(energy, price, self.genesis.rules.local_fee()).ok_or(Refusal::NotFinite)?;
             bills.push((buyer, seller, bill));
         }
         Ok(bills)
@@ -77,7 +77,8 @@ impl Desk<'_> {
 
     fn write_settlement(&self, slot: Slot, bills: &[(Number, Number, Bill)]) -> Decision {
         let mut accounts = BTreeMap::<Number, Account>::new();
-        let mut fees = Money::ZERO;
+        let (mut fees, mut grid_fees) = (Money::ZERO, Money::ZERO);
+        let grid_fee = self.genesis.rules.grid_fee;
         let mut energy = Energy::ZERO;
         for (buyer, seller, bill) in bills {
             let buyer = accounts.entry(*buyer).or_default();
@@ -87,14 +88,18 @@ impl Desk<'_> {
             let seller = accounts.entry(*seller).or_default();
             enter(&mut seller.sold.0, bill.energy.0)?;
             enter(&mut seller.earned.0, bill.payment.0)?;
-            enter(&mut fees.0, bill.fee.0)?;
+            let of_grid = bill.energy.priced(grid_fee).ok_or(Refusal::NotFinite)?;
+            enter(&mut fees.0, bill.fee.0 - of_grid.0)?;
+            enter(&mut grid_fees.0, of_grid.0)?;
             enter(&mut energy.0, bill.energy.0)?;
         }
         let settled = Settled { bills: u32::try_from(bills.len()).unwrap_or(u32::MAX), energy };
         let bills = bills.iter().map(|&(buyer, seller, bill)| (Key::Bill(slot, buyer, seller), Fact::Bill(bill)));
         let accounts = accounts.into_iter().map(|(n, account)| (Key::Account(slot, n), Fact::Account(account)));
-        let totals = [(Key::Fees(slot), Fact::Fees(fees)), (Key::Settlement(slot), Fact::Settlement(settled))];
-        Ok(bills.chain(accounts).chain(totals).collect())
+        let of_grid = (grid_fee != 0.0).then_some((Key::GridFees(slot), Fact::GridFees(GridFees(grid_fees))));
+        let fees = [(Key::Fees(slot), Fact::Fees(fees))].into_iter().chain(of_grid);
+        let settlement = (Key::Settlement(slot), Fact::Settlement(settled));
+        Ok(bills.chain(accounts).chain(fees).chain([settlement]).collect())
     }
 }
 

@@ -8,19 +8,26 @@ use microgrid_agents::{
         refusal::Refusal,
     },
     ids::Slot,
-    statement::{Registration, Tariff},
+    statement::{Rates, Registration, Tariff},
     units::Energy,
 };
+use std::sync::Arc;
 
 impl Desk<'_> {
-    pub(super) fn publish_tariff(&mut self, tariff: &Tariff) -> Decision {
-        let &Tariff { slot, feed_in, grid } = tariff;
+    pub(super) fn publish_tariff(&mut self, tariff: &Arc<Tariff>) -> Decision {
+        let slot = tariff.slot;
         self.must_be(Party::Grid)?;
-        ensure(feed_in.is_finite() && grid.is_finite(), Refusal::NotFinite)?;
-        ensure(0.0 <= feed_in && feed_in <= grid, Refusal::PriceOutOfBand)?;
+        let groups = tariff.groups.as_deref().unwrap_or_default();
+        let own = Rates { feed_in: tariff.feed_in, grid: tariff.grid };
+        let mut rates: Vec<Rates> = groups.iter().copied().chain([own]).collect();
+        let pay_less = rates.iter().all(|rates| rates.feed_in <= rates.grid);
+        rates.extend(tariff.imbalance);
+        let finite = rates.iter().all(|rates| rates.feed_in.is_finite() && rates.grid.is_finite());
+        ensure(finite, Refusal::NotFinite)?;
+        ensure(pay_less && groups.len() == self.genesis.tariff_groups.len(), Refusal::PriceOutOfBand)?;
         ensure((1..=self.genesis.rules.slots).contains(&slot), Refusal::MarketClosed)?;
         self.must_be_vacant(Key::Tariff(slot), Refusal::AlreadyRecorded)?;
-        Ok(vec![(Key::Tariff(slot), Fact::Tariff(*tariff))])
+        Ok(vec![(Key::Tariff(slot), Fact::Tariff(Arc::clone(tariff)))])
     }
 
     pub(super) fn register(&mut self, slot: Slot, registration: &Registration) -> Decision {
@@ -39,7 +46,8 @@ impl Desk<'_> {
             Registration::Seller(surplus) => {
                 let plausible = *surplus > Energy::ZERO && *surplus <= Registration::MOST_SURPLUS;
                 ensure(plausible, Refusal::InvalidRegistration)?;
-                let dearest = [tariff.grid, self.genesis.rules.service_fee, 1.0].into_iter().fold(0.0, f64::max);
+                let dearest = tariff.prices().map(f64::abs).chain([self.genesis.rules.local_fee(), 1.0]);
+                let dearest = dearest.fold(0.0, f64::max);
                 let turnover = surplus.value() * dearest * self.genesis.prosumers.len() as f64;
                 ensure(turnover <= Registration::MOST_TURNOVER, Refusal::InvalidRegistration)?;
             }

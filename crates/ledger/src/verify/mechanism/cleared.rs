@@ -6,7 +6,7 @@ use super::{
         desk::{Desk, ensure},
         discrepancy::Checked,
         state::State,
-        tariffs::highest_price,
+        tariffs::{highest_price, lowest_price},
     },
     Terms,
 };
@@ -22,6 +22,7 @@ use microgrid_agents::{
     units::Energy,
 };
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Nobody chooses sellers.
 pub(super) fn opens(game: &Game) -> Checked<(), String> {
@@ -32,14 +33,14 @@ pub(super) fn opens(game: &Game) -> Checked<(), String> {
 pub(super) fn allowed(genesis: &Genesis, tariff: &Tariff) -> (f64, f64) {
     match genesis.rules.mechanism {
         Mechanism::BillSharing => (0.0, 0.0),
-        _ => (tariff.feed_in, highest_price(tariff, genesis.rules.service_fee)),
+        _ => (lowest_price(tariff), highest_price(tariff, genesis.rules.local_fee())),
     }
 }
 
 /// Whatever is executed: buyers of the game buy from its sellers, something, at a price that is allowed, and at the same one
 /// if the clearing names it. Returns the slot's tariff.
-pub(super) fn clear(desk: &mut Desk<'_>, game: &Game, slot: Slot, clearing: &Clearing) -> Result<Tariff, Refusal> {
-    let tariff = *desk.tariff(slot).ok_or(Refusal::MarketClosed)?;
+pub(super) fn clear(desk: &mut Desk<'_>, game: &Game, slot: Slot, clearing: &Clearing) -> Result<Arc<Tariff>, Refusal> {
+    let tariff = Arc::clone(desk.tariff(slot).ok_or(Refusal::MarketClosed)?);
     let (lowest, highest) = allowed(desk.genesis, &tariff);
     let is_allowed = |price: f64| lowest <= price && price <= highest;
     for Execution(buyer, seller, energy, price) in &clearing.executions {
@@ -114,7 +115,7 @@ pub(super) fn bills(genesis: &Genesis, state: &State, slot: Slot) -> Bills {
     clearings.for_each(|clearing| pairs.enter(clearing));
     let owed = |pair| {
         let (energy, price) = pairs.bill(pair)?;
-        Some((pair, bill(energy, price, genesis.rules.service_fee)?))
+        Some((pair, bill(energy, price, genesis.rules.local_fee())?))
     };
     Bills(pairs.0.keys().copied().filter_map(owed).collect())
 }

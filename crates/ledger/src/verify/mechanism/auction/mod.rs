@@ -6,7 +6,7 @@ use super::{
     super::{
         desk::{Decision, Desk, ensure},
         discrepancy::Checked,
-        tariffs::highest_price,
+        tariffs::{highest_price, lowest_price},
     },
     Venue,
     rates::rule::pair,
@@ -37,14 +37,14 @@ pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call
     ensure(if orders.side == OrderSide::Sell { sells } else { buys }, Refusal::NotAParticipant)?;
     let before = desk.orders(slot, number).map_or(0, |orders| orders.version);
     ensure(before < orders.version, Refusal::OldVersion)?;
-    let tariff = *desk.tariff(slot).ok_or(Refusal::MarketClosed)?;
+    let tariff = Arc::clone(desk.tariff(slot).ok_or(Refusal::MarketClosed)?);
     let is_firm = desk.genesis.rules.demand == Demand::Firm;
     let most = match desk.registration(slot, number) {
         Some(Registration::Seller(surplus)) => *surplus,
         Some(Registration::Buyer(buyer)) if is_firm => Energy::at_most(buyer.need),
         _ => MOST_DEMAND,
     };
-    let band = (tariff.feed_in, highest_price(&tariff, desk.genesis.rules.service_fee));
+    let band = (lowest_price(&tariff), highest_price(&tariff, desk.genesis.rules.local_fee()));
     check(orders.side, &orders.steps, band, most)?;
     Ok(vec![(Key::Orders(slot, number), Fact::Orders(Arc::clone(orders)))])
 }

@@ -7,7 +7,7 @@ use super::{
         desk::{Decision, Desk, ensure},
         discrepancy::Checked,
         state::State,
-        tariffs::highest_price,
+        tariffs::{highest_price, lowest_price},
     },
     Venue,
 };
@@ -52,7 +52,7 @@ pub(super) fn post(desk: &mut Desk<'_>, game: &Game, number: Number, post: &Call
 /// The price is that of the rule; nothing changes hands by an announcement, or without a price.
 pub(super) fn clear(desk: &Desk<'_>, tariff: &Tariff, clearing: &Clearing) -> Result<(), Refusal> {
     let rules = &desk.genesis.rules;
-    let band = (tariff.feed_in, highest_price(tariff, rules.service_fee));
+    let band = (lowest_price(tariff), highest_price(tariff, rules.local_fee()));
     let announces = rules.demand == Demand::Elastic && clearing.number == 1;
     let [supply, demand] = [clearing.supply, clearing.demand].map(|energy| i128::from(energy.0));
     let due = match announces {
@@ -107,7 +107,7 @@ impl Rates {
             }
         }
         let band = match state.fact(Key::Tariff(slot)) {
-            Some(Fact::Tariff(tariff)) => (tariff.feed_in, highest_price(tariff, rules.service_fee)),
+            Some(Fact::Tariff(tariff)) => (lowest_price(tariff), highest_price(tariff, rules.local_fee())),
             _ => (0.0, 0.0),
         };
         let (mechanism, closes) = (rules.mechanism, game.closes);

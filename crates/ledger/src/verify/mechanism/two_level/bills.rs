@@ -42,7 +42,7 @@ pub(in crate::verify::mechanism) fn bills(genesis: &Genesis, state: &State, slot
     for (buyer, seller, energy) in divide(lots, &surplus, &demands) {
         let Some(Fact::Quote(quote)) = state.fact(Key::Quote(slot, seller)) else { continue };
         if energy > Energy::ZERO {
-            let bill = bill(energy, quote.price, genesis.rules.service_fee);
+            let bill = bill(energy, quote.price, genesis.rules.local_fee());
             bills.extend(bill.map(|bill| ((buyer, seller), bill)));
         }
     }

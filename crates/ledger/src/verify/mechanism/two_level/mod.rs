@@ -8,7 +8,7 @@ use super::{
     super::{
         desk::{Decision, Desk, ensure},
         discrepancy::Checked,
-        tariffs::highest_price,
+        tariffs::{highest_price, lowest_price},
     },
     Terms,
 };
@@ -54,10 +54,10 @@ fn post_quote(desk: &mut Desk<'_>, game: &Game, number: Number, quote: &Quote) -
     ensure(quote.version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
     ensure(quote.price.is_finite(), Refusal::NotFinite)?;
     let tariff = desk.tariff(slot).ok_or(Refusal::MarketClosed)?;
-    let most = highest_price(tariff, desk.genesis.rules.service_fee);
-    ensure(tariff.feed_in <= quote.price && quote.price <= most, Refusal::PriceOutOfBand)?;
+    let most = highest_price(tariff, desk.genesis.rules.local_fee());
+    ensure(lowest_price(tariff) <= quote.price && quote.price <= most, Refusal::PriceOutOfBand)?;
     if let Some(last) = last {
-        let (lowest, highest) = reach(last, quote.version, desk.genesis.rules.ramp, most - tariff.feed_in);
+        let (lowest, highest) = reach(last, quote.version, desk.genesis.rules.ramp, most - lowest_price(tariff));
         let beyond = quote.price < lowest || quote.price > highest;
         ensure(!beyond, Refusal::PriceBeyondRamp)?;
     }
