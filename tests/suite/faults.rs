@@ -10,7 +10,10 @@ use microgrid_agents::{
 };
 use microgrid_sim::{
     runtime::{RuntimeError, Shards},
-    scenario::{Case, schema::InitialPrice},
+    scenario::{
+        Case,
+        schema::{Initial, InitialPrice},
+    },
 };
 use std::{sync::Arc, time::Duration};
 

@@ -78,7 +78,7 @@ fn killed(arguments: &[&str], folder: &Path, snapshot: &Path, after: Duration) -
     child.kill().expect("it can be killed");
     let killed = !child.wait().expect("it ends").success();
     let said = said.join().unwrap();
-    let Some((_, slots)) = said.split_once("slots_of_the_next=") else { return None };
+    let (_, slots) = said.split_once("slots_of_the_next=")?;
     let digits = slots.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(slots.len());
     killed.then(|| slots[..digits].parse().unwrap())
 }
