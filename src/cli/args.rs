@@ -90,11 +90,12 @@ pub(super) enum Command {
     #[command(after_help = import::EXAMPLES)]
     Import {
         #[command(subcommand)]
-        kind: import::Kind,
+        kind: Box<import::Kind>,
     },
     /// Finish a run that was interrupted or killed, in place.
     ///
-    /// Its results are those of a run that nobody ended: complete cases are kept, the others run again.
+    /// Its results are those of a run that nobody ended: complete cases are kept, the one under way goes on behind its last
+    /// closed slot of which there is a snapshot, and the others run again.
     Resume {
         /// A run's folder, or a scenario's folder for its newest run.
         #[arg(value_name = "RUN")]
@@ -399,7 +400,9 @@ mod tests {
     #[test]
     fn subcommands_need_no_scenario_of_their_own() {
         let arguments = Arguments::try_parse_from(["sim", "show", "results/day", "--slot", "17"]).unwrap();
-        let Some(Command::Show { slot, member: None, case: None, .. }) = arguments.command else { panic!("this shows") };
+        let Some(Command::Show { slot, member: None, case: None, .. }) = arguments.command else {
+            panic!("this shows")
+        };
         assert_eq!(slot, Some(SlotName::Number(17)));
         assert_eq!("2016-06-05 12:00".parse(), Ok(SlotName::Time("2016-06-05T12:00".to_owned())));
         assert!("-3".parse::<SlotName>().is_err() && "1e3".parse::<SlotName>().is_err());

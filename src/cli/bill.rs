@@ -80,7 +80,8 @@ fn told(run: &Run, case: &CaseEntry, rows: &[BillRow]) -> String {
     let kwh = |of: fn(&BillRow) -> Number| move |line: &&Line<'_>| fixed(line.sum(of), 1);
     let cny = |of: fn(&BillRow) -> Number| move |line: &&Line<'_>| fixed(line.sum(of), 2);
     let saved = |of: fn(&BillRow) -> Number| move |line: &&Line<'_>| signed(line.sum(of), 2);
-    let stores = lines.iter().any(|line| line.sum(|row| row.charged_kwh) > 0.0 || line.sum(|row| row.discharged_kwh) > 0.0);
+    let stores =
+        lines.iter().any(|line| line.sum(|row| row.charged_kwh) > 0.0 || line.sum(|row| row.discharged_kwh) > 0.0);
     let balances = lines.iter().any(|line| line.sum(|row| row.short_kwh) > 0.0 || line.sum(|row| row.long_kwh) > 0.0);
     let energy = table()
         .column("consumed", kwh(|row| row.consumption_kwh))
@@ -92,11 +93,9 @@ fn told(run: &Run, case: &CaseEntry, rows: &[BillRow]) -> String {
         .column("to neigh-\nbours", kwh(|row| row.sold_kwh))
         .column("into\nthe grid", kwh(|row| row.grid_export_kwh))
         .draw();
-    let unforeseen = table()
-        .column("short", kwh(|row| row.short_kwh))
-        .column("long", kwh(|row| row.long_kwh))
-        .draw();
-    let unforeseen = if balances { format!("{}\n\n{unforeseen}\n", bold("of these, not foreseen [kWh]")) } else { String::new() };
+    let unforeseen = table().column("short", kwh(|row| row.short_kwh)).column("long", kwh(|row| row.long_kwh)).draw();
+    let unforeseen =
+        if balances { format!("{}\n\n{unforeseen}\n", bold("of these, not foreseen [kWh]")) } else { String::new() };
     let money = table()
         .column("paid to\nneighb.", cny(|row| row.local_paid_cny))
         .column("earned\nof them", cny(|row| row.local_earned_cny))

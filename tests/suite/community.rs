@@ -9,7 +9,7 @@ use microgrid_agents::units::{Energy, Money};
 use microgrid_sim::{
     ledger::{schema, verify::verify},
     prelude::*,
-    scenario::{Case, Plan},
+    scenario::Plan,
 };
 use rusqlite::Connection;
 use std::{fmt::Write, fs, path::Path};

@@ -45,8 +45,7 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let of_slot =
         |row: &SlotRow| (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value());
     let traded = along.means(case.slots.iter().map(of_slot));
-    let of_theory =
-        |row: &SlotRow| (row.slot, row.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value), 1.0);
+    let of_theory = |row: &SlotRow| (row.slot, row.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value), 1.0);
     let theory = along.means(case.slots.iter().map(of_theory));
     if traded.iter().chain(&theory).all(|point| !point.1.is_finite()) {
         return None;

@@ -59,8 +59,9 @@ pub struct Market {
     pub co2: Option<Tariff>,
     /// What money is called. All amounts are in it.
     pub currency: String,
-    /// Fields that the calendar gives, and yet are given beside it.
-    pub(crate) given_twice: Option<String>,
+    /// A field that the calendar gives, and yet is given beside it.
+    #[doc(hidden)] // Hidden: noted by whoever reads a scenario, for whoever checks it.
+    pub given_twice: Option<String>,
 }
 
 /// As a scenario writes it: what the calendar says is left out beside one.
