@@ -40,7 +40,7 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
         let title = bold(&wrapped(&format!("{}: prices in CNY/kWh, welfare in CNY", title(run, case))));
         let many = rows.len() > MOST_SLOTS;
         let slots = match periods::table(run, case)?.filter(|_| many) {
-            Some(table) => table + &tally_line(&rows) + &look(run),
+            Some(table) => table + &tally_line(&rows) + &look(run, &rows),
             None if many && only.is_none() => outcomes(run, &rows),
             None => slot_table(&rows),
         };
@@ -78,10 +78,13 @@ fn tally_line(rows: &[SlotRow]) -> String {
     wrapped(&format!("{}: {outcomes}", count(rows.len(), "slot"))) + "\n"
 }
 
-/// Where to look at what has dates.
-fn look(run: &Run) -> String {
+/// Where to look at what has dates: at the slot with most trade, for example.
+fn look(run: &Run, rows: &[SlotRow]) -> String {
     let folder = quoted(&run.folder().display().to_string());
-    format!("one slot: `sim show {folder} --slot 2016-06-05T12:00`\none member: `sim show {folder} --member NAME`\n")
+    let busiest = rows.iter().max_by(|one, other| one.traded_kwh.value().total_cmp(&other.traded_kwh.value()));
+    // Without seconds and offset.
+    let time = busiest.and_then(|row| row.time.as_deref()?.get(..16)).unwrap_or("TIME");
+    format!("one slot: `sim show {folder} --slot {time}`\none member: `sim show {folder} --member NAME`\n")
 }
 
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without
