@@ -90,11 +90,12 @@ pub(super) enum Command {
     #[command(after_help = import::EXAMPLES)]
     Import {
         #[command(subcommand)]
-        kind: import::Kind,
+        kind: Box<import::Kind>,
     },
     /// Finish a run that was interrupted or killed, in place.
     ///
-    /// Its results are those of a run that nobody ended: complete cases are kept, the others run again.
+    /// Its results are those of a run that nobody ended: complete cases are kept, the one under way goes on behind its last
+    /// closed slot of which there is a snapshot, and the others run again.
     Resume {
         /// A run's folder, or a scenario's folder for its newest run.
         #[arg(value_name = "RUN")]

@@ -272,7 +272,7 @@ fn look(run: &Path, other: &Path) -> Result<(), TestCaseError> {
         let _ = run.rows::<R>().map(|rows| rows.take_while(Result::is_ok).count());
         let _ = run.section::<R>(1, 2..=3).and_then(|section| run.rows_of::<R>(&section)).map(Iterator::count);
     }
-    let ways: [(&str, &dyn Fn()); 14] = [
+    let ways: [(&str, &dyn Fn()); 15] = [
         ("show", &|| drop(show::told(run, None, None, None))),
         ("show --case", &|| drop(show::told(run, None, None, Some(2)))),
         ("show --slot", &|| drop(show::told(run, Some(&SlotName::Number(3)), None, None))),

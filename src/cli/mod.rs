@@ -64,7 +64,7 @@ pub fn main() -> ExitCode {
         (Some(Command::Check { input }), _) => {
             check::check(&input).map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
         }
-        (Some(Command::Import { kind }), _) => import::import(kind),
+        (Some(Command::Import { kind }), _) => import::import(*kind),
         (Some(Command::Resume { run, how }), _) => run::resume(&run, &how),
         (Some(Command::Show { run, slot, member, case }), _) => {
             show::show(&run, slot.as_ref(), member.as_deref(), case)

@@ -78,11 +78,13 @@ fn tally_line(rows: &[SlotRow]) -> String {
     wrapped(&format!("{}: {outcomes}", count(rows.len(), "slot"))) + "\n"
 }
 
-/// Where to look at what has dates.
+/// Where to look at what has dates: at the slot with most trade, for example.
 fn look(run: &Run, rows: &[SlotRow]) -> String {
     let folder = quoted(&run.folder().display().to_string());
-    let begins = rows.first().and_then(|row| row.time.as_deref()?.get(..16)).unwrap_or("K");
-    format!("one slot: `sim show {folder} --slot {begins}`\none member: `sim show {folder} --member NAME`\n")
+    let busiest = rows.iter().max_by(|one, other| one.traded_kwh.value().total_cmp(&other.traded_kwh.value()));
+    // Without seconds and offset.
+    let time = busiest.and_then(|row| row.time.as_deref()?.get(..16)).unwrap_or("TIME");
+    format!("one slot: `sim show {folder} --slot {time}`\none member: `sim show {folder} --member NAME`\n")
 }
 
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without

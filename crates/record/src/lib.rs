@@ -20,6 +20,7 @@ mod error;
 pub mod fixtures;
 mod folder;
 mod gains;
+mod journal;
 mod key_figures;
 mod ledger;
 mod manifest;

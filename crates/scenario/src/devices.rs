@@ -131,7 +131,7 @@ pub(super) fn planned(
         };
         for (place, used) in span.zip(timing.plan(task, outlook)) {
             planned[place] += used;
-            surplus[place] = surplus[place] - used;
+            surplus[place] -= used;
         }
     };
     if let Some(HeatPump { load, shiftable, timing }) = heat_pump {

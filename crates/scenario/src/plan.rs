@@ -8,7 +8,7 @@ use super::{
     notation, path,
     population::Population,
     schema::{
-        Community, Market, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Tariff, Value,
+        Community, Market, Open, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Tariff, Value,
     },
     synthetic,
     tariffs::Tariffs,
@@ -159,8 +159,11 @@ impl Plan {
     }
 
     /// The slots in which the market opens.
-    pub fn open(&self) -> &OpenSlots {
-        &self.data.open
+    pub fn open(&self) -> OpenSlots {
+        match self.scenario.market.open {
+            Open::Slots(first, last) => OpenSlots::span(first, last),
+            Open::Hours(_) => self.data.open.clone(),
+        }
     }
 
     /// The dates of slots, if they have any.
@@ -180,7 +183,7 @@ impl Plan {
     /// In how many of the slots in which the market opens the fee leaves no room for a price, and how many these are: in
     /// this case or, with `None`, in the one that has most of them.
     pub fn slots_without_room(&self, case: Option<u32>) -> (usize, usize) {
-        let open = &self.data.open;
+        let open = self.open();
         let without = |case: u32| {
             let bands = self.price_bands(case);
             open.iter().filter(|slot| !bands[*slot as usize - 1].has_room()).count()
@@ -229,7 +232,7 @@ impl Plan {
             seed: setting.seed,
             population: self.population(&setting.scenario, &tariffs, drawn),
             tariffs: Arc::new(tariffs),
-            open: self.data.open.clone(),
+            open: self.open(),
             dates: self.data.dates.clone(),
             custom: self.custom.clone(),
             scenario: Arc::new(setting.scenario),
