@@ -83,6 +83,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+mod days;
 mod framework;
 pub mod prelude;
 pub mod simulation;

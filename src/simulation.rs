@@ -1,8 +1,10 @@
-//! One case as a simulation: makes the actors that the scenario describes, and runs them.
+//! One case as a simulation, or one for each of its days: makes the actors that the scenario describes, and runs them.
 
 use crate::{
     analysis::slot::facts,
-    runtime::{self, Host, RuntimeError, Shards, Watcher, wall},
+    days::Days,
+    network::Network,
+    runtime::{self, Host, RuntimeError, Shards, Stretch, Watcher, wall},
     scenario::{
         Case,
         population::Profile,
@@ -14,6 +16,7 @@ use microgrid_agents::{
     chain::{
         self,
         genesis::{Genesis, Policies},
+        hash::Digest,
         identity::{Party, SecretKey},
     },
     grid::{Grid, GridRules},
@@ -22,12 +25,16 @@ use microgrid_agents::{
     market::balance::{Metered, SlotFacts},
     member::Member,
     prosumer::{FirstPrices, Habits, Needs, Prosumer, Rules, Strategy},
-    streams::{Purpose, stream},
+    streams::{Purpose, slot_stream, stream},
+    time::Time,
     units::Energy,
 };
 use rand::Rng;
 use rayon::prelude::*;
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 /// Runs one case to its end; gives the watcher back with the outcome.
 pub fn simulate<W: Watcher<MarketProtocol> + 'static>(
@@ -36,7 +43,38 @@ pub fn simulate<W: Watcher<MarketProtocol> + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
-    simulate_with(actors(case), case, shards, interrupted, watcher)
+    simulate_days(case, shards, 1, interrupted, watcher)
+}
+
+/// From this many prosumers on, what is observed of a day is too much to be kept until its turn.
+const MOST_KEPT: usize = 2000;
+
+/// The same; where nothing links its days, each is a simulation of its own, and so many are played at the same time, if it
+/// has not too many prosumers for that.
+#[doc(hidden)] // Hidden: for the study.
+pub fn simulate_days<W: Watcher<MarketProtocol> + 'static>(
+    case: &Case,
+    shards: Option<Shards>,
+    at_a_time: usize,
+    interrupted: &Arc<AtomicBool>,
+    watcher: W,
+) -> (W, Result<(), RuntimeError>) {
+    let Some(dates) = case.independent_days() else {
+        return simulate_with(actors(case), case, shards, interrupted, watcher);
+    };
+    let prosumers = case.population.prosumers.len();
+    let are_kept = prosumers < MOST_KEPT;
+    let at_a_time = if are_kept { at_a_time.clamp(1, dates.days()) } else { 1 };
+    let shards = shards.or_else(|| (at_a_time > 1).then(|| Shards::beside_others(prosumers + 2)));
+    let (cast, host) = (Cast::of(case), host(case, case.network(), shards, interrupted));
+    let days = Days { count: dates.days(), at_a_time, are_kept, interrupted };
+    days.play(watcher, |day, witness| {
+        let (number, slots) = (day as u32, dates.slots_of(day));
+        let begins = Time::after_slots(slots.start() - 1, dates.slot_length());
+        let ends = Time::after_slots(*slots.end(), dates.slot_length());
+        let host = Host { network: Network { ends, ..host.network.clone() }, ..host.clone() };
+        runtime::run_stretch(cast.actors(slots, number), &host, Stretch { begins, number }, witness)
+    })
 }
 
 /// Runs one case with these `actors` in the place of its own, which [`actors`] makes; otherwise like [`simulate`].
@@ -47,48 +85,78 @@ pub fn simulate_with<W: Watcher<MarketProtocol> + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
-    let Scenario { clock, market, activation, .. } = &*case.scenario;
-    let network = case.network();
-    let together = matches!(activation, Activation::LockStep { .. }) && network.constant().is_some();
-    let default = match clock {
-        Clock::Virtual => Shards::suited_to(actors.len(), together),
-        Clock::Wall { .. } => Shards::Fixed(2),
-    };
-    let host = Host {
-        seed: case.seed,
-        network,
-        shards: shards.unwrap_or(default),
-        stall_after: case.stall_after(),
-        interrupted: Arc::clone(interrupted),
-    };
+    let Scenario { clock, market, .. } = &*case.scenario;
+    let host = host(case, case.network(), shards, interrupted);
     match *clock {
         Clock::Virtual => runtime::run(actors, &host, watcher),
         Clock::Wall { speed } => wall::run(actors, &host, wall::Pace { speed, last_milestone: market.slots }, watcher),
     }
 }
 
+/// Where and how the actors of a case live.
+fn host(case: &Case, network: Network, shards: Option<Shards>, interrupted: &Arc<AtomicBool>) -> Host {
+    let Scenario { clock, activation, .. } = &*case.scenario;
+    let together = matches!(activation, Activation::LockStep { .. }) && network.constant().is_some();
+    let default = || match clock {
+        Clock::Virtual => Shards::suited_to(case.population.prosumers.len() + 2, together),
+        Clock::Wall { .. } => Shards::Fixed(2),
+    };
+    Host {
+        seed: case.seed,
+        network,
+        shards: shards.unwrap_or_else(default),
+        stall_after: case.stall_after(),
+        interrupted: Arc::clone(interrupted),
+    }
+}
+
 /// The ledger, the grid and all prosumers of a case, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
-    let scenario = &case.scenario;
-    let prosumers = 0..case.population.prosumers.len() as u32;
-    let keys: Vec<_> = prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect();
-    let genesis = Arc::new(genesis(case, &keys));
-    let chain = genesis.id();
-    let member = |party, key| Member::new(party, key, Arc::clone(&genesis), chain);
-    let [ledger, grid] =
-        [(Party::Ledger, LEDGER), (Party::Grid, GRID)].map(|(party, actor)| member(party, key(case, actor)));
-    let rules = habits(case);
-    let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2);
-    actors.push(Box::new(Ledger::new(ledger_rules(case), ledger)));
-    actors.push(Box::new(Grid::new(grid_rules(case), grid)));
-    for (((id, profile), key), rules) in (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules) {
-        let needs = Arc::new(Profiled { profile: profile.profile.clone(), scenario: Arc::clone(scenario) });
-        let storage = case.storage(id.index()).map(|of| (of.limits(), Energy::nearest(of.initial_kwh)));
-        let member = member(genesis.prosumer(id), key);
-        let moments = stream(case.seed, id.actor(), Purpose::Activation);
-        actors.push(Box::new(Prosumer::new(id, member, rules, needs, storage, moments)));
+    Cast::of(case).actors(1..=case.scenario.market.slots, 0)
+}
+
+/// Who plays a case, whichever of its slots.
+struct Cast<'a> {
+    case: &'a Case,
+    /// The prosumers' keys.
+    keys: Vec<SecretKey>,
+    genesis: Arc<Genesis>,
+    chain: Digest,
+    /// The prosumers' rules.
+    rules: Vec<Arc<Rules>>,
+}
+
+impl<'a> Cast<'a> {
+    fn of(case: &'a Case) -> Self {
+        let prosumers = 0..case.population.prosumers.len() as u32;
+        let keys: Vec<_> = prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect();
+        let genesis = Arc::new(genesis(case, &keys));
+        Self { case, chain: genesis.id(), genesis, rules: habits(case), keys }
     }
-    actors
+
+    fn member(&self, party: Party, key: SecretKey) -> Member {
+        Member::new(party, key, Arc::clone(&self.genesis), self.chain)
+    }
+
+    /// The ledger, the grid and all prosumers, to play these slots, which are the stretch of the case with this number.
+    fn actors(&self, slots: RangeInclusive<Slot>, stretch: u32) -> Vec<Box<dyn Actor<MarketProtocol>>> {
+        let Self { case, keys, genesis, rules, .. } = self;
+        let [ledger, grid] =
+            [(Party::Ledger, LEDGER), (Party::Grid, GRID)].map(|(party, actor)| self.member(party, key(case, actor)));
+        let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2);
+        actors.push(Box::new(Ledger::new(ledger_rules(case, slots.clone()), ledger)));
+        actors.push(Box::new(Grid::new(grid_rules(case, slots.clone()), grid)));
+        let members = (0..).map(ProsumerId).zip(&case.population.prosumers);
+        for (((id, profile), key), rules) in members.zip(keys).zip(rules) {
+            let (profile, scenario, slots) = (profile.profile.clone(), Arc::clone(&case.scenario), slots.clone());
+            let needs = Arc::new(Profiled { profile, scenario, slots });
+            let storage = case.storage(id.index()).map(|of| (of.limits(), Energy::nearest(of.initial_kwh)));
+            let member = self.member(genesis.prosumer(id), key.clone());
+            let moments = slot_stream(case.seed, id.actor(), Purpose::Activation, stretch);
+            actors.push(Box::new(Prosumer::new(id, member, Arc::clone(rules), needs, storage, moments)));
+        }
+        actors
+    }
 }
 
 /// What a prosumer brings to each slot by its profile.
@@ -96,11 +164,12 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
 struct Profiled {
     profile: Profile,
     scenario: Arc<Scenario>,
+    slots: RangeInclusive<Slot>,
 }
 
 impl Needs for Profiled {
-    fn slots(&self) -> Slot {
-        self.profile.slots()
+    fn slots(&self) -> RangeInclusive<Slot> {
+        self.slots.clone()
     }
 
     fn foreseen(&self, slot: Slot) -> SlotFacts {
@@ -236,17 +305,19 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
     }
 }
 
-fn grid_rules(case: &Case) -> GridRules {
+fn grid_rules(case: &Case, slots: RangeInclusive<Slot>) -> GridRules {
     GridRules {
+        slots,
         tariffs: Arc::clone(&case.tariffs) as Arc<_>,
         slot_length: case.scenario.market.slot_length,
         retry_after: case.retry_after(),
     }
 }
 
-fn ledger_rules(case: &Case) -> LedgerRules {
+fn ledger_rules(case: &Case, slots: RangeInclusive<Slot>) -> LedgerRules {
     let scenario = &case.scenario;
     LedgerRules {
+        slots,
         floor: FloorRules {
             alpha: scenario.alpha_of_slot(),
             patience: scenario.learning.patience,

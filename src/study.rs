@@ -13,7 +13,7 @@ use crate::{
         population::Population,
         schema::{Clock, Scenario},
     },
-    simulation::simulate,
+    simulation::simulate_days,
 };
 use microgrid_agents::{
     actor::MarketProtocol,
@@ -40,8 +40,8 @@ use std::{
 pub struct Options {
     /// How the actors of a case are spread; chosen by their number if `None`.
     pub shards: Option<Shards>,
-    /// How many cases run at a time; chosen by [`suitable_jobs`] if `None`. Changes how long a study takes, never its
-    /// results.
+    /// How many cases run at a time; chosen by [`suitable_jobs`] if `None`. Where there are fewer cases, so many of their
+    /// days, if nothing links these. Changes how long a study takes, never its results.
     pub jobs: Option<NonZero<usize>>,
     /// Set from outside to end the study early.
     pub interrupted: Arc<AtomicBool>,
@@ -108,6 +108,22 @@ pub fn suitable_jobs(plan: &Plan, shards: Option<Shards>) -> NonZero<usize> {
     if plan.case_count() <= 2 || alone || in_pool() {
         return NonZero::<usize>::MIN;
     }
+    cores()
+}
+
+/// How many days of a case are best played at a time, where nothing links them, in a study of so many cases at a time: those
+/// that are left of the jobs or, without a number of these, of the cores.
+fn suitable_days(plan: &Plan, options: &Options, cases: usize) -> usize {
+    if in_pool() {
+        return 1;
+    }
+    let (_, largest) = plan.population_sizes();
+    let threads = || options.shards.map_or(1, |shards| shards.threads(largest + 2));
+    let left = options.jobs.map_or_else(|| cores().get() / threads(), NonZero::get) / cases;
+    left.clamp(1, MOST_JOBS)
+}
+
+fn cores() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
@@ -141,6 +157,7 @@ pub fn run<S: CaseStore>(
         plan,
         options,
         beside_others: jobs > 1 || in_pool(),
+        days: suitable_days(plan, options, jobs),
         store: Mutex::new(store),
         next: AtomicU32::new(1),
         drawn: LastPopulation::default(),
@@ -164,6 +181,8 @@ struct Study<'a, S, T> {
     options: &'a Options,
     /// Whether other cases have the machine too.
     beside_others: bool,
+    /// How many days of a case are played at a time, where nothing links them.
+    days: usize,
     store: Mutex<S>,
     /// Number of the next case that nobody has taken.
     next: AtomicU32,
@@ -202,7 +221,8 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
         let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
         let play = |recorder| {
             let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
-            let (Reporter { recorder, .. }, result) = simulate(&case, shards, &self.options.interrupted, reporter);
+            let (Reporter { recorder, .. }, result) =
+                simulate_days(&case, shards, self.days, &self.options.interrupted, reporter);
             (recorder, result)
         };
         let begun = lock(&self.store).begin(&case)?;

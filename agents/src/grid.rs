@@ -14,13 +14,15 @@ use crate::{
     statement::{MeterReading, Tariff},
     time::Time,
 };
-use std::{fmt::Debug, sync::Arc, time::Duration};
+use std::{fmt::Debug, ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// What the grid asks and pays, and when.
 #[derive(Clone, Debug)]
 pub struct GridRules {
     /// What it pays and asks in each slot.
     pub tariffs: Arc<dyn Tariffs>,
+    /// The slots that are played: all of a run, or those of a part that nothing links to others.
+    pub slots: RangeInclusive<Slot>,
     /// Length of a slot.
     pub slot_length: Duration,
     /// After how long an unanswered message is repeated.
@@ -29,18 +31,11 @@ pub struct GridRules {
 
 /// What the grid pays and asks in each slot.
 pub trait Tariffs: Debug + Send + Sync {
-    /// How many slots it tells of, from 1.
-    fn slots(&self) -> Slot;
-
     /// The tariffs of a slot.
     fn of(&self, slot: Slot) -> Tariff;
 }
 
 impl Tariffs for Vec<Tariff> {
-    fn slots(&self) -> Slot {
-        self.len() as Slot
-    }
-
     fn of(&self, slot: Slot) -> Tariff {
         self[slot as usize - 1].clone()
     }
@@ -69,11 +64,12 @@ impl Grid {
         let booked = vec![0; member.genesis.prosumers.len()];
         let genesis = &member.genesis;
         let groups = genesis.prosumers.iter().map(|(number, _)| genesis.tariff_group(*number)).collect();
-        Self { rules, member, begun: 0, unconfirmed: 1, publication: 0, booked, groups }
+        let first = *rules.slots.start();
+        Self { rules, member, begun: first - 1, unconfirmed: first, publication: 0, booked, groups }
     }
 
-    fn slots(&self) -> Slot {
-        self.rules.tariffs.slots()
+    fn last(&self) -> Slot {
+        *self.rules.slots.end()
     }
 
     fn tariff(&self, slot: Slot) -> Tariff {
@@ -96,7 +92,7 @@ impl Grid {
         if nothing_under_way {
             self.publish(context);
         }
-        if slot < self.slots() {
+        if slot < self.last() {
             context.wake_at(Time::after_slots(slot, self.rules.slot_length), Wake::SlotBegins(slot + 1));
         }
     }
@@ -121,7 +117,7 @@ impl Grid {
 
 impl Actor<MarketProtocol> for Grid {
     fn start(&mut self, context: &mut Context<'_>) {
-        self.begin(1, context);
+        self.begin(*self.rules.slots.start(), context);
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
@@ -130,7 +126,7 @@ impl Actor<MarketProtocol> for Grid {
                 self.unconfirmed += 1;
                 self.publish(context);
             }
-            Message::Exchange(exchange) if (1..=self.slots()).contains(&exchange.slot) => {
+            Message::Exchange(exchange) if self.rules.slots.contains(&exchange.slot) => {
                 if let Some(from) = ProsumerId::of(from) {
                     self.invoice(from, *exchange, context);
                 }
@@ -154,7 +150,7 @@ impl Actor<MarketProtocol> for Grid {
 
     fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
         let (begun, unconfirmed, publication, booked): (_, _, _, Vec<Slot>) = from_bytes(saved)?;
-        if booked.len() != self.booked.len() || begun > self.slots() {
+        if booked.len() != self.booked.len() || begun > self.last() {
             return Err(Unreadable("it has other slots or prosumers".to_owned()));
         }
         (self.begun, self.unconfirmed, self.publication, self.booked) = (begun, unconfirmed, publication, booked);
@@ -166,7 +162,7 @@ impl Actor<MarketProtocol> for Grid {
     }
 
     fn waiting_for(&self) -> Option<String> {
-        (self.unconfirmed <= self.slots()).then(|| format!("SlotOpened from the ledger for slot {}", self.unconfirmed))
+        (self.unconfirmed <= self.last()).then(|| format!("SlotOpened from the ledger for slot {}", self.unconfirmed))
     }
 }
 
@@ -187,6 +183,7 @@ mod tests {
     fn grid() -> Grid {
         let rules = GridRules {
             tariffs: Arc::new(vec![Tariff::new(1, 0.45, 0.5), Tariff::new(2, 0.45, 0.85)]),
+            slots: 1..=2,
             slot_length: Duration::from_secs(3600),
             retry_after: Duration::from_secs(3),
         };

@@ -14,6 +14,7 @@ mod community;
 mod conservation;
 mod convergence;
 mod crash;
+mod days;
 mod determinism;
 mod docs;
 mod examples;

@@ -98,11 +98,11 @@ fn rows(run: &Path) -> BTreeMap<&'static str, Vec<Vec<Value>>> {
     tables.map(read).into()
 }
 
-const SHARDS: [Shards; 4] = [Shards::Fixed(1), Shards::Fixed(3), Shards::PerActor, Shards::Fixed(2)];
+pub(crate) const SHARDS: [Shards; 4] = [Shards::Fixed(1), Shards::Fixed(3), Shards::PerActor, Shards::Fixed(2)];
 
 /// Goes on with the run in `folder`, or begins it, until so many more slots are closed; says how many slots it had from before,
 /// and whether it is finished.
-fn go_on(
+pub(crate) fn go_on(
     plan: &Plan,
     root: &Path,
     folder: &mut Option<PathBuf>,

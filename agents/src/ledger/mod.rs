@@ -43,7 +43,7 @@ use chains::{Chains, Pending, Sent};
 use playing::{Playing, participant, participants};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 /// When commits are to be on disk: how often the ledger signs how far its chains have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub enum Durability {
 /// How the ledger runs the market, beyond what everybody has agreed on in the genesis.
 #[derive(Clone, Debug)]
 pub struct LedgerRules {
+    /// The slots that are played: all of a run, or those of a part that nothing links to others.
+    pub slots: RangeInclusive<Slot>,
     /// How it runs its side of a market.
     pub floor: FloorRules,
     /// Length of a slot.
@@ -134,7 +136,7 @@ impl Ledger {
             queues: ChannelName::ALL.map(|channel| Queue::new(Some(channel), most, timeout)),
             // They form no blocks that could be full, and the market is shown anew for each batch.
             posts: Queue::new(None, usize::MAX, timeout),
-            slot: 0,
+            slot: rules.slots.start() - 1,
             opened: None,
             gate_closes: Time::ZERO,
             next_tariff: None,
@@ -150,7 +152,7 @@ impl Ledger {
 
     /// Whether the last slot is closed.
     fn is_over(&self) -> bool {
-        self.slot == self.chains.ledger.genesis.rules.slots && matches!(self.phase, Phase::BetweenSlots)
+        self.slot == *self.rules.slots.end() && matches!(self.phase, Phase::BetweenSlots)
     }
 
     /// Enters a phase in which the ledger waits for others, and reminds them from time to time.
@@ -231,9 +233,12 @@ impl Actor<MarketProtocol> for Ledger {
     fn start(&mut self, context: &mut Context<'_>) {
         for channel in ChannelName::ALL {
             let block = self.chains.begin(channel, context.now());
-            context.observe(Observation::Sealed(Arc::new(block)));
+            // Of all parts of a run, only the first has first blocks.
+            if self.slot == 0 {
+                context.observe(Observation::Sealed(Arc::new(block)));
+            }
         }
-        context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(0))));
+        context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(self.slot))));
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {

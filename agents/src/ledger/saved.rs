@@ -53,7 +53,7 @@ impl Ledger {
 
     pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
         let Saved { slot, links, batches, unpublished, repeats } = from_bytes(saved)?;
-        if slot > self.chains.ledger.genesis.rules.slots {
+        if slot > *self.rules.slots.end() {
             return Err(Unreadable(format!("it has no slot {slot}")));
         }
         (self.slot, self.opened, self.phase) = (slot, None, Phase::BetweenSlots);

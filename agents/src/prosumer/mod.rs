@@ -144,18 +144,19 @@ impl Prosumer {
         let warm_start = WarmStart::new(&rules.habits.first_prices);
         let (storage, content) = storage.unzip();
         let group = member.genesis.tariff_group(member.genesis.prosumers[id.index()].0);
+        let first = *needs.slots().start();
         Self {
             id,
             member,
             rules,
-            facts: needs.foreseen(1),
+            facts: needs.foreseen(first),
             needs,
             group,
             devices: Devices { storage, content: content.unwrap_or_default(), reading: None },
             rhythm: Rhythm::new(moments),
             warm_start,
             strategy,
-            slot: 0,
+            slot: first - 1,
             opened: None,
             phase: Phase::Done,
             question: None,
@@ -163,8 +164,9 @@ impl Prosumer {
         }
     }
 
-    fn slots(&self) -> Slot {
-        self.needs.slots()
+    /// The last slot that is played.
+    fn last(&self) -> Slot {
+        *self.needs.slots().end()
     }
 
     fn facts(&self) -> &SlotFacts {
@@ -353,7 +355,7 @@ impl Actor<MarketProtocol> for Prosumer {
             return;
         }
         match message {
-            Message::SlotOpened(opened) if (self.slot + 1..=self.slots()).contains(&opened.tariff.slot) => {
+            Message::SlotOpened(opened) if (self.slot + 1..=self.last()).contains(&opened.tariff.slot) => {
                 self.begin(opened, context);
             }
             Message::Registered(slot, validity) if slot == self.slot => self.registered(validity, context),
@@ -413,7 +415,7 @@ impl Actor<MarketProtocol> for Prosumer {
 
     fn waiting_for(&self) -> Option<String> {
         let what = match &self.phase {
-            Phase::Done if self.slot == self.slots() => return None,
+            Phase::Done if self.slot == self.last() => return None,
             Phase::Done => return Some(format!("SlotOpened from the ledger for slot {}", self.slot + 1)),
             Phase::Recovering => return Some("Standing from the ledger".to_owned()),
             Phase::Registering => "Registered from the ledger",

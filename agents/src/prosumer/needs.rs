@@ -4,12 +4,12 @@ use crate::{
     ids::Slot,
     market::balance::{Metered, SlotFacts},
 };
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::RangeInclusive};
 
-/// What a prosumer brings to each slot of a run.
+/// What a prosumer brings to each slot that is played.
 pub trait Needs: Debug + Send + Sync {
-    /// How many slots it tells of, from 1.
-    fn slots(&self) -> Slot;
+    /// The slots that are played: all of a run, or those of a part that nothing links to others.
+    fn slots(&self) -> RangeInclusive<Slot>;
 
     /// What it foresees of a slot before that begins: what it registers and trades by.
     fn foreseen(&self, slot: Slot) -> SlotFacts;
@@ -21,8 +21,8 @@ pub trait Needs: Debug + Send + Sync {
 }
 
 impl Needs for Vec<SlotFacts> {
-    fn slots(&self) -> Slot {
-        self.len() as Slot
+    fn slots(&self) -> RangeInclusive<Slot> {
+        1..=self.len() as Slot
     }
 
     fn foreseen(&self, slot: Slot) -> SlotFacts {

@@ -48,7 +48,7 @@ impl Prosumer {
 
     pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
         let Saved { slot, content, rhythm, warm_start, questions } = from_bytes(saved)?;
-        if slot > self.slots() || !warm_start.is_like(&self.warm_start) {
+        if slot > self.last() || !warm_start.is_like(&self.warm_start) {
             return Err(Unreadable(format!("it has no slot {slot}, or begins it otherwise")));
         }
         (self.slot, self.opened, self.phase, self.question) = (slot, None, Phase::Done, None);

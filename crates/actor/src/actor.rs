@@ -54,7 +54,7 @@ pub struct Observed<O> {
 /// Each method may change only the actor itself, and act on the world only through its [`Context`]. The same calls in
 /// the same order with the same random stream always give the same effects.
 pub trait Actor<P: Protocol>: Debug + Send {
-    /// Called once, at time zero, before anything else.
+    /// Called once, when the run begins, before anything else.
     fn start(&mut self, context: &mut Context<'_, P>);
 
     /// A message has arrived.

@@ -7,7 +7,9 @@
 //! The derivation, so that others can repeat it: the 32-byte key of a ChaCha8 generator is the seed as 8 little-endian
 //! bytes followed by zeros; its stream number is `purpose * 2^32 + actor`; its first 32 bytes seed a
 //! `Xoshiro256PlusPlus`, which makes the draws. Where an actor draws anew in each period, such as a market's slot, whatever
-//! it has drawn before, the 32 bytes behind the first `32 period` ones seed the generator of that period.
+//! it has drawn before, the 32 bytes behind the first `32 period` ones seed the generator of that period. Where nothing links
+//! the days of a run, the day is the period of streams that otherwise go through the run; its first is period 0, which is the
+//! stream without periods.
 
 use crate::ActorId;
 use rand::{Rng, SeedableRng};
@@ -26,7 +28,8 @@ pub fn stream(seed: u64, actor: ActorId, purpose: impl Into<u32>) -> Stream {
     stream_of_period(seed, actor, purpose, 0)
 }
 
-/// The stream of `actor` for `purpose` in one period of the run with this seed; periods count from 1.
+/// The stream of `actor` for `purpose` in one period of the run with this seed; periods count from 1, or
+/// from 0 where a run consists of nothing else.
 pub fn stream_of_period(seed: u64, actor: ActorId, purpose: impl Into<u32>, period: u32) -> Stream {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

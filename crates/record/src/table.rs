@@ -142,16 +142,19 @@ impl<R: Row> Table<R> {
         read::<R>(folder, None).map(drop)?;
         let path = folder.join(R::FILE);
         let &Journal { cases, slots, .. } = journal;
-        let next = match slots {
-            slots if slots > 0 && R::header().nth(1) == Some("slot") => (cases + 1, slots + 1),
-            _ => (cases + 1, 0),
+        let case = cases + 1;
+        let (before, behind) = match slots {
+            0 => ((case, 0), (case, 0)),
+            slots if R::header().nth(1) == Some("slot") => ((case, slots + 1), (case, slots + 1)),
+            // Rows of the case stand on both sides, and do not tell which slots they are of.
+            _ => ((case + 1, 0), (case, 0)),
         };
         let length = journal
             .lengths
             .get(R::FILE)
             .copied()
             .ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
-        if !ends_at(&path, next, length).map_err(RecordError::file("read", &path))? {
+        if !ends_at(&path, before, behind, length).map_err(RecordError::file("read", &path))? {
             let what = match slots {
                 0 => format!("the first {cases} cases do not end at byte {length}"),
                 _ => format!("slot {slots} of case {} does not end at byte {length}", cases + 1),
@@ -255,8 +258,9 @@ pub(super) fn section<R: Row>(folder: &Path, case: u32, slots: RangeInclusive<Sl
     Ok(Section { case, slots, size: place.end - place.start, place })
 }
 
-/// Whether the rows before `next` are the first `length` bytes of a table, as far as it is so long.
-fn ends_at(path: &Path, next: Key, length: u64) -> io::Result<bool> {
+/// Whether the first `length` bytes of a table are whole rows that come before `next`, and all behind them, if there are any,
+/// begin at `from`, as far as it is so long.
+fn ends_at(path: &Path, next: Key, from: Key, length: u64) -> io::Result<bool> {
     let mut file = BufReader::with_capacity(1 << 12, files::open(path)?);
     if length == 0 || file.get_ref().metadata()?.len() < length {
         return Ok(length > 0);
@@ -266,7 +270,7 @@ fn ends_at(path: &Path, next: Key, length: u64) -> io::Result<bool> {
     file.read_exact(&mut before)?;
     let behind = first_from(&mut file, length)?.1.flatten();
     let last = bisect(&mut file, 0..length, next)?;
-    Ok(before == *b"\n" && last == length && behind.is_none_or(|behind| behind >= next))
+    Ok(before == *b"\n" && last == length && behind.is_none_or(|behind| behind >= from))
 }
 
 type Key = (u32, Slot);

@@ -3,7 +3,7 @@
 //! What time it is, and how events reach other shards, is the shard's business; hence this is the same in every time.
 
 use super::{
-    Failure, Waiting,
+    Failure, Stretch, Waiting,
     audience::Report,
     event::{Broadcast, Event, Moment, What},
     post::{Placement, Post},
@@ -11,7 +11,7 @@ use super::{
 };
 use microgrid_actor::{
     Actor, ActorId, Context, Effect, Observed, Protocol, Stream, Time,
-    streams::{BEHAVIOUR, NETWORK, stream},
+    streams::{BEHAVIOUR, NETWORK, stream_of_period},
 };
 use microgrid_network::{Downtime, Fate, Network};
 use std::{hint::black_box, sync::Arc, time::Duration};
@@ -73,15 +73,17 @@ impl<P: Protocol> HostedActors<P> {
         left: Option<&Snapshot<P>>,
     ) -> Self {
         let ids = || (0..actors.len() as u32).map(|place| placement.actor(place));
-        let behaviour = ids().map(|id| stream(placement.seed, id, BEHAVIOUR)).collect();
+        let Stretch { begins, number } = placement.stretch;
+        let stream = |id, purpose| stream_of_period(placement.seed, id, purpose, number);
+        let behaviour = ids().map(|id| stream(id, BEHAVIOUR)).collect();
         let mut post = Post::new(placement, network.lookahead());
         let crashes = |downtime| Box::new(Crashes { downtime, restarts: 0, overdue: Vec::new() });
         let host = |(id, actor)| {
             let crashes = network.downtime(id).map(crashes);
-            let start = Event { time: Time::ZERO, wave: 0, sender: id, sequence: 0, to: id, what: What::Start };
-            let restart = crashes.as_ref().and_then(|crashes| crashes.next_restart(id, Time::ZERO));
+            let start = Event { time: begins, wave: 0, sender: id, sequence: 0, to: id, what: What::Start };
+            let restart = crashes.as_ref().and_then(|crashes| crashes.next_restart(id, begins));
             [Some(start), restart].into_iter().flatten().for_each(|event| post.queue.push(event));
-            Hosted { actor, network: stream(placement.seed, id, NETWORK), sequence: 0, crashes }
+            Hosted { actor, network: stream(id, NETWORK), sequence: 0, crashes }
         };
         let hosted = ids().zip(actors).map(host).collect();
         let (constant, effects, report) = (network.constant(), Vec::new(), Report::default());
@@ -136,7 +138,7 @@ impl<P: Protocol> HostedActors<P> {
         let turn = Turn { place: place as usize, id: to, now };
         let crashes = self.hosted[turn.place].crashes.as_deref_mut();
         match what {
-            // Everybody begins at time zero, even whoever is down from there on.
+            // Everybody begins as the run does, even whoever is down from there on.
             What::Start => self.act(Turn { now: moment, ..turn }, |actor, context| actor.start(context)),
             What::Message(_) if crashes.as_ref().is_some_and(|crashes| crashes.downtime.is_down(due)) => {
                 self.report.traffic.lost += 1;

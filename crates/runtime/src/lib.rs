@@ -174,6 +174,15 @@ pub struct Host {
     pub interrupted: Arc<AtomicBool>,
 }
 
+/// Which part of a run takes place: the whole, or one of several that nothing links. Time is that of the whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// When it begins.
+    pub begins: Time,
+    /// Its number, from 0: the period of its streams, so that no two parts draw the same.
+    pub number: u32,
+}
+
 /// What can go wrong in a run.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
@@ -282,9 +291,15 @@ type Ending<W> = (W, Result<(), RuntimeError>);
 
 /// Runs `actors` until nothing more happens, from their start or from where the watcher [resumes](Watcher::resumes_from);
 /// the position of an actor is its address. Gives the watcher back with the outcome.
-pub fn run<P: Protocol, W: Watcher<P> + 'static>(
+pub fn run<P: Protocol, W: Watcher<P> + 'static>(actors: Vec<Box<dyn Agent<P>>>, host: &Host, watcher: W) -> Ending<W> {
+    run_stretch(actors, host, Stretch::default(), watcher)
+}
+
+/// The same for a part of a run.
+pub fn run_stretch<P: Protocol, W: Watcher<P> + 'static>(
     mut actors: Vec<Box<dyn Agent<P>>>,
     host: &Host,
+    stretch: Stretch,
     mut watcher: W,
 ) -> Ending<W> {
     let left = watcher.resumes_from().map(|bytes| Snapshot::restore(&bytes, &mut actors));
@@ -292,14 +307,14 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(
         Ok(left) => left,
         Err(why) => return (watcher, Err(RuntimeError::Snapshot(why))),
     };
-    let last_progress = left.as_ref().map_or(Time::ZERO, |left| left.last_progress);
+    let last_progress = left.as_ref().map_or(stretch.begins, |left| left.last_progress);
     let schedule = watcher.snapshots_every().map(|every| Schedule::new(every, last_progress));
     System::new().block_on(async {
         let (lookahead, threads) = (host.network.lookahead(), host.shards.threads(actors.len()));
         // The first shard lives on the clock's thread; so do all if there is one for each actor. The others share as many
         // threads as there are other cores.
         let arbiters: Vec<Arbiter> = (1..threads).map(|_| Arbiter::new()).collect();
-        let shards = workers(actors, host, left).enumerate().map(|(number, worker)| {
+        let shards = workers(actors, host, stretch, left).enumerate().map(|(number, worker)| {
             let shard = Shard::new(worker, lookahead, Spin::among(threads));
             match number % threads {
                 0 => shard.start(),
@@ -323,6 +338,7 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(
 fn workers<P: Protocol>(
     actors: Vec<Box<dyn Agent<P>>>,
     host: &Host,
+    stretch: Stretch,
     left: Option<Snapshot<P>>,
 ) -> impl Iterator<Item = Worker<P>> {
     let (seed, shards, count) = (host.seed, host.shards.count(actors.len()), actors.len());
@@ -332,7 +348,7 @@ fn workers<P: Protocol>(
     }
     let network = Arc::new(host.network.clone());
     hands.into_iter().enumerate().map(move |(number, hand)| {
-        let placement = Placement { seed, number, shards, actors: count };
+        let placement = Placement { seed, stretch, number, shards, actors: count };
         let actors = HostedActors::new(placement, Arc::clone(&network), hand, left.as_ref());
         Worker::new(placement, actors)
     })

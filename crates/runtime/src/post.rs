@@ -1,6 +1,7 @@
 //! The way of new events: into the queue of the shard, or on their way to another.
 
 use super::{
+    Stretch,
     event::{Broadcast, Event, Key, Moment, What},
     queue::EventQueue,
 };
@@ -14,6 +15,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub(super) struct Placement {
     /// Of the run.
     pub(super) seed: u64,
+    /// Which part of the run takes place.
+    pub(super) stretch: Stretch,
     /// Of the shard, from 0.
     pub(super) number: usize,
     pub(super) shards: usize,

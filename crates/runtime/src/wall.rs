@@ -8,7 +8,7 @@
 //! the watcher sees causes before effects, as in virtual time.
 
 use super::{
-    Ending, Host, RuntimeError, Watcher,
+    Ending, Host, RuntimeError, Stretch, Watcher,
     audience::{Audience, Report, WhoWaits, who_waits},
     event::Moment,
     join,
@@ -48,9 +48,10 @@ pub fn run<P: Protocol, W: Watcher<P> + 'static>(
     System::new().block_on(async {
         let arbiters = (0..threads(host.shards.count(actors.len()))).map(|_| Arbiter::new());
         let arbiters: Vec<Arbiter> = arbiters.collect();
-        let shards = workers(actors, host, None).zip(arbiters.iter().cycle()).map(|(worker, arbiter)| {
-            FreeShard::start_in_arbiter(&arbiter.handle(), |_| FreeShard { worker, links: None, timer: None })
-        });
+        let shards =
+            workers(actors, host, Stretch::default(), None).zip(arbiters.iter().cycle()).map(|(worker, arbiter)| {
+                FreeShard::start_in_arbiter(&arbiter.handle(), |_| FreeShard { worker, links: None, timer: None })
+            });
         let shards: Arc<[Addr<FreeShard<P>>]> = shards.collect();
         let (ending, ended) = oneshot::channel();
         let clock = WallClock::start(pace.speed);

@@ -8,7 +8,8 @@ use super::{
     notation, path,
     population::Population,
     schema::{
-        Community, Market, Open, PopulationSource, Preferences, Replicates, Scenario, Storage, Synthetic, Tariff, Value,
+        Clock, Community, InitialPrice, Market, Open, PopulationSource, Preferences, Record, Replicates, Scenario,
+        Storage, Synthetic, Tariff, Value,
     },
     synthetic,
     tariffs::Tariffs,
@@ -75,6 +76,17 @@ impl Case {
     /// Whether anybody has a storage.
     pub fn has_storages(&self) -> bool {
         (0..self.population.prosumers.len()).any(|place| self.storage(place).is_some())
+    }
+
+    /// Its days, if there are several and nothing links them, so that each is a simulation of its own: no storage that is
+    /// full in the morning, no price from the day before, no rule that may have learned, no chain that is kept. Says nothing
+    /// of who watches, or of the machine.
+    pub fn independent_days(&self) -> Option<&Dates> {
+        let Scenario { record, clock, learning, .. } = &*self.scenario;
+        let dates = self.dates.as_deref().filter(|dates| dates.days() > 1)?;
+        let begins_anew = *record != Record::Full && learning.initial_price == InitialPrice::Random;
+        let linked = *clock != Clock::Virtual || self.custom.changes_results() || self.has_storages();
+        (begins_anew && !linked).then_some(dates)
     }
 
     /// By which mechanism its trades come about.

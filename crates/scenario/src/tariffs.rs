@@ -66,10 +66,6 @@ impl Tariffs {
 }
 
 impl grid::Tariffs for Tariffs {
-    fn slots(&self) -> Slot {
-        self.grid.len() as Slot
-    }
-
     fn of(&self, slot: Slot) -> Tariff {
         self.tariff(slot)
     }
