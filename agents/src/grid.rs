@@ -144,7 +144,7 @@ impl Actor<MarketProtocol> for Grid {
     }
 
     fn save(&self) -> Option<Vec<u8>> {
-        let Self { begun, unconfirmed, publication, booked, .. } = self;
+        let Self { rules: _, member: _, begun, unconfirmed, publication, booked, groups: _ } = self;
         (unconfirmed > begun).then(|| to_bytes(&(begun, unconfirmed, publication, booked)))
     }
 

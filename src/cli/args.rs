@@ -9,7 +9,7 @@ use crate::{
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use clap_complete::Shell;
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
-use std::{num::NonZero, path::PathBuf, str::FromStr};
+use std::{fmt, num::NonZero, path::PathBuf, str::FromStr};
 
 /// Simulates a local electricity market as agents that exchange messages.
 ///
@@ -58,6 +58,8 @@ Examples:
   sim stability scenarios/5_prosumers.ron             would it spiral in, and how firmly?
   sim show results/5_prosumers                        the tables of the newest run
   sim show results/5_prosumers --slot 17 --case 2     who bought how much from whom
+  sim show results/village --slot 2016-06-05T12:00    the same of a run whose slots have dates
+  sim show results/village --member Bakery             what one member has used, paid and saved
   sim report results/5_prosumers --open               look at the newest run in the browser
   sim list                                            all runs, and what they came to
   sim compare results/5_prosumers/A results/5_prosumers/B
@@ -88,11 +90,12 @@ pub(super) enum Command {
     #[command(after_help = import::EXAMPLES)]
     Import {
         #[command(subcommand)]
-        kind: import::Kind,
+        kind: Box<import::Kind>,
     },
     /// Finish a run that was interrupted or killed, in place.
     ///
-    /// Its results are those of a run that nobody ended: complete cases are kept, the others run again.
+    /// Its results are those of a run that nobody ended: complete cases are kept, the one under way goes on behind its last
+    /// closed slot of which there is a snapshot, and the others run again.
     Resume {
         /// A run's folder, or a scenario's folder for its newest run.
         #[arg(value_name = "RUN")]
@@ -105,9 +108,13 @@ pub(super) enum Command {
         /// A run's folder, or a scenario's folder for its newest run.
         #[arg(value_name = "RUN")]
         run: PathBuf,
-        /// Show this slot's trades and prosumers.
-        #[arg(long, value_name = "K", value_parser = whole::<u32>, allow_negative_numbers = true)]
-        slot: Option<u32>,
+        /// Show this slot's trades and prosumers: its number or, where slots have dates, when it begins, such as
+        /// 2016-06-05T12:00.
+        #[arg(long, value_name = "K", allow_negative_numbers = true)]
+        slot: Option<SlotName>,
+        /// Show this member's bills: its name or its number.
+        #[arg(long, value_name = "NAME", conflicts_with = "slot")]
+        member: Option<String>,
         /// Show only this case.
         #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true)]
         case: Option<u32>,
@@ -269,6 +276,33 @@ fn name(text: &str) -> Result<String, String> {
     if scenario::is_name(text) { Ok(text.to_owned()) } else { Err(format!("allowed: {}", scenario::NAME)) }
 }
 
+/// A slot as it is called on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SlotName {
+    /// By its number.
+    Number(u32),
+    /// By the beginning of what RFC 3339 makes of the moment at which it begins.
+    Time(String),
+}
+
+impl FromStr for SlotName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_time = text.contains('-') && text.contains(':') && text.starts_with(|sign: char| sign.is_ascii_digit());
+        if is_time { Ok(Self::Time(text.replacen(' ', "T", 1))) } else { whole(text).map(Self::Number) }
+    }
+}
+
+impl fmt::Display for SlotName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "slot {number}"),
+            Self::Time(time) => write!(f, "a slot that begins at {time}"),
+        }
+    }
+}
+
 /// A whole number.
 fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "expected a whole number, neither negative nor too large, of digits alone")
@@ -366,7 +400,12 @@ mod tests {
     #[test]
     fn subcommands_need_no_scenario_of_their_own() {
         let arguments = Arguments::try_parse_from(["sim", "show", "results/day", "--slot", "17"]).unwrap();
-        assert!(matches!(arguments.command, Some(Command::Show { slot: Some(17), case: None, .. })));
+        let Some(Command::Show { slot, member: None, case: None, .. }) = arguments.command else {
+            panic!("this shows")
+        };
+        assert_eq!(slot, Some(SlotName::Number(17)));
+        assert_eq!("2016-06-05 12:00".parse(), Ok(SlotName::Time("2016-06-05T12:00".to_owned())));
+        assert!("-3".parse::<SlotName>().is_err() && "1e3".parse::<SlotName>().is_err());
     }
 
     #[test]

@@ -75,6 +75,7 @@ fn describe(plan: &Plan) -> String {
     );
     if let Some(dates) = plan.dates() {
         text += &days(dates);
+        text += &format!("  leaves {} on disk, beside its report\n", plan.on_disk());
         if plan.cases().take(MOST_CASES).all(|case| case.independent_days().is_some()) {
             text += "  days are independent: they run in parallel\n";
         }

@@ -2,7 +2,7 @@
 //!
 //! `FUZZ_SECONDS` says for how long; without it a few seconds are spent, on the same harm each time.
 
-use super::{compare, ledger, list, show};
+use super::{args::SlotName, compare, ledger, list, show};
 use crate::{
     Simulation,
     framework::SimulationError,
@@ -272,10 +272,10 @@ fn look(run: &Path, other: &Path) -> Result<(), TestCaseError> {
         let _ = run.rows::<R>().map(|rows| rows.take_while(Result::is_ok).count());
         let _ = run.section::<R>(1, 2..=3).and_then(|section| run.rows_of::<R>(&section)).map(Iterator::count);
     }
-    let ways: [(&str, &dyn Fn()); 14] = [
-        ("show", &|| drop(show::told(run, None, None))),
-        ("show --case", &|| drop(show::told(run, None, Some(2)))),
-        ("show --slot", &|| drop(show::told(run, Some(3), None))),
+    let ways: [(&str, &dyn Fn()); 15] = [
+        ("show", &|| drop(show::told(run, None, None, None))),
+        ("show --case", &|| drop(show::told(run, None, None, Some(2)))),
+        ("show --slot", &|| drop(show::told(run, Some(&SlotName::Number(3)), None, None))),
         ("rows", &|| {
             rows::<AgeRow>(run);
             rows::<ClearingRow>(run);
@@ -284,6 +284,7 @@ fn look(run: &Path, other: &Path) -> Result<(), TestCaseError> {
             rows::<TradeRow>(run);
             let _ = Run::open(run).map(|run| run.rows::<LedgerRow>().map(Iterator::count));
         }),
+        ("show --member", &|| drop(show::told(run, None, Some("1"), None))),
         ("list", &|| drop(list::told(run))),
         ("compare", &|| drop(compare::told(run, None))),
         ("compare with another", &|| drop(compare::told(run, Some(other)))),

@@ -3,6 +3,7 @@
 //! Everything it prints about a run is read back from the run's folder, so that `sim show` says the same.
 
 mod args;
+mod bill;
 mod case_tables;
 mod check;
 mod compare;
@@ -15,6 +16,7 @@ mod ledger;
 mod list;
 mod manual;
 mod mistyped;
+mod periods;
 mod price_path;
 mod progress;
 mod report;
@@ -62,9 +64,11 @@ pub fn main() -> ExitCode {
         (Some(Command::Check { input }), _) => {
             check::check(&input).map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
         }
-        (Some(Command::Import { kind }), _) => import::import(kind),
+        (Some(Command::Import { kind }), _) => import::import(*kind),
         (Some(Command::Resume { run, how }), _) => run::resume(&run, &how),
-        (Some(Command::Show { run, slot, case }), _) => show::show(&run, slot, case),
+        (Some(Command::Show { run, slot, member, case }), _) => {
+            show::show(&run, slot.as_ref(), member.as_deref(), case)
+        }
         (Some(Command::Report { run, open }), _) => report::report(&run, open),
         (Some(Command::Stability { input, slot }), _) => {
             let done = stability::stability(&input, slot);

@@ -5,6 +5,7 @@ use super::{
     check,
     error::CliError,
     print, print_exactly, progress, signals, summary,
+    text::in_currency,
 };
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
@@ -99,6 +100,7 @@ fn tell(run: &Run, how: &HowToRun) -> Result<(), CliError> {
         return print_exactly(&format!("{}\n", run.folder().display())).map(drop);
     }
     // As the report, if there is one, has left it.
-    let text = Run::open(run.folder()).and_then(|run| summary::summary(&run, None));
-    print(&text.map_err(CliError::failed)?)
+    let run = Run::open(run.folder()).map_err(CliError::failed)?;
+    let text = summary::summary(&run, None).map_err(CliError::failed)?;
+    print(&in_currency(&text, &run.manifest().currency))
 }

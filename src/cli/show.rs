@@ -1,10 +1,12 @@
 //! `sim show RUN`: the tables of a run, read back from its folder.
 
 use super::{
+    args::SlotName,
+    bill,
     case_tables::{clearings, outcome},
     error::CliError,
     price_path, print, summary,
-    text::{AMOUNT, PRICE, bold, cell, count, fixed, wrapped},
+    text::{AMOUNT, PRICE, bold, cell, count, fixed, in_currency, wrapped},
     trade_matrix,
 };
 use crate::{
@@ -14,23 +16,37 @@ use crate::{
 use microgrid_agents::{ids::Slot, statement::Outcome};
 use std::path::Path;
 
-/// Prints the run's slots or, with a slot given, that slot's trades and prosumers.
-pub(super) fn show(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<(), CliError> {
-    print(&told(run, slot, case)?)
+/// Prints the run's slots, a slot's trades and prosumers, or a member's bills.
+pub(super) fn show(
+    run: &Path,
+    slot: Option<&SlotName>,
+    member: Option<&str>,
+    case: Option<u32>,
+) -> Result<(), CliError> {
+    print(&told(run, slot, member, case)?)
 }
 
 /// What that prints.
-pub(super) fn told(run: &Path, slot: Option<Slot>, case: Option<u32>) -> Result<String, CliError> {
+pub(super) fn told(
+    run: &Path,
+    slot: Option<&SlotName>,
+    member: Option<&str>,
+    case: Option<u32>,
+) -> Result<String, CliError> {
     let run = Run::open(run).map_err(CliError::bad_input)?;
     let only = case.map(|number| case_with_results(&run, number)).transpose()?;
-    let text = match slot {
-        None => summary::summary(&run, only),
-        Some(slot) => show_slot(&run, slot, only),
+    let text = match (slot, member) {
+        (_, Some(member)) => bill::bills(&run, member, only)?,
+        (None, None) => summary::summary(&run, only).map_err(CliError::bad_input)?,
+        (Some(slot), None) => {
+            let text = show_slot(&run, slot, only).map_err(CliError::bad_input)?;
+            if text.is_empty() {
+                return Err(no_slot(&run, slot, only));
+            }
+            text
+        }
     };
-    match (text.map_err(CliError::bad_input)?, slot) {
-        (text, Some(slot)) if text.is_empty() => Err(no_slot(&run, slot, only)),
-        (text, _) => Ok(text),
-    }
+    Ok(in_currency(&text, &run.manifest().currency).into_owned())
 }
 
 fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
@@ -46,23 +62,33 @@ fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
 }
 
 /// Which slots there are of all cases, or of `only` one, beside the one that is not.
-fn no_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> CliError {
+fn no_slot(run: &Run, slot: &SlotName, only: Option<&CaseEntry>) -> CliError {
     let rows = run.rows::<SlotRow>().into_iter().flatten().flatten();
     let slots = rows.filter(|row| only.is_none_or(|only| only.case == row.case)).map(|row| row.slot);
     let (first, last) = slots.fold((Slot::MAX, 0), |(first, last), slot| (first.min(slot), last.max(slot)));
     let others =
         if last == 0 { "it has those of none".to_owned() } else { format!("it has those of slots {first} to {last}") };
-    CliError::bad_input(format!("the run has no results of slot {slot}; {others}"))
+    CliError::bad_input(format!("the run has no results of {slot}; {others}"))
 }
 
 /// The slot in all cases or in `only` one; empty where there are no results of it.
-fn show_slot(run: &Run, slot: Slot, only: Option<&CaseEntry>) -> Result<String, RecordError> {
+fn show_slot(run: &Run, wanted: &SlotName, only: Option<&CaseEntry>) -> Result<String, RecordError> {
     let mut text = String::new();
+    // Where clocks show a time twice, the first slot is meant.
+    let mut shown = 0;
     for row in run.rows::<SlotRow>()? {
         let row = row?;
-        let is_wanted = row.slot == slot && only.is_none_or(|only| only.case == row.case);
+        let is_it = match wanted {
+            SlotName::Number(slot) => row.slot == *slot,
+            SlotName::Time(time) => {
+                shown != row.case && row.time.as_ref().is_some_and(|begins| begins.starts_with(time.as_str()))
+            }
+        };
+        let is_wanted = is_it && only.is_none_or(|only| only.case == row.case);
         let Some(case) = run.case(row.case).filter(|_| is_wanted) else { continue };
-        let title = format!("{}, slot {slot}", summary::title(run, case));
+        shown = row.case;
+        let at = row.time.as_ref().map_or_else(String::new, |time| format!(" at {time}"));
+        let title = format!("{}, slot {}{at}", summary::title(run, case), row.slot);
         text += &format!("{}\n{}\n", bold(&wrapped(&title)), headline(&row));
         if run.record() == Record::Full {
             let (trades, prosumers) = (rows(run, &row)?, rows(run, &row)?);
@@ -114,19 +140,19 @@ mod tests {
     fn a_slot_shows_its_trades_or_that_there_are_none() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        let market = plain(&show_slot(&run, 2, None).unwrap());
+        let market = plain(&show_slot(&run, &SlotName::Number(2), None).unwrap());
         assert!(market.contains("Equilibrium after 7 rounds, mean price 1.2000, equilibrium price 1.2000 CNY/kWh"));
         assert!(market.contains("from 2") && market.contains("sold"));
-        assert!(show_slot(&run, 3, None).unwrap().contains("no trades"));
+        assert!(show_slot(&run, &SlotName::Number(3), None).unwrap().contains("no trades"));
     }
 
     #[test]
     fn an_unknown_slot_or_case_is_bad_input() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        assert_eq!(show_slot(&run, 4, None).unwrap(), "");
+        assert_eq!(show_slot(&run, &SlotName::Number(4), None).unwrap(), "");
         assert_eq!(
-            no_slot(&run, 4, None).text,
+            no_slot(&run, &SlotName::Number(4), None).text,
             "error: the run has no results of slot 4; it has those of slots 1 to 3"
         );
         let error = case_with_results(&run, 2).unwrap_err();

@@ -38,7 +38,8 @@ pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliErro
     }
     match slot {
         Some(slot) if !plan.open().contains(slot) => {
-            let spans = plan.open().spans();
+            let open = plan.open();
+            let spans = open.spans();
             let shown = spans.iter().take(3).map(|(first, last)| format!("{first} to {last}")).collect::<Vec<_>>();
             let more = if spans.len() > shown.len() { ", ..." } else { "" };
             let open = format!("the market is open in slots {}{more}, not in slot {slot}", shown.join(", "));

@@ -3,7 +3,7 @@
 use super::{
     case_tables::{ledger_table, slot_table},
     comparison::{comparison, sweep_table},
-    price_path,
+    periods, price_path,
     text::{MOST_SLOTS, bold, count, fixed, red, tally, values, wrapped},
 };
 use crate::{
@@ -38,7 +38,12 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
             continue;
         }
         let title = bold(&wrapped(&format!("{}: prices in CNY/kWh, welfare in CNY", title(run, case))));
-        let slots = if rows.len() > MOST_SLOTS && only.is_none() { outcomes(run, &rows) } else { slot_table(&rows) };
+        let many = rows.len() > MOST_SLOTS;
+        let slots = match periods::table(run, case)?.filter(|_| many) {
+            Some(table) => table + &tally_line(&rows) + &look(run, &rows),
+            None if many && only.is_none() => outcomes(run, &rows),
+            None => slot_table(&rows),
+        };
         text += &format!("{title}\n\n{slots}{}\n", price_path::day(&rows));
         let channels = run.rows::<LedgerRow>()?.filter(|row| row.as_ref().map_or(true, |row| row.case == case.case));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
@@ -50,6 +55,9 @@ pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, Rec
         let figures = run.key_figures()?;
         if !figures.is_empty() {
             text += &(comparison(&figures) + "\n");
+            if periods::has_dates(run)? {
+                text += &(periods::figures(&figures) + "\n");
+            }
         }
     }
     Ok(text + &rest(run.manifest(), run.record(), run.last_slot()?) + &ending(run))
@@ -60,10 +68,23 @@ fn outcomes(run: &Run, rows: &[SlotRow]) -> String {
     let folder = quoted(&run.folder().display().to_string());
     let case = rows.first().map_or(1, |row| row.case);
     format!(
-        "{}: {}\neach in a line: `sim show {folder} --case {case}`\none in detail: `sim show {folder} --slot K`\n",
-        count(rows.len(), "slot"),
-        tally(rows.iter().map(|row| format!("{:?}", row.outcome)))
+        "{}each in a line: `sim show {folder} --case {case}`\none in detail: `sim show {folder} --slot K`\n",
+        tally_line(rows)
     )
+}
+
+fn tally_line(rows: &[SlotRow]) -> String {
+    let outcomes = tally(rows.iter().map(|row| format!("{:?}", row.outcome)));
+    wrapped(&format!("{}: {outcomes}", count(rows.len(), "slot"))) + "\n"
+}
+
+/// Where to look at what has dates: at the slot with most trade, for example.
+fn look(run: &Run, rows: &[SlotRow]) -> String {
+    let folder = quoted(&run.folder().display().to_string());
+    let busiest = rows.iter().max_by(|one, other| one.traded_kwh.value().total_cmp(&other.traded_kwh.value()));
+    // Without seconds and offset.
+    let time = busiest.and_then(|row| row.time.as_deref()?.get(..16)).unwrap_or("TIME");
+    format!("one slot: `sim show {folder} --slot {time}`\none member: `sim show {folder} --member NAME`\n")
 }
 
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without

@@ -2,7 +2,7 @@
 
 use super::{table::WIDTH, terminal::clean};
 use crate::record::Number;
-pub(super) use crate::report::format::{count, fixed, gain, is_nothing, ranges, signed};
+pub(super) use crate::report::format::{count, fixed, gain, in_currency, is_nothing, ranges, signed};
 use anstyle::{AnsiColor, Style};
 use indexmap::IndexMap;
 use std::fmt::Display;

@@ -6,7 +6,11 @@
 SOURCE is the wheel of PyPI or a folder with the CSV files of a set, FOLDER what `sim import simbench` left. For each member,
 load and generation over all rows of FOLDER/profiles.csv are added up twice, from the raw tables and from the imported ones,
 and must agree to 1e-6. RUN.csv is what a run came to, with the columns `name` (or `prosumer`, the member's number), `load_kwh`
-and `generation_kwh` (or `pv_kwh`, as in prosumers.csv); rows of one member are added up. SET is read from import.md if it is not given.
+and `generation_kwh`, as in bills.csv (where `consumption_kwh` is load if demand is firm), or `pv_kwh`, as in prosumers.csv; rows of
+one member are added up. SET is read from import.md if it is not given.
+
+Where members.csv has been given devices since, they count too: a roof of a member that has none in the source has its `pv_kwp`
+times the raw profile, and a vehicle takes `ev_kwh` a day in a run.
 """
 
 import argparse
@@ -33,8 +37,9 @@ def rows_of(source, name, chosen):
             yield from csv.DictReader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter=";")
 
 
-def raw_energies(source, chosen, grid, first, count, shift):
-    """Load and generation [kWh] by member, from the raw tables."""
+def raw_energies(source, chosen, grid, first, count, shift, roofs):
+    """Load and generation [kWh] by member, from the raw tables. `roofs` are profile and rated power of all members that have any;
+    they count where the source has none."""
     loads = [row for row in rows_of(source, "Load.csv", chosen) if row["subnet"] == grid]
     suns = [row for row in rows_of(source, "RES.csv", chosen) if row["subnet"] == grid and row["type"].upper().startswith("PV")]
     rows = range(first, first + count)
@@ -43,7 +48,7 @@ def raw_energies(source, chosen, grid, first, count, shift):
         if n in rows:
             for profile in load_sums:
                 load_sums[profile] += float(row[profile + "_pload"])
-    pv_sums = {row["profile"]: 0.0 for row in suns}
+    pv_sums = dict.fromkeys([row["profile"] for row in suns] + [profile for profile, _ in roofs.values()], 0.0)
     for n, row in enumerate(rows_of(source, "RESProfile.csv", chosen)):
         if n + shift in rows:
             for profile in pv_sums:
@@ -55,27 +60,36 @@ def raw_energies(source, chosen, grid, first, count, shift):
     for row in suns:
         member = at_node.get(row["node"], row["id"])
         energies.setdefault(member, [0.0, 0.0])[1] += 1000 * float(row["pRES"]) * pv_sums[row["profile"]] * HOURS
+    for member, (profile, kwp) in roofs.items():
+        if not energies[member][1]:
+            energies[member][1] = kwp * pv_sums[profile] * HOURS
     return energies
 
 
 def imported_energies(folder):
-    """The same from what was imported, with the first row's number in the year and the number of rows."""
-    sums, first, count = {}, None, 0
+    """The same from what was imported, with the first row's number in the year, the number of rows, roofs, and what vehicles take
+    in all these days [kWh]."""
+    sums, first, count, days = {}, None, 0, set()
     with open(os.path.join(folder, "profiles.csv"), newline="") as file:
         for row in csv.DictReader(file):
-            at = datetime.fromisoformat(row.pop("time")).astimezone(timezone.utc)
+            local = datetime.fromisoformat(row.pop("time"))
+            days.add(local.date())
+            at = local.astimezone(timezone.utc)
             number = (at - START) / timedelta(minutes=15)
             first = number if first is None else first
             assert number == first + count, f"{at}: rows are not a quarter-hour apart"
             count += 1
             for profile, value in row.items():
                 sums[profile] = sums.get(profile, 0.0) + float(value)
-    energies = {}
+    energies, roofs, vehicles = {}, {}, {}
     with open(os.path.join(folder, "members.csv"), newline="") as file:
         for row in csv.DictReader(file):
             of = lambda profile, scale: float(row[scale]) * sums[row[profile]] * HOURS if row.get(profile) else 0.0
             energies[row["name"]] = [of("load_profile", "load_peak_kw"), of("pv_profile", "pv_kwp")]
-    return energies, int(first), count
+            if row.get("pv_kwp"):
+                roofs[row["name"]] = row["pv_profile"], float(row["pv_kwp"])
+            vehicles[row["name"]] = len(days) * float(row.get("ev_kwh") or 0)
+    return energies, int(first), count, roofs, vehicles
 
 
 def run_energies(path, names):
@@ -85,7 +99,7 @@ def run_energies(path, names):
         for row in csv.DictReader(file):
             name = row["name"] if row.get("name") else names[int(row["prosumer"]) - 1]
             sums = energies.setdefault(name, [0.0, 0.0])
-            sums[0] += float(row["load_kwh"])
+            sums[0] += float(row["load_kwh"] if "load_kwh" in row else row["consumption_kwh"])
             sums[1] += float(row["generation_kwh"] if "generation_kwh" in row else row["pv_kwh"])
     return energies
 
@@ -116,11 +130,12 @@ def main():
     given = parser.parse_args()
     with open(os.path.join(given.folder, "import.md")) as file:
         grid, told = re.search(r"grid `([^`]+)` of the set (?:`([^`]+)`|in the folder)", file.read()).groups()
-    imported, first, count = imported_energies(given.folder)
-    raw = raw_energies(given.source, given.set or told, grid, first, count, given.shift_pv)
+    imported, first, count, roofs, vehicles = imported_energies(given.folder)
+    raw = raw_energies(given.source, given.set or told, grid, first, count, given.shift_pv, roofs)
     good = compare(f"{grid}, {count} rows, imported", raw, imported)
     if given.run:
-        good &= compare(f"{grid}, {count} rows, run", raw, run_energies(given.run, list(imported)))
+        charged = {name: [load + vehicles[name], generation] for name, (load, generation) in raw.items()}
+        good &= compare(f"{grid}, {count} rows, run", charged, run_energies(given.run, list(imported)))
     sys.exit(not good)
 
 

@@ -43,6 +43,7 @@ fn ends(case: &Case) -> Vec<End> {
 fn flagship(set: &[&str], change: impl FnOnce(&mut Scenario)) -> Case {
     let mut case = only_case(&shipped("5_prosumers.ron", &[&["mu=1"], set].concat()));
     change(Arc::make_mut(&mut case.scenario));
+    case.open = case.scenario.market.open_slots();
     case
 }
 
@@ -120,6 +121,7 @@ fn a_hundred_delay_aware_participants_find_it_too() {
         scenario.learning.adaptation = Adaptation::DelayAware;
         scenario.learning.tolerance = 1e-7;
         scenario.market.open = (14, 15).into();
+        case.open = scenario.market.open_slots();
         let ends = ends(&case);
         assert!(ends.iter().all(End::at_the_closed_form), "{activation:?}, delay {delay}: {ends:?}");
     }
@@ -248,6 +250,7 @@ fn a_mixed_population_has_as_many_of_each_as_its_shares_say() {
         let mut case = only_case(&shipped("100_prosumers.ron", &["mu=1", "population=20"]));
         let scenario = Arc::make_mut(&mut case.scenario);
         scenario.market.open = (13, 13).into();
+        case.open = scenario.market.open_slots();
         scenario.market.gate_closure = Duration::from_secs(20);
         learning(&mut scenario.learning);
         shown(&run(&case))

@@ -22,7 +22,8 @@ fn status(run: &Path) -> String {
 fn readme() -> (String, Vec<String>) {
     let text = fs::read_to_string(repository("README.md")).expect("there is a README");
     let command = text.lines().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("a run command");
-    let (_, after) = text.split_once("```text\n").expect("the README shows what is printed");
+    let (_, section) = text.split_once("## What a run prints").expect("the README has a section on it");
+    let (_, after) = section.split_once("```text\n").expect("it shows what is printed");
     let (printed, _) = after.split_once("```").expect("the block ends");
     let lines = printed.lines().filter(|line| !line.trim().is_empty() && line.trim() != "...");
     (command.to_string(), lines.map(str::to_string).collect())

@@ -145,6 +145,7 @@ fn fixed_first_values_do_not_stop_a_market_that_somebody_missed() {
     let mut case = only_case(&shipped("5_prosumers.ron", &set));
     let scenario = Arc::make_mut(&mut case.scenario);
     scenario.market.open = (10, 17).into();
+    case.open = scenario.market.open_slots();
     scenario.learning.initial_price = InitialPrice::Fixed(vec![0.5, 0.6, 0.7]);
     scenario.learning.initial_choice = Initial::Fixed(vec![0.5, 0.3, 0.2]);
     let log = run(&case);

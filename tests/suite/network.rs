@@ -340,6 +340,7 @@ fn jitter_of_several_periods_leaves_the_newest_post_of_everybody_standing() {
         let mut case = only_case(&shipped("5_prosumers.ron", &["mu=1"]));
         let scenario = Arc::make_mut(&mut case.scenario);
         scenario.market.open = (17, 17).into();
+        case.open = scenario.market.open_slots();
         change(scenario);
         run(&case)
     };

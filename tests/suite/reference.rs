@@ -69,7 +69,7 @@ fn case(mu: f64) -> Case {
     (
         name: "5_prosumers",
         seed: 2023,
-        market: (slots: 24, slot_length: "1h", open: (8, 20), gate_closure: "55min", feed_in_tariff: 0.45,
+        market: (slots: 24, slot_length: "1h", open: (8, 20), gate_closure: "55min", feed_in_tariff: Constant(0.45),
                  grid_tariff: Csv("data/tariff.csv"), service_fee: 0.0),
         population: Profiles("data/5_prosumers.csv"),
         preferences: (alpha: 0.4, eta: 0.2, mu: 1.0, demand: Elastic),

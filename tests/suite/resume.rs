@@ -10,7 +10,7 @@ use microgrid_agents::{
     streams::{Purpose, stream},
 };
 use microgrid_sim::{
-    record::{Recorder, Run, Status},
+    record::{RecordError, Recorder, Run, Status},
     runtime::Shards,
     scenario::Plan,
     study::{self, Options, StudyError},
@@ -78,7 +78,7 @@ fn killed(arguments: &[&str], folder: &Path, snapshot: &Path, after: Duration) -
     child.kill().expect("it can be killed");
     let killed = !child.wait().expect("it ends").success();
     let said = said.join().unwrap();
-    let Some((_, slots)) = said.split_once("slots_of_the_next=") else { return None };
+    let (_, slots) = said.split_once("slots_of_the_next=")?;
     let digits = slots.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(slots.len());
     killed.then(|| slots[..digits].parse().unwrap())
 }
@@ -110,11 +110,17 @@ pub(crate) fn go_on(
     shards: Shards,
     jobs: usize,
 ) -> (u64, bool) {
-    let recorder = match folder {
+    let begin = || match &folder {
         None => Recorder::create_as(Default::default(), root, plan, SystemTime::UNIX_EPOCH, String::new()),
         Some(folder) => Recorder::resume(&Run::open(folder).unwrap(), plan),
     };
-    let recorder = recorder.unwrap_or_else(|error| panic!("{error}"));
+    // A program that another test starts just now holds our claim to the run too, until it is the other program.
+    let freed = |begun: &Result<Recorder, RecordError>| !matches!(begun, Err(RecordError::UnderWay(_)));
+    let mut patiently = (0..500).map(|tries| {
+        thread::sleep(Duration::from_millis(if tries > 0 { 10 } else { 0 }));
+        begin()
+    });
+    let recorder = patiently.find(freed).expect("it is nobody's any more").unwrap();
     let (interrupted, kept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let options = Options { shards: Some(shards), jobs: NonZero::new(jobs), interrupted: Arc::clone(&interrupted) };
     let had = Arc::clone(&kept);
@@ -163,6 +169,14 @@ fn slot_by_slot(text: &str) -> Vec<u64> {
 fn every_mechanism_goes_on_behind_any_slot() {
     for mechanism in MECHANISMS {
         assert_eq!(slot_by_slot(&day(mechanism, "Full", "")), [0, 1, 2, 3, 4, 5, 6], "{mechanism}");
+    }
+}
+
+#[test]
+fn sellers_that_begin_with_a_price_from_before_know_it_still() {
+    for price in ["Previous", "PreviousDay"] {
+        let more = format!("learning: (initial_price: {price})");
+        assert_eq!(slot_by_slot(&day("TwoLevelGame", "Full", &more)), [0, 1, 2, 3, 4, 5, 6], "{price}");
     }
 }
 

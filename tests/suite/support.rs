@@ -39,6 +39,9 @@ pub(crate) fn checkout() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let scenarios = folder.path().join("scenarios");
     copy(&repository("scenarios"), &scenarios);
+    let examples = folder.path().join("examples");
+    fs::create_dir(&examples).expect("a new folder");
+    fs::copy(repository("examples/street.csv"), examples.join("street.csv")).expect("a file is copied");
     folder
 }
 

@@ -54,13 +54,12 @@ fn play(commands: &str, folder: &Path) -> Output {
     shell.output().expect("there is a shell")
 }
 
-#[cfg(unix)]
-#[test]
-fn the_tutorial_runs_from_top_to_bottom_and_prints_what_it_says() {
-    let document = fs::read_to_string(repository("docs/tutorial.md")).expect("there is a tutorial");
+/// Runs all commands of a document in a fresh checkout, writes its files, and looks for what it says is printed. Tells how
+/// many blocks of commands and how many printed lines there are.
+fn perform(document: &str) -> (usize, usize) {
     let folder = checkout();
     let (mut printed, mut run, mut quoted) = (String::new(), 0, 0);
-    for Block { words, text } in blocks(&document) {
+    for Block { words, text } in blocks(document) {
         match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["sh", ref how @ ..] => {
                 let output = play(&text, folder.path());
@@ -79,5 +78,22 @@ fn the_tutorial_runs_from_top_to_bottom_and_prints_what_it_says() {
             _ => panic!("a block that is neither commands, nor what they print, nor a file: {words:?}"),
         }
     }
-    assert!(run >= 10 && quoted >= 20, "{run} blocks of commands and {quoted} lines of what they print");
+    (run, quoted)
+}
+
+#[cfg(unix)]
+#[test]
+fn the_tutorial_runs_from_top_to_bottom_and_prints_what_it_says() {
+    let document = fs::read_to_string(repository("docs/tutorial.md")).expect("there is a tutorial");
+    let (run, quoted) = perform(&document);
+    assert!(run >= 14 && quoted >= 26, "{run} blocks of commands and {quoted} lines of what they print");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_readme_goes_from_meters_to_a_bill() {
+    let document = fs::read_to_string(repository("README.md")).expect("there is a README");
+    let (_, story) = document.split_once("## From meters to a bill").expect("the README tells of it");
+    let (story, _) = story.split_once("\n## ").expect("another section follows");
+    assert_eq!(perform(story), (3, 6));
 }

@@ -22,14 +22,29 @@ struct Saved {
 impl Ledger {
     /// `None` where a slot is open, or something waits for its block.
     pub(super) fn saved(&self) -> Option<Vec<u8>> {
-        let Self { slot, chains, unpublished, repeats, .. } = self;
-        let nothing_waits = self.queues.iter().all(|queue| queue.waiting.is_empty()) && self.posts.waiting.is_empty();
-        let between_slots = matches!(self.phase, Phase::BetweenSlots) && self.next_tariff.is_none();
+        // All by name, so that whoever adds something says whether it stays from slot to slot.
+        let Self {
+            rules: _,
+            chains,
+            queues,
+            posts,
+            slot,
+            opened: _,
+            gate_closes: _,
+            next_tariff,
+            registrations: _,
+            readings: _,
+            phase,
+            unpublished,
+            repeats,
+        } = self;
+        let nothing_waits = queues.iter().all(|queue| queue.waiting.is_empty()) && posts.waiting.is_empty();
+        let between_slots = matches!(phase, Phase::BetweenSlots) && next_tariff.is_none();
         (between_slots && nothing_waits).then(|| {
             to_bytes(&Saved {
                 slot: *slot,
                 links: chains.links,
-                batches: (ChannelName::ALL.map(|channel| self.queues[channel as usize].batch), self.posts.batch),
+                batches: (ChannelName::ALL.map(|channel| queues[channel as usize].batch), posts.batch),
                 unpublished: *unpublished,
                 repeats: *repeats,
             })

@@ -1,6 +1,6 @@
 //! What a prosumer keeps from one slot to the next: all that it is saved with when a run is to go on later.
 
-use super::{Phase, Prosumer, Rhythm, WarmStart};
+use super::{Devices, Phase, Prosumer, Rhythm, WarmStart};
 use crate::{
     ids::Slot,
     saved::{Unreadable, from_bytes, to_bytes},
@@ -14,36 +14,46 @@ struct Saved {
     slot: Slot,
     content: Energy,
     rhythm: Rhythm,
-    questions: u64,
     warm_start: WarmStart,
+    questions: u64,
 }
 
 impl Prosumer {
     /// `None` where it is in a slot, waits for an answer, or has rules of its own, which nobody else can save.
     pub(super) fn saved(&self) -> Option<Vec<u8>> {
-        let Self { slot, devices, rhythm, questions, warm_start, .. } = self;
-        let between_slots = matches!(self.phase, Phase::Done) && self.question.is_none() && self.strategy.is_none();
-        let saved = || Saved {
-            slot: *slot,
-            content: devices.content,
-            rhythm: rhythm.clone(),
-            questions: *questions,
-            warm_start: warm_start.clone(),
-        };
-        between_slots.then(|| to_bytes(&saved()))
+        // All by name, so that whoever adds something says whether it stays from slot to slot.
+        let Self {
+            id: _,
+            member: _,
+            rules: _,
+            needs: _,
+            facts: _,
+            group: _,
+            devices,
+            rhythm,
+            warm_start,
+            strategy,
+            slot,
+            opened: _,
+            phase,
+            question,
+            questions,
+        } = self;
+        let Devices { storage: _, content, reading: _ } = devices;
+        let between_slots = matches!(phase, Phase::Done) && question.is_none() && strategy.is_none();
+        let (rhythm, warm_start) = (rhythm.clone(), warm_start.clone());
+        between_slots
+            .then(|| to_bytes(&Saved { slot: *slot, content: *content, rhythm, warm_start, questions: *questions }))
     }
 
     pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
-        let Saved { slot, content, rhythm, questions, warm_start } = from_bytes(saved)?;
-        if slot > self.last() {
-            return Err(Unreadable(format!("it has no slot {slot}")));
+        let Saved { slot, content, rhythm, warm_start, questions } = from_bytes(saved)?;
+        if slot > self.last() || !warm_start.is_like(&self.warm_start) {
+            return Err(Unreadable(format!("it has no slot {slot}, or begins it otherwise")));
         }
         (self.slot, self.opened, self.phase, self.question) = (slot, None, Phase::Done, None);
         (self.devices.content, self.devices.reading) = (content, None);
-        if !self.warm_start.is_like(&warm_start) {
-            return Err(Unreadable("its prices are of other slots".to_owned()));
-        }
-        (self.rhythm, self.questions, self.warm_start) = (rhythm, questions, warm_start);
+        (self.rhythm, self.warm_start, self.questions) = (rhythm, warm_start, questions);
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ impl WarmStart {
         }
     }
 
-    /// Whether another remembers prices of the same times.
+    /// Whether another one remembers as many.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.last.len() == other.last.len()
     }

@@ -68,7 +68,7 @@ impl Task {
         for Room { slot, most, .. } in rooms {
             let used = left.min(most).or_zero();
             plan[slot] += used;
-            left = left - used;
+            left -= used;
         }
         plan
     }

@@ -29,7 +29,8 @@ fn tariffs_are_finite_and_in_order_and_of_a_slot_of_the_run() {
         assert_eq!(publish(17, feed_in, grid), Err(Refusal::NotFinite));
     }
     assert_eq!(publish(17, 0.0, 0.0), Ok(()));
-    assert_eq!(publish(17, -1e-9, 0.85), Err(Refusal::PriceOutOfBand));
+    assert_eq!(publish(17, -0.2, -0.1), Ok(()));
+    assert_eq!(publish(17, -0.1, -0.2), Err(Refusal::PriceOutOfBand));
     assert_eq!(publish(17, 0.85, 0.85), Ok(()));
     assert_eq!(publish(17, 0.85 + 1e-9, 0.85), Err(Refusal::PriceOutOfBand));
     assert_eq!((publish(1, 0.45, 0.85), publish(24, 0.45, 0.85)), (Ok(()), Ok(())));

@@ -134,11 +134,8 @@ impl Community {
 pub(crate) fn kept(axis: &Axis) -> String {
     let posts = "    // Of so many slots not every post is kept on the chain: `Every` keeps them.\n    ledger: (posts: Last),\n";
     let record = "    // Nor each trade: `Full` keeps them.\n    record: Slots,\n";
-    match axis.slots {
-        ..=MOST_POSTED => String::new(),
-        ..=MOST_RECORDED => posts.to_owned(),
-        _ => [posts, record].concat(),
-    }
+    let kept = [(MOST_POSTED, posts), (MOST_RECORDED, record)];
+    kept.into_iter().filter(|(most, _)| axis.slots > *most).map(|(_, text)| text).collect()
 }
 
 /// The calendar of a scenario over these days.

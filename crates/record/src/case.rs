@@ -171,7 +171,11 @@ impl Watcher<MarketProtocol> for CaseRecorder {
     }
 
     fn keep(&mut self, snapshot: Vec<u8>) -> Result<(), WatchError> {
-        Ok(self.save(snapshot)?)
+        // The results are of use without it; what keeps those from being written is told with the next slot.
+        if let Err(error) = self.save(snapshot) {
+            tracing::warn!(%error, "there is no snapshot");
+        }
+        Ok(())
     }
 
     fn resumes_from(&mut self) -> Option<Vec<u8>> {

@@ -195,7 +195,7 @@ pub(super) struct LedgerFile {
     path: PathBuf,
     store: Store,
     /// The newest checkpoint of the case under way.
-    newest: Option<SignedCheckpoint>,
+    newest: Option<Box<SignedCheckpoint>>,
 }
 
 impl LedgerFile {
@@ -218,7 +218,7 @@ impl LedgerFile {
         let store = store.ok_or_else(|| {
             RecordError::out_of_step(&path, format!("case {} does not reach its last checkpoint", cases + 1))
         })?;
-        Ok(Self { path, store, newest: newest.cloned() })
+        Ok(Self { path, store, newest: newest.cloned().map(Box::new) })
     }
 
     pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
@@ -237,14 +237,14 @@ impl LedgerFile {
             let [trade, information, energy] = signed.checkpoint.heads.map(|head| head.blocks);
             let slot_closed = signed.checkpoint.closed;
             tracing::debug!(target: "ledger", case, slot_closed, trade, information, energy, "commit on disk");
-            self.newest = Some(SignedCheckpoint::clone(signed));
+            self.newest = Some(Box::new(SignedCheckpoint::clone(signed)));
         }
         Ok(())
     }
 
     /// The newest checkpoint of the case under way, if no block has come since.
     pub(super) fn whole(&self) -> Option<&SignedCheckpoint> {
-        self.newest.as_ref().filter(|_| self.store.is_whole())
+        self.newest.as_deref().filter(|_| self.store.is_whole())
     }
 
     /// Ends the writing. The file stands alone then, unless somebody else has it open.

@@ -18,8 +18,10 @@ mod error;
 #[cfg(any(test, feature = "fixtures"))]
 #[doc(hidden)]
 pub mod fixtures;
+mod flows;
 mod folder;
 mod gains;
+mod journal;
 mod key_figures;
 mod ledger;
 mod manifest;
@@ -52,7 +54,8 @@ mod trades;
 
 pub use column::{Column, Kind, Value};
 pub use error::RecordError;
-pub use key_figures::{Comparison, KeyFigures, Totals};
+pub use flows::Totals;
+pub use key_figures::{Comparison, KeyFigures};
 pub use manifest::{CaseEntry, Knobs, Manifest, Status};
 pub use memory::Results;
 pub use microgrid_scenario::schema::Record;

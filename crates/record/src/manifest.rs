@@ -65,6 +65,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// Time from the opening of a slot to gate closure [s]; not known of runs of older versions.
     #[serde(default)]
     pub gate_closure_s: Option<f64>,
+    /// What money is called; not known of runs of older versions.
+    #[serde(default = "cny")]
+    pub currency: String,
     /// All cases of the study, whether they have been run or not.
     pub cases: C,
     /// The run's files, relative to its folder.
@@ -75,6 +78,11 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// Whether prosumers or the network followed rules that a program gave beside the scenario; left out if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_rules: bool,
+}
+
+/// What it is called where nobody says.
+fn cny() -> String {
+    "CNY".to_owned()
 }
 
 /// A case of the study.
@@ -162,6 +170,7 @@ impl Manifest<PlannedCases> {
             slots: plan.scenario.market.slots,
             replicates: plan.scenario.replicates.count() as u32,
             gate_closure_s: Some(gate_closure_s(plan)),
+            currency: plan.scenario.market.currency.clone(),
             cases: PlannedCases(plan.clone()),
             files,
             bytes: IndexMap::new(),

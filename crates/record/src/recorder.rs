@@ -4,13 +4,15 @@ use super::{
     SCENARIO,
     case::CaseRecorder,
     error::RecordError,
-    folder, key_figures,
+    folder,
+    journal::Journal,
+    key_figures,
     manifest::{self, Manifest, PlannedCases, Status},
     measures::complete_cases,
     paired,
     run::Run,
     schema::{self, Schema},
-    sheet::{Format, Journal, Place},
+    sheet::{Format, Place},
     slots::SlotRow,
     snapshot::{self, Snapshot, Snapshots},
     summary,
@@ -342,6 +344,7 @@ fn described(plan: &Plan, format: Format) -> Schema {
     if paired::has_pairs(plan) {
         schema.insert(paired::PairedRow::FILE, paired::columns(plan));
     }
+    schema.values_mut().flatten().for_each(|column| column.call(&plan.scenario.market.currency));
     schema
 }
 

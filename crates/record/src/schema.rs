@@ -9,8 +9,12 @@ use super::{
 use indexmap::IndexMap;
 use microgrid_scenario::Plan;
 use serde::Serialize;
+use std::borrow::Cow;
 
 pub(super) const FILE: &str = "schema.json";
+
+/// What money is called in units of columns.
+const CURRENCY: &str = "CNY";
 
 /// The tables of a run by their files, each with its columns in order.
 pub(super) type Schema = IndexMap<&'static str, Vec<Described>>;
@@ -22,7 +26,7 @@ pub(super) struct Described {
     /// Its type as NumPy and Arrow call it.
     #[serde(rename = "type")]
     pub(super) named: &'static str,
-    pub(super) unit: Option<&'static str>,
+    pub(super) unit: Option<Cow<'static, str>>,
     /// Whether cells may be empty.
     pub(super) empty: bool,
 }
@@ -35,7 +39,12 @@ impl Described {
             Kind::Number | Kind::Optional => "float64",
             Kind::Name(_) | Kind::Text => "string",
         };
-        Self { name: name.into(), named, unit, empty: kind.may_be_empty() }
+        Self { name: name.into(), named, unit: unit.map(Into::into), empty: kind.may_be_empty() }
+    }
+
+    /// Calls money as a scenario calls it.
+    pub(super) fn call(&mut self, currency: &str) {
+        self.unit = self.unit.take().map(|unit| unit.replace(CURRENCY, currency).into());
     }
 }
 

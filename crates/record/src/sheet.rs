@@ -2,6 +2,7 @@
 
 use super::{
     error::RecordError,
+    journal::Journal,
     parquet_parts::{self, Parts},
     recorded::{ClosedSlot, CommittedBlock, Recorded, keeps},
     schema::{self, Described},
@@ -9,12 +10,10 @@ use super::{
 };
 use microgrid_agents::{
     chain::block::SignedCheckpoint,
-    ids::Slot,
     observation::Observation,
     saved::{Unreadable, from_bytes, to_bytes},
 };
 use microgrid_scenario::{Case, schema::Record};
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Debug, fs, mem, path::Path, str::FromStr};
 
 /// How the tables are written that may be large: `prosumers`, `trades` and `convergence`.
@@ -37,22 +36,6 @@ impl FromStr for Format {
             _ => Err("expected csv or parquet".into()),
         }
     }
-}
-
-/// `progress.json`: how far a run has come, so that it can be resumed where it was ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Journal {
-    /// The results of so many cases, from the first on, are in the run's tables.
-    pub(super) cases: u32,
-    /// And of the next one so many slots, if it has been left between two of them.
-    #[serde(skip)]
-    pub(super) slots: Slot,
-    /// How long each growing file is up to there [bytes].
-    pub(super) lengths: BTreeMap<String, u64>,
-}
-
-impl Journal {
-    pub(super) const FILE: &str = "progress.json";
 }
 
 /// Where tables are written.

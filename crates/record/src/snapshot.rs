@@ -3,12 +3,7 @@
 //! It is written over and over while the case runs, and replaced in one step. What it says of the tables is on disk before it
 //! is. One that was made by another version, of other inputs or of another case, or that has lost as much as a bit, is none.
 
-use super::{
-    error::RecordError,
-    folder,
-    key_figures::Tally,
-    sheet::{Journal, Place},
-};
+use super::{error::RecordError, folder, journal::Journal, key_figures::Tally, sheet::Place};
 use microgrid_agents::{
     chain::{block::SignedCheckpoint, hash::Digest},
     ids::Slot,

@@ -1,6 +1,6 @@
 //! What slots add up to, be it one, a day, a month or a run: energy, money, peaks, emissions, and how evenly savings fall.
 
-use super::{key_figures::Flows, slot_observations::SlotObservations, theory::Theory};
+use super::{flows::Flows, slot_observations::SlotObservations, theory::Theory};
 use microgrid_agents::{
     ids::Slot,
     market::balance::Balance,

@@ -4,7 +4,7 @@ use super::{
     column::{Column, Value},
     error::RecordError,
     folder,
-    sheet::Journal,
+    journal::Journal,
 };
 use microgrid_agents::ids::Slot;
 use microgrid_scenario::files;

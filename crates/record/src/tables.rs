@@ -3,11 +3,12 @@
 use super::{
     error::RecordError,
     folder::{self, JsonList},
+    journal::Journal,
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
     recorded::keeps,
     schema::Described,
-    sheet::{self, AnySheet, Format, Journal, Place, Sheet},
+    sheet::{self, AnySheet, Format, Place, Sheet},
     snapshot::SavedTables,
 };
 use microgrid_agents::{

@@ -103,6 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn money_is_called_as_the_scenario_calls_it_but_not_within_names() {
+        let called = |text| in_currency(text, "EUR").into_owned();
+        assert_eq!(called("0.3 CNY/kWh, and [CNY]. 2 CNY."), "0.3 EUR/kWh, and [EUR]. 2 EUR.");
+        assert_eq!(called("results/CNY/A, CNY_1, XCNY, CNY-a"), "results/CNY/A, CNY_1, XCNY, CNY-a");
+        assert_eq!(called("net_cost_cny"), "net_cost_cny");
+        assert_eq!(in_currency("CNY", "CNY"), "CNY");
+    }
+
+    #[test]
     fn zero_has_no_sign() {
         assert_eq!(fixed(-0.0004, 3), "0.000");
         assert_eq!(fixed(-0.0005001, 3), "-0.001");

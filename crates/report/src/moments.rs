@@ -108,3 +108,56 @@ impl Moments {
         Self { count, ticks, start, step, changes }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_scenario::schema::{Calendar, Market};
+    use std::time::Duration;
+
+    #[allow(clippy::field_reassign_with_default)] // It has a field of its own.
+    fn dates(start: &str, days: u32) -> Dates {
+        let (start, zone) = (start.to_owned(), "Europe/Berlin".to_owned());
+        let calendar = Calendar { start, zone, days, slot_length: Duration::from_secs(900) };
+        let mut market = Market::default();
+        market.calendar = Some(calendar);
+        market.dates().unwrap()
+    }
+
+    fn slots(start: &str, days: u32) -> Moments {
+        let dates = dates(start, days);
+        Moments::of_slots(&dates, 1..=dates.slots())
+    }
+
+    fn texts(moments: &Moments) -> Vec<&str> {
+        moments.ticks.iter().map(|tick| tick.1.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_hours_of_a_day_days_of_a_week_and_months_of_a_year() {
+        let day = slots("2016-06-06", 1);
+        assert_eq!(texts(&day), ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]);
+        assert_eq!(texts(&slots("2016-06-06", 2))[..5], ["Mon 6 Jun", "06:00", "12:00", "18:00", "Tue 7 Jun"]);
+        let week = slots("2016-06-06", 7);
+        assert_eq!((texts(&week)[0], texts(&week)[6], week.ticks[6].0), ("Mon 6 Jun", "Sun 12 Jun", 6 * 96));
+        let days = |start: &str, days: u32| Moments::of_days(&dates(start, days), 0..=days as usize - 1);
+        assert_eq!(texts(&days("2016-06-01", 30)), ["6 Jun", "13 Jun", "20 Jun", "27 Jun"]);
+        let year = days("2016-01-01", 366);
+        assert_eq!((texts(&year).len(), texts(&year)[0], texts(&year)[11]), (12, "Jan 2016", "Dec"));
+        assert_eq!((year.count, year.ticks[1].0, year.changes.len()), (366, 31, 0));
+        assert_eq!(texts(&days("2015-06-15", 600)), ["Jul 2015", "Oct", "Jan 2016", "Apr", "Jul", "Oct", "Jan 2017"]);
+        let one = dates("2016-06-06T05:00", 1);
+        assert_eq!(texts(&Moments::of_slots(&one, 2..=3)), ["2016-06-06 05:15:00"]);
+    }
+
+    #[test]
+    fn hours_stay_where_they_are_where_clocks_change() {
+        // At 01:00 UTC of both days: the eighth slot begins at 3 instead of 2, the twelfth at 2 again.
+        let spring = slots("2016-03-27", 1);
+        assert_eq!((spring.count, spring.changes.clone()), (92, vec![(8, 3600)]));
+        assert_eq!(spring.ticks[1], (8, "03:00".to_owned()));
+        let autumn = slots("2016-10-30", 1);
+        assert_eq!((autumn.count, autumn.changes.clone()), (100, vec![(12, -3600)]));
+        assert_eq!(autumn.ticks[1], (16, "03:00".to_owned()));
+    }
+}

@@ -131,11 +131,11 @@ pub(super) fn planned(
         };
         for (place, used) in span.zip(timing.plan(task, outlook)) {
             planned[place] += used;
-            surplus[place] = surplus[place] - used;
+            surplus[place] -= used;
         }
     };
     if let Some(HeatPump { load, shiftable, timing }) = heat_pump {
-        let due: Vec<Energy> = (1..=clock.slots).map(|slot| load.slot(slot, 1.0)).collect();
+        let due: Vec<Energy> = (1..=clock.slots).map(|slot| load.slot(slot)).collect();
         let rated = due.iter().copied().max().unwrap_or_default();
         for day in clock.days() {
             let due = &due[day.clone()];
@@ -166,6 +166,15 @@ mod tests {
     use super::*;
     use crate::calendar::Calendar;
 
+    /// What these values of slots come to.
+    fn scaled(values: impl Iterator<Item = f64>, times: f64) -> Scaled {
+        let sum = |sum: &mut f64, value| {
+            *sum += value;
+            Some(*sum)
+        };
+        Scaled { upto: values.scan(0.0, sum).collect(), times }
+    }
+
     fn clock(start: &str, days: u32) -> Clock {
         let slot_length = Duration::from_secs(900);
         let calendar = Calendar { start: start.to_owned(), zone: "Europe/Berlin".to_owned(), days, slot_length };
@@ -177,7 +186,7 @@ mod tests {
         let values = |value: f64| vec![value; clock.slots as usize].into();
         // The sun shines from 10 to 12 of each day.
         let sun = (1..=clock.slots).map(|slot| f64::from((10..12).contains(&clock.time(slot).hour())));
-        let generation = Some(Scaled { profile: sun.collect(), times: 1.0 });
+        let generation = Some(scaled(sun, 1.0));
         let rates = SlotRates { grid: values(0.3), feed_in: values(0.1) };
         let (slots, load, planned_before) = (clock.slots, None, None);
         let (preference_pv, preference_grid, forecast) = (1.0, 1.0, None);
@@ -202,8 +211,8 @@ mod tests {
     #[test]
     fn a_heat_pump_moves_its_part_within_its_day_to_where_the_sun_shines() {
         let clock = clock("2016-06-01", 2);
-        let demand: Arc<[f64]> = (0..clock.slots).map(|place| if place % 2 == 0 { 2.0 } else { 0.4 }).collect();
-        let load = Scaled { profile: demand, times: 0.5 };
+        let demand = (0..clock.slots).map(|place| if place % 2 == 0 { 2.0 } else { 0.4 });
+        let load = scaled(demand, 0.5);
         let pump = |shiftable| HeatPump { load: load.clone(), shiftable, timing: Timing::Surplus };
         for (shiftable, at_noon) in [(0.0, 4.8), (0.5, 8.0)] {
             let plan = plan(&clock, Some(&pump(shiftable)), None);

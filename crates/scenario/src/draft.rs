@@ -315,7 +315,8 @@ impl Draft {
             _ => None,
         });
         let set = set.collect();
-        let plan = Plan { scenario, source, set, inputs, warnings, custom: Custom::default(), data, population_sizes };
+        let (custom, on_disk) = (Custom::default(), expected.on_disk());
+        let plan = Plan { scenario, source, set, inputs, warnings, custom, data, population_sizes, on_disk };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
         let are_fixed = matches!(initial_price, InitialPrice::Fixed(_)) || matches!(initial_choice, Initial::Fixed(_));
         if are_fixed || ["learning.initial_price", "learning.initial_choice"].iter().any(|path| plan.varies(path)) {

@@ -96,12 +96,21 @@ impl Expected {
         Self { acts: self.acts * cases as f64, bytes: self.bytes * cases as f64 }
     }
 
+    /// What it leaves on disk, in words: `some 11 MB`.
+    pub(super) fn on_disk(&self) -> String {
+        if self.bytes < 1e6 { "less than 1 MB".to_owned() } else { self.bytes_in_words() }
+    }
+
+    fn bytes_in_words(&self) -> String {
+        format!("some {}B", rounded(self.bytes, [" M", " G", " T"]))
+    }
+
     /// What is to be said of it, and of what makes it less, if it is huge.
     pub(super) fn warning(&self) -> Option<(String, Vec<String>)> {
         let (acts, bytes) = (self.acts >= MANY_ACTS, self.bytes >= MANY_BYTES);
         let acts_told =
             format!("participants act some {} times", rounded(self.acts, [" million", " billion", " trillion"]));
-        let bytes_told = format!("it leaves some {}B on disk", rounded(self.bytes, [" M", " G", " T"]));
+        let bytes_told = format!("it leaves {} on disk", self.bytes_in_words());
         let told = if self.bytes < 1e6 { acts_told } else { format!("{acts_told}, and {bytes_told}") };
         let problem = format!("the run is expected to be huge: {told}");
         let notes = [

@@ -7,10 +7,10 @@ mod ranges;
 use super::signs::{COLON, look_alike, straight, typed};
 use fields::{is_share, is_unit, unit_of};
 use numbers::{duration, percentage, plain, power_of_ten, quotient, whole, with_digits, without_unit};
-use ranges::{apart, pair};
+use ranges::apart;
 
 pub(super) use numbers::{decimal, rounded_off};
-pub(super) use ranges::{is_stepped, ranged, several};
+pub(super) use ranges::{is_stepped, pair, ranged, several};
 
 /// A rule of how something is written, with what writes by it that which breaks it, at this path.
 type Rule = (&'static str, Write);

@@ -8,8 +8,8 @@ use super::{
     notation, path,
     population::Population,
     schema::{
-        Clock, Community, InitialPrice, Market, PopulationSource, Preferences, Record, Replicates, Scenario, Storage,
-        Synthetic, Tariff, Value,
+        Clock, Community, InitialPrice, Market, Open, PopulationSource, Preferences, Record, Replicates, Scenario,
+        Storage, Synthetic, Tariff, Value,
     },
     synthetic,
     tariffs::Tariffs,
@@ -40,6 +40,8 @@ pub struct Plan {
     pub(super) data: Data,
     /// How many prosumers the smallest and the largest population of a case have.
     pub(super) population_sizes: (usize, usize),
+    /// What it is expected to leave on disk, in words.
+    pub(super) on_disk: String,
 }
 
 /// One combination of what is varied, with everything it needs to run.
@@ -169,8 +171,11 @@ impl Plan {
     }
 
     /// The slots in which the market opens.
-    pub fn open(&self) -> &OpenSlots {
-        &self.data.open
+    pub fn open(&self) -> OpenSlots {
+        match self.scenario.market.open {
+            Open::Slots(first, last) => OpenSlots::span(first, last),
+            Open::Hours(_) => self.data.open.clone(),
+        }
     }
 
     /// The dates of slots, if they have any.
@@ -190,7 +195,7 @@ impl Plan {
     /// In how many of the slots in which the market opens the fee leaves no room for a price, and how many these are: in
     /// this case or, with `None`, in the one that has most of them.
     pub fn slots_without_room(&self, case: Option<u32>) -> (usize, usize) {
-        let open = &self.data.open;
+        let open = self.open();
         let without = |case: u32| {
             let bands = self.price_bands(case);
             open.iter().filter(|slot| !bands[*slot as usize - 1].has_room()).count()
@@ -208,6 +213,11 @@ impl Plan {
     /// How many prosumers the smallest and the largest population of a case have.
     pub fn population_sizes(&self) -> (usize, usize) {
         self.population_sizes
+    }
+
+    /// What a run of it is expected to leave on disk, its report not counted: `some 11 MB`.
+    pub fn on_disk(&self) -> &str {
+        &self.on_disk
     }
 
     /// Whether some case has a prosumer with this number.
@@ -234,7 +244,7 @@ impl Plan {
             seed: setting.seed,
             population: self.population(&setting.scenario, &tariffs, drawn),
             tariffs: Arc::new(tariffs),
-            open: self.data.open.clone(),
+            open: self.open(),
             dates: self.data.dates.clone(),
             custom: self.custom.clone(),
             scenario: Arc::new(setting.scenario),

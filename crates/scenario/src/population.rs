@@ -148,8 +148,8 @@ pub struct Devices {
 /// A profile that members share, times what each has of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scaled {
-    /// One value a slot [kWh].
-    pub(super) profile: Arc<[f64]>,
+    /// What it has come to by the end of each slot [kWh].
+    pub(super) upto: Arc<[f64]>,
     pub(super) times: f64,
 }
 
@@ -162,16 +162,25 @@ pub(super) struct Forecast {
 }
 
 impl Scaled {
-    pub(super) fn slot(&self, slot: Slot, error: f64) -> Energy {
-        let kwh = self.profile[slot as usize - 1] * self.times * error;
-        Energy::nearest(kwh.clamp(0.0, LARGEST_ENERGY))
+    /// What it comes to in a slot: in whole units whose sums are the nearest to the real ones, so that a year's rounding is
+    /// that of one slot.
+    pub(super) fn slot(&self, slot: Slot) -> Energy {
+        let upto = |slots: usize| slots.checked_sub(1).map_or(0.0, |place| self.upto[place] * self.times);
+        let place = slot as usize;
+        (Energy::nearest(upto(place)) - Energy::nearest(upto(place - 1))).min(Energy::nearest(LARGEST_ENERGY)).or_zero()
+    }
+
+    /// The same where it is foreseen as so many times of that.
+    fn foreseen(&self, slot: Slot, error: f64) -> Energy {
+        let exact = self.slot(slot);
+        if error == 1.0 { exact } else { Energy::nearest((exact.value() * error).min(LARGEST_ENERGY)) }
     }
 }
 
 impl Devices {
     /// The entry of a slot, with generation and load that cannot be deferred times these factors.
     fn slot(&self, slot: Slot, [of_generation, of_load]: [f64; 2]) -> SlotProfile {
-        let of = |scaled: &Option<Scaled>, error| scaled.as_ref().map_or(Energy::ZERO, |of| of.slot(slot, error));
+        let of = |scaled: &Option<Scaled>, error| scaled.as_ref().map_or(Energy::ZERO, |of| of.foreseen(slot, error));
         let planned = self.planned.as_ref().map_or(Energy::ZERO, |planned| planned[slot as usize - 1]);
         SlotProfile {
             generation: of(&self.generation, of_generation),
@@ -194,7 +203,7 @@ impl Devices {
     /// What is foreseen of generation and of load that cannot be deferred, in a slot.
     pub(super) fn base(&self, slot: Slot) -> [Energy; 2] {
         let [of_generation, of_load] = self.errors(slot);
-        let of = |scaled: &Option<Scaled>, error| scaled.as_ref().map_or(Energy::ZERO, |of| of.slot(slot, error));
+        let of = |scaled: &Option<Scaled>, error| scaled.as_ref().map_or(Energy::ZERO, |of| of.foreseen(slot, error));
         [of(&self.generation, of_generation), of(&self.load, of_load)]
     }
 }

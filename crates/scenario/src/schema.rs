@@ -52,7 +52,7 @@ mod network;
 
 pub use crate::calendar::Calendar;
 pub use learning::{Habit, Initial, InitialPrice, Learning};
-pub(crate) use market::CO2;
+pub(crate) use market::{CO2, FIRST_AND_LAST};
 pub use market::{GroupTariffs, Imbalance, Market, Open, Rate};
 pub use members::{Community, ForecastError, Unit};
 pub use microgrid_agents::prosumer::Activation;

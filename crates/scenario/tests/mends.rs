@@ -287,7 +287,7 @@ fn a_whole_number_is_offered_as_it_was_meant() {
         ("market: (slots: 20, open: @)", "(first: 8, last: 20)", Some("(8, 20)")),
         ("market: (slots: 20, open: @)", "12", Some("(12, 12)")),
         ("market: (slots: 20, open: @)", "(12)", Some("(12, 12)")),
-        ("market: (slots: 20, open: @)", "08:00-20:00", None),
+        ("market: (calendar: (start: \"2016-06-01\", days: 1), open: @)", "08:00-20:00", Some("\"08:00-20:00\"")),
         ("network: (groups: {\"far\": Prosumers(@)})", "1, 3", Some("[1, 3]")),
         ("network: (groups: {\"far\": Prosumers(@)})", "1", Some("[1]")),
         ("network: (groups: {\"far\": Prosumers(@)})", "[1-3]", Some("[1, 2, 3]")),

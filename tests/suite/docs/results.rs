@@ -5,6 +5,7 @@ use crate::support::{recorded, shipped};
 use microgrid_sim::{
     record::Run,
     report::{data::Data, figures},
+    scenario::{self, Overrides},
 };
 use serde_json::Value;
 use std::{
@@ -173,6 +174,15 @@ fn every_figure_is_documented_and_every_documented_figure_is_drawn() {
         let data = Data::read(&run).expect("its tables");
         drawn.extend(figures::chosen(&data).iter().map(|(name, _)| pattern(name)));
     }
+    // Fields of days and hours are of slots with dates.
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let days = root.path().join("days.ron");
+    let text = r#"Scenario(name: "days", market: (calendar: (start: "2016-06-04", days: 3)), population: Synthetic(count: 4))"#;
+    fs::write(&days, text).expect("a scenario");
+    let plan = scenario::load(&days, &Overrides::default()).expect("a scenario that is right");
+    let run = Run::open(&recorded(&plan, root.path())).expect("a run");
+    let data = Data::read(&run).expect("its tables");
+    drawn.extend(figures::chosen(&data).iter().map(|(name, _)| pattern(name)));
     let document = sections("docs/results.md");
     assert_eq!(drawn, named(section(&document, "figures/"), "figure").into_iter().collect());
 }

@@ -105,16 +105,23 @@ fn post_choice(genesis: &Genesis, game: &Game, number: Number, choice: &Arc<Choi
 fn within_ramp(last: f64, price: f64, ramp: f64, band: PriceBand, moves: i32) -> bool {
     const MARGIN: f64 = 1e-9;
     let width = band.width();
-    // Below the width moves are all the same, above it they are in proportion to the price. How many are made on the
-    // nearer side of it, up and down:
-    let up = if last < width { (width - last) / (ramp * width) } else { 0.0 };
-    let down = if last > width { ((width / last).ln() / (1.0 - ramp).ln()).max(f64::MIN_POSITIVE) } else { 0.0 };
-    let [up, down] = [up, down].map(|count| count.ceil().min(f64::from(moves)) as i32);
-    let even = |moves: i32| f64::from(moves) * ramp * width;
-    let highest = (last + even(up)) * (1.0 + ramp).powi(moves - up);
-    let lowest = last * (1.0 - ramp).powi(down) - even(moves - down);
-    let margin = MARGIN * last.max(width);
+    let margin = MARGIN * last.abs().max(width);
+    // Down is up, seen from the other side of zero.
+    let (lowest, highest) = (-highest(-last, ramp, width, moves), highest(last, ramp, width, moves));
     !(price < lowest - margin || price > highest + margin)
+}
+
+/// How high a price may come from `last` in so many moves of at most `ramp` each, of its size or of `width`.
+fn highest(last: f64, ramp: f64, width: f64, moves: i32) -> f64 {
+    let at_most = |count: f64| count.ceil().min(f64::from(moves)) as i32;
+    // Further from zero than the width moves are in proportion to the price, nearer to it they are all the same. How many
+    // are made below zero, and how many of the others on the nearer side of the width:
+    let below = if last < -width { ((width / -last).ln() / (1.0 - ramp).ln()).max(f64::MIN_POSITIVE) } else { 0.0 };
+    let below = at_most(below);
+    let from = last * (1.0 - ramp).powi(below);
+    let even = if from < width { (width - from) / (ramp * width) } else { 0.0 };
+    let even = at_most(even).min(moves - below);
+    (from + f64::from(even) * ramp * width) * (1.0 + ramp).powi(moves - below - even)
 }
 
 /// Whether these are positions of as many sellers as a buyer knows, ascending.

@@ -7,7 +7,7 @@ use super::{
     whole_case,
 };
 use crate::{
-    sheet::Journal,
+    journal::Journal,
     snapshot::{self, Snapshot},
 };
 use microgrid_runtime::Watcher;

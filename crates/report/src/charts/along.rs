@@ -2,7 +2,7 @@
 
 use super::label;
 use crate::{
-    chart::{Axis, Color, Layer, Mark, Scale},
+    chart::{Axis, Color, Layer, Mark, Scale, Stroke},
     data::CaseData,
     moments::Moments,
 };
@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// Slots of more days than this are drawn by day.
 const MOST_DAYS: usize = 14;
+
+/// Points of more places than this would touch each other.
+const MOST_POINTS: usize = 100;
 
 /// The slots of a case along a chart.
 #[derive(Clone, Copy)]
@@ -85,6 +88,29 @@ impl<'a> Along<'a> {
     /// For what a caption says that there is a value.
     pub(super) fn each(&self) -> &'static str {
         if self.by_day { "on each day" } else { "in each slot" }
+    }
+
+    /// A line with its points or, where these would touch each other, steps.
+    pub(super) fn line(&self, name: &str, color: Color, points: Vec<(f64, f64)>) -> Vec<Layer> {
+        if self.is_crowded() {
+            return vec![Layer::new(name, color, Mark::Steps(points, Stroke::Solid))];
+        }
+        let dots = points.iter().copied().filter(|point| point.1.is_finite()).collect();
+        [Mark::Line(points, Stroke::Solid), Mark::Points(dots)].map(|mark| Layer::new(name, color, mark)).into()
+    }
+
+    /// Points or, where these would touch each other, broken steps.
+    pub(super) fn dots(&self, name: &str, color: Color, points: Vec<(f64, f64)>) -> Layer {
+        let mark = if self.is_crowded() {
+            Mark::Steps(points, Stroke::Dotted)
+        } else {
+            Mark::Points(points.into_iter().filter(|point| point.1.is_finite()).collect())
+        };
+        Layer::new(name, color, mark)
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.dates.is_some() && self.place(self.last) as usize >= MOST_POINTS
     }
 
     pub(super) fn is_by_day(&self) -> bool {

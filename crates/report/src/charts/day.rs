@@ -45,10 +45,9 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let of_slot =
         |row: &SlotRow| (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value());
     let traded = along.means(case.slots.iter().map(of_slot));
-    let points: Vec<_> = traded.iter().copied().filter(|point| point.1.is_finite()).collect();
-    let of_theory = |row: &SlotRow| Some((row.slot, row.equilibrium_price_cny_per_kwh?.value(), 1.0));
-    let theory = along.means(case.slots.iter().filter_map(of_theory));
-    if points.is_empty() && theory.is_empty() {
+    let of_theory = |row: &SlotRow| (row.slot, row.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value), 1.0);
+    let theory = along.means(case.slots.iter().map(of_theory));
+    if traded.iter().chain(&theory).all(|point| !point.1.is_finite()) {
         return None;
     }
     let caption = if along.is_by_day() {
@@ -67,10 +66,10 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
             Layer::new("grid tariff", Color::Series(3), grid),
             Layer::new("grid tariff less the fee", Color::Series(3), less_fee),
             Layer::new("feed-in tariff", Color::Series(2), feed_in),
-            Layer::new("mean price of trades", Color::Series(0), Mark::Line(traded, Stroke::Solid)),
-            Layer::new("mean price of trades", Color::Series(0), Mark::Points(points)),
-            Layer::new("closed-form equilibrium", Color::Reference, Mark::Points(theory)),
-        ],
+        ]
+        .into_iter()
+        .chain(along.line("mean price of trades", Color::Series(0), traded))
+        .chain([along.dots("closed-form equilibrium", Color::Reference, theory)]),
     )
 }
 
@@ -121,9 +120,9 @@ fn storage(case: &CaseData) -> Option<Chart> {
             along.band("content", 0, stored().map(|energy| (energy.slot, energy.stored))),
             Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
             Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
-            Layer::new("content", Color::Series(0), Mark::Line(content.clone(), Stroke::Solid)),
-            Layer::new("content", Color::Series(0), Mark::Points(content)),
-        ],
+        ]
+        .into_iter()
+        .chain(along.line("content", Color::Series(0), content)),
     )
 }
 

@@ -108,7 +108,7 @@ impl Data {
 
     /// What money is called.
     pub fn currency(&self) -> &str {
-        self.plan.as_ref().map_or("CNY", |plan| &plan.scenario.market.currency)
+        &self.manifest.currency
     }
 
     /// The names of the varied knobs.

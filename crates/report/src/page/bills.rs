@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 /// The page has room for so many rows.
 const MOST_ROWS: usize = 20_000;
 
+/// What a bill has of something.
+type Amount = fn(&BillRow) -> Number;
+
 /// What the script needs of a row, in its order.
-const COLUMNS: [(&str, fn(&BillRow) -> Number); 16] = [
+const COLUMNS: [(&str, Amount); 16] = [
     ("generated", |row| row.generation_kwh),
     ("consumed", |row| row.consumption_kwh),
     ("roof", |row| row.own_use_kwh),

@@ -315,7 +315,7 @@ fn corners(data: &Data) -> Vec<String> {
     let ample = floors.map(|slots| {
         format!("In {slots} there is more local energy than buyers want even at the feed-in tariff, so theory's price is that tariff.")
     });
-    let has_fee = plan.scenario.market.service_fee > 0.0 || plan.varies("market.service_fee");
+    let has_fee = plan.scenario.market.local_fee() > 0.0 || plan.varies("market.service_fee");
     let less_fee = if has_fee { " less the fee" } else { "" };
     let scarce = ceilings.map(|slots| {
         format!("In {slots} there is less local energy than buyers want even at the grid's tariff{less_fee}, so theory's price is that tariff{less_fee} and purchases are rationed.")
@@ -323,11 +323,19 @@ fn corners(data: &Data) -> Vec<String> {
     ample.into_iter().chain(scarce).collect()
 }
 
-/// Slots as `slot 12 and slots 14 to 16`; some of them only in some cases.
+/// More slots and ranges of slots than this are not named one by one.
+const MOST_RANGES: usize = 40;
+
+/// Slots as `slot 12 and slots 14 to 16`, or of many how many; some of them only in some cases.
 fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
     let texts = ranges(slots.keys().copied());
     let (last, before) = texts.split_last()?;
     let list = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
+    if let (Some((first, _)), Some((last, _)), true) =
+        (slots.first_key_value(), slots.last_key_value(), texts.len() > MOST_RANGES)
+    {
+        return Some(format!("{} slots from {first} to {last}", format::grouped(&slots.len().to_string(), ',', 5)));
+    }
     let some = if slots.values().any(|&count| count < cases) { " (not in every case)" } else { "" };
     Some(format!("{} {list}{some}", if slots.len() == 1 { "slot" } else { "slots" }))
 }
@@ -434,6 +442,8 @@ mod tests {
         assert_eq!(slots(&[]), None);
         assert_eq!(slots(&[12]).unwrap(), "slot 12");
         assert_eq!(slots(&[8, 10, 11, 12, 20]).unwrap(), "slots 8, 10 to 12 and 20");
+        let many = (1..=60).map(|n| (5 * n, 2)).collect();
+        assert_eq!(slots_text(&many, 2).unwrap(), "60 slots from 5 to 300");
         assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2).unwrap(), "slots 9 and 10 (not in every case)");
     }
 

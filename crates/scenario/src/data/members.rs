@@ -187,7 +187,7 @@ impl Reader<'_> {
             let vain: Vec<&str> = scales().collect();
             return needs(row, profile, &vain).map(|()| None);
         };
-        let Some(Series { kwh, mean }) = self.profiles.get(name) else {
+        let Some(Series { upto, mean }) = self.profiles.get(name) else {
             let known = || self.profiles.keys().map(String::as_str);
             let few: Vec<&str> = known().take(8).collect();
             let more = if self.profiles.len() > few.len() { " and so on" } else { "" };
@@ -226,7 +226,7 @@ impl Reader<'_> {
             }
             (None, None) => 1.0,
         };
-        Ok(Some(Scaled { profile: Arc::clone(kwh), times }))
+        Ok(Some(Scaled { upto: Arc::clone(upto), times }))
     }
 }
 

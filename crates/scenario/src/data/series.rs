@@ -19,8 +19,8 @@ const LARGEST: f64 = 1e4;
 /// A profile: its values by slot, and what they are on average.
 #[derive(Clone, Debug)]
 pub(super) struct Series {
-    /// One value a slot [kWh], or [kWh per kW] of a share.
-    pub(super) kwh: Arc<[f64]>,
+    /// What it has come to by the end of each slot [kWh], or [kWh per kW] of a share.
+    pub(super) upto: Arc<[f64]>,
     /// Mean over all rows of the file [kW], or of a share.
     pub(super) mean: f64,
 }
@@ -97,11 +97,16 @@ pub(super) fn read(
                 table.report_column(by, &problem, one_each(market.slots))
             })
         });
-        let kwh = slots.collect::<Result<Vec<f64>, _>>()?.into();
+        let mut upto = slots.collect::<Result<Vec<f64>, _>>()?;
+        let mut sum = 0.0;
+        upto.iter_mut().for_each(|kwh| {
+            sum += *kwh;
+            *kwh = sum;
+        });
         let powers = rows.values().filter_map(|row| row.values.get(place)).filter(|value| !value.is_nan());
         let (sum, count) = powers.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
         let hours = if unit == Unit::Kwh { step as f64 / 3600.0 } else { 1.0 };
-        Ok((name.clone(), Series { kwh, mean: sum / f64::from(count.max(1)) / hours }))
+        Ok((name.clone(), Series { upto: upto.into(), mean: sum / f64::from(count.max(1)) / hours }))
     };
     names.iter().enumerate().map(each).collect()
 }

@@ -334,14 +334,14 @@ pub(super) fn no_header(line: &str, count: usize) -> Option<(&'static str, &'sta
         return Some(("the header is a single cell", WHOLE));
     }
     let cells = || line.split(',').map(str::trim);
-    let in_one = cells().count() == 1 && line.split_whitespace().count() == count;
-    if line.starts_with("sep=") || in_one || cells().count() < count && line.contains([';', '\t', '|']) {
-        return Some(("cells are not separated by commas", "write commas between cells, and points within numbers"));
-    }
     if line.starts_with(['#', '/']) {
         return Some(("the first line is no header", "a table has no comments: take them out"));
     }
-    if !line.starts_with(['(', '[', '{', '<']) && !line.starts_with("Scenario") && cells().count() == 1 {
+    let in_one = count > 1 && cells().count() == 1 && line.split_whitespace().count() == count;
+    if line.starts_with("sep=") || in_one || cells().count() < count && line.contains([';', '\t', '|']) {
+        return Some(("cells are not separated by commas", "write commas between cells, and points within numbers"));
+    }
+    if !line.starts_with(['(', '[', '{', '<']) && !line.starts_with("Scenario") && cells().count() == 1 && count > 1 {
         return Some((
             "the first line is no header",
             "it is to have the names of the columns, with commas between them",

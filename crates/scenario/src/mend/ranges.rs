@@ -21,7 +21,7 @@ pub(super) fn apart(text: &str) -> Option<String> {
 }
 
 /// The first and the last of two or three numbers, between whatever signs and words of a range, in their brackets.
-pub(super) fn pair(text: &str) -> Option<String> {
+pub(crate) fn pair(text: &str) -> Option<String> {
     bounds(text).map(|([first, last], _)| format!("({first}, {last})"))
 }
 

@@ -205,7 +205,8 @@ fn held_by(variant: &str, value: &str, attempt: &dyn Fn(&str) -> Result<(), Erro
     let is_path = !["Csv", "Profiles"].contains(&variant) || value.to_lowercase().ends_with(".csv");
     let text = (is_word && is_path).then(|| format!("\"{value}\""));
     let fields = fields(&format!("{variant}(nothing: {value})"), attempt);
-    let named = fields.iter().map(|field| format!("{field}: {value}"));
+    // A community is more than one of its tables.
+    let named = fields.iter().filter(|_| variant != "Members").map(|field| format!("{field}: {value}"));
     let held =
         [bare.to_owned()].into_iter().chain(text).chain(named).chain(bare.contains(',').then(|| format!("[{bare}]")));
     held.map(|held| format!("{variant}({held})")).find(|text| attempt(text).is_ok())

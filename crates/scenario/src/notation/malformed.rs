@@ -12,6 +12,7 @@ use crate::{
     mend::mend,
     outline::Outline,
     pairs::{first, first_beside_open, unpaired},
+    schema::FIRST_AND_LAST,
     signs::{COLON, COMMENT, bracket_alike, look_alike, mend_sign, quote_alike, typed},
     text::TextFile,
 };
@@ -303,7 +304,10 @@ fn with_numbers(text: &str, end: usize, error: &Error) -> usize {
         let behind = end + 1 + rest.len() - rest.trim_start().len() + number;
         (number > 0 && text[behind..].starts_with([',', ')', '}'])).then_some(behind)
     };
-    let expects_several = matches!(error, Error::ExpectedStructLike | Error::ExpectedArray);
+    let expects_several = match error {
+        Error::InvalidValueForType { expected, .. } => expected.starts_with(FIRST_AND_LAST),
+        error => matches!(error, Error::ExpectedStructLike | Error::ExpectedArray),
+    };
     iter::successors(Some(end), |end| expects_several.then(|| next(end)).flatten()).last().unwrap_or(end)
 }
 

@@ -2,6 +2,7 @@
 //! struct may have brackets within others, and takes whatever name and brackets there are.
 
 use super::{Outline, Value};
+use crate::mend::pair;
 use std::ops::Range;
 
 /// What is not written as what was read of it.
@@ -43,7 +44,7 @@ impl Outline<'_> {
             let is_struct = full.within(full_value).any(|n| full.values[n].key.is_some());
             let has_others = self.opens(value, '[') || self.opens(value, '{') || is_struct && is_nameless(value);
             if full.opens(full_value, '(') && has_others {
-                return Some(self.no_struct(pair.path, value));
+                return Some(if is_struct { self.no_struct(pair.path, value) } else { self.no_pair(pair.path, value) });
             }
             let within: Vec<usize> = self.within(value).collect();
             // The last is looked at first.
@@ -103,6 +104,13 @@ impl Outline<'_> {
 }
 
 impl Outline<'_> {
+    fn no_pair(&self, path: String, value: usize) -> Misnamed {
+        let span = self.values[value].span.clone();
+        let pair = pair(&self.text[span.clone()]).map(|pair| format!(": write {pair}")).unwrap_or_default();
+        let problem = "expected values in round brackets".to_owned();
+        Misnamed { path, span, problem, mend: format!("first and last stand in round brackets{pair}") }
+    }
+
     fn no_struct(&self, path: String, value: usize) -> Misnamed {
         let problem = "expected a struct, which has round brackets and names without quotes".to_owned();
         let mend = "write `(` and `)` around it, and no quotes around its names".to_owned();

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use microgrid_agents::market::{mechanism::Mechanism, opening::OpenSlots};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, SeqAccess, Visitor},
+    de::{self, SeqAccess, Unexpected, Visitor},
 };
 use std::{fmt, time::Duration};
 
@@ -19,6 +19,8 @@ const SLOT_LENGTH: Duration = Duration::from_secs(3600);
 const OPEN: Open = Open::Slots(8, 20);
 /// Path of what the grid's energy emits, which is no price.
 pub(crate) const CO2: &str = "market.co2";
+/// What is wanted where a pair of slots may stand.
+pub(crate) const FIRST_AND_LAST: &str = "the first and the last open slot";
 /// The label of money by default.
 const CURRENCY: &str = "CNY";
 
@@ -57,8 +59,9 @@ pub struct Market {
     pub co2: Option<Tariff>,
     /// What money is called. All amounts are in it.
     pub currency: String,
-    /// Fields that the calendar gives, and yet are given beside it.
-    pub(crate) given_twice: Option<String>,
+    /// A field that the calendar gives, and yet is given beside it.
+    #[doc(hidden)] // Hidden: noted by whoever reads a scenario, for whoever checks it.
+    pub given_twice: Option<String>,
 }
 
 /// As a scenario writes it: what the calendar says is left out beside one.
@@ -314,10 +317,14 @@ impl<'de> Deserialize<'de> for Open {
             type Value = Open;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the first and the last open slot, or hours such as \"08:00-20:00\"")
+                write!(f, "{FIRST_AND_LAST}, or hours such as \"08:00-20:00\"")
             }
 
             fn visit_str<E: de::Error>(self, hours: &str) -> Result<Self::Value, E> {
+                // What has no time of day is meant for slots.
+                if !hours.contains(':') {
+                    return Err(E::invalid_value(Unexpected::Str(hours), &self));
+                }
                 hours.parse().map(|hours| Open::Hours(vec![hours])).map_err(E::custom)
             }
 

@@ -142,19 +142,23 @@ fn acquaintances(known: Option<&[u32]>, choice_set: ChoiceSet, sellers: usize) -
 /// apart: each step goes as far as the `ramp` times the price or times the width, whichever is more.
 fn reach(last: &Quote, version: Number, ramp: f64, width: f64) -> (f64, f64) {
     let steps = f64::from(version - last.version);
-    let price = last.price;
-    // A step below the width adds `ramp * width`, one above it multiplies.
-    let to_the_width = if price < width { steps.min(((width - price) / (ramp * width)).ceil()) } else { 0.0 };
-    let highest = (price + to_the_width * ramp * width) * (1.0 + ramp).powf(steps - to_the_width);
-    let lowest = match price > width {
-        false => price - steps * ramp * width,
-        // At once below it, where a step takes more than there is between the two.
-        true if price * (1.0 - ramp) <= width => price * (1.0 - ramp) - (steps - 1.0) * ramp * width,
+    let margin = RAMP_TOLERANCE * last.price.abs().max(width);
+    (-up_from(-last.price, steps, ramp, width) - margin, up_from(last.price, steps, ramp, width) + margin)
+}
+
+/// How far up a price comes in so many steps; how far down, its negative does.
+fn up_from(price: f64, steps: f64, ramp: f64, width: f64) -> f64 {
+    // A step from below the negative width takes a part of the price.
+    let (price, steps) = match price < -width {
+        false => (price, steps),
+        // At once above it, where a step takes more than there is between the two.
+        true if price * (1.0 - ramp) >= -width => (price * (1.0 - ramp), steps - 1.0),
         true => {
-            let above = steps.min(((width / price).ln() / (1.0 - ramp).ln()).ceil());
-            price * (1.0 - ramp).powf(above) - (steps - above) * ramp * width
+            let below = steps.min(((width / -price).ln() / (1.0 - ramp).ln()).ceil());
+            (price * (1.0 - ramp).powf(below), steps - below)
         }
     };
-    let margin = RAMP_TOLERANCE * price.max(width);
-    (lowest - margin, highest + margin)
+    // One below the width adds `ramp * width`, one above it multiplies.
+    let to_the_width = if price < width { steps.min(((width - price) / (ramp * width)).ceil()) } else { 0.0 };
+    (price + to_the_width * ramp * width) * (1.0 + ramp).powf(steps - to_the_width)
 }
