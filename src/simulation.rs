@@ -47,7 +47,7 @@ pub fn simulate<W: Watcher<MarketProtocol> + 'static>(
 }
 
 /// From this many prosumers on, what is observed of a day is too much to be kept until its turn.
-const MOST_KEPT: usize = 2000;
+const MOST_KEPT: usize = 500;
 
 /// The same; where nothing links its days, each is a simulation of its own, and so many are played at the same time, if it
 /// has not too many prosumers for that.
