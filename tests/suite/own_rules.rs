@@ -606,10 +606,10 @@ fn mistakes_made_in_code_name_what_is_wrong_in_a_few_words() {
     wrong.market.feed_in_tariff = Tariff::Constant(-1.0);
     let said = |builder: SimulationBuilder| builder.build().unwrap_err().to_string();
     insta::assert_snapshot!(said(Simulation::builder().scenario(wrong)), @r"
-    error: market.feed_in_tariff: not allowed
+    error: market.feed_in_tariff.Constant: not allowed
      |
      = note: found: -1
-     = note: allowed: 0, or from 0.000001 to 10000
+     = note: allowed: 0, or from 0.000001 to 10000; below 0 only with a market.calendar
     ");
     let varied = Simulation::builder().scenario(scenario()).vary("market.feed_in_tariff", [0.3, 0.9]);
     insta::assert_snapshot!(said(varied), @r"

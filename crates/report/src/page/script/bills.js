@@ -35,7 +35,7 @@ class Bills {
     const [energy, money] = [{ unit: "kWh", decimals: 1 }, { unit: currency, decimals: 2 }];
     const kept = [
       ["consumed", energy, (row) => of(row, "consumed")], ["own roof", energy, (row) => of(row, "roof")],
-      ["own storage", energy, (row) => of(row, "storage")], ["neighbours", energy, (row) => of(row, "bought")],
+      ["storage", energy, (row) => of(row, "storage")], ["neighbours", energy, (row) => of(row, "bought")],
       ["grid", energy, (row) => of(row, "imported")], ["to neighbours", energy, (row) => of(row, "sold")],
       ["into the grid", energy, (row) => of(row, "exported")], ["net cost", money, (row) => this.net(row)],
       ["in P2G", money, (row) => of(row, "p2g")], ["saved", money, (row) => of(row, "p2g") - this.net(row)],
