@@ -63,7 +63,7 @@ fn community(days: usize, market: &str, more: &str, members: &str) -> Plan {
             {more}
         )"#
     );
-    let builder = Simulation::builder().ron(text).data("members.csv", members).data("profiles.csv", &profiles(days));
+    let builder = Simulation::builder().ron(text).data("members.csv", members).data("profiles.csv", profiles(days));
     builder.build().unwrap_or_else(|error| panic!("{error}")).plan().clone()
 }
 
