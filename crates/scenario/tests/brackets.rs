@@ -43,6 +43,16 @@ fn written(scenario: &Scenario) -> Vec<String> {
     pretty.chain([ron::to_string(scenario).unwrap()]).collect()
 }
 
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { copy(&from, &to) } else { drop(fs::copy(&from, &to).unwrap()) }
+    }
+}
+
 #[test]
 fn every_scenario_reads_back_however_ron_writes_it() {
     let full = read(FULL);
@@ -51,11 +61,7 @@ fn every_scenario_reads_back_however_ron_writes_it() {
     }
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("data")).unwrap();
-    for file in fs::read_dir(shipped.join("data")).unwrap() {
-        let file = file.unwrap();
-        fs::copy(file.path(), folder.path().join("data").join(file.file_name())).unwrap();
-    }
+    copy(&shipped.join("data"), &folder.path().join("data"));
     let mut tried = 0;
     for file in fs::read_dir(&shipped).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
         let scenario = load(&file, &Overrides::default()).unwrap().scenario;
