@@ -279,9 +279,12 @@ fn groups_fees_and_imbalance_are_exact_under_every_mechanism_and_verify() {
         assert!(count > 0, "{mechanism}: nobody trades");
         assert_own_tariffs(&log, &case);
         verified(&plan, |ledger| {
-            let facts =
-                |kind| total(ledger, &format!("SELECT sum(value ->> '$') FROM fact_keys WHERE kind = '{kind}'"));
-            assert_eq!([facts("grid_fees"), facts("fees")], [of_grid, fees - of_grid], "{mechanism}");
+            let sum = |column: &str, view: &str| total(ledger, &format!("SELECT sum({column}) FROM {view}"));
+            let earned = [sum("grid_fees_micro_cny", "grid_fees"), sum("fees_micro_cny", "fees")];
+            assert_eq!(earned, [of_grid, fees - of_grid], "{mechanism}");
+            let beside = ["short", "long"].map(|side| sum(&format!("{side}_micro_kwh"), "imbalances"));
+            let metered = log.prosumers().map(|done| [done.balance.short.0, done.balance.long.0]);
+            assert_eq!(beside, metered.fold([0; 2], |[a, b], [c, d]| [a + c, b + d]), "{mechanism}");
             let paid = total(ledger, "SELECT sum(fee_micro_cny) FROM accounts");
             assert_eq!(paid, fees, "{mechanism}: what buyers pay is what operator and grid have");
         });

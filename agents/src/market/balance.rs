@@ -134,6 +134,18 @@ pub struct Balance {
     pub welfare: f64,
 }
 
+impl Balance {
+    /// What crosses its meter from the grid in all: of what is bought and fed in, foreseen or not, only the difference.
+    pub fn drawn(&self) -> Energy {
+        (self.grid_import + self.short - self.grid_export - self.long).max(Energy::ZERO)
+    }
+
+    /// What crosses its meter into the grid in all.
+    pub fn fed_in(&self) -> Energy {
+        (self.grid_export + self.long - self.grid_import - self.short).max(Energy::ZERO)
+    }
+}
+
 /// What a storage can do and what is in it, where there is one.
 type Stored<'a> = Option<(&'a StorageLimits, Energy)>;
 

@@ -343,9 +343,7 @@ type Object = (String, String, String, Option<String>);
 fn check_schema(connection: &Connection, version: i32) -> Result<(), ReadError> {
     let model = Connection::open_in_memory()?;
     model.execute_batch(schema::SQL)?;
-    if version == 1 {
-        model.execute_batch(schema::BACK_TO_VERSION_1)?;
-    }
+    model.execute_batch(&schema::back_to(version))?;
     match objects(&model)?.symmetric_difference(&objects(connection)?).next() {
         None => Ok(()),
         Some((_, name, ..)) => {

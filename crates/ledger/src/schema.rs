@@ -7,7 +7,7 @@ pub const FILE: &str = "ledger.db";
 pub const APPLICATION_ID: i32 = 0x6d67_7269;
 
 /// What `PRAGMA user_version` says: the version of the schema.
-pub const USER_VERSION: i32 = 2;
+pub const USER_VERSION: i32 = 3;
 
 /// The statements that make the tables and views, to be carried out in this order.
 pub const SQL: &str = include_str!("schema.sql");
@@ -18,8 +18,16 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
     SQL.split(';').map(str::trim).filter(|statement| !statement.is_empty())
 }
 
-/// What makes of these tables and views those of version 1.
-pub const BACK_TO_VERSION_1: &str = "DROP VIEW orders; DROP VIEW clearings; DROP VIEW executions";
+/// What makes of the tables and views of version 2 those of version 1, and so on to the newest.
+const BACK: [&str; USER_VERSION as usize - 1] = [
+    "DROP VIEW orders; DROP VIEW clearings; DROP VIEW executions;",
+    "DROP VIEW group_tariffs; DROP VIEW imbalance_prices; DROP VIEW imbalances; DROP VIEW grid_fees;",
+];
+
+/// The statements that make of these tables and views those of an earlier version, from 1.
+pub fn back_to(version: i32) -> String {
+    BACK[version as usize - 1..].concat()
+}
 
 #[cfg(test)]
 mod tests {

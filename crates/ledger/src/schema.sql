@@ -198,3 +198,32 @@ SELECT
     execution.value ->> 2 AS energy_micro_kwh,
     execution.value ->> 3 AS price_cny_per_kwh
 FROM fact_keys JOIN json_each(fact_keys.value, '$.executions') AS execution WHERE kind = 'clearing';
+
+CREATE VIEW group_tariffs AS
+SELECT
+    case_number,
+    slot,
+    tariff.key + 1 AS number,
+    tariff.value ->> 'feed_in' AS feed_in_cny_per_kwh,
+    tariff.value ->> 'grid' AS grid_cny_per_kwh
+FROM fact_keys JOIN json_each(fact_keys.value, '$.groups') AS tariff WHERE kind = 'tariff';
+
+CREATE VIEW imbalance_prices AS
+SELECT
+    case_number,
+    slot,
+    value ->> '$.imbalance.grid' AS short_cny_per_kwh,
+    value ->> '$.imbalance.feed_in' AS long_cny_per_kwh
+FROM fact_keys WHERE kind = 'tariff' AND value -> 'imbalance' IS NOT NULL;
+
+CREATE VIEW imbalances AS
+SELECT
+    case_number,
+    slot,
+    first AS prosumer,
+    coalesce(value ->> 'short', 0) AS short_micro_kwh,
+    coalesce(value ->> 'long', 0) AS long_micro_kwh
+FROM fact_keys WHERE kind = 'meter' AND coalesce(value -> 'short', value -> 'long') IS NOT NULL;
+
+CREATE VIEW grid_fees AS
+SELECT case_number, slot, value ->> '$' AS grid_fees_micro_cny FROM fact_keys WHERE kind = 'grid_fees';

@@ -16,6 +16,8 @@ table! {
         to_s: Number ["s"] = Duration::from_nanos(to).into(),
         /// How many decisions were made on news so old.
         decisions: u64 = decisions,
+        /// When the slot begins, where slots have dates.
+        time: Option<String> = closed.time(),
     }
 }
 

@@ -40,13 +40,13 @@ table! {
         bought_kwh: Number ["kWh"] = bill.bought.into(),
         /// Sold to other prosumers.
         sold_kwh: Number ["kWh"] = bill.sold.into(),
-        /// Bought from the grid.
+        /// Drawn from the grid.
         grid_import_kwh: Number ["kWh"] = bill.grid_import.into(),
         /// Fed into the grid.
         grid_export_kwh: Number ["kWh"] = bill.grid_export.into(),
-        /// Drawn from the grid beside what it had registered, in `grid_import_kwh` too.
+        /// Drawn from the grid beside what it had registered.
         short_kwh: Number ["kWh"] = bill.short.into(),
-        /// Fed into the grid beside what it had registered, in `grid_export_kwh` too.
+        /// Fed into the grid beside what it had registered.
         long_kwh: Number ["kWh"] = bill.long.into(),
         /// Paid to other prosumers.
         local_paid_cny: Number ["CNY"] = bill.local_paid.into(),
@@ -107,8 +107,8 @@ impl Bill {
         self.discharged += balance.discharged;
         self.bought += trades.bought;
         self.sold += trades.sold;
-        self.grid_import += balance.grid_import + balance.short;
-        self.grid_export += balance.grid_export + balance.long;
+        self.grid_import += balance.drawn();
+        self.grid_export += balance.fed_in();
         self.short += balance.short;
         self.long += balance.long;
         self.local_paid += trades.paid;

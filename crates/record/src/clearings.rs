@@ -30,6 +30,8 @@ table! {
         /// How much of it.
         traded_kwh: Number ["kWh"] =
             clearing.executions.iter().map(|&Execution(_, _, energy, _)| energy).sum::<Total<Energy>>().into(),
+        /// When the slot begins, where slots have dates.
+        time: Option<String> = closed.time(),
     }
 }
 

@@ -39,6 +39,8 @@ table! {
         lost_messages: u64 = traffic.lost,
         /// Messages of these that arrived twice.
         duplicated_messages: u64 = traffic.duplicated,
+        /// When the slot begins, where slots have dates.
+        time: Option<String> = case.time_of(market.slot),
     }
     where {
         let CommittedBlock { case, market, commit, traffic, .. } = *block;

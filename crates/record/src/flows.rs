@@ -72,10 +72,10 @@ totals! {
     consumption_kwh: Energy = |done| done.balance.consumed,
     /// Traded between prosumers [kWh].
     traded_kwh: Energy = |done| done.trades.bought,
-    /// Bought from the grid [kWh].
-    grid_import_kwh: Energy = |done| done.balance.grid_import + done.balance.short,
+    /// Drawn from the grid [kWh].
+    grid_import_kwh: Energy = |done| done.balance.drawn(),
     /// Fed into the grid [kWh].
-    grid_export_kwh: Energy = |done| done.balance.grid_export + done.balance.long,
+    grid_export_kwh: Energy = |done| done.balance.fed_in(),
     /// Put into storages, measured outside [kWh].
     charged_kwh: Energy = |done| done.balance.charged,
     /// Taken from storages, measured outside [kWh].

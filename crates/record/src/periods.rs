@@ -27,7 +27,7 @@ macro_rules! periods {
                 consumption_kwh: Number ["kWh"] = sums.flows.consumption_kwh.into(),
                 /// Traded between prosumers.
                 traded_kwh: Number ["kWh"] = sums.flows.traded_kwh.into(),
-                /// Bought from the grid.
+                /// Drawn from the grid.
                 grid_import_kwh: Number ["kWh"] = sums.flows.grid_import_kwh.into(),
                 /// Fed into the grid.
                 grid_export_kwh: Number ["kWh"] = sums.flows.grid_export_kwh.into(),
@@ -49,7 +49,7 @@ macro_rules! periods {
                 market_savings_cny: Number ["CNY"] = (p2g_storage - net_cost).into(),
                 /// Paid to the operator.
                 fees_cny: Number ["CNY"] = sums.flows.fees_cny.into(),
-                /// (Own generation used + bought locally + discharged) / consumption.
+                /// Consumption not drawn from the grid / consumption.
                 self_sufficiency: Option<Number> = sums.self_sufficiency().and_then(Number::new),
                 /// Generation used in the microgrid / generation.
                 self_consumption: Option<Number> = sums.self_consumption().and_then(Number::new),

@@ -41,10 +41,10 @@ table! {
         discharged_kwh: Number ["kWh"] = done.balance.discharged.into() => rounded("discharged", 3),
         /// Content of its storage at the end.
         soc_kwh: Number ["kWh"] = done.balance.content.into() => rounded("stored", 3),
-        /// Bought from the grid.
-        grid_import_kwh: Number ["kWh"] = (done.balance.grid_import + done.balance.short).into() => rounded("from the grid", 3),
+        /// Drawn from the grid.
+        grid_import_kwh: Number ["kWh"] = done.balance.drawn().into() => rounded("from the grid", 3),
         /// Fed into the grid.
-        grid_export_kwh: Number ["kWh"] = (done.balance.grid_export + done.balance.long).into() => rounded("into the grid", 3),
+        grid_export_kwh: Number ["kWh"] = done.balance.fed_in().into() => rounded("into the grid", 3),
         /// Paid to prosumers and to the grid.
         paid_cny: Number ["CNY"] = done.paid().into() => rounded("paid", 3),
         /// Earned from prosumers and from the grid.
@@ -68,9 +68,9 @@ table! {
         time: Option<String> = time,
         /// What it is called, if it has a name.
         name: Option<String> = member.name.as_deref().map(str::to_owned),
-        /// Drawn from the grid beside what it had registered, in `grid_import_kwh` too.
+        /// Drawn from the grid beside what it had registered.
         short_kwh: Number ["kWh"] = done.balance.short.into(),
-        /// Fed into the grid beside what it had registered, in `grid_export_kwh` too.
+        /// Fed into the grid beside what it had registered.
         long_kwh: Number ["kWh"] = done.balance.long.into(),
     }
 }

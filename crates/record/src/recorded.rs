@@ -124,7 +124,7 @@ pub(super) struct ClosedSlot<'a> {
 impl ClosedSlot<'_> {
     /// When it begins, where slots have dates.
     pub(super) fn time(&self) -> Option<String> {
-        self.case.dates.as_ref().map(|dates| dates.time(self.slot))
+        self.case.time_of(self.slot)
     }
 
     /// Its day or month, if it is the last slot of it: of a case without dates all slots are one, without a name.

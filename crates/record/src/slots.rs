@@ -71,11 +71,11 @@ table! {
             => mean("95th percentile of the age of information").remark(AGES),
         /// Traded between prosumers.
         traded_kwh: Number ["kWh"] = traded.into() => mean("energy traded in a slot").rounded("traded", 3),
-        /// Bought from the grid.
-        grid_import_kwh: Number ["kWh"] = energy(|done| done.balance.grid_import + done.balance.short)
+        /// Drawn from the grid.
+        grid_import_kwh: Number ["kWh"] = energy(|done| done.balance.drawn())
             => mean("energy bought from the grid in a slot").rounded("from the grid", 3),
         /// Fed into the grid.
-        grid_export_kwh: Number ["kWh"] = energy(|done| done.balance.grid_export + done.balance.long)
+        grid_export_kwh: Number ["kWh"] = energy(|done| done.balance.fed_in())
             => mean("energy fed into the grid in a slot").rounded("into the grid", 3),
         /// Welfare of the buyers.
         buyers_welfare_cny: Option<Number> ["CNY"] = Number::new(welfare.buyers)
@@ -163,9 +163,9 @@ table! {
         charged_kwh: Number ["kWh"] = energy(|done| done.balance.charged),
         /// Taken from storages, measured outside.
         discharged_kwh: Number ["kWh"] = energy(|done| done.balance.discharged),
-        /// Drawn from the grid beside what was registered, in `grid_import_kwh` too.
+        /// Drawn from the grid beside what was registered.
         short_kwh: Number ["kWh"] = energy(|done| done.balance.short),
-        /// Fed into the grid beside what was registered, in `grid_export_kwh` too.
+        /// Fed into the grid beside what was registered.
         long_kwh: Number ["kWh"] = energy(|done| done.balance.long),
     }
     where {

@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Sums {
     pub(super) slots: u32,
     pub(super) flows: Flows,
-    /// Generation that was consumed at once where it was generated.
-    own_use: Total<Energy>,
+    /// Consumed from the grid: what meters draw, of each slot as much as is consumed at most.
+    from_grid: Total<Energy>,
+    /// Generation that is not used here: what meters feed in, of each slot as much as is generated at most.
+    fed_generation: Total<Energy>,
     /// Paid for local trades.
     payments: Total<Money>,
     /// What all draw from the grid beyond what they feed in, in the slot where that is most.
@@ -61,7 +63,7 @@ impl Peak {
 
     /// When its slot begins, or its number where slots have no dates.
     pub(super) fn at(self, case: &Case) -> Option<String> {
-        let named = || case.dates.as_ref().map_or_else(|| self.slot.to_string(), |dates| dates.time(self.slot));
+        let named = || case.time_of(self.slot).unwrap_or_else(|| self.slot.to_string());
         (self.slot > 0).then(named)
     }
 }
@@ -75,11 +77,8 @@ pub(super) fn net_costs(done: &ProsumerSlot, without: &Balance, alone: &Balance)
 impl Sums {
     /// Those of a slot.
     pub(super) fn of(case: &Case, slot: Slot, observed: &SlotObservations, theory: &Theory, traffic: Traffic) -> Self {
-        let (mut flows, mut own_use) = (Flows::default(), Total::default());
-        for done in observed.prosumers() {
-            flows.add(done);
-            own_use += own_use_of(done);
-        }
+        let mut flows = Flows::default();
+        observed.prosumers().for_each(|done| flows.add(done));
         let trades = || observed.trades().map(|(.., trade)| trade);
         let grid_fee = case.scenario.market.grid_fee;
         flows.grid_fees = trades().map(|trade| trade.energy.at_price(grid_fee)).sum();
@@ -91,7 +90,8 @@ impl Sums {
         let co2 = case.tariffs.co2.as_ref().map(|of| of[slot as usize - 1] * drawn.value());
         Self {
             slots: 1,
-            own_use,
+            from_grid: drawn.min(flows.consumption_kwh),
+            fed_generation: fed.min(flows.generation_kwh),
             payments: trades().map(|trade| trade.payment).sum(),
             import: Peak::of(drawn - fed, slot),
             export: Peak::of(fed - drawn, slot),
@@ -109,7 +109,8 @@ impl Sums {
     pub(super) fn join(&mut self, other: &Self) {
         self.slots += other.slots;
         self.flows.join(&other.flows);
-        self.own_use += other.own_use;
+        self.from_grid += other.from_grid;
+        self.fed_generation += other.fed_generation;
         self.payments += other.payments;
         self.import.join(other.import);
         self.export.join(other.export);
@@ -137,13 +138,13 @@ impl Sums {
     }
 
     pub(super) fn self_sufficiency(&self) -> Option<f64> {
-        let local = self.own_use + self.flows.traded_kwh + self.flows.discharged_kwh;
-        share(local.value(), self.flows.consumption_kwh.value())
+        let consumed = self.flows.consumption_kwh;
+        share((consumed - self.from_grid).value(), consumed.value())
     }
 
     pub(super) fn self_consumption(&self) -> Option<f64> {
         let generated = self.flows.generation_kwh;
-        share((generated - self.flows.grid_export_kwh).value(), generated.value())
+        share((generated - self.fed_generation).value(), generated.value())
     }
 
     pub(super) fn equilibrium_share(&self) -> Option<f64> {

@@ -68,6 +68,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// When a slot begins, by RFC 3339 with offset, where slots have dates.
+    pub fn time_of(&self, slot: u32) -> Option<String> {
+        self.dates.as_ref().map(|dates| dates.time(slot))
+    }
+
     /// The storage of the prosumer at this place, if it has one: its own, or everybody's.
     pub fn storage(&self, place: usize) -> Option<&Storage> {
         self.population.prosumers[place].storage.as_ref().or(self.scenario.storage.as_ref())

@@ -118,7 +118,7 @@ fn what_is_inserted_reads_back_in_plain_sql() {
     assert_eq!(rows(&database, "SELECT * FROM checkpoints"), [row![2, signed.checkpoint.to_json(), signature]]);
     assert_eq!(rows(&database, "PRAGMA journal_mode"), [row![text("delete")]]);
     assert_eq!(rows(&database, "PRAGMA application_id"), [row![schema::APPLICATION_ID]]);
-    assert_eq!(rows(&database, "PRAGMA user_version"), [row![2]]);
+    assert_eq!(rows(&database, "PRAGMA user_version"), [row![3]]);
 }
 
 #[test]

@@ -66,19 +66,23 @@ fn what_is_no_ledger_is_named() {
     std::fs::write(&path, [b'x'; 5000]).unwrap();
     assert!(verify(&path, &mut |_| {}).unwrap_err().to_string().contains("not a database"));
     let complaint = |sql: &str| file(&[day()]).tamper(sql).complaint();
-    assert_eq!(complaint("PRAGMA user_version = 3"), "ledger.db: user_version is 3, not 2");
-    assert_eq!(complaint("PRAGMA user_version = 0"), "ledger.db: user_version is 0, not 2");
+    assert_eq!(complaint("PRAGMA user_version = 4"), "ledger.db: user_version is 4, not 3");
+    assert_eq!(complaint("PRAGMA user_version = 0"), "ledger.db: user_version is 0, not 3");
     for change in [
         "DROP VIEW bills",
         "DROP VIEW orders",
+        "DROP VIEW grid_fees",
         "PRAGMA user_version = 1",
+        "PRAGMA user_version = 2",
         "CREATE TABLE more (a)",
         "CREATE TRIGGER t AFTER INSERT ON facts BEGIN SELECT 1; END",
     ] {
         assert!(complaint(change).starts_with("ledger.db: the schema is not that of a ledger"), "{change}");
     }
-    let older = format!("PRAGMA user_version = 1; {}", schema::BACK_TO_VERSION_1);
-    file(&[day()]).tamper(&older).verify().expect("a file of the version before");
+    for version in 1..schema::USER_VERSION {
+        let older = format!("PRAGMA user_version = {version}; {}", schema::back_to(version));
+        file(&[day()]).tamper(&older).verify().expect("a file of an earlier version");
+    }
     // As little a file as a pipe.
     std::fs::create_dir(folder.path().join("ledger.db-journal")).unwrap();
     for no_file in [Path::new("/"), Path::new("/dev/zero"), &path] {

@@ -75,16 +75,16 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
 
 fn energy(case: &CaseData) -> Option<Chart> {
     let along = Along::of(case);
-    let stack = |name: &str, n, of: fn(&Energy) -> f64| {
-        let values = case.energy.iter().map(|energy| (energy.slot, of(energy)));
+    let stack = |name: &str, n, source: usize| {
+        let values = case.energy.iter().map(|energy| (energy.slot, energy.sources()[source]));
         Layer::new(name, Color::Series(n), Mark::Stack(along.sums(values)))
     };
     let storage = case.energy.iter().any(|energy| energy.discharged > 0.0);
     let layers = [
-        Some(stack("own generation", 1, |energy| energy.own)),
-        Some(stack("local trades", 2, |energy| energy.bought)),
-        storage.then(|| stack("storage", 4, |energy| energy.discharged)),
-        Some(stack("grid", 0, |energy| energy.imported)),
+        Some(stack("own generation", 1, 0)),
+        Some(stack("local trades", 2, 1)),
+        storage.then(|| stack("storage", 4, 2)),
+        Some(stack("grid", 0, 3)),
     ];
     Chart::new(
         ("energy", "Energy by source"),

@@ -12,8 +12,8 @@ pub const MOST_PARTIES: usize = 12;
 pub struct Energy {
     /// Which slot.
     pub slot: Slot,
-    /// Consumed of their own generation, at once.
-    pub own: f64,
+    /// Consumed.
+    pub consumed: f64,
     /// Bought from other prosumers.
     pub bought: f64,
     /// Taken from their storages.
@@ -22,8 +22,6 @@ pub struct Energy {
     pub imported: f64,
     /// Put into their storages.
     pub charged: f64,
-    /// Fed into the grid.
-    pub exported: f64,
     /// Content of their storages at the end.
     pub stored: f64,
 }
@@ -31,29 +29,33 @@ pub struct Energy {
 impl Energy {
     /// As `slots.csv` has it, where there is nothing of each prosumer: all but what storages hold.
     pub(super) fn of_all(row: &SlotRow) -> Self {
-        let (charged, exported, bought) =
-            (row.charged_kwh.value(), row.grid_export_kwh.value(), row.traded_kwh.value());
         Self {
             slot: row.slot,
-            own: row.pv_kwh.value() - bought - charged - exported,
-            bought,
+            consumed: row.consumption_kwh.value(),
+            bought: row.traded_kwh.value(),
             discharged: row.discharged_kwh.value(),
             imported: row.grid_import_kwh.value(),
-            charged,
-            exported,
+            charged: row.charged_kwh.value(),
             stored: 0.0,
         }
     }
 
     pub(super) fn add(&mut self, row: &ProsumerRow) {
-        let (charged, exported) = (row.charged_kwh.value(), row.grid_export_kwh.value());
-        self.own += row.pv_kwh.value() - row.sold_kwh.value() - charged - exported;
+        self.consumed += row.consumed_kwh.value();
         self.bought += row.bought_kwh.value();
         self.discharged += row.discharged_kwh.value();
         self.imported += row.grid_import_kwh.value();
-        self.charged += charged;
-        self.exported += exported;
+        self.charged += row.charged_kwh.value();
         self.stored += row.soc_kwh.value();
+    }
+
+    /// Where what was consumed came from: own generation, other prosumers, storages, the grid. Where forecasts err, some of
+    /// what was bought or drawn goes on into the grid: the grid counts before storages, these before others.
+    pub fn sources(&self) -> [f64; 4] {
+        let grid = self.imported.min(self.consumed);
+        let storage = self.discharged.min(self.consumed - grid);
+        let others = self.bought.min(self.consumed - grid - storage);
+        [self.consumed - grid - storage - others, others, storage, grid]
     }
 }
 
