@@ -16,7 +16,10 @@ use super::{
     validate::{self, Known},
 };
 use members::Members;
-use microgrid_agents::{market::opening::OpenSlots, units::Energy};
+use microgrid_agents::{
+    market::{opening::OpenSlots, role::Role},
+    units::Energy,
+};
 use profiles::Slots;
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 use tariffs::Prices;
@@ -189,6 +192,28 @@ impl Data {
             (Prosumers::Profiles(profiles), _) => with_preferences(profiles, &scenario.preferences),
             _ => unreachable!("the population was read with the scenario"),
         }
+    }
+
+    /// About how many prosumers are to sell and to buy in each slot of a scenario, if they are not drawn; where it takes
+    /// long to look at all slots, some stand for those behind them.
+    pub(super) fn sides(&self, scenario: &Scenario) -> Option<Vec<[u32; 2]>> {
+        if matches!(self.who, Prosumers::Synthetic) {
+            return None;
+        }
+        let tariffs = self.tariffs(&scenario.market).ok()?;
+        let (members, slots) = (&self.prosumers(scenario, &tariffs).prosumers, scenario.market.slots as usize);
+        let step = (members.len() * slots / 1_000_000).clamp(1, 4);
+        let of_slot = |slot| {
+            let roles = members.iter().map(|member| {
+                let SlotProfile { generation, load, .. } = member.profile.foreseen(slot);
+                Role::of(generation, load)
+            });
+            roles.fold([0; 2], |[sellers, buyers], role| {
+                [sellers + u32::from(role == Role::Seller), buyers + u32::from(role == Role::Buyer)]
+            })
+        };
+        let looked_at: Vec<_> = (1..=scenario.market.slots).step_by(step).map(of_slot).collect();
+        Some((0..slots).map(|place| looked_at[place / step]).collect())
     }
 
     /// Whether some prosumer that is not drawn has this number.

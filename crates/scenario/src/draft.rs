@@ -19,6 +19,7 @@ use super::{
     validate::{self, Checked},
 };
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     fs,
     ops::Range,
@@ -290,7 +291,7 @@ impl Draft {
         validate::scenario(&edited.unvaried()).map_err(|mistake| self.shown(mistake))?;
         self.check_varied()?;
         if !overrides.is_empty() {
-            self.check_combinations(&|scenario| validate::scenario(scenario).map(|()| 0))?;
+            self.check_combinations(&|scenario| validate::scenario(scenario).map(|()| (0, Expected::default())))?;
             self.overrides = overrides;
             self.override_all()?;
             self.check_varied()?;
@@ -299,10 +300,13 @@ impl Draft {
         let open = |place: &str, path: &Path| self.open(place, path);
         let given = self.population.as_ref();
         let (data, inputs) = Data::read(&self.scenario, given, &open, &|mistake| self.shown(mistake))?;
+        let sides = OnceCell::new();
         let (population_sizes, expected) = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
-            data.check(scenario, &self.scenario)
+            let prosumers = data.check(scenario, &self.scenario)?;
+            let sides: &Option<_> = sides.get_or_init(|| data.sides(scenario));
+            Ok((prosumers, Expected::of(scenario, prosumers, sides.as_deref())))
         })?;
         let expected = expected.times(self.scenario.replicates.count());
         let huge = expected.warning().map(|(problem, notes)| made_in_code(problem, notes));
@@ -505,7 +509,7 @@ impl Draft {
     /// all of them are expected to take.
     fn check_combinations(
         &self,
-        check: &dyn Fn(&Scenario) -> Result<usize, Mistake>,
+        check: &dyn Fn(&Scenario) -> Result<(usize, Expected), Mistake>,
     ) -> Result<((usize, usize), Expected), ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let (mut sizes, mut expected, mut turned) = ((usize::MAX, 0), Expected::default(), Vec::new());
@@ -514,7 +518,7 @@ impl Draft {
             turn(&base, vary, &picks, &mut turned)
                 .map_err(|(n, mistake)| self.blamed(&vary.keys()[n], Some(picks[n]), mistake))?;
             let scenario = turned.last().map_or(&base, |(_, scenario)| scenario);
-            let prosumers = check(scenario).map_err(|mistake| {
+            let (prosumers, of_combination) = check(scenario).map_err(|mistake| {
                 // Whoever is the first to make it wrong is to blame.
                 let mut values = turned.iter().enumerate();
                 match values.find_map(|(n, (pick, scenario))| Some((n, *pick, check(scenario).err()?))) {
@@ -523,7 +527,7 @@ impl Draft {
                 }
             })?;
             sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
-            expected = expected + Expected::of(scenario, prosumers);
+            expected = expected + of_combination;
         }
         self.check_distinct()?;
         Ok((sizes, expected))

@@ -3,16 +3,18 @@
 //! The numbers were measured on days of 5 to 400 prosumers; they are good to a factor of two or three, as how long a game
 //! takes is not known before it is played. docs/scenario.md tells them.
 
-use super::schema::{Activation, Record, Scenario};
+use super::schema::{Activation, InitialPrice, Record, Scenario};
 use microgrid_agents::{
     chain::genesis::Posts,
+    ids::Slot,
     market::{choice_set::ChoiceSet, mechanism::Mechanism},
     prosumer::BiddingStrategy,
 };
 use std::{ops::Add, time::Duration};
 
-/// A game settles after some hundred rounds, if it does.
+/// A game settles after some hundred rounds, if it does, and after half of these from prices that have settled before.
 const ROUNDS: f64 = 100.0;
+const WARM_ROUNDS: f64 = 50.0;
 /// Bytes of a row, and of key figures of a case.
 const ROW: f64 = 320.0;
 const KEY_FIGURES: f64 = 3_000.0;
@@ -41,17 +43,22 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// Of one case with so many prosumers.
-    pub(super) fn of(scenario: &Scenario, prosumers: usize) -> Self {
+    /// Of one case with so many prosumers, of which so many sell and buy in each slot, where that is known: without, half of
+    /// them do either.
+    pub(super) fn of(scenario: &Scenario, prosumers: usize, sides: Option<&[[u32; 2]]>) -> Self {
         let Scenario { market, learning, activation, network, ledger, record, .. } = scenario;
         let seconds = |duration: Duration| duration.as_secs_f64();
         let (number, slots) = (prosumers as f64, f64::from(market.slots));
-        let open = market.open_slots().count() as f64;
+        let half = [number / 2.0; 2];
+        let of_slot = |slot: Slot| sides.map_or(half, |sides| sides[slot as usize - 1].map(f64::from));
+        let all: Vec<[f64; 2]> = market.open_slots().iter().map(of_slot).filter(|[a, b]| a.min(*b) > 0.0).collect();
         // News takes a message there, a block, and a message back.
         let (block, period) = (seconds(ledger.block.timeout), seconds(activation.period()));
         let period = if matches!(activation, Activation::Reactive { .. }) { period.max(block) } else { period };
         let round = period.max(2.0 * seconds(network.delay.mean()) + block);
-        let rounds = ROUNDS * f64::from(learning.price_every) + f64::from(learning.patience);
+        let is_warm = matches!(learning.initial_price, InitialPrice::Previous | InitialPrice::PreviousDay);
+        let rounds = if is_warm { WARM_ROUNDS } else { ROUNDS };
+        let rounds = rounds * f64::from(learning.price_every) + f64::from(learning.patience);
         let most = seconds(market.gate_closure) / period;
         let strategies = learning.mix.iter().filter_map(|habit| habit.bidding).chain([learning.bidding]);
         // How often each acts in a slot.
@@ -67,13 +74,13 @@ impl Expected {
                 orders.fold(1.0, f64::max)
             }
         };
-        let acts = number * open * each.min(most);
-        let half = number / 2.0;
-        let known = match learning.choice_set {
-            ChoiceSet::All => half,
-            ChoiceSet::Sample(size) => half.min(f64::from(size)),
+        let acts = each.min(most) * all.iter().flatten().sum::<f64>();
+        let known = |sellers: f64| match learning.choice_set {
+            ChoiceSet::All => sellers,
+            ChoiceSet::Sample(size) => sellers.min(f64::from(size)),
         };
-        let pairs = open * half * known;
+        let pairs: f64 = all.iter().map(|[sellers, buyers]| buyers * known(*sellers)).sum();
+        let known = known(all.iter().map(|[sellers, _]| sellers).sum::<f64>() / all.len().max(1) as f64);
         // Orders know no sellers, and rates no path of prices.
         let is_of_sellers = matches!(market.mechanism, Mechanism::TwoLevelGame | Mechanism::Negotiation { .. });
         let (path, sellers) = if is_of_sellers { (PRICE_PATH, SELLER * known) } else { (0.0, 0.0) };
