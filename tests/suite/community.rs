@@ -59,7 +59,7 @@ impl Community {
         }
     }
 
-    fn built(&self) -> Result<Plan, SimulationError> {
+    fn built(&self) -> Result<Simulation, SimulationError> {
         let Self { market, members, profiles, of, more } = self;
         let text = format!(
             r#"Scenario(
@@ -69,12 +69,15 @@ impl Community {
                 {more}
             )"#
         );
-        let builder = Simulation::builder().ron(text).data("members.csv", members).data("profiles.csv", profiles);
-        Ok(builder.build()?.plan().clone())
+        Simulation::builder().ron(text).data("members.csv", members).data("profiles.csv", profiles).build()
+    }
+
+    fn simulation(&self) -> Simulation {
+        self.built().unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn plan(&self) -> Plan {
-        self.built().unwrap_or_else(|error| panic!("{error}"))
+        self.simulation().plan().clone()
     }
 
     /// The same with all that there is: tariffs by hours and groups, both fees, imbalance, forecasts that err.
@@ -245,6 +248,39 @@ fn tariffs_go_by_hours_days_and_months_and_prices_hold_until_the_next() {
     assert!(tariffs.feed_in.iter().copied().eq(feed_in), "{:?}", tariffs.feed_in);
 }
 
+#[test]
+fn prices_by_time_are_judged_where_they_hold() {
+    let built = |rows: &str| {
+        let text = r#"Scenario(
+            name: "prices",
+            market: (
+                calendar: (start: "2016-06-30", zone: "Europe/Berlin", days: 1),
+                grid_tariff: Csv("prices.csv"), feed_in_tariff: 0.1,
+            ),
+            population: Synthetic(count: 2),
+        )"#;
+        let data = format!("time,price_per_kwh\n{rows}");
+        let built = Simulation::builder().ron(text).data("prices.csv", data).build();
+        built.map(|simulation| only_case(simulation.plan()).tariffs.grid.to_vec()).map_err(|error| error.to_string())
+    };
+    // Before the run and behind it a price may be as it is.
+    let fine = "2016-06-29T00:00Z,-0.2\n2016-06-29T22:00Z,0.3\n2016-06-30T10:00Z,0.4\n2016-06-30T22:00Z,-0.2\n";
+    let prices: Vec<f64> = (0..24).map(|hour| if hour < 12 { 0.3 } else { 0.4 }).collect();
+    assert_eq!(built(fine), Ok(prices));
+    for (rows, line, problem) in [
+        ("2016-06-29T22:00Z,0.3\n2016-06-30T21:00Z,-0.2\n", 3, "the grid would pay more than it asks"),
+        ("2016-06-29T21:00Z,-0.2\n2016-06-29T23:00Z,0.3\n", 2, "the grid would pay more than it asks"),
+        ("2016-06-29T22:00Z,0.3\n2016-06-30T10:30Z,0.4\n", 3, "a price begins within a slot"),
+        ("2016-06-29T22:00Z,0.3\n2016-06-29T22:00Z,0.4\n", 3, "comes before the row above, or with it"),
+        ("2016-06-29T23:00Z,0.3\n2016-06-30T10:00Z,0.4\n", 2, "the run begins before the first price"),
+        ("2016-06-29T22:00Z,0.3\n2016-06-29T23:00Z,0.4\n", 1, "there is no price for 2016-06-30T02:00:00+02:00"),
+        ("2016-06-29T22:00Z,99999\n", 2, "not allowed"),
+    ] {
+        let told = built(rows).unwrap_err();
+        assert!(told.contains(problem) && told.contains(&format!("prices.csv:{line}:")), "{rows}: {told}");
+    }
+}
+
 /// Runs a plan whose chain verifies; shows its ledger.
 fn verified(plan: &Plan, look: impl FnOnce(&Connection)) {
     let root = tempfile::tempdir().unwrap();
@@ -342,6 +378,41 @@ fn imbalance_costs_what_the_scenario_says_it_does() {
         less += u32::from(long > Energy::ZERO);
     }
     assert!(more > 20 && less > 20, "{more} slots with more than foreseen, {less} with less");
+}
+
+#[test]
+fn key_figures_go_by_what_flows_through_meters() {
+    let mut community = Community::with_everything("TwoLevelGame");
+    community.of = "unit: Share, forecast_error: (generation: 1.0, load: 1.0)".to_owned();
+    community.market += r#", co2: Constant(400)"#;
+    let case = community.simulation().run().unwrap().cases.remove(0);
+    let [mut generated, mut consumed, mut kept, mut own, mut drawn] = [0.0; 5];
+    for slot in 1..=96 {
+        let [mut of_sun, mut used, mut from_grid, mut into_grid] = [0.0; 4];
+        for row in case.prosumers.iter().filter(|row| row.slot == slot) {
+            let [import, export] = [row.grid_import_kwh.value(), row.grid_export_kwh.value()];
+            assert!(import == 0.0 || export == 0.0, "{row:?}");
+            let came = row.pv_kwh.value() + row.bought_kwh.value() + row.discharged_kwh.value() + import;
+            let went = row.consumed_kwh.value() + row.sold_kwh.value() + row.charged_kwh.value() + export;
+            assert!((came - went).abs() < 1e-9, "{row:?}");
+            of_sun += row.pv_kwh.value();
+            used += row.consumed_kwh.value();
+            from_grid += import;
+            into_grid += export;
+        }
+        generated += of_sun;
+        consumed += used;
+        kept += of_sun - into_grid.min(of_sun);
+        own += used - from_grid.min(used);
+        drawn += from_grid;
+    }
+    let figures = &case.key_figures;
+    let close = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-9;
+    assert!(close(figures.self_consumption, kept / generated) && kept > 0.0, "{figures:?}");
+    assert!(close(figures.self_sufficiency, own / consumed) && own > 0.0, "{figures:?}");
+    assert!(close(figures.co2_kg, 0.4 * drawn), "{figures:?}");
+    let beside: f64 = case.slots.iter().map(|row| row.short_kwh.value() + row.long_kwh.value()).sum();
+    assert!(beside > 1.0, "forecasts err");
 }
 
 #[test]

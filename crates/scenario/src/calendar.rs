@@ -4,6 +4,7 @@ use super::error::Mistake;
 use jiff::{
     SignedDuration, Timestamp, ToSpan, Zoned,
     civil::{Date, DateTime},
+    fmt::temporal::Pieces,
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,8 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
-    /// When the first slot begins: a date, or a date and time, as the zone's clocks show it.
+    /// When the first slot begins: a date, or a date and time, as the zone's clocks show it; its offset tells apart what they
+    /// show twice.
     pub start: String,
     /// Name of the zone in the IANA database, such as `Europe/Berlin`.
     #[serde(default = "utc")]
@@ -52,7 +54,7 @@ impl Dates {
         let wrong = |field: &str, problem: &str, found: &str, allowed: &str| {
             Err(Mistake::value(&at(field), problem, found, allowed))
         };
-        let Ok(begin) = start.parse::<DateTime>() else {
+        let (Ok(begin), Ok(pieces)) = (start.parse::<DateTime>(), Pieces::parse(start.as_str())) else {
             let allowed = "a date, such as \"2016-06-01\", or one with a time of day, such as \"2016-06-01T06:00\"";
             return wrong("start", "is no date", start, allowed);
         };
@@ -61,22 +63,36 @@ impl Dates {
             return wrong("zone", "there is no such zone", zone, allowed);
         };
         let ambiguous = tz.to_ambiguous_zoned(begin);
-        if ambiguous.is_ambiguous() {
-            let allowed = "a moment that the zone's clocks show once";
-            return wrong("start", "the zone's clocks show it twice or never", start, allowed);
-        }
-        let Ok(first) = ambiguous.compatible() else {
+        // A date is the day's first moment, be that midnight or not.
+        let first = match pieces.to_numeric_offset() {
+            Some(offset) => offset.to_timestamp(begin).map(|first| first.to_zoned(tz.clone())),
+            None if ambiguous.is_ambiguous() && pieces.time().is_some() => {
+                let allowed = "a moment that the zone's clocks show once, or one with its offset";
+                return wrong("start", "the zone's clocks show it twice or never", start, allowed);
+            }
+            None => ambiguous.compatible(),
+        };
+        let Ok(first) = first else {
             return wrong("start", "is no date", start, "a date of the years -9999 to 9999");
         };
+        if pieces.time_zone_annotation().is_some() || pieces.time().is_some() && first.datetime() != begin {
+            let allowed = format!("a time by the clocks of {zone}, best without an offset");
+            return wrong("start", "its offset is not that of the zone", start, &allowed);
+        }
         let mut starts = Vec::new();
         for day in 0..=i64::from(*days) {
-            let Ok(begins) = begin.checked_add(day.days()).and_then(|begin| begin.to_zoned(tz.clone())) else {
+            let moment = begin.checked_add(day.days()).and_then(|begin| Ok((begin.date(), begin.to_zoned(tz.clone())?)));
+            let Ok((date, begins)) = moment else {
                 return wrong("days", "they go beyond the calendar", &days.to_string(), "fewer days");
             };
+            let begins = if day == 0 { first.clone() } else { begins };
+            if begins.offset().seconds() % 60 != 0 {
+                let allowed = "a later start: tables tell offsets in hours and minutes";
+                return wrong("start", &format!("on {date} the zone was not whole minutes from UTC"), start, allowed);
+            }
             let since = begins.timestamp().duration_since(first.timestamp());
             let length = SignedDuration::try_from(*slot_length).unwrap_or(SignedDuration::MAX).as_nanos().max(1);
             if since.as_nanos() % length != 0 {
-                let date = begins.date();
                 let allowed = "a length of which days are multiples, also those on which clocks change";
                 let found = humantime::format_duration(*slot_length).to_string();
                 let problem = format!("{date} would not begin with a slot");
@@ -85,7 +101,7 @@ impl Dates {
             let Ok(before) = u32::try_from(since.as_nanos() / length) else {
                 return wrong("days", "too many slots", &days.to_string(), "fewer days, or longer slots");
             };
-            starts.push((before + 1, begins.date()));
+            starts.push((before + 1, date));
         }
         let slots = starts.pop().map_or(0, |(behind, _)| behind - 1);
         Ok(Self { zone: tz, start: first.timestamp(), slot_length: *slot_length, slots, days: starts })
@@ -203,10 +219,26 @@ mod tests {
             ),
             (dates("2016-03-26", "Europe/Berlin", 3, 120), "market.calendar.slot_length: 2016-03-28 would not begin"),
             (dates("9999-12-01", "UTC", 99, 60), "market.calendar.days: they go beyond the calendar"),
+            (dates("1800-01-01", "Europe/Berlin", 1, 60), "market.calendar.start: on 1800-01-01 the zone was not whole"),
+            (dates("2024-06-01T06:00+05:00", "Europe/Berlin", 1, 60), "market.calendar.start: its offset is not that"),
+            (dates("2024-06-01T06:00Z", "Europe/Berlin", 1, 60), "market.calendar.start: "),
         ] {
             let problem = found.unwrap_err();
             assert!(problem.starts_with(expected), "{problem}");
         }
         assert_eq!(dates("2016-03-26", "Australia/Lord_Howe", 30, 30).unwrap().slots(), 30 * 48 + 1);
+    }
+
+    #[test]
+    fn a_day_begins_with_its_first_moment_and_an_offset_tells_which_of_two_hours() {
+        let cairo = dates("2024-04-26", "Africa/Cairo", 1, 60).unwrap();
+        assert_eq!((cairo.slots(), cairo.time(1)), (23, "2024-04-26T01:00:00+03:00".to_owned()));
+        let of = |offset: &str| dates(&format!("2016-10-30T02:00{offset}"), "Europe/Berlin", 1, 60).unwrap();
+        assert_eq!((of("+02:00").slots(), of("+01:00").slots()), (25, 24));
+        // Samoa had no 30 December 2011.
+        let apia = dates("2011-12-29", "Pacific/Apia", 3, 60).unwrap();
+        let days = (0..3).map(|day| (apia.date(day).to_string(), apia.slots_of(day).count()));
+        let expected = [("2011-12-29", 24), ("2011-12-30", 0), ("2011-12-31", 24)];
+        assert_eq!(days.collect::<Vec<_>>(), expected.map(|(date, slots)| (date.to_owned(), slots)));
     }
 }

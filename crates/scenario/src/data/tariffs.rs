@@ -117,12 +117,16 @@ pub(super) fn read(
     .map(Arc::from)
 }
 
+/// What may be a price in some slot.
+fn number_in(row: &Row<'_>, column: &str, market: &Market) -> Result<f64, ScenarioError> {
+    let lowest = if market.calendar.is_some() && column != INTENSITY { -LARGEST } else { 0.0 };
+    row.number(column, lowest, LARGEST)
+}
+
 /// The price in a row; it is not to be below `least`, what the grid always pays.
 fn price_in(row: &Row<'_>, column: &str, market: &Market, least: Option<f64>) -> Result<f64, ScenarioError> {
-    let is_price = column != INTENSITY;
-    let lowest = if market.calendar.is_some() && is_price { -LARGEST } else { 0.0 };
-    let price = row.number(column, lowest, LARGEST)?;
-    if !is_price {
+    let price = number_in(row, column, market)?;
+    if column == INTENSITY {
         return Ok(price);
     }
     if let Some(least) = least.filter(|least| price < *least) {
@@ -149,7 +153,7 @@ fn by_slots(table: &Table<'_>, column: &str, market: &Market, least: Option<f64>
     })
 }
 
-/// Each price holds until the next; the last as long as the one before.
+/// Each price holds until the next; the last as long as the one before. What holds in no slot need not fit the market.
 fn by_times(
     table: &Table<'_>,
     column: &str,
@@ -157,33 +161,38 @@ fn by_times(
     dates: &Dates,
     least: Option<f64>,
 ) -> Result<Vec<f64>, ScenarioError> {
-    let (mut prices, mut last): (Vec<f64>, Option<(f64, f64)>) = (Vec::new(), None);
+    let (mut prices, mut last): (Vec<f64>, Option<(f64, Row<'_>)>) = (Vec::new(), None);
     let mut step = f64::INFINITY;
+    let hold = |prices: &mut Vec<f64>, row: &Row<'_>, until: f64| {
+        let until = until.clamp(0.0, f64::from(market.slots)) as usize;
+        if until > prices.len() {
+            prices.resize(until, price_in(row, column, market, least)?);
+        }
+        Ok(())
+    };
     for row in table.rows() {
         let row = row?;
         let begins = dates.slots_before(row.time("time")?);
-        let price = price_in(&row, column, market, least)?;
+        number_in(&row, column, market)?;
         if begins.fract() != 0.0 && begins > 0.0 && begins < f64::from(market.slots) {
             let allowed = "allowed: prices that begin with a slot".to_owned();
             return Err(row.report("time", "a price begins within a slot", allowed));
         }
-        if let Some((before, of)) = last {
+        if let Some((before, of)) = &last {
             step = begins - before;
             if step <= 0.0 {
                 let allowed = "allowed: rows in the order of time, each once".to_owned();
                 return Err(row.report("time", "comes before the row above, or with it", allowed));
             }
-            let until = begins.clamp(0.0, f64::from(market.slots)) as usize;
-            prices.resize(until.max(prices.len()), of);
+            hold(&mut prices, of, begins)?;
         } else if begins > 0.0 {
             let allowed = format!("allowed: a first row at {} or before", dates.time(1));
             return Err(row.report("time", "the run begins before the first price", allowed));
         }
-        last = Some((begins, price));
+        last = Some((begins, row));
     }
-    if let Some((begins, price)) = last {
-        let until = (begins + step).clamp(0.0, f64::from(market.slots)) as usize;
-        prices.resize(until.max(prices.len()), price);
+    if let Some((begins, row)) = &last {
+        hold(&mut prices, row, begins + step)?;
     }
     if prices.len() < market.slots as usize {
         let slot = prices.len() as u32 + 1;
