@@ -39,7 +39,10 @@ pub(super) fn run(
 pub(super) fn resume(run: &Path, how: &HowToRun) -> Result<(), CliError> {
     let left = Run::open(run).map_err(CliError::bad_input)?;
     if left.manifest().status == Status::Finished {
-        let said = format!("{} is finished: there is nothing to resume\n", left.folder().display());
+        let folder = left.folder().display();
+        let no_report = !how.no_report && !left.keeps(report::page::FILE);
+        let report = if no_report { format!("; `sim report {folder}` makes its report") } else { String::new() };
+        let said = format!("{folder} is finished: there is nothing to resume{report}\n");
         return if how.quiet { tell(&left, how) } else { print(&said) };
     }
     let simulation = Simulation::builder().file(left.folder().join(SCENARIO));

@@ -335,10 +335,14 @@ fn an_interrupted_sweep_keeps_complete_cases_says_how_to_go_on_and_is_finished_b
     let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
     assert!(shown.contains("interrupted") && shown.contains("Without results: cases "), "{shown}");
 
+    sim(&["report", "results/sweep"], folder).assert().success();
+    assert!(left.join("report.html").exists() && left.join("figures/welfare_total.svg").exists());
     let resumed = sim(&["resume", "results/sweep", "--no-report", "--jobs", "3"], folder).assert().success();
     let printed = String::from_utf8_lossy(&resumed.get_output().stdout).into_owned();
     assert!(printed.contains("36 cases, finished") && printed.lines().all(|line| line.chars().count() <= 100));
     assert_same(&expected, &left);
+    // The report was of less than there is now.
+    assert!(!left.join("report.html").exists() && !left.join("figures/welfare_total.svg").exists());
     let manifest = Run::open(&left).unwrap().manifest().clone();
     assert_eq!((manifest.command.as_str(), manifest.replicates), ("sim sweep.ron", 4));
     let seeds: Vec<_> = manifest.cases.iter().take(5).map(|case| case.seed).collect();
@@ -346,7 +350,7 @@ fn an_interrupted_sweep_keeps_complete_cases_says_how_to_go_on_and_is_finished_b
 
     let again = sim(&["resume", "results/sweep"], folder).assert().success();
     let said = String::from_utf8_lossy(&again.get_output().stdout).into_owned();
-    assert!(said.contains("is finished: there is nothing to resume"), "{said}");
+    assert!(said.contains("is finished: there is nothing to resume; `sim report "), "{said}");
 }
 
 #[test]

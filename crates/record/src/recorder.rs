@@ -93,8 +93,7 @@ impl Recorder {
         let claim = folder::claim(&folder)?;
         let schema = described(plan, format);
         folder::write_json(&folder.join(schema::FILE), &schema)?;
-        let written = [SCENARIO, schema::FILE].into_iter().chain(schema.keys().copied()).chain(tables::others(record));
-        let mut files: Vec<String> = written.map(str::to_owned).collect();
+        let mut files: Vec<String> = written(&schema, plan).into_iter().map(str::to_owned).collect();
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let tables = Tables::open(Place::New(&folder), record, format)?;
         let manifest = Manifest::new(plan, started, command, files);
@@ -136,7 +135,7 @@ impl Recorder {
             return Err(RecordError::OwnRules(folder));
         }
         let manifest = run.manifest().clone().resumed(plan);
-        let manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;
+        let mut manifest = manifest.ok_or_else(|| RecordError::OtherScenario(folder.join(SCENARIO)))?;
         let claim = folder::claim(&folder)?;
         let journal: Journal = folder::read_json(&folder.join(Journal::FILE))?;
         let (done, format) = (journal.cases, run.format());
@@ -167,6 +166,12 @@ impl Recorder {
                 (Some(in_place(Place::Left(&folder, &journal, None))?), None)
             }
         };
+        let own = written(&described(plan, format), plan);
+        let made = manifest
+            .files
+            .extract_if(.., |file| !own.contains(&file.as_str()) && !Path::new(file).starts_with(folder::DATA));
+        // What others have made of its tables, such as a report, tells of less than there will be.
+        made.for_each(|file| drop(fs::remove_file(folder.join(file))));
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
         let mut recorder =
@@ -346,6 +351,12 @@ fn described(plan: &Plan, format: Format) -> Schema {
     }
     schema.values_mut().flatten().for_each(|column| column.call(&plan.scenario.market.currency));
     schema
+}
+
+/// Names of the files that a run of this plan writes, with tables as `described`, its data files not among them.
+fn written(described: &Schema, plan: &Plan) -> Vec<&'static str> {
+    let tables = described.keys().copied().chain(tables::others(plan.scenario.record));
+    [SCENARIO, schema::FILE].into_iter().chain(tables).collect()
 }
 
 fn remove(folder: &Path) -> Result<(), RecordError> {

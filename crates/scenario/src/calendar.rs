@@ -81,7 +81,8 @@ impl Dates {
         }
         let mut starts = Vec::new();
         for day in 0..=i64::from(*days) {
-            let moment = begin.checked_add(day.days()).and_then(|begin| Ok((begin.date(), begin.to_zoned(tz.clone())?)));
+            let moment =
+                begin.checked_add(day.days()).and_then(|begin| Ok((begin.date(), begin.to_zoned(tz.clone())?)));
             let Ok((date, begins)) = moment else {
                 return wrong("days", "they go beyond the calendar", &days.to_string(), "fewer days");
             };
@@ -219,7 +220,10 @@ mod tests {
             ),
             (dates("2016-03-26", "Europe/Berlin", 3, 120), "market.calendar.slot_length: 2016-03-28 would not begin"),
             (dates("9999-12-01", "UTC", 99, 60), "market.calendar.days: they go beyond the calendar"),
-            (dates("1800-01-01", "Europe/Berlin", 1, 60), "market.calendar.start: on 1800-01-01 the zone was not whole"),
+            (
+                dates("1800-01-01", "Europe/Berlin", 1, 60),
+                "market.calendar.start: on 1800-01-01 the zone was not whole",
+            ),
             (dates("2024-06-01T06:00+05:00", "Europe/Berlin", 1, 60), "market.calendar.start: its offset is not that"),
             (dates("2024-06-01T06:00Z", "Europe/Berlin", 1, 60), "market.calendar.start: "),
         ] {

@@ -49,7 +49,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() { copy(&from, &to) } else { let _ = fs::copy(&from, &to).unwrap(); }
+        if from.is_dir() {
+            copy(&from, &to)
+        } else {
+            let _ = fs::copy(&from, &to).unwrap();
+        }
     }
 }
 
