@@ -1,6 +1,6 @@
 //! The command line's arguments.
 
-use super::{import, text::wrapped_at};
+use super::{import, slot_name::SlotName, text::wrapped_at};
 use crate::{
     record::Format,
     runtime::Shards,
@@ -9,7 +9,7 @@ use crate::{
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use clap_complete::Shell;
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
-use std::{fmt, num::NonZero, path::PathBuf, str::FromStr};
+use std::{num::NonZero, path::PathBuf, str::FromStr};
 
 /// Simulates a local electricity market as agents that exchange messages.
 ///
@@ -109,7 +109,7 @@ pub(super) enum Command {
         #[arg(value_name = "RUN")]
         run: PathBuf,
         /// Show this slot's trades and prosumers: its number or, where slots have dates, when it begins, such as
-        /// 2016-06-05T12:00.
+        /// 2016-06-05T12:00 by the clocks of their zone, or 2016-06-05T10:00Z.
         #[arg(long, value_name = "K", allow_negative_numbers = true)]
         slot: Option<SlotName>,
         /// Show this member's bills: its name or its number.
@@ -141,9 +141,9 @@ pub(super) enum Command {
     Stability {
         #[command(flatten)]
         input: Input,
-        /// Look only at this slot: in detail or, if knobs vary, a line for each combination.
-        #[arg(long, value_name = "K", value_parser = whole::<u32>, allow_negative_numbers = true)]
-        slot: Option<u32>,
+        /// Look only at this slot, by its number or when it begins: in detail or, if knobs vary, a line for each combination.
+        #[arg(long, value_name = "K", allow_negative_numbers = true)]
+        slot: Option<SlotName>,
     },
     /// Check a run's ledger, look into it, or export it.
     #[command(subcommand)]
@@ -243,11 +243,11 @@ pub(super) enum LedgerCommand {
         #[arg(long, value_name = "CHANNEL", value_parser = channel())]
         channel: Option<ChannelName>,
         /// Show this block of the channel, by its number from 0, the channel's first. Amounts in it
-        /// are in 1e-6 kWh and 1e-6 CNY, prices in CNY/kWh.
+        /// are in 1e-6 kWh and 1e-6 of the currency, prices in it a kWh.
         #[arg(long, value_name = "N", requires = "channel", value_parser = whole::<u64>, allow_negative_numbers = true)]
         block: Option<u64>,
         /// Show every fact that has stood under this key: what it is, the slot's number and the numbers of the prosumers it
-        /// is about, for example quote/17/1 or bill/17/3/1. Amounts in it are in 1e-6 kWh and 1e-6 CNY, prices in CNY/kWh.
+        /// is about, for example quote/17/1 or bill/17/3/1. Amounts in it are in 1e-6 kWh and 1e-6 of the currency, prices in it a kWh.
         #[arg(long, value_name = "KEY", conflicts_with = "channel")]
         key: Option<Key>,
         /// Show only this case.
@@ -276,35 +276,8 @@ fn name(text: &str) -> Result<String, String> {
     if scenario::is_name(text) { Ok(text.to_owned()) } else { Err(format!("allowed: {}", scenario::NAME)) }
 }
 
-/// A slot as it is called on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SlotName {
-    /// By its number.
-    Number(u32),
-    /// By the beginning of what RFC 3339 makes of the moment at which it begins.
-    Time(String),
-}
-
-impl FromStr for SlotName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_time = text.contains('-') && text.contains(':') && text.starts_with(|sign: char| sign.is_ascii_digit());
-        if is_time { Ok(Self::Time(text.replacen(' ', "T", 1))) } else { whole(text).map(Self::Number) }
-    }
-}
-
-impl fmt::Display for SlotName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "slot {number}"),
-            Self::Time(time) => write!(f, "a slot that begins at {time}"),
-        }
-    }
-}
-
 /// A whole number.
-fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| "expected a whole number, neither negative nor too large, of digits alone")
 }
 
@@ -404,8 +377,13 @@ mod tests {
             panic!("this shows")
         };
         assert_eq!(slot, Some(SlotName::Number(17)));
-        assert_eq!("2016-06-05 12:00".parse(), Ok(SlotName::Time("2016-06-05T12:00".to_owned())));
-        assert!("-3".parse::<SlotName>().is_err() && "1e3".parse::<SlotName>().is_err());
+        let slot = |name| ["sim", "stability", "day.ron", "--slot", name];
+        let Some(Command::Stability { slot: Some(SlotName::Time(_)), .. }) =
+            Arguments::try_parse_from(slot("2016-06-05 12:00")).unwrap().command
+        else {
+            panic!("this is a moment")
+        };
+        assert_eq!(Arguments::try_parse_from(slot("2016-06-05")).unwrap_err().exit_code(), 2);
     }
 
     #[test]

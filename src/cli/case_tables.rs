@@ -2,7 +2,7 @@
 
 use super::{
     table::{Cell, Table, Tone, key, spare, words},
-    text::{AMOUNT, PRICE, amounts, cell, fixed, more},
+    text::{AMOUNT, PRICE, amounts, cell, fixed, minutes, more},
 };
 use crate::record::{ClearingRow, LedgerRow, Number, SlotRow};
 use microgrid_agents::{chain::refusal::Refusal, statement::Outcome};
@@ -11,10 +11,19 @@ use std::collections::BTreeMap;
 /// One line a slot: who took part, price beside theory, how the game ended, welfare beside P2G.
 pub(super) fn slot_table(rows: &[SlotRow]) -> String {
     let decimals = amounts(rows.iter().flat_map(|row| [row.welfare_cny, row.p2g_welfare_cny]));
+    let year = year(rows);
+    let dated = rows.iter().any(|row| row.time.is_some());
+    let [sellers, buyers] = if dated { ["sel-\nlers", "buy-\ners"] } else { ["sellers", "buyers"] };
+    let begins = |row: &&SlotRow| {
+        let time = row.time.as_deref().map(minutes).unwrap_or_default();
+        year.and_then(|year| time.strip_prefix(year)?.strip_prefix('-')).unwrap_or(&time).to_owned()
+    };
+    let heading = year.map_or_else(|| "begins".to_owned(), |year| format!("begins\nin {year}"));
     Table::of(rows)
-        .column(key("slot"), |row| row.slot)
-        .column("sellers", |row| row.sellers)
-        .column("buyers", |row| row.buyers)
+        .column_if(!dated, key("slot"), |row| row.slot)
+        .column_if(dated, key(words(heading)), begins)
+        .column(sellers, |row| row.sellers)
+        .column(buyers, |row| row.buyers)
         .column("price", |row| cell(row.price_mean_cny_per_kwh, PRICE))
         .column("equilib.\nprice", |row| cell(row.equilibrium_price_cny_per_kwh, PRICE))
         .column("rounds", |row| row.rounds)
@@ -22,6 +31,13 @@ pub(super) fn slot_table(rows: &[SlotRow]) -> String {
         .column("welfare", |row| cell(row.welfare_cny, decimals))
         .column("P2G\nwelfare", |row| cell(row.p2g_welfare_cny, decimals))
         .draw()
+}
+
+/// The year in which all of these slots begin, if it is one.
+fn year(rows: &[SlotRow]) -> Option<&str> {
+    let years = || rows.iter().map(|row| row.time.as_deref().and_then(|time| time.get(..4)));
+    let first = years().next()??;
+    years().all(|year| year == Some(first)).then_some(first)
 }
 
 /// How a game ended, in its tone.
@@ -119,6 +135,21 @@ mod tests {
         let text = plain(&slot_table(&rows));
         assert!(text.lines().all(|line| line.chars().count() <= 80));
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn slots_with_dates_read_like_this() {
+        let at = |slot, time: &str| {
+            let mut row = row(slot, Outcome::GateClosure, Some(0.45), 3300, 123.4567);
+            row.time = Some(time.to_owned());
+            row
+        };
+        let mut rows = vec![at(8, "2016-06-01T11:45:00+02:00"), at(9, "2016-06-01T12:00:00+02:00")];
+        let text = plain(&slot_table(&rows));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+        rows.push(at(10, "2017-01-01T00:00:00+01:00"));
+        assert!(plain(&slot_table(&rows)).contains("2016-06-01 11:45"));
     }
 
     #[test]

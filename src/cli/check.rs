@@ -4,12 +4,15 @@ use super::{
     args::Input,
     error::CliError,
     print,
-    text::{count, grouped, wrapped},
+    text::{counted, grouped, wrapped},
 };
-use crate::scenario::{
-    Plan,
-    calendar::Dates,
-    schema::{Open, PopulationSource},
+use crate::{
+    report::format::bounds,
+    scenario::{
+        Plan,
+        calendar::Dates,
+        schema::{Open, PopulationSource},
+    },
 };
 use microgrid_agents::market::demand::Demand;
 
@@ -38,8 +41,8 @@ fn opening(plan: &Plan) -> String {
             let mut days: Vec<usize> = open.iter().map(|slot| dates.day_of(slot)).collect();
             days.dedup();
             let when = if hours.is_empty() { String::new() } else { format!(" {}", market.open) };
-            let (days, all) = (grouped(days.len()), grouped(market.slots as usize));
-            format!("open{when} on {days} days, {} of {all} slots", grouped(open.count()))
+            let all = counted(market.slots as usize, "slot");
+            format!("open{when} on {}, {} of {all}", counted(days.len(), "day"), grouped(open.count()))
         }
         (open, _) => format!("open in slots {}", open.to_string().trim_matches(['(', ')']).replace(", ", "-")),
     }
@@ -63,15 +66,18 @@ fn describe(plan: &Plan) -> String {
     let scenario = &plan.scenario;
     let market = &scenario.market;
     let (smallest, largest) = plan.population_sizes();
-    let prosumers =
-        if smallest == largest { count(smallest, "prosumer") } else { format!("{smallest} to {largest} prosumers") };
+    let prosumers = if smallest == largest {
+        counted(smallest, "prosumer")
+    } else {
+        format!("{} to {} prosumers", grouped(smallest), grouped(largest))
+    };
     let mut text = format!(
         "{} is valid: {prosumers}, {} of {}, market {}, {}\n",
         scenario.name,
-        count(market.slots as usize, "slot"),
+        counted(market.slots as usize, "slot"),
         humantime::format_duration(market.slot_length),
         opening(plan),
-        count(plan.case_count() as usize, "case"),
+        counted(plan.case_count() as usize, "case"),
     );
     if let Some(dates) = plan.dates() {
         text += &days(dates);
@@ -90,16 +96,20 @@ fn describe(plan: &Plan) -> String {
     }
     let (without, open) = plan.slots_without_room(None);
     if without > 0 {
-        let slots =
-            if without == open { "any open slot".to_owned() } else { format!("{without} of {open} open slots") };
+        let slots = if without == open {
+            "any open slot".to_owned()
+        } else {
+            format!("{} of {} open slots", grouped(without), grouped(open))
+        };
         let (slots, fee) = if plan.varies("market") {
             (format!("{slots} of some case"), String::new())
         } else {
             (slots, format!(" of {} {}/kWh", market.local_fee(), market.currency))
         };
+        let [feed_in, grid] = bounds(market);
         text += &wrapped(&format!(
-            "note: there is no room for a price in {slots}, where the grid's tariff less the fee{fee} is below the \
-             feed-in tariff: nothing can be traded\n",
+            "note: there is no room for a price in {slots}, where {grid} less the fee{fee} is below {feed_in}: nothing can \
+             be traded\n",
         ));
     }
     for case in plan.settings().take(MOST_CASES) {
@@ -107,7 +117,7 @@ fn describe(plan: &Plan) -> String {
         text += &format!("  case {}: {knobs}seed {}\n", case.number, case.seed);
     }
     if plan.case_count() as usize > MOST_CASES {
-        text += &format!("  and {} more\n", plan.case_count() as usize - MOST_CASES);
+        text += &format!("  and {} more\n", grouped(plan.case_count() as usize - MOST_CASES));
     }
     text
 }

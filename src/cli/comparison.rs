@@ -17,7 +17,7 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let p2g = |case: &KeyFigures| case.open_slots.p2g_welfare_cny;
     let table = named(cases)
         .column("welfare", |case| fixed(welfare(case), AMOUNT))
-        .column(spare(1, "over\ncase 1"), |case| gain(welfare(case), welfare(first)))
+        .column_if(cases.len() > 1, spare(1, "over\ncase 1"), |case| gain(welfare(case), welfare(first)))
         .column(spare(0, "P2G\nwelfare"), |case| fixed(p2g(case), AMOUNT))
         .column("over\nP2G", |case| gain(welfare(case), p2g(case)))
         .column("in\nequilibrium", |case| percent(case.equilibrium_share));
@@ -56,11 +56,14 @@ fn gains(cases: &[KeyFigures]) -> String {
         .column("savings\n[CNY]", |case| signed(case.all_slots.savings_with_storage_value_cny, AMOUNT))
         .column("worse\noff", |case| case.all_slots.worse_off_prosumers);
     let mut notes = if storages {
-        "devices, market: gains in welfare over P2G; savings: in bills\n\
-         worse off: prosumers; all with the value of what storages hold at the end\n"
+        "devices, market: gains in welfare over P2G; savings: in bills; worse off:\n\
+         prosumers with less welfare than in P2G with their own storage; all with the\n\
+         value of what storages hold at the end\n"
             .to_owned()
     } else {
-        "market: gain in welfare over P2G; savings: in bills; worse off: prosumers\n".to_owned()
+        "market: gain in welfare over P2G; savings: in bills; worse off: prosumers with\n\
+         less welfare than in P2G\n"
+            .to_owned()
     };
     let by_trust = |case: &&KeyFigures| case.totals.traded_kwh == 0.0 && case.all_slots.market_gain_cny != 0.0;
     let untraded: Vec<u32> = cases.iter().filter(by_trust).map(|case| case.case).collect();

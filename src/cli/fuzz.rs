@@ -2,7 +2,7 @@
 //!
 //! `FUZZ_SECONDS` says for how long; without it a few seconds are spent, on the same harm each time.
 
-use super::{args::SlotName, compare, ledger, list, show};
+use super::{compare, ledger, list, show, slot_name::SlotName};
 use crate::{
     Simulation,
     framework::SimulationError,

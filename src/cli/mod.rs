@@ -16,6 +16,7 @@ mod ledger;
 mod list;
 mod manual;
 mod mistyped;
+mod names;
 mod periods;
 mod price_path;
 mod progress;
@@ -23,6 +24,7 @@ mod report;
 mod run;
 mod show;
 mod signals;
+mod slot_name;
 mod stability;
 mod summary;
 mod table;
@@ -71,7 +73,7 @@ pub fn main() -> ExitCode {
         }
         (Some(Command::Report { run, open }), _) => report::report(&run, open),
         (Some(Command::Stability { input, slot }), _) => {
-            let done = stability::stability(&input, slot);
+            let done = stability::stability(&input, slot.as_ref());
             done.map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
         }
         (Some(Command::Ledger(command)), _) => ledger::ledger(&command),

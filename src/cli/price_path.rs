@@ -1,11 +1,17 @@
 //! How prices moved: over the day, and over a slot's game.
 
-use super::text::{PRICE, bold, fixed, more};
+use super::{
+    names::Names,
+    text::{PRICE, bold, fixed, minutes, more},
+};
 use crate::record::{ConvergenceRow, Number, SlotRow};
 use std::collections::BTreeMap;
 
 /// So many bars side by side leave room for what is beside them.
 const WIDE: usize = 48;
+/// Names of so many letters fit beside that many bars less.
+const NAME: usize = 22;
+const NARROWER: usize = 16;
 /// The paths of more sellers than this are not shown.
 const MOST_SELLERS: usize = 12;
 
@@ -20,12 +26,16 @@ pub(super) fn day(rows: &[SlotRow]) -> String {
     };
     let (least, greatest) = (fixed(range.least, PRICE), fixed(range.greatest, PRICE));
     let line = sparkline(thinned(&prices, WIDE), range);
-    format!("price in slots {} to {}: {line} {least} to {greatest}\n", first.slot, last.slot)
+    let slots = match first.time.as_deref().zip(last.time.as_deref()) {
+        Some((first, last)) => format!("from {} to {}:\n", minutes(first), minutes(last)),
+        None => format!("in slots {} to {}: ", first.slot, last.slot),
+    };
+    format!("price {slots}{line} {least} to {greatest}\n")
 }
 
 /// The prices that each seller has quoted in a game, a line a seller, all over the same time and on the same scale; empty
 /// where nobody quoted any.
-pub(super) fn game(rows: &[ConvergenceRow]) -> String {
+pub(super) fn game(rows: &[ConvergenceRow], names: &Names) -> String {
     let mut paths = BTreeMap::<u32, Vec<(f64, f64)>>::new();
     for row in rows {
         if let Some(price) = row.price_cny_per_kwh {
@@ -40,10 +50,12 @@ pub(super) fn game(rows: &[ConvergenceRow]) -> String {
     let (least, greatest) = (fixed(prices.least, PRICE), fixed(prices.greatest, PRICE));
     let title = format!("prices over {seconds} s, from {least} to {greatest} CNY/kWh");
     let mut text = format!("{}\n\n", bold(&title));
+    let wide = if names.any() { WIDE - NARROWER } else { WIDE };
     for (seller, path) in paths.iter().take(MOST_SELLERS) {
-        let line = sparkline(sampled(path, times.least, times.greatest, WIDE), prices);
+        let line = sparkline(sampled(path, times.least, times.greatest, wide), prices);
         let (first, last) = (path.first().map_or(0.0, |step| step.1), path.last().map_or(0.0, |step| step.1));
-        text += &format!("{seller:>5}  {} {line} {}\n", fixed(first, PRICE), fixed(last, PRICE));
+        let path = format!("{seller:>5}  {} {line} {}", fixed(first, PRICE), fixed(last, PRICE));
+        text += &format!("{}\n", format!("{path}  {}", names.get(*seller, NAME)).trim_end());
     }
     text + &more(paths.len(), MOST_SELLERS, "seller") + "\n"
 }

@@ -1,11 +1,13 @@
 //! `sim show RUN`: the tables of a run, read back from its folder.
 
 use super::{
-    args::SlotName,
     bill,
     case_tables::{clearings, outcome},
     error::CliError,
-    price_path, print, summary,
+    names::Names,
+    price_path, print,
+    slot_name::SlotName,
+    summary,
     text::{AMOUNT, PRICE, bold, cell, count, fixed, in_currency, wrapped},
     trade_matrix,
 };
@@ -13,7 +15,7 @@ use crate::{
     record::{CaseEntry, RecordError, Row, Run, SlotRow},
     scenario::schema::Record,
 };
-use microgrid_agents::{ids::Slot, statement::Outcome};
+use microgrid_agents::statement::Outcome;
 use std::path::Path;
 
 /// Prints the run's slots, a slot's trades and prosumers, or a member's bills.
@@ -39,11 +41,16 @@ pub(super) fn told(
         (_, Some(member)) => bill::bills(&run, member, only)?,
         (None, None) => summary::summary(&run, only).map_err(CliError::bad_input)?,
         (Some(slot), None) => {
-            let text = show_slot(&run, slot, only).map_err(CliError::bad_input)?;
-            if text.is_empty() {
+            let found = called(&run, slot, only).map_err(CliError::bad_input)?;
+            if found.is_empty() {
                 return Err(no_slot(&run, slot, only));
             }
-            text
+            if let Some([one, other]) = of_one_case(&found) {
+                let time = |row: &SlotRow| row.time.clone().unwrap_or_default();
+                return Err(slot.is_of_two([&time(one), &time(other)]));
+            }
+            let shown = found.iter().map(|row| show_slot(&run, row)).collect::<Result<_, _>>();
+            shown.map_err(CliError::bad_input)?
         }
     };
     Ok(in_currency(&text, &run.manifest().currency).into_owned())
@@ -64,44 +71,61 @@ fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
 /// Which slots there are of all cases, or of `only` one, beside the one that is not.
 fn no_slot(run: &Run, slot: &SlotName, only: Option<&CaseEntry>) -> CliError {
     let rows = run.rows::<SlotRow>().into_iter().flatten().flatten();
-    let slots = rows.filter(|row| only.is_none_or(|only| only.case == row.case)).map(|row| row.slot);
-    let (first, last) = slots.fold((Slot::MAX, 0), |(first, last), slot| (first.min(slot), last.max(slot)));
-    let others =
-        if last == 0 { "it has those of none".to_owned() } else { format!("it has those of slots {first} to {last}") };
+    let mut rows = rows.filter(|row| only.is_none_or(|only| only.case == row.case));
+    let ends = rows.next().map(|row| {
+        rows.fold((row.clone(), row), |(first, last), row| {
+            if row.slot < first.slot {
+                (row, last)
+            } else if row.slot > last.slot {
+                (first, row)
+            } else {
+                (first, last)
+            }
+        })
+    });
+    let others = match ends {
+        None => "it has those of none".to_owned(),
+        Some((first, last)) => {
+            let times = match (slot, first.time.zip(last.time)) {
+                (_, Some((first, last))) => format!(", which begin from {first} to {last}"),
+                (SlotName::Time(_), None) => ", which have no dates".to_owned(),
+                (SlotName::Number(_), None) => String::new(),
+            };
+            format!("it has those of slots {} to {}{times}", first.slot, last.slot)
+        }
+    };
     CliError::bad_input(format!("the run has no results of {slot}; {others}"))
 }
 
-/// The slot in all cases or in `only` one; empty where there are no results of it.
-fn show_slot(run: &Run, wanted: &SlotName, only: Option<&CaseEntry>) -> Result<String, RecordError> {
-    let mut text = String::new();
-    // Where clocks show a time twice, the first slot is meant.
-    let mut shown = 0;
-    for row in run.rows::<SlotRow>()? {
-        let row = row?;
-        let is_it = match wanted {
-            SlotName::Number(slot) => row.slot == *slot,
-            SlotName::Time(time) => {
-                shown != row.case && row.time.as_ref().is_some_and(|begins| begins.starts_with(time.as_str()))
-            }
-        };
-        let is_wanted = is_it && only.is_none_or(|only| only.case == row.case);
-        let Some(case) = run.case(row.case).filter(|_| is_wanted) else { continue };
-        shown = row.case;
-        let at = row.time.as_ref().map_or_else(String::new, |time| format!(" at {time}"));
-        let title = format!("{}, slot {}{at}", summary::title(run, case), row.slot);
-        text += &format!("{}\n{}\n", bold(&wrapped(&title)), headline(&row));
-        if run.record() == Record::Full {
-            let (trades, prosumers) = (rows(run, &row)?, rows(run, &row)?);
-            text += &price_path::game(&rows(run, &row)?);
-            text += &clearings(&rows(run, &row)?);
-            text += &trade_matrix::trade_matrix(&trades, &prosumers);
-            text += &trade_matrix::balances(&prosumers);
-        } else {
-            text += "trades and prosumers were not recorded: the scenario has `record: Slots`\n";
-        }
-        text.push('\n');
+/// The slots that are called so in all cases, or in `only` one.
+fn called(run: &Run, wanted: &SlotName, only: Option<&CaseEntry>) -> Result<Vec<SlotRow>, RecordError> {
+    let is_wanted =
+        |row: &SlotRow| wanted.is(row.slot, row.time.as_deref()) && only.is_none_or(|only| only.case == row.case);
+    run.rows::<SlotRow>()?.filter(|row| row.as_ref().map_or(true, is_wanted)).collect()
+}
+
+/// Two of these slots that are of the same case.
+fn of_one_case(rows: &[SlotRow]) -> Option<[&SlotRow; 2]> {
+    rows.array_windows().find(|[one, other]| one.case == other.case).map(|[one, other]| [one, other])
+}
+
+/// A slot: how it ended, prices, trades and prosumers.
+fn show_slot(run: &Run, row: &SlotRow) -> Result<String, RecordError> {
+    let Some(case) = run.case(row.case) else { return Ok(String::new()) };
+    let at = row.time.as_ref().map_or_else(String::new, |time| format!(" at {time}"));
+    let title = format!("{}, slot {}{at}", summary::title(run, case), row.slot);
+    let mut text = format!("{}\n{}\n", bold(&wrapped(&title)), headline(row));
+    if run.record() == Record::Full {
+        let (trades, prosumers) = (rows(run, row)?, rows(run, row)?);
+        let names = Names::of(&prosumers);
+        text += &price_path::game(&rows(run, row)?, &names);
+        text += &clearings(&rows(run, row)?);
+        text += &trade_matrix::trade_matrix(&trades, &prosumers);
+        text += &trade_matrix::balances(&prosumers);
+    } else {
+        text += "trades and prosumers were not recorded: the scenario has `record: Slots`\n";
     }
-    Ok(text)
+    Ok(text + "\n")
 }
 
 /// The rows that a table has of a slot.
@@ -121,7 +145,7 @@ fn headline(row: &SlotRow) -> String {
     let [consumed, load] = [row.consumption_kwh, row.load_kwh].map(|amount| fixed(amount.value(), AMOUNT));
     let line = wrapped(&format!(
         "{ended}, mean price {price}, equilibrium price {theory} CNY/kWh, {consumed} kWh consumed of a load of {load} kWh, \
-         {} worse off than alone\n",
+         {} with less welfare than alone\n",
         count(row.worse_off as usize, "prosumer")
     ));
     let outcome = outcome(row.outcome);
@@ -140,20 +164,29 @@ mod tests {
     fn a_slot_shows_its_trades_or_that_there_are_none() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        let market = plain(&show_slot(&run, &SlotName::Number(2), None).unwrap());
+        let shown = |slot| {
+            let found = called(&run, &SlotName::Number(slot), None).unwrap();
+            plain(&found.iter().map(|row| show_slot(&run, row).unwrap()).collect::<String>())
+        };
+        let market = shown(2);
         assert!(market.contains("Equilibrium after 7 rounds, mean price 1.2000, equilibrium price 1.2000 CNY/kWh"));
         assert!(market.contains("from 2") && market.contains("sold"));
-        assert!(show_slot(&run, &SlotName::Number(3), None).unwrap().contains("no trades"));
+        assert!(shown(3).contains("no trades"));
     }
 
     #[test]
     fn an_unknown_slot_or_case_is_bad_input() {
         let (_day, recorder) = whole_case(Day::new());
         let run = Run::open(recorder.folder()).unwrap();
-        assert_eq!(show_slot(&run, &SlotName::Number(4), None).unwrap(), "");
+        assert!(called(&run, &SlotName::Number(4), None).unwrap().is_empty());
         assert_eq!(
             no_slot(&run, &SlotName::Number(4), None).text,
             "error: the run has no results of slot 4; it has those of slots 1 to 3"
+        );
+        assert_eq!(
+            no_slot(&run, &"2016-06-05T12:00Z".parse().unwrap(), None).text,
+            "error: the run has no results of a slot that begins at 2016-06-05T12:00Z; it has those of slots 1 to 3, which \
+             have no dates"
         );
         let error = case_with_results(&run, 2).unwrap_err();
         assert_eq!(error.text, "error: the run has no results of case 2; it has those of case 1");

@@ -5,8 +5,9 @@ use super::{
     args::Input,
     error::CliError,
     print,
-    table::{Cell, Table, Tone, key, words},
-    text::{AMOUNT, MOST_SLOTS, PRICE, bold, count, fixed, tally, values, wrapped},
+    slot_name::SlotName,
+    table::{Cell, Table, Tone, key, spare, words},
+    text::{AMOUNT, MOST_SLOTS, PRICE, bold, count, fixed, in_currency, minutes, tally, values, wrapped},
 };
 use crate::{
     analysis::{
@@ -15,7 +16,8 @@ use crate::{
             Caveat, DelayLimit, Judgement, Limits, Omission, Setting, SlotStability, StepLimit, slot_stability,
         },
     },
-    scenario::{Case, LastPopulation, Plan},
+    report::format::bounds,
+    scenario::{Case, LastPopulation, Plan, calendar::Dates},
 };
 use microgrid_agents::{ids::Slot, market::mechanism::Mechanism};
 use rayon::prelude::*;
@@ -25,7 +27,7 @@ use std::collections::BTreeSet;
 const LEAST_STABLE: usize = 20;
 
 /// Prints a table of the market slots for each combination of knobs or, with a slot given, that slot in all of them.
-pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliError> {
+pub(super) fn stability(input: &Input, slot: Option<&SlotName>) -> Result<(), CliError> {
     let plan = input.plan()?;
     let others: BTreeSet<_> =
         mechanisms(&plan).filter(|mechanism| !mechanism.is_game()).map(|other| other.name()).collect();
@@ -36,18 +38,52 @@ pub(super) fn stability(input: &Input, slot: Option<Slot>) -> Result<(), CliErro
              mechanism=TwoLevelGame` leaves the rest as it is"
         )));
     }
-    match slot {
+    let told = |text: &str| print(&in_currency(text, &plan.scenario.market.currency));
+    match slot.map(|slot| numbered(&plan, slot)).transpose()? {
         Some(slot) if !plan.open().contains(slot) => {
             let open = plan.open();
             let spans = open.spans();
             let shown = spans.iter().take(3).map(|(first, last)| format!("{first} to {last}")).collect::<Vec<_>>();
             let more = if spans.len() > shown.len() { ", ..." } else { "" };
-            let open = format!("the market is open in slots {}{more}, not in slot {slot}", shown.join(", "));
+            let open = format!(
+                "the market is open in slots {}{more}, not in slot {slot}{}",
+                shown.join(", "),
+                at(&plan, slot)
+            );
             Err(CliError::bad_input(open))
         }
-        Some(slot) => print(&one_slot(&plan, slot)),
-        None => combinations(&plan).try_for_each(|case| print(&format!("{}\n", all_slots(&plan, &case)))),
+        Some(slot) => told(&one_slot(&plan, slot)),
+        None => combinations(&plan).try_for_each(|case| told(&format!("{}\n", all_slots(&plan, &case)))),
     }
+}
+
+/// The number of the slot that is called so.
+fn numbered(plan: &Plan, slot: &SlotName) -> Result<Slot, CliError> {
+    let Some(dates) = plan.dates() else {
+        return match slot {
+            SlotName::Number(number) => Ok(*number),
+            SlotName::Time(_) => {
+                let slots = plan.scenario.market.slots;
+                Err(CliError::bad_input(format!("there is no {slot}: slots have no dates, but numbers, 1 to {slots}")))
+            }
+        };
+    };
+    let called = |number: &Slot| slot.is(*number, Some(&dates.time(*number)));
+    match (slot, &(1..=dates.slots()).filter(called).collect::<Vec<_>>()[..]) {
+        (SlotName::Number(number), _) | (_, [number]) => Ok(*number),
+        (_, [one, other, ..]) => Err(slot.is_of_two([&dates.time(*one), &dates.time(*other)])),
+        (_, []) => {
+            let length = humantime::format_duration(dates.slot_length());
+            let (first, last) = (dates.time(1), dates.time(dates.slots()));
+            Err(CliError::bad_input(format!("there is no {slot}: slots of {length} begin from {first} to {last}")))
+        }
+    }
+}
+
+/// When a slot begins, behind its number; empty where slots have no dates.
+fn at(plan: &Plan, slot: Slot) -> String {
+    let dates = plan.dates().filter(|dates| (1..=dates.slots()).contains(&slot));
+    dates.map_or_else(String::new, |dates| format!(" at {}", dates.time(slot)))
 }
 
 /// The mechanism of each combination of knobs.
@@ -72,13 +108,13 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
     let found: Vec<SlotStability> = slots.par_iter().filter_map(|slot| slot_stability(case, *slot, &setting)).collect();
     let mut text = format!("{}\n{}\n", bold(&title(plan, case)), information(&setting));
     if found.is_empty() {
-        return text + &nothing_found(plan.slots_without_room(Some(case.number)));
+        return text + &nothing_found(plan, plan.slots_without_room(Some(case.number)));
     }
     let notes = notes(&setting.caveats, &found);
     let (verdicts, found) = least_stable(found);
     text += &verdicts;
     if !found.is_empty() {
-        text += &rest_table(&found);
+        text += &rest_table(&found, plan.dates().map(|dates| &**dates));
     }
     if found.iter().any(|slot| judged(slot).is_some_and(|found| found.limits.is_some())) {
         text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found));
@@ -114,11 +150,12 @@ fn least_stable(mut slots: Vec<SlotStability>) -> (String, Vec<SlotStability>) {
 }
 
 /// Why no slot is judged, where in so many of the open slots the fee leaves no room for a price.
-fn nothing_found((without, open): (usize, usize)) -> String {
+fn nothing_found(plan: &Plan, (without, open): (usize, usize)) -> String {
+    let [feed_in, grid] = bounds(&plan.scenario.market);
     let lacking = match without {
-        0 => "both buyers and sellers",
-        without if without == open => "room for a price: the grid's tariff less the fee is below the feed-in tariff",
-        _ => "buyers, sellers and room for a price between the feed-in tariff and the grid's less the fee",
+        0 => "both buyers and sellers".to_owned(),
+        without if without == open => format!("room for a price: {grid} less the fee is below {feed_in}"),
+        _ => format!("buyers, sellers and room for a price between {feed_in} and {grid} less the fee"),
     };
     wrapped(&format!("no slot has {lacking}\n"))
 }
@@ -134,9 +171,11 @@ fn judged(slot: &SlotStability) -> Option<&Judgement> {
 }
 
 /// Where the game rests, and how it gets there.
-fn rest_table(slots: &[SlotStability]) -> String {
+fn rest_table(slots: &[SlotStability], dates: Option<&Dates>) -> String {
+    let time = |slot: &&SlotStability| dates.map(|dates| minutes(&dates.time(slot.slot))).unwrap_or_default();
     let table = Table::of(slots)
         .column(key("slot"), |slot| slot.slot)
+        .column_if(dates.is_some(), words(spare(0, "begins")), time)
         .column("sellers", |slot| slot.sellers)
         .column("buyers", |slot| slot.buyers)
         .column("surplus", |slot| fixed(slot.surplus, AMOUNT))
@@ -220,7 +259,11 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
     let found: Vec<Option<SlotStability>> =
         cases.par_iter().zip(&settings).map(|(case, setting)| slot_stability(case, slot, setting)).collect();
     if let ([case], [setting], [found]) = (&cases[..], &settings[..], &found[..]) {
-        let head = format!("{}\n{}\n", bold(&format!("{}, slot {slot}", title(plan, case))), information(setting));
+        let head = format!(
+            "{}\n{}\n",
+            bold(&format!("{}, slot {slot}{}", title(plan, case), at(plan, slot))),
+            information(setting)
+        );
         return match found {
             Some(found) => head + &detail(case, found) + &notes(&setting.caveats, std::slice::from_ref(found)),
             None => head + missing(plan, slot),
@@ -234,7 +277,7 @@ fn one_slot(plan: &Plan, slot: Slot) -> String {
     }
     let table = case_table(&cases, &settings, &found);
     let known: Vec<SlotStability> = found.into_iter().flatten().collect();
-    let title = bold(&format!("{}, slot {slot}", plan.scenario.name));
+    let title = bold(&format!("{}, slot {slot}{}", plan.scenario.name, at(plan, slot)));
     format!("{title}\n\n{table}{}", notes(&caveats, &known))
 }
 

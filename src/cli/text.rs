@@ -59,6 +59,24 @@ pub(super) fn amounts(values: impl IntoIterator<Item = Option<Number>>) -> usize
     }
 }
 
+/// A name in up to so many letters.
+pub(super) fn short(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
+        return name.to_owned();
+    }
+    name.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A number of things with commas between its thousands: `1 slot`, `35,136 slots`.
+pub(super) fn counted(number: usize, thing: &str) -> String {
+    count(number, thing).replacen(&number.to_string(), &grouped(number), 1)
+}
+
+/// A moment by RFC 3339 as it reads in a table: to the minute, by the clocks of its zone.
+pub(super) fn minutes(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}
+
 /// How often there is what: `40 Equilibrium, 3 GateClosure`, the most frequent first.
 pub(super) fn tally(things: impl IntoIterator<Item = impl Display>) -> String {
     let mut counts: IndexMap<String, usize> = IndexMap::new();

@@ -1,6 +1,7 @@
 //! A slot's optimal and actual trades, buyers by sellers, and its prosumers' balances.
 
 use super::{
+    names::Names,
     table::{Table, key, words},
     text::{AMOUNT, PRICE, bold, cell, fixed},
 };
@@ -10,6 +11,9 @@ use std::collections::BTreeMap;
 
 /// So many sellers side by side fit a terminal.
 const SELLERS_ABREAST: usize = 4;
+/// Letters of names that fit beside and above columns.
+const BESIDE: usize = 20;
+const ABOVE: usize = 10;
 
 /// What every buyer wanted of every seller, and got [kWh]: a line a buyer, then what each seller sold, and its price.
 ///
@@ -21,11 +25,12 @@ pub(super) fn trade_matrix(trades: &[TradeRow], prosumers: &[ProsumerRow]) -> St
     let with = |role| prosumers.iter().filter(move |row| row.role == role).map(|row| row.prosumer);
     let buyers: Vec<u32> = with(Role::Buyer).collect();
     let sellers: Vec<u32> = with(Role::Seller).collect();
+    let names = Names::of(prosumers);
     let by_pair: BTreeMap<(u32, u32), &TradeRow> =
         trades.iter().map(|trade| ((trade.buyer, trade.seller), trade)).collect();
     let mut text = format!("{}\n\n", bold("optimal and actual purchases [kWh]"));
     for sellers in sellers.chunks(SELLERS_ABREAST) {
-        text += &block(&buyers, sellers, &by_pair);
+        text += &block(&buyers, sellers, &by_pair, &names);
         text.push('\n');
     }
     text
@@ -38,8 +43,11 @@ enum Line {
     Price,
 }
 
-fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRow>) -> String {
-    let each = |kind: &'static str| sellers.iter().map(move |seller| format!("{kind}\nfrom {seller}"));
+fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRow>, names: &Names) -> String {
+    let each = |kind: &'static str| {
+        let head = move |seller: &u32| format!("{kind}\nfrom {seller}\n{}", names.get(*seller, ABOVE));
+        sellers.iter().map(move |seller| head(seller).trim_end().to_owned())
+    };
     let amount = |value: Option<Number>| fixed(value.map_or(0.0, Number::value), AMOUNT);
     let of_seller = |seller| buyers.iter().filter_map(move |&buyer| trades.get(&(buyer, seller)));
     let lines = buyers.iter().map(|buyer| Line::Buyer(*buyer)).chain([Line::Sold, Line::Price]);
@@ -48,6 +56,10 @@ fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRo
             Line::Buyer(buyer) => buyer.to_string(),
             Line::Sold => "sold".to_owned(),
             Line::Price => "price".to_owned(),
+        })
+        .column_if(names.any(), key(words("name")), |line| match line {
+            Line::Buyer(buyer) => names.get(*buyer, BESIDE),
+            Line::Sold | Line::Price => String::new(),
         })
         .columns(each("optimal"), |line, n| match line {
             Line::Buyer(buyer) => amount(trades.get(&(*buyer, sellers[n])).and_then(|trade| trade.optimal_kwh)),
@@ -65,8 +77,10 @@ fn block(buyers: &[u32], sellers: &[u32], trades: &BTreeMap<(u32, u32), &TradeRo
 pub(super) fn balances(prosumers: &[ProsumerRow]) -> String {
     let amounts = |row: &ProsumerRow| [row.charged_kwh, row.discharged_kwh, row.soc_kwh];
     let stored = prosumers.iter().any(|row| amounts(row).iter().any(|amount| amount.value() != 0.0));
+    let names = Names::of(prosumers);
     let table = || {
         let table = Table::of(prosumers).column(key("no."), |row| row.prosumer);
+        let table = table.column_if(names.any(), key(words("name")), |row| names.get(row.prosumer, BESIDE));
         table.column(key(words("role")), |row| format!("{:?}", row.role))
     };
     let amount = |amount: Number| fixed(amount.value(), AMOUNT);
@@ -144,6 +158,16 @@ mod tests {
     #[test]
     fn balances_read_like_this() {
         insta::assert_snapshot!(plain(&balances(&prosumers())));
+    }
+
+    #[test]
+    fn who_has_a_name_is_called_by_it_too() {
+        let mut prosumers = prosumers();
+        let names = ["Müller, Anna", "王小明", "Community Hall of the Upper Village", "дом 5"];
+        prosumers.iter_mut().zip(names).for_each(|(row, name)| row.name = Some(name.to_owned()));
+        let trades: Vec<TradeRow> = rows("buyer seller traded_kwh", &["3 1 0.5", "3 5 0.25", "4 2 0.125"]);
+        let text = trade_matrix(&trades, &prosumers) + &balances(&prosumers);
+        insta::assert_snapshot!(plain(&text));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How numbers and knobs read, wherever they are read: on the terminal and on the page.
 
 use microgrid_record::{Knobs, knob_text};
+use microgrid_scenario::schema::Market;
 use std::borrow::Cow;
 
 /// What money is called in the program's own texts.
@@ -52,8 +53,8 @@ pub fn gain(value: f64, base: f64) -> String {
     format!("{} %", signed(100.0 * (value - base) / base.abs(), 1))
 }
 
-/// Whole numbers in ascending order, of which three or more that follow each other are a range: `1 to 3`, `7`.
-pub fn ranges(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
+/// The first and the last of those of these whole numbers, in ascending order, that follow each other.
+pub(crate) fn runs(numbers: impl IntoIterator<Item = u32>) -> Vec<(u32, u32)> {
     let mut runs = Vec::<(u32, u32)>::new();
     for number in numbers {
         match runs.last_mut() {
@@ -61,13 +62,26 @@ pub fn ranges(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
             _ => runs.push((number, number)),
         }
     }
+    runs
+}
+
+/// Whole numbers in ascending order, of which three or more that follow each other are a range: `1 to 3`, `7`.
+pub fn ranges(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
     // Two neighbours are no range.
     let texts = |(first, last): (u32, u32)| match last - first {
         0 => vec![first.to_string()],
         1 => vec![first.to_string(), last.to_string()],
         _ => vec![format!("{first} to {last}")],
     };
-    runs.into_iter().flat_map(texts).collect()
+    runs(numbers).into_iter().flat_map(texts).collect()
+}
+
+/// Between which prices of the grid those of the market lie: what it pays, and what it asks, as a sentence names it.
+pub fn bounds(market: &Market) -> [&'static str; 2] {
+    match market.tariffs.is_empty() {
+        true => ["the feed-in tariff", "the grid's tariff"],
+        false => ["the highest feed-in tariff", "the grid's lowest tariff"],
+    }
 }
 
 /// A number of things: `1 case`, `2 cases`.

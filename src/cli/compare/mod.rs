@@ -10,7 +10,7 @@ mod slots;
 use super::{
     error::CliError,
     print,
-    text::{bold, count, wrapped},
+    text::{bold, count, in_currency, wrapped},
 };
 use crate::record::{RecordError, Run, Status};
 use pairs::Paired;
@@ -49,7 +49,13 @@ fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
     }
     let slots = slots::difference(a, b, &paired.pairs)?;
     let pairs = count(paired.pairs.len(), "pair");
-    text += &match (figures.is_empty(), slots.as_deref()) {
+    let [of_a, of_b] = [a, b].map(|run| run.manifest().currency.as_str());
+    let currency = if of_a == of_b { of_a.to_owned() } else { format!("{of_a} or {of_b}") };
+    if of_a != of_b {
+        text += &wrapped(&format!("Money is in {of_a} in A and in {of_b} in B: it is compared number by number.\n"));
+        text += "\n";
+    }
+    let differences = match (figures.is_empty(), slots.as_deref()) {
         (true, Some("")) => format!("All key figures and slots are the same in {pairs} of cases.\n"),
         (true, None) => format!("All key figures are the same in {pairs} of cases.\n"),
         (true, Some(slots)) => format!("All key figures are the same in {pairs} of cases.\n\n{slots}"),
@@ -57,7 +63,7 @@ fn difference(a: &Run, b: &Run) -> Result<String, RecordError> {
         (false, Some(slots)) => figures + slots,
         (false, None) => figures + "Slots cannot be compared: not both runs have recorded them.\n",
     };
-    Ok(text)
+    Ok(text + &in_currency(&differences, &currency))
 }
 
 /// `A: results/day/2026-11-25T19-31-59Z-seed7, day, delay = 1s, 2 cases, finished`.

@@ -8,9 +8,10 @@ pub(super) use export::export;
 use super::{
     args::LedgerCommand,
     error::CliError,
+    names::Names,
     print, print_exactly, progress,
     table::{Table, key, words},
-    text::count,
+    text::{count, in_currency},
 };
 use crate::{
     ledger::{
@@ -49,12 +50,20 @@ pub(super) fn shown(
     channel: Option<ChannelName>,
     block: Option<u64>,
 ) -> Result<String, CliError> {
-    let reader = Reader::open(&find(run)?)?;
+    let ledger = find(run)?;
+    let reader = Reader::open(&ledger)?;
+    // The ledger has numbers; what they mean is told by the run that it lies in, if it does.
+    let of_run = ledger.parent().and_then(|folder| Run::open(folder).ok());
+    let currency = of_run.as_ref().map_or("CNY", |run| &run.manifest().currency);
+    let balances = |case| {
+        let names = of_run.as_ref().and_then(|run| Names::of_case(run, case).ok()).unwrap_or_default();
+        show::balances(&reader, case, &names).map(|text| in_currency(&text, currency).into_owned())
+    };
     let show = |case| match (key, channel, block) {
         (Some(key), ..) => show::history(&reader, case, key),
         (None, Some(channel), Some(number)) => show::block(&reader, case, channel, number),
         (None, Some(channel), None) => show::blocks(&reader, case, channel),
-        (None, None, _) => Ok(format!("{}\n{}\n", show::channels(&reader, case)?, show::balances(&reader, case)?)),
+        (None, None, _) => Ok(format!("{}\n{}\n", show::channels(&reader, case)?, balances(case)?)),
     };
     cases(&reader, case)?.into_iter().map(show).collect()
 }

@@ -4,6 +4,7 @@ use super::not_there;
 use crate::{
     cli::{
         error::CliError,
+        names::Names,
         table::{Table, key, words},
     },
     ledger::{
@@ -82,16 +83,23 @@ const PROSUMERS: &str = "
     UNION ALL
     SELECT prosumer, 0, 0, 0, 0, 0, 0, 0 FROM meters WHERE case_number = ?1";
 const FEES: &str = "SELECT fees_micro_cny FROM fees WHERE case_number = ?1";
+const GRID_FEES: &str = "SELECT value ->> '$' FROM fact_keys WHERE case_number = ?1 AND kind = 'grid_fees'";
+/// Letters of names that fit beside numbers.
+const NAME: usize = 20;
 
 /// One line for each prosumer, the operator and the grid, with their sum.
-pub(super) fn balances(reader: &Reader, case: u32) -> Result<String, CliError> {
-    let (prosumers, fees) = sums(reader.connection(), case).map_err(ReadError::from)?;
+pub(super) fn balances(reader: &Reader, case: u32, names: &Names) -> Result<String, CliError> {
+    let (prosumers, [fees, grid_fees]) = sums(reader.connection(), case).map_err(ReadError::from)?;
     let mut sum = Sums::default();
     prosumers.values().for_each(|sums| sum.add(sums));
     let operator = Sums { fees, ..Sums::default() };
-    let grid = Sums { grid: -sum.grid, ..Sums::default() };
+    let grid = Sums { fees: grid_fees, grid: -sum.grid, ..Sums::default() };
     [&operator, &grid].into_iter().for_each(|sums| sum.add(sums));
-    let mut rows: Vec<_> = prosumers.into_iter().map(|(number, sums)| (format!("prosumer {number}"), sums)).collect();
+    let called = |number: i64| {
+        let name = u32::try_from(number).map(|number| names.get(number, NAME)).unwrap_or_default();
+        format!("prosumer {number} {name}").trim_end().to_owned()
+    };
+    let mut rows: Vec<_> = prosumers.into_iter().map(|(number, sums)| (called(number), sums)).collect();
     rows.extend([("operator".to_owned(), operator), ("grid".to_owned(), grid), ("sum".to_owned(), sum)]);
     Ok(Table::of(rows)
         .column(key(words("")), |(name, _)| name.clone())
@@ -104,17 +112,19 @@ pub(super) fn balances(reader: &Reader, case: u32) -> Result<String, CliError> {
         .draw())
 }
 
-/// What each prosumer comes to, and the fees that the operator has.
-fn sums(connection: &Connection, case: u32) -> rusqlite::Result<(BTreeMap<i64, Sums>, Total<Money>)> {
+/// What each prosumer comes to, and the fees that the operator and the grid have.
+fn sums(connection: &Connection, case: u32) -> rusqlite::Result<(BTreeMap<i64, Sums>, [Total<Money>; 2])> {
     let mut prosumers = BTreeMap::<i64, Sums>::new();
     let mut statement = connection.prepare(PROSUMERS)?;
     let mut rows = statement.query([case])?;
     while let Some(row) = rows.next()? {
         prosumers.entry(row.get(0)?).or_default().add(&Sums::read(row)?);
     }
-    let fees =
-        connection.prepare(FEES)?.query_map([case], |row| row.get(0).map(Money))?.sum::<rusqlite::Result<_>>()?;
-    Ok((prosumers, fees))
+    let fees = |query| {
+        let mut statement = connection.prepare(query)?;
+        statement.query_map([case], |row| row.get(0).map(Money))?.sum::<rusqlite::Result<_>>()
+    };
+    Ok((prosumers, [fees(FEES)?, fees(GRID_FEES)?]))
 }
 
 /// What somebody has traded, and what it is owed.
@@ -240,7 +250,7 @@ mod tests {
         };
         let ledger = file(&[day_with(genesis(), dear)]);
         let reader = Reader::open(&ledger.path).unwrap();
-        let text = plain(&balances(&reader, 1).unwrap());
+        let text = plain(&balances(&reader, 1, &Names::default()).unwrap());
         // A table in two parts; grid and balance, less the 1.12 CNY of the trade and the 0.18 that is owed to prosumer 1.
         let cells = |name: &str| text.lines().filter(|line| line.starts_with(name)).map(last).collect::<Vec<_>>();
         fn last(line: &str) -> &str {
@@ -255,7 +265,7 @@ mod tests {
     fn balances_read_like_this() {
         let ledger = file(&[day()]);
         let reader = Reader::open(&ledger.path).unwrap();
-        insta::assert_snapshot!(plain(&balances(&reader, 1).unwrap()));
+        insta::assert_snapshot!(plain(&balances(&reader, 1, &Names::default()).unwrap()));
     }
 
     #[test]

@@ -48,8 +48,13 @@ impl<'a> Along<'a> {
         Self { dates, first, last, by_day }
     }
 
+    /// The same by day where bars of slots beside each other would be too narrow to be told apart.
+    pub(super) fn for_bars(self) -> Self {
+        Self { by_day: self.by_day || self.days() > Some(1) && self.is_crowded(), ..self }
+    }
+
     /// How many days there are; `None` without dates.
-    fn days(&self) -> Option<usize> {
+    pub(super) fn days(&self) -> Option<usize> {
         self.dates.map(|dates| dates.day_of(self.last) - dates.day_of(self.first) + 1)
     }
 
@@ -174,19 +179,61 @@ impl Hours<'_> {
         (days, Axis::of("hour").named((0..24).map(|hour| format!("{hour:02}:00"))))
     }
 
-    /// A field of the values of slots, each with the size by which it is divided in the end; of what has no size the sum.
+    /// A field of the values of slots, each with the size by which it is divided in the end; of what has no size the sum or,
+    /// of an hour that clocks show twice, half of it.
     pub(super) fn field(&self, values: impl Iterator<Item = (Slot, f64, Option<f64>)>) -> Vec<(f64, f64, Option<f64>)> {
-        let mut cells = vec![[None::<(f64, f64)>; 24]; self.last - self.first + 1];
+        let mut cells = vec![[None::<(f64, f64, u32)>; 24]; self.last - self.first + 1];
         for (slot, value, size) in values.filter(|(_, value, _)| value.is_finite()) {
             let hour = self.dates.begin(slot).hour().clamp(0, 23) as usize;
-            let cell = cells[self.dates.day_of(slot) - self.first][hour].get_or_insert((0.0, 0.0));
-            *cell = (cell.0 + value, cell.1 + size.unwrap_or(0.0));
+            let cell = cells[self.dates.day_of(slot) - self.first][hour].get_or_insert((0.0, 0.0, 0));
+            *cell = (cell.0 + value, cell.1 + size.unwrap_or(0.0), cell.2 + 1);
         }
-        let value = |(sum, size): (f64, f64)| if size > 0.0 { sum / size } else { sum };
+        let length = self.dates.slot_length().as_secs_f64();
+        let hours = |slots: u32| (f64::from(slots) * length / length.max(3600.0)).max(1.0);
+        let value = |(sum, size, slots): (f64, f64, u32)| sum / if size > 0.0 { size } else { hours(slots) };
         let days = cells.iter().enumerate();
         days.flat_map(|(day, hours)| {
             (0_u32..).zip(hours).map(move |(hour, cell)| (day as f64, f64::from(hour), cell.map(value)))
         })
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_scenario::schema::{Calendar, Market};
+    use std::{sync::Arc, time::Duration};
+
+    /// A case of so many days from the one before the clocks are set back.
+    #[allow(clippy::field_reassign_with_default)] // It has a field of its own.
+    fn case(days: u32, minutes: u64) -> (CaseData, Slot) {
+        let (start, zone) = ("2016-10-29".to_owned(), "Europe/Berlin".to_owned());
+        let calendar = Calendar { start, zone, days, slot_length: Duration::from_secs(60 * minutes) };
+        let mut market = Market::default();
+        market.calendar = Some(calendar);
+        let dates = Arc::new(market.dates().unwrap());
+        let slots = dates.slots();
+        (CaseData { dates: Some(dates), ..CaseData::default() }, slots)
+    }
+
+    #[test]
+    fn an_hour_that_clocks_show_twice_is_told_by_its_mean() {
+        for (minutes, of_an_hour) in [(15, 4.0), (60, 1.0), (20, 3.0)] {
+            let (case, slots) = case(3, minutes);
+            let hours = Along::all(&case, slots).hours().unwrap();
+            let sums = hours.field((1..=slots).map(|slot| (slot, 1.0, None)));
+            assert!(sums.iter().all(|cell| cell.2 == Some(of_an_hour)), "{sums:?}");
+            let means = hours.field((1..=slots).map(|slot| (slot, 6.0, Some(2.0))));
+            assert!(means.iter().all(|cell| cell.2 == Some(3.0)), "{means:?}");
+        }
+    }
+
+    #[test]
+    fn bars_of_several_days_are_of_days_where_there_are_many() {
+        for (days, minutes, by_day) in [(1, 15, false), (2, 60, false), (2, 15, true), (7, 15, true), (20, 60, true)] {
+            let (case, slots) = case(days, minutes);
+            assert_eq!(Along::all(&case, slots).for_bars().is_by_day(), by_day, "{days} days");
+        }
     }
 }

@@ -36,23 +36,39 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
         Mark::Steps(along.means(case.slots.iter().filter_map(value)), stroke)
     };
     let grid = tariff(Stroke::Dashed, |case, slot| case.tariffs.grid.get(slot).copied());
-    let less_fee = tariff(Stroke::Dotted, |case, slot| {
+    // Between these lies the market's price, where they are not the tariffs.
+    let ceiling = tariff(Stroke::Dotted, |case, slot| {
         let fee = case.scenario.market.local_fee();
-        case.tariffs.grid.get(slot).filter(|_| fee > 0.0).map(|tariff| tariff - fee)
+        let best = case.tariffs.grid.get(slot).map(|_| case.tariffs.tariff(slot as Slot + 1).best());
+        best.filter(|_| fee > 0.0 || !case.tariffs.groups.is_empty()).map(|best| best.grid - fee)
     });
+    let floor = tariff(Stroke::Dotted, |case, slot| {
+        let best = case.tariffs.feed_in.get(slot).map(|_| case.tariffs.tariff(slot as Slot + 1).best());
+        best.filter(|_| !case.tariffs.groups.is_empty()).map(|best| best.feed_in)
+    });
+    let market = simulated.as_ref().map(|case| &case.scenario.market);
+    let has_groups = market.is_some_and(|market| !market.tariffs.is_empty());
+    let most = match (has_groups, market.is_some_and(|market| market.local_fee() > 0.0)) {
+        (false, _) => "grid tariff less the fee",
+        (true, false) => "lowest grid tariff",
+        (true, true) => "lowest grid tariff less the fee",
+    };
     let feed_in = tariff(Stroke::Dashed, |case, slot| case.tariffs.feed_in.get(slot).copied());
     // With a gap where nothing was traded.
     let of_slot =
         |row: &SlotRow| (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value());
     let traded = along.means(case.slots.iter().map(of_slot));
-    let of_theory = |row: &SlotRow| (row.slot, row.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value), 1.0);
+    // Weighed like the price beside it.
+    let of_theory = |row: &SlotRow| {
+        (row.slot, row.equilibrium_price_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value())
+    };
     let theory = along.means(case.slots.iter().map(of_theory));
     if traded.iter().chain(&theory).all(|point| !point.1.is_finite()) {
         return None;
     }
     let caption = if along.is_by_day() {
-        "Mean price of the trades of each day, by energy, with the span of its slots, beside the mean price of the \
-         closed-form equilibria and what the grid pays and asks in the mean."
+        "Mean price of the trades of each day, by energy, with the span of its slots, beside that of the closed-form \
+         equilibria, by the same energy, and what the grid pays and asks in the mean."
     } else {
         "Mean price of the trades of each slot, beside the price of the closed-form equilibrium and what the \
          grid pays and asks."
@@ -64,8 +80,9 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
         [
             along.band("span of the slots", 0, case.slots.iter().map(|row| (row.slot, of_slot(row).1))),
             Layer::new("grid tariff", Color::Series(3), grid),
-            Layer::new("grid tariff less the fee", Color::Series(3), less_fee),
+            Layer::new(most, Color::Series(3), ceiling),
             Layer::new("feed-in tariff", Color::Series(2), feed_in),
+            Layer::new("highest feed-in tariff", Color::Series(2), floor),
         ]
         .into_iter()
         .chain(along.line("mean price of trades", Color::Series(0), traded))
@@ -172,7 +189,7 @@ fn settling(case: &CaseData) -> Option<Chart> {
 }
 
 fn messages(case: &CaseData) -> Option<Chart> {
-    let along = Along::of(case);
+    let along = Along::of(case).for_bars();
     let bars = |of: fn(&SlotRow) -> u64| {
         let values = along.sums(column(case, |row| Some(of(row) as f64)));
         Mark::Bars(if values.iter().any(|value| value.1 > 0.0) { values } else { Vec::new() })
@@ -204,7 +221,11 @@ fn profiles(data: &Data, case: &CaseData) -> Vec<Chart> {
             let slots = (1..).zip(member.profile.iter()).map(|(slot, profile)| (slot, of(&profile)));
             along.sums(slots).into_iter().map(|(_, value)| value).collect()
         };
-        let days: Vec<(String, Vec<f64>)> = members.iter().map(|member| (member.label(), day(member))).collect();
+        let label = |member: &Member| {
+            let number = || format!("prosumer {}", member.number);
+            member.name.as_ref().map_or_else(number, ToString::to_string)
+        };
+        let days: Vec<(String, Vec<f64>)> = members.iter().map(|member| (label(member), day(member))).collect();
         let (layers, who) =
             if days.len() <= MOST_PROSUMERS { (each(&days), "each prosumer") } else { (most(&days), "the prosumers") };
         let of_article = if case.dates.is_some() { String::new() } else { format!(" (Fig. {figure} of the article)") };
@@ -220,9 +241,8 @@ fn line(values: impl Iterator<Item = f64>) -> Mark {
 }
 
 fn each(days: &[(String, Vec<f64>)]) -> Vec<Layer> {
-    let layer = |(n, (number, day)): (usize, &(String, Vec<f64>))| {
-        Layer::new(format!("prosumer {number}"), Color::Series(n), line(day.iter().copied()))
-    };
+    let layer =
+        |(n, (who, day)): (usize, &(String, Vec<f64>))| Layer::new(who, Color::Series(n), line(day.iter().copied()));
     days.iter().enumerate().map(layer).collect()
 }
 

@@ -24,7 +24,11 @@ const FIELDS: [Field; 3] = [
         },
     ),
     (
-        ["hours_traded", "Local trade by day and hour", "Energy that was traded between prosumers in each hour."],
+        [
+            "hours_traded",
+            "Local trade by day and hour",
+            "Energy that was traded between prosumers in each hour; of an hour that clocks show twice, the mean.",
+        ],
         || Axis::of("traded").unit("kWh").from_zero(),
         |row| (row.traded_kwh.value(), None),
     ),
@@ -32,7 +36,7 @@ const FIELDS: [Field; 3] = [
         [
             "hours_import",
             "Energy from the grid by day and hour",
-            "Energy that all prosumers bought from the grid in each hour.",
+            "Energy that all prosumers bought from the grid in each hour; of an hour that clocks show twice, the mean.",
         ],
         || Axis::of("from the grid").unit("kWh").from_zero(),
         |row| (row.grid_import_kwh.value(), None),

@@ -11,17 +11,17 @@ use crate::{
 use microgrid_agents::ids::Slot;
 
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
-    chart(case.flows.as_ref()?, Along::of(case).title("Who traded with whom"))
+    chart(case, case.flows.as_ref()?, Along::of(case).title("Who traded with whom"))
 }
 
 pub(super) fn of_slot(case: &CaseData, slot: Slot) -> Option<Chart> {
-    chart(case.slot_flows.get(&slot)?, format!("Who traded with whom in slot {slot}"))
+    chart(case, case.slot_flows.get(&slot)?, format!("Who traded with whom in {}", case.slot_name(slot)))
 }
 
-fn chart(flows: &Flows, title: String) -> Option<Chart> {
+fn chart(case: &CaseData, flows: &Flows, title: String) -> Option<Chart> {
     let axis = |side: &str, parties: &[Party]| {
         let name = |party: &Party| match party {
-            Party::Prosumer(number) => number.to_string(),
+            Party::Prosumer(number) => case.name(*number),
             Party::Others(count) => format!("{count} others, mean"),
         };
         Axis::of(side).named(parties.iter().map(name))

@@ -8,6 +8,7 @@ use crate::{
         CaseData,
         game::{Game, PRICE, Path},
     },
+    format::count,
 };
 use microgrid_agents::ids::Slot;
 use microgrid_record::{AgeRow, Number};
@@ -42,11 +43,10 @@ fn thinned(game: &Game) -> String {
         return String::new();
     }
     let others = game.others.as_ref().map_or_else(String::new, |others| {
+        let left = if others.count == 1 { "the other one".to_owned() } else { format!("the other {}", others.count) };
         format!(
-            " The {} sellers that meet most demand are drawn one by one, the other {} as the span from the lowest to \
-                 the highest.",
-            game.sellers.len(),
-            others.count
+            " The {} sellers that meet most demand are drawn one by one, {left} as the span from the lowest to the highest.",
+            game.sellers.len()
         )
     });
     format!(
@@ -60,17 +60,17 @@ fn game(case: &CaseData, slot: Slot) -> Vec<Chart> {
     let price = case.slot(slot).and_then(|row| row.equilibrium_price_cny_per_kwh);
     let chart = |(quantity, ([name, title, caption], y)): (usize, ([&str; 3], Axis))| {
         let others = game.others.iter().map(|others| {
-            let name = format!("{} other sellers", others.count);
+            let name = count(others.count, "other seller");
             Layer::new(name, Color::Reference, Mark::Band(others.ranges[quantity].clone()))
         });
         let sellers = game.sellers.iter().enumerate().map(|(n, seller)| {
             let path = seller.paths[quantity].clone();
-            Layer::new(format!("seller {}", seller.number), Color::Series(n), Mark::Steps(path, Stroke::Solid))
+            Layer::new(case.who("seller", seller.number), Color::Series(n), Mark::Steps(path, Stroke::Solid))
         });
         let theory = price
             .filter(|_| quantity == PRICE)
             .map(|price| Layer::new("closed-form equilibrium", Color::Reference, Mark::Rule(price.value())));
-        let (title, caption) = (format!("{title} in slot {slot}"), format!("{caption}.{}", thinned(game)));
+        let (title, caption) = (format!("{title} in {}", case.slot_name(slot)), format!("{caption}.{}", thinned(game)));
         Chart::new((name, title), caption, (time(), y), others.chain(sellers).chain(theory))
     };
     kinds().into_iter().enumerate().filter_map(chart).collect()
@@ -87,7 +87,7 @@ fn distance(case: &CaseData, slot: Slot) -> Option<Chart> {
         Mark::Steps(path.iter().map(|&(time, value)| (time, distance(value))).collect(), Stroke::Solid)
     };
     Chart::new(
-        ("distance", format!("Distance from equilibrium in slot {slot}")),
+        ("distance", format!("Distance from equilibrium in {}", case.slot_name(slot))),
         format!(
             "Largest distance of a seller's price from that of the closed form, relative to it, and largest difference of \
              demand and surplus at a seller, in mean surpluses. Below 1e-12, which is as good as nothing, lines are interrupted.{}",
@@ -120,7 +120,7 @@ fn ages(case: &CaseData, slot: Slot) -> Option<Chart> {
     let filled = outline.iter().map(|&(age, share)| (age, 0.0, share)).collect();
     let fresh = if fresh > 0.0 { format!(" {:.1} % had news of age 0.", 100.0 * fresh) } else { String::new() };
     Chart::new(
-        ("information_age", format!("Age of information in slot {slot}")),
+        ("information_age", format!("Age of information in {}", case.slot_name(slot))),
         format!(
             "How old the news was on which sellers and buyers made their {total} decisions, in classes of which each is up \
              to a quarter wide.{fresh}"
@@ -140,7 +140,7 @@ fn messages(case: &CaseData, slot: Slot) -> Option<Chart> {
         Mark::Steps(if some { rates(path) } else { Vec::new() }, Stroke::Solid)
     };
     Chart::new(
-        ("messages", format!("Messages over time in slot {slot}")),
+        ("messages", format!("Messages over time in {}", case.slot_name(slot))),
         "Messages sent per second of simulated time while the game went on, how many of them never arrived and \
                   how many arrived twice.",
         (time(), Axis::of("messages").unit("1/s").from_zero()),
@@ -169,7 +169,7 @@ fn rates(path: &Path) -> Path {
     // The last piece is as long as the game went on, or no piece of its own where that is next to nothing.
     while last.0 - from > 0.2 * piece {
         let to = (from + piece).min(last.0);
-        rates.push((from, (count(path, to) - count(path, from)) / (to - from)));
+        rates.push((from, (count_at(path, to) - count_at(path, from)) / (to - from)));
         from += piece;
     }
     rates.extend(rates.last().map(|&(_, rate)| (last.0, rate)));
@@ -177,7 +177,7 @@ fn rates(path: &Path) -> Path {
 }
 
 /// A count that only grows at a time: between two points of its path, which is thinned, it grows evenly.
-fn count(path: &Path, time: f64) -> f64 {
+fn count_at(path: &Path, time: f64) -> f64 {
     let at = path.partition_point(|point| point.0 <= time);
     match (path[..at].last(), path.get(at)) {
         (Some(before), Some(after)) => before.1 + (after.1 - before.1) * (time - before.0) / (after.0 - before.0),

@@ -40,7 +40,7 @@ fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> 
     };
     let days: Vec<Vec<SlotRow>> = data.cases.iter().map(open).collect();
     let (of, longest) = data.cases.iter().zip(&days).max_by_key(|(_, day)| day.len())?;
-    let along = Along::rows(of, longest);
+    let along = Along::rows(of, longest).for_bars();
     let without = |day: &[SlotRow]| bars(day, along, peer_to_grid);
     // Where cases differ in more than the market, each has a day without one of its own: then none stands for all.
     let same = days.iter().filter(|day| day.len() == longest.len()).all(|day| without(day) == without(longest));
@@ -48,9 +48,11 @@ fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> 
     let cases = data.cases.iter().zip(&days).enumerate().map(|(n, (case, day))| {
         Layer::new(label::case(data, &case.entry), Color::Series(n + 1), bars(day, along, local))
     });
-    let beside = if same { " and in P2G, the same day without a local market" } else { "" };
+    let those = if along.days() > Some(1) { "days" } else { "day" };
+    let beside = if same { format!(" and in P2G, the same {those} without a local market") } else { String::new() };
+    let by_day = if along.is_by_day() { " by day" } else { "" };
     Chart::new(
-        (name, title),
+        (name, format!("{title}{by_day}")),
         match along.is_by_day() {
             true => format!("In the open slots of each day, for each case{beside}."),
             false => format!("In each open slot, for each case{beside} ({figure} of the article)."),
@@ -66,7 +68,7 @@ fn bars(day: &[SlotRow], along: Along<'_>, of: fn(&SlotRow) -> Option<Number>) -
 }
 
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
-    let along = Along::of(case);
+    let along = Along::of(case).for_bars();
     let [local, peer_to_grid] = GROUPS[2].1;
     Chart::new(
         ("welfare", along.title("Welfare of all prosumers")),

@@ -4,7 +4,7 @@ use microgrid_agents::ids::Slot;
 use microgrid_record::{ProsumerRow, SlotRow, TradeRow};
 use std::collections::BTreeMap;
 
-/// As many buyers and sellers stand by themselves: those that trade most.
+/// As many buyers and sellers stand by themselves: those that trade most. One more does so too.
 pub const MOST_PARTIES: usize = 12;
 
 /// What all prosumers together did in a slot [kWh].
@@ -112,12 +112,32 @@ impl Sums {
         }
         let mut largest: Vec<(u32, f64)> = sums.iter().map(|(&number, &kwh)| (number, kwh)).collect();
         largest.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let others = largest.len().saturating_sub(MOST_PARTIES);
+        let others = if largest.len() == MOST_PARTIES + 1 { 0 } else { largest.len().saturating_sub(MOST_PARTIES) };
         let mut alone: Vec<u32> = largest[..largest.len() - others].iter().map(|&(number, _)| number).collect();
         alone.sort_unstable();
         let at = |number: &u32| alone.binary_search(number).unwrap_or(alone.len());
         let positions = sums.keys().map(|number| (*number, at(number))).collect();
         let named = alone.iter().map(|&number| Party::Prosumer(number));
         (named.chain((others > 0).then_some(Party::Others(others))).collect(), positions)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_record::fixtures::row_of;
+
+    #[test]
+    fn several_others_stand_together_and_one_by_itself() {
+        for (sellers, parties, others) in [(12, 12, None), (13, 13, None), (14, 13, Some(Party::Others(2)))] {
+            let mut sums = Sums::default();
+            for seller in 1..=sellers {
+                let cells = [("buyer", "99"), ("seller", &seller.to_string()), ("traded_kwh", &seller.to_string())];
+                sums.add(&row_of::<TradeRow>(&cells));
+            }
+            let flows = sums.flows().unwrap();
+            let last = flows.sellers.last().copied();
+            assert_eq!((flows.sellers.len(), last.filter(|last| matches!(last, Party::Others(_)))), (parties, others));
+        }
     }
 }

@@ -14,8 +14,8 @@ use game::{Game, MOST_SELLERS, Reading};
 use mechanisms::Mechanisms;
 use microgrid_agents::{ids::Slot, statement::Outcome};
 use microgrid_record::{
-    AgeRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run, SCENARIO,
-    Section, SlotRow, Summary, TradeRow,
+    AgeRow, BillRow, CaseEntry, ConvergenceRow, KeyFigures, Manifest, ProsumerRow, Record, RecordError, Row, Run,
+    SCENARIO, Section, SlotRow, Summary, TradeRow,
 };
 use microgrid_scenario::{self as scenario, Case, LastPopulation, Overrides, Plan, calendar::Dates};
 use rayon::prelude::*;
@@ -23,6 +23,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
     sync::Arc,
+    time::Duration,
 };
 
 /// All paths together have about so many points at most.
@@ -33,6 +34,7 @@ const POINTS: (usize, usize) = (48, 400);
 
 /// Populations larger than this are not drawn again for a chart.
 const MOST_PROSUMERS: usize = 2000;
+const DAY: Duration = Duration::from_hours(24);
 
 /// What the charts of a run are made from.
 #[derive(Clone, Debug)]
@@ -58,6 +60,8 @@ pub struct CaseData {
     pub slots: Vec<SlotRow>,
     /// The dates of its slots, if they have any.
     pub dates: Option<Arc<Dates>>,
+    /// What prosumers are called that have a name, by their numbers.
+    pub names: BTreeMap<u32, String>,
     /// Its key figures, if it is complete.
     pub key_figures: Option<KeyFigures>,
     /// The slot that stands for the day where only one is drawn: the scenario's choice or, without one, that with most
@@ -96,6 +100,7 @@ impl Data {
         let slot_length = plan.as_ref().map_or(0.0, |plan| plan.scenario.market.slot_length.as_secs_f64());
         let dates = plan.as_ref().and_then(|plan| plan.scenario.market.dates()).map(Arc::new);
         cases.iter_mut().for_each(|case| case.dates.clone_from(&dates));
+        read_names(run, &mut cases)?;
         let read = |(case, extent): (&mut CaseData, Extent)| case.fill(run, extent, slot_length, most_points);
         cases.par_iter_mut().zip(extents).try_for_each(read)?;
         Ok(Self { manifest: run.manifest().clone(), plan, cases, summaries, mechanisms })
@@ -127,10 +132,22 @@ impl Data {
         self.cases.get(at)
     }
 
-    /// Whether anybody has a storage; where the scenario cannot be read, whether any was used.
+    /// Whether the scenario has storages, or a member used its own.
     pub fn has_storages(&self) -> bool {
-        let used = || self.complete().any(|(_, figures)| figures.used_storages());
-        self.plan.as_ref().map_or_else(used, |plan| plan.scenario.storage.is_some() || plan.varies("storage"))
+        let of_all = |plan: &Plan| plan.scenario.storage.is_some() || plan.varies("storage");
+        self.plan.as_ref().is_some_and(of_all) || self.complete().any(|(_, figures)| figures.used_storages())
+    }
+
+    /// What P2G is, for who reads of it: `a day without a local market`, or the same days or slots.
+    pub fn without_market(&self) -> String {
+        let days = self.cases.iter().filter_map(|case| case.dates.as_ref()).map(|dates| dates.days()).max();
+        let market = self.plan.as_ref().map(|plan| &plan.scenario.market);
+        let is_day = || market.is_none_or(|market| market.slot_length * market.slots == DAY);
+        match days {
+            Some(2..) => format!("the same {} days without a local market", days.unwrap_or_default()),
+            None if !is_day() => "the same slots without a local market".to_owned(),
+            _ => "a day without a local market".to_owned(),
+        }
     }
 
     /// The case with this number as it was simulated, with its population; `None` where the scenario cannot be read, or
@@ -160,6 +177,21 @@ fn cases(run: &Run, plan: Option<&Plan>) -> Result<Vec<CaseData>, RecordError> {
     Ok(run.manifest().cases.iter().filter_map(case).collect())
 }
 
+/// Reads what members are called where the run has bills.
+fn read_names(run: &Run, cases: &mut [CaseData]) -> Result<(), RecordError> {
+    if !run.keeps(BillRow::FILE) {
+        return Ok(());
+    }
+    let mut names = BTreeMap::<u32, BTreeMap<u32, String>>::new();
+    for row in run.rows::<BillRow>()? {
+        let row = row?;
+        let of_case = names.entry(row.case).or_default();
+        of_case.extend(row.name.map(|name| (row.prosumer, name)));
+    }
+    cases.iter_mut().for_each(|case| case.names = names.remove(&case.entry.case).unwrap_or_default());
+    Ok(())
+}
+
 /// How many points a path may have, so that all are not too many.
 fn most_points(cases: &[CaseData], extents: &[Extent]) -> usize {
     let paths = |(case, extent): (&CaseData, &Extent)| {
@@ -184,10 +216,29 @@ impl CaseData {
         self.slots.get(at)
     }
 
-    /// When a slot begins, as it reads; `None` where slots have no dates.
+    /// When a slot begins, as it reads; `None` where slots have no dates. What clocks show twice has its offset.
     pub fn time(&self, slot: Slot) -> Option<String> {
         let dates = self.dates.as_ref().filter(|dates| slot <= dates.slots())?;
-        Some(dates.begin(slot).strftime("%a %-d %b %H:%M").to_string())
+        let begins = dates.begin(slot);
+        let twice = begins.time_zone().to_ambiguous_zoned(begins.datetime()).is_ambiguous();
+        Some(begins.strftime(if twice { "%a %-d %b %H:%M (%:z)" } else { "%a %-d %b %H:%M" }).to_string())
+    }
+
+    /// A slot with its moment, where slots have dates: `slot 17`, `slot 49 (Wed 1 Jun 12:00)`.
+    pub fn slot_name(&self, slot: Slot) -> String {
+        self.time(slot).map_or_else(|| format!("slot {slot}"), |time| format!("slot {slot} ({time})"))
+    }
+
+    /// What a prosumer is called: its name, with its number where another has the same, or its number.
+    pub fn name(&self, number: u32) -> String {
+        let Some(name) = self.names.get(&number) else { return number.to_string() };
+        let is_shared = self.names.iter().any(|(other, of)| *other != number && of == name);
+        if is_shared { format!("{name} ({number})") } else { name.clone() }
+    }
+
+    /// The same beside others: `seller 3` where it has no name.
+    pub fn who(&self, role: &str, number: u32) -> String {
+        if self.names.contains_key(&number) { self.name(number) } else { format!("{role} {number}") }
     }
 
     /// The slots that had a market.
@@ -213,6 +264,9 @@ impl CaseData {
         each::<ProsumerRow>(run, extent.prosumers.as_ref(), |row| {
             if markets.contains(&row.slot) {
                 gains.add(&row);
+            }
+            if let Some(name) = &row.name {
+                self.names.entry(row.prosumer).or_insert_with(|| name.clone());
             }
             if self.energy.last().is_none_or(|energy| energy.slot != row.slot) {
                 self.energy.push(Energy { slot: row.slot, ..Energy::default() });

@@ -10,7 +10,6 @@ use plotters::{
     element::{Rectangle, Text},
     style::{
         BLACK, Color as _, FontTransform, RGBColor, WHITE,
-        colors::colormaps::ViridisRGB,
         text_anchor::{HPos, Pos, VPos},
     },
 };
@@ -20,6 +19,38 @@ const BAR: i32 = 16;
 
 /// By how much a piece lies under the next [units].
 const SEAM: i32 = 4;
+
+/// The scale of colors at even distances from the least to the greatest value: Cividis, as on the page. It goes from dark to
+/// light, and means the same to readers of every color vision.
+pub(super) const CIVIDIS: [(u8, u8, u8); 18] = [
+    (0, 32, 76),
+    (0, 42, 102),
+    (0, 52, 110),
+    (39, 63, 108),
+    (60, 74, 107),
+    (76, 85, 107),
+    (91, 95, 109),
+    (104, 106, 112),
+    (117, 117, 117),
+    (131, 129, 120),
+    (146, 140, 120),
+    (161, 152, 118),
+    (176, 165, 114),
+    (192, 177, 109),
+    (209, 191, 102),
+    (225, 204, 92),
+    (243, 219, 79),
+    (255, 233, 69),
+];
+
+/// The color at a part of the scale.
+fn tone(share: f64) -> RGBColor {
+    let at = share.clamp(0.0, 1.0) * (CIVIDIS.len() - 1) as f64;
+    let below = (at as usize).min(CIVIDIS.len() - 2);
+    let (from, to, part) = (CIVIDIS[below], CIVIDIS[below + 1], at - below as f64);
+    let between = |one: u8, other: u8| (f64::from(one) + part * (f64::from(other) - f64::from(one))).round() as u8;
+    RGBColor(between(from.0, to.0), between(from.1, to.1), between(from.2, to.2))
+}
 
 /// What the colors of a field mean.
 #[derive(Clone, Debug)]
@@ -42,7 +73,7 @@ impl Tones {
     }
 
     fn color(&self, value: f64) -> RGBColor {
-        ViridisRGB::get_color(self.span.share(value).clamp(0.0, 1.0) as f32)
+        tone(self.span.share(value))
     }
 
     /// How wide the scale of colors is with all that stands beside it [1/100 in].
@@ -63,7 +94,7 @@ impl Tones {
         let at = |share: f64| bottom - (share * f64::from(bottom - top)).round() as i32;
         for step in 0..STEPS {
             let (low, high) = (f64::from(step) / f64::from(STEPS), f64::from(step + 1) / f64::from(STEPS));
-            let tone = ViridisRGB::get_color(((low + high) / 2.0) as f32);
+            let tone = tone((low + high) / 2.0);
             area.draw(&Rectangle::new([(from, at(high) - SEAM), (to, at(low))], tone.filled()))?;
         }
         area.draw(&Rectangle::new([(from, top), (to, bottom)], AXIS.stroke_width(8)))?;
@@ -129,7 +160,7 @@ mod tests {
             if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
         };
         for step in 0..=1000_u16 {
-            let tone = ViridisRGB::get_color(f32::from(step) / 1000.0);
+            let tone = tone(f64::from(step) / 1000.0);
             let luminance = 0.2126 * part(tone.0) + 0.7152 * part(tone.1) + 0.0722 * part(tone.2) + 0.05;
             let contrast = if is_bright(tone) { luminance / 0.05 } else { 1.05 / luminance };
             assert!(contrast >= 4.5, "{tone:?}: {contrast}");

@@ -1,9 +1,14 @@
 //! Figures of charts that are hard to draw: no text is cut off, and none covers another.
 
 use super::*;
-use crate::chart::{Axis, Color, Layer, Mark, Scale, Stroke};
+use crate::{
+    chart::{Axis, Color, Layer, Mark, Scale, Stroke},
+    moments::Moments,
+};
 use microgrid_record::fixtures::{day::Day, whole_case};
+use microgrid_scenario::schema::{Calendar, Market};
 use resvg::usvg::{Group, Node, Rect};
+use std::time::Duration;
 
 fn chart(x: Axis, y: Axis, layers: Vec<Layer>) -> Chart {
     Chart { name: "hard".into(), title: "A hard chart".into(), caption: "It is & stays <hard>.".into(), x, y, layers }
@@ -44,6 +49,41 @@ fn drawn(chart: &Chart) -> String {
         assert_eq!(found[n + 1..].iter().find(covers), None, "covers {text:?}:\n{svg}");
     }
     svg
+}
+
+#[test]
+fn fields_have_the_colors_that_they_have_on_the_page() {
+    let (_, scale) = crate::page::PLOTLY.split_once("Cividis:[[").unwrap();
+    let stops = scale.split("]]").next().unwrap().split("],[");
+    let stops: Vec<String> = stops.map(|stop| stop.split_once(',').unwrap().1.trim_matches('"').to_owned()).collect();
+    let ours = heat::CIVIDIS.map(|(red, green, blue)| format!("rgb({red},{green},{blue})"));
+    assert_eq!(stops, ours);
+    assert!(include_str!("../page/script/figure.js").contains("colorscale: \"Cividis\""));
+}
+
+#[test]
+#[allow(clippy::field_reassign_with_default)] // It has a field of its own.
+fn moments_along_an_axis_touch_nothing() {
+    let dates = |days: u32, minutes: u64| {
+        let (start, zone) = ("2016-10-29".to_owned(), "Europe/Berlin".to_owned());
+        let calendar = Calendar { start, zone, days, slot_length: Duration::from_secs(60 * minutes) };
+        let mut market = Market::default();
+        market.calendar = Some(calendar);
+        market.dates().unwrap()
+    };
+    for days in (1..=24).chain([40, 62, 63, 120, 399, 400, 800, 1500]) {
+        let dates = dates(days, if days > 30 { 1440 } else { 15 });
+        let of_slots = Moments::of_slots(&dates, 1..=dates.slots());
+        let of_days = Moments::of_days(&dates, 0..=days as usize - 1);
+        for moments in [of_slots, of_days] {
+            let hours = Axis::of("hour").named((0..24).map(|hour| format!("{hour:02}:00")));
+            let cells = vec![(0.0, 0.0, Some(1.0)), (moments.count as f64 - 1.0, 23.0, Some(2.0))];
+            let field = Layer::unnamed(Color::Reference, Mark::Heat(cells, Axis::of("traded").unit("kWh").from_zero()));
+            let time = || Axis::of("time").scale(Scale::Moments(moments.clone()));
+            drawn(&chart(time(), hours, vec![field]));
+            drawn(&chart(time(), Axis::of("y"), vec![line("a line", vec![(0.0, 1.0), (1.0, 2.0)])]));
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Json;
 use microgrid_record::{BillRow, Number, RecordError, Row, Run};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The page has room for so many rows.
 const MOST_ROWS: usize = 20_000;
@@ -37,6 +37,8 @@ struct OfCase {
     columns: [&'static str; COLUMNS.len()],
     /// What money is called.
     currency: &'static str,
+    /// Whether a member has a storage that did anything, here or in P2G.
+    storage: bool,
     members: Vec<OfMember>,
 }
 
@@ -51,6 +53,8 @@ struct OfMember {
 #[derive(Debug, Default)]
 pub(super) struct Bills {
     cases: BTreeMap<u32, BTreeMap<u32, OfMember>>,
+    /// Those in which storages did anything.
+    with_storage: BTreeSet<u32>,
     left_out: usize,
 }
 
@@ -71,6 +75,10 @@ impl Bills {
                 full = full.or(Some(member)).map(|full: (u32, u32)| full.min(member));
                 bills.left_out += 1;
                 continue;
+            }
+            let stored = row.charged_kwh.value() + row.discharged_kwh.value();
+            if stored > 0.0 || row.p2g_storage_net_cost_cny != row.p2g_net_cost_cny {
+                bills.with_storage.insert(row.case);
             }
             let named = row.name.as_ref().map(|name| format!("{name} ({})", row.prosumer));
             let label = named.unwrap_or_else(|| row.prosumer.to_string());
@@ -97,7 +105,8 @@ impl Bills {
         let columns = COLUMNS.map(|(name, _)| name);
         self.cases.into_iter().map(move |(case, members)| {
             let members = members.into_values().collect();
-            Json::new(format!("bills-{case}"), &OfCase { columns, currency: "CNY", members })
+            let storage = self.with_storage.contains(&case);
+            Json::new(format!("bills-{case}"), &OfCase { columns, currency: "CNY", storage, members })
         })
     }
 }

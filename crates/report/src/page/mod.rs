@@ -49,7 +49,7 @@ const SCRIPT: &str = concat!(
 );
 
 /// The library that draws charts in the browser, with its licence at the top.
-static PLOTLY: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     let packed: &[u8] = include_bytes!("../../../../assets/plotly-3.0.1.min.js.gz");
     io::read_to_string(GzDecoder::new(packed)).expect("what is embedded can be unpacked")
 });

@@ -3,7 +3,7 @@
 use super::{events, tables::case_name};
 use crate::{
     data::{CaseData, Data},
-    format::{self, count, fixed, ranges},
+    format::{self, bounds, count, fixed, ranges, runs},
 };
 use indexmap::IndexMap;
 use microgrid_agents::statement::Outcome;
@@ -50,7 +50,7 @@ pub(super) fn headline(data: &Data) -> String {
     let traded = data.complete().any(|(_, figures)| figures.totals.traded_kwh > 0.0);
     let trust = ": nothing was traded, but trust in local energy adds to own consumption";
     let trust = if traded || most <= 0.0 { "" } else { trust };
-    format!("{settled}; welfare is {gain} that of a day without a local market{by_case}{trust}.")
+    format!("{settled}; welfare is {gain} that of {}{by_case}{trust}.", data.without_market())
 }
 
 fn percent(value: f64) -> String {
@@ -220,14 +220,19 @@ fn unsettled_slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
             gap => format!(", and ended up to {gap} CNY/kWh from the closed-form price {price}"),
         }
     });
-    format!("Slot {}{of_case} did not settle: its gate closed {after}{swing}{apart}.", row.slot)
+    format!("{}{of_case} did not settle: its gate closed {after}{swing}{apart}.", begun(case, row))
+}
+
+/// A slot with its moment at the beginning of a sentence.
+fn begun(case: &CaseData, row: &SlotRow) -> String {
+    case.slot_name(row.slot).replacen('s', "S", 1)
 }
 
 /// What went on in a slot, in a sentence or two.
 pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     let name = case_name(data, &case.entry);
     match row.outcome {
-        Outcome::NoMarket => format!("Slot {} of {name} had no market.", row.slot),
+        Outcome::NoMarket => format!("{} of {name} had no market.", begun(case, row)),
         Outcome::GateClosure => unsettled_slot(data, case, row),
         Outcome::Equilibrium | Outcome::Rest | Outcome::Cleared => {
             let seconds = |time: Number| format!("{} s", fixed(time.value(), 1));
@@ -251,9 +256,9 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
                 _ => String::new(),
             };
             format!(
-                "Slot {} of {name}: {sellers} and {buyers} {how} at a mean price of {mean} CNY/kWh; the closed-form price is \
+                "{} of {name}: {sellers} and {buyers} {how} at a mean price of {mean} CNY/kWh; the closed-form price is \
                  {theory}.{rule}",
-                row.slot
+                begun(case, row)
             )
         }
     }
@@ -311,14 +316,16 @@ fn corners(data: &Data) -> Vec<String> {
             }
         }
     }
-    let [floors, ceilings] = at.map(|slots| slots_text(&slots, data.cases.len()));
+    let time = |slot| data.cases.first()?.time(slot);
+    let [floors, ceilings] = at.map(|slots| slots_text(&slots, data.cases.len(), time));
+    let [feed_in, grid] = bounds(&plan.scenario.market);
     let ample = floors.map(|slots| {
-        format!("In {slots} there is more local energy than buyers want even at the feed-in tariff, so theory's price is that tariff.")
+        format!("In {slots} there is more local energy than buyers want even at {feed_in}, so theory's price is that tariff.")
     });
     let has_fee = plan.scenario.market.local_fee() > 0.0 || plan.varies("market.service_fee");
     let less_fee = if has_fee { " less the fee" } else { "" };
     let scarce = ceilings.map(|slots| {
-        format!("In {slots} there is less local energy than buyers want even at the grid's tariff{less_fee}, so theory's price is that tariff{less_fee} and purchases are rationed.")
+        format!("In {slots} there is less local energy than buyers want even at {grid}{less_fee}, so theory's price is that tariff{less_fee} and purchases are rationed.")
     });
     ample.into_iter().chain(scarce).collect()
 }
@@ -326,14 +333,23 @@ fn corners(data: &Data) -> Vec<String> {
 /// More slots and ranges of slots than this are not named one by one.
 const MOST_RANGES: usize = 40;
 
-/// Slots as `slot 12 and slots 14 to 16`, or of many how many; some of them only in some cases.
-fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize) -> Option<String> {
-    let texts = ranges(slots.keys().copied());
+/// Slots as `slot 12 and slots 14 to 16`, with their moments where they have dates, or of many how many; some of them only
+/// in some cases.
+fn slots_text(slots: &BTreeMap<u32, usize>, cases: usize, time: impl Fn(u32) -> Option<String>) -> Option<String> {
+    let runs = runs(slots.keys().copied());
+    let moments = |&(first, last): &(u32, u32)| {
+        let (begin, end) = (time(first)?, time(last)?);
+        Some(if first == last { format!("{first} ({begin})") } else { format!("{first} to {last} ({begin} to {end})") })
+    };
+    let dated: Option<Vec<String>> = runs.iter().map(moments).collect();
+    let most = if dated.is_some() { MOST_SLOTS } else { MOST_RANGES };
+    let texts = dated.unwrap_or_else(|| ranges(slots.keys().copied()));
     let (last, before) = texts.split_last()?;
     let list = if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
     if let (Some((first, _)), Some((last, _)), true) =
-        (slots.first_key_value(), slots.last_key_value(), texts.len() > MOST_RANGES)
+        (slots.first_key_value(), slots.last_key_value(), texts.len() > most)
     {
+        let [first, last] = [first, last].map(|slot| time(*slot).unwrap_or_else(|| slot.to_string()));
         return Some(format!("{} slots from {first} to {last}", format::grouped(&slots.len().to_string(), ',', 5)));
     }
     let some = if slots.values().any(|&count| count < cases) { " (not in every case)" } else { "" };
@@ -388,7 +404,7 @@ fn money(data: &Data) -> Vec<String> {
         let alone = if storages { "alone with their own storage" } else { "alone" };
         format!(
             "{case} all slots, {gains}{trust}; bills are {bills} those of P2G. {consumed} kWh were consumed beside a load of \
-             {load} kWh. {worse_off} ended worse off than {alone}."
+             {load} kWh. {worse_off} ended with less welfare than {alone}."
         )
     };
     done.into_iter().map(sentence).collect()
@@ -413,9 +429,15 @@ fn closed(data: &Data) -> Option<String> {
 }
 
 fn no_market(data: &Data) -> &'static str {
-    match data.plan.as_ref().map_or(0, |plan| plan.slots_without_room(None).0) {
-        0 => "it was closed or one side was missing",
-        _ => "it was closed, one side was missing or the fee left no room for a price",
+    match data.plan.as_ref().filter(|plan| plan.slots_without_room(None).0 > 0) {
+        None => "it was closed or one side was missing",
+        Some(plan) if plan.scenario.market.tariffs.is_empty() => {
+            "it was closed, one side was missing or the fee left no room for a price"
+        }
+        Some(_) => {
+            "it was closed, one side was missing or there was no room for a price between the highest feed-in tariff and \
+             the grid's lowest tariff less the fee"
+        }
     }
 }
 
@@ -438,13 +460,19 @@ mod tests {
 
     #[test]
     fn neighbouring_slots_read_as_a_range() {
-        let slots = |list: &[u32]| slots_text(&list.iter().map(|&slot| (slot, 2)).collect(), 2);
+        let none = |_| None;
+        let slots = |list: &[u32]| slots_text(&list.iter().map(|&slot| (slot, 2)).collect(), 2, none);
         assert_eq!(slots(&[]), None);
         assert_eq!(slots(&[12]).unwrap(), "slot 12");
         assert_eq!(slots(&[8, 10, 11, 12, 20]).unwrap(), "slots 8, 10 to 12 and 20");
         let many = (1..=60).map(|n| (5 * n, 2)).collect();
-        assert_eq!(slots_text(&many, 2).unwrap(), "60 slots from 5 to 300");
-        assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2).unwrap(), "slots 9 and 10 (not in every case)");
+        assert_eq!(slots_text(&many, 2, none).unwrap(), "60 slots from 5 to 300");
+        assert_eq!(slots_text(&[(9, 2), (10, 1)].into(), 2, none).unwrap(), "slots 9 and 10 (not in every case)");
+        let dated = |list: &[u32]| {
+            slots_text(&list.iter().map(|&slot| (slot, 1)).collect(), 1, |slot| Some(format!("Wed {slot}:00"))).unwrap()
+        };
+        assert_eq!(dated(&[8, 10, 11]), "slots 8 (Wed 8:00) and 10 to 11 (Wed 10:00 to Wed 11:00)");
+        assert_eq!(dated(&[2, 4, 6, 8, 10, 12]), "6 slots from Wed 2:00 to Wed 12:00");
     }
 
     #[test]

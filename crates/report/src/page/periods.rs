@@ -1,6 +1,6 @@
 //! Tables of months and days, of runs whose slots have dates.
 
-use super::tables::{CNY, Fields, KWH, PERCENT, PRICE, Table, percent};
+use super::tables::{CNY, Fields, KWH, PERCENT, PRICE, Table, minutes, percent};
 use crate::data::Data;
 use microgrid_record::{DayRow, MonthRow, Number, RecordError, Row, Run};
 
@@ -39,11 +39,6 @@ macro_rules! table {
             .then(|| format!("The first {MOST_ROWS} of {}: `{}` has all.", rows.len(), $row::FILE));
         Table::of($title, fields, rows.iter().take(MOST_ROWS), note)
     }};
-}
-
-/// A moment without seconds and offset, as it reads in a table.
-fn minutes(time: &str) -> String {
-    time.get(..16).map_or_else(|| time.to_owned(), |minutes| minutes.replace('T', " "))
 }
 
 /// Months and days; none where slots have no dates, or where there is but one.

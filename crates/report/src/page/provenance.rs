@@ -68,12 +68,37 @@ fn what(path: &str) -> &'static str {
         "trades" => "who wanted how much from whom, and got",
         "convergence" => "prices and choices during each slot's game",
         "ages" => "how old the news was at decisions",
+        "clearings" => "what mechanisms that clear by a rule announced and executed",
+        "bills" => "what each member used, paid and saved",
+        "days" => "what each day came to",
+        "months" => "what each month came to",
         "ledger" if path.ends_with(".csv") => "what each channel of the ledger carried",
         "ledger" => "the ledger itself",
         "kpis" => "each case's totals and comparison with P2G",
         "summary" => "each combination of the varied knobs",
+        "paired" => "what turning each knob changed, seed by seed",
         "figures/" => "charts as SVG and PNG",
         _ if path.starts_with("data/") => "data of the scenario",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_record::{
+        Status,
+        fixtures::{day::Day, whole_case},
+    };
+    use std::time::Duration;
+
+    #[test]
+    fn every_file_of_a_run_has_a_description() {
+        let (_day, recorder) = whole_case(Day::new());
+        let run = Run::open(&recorder.finish(Status::Interrupted, Duration::ZERO).unwrap()).unwrap();
+        let files = files(run.manifest());
+        assert!(files.len() > 12, "{files:?}");
+        let bare: Vec<_> = files.iter().filter(|(_, what)| what.is_empty()).collect();
+        assert!(bare.is_empty(), "{bare:?}");
     }
 }

@@ -8,9 +8,11 @@ use crate::{
     },
     format::{self, fixed},
 };
+use microgrid_agents::market::demand::Demand;
 use microgrid_record::{
     self as record, CaseEntry, KeyFigures, LedgerRow, ProsumerRow, Row, SlotRow, Summary, TradeRow, Value, knob_text,
 };
+use microgrid_scenario::Plan;
 use serde::Serialize;
 
 pub(super) const CNY: Option<&str> = Some("CNY");
@@ -76,8 +78,11 @@ pub(super) fn gains(data: &Data) -> Table {
         .with("self-sufficiency", PERCENT, 1, |case| percent(case.self_sufficiency))
         .with("self-consumption", PERCENT, 1, |case| percent(case.self_consumption))
         .with("messages", None, None, |case| case.totals.messages);
-    let savings = "Savings are of money alone: they are negative where more is spent than in P2G because more is consumed. \
-                   Jain's index of fairness goes by what each gains beyond what it has alone.";
+    let savings = format!(
+        "Savings are of money alone{}. Worse off are prosumers with less welfare than each has alone; Jain's index of fairness \
+         goes by what each gains beyond that.",
+        why_negative(data)
+    );
     let note = if storages {
         format!(
             "Gains are in welfare: the devices' is that of P2G with storage over P2G, the market's what is beyond. All gains and \
@@ -87,6 +92,21 @@ pub(super) fn gains(data: &Data) -> Table {
         format!("The market's gain is that in welfare over P2G. {savings}")
     };
     Table::of("Gains and energy over all slots", fields, &figures, Some(note))
+}
+
+/// Why savings may be negative, for who reads what they are of.
+fn why_negative(data: &Data) -> String {
+    let plan = data.plan.as_ref();
+    let is_firm = |plan: &Plan| plan.scenario.preferences.demand == Demand::Firm && !plan.varies("preferences");
+    let rows = || data.cases.iter().flat_map(|case| &case.slots);
+    let errs = rows().any(|row| row.short_kwh.value() > 0.0 || row.long_kwh.value() > 0.0);
+    let more = (!plan.is_some_and(is_firm)).then_some("more is consumed");
+    let unforeseen = errs.then_some("what was not foreseen, and is settled with the grid, costs more");
+    let reasons: Vec<&str> = more.into_iter().chain(unforeseen).collect();
+    if reasons.is_empty() {
+        return String::new();
+    }
+    format!(": they are negative where more is spent than in P2G because {}", reasons.join(", or because "))
 }
 
 pub(super) fn percent(share: Option<f64>) -> Option<f64> {
@@ -159,8 +179,8 @@ pub(super) fn mechanisms(data: &Data) -> Vec<Table> {
     let what = format!(
         "Of a slot with a market, in the mean over seeds{over}. Welfare loss: what is missed of welfare at the closed form, in \
          per cent of it. Savings: in bills over P2G. Price spread: between the buyers that pay most and least, or the sellers \
-         that earn most and least where that is more. Fairness: Jain's index of gains over P2G. Worse off: prosumers below \
-         what they have alone. On the chains: transactions as text."
+         that earn most and least where that is more. Fairness: Jain's index of gains over P2G. Worse off: prosumers with \
+         less welfare than alone. On the chains: transactions as text."
     );
     let first = &mechanisms.each[0].name;
     let how = format!(
@@ -188,7 +208,9 @@ pub(super) fn slots(data: &Data) -> Option<Table> {
     if rows.is_empty() {
         return None;
     }
-    Some(Table::of("Slots", Fields::shown(), rows, left_out))
+    let dated = rows.iter().any(|row| row.time.is_some());
+    let fields = Fields::shown().beside_if(dated, "slot", "begins", |row: &SlotRow| row.time.as_deref().map(minutes));
+    Some(Table::of("Slots", fields, rows, left_out))
 }
 
 fn is_closed(row: &SlotRow) -> bool {
@@ -200,11 +222,17 @@ pub(super) fn ledger(rows: &[LedgerRow]) -> Table {
 }
 
 pub(super) fn prosumers(rows: &[ProsumerRow], note: Option<String>) -> Table {
-    Table::of("Prosumers in this slot", Fields::shown(), rows, note)
+    let named = rows.iter().any(|row| row.name.is_some());
+    let fields = Fields::shown().beside_if(named, "prosumer", "name", |row: &ProsumerRow| row.name.clone());
+    Table::of("Prosumers in this slot", fields, rows, note)
 }
 
 pub(super) fn trades(rows: &[TradeRow], note: Option<String>) -> Table {
-    Table::of("Trades in this slot", Fields::shown(), rows, note)
+    let named = |of: fn(&TradeRow) -> &Option<String>| rows.iter().any(|row| of(row).is_some());
+    let fields = Fields::shown()
+        .beside_if(named(|row| &row.buyer_name), "buyer", "buyer's name", |row: &TradeRow| row.buyer_name.clone())
+        .beside_if(named(|row| &row.seller_name), "seller", "seller's name", |row| row.seller_name.clone());
+    Table::of("Trades in this slot", fields, rows, note)
 }
 
 /// A case in a few words: `case 2, mu = 1`, with its seed where cases differ in nothing else.
@@ -254,6 +282,22 @@ impl<'a, R> Fields<'a, R> {
         self.0.push((column, Box::new(move |row| cell(row).into())));
         self
     }
+
+    /// Adds a column of text behind another, where there is something to tell.
+    fn beside_if<C: Into<Value>>(
+        mut self,
+        wanted: bool,
+        other: &str,
+        title: &str,
+        cell: impl Fn(&R) -> C + 'a,
+    ) -> Self {
+        let behind = self.0.iter().position(|(column, _)| column.title == other).map_or(self.0.len(), |at| at + 1);
+        let column = Column { title: title.to_owned(), unit: None, decimals: None };
+        if wanted {
+            self.0.insert(behind, (column, Box::new(move |row| cell(row).into())));
+        }
+        self
+    }
 }
 
 impl<R: Row> Fields<'_, R> {
@@ -280,6 +324,11 @@ impl Table {
         let columns = fields.0.into_iter().map(|(column, _)| column).collect();
         Self { caption: caption.to_owned(), columns, rows, note }
     }
+}
+
+/// A moment without seconds and offset, as it reads in a table.
+pub(super) fn minutes(time: &str) -> String {
+    time.get(..16).map_or_else(|| time.to_owned(), |minutes| minutes.replace('T', " "))
 }
 
 /// A value to so many decimals, which is how it is shown.

@@ -30,12 +30,12 @@ class Bills {
     this.month.value = names.includes(before) ? before : "";
     this.month.closest("label").hidden = names.length === 0;
     this.showBill();
-    const { columns, currency } = this.data;
+    const { columns, currency, storage } = this.data;
     const of = (values, name) => values[columns.indexOf(name)];
     const [energy, money] = [{ unit: "kWh", decimals: 1 }, { unit: currency, decimals: 2 }];
     const kept = [
       ["consumed", energy, (row) => of(row, "consumed")], ["own roof", energy, (row) => of(row, "roof")],
-      ["storage", energy, (row) => of(row, "storage")], ["neighbours", energy, (row) => of(row, "bought")],
+      ...(storage ? [["storage", energy, (row) => of(row, "storage")]] : []), ["neighbours", energy, (row) => of(row, "bought")],
       ["grid", energy, (row) => of(row, "imported")], ["to neighbours", energy, (row) => of(row, "sold")],
       ["into the grid", energy, (row) => of(row, "exported")], ["net cost", money, (row) => this.net(row)],
       ["in P2G", money, (row) => of(row, "p2g")], ["saved", money, (row) => of(row, "p2g") - this.net(row)],
@@ -54,24 +54,26 @@ class Bills {
   }
 
   showBill() {
-    const { columns, members, currency } = this.data;
+    const { columns, members, currency, storage } = this.data;
     const { months, label } = members[this.member.selectedIndex];
     const wanted = months.filter(([month]) => !this.month.value || month === this.month.value);
     const row = columns.map((_, index) => wanted.reduce((sum, [, values]) => sum + values[index], 0));
     const of = (name) => row[columns.indexOf(name)];
     const net = this.net(row);
     const lines = [
-      ["Own roof, used at once", of("roof"), null], ["Own storage", of("storage"), null],
+      ["Consumed", of("consumed"), null], ["Own roof, used at once", of("roof"), null],
+      ...(storage ? [["Own storage", of("storage"), null]] : []),
       ["From neighbours", of("bought"), of("paid")], ["From the grid", of("imported"), of("gridPaid")],
       ["To neighbours", of("sold"), -of("earned")], ["Into the grid", of("exported"), -of("gridEarned")],
       ["Service fee", null, of("service")], ["Grid fee", null, of("network")],
-      ["Net cost", of("consumed"), net],
-      ["In P2G, without market and storage", null, of("p2g")], ["Saved over P2G", null, of("p2g") - net],
-      ["In P2G with storage", null, of("p2gStorage")], ["Saved over P2G with storage", null, of("p2gStorage") - net],
+      ["Net cost", null, net],
+      [storage ? "In P2G, without market and storage" : "In P2G, without market", null, of("p2g")],
+      ["Saved over P2G", null, of("p2g") - net],
+      ...(storage ? [["In P2G with storage", null, of("p2gStorage")], ["Saved over P2G with storage", null, of("p2gStorage") - net]] : []),
     ];
     const table = {
       caption: `${label}, ${this.month.value || this.month.selectedOptions[0].textContent}`,
-      note: "Amounts that are earned are negative. The energy of the net cost is what was consumed.",
+      note: "Amounts that are earned are negative.",
       columns: [{ title: "", unit: null, decimals: null }, { title: "energy", unit: "kWh", decimals: 3 }, { title: "amount", unit: currency, decimals: 2 }],
       rows: lines,
     };

@@ -32,7 +32,7 @@ function momentNames({ count, start, step, changes }) {
 
 function literalAxis(axis) {
   const { label, scale } = axis;
-  const plain = { ...axis, label: literal(label) };
+  const plain = { ...axis, label: literal(label), unit: axis.unit && literal(axis.unit) };
   if (scale.moments) return { ...plain, scale: { names: momentNames(scale.moments), ticks: scale.moments.ticks } };
   return { ...plain, scale: scale.names ? { names: scale.names.map(literal) } : scale };
 }
@@ -86,11 +86,11 @@ function axisOf(axis, ink, values) {
 
 // Charts narrower than this have no room for words that their titles have too [px].
 const NARROW = 420;
-// So many names are written along an axis of a field of colors, and along one of a narrow field.
-const MOST_NAMES = [24, 8];
+// So many names are written along an axis of a field of colors, along one of a narrow field, and up an axis.
+const MOST_NAMES = [24, 8, 12];
 
 // An axis of a field of colors has names at 0, 1, 2 and so on, and places between them, where bounds are.
-function fieldAxisOf(axis, ink, values, width) {
+function fieldAxisOf(axis, ink, values, width, up) {
   const { names, ticks } = axis.scale;
   if (!names) return axisOf(axis, ink, values);
   if (ticks) {
@@ -99,7 +99,7 @@ function fieldAxisOf(axis, ink, values, width) {
       tickmode: "array", tickvals: ticks.map(([place]) => place), ticktext: ticks.map(([, text]) => text), showgrid: false, zeroline: false,
     };
   }
-  const each = Math.ceil(names.length / MOST_NAMES[Number(width < NARROW)]);
+  const each = Math.ceil(names.length / (up && names.length > 14 ? MOST_NAMES[2] : MOST_NAMES[Number(width < NARROW && !up)]));
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
     ...axisOf({ ...axis, scale: "linear" }, ink, values), range: [-0.5, names.length - 0.5],
@@ -281,7 +281,7 @@ function figureOf(given, column, hidden, width) {
       margin: { l: 48, r: 20, t: 10, b: 40 },
       // Each axis makes room in its own direction only: with both, the two of them may never agree.
       xaxis: { ...layAxis(chart.x, ink, along("x"), width), ...nameAngle(chart, width), automargin: "height" },
-      yaxis: { ...layAxis(chart.y, ink, along("y", "lower", "upper"), width), automargin: "width" },
+      yaxis: { ...layAxis(chart.y, ink, along("y", "lower", "upper"), width, true), automargin: "width" },
       separators: ".\u202f",
       shapes: rules.map((layer) => ruleOf(chart, layer)),
       barmode: chart.layers.some((layer) => layer.mark === "stack") ? "relative" : "group", bargap: 0.25,
