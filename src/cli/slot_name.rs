@@ -37,8 +37,11 @@ impl SlotName {
     /// That two slots of a case are called so, which begin at these times.
     pub(super) fn is_of_two(&self, times: [&str; 2]) -> CliError {
         let [one, other] = times;
-        let text = format!("clocks show the time of {self} twice, as they are set back: say {one} or {other}");
-        CliError::bad_input(text)
+        let text = match self {
+            Self::Number(number) => format!("there are two slots {number}"),
+            Self::Time(moment) => format!("clocks show {moment} twice, as they are set back"),
+        };
+        CliError::bad_input(format!("{text}: say {one} or {other}"))
     }
 }
 
@@ -81,8 +84,14 @@ impl fmt::Display for SlotName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => write!(f, "slot {number}"),
-            Self::Time(moment) => write!(f, "a slot that begins at {}", moment.text),
+            Self::Time(moment) => write!(f, "a slot that begins at {moment}"),
         }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

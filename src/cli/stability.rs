@@ -62,9 +62,11 @@ fn numbered(plan: &Plan, slot: &SlotName) -> Result<Slot, CliError> {
     let Some(dates) = plan.dates() else {
         return match slot {
             SlotName::Number(number) => Ok(*number),
-            SlotName::Time(_) => {
+            SlotName::Time(moment) => {
                 let slots = plan.scenario.market.slots;
-                Err(CliError::bad_input(format!("there is no {slot}: slots have no dates, but numbers, 1 to {slots}")))
+                Err(CliError::bad_input(format!(
+                    "no slot begins at {moment}: slots have no dates, but numbers, 1 to {slots}"
+                )))
             }
         };
     };
@@ -75,7 +77,9 @@ fn numbered(plan: &Plan, slot: &SlotName) -> Result<Slot, CliError> {
         (_, []) => {
             let length = humantime::format_duration(dates.slot_length());
             let (first, last) = (dates.time(1), dates.time(dates.slots()));
-            Err(CliError::bad_input(format!("there is no {slot}: slots of {length} begin from {first} to {last}")))
+            Err(CliError::bad_input(format!(
+                "there is no such slot as {slot}: those of {length} begin from {first} to {last}"
+            )))
         }
     }
 }

@@ -82,8 +82,12 @@ fn tally_line(rows: &[SlotRow]) -> String {
 fn look(run: &Run, rows: &[SlotRow]) -> String {
     let folder = quoted(&run.folder().display().to_string());
     let busiest = rows.iter().max_by(|one, other| one.traded_kwh.value().total_cmp(&other.traded_kwh.value()));
-    // Without seconds and offset.
-    let time = busiest.and_then(|row| row.time.as_deref()?.get(..16)).unwrap_or("TIME");
+    // Without seconds and offset, where clocks show it once.
+    let whole = busiest.and_then(|row| row.time.as_deref()).unwrap_or("TIME");
+    let short = whole.get(..16).unwrap_or(whole);
+    let is_shown_once =
+        rows.iter().filter(|row| row.time.as_deref().is_some_and(|time| time.starts_with(short))).count() <= 1;
+    let time = if is_shown_once { short } else { whole };
     format!("one slot: `sim show {folder} --slot {time}`\none member: `sim show {folder} --member NAME`\n")
 }
 

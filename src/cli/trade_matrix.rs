@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// So many sellers side by side fit a terminal.
 const SELLERS_ABREAST: usize = 4;
 /// Letters of names that fit beside and above columns.
-const BESIDE: usize = 20;
+const BESIDE: usize = 12;
 const ABOVE: usize = 10;
 
 /// What every buyer wanted of every seller, and got [kWh]: a line a buyer, then what each seller sold, and its price.

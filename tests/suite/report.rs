@@ -355,3 +355,90 @@ fn figures_are_the_same_whenever_they_are_made_and_the_manifest_names_them() {
     assert_eq!(named.len(), figures.len());
     assert!(named.iter().all(|name| figures.contains_key(*name)));
 }
+
+/// Sixteen days of members with names and groups, an hour of one of which clocks show twice.
+const COMMUNITY: &str = r#"Scenario(
+    name: "community",
+    market: (
+        calendar: (start: "2016-10-20", zone: "Europe/Berlin", days: 16), open: "11:00-13:00", gate_closure: "2min",
+        grid_tariff: 0.30, feed_in_tariff: 0.08, service_fee: 0.01, grid_fee: 0.02, currency: "EUR",
+        tariffs: {"tenants": (grid_tariff: 0.28), "owners": (feed_in_tariff: 0.10)},
+    ),
+    population: Members(members: "members.csv", profiles: "profiles.csv", forecast_error: (load: 0.3)),
+    preferences: (demand: Firm, preference_pv: 1.5, preference_grid: 1.2),
+    ledger: (posts: Last),
+)"#;
+
+fn community() -> Plan {
+    let members = "name,group,load_profile,load_peak_kw,pv_profile,pv_peak_kw\nAnna,owners,load,1,roof,1\n\
+                   дом 5,owners,load,1,roof,0.5\nZoë,tenants,load,3,,\nBakery,,load,4,,\n";
+    let mut profiles = "slot,load,roof\n".to_owned();
+    for slot in 1..=385 {
+        profiles += &format!("{slot},{},{}\n", 0.2 + 0.1 * f64::from(slot % 5), 0.3 + 0.4 * f64::from(slot % 7));
+    }
+    let built = microgrid_sim::Simulation::builder().ron(COMMUNITY).data("members.csv", members);
+    let built = built.data("profiles.csv", &*profiles).build().unwrap_or_else(|error| panic!("{error}"));
+    built.plan().clone()
+}
+
+#[test]
+fn members_moments_and_tariffs_of_groups_are_in_the_charts_and_on_the_page() {
+    let (_root, run) = run(&community(), Format::Csv);
+    let data = data(&run);
+    check(&all(&data));
+    let day = charts::case(&data, 1);
+    let find = |name: &str| day.iter().find(|chart| chart.name == name).unwrap_or_else(|| panic!("{:?}", names(&day)));
+    let layer = |chart: &Chart, name: &str| {
+        let found = chart.layers.iter().find(|layer| layer.name.as_deref() == Some(name));
+        points(chart, &found.unwrap_or_else(|| panic!("{name}: {:?}", chart.layers)).mark)
+    };
+    let prices = find("prices");
+    for (name, price) in [("lowest grid tariff less the fee", 0.28 - 0.03), ("highest feed-in tariff", 0.10)] {
+        let drawn = layer(prices, name);
+        assert!(drawn.len() == 16 && drawn.iter().all(|point| (point.1 - price).abs() < 1e-12), "{name}: {drawn:?}");
+    }
+    // Both by the energy of the same trades.
+    let rows: Vec<SlotRow> = run.rows().unwrap().map(Result::unwrap).collect();
+    let mut days = BTreeMap::<String, [f64; 3]>::new();
+    for row in &rows {
+        let (Some(mean), Some(theory)) = (row.price_mean_cny_per_kwh, row.equilibrium_price_cny_per_kwh) else {
+            continue;
+        };
+        let of = days.entry(row.time.as_ref().unwrap()[..10].to_owned()).or_default();
+        let kwh = row.traded_kwh.value();
+        *of = [of[0] + mean.value() * kwh, of[1] + theory.value() * kwh, of[2] + kwh];
+    }
+    assert_eq!(days.len(), 16);
+    for (name, place) in [("mean price of trades", 0), ("closed-form equilibrium", 1)] {
+        let expected = days.values().map(|of| of[place] / of[2]);
+        let drawn = layer(prices, name);
+        assert!(drawn.iter().zip(expected).all(|(point, mean)| (point.1 - mean).abs() < 1e-12), "{name}: {drawn:?}");
+    }
+    let Scale::Names(sellers) = &find("trades").x.scale else { panic!("sellers have names") };
+    assert_eq!(sellers, &["Anna", "дом 5"]);
+    let of_load = find("load").layers.iter().filter_map(|layer| layer.name.as_deref());
+    assert_eq!(of_load.collect::<Vec<_>>(), ["Anna", "дом 5", "Zoë", "Bakery"]);
+    let shown = data.case(1).unwrap().shown.unwrap();
+    let slot = charts::slot(&data, 1, shown);
+    assert!(
+        slot[0].title.ends_with(":00)") && slot[0].layers[0].name.as_deref() == Some("Anna"),
+        "{:?}",
+        slot[0].title
+    );
+    let study = charts::study(&data);
+    assert!(study[0].caption.contains("the same days without a local market"), "{}", study[0].caption);
+
+    let page = report::page::page(&run, &data).unwrap();
+    for told in [
+        "that of the same 16 days without a local market",
+        "there is less local energy than buyers want even at",
+        "lowest tariff less the fee",
+        "buyer's name",
+        "\"begins\"",
+        "because what was not foreseen",
+        "\"storage\":false",
+    ] {
+        assert!(page.replace("&#39;", "'").contains(told), "{told}");
+    }
+    assert!(!page.contains("because more is consumed"), "demand is firm");
+}

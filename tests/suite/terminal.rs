@@ -411,3 +411,95 @@ fn a_terminal_obeys_nothing_that_names_and_values_hold() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(r"no\u{1b}[31mwhere") && output.status.code() == Some(2), "{said}");
 }
+
+/// Two days of a few members, on the second of which clocks are set back; with what else is said of the market.
+fn autumn(folder: &Path, name: &str, market: &str) {
+    let text = format!(
+        r#"Scenario(name: "{name}",
+            market: (calendar: (start: "2016-10-29", zone: "Europe/Berlin", days: 2), open: "11:00-13:00",
+                     gate_closure: "2min", grid_tariff: 0.3, feed_in_tariff: 0.08, grid_fee: 0.02, {market}),
+            population: Members(members: "members.csv", profiles: "profiles.csv"))"#
+    );
+    let mut profiles = "slot,load,roof\n".to_owned();
+    (1..=49).for_each(|slot| profiles += &format!("{slot},0.5,{}\n", if (9..=40).contains(&slot) { 2.0 } else { 0.0 }));
+    let members = "name,load_profile,load_peak_kw,pv_profile,pv_peak_kw\n\"Müller, Anna\",load,1,roof,1\n\
+                   Community Hall of the Upper Village,load,1,,\n王小明,load,1,,\n";
+    for (file, text) in
+        [(format!("{name}.ron"), &*text), ("members.csv".into(), members), ("profiles.csv".into(), &profiles)]
+    {
+        fs::write(folder.join(file), text).expect("the file is written");
+    }
+}
+
+#[test]
+fn names_moments_and_the_currency_are_told_wherever_there_are_any() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    autumn(folder.path(), "euros", r#"currency: "EUR""#);
+    autumn(folder.path(), "francs", r#"currency: "CHF", service_fee: 0.01"#);
+    let [euros, francs] = ["euros", "francs"].map(|name| run(folder.path(), &format!("{name}.ron --no-report")));
+    for (command, told) in [
+        ("show euros --slot 2016-10-29T11:00", "slot 12 at 2016-10-29T11:00:00+02:00"),
+        ("show euros --slot 2016-10-29T09:00:00Z", "Community H…"),
+        ("show euros --slot 12", "Müller, Anna"),
+        ("show euros --slot 12", "money and welfare [EUR]"),
+        ("show euros", "price from 2016-10-29 11:00 to 2016-10-30 12:00:"),
+        ("show euros", "\n10-29 11:00  "),
+        ("show euros", "prosumers with\nless welfare than in P2G\n"),
+        ("ledger show euros", "prosumer 3 王小明"),
+        ("ledger show euros", "[EUR]"),
+        ("compare euros francs", "Money is in EUR in A and in CHF in B"),
+        ("compare euros francs", "net cost [EUR or CHF]"),
+        ("compare euros euros", "All key figures and slots are the same"),
+        ("stability euros.ron", "2016-10-29 11:00"),
+        ("stability euros.ron --slot 2016-10-30T11:00+01:00", "slot 37 at 2016-10-30T11:00:00+01:00"),
+        ("stability euros.ron --slot 37", " EUR/kWh"),
+    ] {
+        let command = command.replace(" euros", " results/euros").replace(" francs", " results/francs");
+        let command = command.replace("results/euros.ron", "euros.ron");
+        let printed = ran(folder.path(), &command);
+        assert!(printed.contains(told), "{command}: {printed}");
+        let (_, own) = printed.split_once("scenarios\n").unwrap_or(("", &printed));
+        assert!(!own.contains("CNY") && !own.contains("over\ncase 1"), "{command}: {printed}");
+        assert!(
+            too_wide(&printed).iter().all(|line| line.contains("`sim show ")),
+            "{command}: {:#?}",
+            too_wide(&printed)
+        );
+    }
+    // Of fees nothing is lost.
+    let balances = ran(folder.path(), "ledger show results/francs");
+    let sums: Vec<&str> = balances.lines().filter(|line| line.starts_with("sum ")).collect();
+    let cells = |line: &&str| line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let [trade, rest] = &sums.iter().map(cells).collect::<Vec<_>>()[..] else { panic!("{balances}") };
+    assert!(trade[2..].iter().chain(rest).all(|cell| cell == "0"), "{balances}");
+    for (command, told) in [
+        (format!("show {euros} --slot 2016-10-30T02:00"), "02:00:00+02:00 or 2016-10-30T02:00:00+01:00"),
+        ("stability euros.ron --slot 2016-10-30T02:00".to_owned(), "02:00:00+02:00 or 2016-10-30T02:00:00+01:00"),
+        (format!("show {francs} --slot 2016-10-30"), "a time of the day too"),
+        ("stability euros.ron --slot 2016-10-30".to_owned(), "a time of the day too"),
+        (
+            format!("show {francs} --slot 2016-10-29T11:30"),
+            "of slots 1 to 49, which begin from 2016-10-29T00:00:00+02:00",
+        ),
+        ("stability euros.ron --slot 2016-10-29T11:30".to_owned(), "of 1h begin from 2016-10-29T00:00:00+02:00"),
+    ] {
+        let output = sim(folder.path(), &command).assert().code(2).get_output().clone();
+        let printed = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
+        assert!(printed.contains(told), "{command}: {printed}");
+    }
+}
+
+#[test]
+fn numbers_of_slots_are_written_in_one_way() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let text = r#"Scenario(name: "month",
+        market: (calendar: (start: "2016-10-01", days: 31, slot_length: "15min"), open: "00:00-24:00"),
+        population: Synthetic(count: 1200))"#;
+    fs::write(folder.path().join("month.ron"), text).expect("the scenario is written");
+    let checked = ran(folder.path(), "check month.ron");
+    assert!(
+        checked
+            .contains("1,200 prosumers, 2,976 slots of 15m, market open 00:00-24:00 on 31 days, 2,976 of 2,976 slots"),
+        "{checked}"
+    );
+}

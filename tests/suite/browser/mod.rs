@@ -5,6 +5,7 @@ mod tab;
 
 use crate::support::{recorded, shipped};
 use microgrid_sim::{
+    Simulation,
     record::{KeyFigures, Run},
     report::{data::Data, page},
     scenario::Plan,
@@ -272,6 +273,42 @@ fn a_phone_shows_the_page_without_scrolling_sideways() {
         assert!(overflowing.is_empty(), "{overflowing:?}");
         page.assert_nothing_went_wrong();
     }
+}
+
+/// Days of members whose names are markup, or a very long word, with money that is called so too.
+fn strange() -> Reported {
+    let long = "Donaudampfschifffahrtsgesellschaft".repeat(3);
+    let text = r#"Scenario(
+        name: "strange",
+        market: (calendar: (start: "2016-10-29", zone: "Europe/Berlin", days: 3), open: "11:00-12:00",
+                 gate_closure: "2min", grid_tariff: 0.3, feed_in_tariff: 0.08, currency: "<b>&E"),
+        population: Members(members: "members.csv", profiles: "profiles.csv"),
+        preferences: (preference_pv: 1.5, preference_grid: 1.2),
+    )"#;
+    let head = "name,load_profile,load_peak_kw,pv_profile,pv_peak_kw";
+    let members = format!("{head}\n<i>&amp;Co,load,1,roof,1\n{long},load,1,,\n<b>&E,load,2,,\n");
+    let profiles: String = (1..=73).map(|slot| format!("{slot},0.5,2\n")).collect();
+    let built = Simulation::builder().ron(text).data("members.csv", &members);
+    let built = built.data("profiles.csv", &format!("slot,load,roof\n{profiles}")).build();
+    reported(built.unwrap_or_else(|error| panic!("{error}")).plan())
+}
+
+#[test]
+fn names_and_the_currency_are_text_whatever_they_are() {
+    let Some(page) = Page::open(&strange().report) else { return };
+    assert_all_charts_are_drawn(&page);
+    let texts: Vec<String> =
+        page.values("[...document.querySelectorAll('.plot text, .legend button')].map((node) => node.textContent)");
+    for text in ["price [<b>&E/kWh]", "<i>&amp;Co", "<b>&E"] {
+        assert!(texts.iter().any(|found| found == text), "{text} is not among {texts:?}");
+    }
+    let bill: String = page.promised("Promise.resolve(document.querySelector('#bill table').textContent)");
+    assert!(!bill.contains("torage") && bill.contains("<b>&E"), "nobody has one: {bill}");
+    page.narrow(390, 800);
+    assert_all_charts_are_drawn(&page);
+    let width = page.value("document.scrollingElement.scrollWidth").as_u64().unwrap();
+    assert!(width <= 390, "the page is {width} wide");
+    page.assert_nothing_went_wrong();
 }
 
 #[test]
