@@ -1,6 +1,10 @@
 //! The command line's arguments.
 
-use super::{import, slot_name::SlotName, text::wrapped_at};
+use super::{
+    import,
+    slot_name::{SlotName, whole},
+    text::wrapped_at,
+};
 use crate::{
     record::Format,
     runtime::Shards,
@@ -9,7 +13,7 @@ use crate::{
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use clap_complete::Shell;
 use microgrid_agents::{chain::fact::Key, ids::ChannelName};
-use std::{num::NonZero, path::PathBuf, str::FromStr};
+use std::{num::NonZero, path::PathBuf};
 
 /// Simulates a local electricity market as agents that exchange messages.
 ///
@@ -274,11 +278,6 @@ fn channel() -> impl TypedValueParser<Value = ChannelName> {
 /// A name for a run.
 fn name(text: &str) -> Result<String, String> {
     if scenario::is_name(text) { Ok(text.to_owned()) } else { Err(format!("allowed: {}", scenario::NAME)) }
-}
-
-/// A whole number.
-pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
-    text.parse().map_err(|_| "expected a whole number, neither negative nor too large, of digits alone")
 }
 
 /// How to run cases, and what to say meanwhile.

@@ -13,7 +13,8 @@ pub(super) fn slot_table(rows: &[SlotRow]) -> String {
     let decimals = amounts(rows.iter().flat_map(|row| [row.welfare_cny, row.p2g_welfare_cny]));
     let year = year(rows);
     let dated = rows.iter().any(|row| row.time.is_some());
-    let [sellers, buyers] = if dated { ["sel-\nlers", "buy-\ners"] } else { ["sellers", "buyers"] };
+    let narrow = ["sel-\nlers", "buy-\ners", "equil.\nprice"];
+    let [sellers, buyers, theory] = if dated { narrow } else { ["sellers", "buyers", "equilib.\nprice"] };
     let begins = |row: &&SlotRow| {
         let time = row.time.as_deref().map(minutes).unwrap_or_default();
         year.and_then(|year| time.strip_prefix(year)?.strip_prefix('-')).unwrap_or(&time).to_owned()
@@ -25,7 +26,7 @@ pub(super) fn slot_table(rows: &[SlotRow]) -> String {
         .column(sellers, |row| row.sellers)
         .column(buyers, |row| row.buyers)
         .column("price", |row| cell(row.price_mean_cny_per_kwh, PRICE))
-        .column("equilib.\nprice", |row| cell(row.equilibrium_price_cny_per_kwh, PRICE))
+        .column(theory, |row| cell(row.equilibrium_price_cny_per_kwh, PRICE))
         .column("rounds", |row| row.rounds)
         .column(words("outcome"), |row| outcome(row.outcome))
         .column("welfare", |row| cell(row.welfare_cny, decimals))

@@ -72,11 +72,7 @@ impl FromStr for SlotName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let is_time = text.starts_with(|sign: char| sign.is_ascii_digit()) && text.contains(['-', ':']);
-        if is_time {
-            text.parse().map(Self::Time)
-        } else {
-            super::args::whole(text).map(Self::Number).map_err(Into::into)
-        }
+        if is_time { text.parse().map(Self::Time) } else { whole(text).map(Self::Number).map_err(Into::into) }
     }
 }
 
@@ -93,6 +89,11 @@ impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// A whole number.
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "expected a whole number, neither negative nor too large, of digits alone")
 }
 
 #[cfg(test)]

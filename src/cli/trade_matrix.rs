@@ -84,10 +84,12 @@ pub(super) fn balances(prosumers: &[ProsumerRow]) -> String {
         table.column(key(words("role")), |row| format!("{:?}", row.role))
     };
     let amount = |amount: Number| fixed(amount.value(), AMOUNT);
+    // With names there is little room.
+    let consumed = if names.any() { "con-\nsumed" } else { "consumed" };
     let energy = table()
         .column("PV", |row| amount(row.pv_kwh))
         .column("load", |row| amount(row.load_kwh))
-        .column("consumed", |row| amount(row.consumed_kwh))
+        .column(consumed, |row| amount(row.consumed_kwh))
         .column("bought", |row| amount(row.bought_kwh))
         .column("sold", |row| amount(row.sold_kwh))
         .column("import", |row| amount(row.grid_import_kwh))

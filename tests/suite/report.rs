@@ -364,17 +364,17 @@ const COMMUNITY: &str = r#"Scenario(
         grid_tariff: 0.30, feed_in_tariff: 0.08, service_fee: 0.01, grid_fee: 0.02, currency: "EUR",
         tariffs: {"tenants": (grid_tariff: 0.28), "owners": (feed_in_tariff: 0.10)},
     ),
-    population: Members(members: "members.csv", profiles: "profiles.csv", forecast_error: (load: 0.3)),
+    population: Members(members: "members.csv", profiles: "profiles.csv", unit: Share, forecast_error: (load: 0.3)),
     preferences: (demand: Firm, preference_pv: 1.5, preference_grid: 1.2),
     ledger: (posts: Last),
 )"#;
 
 fn community() -> Plan {
-    let members = "name,group,load_profile,load_peak_kw,pv_profile,pv_peak_kw\nAnna,owners,load,1,roof,1\n\
-                   дом 5,owners,load,1,roof,0.5\nZoë,tenants,load,3,,\nBakery,,load,4,,\n";
+    let members = "name,group,load_profile,load_peak_kw,pv_profile,pv_kwp\nAnna,owners,load,1,roof,3\n\
+                   дом 5,owners,load,1,roof,1.5\nZoë,tenants,load,3,,\nBakery,,load,4,,\n";
     let mut profiles = "slot,load,roof\n".to_owned();
     for slot in 1..=385 {
-        profiles += &format!("{slot},{},{}\n", 0.2 + 0.1 * f64::from(slot % 5), 0.3 + 0.4 * f64::from(slot % 7));
+        profiles += &format!("{slot},{},{}\n", 0.2 + 0.1 * f64::from(slot % 5), 0.1 + 0.15 * f64::from(slot % 7));
     }
     let built = microgrid_sim::Simulation::builder().ron(COMMUNITY).data("members.csv", members);
     let built = built.data("profiles.csv", &*profiles).build().unwrap_or_else(|error| panic!("{error}"));

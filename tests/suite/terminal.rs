@@ -418,11 +418,12 @@ fn autumn(folder: &Path, name: &str, market: &str) {
         r#"Scenario(name: "{name}",
             market: (calendar: (start: "2016-10-29", zone: "Europe/Berlin", days: 2), open: "11:00-13:00",
                      gate_closure: "2min", grid_tariff: 0.3, feed_in_tariff: 0.08, grid_fee: 0.02, {market}),
-            population: Members(members: "members.csv", profiles: "profiles.csv"))"#
+            population: Members(members: "members.csv", profiles: "profiles.csv", unit: Share),
+            preferences: (preference_pv: 1.5, preference_grid: 1.2))"#
     );
     let mut profiles = "slot,load,roof\n".to_owned();
-    (1..=49).for_each(|slot| profiles += &format!("{slot},0.5,{}\n", if (9..=40).contains(&slot) { 2.0 } else { 0.0 }));
-    let members = "name,load_profile,load_peak_kw,pv_profile,pv_peak_kw\n\"Müller, Anna\",load,1,roof,1\n\
+    (1..=49).for_each(|slot| profiles += &format!("{slot},0.5,{}\n", if (9..=40).contains(&slot) { 1.0 } else { 0.0 }));
+    let members = "name,load_profile,load_peak_kw,pv_profile,pv_kwp\n\"Müller, Anna\",load,1,roof,2\n\
                    Community Hall of the Upper Village,load,1,,\n王小明,load,1,,\n";
     for (file, text) in
         [(format!("{name}.ron"), &*text), ("members.csv".into(), members), ("profiles.csv".into(), &profiles)]

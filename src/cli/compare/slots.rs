@@ -5,7 +5,7 @@ use crate::{
     cli::{
         case_tables::outcome,
         table::{Cell, Table, key, spare, words},
-        text::{AMOUNT, PRICE, bold, cases, cell, change, count, more, ranges, wrapped},
+        text::{AMOUNT, PRICE, bold, cases, cell, change, count, minutes, more, ranges, wrapped},
     },
     record::{Number, RecordError, Run, SlotRow},
     scenario::schema::Record,
@@ -127,9 +127,11 @@ fn size((a, b): &Both) -> (bool, f64, f64, u32, Reverse<(u32, u32)>) {
 /// A line a slot, with the case of A where there are `several`.
 fn lines(slots: &[Both], several: bool) -> String {
     let apart = |a: Option<Number>, b: Option<Number>| a.zip(b).map(|(a, b)| b.value() - a.value());
+    let dated = slots.iter().any(|(a, _)| a.time.is_some());
     Table::of(slots)
         .column_if(several, key("case\nof A"), |(a, _)| a.case)
         .column(key("slot"), |(a, _)| a.slot)
+        .column_if(dated, words(spare(2, "begins")), |(a, _)| a.time.as_deref().map(minutes).unwrap_or_default())
         .column(words("outcome\nof A"), |(a, _)| outcome(a.outcome))
         .column(words("\nof B"), |(a, b)| if a.outcome == b.outcome { Cell::from("same") } else { outcome(b.outcome) })
         .column("price\nof A", |(a, _)| cell(a.price_mean_cny_per_kwh, PRICE))

@@ -282,12 +282,12 @@ fn strange() -> Reported {
         name: "strange",
         market: (calendar: (start: "2016-10-29", zone: "Europe/Berlin", days: 3), open: "11:00-12:00",
                  gate_closure: "2min", grid_tariff: 0.3, feed_in_tariff: 0.08, currency: "<b>&E"),
-        population: Members(members: "members.csv", profiles: "profiles.csv"),
+        population: Members(members: "members.csv", profiles: "profiles.csv", unit: Share),
         preferences: (preference_pv: 1.5, preference_grid: 1.2),
     )"#;
-    let head = "name,load_profile,load_peak_kw,pv_profile,pv_peak_kw";
-    let members = format!("{head}\n<i>&amp;Co,load,1,roof,1\n{long},load,1,,\n<b>&E,load,2,,\n");
-    let profiles: String = (1..=73).map(|slot| format!("{slot},0.5,2\n")).collect();
+    let head = "name,load_profile,load_peak_kw,pv_profile,pv_kwp";
+    let members = format!("{head}\n<i>&amp;Co,load,1,roof,2\n{long},load,1,,\n<b>&E,load,2,,\n");
+    let profiles: String = (1..=73).map(|slot| format!("{slot},0.5,1\n")).collect();
     let built = Simulation::builder().ron(text).data("members.csv", &members);
     let built = built.data("profiles.csv", &format!("slot,load,roof\n{profiles}")).build();
     reported(built.unwrap_or_else(|error| panic!("{error}")).plan())

@@ -30,11 +30,15 @@ function momentNames({ count, start, step, changes }) {
   });
 }
 
+// Along an axis names have so many letters.
+const LETTERS = 22;
+const short = (name) => ([...name].length > LETTERS ? `${[...name].slice(0, LETTERS - 1).join("")}…` : name);
+
 function literalAxis(axis) {
   const { label, scale } = axis;
   const plain = { ...axis, label: literal(label), unit: axis.unit && literal(axis.unit) };
   if (scale.moments) return { ...plain, scale: { names: momentNames(scale.moments), ticks: scale.moments.ticks } };
-  return { ...plain, scale: scale.names ? { names: scale.names.map(literal) } : scale };
+  return { ...plain, scale: scale.names ? { names: scale.names.map(literal), written: scale.names.map(short).map(literal) } : scale };
 }
 
 function literalChart(chart) {
@@ -91,7 +95,7 @@ const MOST_NAMES = [24, 8, 12];
 
 // An axis of a field of colors has names at 0, 1, 2 and so on, and places between them, where bounds are.
 function fieldAxisOf(axis, ink, values, width, up) {
-  const { names, ticks } = axis.scale;
+  const { names, written, ticks } = axis.scale;
   if (!names) return axisOf(axis, ink, values);
   if (ticks) {
     return {
@@ -103,7 +107,7 @@ function fieldAxisOf(axis, ink, values, width, up) {
   const at = names.map((_, index) => index).filter((index) => index % each === 0);
   return {
     ...axisOf({ ...axis, scale: "linear" }, ink, values), range: [-0.5, names.length - 0.5],
-    tickmode: "array", tickvals: at, ticktext: at.map((index) => names[index]), showgrid: false, zeroline: false,
+    tickmode: "array", tickvals: at, ticktext: at.map((index) => written[index]), showgrid: false, zeroline: false,
   };
 }
 
@@ -172,7 +176,8 @@ function nameAngle(chart, width) {
     return { tickangle: (width - 80) / ticks.length < 6.5 * longest + 4 ? -45 : 0 };
   }
   const room = isField(chart) ? cellWidth(chart, names.length, width) : (width - 80) / names.length;
-  const between = names.slice(1).map((name, index) => 3.25 * (name.length + names[index].length) + 4);
+  const { written } = chart.x.scale;
+  const between = written.slice(1).map((name, index) => 3.25 * (name.length + written[index].length) + 4);
   const needed = Math.max(0, ...between);
   // Numbers of slots are short, and left out where they would touch.
   return { tickangle: needed <= Math.max(room, 26) ? 0 : room >= 28 ? -30 : -90 };
@@ -186,7 +191,7 @@ const CELL = 34;
 
 // About how wide a cell is, between names on the left and the scale of colors on the right [px].
 function cellWidth(chart, columns, width) {
-  const longest = Math.max(3, ...(chart.y.scale.names ?? []).map((name) => name.length));
+  const longest = Math.max(3, ...(chart.y.scale.written ?? chart.y.scale.names ?? []).map((name) => name.length));
   return (width - 6.5 * longest - 125) / columns;
 }
 
