@@ -2,7 +2,7 @@
 
 use super::{
     table::{Cell, Table, Tone, key, spare, words},
-    text::{AMOUNT, PRICE, amounts, cell, fixed, minutes, more},
+    text::{AMOUNT, Begins, PRICE, amounts, cell, fixed, more},
 };
 use crate::record::{ClearingRow, LedgerRow, Number, SlotRow};
 use microgrid_agents::{chain::refusal::Refusal, statement::Outcome};
@@ -11,18 +11,15 @@ use std::collections::BTreeMap;
 /// One line a slot: who took part, price beside theory, how the game ended, welfare beside P2G.
 pub(super) fn slot_table(rows: &[SlotRow]) -> String {
     let decimals = amounts(rows.iter().flat_map(|row| [row.welfare_cny, row.p2g_welfare_cny]));
-    let year = year(rows);
     let dated = rows.iter().any(|row| row.time.is_some());
     let narrow = ["sel-\nlers", "buy-\ners", "equil.\nprice"];
     let [sellers, buyers, theory] = if dated { narrow } else { ["sellers", "buyers", "equilib.\nprice"] };
-    let begins = |row: &&SlotRow| {
-        let time = row.time.as_deref().map(minutes).unwrap_or_default();
-        year.and_then(|year| time.strip_prefix(year)?.strip_prefix('-')).unwrap_or(&time).to_owned()
-    };
-    let heading = year.map_or_else(|| "begins".to_owned(), |year| format!("begins\nin {year}"));
+    let begins = Begins::of(rows.iter().filter_map(|row| row.time.as_deref()));
     Table::of(rows)
         .column_if(!dated, key("slot"), |row| row.slot)
-        .column_if(dated, key(words(heading)), begins)
+        .column_if(dated, key(words(begins.heading())), |row| {
+            row.time.as_deref().map(|time| begins.cell(time)).unwrap_or_default()
+        })
         .column(sellers, |row| row.sellers)
         .column(buyers, |row| row.buyers)
         .column("price", |row| cell(row.price_mean_cny_per_kwh, PRICE))
@@ -32,13 +29,6 @@ pub(super) fn slot_table(rows: &[SlotRow]) -> String {
         .column("welfare", |row| cell(row.welfare_cny, decimals))
         .column("P2G\nwelfare", |row| cell(row.p2g_welfare_cny, decimals))
         .draw()
-}
-
-/// The year in which all of these slots begin, if it is one.
-fn year(rows: &[SlotRow]) -> Option<&str> {
-    let years = || rows.iter().map(|row| row.time.as_deref().and_then(|time| time.get(..4)));
-    let first = years().next()??;
-    years().all(|year| year == Some(first)).then_some(first)
 }
 
 /// How a game ended, in its tone.

@@ -6,8 +6,8 @@ use super::{
     error::CliError,
     print,
     slot_name::SlotName,
-    table::{Cell, Table, Tone, key, spare, words},
-    text::{AMOUNT, MOST_SLOTS, PRICE, bold, count, fixed, in_currency, minutes, tally, values, wrapped},
+    table::{Cell, Table, Tone, key, words},
+    text::{AMOUNT, Begins, MOST_SLOTS, PRICE, bold, count, fixed, in_currency, tally, values, wrapped},
 };
 use crate::{
     analysis::{
@@ -115,13 +115,14 @@ fn all_slots(plan: &Plan, case: &Case) -> String {
         return text + &nothing_found(plan, plan.slots_without_room(Some(case.number)));
     }
     let notes = notes(&setting.caveats, &found);
+    let dates = plan.dates().map(|dates| &**dates);
     let (verdicts, found) = least_stable(found);
     text += &verdicts;
     if !found.is_empty() {
-        text += &rest_table(&found, plan.dates().map(|dates| &**dates));
+        text += &rest_table(&found, dates);
     }
     if found.iter().any(|slot| judged(slot).is_some_and(|found| found.limits.is_some())) {
-        text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found));
+        text += &format!("\ncritical steps and delays, all else as it is\n\n{}", limit_table(&found, dates));
     }
     text += &notes;
     match plan.slots_without_room(Some(case.number)) {
@@ -174,14 +175,25 @@ fn judged(slot: &SlotStability) -> Option<&Judgement> {
     slot.judgement.as_ref().ok()
 }
 
+/// A table of slots, each by its number or, where it has a date, by when it begins.
+fn of_slots<T>(rows: Vec<T>, slot: fn(&T) -> Slot, dates: Option<&Dates>) -> Table<T> {
+    let times = |rows: &[T]| -> Vec<String> {
+        dates.iter().flat_map(|dates| rows.iter().map(|row| dates.time(slot(row)))).collect()
+    };
+    let begins = Begins::of(times(&rows).iter().map(String::as_str));
+    Table::of(rows).column_if(dates.is_none(), key("slot"), slot).column_if(
+        dates.is_some(),
+        key(words(begins.heading())),
+        |row| dates.map(|dates| begins.cell(&dates.time(slot(row)))).unwrap_or_default(),
+    )
+}
+
 /// Where the game rests, and how it gets there.
 fn rest_table(slots: &[SlotStability], dates: Option<&Dates>) -> String {
-    let time = |slot: &&SlotStability| dates.map(|dates| minutes(&dates.time(slot.slot))).unwrap_or_default();
-    let table = Table::of(slots)
-        .column(key("slot"), |slot| slot.slot)
-        .column_if(dates.is_some(), words(spare(0, "begins")), time)
-        .column("sellers", |slot| slot.sellers)
-        .column("buyers", |slot| slot.buyers)
+    let [sellers, buyers] = if dates.is_some() { ["sel-\nlers", "buy-\ners"] } else { ["sellers", "buyers"] };
+    let table = of_slots(slots.iter().collect(), |slot| slot.slot, dates)
+        .column(sellers, |slot| slot.sellers)
+        .column(buyers, |slot| slot.buyers)
         .column("surplus", |slot| fixed(slot.surplus, AMOUNT))
         .column("price", |slot| fixed(slot.price, PRICE))
         .column(words("bound\nby"), |slot| corner(slot.corner));
@@ -221,9 +233,9 @@ fn verdict(judged: Option<&Judgement>) -> &'static str {
     }
 }
 
-fn limit_table(slots: &[SlotStability]) -> String {
-    Table::of(slots.iter().filter_map(|slot| Some((slot.slot, judged(slot)?.limits?))))
-        .column(key("slot"), |(slot, _)| *slot)
+fn limit_table(slots: &[SlotStability], dates: Option<&Dates>) -> String {
+    let limited = slots.iter().filter_map(|slot| Some((slot.slot, judged(slot)?.limits?)));
+    of_slots(limited.collect(), |(slot, _)| *slot, dates)
         .columns(["replicator\nstep\nFixed", "\n\nScaled", "\n\nmargin"], |(_, of), n| limits(of.replicator)[n].clone())
         .columns(["price\nstep\nFixed", "\n\nScaled", "\n\nmargin"], |(_, of), n| limits(of.price)[n].clone())
         .columns(["\nage\nbelow", "\nmessage\nbelow"], |(_, of), n| delays(of.delay)[n].clone())

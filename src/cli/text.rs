@@ -77,6 +77,29 @@ pub(super) fn minutes(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
+/// A column of moments, without the year where it is the same for all, which the heading tells then.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Begins(Option<String>);
+
+impl Begins {
+    /// Of these moments by RFC 3339.
+    pub(super) fn of<'a>(times: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut years = times.into_iter().map(|time| time.get(..5));
+        let first = years.next().flatten();
+        Self(first.filter(|first| years.all(|year| year == Some(first))).map(str::to_owned))
+    }
+
+    pub(super) fn heading(&self) -> String {
+        self.0.as_ref().map_or_else(|| "begins".to_owned(), |year| format!("begins\nin {}", year.trim_end_matches('-')))
+    }
+
+    pub(super) fn cell(&self, time: &str) -> String {
+        let minutes = minutes(time);
+        let year = self.0.as_deref().unwrap_or_default();
+        minutes.strip_prefix(year).unwrap_or(&minutes).to_owned()
+    }
+}
+
 /// How often there is what: `40 Equilibrium, 3 GateClosure`, the most frequent first.
 pub(super) fn tally(things: impl IntoIterator<Item = impl Display>) -> String {
     let mut counts: IndexMap<String, usize> = IndexMap::new();

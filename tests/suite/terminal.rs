@@ -451,7 +451,7 @@ fn names_moments_and_the_currency_are_told_wherever_there_are_any() {
         ("compare euros francs", "Money is in EUR in A and in CHF in B"),
         ("compare euros francs", "net cost [EUR or CHF]"),
         ("compare euros euros", "All key figures and slots are the same"),
-        ("stability euros.ron", "2016-10-29 11:00"),
+        ("stability euros.ron", "\n10-29 11:00  "),
         ("stability euros.ron --slot 2016-10-30T11:00+01:00", "slot 37 at 2016-10-30T11:00:00+01:00"),
         ("stability euros.ron --slot 37", " EUR/kWh"),
     ] {

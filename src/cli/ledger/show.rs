@@ -112,8 +112,10 @@ pub(super) fn balances(reader: &Reader, case: u32, names: &Names) -> Result<Stri
         .draw())
 }
 
-/// What each prosumer comes to, and the fees that the operator and the grid have.
-fn sums(connection: &Connection, case: u32) -> rusqlite::Result<(BTreeMap<i64, Sums>, [Total<Money>; 2])> {
+/// What each prosumer comes to, by its number, and the fees that the operator and the grid have.
+type AllSums = (BTreeMap<i64, Sums>, [Total<Money>; 2]);
+
+fn sums(connection: &Connection, case: u32) -> rusqlite::Result<AllSums> {
     let mut prosumers = BTreeMap::<i64, Sums>::new();
     let mut statement = connection.prepare(PROSUMERS)?;
     let mut rows = statement.query([case])?;

@@ -289,7 +289,7 @@ fn strange() -> Reported {
     let members = format!("{head}\n<i>&amp;Co,load,1,roof,2\n{long},load,1,,\n<b>&E,load,2,,\n");
     let profiles: String = (1..=73).map(|slot| format!("{slot},0.5,1\n")).collect();
     let built = Simulation::builder().ron(text).data("members.csv", &members);
-    let built = built.data("profiles.csv", &format!("slot,load,roof\n{profiles}")).build();
+    let built = built.data("profiles.csv", format!("slot,load,roof\n{profiles}")).build();
     reported(built.unwrap_or_else(|error| panic!("{error}")).plan())
 }
 
