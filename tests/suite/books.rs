@@ -25,13 +25,16 @@ const RATES: &str = "
     SELECT case_number, tariff.key + 1 AS number, member.value AS prosumer
     FROM genesis, json_each(genesis, '$.tariff_groups') AS tariff, json_each(tariff.value) AS member;
     CREATE TEMP VIEW settled AS
+    WITH meter AS MATERIALIZED (SELECT * FROM meters), tariff AS MATERIALIZED (SELECT * FROM tariffs),
+         own AS MATERIALIZED (
+             SELECT case_number, slot, prosumer, grid_cny_per_kwh AS grid, feed_in_cny_per_kwh AS feed_in
+             FROM grouped NATURAL JOIN group_tariffs),
+         beside AS MATERIALIZED (SELECT * FROM imbalances), price AS MATERIALIZED (SELECT * FROM imbalance_prices)
     SELECT case_number, slot, prosumer, imported_micro_kwh AS imported, exported_micro_kwh AS exported,
            ifnull(short_micro_kwh, 0) AS short, ifnull(long_micro_kwh, 0) AS long,
-           ifnull(own.grid_cny_per_kwh, tariffs.grid_cny_per_kwh) AS grid,
-           ifnull(own.feed_in_cny_per_kwh, tariffs.feed_in_cny_per_kwh) AS feed_in,
+           ifnull(grid, grid_cny_per_kwh) AS grid, ifnull(feed_in, feed_in_cny_per_kwh) AS feed_in,
            ifnull(short_cny_per_kwh, 0) AS short_price, ifnull(long_cny_per_kwh, 0) AS long_price
-    FROM meters NATURAL JOIN tariffs NATURAL LEFT JOIN imbalances NATURAL LEFT JOIN imbalance_prices
-    LEFT JOIN grouped USING (case_number, prosumer) LEFT JOIN group_tariffs AS own USING (case_number, slot, number);
+    FROM meter NATURAL JOIN tariff NATURAL LEFT JOIN beside NATURAL LEFT JOIN price NATURAL LEFT JOIN own;
     CREATE TEMP VIEW earnings AS
     SELECT case_number, slot, fees_micro_cny, ifnull(grid_fees_micro_cny, 0) AS grid_fees_micro_cny
     FROM fees NATURAL LEFT JOIN grid_fees";
@@ -55,10 +58,11 @@ const LAWS: &[(&str, &str)] = &[
     ),
     (
         "every prosumer's energy balances",
-        "SELECT case_number, slot, generated_micro_kwh + discharged_micro_kwh + imported + short
+        "WITH account AS MATERIALIZED (SELECT * FROM accounts), meter AS MATERIALIZED (SELECT * FROM meters)
+         SELECT case_number, slot, generated_micro_kwh + discharged_micro_kwh + imported + short
                 + ifnull(bought_micro_kwh, 0) - consumed_micro_kwh - charged_micro_kwh - exported - long
                 - ifnull(sold_micro_kwh, 0) AS lost
-         FROM meters NATURAL JOIN settled NATURAL LEFT JOIN accounts WHERE lost <> 0",
+         FROM meter NATURAL JOIN settled NATURAL LEFT JOIN account WHERE lost <> 0",
     ),
     (
         "what is generated, stored and exchanged in a slot is consumed, whoever traded it",
@@ -111,7 +115,8 @@ const LAWS: &[(&str, &str)] = &[
     ),
     (
         "an invoice is the metered exchange at the tariffs of its slot",
-        "SELECT case_number, slot, prosumer FROM settled NATURAL LEFT JOIN invoices
+        "WITH invoice AS MATERIALIZED (SELECT * FROM invoices)
+         SELECT case_number, slot, prosumer FROM settled NATURAL LEFT JOIN invoice
          WHERE ifnull(charge_micro_cny, 0) <> round(imported * grid) + round(short * short_price)
             OR ifnull(credit_micro_cny, 0) <> round(exported * feed_in) + round(long * long_price)
             OR (charge_micro_cny IS NULL) <> (imported = 0 AND exported = 0 AND short = 0 AND long = 0)
