@@ -16,6 +16,9 @@ use microgrid_agents::market::demand::Demand;
 /// More cases than this are not listed.
 const MOST_CASES: usize = 50;
 
+/// More profiles than this are not named.
+const MOST_PROFILES: usize = 8;
+
 /// Validates the scenario and describes it in a few lines.
 pub(super) fn check(input: &Input) -> Result<(), CliError> {
     let plan = input.plan()?;
@@ -38,8 +41,9 @@ fn opening(plan: &Plan) -> String {
             let mut days: Vec<usize> = open.iter().map(|slot| dates.day_of(slot)).collect();
             days.dedup();
             let when = if hours.is_empty() { String::new() } else { format!(" {}", market.open) };
-            let (days, all) = (grouped(days.len()), grouped(market.slots as usize));
-            format!("open{when} on {days} days, {} of {all} slots", grouped(open.count()))
+            let all = grouped(market.slots as usize);
+            let days = if days.len() == 1 { "1 day".to_owned() } else { format!("{} days", grouped(days.len())) };
+            format!("open{when} on {days}, {} of {all} slots", grouped(open.count()))
         }
         (open, _) => format!("open in slots {}", open.to_string().trim_matches(['(', ')']).replace(", ", "-")),
     }
@@ -87,6 +91,16 @@ fn describe(plan: &Plan) -> String {
             "note: with `demand: Elastic` buyers answer to price, so they may consume more or less than the load of their \
              profiles; `demand: Firm` keeps to it\n",
         );
+    }
+    if let unused @ [first, ..] = plan.unused_profiles() {
+        let shown = unused.iter().take(MOST_PROFILES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = unused.len().saturating_sub(MOST_PROFILES);
+        let names = match (unused.len(), more) {
+            (1, _) => format!("profile `{first}` is"),
+            (_, 0) => format!("profiles {shown} are"),
+            _ => format!("profiles {shown} and {more} more are"),
+        };
+        text += &wrapped(&format!("note: {names} used by no member\n"));
     }
     let (without, open) = plan.slots_without_room(None);
     if without > 0 {

@@ -268,7 +268,8 @@ pub(super) fn import(kind: Kind) -> Result<(), CliError> {
             let folder = Folder::at(&given.to.out, given.to.force)?;
             let mut how = SimBench::of(given.source, given.grid);
             (how.set, how.from, how.days) = (given.set, given.from, given.days);
-            how.shift_pv = given.shift_pv.as_secs() as i64;
+            // Parts of a second make it no number of rows.
+            how.shift_pv = given.shift_pv.as_secs_f64().ceil() as i64;
             (given.to, how.import(&folder)?)
         }
         Kind::Meters(given) => {
@@ -306,6 +307,9 @@ pub(super) fn import(kind: Kind) -> Result<(), CliError> {
         }
     };
     let written = imported.write()?;
+    for warning in &imported.page.warnings {
+        anstream::eprintln!("{warning}");
+    }
     let list = |heading: &str, lines: &[String]| -> String {
         let lines: String = lines.iter().map(|line| wrapped(&format!("{line}\n"))).collect();
         if lines.is_empty() { String::new() } else { format!("{}\n{lines}", bold(heading)) }

@@ -226,6 +226,11 @@ impl Draft {
         Self::parse(TextFile { path: Some(MADE_IN_CODE.to_owned()), text: text.into() })
     }
 
+    /// The same of a file of this name that is still to be written.
+    pub fn named(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        Self::parse(TextFile { path: Some(name.to_owned()), text: text.into() })
+    }
+
     fn parse(file: TextFile) -> Result<Self, ScenarioError> {
         let draft = Self::of(notation::scenario(&file)?);
         Ok(Self { source: file.path.clone().unwrap_or_default().into(), file: Some(file), ..draft })
@@ -310,8 +315,8 @@ impl Draft {
         })?;
         let expected = expected.times(self.scenario.replicates.count());
         let huge = expected.warning().map(|(problem, notes)| made_in_code(problem, notes));
-        let doubt = data.doubt(&self.scenario).map(|mistake| self.shown(mistake));
-        let warnings = self.vain().into_iter().chain(doubt).chain(huge).map(Warning::from).collect();
+        let doubts = data.doubts(&self.scenario).into_iter().map(|mistake| self.shown(mistake));
+        let warnings = self.vain().into_iter().chain(doubts).chain(huge).map(Warning::from).collect();
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
         let set = self.overrides.iter().filter(|set| !["name", "seed"].contains(&&*set.name));
         let set = set.filter_map(|set| match set.values.as_slice() {
