@@ -15,7 +15,7 @@ use jiff::{
     civil::{Date, Time},
     tz::TimeZone,
 };
-use microgrid_scenario::{LARGEST_VALUE, ScenarioError, did_you_mean};
+use microgrid_scenario::{LARGEST_VALUE, ScenarioError, composed, did_you_mean};
 use std::path::{Path, PathBuf};
 
 /// Which profiles, and of which days.
@@ -214,8 +214,8 @@ impl Given {
             (None, Some(_)) => Steps::Dated(dated),
             (None, None) => return Err(table.at_end("there is no row", ["allowed: at least one".to_owned()])),
         };
-        let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let member = name.map_or_else(stem, |name| name.trim().to_owned());
+        let stem = || table::stem(path);
+        let member = name.map_or_else(stem, |name| composed(name.trim()).into_owned());
         Ok(Self { member, is_named: name.is_some(), table, steps })
     }
 

@@ -2,7 +2,9 @@
 
 use crate::decimal::Decimal;
 use csv::{ReaderBuilder, StringRecord, Trim};
-use microgrid_scenario::{LARGEST_DATA, LARGEST_VALUE, Report, ScenarioError, TextFile, did_you_mean, mend_cell};
+use microgrid_scenario::{
+    LARGEST_DATA, LARGEST_VALUE, Report, ScenarioError, TextFile, composed, did_you_mean, mend_cell,
+};
 use std::{ops::Range, path::Path};
 
 /// How cells and numbers are written.
@@ -32,6 +34,11 @@ pub(crate) fn read(path: &Path) -> Result<TextFile, ScenarioError> {
         let problem = format!("cannot read {}: {why}", path.display());
         ScenarioError::Unreadable(Report::unplaced(problem, []))
     })
+}
+
+/// The name of a file without its ending, composed as the text of files is.
+pub(crate) fn stem(path: &Path) -> String {
+    composed(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
 }
 
 /// A table of a file, with the names of its columns.

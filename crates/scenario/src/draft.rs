@@ -14,7 +14,7 @@ use super::{
     population::Population,
     schema::{Community, Initial, InitialPrice, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
     signs::looks_alike,
-    text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
+    text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile, composed},
     vain,
     validate::{self, Checked},
 };
@@ -76,7 +76,8 @@ impl Overrides {
             Override { name: "seed".to_owned(), values, title: "--seed".to_owned(), argument }
         });
         let set = self.set.iter().map(|text| {
-            let argument = TextFile { path: None, text: text.as_str().into() };
+            let text = &*composed(text);
+            let argument = TextFile { path: None, text: text.into() };
             let Some((name, values)) = text.split_once('=') else {
                 let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary it".to_owned();
                 let (problem, found) = ("--set: there is no `=`".to_owned(), format!("found {text}"));

@@ -58,6 +58,6 @@ pub use error::did_you_mean;
 #[doc(hidden)]
 pub use mend::mend_cell;
 #[doc(hidden)]
-pub use text::{LARGEST_DATA, TextFile};
+pub use text::{LARGEST_DATA, TextFile, composed};
 #[doc(hidden)]
 pub use validate::{NAME, is_name};

@@ -1,6 +1,6 @@
 //! What is told of mistakes in the tables of a community, and of what is allowed but hardly meant.
 
-use microgrid_scenario::{Draft, Plan, ScenarioError};
+use microgrid_scenario::{Draft, Overrides, Plan, ScenarioError, load};
 
 const MEMBERS: &str = "name,load_profile,pv_profile,pv_kwp,ev_kwh,ev_kw,ev_home\n\
                        Anna,flat,roof,,5,3,18:00-07:00\nBen,flat,,,,,\nCem,flat,roof,,,,\n";
@@ -126,6 +126,21 @@ fn prices_by_which_errors_pay_and_units_that_are_too_large_are_doubted() {
         let missing = unsaid(&told(&market, &profiles), parts);
         assert!(missing.is_empty(), "{market}: {missing}");
     }
+}
+
+#[test]
+fn names_that_look_alike_are_the_same() {
+    let root = tempfile::tempdir().unwrap();
+    let accents_apart = profiles().replace("flat", "Ka\u{308}the");
+    let text = format!(
+        "Scenario(name: \"c\", market: ({MARKET}), preferences: (preference_pv: 1.2, preference_grid: 1), population: \
+         Members(members: \"members.csv\", profiles: \"profiles.csv\"))"
+    );
+    let members = MEMBERS.replace("flat", "K\u{e4}the");
+    for (name, text) in [("profiles.csv", &accents_apart), ("members.csv", &members), ("c.ron", &text)] {
+        std::fs::write(root.path().join(name), text).unwrap();
+    }
+    load(&root.path().join("c.ron"), &Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::{
     table::{self, Notation, Table},
 };
 use columns::Declared;
-use microgrid_scenario::ScenarioError;
+use microgrid_scenario::{ScenarioError, composed};
 use readings::Readings;
 use std::path::PathBuf;
 
@@ -105,6 +105,22 @@ impl Meters {
 
     /// Reads the tables.
     pub fn import(&self, folder: &Folder) -> Result<Imported, ImportError> {
+        self.composed().import_composed(folder)
+    }
+
+    /// The same with names of columns composed and trimmed, as those of tables are.
+    fn composed(&self) -> Self {
+        let name = |text: &String| composed(text.trim()).into_owned();
+        let [import, export, generation] =
+            [&self.import, &self.export, &self.generation].map(|column| column.as_ref().map(name));
+        let layout = match &self.layout {
+            Layout::Wide => Layout::Wide,
+            Layout::Long { member } => Layout::Long { member: name(member) },
+        };
+        Self { time: name(&self.time), layout, import, export, generation, ..self.clone() }
+    }
+
+    fn import_composed(&self, folder: &Folder) -> Result<Imported, ImportError> {
         let step = clock::step(&self.step)?;
         let zone_name = self.stamp_zone.clone().unwrap_or_else(|| self.zone.clone());
         let stamps = Stamps {
@@ -119,8 +135,7 @@ impl Meters {
         let mut tables = Vec::new();
         for path in &self.sources {
             let table = Table::declared(table::read(path)?, self.notation)?;
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let columns = declared.columns(&table, &stem)?;
+            let columns = declared.columns(&table, &table::stem(path))?;
             if !columns.unused.is_empty() {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let unused = columns.unused.join("`, `");

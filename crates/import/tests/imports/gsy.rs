@@ -17,7 +17,7 @@ fn import(text: &str, change: impl Fn(&mut Gsy)) -> Result<Imported, ImportError
 fn a_day_by_the_clock_is_repeated_and_values_hold() {
     let (root, paths) = sources(&[("house.csv", DAY), ("roof.csv", "INTERVAL,POWER(W):\n00:00,0\n12:00,1500\n")]);
     let mut how = Gsy::of(vec![paths[0].clone()], "Europe/Berlin");
-    how.generation = vec![format!("house={}", paths[1].display()), paths[1].display().to_string()];
+    how.generation = vec![format!(" house ={}", paths[1].display()), paths[1].display().to_string()];
     // The second day is that of summer time: 92 quarter-hours.
     (how.from, how.days) = (Some("2024-03-30".to_owned()), Some(2));
     let imported = how.import(&target(&root)).unwrap();
