@@ -48,7 +48,8 @@ Examples:
   sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV2.101 \\
       --out village
   sim import meters 2024.csv --layout wide --time time --import '{} in' \\
-      --export '{} out' --unit kwh --zone Europe/Berlin --step 15min --out street
+      --export '{} out' --unit kwh --zone Europe/Berlin --step 15min \\
+      --out street
   sim import gsy house1.csv house2.csv --zone Europe/Berlin \\
       --from 2024-06-01 --days 7 --out houses
   sim import entsoe prices.xml --out spot
@@ -72,7 +73,8 @@ Examples:
 const METERS_EXAMPLES: &str = "\
 Examples:
   sim import meters 2024.csv --layout wide --time time --import '{} in' \\
-      --export '{} out' --unit kwh --zone Europe/Berlin --step 15min --out street
+      --export '{} out' --unit kwh --zone Europe/Berlin --step 15min \\
+      --out street
       columns `A in`, `A out`, `B in`, ...: members A, B, ...
   sim import meters export.csv --layout long --time von \\
       --time-format '%d.%m.%Y %H:%M' --member meter --import import \\

@@ -202,7 +202,7 @@ impl Stamps {
     /// Fails if no moment can be read that is written in the format.
     pub(crate) fn check(&self) -> Result<(), ScenarioError> {
         let Some(format) = &self.format else { return Ok(()) };
-        let moment = Date::constant(2024, 6, 1).at(13, 45, 0, 0).to_zoned(self.zone.clone());
+        let moment = Date::constant(2024, 6, 1).at(13, 0, 0, 0).to_zoned(self.zone.clone());
         let Ok(moment) = moment else { return Ok(()) };
         let written = strtime::format(format, &moment);
         let read = written.as_ref().ok().map(|text| (text, self.read(text)));

@@ -226,7 +226,7 @@ impl Row<'_> {
             self.wrong(
                 n,
                 "not a number",
-                parted.into_iter().chain(mend).into_iter().chain(["allowed: a number of digits".to_owned()]),
+                parted.into_iter().chain(mend).chain(["allowed: a number of digits".to_owned()]),
             )
         })
     }

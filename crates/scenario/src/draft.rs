@@ -202,6 +202,9 @@ impl Override {
     }
 }
 
+/// How many prosumers a combination has and what it is expected to take, or what is wrong with it.
+type Judged = Result<(usize, Expected), Mistake>;
+
 /// More of one kind are of no use to anybody.
 const MOST_WARNINGS: usize = 10;
 const MADE_IN_CODE: &str = "a scenario made in code";
@@ -515,7 +518,7 @@ impl Draft {
     /// all of them are expected to take.
     fn check_combinations(
         &self,
-        check: &dyn Fn(&Scenario) -> Result<(usize, Expected), Mistake>,
+        check: &dyn Fn(&Scenario) -> Judged,
     ) -> Result<((usize, usize), Expected), ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let (mut sizes, mut expected, mut turned) = ((usize::MAX, 0), Expected::default(), Vec::new());

@@ -208,7 +208,10 @@ fn what_is_asked_for_has_to_make_sense() {
         how.import(&target(&root))
     };
     let date = |text: &str| Some(text.to_owned());
-    says(changed(&|how| how.shift_pv = 600), &["--shift-pv: 10min is no number of whole rows", "15min"]);
+    for (shift, said) in [(600, "10min"), (24 * 3600, "24h"), (400 * 24 * 3600, "9600h")] {
+        let problem = format!("--shift-pv: {said} is no number of whole rows within a day");
+        says(changed(&|how| how.shift_pv = shift), &[&problem, "15min", "up to 23h45min"]);
+    }
     says(changed(&|how| how.from = date("June")), &["--from: `June` is no date", "2016-06-06"]);
     says(
         changed(&|how| how.from = date("2017-01-01")),

@@ -375,7 +375,7 @@ pub(super) const WHOLE: &str = "quotes stand around a cell, and not around a who
 pub(super) fn is_quoted_whole(line: &str) -> bool {
     let mut cells = reader(line);
     let cells = cells.headers().map(|cells| (cells.len(), cells[0].contains(',')));
-    let is_closed = line.matches('"').count() % 2 == 0;
+    let is_closed = line.matches('"').count().is_multiple_of(2);
     is_closed && line.trim_start().starts_with('"') && cells.is_ok_and(|cells| cells == (1, true))
 }
 
