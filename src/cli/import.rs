@@ -57,8 +57,8 @@ Examples:
   sim village/scenario.ron                   play it
 
 Leaves scenario.ron, its tables and import.md, a page of what was read, dropped,
-shifted and filled, or nothing where anything is wrong. Each kind has examples of
-its own: sim import meters --help. All of it: docs/import.md.
+shifted and filled, or nothing where anything is wrong. Each kind has examples
+of its own: sim import meters --help. All of it: docs/import.md.
 ";
 
 const SIMBENCH_EXAMPLES: &str = "\

@@ -186,8 +186,8 @@ impl Grid {
                 count(storages, "storage")
             ));
             self.dropped.push(format!(
-                "of {}: their profiles, self-discharge `sdStore`, and the limits `pMin` and `pMax`, by which \
-                 they could only charge",
+                "of {}: profiles, self-discharge `sdStore`, and the limits `pMin` and `pMax`, by which there would be \
+                 charging only",
                 count(storages, "storage")
             ));
         }

@@ -159,5 +159,11 @@ fn what_does_not_fit_is_refused_with_its_place() {
         import(&zones, |_| {}),
         &["prices.xml:29:3", "another bidding zone, 10Y1001A1001A82H beside 10YFR-RTE------C"],
     );
+    // What no importer looks at, `sim check` would refuse.
+    let long = two_days().replace("EUR", "ELEVENLETTERS");
+    says(
+        import(&long, |_| {}),
+        &["scenario.ron:", "market.currency", "the import would leave this", "nothing is written"],
+    );
     says(import(&two_days(), |how| how.zone = "Mars".to_owned()), &["there is no time zone `Mars`"]);
 }
