@@ -6,7 +6,10 @@ use super::{
     table::{Table, key},
     text::{bold, fixed, signed, wrapped},
 };
-use crate::record::{BillRow, CaseEntry, Number, RecordError, Run};
+use crate::{
+    record::{BillRow, CaseEntry, Number, RecordError, Run},
+    scenario::composed,
+};
 use std::collections::BTreeMap;
 
 /// A line of a table of bills: a month, or all of them.
@@ -37,13 +40,14 @@ pub(super) fn bills(run: &Run, member: &str, only: Option<&CaseEntry>) -> Result
 /// The rows of a member in each case; a name is preferred to a number.
 fn of_member(run: &Run, member: &str, only: Option<&CaseEntry>) -> Result<BTreeMap<u32, Vec<BillRow>>, RecordError> {
     let (mut named, mut numbered) = (BTreeMap::<u32, Vec<BillRow>>::new(), BTreeMap::<u32, Vec<BillRow>>::new());
+    let member = &*composed(member.trim());
     let number = member.parse::<u32>().ok();
     for row in run.rows::<BillRow>()? {
         let row = row?;
         if only.is_some_and(|only| only.case != row.case) {
             continue;
         }
-        if row.name.as_deref() == Some(member) {
+        if row.name.as_deref().is_some_and(|name| composed(name) == member) {
             named.entry(row.case).or_default().push(row);
         } else if number == Some(row.prosumer) {
             numbered.entry(row.case).or_default().push(row);

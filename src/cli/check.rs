@@ -19,6 +19,9 @@ use microgrid_agents::market::demand::Demand;
 /// More cases than this are not listed.
 const MOST_CASES: usize = 50;
 
+/// More profiles than this are not named.
+const MOST_PROFILES: usize = 8;
+
 /// Validates the scenario and describes it in a few lines.
 pub(super) fn check(input: &Input) -> Result<(), CliError> {
     let plan = input.plan()?;
@@ -93,6 +96,16 @@ fn describe(plan: &Plan) -> String {
             "note: with `demand: Elastic` buyers answer to price, so they may consume more or less than the load of their \
              profiles; `demand: Firm` keeps to it\n",
         );
+    }
+    if let unused @ [first, ..] = plan.unused_profiles() {
+        let shown = unused.iter().take(MOST_PROFILES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = unused.len().saturating_sub(MOST_PROFILES);
+        let names = match (unused.len(), more) {
+            (1, _) => format!("profile `{first}` is"),
+            (_, 0) => format!("profiles {shown} are"),
+            _ => format!("profiles {shown} and {more} more are"),
+        };
+        text += &wrapped(&format!("note: {names} used by no member\n"));
     }
     let (without, open) = plan.slots_without_room(None);
     if without > 0 {

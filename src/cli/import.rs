@@ -45,49 +45,61 @@ pub(super) enum Kind {
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV2.101 --out village
-  sim import meters 2024.csv --layout wide --time time --import '{} in' --export '{} out' \\
-      --unit kwh --zone Europe/Berlin --step 15min --out street
-  sim import gsy house1.csv house2.csv --zone Europe/Berlin --from 2024-06-01 --days 7 --out houses
+  sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV2.101 \\
+      --out village
+  sim import meters 2024.csv --layout wide --time time --import '{} in' \\
+      --export '{} out' --unit kwh --zone Europe/Berlin --step 15min \\
+      --out street
+  sim import gsy house1.csv house2.csv --zone Europe/Berlin \\
+      --from 2024-06-01 --days 7 --out houses
   sim import entsoe prices.xml --out spot
-  sim check village/scenario.ron                      what has become of it
-  sim village/scenario.ron                            play it
+  sim check village/scenario.ron             what has become of it
+  sim village/scenario.ron                   play it
 
-Leaves scenario.ron, its tables and import.md, a page of what was read, dropped, shifted and filled,
-or nothing where anything is wrong. Each kind has examples of its own: sim import meters --help.
-All of it: docs/import.md.
+Leaves scenario.ron, its tables and import.md, a page of what was read, dropped,
+shifted and filled, or nothing where anything is wrong. Each kind has examples
+of its own: sim import meters --help. All of it: docs/import.md.
 ";
 
 const SIMBENCH_EXAMPLES: &str = "\
 Examples:
-  sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV2.101 --out village
-  sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV1.101 --from 2016-06-06 --days 7 --out week
+  sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV2.101 \\
+      --out village
+  sim import simbench simbench-1.6.3-py3-none-any.whl --grid LV1.101 \\
+      --from 2016-06-06 --days 7 --out week
   sim import simbench FOLDER --grid LV3.101 --shift-pv 1h --out hamlet
 ";
 
 const METERS_EXAMPLES: &str = "\
 Examples:
-  sim import meters 2024.csv --layout wide --time time --import '{} in' --export '{} out' \\
-      --unit kwh --zone Europe/Berlin --step 15min --out street
+  sim import meters 2024.csv --layout wide --time time --import '{} in' \\
+      --export '{} out' --unit kwh --zone Europe/Berlin --step 15min \\
+      --out street
       columns `A in`, `A out`, `B in`, ...: members A, B, ...
-  sim import meters export.csv --layout long --time von --time-format '%d.%m.%Y %H:%M' --member meter \\
-      --import import --export export --generation pv --unit kw --zone Europe/Berlin --step 15min \\
-      --separator ';' --decimal comma --gaps 'Interpolate(max: 4)' --out street
+  sim import meters export.csv --layout long --time von \\
+      --time-format '%d.%m.%Y %H:%M' --member meter --import import \\
+      --export export --generation pv --unit kw --zone Europe/Berlin \\
+      --step 15min --separator ';' --decimal comma \\
+      --gaps 'Interpolate(max: 4)' --out street
       a row for each meter and quarter-hour, in kW, as German exports have it
-  sim import meters a.csv b.csv --layout wide --time time --import kWh --unit kwh --zone UTC --step 30min --out two
+  sim import meters a.csv b.csv --layout wide --time time --import kWh \\
+      --unit kwh --zone UTC --step 30min --out two
       a file for each meter: members a and b
 ";
 
 const GSY_EXAMPLES: &str = "\
 Examples:
-  sim import gsy house1.csv house2.csv --zone Europe/Berlin --from 2024-06-01 --days 7 --out houses
-  sim import gsy house1.csv --generation house1=roof.csv --zone Europe/Berlin --from 2024-06-01 --days 1 --out roof
+  sim import gsy house1.csv house2.csv --zone Europe/Berlin \\
+      --from 2024-06-01 --days 7 --out houses
+  sim import gsy house1.csv --generation house1=roof.csv \\
+      --zone Europe/Berlin --from 2024-06-01 --days 1 --out roof
 ";
 
 const ENTSOE_EXAMPLES: &str = "\
 Examples:
   sim import entsoe prices.xml --out spot
-  sim import entsoe january.xml february.xml --zone Europe/Berlin --resolution 15min --sequence 1 --out spot
+  sim import entsoe january.xml february.xml --zone Europe/Berlin \\
+      --resolution 15min --sequence 1 --out spot
 ";
 
 /// Where the scenario goes.
@@ -118,7 +130,7 @@ pub(super) struct SimBenchArguments {
     /// How many days [default: to the end of the year].
     #[arg(long, value_name = "N")]
     days: Option<u32>,
-    /// Move generation to later by whole rows. SimBench's stands about an hour early against its loads' clock.
+    /// Move generation to later by whole rows, less than a day. SimBench's stands about an hour early against its loads' clock.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
     shift_pv: std::time::Duration,
     #[command(flatten)]
@@ -268,7 +280,8 @@ pub(super) fn import(kind: Kind) -> Result<(), CliError> {
             let folder = Folder::at(&given.to.out, given.to.force)?;
             let mut how = SimBench::of(given.source, given.grid);
             (how.set, how.from, how.days) = (given.set, given.from, given.days);
-            how.shift_pv = given.shift_pv.as_secs() as i64;
+            // Parts of a second make it no number of rows.
+            how.shift_pv = given.shift_pv.as_secs_f64().ceil() as i64;
             (given.to, how.import(&folder)?)
         }
         Kind::Meters(given) => {
@@ -306,6 +319,9 @@ pub(super) fn import(kind: Kind) -> Result<(), CliError> {
         }
     };
     let written = imported.write()?;
+    for warning in &imported.page.warnings {
+        anstream::eprintln!("{warning}");
+    }
     let list = |heading: &str, lines: &[String]| -> String {
         let lines: String = lines.iter().map(|line| wrapped(&format!("{line}\n"))).collect();
         if lines.is_empty() { String::new() } else { format!("{}\n{lines}", bold(heading)) }

@@ -14,7 +14,7 @@ use microgrid_sim::{
 use rusqlite::Connection;
 use std::{fmt::Write, fs, path::Path};
 
-const MECHANISMS: [&str; 7] = [
+pub(crate) const MECHANISMS: [&str; 7] = [
     "TwoLevelGame",
     "Negotiation(rho: 1)",
     "UniformPriceAuction()",
@@ -28,7 +28,7 @@ const FEES: [f64; 2] = [0.013, 0.0071];
 
 /// A day of quarters in June, and what makes a community of it.
 #[derive(Clone)]
-struct Community {
+pub(crate) struct Community {
     market: String,
     members: String,
     profiles: String,
@@ -76,12 +76,12 @@ impl Community {
         self.built().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn plan(&self) -> Plan {
+    pub(crate) fn plan(&self) -> Plan {
         self.simulation().plan().clone()
     }
 
     /// The same with all that there is: tariffs by hours and groups, both fees, imbalance, forecasts that err.
-    fn with_everything(mechanism: &str) -> Self {
+    pub(crate) fn with_everything(mechanism: &str) -> Self {
         let mut it = Self::new();
         let [service, grid] = FEES;
         it.market = format!(

@@ -74,6 +74,20 @@ fn prices_and_profiles_become_scenarios_that_are_valid() {
 }
 
 #[test]
+fn examples_in_the_help_can_be_copied_from_80_columns() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for kind in ["", "simbench ", "meters ", "gsy ", "entsoe "] {
+        let help = stdout(&mut sim(folder.path(), &format!("import {kind}--help")));
+        let (_, examples) = help.split_once("Examples:\n").expect("the help has examples");
+        let commands = examples.matches("\n  sim ").count() + usize::from(examples.starts_with("  sim "));
+        assert!(commands > 1, "{examples}");
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
 fn what_is_refused_ends_with_code_2_and_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let house = folder.path().join("house.csv");
@@ -88,6 +102,13 @@ fn what_is_refused_ends_with_code_2_and_leaves_nothing() {
     assert!(!folder.path().join("houses").exists());
     fs::write(&house, "INTERVAL;POWER(W)\n00:00;1\n").expect("the profile is written");
     stdout(&mut sim(folder.path(), &format!("{import} houses")));
+    let checked = stdout(&mut sim(folder.path(), "check houses/scenario.ron"));
+    assert!(checked.contains("open on 1 day, 96 of 96 slots"), "{checked}");
+    let profiles = folder.path().join("houses/profiles.csv");
+    let more = fs::read_to_string(&profiles).expect("profiles").replace('\n', ",1\n").replacen(",1", ",barn", 1);
+    fs::write(&profiles, more).expect("the profiles are written");
+    let checked = stdout(&mut sim(folder.path(), "check houses/scenario.ron"));
+    assert!(checked.contains("note: profile `barn` is used by no member"), "{checked}");
     let (code, said) = ends(&format!("{import} houses"));
     assert!(code == Some(2) && said.contains("houses is not empty") && said.contains("--force"), "{said}");
     stdout(&mut sim(folder.path(), &format!("{import} houses --force")));

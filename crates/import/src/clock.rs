@@ -1,24 +1,28 @@
 //! Time as others write it: local stamps of a zone, with and without offset, and the even axis of whole days that a
 //! scenario's calendar has.
 
-use crate::error::refused;
+use crate::{
+    error::refused,
+    page::{count, verb},
+};
 use jiff::{
     SignedDuration, Timestamp, Zoned,
     civil::{Date, DateTime, Time},
     fmt::strtime,
-    tz::{AmbiguousOffset, TimeZone},
+    tz::{AmbiguousOffset, Offset, TimeZone},
 };
 use microgrid_scenario::ScenarioError;
-use std::time::Duration;
 
-/// More days than this no scenario has.
+/// More days than this no importer takes.
 const MOST_DAYS: u32 = 3660;
+/// More slots than this no scenario has.
+const MOST_SLOTS: usize = 100_000;
 
 /// The zone of this name.
 pub(crate) fn zone(name: &str) -> Result<TimeZone, ScenarioError> {
     TimeZone::get(name).map_err(|_| {
         let allowed = "allowed: a name of the time zone database, such as `Europe/Berlin`; `UTC` and `Etc/GMT-1` (an hour \
-                       before Greenwich, all year) have no summer time";
+                       ahead of UTC, all year) have no summer time";
         refused(format!("--zone: there is no time zone `{name}`"), [allowed.to_owned()])
     })
 }
@@ -40,8 +44,9 @@ pub(crate) fn step(text: &str) -> Result<i64, ScenarioError> {
 
 /// A length of time in words, such as `15min`.
 pub(crate) fn in_words(seconds: i64) -> String {
-    let text = humantime::format_duration(Duration::from_secs(seconds.unsigned_abs())).to_string();
-    text.replace("m", "min").replace(' ', "")
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
 }
 
 /// The slots of some whole days of a zone.
@@ -75,6 +80,14 @@ impl Axis {
             ));
         };
         let slots = ((end.as_second() - start.as_second()) / step) as usize;
+        if slots > MOST_SLOTS {
+            let problem = format!("--days: {} are {slots} slots of {}", count(days as usize, "day"), in_words(step));
+            let most = MOST_SLOTS as i64 * step / (24 * 3600);
+            return Err(refused(
+                problem,
+                [format!("allowed: {MOST_SLOTS} slots at most, as in {most} days: `--days {most}`")],
+            ));
+        }
         Ok(Self { zone, zone_name: zone_name.to_owned(), first, days, start, step, slots })
     }
 
@@ -95,6 +108,42 @@ impl Axis {
             return Ok(None);
         }
         Self::of_days(zone_name, day, days.unsigned_abs(), step).map(Some)
+    }
+
+    /// Fails where these days are not all among those that are `there`, of data from one moment to another. What is
+    /// outside of the data is no gap.
+    pub(crate) fn is_among(
+        &self,
+        there: Option<&Self>,
+        (from, to): (Timestamp, Timestamp),
+        whose: &str,
+    ) -> Result<(), ScenarioError> {
+        let (start, end) = (self.start, self.at(self.slots));
+        if there.is_some_and(|there| there.start <= start && end <= there.at(there.slots)) {
+            return Ok(());
+        }
+        let are = verb(self.days as usize);
+        let days = count(self.days as usize, "day");
+        let problem = format!("--from, --days: {days} from {} {are} not all within {whose}", self.first);
+        let [from, to] = [from, to].map(|at| rfc3339(at, &self.zone));
+        let mut notes =
+            vec![format!("{whose} go from {from} to {to}; what is outside is no gap, and nothing fills it")];
+        notes.extend(there.map(|there| {
+            let (first, days) = (there.first, there.days);
+            format!("allowed: days from {first} to {}, such as `--from {first} --days {days}`", there.last())
+        }));
+        if there.is_none() {
+            notes.push(format!(
+                "allowed: days of {} that are whole in the data, of which there is none",
+                self.zone_name
+            ));
+        }
+        Err(refused(problem, notes))
+    }
+
+    /// The last day.
+    fn last(&self) -> Date {
+        self.at(self.slots).to_zoned(self.zone.clone()).date().yesterday().unwrap_or(self.first)
     }
 
     /// When a slot begins; the one behind the last is the end.
@@ -120,15 +169,9 @@ impl Axis {
 
     /// What these days are, in words.
     pub(crate) fn told(&self) -> String {
-        let last = self.at(self.slots).to_zoned(self.zone.clone()).date().yesterday().unwrap_or(self.first);
-        let days = if self.days == 1 { "1 day".to_owned() } else { format!("{} days", self.days) };
-        format!(
-            "{days} from {} to {last} in {}, {} slots of {}",
-            self.first,
-            self.zone_name,
-            self.slots,
-            in_words(self.step)
-        )
+        let (days, slots) = (count(self.days as usize, "day"), count(self.slots, "slot"));
+        let (first, last, zone) = (self.first, self.last(), &self.zone_name);
+        format!("{days} from {first} to {last} in {zone}, {slots} of {}", in_words(self.step))
     }
 }
 
@@ -151,7 +194,32 @@ pub(crate) struct Stamps {
 /// What is wrong with a stamp, and its mend.
 pub(crate) type Unclear = (String, String);
 
+/// What `--time-format` may have.
+const DIRECTIVES: &str =
+    "%Y (2024) or %y (24), %m, %d or %b (Jun), %H or %I with %p, %M, %S; %z (+0200); %s (seconds since 1970)";
+
 impl Stamps {
+    /// Fails if no moment can be read that is written in the format.
+    pub(crate) fn check(&self) -> Result<(), ScenarioError> {
+        let Some(format) = &self.format else { return Ok(()) };
+        let moment = Date::constant(2024, 6, 1).at(13, 0, 0, 0).to_zoned(self.zone.clone());
+        let Ok(moment) = moment else { return Ok(()) };
+        let written = strtime::format(format, &moment);
+        let read = written.as_ref().ok().map(|text| (text, self.read(text)));
+        let problem = match read {
+            Some((_, Some(Stamp::At(at)))) if at == moment.timestamp() => return Ok(()),
+            Some((_, Some(Stamp::Local(clock)))) if clock == moment.datetime() => return Ok(()),
+            Some((text, _)) => {
+                format!(
+                    "--time-format: `{format}` tells no date and time of day: {} would be {text}",
+                    moment.datetime()
+                )
+            }
+            None => format!("--time-format: `{format}` is none that is known"),
+        };
+        Err(refused(problem, [format!("allowed: what strftime has, of it {DIRECTIVES}, and what stands between")]))
+    }
+
     /// When the interval of a stamp begins. The hour that a clock shows twice goes by order: a stamp is the first such
     /// moment behind the one `before`.
     pub(crate) fn begin(&self, text: &str, before: Option<Timestamp>) -> Result<Timestamp, Unclear> {
@@ -163,9 +231,9 @@ impl Stamps {
                 let (earlier, later) = match ambiguous.offset() {
                     AmbiguousOffset::Unambiguous { offset } => (offset, offset),
                     AmbiguousOffset::Fold { before, after } => (before, after),
-                    AmbiguousOffset::Gap { .. } => return Err(self.missing(clock)),
+                    AmbiguousOffset::Gap { before, .. } => return Err(self.missing(clock, before)),
                 };
-                let moment = |offset: jiff::tz::Offset| offset.to_timestamp(clock).map_err(|_| self.unread(text));
+                let moment = |offset: Offset| offset.to_timestamp(clock).map_err(|_| self.unread(text));
                 let earlier = moment(earlier)?;
                 match before {
                     Some(before) if earlier - back <= before => moment(later)?,
@@ -204,13 +272,17 @@ impl Stamps {
         ("not a time as it is to be written".to_owned(), mend)
     }
 
-    fn missing(&self, clock: DateTime) -> Unclear {
-        let zone = &self.zone_name;
-        let mend = "if its clock has no summer time, name the zone it keeps: `--stamp-zone Etc/GMT-1` for Central European \
-                    winter time all year";
+    /// `winter` is the offset until then.
+    fn missing(&self, clock: DateTime, winter: Offset) -> Unclear {
+        let (zone, seconds) = (&self.zone_name, winter.seconds());
+        let keeps = match seconds / 3600 {
+            _ if seconds % 3600 != 0 => String::new(),
+            0 => format!(": `--stamp-zone Etc/GMT` for winter time of {zone} all year"),
+            hours => format!(": `--stamp-zone Etc/GMT{:+}` for winter time of {zone} all year", -hours),
+        };
         (
             format!("no clock in {zone} shows {}, where summer time begins", clock.strftime("%Y-%m-%d %H:%M")),
-            mend.into(),
+            format!("if the meter's clock has no summer time, name the zone it keeps{keeps}"),
         )
     }
 }
@@ -281,7 +353,8 @@ mod tests {
 
     #[test]
     fn lengths_read_as_they_are_written() {
-        assert_eq!((in_words(900), in_words(3600), in_words(5400)), ("15min".into(), "1h".into(), "1h30min".into()));
+        assert_eq!([900, 3600, 5400, 0, 90].map(in_words), ["15min", "1h", "1h30min", "0s", "1min30s"]);
+        assert_eq!(in_words(400 * 24 * 3600), "9600h");
         assert_eq!(step("30min").unwrap(), 1800);
         assert!(["7min", "2h", "0s", "x"].iter().all(|wrong| step(wrong).is_err()));
     }

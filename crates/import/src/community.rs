@@ -4,7 +4,7 @@ use crate::{
     clock::{Axis, in_words},
     error::refused,
     folder::{Folder, Imported},
-    page::Page,
+    page::{Page, count},
 };
 use csv::WriterBuilder;
 use microgrid_scenario::ScenarioError;
@@ -77,9 +77,9 @@ impl Community {
             return Err(refused(format!("two members are called `{}`", twice.name), [mend]));
         }
         page.read.push(format!(
-            "{} members and {} profiles, over {}",
-            self.members.len(),
-            self.profiles.len(),
+            "{} and {}, over {}",
+            count(self.members.len(), "member"),
+            count(self.profiles.len(), "profile"),
             self.axis.told()
         ));
         page.placeholders.extend([
@@ -90,7 +90,7 @@ impl Community {
             ),
         ]);
         let tables = vec![("members.csv", self.members()), ("profiles.csv", self.profiles())];
-        Ok(Imported::new(folder, self.scenario(&folder.name), tables, page))
+        Imported::new(folder, self.scenario(&folder.name), tables, page)
     }
 
     fn scenario(&self, name: &str) -> String {

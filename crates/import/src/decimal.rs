@@ -79,6 +79,14 @@ impl Decimal {
         Some(Self { digits, scale })
     }
 
+    /// The number to twelve digits, where more are what other programs left of rounding: 16.1 for 16.099999999999998.
+    pub(crate) fn rounded(self) -> Self {
+        let more = self.digits.unsigned_abs().to_string().len().saturating_sub(12) as u32;
+        let drop = more.min(self.scale);
+        let unit = 10_i128.pow(drop);
+        Self { digits: (self.digits + self.digits.signum() * unit / 2) / unit, scale: self.scale - drop }
+    }
+
     pub(crate) fn value(self) -> f64 {
         self.digits as f64 / 10_f64.powi(self.scale as i32)
     }
@@ -112,6 +120,11 @@ mod tests {
         assert_eq!(read("0.1").plus(read("0.2")).unwrap().to_string(), "0.3");
         assert_eq!(read("0.10").minus(read("0.2")).unwrap().to_string(), "-0.1");
         assert_eq!(read("1").between(read("2"), 1, 3).unwrap().to_string(), "1.333333");
+        for (text, rounded) in [("16.099999999999998", "16.1"), ("-0.30000000000000004", "-0.3"), ("0.0139", "0.0139")]
+        {
+            assert_eq!(read(text).rounded().to_string(), rounded);
+        }
+        assert_eq!(read("123456789012345678").rounded().to_string(), "123456789012345678");
         for wrong in ["", "-", ".", "1,5", "1 000", "nan", "inf", "0x1", "1e", "--1", "1e-2147483648", "9e99"] {
             assert_eq!(Decimal::parse(wrong), None, "{wrong}");
         }

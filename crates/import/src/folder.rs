@@ -1,11 +1,14 @@
 //! The folder that an import leaves: a scenario, its tables and a page about them, or nothing at all.
 
 use crate::{error::ImportError, error::refused, page::Page};
-use microgrid_scenario::{NAME, files, is_name};
+use microgrid_scenario::{Draft, NAME, ScenarioError, files, is_name};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+/// Name of the scenario's file.
+const SCENARIO: &str = "scenario.ron";
 
 /// A folder to be filled, whose name is the scenario's.
 #[derive(Clone, Debug)]
@@ -49,10 +52,22 @@ pub struct Imported {
 }
 
 impl Imported {
-    pub(crate) fn new(folder: &Folder, scenario: String, tables: Vec<(&'static str, String)>, page: Page) -> Self {
-        let mut files = vec![("scenario.ron", scenario), ("import.md", page.markdown(&folder.name))];
+    /// What is to be written. Fails if the scenario is none that `sim check` lets pass.
+    pub(crate) fn new(
+        folder: &Folder,
+        scenario: String,
+        tables: Vec<(&'static str, String)>,
+        mut page: Page,
+    ) -> Result<Self, ScenarioError> {
+        let plan = Draft::named(SCENARIO, &scenario).and_then(|mut draft| {
+            tables.iter().for_each(|(name, text)| draft.give(name, text));
+            draft.plan()
+        });
+        let note = "the import would leave this in its folder, which is no scenario; nothing is written";
+        page.warnings = plan.map_err(|error| error.noted(note))?.warnings.iter().map(ToString::to_string).collect();
+        let mut files = vec![(SCENARIO, scenario), ("import.md", page.markdown(&folder.name))];
         files.splice(1..1, tables);
-        Self { folder: folder.clone(), files, page }
+        Ok(Self { folder: folder.clone(), files, page })
     }
 
     /// Writes all files; returns their paths.

@@ -7,11 +7,15 @@ use crate::{
     decimal::Decimal,
     error::{ImportError, refused},
     folder::{Folder, Imported},
-    page::{Page, Source},
-    table::{self, Table},
+    page::{Page, Source, count},
+    table::{self, Row, Table},
 };
-use jiff::{Timestamp, civil::Time};
-use microgrid_scenario::ScenarioError;
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+use microgrid_scenario::{LARGEST_VALUE, ScenarioError, composed, did_you_mean};
 use std::path::{Path, PathBuf};
 
 /// Which profiles, and of which days.
@@ -45,6 +49,8 @@ enum Steps {
 #[derive(Debug)]
 struct Given {
     member: String,
+    /// Whether the member was named, and not called as the file.
+    is_named: bool,
     table: Table,
     steps: Steps,
 }
@@ -73,7 +79,24 @@ impl Gsy {
             _ => read(Path::new(text), None),
         });
         let generation = generation.collect::<Result<Vec<_>, _>>()?;
-        let axis = self.days(loads.iter().chain(&generation), step)?;
+        let has_load = |name: &str| loads.iter().any(|given| given.member == name);
+        let named = generation.iter().find(|given| given.is_named && !has_load(&given.member));
+        if let Some(Given { member, .. }) = named {
+            let known = || loads.iter().map(|given| given.member.as_str());
+            let list = known().collect::<Vec<_>>().join(", ");
+            let allowed = match list.as_str() {
+                "" => "allowed: a file alone, which is a member of its own".to_owned(),
+                list => format!("allowed: a member that has a load, {list}; a file alone is a member of its own"),
+            };
+            let problem = format!("--generation: there is no member `{member}`");
+            return Err(refused(problem, did_you_mean(member, known()).into_iter().chain([allowed])).into());
+        }
+        let all = || loads.iter().chain(&generation);
+        let axis = self.days(all, &stamps.zone, step)?;
+        let outside = all().map(|given| given.outside(&axis)).sum::<usize>();
+        if outside > 0 {
+            page.changed.push(format!("{} of other days: left out", count(outside, "row")));
+        }
         let (mut members, mut profiles) = (Vec::<Member>::new(), Vec::new());
         for (given, what) in
             loads.iter().map(|given| (given, "load")).chain(generation.iter().map(|given| (given, "generation")))
@@ -92,32 +115,45 @@ impl Gsy {
         page.read.push("power in W, written in kW; a value holds until the next row".to_owned());
         let daily = loads.iter().chain(&generation).filter(|given| matches!(given.steps, Steps::Daily(_))).count();
         if daily > 0 {
-            page.changed.push(format!("{daily} profiles of one day by the clock: repeated on each day"));
+            page.changed.push(format!("{} of one day by the clock: repeated on each day", count(daily, "profile")));
         }
         Ok(Community { members, profiles, axis, unit: "Kw" }.imported(folder, page)?)
     }
 
-    /// The days that are asked for, or those of the stamps.
-    fn days<'a>(&self, mut all: impl Iterator<Item = &'a Given>, step: i64) -> Result<Axis, ScenarioError> {
+    /// The days that are asked for, or those that all stamps have; a day of which there is a row is one to its end.
+    fn days<'a, I>(&self, all: impl Fn() -> I, zone: &TimeZone, step: i64) -> Result<Axis, ScenarioError>
+    where
+        I: Iterator<Item = &'a Given>,
+    {
         let from = self.from.as_ref().map(|text| date("--from", text)).transpose()?;
-        let dated = all.find_map(|given| match &given.steps {
-            Steps::Dated(steps) => Some(steps),
-            Steps::Daily(_) => None,
-        });
-        if let (Some(from), Some(days)) = (from, self.days) {
-            return Axis::of_days(&self.zone, from, days, step);
-        }
-        let (Some(first), Some(last)) = (dated.and_then(|steps| steps.first()), dated.and_then(|steps| steps.last()))
-        else {
+        let spans: Vec<_> = all().filter_map(|given| Some((given, given.span(zone)?))).collect();
+        let first = spans.iter().map(|(_, (first, ..))| *first).max();
+        let Some(first) = from.or(first) else {
             let mend = "say them: `--from 2016-06-01 --days 7`".to_owned();
             return Err(refused("profiles of a day by the clock are of no days yet", [mend]));
         };
-        let zone = clock::zone(&self.zone)?;
-        let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
-        let first = from.unwrap_or_else(|| day(first.0));
-        let days = first.until(day(last.0)).map_or(0, |span| span.get_days()) + 1;
-        Axis::of_days(&self.zone, first, self.days.unwrap_or(days.max(0).unsigned_abs()), step)
+        let last = spans.iter().map(|(_, (_, last, _))| *last).min();
+        let days = last.map_or(0, |last| days_between(first, last) + 1);
+        let days = match self.days {
+            None if last.is_none() => {
+                let mend = "say how many: `--days 7`".to_owned();
+                return Err(refused("profiles of a day by the clock are of no days yet", [mend]));
+            }
+            asked => asked.unwrap_or(days.max(1).unsigned_abs()),
+        };
+        let axis = Axis::of_days(&self.zone, first, days, step)?;
+        for (given, (first, last, whole)) in spans {
+            let there = days_between(first, last) + 1;
+            let there = u32::try_from(there).ok().filter(|days| *days > 0);
+            let there = there.map(|days| Axis::of_days(&self.zone, first, days, step)).transpose()?;
+            axis.is_among(there.as_ref(), whole, &format!("the rows of `{}`", given.member))?;
+        }
+        Ok(axis)
     }
+}
+
+fn days_between(first: Date, last: Date) -> i32 {
+    first.until(last).map_or(0, |span| span.get_days())
 }
 
 impl Given {
@@ -140,9 +176,7 @@ impl Given {
         let (mut daily, mut dated) = (Vec::<(Time, Decimal)>::new(), Vec::<(Timestamp, Decimal)>::new());
         for row in table.rows() {
             let row = row?;
-            let (text, watts) = (row.text(0), row.positive(1)?);
-            let kilo = watts.times_ten_to(-3);
-            let kilo = kilo.ok_or_else(|| row.wrong(1, "too many digits", ["allowed: up to 28".to_owned()]))?;
+            let (text, kilo) = (row.text(0), kilo(&row)?);
             let wrong = |problem: &str, mend: &str| Err(row.wrong(0, problem, [mend.to_owned()]));
             let order = ("is not behind the row before", "rows are in the order of time, and none is there twice");
             let seconds = match text.parse::<Time>() {
@@ -180,8 +214,30 @@ impl Given {
             (None, Some(_)) => Steps::Dated(dated),
             (None, None) => return Err(table.at_end("there is no row", ["allowed: at least one".to_owned()])),
         };
-        let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { member: name.map_or_else(stem, str::to_owned), table, steps })
+        let stem = || table::stem(path);
+        let member = name.map_or_else(stem, |name| composed(name.trim()).into_owned());
+        Ok(Self { member, is_named: name.is_some(), table, steps })
+    }
+
+    /// The first day that has a value from its beginning on, the last that has a row, and from when to when that is; none
+    /// of a day by the clock.
+    fn span(&self, zone: &TimeZone) -> Option<(Date, Date, (Timestamp, Timestamp))> {
+        let Steps::Dated(steps) = &self.steps else { return None };
+        let ((first, _), (last, _)) = (steps.first()?, steps.last()?);
+        let [begin, last] = [first, last].map(|at| at.to_zoned(zone.clone()));
+        let begins_whole = begin.start_of_day().is_ok_and(|midnight| midnight == begin);
+        let tomorrow = |date: Date| date.checked_add(1.day()).unwrap_or(date);
+        let day = if begins_whole { begin.date() } else { tomorrow(begin.date()) };
+        let end = tomorrow(last.date()).to_zoned(zone.clone()).ok()?;
+        Some((day, last.date(), (*first, end.timestamp())))
+    }
+
+    /// How many of its rows are of other days.
+    fn outside(&self, axis: &Axis) -> usize {
+        match &self.steps {
+            Steps::Daily(_) => 0,
+            Steps::Dated(steps) => steps.iter().filter(|(at, _)| axis.slot(*at).is_none()).count(),
+        }
     }
 
     /// The value of each slot: that of the last row before it, or at it.
@@ -191,11 +247,18 @@ impl Given {
             Steps::Dated(steps) => held(steps, axis.at(slot)),
         };
         let missing = |slot| {
-            let mend = "its first row is later: begin later, with `--from`".to_owned();
+            let mend = "its first row is later".to_owned();
             self.table.at_end(format!("there is no value for {}", axis.text(slot)), [mend])
         };
         (0..axis.slots).map(|slot| value(slot).map(|kilo| kilo.to_string()).ok_or_else(|| missing(slot))).collect()
     }
+}
+
+/// The power of a row [kW].
+fn kilo(row: &Row<'_>) -> Result<Decimal, ScenarioError> {
+    let kilo = row.positive(1)?.times_ten_to(-3);
+    let kilo = kilo.ok_or_else(|| row.wrong(1, "too many digits", ["allowed: up to 28".to_owned()]))?;
+    if kilo.value() <= LARGEST_VALUE { Ok(kilo) } else { Err(row.too_much(1, kilo)) }
 }
 
 /// What holds at this time.

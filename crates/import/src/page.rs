@@ -7,6 +7,16 @@ use std::{
     path::Path,
 };
 
+/// So many things, in words: `1 day`, `2 days`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The verb for so many things.
+pub(crate) fn verb(number: usize) -> &'static str {
+    if number == 1 { "is" } else { "are" }
+}
+
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
@@ -47,6 +57,8 @@ pub struct Page {
     pub changed: Vec<String>,
     /// What the source does not tell and the scenario needs.
     pub placeholders: Vec<String>,
+    /// What is allowed, but hardly meant, as `sim check` warns of it.
+    pub warnings: Vec<String>,
 }
 
 impl Page {

@@ -2,7 +2,9 @@
 
 use crate::decimal::Decimal;
 use csv::{ReaderBuilder, StringRecord, Trim};
-use microgrid_scenario::{LARGEST_DATA, Report, ScenarioError, TextFile, did_you_mean, mend_cell};
+use microgrid_scenario::{
+    LARGEST_DATA, LARGEST_VALUE, Report, ScenarioError, TextFile, composed, did_you_mean, mend_cell,
+};
 use std::{ops::Range, path::Path};
 
 /// How cells and numbers are written.
@@ -24,12 +26,19 @@ impl Default for Notation {
 /// How a table begins.
 const HEADER: &str = "a table begins with a line of the names of its columns";
 
+const OPEN_QUOTE: &str = "a quote that opens in this row is not closed in it";
+
 /// Reads a text file of any size that data may have.
 pub(crate) fn read(path: &Path) -> Result<TextFile, ScenarioError> {
     TextFile::read(path, LARGEST_DATA)?.map_err(|why| {
         let problem = format!("cannot read {}: {why}", path.display());
         ScenarioError::Unreadable(Report::unplaced(problem, []))
     })
+}
+
+/// The name of a file without its ending, composed as the text of files is.
+pub(crate) fn stem(path: &Path) -> String {
+    composed(&path.file_stem().unwrap_or_default().to_string_lossy()).into_owned()
 }
 
 /// A table of a file, with the names of its columns.
@@ -84,6 +93,9 @@ impl Table {
             return Err(table.wrong(problem, table.file.line(header), "in this header", [mend]));
         }
         for (n, name) in table.columns.iter().enumerate() {
+            if name.contains('\n') {
+                return Err(table.at_column(n, OPEN_QUOTE, ["close it, or take it out".to_owned()]));
+            }
             if !name.is_empty() && table.columns[..n].contains(name) {
                 let mend = "columns have names of their own: rename one".to_owned();
                 return Err(table.at_column(n, format!("the column `{name}` is there twice"), [mend]));
@@ -96,7 +108,9 @@ impl Table {
     pub(crate) fn column(&self, name: &str) -> Result<usize, ScenarioError> {
         self.find(name).ok_or_else(|| {
             let known = self.columns.iter().map(String::as_str);
-            let meant = did_you_mean(name, known.clone());
+            let capitals = known.clone().find(|known| known.to_lowercase() == name.to_lowercase());
+            let capitals = capitals.map(|known| format!("`{known}` differs in capitals only: write it so"));
+            let meant = capitals.or_else(|| did_you_mean(name, known.clone()));
             let most = 20;
             let more = if self.columns.len() > most { ", ..." } else { "" };
             let there = format!("columns: {}{more}", known.take(most).collect::<Vec<_>>().join(", "));
@@ -150,10 +164,21 @@ impl Table {
                 let (has, due) = (cells.len(), self.columns.len());
                 let problem =
                     format!("the row has {has} cell{}, the header has {due}", if has == 1 { "" } else { "s" });
-                let mend = format!("a row has a cell for each column, with `{}` between them", self.notation.separator);
+                let is_open = self.file.text[self.file.line(start)].matches('"').count() % 2 == 1;
+                let between = self.notation.separator;
+                let mend = match is_open {
+                    true => OPEN_QUOTE.to_owned(),
+                    false => format!("a row has a cell for each column, with `{between}` between them"),
+                };
                 return Err(self.wrong(problem, self.file.line(start), "in this row", [mend]));
             }
-            Ok(Row { table: self, cells, start })
+            let row = Row { table: self, cells, start };
+            // What is longer than its line goes on in the next.
+            let line = self.file.line(start);
+            match row.cells.as_slice().len() + row.cells.len() - 1 > line.len() {
+                true => Err(self.wrong(OPEN_QUOTE, line, "in this row", ["close it, or take it out".to_owned()])),
+                false => Ok(row),
+            }
         })
     }
 }
@@ -184,15 +209,42 @@ impl Row<'_> {
         read(text).ok_or_else(|| {
             let other = text.replace([',', '.'], if comma { "," } else { "." });
             let is_other = other != text && read(&other).is_some();
+            let parted = [comma, !comma].into_iter().find_map(|comma| without_thousands(text, comma));
+            let parted = parted.map(|number| {
+                let number = if self.table.is_declared { number } else { number.replace(',', ".") };
+                format!("thousands are not parted here: write {number}, or save the table without thousands separators")
+            });
+            let is_other = is_other
+                || self.table.is_declared && without_thousands(text, !comma).is_some() && text.contains(['.', ',']);
             let mend = match (self.table.is_declared, comma) {
                 (true, true) => "decimals are written otherwise in this table: `--decimal point`".to_owned(),
                 (true, false) => "decimals are written otherwise in this table: `--decimal comma`".to_owned(),
                 (false, _) => format!("the format has points before decimals: write {other}"),
             };
             let meant = || mend_cell(text, &self.table.columns[n], |meant| read(meant).is_some());
-            let mend = is_other.then_some(mend).or_else(meant);
-            self.wrong(n, "not a number", mend.into_iter().chain(["allowed: a number of digits".to_owned()]))
+            let mend = is_other.then_some(mend).or_else(|| parted.is_none().then(meant).flatten());
+            self.wrong(
+                n,
+                "not a number",
+                parted.into_iter().chain(mend).chain(["allowed: a number of digits".to_owned()]),
+            )
         })
+    }
+
+    /// The same, which a profile of a scenario may have, in kWh or kW.
+    pub(crate) fn energy(&self, n: usize) -> Result<Decimal, ScenarioError> {
+        let number = self.positive(n)?;
+        match number.value() <= LARGEST_VALUE {
+            true => Ok(number),
+            false => Err(self.too_much(n, number)),
+        }
+    }
+
+    /// An error about more energy or power than a profile of a scenario may have.
+    pub(crate) fn too_much(&self, n: usize, number: Decimal) -> ScenarioError {
+        let mend = "a slot has at most so much; is the column in another unit, or the number an error of the meter?";
+        let allowed = format!("allowed: 0 to {LARGEST_VALUE} kWh or kW");
+        self.wrong(n, format!("{number} is more than a scenario may have"), [allowed, mend.to_owned()])
     }
 
     /// What is wrong with cell `n`.
@@ -211,6 +263,17 @@ impl Row<'_> {
         let problem = format!("{}: {}", table.columns[n], problem.as_ref());
         ScenarioError::Data(table.file.report(problem, span, found, notes))
     }
+}
+
+/// The number without what parts its thousands, if it has such: groups of three digits before the decimals.
+fn without_thousands(text: &str, comma: bool) -> Option<String> {
+    let (whole, decimals) = text.split_at(text.rfind(if comma { ',' } else { '.' }).unwrap_or(text.len()));
+    let groups: Vec<&str> = whole.split(|c: char| c.is_whitespace() || ".,'’".contains(c)).collect();
+    let fits = |(n, group): (usize, &&str)| {
+        let digits = if n == 0 { group.trim_start_matches(['-', '+']) } else { group };
+        digits.bytes().all(|c| c.is_ascii_digit()) && (if n == 0 { 1..=3 } else { 3..=3 }).contains(&digits.len())
+    };
+    (groups.len() > 1 && groups.iter().enumerate().all(fits)).then(|| groups.concat() + decimals)
 }
 
 fn reader(text: &str, notation: Notation) -> csv::Reader<&[u8]> {

@@ -10,7 +10,7 @@ use super::{
     calendar::Dates,
     error::{Mistake, Report, ScenarioError},
     population::{LARGEST_ENERGY, Member, Population, Profile, SlotProfile},
-    schema::{Market, PopulationSource, Preferences, Scenario, Tariff},
+    schema::{Market, PopulationSource, Preferences, Scenario, Tariff, Unit},
     tariffs::Tariffs,
     text::TextFile,
     validate::{self, Known},
@@ -21,6 +21,7 @@ use microgrid_agents::{
     units::Energy,
 };
 use profiles::Slots;
+pub use series::LARGEST_VALUE;
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 use tariffs::Prices;
 
@@ -153,8 +154,56 @@ impl Data {
         Ok(prosumers)
     }
 
-    /// What is allowed in the profiles, but hardly meant: more energy than any house has.
-    pub(super) fn doubt(&self, scenario: &Scenario) -> Option<Mistake> {
+    /// What is allowed in the data, but hardly meant.
+    pub(super) fn doubts(&self, scenario: &Scenario) -> Vec<Mistake> {
+        self.too_much(scenario).into_iter().chain(self.paid_errors(scenario)).collect()
+    }
+
+    /// Profiles of a community that none of its members has.
+    pub(super) fn unused_profiles(&self) -> &[String] {
+        if let Prosumers::Members(members) = &self.who { members.unused() } else { &[] }
+    }
+
+    /// Prices of imbalance by which somebody gains who registers less than it has.
+    fn paid_errors(&self, scenario: &Scenario) -> Option<Mistake> {
+        let market = &scenario.market;
+        let tariffs = self.tariffs(market).ok()?;
+        let imbalance = tariffs.imbalance.as_ref()?;
+        let own = [tariffs.of_group(None)].into_iter().chain(tariffs.groups.values().cloned());
+        own.into_iter().find_map(|own| {
+            let place = |gains: fn(f64, f64) -> bool, prices: &[f64], usual: &[f64]| {
+                let place = prices.iter().zip(usual).position(|(price, usual)| gains(*price, *usual))?;
+                let slot = place as u32 + 1;
+                let when = self.dates.as_ref().map_or_else(|| format!("slot {slot}"), |dates| dates.time(slot));
+                Some((when, prices[place], usual[place]))
+            };
+            let (problem, field, (when, price, usual), does, most) = if let Some(found) =
+                place(|price, usual| price < usual, &imbalance.grid, &own.grid)
+            {
+                ("who registers less load than it has pays less for the rest", "short", found, "asks", "least")
+            } else {
+                let found = place(|price, usual| price > usual, &imbalance.feed_in, &own.feed_in)?;
+                ("who registers less generation than it has earns more with the rest", "long", found, "pays", "most")
+            };
+            let note = format!("in {when} the grid {does} {usual}: errors pay unless this is at {most} that");
+            let path = format!("market.imbalance.{field}");
+            Some(Mistake { path, found: price.to_string(), ..Mistake::new(problem, [note]) })
+        })
+    }
+
+    /// More energy than any house has.
+    fn too_much(&self, scenario: &Scenario) -> Option<Mistake> {
+        if let (PopulationSource::Members(community), Prosumers::Members(members)) = (&scenario.population, &self.who) {
+            let (name, does, mean) = members.more_than(LARGEST_MEAN).filter(|_| community.unit != Unit::Share)?;
+            let problem = format!("`{name}` {does} {mean:.0} kWh an hour on average, as no house does");
+            let note = match community.unit {
+                Unit::Kw => "with `unit: Kw` profiles are in kW: 1000 W are 1 kW",
+                _ => "with `unit: Kwh` profiles are in kWh in a row's time: 1000 Wh are 1 kWh",
+            };
+            let path = "population.Members.profiles".to_owned();
+            let found = community.profiles.as_ref().map_or_else(String::new, |file| file.display().to_string());
+            return Some(Mistake { path, found, ..Mistake::new(problem, [note.to_owned()]) });
+        }
         let hours = scenario.market.slot_length.as_secs_f64() * f64::from(scenario.market.slots) / 3600.0;
         let (PopulationSource::Profiles(file), Prosumers::Profiles(profiles)) = (&scenario.population, &self.who)
         else {

@@ -14,7 +14,7 @@ use super::{
     population::Population,
     schema::{Community, Initial, InitialPrice, LARGEST_COUNT, Learning, PopulationSource, Scenario, Tariff, Value},
     signs::looks_alike,
-    text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile},
+    text::{LARGEST_DATA, LARGEST_SCENARIO, TextFile, composed},
     vain,
     validate::{self, Checked},
 };
@@ -76,7 +76,8 @@ impl Overrides {
             Override { name: "seed".to_owned(), values, title: "--seed".to_owned(), argument }
         });
         let set = self.set.iter().map(|text| {
-            let argument = TextFile { path: None, text: text.as_str().into() };
+            let text = &*composed(text);
+            let argument = TextFile { path: None, text: text.into() };
             let Some((name, values)) = text.split_once('=') else {
                 let allowed = "allowed: NAME=VALUE, or NAME=VALUE,VALUE to vary it".to_owned();
                 let (problem, found) = ("--set: there is no `=`".to_owned(), format!("found {text}"));
@@ -201,6 +202,9 @@ impl Override {
     }
 }
 
+/// How many prosumers a combination has and what it is expected to take, or what is wrong with it.
+type Judged = Result<(usize, Expected), Mistake>;
+
 /// More of one kind are of no use to anybody.
 const MOST_WARNINGS: usize = 10;
 const MADE_IN_CODE: &str = "a scenario made in code";
@@ -224,6 +228,11 @@ impl Draft {
     /// The scenario with this RON text. Fails if the text is no scenario.
     pub fn ron(text: &str) -> Result<Self, ScenarioError> {
         Self::parse(TextFile { path: Some(MADE_IN_CODE.to_owned()), text: text.into() })
+    }
+
+    /// The same of a file of this name that is still to be written.
+    pub fn named(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        Self::parse(TextFile { path: Some(name.to_owned()), text: text.into() })
     }
 
     fn parse(file: TextFile) -> Result<Self, ScenarioError> {
@@ -310,8 +319,8 @@ impl Draft {
         })?;
         let expected = expected.times(self.scenario.replicates.count());
         let huge = expected.warning().map(|(problem, notes)| made_in_code(problem, notes));
-        let doubt = data.doubt(&self.scenario).map(|mistake| self.shown(mistake));
-        let warnings = self.vain().into_iter().chain(doubt).chain(huge).map(Warning::from).collect();
+        let doubts = data.doubts(&self.scenario).into_iter().map(|mistake| self.shown(mistake));
+        let warnings = self.vain().into_iter().chain(doubts).chain(huge).map(Warning::from).collect();
         let (scenario, source) = (self.scenario.clone(), self.source.clone());
         let set = self.overrides.iter().filter(|set| !["name", "seed"].contains(&&*set.name));
         let set = set.filter_map(|set| match set.values.as_slice() {
@@ -509,7 +518,7 @@ impl Draft {
     /// all of them are expected to take.
     fn check_combinations(
         &self,
-        check: &dyn Fn(&Scenario) -> Result<(usize, Expected), Mistake>,
+        check: &dyn Fn(&Scenario) -> Judged,
     ) -> Result<((usize, usize), Expected), ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let (mut sizes, mut expected, mut turned) = ((usize::MAX, 0), Expected::default(), Vec::new());

@@ -26,6 +26,20 @@ pub enum ScenarioError {
     Argument(Box<Report>),
 }
 
+impl ScenarioError {
+    /// The same with another note behind its own.
+    #[doc(hidden)]
+    pub fn noted(mut self, note: &str) -> Self {
+        let (Self::Unreadable(report)
+        | Self::Malformed(report)
+        | Self::NotAllowed(report)
+        | Self::Data(report)
+        | Self::Argument(report)) = &mut self;
+        report.notes.push(note.to_owned());
+        self
+    }
+}
+
 /// What is wrong with a value, or with the name of one.
 #[derive(Clone, Debug)]
 pub(super) struct Mistake {

@@ -69,8 +69,15 @@ impl FromStr for Hours {
             (is_time && minute < 60 && hour * 60 + minute <= DAY).then_some(hour * 60 + minute)
         };
         let (from, to) = (minute(from).ok_or_else(wrong)?, minute(to).ok_or_else(wrong)?);
-        if from == to || from == DAY {
-            return Err(format!("`{text}` are no hours: they end as they begin"));
+        if from == DAY {
+            return Err(format!(
+                "`{text}` begins at the end of a day: from midnight on is `00:00-{:02}:{:02}`",
+                to / 60,
+                to % 60
+            ));
+        }
+        if from == to {
+            return Err(format!("`{text}` ends as it begins: a whole day is `00:00-24:00`"));
         }
         Ok(Self { from, to })
     }
@@ -262,6 +269,9 @@ mod tests {
     fn what_is_none_is_told() {
         for text in ["8-20", "08:00", "08:00-08:00", "08:60-09:00", "24:01-25:00", "24:00-08:00", "+8:00-09:00", ""] {
             assert!(text.parse::<Hours>().is_err(), "{text}");
+        }
+        for (text, said) in [("24:00-08:00", "from midnight on is `00:00-08:00`"), ("08:00-08:00", "`00:00-24:00`")] {
+            assert!(text.parse::<Hours>().unwrap_err().ends_with(said), "{text}");
         }
         let wrong = "Mo-Fr 08:00-20:00".parse::<HoursOfDays>().unwrap_err();
         assert_eq!(wrong, "expected days of the week such as `Mon-Fri`, found `Mo-Fr`");

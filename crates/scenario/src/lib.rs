@@ -52,10 +52,12 @@ pub use path::knob_names;
 pub use plan::{LastPopulation, Setting};
 // Hidden: how importers read files and tell what is wrong in them.
 #[doc(hidden)]
+pub use data::LARGEST_VALUE;
+#[doc(hidden)]
 pub use error::did_you_mean;
 #[doc(hidden)]
 pub use mend::mend_cell;
 #[doc(hidden)]
-pub use text::{LARGEST_DATA, TextFile};
+pub use text::{LARGEST_DATA, TextFile, composed};
 #[doc(hidden)]
 pub use validate::{NAME, is_name};

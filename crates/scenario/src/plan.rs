@@ -225,6 +225,11 @@ impl Plan {
         &self.on_disk
     }
 
+    /// Profiles of a community that none of its members has.
+    pub fn unused_profiles(&self) -> &[String] {
+        self.data.unused_profiles()
+    }
+
     /// Whether some case has a prosumer with this number.
     pub fn includes(&self, number: u32) -> bool {
         let drawn = || (1..=self.population_sizes.1).contains(&(number as usize));

@@ -5,7 +5,8 @@ use super::{
     files,
     kinds::kind_of_file,
 };
-use std::{ops::Range, path::Path, sync::Arc};
+use std::{borrow::Cow, ops::Range, path::Path, sync::Arc};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Largest file of a scenario [bytes].
 pub(super) const LARGEST_SCENARIO: u64 = 16 << 20;
@@ -17,7 +18,7 @@ pub const LARGEST_DATA: u64 = 2 << 30;
 pub struct TextFile {
     /// Its path as it was given; `None` for an argument of the command line.
     pub path: Option<String>,
-    /// What it holds, without a byte order mark.
+    /// What it holds, without a byte order mark, and composed.
     pub text: Arc<str>,
 }
 
@@ -43,7 +44,9 @@ impl TextFile {
             Some(at) => Err((at, text.into_bytes())),
         });
         match text {
-            Ok(text) => Ok(Self { path: Some(shown), text: text.strip_prefix('\u{feff}').unwrap_or(&text).into() }),
+            Ok(text) => {
+                Ok(Self { path: Some(shown), text: composed(text.strip_prefix('\u{feff}').unwrap_or(&text)).into() })
+            }
             Err((at, bytes)) => {
                 let found = format!("found byte 0x{:02X}", bytes[at]);
                 // Up to the bad byte both are the same, and there the lossy text has some character.
@@ -92,6 +95,15 @@ impl TextFile {
         let start = cell.as_ptr() as usize - self.text.as_ptr() as usize;
         start..start + cell.len()
     }
+}
+
+/// The text with letters and their accents as one sign each (NFC), as most programs write them: names that look alike are
+/// the same.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfc().collect())
 }
 
 /// The line that begins at byte `start`.

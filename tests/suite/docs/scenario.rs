@@ -1,7 +1,10 @@
 //! `docs/scenario.md` has every field, with the default and the range that the loader knows.
 
 use super::{Section, quoted, section, sections};
-use microgrid_sim::scenario::{Overrides, load};
+use microgrid_sim::{
+    prelude::*,
+    scenario::{Overrides, load},
+};
 use std::{collections::BTreeSet, fs, time::Duration};
 
 /// Where the fields of a table stand in a scenario.
@@ -170,6 +173,18 @@ fn every_field_is_documented_and_every_documented_field_is_one() {
     {
         assert!(!section(&sections, &field.name).tables("field").is_empty(), "{} has no table", field.name);
     }
+}
+
+#[test]
+fn every_column_of_members_is_documented_and_every_documented_column_is_one() {
+    let sections = sections("docs/scenario.md");
+    let rows = section(&sections, "Members").tables("column").swap_remove(0);
+    let documented: Vec<String> = rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    let ron = "Scenario(name: \"docs\", population: Members(members: \"members.csv\"))";
+    let unknown = Simulation::builder().ron(ron).data("members.csv", "name,zzz\n").build();
+    let error = unknown.expect_err("nothing is called zzz").to_string();
+    let (_, known) = error.split_once("columns: ").unwrap_or_else(|| panic!("{error}"));
+    assert_eq!(documented.join(", "), known.lines().next().unwrap_or_default());
 }
 
 #[test]

@@ -10,6 +10,10 @@ use std::ops::Range;
 const ROOT: &str = "Publication_MarketDocument";
 /// What the platform answers when it has nothing.
 const NOTHING: &str = "Acknowledgement_MarketDocument";
+/// The document type of day-ahead prices.
+const PRICES: &str = "A44";
+/// Smallest price of energy but 0, up or down [per kWh].
+const SMALLEST: f64 = 1e-6;
 /// Largest price of energy, up or down [per kWh].
 const LARGEST: f64 = 1e4;
 
@@ -61,20 +65,34 @@ impl<'a> Document<'a> {
             let rest = &file.text[line..];
             let column =
                 rest.char_indices().nth(position.col.saturating_sub(1) as usize).map_or(rest.len(), |(at, _)| at);
+            let mend = "save the document anew, as the platform gives it".to_owned();
+            if matches!(error, roxmltree::Error::UnclosedRootNode | roxmltree::Error::UnexpectedEndOfStream) {
+                let end = file.text.len();
+                return document.at(end..end, "the document is cut off here: it does not end as it begins", [mend]);
+            }
             let at = line + column;
             let words = error.to_string();
             let why = words.split(" at ").next().unwrap_or(&words);
-            let mend = "save the document anew, as the platform gives it".to_owned();
             document.at(at..at, format!("the file is no XML: {why}"), [mend])
         })?;
         let root = tree.root_element();
         if root.tag_name().name() != ROOT {
+            let name = root.tag_name().name();
             let told = root.descendants().find(|node| node.is_called("text")).and_then(|node| node.text());
-            let mend = match (root.tag_name().name(), told) {
+            let mend = match (name, told) {
                 (NOTHING, Some(told)) => format!("the platform had no prices for what was asked: {told}"),
                 _ => format!("allowed: a `{ROOT}`, as day-ahead prices (document type A44) are"),
             };
-            return Err(document.of(root, format!("a `{}` has no prices", root.tag_name().name()), [mend]));
+            let problem = match kind_of(root).filter(|kind| !kind.contains(PRICES)) {
+                Some(kind) => format!("a `{name}` has no day-ahead prices, but {kind}"),
+                None => format!("a `{name}` has no prices"),
+            };
+            return Err(document.of(root, problem, [mend]));
+        }
+        if let Some(kind) = kind_of(root).filter(|kind| !kind.contains(PRICES)) {
+            let mend = format!("allowed: day-ahead prices, which are document type {PRICES}");
+            let place = root.children().find(|node| node.is_called("type")).unwrap_or(root);
+            return Err(document.of(place, format!("the document has no day-ahead prices, but {kind}"), [mend]));
         }
         for series in root.children().filter(|node| node.is_called("TimeSeries")) {
             document.series(series)?;
@@ -191,6 +209,10 @@ impl<'a> Document<'a> {
         let amount = self.child(point, "price.amount")?;
         let price = Decimal::parse(text(amount)).and_then(|price| price.times_ten_to(-3));
         let price = price.filter(|price| price.value().abs() <= LARGEST);
+        if price.is_some_and(|price| price.value() != 0.0 && price.value().abs() < SMALLEST) {
+            let mend = "allowed: 0, or from 0.001 up; a scenario has no smaller price, up or down: write 0".to_owned();
+            return Err(self.of(amount, format!("`{}` is a price too near to 0", text(amount)), [mend]));
+        }
         let allowed = || ["allowed: a number of digits with a point, such as -5.07".to_owned()];
         price.ok_or_else(|| self.of(amount, format!("`{}` is no price", text(amount)), allowed()))
     }
@@ -240,6 +262,28 @@ impl Named for Node<'_, '_> {
     fn is_called(&self, name: &str) -> bool {
         self.is_element() && self.tag_name().name() == name
     }
+}
+
+/// What a document has, by its type if it says one.
+fn kind_of(root: Node<'_, '_>) -> Option<String> {
+    let kind = root.children().find(|node| node.is_called("type")).map(text)?;
+    let what = match kind {
+        PRICES => "day-ahead prices",
+        "A09" => "scheduled exchanges",
+        "A11" => "physical flows",
+        "A25" => "allocated capacity",
+        "A61" => "transfer capacity",
+        "A65" => "load",
+        "A68" => "installed capacity",
+        "A69" => "forecasts of wind and sun",
+        "A70" => "a margin of load",
+        "A71" => "a forecast of generation",
+        "A73" | "A74" | "A75" => "generation",
+        "A85" => "prices of imbalance",
+        "A86" => "volumes of imbalance",
+        _ => "something else",
+    };
+    Some(format!("{what} (document type {kind})"))
 }
 
 fn text<'t>(node: Node<'t, '_>) -> &'t str {

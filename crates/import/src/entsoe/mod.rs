@@ -7,7 +7,7 @@ use crate::{
     community::{calendar, csv_text, kept},
     error::{ImportError, refused},
     folder::{Folder, Imported},
-    page::{Page, Source},
+    page::{Page, Source, count},
     table,
 };
 use document::{Document, Period};
@@ -59,7 +59,8 @@ impl Entsoe {
         chosen.sort_by_key(|(_, period)| period.start);
         let dropped = all().count() - chosen.len();
         if dropped > 0 {
-            page.changed.push(format!("{dropped} periods of another resolution or auction: left out"));
+            let periods = count(dropped, "period");
+            page.changed.push(format!("{periods} of another resolution or auction: left out"));
         }
         check(&chosen)?;
         let (Some((document, first)), Some((_, last))) = (chosen.first(), chosen.last()) else {
@@ -69,7 +70,9 @@ impl Entsoe {
         let step = chosen.iter().map(|(_, period)| period.step).min().unwrap_or(first.step);
         let axis = Axis::within(&self.zone, first.start, last.end, step)?.ok_or_else(|| {
             let mend = "allowed: prices from midnight to midnight; `--zone` is that of the market".to_owned();
-            document.at(first.place.clone(), format!("no day of {} is whole in these prices", self.zone), [mend])
+            let [from, to] = [first.start, last.end].map(|at| rfc3339(at, &zone));
+            let notes = [format!("they go from {from} to {to} by its clock"), mend];
+            document.at(first.place.clone(), format!("no day of {} is whole in these prices", self.zone), notes)
         })?;
         let mut rows = Vec::new();
         for (_, period) in &chosen {
@@ -93,8 +96,8 @@ impl Entsoe {
             axis.told(),
         ]);
         if repeated > 0 {
-            page.changed
-                .push(format!("{repeated} positions that curve type A03 leaves out: the price before, repeated"));
+            let positions = count(repeated, "position");
+            page.changed.push(format!("{positions} that curve type A03 leaves out: the price before, repeated"));
         }
         // The grid never pays more than it asks.
         let feed_in =
@@ -114,7 +117,7 @@ impl Entsoe {
         );
         let header = ["time", "price_per_kwh"].map(str::to_owned).to_vec();
         let prices = csv_text(header, rows.into_iter().map(|(time, price)| vec![time, price.to_string()]));
-        Ok(Imported::new(folder, scenario, vec![("prices.csv", prices)], page))
+        Ok(Imported::new(folder, scenario, vec![("prices.csv", prices)], page)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which column is what of whom.
 
-use super::{Layout, Meters};
+use super::{Layout, Meters, Unit};
 use crate::{error::refused, table::Table};
 use microgrid_scenario::ScenarioError;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ const NAME: &str = "{}";
 #[derive(Debug)]
 pub(super) struct Declared<'a> {
     time: &'a str,
+    unit: Unit,
     layout: &'a Layout,
     /// Flag and pattern of import, export and generation, in this order.
     patterns: [(&'static str, Option<&'a str>); 3],
@@ -57,7 +58,7 @@ impl<'a> Declared<'a> {
             let mend = "allowed: at least `--import` or `--generation`".to_owned();
             return Err(refused("no column is declared that has load or generation", [mend]));
         }
-        Ok(Self { time: &meters.time, layout: &meters.layout, patterns })
+        Ok(Self { time: &meters.time, unit: meters.unit, layout: &meters.layout, patterns })
     }
 
     /// The columns of this table, of a file of this name without its ending.
@@ -102,7 +103,9 @@ impl<'a> Declared<'a> {
                 let error = if pattern.contains(NAME) {
                     let mend =
                         format!("allowed: a pattern that fits some column, with `{{}}` for the member's name: {flag}");
-                    table.at_column(0, format!("no column fits `{pattern}`"), [mend])
+                    let (n, capitals) = in_other_capitals(table, pattern).unzip();
+                    let problem = format!("no column fits `{pattern}`");
+                    table.at_column(n.unwrap_or(0), problem, capitals.into_iter().chain([mend]))
                 } else {
                     let missing = table.column(pattern).map(drop);
                     missing
@@ -124,8 +127,48 @@ impl<'a> Declared<'a> {
                 "load is import + generation - export: declare the other column too, of zeros if there is nothing";
             return Err(table.at_column(n, format!("{whose}energy {problem}"), [mend.to_owned()]));
         }
+        for n in of.iter().flat_map(|(_, Quantities(all))| all.iter().flatten()) {
+            self.check_unit(table, *n)?;
+        }
         Ok(Columns { time, member, of, unused })
     }
+}
+
+impl Declared<'_> {
+    /// Fails if a column's name ends in another unit than the one that is declared.
+    fn check_unit(&self, table: &Table, n: usize) -> Result<(), ScenarioError> {
+        let column = &table.columns[n];
+        let own = match self.unit {
+            Unit::Kwh => "kwh",
+            Unit::Kw => "kw",
+        };
+        let inner = column.trim_end_matches([')', ']']);
+        let unit = inner.rsplit([' ', '_', '(', '[', '/', '.']).next().unwrap_or_default();
+        // A single W may be any word.
+        let is_unit = ["wh", "kwh", "mwh", "kw", "mw"].contains(&unit.to_lowercase().as_str())
+            || unit == "W" && inner.len() < column.len();
+        if !is_unit || unit.to_lowercase() == own {
+            return Ok(());
+        }
+        let mend = match unit.to_lowercase().as_str() {
+            "kw" => "declare `--unit kw`".to_owned(),
+            "kwh" => "declare `--unit kwh`".to_owned(),
+            "w" | "wh" => format!("divide the numbers by 1000, so that they are in k{unit}"),
+            _ => format!("multiply the numbers by 1000, so that they are in k{}", &unit[1..]),
+        };
+        let notes = [mend, "if the name is wrong, and not the flag, rename the column".to_owned()];
+        Err(table.at_column(n, format!("`{column}` is in {unit} by its name, and `--unit {own}` is declared"), notes))
+    }
+}
+
+/// The first column that would fit a pattern but for capitals, and a hint at it.
+fn in_other_capitals(table: &Table, pattern: &str) -> Option<(usize, String)> {
+    let (before, after) = pattern.split_once(NAME)?;
+    let fits = |column: &String| named(&column.to_lowercase(), &pattern.to_lowercase(), "").is_some();
+    let (n, column) = table.columns.iter().enumerate().find(|(_, column)| fits(column))?;
+    let name = column.get(before.len()..column.len().checked_sub(after.len())?)?;
+    let meant = format!("{}{NAME}{}", column.get(..before.len())?, column.get(column.len() - after.len()..)?);
+    Some((n, format!("the column of `{name}` differs in capitals only: write '{meant}'")))
 }
 
 /// The member's name, if a column fits a pattern: what stands for `{}`, or the file's name where there is none.

@@ -12,12 +12,12 @@ use crate::{
     decimal::Decimal,
     error::{ImportError, refused},
     folder::{Folder, Imported},
-    page::{Page, Source},
+    page::{Page, Source, count},
     series::{Gap, Gaps, filled},
     table::{self, Notation, Table},
 };
 use columns::Declared;
-use microgrid_scenario::ScenarioError;
+use microgrid_scenario::{ScenarioError, composed};
 use readings::Readings;
 use std::path::PathBuf;
 
@@ -105,6 +105,22 @@ impl Meters {
 
     /// Reads the tables.
     pub fn import(&self, folder: &Folder) -> Result<Imported, ImportError> {
+        self.composed().import_composed(folder)
+    }
+
+    /// The same with names of columns composed and trimmed, as those of tables are.
+    fn composed(&self) -> Self {
+        let name = |text: &String| composed(text.trim()).into_owned();
+        let [import, export, generation] =
+            [&self.import, &self.export, &self.generation].map(|column| column.as_ref().map(name));
+        let layout = match &self.layout {
+            Layout::Wide => Layout::Wide,
+            Layout::Long { member } => Layout::Long { member: name(member) },
+        };
+        Self { time: name(&self.time), layout, import, export, generation, ..self.clone() }
+    }
+
+    fn import_composed(&self, folder: &Folder) -> Result<Imported, ImportError> {
         let step = clock::step(&self.step)?;
         let zone_name = self.stamp_zone.clone().unwrap_or_else(|| self.zone.clone());
         let stamps = Stamps {
@@ -113,13 +129,13 @@ impl Meters {
             zone_name,
             back: if self.ends { step } else { 0 },
         };
+        stamps.check()?;
         let declared = Declared::of(self)?;
         let mut page = Page { kind: "meters", ..Page::default() };
         let mut tables = Vec::new();
         for path in &self.sources {
             let table = Table::declared(table::read(path)?, self.notation)?;
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let columns = declared.columns(&table, &stem)?;
+            let columns = declared.columns(&table, &table::stem(path))?;
             if !columns.unused.is_empty() {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let unused = columns.unused.join("`, `");
@@ -133,7 +149,8 @@ impl Meters {
         let (members, profiles) = self.members(&readings, &axis, &mut page)?;
         let outside = readings.outside(&axis);
         if outside > 0 {
-            page.changed.push(format!("{outside} readings on other days, or on days that are not whole: left out"));
+            let readings = count(outside, "reading");
+            page.changed.push(format!("{readings} on other days, or on days that are not whole: left out"));
         }
         let behind = match (&self.generation, &self.export) {
             (Some(_), _) => "load is import + generation - export",
@@ -152,22 +169,28 @@ impl Meters {
 
     /// The days that are asked for, or all whole ones.
     fn days(&self, readings: &Readings<'_>, step: i64) -> Result<Axis, ScenarioError> {
-        let (first, last) = readings.span();
-        let whole = Axis::within(&self.zone, first, last, step)?;
-        let Some(from) = &self.from else {
-            let whole = whole.ok_or_else(|| {
-                let mend = "allowed: readings of at least one day from midnight to midnight, whose stamps are `--step` apart, or \
-                            `--from` and `--days`";
-                refused(format!("no day of {} is whole in these readings", self.zone), [mend.to_owned()])
-            })?;
-            let days = self.days.unwrap_or(whole.days);
-            return Axis::of_days(&self.zone, whole.first, days, step);
+        let span = readings.span();
+        let Some(whole) = Axis::within(&self.zone, span.0, span.1, step)? else {
+            let zone = clock::zone(&self.zone)?;
+            let [first, last] = [span.0, span.1].map(|at| clock::rfc3339(at, &zone));
+            let mend = "allowed: readings of at least one day from midnight to midnight by that clock, whose stamps are `--step` \
+                        apart";
+            let there = format!("they go from {first} to {last}");
+            return Err(refused(
+                format!("no day of {} is whole in these readings", self.zone),
+                [there, mend.to_owned()],
+            ));
         };
-        let from = date("--from", from)?;
-        let end =
-            whole.map_or(0, |whole| from.until(whole.first).map_or(0, |span| span.get_days()) + whole.days as i32);
-        let days = self.days.unwrap_or(end.max(0).unsigned_abs());
-        Axis::of_days(&self.zone, from, days, step)
+        let from = self.from.as_ref().map(|from| date("--from", from)).transpose()?.unwrap_or(whole.first);
+        let left = from.until(whole.first).map_or(0, |span| span.get_days()) + whole.days as i32;
+        let axis = Axis::of_days(&self.zone, from, self.days.unwrap_or(left.max(1).unsigned_abs()), step)?;
+        axis.is_among(Some(&whole), span, "the readings")?;
+        for name in readings.names() {
+            let span = readings.span_of(name);
+            let whole = Axis::within(&self.zone, span.0, span.1, step)?;
+            axis.is_among(whole.as_ref(), span, &format!("the readings of `{name}`"))?;
+        }
+        Ok(axis)
     }
 
     fn members(
@@ -181,9 +204,11 @@ impl Meters {
             let of = readings.on(name, axis);
             let mut member = Member { name: name.to_owned(), ..Member::default() };
             let mut full = |what: &str, values: &[Option<Decimal>]| {
-                let (values, count) = filled(values, self.gaps).map_err(|gap| self.gap(readings, name, axis, gap))?;
-                if count > 0 {
-                    page.changed.push(format!("{what} of `{name}`: {count} slots filled by `{}`", self.gaps));
+                let (values, filled_in) =
+                    filled(values, self.gaps).map_err(|gap| self.gap(readings, name, axis, gap))?;
+                if filled_in > 0 {
+                    let slots = count(filled_in, "slot");
+                    page.changed.push(format!("{what} of `{name}`: {slots} filled by `{}`", self.gaps));
                 }
                 let profile = format!("{name} {what}");
                 let values = values.iter().map(Decimal::to_string).collect();
@@ -199,16 +224,18 @@ impl Meters {
 
     /// What to say of a gap that cannot be filled.
     fn gap(&self, readings: &Readings<'_>, name: &str, axis: &Axis, gap: Gap) -> ScenarioError {
-        let (slots, at) = (if gap.length == 1 { "slot" } else { "slots" }, axis.text(gap.first));
-        let problem = format!("`{name}` has no value for {} {slots} from {at} on", gap.length);
+        let problem =
+            format!("`{name}` has no value for {} from {} on", count(gap.length, "slot"), axis.text(gap.first));
         let mend = match self.gaps {
+            _ if gap.length == axis.slots => "it has none on these days: take others, or leave its columns out",
             _ if gap.first == 0 => "no value is before it that could be held: begin later, with `--from`",
             Gaps::Refuse => {
                 "`--gaps Hold` repeats the value before, `--gaps 'Interpolate(max: 4)'` draws a line over up to 4"
             }
-            Gaps::Hold | Gaps::Interpolate { .. } => {
-                "it is longer than `max`, or nothing is behind it: `--gaps Hold` repeats the value before"
+            _ if gap.first + gap.length == axis.slots => {
+                "no value is behind it for a line: `--gaps Hold` repeats the value before, or end earlier, with `--days`"
             }
+            Gaps::Hold | Gaps::Interpolate { .. } => "it is longer than `max`: `--gaps Hold` repeats the value before",
         };
         readings.placed(name, axis.at(gap.first), &problem, mend)
     }

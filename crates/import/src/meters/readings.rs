@@ -46,15 +46,23 @@ impl<'a> Readings<'a> {
         let mut readings = Self { tables, stamps, members: BTreeMap::new(), names: Vec::new(), step };
         for (table, columns) in tables {
             let mut new = BTreeMap::<String, Series>::new();
+            let kept = kept(table, columns)?;
             let (members, names) = (&mut readings.members, &mut readings.names);
             let mut rows = 0;
             visit(table, columns, stamps, |row, name, at, quantities| {
                 rows += 1;
+                let quantities = kept.get(name).copied().unwrap_or(quantities);
                 let wrong = |problem: String, mend: &str| Err(row.wrong(columns.time, problem, [mend.to_owned()]));
                 let local = at.as_second() + i64::from(stamps.zone.to_offset(at).seconds());
                 if local % step != 0 {
-                    let mend = "stamps are whole numbers of `--step` from midnight on: is it another?";
-                    return wrong(format!("no interval of {} begins here", in_words(step)), mend);
+                    let clock = at.to_zoned(stamps.zone.clone()).strftime("%H:%M:%S");
+                    let mend =
+                        "intervals are whole numbers of `--step` from midnight on: is `--step` or the zone another?";
+                    let (step, zone) = (in_words(step), &stamps.zone_name);
+                    return wrong(
+                        format!("no interval of {step} begins here, at {clock} by the clock of {zone}"),
+                        mend,
+                    );
                 }
                 if !new.contains_key(name) {
                     if !members.contains_key(name) {
@@ -101,6 +109,14 @@ impl<'a> Readings<'a> {
             self.members.values().filter_map(|series| Some((series.readings.first()?.0, series.readings.last()?.0)));
         let both = of.reduce(|(first, last), (begin, end)| (first.min(begin), last.max(end)));
         let (first, last) = both.unwrap_or_default();
+        (first, last + jiff::SignedDuration::from_secs(self.step))
+    }
+
+    /// The same of a member.
+    pub(super) fn span_of(&self, name: &str) -> (Timestamp, Timestamp) {
+        let readings = &self.members[name].readings;
+        let of = readings.first().zip(readings.last()).map(|((first, _), (last, _))| (*first, *last));
+        let (first, last) = of.unwrap_or_default();
         (first, last + jiff::SignedDuration::from_secs(self.step))
     }
 
@@ -154,6 +170,29 @@ impl Series {
     }
 }
 
+/// What each member of a long table is metered for: columns in which all its cells are empty are not its own.
+fn kept(table: &Table, columns: &Columns) -> Result<BTreeMap<String, Quantities>, ScenarioError> {
+    let mut kept = BTreeMap::<String, Quantities>::new();
+    let (Some(member), [(_, Quantities(declared))]) = (columns.member, columns.of.as_slice()) else { return Ok(kept) };
+    for row in table.rows() {
+        let row = row?;
+        let Quantities(own) = kept.entry(row.text(member).to_owned()).or_default();
+        for (own, n) in own.iter_mut().zip(declared) {
+            *own = own.or(n.filter(|n| !row.text(*n).is_empty()));
+        }
+    }
+    let [declared_import, declared_export, _] = *declared;
+    for Quantities(own) in kept.values_mut() {
+        let [import, export, generation] = *own;
+        // Of what is generated, and used or exported, both have to be known.
+        let needs_export = import.is_some() && generation.is_some();
+        let needs_import = export.is_some() || generation.is_none();
+        own[0] = import.or(declared_import.filter(|_| needs_import));
+        own[1] = export.or(declared_export.filter(|_| needs_export));
+    }
+    Ok(kept)
+}
+
 /// Shows each row's members with the beginning of the interval.
 fn visit(
     table: &Table,
@@ -190,7 +229,7 @@ fn reading(row: &Row<'_>, quantities: Quantities) -> Result<Reading, ScenarioErr
     let mut metered = [None; 3];
     for (value, n) in metered.iter_mut().zip(quantities.0) {
         let Some(n) = n.filter(|n| !row.text(*n).is_empty()) else { continue };
-        *value = Some(row.positive(n)?);
+        *value = Some(row.energy(n)?);
     }
     let [import, export, generation] = metered;
     Ok(match (quantities.0, import, export, generation) {

@@ -1,7 +1,7 @@
 //! Who is connected to a grid, with which devices.
 
 use super::source::Source;
-use crate::{community::Member, error::refused, table::Row};
+use crate::{community::Member, error::refused, page::count, table::Row};
 use microgrid_scenario::{ScenarioError, did_you_mean};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,11 @@ impl Grid {
             let there = format!("allowed: a subnet of Load.csv with loads, such as {examples}");
             return Err(refused(problem, meant.into_iter().chain([there])));
         }
-        self.read.push(format!("{} loads, each a member, at {} nodes", self.members.len(), nodes.len()));
+        self.read.push(format!(
+            "{}, each a member, at {}",
+            count(self.members.len(), "load"),
+            count(nodes.len(), "node")
+        ));
         Ok(())
     }
 
@@ -86,8 +90,8 @@ impl Grid {
         let table = source.table("RES.csv")?;
         let columns = ["id", "node", "type", "profile", "pRES", "sR", "subnet"].map(|column| table.column(column));
         let [id, node, kind, profile, power, apparent, subnet] = all(columns)?;
-        let (mut ids, mut others, mut differ, mut alone, mut count) =
-            (BTreeSet::new(), BTreeMap::<String, u32>::new(), Vec::new(), 0, 0);
+        let (mut ids, mut others, mut differ, mut alone, mut systems) =
+            (BTreeSet::new(), BTreeMap::<String, usize>::new(), Vec::new(), 0, 0);
         for row in table.rows() {
             let row = row?;
             if row.text(subnet) != name {
@@ -98,7 +102,7 @@ impl Grid {
                 *others.entry(row.text(kind).to_owned()).or_default() += 1;
                 continue;
             }
-            count += 1;
+            systems += 1;
             let (profile, rated) = (given(&row, profile)?, kilo(&row, power)?);
             let inverter = kilo(&row, apparent)?;
             if inverter != rated {
@@ -119,7 +123,8 @@ impl Grid {
             (member.pv_profile, member.pv_kwp) = (Some(profile), Some(rated));
         }
         self.read.push(format!(
-            "{count} photovoltaic systems by their rated power `pRES`, each with the first load at its node{}",
+            "{} by their rated power `pRES`, each with the first load at its node{}",
+            count(systems, "photovoltaic system"),
             if alone > 0 {
                 format!(", {alone} of them with nobody: members of their own that only generate")
             } else {
@@ -129,8 +134,9 @@ impl Grid {
         if !differ.is_empty() {
             self.read.push(format!("`sR` is not `pRES`, and not used: {} (kWp of kVA)", differ.join(", ")));
         }
-        for (kind, count) in others {
-            self.dropped.push(format!("{count} generators of type `{kind}`: members generate from the sun only"));
+        for (kind, number) in others {
+            let generators = count(number, "generator");
+            self.dropped.push(format!("{generators} of type `{kind}`: members generate from the sun only"));
         }
         Ok(())
     }
@@ -147,14 +153,14 @@ impl Grid {
         };
         let columns = ["id", "node", "eStore", "sR", "etaStore", "subnet"].map(|column| table.column(column));
         let [id, node, energy, power, efficiency, subnet] = all(columns)?;
-        let (mut ids, mut count) = (BTreeSet::new(), 0);
+        let (mut ids, mut storages) = (BTreeSet::new(), 0);
         for row in table.rows() {
             let row = row?;
             if row.text(subnet) != name {
                 continue;
             }
             new_name(&row, id, &mut ids)?;
-            count += 1;
+            storages += 1;
             let Some(member) = nodes.get(row.text(node)) else {
                 let mend = "a battery belongs to a member: give the node a load".to_owned();
                 return Err(row.wrong(node, "there is no load at this node", [mend]));
@@ -170,17 +176,19 @@ impl Grid {
             }
             member.battery_kwh = Some(above_zero(&row, energy)?);
             member.battery_kw = Some(above_zero(&row, power)?);
-            member.battery_efficiency = Some(row.text(efficiency).to_owned());
+            member.battery_efficiency = Some(share.rounded().to_string());
         }
-        if count == 0 {
+        if storages == 0 {
             self.read.push("no storages".to_owned());
         } else {
             self.read.push(format!(
-                "{count} storages as batteries: `eStore`, power by `sR`, `etaStore` taken for the efficiency each way"
+                "{}, each a battery: `eStore`, power by `sR`, `etaStore` taken for the efficiency each way",
+                count(storages, "storage")
             ));
             self.dropped.push(format!(
-                "of {count} storages: their profiles, self-discharge `sdStore`, and the limits `pMin` and `pMax`, by which \
-                 they could only charge"
+                "of {}: profiles, self-discharge `sdStore`, and the limits `pMin` and `pMax`, by which there would be \
+                 charging only",
+                count(storages, "storage")
             ));
         }
         Ok(())
@@ -213,12 +221,12 @@ fn given(row: &Row<'_>, n: usize) -> Result<String, ScenarioError> {
     }
 }
 
-/// A power or an energy in thousandths of its unit: kW of MW, without rounding.
+/// A power or an energy in thousandths of its unit: kW of MW, without what was left of rounding.
 fn kilo(row: &Row<'_>, n: usize) -> Result<String, ScenarioError> {
     let mega = row.positive(n)?;
     let kilo = mega.times_ten_to(3).filter(|kilo| kilo.value() <= 1e6);
     let too_large = || row.wrong(n, "more than 1000 MW", ["allowed: 0 to 1000".to_owned()]);
-    kilo.map(|kilo| kilo.to_string()).ok_or_else(too_large)
+    kilo.map(|kilo| kilo.rounded().to_string()).ok_or_else(too_large)
 }
 
 fn above_zero(row: &Row<'_>, n: usize) -> Result<String, ScenarioError> {

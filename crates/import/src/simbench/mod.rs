@@ -12,7 +12,7 @@ use crate::{
     community::{Community, Profile},
     error::{ImportError, refused},
     folder::{Folder, Imported},
-    page::Page,
+    page::{Page, count},
 };
 use grid::Grid;
 use source::Source;
@@ -50,9 +50,11 @@ impl SimBench {
 
     /// Reads the grid.
     pub fn import(&self, folder: &Folder) -> Result<Imported, ImportError> {
-        if self.shift_pv < 0 || self.shift_pv % STEP != 0 || self.shift_pv > 24 * 3600 {
-            let problem = format!("--shift-pv: {} is no number of whole rows", in_words(self.shift_pv));
-            return Err(refused(problem, ["allowed: 0s, 15min, 30min, 45min, 1h, ... up to 1day".to_owned()]).into());
+        if self.shift_pv < 0 || self.shift_pv % STEP != 0 || self.shift_pv >= 24 * 3600 {
+            let problem = format!("--shift-pv: {} is no number of whole rows within a day", in_words(self.shift_pv));
+            return Err(
+                refused(problem, ["allowed: 0s, 15min, 30min, 45min, 1h, ... up to 23h45min".to_owned()]).into()
+            );
         }
         let mut source = Source::open(&self.source, &self.set)?;
         let grid = Grid::read(&mut source, &self.grid)?;
@@ -85,9 +87,8 @@ impl SimBench {
         }
         page.sources = source.read;
         if noise + night > 0 {
-            let values = noise + night;
-            page.changed
-                .push(format!("{values} values a little below zero (by at most 1e-4 of the peak): taken for 0"));
+            let values = count(noise + night, "value");
+            page.changed.push(format!("{values} a little below zero (by at most 1e-4 of the peak): taken for 0"));
         }
         page.changed.push(match rows {
             0 => "Generation is not shifted. It stands about an hour early against the clock of the loads, in summer as in \
@@ -113,11 +114,16 @@ impl SimBench {
         let left = i64::from(whole.days) - i64::from(before);
         let days = self.days.unwrap_or(left.max(0) as u32);
         if before < 0 || left <= 0 || i64::from(days) > left {
-            let problem = format!("--from, --days: {days} days from {first} are not all in the source's year");
-            let allowed = format!(
-                "allowed: days of 2016{}",
-                if left > 0 { format!(", here up to {left}") } else { String::new() }
-            );
+            let problem = match self.days {
+                Some(days) => {
+                    let days = count(days as usize, "day");
+                    format!("--from, --days: {days} from {first} are not all in the source's year")
+                }
+                None => format!("--from: {first} is not in the source's year"),
+            };
+            let inside = before >= 0 && left > 0;
+            let most = if inside { format!(", from {first} on up to `--days {left}`") } else { String::new() };
+            let allowed = format!("allowed: days of 2016, from 2016-01-01 to 2016-12-31{most}");
             return Err(refused(problem, [allowed]).into());
         }
         Ok(Axis::of_days(ZONE, first, days, STEP)?)

@@ -97,13 +97,20 @@ fn one_of_two_auctions_is_chosen() {
 /// A mistake in the document, and what is said of it.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 18] = [
+const MISTAKES: [Mistake; 21] = [
     ("</Period>", "</Perriod>", &["prices.xml:27", "the file is no XML"]),
     (
         "Publication_MarketDocument",
         "GL_MarketDocument",
         &["prices.xml:2:1", "a `GL_MarketDocument` has no prices", "A44"],
     ),
+    (
+        "<type>A44<",
+        "<type>A65<",
+        &["prices.xml:3:3", "no day-ahead prices, but load (document type A65)", "allowed", "A44"],
+    ),
+    ("</Publication_MarketDocument>", "", &["prices.xml:53", "the document is cut off here"]),
+    (">80<", ">-0.0005<", &["prices.xml:17:9", "`-0.0005` is a price too near to 0", "0.001"]),
     ("TimeSeries", "timeseries", &["prices.xml:2:1", "there are no prices"]),
     ("MWH", "KWH", &["prices.xml:7:5", "another unit", "allowed: MWH"]),
     (
@@ -151,6 +158,12 @@ fn what_does_not_fit_is_refused_with_its_place() {
     says(
         import(&zones, |_| {}),
         &["prices.xml:29:3", "another bidding zone, 10Y1001A1001A82H beside 10YFR-RTE------C"],
+    );
+    // What no importer looks at, `sim check` would refuse.
+    let long = two_days().replace("EUR", "ELEVENLETTERS");
+    says(
+        import(&long, |_| {}),
+        &["scenario.ron:", "market.currency", "the import would leave this", "nothing is written"],
     );
     says(import(&two_days(), |how| how.zone = "Mars".to_owned()), &["there is no time zone `Mars`"]);
 }

@@ -76,8 +76,9 @@ fn long_tables_and_wide_ones_come_to_the_same() {
 #[test]
 fn a_file_for_each_meter_has_the_files_name() {
     let text = |value: &str| day("time,kWh", iso, |_| value.to_owned());
-    let (root, paths) = sources(&[("käthe.csv", &text("1")), ("b.csv", &text("2"))]);
-    let mut how = Meters::of(paths, Layout::Wide, Unit::Kw, "Europe/Berlin", "30min", "time");
+    // Its accent stands apart, as in files of macOS.
+    let (root, paths) = sources(&[("ka\u{308}the.csv", &text("1")), ("b.csv", &text("2"))]);
+    let mut how = Meters::of(paths, Layout::Wide, Unit::Kwh, "Europe/Berlin", "30min", "time");
     how.import = Some("kWh".to_owned());
     let imported = how.import(&target(&root)).unwrap();
     assert_eq!(lines(&imported, "profiles.csv")[1], "2024-06-01T00:00:00+02:00,1,2");
@@ -151,6 +152,35 @@ fn gaps_are_filled_as_declared_and_told() {
 }
 
 #[test]
+fn each_meter_of_a_long_table_has_what_it_meters() {
+    let rows = (0..48).flat_map(|n| {
+        ["A,2,1,3".to_owned(), format!("B,{n},,"), "C,,,5".to_owned()].map(|cells| format!("{},{cells}\n", iso(n)))
+    });
+    let long = format!("time,meter,in,out,pv\n{}", rows.collect::<String>());
+    let of = |text: &str| {
+        import(text, |how| {
+            how.layout = Layout::Long { member: "meter".to_owned() };
+            (how.import, how.export, how.generation) = (Some("in".into()), Some("out".into()), Some("pv".into()));
+        })
+    };
+    let imported = of(&long).unwrap();
+    let members = "name,load_profile,pv_profile\nA,A load,A generation\nB,B load,\nC,,C generation\n";
+    assert_eq!(imported.file("members.csv").unwrap(), members);
+    assert_eq!(lines(&imported, "profiles.csv")[48], "2024-06-01T23:30:00+02:00,4,3,47,5");
+    // What ends before the others do is no gap.
+    let short = long.replace(&format!("{},B,47,,\n", iso(47)), "");
+    says(of(&short), &["not all within the readings of `B`", "to 2024-06-01T23:30:00+02:00"]);
+}
+
+#[test]
+fn more_than_a_house_has_is_told() {
+    let text = day("time,A in", iso, |_| "450".to_owned());
+    let imported = import(&text, |how| (how.export, how.generation) = (None, None)).unwrap();
+    let warnings = &imported.page.warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains("`A` wants 900 kWh an hour on average"), "{warnings:?}");
+}
+
+#[test]
 fn days_that_are_not_whole_are_left_out() {
     let text = wide() + "2024-06-02 00:00,1,0,0,1,x\n";
     let imported = import(&text, |_| {}).unwrap();
@@ -161,7 +191,7 @@ fn days_that_are_not_whole_are_left_out() {
 /// A mistake in the table, and what is said of it.
 type Mistake = (&'static str, &'static str, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 14] = [
+const MISTAKES: [Mistake; 18] = [
     ("time,A in", "when,A in", &["meters.csv:1:1", "the column `time` is missing"]),
     ("A in", "A inn", &["meters.csv:1:12", "`A`: energy is exported, and nothing tells what is imported"]),
     ("A out", "A ouf", &["meters.csv:1:1", "no column fits `{} out`"]),
@@ -183,6 +213,22 @@ const MISTAKES: [Mistake; 14] = [
     ("2024-06-01 01:00,0.02,", "2024-06-01 01:00,NaN,", &["meters.csv:4:18", "not a number", "has to be filled in"]),
     ("2024-06-01 01:00,0.02,", "2024-06-01 01:00,\"0,02\",", &["meters.csv:4:18", "not a number", "--decimal comma"]),
     ("2024-06-01 01:00,0.02,", "2024-06-01 01:00,0,02,", &["meters.csv:4:1", "the row has 7 cells, the header has 6"]),
+    (
+        "2024-06-01 01:00,0.02,",
+        "2024-06-01 01:00,1000000,",
+        &["meters.csv:4:18", "1000000 is more than a scenario may have", "another unit"],
+    ),
+    (
+        "2024-06-01 01:00,0.02,",
+        "2024-06-01 01:00,\"1.000,5\",",
+        &["meters.csv:4:18", "not a number", "write 1000,5", "--decimal comma"],
+    ),
+    ("2024-06-01 01:00,0.02,", "2024-06-01 01:00,1 000.5,", &["meters.csv:4:18", "not parted here: write 1000.5"]),
+    (
+        "2024-06-01 01:00,0.02,0.1,0.30,2.5,x",
+        "2024-06-01 01:00,0.02,0.1,0.30,2.5,\"x",
+        &["meters.csv:4:", "a quote that opens"],
+    ),
     ("2024-06-01 23:30,", "2024-06-01 22:30,", &["meters.csv:49:1", "above"]),
 ];
 
@@ -219,9 +265,38 @@ fn what_is_declared_has_to_make_sense() {
         of(&|how| how.layout = Layout::Long { member: "time".to_owned() }),
         &["is no column of a long table", "--member"],
     );
-    says(of(&|how| how.time_format = text("%H")), &["meters.csv:2:1", "what `--time-format '%H'` tells"]);
-    says(of(&|how| how.from = text("2024-05-31")), &["no value for", "begin later"]);
-    says(of(&|how| how.days = Some(2)), &["no value for 48 slots", "up to the end"]);
+    says(
+        of(&|how| how.time_format = text("%d.%m.%Y %H:%M")),
+        &["meters.csv:2:1", "what `--time-format '%d.%m.%Y %H:%M'`"],
+    );
+    for (format, problem) in
+        [("%H", "tells no date and time of day"), ("%Q", "tells no date"), ("%Ö", "is none that is known")]
+    {
+        says(
+            of(&|how| how.time_format = text(format)),
+            &[&format!("--time-format: `{format}` {problem}"), "%Y (2024)"],
+        );
+    }
+    let span = "the readings go from 2024-06-01T00:00:00+02:00 to 2024-06-02T00:00:00+02:00";
+    for (from, days) in [("2024-05-31", None), ("2024-06-01", Some(2)), ("2024-06-02", None), ("2025-01-01", Some(1))] {
+        for gaps in [Gaps::Refuse, Gaps::Hold] {
+            says(
+                of(&|how| (how.from, how.days, how.gaps) = (text(from), days, gaps)),
+                &["not all within the readings", span, "`--from 2024-06-01 --days 1`"],
+            );
+        }
+    }
+    says(of(&|how| how.export = text("{} Out")), &["meters.csv:1:11", "no column fits `{} Out`", "write '{} out'"]);
+    says(of(&|how| how.time = "Time".to_owned()), &["`time` differs in capitals only"]);
+    for (name, unit, mend) in
+        [("A Wh", Unit::Kwh, "divide"), ("A [kW]", Unit::Kwh, "--unit kw`"), ("A_kWh", Unit::Kw, "--unit kwh`")]
+    {
+        let table = day(&format!("time,{name}"), iso, |_| "1".to_owned());
+        let refused = import(&table, |how| {
+            (how.import, how.export, how.generation, how.unit) = (text(name), None, None, unit);
+        });
+        says(refused, &["meters.csv:1:6", "by its name", mend, "rename"]);
+    }
     let error = of(&|how| how.sources = vec!["/nowhere.csv".into()]).unwrap_err().to_string();
     assert!(error.contains("cannot read /nowhere.csv: there is no such file"), "{error}");
     let (root, paths) = sources(&[("a.csv", &wide()), ("b.csv", &wide())]);

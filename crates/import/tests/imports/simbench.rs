@@ -87,7 +87,7 @@ fn a_grid_is_its_loads_with_the_devices_at_their_nodes() {
     for told in [
         "LoadProfile.csv` | ",
         "Open Database License",
-        "1 generators of type `Wind`",
+        "1 generator of type `Wind`",
         "S1 7.6 of 9.6 kVA",
         "an hour early",
     ] {
@@ -208,10 +208,16 @@ fn what_is_asked_for_has_to_make_sense() {
         how.import(&target(&root))
     };
     let date = |text: &str| Some(text.to_owned());
-    says(changed(&|how| how.shift_pv = 600), &["--shift-pv: 10min is no number of whole rows", "15min"]);
+    for (shift, said) in [(600, "10min"), (24 * 3600, "24h"), (400 * 24 * 3600, "9600h")] {
+        let problem = format!("--shift-pv: {said} is no number of whole rows within a day");
+        says(changed(&|how| how.shift_pv = shift), &[&problem, "15min", "up to 23h45min"]);
+    }
     says(changed(&|how| how.from = date("June")), &["--from: `June` is no date", "2016-06-06"]);
-    says(changed(&|how| how.from = date("2017-01-01")), &["are not all in the source's year"]);
-    says(changed(&|how| (how.from, how.days) = (date("2016-12-31"), Some(2))), &["here up to 1"]);
+    says(
+        changed(&|how| how.from = date("2017-01-01")),
+        &["--from: 2017-01-01 is not in the source's year", "to 2016-12-31"],
+    );
+    says(changed(&|how| (how.from, how.days) = (date("2016-12-31"), Some(2))), &["up to `--days 1`"]);
     says(changed(&|how| how.days = Some(0)), &["--days: 0 is not allowed"]);
     says(changed(&|how| how.grid = "LV9".to_owned()), &["no load is in a subnet `LV9`"]);
     says(changed(&|how| how.source = Path::new("/nowhere").to_owned()), &["cannot read /nowhere", "pip download"]);

@@ -62,6 +62,8 @@ struct CommunityRow {
 pub(super) struct Members {
     rows: Vec<CommunityRow>,
     clock: Clock,
+    /// Profiles that no row names.
+    unused: Vec<String>,
 }
 
 impl Members {
@@ -81,18 +83,40 @@ impl Members {
             Clock { dates: dates.cloned(), starts_at: market.starts_at, slot_length: market.slot_length, slots };
         let year = dates.map_or(365, |dates| if dates.begin(1).date().in_leap_year() { 366 } else { 365 });
         let reader = Reader { community, profiles, hours_of_year: 24.0 * f64::from(year), preferences };
-        let (mut rows, mut names) = (Vec::new(), BTreeSet::new());
+        let (mut rows, mut names, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for row in table.rows() {
             let row = row?;
             if !names.insert(row.text("name").to_owned()) {
                 return Err(row.report("name", "a member has it already", "allowed: each name once".to_owned()));
             }
+            let profiles = ["load_profile", "pv_profile", "heat_pump_profile"];
+            used.extend(profiles.iter().filter_map(|column| given(&row, column)).map(str::to_owned));
             rows.push(reader.member(&row, rows.len() as u32 + 1)?);
         }
         if rows.is_empty() {
             return Err(table.report_column("name", "nobody takes part", "allowed: at least one member".to_owned()));
         }
-        Ok(Self { rows, clock })
+        let unused = profiles.keys().filter(|name| !used.contains(*name)).cloned().collect();
+        Ok(Self { rows, clock, unused })
+    }
+
+    /// Profiles that nobody has.
+    pub(super) fn unused(&self) -> &[String] {
+        &self.unused
+    }
+
+    /// Who generates or wants more energy than this on average, as the profiles are, with how much that is [kWh in an hour].
+    pub(super) fn more_than(&self, largest: f64) -> Option<(&str, &'static str, f64)> {
+        let hours = self.clock.slot_length.as_secs_f64() * f64::from(self.clock.slots) / 3600.0;
+        let mean = |of: &Option<Scaled>| {
+            let as_it_is = of.as_ref().filter(|of| of.times == 1.0)?;
+            as_it_is.upto.last().map(|sum| sum / hours).filter(|mean| *mean > largest)
+        };
+        self.rows.iter().find_map(|row| {
+            let name = row.member.name.as_deref().unwrap_or_default();
+            let generates = mean(&row.generation).map(|mean| (name, "generates", mean));
+            generates.or_else(|| mean(&row.load).map(|mean| (name, "wants", mean)))
+        })
     }
 
     /// How many there are.
@@ -209,7 +233,10 @@ impl Reader<'_> {
                 return Err(row.report(yearly.unwrap_or(power), "the profile is scaled twice", allowed));
             }
             (Some(_), None) if unit != Unit::Share => {
-                let allowed = "allowed: empty, or profiles that are shares: `unit: Share`".to_owned();
+                let allowed = format!(
+                    "allowed: empty; or profiles that are shares of this, from 0 to 1, as `unit: Share` in \
+                     `population.Members` says they are; it says `{unit:?}`"
+                );
                 return Err(row.report(power, "the profile is energy or power already", allowed));
             }
             (Some(peak), None) => peak,
@@ -221,7 +248,10 @@ impl Reader<'_> {
             }
             (None, None) if unit == Unit::Share => {
                 let wanted: Vec<String> = scales().map(|column| format!("`{column}`")).collect();
-                let allowed = format!("allowed: a value in {}", wanted.join(" or "));
+                let allowed = format!(
+                    "allowed: a value in {}; or `unit: Kwh` or `Kw` in `population.Members`, if profiles are energy or power",
+                    wanted.join(" or ")
+                );
                 return Err(row.report_with(profile, "its profile is a share, and of what is not said", [allowed]));
             }
             (None, None) => 1.0,
@@ -286,7 +316,10 @@ fn vehicle(row: &Row<'_>) -> Result<Option<Vehicle>, ScenarioError> {
     needs(row, power, &[energy])?;
     needs(row, hours, &[energy])?;
     let kw = row.number(power, 1e-6, LARGEST)?;
-    let home: Hours = parsed(row, hours)?.unwrap_or(Hours::ALL);
+    let has_days = given(row, hours).is_some_and(|text| text.contains(char::is_alphabetic));
+    let every_day = "hours alone: a vehicle is at home at the same hours of each day";
+    let home = parsed(row, hours).map_err(|error| if has_days { error.noted(every_day) } else { error });
+    let home: Hours = home?.unwrap_or(Hours::ALL);
     let most = kw * f64::from(home.minutes()) / 60.0;
     if kwh > most * (1.0 + 1e-9) {
         let problem = format!("more than {kw} kW can charge from {home}");

@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Largest value of a profile.
-const LARGEST: f64 = 1e4;
+pub const LARGEST_VALUE: f64 = 1e4;
 
 /// A profile: its values by slot, and what they are on average.
 #[derive(Clone, Debug)]
@@ -49,6 +49,10 @@ pub(super) fn read(
     if by == "time" && dates.is_none() {
         let allowed = "allowed: `slot`, or `time` in a scenario with a market.calendar".to_owned();
         return Err(table.report_column("time", "the scenario has no dates", allowed));
+    }
+    if by == "time" && names.iter().any(|name| name == "slot") {
+        let mend = "take the other column out, or rename it if it is a profile";
+        return Err(table.report_column("slot", "the table has both `time` and `slot`", mend.to_owned()));
     }
     let mut names: Vec<String> =
         if is_long { Vec::new() } else { table.columns().filter(|name| *name != by).map(str::to_owned).collect() };
@@ -91,6 +95,11 @@ pub(super) fn read(
         let slots = (1..=market.slots).map(|slot| {
             let begin = (f64::from(slot - 1) * length).round() as i64;
             in_slot(begin, length, step, unit, &of).ok_or_else(|| {
+                if let Some(own) = own_step(&rows, place).filter(|own| is_long && by == "time" && *own != step) {
+                    let problem = format!("`{name}` has {own} s from row to row, and the table {step} s");
+                    let allowed = "allowed: the same time from row to row for all profiles of a table".to_owned();
+                    return table.report_column(by, &problem, allowed);
+                }
                 let when =
                     dates.filter(|_| by == "time").map(|dates| format!(", which begins at {}", dates.time(slot)));
                 let problem = format!("`{name}` has no value for slot {slot}{}", when.unwrap_or_default());
@@ -111,8 +120,15 @@ pub(super) fn read(
     names.iter().enumerate().map(each).collect()
 }
 
+/// The time from the first row of a profile to its next [s].
+fn own_step(rows: &BTreeMap<i64, Values>, place: usize) -> Option<i64> {
+    let mut own = rows.iter().filter(|(_, row)| row.values.get(place).is_some_and(|value| !value.is_nan()));
+    let (first, next) = (own.next()?.0, own.next()?.0);
+    Some(next - first)
+}
+
 fn value(row: &Row<'_>, column: &str) -> Result<f64, ScenarioError> {
-    row.number(column, 0.0, LARGEST)
+    row.number(column, 0.0, LARGEST_VALUE)
 }
 
 /// The time from one row to the next [s]: the same for all, and a multiple or a part of a slot.

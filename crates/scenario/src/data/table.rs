@@ -64,6 +64,9 @@ impl<'a> Table<'a> {
         if text.trim().is_empty() {
             return table.wrong("the file is empty".to_owned(), start..start, Vec::new(), wanted);
         }
+        if let Some(n) = table.columns.iter().position(|name| name.contains('\n')) {
+            return table.wrong(OPEN_QUOTE.to_owned(), table.cell(start, n), Vec::new(), wanted);
+        }
         if let Some((problem, mend)) = no_header(&text[table.header.clone()], count) {
             let (found, notes) = ("in the first line".to_owned(), [mend.to_owned(), wanted.to_owned()]);
             return Err(ScenarioError::Data(file.report(problem.to_owned(), table.header, found, notes)));
@@ -220,6 +223,10 @@ impl<'a> Table<'a> {
                 let line = &self.file.text[line_at(&self.file.text, start)];
                 return wrong(problem, mend_row(line, self.columns.len()));
             }
+            // What is longer than its line goes on in the next.
+            if cells.as_slice().len() + cells.len() - 1 > line_at(&self.file.text, start).len() {
+                return wrong(OPEN_QUOTE.to_owned(), "close it, or take it out");
+            }
             Ok(Row { table: self, cells, start })
         })
     }
@@ -338,7 +345,10 @@ pub(super) fn no_header(line: &str, count: usize) -> Option<(&'static str, &'sta
         return Some(("the first line is no header", "a table has no comments: take them out"));
     }
     let in_one = count > 1 && cells().count() == 1 && line.split_whitespace().count() == count;
-    if line.starts_with("sep=") || in_one || cells().count() < count && line.contains([';', '\t', '|']) {
+    if line.starts_with("sep=")
+        || in_one
+        || (cells().count() < count || cells().count() == 1) && line.contains([';', '\t', '|'])
+    {
         return Some(("cells are not separated by commas", "write commas between cells, and points within numbers"));
     }
     if !line.starts_with(['(', '[', '{', '<']) && !line.starts_with("Scenario") && cells().count() == 1 && count > 1 {
@@ -357,13 +367,16 @@ pub(super) fn no_header(line: &str, count: usize) -> Option<(&'static str, &'sta
     is_data.then_some(("the header is missing", "put a line with the names of the columns before the numbers"))
 }
 
+const OPEN_QUOTE: &str = "a quote that opens in this row is not closed in it";
+
 pub(super) const WHOLE: &str = "quotes stand around a cell, and not around a whole line: take them out";
 
 /// Whether a line of several cells stands in quotes as if it were one.
 pub(super) fn is_quoted_whole(line: &str) -> bool {
     let mut cells = reader(line);
     let cells = cells.headers().map(|cells| (cells.len(), cells[0].contains(',')));
-    line.trim_start().starts_with('"') && cells.is_ok_and(|cells| cells == (1, true))
+    let is_closed = line.matches('"').count().is_multiple_of(2);
+    is_closed && line.trim_start().starts_with('"') && cells.is_ok_and(|cells| cells == (1, true))
 }
 
 /// How a row is to be written that has not as many cells as its header.
@@ -374,7 +387,7 @@ pub(super) fn mend_row(line: &str, columns: usize) -> &'static str {
     } else if is_quoted_whole(line) {
         WHOLE
     } else if line.matches('"').count() % 2 == 1 {
-        "a quote that opens in this row is not closed in it"
+        OPEN_QUOTE
     } else if line.contains([';', '\t', '|']) {
         "write commas between cells, and points within numbers"
     } else if line.contains(char::is_control) {
