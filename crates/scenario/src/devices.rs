@@ -6,7 +6,7 @@ use super::{
     population::{Devices, Scaled},
     tariffs::SlotRates,
 };
-use jiff::civil::Time;
+use jiff::{SignedDuration, civil::Time};
 use microgrid_agents::{
     ids::Slot,
     scheduling::{Outlook, Task, Timing},
@@ -81,6 +81,38 @@ impl Clock {
             .collect();
         self.spans(|slot| keys[slot as usize - 1])
     }
+
+    /// How many slots a stay of the first slot has before it, and one of the last slot behind it, as if days went on there.
+    fn beyond(&self, home: Hours) -> [usize; 2] {
+        let (first, step) = (self.time(1), SignedDuration::from_secs(self.slot_length.as_secs() as i64));
+        let most = self.a_day();
+        let before = (0..most).scan(first, |next, _| {
+            let (begin, ends) = (next.wrapping_sub(step), home.ends_at(*next));
+            *next = begin;
+            (home.contains(begin) && !ends).then_some(())
+        });
+        let behind = (0..most).scan(self.time(self.slots), |last, _| {
+            *last = last.wrapping_add(step);
+            (home.contains(*last) && !home.ends_at(*last)).then_some(())
+        });
+        [before.count(), behind.count()]
+    }
+
+    /// So many slots has a day.
+    fn a_day(&self) -> usize {
+        (Self::DAY as f64 / self.slot_length.as_secs_f64()).round().max(1.0) as usize
+    }
+
+    /// The slot, from 0, which is as this one is that may be before the first or behind the last: so many days later or earlier.
+    fn alike(&self, place: isize) -> usize {
+        let (a_day, slots) = (self.a_day() as isize, self.slots as isize);
+        let inside = match place {
+            ..0 => place.rem_euclid(a_day),
+            _ if place < slots => place,
+            _ => slots - 1 - (slots - 1 - place).rem_euclid(a_day),
+        };
+        inside.clamp(0, slots - 1) as usize
+    }
 }
 
 /// An electric vehicle.
@@ -115,50 +147,70 @@ pub(super) fn planned(
     if heat_pump.is_none() && vehicle.is_none() {
         return None;
     }
-    let mut planned = vec![Energy::ZERO; clock.slots as usize];
-    // What is foreseen to be left of own generation, which each device leaves to the next.
-    let mut surplus: Vec<Energy> = (1..=clock.slots)
-        .map(|slot| {
-            let [generation, load] = devices.base(slot);
-            generation - load
-        })
-        .collect();
-    let mut carry_out = |timing: Timing, task: &Task, span: Range<usize>| {
-        let outlook = Outlook {
-            grid_tariff: &rates.grid[span.clone()],
-            feed_in_tariff: &rates.feed_in[span.clone()],
-            surplus: &surplus[span.clone()],
-        };
-        for (place, used) in span.zip(timing.plan(task, outlook)) {
-            planned[place] += used;
-            surplus[place] -= used;
-        }
-    };
+    let mut plan = Plan { rates, clock, planned: vec![Energy::ZERO; clock.slots as usize], surplus: Vec::new() };
     if let Some(HeatPump { load, shiftable, timing }) = heat_pump {
         let due: Vec<Energy> = (1..=clock.slots).map(|slot| load.slot(slot)).collect();
         let rated = due.iter().copied().max().unwrap_or_default();
+        let deferred: Vec<Energy> = due.iter().map(|due| Energy::at_most(due.value() * shiftable)).collect();
+        // What cannot wait is used where it is due.
+        plan.planned = due.iter().zip(&deferred).map(|(due, deferred)| *due - *deferred).collect();
+        let most: Vec<Energy> = plan.planned.iter().map(|fixed| rated - *fixed).collect();
+        plan.foresee(devices);
         for day in clock.days() {
-            let due = &due[day.clone()];
-            let deferred: Vec<Energy> = due.iter().map(|due| Energy::at_most(due.value() * shiftable)).collect();
-            let fixed: Vec<Energy> = due.iter().zip(&deferred).map(|(due, deferred)| *due - *deferred).collect();
-            // What cannot wait is used where it is due.
-            carry_out(Timing::AtOnce, &Task { energy: fixed.iter().copied().sum(), most: fixed.clone() }, day.clone());
-            let most = fixed.iter().map(|fixed| rated - *fixed).collect();
-            carry_out(*timing, &Task { energy: deferred.into_iter().sum(), most }, day);
+            let task = Task { energy: deferred[day.clone()].iter().copied().sum(), most: most[day.clone()].to_vec() };
+            plan.carry_out(*timing, &task, day.start, 0);
         }
     }
     if let Some(Vehicle { kwh, kw, home, timing }) = vehicle {
-        let whole = (f64::from(home.minutes()) * 60.0 / clock.slot_length.as_secs_f64()).round() as usize;
         let most = Energy::at_most(kw * clock.hours());
+        let beyond = clock.beyond(*home);
+        plan.foresee(devices);
         for stay in clock.stays(*home) {
-            // Of a stay that has begun before the run, or goes on behind it, its part.
-            let is_cut = stay.start == 0 || stay.end == clock.slots as usize;
-            let part = if is_cut { (stay.len() as f64 / whole.max(1) as f64).min(1.0) } else { 1.0 };
-            let task = Task { energy: Energy::nearest(kwh * part), most: vec![most; stay.len()] };
-            carry_out(*timing, &task, stay);
+            // A stay may have begun before the run, or go on behind it.
+            let before = if stay.start == 0 { beyond[0] } else { 0 };
+            let behind = if stay.end == clock.slots as usize { beyond[1] } else { 0 };
+            let task = Task { energy: Energy::nearest(*kwh), most: vec![most; before + stay.len() + behind] };
+            plan.carry_out(*timing, &task, stay.start, before);
         }
     }
-    Some(planned.into())
+    Some(plan.planned.into())
+}
+
+/// What is planned so far.
+#[derive(Debug)]
+struct Plan<'a> {
+    rates: &'a SlotRates,
+    clock: &'a Clock,
+    planned: Vec<Energy>,
+    /// What a device can foresee to be left of own generation.
+    surplus: Vec<Energy>,
+}
+
+impl Plan<'_> {
+    /// What is planned by now is foreseen by the next device.
+    fn foresee(&mut self, devices: &Devices) {
+        let left = |(slot, planned): (Slot, &Energy)| {
+            let [generation, load] = devices.base(slot);
+            generation - load - *planned
+        };
+        self.surplus = (1..).zip(&self.planned).map(left).collect();
+    }
+
+    /// Plans a task that begins with the slot `first`, from 0, or so many before it, and may go on behind the last slot. Of slots
+    /// that are not in the run, what is known of the day next to them is foreseen, and what is used there is none of the run's.
+    fn carry_out(&mut self, timing: Timing, task: &Task, first: usize, before: usize) {
+        let places = (0..task.most.len()).map(|n| n as isize + first as isize - before as isize);
+        let alike: Vec<usize> = places.clone().map(|place| self.clock.alike(place)).collect();
+        let [grid, feed_in] = [&self.rates.grid, &self.rates.feed_in]
+            .map(|rates| alike.iter().map(|place| rates[*place]).collect::<Vec<_>>());
+        let surplus: Vec<Energy> = alike.iter().map(|place| self.surplus[*place]).collect();
+        let outlook = Outlook { grid_tariff: &grid, feed_in_tariff: &feed_in, surplus: &surplus };
+        for (place, used) in places.zip(timing.plan(task, outlook)) {
+            if let Some(planned) = usize::try_from(place).ok().and_then(|place| self.planned.get_mut(place)) {
+                *planned += used;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -201,11 +253,27 @@ mod tests {
         let clock = clock("2016-03-26", 3);
         let vehicle = Vehicle { kwh: 8.0, kw: 4.0, home: "22:00-06:00".parse().unwrap(), timing: Timing::AtOnce };
         let plan = plan(&clock, None, Some(&vehicle));
-        // From midnight to 6:00 of the first day it takes three quarters, from 22:00 on at the end one.
-        assert_eq!(plan.iter().sum::<f64>(), 6.0 + 8.0 + 8.0 + 2.0);
-        let first_night: Vec<usize> = (80..140).filter(|place| plan[*place] > 0.0).collect();
+        // Of the first night it has all by midnight, before the run.
+        assert_eq!(plan.iter().sum::<f64>(), 3.0 * 8.0);
+        let first_night: Vec<usize> = (0..140).filter(|place| plan[*place] > 0.0).collect();
         assert_eq!(first_night, Vec::from_iter(88..96), "1 kWh a quarter from 22:00 on");
         assert!(plan.iter().all(|used| *used == 0.0 || *used == 1.0));
+    }
+
+    #[test]
+    fn a_run_begins_and_ends_amid_stays_as_if_it_had_gone_on() {
+        for timing in [Timing::AtOnce, Timing::LowTariff, Timing::Surplus] {
+            for home in ["22:00-06:00", "18:15-18:00", "09:00-15:00", "00:00-24:00"] {
+                for kw in [1.25, 4.0, 11.0] {
+                    let vehicle = Vehicle { kwh: 8.0, kw, home: home.parse().unwrap(), timing };
+                    let whole = plan(&clock("2016-06-01", 4), None, Some(&vehicle));
+                    let begins_at_noon = plan(&clock("2016-06-02T12:00", 2), None, Some(&vehicle));
+                    assert_eq!(begins_at_noon, whole[144..336], "{timing:?} {home} {kw}");
+                    let night = plan(&clock("2016-06-02", 2), None, Some(&vehicle));
+                    assert_eq!(night, whole[96..288], "{timing:?} {home} {kw}");
+                }
+            }
+        }
     }
 
     #[test]
