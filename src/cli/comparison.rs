@@ -44,6 +44,7 @@ fn named(cases: &[KeyFigures]) -> Table<&KeyFigures> {
 /// what storages bring is shown where they did anything.
 fn gains(cases: &[KeyFigures]) -> String {
     let storages = cases.iter().any(KeyFigures::used_storages);
+    let pay_more = cases.iter().any(|case| case.worse_billed() > 0);
     let energy =
         amounts(cases.iter().flat_map(|case| [case.totals.load_kwh, case.totals.consumption_kwh].map(Number::new)));
     let table = named(cases)
@@ -54,7 +55,8 @@ fn gains(cases: &[KeyFigures]) -> String {
         })
         .column("market\n[CNY]", |case| signed(case.all_slots.market_gain_with_storage_value_cny, AMOUNT))
         .column("savings\n[CNY]", |case| signed(case.all_slots.savings_with_storage_value_cny, AMOUNT))
-        .column("worse\noff", |case| case.all_slots.worse_off_prosumers);
+        .column("worse\noff", |case| case.all_slots.worse_off_prosumers)
+        .column_if(pay_more, "pay\nmore", |case| case.worse_billed());
     let mut notes = if storages {
         "devices, market: gains in welfare over P2G; savings: in bills; worse off:\n\
          prosumers with less welfare than in P2G with their own storage; all with the\n\
@@ -65,6 +67,13 @@ fn gains(cases: &[KeyFigures]) -> String {
          less welfare than in P2G\n"
             .to_owned()
     };
+    if pay_more {
+        let alone = if storages { "P2G with their own storage" } else { "P2G" };
+        notes += &wrapped(&format!(
+            "pay more: prosumers whose bills are above those of {alone}; what they gain is what local energy is worth to them \
+             beyond its price\n"
+        ));
+    }
     let by_trust = |case: &&KeyFigures| case.totals.traded_kwh == 0.0 && case.all_slots.market_gain_cny != 0.0;
     let untraded: Vec<u32> = cases.iter().filter(by_trust).map(|case| case.case).collect();
     if !untraded.is_empty() {

@@ -20,10 +20,15 @@ const MOST_SLOTS: usize = 100_000;
 
 /// The zone of this name.
 pub(crate) fn zone(name: &str) -> Result<TimeZone, ScenarioError> {
+    zone_of("--zone", name)
+}
+
+/// The zone that a flag names.
+pub(crate) fn zone_of(flag: &str, name: &str) -> Result<TimeZone, ScenarioError> {
     TimeZone::get(name).map_err(|_| {
         let allowed = "allowed: a name of the time zone database, such as `Europe/Berlin`; `UTC` and `Etc/GMT-1` (an hour \
                        ahead of UTC, all year) have no summer time";
-        refused(format!("--zone: there is no time zone `{name}`"), [allowed.to_owned()])
+        refused(format!("{flag}: there is no time zone `{name}`"), [allowed.to_owned()])
     })
 }
 
@@ -247,7 +252,7 @@ impl Stamps {
     fn read(&self, text: &str) -> Option<Stamp> {
         if let Some(format) = &self.format {
             let parts = strtime::parse(format, text).ok()?;
-            if parts.offset().is_some() {
+            if parts.offset().is_some() || format.contains("%s") {
                 return parts.to_timestamp().ok().map(Stamp::At);
             }
             let clock = parts.to_datetime().or_else(|_| parts.to_date().map(|date| date.to_datetime(Time::midnight())));
@@ -311,6 +316,13 @@ mod tests {
         assert_eq!(year.slots, 35_136);
         assert_eq!(year.text(0), "2016-01-01T00:00:00+01:00");
         assert_eq!(year.text(35_135), "2016-12-31T23:45:00+01:00");
+    }
+
+    #[test]
+    fn seconds_since_1970_are_moments_whatever_the_zone() {
+        let stamps = Stamps { format: Some("%s".to_owned()), ..stamps(0) };
+        stamps.check().unwrap();
+        assert_eq!(rfc3339(stamps.begin("1717200000", None).unwrap(), &stamps.zone), "2024-06-01T02:00:00+02:00");
     }
 
     #[test]

@@ -78,6 +78,9 @@ pub struct KeyFigures {
     pub market_savings_gini: Option<f64>,
     /// Jain's index of the same.
     pub market_savings_jain_index: Option<f64>,
+    /// How many prosumers pay more over all slots than they would in P2G with storage, by 0.005 CNY or more.
+    #[serde(default)]
+    pub paying_more_prosumers: u32,
 }
 
 /// Whether the figures of so many cases are the first `end` bytes of a list that goes on there.
@@ -98,6 +101,11 @@ impl KeyFigures {
         [totals.charged_kwh, totals.discharged_kwh, all.devices_gain_cny, all.p2g_storage_value_cny]
             .into_iter()
             .any(|figure| figure != 0.0)
+    }
+
+    /// How many pay more, where that is not because they consume more.
+    pub fn worse_billed(&self) -> u32 {
+        if self.totals.consumption_kwh > self.totals.load_kwh { 0 } else { self.paying_more_prosumers }
     }
 }
 
@@ -238,16 +246,19 @@ impl Tally {
             savings_jain_index: savings.jain_index(),
             market_savings_gini: market_savings.gini(),
             market_savings_jain_index: market_savings.jain_index(),
+            paying_more_prosumers: market_savings.paying_more(),
         }
     }
 }
 
-/// What the grid pays the prosumer at this place for energy, on average over all slots [CNY/kWh].
+/// What the grid pays the prosumer at this place for energy, on average over all slots, and nothing if that is below 0, as nobody has
+/// to feed it in [CNY/kWh].
 fn usual_feed_in(case: &Case, place: usize) -> f64 {
     let feed_in = case.tariffs.of_group(case.population.prosumers[place].group.as_deref()).feed_in;
     let first = feed_in[0];
     let is_same = feed_in.iter().all(|price| *price == first);
-    if is_same { first } else { feed_in.iter().sum::<f64>() / feed_in.len() as f64 }
+    let mean = if is_same { first } else { feed_in.iter().sum::<f64>() / feed_in.len() as f64 };
+    mean.max(0.0)
 }
 
 impl Period {

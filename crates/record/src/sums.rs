@@ -199,6 +199,11 @@ impl Savings {
         share(ranked, count * sum)
     }
 
+    /// How many pay more, by half a hundredth or more; less may be of rounding.
+    pub(super) fn paying_more(&self) -> u32 {
+        self.0.iter().filter(|saved| **saved <= -0.005).count() as u32
+    }
+
     /// Jain's index: 1 where all save the same, 1 / n where only one of n saves; `None` if nobody does.
     pub(super) fn jain_index(&self) -> Option<f64> {
         let (sum, squares) = (self.saved().sum::<f64>(), self.saved().map(|saved| saved * saved).sum::<f64>());
@@ -220,6 +225,7 @@ mod tests {
         assert_eq!(of(&[0.0, 0.0, 8.0, 0.0]), (Some(0.75), Some(0.25)));
         // Of 1 and 3 the mean difference of two picks is 1, the mean 2; (1 + 3)² / (2 (1 + 9)).
         assert_eq!(of(&[3.0, 1.0]), (Some(0.25), Some(0.8)));
+        assert_eq!(Savings(vec![-0.01, 0.0, -0.004, 7.0, -3.0]).paying_more(), 2);
         // Who loses saves nothing.
         assert_eq!(of(&[-5.0, 4.0]), of(&[0.0, 4.0]));
         assert_eq!(of(&[-1.0, 0.0]), (None, None));

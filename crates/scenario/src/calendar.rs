@@ -79,7 +79,9 @@ impl Dates {
             let allowed = format!("a time by the clocks of {zone}, best without an offset");
             return wrong("start", "its offset is not that of the zone", start, &allowed);
         }
-        let mut starts = Vec::new();
+        let length = SignedDuration::try_from(*slot_length).unwrap_or(SignedDuration::MAX).as_nanos().max(1);
+        let since = |moment: &Zoned| moment.timestamp().duration_since(first.timestamp()).as_nanos();
+        let mut slots = 0;
         for day in 0..=i64::from(*days) {
             let moment =
                 begin.checked_add(day.days()).and_then(|begin| Ok((begin.date(), begin.to_zoned(tz.clone())?)));
@@ -91,20 +93,32 @@ impl Dates {
                 let allowed = "a later start: tables tell offsets in hours and minutes";
                 return wrong("start", &format!("on {date} the zone was not whole minutes from UTC"), start, allowed);
             }
-            let since = begins.timestamp().duration_since(first.timestamp());
-            let length = SignedDuration::try_from(*slot_length).unwrap_or(SignedDuration::MAX).as_nanos().max(1);
-            if since.as_nanos() % length != 0 {
+            if since(&begins) % length != 0 {
                 let allowed = "a length of which days are multiples, also those on which clocks change";
                 let found = humantime::format_duration(*slot_length).to_string();
                 let problem = format!("{date} would not begin with a slot");
                 return Err(Mistake::value(&at("slot_length"), &problem, found, allowed));
             }
-            let Ok(before) = u32::try_from(since.as_nanos() / length) else {
+            let Ok(before) = u32::try_from(since(&begins) / length) else {
                 return wrong("days", "too many slots", &days.to_string(), "fewer days, or longer slots");
             };
-            starts.push((before + 1, date));
+            slots = before;
         }
-        let slots = starts.pop().map_or(0, |(behind, _)| behind - 1);
+        let mut starts = vec![(1, first.date())];
+        let mut next = first.date().tomorrow();
+        while let Ok(date) = next {
+            let Ok(midnight) = date.to_zoned(tz.clone()) else { break };
+            let slot = ((since(&midnight) + length - 1) / length) as u32 + 1;
+            if slot > slots {
+                break;
+            }
+            // A day that a zone leaves out has no slots.
+            if starts.last().is_some_and(|(first, _)| *first == slot) {
+                starts.pop();
+            }
+            starts.push((slot, date));
+            next = date.tomorrow();
+        }
         Ok(Self { zone: tz, start: first.timestamp(), slot_length: *slot_length, slots, days: starts })
     }
 
@@ -151,7 +165,15 @@ impl Dates {
         moment.duration_since(self.start).as_secs_f64() / self.slot_length.as_secs_f64()
     }
 
-    /// How many days there are.
+    /// So many slots after the first begins the one that begins at this many minutes of the day that is so many behind the
+    /// first; less than none if that is before, a part of one more if none begins just then.
+    pub(super) fn slots_to(&self, day: i64, minutes: i64) -> Option<f64> {
+        let midnight = self.days[0].1.checked_add(day.days()).ok()?.at(0, 0, 0, 0);
+        let clock = midnight.checked_add(minutes.minutes()).ok()?;
+        Some(self.slots_before(clock.to_zoned(self.zone.clone()).ok()?.timestamp()))
+    }
+
+    /// How many days there are, each of one date.
     pub fn days(&self) -> usize {
         self.days.len()
     }
@@ -233,6 +255,10 @@ mod tests {
         assert_eq!(dates("2016-03-26", "Australia/Lord_Howe", 30, 30).unwrap().slots(), 30 * 48 + 1);
     }
 
+    fn days(of: &Dates) -> Vec<String> {
+        (0..of.days()).map(|day| format!("{} {}", of.date(day), of.slots_of(day).count())).collect()
+    }
+
     #[test]
     fn a_day_begins_with_its_first_moment_and_an_offset_tells_which_of_two_hours() {
         let cairo = dates("2024-04-26", "Africa/Cairo", 1, 60).unwrap();
@@ -241,8 +267,10 @@ mod tests {
         assert_eq!((of("+02:00").slots(), of("+01:00").slots()), (25, 24));
         // Samoa had no 30 December 2011.
         let apia = dates("2011-12-29", "Pacific/Apia", 3, 60).unwrap();
-        let days = (0..3).map(|day| (apia.date(day).to_string(), apia.slots_of(day).count()));
-        let expected = [("2011-12-29", 24), ("2011-12-30", 0), ("2011-12-31", 24)];
-        assert_eq!(days.collect::<Vec<_>>(), expected.map(|(date, slots)| (date.to_owned(), slots)));
+        assert_eq!(days(&apia), ["2011-12-29 24", "2011-12-31 24"]);
+        // Days are dates, also where a run begins amid one.
+        let noon = dates("2024-10-26T12:00", "Europe/Berlin", 2, 60).unwrap();
+        assert_eq!(days(&noon), ["2024-10-26 12", "2024-10-27 25", "2024-10-28 12"]);
+        assert_eq!([1, 12, 13, 37, 38].map(|slot| noon.day_of(slot)), [0, 0, 1, 1, 2]);
     }
 }

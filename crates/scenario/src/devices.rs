@@ -6,7 +6,7 @@ use super::{
     population::{Devices, Scaled},
     tariffs::SlotRates,
 };
-use jiff::{SignedDuration, civil::Time};
+use jiff::civil::Time;
 use microgrid_agents::{
     ids::Slot,
     scheduling::{Outlook, Task, Timing},
@@ -27,7 +27,7 @@ impl Clock {
     const DAY: u64 = 24 * 3600;
 
     /// Length of a slot [h].
-    fn hours(&self) -> f64 {
+    pub(super) fn hours(&self) -> f64 {
         self.slot_length.as_secs_f64() / 3600.0
     }
 
@@ -69,33 +69,36 @@ impl Clock {
         self.spans(|slot| Some(self.day(slot)))
     }
 
-    /// The slots of each stay at home, from 0.
-    fn stays(&self, home: Hours) -> Vec<Range<usize>> {
-        let mut stay = 0;
-        let keys: Vec<Option<u64>> = (1..=self.slots)
-            .map(|slot| {
-                let time = self.time(slot);
-                stay += u64::from(home.ends_at(time));
-                home.contains(time).then_some(stay)
-            })
-            .collect();
-        self.spans(|slot| keys[slot as usize - 1])
+    /// Each stay at home that has a slot: its first, from 0 or from less if it begins before the run, and how many slots lie
+    /// wholly in it, be they in the run or not.
+    fn stays(&self, home: Hours) -> Vec<(isize, usize)> {
+        let stay = |day: i64| {
+            let [from, to] = home.span().map(|minutes| self.slots_to(day, i64::from(minutes)));
+            let (first, end) = ((from? - 1e-9).ceil() as isize, (to? + 1e-9).floor() as isize);
+            Some((first, usize::try_from(end - first).unwrap_or_default()))
+        };
+        let is_before_end = |(first, _): &(isize, usize)| *first < self.slots as isize;
+        let all = (-1..).map_while(stay).take_while(is_before_end);
+        all.filter(|(first, count)| *count > 0 && first + *count as isize > 0).collect()
     }
 
-    /// How many slots a stay of the first slot has before it, and one of the last slot behind it, as if days went on there.
-    fn beyond(&self, home: Hours) -> [usize; 2] {
-        let (first, step) = (self.time(1), SignedDuration::from_secs(self.slot_length.as_secs() as i64));
-        let most = self.a_day();
-        let before = (0..most).scan(first, |next, _| {
-            let (begin, ends) = (next.wrapping_sub(step), home.ends_at(*next));
-            *next = begin;
-            (home.contains(begin) && !ends).then_some(())
-        });
-        let behind = (0..most).scan(self.time(self.slots), |last, _| {
-            *last = last.wrapping_add(step);
-            (home.contains(*last) && !home.ends_at(*last)).then_some(())
-        });
-        [before.count(), behind.count()]
+    /// So many slots after the first begins the one that begins at this many minutes of the day that is so many behind the first.
+    fn slots_to(&self, day: i64, minutes: i64) -> Option<f64> {
+        match &self.dates {
+            Some(dates) => dates.slots_to(day, minutes),
+            None => {
+                let seconds = (day * Self::DAY as i64 + minutes * 60) as f64 - self.starts_at.as_secs_f64();
+                Some(seconds / self.slot_length.as_secs_f64())
+            }
+        }
+    }
+
+    /// How many slots lie wholly in these hours, on a day without changes of clocks.
+    pub(super) fn slots_in(&self, hours: Hours) -> usize {
+        let begin = self.time(1).duration_since(Time::midnight()).as_secs_f64();
+        let [from, to] =
+            hours.span().map(|minutes| (f64::from(minutes) * 60.0 - begin) / self.slot_length.as_secs_f64());
+        ((to + 1e-9).floor() - (from - 1e-9).ceil()).max(0.0) as usize
     }
 
     /// So many slots has a day.
@@ -158,19 +161,14 @@ pub(super) fn planned(
         plan.foresee(devices);
         for day in clock.days() {
             let task = Task { energy: deferred[day.clone()].iter().copied().sum(), most: most[day.clone()].to_vec() };
-            plan.carry_out(*timing, &task, day.start, 0);
+            plan.carry_out(*timing, &task, day.start as isize);
         }
     }
     if let Some(Vehicle { kwh, kw, home, timing }) = vehicle {
         let most = Energy::at_most(kw * clock.hours());
-        let beyond = clock.beyond(*home);
         plan.foresee(devices);
-        for stay in clock.stays(*home) {
-            // A stay may have begun before the run, or go on behind it.
-            let before = if stay.start == 0 { beyond[0] } else { 0 };
-            let behind = if stay.end == clock.slots as usize { beyond[1] } else { 0 };
-            let task = Task { energy: Energy::nearest(*kwh), most: vec![most; before + stay.len() + behind] };
-            plan.carry_out(*timing, &task, stay.start, before);
+        for (first, slots) in clock.stays(*home) {
+            plan.carry_out(*timing, &Task { energy: Energy::nearest(*kwh), most: vec![most; slots] }, first);
         }
     }
     Some(plan.planned.into())
@@ -196,10 +194,10 @@ impl Plan<'_> {
         self.surplus = (1..).zip(&self.planned).map(left).collect();
     }
 
-    /// Plans a task that begins with the slot `first`, from 0, or so many before it, and may go on behind the last slot. Of slots
+    /// Plans a task that begins with the slot `first`, from 0, or before the run if that is less, and may go on behind it. Of slots
     /// that are not in the run, what is known of the day next to them is foreseen, and what is used there is none of the run's.
-    fn carry_out(&mut self, timing: Timing, task: &Task, first: usize, before: usize) {
-        let places = (0..task.most.len()).map(|n| n as isize + first as isize - before as isize);
+    fn carry_out(&mut self, timing: Timing, task: &Task, first: isize) {
+        let places = first..first + task.most.len() as isize;
         let alike: Vec<usize> = places.clone().map(|place| self.clock.alike(place)).collect();
         let [grid, feed_in] = [&self.rates.grid, &self.rates.feed_in]
             .map(|rates| alike.iter().map(|place| rates[*place]).collect::<Vec<_>>());
@@ -258,6 +256,20 @@ mod tests {
         let first_night: Vec<usize> = (0..140).filter(|place| plan[*place] > 0.0).collect();
         assert_eq!(first_night, Vec::from_iter(88..96), "1 kWh a quarter from 22:00 on");
         assert!(plan.iter().all(|used| *used == 0.0 || *used == 1.0));
+    }
+
+    #[test]
+    fn a_stay_is_as_long_as_the_time_between_its_hours_and_charges_in_whole_slots() {
+        let stays = |start: &str, home: &str| clock(start, 3).stays(home.parse().unwrap());
+        // An hour that clocks show twice, and one that they leave out, lie in a night, but in none behind its end.
+        assert_eq!(stays("2024-10-26", "18:00-02:30"), [(-24, 34), (72, 34), (172, 34), (268, 34)]);
+        assert_eq!(stays("2024-10-26", "18:00-07:00"), [(-24, 52), (72, 56), (172, 52), (268, 52)]);
+        assert_eq!(stays("2024-03-30", "18:00-07:00"), [(-24, 52), (72, 48), (164, 52), (260, 52)]);
+        assert_eq!(stays("2024-03-30", "00:00-24:00"), [(0, 96), (96, 92), (188, 96)]);
+        assert_eq!(stays("2024-06-01T18:00", "18:10-19:40"), [(1, 5), (97, 5), (193, 5)]);
+        assert_eq!(stays("2024-06-01", "23:20-23:40"), []);
+        let hours = |home: &str| clock("2024-06-01T18:00", 3).slots_in(home.parse().unwrap());
+        assert_eq!(["18:10-19:40", "23:20-23:40", "22:00-06:00", "00:00-24:00"].map(hours), [5, 0, 32, 96]);
     }
 
     #[test]

@@ -40,14 +40,10 @@ impl Hours {
         self.holds(time).is_some()
     }
 
-    /// Whether they end at this time of day, midnight being that of either day.
-    pub fn ends_at(self, time: Time) -> bool {
-        minutes(time) == self.to % DAY
-    }
-
-    /// How long they are [min].
-    pub fn minutes(self) -> u16 {
-        if self.from < self.to { self.to - self.from } else { DAY - self.from + self.to }
+    /// From when to when they are [min], counted from the midnight before they begin.
+    pub fn span(self) -> [u16; 2] {
+        let Self { from, to } = self;
+        [from, if from < to { to } else { to + DAY }]
     }
 }
 
@@ -253,7 +249,7 @@ mod tests {
         // 3 June 2016 was a Friday.
         assert!(at("2016-06-03T22:00") && at("2016-06-03T23:45") && at("2016-06-04T05:45"));
         assert!(!at("2016-06-04T06:00") && !at("2016-06-03T05:00") && !at("2016-06-04T22:00"));
-        assert_eq!((night.hours.minutes(), night.to_string().as_str()), (8 * 60, "Fri 22:00-06:00"));
+        assert_eq!((night.hours.span(), night.to_string().as_str()), ([22 * 60, 30 * 60], "Fri 22:00-06:00"));
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Declared<'_> {
             Unit::Kw => "kw",
         };
         let inner = column.trim_end_matches([')', ']']);
-        let unit = inner.rsplit([' ', '_', '(', '[', '/', '.']).next().unwrap_or_default();
+        let unit = inner.rsplit([' ', '_', '-', '(', '[', '/', '.']).next().unwrap_or_default();
         // A single W may be any word.
         let is_unit = ["wh", "kwh", "mwh", "kw", "mw"].contains(&unit.to_lowercase().as_str())
             || unit == "W" && inner.len() < column.len();

@@ -123,9 +123,10 @@ impl Meters {
     fn import_composed(&self, folder: &Folder) -> Result<Imported, ImportError> {
         let step = clock::step(&self.step)?;
         let zone_name = self.stamp_zone.clone().unwrap_or_else(|| self.zone.clone());
+        let flag = if self.stamp_zone.is_some() { "--stamp-zone" } else { "--zone" };
         let stamps = Stamps {
             format: self.time_format.clone(),
-            zone: clock::zone(&zone_name)?,
+            zone: clock::zone_of(flag, &zone_name)?,
             zone_name,
             back: if self.ends { step } else { 0 },
         };

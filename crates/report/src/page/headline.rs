@@ -45,9 +45,7 @@ const FIGURES: [Figure; 16] = [
     ("Gain of the market", "in welfare over all slots, beyond what each has alone", "CNY", 2, |_, it| {
         Some(it.all_slots.market_gain_with_storage_value_cny)
     }),
-    ("Savings", "in bills over all slots, beside P2G", "CNY", 2, |_, it| {
-        Some(it.all_slots.savings_with_storage_value_cny)
-    }),
+    ("Savings", "in bills over all slots, beside P2G", "CNY", 2, |_, it| Some(it.all_slots.savings_cny)),
     ("Slots in equilibrium", "of those with a market", "%", 1, |_, it| it.equilibrium_share.map(percent)),
     ("Mean price", "of local trades, by energy", "CNY/kWh", 4, |case, _| mean_price(case)),
     ("Traded", "between prosumers", "kWh", 2, |_, it| Some(it.totals.traded_kwh)),

@@ -395,16 +395,26 @@ fn money(data: &Data) -> Vec<String> {
         let without_trade = totals.traded_kwh == 0.0 && all.market_gain_cny != 0.0;
         let trust = " without any trade, by what trust in local energy adds to own consumption";
         let trust = if without_trade { trust } else { "" };
-        let bills = beside(-all.savings_with_storage_value_cny, size);
+        let bills = beside(-all.savings_cny, size);
+        let held = all.savings_with_storage_value_cny - all.savings_cny;
+        let held = if held.abs() < 0.005 {
+            String::new()
+        } else {
+            format!(" ({} with that value)", amount(all.savings_with_storage_value_cny))
+        };
         let (consumed, load) = (fixed(totals.consumption_kwh, 2), fixed(totals.load_kwh, 2));
         let worse_off = match all.worse_off_prosumers {
             0 => "Nobody".to_owned(),
             some => count(some as usize, "prosumer"),
         };
         let alone = if storages { "alone with their own storage" } else { "alone" };
+        let pay_more = match figures.worse_billed() {
+            0 => String::new(),
+            some => format!("; the bills of {} are higher than {alone}", count(some as usize, "prosumer")),
+        };
         format!(
-            "{case} all slots, {gains}{trust}; bills are {bills} those of P2G. {consumed} kWh were consumed beside a load of \
-             {load} kWh. {worse_off} ended with less welfare than {alone}."
+            "{case} all slots, {gains}{trust}; bills are {bills} those of P2G{held}. {consumed} kWh were consumed beside a load of \
+             {load} kWh. {worse_off} ended with less welfare than {alone}{pay_more}."
         )
     };
     done.into_iter().map(sentence).collect()

@@ -82,7 +82,7 @@ impl Members {
         let clock =
             Clock { dates: dates.cloned(), starts_at: market.starts_at, slot_length: market.slot_length, slots };
         let year = dates.map_or(365, |dates| if dates.begin(1).date().in_leap_year() { 366 } else { 365 });
-        let reader = Reader { community, profiles, hours_of_year: 24.0 * f64::from(year), preferences };
+        let reader = Reader { community, profiles, clock: &clock, hours_of_year: 24.0 * f64::from(year), preferences };
         let (mut rows, mut names, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for row in table.rows() {
             let row = row?;
@@ -161,6 +161,7 @@ impl Members {
 struct Reader<'a> {
     community: &'a Community,
     profiles: &'a Profiles,
+    clock: &'a Clock,
     hours_of_year: f64,
     preferences: &'a Preferences,
 }
@@ -192,7 +193,7 @@ impl Reader<'_> {
             generation: self.scaled(row, "pv_profile", "pv_kwp", None)?,
             load: self.scaled(row, "load_profile", "load_peak_kw", Some("load_kwh_per_year"))?,
             heat_pump: heat_pump.map(|load| HeatPump { load, shiftable, timing }),
-            vehicle: vehicle(row)?,
+            vehicle: vehicle(row, self.clock)?,
             preference_pv: preference("preference_pv", self.preferences.preference_pv)?,
             preference_grid: preference(PREFERENCE_GRID, self.preferences.preference_grid)?,
         })
@@ -309,7 +310,7 @@ fn battery(row: &Row<'_>) -> Result<Option<Storage>, ScenarioError> {
     Ok(Some(Storage { capacity_kwh, power_kw, efficiency, initial_kwh }))
 }
 
-fn vehicle(row: &Row<'_>) -> Result<Option<Vehicle>, ScenarioError> {
+fn vehicle(row: &Row<'_>, clock: &Clock) -> Result<Option<Vehicle>, ScenarioError> {
     let (energy, power, hours) = ("ev_kwh", "ev_kw", "ev_home");
     needs(row, energy, &[power, hours, "ev_charging"])?;
     let Some(kwh) = number(row, energy, 0.0, LARGEST)?.filter(|kwh| *kwh > 0.0) else { return Ok(None) };
@@ -320,9 +321,10 @@ fn vehicle(row: &Row<'_>) -> Result<Option<Vehicle>, ScenarioError> {
     let every_day = "hours alone: a vehicle is at home at the same hours of each day";
     let home = parsed(row, hours).map_err(|error| if has_days { error.noted(every_day) } else { error });
     let home: Hours = home?.unwrap_or(Hours::ALL);
-    let most = kw * f64::from(home.minutes()) / 60.0;
+    let most = kw * clock.slots_in(home) as f64 * clock.hours();
     if kwh > most * (1.0 + 1e-9) {
-        let problem = format!("more than {kw} kW can charge from {home}");
+        let slots = format!("{} of {}", clock.slots_in(home), humantime::format_duration(clock.slot_length));
+        let problem = format!("more than {kw} kW can charge from {home}, in whose time lie {slots}");
         return Err(row.report(energy, &problem, format!("allowed: at most {most} kWh, or more power or hours")));
     }
     Ok(Some(Vehicle { kwh, kw, home, timing: timing(row, "ev_charging")? }))
