@@ -1,8 +1,8 @@
 // Bills of members: one is picked, and a month or all of them.
 
-const UNFORESEEN = "Own roof, own storage, neighbours and grid add up to what was consumed and what was passed on, to neighbours, "
-  + "the grid or the storage, because meters read otherwise than was foreseen. What was short or long is settled with the grid: "
-  + "the amounts beside the grid include it.";
+const UNFORESEEN = "Meters read otherwise than was foreseen. Own roof, own storage, neighbours and grid add up to what was consumed "
+  + "and what was passed on to neighbours, the grid or the storage. Short and long are settled with the grid, and the amounts "
+  + "beside the grid include them; what cancels within a slot does not cross the meter and is not in the energy beside the grid.";
 
 class Bills {
   constructor() {
@@ -47,7 +47,7 @@ class Bills {
       ["in P2G", money, (row) => of(row, "p2g")], ["saved", money, (row) => of(row, "p2g") - this.net(row)],
     ];
     const table = {
-      caption: "Month by month", note: errs ? "What was short or long was not foreseen; it is part of what came from the grid and went into it." : null,
+      caption: "Month by month", note: errs ? "Short and long: drawn and fed in beside what had been registered, where meters read otherwise than was foreseen." : null,
       columns: [{ title: "month", unit: null, decimals: null }, ...kept.map(([title, kind]) => ({ title, ...kind }))],
       rows: months.map(([month, row]) => [month, ...kept.map(([, , value]) => value(row))]),
       total: ["all", ...kept.map(([, , value]) => months.reduce((sum, [, row]) => sum + value(row), 0))],
@@ -74,10 +74,10 @@ class Bills {
       ["Consumed", of("consumed"), null], ["Own roof, used at once", of("roof"), null],
       ...(storage ? [["Own storage", of("storage"), null]] : []),
       ["From neighbours", of("bought"), of("paid")], ["From the grid", of("imported"), of("gridPaid")],
-      ...(errs ? [["– of it short: not foreseen", of("short"), null], ["Of all this not consumed, but passed on", Math.max(0, passed), null]] : []),
+      ...(errs ? [["Of all this passed on, not consumed", Math.max(0, passed), null]] : []),
       ["Generated", of("generated"), null],
       ["To neighbours", of("sold"), -of("earned")], ["Into the grid", of("exported"), -of("gridEarned")],
-      ...(errs ? [["– of it long: not foreseen", of("long"), null]] : []),
+      ...(errs ? [["Short: drawn beside what was registered", of("short"), null], ["Long: fed in beside what was registered", of("long"), null]] : []),
       ["Service fee", null, of("service")], ["Grid fee", null, of("network")],
       ["Net cost", null, net],
       [storage ? "In P2G, without market and storage" : "In P2G, without market", null, of("p2g")],
