@@ -203,3 +203,21 @@ fn shown(case: &CaseData) -> Option<Slot> {
     let worst = unsettled.max_by(|one, other| gap(one).total_cmp(&gap(other)));
     worst.map(|row| row.slot).or(case.shown).or(case.slots.first().map(|row| row.slot))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_record::fixtures::row_of;
+
+    #[test]
+    fn of_too_many_slots_some_are_picked_evenly_from_those_with_a_market_and_the_shown_one() {
+        let row = |slot: Slot| {
+            let outcome = if slot.is_multiple_of(2) { "Equilibrium" } else { "NoMarket" };
+            row_of::<SlotRow>(&[("slot", &slot.to_string()), ("outcome", outcome)])
+        };
+        let case = CaseData { slots: (1..=6000).map(row).collect(), shown: Some(16), ..CaseData::default() };
+        let picked: Vec<Slot> = some(&case, 500).iter().map(|row| row.slot).collect();
+        assert_eq!((picked.len(), &picked[..4], picked[500]), (501, &[2, 14, 16, 26][..], 5990));
+        assert!(some(&case, 0).is_empty());
+    }
+}
