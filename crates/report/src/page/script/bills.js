@@ -1,8 +1,10 @@
 // Bills of members: one is picked, and a month or all of them.
 
-const UNFORESEEN = "Meters read otherwise than was foreseen. Own roof, own storage, neighbours and grid add up to what was consumed "
-  + "and what was passed on to neighbours, the grid or the storage. Short and long are settled with the grid, and the amounts "
-  + "beside the grid include them; what cancels within a slot does not cross the meter and is not in the energy beside the grid.";
+// What there is to say of energy that was not foreseen.
+const unforeseen = (storage) => `Meters read otherwise than was foreseen. Own roof${storage ? " and storage" : ""}, neighbours and `
+  + `grid add up to what was consumed and what was passed on to neighbours${storage ? ", the grid or the storage" : " or the grid"}. `
+  + "Short and long are settled with the grid, and the amounts beside the grid include them; what cancels within a slot does not "
+  + "cross the meter and is not in the energy beside the grid.";
 
 class Bills {
   constructor() {
@@ -86,7 +88,7 @@ class Bills {
     ];
     const table = {
       caption: `${label}, ${this.month.value || this.month.selectedOptions[0].textContent}`,
-      note: `Amounts that are earned are negative.${errs ? ` ${UNFORESEEN}` : ""}`,
+      note: `Amounts that are earned are negative.${errs ? ` ${unforeseen(storage)}` : ""}`,
       plain: true,
       columns: [{ title: "item", unit: null, decimals: null }, { title: "energy", unit: "kWh", decimals: 3 }, { title: "amount", unit: currency, decimals: 2 }],
       rows: lines,
