@@ -47,14 +47,17 @@ fn all(data: &Data) -> Vec<Chart> {
     charts::study(data).into_iter().chain(charts::mechanisms(data)).chain(data.cases.iter().flat_map(case)).collect()
 }
 
-/// The points of a layer, which must not be empty, and whose numbers must be finite but for the gaps of a line.
+/// The points of a layer, which must not be empty, and whose numbers must be finite but for the gaps of lines and bands.
 fn points(chart: &Chart, mark: &Mark) -> Vec<(f64, f64)> {
     let points = match mark {
         Mark::Line(points, _) | Mark::Steps(points, _) => {
             points.iter().copied().filter(|point| point.1.is_finite()).collect()
         }
         Mark::Points(points) | Mark::Bars(points) | Mark::Stack(points) => points.clone(),
-        Mark::Band(spans) => spans.iter().flat_map(|span| [(span.0, span.1), (span.0, span.2)]).collect(),
+        Mark::Band(spans) => {
+            let values = spans.iter().flat_map(|span| [(span.0, span.1), (span.0, span.2)]);
+            values.filter(|point| point.1.is_finite()).collect()
+        }
         Mark::Rule(at) => vec![(0.0, *at)],
         Mark::Heat(cells, _) => cells.iter().filter_map(|cell| Some((cell.0, cell.2?))).collect(),
     };
@@ -381,6 +384,10 @@ fn community() -> Plan {
     built.plan().clone()
 }
 
+fn study_titles(data: &Data) -> Vec<String> {
+    charts::study(data).into_iter().map(|chart| chart.title).collect()
+}
+
 #[test]
 fn members_moments_and_tariffs_of_groups_are_in_the_charts_and_on_the_page() {
     let (_root, run) = run(&community(), Format::Csv);
@@ -436,9 +443,17 @@ fn members_moments_and_tariffs_of_groups_are_in_the_charts_and_on_the_page() {
         "buyer's name",
         "\"begins\"",
         "because what was not foreseen",
+        "\"short\",\"long\"",
         "\"storage\":false",
     ] {
         assert!(page.replace("&#39;", "'").contains(told), "{told}");
     }
     assert!(!page.contains("because more is consumed"), "demand is firm");
+    let [bills, tables, study] = ["bills", "tables", "study"]
+        .map(|id| page.find(&format!("<section id=\"{id}\"")).unwrap_or_else(|| panic!("{id}")));
+    assert!(bills < tables && tables < study, "members' own outcome comes first");
+    let welfare = find("welfare");
+    assert_eq!(welfare.title, "Welfare of all prosumers in all slots by day");
+    assert!(layer(welfare, "local market").len() == 16 && find("trades").title == "Who traded with whom over 16 days");
+    assert!(study_titles(&data).contains(&"Welfare of all prosumers in open slots by day".to_owned()));
 }

@@ -102,7 +102,7 @@ pub enum Mark {
     Bars(Vec<(f64, f64)>),
     /// Bars on top of each other, in the order of the layers.
     Stack(Vec<(f64, f64)>),
-    /// From a lower to an upper value: (x, lower, upper).
+    /// From a lower to an upper value: (x, lower, upper); what is not finite interrupts it.
     Band(Vec<(f64, f64, f64)>),
     /// A level that holds across the whole chart.
     Rule(f64),
@@ -173,7 +173,7 @@ impl Mark {
             | Self::Points(points)
             | Self::Bars(points)
             | Self::Stack(points) => !points.iter().any(|point| point.0.is_finite() && point.1.is_finite()),
-            Self::Band(spans) => spans.is_empty(),
+            Self::Band(spans) => !spans.iter().any(|span| span.1.is_finite() && span.2.is_finite()),
             Self::Rule(at) => !at.is_finite(),
             Self::Heat(cells, _) => !cells.iter().any(|cell| cell.2.is_some()),
         }

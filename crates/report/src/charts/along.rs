@@ -17,6 +17,9 @@ const MOST_DAYS: usize = 14;
 /// Points of more places than this would touch each other.
 const MOST_POINTS: usize = 100;
 
+/// Bars of several layers beside each other could not be told apart at more places than this.
+const MOST_BARS: usize = 31;
+
 /// The slots of a case along a chart.
 #[derive(Clone, Copy)]
 pub(super) struct Along<'a> {
@@ -114,6 +117,15 @@ impl<'a> Along<'a> {
         Layer::new(name, color, mark)
     }
 
+    /// Bars or, where there are too many, steps that a place without a value interrupts.
+    pub(super) fn bars(&self, name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Layer {
+        let many = self.place(self.last) as usize >= MOST_BARS;
+        let gap = |place| (place, f64::NAN);
+        let mark =
+            if many { Mark::Steps(parted(points, |point| point.0, gap), Stroke::Solid) } else { Mark::Bars(points) };
+        Layer::new(name, color, mark)
+    }
+
     fn is_crowded(&self) -> bool {
         self.dates.is_some() && self.place(self.last) as usize >= MOST_POINTS
     }
@@ -148,15 +160,24 @@ impl<'a> Along<'a> {
         sums.into_iter().map(|(place, (sum, weights))| (place as f64, sum / weights)).collect()
     }
 
-    /// From the least to the greatest value of a slot on each day, where places are days.
+    /// From the least to the greatest value of a slot on each day, where places are days; with a gap where there is none.
     pub(super) fn band(&self, name: &str, n: usize, values: impl Iterator<Item = (Slot, f64)>) -> Layer {
+        let spans = parted(self.spans(values), |span| span.0, |place| (place, f64::NAN, f64::NAN));
+        Layer::new(name, Color::Series(n), Mark::Band(spans))
+    }
+
+    /// Whether places are days and values differ within one: then what is drawn is a mean.
+    pub(super) fn is_mean(&self, values: impl Iterator<Item = (Slot, f64)>) -> bool {
+        self.spans(values).iter().any(|span| span.1 < span.2)
+    }
+
+    fn spans(&self, values: impl Iterator<Item = (Slot, f64)>) -> Vec<(f64, f64, f64)> {
         let mut spans = BTreeMap::<usize, (f64, f64)>::new();
         for (slot, value) in values.filter(|(_, value)| self.by_day && value.is_finite()) {
             let span = spans.entry(self.place(slot) as usize).or_insert((value, value));
             *span = (span.0.min(value), span.1.max(value));
         }
-        let spans = spans.into_iter().map(|(place, (low, high))| (place as f64, low, high)).collect();
-        Layer::new(name, Color::Series(n), Mark::Band(spans))
+        spans.into_iter().map(|(place, (low, high))| (place as f64, low, high)).collect()
     }
 
     /// Where each slot lies in a field of days and hours; `None` of less than three days.
@@ -164,6 +185,17 @@ impl<'a> Along<'a> {
         let dates = self.dates.filter(|_| self.days() > Some(2))?;
         Some(Hours { dates, first: dates.day_of(self.first), last: dates.day_of(self.last) })
     }
+}
+
+/// The same with a gap behind each that is not followed by its neighbour.
+fn parted<T: Copy>(points: Vec<T>, place: fn(&T) -> f64, gap: impl Fn(f64) -> T) -> Vec<T> {
+    let mut parted: Vec<T> = Vec::with_capacity(points.len());
+    for point in points {
+        let next = parted.last().map(|last| place(last) + 1.0);
+        parted.extend(next.filter(|next| *next < place(&point)).map(&gap));
+        parted.push(point);
+    }
+    parted
 }
 
 /// Days and the hours in them.
@@ -227,6 +259,20 @@ mod tests {
             let means = hours.field((1..=slots).map(|slot| (slot, 6.0, Some(2.0))));
             assert!(means.iter().all(|cell| cell.2 == Some(3.0)), "{means:?}");
         }
+    }
+
+    #[test]
+    fn bars_are_steps_and_bands_have_gaps_where_days_are_many_or_missing() {
+        let (case, slots) = case(40, 60);
+        let along = Along::all(&case, slots);
+        let values = || [(1, 1.0), (2, 3.0), (30, 2.0), (100, 4.0)].into_iter();
+        assert!(along.is_mean(values()) && !along.is_mean(values().skip(1)));
+        let Mark::Band(spans) = along.band("", 0, values()).mark else { panic!("a band") };
+        assert_eq!((spans.len(), spans[0], spans[1], spans[3]), (4, (0.0, 1.0, 3.0), (1.0, 2.0, 2.0), (4.0, 4.0, 4.0)));
+        assert!(spans[2].0 == 2.0 && spans[2].1.is_nan());
+        let drawn = |along: Along<'_>| along.bars("", Color::Series(0), along.sums(values())).mark;
+        assert!(matches!(drawn(along), Mark::Steps(points, _) if points.len() == 4 && points[2].1.is_nan()));
+        assert!(matches!(drawn(Along::all(&case, 20 * 24)), Mark::Bars(points) if points.len() == 3));
     }
 
     #[test]

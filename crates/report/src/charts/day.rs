@@ -31,21 +31,14 @@ fn column(case: &CaseData, of: impl Fn(&SlotRow) -> Option<f64>) -> impl Iterato
 fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
     let along = Along::of(case);
     let simulated = data.simulated(case.entry.case);
-    let tariff = |stroke, of: fn(&Case, usize) -> Option<f64>| {
-        let value = |row: &SlotRow| Some((row.slot, of(simulated.as_ref()?, row.slot as usize - 1)?, 1.0));
-        Mark::Steps(along.means(case.slots.iter().filter_map(value)), stroke)
+    let tariff = |name: &str, n, stroke, of: fn(&Case, usize) -> Option<f64>| {
+        let value = |row: &SlotRow| Some((row.slot, of(simulated.as_ref()?, row.slot as usize - 1)?));
+        let values = || case.slots.iter().filter_map(value);
+        let mean = if along.is_mean(values()) { "mean " } else { "" };
+        let points = along.means(values().map(|(slot, price)| (slot, price, 1.0)));
+        Layer::new(format!("{mean}{name}"), Color::Series(n), Mark::Steps(points, stroke))
     };
-    let grid = tariff(Stroke::Dashed, |case, slot| case.tariffs.grid.get(slot).copied());
-    // Between these lies the market's price, where they are not the tariffs.
-    let ceiling = tariff(Stroke::Dotted, |case, slot| {
-        let fee = case.scenario.market.local_fee();
-        let best = case.tariffs.grid.get(slot).map(|_| case.tariffs.tariff(slot as Slot + 1).best());
-        best.filter(|_| fee > 0.0 || !case.tariffs.groups.is_empty()).map(|best| best.grid - fee)
-    });
-    let floor = tariff(Stroke::Dotted, |case, slot| {
-        let best = case.tariffs.feed_in.get(slot).map(|_| case.tariffs.tariff(slot as Slot + 1).best());
-        best.filter(|_| !case.tariffs.groups.is_empty()).map(|best| best.feed_in)
-    });
+    let grid = tariff("grid tariff", 3, Stroke::Dashed, |case, slot| case.tariffs.grid.get(slot).copied());
     let market = simulated.as_ref().map(|case| &case.scenario.market);
     let has_groups = market.is_some_and(|market| !market.tariffs.is_empty());
     let most = match (has_groups, market.is_some_and(|market| market.local_fee() > 0.0)) {
@@ -53,7 +46,17 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
         (true, false) => "lowest grid tariff",
         (true, true) => "lowest grid tariff less the fee",
     };
-    let feed_in = tariff(Stroke::Dashed, |case, slot| case.tariffs.feed_in.get(slot).copied());
+    // Between these lies the market's price, where they are not the tariffs.
+    let ceiling = tariff(most, 3, Stroke::Dotted, |case, slot| {
+        let fee = case.scenario.market.local_fee();
+        let best = case.tariffs.grid.get(slot).map(|_| case.tariffs.tariff(slot as Slot + 1).best());
+        best.filter(|_| fee > 0.0 || !case.tariffs.groups.is_empty()).map(|best| best.grid - fee)
+    });
+    let floor = tariff("highest feed-in tariff", 2, Stroke::Dotted, |case, slot| {
+        let best = case.tariffs.feed_in.get(slot).map(|_| case.tariffs.tariff(slot as Slot + 1).best());
+        best.filter(|_| !case.tariffs.groups.is_empty()).map(|best| best.feed_in)
+    });
+    let feed_in = tariff("feed-in tariff", 2, Stroke::Dashed, |case, slot| case.tariffs.feed_in.get(slot).copied());
     // With a gap where nothing was traded.
     let of_slot =
         |row: &SlotRow| (row.slot, row.price_mean_cny_per_kwh.map_or(f64::NAN, Number::value), row.traded_kwh.value());
@@ -79,10 +82,10 @@ fn prices(data: &Data, case: &CaseData) -> Option<Chart> {
         (along.axis(), Axis::of("price").unit("CNY/kWh")),
         [
             along.band("span of the slots", 0, case.slots.iter().map(|row| (row.slot, of_slot(row).1))),
-            Layer::new("grid tariff", Color::Series(3), grid),
-            Layer::new(most, Color::Series(3), ceiling),
-            Layer::new("feed-in tariff", Color::Series(2), feed_in),
-            Layer::new("highest feed-in tariff", Color::Series(2), floor),
+            grid,
+            ceiling,
+            feed_in,
+            floor,
         ]
         .into_iter()
         .chain(along.line("mean price of trades", Color::Series(0), traded))
@@ -135,8 +138,8 @@ fn storage(case: &CaseData) -> Option<Chart> {
         (along.axis(), Axis::of("energy").unit("kWh").from_zero()),
         [
             along.band("content", 0, stored().map(|energy| (energy.slot, energy.stored))),
-            Layer::new("charged", Color::Series(2), Mark::Bars(values(|energy| energy.charged))),
-            Layer::new("discharged", Color::Series(1), Mark::Bars(values(|energy| energy.discharged))),
+            along.bars("charged", Color::Series(2), values(|energy| energy.charged)),
+            along.bars("discharged", Color::Series(1), values(|energy| energy.discharged)),
         ]
         .into_iter()
         .chain(along.line("content", Color::Series(0), content)),
@@ -174,6 +177,11 @@ fn settling(case: &CaseData) -> Option<Chart> {
     let along = Along::of(case);
     let times = || column(case, |row| row.time_to_equilibrium_s.map(Number::value));
     let means = along.means(times().map(|(slot, time)| (slot, time, 1.0)));
+    let layer = if along.is_by_day() {
+        along.bars("mean of the day", Color::Series(0), means)
+    } else {
+        Layer::unnamed(Color::Series(0), Mark::Bars(means))
+    };
     let caption = if along.is_by_day() {
         "From the opening of the market until everybody was at rest: the mean of each day, and from the shortest to the \
          longest; slots whose gate closed first do not count."
@@ -184,15 +192,16 @@ fn settling(case: &CaseData) -> Option<Chart> {
         ("time_to_equilibrium", "Time to equilibrium"),
         caption,
         (along.axis(), Axis::of("time to equilibrium").unit("s").from_zero()),
-        [along.band("span of the slots", 0, times()), Layer::unnamed(Color::Series(0), Mark::Bars(means))],
+        [along.band("span of the slots", 0, times()), layer],
     )
 }
 
 fn messages(case: &CaseData) -> Option<Chart> {
     let along = Along::of(case).for_bars();
-    let bars = |of: fn(&SlotRow) -> u64| {
+    let bars = |name: &str, n, of: fn(&SlotRow) -> u64| {
         let values = along.sums(column(case, |row| Some(of(row) as f64)));
-        Mark::Bars(if values.iter().any(|value| value.1 > 0.0) { values } else { Vec::new() })
+        let values = if values.iter().any(|value| value.1 > 0.0) { values } else { Vec::new() };
+        along.bars(name, Color::Series(n), values)
     };
     let caption = if along.is_by_day() {
         "Messages sent on each day, how many of them never arrived and how many arrived twice."
@@ -205,9 +214,9 @@ fn messages(case: &CaseData) -> Option<Chart> {
         caption,
         (along.axis(), Axis::of("messages").from_zero()),
         [
-            Layer::new("sent", Color::Series(0), bars(|row| row.messages)),
-            Layer::new("lost", Color::Series(3), bars(|row| row.lost_messages)),
-            Layer::new("doubled", Color::Series(1), bars(|row| row.duplicated_messages)),
+            bars("sent", 0, |row| row.messages),
+            bars("lost", 3, |row| row.lost_messages),
+            bars("doubled", 1, |row| row.duplicated_messages),
         ],
     )
 }

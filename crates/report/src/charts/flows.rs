@@ -11,7 +11,12 @@ use crate::{
 use microgrid_agents::ids::Slot;
 
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
-    chart(case, case.flows.as_ref()?, Along::of(case).title("Who traded with whom"))
+    let along = Along::of(case);
+    let title = match along.days() {
+        Some(days @ 2..) => format!("Who traded with whom over {days} days"),
+        _ => along.title("Who traded with whom"),
+    };
+    chart(case, case.flows.as_ref()?, title)
 }
 
 pub(super) fn of_slot(case: &CaseData, slot: Slot) -> Option<Chart> {

@@ -10,10 +10,13 @@ use microgrid_record::{CaseEntry, knob_text};
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
+/// What the run is called beside P2G where it is the only case.
+pub(super) const LOCAL: &str = "local market";
+
 /// What a case is called beside others: its knobs, and its seed where only that sets it apart.
 pub(super) fn case(data: &Data, entry: &CaseEntry) -> String {
     match (entry.knobs.is_empty(), data.manifest.replicates > 1) {
-        (true, false) => data.manifest.scenario.clone(),
+        (true, false) => LOCAL.to_owned(),
         (true, true) => format!("seed {}", entry.seed),
         (false, false) => knobs(&entry.knobs),
         (false, true) => format!("{}, seed {}", knobs(&entry.knobs), entry.seed),

@@ -41,18 +41,20 @@ fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> 
     let days: Vec<Vec<SlotRow>> = data.cases.iter().map(open).collect();
     let (of, longest) = data.cases.iter().zip(&days).max_by_key(|(_, day)| day.len())?;
     let along = Along::rows(of, longest).for_bars();
-    let without = |day: &[SlotRow]| bars(day, along, peer_to_grid);
+    let without = |day: &[SlotRow]| sums(day, along, peer_to_grid);
     // Where cases differ in more than the market, each has a day without one of its own: then none stands for all.
     let same = days.iter().filter(|day| day.len() == longest.len()).all(|day| without(day) == without(longest));
-    let p2g = same.then(|| Layer::new("P2G", Color::Series(0), without(longest)));
+    let p2g = same.then(|| along.bars("P2G", Color::Series(0), without(longest)));
     let cases = data.cases.iter().zip(&days).enumerate().map(|(n, (case, day))| {
-        Layer::new(label::case(data, &case.entry), Color::Series(n + 1), bars(day, along, local))
+        along.bars(label::case(data, &case.entry), Color::Series(n + 1), sums(day, along, local))
     });
     let those = if along.days() > Some(1) { "days" } else { "day" };
     let beside = if same { format!(" and in P2G, the same {those} without a local market") } else { String::new() };
+    // That of a case has all slots.
+    let open = if along.days().is_some() { " in open slots" } else { "" };
     let by_day = if along.is_by_day() { " by day" } else { "" };
     Chart::new(
-        (name, format!("{title}{by_day}")),
+        (name, format!("{title}{open}{by_day}")),
         match along.is_by_day() {
             true => format!("In the open slots of each day, for each case{beside}."),
             false => format!("In each open slot, for each case{beside} ({figure} of the article)."),
@@ -62,21 +64,23 @@ fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> 
     )
 }
 
-fn bars(day: &[SlotRow], along: Along<'_>, of: fn(&SlotRow) -> Option<Number>) -> Mark {
-    let bar = |row: &SlotRow| of(row).map(|welfare| (row.slot, welfare.value()));
-    Mark::Bars(along.sums(day.iter().filter_map(bar)))
+fn sums(day: &[SlotRow], along: Along<'_>, of: fn(&SlotRow) -> Option<Number>) -> Vec<(f64, f64)> {
+    let welfare = |row: &SlotRow| of(row).map(|welfare| (row.slot, welfare.value()));
+    along.sums(day.iter().filter_map(welfare))
 }
 
 pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
     let along = Along::of(case).for_bars();
     let [local, peer_to_grid] = GROUPS[2].1;
+    let what =
+        if along.days() > Some(1) { "Welfare of all prosumers in all slots" } else { "Welfare of all prosumers" };
     Chart::new(
-        ("welfare", along.title("Welfare of all prosumers")),
+        ("welfare", along.title(what)),
         "With the local market, and in P2G, the same slots without one.",
         (along.axis(), Axis::of("welfare").unit("CNY")),
         [
-            Layer::new("P2G", Color::Series(0), bars(&case.slots, along, peer_to_grid)),
-            Layer::new("local market", Color::Series(1), bars(&case.slots, along, local)),
+            along.bars("P2G", Color::Series(0), sums(&case.slots, along, peer_to_grid)),
+            along.bars(label::LOCAL, Color::Series(1), sums(&case.slots, along, local)),
         ],
     )
 }

@@ -155,10 +155,13 @@ impl<'a> Paper<'a> {
 }
 
 /// What is written at the ticks of a horizontal axis from here to there [1/100 in], so that nothing overlaps or is cut off:
-/// names in several lines where they are long, and every second, third and so on where there are too many.
+/// names in several lines where they are long, without their ends where that is not enough, and every second, third and so on
+/// where there are too many.
 fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<String>)> {
     /// Between two labels.
     const APART: i32 = 8;
+    /// In less room than this nothing is left of a name.
+    const LEAST: i32 = 36;
     let wide = right - left;
     let reach = |value: f64, lines: &[String]| {
         let middle = left + (span.share(value) * f64::from(wide)).round() as i32;
@@ -172,8 +175,9 @@ fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<
     let whole = |tick: &(f64, String)| names || on_paper(tick.0, std::slice::from_ref(&tick.1));
     let ticks: Vec<&(f64, String)> = span.ticks.iter().filter(|tick| whole(tick)).collect();
     let breaks = names && ticks.len() <= MOST_BROKEN;
+    let room = |every: usize| wide * every as i32 / ticks.len().max(1) as i32 - APART;
     let written = |every: usize, first: usize| {
-        let room = wide * every as i32 / ticks.len().max(1) as i32 - APART;
+        let room = room(every);
         let lines = move |label: &str| if breaks { broken(label, room) } else { vec![label.to_owned()] };
         ticks.iter().skip(first).step_by(every).map(move |tick| (tick.0, lines(&tick.1)))
     };
@@ -184,6 +188,10 @@ fn across(span: &Span, names: bool, (left, right): (i32, i32)) -> Vec<(f64, Vec<
             on_paper(value, &lines) && from >= std::mem::replace(&mut end, to) + APART
         })
     };
+    if breaks && room(1) >= LEAST && !fits(1, 0) {
+        let short = |lines: Vec<String>| lines.iter().map(|line| clipped(line, TICK, room(1))).collect();
+        return written(1, 0).map(|(value, lines)| (value, short(lines))).collect();
+    }
     // No label is narrower than the gap to the next. From the first on or, where that is too near to the edge, from the middle of so many.
     let least = 1.max(ticks.len() * APART.unsigned_abs() as usize / wide.unsigned_abs().max(1) as usize);
     let mut ways = (least..ticks.len().max(least + 1)).flat_map(|every| [(every, 0), (every, every / 2)]);

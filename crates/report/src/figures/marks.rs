@@ -58,9 +58,14 @@ pub(super) fn draw<'b>(plot: &mut Plot<'_, 'b>, chart: &Chart, axes: &Axes<'_>) 
                 boxes(plot, points.iter().map(piece).collect::<Vec<_>>().into_iter(), tone)?;
             }
             Mark::Band(spans) => {
-                let back = spans.iter().rev().map(|span| (span.0, span.1));
-                let outline: Vec<_> = spans.iter().map(|span| (span.0, span.2)).chain(back).collect();
-                if outline.iter().all(|point| axes.hold(*point)) {
+                let can = |span: &(f64, f64, f64)| axes.hold((span.0, span.1)) && axes.hold((span.0, span.2));
+                for piece in spans.chunk_by(|a, b| can(a) == can(b)).filter(|piece| piece.iter().all(can)) {
+                    // A place by itself has a width where its value holds around it.
+                    let half = if piece.len() == 1 && chart.x.is_placed() { 0.4 } else { 0.0 };
+                    let above = piece.iter().flat_map(|span| [(span.0 - half, span.2), (span.0 + half, span.2)]);
+                    let below = piece.iter().rev().flat_map(|span| [(span.0 + half, span.1), (span.0 - half, span.1)]);
+                    let mut outline: Vec<_> = above.chain(below).collect();
+                    outline.dedup();
                     plot.draw_series([Polygon::new(outline, tone.mix(0.2).filled())])?;
                 }
             }

@@ -12,7 +12,7 @@ const MOST_ROWS: usize = 20_000;
 type Amount = fn(&BillRow) -> Number;
 
 /// What the script needs of a row, in its order.
-const COLUMNS: [(&str, Amount); 16] = [
+const COLUMNS: [(&str, Amount); 18] = [
     ("generated", |row| row.generation_kwh),
     ("consumed", |row| row.consumption_kwh),
     ("roof", |row| row.own_use_kwh),
@@ -29,6 +29,8 @@ const COLUMNS: [(&str, Amount); 16] = [
     ("gridEarned", |row| row.grid_earned_cny),
     ("p2g", |row| row.p2g_net_cost_cny),
     ("p2gStorage", |row| row.p2g_storage_net_cost_cny),
+    ("short", |row| row.short_kwh),
+    ("long", |row| row.long_kwh),
 ];
 
 /// The bills of a case.

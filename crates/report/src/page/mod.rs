@@ -67,6 +67,8 @@ struct Page<'a> {
     article: Option<Vec<Beside>>,
     mechanisms: bool,
     study: Option<()>,
+    /// Whether it is of a community and nothing is varied: then its own outcome comes before the article's charts.
+    community: bool,
     cases: Vec<picks::CasePick>,
     slots: bool,
     slots_note: Option<String>,
@@ -159,6 +161,7 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         article: article::article(data, &picks.trades),
         mechanisms,
         study: (!study.is_empty()).then_some(()),
+        community: is_community(data),
         slots: picks.has_slots(),
         slots_note: picks.note(run),
         days: data.cases.iter().any(|case| case.dates.as_ref().is_some_and(|dates| dates.days() > 1)),
@@ -172,6 +175,12 @@ pub fn page(run: &Run, data: &Data) -> Result<String, RecordError> {
         json,
     };
     Ok(page.render().expect("writing to memory cannot fail"))
+}
+
+/// Whether members have names or slots have dates, and nothing is varied.
+fn is_community(data: &Data) -> bool {
+    let is_own = data.cases.iter().any(|case| case.dates.is_some() || !case.names.is_empty());
+    is_own && data.knobs().next().is_none()
 }
 
 fn all_tables(run: &Run, data: &Data, ledger: &[LedgerRow]) -> Result<Vec<tables::Table>, RecordError> {

@@ -129,6 +129,13 @@ function shapeOf({ color: series }) {
   return { symbol: ["circle", "square", "triangle-up", "diamond"][series % 4], size: 7, opacity: 0.85 };
 }
 
+// The places of a band in pieces between its gaps.
+function parted(lower, upper) {
+  const pieces = [[]];
+  lower.forEach((low, n) => { if (low === null || upper[n] === null) pieces.push([]); else pieces.at(-1).push(n); });
+  return pieces.filter(({ length }) => length > 0);
+}
+
 function traceOf(chart, layer, column, width) {
   const paint = layerColor(chart, layer);
   const said = chart.y.scale.names ? `%{y}: %{x:${NUMBER}}` : `%{y:${NUMBER}}`;
@@ -151,9 +158,14 @@ function traceOf(chart, layer, column, width) {
       return { ...common, type: "bar", x: x(), y: y(), marker: { color: paint } };
     case "band": {
       const [at, lower, upper] = [x(), column(layer.lower), column(layer.upper)];
+      const pieces = parted(lower, upper);
+      const outline = (above, below) =>
+        pieces.flatMap((piece) => [...piece.map((n) => above[n]), ...piece.toReversed().map((n) => below[n]), null]).slice(0, -1);
+      // A place by itself has no area: its line is seen.
+      const [shade, alone] = [faint(paint, 0.18), pieces.some(({ length }) => length === 1)];
       return {
-        ...common, type: "scatter", mode: "lines", hoverinfo: "skip", line: { width: 0 }, fill: "toself", fillcolor: faint(paint, 0.18),
-        x: [...at, ...at.toReversed()], y: [...upper, ...lower.toReversed()],
+        ...common, type: "scatter", mode: "lines", hoverinfo: "skip", line: { width: alone ? 3 : 0, color: shade }, fill: "toself", fillcolor: shade,
+        x: outline(at, at), y: outline(upper, lower), connectgaps: false,
       };
     }
     case "heat":
@@ -173,7 +185,8 @@ function nameAngle(chart, width) {
   if (!names) return {};
   if (ticks) {
     const longest = Math.max(0, ...ticks.map(([, text]) => text.length));
-    return { tickangle: (width - 80) / ticks.length < 6.5 * longest + 4 ? -45 : 0 };
+    const room = isField(chart) ? cellWidth(chart, ticks.length, width) : (width - 80) / ticks.length;
+    return { tickangle: room < 6.5 * longest + 4 ? -45 : 0 };
   }
   const room = isField(chart) ? cellWidth(chart, names.length, width) : (width - 80) / names.length;
   const { written } = chart.x.scale;

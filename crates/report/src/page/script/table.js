@@ -1,4 +1,5 @@
-// Tables whose headings are buttons that sort. Rows are made as they are asked for.
+// Tables whose headings are buttons that sort, but for `plain` ones, whose lines have an order. Rows are made as they are
+// asked for; a `total` stands below them.
 
 const FIRST = 24;
 const MORE = 2000;
@@ -26,28 +27,31 @@ function sortedBy(rows, column, sign) {
   });
 }
 
-function tableNode({ caption, columns, rows, note }) {
+function tableNode({ caption, columns, rows, note, plain, total }) {
   let [shown, sorted, sort] = [Math.min(FIRST, rows.length), rows, { column: -1, sign: 1 }];
   const isNumber = columns.map((_, index) => rows.every((row) => row[index] === null || typeof row[index] === "number"));
   const body = element("tbody");
   const more = element("button", { type: "button" });
   const heads = columns.map((column, index) => {
     const unit = column.unit ? [element("small", {}, ` ${column.unit}`)] : [];
+    const kind = { scope: "col", class: isNumber[index] ? "number" : "" };
+    if (plain) return element("th", kind, column.title, ...unit);
     const button = element("button", { type: "button", onclick: () => sortBy(index) }, column.title, ...unit);
-    return element("th", { scope: "col", "aria-sort": "none", class: isNumber[index] ? "number" : "" }, button);
+    return element("th", { ...kind, "aria-sort": "none" }, button);
   });
 
-  function fill() {
-    const lines = sorted.slice(0, shown).map((row) => {
-      const cells = row.map((value, index) => {
-        const cell = document.createElement("td");
-        if (isNumber[index]) cell.className = "number";
-        cell.textContent = cellText(value, columns[index]);
-        return cell;
-      });
-      return element("tr", {}, ...cells);
+  function line(row) {
+    const cells = row.map((value, index) => {
+      const cell = document.createElement("td");
+      if (isNumber[index]) cell.className = "number";
+      cell.textContent = cellText(value, columns[index]);
+      return cell;
     });
-    body.replaceChildren(...lines);
+    return element("tr", {}, ...cells);
+  }
+
+  function fill() {
+    body.replaceChildren(...sorted.slice(0, shown).map(line));
     const left = rows.length - shown;
     more.hidden = left === 0;
     more.textContent = left <= MORE ? `Show all ${cellText(rows.length, { decimals: null })} rows` : `Show ${MORE} more of ${cellText(rows.length, { decimals: null })} rows`;
@@ -65,7 +69,8 @@ function tableNode({ caption, columns, rows, note }) {
     fill();
   });
   fill();
-  const table = element("table", { class: "data" }, element("thead", {}, element("tr", {}, ...heads)), body);
+  const foot = total ? [element("tfoot", {}, line(total))] : [];
+  const table = element("table", { class: plain ? "data lines" : "data" }, element("thead", {}, element("tr", {}, ...heads)), body, ...foot);
   const scroll = element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption }, table);
   const node = element("div", { class: "table" }, element("h3", {}, caption), scroll, more);
   if (note) node.append(element("p", { class: "note" }, ...rich(note)));
