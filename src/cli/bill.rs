@@ -98,8 +98,11 @@ fn told(run: &Run, case: &CaseEntry, rows: &[BillRow]) -> String {
         .column("into\nthe grid", kwh(|row| row.grid_export_kwh))
         .draw();
     let unforeseen = table().column("short", kwh(|row| row.short_kwh)).column("long", kwh(|row| row.long_kwh)).draw();
-    let unforeseen =
-        if balances { format!("{}\n\n{unforeseen}\n", bold("of these, not foreseen [kWh]")) } else { String::new() };
+    let unforeseen = if balances {
+        format!("{}\n\n{unforeseen}\n", bold("beside what was registered [kWh]"))
+    } else {
+        String::new()
+    };
     let money = table()
         .column("paid to\nneighb.", cny(|row| row.local_paid_cny))
         .column("earned\nof them", cny(|row| row.local_earned_cny))

@@ -74,6 +74,13 @@ impl Entsoe {
             let notes = [format!("they go from {from} to {to} by its clock"), mend];
             document.at(first.place.clone(), format!("no day of {} is whole in these prices", self.zone), notes)
         })?;
+        if (axis.at(0).as_second() - first.start.as_second()) % step != 0 {
+            let mend = "allowed: a zone whose days begin with a price; `--zone` is that of the market".to_owned();
+            let notes =
+                [format!("they are of {}, the first from {} on", in_words(step), rfc3339(first.start, &zone)), mend];
+            let problem = format!("days of {} begin amid one of these prices", self.zone);
+            return Err(document.at(first.place.clone(), problem, notes).into());
+        }
         let mut rows = Vec::new();
         for (_, period) in &chosen {
             for (n, price) in period.prices.iter().enumerate() {

@@ -38,6 +38,10 @@ impl Source {
     pub(super) fn open(path: &Path, set: &str) -> Result<Self, ScenarioError> {
         let read = Vec::new();
         if path.is_dir() {
+            if set != super::TODAY {
+                let mend = "leave it out, or name the wheel".to_owned();
+                return Err(refused(format!("--set: a folder is a set, and {} is one", path.display()), [mend]));
+            }
             return Ok(Self { path: path.to_owned(), kind: Kind::Folder, read });
         }
         let unreadable = |why: String, mend: &str| {

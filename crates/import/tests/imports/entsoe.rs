@@ -154,6 +154,10 @@ fn what_does_not_fit_is_refused_with_its_place() {
     );
     let short = document(&[day("2025-06-01T00:00Z", "2025-06-02T00:00Z")]);
     says(import(&short, |_| {}), &["no day of Europe/Berlin is whole", "--zone"]);
+    let hours =
+        document(&[day("2025-05-31T22:00Z", "2025-06-01T22:00Z"), day("2025-06-01T22:00Z", "2025-06-02T22:00Z")]);
+    let amid = |how: &mut Entsoe| how.zone = "Asia/Kathmandu".to_owned();
+    says(import(&hours, amid), &["prices.xml:", "days of Asia/Kathmandu begin amid", "they are of 1h", "--zone"]);
     let zones = two_days().replacen("10Y1001A1001A82H", "10YFR-RTE------C", 1);
     says(
         import(&zones, |_| {}),

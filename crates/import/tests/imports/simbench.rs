@@ -132,6 +132,9 @@ fn a_wheel_gives_the_same_as_its_folder() {
     }
     how.set = "tinny".to_owned();
     says(how.import(&folder), &["--set: there is no set `tinny`", "did you mean `tiny`?"]);
+    let mut both = of(&root);
+    both.set = "tiny".to_owned();
+    says(both.import(&folder), &["--set: a folder is a set, and ", "leave it out"]);
     let damaged = fs::read(&wheel).unwrap();
     fs::write(&wheel, &damaged[..damaged.len() / 2]).unwrap();
     says(how.import(&folder), &["it is no ZIP archive, or a damaged one", "pip download"]);
