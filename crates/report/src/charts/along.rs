@@ -17,7 +17,7 @@ const MOST_DAYS: usize = 14;
 /// Points of more places than this would touch each other.
 const MOST_POINTS: usize = 100;
 
-/// Bars of several layers beside each other could not be told apart at more places than this.
+/// More bars than these, of several layers beside each other, could not be told apart.
 const MOST_BARS: usize = 31;
 
 /// The slots of a case along a chart.
@@ -118,12 +118,19 @@ impl<'a> Along<'a> {
     }
 
     /// Bars or, where there are too many, steps that a place without a value interrupts.
-    pub(super) fn bars(&self, name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Layer {
-        let many = self.place(self.last) as usize >= MOST_BARS;
-        let gap = |place| (place, f64::NAN);
-        let mark =
-            if many { Mark::Steps(parted(points, |point| point.0, gap), Stroke::Solid) } else { Mark::Bars(points) };
-        Layer::new(name, color, mark)
+    pub(super) fn bars(name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Layer {
+        if points.len() <= MOST_BARS {
+            return Layer::new(name, color, Mark::Bars(points));
+        }
+        // A value holds up to the gap behind it.
+        let mut last = f64::NAN;
+        let held = |(place, value): (f64, f64)| {
+            let end = value.is_nan().then_some((place, last));
+            last = value;
+            end.into_iter().chain([(place, value)])
+        };
+        let parted = parted(points, |point| point.0, |place| (place, f64::NAN));
+        Layer::new(name, color, Mark::Steps(parted.into_iter().flat_map(held).collect(), Stroke::Solid))
     }
 
     fn is_crowded(&self) -> bool {
@@ -270,9 +277,12 @@ mod tests {
         let Mark::Band(spans) = along.band("", 0, values()).mark else { panic!("a band") };
         assert_eq!((spans.len(), spans[0], spans[1], spans[3]), (4, (0.0, 1.0, 3.0), (1.0, 2.0, 2.0), (4.0, 4.0, 4.0)));
         assert!(spans[2].0 == 2.0 && spans[2].1.is_nan());
-        let drawn = |along: Along<'_>| along.bars("", Color::Series(0), along.sums(values())).mark;
-        assert!(matches!(drawn(along), Mark::Steps(points, _) if points.len() == 4 && points[2].1.is_nan()));
-        assert!(matches!(drawn(Along::all(&case, 20 * 24)), Mark::Bars(points) if points.len() == 3));
+        let days = |days: u32| (0..days).filter(|day| *day != 5).map(|day| (f64::from(day), f64::from(day)));
+        let drawn = |count| Along::bars("", Color::Series(0), days(count).collect()).mark;
+        let Mark::Steps(points, _) = drawn(40) else { panic!("steps") };
+        assert_eq!((points.len(), points[5], points[7]), (41, (5.0, 4.0), (6.0, 6.0)));
+        assert!(points[6].0 == 5.0 && points[6].1.is_nan());
+        assert!(matches!(drawn(30), Mark::Bars(points) if points.len() == 29));
     }
 
     #[test]

@@ -138,8 +138,8 @@ fn storage(case: &CaseData) -> Option<Chart> {
         (along.axis(), Axis::of("energy").unit("kWh").from_zero()),
         [
             along.band("content", 0, stored().map(|energy| (energy.slot, energy.stored))),
-            along.bars("charged", Color::Series(2), values(|energy| energy.charged)),
-            along.bars("discharged", Color::Series(1), values(|energy| energy.discharged)),
+            Along::bars("charged", Color::Series(2), values(|energy| energy.charged)),
+            Along::bars("discharged", Color::Series(1), values(|energy| energy.discharged)),
         ]
         .into_iter()
         .chain(along.line("content", Color::Series(0), content)),
@@ -178,7 +178,7 @@ fn settling(case: &CaseData) -> Option<Chart> {
     let times = || column(case, |row| row.time_to_equilibrium_s.map(Number::value));
     let means = along.means(times().map(|(slot, time)| (slot, time, 1.0)));
     let layer = if along.is_by_day() {
-        along.bars("mean of the day", Color::Series(0), means)
+        Along::bars("mean of the day", Color::Series(0), means)
     } else {
         Layer::unnamed(Color::Series(0), Mark::Bars(means))
     };
@@ -201,7 +201,7 @@ fn messages(case: &CaseData) -> Option<Chart> {
     let bars = |name: &str, n, of: fn(&SlotRow) -> u64| {
         let values = along.sums(column(case, |row| Some(of(row) as f64)));
         let values = if values.iter().any(|value| value.1 > 0.0) { values } else { Vec::new() };
-        along.bars(name, Color::Series(n), values)
+        Along::bars(name, Color::Series(n), values)
     };
     let caption = if along.is_by_day() {
         "Messages sent on each day, how many of them never arrived and how many arrived twice."

@@ -44,9 +44,9 @@ fn chart(data: &Data, ([name, title, figure], [local, peer_to_grid]): Group) -> 
     let without = |day: &[SlotRow]| sums(day, along, peer_to_grid);
     // Where cases differ in more than the market, each has a day without one of its own: then none stands for all.
     let same = days.iter().filter(|day| day.len() == longest.len()).all(|day| without(day) == without(longest));
-    let p2g = same.then(|| along.bars("P2G", Color::Series(0), without(longest)));
+    let p2g = same.then(|| Along::bars("P2G", Color::Series(0), without(longest)));
     let cases = data.cases.iter().zip(&days).enumerate().map(|(n, (case, day))| {
-        along.bars(label::case(data, &case.entry), Color::Series(n + 1), sums(day, along, local))
+        Along::bars(label::case(data, &case.entry), Color::Series(n + 1), sums(day, along, local))
     });
     let those = if along.days() > Some(1) { "days" } else { "day" };
     let beside = if same { format!(" and in P2G, the same {those} without a local market") } else { String::new() };
@@ -79,8 +79,8 @@ pub(super) fn of_day(case: &CaseData) -> Option<Chart> {
         "With the local market, and in P2G, the same slots without one.",
         (along.axis(), Axis::of("welfare").unit("CNY")),
         [
-            along.bars("P2G", Color::Series(0), sums(&case.slots, along, peer_to_grid)),
-            along.bars(label::LOCAL, Color::Series(1), sums(&case.slots, along, local)),
+            Along::bars("P2G", Color::Series(0), sums(&case.slots, along, peer_to_grid)),
+            Along::bars(label::LOCAL, Color::Series(1), sums(&case.slots, along, local)),
         ],
     )
 }
