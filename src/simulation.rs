@@ -15,7 +15,7 @@ use microgrid_agents::{
     actor::{Actor, MarketProtocol},
     chain::{
         self,
-        genesis::{Genesis, Policies},
+        genesis::{Genesis, Policies, Posts, Signatures},
         hash::Digest,
         identity::{Party, SecretKey},
     },
@@ -302,6 +302,8 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
         local_fee: scenario.market.local_fee(),
         hours: scenario.market.hours(),
         retry_after: case.retry_after(),
+        posts_alone: scenario.posts(case.population.prosumers.len()) == Posts::Last
+            && scenario.ledger.signatures != Signatures::Everything,
     }
 }
 
@@ -331,6 +333,7 @@ fn ledger_rules(case: &Case, slots: RangeInclusive<Slot>) -> LedgerRules {
         period: scenario.activation.period(),
         retry_after: case.retry_after(),
         durability: scenario.ledger.durability,
+        acts_by_clock: !matches!(scenario.activation, Activation::Reactive { .. }),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::{
     chain::{
-        call::{Call, Proposal},
+        call::Proposal,
         fact::{Bill, Game, Number},
         identity::Signature,
         refusal::{Refusal, Validity},
@@ -13,7 +13,7 @@ use crate::{
     },
     ids::{ProsumerId, Slot},
     market::{aggregate::Aggregate, settlement::Trade, trades::Trades},
-    statement::{Dispute, Invoice, Tariff},
+    statement::{Dispute, Invoice, Post, Tariff},
     time::Time,
     units::Energy,
 };
@@ -25,6 +25,8 @@ pub enum Message {
     /// Anybody → ledger: a call of the contract. Posts are not repeated, but replaced by the next; of the others
     /// `PublishTariff` is until `SlotOpened`, `Register` until `Registered`, `RecordEnergy` until `MeterRecorded`.
     Submit(Arc<Submission>),
+    /// Participant → ledger: a post that needs no signature and becomes no transaction. Replaced by the next.
+    Post(Post),
     /// Ledger → all: a slot has begun. Repeated until `Register` or `RecordEnergy`.
     SlotOpened(SlotOpened),
     /// Ledger → prosumer: whether its registration counts.
@@ -72,7 +74,7 @@ pub enum Standing {
     Open(SlotOpened),
     /// It takes part in this slot's market; its last post, if it has made one, and the market as it was shown last, if the
     /// game is still on.
-    Playing(SlotOpened, Arc<MarketOpened>, Option<Call>, Option<Shown>),
+    Playing(SlotOpened, Arc<MarketOpened>, Option<Post>, Option<Shown>),
     /// This slot is settled, and these are its trades.
     Settled(SlotOpened, Arc<MarketOpened>, Trades),
 }

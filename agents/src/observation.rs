@@ -33,8 +33,9 @@ pub enum Observation {
     Noticed(Arc<Notice>),
     /// Ledger: this was announced or executed in a slot.
     Cleared(Slot, Arc<Clearing>),
-    /// Prosumer: decided on its price or choice, on news of this age.
-    Decided(Slot, Duration),
+    /// Prosumer: decided on its price or choice, on news of this age, so many times one after the other. Told when the age
+    /// changes and when its game is over.
+    Decided(Slot, Duration, u32),
     /// Ledger: the game of a slot is over. Sent for every slot in which the market was to open.
     GameOver(Arc<GameOver>),
     /// Ledger: these trades are final.

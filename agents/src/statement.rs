@@ -119,6 +119,37 @@ impl Registration {
     pub const MOST: f64 = 1e9;
 }
 
+/// What a participant posts in a game: of each one's posts only the newest counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Post {
+    /// A seller's price.
+    Quote(Arc<Quote>),
+    /// A buyer's choice.
+    Choice(Arc<Choice>),
+    /// A participant's orders.
+    Orders(Arc<Orders>),
+}
+
+impl Post {
+    /// Of which slot.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Self::Quote(quote) => quote.slot,
+            Self::Choice(choice) => choice.slot,
+            Self::Orders(orders) => orders.slot,
+        }
+    }
+
+    /// Counts its maker's posts of the slot from 1.
+    pub fn version(&self) -> u32 {
+        match self {
+            Self::Quote(quote) => quote.version,
+            Self::Choice(choice) => choice.version,
+            Self::Orders(orders) => orders.version,
+        }
+    }
+}
+
 /// A seller's price.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -180,6 +211,15 @@ impl Choice {
     /// The largest purchase that may be posted [kWh], for the same reason as [`Registration::MOST`]. The least curvature
     /// of utility and the greatest preference that a scenario may have leave it a factor of two in the longest slot.
     pub const MOST_PURCHASE: f64 = 1e12;
+
+    /// Reads from its lists, so that they are at hand when they are gone through.
+    pub(crate) fn look(&self) -> usize {
+        let ends = |list: &[f64]| {
+            let bits = |number: Option<&f64>| number.map_or(0, |number| number.to_bits() as usize);
+            bits(list.first()) ^ bits(list.get(8))
+        };
+        ends(&self.shares) ^ ends(&self.purchases)
+    }
 
     /// What it says of the seller at this position: share and optimal purchase [kWh]; `None` if it says nothing.
     pub fn of(&self, seller: u32) -> Option<(f64, f64)> {

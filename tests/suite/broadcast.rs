@@ -4,6 +4,7 @@
 use crate::ordering::{eventful, gossip_on, host};
 use microgrid_agents::{
     actor::{Actor, Context, Wake},
+    chain::refusal::Refusal,
     ids::ActorId,
     message::Message,
     observation::{Observation, Observed},
@@ -33,7 +34,7 @@ impl Actor<MarketProtocol> for Crier {
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         let Message::MeterRecorded(cry) = message else { return };
-        context.observe(Observation::Decided(cry, Duration::from_nanos(from.0.into())));
+        context.observe(Observation::Decided(cry, Duration::from_nanos(from.0.into()), 1));
         if cry > 0 && context.random().random_bool(0.05) {
             context.send(from, Message::MeterRecorded(0));
         }
@@ -123,6 +124,104 @@ fn a_broadcast_is_as_good_as_a_message_to_each() {
         assert!(each.observed.len() > 20_000, "{} have heard", each.observed.len());
         for shards in [Shards::Fixed(1), Shards::Fixed(2), Shards::Fixed(3), Shards::Fixed(8), Shards::PerActor] {
             let all = heard(&network, shards, false);
+            assert_eq!(all.traffic, each.traffic);
+            assert!(all == each, "{shards:?} differs on {network:?}");
+        }
+    }
+}
+
+/// Hears of what others announce, and tells what it knows whenever it has something to do.
+#[derive(Debug)]
+struct Listener {
+    others: Arc<[ActorId]>,
+    /// Whether it tells each of the others by a message of its own.
+    one_by_one: bool,
+    knows: Vec<(ActorId, u32, Time)>,
+}
+
+impl Listener {
+    fn hear(&mut self, from: ActorId, message: &Message, now: Time) {
+        if let Message::MeterRecorded(number) = message {
+            self.knows.push((from, *number, now));
+        }
+    }
+
+    fn tell(&mut self, context: &mut Context<'_>) {
+        for (from, number, at) in self.knows.drain(..) {
+            context.observe(Observation::Decided(number, Duration::from_nanos(at.0 * 1_000 + u64::from(from.0)), 1));
+        }
+        context.observe(Observation::SlotClosed(0));
+    }
+}
+
+impl Actor<MarketProtocol> for Listener {
+    fn start(&mut self, context: &mut Context<'_>) {
+        context.wake_after(Duration::from_micros(context.random().random_range(0..3) * 100), Wake::SlotBegins(1));
+    }
+
+    fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
+        if let Message::Refused(..) = message {
+            return self.tell(context);
+        }
+        self.hear(from, &message, context.now());
+    }
+
+    fn take_in(&mut self, from: ActorId, message: &Message, arrived: Time) {
+        self.hear(from, message, arrived);
+    }
+
+    fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
+        let Wake::SlotBegins(turn) = wake else { return };
+        self.tell(context);
+        // Some have much to tell, and some hear of it late.
+        if context.me().0.is_multiple_of(3) {
+            for number in 0..context.random().random_range(0..4) {
+                let news = Message::MeterRecorded(10 * turn + number);
+                if self.one_by_one {
+                    self.others.iter().for_each(|&to| context.send(to, news.clone()));
+                } else {
+                    context.announce(&self.others, news);
+                }
+                let one = self.others[context.random().random_range(0..self.others.len())];
+                context.send(one, Message::Refused(1, Refusal::NotFinite));
+            }
+        }
+        if turn < 30 {
+            let pause = context.random().random_range(0..4) * 100 * u64::from(1 + context.me().0 % 50);
+            context.wake_after(Duration::from_micros(pause), Wake::SlotBegins(turn + 1));
+        }
+    }
+
+    fn name(&self) -> String {
+        "listener".into()
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        None
+    }
+}
+
+/// What is announced waits until its receiver does something; nobody can tell.
+#[test]
+fn what_is_announced_is_known_as_soon_as_a_message_to_each_would_be() {
+    let known = |network: &Network, shards, one_by_one| {
+        // All but one in seven hear of it, in an order of its own.
+        let others: Arc<[ActorId]> = (0..CRIERS).rev().filter(|id| id % 7 != 2).map(ActorId).collect();
+        let listener = |_| {
+            let listener = Listener { others: Arc::clone(&others), one_by_one, knows: Vec::new() };
+            Box::new(listener) as Box<dyn Actor<MarketProtocol>>
+        };
+        let host = Host { network: network.clone(), ..host(Duration::ZERO, 0.0, shards) };
+        let (heard, result) = runtime::run((0..CRIERS).map(listener).collect(), &host, Heard::default());
+        result.expect("everybody falls silent");
+        heard
+    };
+    let short = Duration::from_micros(300);
+    for network in [regular(short, false), regular(Duration::ZERO, false), regular(short, true)] {
+        let each = known(&network, Shards::Fixed(1), true);
+        assert!(each.observed.len() > 50_000, "{} have heard", each.observed.len());
+        for shards in [Shards::Fixed(1), Shards::Fixed(2), Shards::Fixed(3), Shards::PerActor] {
+            let all = known(&network, shards, false);
             assert_eq!(all.traffic, each.traffic);
             assert!(all == each, "{shards:?} differs on {network:?}");
         }

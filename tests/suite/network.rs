@@ -46,7 +46,7 @@ impl Actor<MarketProtocol> for Ticker {
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         let Message::MeterRecorded(tick) = message else { return };
-        context.observe(Observation::Decided(tick, Duration::from_secs(from.0.into())));
+        context.observe(Observation::Decided(tick, Duration::from_secs(from.0.into()), 1));
     }
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
@@ -85,7 +85,7 @@ impl Watcher<MarketProtocol> for Notes {
             let time = time.0 / 1_000_000;
             match what {
                 Observation::SlotClosed(tick) => self.done.push((time, actor.0, tick)),
-                Observation::Decided(tick, from) => self.heard.push((time, actor.0, tick, from.as_secs())),
+                Observation::Decided(tick, from, _) => self.heard.push((time, actor.0, tick, from.as_secs())),
                 _ => {}
             }
         }

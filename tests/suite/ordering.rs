@@ -70,13 +70,13 @@ impl Actor<MarketProtocol> for Gossip {
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         let Message::MeterRecorded(hop) = message else { return };
-        context.observe(Observation::Decided(hop, Duration::from_nanos(from.0.into())));
+        context.observe(Observation::Decided(hop, Duration::from_nanos(from.0.into()), 1));
         self.pass_on(hop, context);
     }
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
         let Wake::SlotBegins(hop) = wake else { return };
-        context.observe(Observation::Decided(hop, Duration::MAX));
+        context.observe(Observation::Decided(hop, Duration::MAX, 1));
     }
 
     fn name(&self) -> String {
@@ -183,7 +183,7 @@ impl Actor<MarketProtocol> for Caller {
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         let Message::MeterRecorded(n) = message else { return };
-        context.observe(Observation::Decided(n, Duration::from_nanos(from.0.into())));
+        context.observe(Observation::Decided(n, Duration::from_nanos(from.0.into()), 1));
     }
 
     fn wake(&mut self, _: Wake, _: &mut Context<'_>) {}

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ids::{ChannelName, Slot},
     json::signed_as_json,
-    statement::{Choice, Dispute, Invoice, MeterReading, Orders, Outcome, Quote, Registration, Tariff},
+    statement::{Choice, Dispute, Invoice, MeterReading, Orders, Outcome, Post, Quote, Registration, Tariff},
     units::Energy,
 };
 use serde::{Deserialize, Serialize};
@@ -104,23 +104,34 @@ impl Call {
         matches!(self, Self::PostQuote(_) | Self::PostChoice(_) | Self::PostOrders(_))
     }
 
-    /// Version of a post; 0 of any other call.
-    pub(crate) fn version(&self) -> u32 {
+    /// The post that it makes; `None` of any other call.
+    pub fn post(&self) -> Option<Post> {
         match self {
-            Self::PostQuote(quote) => quote.version,
-            Self::PostChoice(choice) => choice.version,
-            Self::PostOrders(orders) => orders.version,
-            _ => 0,
+            Self::PostQuote(quote) => Some(Post::Quote(Arc::new(*quote))),
+            Self::PostChoice(choice) => Some(Post::Choice(Arc::clone(choice))),
+            Self::PostOrders(orders) => Some(Post::Orders(Arc::clone(orders))),
+            _ => None,
         }
     }
+}
 
-    /// What a post puts on the chain; `None` of any other call.
-    pub(crate) fn as_fact(&self) -> Option<Fact> {
+impl From<Post> for Call {
+    fn from(post: Post) -> Self {
+        match post {
+            Post::Quote(quote) => Self::PostQuote(*quote),
+            Post::Choice(choice) => Self::PostChoice(choice),
+            Post::Orders(orders) => Self::PostOrders(orders),
+        }
+    }
+}
+
+impl Post {
+    /// What it puts on the chain.
+    pub(crate) fn as_fact(&self) -> Fact {
         match self {
-            Self::PostQuote(quote) => Some(Fact::Quote(*quote)),
-            Self::PostChoice(choice) => Some(Fact::Choice(Arc::clone(choice))),
-            Self::PostOrders(orders) => Some(Fact::Orders(Arc::clone(orders))),
-            _ => None,
+            Self::Quote(quote) => Fact::Quote(**quote),
+            Self::Choice(choice) => Fact::Choice(Arc::clone(choice)),
+            Self::Orders(orders) => Fact::Orders(Arc::clone(orders)),
         }
     }
 }
@@ -175,6 +186,11 @@ impl Signable for Proposal {
 impl Genesis {
     /// Whether a call needs the signature of its maker.
     pub fn must_be_signed(&self, creator: Party, call: &Call) -> bool {
-        creator != Party::Ledger && (self.policies.signatures == Signatures::Everything || !call.is_post())
+        creator != Party::Ledger && (self.are_posts_signed() || !call.is_post())
+    }
+
+    /// Whether posts need the signature of their maker.
+    pub fn are_posts_signed(&self) -> bool {
+        self.policies.signatures == Signatures::Everything
     }
 }

@@ -3,13 +3,13 @@
 use super::{Contract, Stub};
 use crate::{
     chain::{
-        call::Call,
         fact::{Clearing, Closing, Fact, Game, Key, Number},
         refusal::{Refusal, Validity, ensure},
     },
     ids::Slot,
+    market::role::Role,
     mechanism::{Lawful, under},
-    statement::Outcome,
+    statement::{Outcome, Post},
 };
 use std::sync::Arc;
 
@@ -23,10 +23,30 @@ impl Contract {
     }
 
     /// A prosumer posts what it offers or asks for, by the rules of the mechanism.
-    pub(super) fn post(&self, number: Number, slot: Slot, post: &Call, stub: &mut impl Stub) -> Validity {
+    pub(crate) fn post(&self, number: Number, post: &Post, stub: &mut impl Stub) -> Validity {
+        let slot = post.slot();
         ensure(!stub.has(Key::Closing(slot)), Refusal::MarketClosed)?;
         let game: Arc<Game> = stub.find(Key::Game(slot)).ok_or(Refusal::MarketClosed)?;
-        under!(self.genesis.rules.mechanism, Law => Law::post(&self.genesis, &game, number, post, stub))
+        let takes_part = |side: &[Number]| side.binary_search(&number).is_ok();
+        let role = match (takes_part(&game.sellers), takes_part(&game.buyers)) {
+            (true, _) => Role::Seller,
+            (_, true) => Role::Buyer,
+            _ => Role::Idle,
+        };
+        self.post_of(number, role, &game, post, stub)
+    }
+
+    /// The same of one who has this part in a game that is on.
+    #[inline]
+    pub(crate) fn post_of(
+        &self,
+        number: Number,
+        role: Role,
+        game: &Game,
+        post: &Post,
+        stub: &mut impl Stub,
+    ) -> Validity {
+        under!(self.genesis.rules.mechanism, Law => Law::post(&self.genesis, game, (number, role), post, stub))
     }
 
     /// The ledger announces a price, or executes what has cleared, in the order of the numbers.

@@ -46,9 +46,9 @@ impl Contract {
             Call::PublishTariff(tariff) => self.publish_tariff(Arc::clone(tariff), stub),
             Call::Register(slot, registration) => self.register(prosumer(creator)?, *slot, *registration, stub),
             Call::OpenGame(slot, game) => self.open_game(*slot, game, stub),
-            Call::PostQuote(quote) => self.post(prosumer(creator)?, quote.slot, call, stub),
-            Call::PostChoice(choice) => self.post(prosumer(creator)?, choice.slot, call, stub),
-            Call::PostOrders(orders) => self.post(prosumer(creator)?, orders.slot, call, stub),
+            Call::PostQuote(_) | Call::PostChoice(_) | Call::PostOrders(_) => {
+                call.post().map_or(Ok(()), |post| self.post(prosumer(creator)?, &post, stub))
+            }
             Call::Clear(slot, clearing) => self.clear(*slot, clearing, stub),
             Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),

@@ -2,7 +2,7 @@
 //!
 //! Whose signatures hold decides here which trades are settled; the contract then makes their bills once more.
 
-use super::{Answers, Ledger, Phase, Sent, participant, participants};
+use super::{Answers, Ledger, Phase, Received, participant, participants};
 use crate::{
     actor::{Context, Wake},
     chain::{
@@ -26,14 +26,14 @@ use std::sync::Arc;
 pub(super) struct Billing {
     pub(super) bills: Bills,
     /// The post on which each participant's bills rest, sellers first.
-    pub(super) posts: Vec<Option<Sent>>,
+    pub(super) posts: Vec<Option<Received>>,
     pub(super) verdicts: Answers<Verdict>,
 }
 
 impl Billing {
     pub(super) fn proposed(&self, participant: usize) -> Message {
         let (market, trades) = (Arc::clone(&self.bills.market), self.bills.of(participant));
-        let version = self.posts[participant].as_ref().map_or(0, Sent::version);
+        let version = self.posts[participant].as_ref().map_or(0, |received| received.post.version());
         Message::BillProposed(Arc::new(BillProposed { slot: market.slot, market, trades, version }))
     }
 }

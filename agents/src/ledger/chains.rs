@@ -1,6 +1,9 @@
 //! The three chains: carries out calls, validates them in their final order, and seals blocks.
 
-use super::state::{Simulation, WorldState};
+use super::{
+    playing::Received,
+    state::{Simulation, WorldState},
+};
 use crate::{
     chain::{
         block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
@@ -89,9 +92,15 @@ impl Sent {
         self.call().channel().unwrap_or(ChannelName::Trade)
     }
 
+    /// The post that it is, if it is one.
+    pub(super) fn received(self) -> Option<Received> {
+        let (post, submission) = (self.call().post()?, Some(Arc::clone(&self.submission)));
+        Some(Received { from: self.from, post, submission, at: self.at })
+    }
+
     /// Version of a post of the game; 0 of anything else.
     pub(super) fn version(&self) -> u32 {
-        self.call().version()
+        self.call().post().map_or(0, |post| post.version())
     }
 
     /// Whether `other` is the same submission by the same sender.

@@ -1,18 +1,24 @@
 //! The game: posts count, the market is shown, until its mechanism has ended or the gate closes.
 
-use super::{Ledger, Phase, Unpublished, chains::Sent, playing::OffChain};
+use super::{
+    Ledger, Phase, Unpublished,
+    chains::{Chains, Sent},
+    playing::{OffChain, Received},
+};
 use crate::{
     actor::{Context, Wake},
     chain::{
-        call::Call,
+        call::{Call, Proposal},
         fact::{Clearing, Execution},
         genesis::Posts,
-        refusal::Refusal,
+        identity::Party,
+        refusal::{Refusal, ensure},
     },
-    ids::ChannelName,
-    message::{Message, Shown},
+    ids::{ChannelName, ProsumerId},
+    message::{Message, Shown, Submission},
     observation::{GameOver, Observation},
     statement::Outcome,
+    time::Time,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -24,37 +30,64 @@ impl Ledger {
     pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
         if let Phase::Playing(playing) = &mut self.phase
             && let Some(sender) = playing.sender(&sent)
+            && let Some(received) = sent.received()
         {
-            playing.take(sender, sent, context.now());
+            playing.take(sender, received, context.now());
         }
     }
 
     /// Takes posts that do not become transactions, under the same rules as those that do.
-    pub(super) fn take_posts(&mut self, mut posts: Vec<Sent>, context: &mut Context<'_>) {
+    pub(super) fn take_posts(&mut self, mut posts: Vec<Received>, context: &mut Context<'_>) {
         if posts.is_empty() {
             return;
         }
         // All count from now on, so only the order of each sender's own matters. To go through the participants in their
         // order is several times faster than at random, once what is known of them is larger than the processor's caches.
         if posts.len() > MORE_THAN_FIT {
-            posts.sort_by_key(|sent| sent.from);
+            posts.sort_by_key(|received| received.from);
         }
-        for sent in posts {
-            let playing = if let Phase::Playing(playing) = &mut self.phase { Some(&mut **playing) } else { None };
-            let sender = playing.as_ref().and_then(|playing| playing.sender(&sent));
-            let mut stub = OffChain { state: &self.chains.state, playing: playing.as_deref(), sender };
-            let validity = match self.chains.is_signed(&sent) {
-                true => self.chains.contract.execute(sent.creator(), sent.call(), &mut stub),
-                false => Err(Refusal::BadSignature),
-            };
-            if let Err(refusal) = validity {
-                self.refuse(&sent, refusal, false, context);
-            } else if let (Some(playing), Some(sender)) = (playing, sender) {
-                self.unpublished.off_chain += 1;
-                playing.take(sender, sent, context.now());
+        for received in posts.drain(..) {
+            match self.judge_post(&received) {
+                Err(refusal) => self.refuse_post(&received, refusal, context),
+                Ok(sender) => {
+                    if let (Phase::Playing(playing), Some(sender)) = (&mut self.phase, sender) {
+                        self.unpublished.off_chain += 1;
+                        playing.take(sender, received, context.now());
+                    }
+                }
             }
         }
+        self.posts.give_back(posts);
         self.publish_later(context);
+    }
+
+    /// Whether a post counts that does not become a transaction, and whose it is among the participants of its game.
+    #[inline]
+    fn judge_post(&self, Received { from, post, submission, .. }: &Received) -> Result<Option<usize>, Refusal> {
+        let Chains { contract, state, ledger, .. } = &self.chains;
+        let playing = if let Phase::Playing(playing) = &self.phase { Some(&**playing) } else { None };
+        match (submission, ProsumerId::of(*from), playing) {
+            // Nobody asks who has signed it, and it is a post in the game that is on.
+            (None, Some(prosumer), Some(game)) if post.slot() == game.market.slot => {
+                let sender = game.number(prosumer).ok_or(Refusal::NotAParticipant)?;
+                let number = game.scenario_number(sender);
+                let mut stub = OffChain { state, playing, sender: Some(sender) };
+                contract.post_of(number, game.role(sender), &game.market.game, post, &mut stub)?;
+                Ok(Some(sender))
+            }
+            (None, Some(prosumer), _) => {
+                let mut stub = OffChain { state, playing, sender: None };
+                contract.post(ledger.genesis.prosumers[prosumer.index()].0, post, &mut stub).map(|()| None)
+            }
+            (None, None, _) => Err(Refusal::NotAParticipant),
+            (Some(submission), ..) => {
+                let sent = Sent { from: *from, submission: Arc::clone(submission), at: Time::ZERO };
+                let sender = playing.and_then(|playing| playing.sender(&sent));
+                let mut stub = OffChain { state, playing, sender };
+                ensure(self.chains.is_signed(&sent), Refusal::BadSignature)?;
+                contract.execute(sent.creator(), sent.call(), &mut stub).map(|()| sender)
+            }
+        }
     }
 
     /// Has the market shown at the end of this instant: where many posts arrive at once, they fill several blocks.
@@ -77,7 +110,10 @@ impl Ledger {
             context.wake_at(due, Wake::Publish(self.slot));
         }
         if let Some((shown, observation)) = playing.floor.show(off_chain, context.now()) {
-            context.broadcast(&playing.audience, shown);
+            match &shown {
+                Message::MarketState(_) if self.rules.acts_by_clock => context.announce(&playing.audience, shown),
+                _ => context.broadcast(&playing.audience, shown),
+            }
             context.observe(observation);
         }
         if let Some(outcome) = playing.floor.ended() {
@@ -146,7 +182,16 @@ impl Ledger {
             return;
         }
         let at = context.now();
-        let posts: Vec<Sent> = playing.posts.iter().flatten().map(|sent| Sent { at, ..sent.clone() }).collect();
+        let sent = |received: &Received| {
+            let Received { from, post, submission, .. } = received;
+            let unsigned = || {
+                let creator = ProsumerId::of(*from).map_or(Party::Ledger, |prosumer| genesis.prosumer(prosumer));
+                let proposal = Proposal { creator, call: post.clone().into() };
+                Arc::new(Submission { proposal, signature: None, endorsements: Vec::new() })
+            };
+            Sent { from: *from, submission: submission.clone().unwrap_or_else(unsigned), at }
+        };
+        let posts: Vec<Sent> = playing.posts.iter().flatten().map(sent).collect();
         // What is announced comes before all posts.
         playing.recorded = !posts.is_empty();
         let most = rules.max_transactions as usize;

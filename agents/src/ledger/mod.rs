@@ -40,7 +40,7 @@ use crate::{
 use answers::Answers;
 use bills::{Billing, Bills};
 use chains::{Chains, Pending, Sent};
-use playing::{Playing, participant, participants};
+use playing::{Playing, Received, participant, participants};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
@@ -72,6 +72,8 @@ pub struct LedgerRules {
     pub retry_after: Duration,
     /// When commits are to be on disk.
     pub durability: Durability,
+    /// Whether participants act by their own clocks alone, so that nobody does anything on hearing of the market.
+    pub acts_by_clock: bool,
 }
 
 impl LedgerRules {
@@ -95,7 +97,7 @@ pub struct Ledger {
     /// What waits on each channel.
     queues: [Queue<Pending>; 3],
     /// Posts that wait to be taken, where they do not become transactions.
-    posts: Queue<Sent>,
+    posts: Queue<Received>,
     slot: Slot,
     opened: Option<SlotOpened>,
     gate_closes: Time,
@@ -244,6 +246,9 @@ impl Actor<MarketProtocol> for Ledger {
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         match (message, ProsumerId::of(from)) {
             (Message::Submit(submission), _) => self.submit(Sent { from, submission, at: context.now() }, context),
+            (Message::Post(post), _) => {
+                self.posted(Received { from, post, submission: None, at: context.now() }, context);
+            }
             (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
                 self.bill_endorsed(from, verdict, context);
             }

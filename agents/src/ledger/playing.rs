@@ -3,16 +3,29 @@
 use super::{chains::Sent, state::WorldState};
 use crate::{
     chain::{
-        fact::{Fact, Key, Number},
+        fact::{Fact, Game, Key, Number},
         identity::Party,
     },
     contract::Stub,
     ids::{ActorId, ProsumerId},
+    market::role::Role,
     mechanism::AnyFloor,
-    message::MarketOpened,
+    message::{MarketOpened, Submission},
+    statement::Post,
     time::Time,
 };
 use std::sync::Arc;
+
+/// A post that has reached the ledger.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    /// Who sent it, and is told what becomes of it.
+    pub(super) from: ActorId,
+    pub(super) post: Post,
+    /// As it was submitted, if it came with a signature or was to be a transaction; else its sender has made it.
+    pub(super) submission: Option<Arc<Submission>>,
+    pub(super) at: Time,
+}
 
 /// A slot's game while it is on.
 #[derive(Debug)]
@@ -21,7 +34,9 @@ pub(super) struct Playing {
     /// The participants' addresses, sellers first: everybody who hears of the market.
     pub(super) audience: Arc<[ActorId]>,
     /// Newest post of each participant as it was sent, sellers first.
-    pub(super) posts: Vec<Option<Sent>>,
+    pub(super) posts: Vec<Option<Received>>,
+    /// Each prosumer's number among the participants; [`NOBODY`] of others.
+    numbers: Vec<u32>,
     pub(super) since: Time,
     /// When it clears next without being asked, as far as that is known.
     pub(super) clears_at: Option<Time>,
@@ -33,14 +48,35 @@ pub(super) struct Playing {
 impl Playing {
     pub(super) fn new(market: Arc<MarketOpened>, floor: AnyFloor, since: Time) -> Self {
         let audience: Arc<[ActorId]> = participants(&market).map(ProsumerId::actor).collect();
-        Self { posts: vec![None; audience.len()], market, audience, since, clears_at: None, recorded: false, floor }
+        let last = participants(&market).max().map_or(0, |last| last.index() + 1);
+        let mut numbers = vec![NOBODY; last];
+        (0..).zip(participants(&market)).for_each(|(number, prosumer)| numbers[prosumer.index()] = number);
+        let posts = vec![None; audience.len()];
+        Self { market, audience, posts, numbers, since, clears_at: None, recorded: false, floor }
     }
 
     /// Takes a post of this participant that counts from `now` on.
-    pub(super) fn take(&mut self, participant: usize, sent: Sent, now: Time) {
+    pub(super) fn take(&mut self, participant: usize, received: Received, now: Time) {
         let last = &mut self.posts[participant];
-        self.floor.enter(participant, sent.call(), sent.at, last.as_ref().map(|before| before.at), now);
-        *last = Some(sent);
+        self.floor.enter(participant, &received.post, received.at, last.as_ref().map(|before| before.at), now);
+        *last = Some(received);
+    }
+
+    /// A participant's number in the scenario.
+    pub(super) fn scenario_number(&self, participant: usize) -> Number {
+        let Game { sellers, buyers, .. } = &*self.market.game;
+        *sellers.get(participant).unwrap_or_else(|| &buyers[participant - sellers.len()])
+    }
+
+    /// What part a participant has.
+    pub(super) fn role(&self, participant: usize) -> Role {
+        if participant < self.market.sellers.len() { Role::Seller } else { Role::Buyer }
+    }
+
+    /// A prosumer's number among the participants.
+    #[inline]
+    pub(super) fn number(&self, prosumer: ProsumerId) -> Option<usize> {
+        self.numbers.get(prosumer.index()).filter(|number| **number != NOBODY).map(|number| *number as usize)
     }
 
     /// Who has sent a post, by its number among the participants, sellers first.
@@ -56,7 +92,7 @@ impl Playing {
 
     /// Version of a participant's last post, sellers first; 0 without one.
     pub(super) fn version(&self, participant: usize) -> u32 {
-        self.posts[participant].as_ref().map_or(0, Sent::version)
+        self.posts[participant].as_ref().map_or(0, |received| received.post.version())
     }
 
     /// Most posts that one buyer has made.
@@ -65,6 +101,9 @@ impl Playing {
         buyers.map(|buyer| self.version(buyer)).max().unwrap_or(0)
     }
 }
+
+/// Of a prosumer that takes no part.
+const NOBODY: u32 = u32::MAX;
 
 /// Sellers first, then buyers: the order in which participants are numbered here.
 pub(super) fn participants(market: &MarketOpened) -> impl Iterator<Item = ProsumerId> + '_ {
@@ -102,7 +141,7 @@ impl Stub for OffChain<'_> {
             (Key::Quote(slot, _) | Key::Choice(slot, _) | Key::Orders(slot, _), Some(playing))
                 if slot == playing.market.slot =>
             {
-                playing.posts[self.sender?].as_ref()?.call().as_fact()
+                Some(playing.posts[self.sender?].as_ref()?.post.as_fact())
             }
             _ => self.state.fact(key).cloned(),
         }

@@ -44,6 +44,14 @@ impl<T> Queue<T> {
         if number == self.batch { self.cut() } else { Vec::new() }
     }
 
+    /// Takes the memory of a batch back, for one to come.
+    pub(super) fn give_back(&mut self, mut batch: Vec<T>) {
+        if self.waiting.is_empty() && batch.capacity() > self.waiting.capacity() {
+            batch.clear();
+            self.waiting = batch;
+        }
+    }
+
     pub(super) fn cut(&mut self) -> Vec<T> {
         if !self.waiting.is_empty() {
             self.batch += 1;

@@ -1,7 +1,7 @@
 //! Whom the ledger waits for: says again what those may have missed, names them when asked, and tells who has lost its
 //! memory where it stands.
 
-use super::{Billing, Ledger, Phase, Sent, participant, participants};
+use super::{Billing, Ledger, Phase, Received, participant, participants};
 use crate::{
     actor::Context,
     ids::ProsumerId,
@@ -80,9 +80,9 @@ impl Ledger {
     pub(super) fn standing(&self, prosumer: ProsumerId) -> Standing {
         let is_read = self.readings.all()[prosumer.index()].is_some();
         let Some(opened) = self.opened.clone().filter(|_| !is_read) else { return Standing::Done(self.slot) };
-        let takes_part = |market: &Arc<MarketOpened>, posts: &[Option<Sent>], shown| {
+        let takes_part = |market: &Arc<MarketOpened>, posts: &[Option<Received>], shown| {
             let post = participant(market, prosumer).and_then(|number| posts[number].as_ref());
-            Standing::Playing(opened.clone(), Arc::clone(market), post.map(|sent| sent.call().clone()), shown)
+            Standing::Playing(opened.clone(), Arc::clone(market), post.map(|received| received.post.clone()), shown)
         };
         match &self.phase {
             Phase::BetweenSlots => Standing::Done(self.slot),

@@ -4,11 +4,12 @@
 use super::{
     Durability, Ledger, Phase,
     chains::{Pending, Sent},
+    playing::Received,
 };
 use crate::{
     actor::Context,
     chain::{
-        call::Call,
+        call::{Call, Proposal},
         fact::{Fact, Key},
         genesis::Posts,
         identity::Party,
@@ -16,7 +17,7 @@ use crate::{
         transaction::Endorsement,
     },
     ids::{ChannelName, GRID, LEDGER, ProsumerId, Slot},
-    message::Message,
+    message::{Message, Submission},
     observation::{Observation, Refused},
     statement::MeterReading,
 };
@@ -33,9 +34,7 @@ impl Ledger {
             return self.refuse(&sent, refusal, false, context);
         }
         if sent.call().is_post() && self.chains.ledger.genesis.rules.posts == Posts::Last {
-            if let Some(posts) = self.posts.submit(sent, context) {
-                self.take_posts(posts, context);
-            }
+            sent.received().into_iter().for_each(|received| self.keep_post(received, context));
             return;
         }
         if sent.call().stands_alone() {
@@ -52,6 +51,38 @@ impl Ledger {
         if let Some(batch) = queue.submit(self.chains.execute(sent), context) {
             self.commit(channel, batch, context);
         }
+    }
+
+    /// Takes a post that comes without signature, and is to be no transaction.
+    #[inline]
+    pub(super) fn posted(&mut self, received: Received, context: &mut Context<'_>) {
+        let genesis = &self.chains.ledger.genesis;
+        if genesis.rules.posts == Posts::Every || genesis.are_posts_signed() {
+            let Received { from, post, at, .. } = received;
+            let Some(creator) = ProsumerId::of(from).map(|prosumer| genesis.prosumer(prosumer)) else { return };
+            let proposal = Proposal { creator, call: post.into() };
+            let submission = Arc::new(Submission { proposal, signature: None, endorsements: Vec::new() });
+            return self.submit(Sent { from, submission, at }, context);
+        }
+        if self.is_over() {
+            return self.refuse_post(&received, Refusal::MarketClosed, context);
+        }
+        self.keep_post(received, context);
+    }
+
+    /// Has a post wait until it is taken with others.
+    #[inline]
+    fn keep_post(&mut self, received: Received, context: &mut Context<'_>) {
+        if let Some(posts) = self.posts.submit(received, context) {
+            self.take_posts(posts, context);
+        }
+    }
+
+    /// Tells everybody concerned that a post was refused, which stands on no chain.
+    pub(super) fn refuse_post(&self, received: &Received, refusal: Refusal, context: &mut Context<'_>) {
+        let (slot, from, channel) = (received.post.slot(), received.from, ChannelName::Information);
+        context.observe(Observation::Refused(Refused { slot, from, refusal, channel, on_chain: false }));
+        context.send(from, Message::Refused(slot, refusal));
     }
 
     /// Answers what needs no chain: the grid's tariffs, which wait for their slot, and what is repeated because its

@@ -3,14 +3,14 @@
 use super::Lawful;
 use crate::{
     chain::{
-        call::Call,
         fact::{Clearing, Execution, Fact, Game, Key, Number},
         genesis::Genesis,
         refusal::{Refusal, Validity, ensure},
         stub::Stub,
     },
     ids::Slot,
-    statement::{OrderSide, Orders, Tariff},
+    market::role::Role,
+    statement::{OrderSide, Orders, Post, Tariff},
     units::{Energy, Total},
 };
 use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
@@ -69,14 +69,20 @@ pub(crate) struct Cleared<R> {
 }
 
 impl<R: Rule + std::fmt::Debug> Lawful for Cleared<R> {
-    fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity {
-        let Call::PostOrders(orders) = post else { return Err(Refusal::NotAParticipant) };
+    fn post(
+        genesis: &Genesis,
+        _: &Game,
+        (number, role): (Number, Role),
+        post: &Post,
+        stub: &mut impl Stub,
+    ) -> Validity {
+        let Post::Orders(orders) = post else { return Err(Refusal::NotAParticipant) };
         let Orders { slot, version, side, .. } = **orders;
-        let role = match side {
-            OrderSide::Buy => &game.buyers,
-            OrderSide::Sell => &game.sellers,
+        let needed = match side {
+            OrderSide::Buy => Role::Buyer,
+            OrderSide::Sell => Role::Seller,
         };
-        ensure(R::posts(genesis, side) && role.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
+        ensure(R::posts(genesis, side) && role == needed, Refusal::NotAParticipant)?;
         let last: Option<Arc<Orders>> = stub.find(Key::Orders(slot, number));
         ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
         R::orders(genesis, number, orders, stub)?;

@@ -27,17 +27,16 @@ pub use strategy::Strategy;
 
 use crate::{
     chain::{
-        call::Call,
         fact::{Clearing, Game, Number},
         genesis::Genesis,
         refusal::{Refusal, Validity},
         stub::Stub,
     },
     ids::{ProsumerId, Slot},
-    market::{demand::Buyer, mechanism::Mechanism, pricing::PriceBand, settlement::Trade},
+    market::{demand::Buyer, mechanism::Mechanism, pricing::PriceBand, role::Role, settlement::Trade},
     message::{MarketOpened, MarketState, Message, Notice, Shown},
     observation::Observation,
-    statement::Outcome,
+    statement::{Outcome, Post},
     streams::Stream,
     time::Time,
     units::{Energy, Total},
@@ -110,13 +109,18 @@ pub(crate) trait Participant: Debug + Sized {
 
     /// Its next post, if it has anything to say, and how old the news is on which it decided; without age where there was
     /// no news to decide on. Asked once a period.
-    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)>;
+    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Post, Option<Duration>)>;
 
     /// Goes on from its last post, after having lost its memory. Once nothing is shown any more, only bills are to come.
-    fn resume(&mut self, last: Option<Call>, shown: Option<Shown>);
+    fn resume(&mut self, last: Option<Post>, shown: Option<Shown>);
 
     /// What it posted under this version, if it remembers it.
     fn posted(&self, version: u32) -> Posted;
+
+    /// Reads a little of what it needs to act, so many steps away; see [`look`](crate::actor::Actor::look).
+    fn look(&self, _depth: usize) -> usize {
+        0
+    }
 }
 
 /// How the ledger runs its side of a market, beyond what everybody has agreed on in the genesis.
@@ -157,7 +161,7 @@ pub(crate) trait Floor: Debug + Sized {
     fn open(opening: Opening<'_>) -> Self;
 
     /// A post of this participant counts from `now`; it came `at`, in the place of one that came `before`.
-    fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time);
+    fn enter(&mut self, participant: usize, post: &Post, at: Time, before: Option<Time>, now: Time);
 
     /// Whether this participant is asked for a post until it has made one.
     fn awaits(&self, _participant: usize) -> bool {
@@ -212,8 +216,8 @@ pub(crate) trait Floor: Debug + Sized {
 
 /// What the contract holds posts and trades to. A value of it goes through the trades of one slot, by buyer, then seller.
 pub(crate) trait Lawful: Debug + Sized {
-    /// A prosumer posts in a game that is under way.
-    fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity;
+    /// A prosumer with this part in a game that is under way posts in it.
+    fn post(genesis: &Genesis, game: &Game, by: (Number, Role), post: &Post, stub: &mut impl Stub) -> Validity;
 
     /// The ledger announces or executes something in a market that is open; nobody does, where posts say it all.
     fn clear(_: &Genesis, _: &Game, _: Slot, _: &Clearing, _: &mut impl Stub) -> Validity {
@@ -317,7 +321,7 @@ impl AnyParticipant {
     }
 
     #[inline]
-    pub(crate) fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+    pub(crate) fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Post, Option<Duration>)> {
         ask_often!(self, player => player.act(market, moment))
     }
 
@@ -334,18 +338,23 @@ impl AnyParticipant {
         ask!(self, player => player.asked_again())
     }
 
-    pub(crate) fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
+    pub(crate) fn resume(&mut self, last: Option<Post>, shown: Option<Shown>) {
         ask!(self, player => player.resume(last, shown))
     }
 
     pub(crate) fn posted(&self, version: u32) -> Posted {
         ask!(self, player => player.posted(version))
     }
+
+    #[inline]
+    pub(crate) fn look(&self, depth: usize) -> usize {
+        ask_often!(self, player => player.look(depth))
+    }
 }
 
 impl AnyFloor {
     #[inline]
-    pub(crate) fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time) {
+    pub(crate) fn enter(&mut self, participant: usize, post: &Post, at: Time, before: Option<Time>, now: Time) {
         ask!(self, board => board.enter(participant, post, at, before, now))
     }
 

@@ -25,6 +25,7 @@ impl Prosumer {
             _ => return,
         };
         self.question = None;
+        self.tell_decisions(context);
         self.turn_to_grid(bills::add_up(trades, side), context);
     }
 

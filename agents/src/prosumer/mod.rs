@@ -47,8 +47,9 @@ use crate::{
     message::{BillProposed, MarketOpened, Message, SlotOpened, Submission, Verdict},
     observation::Observation,
     saved::Unreadable,
-    statement::{Dispute, Registration},
+    statement::{Dispute, Post, Registration},
     streams::Stream,
+    time::Time,
     units::Energy,
 };
 use activation::Rhythm;
@@ -76,6 +77,8 @@ pub struct Rules {
     pub hours: f64,
     /// After how long an unanswered message is repeated.
     pub retry_after: Duration,
+    /// Whether posts are neither signed nor transactions, so that nothing but themselves need travel.
+    pub posts_alone: bool,
 }
 
 /// A prosumer as an actor.
@@ -102,6 +105,8 @@ pub struct Prosumer {
     question: Option<(ActorId, Message)>,
     /// Counts questions, so that an old retry is recognised.
     questions: u64,
+    /// The age of the news on which it has decided last, and so often in a row, since it has told of it.
+    decisions: (Duration, u32),
 }
 
 /// What a prosumer's devices hold, whatever happens to its memory.
@@ -161,6 +166,7 @@ impl Prosumer {
             phase: Phase::Done,
             question: None,
             questions: 0,
+            decisions: (Duration::ZERO, 0),
         }
     }
 
@@ -196,6 +202,7 @@ impl Prosumer {
     /// the ledger has the last reading, so it also confirms that reading.
     fn begin(&mut self, opened: SlotOpened, context: &mut Context<'_>) {
         let market_open = opened.market_open;
+        self.tell_decisions(context);
         self.enter(opened, Phase::Registering);
         if market_open {
             let facts = self.facts();
@@ -284,13 +291,34 @@ impl Prosumer {
         let Rules { habits, alpha, .. } = &*self.rules;
         let moment = Moment { habits, alpha: *alpha, strategy, random: context.random(), now, acts, interval };
         if let Some((post, age)) = player.part.act(&player.market, moment) {
-            if let Call::PostQuote(quote) = &post {
+            if let Post::Quote(quote) = &post {
                 self.warm_start.note(quote.slot, quote.price);
             }
-            context.send(LEDGER, Message::Submit(self.member.submission(post, Vec::new())));
+            let message = match self.rules.posts_alone {
+                true => Message::Post(post),
+                false => Message::Submit(self.member.submission(post.into(), Vec::new())),
+            };
+            context.send(LEDGER, message);
             if let Some(age) = age {
-                context.observe(Observation::Decided(self.slot, age));
+                self.decided(age, context);
             }
+        }
+    }
+
+    /// Takes note that it has decided on news of this age. Mostly that is as old as the last time, so it tells so often of
+    /// several decisions at once.
+    fn decided(&mut self, age: Duration, context: &mut Context<'_>) {
+        if self.decisions.0 != age {
+            self.tell_decisions(context);
+        }
+        self.decisions = (age, self.decisions.1 + 1);
+    }
+
+    /// Tells of the decisions of which it has not told yet.
+    fn tell_decisions(&mut self, context: &mut Context<'_>) {
+        let (age, decisions) = std::mem::take(&mut self.decisions);
+        if decisions > 0 {
+            context.observe(Observation::Decided(self.slot, age, decisions));
         }
     }
 
@@ -307,6 +335,7 @@ impl Prosumer {
 
     /// Checks its bills and says what it found; the game is over for it.
     fn check_bills(&mut self, proposed: &BillProposed, context: &mut Context<'_>) {
+        self.tell_decisions(context);
         let (side, verdict) = match &self.phase {
             // Of a market that was over before it has heard of it.
             Phase::Registering | Phase::Admitted => {
@@ -382,6 +411,22 @@ impl Actor<MarketProtocol> for Prosumer {
             }
             Message::MeterRecorded(slot) if slot == self.slot => self.recorded(),
             _ => {}
+        }
+    }
+
+    fn look(&self, depth: usize) -> usize {
+        match (depth, &self.phase) {
+            (0, _) => self.slot as usize + self.rhythm.acts as usize + self.questions as usize,
+            (_, Phase::Playing(player)) => player.look(depth - 1),
+            _ => 0,
+        }
+    }
+
+    fn take_in(&mut self, from: ActorId, message: &Message, arrived: Time) {
+        if let (LEDGER, Message::MarketState(state), Phase::Playing(player)) = (from, message, &mut self.phase)
+            && state.slot == self.slot
+        {
+            player.part.hear(Arc::clone(state), arrived);
         }
     }
 

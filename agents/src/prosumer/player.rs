@@ -2,10 +2,10 @@
 
 use super::Prosumer;
 use crate::{
-    chain::call::Call,
     market::role::Role,
     mechanism::{AnyParticipant, Entry, Posted, Side},
     message::{MarketOpened, Shown},
+    statement::Post,
 };
 use std::sync::Arc;
 
@@ -42,9 +42,17 @@ impl Player {
         Some(Self { market, side, part, resumed_from: None })
     }
 
+    /// Reads a little of what it needs to act, so many steps away.
+    pub(super) fn look(&self, depth: usize) -> usize {
+        match depth {
+            0 => self.resumed_from.unwrap_or(0) as usize + self.part.look(0),
+            _ => self.part.look(depth),
+        }
+    }
+
     /// Goes on from its last post, after having lost its memory.
-    pub(super) fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
-        self.resumed_from = Some(last.as_ref().map_or(0, Call::version));
+    pub(super) fn resume(&mut self, last: Option<Post>, shown: Option<Shown>) {
+        self.resumed_from = Some(last.as_ref().map_or(0, Post::version));
         self.part.resume(last, shown);
     }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 impl Prosumer {
     pub(super) fn lose_memory(&mut self, context: &mut Context<'_>) {
+        self.tell_decisions(context);
         self.slot = 0;
         self.opened = None;
         self.strategy = self.rules.strategy.own();
@@ -80,7 +81,7 @@ mod tests {
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
         prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, FirstPrices, Habits, Mixing, Rules, Strategy},
-        statement::{Invoice, OrderSide, Orders, Quote, Step, Tariff},
+        statement::{Invoice, OrderSide, Orders, Post, Quote, Step, Tariff},
         streams::{Purpose, stream},
         time::Time,
         units::{Energy, Money},
@@ -112,6 +113,7 @@ mod tests {
             local_fee: 0.0,
             hours: 1.0,
             retry_after: Duration::from_secs(2),
+            posts_alone: false,
         };
         let facts = SlotFacts {
             generation: Energy::nearest(4.0),
@@ -214,7 +216,7 @@ mod tests {
         effects(&mut prosumer, Prosumer::lose_memory);
         let steps = vec![Step { energy: Energy(1_000_000), limit: 0.45 }];
         let last = Orders { slot: 9, version: 4, side: OrderSide::Sell, steps, until: Time(100) };
-        let playing = Standing::Playing(opened(9), market(), Some(Call::PostOrders(Arc::new(last))), None);
+        let playing = Standing::Playing(opened(9), market(), Some(Post::Orders(Arc::new(last))), None);
         told(&mut prosumer, LEDGER, Message::Standing(1, Box::new(playing)));
         let due = Time(1_000_000_000);
         let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));
@@ -233,7 +235,7 @@ mod tests {
         let mut prosumer = prosumer();
         effects(&mut prosumer, Prosumer::lose_memory);
         let quote = Quote { slot: 9, version: 7, price: 0.61, change: 0.0, updates_at_rest: 0, answers: Time::ZERO };
-        let playing = Standing::Playing(opened(9), market(), Some(Call::PostQuote(quote)), None);
+        let playing = Standing::Playing(opened(9), market(), Some(Post::Quote(Arc::new(quote))), None);
         told(&mut prosumer, LEDGER, Message::Standing(1, Box::new(playing)));
         let due = Time(1_000_000_000);
         let posts = sent(&effects_at(due, &mut prosumer, |prosumer, context| prosumer.wake(Wake::Act(9), context)));

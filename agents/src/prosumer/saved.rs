@@ -38,6 +38,7 @@ impl Prosumer {
             phase,
             question,
             questions,
+            decisions: _,
         } = self;
         let Devices { storage: _, content, reading: _ } = devices;
         let between_slots = matches!(phase, Phase::Done) && question.is_none() && strategy.is_none();

@@ -60,6 +60,17 @@ pub trait Actor<P: Protocol>: Debug + Send {
     /// A message has arrived.
     fn receive(&mut self, from: ActorId, message: P::Message, context: &mut Context<'_, P>);
 
+    /// Something that was [announced](Context::announce) has arrived, at this time. Called before whatever it handles next,
+    /// or sooner.
+    fn take_in(&mut self, _from: ActorId, _message: &P::Message, _arrived: Time) {}
+
+    /// Reads a little of what it needs when it handles something, so many steps from one place in memory to another away.
+    /// What it returns means nothing. The host asks several that are to handle something soon, since memory answers several
+    /// questions at once as quickly as one.
+    fn look(&self, _depth: usize) -> usize {
+        0
+    }
+
     /// A wake-up asked for by [`Context::wake_after`] is due.
     fn wake(&mut self, wake: P::Wake, context: &mut Context<'_, P>);
 
@@ -104,6 +115,8 @@ pub enum Effect<P: Protocol> {
     Send(ActorId, P::Message),
     /// Send the same message to each of these, one after the other.
     Broadcast(Arc<[ActorId]>, P::Message),
+    /// Send the same message to each of these, none of whom does anything on it before it handles something else.
+    Announce(Arc<[ActorId]>, P::Message),
     /// Call [`Actor::wake`] after this long. Zero means within the same instant, after what is under way.
     Wake(Duration, P::Wake),
     /// Report to whoever watches.
@@ -148,6 +161,12 @@ impl<'a, P: Protocol> Context<'a, P> {
     /// Sends the same message to each of `to`, as if one after the other.
     pub fn broadcast(&mut self, to: &Arc<[ActorId]>, message: P::Message) {
         self.effects.push(Effect::Broadcast(Arc::clone(to), message));
+    }
+
+    /// Sends each of `to`, none of whom is among them twice, what changes nothing but what it knows: on hearing of it alone
+    /// nobody acts, asks for anything or draws a number. It may be handed over as a message, or later by [`Actor::take_in`]; which of both changes no result.
+    pub fn announce(&mut self, to: &Arc<[ActorId]>, message: P::Message) {
+        self.effects.push(Effect::Announce(Arc::clone(to), message));
     }
 
     /// Asks to be woken after `delay`.

@@ -22,11 +22,12 @@ impl Durations {
     /// More different values than this are not told apart.
     const MOST_DISTINCT: usize = 4096;
 
-    pub(super) fn add(&mut self, duration: Duration) {
+    /// Adds so many of the same.
+    pub(super) fn add(&mut self, duration: Duration, times: u32) {
         let value = nanos(duration);
-        self.count += 1;
-        self.total += u128::from(value);
-        *self.counts.entry(if self.coarse { rounded(value) } else { value }).or_default() += 1;
+        self.count += u64::from(times);
+        self.total += u128::from(value) * u128::from(times);
+        *self.counts.entry(if self.coarse { rounded(value) } else { value }).or_default() += u64::from(times);
         if !self.coarse && self.counts.len() > Self::MOST_DISTINCT {
             self.coarse = true;
             for (value, count) in std::mem::take(&mut self.counts) {
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn mean_and_nearest_rank_are_exact() {
         let mut durations = Durations::default();
-        (1..=20).rev().for_each(|milliseconds| durations.add(Duration::from_millis(milliseconds)));
+        (1..=20).rev().for_each(|milliseconds| durations.add(Duration::from_millis(milliseconds), 1));
         assert_eq!(durations.mean().unwrap().to_string(), "0.0105");
         assert_eq!(durations.percentile(95).unwrap().to_string(), "0.019");
         assert_eq!(durations.percentile(96).unwrap().to_string(), "0.02");
@@ -107,7 +108,7 @@ mod tests {
         let mut durations = Durations::default();
         // Every value from 1 us to 1 s once, in an order that has nothing to do with their size.
         let millions = (0..1_000_000_u64).map(|n| n * 611_953 % 1_000_000 + 1);
-        millions.for_each(|micros| durations.add(Duration::from_micros(micros)));
+        millions.for_each(|micros| durations.add(Duration::from_micros(micros), 1));
         assert!(durations.counts.len() <= Durations::MOST_DISTINCT, "{} values", durations.counts.len());
         assert_eq!(durations.mean().unwrap().to_string(), "0.5000005");
         for percent in [1, 50, 95, 99] {
@@ -121,9 +122,9 @@ mod tests {
     fn values_are_told_apart_until_there_are_too_many() {
         let mut durations = Durations::default();
         let most = Durations::MOST_DISTINCT as u64;
-        (1..=most).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n)));
+        (1..=most).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n), 1));
         assert_eq!(durations.percentile(100).unwrap().to_string(), "0.001004096");
-        durations.add(Duration::from_nanos(1));
+        durations.add(Duration::from_nanos(1), 1);
         assert!(durations.counts.len() < 10);
         assert_eq!(durations.count(), most + 1);
     }
@@ -143,9 +144,9 @@ mod tests {
     #[test]
     fn a_histogram_counts_every_duration_once() {
         let mut durations = Durations::default();
-        [0, 0, 1000, 900, 1_000_000].into_iter().for_each(|nanos| durations.add(Duration::from_nanos(nanos)));
+        [0, 0, 1000, 900, 1_000_000].into_iter().for_each(|nanos| durations.add(Duration::from_nanos(nanos), 1));
         assert_eq!(durations.histogram(), [((0, 0), 2), ((896, 1024), 2), ((917_504, 1_048_576), 1)]);
-        (0..10_000).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n * 997)));
+        (0..10_000).for_each(|n| durations.add(Duration::from_nanos(1_000_000 + n * 997), 1));
         assert!(durations.coarse);
         assert_eq!(durations.histogram().iter().map(|(_, count)| count).sum::<u64>(), durations.count());
     }

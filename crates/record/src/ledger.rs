@@ -175,7 +175,7 @@ impl Channel {
             later.submitted = Some(later.submitted.map_or(submitted, |earliest| earliest.min(submitted)));
             if transaction.validity.is_ok() {
                 later.valid += 1;
-                later.latencies.add(block.header.time - submitted);
+                later.latencies.add(block.header.time - submitted, 1);
             }
         }
     }

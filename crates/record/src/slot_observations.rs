@@ -90,7 +90,7 @@ impl SlotObservations {
                     amplitude.add(&commit);
                 }
             }
-            Observation::Decided(_, age) => self.ages.add(age),
+            Observation::Decided(_, age, decisions) => self.ages.add(age, decisions),
             Observation::Cleared(_, clearing) => self.clearings.push((time, clearing)),
             Observation::GameOver(game) => {
                 self.lasted.1 = Some(time);
@@ -118,7 +118,7 @@ pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
         Observation::Committed(commit) => Some(commit.state.slot),
         Observation::GameOver(game) => Some(game.slot),
         Observation::ProsumerDone(done) => Some(done.slot),
-        Observation::Decided(slot, _)
+        Observation::Decided(slot, ..)
         | Observation::Cleared(slot, _)
         | Observation::Settled(slot, _)
         | Observation::SlotClosed(slot) => Some(*slot),

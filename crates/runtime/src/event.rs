@@ -87,6 +87,8 @@ pub(super) struct Broadcast<P: Protocol> {
     /// To whom, in the order in which it was sent to them; some of them may live in other shards.
     pub(super) to: Arc<[ActorId]>,
     pub(super) message: P::Message,
+    /// Whether it is only [announced](microgrid_actor::Context::announce), so that it can wait for its receivers.
+    pub(super) is_announced: bool,
 }
 
 impl<P: Protocol> Event<P> {

@@ -5,6 +5,7 @@
 use super::{
     Failure, Stretch, Waiting,
     audience::Report,
+    bulletins::Bulletins,
     event::{Broadcast, Event, Moment, What},
     post::{Placement, Post},
     snapshot::{Part, SavedActor, SavedEvent, Snapshot},
@@ -48,6 +49,7 @@ pub(super) struct HostedActors<P: Protocol> {
     /// Each actor's stream for its behaviour.
     behaviour: Vec<Stream>,
     effects: Vec<Effect<P>>,
+    pub(super) bulletins: Bulletins<P>,
     pub(super) post: Post<P>,
     pub(super) report: Report<P>,
 }
@@ -61,6 +63,12 @@ struct Turn {
 }
 
 impl<P: Protocol> HostedActors<P> {
+    /// So many actors do not fit into the nearer caches.
+    const MORE_THAN_FIT: usize = 500;
+
+    /// So many steps from one place in memory to another most of what an actor needs is away.
+    const DEPTHS: usize = 4;
+
     /// More zero-delay hops than this within one instant lead nowhere.
     const MOST_WAVES: u32 = 1_000_000;
 
@@ -72,7 +80,8 @@ impl<P: Protocol> HostedActors<P> {
         actors: Vec<Box<dyn Actor<P>>>,
         left: Option<&Snapshot<P>>,
     ) -> Self {
-        let ids = || (0..actors.len() as u32).map(|place| placement.actor(place));
+        let actors_here = actors.len();
+        let ids = || (0..actors_here as u32).map(|place| placement.actor(place));
         let Stretch { begins, number } = placement.stretch;
         let stream = |id, purpose| stream_of_period(placement.seed, id, purpose, number);
         let behaviour = ids().map(|id| stream(id, BEHAVIOUR)).collect();
@@ -87,7 +96,8 @@ impl<P: Protocol> HostedActors<P> {
         };
         let hosted = ids().zip(actors).map(host).collect();
         let (constant, effects, report) = (network.constant(), Vec::new(), Report::default());
-        let mut made = Self { placement, network, constant, hosted, behaviour, effects, post, report };
+        let bulletins = Bulletins::new(placement, actors_here);
+        let mut made = Self { placement, network, constant, hosted, behaviour, effects, bulletins, post, report };
         left.into_iter().for_each(|left| made.take_up(left));
         made
     }
@@ -109,7 +119,8 @@ impl<P: Protocol> HostedActors<P> {
     }
 
     /// What a snapshot is to hold of these actors, at a quiet moment between two windows; `None` if one of them cannot be saved.
-    pub(super) fn save(&self) -> Option<Part<P>> {
+    pub(super) fn save(&mut self) -> Option<Part<P>> {
+        self.hand_over_all();
         let save = |((place, hosted), behaviour): ((u32, &Hosted<P>), &Stream)| {
             let crashes = hosted.crashes.as_deref();
             let saved = SavedActor {
@@ -131,6 +142,10 @@ impl<P: Protocol> HostedActors<P> {
     /// the post.
     pub(super) fn handle(&mut self, place: u32, event: Event<P>, now: Moment) -> Result<(), Failure> {
         let (moment, due) = (event.moment(), event.time);
+        if self.bulletins.has_news(place) {
+            let actor = &mut self.hosted[place as usize].actor;
+            self.bulletins.hand_over_before(&event, place, &mut **actor);
+        }
         let Event { sender, to, what, .. } = event;
         if now.wave > Self::MOST_WAVES {
             return Err(Failure::Livelock { actor: to, time: now.time });
@@ -169,10 +184,31 @@ impl<P: Protocol> HostedActors<P> {
         }
     }
 
+    /// Keeps what was announced, and arrives in this window, for those here whom it is for.
+    pub(super) fn put_up(&mut self, announced: Vec<Event<P>>) {
+        if self.bulletins.are_too_many_with(announced.len()) {
+            self.hand_over_all();
+        }
+        self.bulletins.put_up(announced);
+    }
+
+    /// Hands over whatever is kept to those for whom it is.
+    fn hand_over_all(&mut self) {
+        for (place, hosted) in (0..).zip(&mut self.hosted) {
+            self.bulletins.hand_over_all(place, &mut *hosted.actor);
+        }
+    }
+
     /// Reads from the actors at these places, so that they are at hand when their turn comes: memory answers several
     /// questions at once as quickly as one.
-    pub(super) fn look_at(&self, places: impl Iterator<Item = u32>) {
-        black_box(places.fold(0, |sum: u64, place| sum.wrapping_add(self.hosted[place as usize].sequence)));
+    pub(super) fn look_at(&self, places: impl Iterator<Item = u32> + Clone) {
+        let hosted = || places.clone().map(|place| &self.hosted[place as usize]);
+        black_box(hosted().fold(0, |sum: u64, hosted| sum.wrapping_add(hosted.sequence)));
+        if self.hosted.len() >= Self::MORE_THAN_FIT {
+            for depth in 0..Self::DEPTHS {
+                black_box(hosted().fold(0, |sum: usize, hosted| sum.wrapping_add(hosted.actor.look(depth))));
+            }
+        }
     }
 
     /// Calls an actor, and carries out what it asks for.
@@ -190,7 +226,14 @@ impl<P: Protocol> HostedActors<P> {
                     self.post.push(hosted.event(turn, delay, id, What::Wake(wake, restarts)));
                 }
                 Effect::Send(to, message) => self.send(turn, to, message)?,
-                Effect::Broadcast(to, message) => self.broadcast(turn, &Broadcast { to, message })?,
+                Effect::Broadcast(to, message) => {
+                    self.broadcast(turn, &Broadcast { to, message, is_announced: false })?;
+                }
+                Effect::Announce(to, message) => {
+                    // Of what reaches somebody who is down, it is told when it would have arrived.
+                    let is_announced = self.network.crashes.is_empty();
+                    self.broadcast(turn, &Broadcast { to, message, is_announced })?;
+                }
             }
         }
         self.effects = effects;
@@ -218,7 +261,7 @@ impl<P: Protocol> HostedActors<P> {
 
     /// Has the network carry a message to many, as if it were sent to one after the other.
     fn broadcast(&mut self, turn: Turn, broadcast: &Broadcast<P>) -> Result<(), Failure> {
-        let Broadcast { to, message } = broadcast;
+        let Broadcast { to, message, .. } = broadcast;
         let (Some(delay), true) = (self.constant, self.post.is_worthwhile(to.len())) else {
             return to.iter().try_for_each(|&to| self.send(turn, to, message.clone()));
         };

@@ -10,6 +10,7 @@
 //! a `snapshot` taken between two; in wall-clock time ([`wall`]) shards run free.
 
 mod audience;
+mod bulletins;
 mod clock;
 mod event;
 mod hosted;

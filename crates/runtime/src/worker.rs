@@ -98,6 +98,12 @@ impl<P: Protocol> Worker<P> {
 
     /// Lists who gets which event of the window, in order of their places.
     fn find_receivers(&mut self) {
+        let is_announced =
+            |event: &Event<P>| matches!(&event.what, What::Broadcast(broadcast) if broadcast.is_announced);
+        if self.window.iter().any(is_announced) {
+            let announced: Vec<Event<P>> = self.window.extract_if(.., |event| is_announced(event)).collect();
+            self.actors.put_up(announced);
+        }
         for (n, event) in (0..).zip(&self.window) {
             if let What::Broadcast(broadcast) = &event.what {
                 let here = |(_, to): &(u32, _)| self.placement.shard(*to) == self.placement.number;

@@ -4,14 +4,14 @@ pub(crate) use super::{law::Law, player::Player};
 
 use super::book::{Book, Execution};
 use crate::{
-    chain::{call::Call, fact::Clearing},
+    chain::fact::Clearing,
     mechanism::{
         Floor, Opening,
         pool::{Match, Pool, most},
     },
     message::Message,
     observation::Observation,
-    statement::{OrderSide, Outcome},
+    statement::{OrderSide, Outcome, Post},
     time::Time,
     units::{Energy, Total},
 };
@@ -46,8 +46,8 @@ impl Floor for Board {
     }
 
     /// In the order in which they came to count: the first of them meets the others' resting orders.
-    fn enter(&mut self, participant: usize, post: &Call, _: Time, _: Option<Time>, now: Time) {
-        let Call::PostOrders(orders) = post else { return };
+    fn enter(&mut self, participant: usize, post: &Post, _: Time, _: Option<Time>, now: Time) {
+        let Post::Orders(orders) = post else { return };
         let all = orders.most();
         let before = std::mem::replace(&mut self.posted[participant], all);
         let side = if orders.side == OrderSide::Sell { &mut self.offered } else { &mut self.wanted };

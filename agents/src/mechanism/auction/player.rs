@@ -5,14 +5,13 @@ use super::{
     valuation::Valuation,
 };
 use crate::{
-    chain::call::Call,
     market::{
         demand::{Buyer, Demand},
         pricing::PriceBand,
     },
     mechanism::{Entry, Moment, Participant, Posted, Side, orders::total},
     message::{MarketOpened, Notice, Shown},
-    statement::{OrderSide, Orders, Step},
+    statement::{OrderSide, Orders, Post, Step},
     time::Time,
     units::Energy,
 };
@@ -81,7 +80,7 @@ impl Participant for Player {
         self.is_done && !self.is_asked
     }
 
-    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Post, Option<Duration>)> {
         let (now, closes) = (moment.now, market.game.closes);
         let since = *self.since.get_or_insert(now);
         let bidding = Bidding {
@@ -111,13 +110,13 @@ impl Participant for Player {
         self.note(&steps);
         let orders = Arc::new(Orders { slot: market.slot, version, side, steps, until: closes });
         self.last = Some(Arc::clone(&orders));
-        Some((Call::PostOrders(orders), self.news.as_ref().map(|news| now - news.time)))
+        Some((Post::Orders(orders), self.news.as_ref().map(|news| now - news.time)))
     }
 
     /// What it had posted before its last orders, it has forgotten.
-    fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
+    fn resume(&mut self, last: Option<Post>, shown: Option<Shown>) {
         self.posted = Posted::Unknown;
-        if let Some(Call::PostOrders(orders)) = last {
+        if let Some(Post::Orders(orders)) = last {
             self.last = Some(orders);
         }
         if let Some(Shown::Notice(notice)) = shown {

@@ -4,7 +4,7 @@ pub(crate) use super::{law::Law, player::Player};
 
 use super::clearing::clear;
 use crate::{
-    chain::{call::Call, fact},
+    chain::fact,
     market::mechanism::Mechanism,
     mechanism::{
         Floor, Opening,
@@ -14,7 +14,7 @@ use crate::{
     },
     message::Message,
     observation::Observation,
-    statement::{Orders, Outcome, Step},
+    statement::{Orders, Outcome, Post, Step},
     time::{Time, nanos},
     units::Energy,
 };
@@ -50,8 +50,8 @@ impl Floor for Board {
         }
     }
 
-    fn enter(&mut self, participant: usize, post: &Call, _: Time, _: Option<Time>, _: Time) {
-        if let Call::PostOrders(orders) = post {
+    fn enter(&mut self, participant: usize, post: &Post, _: Time, _: Option<Time>, _: Time) {
+        if let Post::Orders(orders) = post {
             self.orders[participant] = Some(Arc::clone(orders));
         }
     }

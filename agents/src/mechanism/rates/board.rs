@@ -2,7 +2,7 @@
 
 use super::rule::Rate;
 use crate::{
-    chain::{call::Call, fact::Clearing},
+    chain::fact::Clearing,
     market::{demand::Demand, mechanism::Mechanism, pricing::PriceBand},
     mechanism::{
         Floor, Opening,
@@ -12,7 +12,7 @@ use crate::{
     },
     message::Message,
     observation::Observation,
-    statement::Outcome,
+    statement::{Outcome, Post},
     time::Time,
     units::Energy,
 };
@@ -52,8 +52,8 @@ impl Floor for Board {
         }
     }
 
-    fn enter(&mut self, participant: usize, post: &Call, _: Time, _: Option<Time>, _: Time) {
-        let (Call::PostOrders(answer), Some(buyer)) = (post, participant.checked_sub(self.surplus.len())) else {
+    fn enter(&mut self, participant: usize, post: &Post, _: Time, _: Option<Time>, _: Time) {
+        let (Post::Orders(answer), Some(buyer)) = (post, participant.checked_sub(self.surplus.len())) else {
             return;
         };
         let before = self.wanted[buyer].replace(most(answer.most()));

@@ -1,11 +1,10 @@
 //! A participant in a market whose price comes by a rule.
 
 use crate::{
-    chain::call::Call,
     market::demand::{Buyer, Demand},
     mechanism::{Entry, Moment, Participant, Posted, Side},
     message::{MarketOpened, Notice, Shown},
-    statement::{OrderSide, Orders, Step},
+    statement::{OrderSide, Orders, Post, Step},
     units::Energy,
 };
 use std::{sync::Arc, time::Duration};
@@ -46,7 +45,7 @@ impl Participant for Player {
         !self.is_asked
     }
 
-    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Post, Option<Duration>)> {
         let (buyer, notice) = (self.buyer?, self.announced.as_ref()?);
         if !std::mem::take(&mut self.is_asked) {
             return None;
@@ -58,11 +57,11 @@ impl Participant for Player {
         let until = market.game.closes;
         let answer = Arc::new(Orders { slot: market.slot, version, side: OrderSide::Buy, steps, until });
         self.answer = Some(Arc::clone(&answer));
-        Some((Call::PostOrders(answer), Some(moment.now - notice.time)))
+        Some((Post::Orders(answer), Some(moment.now - notice.time)))
     }
 
-    fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
-        if let Some(Call::PostOrders(answer)) = last {
+    fn resume(&mut self, last: Option<Post>, shown: Option<Shown>) {
+        if let Some(Post::Orders(answer)) = last {
             self.answer = Some(answer);
         } else if let Some(Shown::Notice(notice)) = shown {
             self.notice(notice);

@@ -4,10 +4,7 @@
 
 use super::{answered::Answered, tally::Tally};
 use crate::{
-    chain::{
-        call::Call,
-        genesis::{Genesis, Rules},
-    },
+    chain::genesis::{Genesis, Rules},
     market::{
         aggregate::{Aggregate, Sums},
         demand::{Buyer, Demand},
@@ -21,7 +18,7 @@ use crate::{
     },
     message::{MarketOpened, MarketState, Message, Shown},
     observation::{Commit, Observation},
-    statement::{Choice, Outcome, Quote},
+    statement::{Choice, Outcome, Post, Quote},
     streams::Stream,
     time::{Time, nanos},
     units::Energy,
@@ -101,13 +98,13 @@ impl Floor for Board {
     }
 
     #[inline]
-    fn enter(&mut self, participant: usize, post: &Call, at: Time, before: Option<Time>, now: Time) {
+    fn enter(&mut self, participant: usize, post: &Post, at: Time, before: Option<Time>, now: Time) {
         let sent = match post {
-            Call::PostQuote(quote) => {
+            Post::Quote(quote) => {
                 self.quote(participant, quote, now);
                 &mut self.quotes_sent
             }
-            Call::PostChoice(choice) => {
+            Post::Choice(choice) => {
                 self.choose(participant, choice, now);
                 &mut self.choices_sent
             }

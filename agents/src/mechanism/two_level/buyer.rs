@@ -86,6 +86,18 @@ impl Follower for Buyer {
     fn choices(&self) -> &Choices {
         &self.choices
     }
+
+    fn look(&self, depth: usize) -> usize {
+        let first = |list: &[f64]| list.first().map_or(0, |first| first.to_bits() as usize);
+        match depth {
+            0 => self.own.fitness.len() + self.choices.look(0),
+            1 => {
+                let known = self.known.as_ref().and_then(|known| known.first()).map_or(0, |first| *first as usize);
+                known + first(&self.own.prices) + first(&self.own.fitness) + self.choices.look(1)
+            }
+            _ => self.choices.look(depth),
+        }
+    }
 }
 
 impl Buyer {

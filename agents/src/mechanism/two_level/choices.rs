@@ -63,6 +63,16 @@ impl Choices {
         self.previous = self.last.replace(Arc::clone(next));
     }
 
+    /// Reads a little of the last two, so many steps away.
+    pub(in crate::mechanism) fn look(&self, depth: usize) -> usize {
+        let both = self.last.iter().chain(&self.previous);
+        match depth {
+            0 => self.watched,
+            1 => both.map(|choice| choice.version as usize + choice.quotes.0 as usize).sum(),
+            _ => both.map(|choice| choice.look()).sum(),
+        }
+    }
+
     /// Goes on from a choice that was forgotten; once nothing is shown any more, only bills are to come.
     pub(in crate::mechanism) fn resume(&mut self, choice: Arc<Choice>, goes_on: bool) {
         if goes_on {

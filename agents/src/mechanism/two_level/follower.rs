@@ -24,4 +24,9 @@ pub(in crate::mechanism) trait Follower: Debug + Sized {
 
     /// Its last choices.
     fn choices(&self) -> &Choices;
+
+    /// Reads a little of what it needs to act, so many steps away.
+    fn look(&self, _depth: usize) -> usize {
+        0
+    }
 }

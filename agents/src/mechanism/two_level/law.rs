@@ -2,16 +2,17 @@
 
 use crate::{
     chain::{
-        call::Call,
         fact::{Fact, Game, Key, Number},
         genesis::Genesis,
         refusal::{Refusal, Validity, ensure},
         stub::Stub,
     },
     ids::Slot,
-    market::{choice_set::ChoiceSet, demand::Demand, pricing::PriceBand, settlement::rounded_up, sums::range},
+    market::{
+        choice_set::ChoiceSet, demand::Demand, pricing::PriceBand, role::Role, settlement::rounded_up, sums::range,
+    },
     mechanism::Lawful,
-    statement::{Choice, Quote, Registration, Tariff},
+    statement::{Choice, Post, Quote, Registration, Tariff},
     units::{Energy, Total},
 };
 use std::sync::Arc;
@@ -28,10 +29,16 @@ pub(crate) struct Law {
 }
 
 impl Lawful for Law {
-    fn post(genesis: &Genesis, game: &Game, number: Number, post: &Call, stub: &mut impl Stub) -> Validity {
-        match post {
-            Call::PostQuote(quote) => post_quote(genesis, game, number, *quote, stub),
-            Call::PostChoice(choice) => post_choice(genesis, game, number, choice, stub),
+    fn post(
+        genesis: &Genesis,
+        game: &Game,
+        (number, role): (Number, Role),
+        post: &Post,
+        stub: &mut impl Stub,
+    ) -> Validity {
+        match (post, role) {
+            (Post::Quote(quote), Role::Seller) => post_quote(genesis, number, **quote, stub),
+            (Post::Choice(choice), Role::Buyer) => post_choice(genesis, game, number, choice, stub),
             _ => Err(Refusal::NotAParticipant),
         }
     }
@@ -62,9 +69,8 @@ impl Lawful for Law {
 }
 
 /// A seller asks a price, within the tariffs and the ramp (18).
-fn post_quote(genesis: &Genesis, game: &Game, number: Number, quote: Quote, stub: &mut impl Stub) -> Validity {
+fn post_quote(genesis: &Genesis, number: Number, quote: Quote, stub: &mut impl Stub) -> Validity {
     let Quote { slot, version, price, .. } = quote;
-    ensure(game.sellers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
     let last: Option<Quote> = stub.find(Key::Quote(slot, number));
     ensure(version > last.map_or(0, |last| last.version), Refusal::OldVersion)?;
     ensure(price.is_finite(), Refusal::NotFinite)?;
@@ -82,7 +88,6 @@ fn post_quote(genesis: &Genesis, game: &Game, number: Number, quote: Quote, stub
 /// A buyer says how it divides itself over the sellers that it knows, and what it would buy of each.
 fn post_choice(genesis: &Genesis, game: &Game, number: Number, choice: &Arc<Choice>, stub: &mut impl Stub) -> Validity {
     let slot = choice.slot;
-    ensure(game.buyers.binary_search(&number).is_ok(), Refusal::NotAParticipant)?;
     let last: Option<Arc<Choice>> = stub.find(Key::Choice(slot, number));
     ensure(choice.version > last.as_ref().map_or(0, |last| last.version), Refusal::OldVersion)?;
     check_numbers(choice, genesis.rules.choice_set, game.sellers.len())?;

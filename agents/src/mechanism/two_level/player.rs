@@ -2,9 +2,9 @@
 
 use super::{adaptation::Steps, follower::Follower, seller::Seller};
 use crate::{
-    chain::call::Call,
     mechanism::{Entry, Moment, Participant, Posted, Side},
     message::{MarketOpened, MarketState, Shown},
+    statement::Post,
     time::Time,
 };
 use std::{sync::Arc, time::Duration};
@@ -47,7 +47,7 @@ impl<B: Follower> Participant for Player<B> {
         newer
     }
 
-    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Call, Option<Duration>)> {
+    fn act(&mut self, market: &MarketOpened, moment: Moment<'_>) -> Option<(Post, Option<Duration>)> {
         let (news, habits, now) = (self.news.as_deref(), moment.habits, moment.now);
         // What a seller goes by is demand, what a buyer goes by is prices.
         let (post, date, moved) = match &mut self.part {
@@ -60,12 +60,12 @@ impl<B: Follower> Participant for Player<B> {
                 let stride = self.steps.stride(seller.stepping(), news, &moment);
                 let quote = seller.act(market, news, stride, moment);
                 let demand = news.filter(|news| news.aggregate.is_some());
-                (Call::PostQuote(quote), demand.map(|news| news.choices_time), seller.last_price())
+                (Post::Quote(Arc::new(quote)), demand.map(|news| news.choices_time), seller.last_price())
             }
             Part::Buyer(buyer) => {
                 let news = news?;
                 let choice = buyer.act(news, &mut self.steps, moment);
-                (Call::PostChoice(choice), Some(news.quotes_time), buyer.choices().watched_share())
+                (Post::Choice(choice), Some(news.quotes_time), buyer.choices().watched_share())
             }
         };
         if let Some(value) = moved {
@@ -74,15 +74,24 @@ impl<B: Follower> Participant for Player<B> {
         Some((post, date.map(|date| now - date)))
     }
 
-    fn resume(&mut self, last: Option<Call>, shown: Option<Shown>) {
+    fn resume(&mut self, last: Option<Post>, shown: Option<Shown>) {
         match (&mut self.part, last) {
-            (Part::Seller(seller), Some(Call::PostQuote(quote))) => seller.resume(quote),
-            (Part::Buyer(buyer), Some(Call::PostChoice(choice))) => {
+            (Part::Seller(seller), Some(Post::Quote(quote))) => seller.resume(*quote),
+            (Part::Buyer(buyer), Some(Post::Choice(choice))) => {
                 let state = if let Some(Shown::State(state)) = shown { Some(state) } else { None };
                 buyer.resume(choice, state.as_deref());
                 self.news = state;
             }
             _ => {}
+        }
+    }
+
+    fn look(&self, depth: usize) -> usize {
+        match (&self.part, depth) {
+            (Part::Seller(seller), 0) => usize::from(self.news.is_some()) + seller.look(),
+            (Part::Buyer(buyer), 0) => usize::from(self.news.is_some()) + buyer.look(0),
+            (Part::Buyer(buyer), _) => buyer.look(depth),
+            (Part::Seller(_), _) => 0,
         }
     }
 

@@ -162,6 +162,11 @@ impl Seller {
         expected_demand(demand, answered, last, responsive, alpha)
     }
 
+    /// Reads from each end of what it knows.
+    pub(super) fn look(&self) -> usize {
+        self.index + self.recent.len() + usize::from(self.quote.is_some())
+    }
+
     /// Goes on from a quote that it has forgotten.
     pub(super) fn resume(&mut self, quote: Quote) {
         self.recent.push_back(quote.price);
