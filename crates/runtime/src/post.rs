@@ -132,6 +132,11 @@ impl<P: Protocol> Post<P> {
         batch.events.push(event);
     }
 
+    /// Whether whoever is busy has caused something to itself within the window.
+    pub(super) fn has_soon(&self) -> bool {
+        !self.soon.is_empty()
+    }
+
     /// What whoever is busy has caused to itself within the window, the earliest first, up to `key` if that is given.
     pub(super) fn soon(&mut self, key: Option<&Key>) -> Option<Event<P>> {
         self.soon.pop_if(|(earliest, _)| key.is_none_or(|key| *key >= *earliest)).map(|(_, event)| event)

@@ -21,8 +21,8 @@ pub(super) struct Worker<P: Protocol> {
     /// The events of the window under way.
     window: Vec<Event<P>>,
     due: Vec<Due>,
-    /// Those of one actor who gets several.
-    several: Vec<(Key, Due)>,
+    /// Those of one actor who gets several, by their ties or, where they are not of one moment, by their moments.
+    several: Vec<(u64, Due)>,
 }
 
 /// An event of the window, of which the `nth` receiver is the actor at this place.
@@ -122,20 +122,37 @@ impl<P: Protocol> Worker<P> {
         if let [only] = of_one {
             self.handle(only, now)?;
         } else {
-            let keys = of_one.iter().map(|due| {
-                let key = self.window[due.event as usize].key(self.placement.seed);
-                (Key { sequence: key.sequence + u64::from(due.nth), ..key }, *due)
-            });
             let mut several = std::mem::take(&mut self.several);
-            several.extend(keys);
-            several.sort_unstable();
-            for (key, due) in several.drain(..) {
-                self.handle_soon(Some(&key), now)?;
+            self.sort(of_one, &mut several);
+            for (_, due) in several.drain(..) {
+                if self.actors.post.has_soon() {
+                    self.handle_soon(Some(&self.key(&due)), now)?;
+                }
                 self.handle(&due, now)?;
             }
             self.several = several;
         }
         self.handle_soon(None, now)
+    }
+
+    /// Puts what is due to one actor in order. Thousands of messages may reach it at one moment: they are sorted by their
+    /// ties alone, which take little memory, and by the rest of their keys only where two have the same.
+    fn sort(&self, of_one: &[Due], sorted: &mut Vec<(u64, Due)>) {
+        let event = |due: &Due| &self.window[due.event as usize];
+        let moment = event(&of_one[0]).moment();
+        if of_one.iter().all(|due| event(due).moment() == moment) {
+            sorted.extend(of_one.iter().map(|due| (event(due).key(self.placement.seed).tie, *due)));
+        } else {
+            sorted.extend(of_one.iter().map(|due| (event(due).time.0, *due)));
+        }
+        sorted.sort_unstable_by(|(one, due), (other, after)| {
+            one.cmp(other).then_with(|| self.key(due).cmp(&self.key(after)))
+        });
+    }
+
+    fn key(&self, due: &Due) -> Key {
+        let key = self.window[due.event as usize].key(self.placement.seed);
+        Key { sequence: key.sequence + u64::from(due.nth), ..key }
     }
 
     fn handle(&mut self, due: &Due, now: &impl Fn(Moment) -> Moment) -> Result<(), Failure> {
