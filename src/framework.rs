@@ -395,7 +395,7 @@ impl Simulation {
         let (clock, _) = now();
         let run = Run::open(folder.as_ref())?;
         if run.manifest().status == Status::Finished {
-            return Ok(run);
+            return Ok(run.own());
         }
         let part = run.manifest().part.map(|part| part.part()).transpose()?;
         let simulation = Self { plan: self.plan.clone().of_part(part)?, ..self.clone() };

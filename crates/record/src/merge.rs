@@ -64,14 +64,12 @@ pub enum MergeError {
         other: PathBuf,
     },
     /// Some parts are not among the runs.
-    #[error("{}", missing(numbers, *of, source_file))]
+    #[error("{}", missing(numbers, *of))]
     Missing {
         /// Their numbers.
         numbers: Vec<u32>,
         /// How many parts there are.
         of: u32,
-        /// The scenario's file.
-        source_file: String,
     },
     /// The parts were run by a program of another version.
     #[error(
@@ -98,18 +96,17 @@ fn incomplete(part: &PartOf, folder: &Path) -> String {
     format!("part {number} of {of} is not complete: `sim resume {}` finishes it", folder.display())
 }
 
-fn missing(numbers: &[u32], of: u32, source: &str) -> String {
+fn missing(numbers: &[u32], of: u32) -> String {
     let spans = numbers.chunk_by(|one, next| one + 1 == *next).map(|span| match span {
         [first, .., last] => format!("{first} to {last}"),
         [only] => only.to_string(),
         [] => String::new(),
     });
     let spans = spans.collect::<Vec<_>>().join(", ");
-    let (parts, one) = match numbers {
-        [only] => (format!("part {spans} of {of} is missing"), *only),
-        _ => (format!("parts {spans} of {of} are missing"), numbers.first().copied().unwrap_or(1)),
-    };
-    format!("{parts}: `sim {source} --part {one}/{of}`, set as the others, runs it")
+    match numbers {
+        [only] => format!("part {only} of {of} is missing: run it with `--part {only}/{of}`, as the others were run"),
+        _ => format!("parts {spans} of {of} are missing: run each with `--part K/{of}`, as the others were run"),
+    }
 }
 
 impl Parts {
@@ -143,7 +140,7 @@ impl Parts {
             return Err(MergeError::Incomplete(left));
         }
         if !numbers.is_empty() {
-            return Err(MergeError::Missing { numbers, of, source_file: first.source.clone() });
+            return Err(MergeError::Missing { numbers, of });
         }
         if first.version != env!("CARGO_PKG_VERSION") {
             return Err(MergeError::OtherVersion { made_by: first.version.clone() });

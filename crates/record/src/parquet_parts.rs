@@ -119,6 +119,10 @@ impl<R: Row> Parts<R> {
             return Err(RecordError::Header(table.to_owned()));
         }
         let mut groups = found.row_groups();
+        if cases.start() == cases.end() {
+            let part = self.part(*cases.start());
+            return fs::copy(table, &part).map(drop).map_err(RecordError::file("write", &part));
+        }
         for case in cases {
             // A group is of one case.
             let of_case = |group: &RowGroupMetaData| extremes(group, 0) == Some((case, case));

@@ -65,6 +65,11 @@ impl Run {
         [path.to_owned(), path.join(LATEST)].into_iter().find(|folder| Self::lies_in(folder))
     }
 
+    /// The same by its own folder, where it was opened by a link that will lead elsewhere later.
+    pub fn own(self) -> Self {
+        Self { folder: folder::own(&self.folder), ..self }
+    }
+
     /// Whether `folder` is a run's.
     pub fn lies_in(folder: &Path) -> bool {
         folder.join(manifest::FILE).is_file()
