@@ -17,6 +17,7 @@ use microgrid_scenario::{PartError, Plan, schema::Record};
 use std::{
     collections::BTreeMap,
     fmt::Display,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -64,10 +65,10 @@ pub enum MergeError {
         other: PathBuf,
     },
     /// Some parts are not among the runs.
-    #[error("{}", missing(numbers, *of))]
+    #[error("{}", missing(spans, *of))]
     Missing {
-        /// Their numbers.
-        numbers: Vec<u32>,
+        /// Their numbers, as far as they follow each other.
+        spans: Vec<RangeInclusive<u32>>,
         /// How many parts there are.
         of: u32,
     },
@@ -96,17 +97,31 @@ fn incomplete(part: &PartOf, folder: &Path) -> String {
     format!("part {number} of {of} is not complete: `sim resume {}` finishes it", folder.display())
 }
 
-fn missing(numbers: &[u32], of: u32) -> String {
-    let spans = numbers.chunk_by(|one, next| one + 1 == *next).map(|span| match span {
-        [first, .., last] => format!("{first} to {last}"),
-        [only] => only.to_string(),
-        [] => String::new(),
-    });
-    let spans = spans.collect::<Vec<_>>().join(", ");
-    match numbers {
-        [only] => format!("part {only} of {of} is missing: run it with `--part {only}/{of}`, as the others were run"),
-        _ => format!("parts {spans} of {of} are missing: run each with `--part K/{of}`, as the others were run"),
+fn missing(spans: &[RangeInclusive<u32>], of: u32) -> String {
+    if let [only] = spans
+        && only.start() == only.end()
+    {
+        let number = only.start();
+        return format!("part {number} of {of} is missing: run it with `--part {number}/{of}`, as the others were run");
     }
+    let told = spans.iter().map(|span| match (span.start(), span.end()) {
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first} to {last}"),
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    format!("parts {told} of {of} are missing: run each with `--part K/{of}`, as the others were run")
+}
+
+/// What of `1..=of` is not among these numbers, which ascend.
+fn gaps(numbers: impl Iterator<Item = u32>, of: u32) -> Vec<RangeInclusive<u32>> {
+    // None follows the last number that there can be.
+    let mut due = Some(1);
+    let gap = |number: Option<u32>| {
+        let gap = due?..=number.map_or(of, |number| number - 1);
+        due = number.and_then(|number| number.checked_add(1));
+        Some(gap)
+    };
+    numbers.map(Some).chain([None]).filter_map(gap).filter(|gap| !gap.is_empty()).collect()
 }
 
 impl Parts {
@@ -118,7 +133,7 @@ impl Parts {
     pub fn open(folders: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Self, MergeError> {
         let runs = folders.into_iter().map(|folder| Run::open(folder.as_ref()));
         let runs = runs.collect::<Result<Vec<_>, _>>()?;
-        let (mut numbered, mut left) = (BTreeMap::<u32, Run>::new(), Vec::new());
+        let (mut numbered, mut left) = (BTreeMap::<u32, &Run>::new(), Vec::new());
         for run in &runs {
             let part = run.manifest().part.ok_or_else(|| MergeError::NoPart(run.folder().to_owned()))?;
             if run.manifest().status != Status::Finished {
@@ -128,26 +143,27 @@ impl Parts {
                 let [one, other] = [&runs[0], run].map(|run| run.folder().to_owned());
                 return Err(MergeError::Different { what, one, other });
             }
-            if let Some(same) = numbered.insert(part.number, run.clone()) {
-                let [one, other] = [&same, run].map(|run| run.folder().to_owned());
+            if let Some(same) = numbered.insert(part.number, run) {
+                let [one, other] = [same, run].map(|run| run.folder().to_owned());
                 return Err(MergeError::Twice { part, one, other });
             }
         }
         let first = runs.first().ok_or(MergeError::Nothing)?.manifest();
         let of = first.part.map_or(1, |part| part.of);
-        let numbers: Vec<u32> = (1..=of).filter(|number| !numbered.contains_key(number)).collect();
+        let spans = gaps(numbered.into_keys(), of);
         if !left.is_empty() {
             return Err(MergeError::Incomplete(left));
         }
-        if !numbers.is_empty() {
-            return Err(MergeError::Missing { numbers, of });
+        if !spans.is_empty() {
+            return Err(MergeError::Missing { spans, of });
         }
         if first.version != env!("CARGO_PKG_VERSION") {
             return Err(MergeError::OtherVersion { made_by: first.version.clone() });
         }
-        let parts: Vec<Run> = numbered.into_values().collect();
-        parts.iter().try_for_each(is_whole)?;
-        Ok(Self(parts))
+        runs.iter().try_for_each(is_whole)?;
+        let mut runs = runs;
+        runs.sort_by_key(|run| *run.manifest().numbers().start());
+        Ok(Self(runs))
     }
 
     /// The runs, in the order of their cases.
@@ -246,4 +262,24 @@ fn difference(one: &Run, other: &Run) -> Option<String> {
             let rules = "rules that a program gave beside the scenario".to_owned();
             (manifests[0].own_rules != manifests[1].own_rules).then_some(rules)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_in_spans() {
+        for (there, of, expected) in [
+            (&[1, 2, 3][..], 3, &[][..]),
+            (&[], 3, &[1..=3]),
+            (&[2], 3, &[1..=1, 3..=3]),
+            (&[1, 5], u32::MAX, &[2..=4, 6..=u32::MAX]),
+            (&[u32::MAX], u32::MAX, &[1..=u32::MAX - 1]),
+        ] {
+            assert_eq!(gaps(there.iter().copied(), of), expected, "{there:?} of {of}");
+        }
+        assert!(missing(&[7..=7], 20).starts_with("part 7 of 20 is missing: "));
+        assert!(missing(&[1..=1, 3..=9], 20).starts_with("parts 1, 3 to 9 of 20 are missing: "));
+    }
 }
