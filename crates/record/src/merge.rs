@@ -244,8 +244,8 @@ fn difference(one: &Run, other: &Run) -> Option<String> {
         if set.is_empty() { "nothing".to_owned() } else { set.join(" ") }
     };
     let of = |manifest: &Manifest| manifest.part.map_or(1, |part| part.of);
-    differ("the version of the program", manifests.map(|of| &of.version), |version| plain(version))
-        .or_else(|| differ("their scenario", manifests.map(|of| &of.scenario), |name| plain(name)))
+    differ("the version of the program", manifests.map(|of| &of.version), plain)
+        .or_else(|| differ("their scenario", manifests.map(|of| &of.scenario), plain))
         .or_else(|| differ("the number of parts", manifests.map(of), plain))
         .or_else(|| differ("their seed", manifests.map(|of| of.seed), plain))
         .or_else(|| differ("what was set", manifests.map(set), plain))

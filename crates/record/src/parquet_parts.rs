@@ -588,7 +588,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut table = Parts::create(folder.path()).unwrap();
         table.append(rows.clone()).unwrap();
-        table.unite(1..=0, 1).unwrap();
+        table.unite(RangeInclusive::new(1, 0), 1).unwrap();
         let read: Vec<EveryKind> = read(folder.path(), None).unwrap().map(Result::unwrap).collect();
         assert_eq!(read, rows);
     }
