@@ -11,10 +11,11 @@ pub use crate::{
 
 use crate::{
     network::Carrier,
-    record::{CaseStore, Format, MemoryRecorder, RecordError, Recorder, Run, Status},
+    record::{CaseStore, Format, MemoryRecorder, MergeError, Parts, RecordError, Recorder, Run, Status},
     runtime::Shards,
     scenario::{
-        Custom, Draft, Observer, Overrides, Plan, Rule, ScenarioError, Whose, population::Population, schema::Scenario,
+        Custom, Draft, Observer, Overrides, Part, PartError, Plan, Rule, ScenarioError, Whose, population::Population,
+        schema::Scenario,
     },
     study::{self, Options},
 };
@@ -27,7 +28,10 @@ use std::{
     fmt::{self, Display},
     num::NonZero,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Instant, SystemTime},
 };
 
@@ -60,6 +64,7 @@ pub struct SimulationBuilder {
     custom: Custom,
     options: Options,
     format: Format,
+    part: Option<Part>,
     listener: Option<Hidden<Listener>>,
 }
 
@@ -206,20 +211,26 @@ impl SimulationBuilder {
         Self { format, ..self }
     }
 
+    /// Runs only this part of the cases. Each part may run on a machine of its own; [`merge_into`](Simulation::merge_into)
+    /// makes one run of the runs of all parts.
+    pub fn part(self, part: Part) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
     /// Reads the scenario and checks everything.
     ///
     /// # Errors
-    /// The first mistake in the scenario or in what was set, with its place if it has one in a text; or a rule for
-    /// somebody who does not take part.
+    /// The first mistake in the scenario or in what was set, with its place if it has one in a text; a rule for somebody who
+    /// does not take part; or more parts than there are cases.
     pub fn build(self) -> Result<Simulation, SimulationError> {
-        let Self { draft, data, populations, edits, overrides, set, custom, options, format, listener } = self;
+        let Self { draft, data, populations, edits, overrides, set, custom, options, format, part, listener } = self;
         let mut draft = draft.ok_or(SimulationError::NoScenario)??;
         data.iter().for_each(|(name, text)| draft.give(name, text));
         populations.into_iter().try_for_each(|population| draft.populate(population))?;
         edits.into_iter().for_each(|Hidden(edit)| draft.edit(edit));
         draft.overrides(&overrides)?;
         set.into_iter().for_each(|(name, values)| draft.set(&name, values));
-        let mut plan = draft.plan()?;
+        let mut plan = draft.plan()?.of_part(part)?;
         plan.custom = custom;
         let whose = plan.custom.rules.iter().map(|(whose, _)| whose);
         let named = whose.filter_map(|whose| if let Whose::These(numbers) = whose { Some(numbers) } else { None });
@@ -287,6 +298,12 @@ pub enum SimulationError {
     /// A run's folder could not be written or read.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// There is no such part of its cases.
+    #[error(transparent)]
+    Part(#[from] PartError),
+    /// Runs are not all parts of it.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
 }
 
 debug_as_display!(SimulationError);
@@ -302,9 +319,9 @@ impl Simulation {
         &self.plan
     }
 
-    /// How many cases there are: combinations of the varied knobs times replicates.
+    /// How many cases are run: combinations of the varied knobs times replicates, or those of them that are in its part.
     pub fn case_count(&self) -> u32 {
-        self.plan.case_count()
+        self.plan.numbers().count() as u32
     }
 
     /// Runs all cases and returns their rows, with what `summary.csv` and `paired.csv` of the same run would say.
@@ -317,15 +334,55 @@ impl Simulation {
         Ok(recorder.finish()?)
     }
 
-    /// Runs all cases and writes a new run's folder `root/<scenario name>/<start time>-seed<seed>/`.
+    /// Runs all cases and writes a new run's folder `root/<scenario name>/<start time>-seed<seed>/`; of a part,
+    /// `root/<scenario name>.part-3-of-20/<start time>-seed<seed>/`.
     ///
     /// # Errors
     /// If a case cannot be run to its end, or a file cannot be written.
     pub fn run_into(&self, root: impl AsRef<Path>) -> Result<Run, SimulationError> {
         let (clock, started) = now();
-        let command = std::env::args_os().map(|argument| quoted(&argument.display().to_string()));
-        let command = command.collect::<Vec<_>>().join(" ");
-        self.record(Recorder::create_as(self.format, root.as_ref(), &self.plan, started, command)?, clock)
+        self.record(Recorder::create_as(self.format, root.as_ref(), &self.plan, started, command())?, clock)
+    }
+
+    /// The same, but goes on with the newest run there if it is of this scenario, part, format and version: one that was ended
+    /// early is finished, and one that is finished is left as it is.
+    ///
+    /// # Errors
+    /// If that run is under way, a case cannot be run to its end, or a file cannot be written.
+    pub fn resume_or_run_into(&self, root: impl AsRef<Path>) -> Result<Run, SimulationError> {
+        match Run::open(&root.as_ref().join(self.plan.name())) {
+            Ok(newest) if newest.is_of(&self.plan, self.format) => self.resume(newest.folder()),
+            Ok(newest) => {
+                let folder = newest.folder().display();
+                tracing::info!(%folder, "the newest run is another: this one begins anew");
+                self.run_into(root)
+            }
+            Err(RecordError::NoRun { .. }) => self.run_into(root),
+            Err(error) => {
+                tracing::warn!(%error, "the newest run cannot be read: this one begins anew");
+                self.run_into(root)
+            }
+        }
+    }
+
+    /// Makes one run of runs of all parts of this study, in a new folder `root/<scenario name>/<start time>-seed<seed>/`: it has
+    /// the tables that a run of all cases leaves.
+    ///
+    /// # Errors
+    /// If the parts are not of this study, or a file cannot be read or written.
+    pub fn merge_into(&self, parts: &Parts, root: impl AsRef<Path>) -> Result<Run, SimulationError> {
+        parts.check(&self.plan)?;
+        let (clock, started) = now();
+        let mut recorder = Recorder::of_parts(parts, root.as_ref(), &self.plan, started, command())?;
+        let take_in = |part: &Run| match self.options.interrupted.load(Ordering::Relaxed) {
+            true => Err(StudyError::Interrupted),
+            false => Ok(recorder.take_in_part(part)?),
+        };
+        match parts.runs().iter().try_for_each(take_in) {
+            // What is left to do is what a study does once it has all of its cases.
+            Ok(()) => self.record(recorder, clock),
+            failed => self.finish(recorder, failed, clock),
+        }
     }
 
     /// Runs what the run in this folder still lacks, which this simulation has begun, or another of the same scenario, in
@@ -337,17 +394,28 @@ impl Simulation {
     pub fn resume(&self, folder: impl AsRef<Path>) -> Result<Run, SimulationError> {
         let (clock, _) = now();
         let run = Run::open(folder.as_ref())?;
-        match run.manifest().status {
-            Status::Finished => Ok(run),
-            _ => self.record(Recorder::resume(&run, &self.plan)?, clock),
+        if run.manifest().status == Status::Finished {
+            return Ok(run.own());
         }
+        let part = run.manifest().part.map(|part| part.part()).transpose()?;
+        let simulation = Self { plan: self.plan.clone().of_part(part)?, ..self.clone() };
+        simulation.record(Recorder::resume(&run, &simulation.plan)?, clock)
     }
 
     fn record(&self, recorder: Recorder, clock: Instant) -> Result<Run, SimulationError> {
-        let folder = recorder.folder.clone();
-        let (cases, done, slots) = (self.case_count(), recorder.done, recorder.under_way());
-        tracing::info!(folder = %folder.display(), cases, done, slots_of_the_next = slots, "the study begins");
+        let (folder, done, slots) = (recorder.folder.display(), recorder.done, recorder.under_way());
+        tracing::info!(%folder, cases = self.case_count(), done, slots_of_the_next = slots, "the study begins");
         let (recorder, result) = self.play(recorder);
+        self.finish(recorder, result, clock)
+    }
+
+    fn finish(
+        &self,
+        recorder: Recorder,
+        result: Result<(), StudyError>,
+        clock: Instant,
+    ) -> Result<Run, SimulationError> {
+        let folder = recorder.folder.clone();
         let status = match &result {
             Ok(()) => Status::Finished,
             Err(StudyError::Interrupted) => Status::Interrupted,
@@ -376,6 +444,11 @@ impl Simulation {
 #[expect(clippy::disallowed_methods, reason = "a run's manifest tells when it started and how long it took")]
 fn now() -> (Instant, SystemTime) {
     (Instant::now(), SystemTime::now())
+}
+
+/// The command line that the program was given, as a shell takes it.
+fn command() -> String {
+    std::env::args_os().map(|argument| quoted(&argument.display().to_string())).collect::<Vec<_>>().join(" ")
 }
 
 /// An argument as a shell takes it: in quotes, unless it has only letters, digits and signs that no shell looks at.

@@ -105,7 +105,7 @@ pub fn suitable_jobs(plan: &Plan, shards: Option<Shards>) -> NonZero<usize> {
     // Beside the prosumers there are the ledger and the grid.
     let shards = shards.unwrap_or_else(|| Shards::beside_others(largest + 2));
     let alone = shards.threads(largest + 2) > 1 || ledger.durability == Durability::Block || *clock != Clock::Virtual;
-    if plan.case_count() <= 2 || alone || in_pool() {
+    if plan.numbers().count() <= 2 || alone || in_pool() {
         return NonZero::<usize>::MIN;
     }
     cores()
@@ -132,7 +132,7 @@ fn in_pool() -> bool {
     rayon::current_thread_index().is_some()
 }
 
-/// Runs all cases of a plan that the store does not have yet, and has them taken in; gives the store back with the outcome,
+/// Runs all cases of a plan, or of its part, that the store does not have yet, and has them taken in; gives the store back with the outcome,
 /// so that it can be finished either way. `progress` is called at the start and after every slot and case.
 pub fn run<S: CaseStore>(
     plan: &Plan,
@@ -140,8 +140,9 @@ pub fn run<S: CaseStore>(
     options: &Options,
     mut progress: impl FnMut(Progress) + Send + 'static,
 ) -> (S, Result<(), StudyError>) {
-    let (cases, slots) = (plan.case_count(), plan.scenario.market.slots);
-    let kept = (1..=cases).filter(|&case| store.has(case)).count() as u32;
+    let (numbers, slots) = (plan.numbers(), plan.scenario.market.slots);
+    let cases = numbers.clone().count() as u32;
+    let kept = numbers.clone().filter(|&case| store.has(case)).count() as u32;
     let of = |cases: u32| u64::from(cases) * u64::from(slots);
     let slots_kept = of(kept) + u64::from(store.under_way());
     let mut at = Progress { cases_done: kept, cases, slots_done: slots_kept, slots: of(cases), slots_kept };
@@ -159,7 +160,8 @@ pub fn run<S: CaseStore>(
         beside_others: jobs > 1 || in_pool(),
         days: suitable_days(plan, options, jobs),
         store: Mutex::new(store),
-        next: AtomicU32::new(1),
+        next: AtomicU32::new(*numbers.start()),
+        last: *numbers.end(),
         drawn: LastPopulation::default(),
         failures: Mutex::new(Vec::new()),
         tell: Arc::new(Mutex::new(tell)),
@@ -186,6 +188,8 @@ struct Study<'a, S, T> {
     store: Mutex<S>,
     /// Number of the next case that nobody has taken.
     next: AtomicU32,
+    /// Number of the last case.
+    last: u32,
     drawn: LastPopulation,
     /// The cases that have failed.
     failures: Mutex<Vec<(u32, StudyError)>>,
@@ -198,7 +202,7 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
     fn play(&self) {
         while lock(&self.failures).is_empty() {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number > self.plan.case_count() {
+            if number > self.last {
                 return;
             }
             if lock(&self.store).has(number) {

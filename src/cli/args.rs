@@ -8,7 +8,7 @@ use super::{
 use crate::{
     record::Format,
     runtime::Shards,
-    scenario::{self, Overrides, Plan, ScenarioError, knob_names},
+    scenario::{self, Overrides, Part, Plan, ScenarioError, knob_names},
 };
 use clap::{ArgAction, Args, Parser, Subcommand, builder::PossibleValuesParser, builder::TypedValueParser};
 use clap_complete::Shell;
@@ -33,17 +33,37 @@ pub(super) struct Arguments {
     pub(super) command: Option<Command>,
     #[command(flatten)]
     pub(super) input: Option<Input>,
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(super) format: Format,
+    /// Run only this part of the cases, so that machines can share them: 3/20 is the third of twenty, each with as many cases,
+    /// to a case. Its results go to DIR/<scenario name>.part-3-of-20/; `sim merge` makes one run of all parts.
+    #[arg(long, value_name = "K/N")]
+    pub(super) part: Option<Part>,
+    /// Go on with the newest run of the same scenario, options and part, if there is one: finish it as `sim resume` does, or
+    /// leave it as it is if it is finished.
+    #[arg(long)]
+    pub(super) resume: bool,
+    #[command(flatten)]
+    pub(super) how: HowToRun,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub(super) struct Place {
     /// Root folder of the results.
-    #[arg(long, value_name = "DIR", default_value = "results")]
+    #[arg(long, value_name = "DIR", default_value = Self::ROOT)]
     pub(super) out: PathBuf,
     /// Name of the run, in the place of the scenario's: its results go to DIR/NAME/<start>-seed<seed>/.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(super) name: Option<String>,
-    /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    pub(super) format: Format,
-    #[command(flatten)]
-    pub(super) how: HowToRun,
+}
+
+impl Place {
+    /// Where they go if nobody says.
+    pub(super) const ROOT: &str = "results";
 }
 
 const EXAMPLES: &str = "\
@@ -56,6 +76,9 @@ Examples:
   sim scenarios/100_prosumers.ron --set market.service_fee=0,0.02
   sim scenarios/100_prosumers.ron --format parquet    large tables as compressed columns
   sim resume results/5_prosumers                      finish the newest run if it was ended early
+  sim scenarios/delay.ron --part 3/20                 the third of twenty parts of a sweep
+  sim merge results/delay.part-*-of-20                one run of all twenty
+  sim slurm scenarios/delay.ron --tasks 20            a batch script that runs them on a cluster
   sim check scenarios/5_prosumers.ron                 is the scenario valid, what would run?
   sim import simbench WHEEL --grid LV2.101 --out village
                                                       a scenario of data of others
@@ -106,6 +129,35 @@ pub(super) enum Command {
         run: PathBuf,
         #[command(flatten)]
         how: HowToRun,
+    },
+    /// Make one run of the runs of all parts of a sweep, as `sim SCENARIO --part 3/20` leaves them.
+    ///
+    /// It has the same tables, to the byte, as one run of the whole sweep, and a report and figures of all cases. The parts may
+    /// have run anywhere and are given in any order; each has to be there once, be complete and be of the same scenario, seed,
+    /// options and program, or nothing is written. They stay as they are.
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge {
+        /// The folders of all parts, or for each the folder that has its newest run.
+        #[arg(value_name = "RUN", required = true)]
+        runs: Vec<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        told: Told,
+    },
+    /// Print a batch script for Slurm that runs a sweep in parts, each as a task of a job array.
+    ///
+    /// Each task runs one part and, submitted again, goes on with what it has, or does nothing if its part is complete. The head
+    /// of the script says how to submit it and how the parts are merged once all are done. Relative paths are those of the
+    /// folder in which it is submitted, and `sim` has to be found on the machines of the cluster.
+    #[command(after_help = SLURM_EXAMPLES)]
+    Slurm {
+        #[command(flatten)]
+        input: Input,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        batch: Batch,
     },
     /// Print the tables of a run.
     Show {
@@ -189,6 +241,54 @@ pub(super) enum Command {
         out: Option<PathBuf>,
     },
 }
+
+/// What a batch script asks of the cluster, and how its tasks run.
+#[derive(Debug, Args)]
+pub(super) struct Batch {
+    /// How many tasks, and so parts, there are: no more than cases.
+    #[arg(long, value_name = "N", value_parser = whole::<NonZero<u32>>, allow_negative_numbers = true)]
+    pub(super) tasks: NonZero<u32>,
+    /// Cores of each task, which plays as many cases at a time.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = whole::<NonZero<u32>>, allow_negative_numbers = true)]
+    pub(super) cpus: NonZero<u32>,
+    /// How long a task may take, as Slurm writes it, such as 30 (minutes), 2:00:00 or 1-12 (days-hours) [default: the
+    /// partition's].
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(super) time: Option<String>,
+    /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    pub(super) format: Format,
+}
+
+/// A time as Slurm writes it: `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM` or `D-HH:MM:SS`.
+fn time_limit(text: &str) -> Result<String, String> {
+    let (days, clock) = text.split_once('-').map_or((None, text), |(days, clock)| (Some(days), clock));
+    let is_whole = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_time = days.is_none_or(is_whole) && clock.split(':').all(is_whole) && clock.split(':').count() <= 3;
+    let forms = "a time limit is written as MM, MM:SS, HH:MM:SS, D-HH, D-HH:MM or D-HH:MM:SS";
+    if is_time { Ok(text.to_owned()) } else { Err(forms.to_owned()) }
+}
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  sim scenarios/delay.ron --part 1/2                  on one machine
+  sim scenarios/delay.ron --part 2/2                  on another
+  sim merge results/delay.part-*-of-2                 one run, in results/delay
+  sim merge FROM_ONE FROM_OTHER --name all            the same, in results/all
+
+All of it, with how cases are divided: docs/cluster.md.
+";
+
+const SLURM_EXAMPLES: &str = "\
+Examples:
+  sim slurm scenarios/delay.ron --tasks 20 > delay.sh
+  sbatch delay.sh                                     then as the head of delay.sh says
+  sim slurm scenarios/delay.ron --tasks 20 --cpus 4 --time 2:00:00 \\
+      --set mu=0.5,1 --format parquet --out /scratch/results > delay.sh
+  sbatch --partition long --mem 4G delay.sh           whatever else the cluster asks for
+
+All of it: docs/cluster.md.
+";
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
@@ -291,6 +391,13 @@ pub(super) struct HowToRun {
     /// clock [default: by the size of the population].
     #[arg(long, value_name = "SHARDS")]
     pub(super) shards: Option<Shards>,
+    #[command(flatten)]
+    pub(super) told: Told,
+}
+
+/// What is made and said of results.
+#[derive(Debug, Args)]
+pub(super) struct Told {
     /// Make no report.html and no figures; `sim report` makes them later.
     #[arg(long)]
     pub(super) no_report: bool,
@@ -310,11 +417,11 @@ pub(super) struct Input {
     pub(super) scenario: PathBuf,
     /// Seed of everything random, instead of the scenario's.
     #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Set a knob, or any field by its path such as market.feed_in_tariff, to a value written as in the scenario; it is
     /// then not varied. Several values, separated by commas, vary it. May be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
-    set: Vec<String>,
+    pub(super) set: Vec<String>,
 }
 
 impl Input {
@@ -342,13 +449,13 @@ mod tests {
     #[test]
     fn a_scenario_runs_without_a_subcommand() {
         let arguments = "sim day.ron --seed 7 --set mu=0.5 --set delay=10ms --shards per-core -vv".split(' ');
-        let Arguments { command: None, input: Some(input), out, how, .. } =
+        let Arguments { command: None, input: Some(input), place: Place { out, .. }, how, .. } =
             Arguments::try_parse_from(arguments).unwrap()
         else {
             panic!("this is a scenario and no subcommand")
         };
         assert_eq!((input.scenario, input.seed), (PathBuf::from("day.ron"), Some(7)));
-        assert_eq!((how.verbose, out), (2, PathBuf::from("results")));
+        assert_eq!((how.told.verbose, out), (2, PathBuf::from("results")));
         assert_eq!(input.set, ["mu=0.5", "delay=10ms"]);
     }
 
@@ -356,7 +463,17 @@ mod tests {
     fn a_run_is_resumed_with_options_of_its_own() {
         let arguments = Arguments::try_parse_from("sim resume results/day --jobs 3 -v".split(' ')).unwrap();
         let Some(Command::Resume { run, how }) = arguments.command else { panic!("this resumes a run") };
-        assert_eq!((run, how.jobs, how.verbose), (PathBuf::from("results/day"), NonZero::new(3), 1));
+        assert_eq!((run, how.jobs, how.told.verbose), (PathBuf::from("results/day"), NonZero::new(3), 1));
+    }
+
+    #[test]
+    fn time_limits_are_those_of_slurm() {
+        for right in ["30", "30:00", "2:00:00", "1-12", "1-12:30", "1-12:30:15"] {
+            assert_eq!(time_limit(right).as_deref(), Ok(right));
+        }
+        for wrong in ["", "2h", "1-", "-5", "1:2:3:4", "1 0", "1-2-3", "$(date)"] {
+            assert!(time_limit(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -407,7 +524,7 @@ mod tests {
 
     #[test]
     fn senseless_arguments_are_refused() {
-        for wrong in ["--shards 0", "--jobs 0", "--seed -1", "-q -v", "--format xlsx"] {
+        for wrong in ["--shards 0", "--jobs 0", "--seed -1", "-q -v", "--format xlsx", "--part 21/20", "--part x"] {
             let arguments = ["sim", "day.ron"].into_iter().chain(wrong.split(' '));
             assert_eq!(Arguments::try_parse_from(arguments).unwrap_err().exit_code(), 2, "{wrong}");
         }

@@ -17,7 +17,9 @@ pub(super) fn comparison(cases: &[KeyFigures]) -> String {
     let p2g = |case: &KeyFigures| case.open_slots.p2g_welfare_cny;
     let table = named(cases)
         .column("welfare", |case| fixed(welfare(case), AMOUNT))
-        .column_if(cases.len() > 1, spare(1, "over\ncase 1"), |case| gain(welfare(case), welfare(first)))
+        .column_if(cases.len() > 1, spare(1, format!("over\ncase {}", first.case)), |case| {
+            gain(welfare(case), welfare(first))
+        })
         .column(spare(0, "P2G\nwelfare"), |case| fixed(p2g(case), AMOUNT))
         .column("over\nP2G", |case| gain(welfare(case), p2g(case)))
         .column("in\nequilibrium", |case| percent(case.equilibrium_share));
@@ -105,7 +107,7 @@ pub(super) fn sweep_table(run: &Run) -> Result<String, RecordError> {
     let shown = summaries.by_ref().take(MOST_LINES).collect::<Result<Vec<_>, _>>()?;
     let all = summaries.try_fold(shown.len(), |count, summary| summary.map(|_| count + 1))?;
     let no_knobs = Knobs::new();
-    let knobs_of = |summary: &Summary| run.case(summary.first_case).map_or(&no_knobs, |case| &case.knobs);
+    let knobs_of = |summary: &Summary| run.manifest().knobs_of(summary.first_case).unwrap_or(&no_knobs);
     Ok(lines(&shown, knobs_of, run.manifest().replicates) + &rest(all))
 }
 

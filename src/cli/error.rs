@@ -67,6 +67,7 @@ impl From<SimulationError> for CliError {
                 | RecordError::UnderWay(_)
                 | RecordError::Damaged { .. }),
             ) => Self::bad_input(error),
+            error @ (SimulationError::Part(_) | SimulationError::Merge(_)) => Self::bad_input(error),
             // Where there is a file there can be no folder of results.
             SimulationError::Record(RecordError::File { action: action @ "create", path, source })
                 if is_in_the_way(&source) =>

@@ -79,7 +79,7 @@ fn listed(folder: &Path, found: &[PathBuf]) -> String {
     }
     let started = |run: &Run| run.manifest().started.replace('T', " ").replace('Z', "");
     let table = Table::of(&runs)
-        .column(key(words("scenario")), |(run, _)| run.manifest().scenario.clone())
+        .column(key(words("scenario")), |(run, _)| name(run.manifest()))
         .column(key(words("started (UTC)")), |(run, _)| started(run))
         .column(spare(1, "seed"), |(run, _)| run.manifest().seed)
         .column(spare(0, "cases"), |(run, figures)| match run.manifest().case_count {
@@ -93,6 +93,12 @@ fn listed(folder: &Path, found: &[PathBuf]) -> String {
     let folders = runs.iter().map(|(run, _)| format!("{}\n", quoted(&run.folder().display().to_string())));
     let title = bold("their folders, for `sim show`, `report`, `compare`, `resume` and `ledger`");
     format!("{}\n{title}\n{}{}", table.draw(), folders.collect::<String>(), unreadable.concat())
+}
+
+/// What the run's folder lies in: its scenario's name, with that of its part.
+fn name(manifest: &Manifest) -> String {
+    let part = manifest.part.and_then(|part| part.part().ok());
+    part.map_or_else(|| manifest.scenario.clone(), |part| part.name(&manifest.scenario))
 }
 
 /// What was set and what is varied, as `--set` takes it: `mu=1 delay=10ms,1s`.

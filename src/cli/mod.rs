@@ -15,6 +15,7 @@ mod import;
 mod ledger;
 mod list;
 mod manual;
+mod merge;
 mod mistyped;
 mod names;
 mod periods;
@@ -25,6 +26,7 @@ mod run;
 mod show;
 mod signals;
 mod slot_name;
+mod slurm;
 mod stability;
 mod summary;
 mod table;
@@ -52,22 +54,27 @@ use tracing_subscriber::{
 /// Exit code 0: done; 1: failed; 2: bad input.
 pub fn main() -> ExitCode {
     let given: Vec<OsString> = env::args_os().collect();
-    let arguments = Arguments::try_parse_from(&given).unwrap_or_else(|error| {
+    let mut arguments = Arguments::try_parse_from(&given).unwrap_or_else(|error| {
         // The same mistake with words that a terminal does not obey.
         let shown: Vec<OsString> = given.iter().map(|word| terminal::clean(&word.to_string_lossy()).into()).collect();
         let error = Arguments::try_parse_from(&shown).err().unwrap_or(error);
         mistyped::explained(error, &shown).exit()
     });
     log_to_stderr(match &arguments.command {
-        Some(Command::Resume { how, .. }) => how.verbose,
-        _ => arguments.how.verbose,
+        Some(Command::Resume { how, .. }) => how.told.verbose,
+        Some(Command::Merge { told, .. }) => told.verbose,
+        _ => arguments.how.told.verbose,
     });
-    let done = match (arguments.command, arguments.input) {
+    let done = match (arguments.command.take(), arguments.input.take()) {
         (Some(Command::Check { input }), _) => {
             check::check(&input).map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
         }
         (Some(Command::Import { kind }), _) => import::import(*kind),
         (Some(Command::Resume { run, how }), _) => run::resume(&run, &how),
+        (Some(Command::Merge { runs, place, told }), _) => merge::merge(&runs, &place, &told),
+        (Some(Command::Slurm { input, place, batch }), _) => {
+            slurm::slurm(&input, &place, &batch).map_err(|error| noted(error, mistyped::run_instead(&input.scenario)))
+        }
         (Some(Command::Show { run, slot, member, case }), _) => {
             show::show(&run, slot.as_ref(), member.as_deref(), case)
         }
@@ -82,8 +89,7 @@ pub fn main() -> ExitCode {
         (Some(Command::Completions { shell }), _) => manual::completions(shell),
         (Some(Command::Man { out }), _) => manual::man(out.as_deref()),
         (None, Some(input)) => {
-            let (name, out) = (arguments.name.as_deref(), &arguments.out);
-            let done = run::run(&input, name, out, arguments.format, &arguments.how);
+            let done = run::run(&input, &arguments);
             let meant =
                 || mistyped::run_instead(&input.scenario).or_else(|| mistyped::command_instead(&input.scenario));
             done.map_err(|error| noted(error, meant()))

@@ -57,12 +57,13 @@ pub(super) fn told(
 }
 
 fn case_with_results(run: &Run, number: u32) -> Result<&CaseEntry, CliError> {
-    let last = run.last_slot().map_err(CliError::bad_input)?.map_or(0, |(case, _)| case);
-    run.case(number).filter(|case| case.case <= last).ok_or_else(|| {
+    let last = run.last_slot().map_err(CliError::bad_input)?.map(|(case, _)| case);
+    run.case(number).filter(|case| last >= Some(case.case)).ok_or_else(|| {
+        let first = *run.manifest().numbers().start();
         let others = match last {
-            0 => "it has none at all".to_owned(),
-            1 => "it has those of case 1".to_owned(),
-            last => format!("it has those of cases 1 to {last}"),
+            None => "it has none at all".to_owned(),
+            Some(last) if last == first => format!("it has those of case {first}"),
+            Some(last) => format!("it has those of cases {first} to {last}"),
         };
         CliError::bad_input(format!("the run has no results of case {number}; {others}"))
     })

@@ -4,15 +4,16 @@ use super::{
     case_tables::{ledger_table, slot_table},
     comparison::{comparison, sweep_table},
     periods, price_path,
-    text::{MOST_SLOTS, bold, count, fixed, red, tally, values, wrapped},
+    text::{self, MOST_SLOTS, bold, count, fixed, red, tally, values, wrapped},
 };
 use crate::{
     framework::quoted,
-    record::{CaseEntry, LedgerRow, Manifest, RecordError, Run, SlotRow, Status, knob_text},
+    record::{CaseEntry, LedgerRow, Manifest, PartOf, RecordError, Run, SlotRow, Status, knob_text},
     report,
-    scenario::schema::Record,
+    scenario::{Part, schema::Record},
 };
 use microgrid_agents::ids::Slot;
+use std::path::Path;
 
 /// A study of more cases than this is a sweep, of which not every slot is of interest.
 const MOST_CASES: u32 = 4;
@@ -21,7 +22,7 @@ const MOST_CASES: u32 = 4;
 /// done; of many slots, unless one case is asked for, how many ended how; of a sweep, and of a run that keeps no slots, the
 /// table of its combinations.
 pub(super) fn summary(run: &Run, only: Option<&CaseEntry>) -> Result<String, RecordError> {
-    let sweep = run.manifest().case_count > MOST_CASES || run.record() == Record::Summary;
+    let sweep = run.manifest().study_cases() > MOST_CASES || run.record() == Record::Summary;
     if sweep && only.is_none() {
         let means = "means over the slots with a market, prices in CNY/kWh, welfare in CNY";
         let title = bold(&wrapped(&format!("{}: {means}", run.manifest().title())));
@@ -94,16 +95,17 @@ fn look(run: &Run, rows: &[SlotRow]) -> String {
 /// What the tables do not show: the slots in which the market was closed or, where the run ended early, those without
 /// results.
 fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> String {
-    let Manifest { slots, case_count, .. } = *manifest;
-    let (case, slot) = last.unwrap_or((0, slots));
+    let (slots, numbers) = (manifest.slots, manifest.numbers());
+    let end = *numbers.end();
+    let (case, slot) = last.unwrap_or((numbers.start() - 1, slots));
     let mut missing = Vec::new();
     if slot < slots {
         missing.push(format!("case {case} from slot {} on", slot + 1));
     }
-    match case_count - case {
+    match end - case {
         0 => {}
-        1 => missing.push(format!("case {case_count}")),
-        _ => missing.push(format!("cases {} to {case_count}", case + 1)),
+        1 => missing.push(format!("case {end}")),
+        _ => missing.push(format!("cases {} to {end}", case + 1)),
     }
     if !missing.is_empty() {
         return format!("Without results: {}.\n", missing.join(", "));
@@ -121,7 +123,7 @@ fn rest(manifest: &Manifest, record: Record, last: Option<(u32, Slot)>) -> Strin
 /// `5_prosumers, case 2 of 2, mu = 1, seed 2023`.
 pub(super) fn title(run: &Run, case: &CaseEntry) -> String {
     let knobs = values(case.knobs.iter().map(|(name, value)| (name, knob_text(value))));
-    let (title, cases) = (run.manifest().title(), run.manifest().case_count);
+    let (title, cases) = (run.manifest().title(), run.manifest().study_cases());
     format!("{title}, case {} of {cases}{knobs}, seed {}", case.case, case.seed)
 }
 
@@ -141,7 +143,29 @@ fn ending(run: &Run) -> String {
     } else {
         String::new()
     };
-    format!("{cases}, {status}\nresults: {}\n{report}", run.folder().display())
+    let part = manifest.part.map_or_else(String::new, |part| next_step(run, part));
+    format!("{cases}, {status}\nresults: {}\n{report}{part}", run.folder().display())
+}
+
+/// Of which part these results are, and what becomes of all parts.
+fn next_step(run: &Run, part: PartOf) -> String {
+    let PartOf { number, of, case_count, .. } = part;
+    let numbers: Vec<u32> = run.manifest().numbers().collect();
+    let of_study = format!("part {number} of {of}: {} of {case_count}", text::cases(&numbers));
+    // Where all parts lie beside each other, unless this one has been moved.
+    let home = run.folder().parent().and_then(|home| Some((home.parent()?, home.file_name()?.to_str()?)));
+    let usual = Part::named(&run.manifest().scenario, number, of);
+    let parts = match home.filter(|(_, name)| *name == usual) {
+        Some((root, _)) => all_parts(root, &run.manifest().scenario, of),
+        None => "RUNS".to_owned(),
+    };
+    format!("{of_study}; once all parts are done: `sim merge {parts}`\n")
+}
+
+/// What a shell makes the folders of all parts of: `results/sweep.part-*-of-20`.
+pub(super) fn all_parts(root: &Path, name: &str, of: u32) -> String {
+    let before = root.join(format!("{name}.part-"));
+    format!("{}*-of-{of}", quoted(&before.display().to_string()))
 }
 
 #[cfg(test)]

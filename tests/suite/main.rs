@@ -34,6 +34,7 @@ mod ordering;
 mod own_rules;
 mod page;
 mod paper;
+mod parts;
 mod posts;
 mod readers;
 mod reference;

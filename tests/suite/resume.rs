@@ -84,7 +84,7 @@ fn killed(arguments: &[&str], folder: &Path, snapshot: &Path, after: Duration) -
 }
 
 /// All rows of a run's ledger.
-fn rows(run: &Path) -> BTreeMap<&'static str, Vec<Vec<Value>>> {
+pub(crate) fn rows(run: &Path) -> BTreeMap<&'static str, Vec<Vec<Value>>> {
     let Some(ledger) = Some(run.join("ledger.db")).filter(|path| path.exists()) else { return BTreeMap::new() };
     let ledger = Connection::open(ledger).unwrap();
     let tables = [("blocks", "1, 2, 3"), ("transactions", "1, 2, 3, 4"), ("facts", "1, 2, 3"), ("checkpoints", "1")];

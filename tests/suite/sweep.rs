@@ -253,7 +253,7 @@ fn left(out: &Path) -> Option<PathBuf> {
 }
 
 /// Starts the program, and ends it by SIGKILL after so long, unless it has ended before; says whether it was killed.
-fn killed_after(arguments: &[&str], folder: &Path, after: Duration) -> bool {
+pub(crate) fn killed_after(arguments: &[&str], folder: &Path, after: Duration) -> bool {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_sim"))
         .args(arguments)
         .current_dir(folder)

@@ -84,7 +84,7 @@ impl CaseRecorder {
     /// Writes what the case has come to, with what its simulation has, unless something is known of its next slot already.
     fn save(&mut self, simulation: Vec<u8>) -> Result<(), RecordError> {
         let Some(snapshots) = self.snapshots.as_ref().filter(|_| self.slots.is_empty()) else { return Ok(()) };
-        let tables = self.tables.save(self.case.number - 1)?;
+        let tables = self.tables.save(snapshots.first, self.case.number - 1)?;
         tables.map_or(Ok(()), |tables| snapshots.write(&self.standing, tables, simulation))
     }
 

@@ -11,7 +11,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -261,6 +261,25 @@ impl JsonList {
         self.write(&format!("{comma}{item}"), "\n]\n")
     }
 
+    /// Appends all items of such a list in another file, as they stand there and without keeping them in memory.
+    pub(super) fn append_from(&mut self, path: &Path) -> Result<(), RecordError> {
+        let mut other = open(path)?;
+        let length = other.metadata().map_err(RecordError::file("read", path))?.len();
+        let (open, close) = ("[\n", "\n]\n");
+        let Some(items) = length.checked_sub((open.len() + close.len()) as u64) else { return Ok(()) };
+        let comma = if self.end == 1 { "\n" } else { ",\n" };
+        let copied = (|| {
+            self.file.seek(SeekFrom::Start(self.end))?;
+            self.file.write_all(comma.as_bytes())?;
+            other.seek(SeekFrom::Start(open.len() as u64))?;
+            let copied = io::copy(&mut other.take(items), &mut self.file)?;
+            self.file.write_all(close.as_bytes())?;
+            Ok(copied)
+        })();
+        self.end += comma.len() as u64 + copied.map_err(RecordError::file("write", &self.path))?;
+        Ok(())
+    }
+
     /// Writes `text` behind what stays and then what closes the list, in one piece, so that the list is whole whoever
     /// ends the program.
     fn write(&mut self, text: &str, closing: &str) -> Result<(), RecordError> {
@@ -348,6 +367,24 @@ mod tests {
                 list.push(item).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_list_takes_in_others_as_if_it_had_grown_by_their_items() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = |name: &str, items: &[&str]| {
+            let mut list = JsonList::create(&folder.path().join(name)).unwrap();
+            items.iter().for_each(|item| list.push(item).unwrap());
+            list
+        };
+        let mut whole = list("whole.json", &[]);
+        for (name, items) in [("none", &[][..]), ("first", &["a", "\n]\n"]), ("none_again", &[]), ("second", &["b"])] {
+            list(name, items);
+            whole.append_from(&folder.path().join(name)).unwrap();
+        }
+        whole.push(&"c").unwrap();
+        let text = serde_json::to_string_pretty(&["a", "\n]\n", "b", "c"]).unwrap() + "\n";
+        assert_eq!(fs::read_to_string(folder.path().join("whole.json")).unwrap(), text);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use microgrid_scenario::Case;
 use serde::{Deserialize, Serialize};
 use std::{
     io::{BufReader, Read},
+    ops::RangeInclusive,
     path::Path,
 };
 
@@ -83,15 +84,15 @@ pub struct KeyFigures {
     pub paying_more_prosumers: u32,
 }
 
-/// Whether the figures of so many cases are the first `end` bytes of a list that goes on there.
-pub(super) fn end_at(path: &Path, cases: u32, end: u64) -> Result<bool, RecordError> {
+/// Whether the figures of these cases are the first `end` bytes of a list that goes on there.
+pub(super) fn end_at(path: &Path, cases: RangeInclusive<u32>, end: u64) -> Result<bool, RecordError> {
     #[derive(Deserialize)]
     struct Of {
         case: u32,
     }
     let list = folder::open(path)?.take(end).chain(&b"]"[..]);
     let found = serde_json::from_reader::<_, Vec<Of>>(BufReader::new(list));
-    Ok(found.is_ok_and(|found| found.into_iter().map(|of| of.case).eq(1..=cases)))
+    Ok(found.is_ok_and(|found| found.into_iter().map(|of| of.case).eq(cases)))
 }
 
 impl KeyFigures {

@@ -18,6 +18,7 @@ use rusqlite::ErrorCode;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -189,6 +190,12 @@ impl AfterFirst {
     }
 }
 
+/// The cases that the ledger at `path` holds.
+fn held(path: &Path) -> Result<impl Iterator<Item = u32> + use<>, RecordError> {
+    let found = Reader::open(path).and_then(|reader| reader.checkpoints()).map_err(RecordError::content(path))?;
+    Ok(found.into_iter().map(|checkpoint| checkpoint.case))
+}
+
 /// A run's `ledger.db` being written.
 #[derive(Debug)]
 pub(super) struct LedgerFile {
@@ -205,24 +212,33 @@ impl LedgerFile {
         Ok(Self { path, store, newest: None })
     }
 
-    /// Opens the one in a run's folder to go on behind its first `cases` cases, or behind this checkpoint of the next one; what
+    /// Opens the one in a run's folder to go on behind these `cases`, its first, or behind this checkpoint of the next one; what
     /// it has beyond is removed.
-    pub(super) fn reopen(folder: &Path, cases: u32, newest: Option<&SignedCheckpoint>) -> Result<Self, RecordError> {
+    pub(super) fn reopen(
+        folder: &Path,
+        cases: RangeInclusive<u32>,
+        newest: Option<&SignedCheckpoint>,
+    ) -> Result<Self, RecordError> {
         let path = folder.join(schema::FILE);
-        let found = Reader::open(&path).and_then(|reader| reader.checkpoints()).map_err(RecordError::content(&path))?;
-        if !found.iter().map(|checkpoint| checkpoint.case).take(cases as usize).eq(1..=cases) {
-            return Err(RecordError::out_of_step(&path, format!("it does not hold cases 1 to {cases}")));
+        let (first, last) = cases.into_inner();
+        if !held(&path)?.take((first..=last).count()).eq(first..=last) {
+            return Err(RecordError::out_of_step(&path, format!("it does not hold cases {first} to {last}")));
         }
-        let within = newest.map(|checkpoint| (cases + 1, checkpoint));
-        let store = Store::reopen(&path, cases, within).map_err(RecordError::content(&path))?;
+        let within = newest.map(|checkpoint| (last + 1, checkpoint));
+        let store = Store::reopen(&path, last, within).map_err(RecordError::content(&path))?;
         let store = store.ok_or_else(|| {
-            RecordError::out_of_step(&path, format!("case {} does not reach its last checkpoint", cases + 1))
+            RecordError::out_of_step(&path, format!("case {} does not reach its last checkpoint", last + 1))
         })?;
         Ok(Self { path, store, newest: newest.cloned().map(Box::new) })
     }
 
-    pub(super) fn append_from(&mut self, folder: &Path) -> Result<(), RecordError> {
-        self.store.append_from(&folder.join(schema::FILE)).map_err(RecordError::content(&self.path))
+    /// Takes in the chains of these cases, which the file in another `folder` has to hold.
+    pub(super) fn append_from(&mut self, folder: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError> {
+        let other = folder.join(schema::FILE);
+        if !held(&other)?.eq(cases) {
+            return Err(RecordError::damaged(&other)("it does not hold the cases of its run"));
+        }
+        self.store.append_from(&other).map_err(RecordError::content(&self.path))
     }
 
     /// Writes a block or, at a checkpoint, brings all blocks so far to disk; other observations change nothing.

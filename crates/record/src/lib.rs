@@ -27,6 +27,7 @@ mod ledger;
 mod manifest;
 mod measures;
 mod memory;
+mod merge;
 mod number;
 mod paired;
 #[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
@@ -56,8 +57,9 @@ pub use column::{Column, Kind, Value};
 pub use error::RecordError;
 pub use flows::Totals;
 pub use key_figures::{Comparison, KeyFigures};
-pub use manifest::{CaseEntry, Knobs, Manifest, Status};
+pub use manifest::{CaseEntry, Knobs, Manifest, PartOf, Status};
 pub use memory::Results;
+pub use merge::{MergeError, Parts};
 pub use microgrid_scenario::schema::Record;
 pub use number::Number;
 pub use paired::PairedRow;

@@ -4,10 +4,11 @@ use super::{error::RecordError, folder, number::Number};
 use indexmap::IndexMap;
 use microgrid_agents::chain::hash::Digest;
 use microgrid_agents::market::opening::OpenSlots;
-use microgrid_scenario::{Plan, Setting, schema::Clock};
+use microgrid_scenario::{Part, PartError, Plan, Setting, schema::Clock};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
     fs,
+    ops::RangeInclusive,
     path::{Component, Path},
     time::{Duration, SystemTime},
 };
@@ -56,7 +57,7 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// How it has ended.
     #[serde(flatten)]
     pub status: Status,
-    /// How many cases the study has.
+    /// How many cases the run has: those of the study, or of its part.
     pub case_count: u32,
     /// How many slots each case has.
     pub slots: u32,
@@ -68,7 +69,7 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// What money is called; not known of runs of older versions.
     #[serde(default = "cny")]
     pub currency: String,
-    /// All cases of the study, whether they have been run or not.
+    /// All cases of the run, whether they have been played or not.
     pub cases: C,
     /// The run's files, relative to its folder.
     pub files: Vec<String>,
@@ -78,6 +79,40 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// Whether prosumers or the network followed rules that a program gave beside the scenario; left out if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_rules: bool,
+    /// Of which study it runs which part; left out where it runs all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<PartOf>,
+}
+
+/// Which part of a study a run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PartOf {
+    /// Number of the part, from 1.
+    pub number: u32,
+    /// How many parts there are.
+    pub of: u32,
+    /// How many cases all parts have together.
+    pub case_count: u32,
+}
+
+impl PartOf {
+    pub(super) fn new(plan: &Plan) -> Option<Self> {
+        plan.part().map(|part| Self { number: part.number(), of: part.of(), case_count: plan.case_count() })
+    }
+
+    /// The part.
+    ///
+    /// # Errors
+    /// If there is none of this number.
+    pub fn part(&self) -> Result<Part, PartError> {
+        Part::new(self.number, self.of)
+    }
+
+    /// The numbers of its cases.
+    fn cases(&self) -> Result<RangeInclusive<u32>, PartError> {
+        self.part()?.cases(self.case_count)
+    }
 }
 
 /// What it is called where nobody says.
@@ -99,7 +134,8 @@ pub struct CaseEntry {
     pub open: OpenSlots,
 }
 
-fn digest(plan: &Plan) -> String {
+/// SHA-256 of its scenario, as a run writes it, and its data files.
+pub(super) fn digest(plan: &Plan) -> String {
     let scenario = plan.resolved_ron();
     Digest::of([&*scenario].into_iter().chain(plan.inputs.iter().map(|input| &*input.text))).to_string()
 }
@@ -148,7 +184,7 @@ impl Serialize for PlannedCases {
             seed,
             open: open.clone(),
         };
-        serializer.collect_seq(self.0.settings().map(entry))
+        serializer.collect_seq(self.0.settings_of(self.0.numbers()).map(entry))
     }
 }
 
@@ -166,7 +202,7 @@ impl Manifest<PlannedCases> {
             inputs_sha256: digest(plan),
             deterministic: plan.scenario.clock == Clock::Virtual,
             status: Status::Unfinished,
-            case_count: plan.case_count(),
+            case_count: plan.numbers().count() as u32,
             slots: plan.scenario.market.slots,
             replicates: plan.scenario.replicates.count() as u32,
             gate_closure_s: Some(gate_closure_s(plan)),
@@ -175,6 +211,7 @@ impl Manifest<PlannedCases> {
             files,
             bytes: IndexMap::new(),
             own_rules: plan.custom.changes_results(),
+            part: PartOf::new(plan),
         }
     }
 }
@@ -186,15 +223,17 @@ impl Manifest {
         let manifest: Self = folder::read_json(&path)?;
         let Self { case_count, slots, replicates, cases, files, bytes, .. } = &manifest;
         let is_time = |seconds: Option<f64>| seconds.is_none_or(|seconds| Duration::try_from_secs_f64(seconds).is_ok());
+        let numbers = manifest.part.map_or_else(|| Some(1..=*case_count), |part| part.cases().ok());
         let is_case = |(due, case): (u32, &CaseEntry)| case.case == due && case.open.are_within(*slots);
         let is_inside = |file: &String| Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
         let fields = [
             ("wall_seconds", is_time(manifest.wall_seconds)),
             ("gate_closure_s", is_time(manifest.gate_closure_s)),
             ("slots", *slots > 0),
-            ("replicates", *replicates > 0 && case_count.is_multiple_of(*replicates)),
+            ("replicates", *replicates > 0 && manifest.study_cases().is_multiple_of(*replicates)),
             ("case_count", *case_count > 0 && *case_count as usize == cases.len()),
-            ("cases", (1..).zip(cases).all(is_case)),
+            ("part", numbers.as_ref().is_some_and(|numbers| numbers.clone().count() == cases.len())),
+            ("cases", numbers.into_iter().flatten().zip(cases).all(is_case)),
             ("files", files.iter().all(is_inside)),
             ("bytes", bytes.keys().all(|file| files.contains(file))),
         ];
@@ -218,10 +257,26 @@ impl Manifest {
         Ok(())
     }
 
+    /// The numbers of its cases.
+    pub fn numbers(&self) -> RangeInclusive<u32> {
+        let first = self.cases.first().map_or(1, |case| case.case);
+        first..=first + self.case_count - 1
+    }
+
+    /// Its case with this number.
+    pub fn case(&self, number: u32) -> Option<&CaseEntry> {
+        self.cases.get(number.checked_sub(*self.numbers().start())? as usize)
+    }
+
+    /// The varied knobs of the combination whose first case has this number, of which a part may have later cases alone.
+    pub fn knobs_of(&self, first_case: u32) -> Option<&Knobs> {
+        self.case(first_case.max(*self.numbers().start())).map(|case| &case.knobs)
+    }
+
     /// The manifest of the same run under way again, if its scenario and data are those of `plan`.
     pub(super) fn resumed(self, plan: &Plan) -> Option<Manifest<PlannedCases>> {
         let fresh = Manifest::new(plan, SystemTime::UNIX_EPOCH, self.command, self.files);
-        let same = self.inputs_sha256 == fresh.inputs_sha256;
+        let same = self.inputs_sha256 == fresh.inputs_sha256 && self.part == fresh.part;
         let Self { source, set, started, wall_seconds, .. } = self;
         same.then_some(Manifest { source, set, started, wall_seconds, ..fresh })
     }
@@ -231,7 +286,13 @@ impl<C> Manifest<C> {
     /// What tells the run apart from others: the scenario and what was set in it, `day, mu = 1, delay = 10ms`.
     pub fn title(&self) -> String {
         let set = self.set.iter().map(|(name, value)| format!(", {name} = {}", knob_text(value)));
-        self.scenario.clone() + &set.collect::<String>()
+        let part = self.part.map_or_else(String::new, |PartOf { number, of, .. }| format!(", part {number} of {of}"));
+        self.scenario.clone() + &set.collect::<String>() + &part
+    }
+
+    /// How many cases the study has, of which the run may have a part.
+    pub fn study_cases(&self) -> u32 {
+        self.part.map_or(self.case_count, |part| part.case_count)
     }
 }
 

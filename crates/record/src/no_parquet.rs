@@ -22,7 +22,7 @@ impl<R: Row> Parts<R> {
         missing::<R, _>(folder)
     }
 
-    pub(super) fn reopen(folder: &Path, _: u32) -> Result<Self, RecordError> {
+    pub(super) fn reopen(folder: &Path, _: RangeInclusive<u32>) -> Result<Self, RecordError> {
         missing::<R, _>(folder)
     }
 
@@ -34,11 +34,11 @@ impl<R: Row> Parts<R> {
         match self.0 {}
     }
 
-    pub(super) fn append_from(&mut self, _: &Path, _: u32) -> Result<(), RecordError> {
+    pub(super) fn append_from(&mut self, _: &Path, _: RangeInclusive<u32>) -> Result<(), RecordError> {
         match self.0 {}
     }
 
-    pub(super) fn unite(&mut self, _: u32, _: u32) -> Result<(), RecordError> {
+    pub(super) fn unite(&mut self, _: RangeInclusive<u32>, _: u32) -> Result<(), RecordError> {
         match self.0 {}
     }
 }

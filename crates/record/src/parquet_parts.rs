@@ -3,7 +3,8 @@
 //! What a Parquet file holds is told at its end, so one that grows is of no use to anybody, and where its program is
 //! killed it is lost. So each case has a file of its own beside the table, in `<table>.parts/`: `<case>.parquet` once
 //! the case is complete and `partial` until then. When the run ends, their groups of rows are copied one after the
-//! other into the table; the part of the only case of a study becomes the table itself.
+//! other into the table; the part of the only case of a study becomes the table itself. Where runs of several parts of a
+//! study are merged, the groups of each case are copied from the tables of these.
 
 use super::{
     column::{Kind, Value},
@@ -66,13 +67,13 @@ impl<R: Row> Parts<R> {
         Ok(parts)
     }
 
-    /// Goes on with a table that has the parts of so many cases. What was put together of them before is removed, unless
+    /// Goes on with a table that has the parts of these cases. What was put together of them before is removed, unless
     /// they are there no more.
-    pub(super) fn reopen(folder: &Path, cases: u32) -> Result<Self, RecordError> {
+    pub(super) fn reopen(folder: &Path, cases: RangeInclusive<u32>) -> Result<Self, RecordError> {
         let parts = Self::at(folder);
         fs::create_dir_all(&parts.folder).map_err(RecordError::file("create", &parts.folder))?;
         remove_file(&parts.folder.join(PARTIAL))?;
-        for part in (1..=cases).map(|case| parts.part(case)) {
+        for part in cases.map(|case| parts.part(case)) {
             if !part.is_file() && parts.table.is_file() {
                 return Ok(parts);
             }
@@ -100,17 +101,49 @@ impl<R: Row> Parts<R> {
         fs::rename(&partial, self.part(case)).map_err(RecordError::file("rename", &partial))
     }
 
-    /// Takes in the only part of the same table in another `folder`, that of this case, unless it was taken in before.
-    pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
-        move_to(&Self::at(folder).part(case), &self.part(case))
+    /// Takes in the same table of these cases from another `folder`: from the table itself where it is whole, which stays,
+    /// else the part of the only case, unless it was taken in before.
+    pub(super) fn append_from(&mut self, folder: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError> {
+        let other = Self::at(folder);
+        if other.table.is_file() {
+            return self.take_from(&other.table, cases);
+        }
+        cases.into_iter().try_for_each(|case| move_to(&other.part(case), &self.part(case)))
     }
 
-    /// Makes the table from the parts of the first `done` cases and of the one under way, in place of an older one.
-    /// Parts that may be needed again are kept: all but that of the only case of a study.
-    pub(super) fn unite(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
+    /// Makes a part of each of these cases out of the groups that it has in a table, which holds no others.
+    fn take_from(&mut self, table: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError> {
+        let file = folder::open(table)?;
+        let found = metadata(&file, table)?;
+        if *found.file_metadata().schema() != *schema::<R>() {
+            return Err(RecordError::Header(table.to_owned()));
+        }
+        let mut groups = found.row_groups();
+        if cases.start() == cases.end() {
+            let part = self.part(*cases.start());
+            return fs::copy(table, &part).map(drop).map_err(RecordError::file("write", &part));
+        }
+        for case in cases {
+            // A group is of one case.
+            let of_case = |group: &RowGroupMetaData| extremes(group, 0) == Some((case, case));
+            let end = groups.iter().position(|group| !of_case(group)).unwrap_or(groups.len());
+            let (own, rest) = groups.split_at(end);
+            folder::write_whole(&self.part(case), |part| {
+                let mut writer = writer::<R, _>(part).map_err(RecordError::content(table))?;
+                copy(&file, own, &mut writer).map_err(RecordError::content(table))?;
+                writer.close().map(drop).map_err(RecordError::content(table))
+            })?;
+            groups = rest;
+        }
+        if groups.is_empty() { Ok(()) } else { Err(RecordError::damaged(table)("its cases are not those of its run")) }
+    }
+
+    /// Makes the table from the parts of the cases that are `done` and of the one under way, in place of an older one.
+    /// Parts that may be needed again are kept: all but that of the only case of a run, of `all` that it has.
+    pub(super) fn unite(&mut self, done: RangeInclusive<u32>, all: u32) -> Result<(), RecordError> {
         let partial = self.close()?;
-        let parts: Vec<PathBuf> = (1..=done).map(|case| self.part(case)).chain(partial).collect();
-        if let (1, [only]) = (cases, &*parts) {
+        let parts: Vec<PathBuf> = done.map(|case| self.part(case)).chain(partial).collect();
+        if let (1, [only]) = (all, &*parts) {
             return move_to(only, &self.table);
         }
         folder::write_whole(&self.table, |file| copy_all::<R>(&parts, file))
@@ -247,17 +280,18 @@ fn copy_all<R: Row>(parts: &[PathBuf], file: &mut (impl Write + Send)) -> Result
     for part in parts {
         let file = folder::open(part)?;
         let groups = metadata(&file, part)?;
-        copy(&file, &groups, &mut writer).map_err(RecordError::content(part))?;
+        copy(&file, groups.row_groups(), &mut writer).map_err(RecordError::content(part))?;
     }
     writer.close().map(drop).map_err(RecordError::content(target))
 }
 
+/// Writes these groups of a file as they are there.
 fn copy(
-    part: &File,
-    metadata: &ParquetMetaData,
+    file: &File,
+    groups: &[RowGroupMetaData],
     writer: &mut SerializedFileWriter<impl Write + Send>,
 ) -> Result<(), ParquetError> {
-    for group in metadata.row_groups() {
+    for group in groups {
         let mut copied = writer.next_row_group()?;
         for column in group.columns() {
             let written = ColumnCloseResult {
@@ -268,7 +302,7 @@ fn copy(
                 column_index: None,
                 offset_index: None,
             };
-            copied.append_column(part, written)?;
+            copied.append_column(file, written)?;
         }
         copied.close()?;
     }
@@ -405,7 +439,7 @@ mod tests {
             table.append(rows((third, end))).unwrap();
             table.end_case(case).unwrap();
         }
-        table.unite(parts.len() as u32, parts.len() as u32).unwrap();
+        table.unite(1..=parts.len() as u32, parts.len() as u32).unwrap();
         folder
     }
 
@@ -424,8 +458,8 @@ mod tests {
     #[test]
     fn the_only_part_of_a_study_becomes_the_table_and_stays_it() {
         let folder = table(&[(0, 1000)]);
-        let mut table = Parts::<TradeRow>::reopen(folder.path(), 1).unwrap();
-        table.unite(1, 1).unwrap();
+        let mut table = Parts::<TradeRow>::reopen(folder.path(), 1..=1).unwrap();
+        table.unite(1..=1, 1).unwrap();
         let read: Vec<TradeRow> = read(folder.path(), None).unwrap().map(Result::unwrap).collect();
         assert!(read.into_iter().eq(rows((0, 1000))));
     }
@@ -439,9 +473,9 @@ mod tests {
     #[test]
     fn a_table_that_has_lost_a_part_does_not_go_on() {
         let folder = table(&[(0, 1), (1, 2)]);
-        assert!(Parts::<TradeRow>::reopen(folder.path(), 2).is_ok());
+        assert!(Parts::<TradeRow>::reopen(folder.path(), 1..=2).is_ok());
         fs::remove_file(folder.path().join("trades.parts/1.parquet")).unwrap();
-        let error = Parts::<TradeRow>::reopen(folder.path(), 2).unwrap_err();
+        let error = Parts::<TradeRow>::reopen(folder.path(), 1..=2).unwrap_err();
         assert!(matches!(error, RecordError::File { action: "open", .. }), "{error}");
     }
 
@@ -504,7 +538,7 @@ mod tests {
             table.append(of_three_cases().into_iter().filter(|row| row.case == case)).unwrap();
             table.end_case(case).unwrap();
         }
-        table.unite(3, 3).unwrap();
+        table.unite(1..=3, 3).unwrap();
         let find = |case, slots| section::<TradeRow>(folder.path(), case, slots).unwrap();
         agree(|case, slots| read(folder.path(), Some(&find(case, slots))).unwrap().map(Result::unwrap).collect());
         assert_eq!(find(2, 2..=3).place, 1..2);
@@ -554,7 +588,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut table = Parts::create(folder.path()).unwrap();
         table.append(rows.clone()).unwrap();
-        table.unite(0, 1).unwrap();
+        table.unite(RangeInclusive::new(1, 0), 1).unwrap();
         let read: Vec<EveryKind> = read(folder.path(), None).unwrap().map(Result::unwrap).collect();
         assert_eq!(read, rows);
     }

@@ -9,6 +9,7 @@ use super::{
     key_figures,
     manifest::{self, Manifest, PlannedCases, Status},
     measures::complete_cases,
+    merge::Parts,
     paired,
     run::Run,
     schema::{self, Schema},
@@ -24,6 +25,7 @@ use microgrid_scenario::{Case, Plan, schema::Clock};
 use std::{
     fs::{self, File},
     io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -65,8 +67,10 @@ pub struct Recorder {
     /// `None` while a case is written straight into them.
     tables: Option<Tables>,
     format: Format,
-    /// The results of so many cases, from the first on, are in the tables.
+    /// The results of the cases from the first to the one with this number are in the tables.
     pub done: u32,
+    /// Number of the run's first case.
+    first: u32,
     /// The next case, if it was left between two slots; the tables are as they were then.
     left: Option<Box<Snapshot>>,
     /// Whether a case could not be taken in: it may be there by half, and nothing goes behind it.
@@ -78,8 +82,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Makes a new folder `root/<scenario name>/<start time>-seed<seed>/` for a run that started at `started` by this
-    /// `command`, and points `root/<scenario name>/latest` to it. Large tables are written in this `format`.
+    /// Makes a new folder `root/<name>/<start time>-seed<seed>/` for a run that started at `started` by this `command`, and
+    /// points `root/<name>/latest` to it, where the name is that of the [plan](Plan::name). Large tables are written in this `format`.
     pub fn create_as(
         format: Format,
         root: &Path,
@@ -88,7 +92,7 @@ impl Recorder {
         command: String,
     ) -> Result<Self, RecordError> {
         let record = plan.scenario.record;
-        let folder = folder::create(root, &plan.scenario.name, started, plan.first_seed())?;
+        let folder = folder::create(root, &plan.name(), started, plan.first_seed())?;
         folder::write_new(&folder.join(SCENARIO), &plan.resolved_ron())?;
         let claim = folder::claim(&folder)?;
         let schema = described(plan, format);
@@ -97,25 +101,50 @@ impl Recorder {
         files.extend(folder::write_inputs(&plan.inputs, &folder)?);
         let tables = Tables::open(Place::New(&folder), record, format)?;
         let manifest = Manifest::new(plan, started, command, files);
+        let first = *plan.numbers().start();
         let before = Duration::ZERO;
         let mut recorder = Self {
             folder,
             manifest,
             tables: None,
             format,
-            done: 0,
+            done: first - 1,
+            first,
             left: None,
             half_written: false,
             before,
             _claim: claim,
         };
-        recorder.note(tables, 0)?;
+        recorder.note(tables, first - 1)?;
         // Last, so that a folder with a manifest has everything else.
         recorder.manifest.write(&recorder.folder)?;
         if let Err(error) = folder::point_latest(&recorder.folder) {
             tracing::warn!(%error, "no link to the newest run");
         }
         Ok(recorder)
+    }
+
+    /// Makes a new folder for the run of the whole `plan` that all these parts are, as [`create_as`](Self::create_as) does.
+    pub fn of_parts(
+        parts: &Parts,
+        root: &Path,
+        plan: &Plan,
+        started: SystemTime,
+        command: String,
+    ) -> Result<Self, RecordError> {
+        let mut recorder = Self::create_as(parts.format(), root, plan, started, command)?;
+        parts.tell(&mut recorder.manifest);
+        recorder.manifest.write(&recorder.folder)?;
+        recorder.before = parts.took();
+        Ok(recorder)
+    }
+
+    /// Takes in all cases of a part that is complete, whose turn it is. The part stays as it is.
+    pub fn take_in_part(&mut self, part: &Run) -> Result<(), RecordError> {
+        let cases = part.manifest().numbers();
+        assert!(*cases.start() == self.done + 1, "parts come in the order of their cases");
+        let tables = self.tables.take().map_or_else(|| self.reopened(), Ok)?;
+        self.append(tables, part.folder(), cases)
     }
 
     /// Goes on with a run that was ended early, whose scenario is that of `plan`: behind the last slot of the case under way
@@ -140,11 +169,13 @@ impl Recorder {
         let journal: Journal = folder::read_json(&folder.join(Journal::FILE))?;
         let (done, format) = (journal.cases, run.format());
         let slots = folder.join(SlotRow::FILE);
-        if done > manifest.case_count {
-            let what = format!("it tells of {done} cases, and the run has {}", manifest.case_count);
+        let (first, last) = plan.numbers().into_inner();
+        if journal.first != first || !(first - 1..=last).contains(&done) {
+            let what =
+                format!("it tells of cases {} to {done}, and the run has cases {first} to {last}", journal.first);
             return Err(RecordError::out_of_step(&folder.join(manifest::FILE), what));
         }
-        if done > 0 && table::section::<SlotRow>(&folder, done, manifest.slots..=manifest.slots)?.size == 0 {
+        if done >= first && table::section::<SlotRow>(&folder, done, manifest.slots..=manifest.slots)?.size == 0 {
             return Err(RecordError::out_of_step(&slots, format!("it does not have all of case {done}")));
         }
         tidy_cases(&folder, done)?;
@@ -175,7 +206,7 @@ impl Recorder {
         manifest.write(&folder)?;
         let before = manifest.wall_seconds.map_or(Duration::ZERO, Duration::from_secs_f64);
         let mut recorder =
-            Self { folder, manifest, tables, format, done, left, half_written: false, before, _claim: claim };
+            Self { folder, manifest, tables, format, done, first, left, half_written: false, before, _claim: claim };
         recorder.take_in_next()?;
         Ok(recorder)
     }
@@ -185,23 +216,28 @@ impl Recorder {
         while !self.half_written
             && let folder = own_folder(&self.folder, self.done + 1)
             && folder.is_dir()
-            && let Some(mut tables) = self.tables.take()
+            && let Some(tables) = self.tables.take()
         {
-            if let Err(error) = tables.append_from(&folder, self.done + 1) {
-                (self.tables, self.half_written) = (Some(tables), true);
-                return Err(error);
-            }
-            self.note(tables, self.done + 1)?;
+            self.append(tables, &folder, self.done + 1..=self.done + 1)?;
             remove(&folder)?;
         }
         Ok(())
+    }
+
+    /// Appends the next cases to the tables, which are complete in another `folder`.
+    fn append(&mut self, mut tables: Tables, folder: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError> {
+        if let Err(error) = tables.append_from(folder, cases.clone()) {
+            (self.tables, self.half_written) = (Some(tables), true);
+            return Err(error);
+        }
+        self.note(tables, *cases.end())
     }
 
     /// Begins a case, or goes on with it, in the run's own tables.
     fn begin_straight(&mut self, case: &Case, mut tables: Tables) -> Result<CaseRecorder, RecordError> {
         let deterministic = case.scenario.clock == Clock::Virtual && !case.custom.changes_results();
         let snapshots = (deterministic && tables.can_go_on())
-            .then(|| Snapshots::new(&self.folder, &self.manifest.inputs_sha256, case.number));
+            .then(|| Snapshots::new(&self.folder, &self.manifest.inputs_sha256, self.first, case.number));
         let mut recorder = match self.left.take() {
             None => CaseRecorder::new(case, tables, None),
             Some(left) => match CaseRecorder::restore(case, tables, *left) {
@@ -225,7 +261,7 @@ impl Recorder {
 
     /// Notes that the cases up to this one are in the tables.
     fn note(&mut self, mut tables: Tables, case: u32) -> Result<(), RecordError> {
-        let journal = tables.journal(case);
+        let journal = tables.journal(self.first, case);
         (self.tables, self.done) = (Some(tables), case);
         folder::write_json(&self.folder.join(Journal::FILE), &journal)?;
         snapshot::remove(&self.folder)
@@ -236,7 +272,7 @@ impl Recorder {
     /// start or from where it was resumed. Returns the run's folder.
     pub fn finish(mut self, status: Status, wall: Duration) -> Result<PathBuf, RecordError> {
         let tables = self.tables.take().map_or_else(|| self.reopened(), Ok);
-        let closed = tables.and_then(|mut tables| tables.finish(self.done, self.manifest.case_count));
+        let closed = tables.and_then(|mut tables| tables.finish(self.first..=self.done, self.manifest.case_count));
         let summed_up = sum_up(&self.folder, &self.manifest);
         // First of all, so that a run that says it is finished has nothing left over but what a resumed one needs.
         let tidied = tidy_cases(&self.folder, self.done);
@@ -252,7 +288,8 @@ impl Recorder {
         self.manifest.write(&self.folder)?;
         written?;
         if finished {
-            tables::tidy(&self.folder, self.manifest.cases.0.scenario.record, self.format)?;
+            let merged = self.manifest.part.is_some();
+            tables::tidy(&self.folder, self.manifest.cases.0.scenario.record, self.format, merged)?;
             let journal = self.folder.join(Journal::FILE);
             fs::remove_file(&journal).map_err(RecordError::file("remove", &journal))?;
         }

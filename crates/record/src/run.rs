@@ -5,7 +5,7 @@ use super::{
     error::RecordError,
     folder::{self, LATEST},
     key_figures::{self, KeyFigures},
-    manifest::{self, CaseEntry, Manifest, Status},
+    manifest::{self, CaseEntry, Manifest, PartOf, Status},
     measures::complete_cases,
     paired::{self, PairedRow},
     parquet_parts, schema,
@@ -16,7 +16,7 @@ use super::{
     trades::TradeRow,
 };
 use microgrid_agents::ids::Slot;
-use microgrid_scenario::{files, schema::Record};
+use microgrid_scenario::{Plan, files, schema::Record};
 use std::{
     fs,
     io::Write as _,
@@ -38,11 +38,11 @@ impl Run {
             Self::at(path).ok_or_else(|| RecordError::NoRun { path: path.to_owned(), why: instead_of_run(path) })?;
         let manifest = Manifest::read(&folder)?;
         let run = Self { folder, manifest };
-        let Manifest { case_count, slots, .. } = run.manifest;
+        let (case, slots) = (*run.manifest.numbers().end(), run.manifest.slots);
         // Whoever reads tables row by row could not tell that there are too few.
-        if run.manifest.status == Status::Finished && run.keeps(SlotRow::FILE) && !run.ends_with(case_count, slots) {
+        if run.manifest.status == Status::Finished && run.keeps(SlotRow::FILE) && !run.ends_with(case, slots) {
             let [manifest, slots_file] = [manifest::FILE, SlotRow::FILE].map(|file| run.folder.join(file));
-            let last = format!("slot {slots} of case {case_count}");
+            let last = format!("slot {slots} of case {case}");
             return Err(if run.manifest.bytes.contains_key(SlotRow::FILE) {
                 let why = format!("it tells of {last}, with which {} does not end", SlotRow::FILE);
                 RecordError::damaged(&manifest)(why)
@@ -54,7 +54,7 @@ impl Run {
     }
 
     /// Whether `slots.csv` ends with this slot of this case; one that cannot be read does.
-    fn ends_with(&self, case: u32, slot: Slot) -> bool {
+    pub(super) fn ends_with(&self, case: u32, slot: Slot) -> bool {
         let Ok(last) = table::section::<SlotRow>(&self.folder, case, slot..=slot) else { return true };
         let length = fs::metadata(self.folder.join(SlotRow::FILE)).map(|file| file.len());
         last.size > 0 && length.is_ok_and(|length| length == last.place.end)
@@ -65,9 +65,25 @@ impl Run {
         [path.to_owned(), path.join(LATEST)].into_iter().find(|folder| Self::lies_in(folder))
     }
 
+    /// The same by its own folder, where it was opened by a link that will lead elsewhere later.
+    pub fn own(self) -> Self {
+        Self { folder: folder::own(&self.folder), ..self }
+    }
+
     /// Whether `folder` is a run's.
     pub fn lies_in(folder: &Path) -> bool {
         folder.join(manifest::FILE).is_file()
+    }
+
+    /// Whether it is of this plan, or of the same part of it, and goes on as a run of it by this program would.
+    pub fn is_of(&self, plan: &Plan, format: Format) -> bool {
+        let Manifest { version, inputs_sha256, part, own_rules, .. } = &self.manifest;
+        version == env!("CARGO_PKG_VERSION")
+            && *inputs_sha256 == manifest::digest(plan)
+            && *part == PartOf::new(plan)
+            && !own_rules
+            && !plan.custom.changes_results()
+            && (self.record() != Record::Full || self.format() == format)
     }
 
     /// Its folder.
@@ -96,7 +112,7 @@ impl Run {
 
     /// The case with this number, if the study has it; whether it has results is told by `slots.csv`.
     pub fn case(&self, number: u32) -> Option<&CaseEntry> {
-        self.manifest.cases.get(number.checked_sub(1)? as usize)
+        self.manifest.case(number)
     }
 
     /// The key figures of the cases that are done.
@@ -104,7 +120,9 @@ impl Run {
         let path = self.folder.join(key_figures::FILE);
         let figures: Vec<KeyFigures> = folder::read_json(&path)?;
         let of_cases = figures.iter().map(|figures| figures.case);
-        if !of_cases.clone().is_sorted_by(|a, b| a < b) || of_cases.max() > Some(self.manifest.case_count) {
+        if !of_cases.clone().is_sorted_by(|a, b| a < b)
+            || !of_cases.clone().all(|case| self.manifest.numbers().contains(&case))
+        {
             return Err(RecordError::damaged(&path)("its cases are not those of the run"));
         }
         Ok(figures)
@@ -112,11 +130,10 @@ impl Run {
 
     /// The case and slot that were written last; cases and slots before it are complete. `None` without any.
     pub fn last_slot(&self) -> Result<Option<(u32, Slot)>, RecordError> {
-        let Manifest { case_count, slots, .. } = self.manifest;
         if self.has_slots() {
             self.slots()?.try_fold(None, |_, row| row.map(|row| Some((row.case, row.slot))))
         } else {
-            Ok(Some((case_count, slots)))
+            Ok(Some((*self.manifest.numbers().end(), self.manifest.slots)))
         }
     }
 
@@ -166,13 +183,13 @@ impl Run {
 
     /// The rows of a table as long as they are of the run's cases and slots, in their order.
     fn within<R: Row>(&self, file: &str, rows: Rows<R>) -> Rows<R> {
-        let Manifest { case_count, slots, .. } = self.manifest;
+        let (slots, (first, end)) = (self.manifest.slots, self.manifest.numbers().into_inner());
         let wrong = RecordError::damaged(&self.folder.join(file));
-        let mut last = (1, 1);
+        let mut last = (u64::from(first), 1);
         Box::new(rows.map(move |row| {
             let row = row?;
             let (case, slot) = table::key(&row);
-            if case > u64::from(case_count) || slot.is_some_and(|slot| slot > u64::from(slots)) {
+            if case > u64::from(end) || slot.is_some_and(|slot| slot > u64::from(slots)) {
                 return Err(wrong(format!("it has a row of {}, which the run does not have", named(case, slot))));
             }
             let here = (case, slot.unwrap_or(1));
@@ -236,9 +253,9 @@ impl Run {
             let cases = complete_cases(self.slots()?, slots, gate_closure_s);
             Ok(Box::new(summary::summaries(cases, replicates)))
         } else {
-            let knobs = self.case(1).map_or(0, |case| case.knobs.len());
+            let knobs = self.manifest.cases.first().map_or(0, |case| case.knobs.len());
             let wrong = RecordError::damaged(&self.folder.join(summary::FILE));
-            let cases = 1..=self.manifest.case_count;
+            let cases = 1..=self.manifest.study_cases();
             Ok(Box::new(summary::read(&self.folder, knobs)?.map(move |summary| match summary {
                 Ok(of) if !cases.contains(&of.first_case) => {
                     Err(wrong(format!("it tells of case {}, which the run does not have", of.first_case)))

@@ -14,7 +14,7 @@ use microgrid_agents::{
     saved::{Unreadable, from_bytes, to_bytes},
 };
 use microgrid_scenario::{Case, schema::Record};
-use std::{collections::BTreeMap, fmt::Debug, fs, mem, path::Path, str::FromStr};
+use std::{collections::BTreeMap, fmt::Debug, fs, mem, ops::RangeInclusive, path::Path, str::FromStr};
 
 /// How the tables are written that may be large: `prosumers`, `trades` and `convergence`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,12 +64,12 @@ pub(super) fn file<R: Recorded>(record: Record, asked: Format) -> Option<(&'stat
     keeps(record, R::KEPT).then(|| (file, schema::columns::<R>()))
 }
 
-/// Removes what a finished run has of the table beside its [`file`].
-pub(super) fn tidy<R: Recorded>(folder: &Path, record: Record, asked: Format) -> Result<(), RecordError> {
+/// Removes what a finished run has of the table beside its [`file`], but what sums it up if that is to be `merged` with others.
+pub(super) fn tidy<R: Recorded>(folder: &Path, record: Record, asked: Format, merged: bool) -> Result<(), RecordError> {
     let csv = folder.join(R::FILE);
     match format::<R>(asked) {
         Format::Parquet if keeps(record, R::KEPT) => parquet_parts::remove(&folder.join(R::PARQUET)),
-        _ if R::SUMMED_UP && !keeps(record, R::KEPT) => {
+        _ if R::SUMMED_UP && !keeps(record, R::KEPT) && !merged => {
             fs::remove_file(&csv).map_err(RecordError::file("remove", &csv))
         }
         _ => Ok(()),
@@ -100,8 +100,8 @@ pub(super) trait AnySheet {
     fn slot(&mut self, slot: &ClosedSlot<'_>) -> Result<(), RecordError>;
     /// Ends a case, which is complete: adds its rows, and no row waits.
     fn end_case(&mut self, case: &Case) -> Result<(), RecordError>;
-    /// Takes in the same table of a single case from its `folder`.
-    fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError>;
+    /// Takes in the same table of these cases from another `folder`, which has no others.
+    fn append_from(&mut self, folder: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError>;
     /// The table's file and how long it is [bytes], if it is one that grows.
     fn length(&self) -> Option<(&'static str, u64)>;
     /// Whether the table can go on in the middle of a case.
@@ -110,8 +110,8 @@ pub(super) trait AnySheet {
     fn save(&mut self) -> Result<(&'static str, Vec<u8>), RecordError>;
     /// Takes up what was saved of the case.
     fn restore(&mut self, tallies: &BTreeMap<String, Vec<u8>>) -> Result<(), Unreadable>;
-    /// Makes the table whole when the run ends, after so many of its `cases`.
-    fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError>;
+    /// Makes the table whole when the run ends, after these of its cases, `all` in number.
+    fn finish(&mut self, done: RangeInclusive<u32>, all: u32) -> Result<(), RecordError>;
 }
 
 impl<R: Recorded> Kept<R> {
@@ -136,7 +136,7 @@ impl<R: Recorded> Sheet<R> {
             (Place::New(folder), Format::Parquet) => Kept::Parquet(Box::new(Parts::create(folder)?)),
             (Place::Left(folder, journal, _), Format::Csv) => Kept::Csv(Table::reopen(folder, journal)?),
             (Place::Left(folder, journal, _), Format::Parquet) => {
-                Kept::Parquet(Box::new(Parts::reopen(folder, journal.cases)?))
+                Kept::Parquet(Box::new(Parts::reopen(folder, journal.done())?))
             }
         };
         Ok(Self { rows, tally: R::Tally::default() })
@@ -174,11 +174,11 @@ impl<R: Recorded> AnySheet for Sheet<R> {
         if let Kept::Parquet(parts) = &mut self.rows { parts.end_case(case.number) } else { Ok(()) }
     }
 
-    fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
+    fn append_from(&mut self, folder: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError> {
         match &mut self.rows {
             Kept::None | Kept::Memory(_) => Ok(()),
             Kept::Csv(table) => table.append_from(folder),
-            Kept::Parquet(parts) => parts.append_from(folder, case),
+            Kept::Parquet(parts) => parts.append_from(folder, cases),
         }
     }
 
@@ -204,7 +204,7 @@ impl<R: Recorded> AnySheet for Sheet<R> {
         Ok(())
     }
 
-    fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
-        if let Kept::Parquet(parts) = &mut self.rows { parts.unite(done, cases) } else { Ok(()) }
+    fn finish(&mut self, done: RangeInclusive<u32>, all: u32) -> Result<(), RecordError> {
+        if let Kept::Parquet(parts) = &mut self.rows { parts.unite(done, all) } else { Ok(()) }
     }
 }

@@ -171,12 +171,14 @@ pub(super) fn remove(folder: &Path) -> Result<(), RecordError> {
 pub(super) struct Snapshots {
     path: PathBuf,
     of: Source,
+    /// Number of the run's first case.
+    pub(super) first: u32,
 }
 
 impl Snapshots {
-    /// Those of this case of the run in `folder` with these inputs.
-    pub(super) fn new(folder: &Path, inputs_sha256: &str, case: u32) -> Self {
-        Self { path: folder.join(FILE), of: Source::new(inputs_sha256, case) }
+    /// Those of this case of the run in `folder` with these inputs, whose `first` case it may be.
+    pub(super) fn new(folder: &Path, inputs_sha256: &str, first: u32, case: u32) -> Self {
+        Self { path: folder.join(FILE), of: Source::new(inputs_sha256, case), first }
     }
 
     /// Puts one in the place of the one before.

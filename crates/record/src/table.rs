@@ -156,7 +156,7 @@ impl<R: Row> Table<R> {
             .ok_or_else(|| RecordError::out_of_step(&path, "it does not tell how long it is"))?;
         if !ends_at(&path, before, behind, length).map_err(RecordError::file("read", &path))? {
             let what = match slots {
-                0 => format!("the first {cases} cases do not end at byte {length}"),
+                0 => format!("the first {} cases do not end at byte {length}", journal.done().count()),
                 _ => format!("slot {slots} of case {} does not end at byte {length}", cases + 1),
             };
             return Err(RecordError::out_of_step(&path, what));
@@ -324,7 +324,7 @@ mod tests {
     /// What is told of a table that has so many cases in its first `length` bytes.
     fn journal(cases: u32, length: Option<u64>) -> Journal {
         let lengths = length.into_iter().map(|length| (TradeRow::FILE.to_owned(), length));
-        Journal { cases, slots: 0, lengths: lengths.collect() }
+        Journal { first: 1, cases, slots: 0, lengths: lengths.collect() }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     error::RecordError,
-    folder::{self, JsonList},
+    folder::JsonList,
     journal::Journal,
     key_figures::{self, KeyFigures},
     ledger::LedgerFile,
@@ -19,7 +19,7 @@ use microgrid_agents::{
 };
 use microgrid_ledger::schema;
 use microgrid_scenario::{Case, schema::Record};
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ops::RangeInclusive, path::Path};
 
 /// Declares all tables. Whatever is done with each of them, from its file to its rows in memory, follows from here.
 macro_rules! tables {
@@ -30,7 +30,7 @@ macro_rules! tables {
 
         /// The files of a run with their columns, in the order in which its manifest names them.
         const FILES: &[fn(Record, Format) -> Option<(&'static str, Vec<Described>)>] = &[$(sheet::file::<rows::$row>),+];
-        const TIDY: &[fn(&Path, Record, Format) -> Result<(), RecordError>] = &[$(sheet::tidy::<rows::$row>),+];
+        const TIDY: &[fn(&Path, Record, Format, bool) -> Result<(), RecordError>] = &[$(sheet::tidy::<rows::$row>),+];
 
         #[derive(Debug)]
         pub(super) struct Sheets {
@@ -136,9 +136,10 @@ pub(super) fn others(record: Record) -> impl Iterator<Item = &'static str> {
     [key_figures::FILE].into_iter().chain(keeps(record, Record::Full).then_some(schema::FILE))
 }
 
-/// Removes what a finished run has of its tables beside those that are [`described`].
-pub(super) fn tidy(folder: &Path, record: Record, format: Format) -> Result<(), RecordError> {
-    TIDY.iter().try_for_each(|tidy| tidy(folder, record, format))
+/// Removes what a finished run has of its tables beside those that are [`described`], but what it takes to sum it up with
+/// others if it is to be `merged` with them.
+pub(super) fn tidy(folder: &Path, record: Record, format: Format, merged: bool) -> Result<(), RecordError> {
+    TIDY.iter().try_for_each(|tidy| tidy(folder, record, format, merged))
 }
 
 /// The tables that cases write.
@@ -166,29 +167,28 @@ impl Tables {
                 chains: full.then(|| LedgerFile::create(folder)).transpose()?,
             },
             Place::Left(folder, journal, newest) => {
-                let Journal { cases, lengths, .. } = journal;
-                let end = lengths.get(key_figures::FILE).copied().unwrap_or_default();
-                let path = folder.join(key_figures::FILE);
-                if !key_figures::end_at(&path, *cases, end)? {
-                    let what = format!("the figures of {cases} cases do not end at byte {end}");
+                let (done, path) = (journal.done(), folder.join(key_figures::FILE));
+                let end = journal.lengths.get(key_figures::FILE).copied().unwrap_or_default();
+                if !key_figures::end_at(&path, done.clone(), end)? {
+                    let what = format!("the figures of {} cases do not end at byte {end}", done.count());
                     return Err(RecordError::out_of_step(&path, what));
                 }
                 let key_figures = JsonList::reopen(&path, end)?;
-                let chains = full.then(|| LedgerFile::reopen(folder, *cases, newest)).transpose()?;
+                let chains = full.then(|| LedgerFile::reopen(folder, done, newest)).transpose()?;
                 Rest::Folder { key_figures, chains }
             }
         };
         Ok(Self { sheets, rest })
     }
 
-    /// The journal of a run whose tables these are, with the results of so many cases.
-    pub(super) fn journal(&mut self, cases: u32) -> Journal {
+    /// The journal of a run whose tables these are, with the results of the cases from its `first` to this one.
+    pub(super) fn journal(&mut self, first: u32, cases: u32) -> Journal {
         let key_figures = match &self.rest {
             Rest::Folder { key_figures, .. } => Some((key_figures::FILE, key_figures.end)),
             Rest::Memory { .. } => None,
         };
         let lengths = self.sheets.all().filter_map(|sheet| sheet.length()).chain(key_figures);
-        Journal { cases, slots: 0, lengths: lengths.map(|(file, length)| (file.to_owned(), length)).collect() }
+        Journal { first, cases, slots: 0, lengths: lengths.map(|(file, length)| (file.to_owned(), length)).collect() }
     }
 
     /// Whether they can go on in the middle of a case.
@@ -196,9 +196,9 @@ impl Tables {
         matches!(self.rest, Rest::Folder { .. }) && self.sheets.all().all(|sheet| sheet.can_go_on())
     }
 
-    /// Brings to disk what they have of a case under way, the next after so many, and tells how far that is; `None` if the
-    /// ledger is in the middle of something.
-    pub(super) fn save(&mut self, cases: u32) -> Result<Option<SavedTables>, RecordError> {
+    /// Brings to disk what they have of a case under way, the next after those from `first` to the one with this number, and
+    /// tells how far that is; `None` if the ledger is in the middle of something.
+    pub(super) fn save(&mut self, first: u32, cases: u32) -> Result<Option<SavedTables>, RecordError> {
         let chains = match &self.rest {
             Rest::Folder { chains: Some(chains), .. } => match chains.whole() {
                 None => return Ok(None),
@@ -208,7 +208,7 @@ impl Tables {
         };
         let saved = self.sheets.all().map(|sheet| sheet.save().map(|(file, tally)| (file.to_owned(), tally)));
         let tallies = saved.collect::<Result<_, _>>()?;
-        Ok(Some(SavedTables { journal: self.journal(cases), tallies, chains }))
+        Ok(Some(SavedTables { journal: self.journal(first, cases), tallies, chains }))
     }
 
     /// Takes up what was saved of a case under way.
@@ -243,21 +243,20 @@ impl Tables {
         }
     }
 
-    /// Takes in the tables of this single case from its `folder`.
-    pub(super) fn append_from(&mut self, folder: &Path, case: u32) -> Result<(), RecordError> {
+    /// Takes in the tables of these cases from another `folder`, which has no others: that of a single case, or of a part.
+    pub(super) fn append_from(&mut self, folder: &Path, cases: RangeInclusive<u32>) -> Result<(), RecordError> {
         let Rest::Folder { key_figures, chains } = &mut self.rest else { return Ok(()) };
         if let Some(chains) = chains {
-            chains.append_from(folder)?;
+            chains.append_from(folder, cases.clone())?;
         }
-        self.sheets.all().try_for_each(|sheet| sheet.append_from(folder, case))?;
-        let figures: Vec<KeyFigures> = folder::read_json(&folder.join(key_figures::FILE))?;
-        figures.iter().try_for_each(|figures| key_figures.push(figures))
+        self.sheets.all().try_for_each(|sheet| sheet.append_from(folder, cases.clone()))?;
+        key_figures.append_from(&folder.join(key_figures::FILE))
     }
 
-    /// Makes whole what grows by cases, when the run ends after so many of its `cases`; the ledger whatever becomes of
-    /// the rest.
-    pub(super) fn finish(&mut self, done: u32, cases: u32) -> Result<(), RecordError> {
-        let finished = self.sheets.all().try_for_each(|sheet| sheet.finish(done, cases));
+    /// Makes whole what grows by cases, when the run ends after these of its cases, `all` in number; the ledger whatever
+    /// becomes of the rest.
+    pub(super) fn finish(&mut self, done: RangeInclusive<u32>, all: u32) -> Result<(), RecordError> {
+        let finished = self.sheets.all().try_for_each(|sheet| sheet.finish(done.clone(), all));
         self.close().and(finished)
     }
 

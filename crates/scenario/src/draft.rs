@@ -329,7 +329,8 @@ impl Draft {
         });
         let set = set.collect();
         let (custom, on_disk) = (Custom::default(), expected.on_disk());
-        let plan = Plan { scenario, source, set, inputs, warnings, custom, data, population_sizes, on_disk };
+        let plan =
+            Plan { scenario, source, set, inputs, warnings, custom, part: None, data, population_sizes, on_disk };
         let Learning { initial_price, initial_choice, .. } = &plan.scenario.learning;
         let are_fixed = matches!(initial_price, InitialPrice::Fixed(_)) || matches!(initial_choice, Initial::Fixed(_));
         if are_fixed || ["learning.initial_price", "learning.initial_choice"].iter().any(|path| plan.varies(path)) {

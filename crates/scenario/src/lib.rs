@@ -23,6 +23,7 @@ mod network;
 mod notation;
 mod outline;
 mod pairs;
+mod part;
 mod path;
 mod plan;
 pub mod population;
@@ -36,6 +37,7 @@ mod validate;
 
 pub use draft::Overrides;
 pub use error::{Report, ScenarioError, Warning};
+pub use part::{Part, PartError};
 pub use plan::{Case, Plan};
 
 // Hidden: what the builder of simulations makes a plan of, what `sim`, the tables and the tests look at in one, and how

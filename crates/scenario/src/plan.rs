@@ -5,7 +5,9 @@ use super::{
     custom::Custom,
     data::{Data, DataFile},
     error::{Mistake, Warning},
-    notation, path,
+    notation,
+    part::{Part, PartError},
+    path,
     population::Population,
     schema::{
         Clock, Community, InitialPrice, Market, Open, PopulationSource, Preferences, Record, Replicates, Scenario,
@@ -17,6 +19,7 @@ use super::{
 use indexmap::IndexMap;
 use microgrid_agents::market::{mechanism::Mechanism, opening::OpenSlots, pricing::PriceBand};
 use std::{
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -37,6 +40,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// What all cases do in their own way.
     pub custom: Custom,
+    /// The part of it that is run, if it is not all of it.
+    pub(super) part: Option<Part>,
     pub(super) data: Data,
     /// How many prosumers the smallest and the largest population of a case have.
     pub(super) population_sizes: (usize, usize),
@@ -126,6 +131,32 @@ impl Plan {
         combinations * self.scenario.replicates.count() as u32
     }
 
+    /// The same plan, of which only this part is run, or all of it.
+    ///
+    /// # Errors
+    /// If there are more parts than cases.
+    pub fn of_part(self, part: Option<Part>) -> Result<Self, PartError> {
+        part.map_or(Ok(()), |part| part.cases(self.case_count()).map(drop))?;
+        Ok(Self { part, ..self })
+    }
+
+    /// The part of it that is run, if it is not all of it.
+    pub fn part(&self) -> Option<Part> {
+        self.part
+    }
+
+    /// The numbers of the cases that are run: all of them, or those of its part.
+    pub fn numbers(&self) -> RangeInclusive<u32> {
+        let all = self.case_count();
+        self.part.map_or(1..=all, |part| part.cases(all).expect("the part was checked when it was given"))
+    }
+
+    /// What its runs are called: the scenario's name, with that of the part.
+    pub fn name(&self) -> String {
+        let name = &self.scenario.name;
+        self.part.map_or_else(|| name.clone(), |part| part.name(name))
+    }
+
     /// The scenario's seed or, where `replicates` lists seeds, the first of these.
     pub fn first_seed(&self) -> u64 {
         self.scenario.replicates.seed(self.scenario.seed, 0)
@@ -147,8 +178,13 @@ impl Plan {
 
     /// What sets each case apart, in order of their number, without drawing populations.
     pub fn settings(&self) -> impl Iterator<Item = Setting> + '_ {
+        self.settings_of(1..=self.case_count())
+    }
+
+    /// The same of the cases with these numbers.
+    pub fn settings_of(&self, numbers: RangeInclusive<u32>) -> impl Iterator<Item = Setting> + '_ {
         let mut before = Vec::new();
-        (1..=self.case_count()).map(move |number| self.setting_after(number, &mut before))
+        numbers.map(move |number| self.setting_after(number, &mut before))
     }
 
     /// What sets the case with this number apart, from 1.

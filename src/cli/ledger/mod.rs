@@ -70,7 +70,10 @@ pub(super) fn shown(
 
 /// Verifies the ledger; prints what was covered, whether all of it is in order or not.
 fn verify(path: &Path) -> Result<(), CliError> {
-    match verify::verify(path, &mut progress::of_verification()) {
+    // With which case it begins, the run tells that it lies in: that of a part of a study does not begin with the first.
+    let run = path.parent().and_then(|folder| Run::open(folder).ok());
+    let first = run.map_or(1, |run| *run.manifest().numbers().start());
+    match verify::verify_from(path, first, &mut progress::of_verification()) {
         Ok(report) if report.cases.is_empty() => print(&format!("{} has no blocks yet\n", path.display())),
         Ok(report) => print(&format!("{}{} verifies\n", describe(&report), path.display())),
         Err(error) => {

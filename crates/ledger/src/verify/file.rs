@@ -17,8 +17,8 @@ pub(super) fn check(reader: &Reader) -> Checked {
     if soundness == "ok" { Ok(()) } else { Err(damaged(soundness.replace('\n', " "))) }
 }
 
-/// Makes sure that cases are numbered from 1, and that no table has rows of others.
-pub(super) fn check_cases(reader: &Reader, checkpoints: &[StoredCheckpoint]) -> Checked {
+/// Makes sure that cases are numbered from the `first` on, and that no table has rows of others.
+pub(super) fn check_cases(reader: &Reader, checkpoints: &[StoredCheckpoint], first: u32) -> Checked {
     let cases: BTreeSet<u32> = checkpoints.iter().map(|checkpoint| checkpoint.case).collect();
     for table in ["blocks", "transactions", "facts"] {
         if let Some((case, channel)) = reader.groups(table)?.into_iter().find(|(case, _)| !cases.contains(case)) {
@@ -26,7 +26,7 @@ pub(super) fn check_cases(reader: &Reader, checkpoints: &[StoredCheckpoint]) -> 
             return Err(Position::channel(case, channel).wrong(what));
         }
     }
-    match (1..).zip(&cases).find(|(due, found)| due != *found) {
+    match (first..).zip(&cases).find(|(due, found)| due != *found) {
         None => Ok(()),
         Some((due, _)) => Err(Position::FILE.wrong(format!("case {due} is missing"))),
     }

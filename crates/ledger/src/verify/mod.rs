@@ -54,13 +54,18 @@ const BATCH_BLOCKS: usize = 4096;
 /// Checks the ledger at `path`, and tells `progress` every now and then how far it has come. Fails if there is no such
 /// file or nothing in it, or with the first discrepancy.
 pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report, VerifyError> {
+    verify_from(path, 1, progress)
+}
+
+/// The same of the ledger of a part of a study, whose cases begin with the `first`.
+pub fn verify_from(path: &Path, first: u32, progress: &mut dyn FnMut(Progress)) -> Result<Report, VerifyError> {
     let mut report = Report::default();
     let checked = match Reader::open(path) {
         Err(error @ (ReadError::Open { .. } | ReadError::NoFile(_) | ReadError::Blank(_))) => {
             return Err(VerifyError::Open(error));
         }
         Err(error) => Err(error.into()),
-        Ok(reader) => check(&reader, &mut report, progress),
+        Ok(reader) => check(&reader, first, &mut report, progress),
     };
     match checked {
         Ok(()) => Ok(report),
@@ -68,10 +73,10 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Report,
     }
 }
 
-fn check(reader: &Reader, report: &mut Report, progress: &mut dyn FnMut(Progress)) -> Checked {
+fn check(reader: &Reader, first: u32, report: &mut Report, progress: &mut dyn FnMut(Progress)) -> Checked {
     file::check(reader)?;
     let checkpoints = reader.checkpoints()?;
-    file::check_cases(reader, &checkpoints)?;
+    file::check_cases(reader, &checkpoints, first)?;
     for (n, stored) in checkpoints.iter().enumerate() {
         check_case(reader, stored, checkpoints.len(), report, progress)?;
         if let Some(&CaseReport { closed, slots, .. }) = report.cases.last()

@@ -79,7 +79,7 @@ impl Mechanisms {
 
 /// The value that a knob has in a combination.
 fn value<'a>(manifest: &'a Manifest, of: &Summary, knob: &str) -> Option<&'a str> {
-    manifest.cases.get(of.first_case.checked_sub(1)? as usize)?.knobs.get(knob)?.as_str()
+    manifest.knobs_of(of.first_case)?.get(knob)?.as_str()
 }
 
 #[cfg(test)]

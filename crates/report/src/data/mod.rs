@@ -86,10 +86,10 @@ pub struct CaseData {
 impl Data {
     /// Reads the tables of a run.
     pub fn read(run: &Run) -> Result<Self, RecordError> {
-        let Manifest { case_count, slots, replicates, .. } = *run.manifest();
+        let Manifest { slots, replicates, .. } = *run.manifest();
         let of_run = |plan: &Plan| {
             let found = (plan.case_count(), plan.scenario.market.slots, plan.scenario.replicates.count());
-            found == (case_count, slots, replicates as usize)
+            found == (run.manifest().study_cases(), slots, replicates as usize)
         };
         let plan = scenario::load(&run.folder().join(SCENARIO), &Overrides::default()).ok().filter(of_run);
         let summaries: Vec<Summary> = run.summaries()?.collect::<Result<_, _>>()?;
@@ -121,9 +121,9 @@ impl Data {
         self.manifest.cases.first().into_iter().flat_map(|case| case.knobs.keys())
     }
 
-    /// The value of a knob in the case with this number.
+    /// The value of a knob in the case with this number, or in the combination of which it is the first.
     pub(crate) fn knob(&self, case: u32, knob: &str) -> Option<&serde_json::Value> {
-        self.manifest.cases.get(case.checked_sub(1)? as usize)?.knobs.get(knob)
+        self.manifest.knobs_of(case)?.get(knob)
     }
 
     /// The case with this number, if it has come to anything.

@@ -1,6 +1,6 @@
 //! How the run came out, in plain language.
 
-use super::{events, tables::case_name};
+use super::{events, provenance, tables::case_name};
 use crate::{
     data::{CaseData, Data},
     format::{self, bounds, count, fixed, ranges, runs},
@@ -93,7 +93,13 @@ pub(super) fn reading(data: &Data, ledger: &[LedgerRow]) -> Vec<String> {
     let settled = ending(data).into_iter().chain(is_begun(data).then(|| settling(data)));
     let slots = by_knob(data).into_iter().chain(unsettled(data)).chain(elsewhere(data)).chain(corners(data));
     let gains = ledger_gain(data).into_iter().chain(money(data)).chain(events::reading(data, ledger));
-    settled.chain(slots).chain(gains).chain(closed(data)).chain(by_clock).collect()
+    part(data).into_iter().chain(settled).chain(slots).chain(gains).chain(closed(data)).chain(by_clock).collect()
+}
+
+/// That the run is of a part, and how it becomes a run of the whole.
+fn part(data: &Data) -> Option<String> {
+    let part = provenance::part_of(&data.manifest, data.manifest.part?);
+    Some(format!("This is part {part}. `sim merge` makes one run, with one report, of the runs of all parts."))
 }
 
 /// In how many slots an equilibrium was looked for, how many of these settled, and how far from the closed form.

@@ -2,7 +2,7 @@
 
 use super::{FILE, is_figure};
 use crate::format::count;
-use microgrid_record::{Manifest, Run, SCENARIO, Status};
+use microgrid_record::{Manifest, PartOf, Run, SCENARIO, Status};
 
 /// What, how, and whether it is text for a machine.
 pub(super) type Fact = (&'static str, String, bool);
@@ -34,13 +34,22 @@ pub(super) fn facts(manifest: &Manifest) -> Vec<Fact> {
         ("version", manifest.version.clone(), false),
         ("started", manifest.started.replace('T', " ").replace('Z', " UTC"), false),
     ];
+    let part = manifest.part.map(|part| ("part", part_of(manifest, part), false));
     let ended = [
         ("status", status, false),
         ("cases", cases, false),
         ("reproducible", again.to_owned(), false),
         ("SHA-256 of the inputs", manifest.inputs_sha256.clone(), true),
     ];
-    command.into_iter().chain(made).chain(took).chain(ended).collect()
+    command.into_iter().chain(made).chain(part).chain(took).chain(ended).collect()
+}
+
+/// `3 of 20: cases 9 to 12 of 80`.
+pub(super) fn part_of(manifest: &Manifest, part: PartOf) -> String {
+    let PartOf { number, of, case_count, .. } = part;
+    let (first, last) = manifest.numbers().into_inner();
+    let cases = if first == last { format!("case {first}") } else { format!("cases {first} to {last}") };
+    format!("{number} of {of}: {cases} of {case_count}")
 }
 
 /// The scenario with every default written out, if it is there.
