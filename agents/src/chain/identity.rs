@@ -8,7 +8,7 @@
 //! long as a signature, checked at the same places with the same answers, but anybody could make it, without any text.
 
 use super::{
-    hash::{Digest, bytes},
+    hash::{Digest, bytes, write_hex},
     signable::Signable,
 };
 use crate::{
@@ -21,7 +21,13 @@ use crate::{
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey, verify_batch};
 use rand::Rng;
 use rayon::prelude::*;
-use std::{error::Error, fmt, str::FromStr};
+use serde::Serialize;
+use std::{
+    error::Error,
+    fmt,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 /// Somebody on the chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +69,7 @@ pub struct PublicKey(VerifyingKey);
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0.as_bytes()))
+        write_hex(f, self.0.as_bytes())
     }
 }
 
@@ -87,7 +93,7 @@ pub enum Signature {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ed25519(signature) => f.write_str(&hex::encode(signature.to_bytes())),
+            Self::Ed25519(signature) => write_hex(f, &signature.to_bytes()),
             Self::StandIn(digest) => write!(f, "{digest}{digest}"),
         }
     }
@@ -148,10 +154,15 @@ impl SecretKey {
         }
     }
 
+    /// What stands in for a signature under this.
+    pub(super) fn stand_in(&self, chain: Digest, what: &impl Serialize) -> Signature {
+        Signature::StandIn(stand_in(self.public(), chain, &to_bytes(what)))
+    }
+
     /// Signs a statement for one chain: its text, or what stands in for that.
     pub fn sign_statement(&self, chain: Digest, statement: &impl Signable) -> Signature {
         match self.stands_in {
-            true => Signature::StandIn(stand_in(self.public(), chain, &to_bytes(statement))),
+            true => self.stand_in(chain, statement),
             false => self.sign(chain, &statement.text()),
         }
     }
@@ -167,8 +178,13 @@ impl Signature {
     pub fn is_under(self, statement: &impl Signable, key: PublicKey, chain: Digest) -> bool {
         match self {
             Self::Ed25519(_) => Claim { key, text: &statement.text(), signature: self }.holds(chain),
-            Self::StandIn(digest) => digest == stand_in(key, chain, &to_bytes(statement)),
+            Self::StandIn(_) => self.stands_in_for(statement, key, chain),
         }
+    }
+
+    /// Whether it stands in for that of `key` under this.
+    pub(super) fn stands_in_for(self, what: &impl Serialize, key: PublicKey, chain: Digest) -> bool {
+        self == Self::StandIn(stand_in(key, chain, &to_bytes(what)))
     }
 }
 
@@ -199,6 +215,42 @@ impl Claim<'_> {
         }
     }
 }
+
+/// What one claim was found to be, for all who are shown it with the same object: so many check it, and it takes the time of
+/// one. Whoever finds it to hold notes the whole claim, so nothing else can pass for it, whoever shares the object.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known(Option<Arc<OnceLock<(PublicKey, Digest, Signature)>>>);
+
+impl Known {
+    /// Nothing yet, for all who get a clone of it.
+    pub(super) fn shared() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Whether a claim holds on this chain, by the strict rules.
+    pub(super) fn holds(&self, claim: Claim<'_>, chain: Digest) -> bool {
+        let Claim { key, text, signature } = claim;
+        let whole = || (key, signed(chain, text), signature);
+        if self.0.as_ref().is_some_and(|known| known.get() == Some(&whole())) {
+            return true;
+        }
+        let holds = claim.holds(chain);
+        if let Some(known) = self.0.as_ref().filter(|_| holds) {
+            // Somebody else may have found out just now, or about another claim before.
+            let _ = known.set(whole());
+        }
+        holds
+    }
+}
+
+/// What is known of something is no part of it.
+impl PartialEq for Known {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Known {}
 
 /// Which of these claims are true, on one chain. They are checked in groups of up to [`GROUP`], on as many threads as
 /// there are. Those of a group are checked together first, which takes about half as long as one by one; where that

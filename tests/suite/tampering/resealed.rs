@@ -120,9 +120,9 @@ fn a_forged_endorsement_is_named() {
     };
     let named = |party: Party| format!("code is Valid, but the endorsement of {party} is missing or does not hold");
     // Signed by another, over whatever text: the signer's own bills, or the victim's.
-    let borrowed = Endorsement { by: first.by, signature: second.signature };
+    let borrowed = Endorsement::new(first.by, second.signature);
     assert_named(&forged(&|all| all[0] = borrowed), &named(first.by));
-    let foreign = Endorsement { by: first.by, signature: honest.sign(second.by, &text) };
+    let foreign = Endorsement::new(first.by, Some(honest.sign(second.by, &text)));
     assert_named(&forged(&|all| all[0] = foreign), &named(first.by));
     // Endorsers swapped, renamed, left out.
     let swapped = forged(&|all| (all[0].by, all[1].by) = (second.by, first.by));
@@ -146,7 +146,7 @@ fn a_forged_endorsement_of_an_invoice_is_named() {
         let proposal = envelope.proposal().unwrap();
         let Call::RecordEnergy(_, _, Some(invoice)) = proposal.call else { panic!("it has an invoice") };
         let text = InvoiceTo { party: proposal.creator, invoice }.to_json();
-        envelope.endorsements[0].signature = honest.sign(signer, &text);
+        envelope.endorsements[0].signature = Some(honest.sign(signer, &text));
         assert_named(&history, "code is Valid, but the endorsement of grid is missing or does not hold");
     }
 }
@@ -170,7 +170,7 @@ fn endorse_anew(history: &mut History, parties: &[Party]) {
         let text = bills_of(history, party).to_json();
         let signature = history.sign(party, &text);
         let endorsements = &mut settlement(history).endorsements;
-        endorsements.iter_mut().filter(|endorsement| endorsement.by == party).for_each(|it| it.signature = signature);
+        endorsements.iter_mut().filter(|endorsement| endorsement.by == party).for_each(|it| it.signature = Some(signature));
     }
 }
 

@@ -13,7 +13,7 @@ use microgrid_agents::chain::{
     hash::Digest,
     identity::{Claim, Party},
     refusal::{Refusal, code},
-    transaction::{Outcome, Write},
+    transaction::{Endorsement, Outcome, Write},
 };
 use std::collections::BTreeSet;
 
@@ -81,8 +81,9 @@ pub(super) fn unendorsed(
     for (side, text) in bills.texts(settlement.slot).iter().filter(|(side, _)| sides.contains(side)) {
         let party = Party::Prosumer(*side);
         let Some(key) = genesis.key(party) else { continue };
-        for signature in endorsements(&transaction.envelope, party) {
+        for endorsement in endorsements(&transaction.envelope, party) {
             checked += 1;
+            let Endorsement { signature: Some(signature), path: None, .. } = *endorsement else { continue };
             if (Claim { key, text, signature }).holds(chain) {
                 standing.insert(*side);
             }
