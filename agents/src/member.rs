@@ -29,13 +29,7 @@ pub struct Member {
 
 impl Member {
     /// The member `party` of the chains of `genesis`, whose identifier is `chain`; it has a key where anything is signed.
-    pub fn new(
-        party: Party,
-        key: Option<SecretKey>,
-        keeps_chains: bool,
-        genesis: Arc<Genesis>,
-        chain: Digest,
-    ) -> Self {
+    pub fn new(party: Party, key: Option<SecretKey>, keeps_chains: bool, genesis: Arc<Genesis>, chain: Digest) -> Self {
         let key = key.map(|key| key.for_chain(keeps_chains));
         Self { party, key, keeps_chains, genesis, chain }
     }

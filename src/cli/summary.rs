@@ -136,12 +136,13 @@ fn ending(run: &Run) -> String {
         Status::Interrupted => format!("{}{wall}", red("interrupted")),
     };
     let cases = count(manifest.case_count as usize, "case");
+    let unsigned = if manifest.unsigned { ", unsigned" } else { "" };
     let report = if run.keeps(report::page::FILE) {
         format!("report: {}\n", run.folder().join(report::page::FILE).display())
     } else {
         String::new()
     };
-    format!("{cases}, {status}\nresults: {}\n{report}", run.folder().display())
+    format!("{cases}{unsigned}, {status}\nresults: {}\n{report}", run.folder().display())
 }
 
 #[cfg(test)]

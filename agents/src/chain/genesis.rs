@@ -100,7 +100,7 @@ impl Posts {
     }
 }
 
-/// Which calls of prosumers are signed.
+/// What is signed: which calls of prosumers, or nothing at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signatures {
     /// Registrations, bills and meter readings.

@@ -210,16 +210,38 @@ impl Claim<'_> {
     /// Whether it is true on this chain, by the strict rules of ed25519.
     pub fn holds(&self, chain: Digest) -> bool {
         match self.signature {
-            Signature::Ed25519(signature) => self.key.0.verify_strict(&signed(chain, self.text).0, &signature).is_ok(),
+            Signature::Ed25519(_) => self.signed(chain).is_some_and(|signed| signed.holds()),
             Signature::StandIn(digest) => digest == stand_in(self.key, chain, self.text.as_bytes()),
         }
+    }
+
+    /// What the signature is to be over, without the text; `None` of what only stands in for one.
+    pub(crate) fn signed(&self, chain: Digest) -> Option<Signed> {
+        let Self { key, text, signature } = *self;
+        let Signature::Ed25519(signature) = signature else { return None };
+        Some(Signed { key, digest: signed(chain, text), signature })
+    }
+}
+
+/// A digest that is said to be signed with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    key: PublicKey,
+    digest: Digest,
+    signature: ed25519_dalek::Signature,
+}
+
+impl Signed {
+    /// Whether it is, by the strict rules and by itself.
+    pub(crate) fn holds(&self) -> bool {
+        self.key.0.verify_strict(&self.digest.0, &self.signature).is_ok()
     }
 }
 
 /// What one claim was found to be, for all who are shown it with the same object: so many check it, and it takes the time of
-/// one. Whoever finds it to hold notes the whole claim, so nothing else can pass for it, whoever shares the object.
+/// one. Whoever finds it to hold notes the whole of it, so nothing else can pass for it, whoever shares the object.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Known(Option<Arc<OnceLock<(PublicKey, Digest, Signature)>>>);
+pub(crate) struct Known(Option<Arc<OnceLock<Signed>>>);
 
 impl Known {
     /// Nothing yet, for all who get a clone of it.
@@ -227,17 +249,14 @@ impl Known {
         Self(Some(Arc::default()))
     }
 
-    /// Whether a claim holds on this chain, by the strict rules.
+    /// Whether a claim holds on this chain, by the strict rules; not of what only stands in for a signature.
     pub(super) fn holds(&self, claim: Claim<'_>, chain: Digest) -> bool {
-        let Claim { key, text, signature } = claim;
-        let whole = || (key, signed(chain, text), signature);
-        if self.0.as_ref().is_some_and(|known| known.get() == Some(&whole())) {
-            return true;
-        }
-        let holds = claim.holds(chain);
-        if let Some(known) = self.0.as_ref().filter(|_| holds) {
+        let Some(signed) = claim.signed(chain) else { return false };
+        let known = self.0.as_deref();
+        let holds = known.is_some_and(|known| known.get() == Some(&signed)) || signed.holds();
+        if let Some(known) = known.filter(|_| holds) {
             // Somebody else may have found out just now, or about another claim before.
-            let _ = known.set(whole());
+            let _ = known.set(signed);
         }
         holds
     }
@@ -256,30 +275,34 @@ impl Eq for Known {}
 /// there are. Those of a group are checked together first, which takes about half as long as one by one; where that
 /// fails, each by itself. Together the rules are a little less strict: a signer can make a signature of its own that
 /// holds among others but not by itself. So whoever is to come to the same result must check the same claims in the
-/// same order: those of a block.
+/// same order: those of a block, or of a settlement.
 #[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
-    if claims.len() <= GROUP {
-        return verify_group(chain, claims);
+    let signed: Option<Vec<Signed>> = claims.iter().map(|claim| claim.signed(chain)).collect();
+    match signed {
+        Some(signed) => verify_signed(&signed),
+        None => claims.iter().map(|claim| claim.holds(chain)).collect(),
     }
-    claims.par_chunks(GROUP).flat_map_iter(|group| verify_group(chain, group)).collect()
 }
 
-fn verify_group(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
-    let signature = |claim: &Claim<'_>| match claim.signature {
-        Signature::Ed25519(signature) => Some(signature),
-        Signature::StandIn(_) => None,
-    };
-    let signatures: Option<Vec<_>> = claims.iter().map(signature).collect();
-    if let Some(signatures) = signatures.filter(|signatures| signatures.len() >= WORTH_A_BATCH) {
-        let messages: Vec<Digest> = claims.iter().map(|claim| signed(chain, claim.text)).collect();
-        let messages: Vec<&[u8]> = messages.iter().map(|digest| &digest.0[..]).collect();
-        let keys: Vec<_> = claims.iter().map(|claim| claim.key.0).collect();
+/// The same of claims whose texts are not at hand any more.
+pub(crate) fn verify_signed(signed: &[Signed]) -> Vec<bool> {
+    match signed.len() {
+        ..=GROUP => verify_group(signed),
+        _ => signed.par_chunks(GROUP).flat_map_iter(verify_group).collect(),
+    }
+}
+
+fn verify_group(group: &[Signed]) -> Vec<bool> {
+    if group.len() >= WORTH_A_BATCH {
+        let messages: Vec<&[u8]> = group.iter().map(|signed| &signed.digest.0[..]).collect();
+        let signatures: Vec<_> = group.iter().map(|signed| signed.signature).collect();
+        let keys: Vec<_> = group.iter().map(|signed| signed.key.0).collect();
         if verify_batch(&messages, &signatures, &keys).is_ok() {
-            return vec![true; claims.len()];
+            return vec![true; group.len()];
         }
     }
-    claims.iter().map(|claim| claim.holds(chain)).collect()
+    group.iter().map(Signed::holds).collect()
 }
 
 /// So many signatures are checked together: half of a usual block's.

@@ -117,7 +117,10 @@ impl AuditPath {
 /// On the way from a leaf to the root, at each node that has a sibling, whether it is the right one of both.
 fn turns(index: u32, size: u32) -> impl Iterator<Item = bool> {
     let levels = std::iter::successors(Some((index, size)), |&(place, nodes)| Some((place / 2, nodes.div_ceil(2))));
-    levels.take_while(|&(_, nodes)| nodes > 1).filter(|(place, nodes)| place ^ 1 < *nodes).map(|(place, _)| place % 2 == 1)
+    levels
+        .take_while(|&(_, nodes)| nodes > 1)
+        .filter(|(place, nodes)| place ^ 1 < *nodes)
+        .map(|(place, _)| place % 2 == 1)
 }
 
 #[cfg(test)]
@@ -166,7 +169,10 @@ mod tests {
                     elsewhere(&tree.path(other));
                 });
                 let Siblings::Hashes(hashes) = &path.siblings else { panic!("they are computed") };
-                elsewhere(&AuditPath { siblings: Siblings::Hashes([&hashes[..], &[own]].concat().into()), ..path.clone() });
+                elsewhere(&AuditPath {
+                    siblings: Siblings::Hashes([&hashes[..], &[own]].concat().into()),
+                    ..path.clone()
+                });
                 for flipped in 0..hashes.len() {
                     let mut hashes = hashes.clone();
                     hashes[flipped].0[7] ^= 1;

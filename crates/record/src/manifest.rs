@@ -78,6 +78,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// Whether prosumers or the network followed rules that a program gave beside the scenario; left out if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_rules: bool,
+    /// Whether nothing is signed, in some case at least, so that no ledger of it can be verified; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsigned: bool,
 }
 
 /// What it is called where nobody says.
@@ -175,6 +178,7 @@ impl Manifest<PlannedCases> {
             files,
             bytes: IndexMap::new(),
             own_rules: plan.custom.changes_results(),
+            unsigned: plan.is_unsigned(),
         }
     }
 }

@@ -387,7 +387,11 @@ fn invoices_that_are_signed_together_are_each_held_to_the_root() {
 
     let missing = "code is Valid, but the endorsement of grid is missing or does not hold";
     let refused = |who: u32, change: fn(&mut Endorsed)| {
-        let forged = together(|number, endorsed| if number == who { change(endorsed) });
+        let forged = together(|number, endorsed| {
+            if number == who {
+                change(endorsed)
+            }
+        });
         assert_eq!(forged.complaint(), format!("case 1, energy block 1, transaction {}: {missing}", who - 1));
     };
     for who in [1, 2] {

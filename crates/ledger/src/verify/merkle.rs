@@ -72,7 +72,10 @@ mod tests {
             for index in 0..size {
                 let found = |index: usize, size: usize, siblings: &[Digest], leaf: &str| {
                     let siblings = Siblings::Hashes(siblings.into());
-                    root(&AuditPath { index: index as u32, size: size as u32, siblings }, &[b"inv", &leaf.as_bytes()[3..]])
+                    root(
+                        &AuditPath { index: index as u32, size: size as u32, siblings },
+                        &[b"inv", &leaf.as_bytes()[3..]],
+                    )
                 };
                 let (siblings, leaf) = (path(index, &leaves), &leaves[index]);
                 assert_eq!(found(index, size, &siblings, leaf), due);

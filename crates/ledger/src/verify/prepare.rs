@@ -148,7 +148,7 @@ fn invoice_text(transaction: &Transaction) -> Option<String> {
 }
 
 /// The endorsements by `party`.
-pub(super) fn endorsements(envelope: &Envelope, party: Party) -> impl Iterator<Item = &Endorsement> {
+fn endorsements(envelope: &Envelope, party: Party) -> impl Iterator<Item = &Endorsement> {
     envelope.endorsements.iter().filter(move |endorsement| endorsement.by == party)
 }
 
