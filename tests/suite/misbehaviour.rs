@@ -41,7 +41,6 @@ const SELLER: ProsumerId = ProsumerId(4);
 /// What is signed, and which posts stand on the chain.
 const EVERY: (Signatures, Posts) = (Signatures::Settlement, Posts::Every);
 const EVERY_SIGNED: (Signatures, Posts) = (Signatures::Everything, Posts::Every);
-const UNSIGNED: (Signatures, Posts) = (Signatures::Off, Posts::Every);
 const LAST: (Signatures, Posts) = (Signatures::Settlement, Posts::Last);
 const LAST_SIGNED: (Signatures, Posts) = (Signatures::Everything, Posts::Last);
 
@@ -223,8 +222,6 @@ fn what_was_said_once_counts_once() {
         assert_eq!(earned[&Refusal::OldVersion], 3);
         assert_eq!(earned[&Refusal::AlreadyRecorded], 2 * 23, "{earned:?}");
     }
-    let earned = futile(UNSIGNED, SELLER, Replay::default());
-    assert_eq!(earned[&Refusal::ForgedIdentity], 3 + 2 * 23, "nothing at all is to be carried by others");
     let earned = futile(EVERY_SIGNED, SELLER, Replay::default());
     assert_eq!(earned.get(&Refusal::ForgedIdentity), None);
     assert_eq!(earned[&Refusal::OldVersion], 3 * 2);
