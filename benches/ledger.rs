@@ -142,7 +142,7 @@ fn meter(random: &mut Stream, member: &Member) -> Transaction {
         Transaction::new(member, Call::RecordEnergy(SLOT, Box::new(reading), Some(invoice)), reads, writes);
     let text = InvoiceTo { party: Party::Prosumer(member.number), invoice }.to_json();
     let signature = SecretKey::derive(SEED, GRID).sign(CHAIN, &text);
-    transaction.endorsements.push(Endorsement { by: Party::Grid, signature });
+    transaction.endorsements.push(Endorsement::new(Party::Grid, Some(signature)));
     transaction
 }
 
@@ -291,7 +291,7 @@ fn commit(criterion: &mut Criterion) {
         let heads = ChannelName::ALL.map(|channel| Head { channel, blocks: 1, header_hash: CHAIN, commit_hash: CHAIN });
         let checkpoint = Checkpoint { closed: 1, heads };
         let signature = key.sign(CHAIN, &checkpoint.to_json());
-        let checkpoint = SignedCheckpoint { checkpoint, signature };
+        let checkpoint = SignedCheckpoint { checkpoint, signature: Some(signature) };
         let mut store = Store::create(&folder.path().join(name)).expect("a new file");
         group.bench_function(name, |bencher| {
             bencher.iter(|| {

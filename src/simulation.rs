@@ -119,7 +119,7 @@ pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
 struct Cast<'a> {
     case: &'a Case,
     /// The prosumers' keys.
-    keys: Vec<SecretKey>,
+    keys: Vec<Option<SecretKey>>,
     genesis: Arc<Genesis>,
     chain: Digest,
     /// The prosumers' rules.
@@ -134,8 +134,9 @@ impl<'a> Cast<'a> {
         Self { case, chain: genesis.id(), genesis, rules: habits(case), keys }
     }
 
-    fn member(&self, party: Party, key: SecretKey) -> Member {
-        Member::new(party, key, Arc::clone(&self.genesis), self.chain)
+    fn member(&self, party: Party, key: Option<SecretKey>) -> Member {
+        let keeps_chains = self.case.scenario.record == Record::Full;
+        Member::new(party, key, keeps_chains, Arc::clone(&self.genesis), self.chain)
     }
 
     /// The ledger, the grid and all prosumers, to play these slots, which are the stretch of the case with this number.
@@ -182,13 +183,18 @@ impl Needs for Profiled {
     }
 }
 
-/// An actor's secret key. Signatures are needed only where the chains are kept.
-fn key(case: &Case, actor: ActorId) -> SecretKey {
-    SecretKey::derive(case.seed, actor).for_chain(case.scenario.record == Record::Full)
+/// An actor's secret key, where anything is signed; or what stands in for it, where nobody keeps the chain.
+fn key(case: &Case, actor: ActorId) -> Option<SecretKey> {
+    let key = match case.scenario.record {
+        Record::Full => SecretKey::derive,
+        _ => SecretKey::stand_in_for,
+    };
+    (case.scenario.ledger.signatures != Signatures::Off).then(|| key(case.seed, actor))
 }
 
 /// What everybody in a case agrees on beforehand.
-fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
+fn genesis(case: &Case, keys: &[Option<SecretKey>]) -> Genesis {
+    let public = |key: &Option<SecretKey>| key.as_ref().map(SecretKey::public);
     let scenario = &case.scenario;
     let members = &case.population.prosumers;
     Genesis {
@@ -210,9 +216,9 @@ fn genesis(case: &Case, keys: &[SecretKey]) -> Genesis {
             mechanism: case.mechanism(),
         },
         policies: Policies::new(scenario.ledger.signatures),
-        ledger: key(case, LEDGER).public(),
-        grid: key(case, GRID).public(),
-        prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, key.public())).collect(),
+        ledger: public(&key(case, LEDGER)),
+        grid: public(&key(case, GRID)),
+        prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, public(key))).collect(),
         tariff_groups: tariff_groups(case),
     }
 }

@@ -61,4 +61,6 @@ pub enum Wake {
     GateCloses(u32),
     /// Bills of this slot that were not endorsed by now are void.
     BillsExpire(u32),
+    /// What falls due at the grid in this instant is complete: time to sign it and send invoices.
+    SendInvoices,
 }

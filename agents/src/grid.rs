@@ -2,10 +2,7 @@
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake},
-    chain::{
-        call::{Call, InvoiceTo},
-        transaction::Endorsement,
-    },
+    chain::call::{Call, InvoiceTo},
     ids::{ActorId, LEDGER, ProsumerId, Slot},
     member::Member,
     message::{Exchange, Message},
@@ -56,6 +53,8 @@ pub struct Grid {
     booked: Vec<Slot>,
     /// For each prosumer the group whose tariffs it has, if they are not everybody's.
     groups: Vec<Option<usize>>,
+    /// Whose exchange has come in this instant, and what invoice is due for it.
+    due: Vec<(ProsumerId, InvoiceTo)>,
 }
 
 impl Grid {
@@ -65,7 +64,7 @@ impl Grid {
         let genesis = &member.genesis;
         let groups = genesis.prosumers.iter().map(|(number, _)| genesis.tariff_group(*number)).collect();
         let first = *rules.slots.start();
-        Self { rules, member, begun: first - 1, unconfirmed: first, publication: 0, booked, groups }
+        Self { rules, member, begun: first - 1, unconfirmed: first, publication: 0, booked, groups, due: Vec::new() }
     }
 
     fn last(&self) -> Slot {
@@ -97,7 +96,8 @@ impl Grid {
         }
     }
 
-    /// Answers a prosumer's exchange with its invoice, unless no money can pay for it; books it the first time only.
+    /// Answers a prosumer's exchange with its invoice, unless no money can pay for it: at the end of the instant, together
+    /// with all others. Books it the first time only.
     fn invoice(&mut self, from: ProsumerId, exchange: Exchange, context: &mut Context<'_>) {
         let Exchange { slot, import: imported, export: exported, short, long } = exchange;
         let reading = MeterReading { imported, exported, short, long, ..MeterReading::default() };
@@ -109,9 +109,19 @@ impl Grid {
             *booked = exchange.slot;
             context.observe(Observation::Exchanged(exchange, invoice));
         }
-        let signature = self.member.sign(&InvoiceTo { party, invoice });
-        let endorsement = Endorsement { by: self.member.party, signature };
-        context.send(from.actor(), Message::Invoice(Box::new((invoice, endorsement))));
+        if self.due.is_empty() {
+            context.wake_after(Duration::ZERO, Wake::SendInvoices);
+        }
+        self.due.push((from, InvoiceTo { party, invoice }));
+    }
+
+    /// Sends the invoices of this instant, all with one signature.
+    fn send_invoices(&mut self, context: &mut Context<'_>) {
+        let (to, invoices): (Vec<_>, Vec<_>) = std::mem::take(&mut self.due).into_iter().unzip();
+        let endorsement = self.member.endorse(&invoices);
+        for (place, (to, InvoiceTo { invoice, .. })) in (0..).zip(to.iter().zip(&invoices)) {
+            context.send(to.actor(), Message::Invoice(Box::new((*invoice, endorsement(place)))));
+        }
     }
 }
 
@@ -139,13 +149,14 @@ impl Actor<MarketProtocol> for Grid {
         match wake {
             Wake::SlotBegins(slot) => self.begin(slot, context),
             Wake::Retry(publication) if publication == self.publication => self.publish(context),
+            Wake::SendInvoices => self.send_invoices(context),
             _ => {}
         }
     }
 
     fn save(&self) -> Option<Vec<u8>> {
-        let Self { rules: _, member: _, begun, unconfirmed, publication, booked, groups: _ } = self;
-        (unconfirmed > begun).then(|| to_bytes(&(begun, unconfirmed, publication, booked)))
+        let Self { rules: _, member: _, begun, unconfirmed, publication, booked, groups: _, due } = self;
+        (unconfirmed > begun && due.is_empty()).then(|| to_bytes(&(begun, unconfirmed, publication, booked)))
     }
 
     fn restore(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
@@ -171,7 +182,7 @@ mod tests {
     use super::*;
     use crate::{
         actor::Effect,
-        chain::identity::Party,
+        chain::{identity::Party, transaction::Endorsement},
         ids::GRID,
         member::tests::members,
         message::SlotOpened,
@@ -224,18 +235,56 @@ mod tests {
     #[test]
     fn an_exchange_is_booked_once_and_invoiced_each_time_it_is_asked() {
         let mut grid = grid();
-        let (import, export) = (Energy::nearest(2.0), Energy::nearest(1.0));
-        let exchange = Exchange { slot: 2, import, export, short: Energy::ZERO, long: Energy::ZERO };
+        let exchange = exchange();
         let from = ProsumerId(1).actor();
-        let first = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
-        let again = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
+        let mut answered = || {
+            let booked = during(&mut grid, |g, c| g.receive(from, Message::Exchange(Box::new(exchange)), c));
+            assert!(grid.save().is_none(), "it is in the middle of something");
+            (booked.len(), during(&mut grid, |g, c| g.wake(Wake::SendInvoices, c)))
+        };
+        let (first, again) = (answered(), answered());
         let invoice = Invoice { slot: 2, charge: Money(1_700_000), credit: Money(450_000) };
         let statement = InvoiceTo { party: Party::Prosumer(2), invoice };
-        let endorsed = Endorsement { by: Party::Grid, signature: grid.member.sign(&statement) };
+        let endorsed = Endorsement::new(Party::Grid, grid.member.sign(&statement));
         let invoice = Message::Invoice(Box::new((invoice, endorsed)));
-        assert_eq!(sent(&first), [&invoice]);
-        assert_eq!(sent(&again), [&invoice]);
-        assert_eq!(first.len(), 2, "booked and observed");
-        assert_eq!(again.len(), 1, "not booked again");
+        assert_eq!((first.0, sent(&first.1)), (2, vec![&invoice]), "booked, and observed");
+        assert_eq!((again.0, sent(&again.1)), (1, vec![&invoice]), "not booked again");
+    }
+
+    #[test]
+    fn what_falls_due_at_one_instant_is_signed_once_and_each_can_check_its_own() {
+        let mut grid = grid();
+        let (genesis, chain) = (Arc::clone(&grid.member.genesis), grid.member.chain);
+        let exchange = |import| Exchange { slot: 1, import: Energy(import), ..exchange() };
+        let all = during(&mut grid, |g, c| {
+            // The second asks twice, since a message has been doubled.
+            for (from, import) in [(0, 1_000_000), (1, 2_000_000), (1, 2_000_000)] {
+                g.receive(ProsumerId(from).actor(), Message::Exchange(Box::new(exchange(import))), c);
+            }
+        });
+        let wakes = all.iter().filter(|effect| matches!(effect, Effect::Wake(Duration::ZERO, Wake::SendInvoices)));
+        assert_eq!(wakes.count(), 1);
+        let effects = during(&mut grid, |g, c| g.wake(Wake::SendInvoices, c));
+        let answers: Vec<_> = effects
+            .iter()
+            .map(|effect| match effect {
+                Effect::Send(to, Message::Invoice(invoice)) => (ProsumerId::of(*to).unwrap(), &**invoice),
+                other => panic!("it sends invoices: {other:?}"),
+            })
+            .collect();
+        assert_eq!(answers.iter().map(|(to, _)| to.0).collect::<Vec<_>>(), [0, 1, 1]);
+        for &(to, (invoice, endorsement)) in &answers {
+            assert_eq!(endorsement.signature, answers[0].1.1.signature, "there is one");
+            let statement = InvoiceTo { party: genesis.prosumer(to), invoice: *invoice };
+            assert!(genesis.is_endorsed(&statement, endorsement, chain));
+            let other = InvoiceTo { party: genesis.prosumer(ProsumerId(1 - to.0)), ..statement };
+            assert!(!genesis.is_endorsed(&other, endorsement, chain));
+        }
+        assert!(during(&mut grid, |g, c| g.wake(Wake::SendInvoices, c)).is_empty());
+    }
+
+    fn exchange() -> Exchange {
+        let (import, export) = (Energy::nearest(2.0), Energy::nearest(1.0));
+        Exchange { slot: 2, import, export, short: Energy::ZERO, long: Energy::ZERO }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     chain::{
-        call::{Call, Proposal},
+        call::{Call, InvoiceTo, Proposal},
         genesis::Genesis,
         hash::Digest,
         identity::{Party, SecretKey, Signature},
+        invoices,
         signable::Signable,
         transaction::Endorsement,
     },
@@ -18,7 +19,8 @@ use std::sync::Arc;
 pub struct Member {
     /// Its name.
     pub party: Party,
-    key: SecretKey,
+    key: Option<SecretKey>,
+    keeps_chains: bool,
     /// What everybody agrees on.
     pub genesis: Arc<Genesis>,
     /// The chains' identifier, that of the genesis.
@@ -26,19 +28,28 @@ pub struct Member {
 }
 
 impl Member {
-    /// The member `party` of the chains of `genesis`, whose identifier is `chain`.
-    pub fn new(party: Party, key: SecretKey, genesis: Arc<Genesis>, chain: Digest) -> Self {
-        Self { party, key, genesis, chain }
+    /// The member `party` of the chains of `genesis`, whose identifier is `chain`; it has a key where anything is signed.
+    pub fn new(party: Party, key: Option<SecretKey>, keeps_chains: bool, genesis: Arc<Genesis>, chain: Digest) -> Self {
+        Self { party, key, keeps_chains, genesis, chain }
     }
 
-    /// Signs a statement for these chains.
-    pub fn sign(&self, statement: &impl Signable) -> Signature {
-        self.key.sign_statement(self.chain, statement)
+    /// Signs a statement for these chains; `None` where nothing is signed.
+    pub fn sign(&self, statement: &impl Signable) -> Option<Signature> {
+        self.key.as_ref().map(|key| key.sign_statement(self.chain, statement))
+    }
+
+    /// Endorses invoices that fall due at one instant: gives the endorsement of each by its place.
+    pub(crate) fn endorse<'a>(&'a self, invoices: &'a [InvoiceTo]) -> impl Fn(u32) -> Endorsement + 'a {
+        let signed = self.key.as_ref().map(|key| invoices::endorse(invoices, self.party, key, self.chain));
+        move |place| match &signed {
+            Some(endorsement) => endorsement(place),
+            None => Endorsement::new(self.party, None),
+        }
     }
 
     /// Whether the chains are kept, so that they need texts.
     pub fn keeps_chains(&self) -> bool {
-        self.key.is_of_kept_chain()
+        self.keeps_chains
     }
 
     /// A call to submit to the ledger, signed if the policies ask for it.
@@ -46,7 +57,7 @@ impl Member {
         let creator = self.party;
         let signed = self.genesis.must_be_signed(creator, &call);
         let proposal = Proposal { creator, call };
-        let signature = signed.then(|| self.sign(&proposal));
+        let signature = if signed { self.sign(&proposal) } else { None };
         Arc::new(Submission { proposal, signature, endorsements })
     }
 }
@@ -89,9 +100,9 @@ pub(crate) mod tests {
             seed: 1,
             rules,
             policies: Policies::new(Signatures::Settlement),
-            ledger: key(0).public(),
-            grid: key(1).public(),
-            prosumers: (1..=prosumers).map(|number| (number, key(number + 1).public())).collect(),
+            ledger: Some(key(0).public()),
+            grid: Some(key(1).public()),
+            prosumers: (1..=prosumers).map(|number| (number, Some(key(number + 1).public()))).collect(),
             tariff_groups: Vec::new(),
         });
         let chain = genesis.id();
@@ -100,7 +111,7 @@ pub(crate) mod tests {
             1 => Party::Grid,
             actor => Party::Prosumer(actor - 1),
         };
-        let member = |actor| Member::new(party(actor), key(actor), Arc::clone(&genesis), chain);
+        let member = |actor| Member::new(party(actor), Some(key(actor)), true, Arc::clone(&genesis), chain);
         (0..prosumers + 2).map(member).collect()
     }
 

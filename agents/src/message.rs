@@ -211,8 +211,8 @@ pub struct BillProposed {
 /// What a participant finds when it checks its bills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It comes to the same result, and signs it.
-    Endorsed(Box<Signature>),
+    /// It comes to the same result, and signs it, where anything is signed.
+    Endorsed(Option<Box<Signature>>),
     /// It does not, for this reason.
     Disputed(Dispute),
 }

@@ -68,7 +68,7 @@ impl Stage {
     fn carry_out(&mut self, effect: Effect, from: ActorId, now: Time, wave: u32) {
         match effect {
             Effect::Send(to, message) => self.add((now + DELAY, 0), to, What::Message(from, message)),
-            Effect::Broadcast(everybody, message) => {
+            Effect::Broadcast(everybody, message) | Effect::Announce(everybody, message) => {
                 everybody.iter().for_each(|&to| self.add((now + DELAY, 0), to, What::Message(from, message.clone())));
             }
             Effect::Wake(Duration::ZERO, wake) => self.add((now, wave + 1), from, What::Wake(wake)),

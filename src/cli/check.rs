@@ -11,7 +11,7 @@ use crate::{
     scenario::{
         Plan,
         calendar::Dates,
-        schema::{Open, PopulationSource},
+        schema::{Open, PopulationSource, Record},
     },
 };
 use microgrid_agents::market::demand::Demand;
@@ -95,6 +95,12 @@ fn describe(plan: &Plan) -> String {
         text += &wrapped(
             "note: with `demand: Elastic` buyers answer to price, so they may consume more or less than the load of their \
              profiles; `demand: Firm` keeps to it\n",
+        );
+    }
+    if plan.is_unsigned() && plan.scenario.record == Record::Full {
+        text += &wrapped(
+            "note: with `signatures: Off` nothing is signed, so `sim ledger verify` refuses the ledger; with `signatures: \
+             Settlement` what is settled is signed\n",
         );
     }
     if let unused @ [first, ..] = plan.unused_profiles() {

@@ -138,13 +138,14 @@ fn ending(run: &Run) -> String {
         Status::Interrupted => format!("{}{wall}", red("interrupted")),
     };
     let cases = count(manifest.case_count as usize, "case");
+    let unsigned = if manifest.unsigned { ", unsigned" } else { "" };
     let report = if run.keeps(report::page::FILE) {
         format!("report: {}\n", run.folder().join(report::page::FILE).display())
     } else {
         String::new()
     };
     let part = manifest.part.map_or_else(String::new, |part| next_step(run, part));
-    format!("{cases}, {status}\nresults: {}\n{report}{part}", run.folder().display())
+    format!("{cases}{unsigned}, {status}\nresults: {}\n{report}{part}", run.folder().display())
 }
 
 /// Of which part these results are, and what becomes of all parts.

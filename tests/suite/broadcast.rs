@@ -156,7 +156,8 @@ impl Listener {
 
 impl Actor<MarketProtocol> for Listener {
     fn start(&mut self, context: &mut Context<'_>) {
-        context.wake_after(Duration::from_micros(context.random().random_range(0..3) * 100), Wake::SlotBegins(1));
+        let pause = Duration::from_micros(context.random().random_range(0..3) * 100);
+        context.wake_after(pause, Wake::SlotBegins(1));
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {

@@ -117,7 +117,7 @@ impl Cheat {
                 Effect::Wake(delay, wake) => context.wake_after(delay, wake),
                 Effect::Observe(what) => context.observe(what),
                 Effect::Send(to, message) => self.send(to, message, context),
-                Effect::Broadcast(to, message) => {
+                Effect::Broadcast(to, message) | Effect::Announce(to, message) => {
                     to.iter().for_each(|&to| self.send(to, message.clone(), context));
                 }
             }
@@ -194,7 +194,9 @@ impl Forger {
     }
 
     fn note(&mut self, message: &Message) {
-        if let Message::Submit(submission) = message {
+        if let Message::Post(post) = message {
+            self.posts.push(self.own(post.clone().into()));
+        } else if let Message::Submit(submission) = message {
             match submission.proposal.call {
                 Call::Register(..) => self.posts.clear(),
                 Call::PostQuote(_) | Call::PostChoice(_) => self.posts.push(Arc::clone(submission)),

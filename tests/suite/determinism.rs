@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Name under which the exported chains stand among a run's files.
-const CHAINS: &str = "exported chains";
+pub(crate) const CHAINS: &str = "exported chains";
 
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 

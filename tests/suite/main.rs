@@ -48,5 +48,6 @@ mod sweep;
 mod tampering;
 mod terminal;
 mod tutorial;
+mod unsigned;
 mod verification;
 mod wall_clock;

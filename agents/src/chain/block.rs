@@ -155,8 +155,8 @@ crate::json::signed_as_json!(Checkpoint);
 pub struct SignedCheckpoint {
     /// The checkpoint.
     pub checkpoint: Checkpoint,
-    /// The signature.
-    pub signature: Signature,
+    /// The signature; `None` where nothing is signed.
+    pub signature: Option<Signature>,
 }
 
 #[cfg(test)]

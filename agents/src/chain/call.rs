@@ -175,7 +175,18 @@ pub struct InvoiceTo {
     pub invoice: Invoice,
 }
 
-signed_as_json!(BillsOf, InvoiceTo);
+/// What the grid signs to endorse all invoices that fall due at one instant, where there are several, as JSON text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceBlock {
+    /// How many there are.
+    pub invoices: u32,
+    /// The root of the [Merkle tree](super::merkle) over them. A leaf is the chain's identifier and the text of an
+    /// [`InvoiceTo`].
+    pub root: Digest,
+}
+
+signed_as_json!(BillsOf, InvoiceTo, InvoiceBlock);
 
 impl Signable for Proposal {
     fn text(&self) -> Cow<'_, str> {
@@ -186,7 +197,12 @@ impl Signable for Proposal {
 impl Genesis {
     /// Whether a call needs the signature of its maker.
     pub fn must_be_signed(&self, creator: Party, call: &Call) -> bool {
-        creator != Party::Ledger && (self.are_posts_signed() || !call.is_post())
+        creator != Party::Ledger
+            && match self.policies.signatures {
+                Signatures::Everything => true,
+                Signatures::Settlement => !call.is_post(),
+                Signatures::Off => false,
+            }
     }
 
     /// Whether posts need the signature of their maker.

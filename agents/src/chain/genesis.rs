@@ -27,12 +27,12 @@ pub struct Genesis {
     pub rules: Rules,
     /// Who must sign what.
     pub policies: Policies,
-    /// Public key of the ledger.
-    pub ledger: PublicKey,
+    /// Public key of the ledger; `None`, like all others, where nothing is signed.
+    pub ledger: Option<PublicKey>,
     /// Public key of the grid.
-    pub grid: PublicKey,
+    pub grid: Option<PublicKey>,
     /// Numbers of the prosumers in ascending order, with their public keys.
-    pub prosumers: Vec<(Number, PublicKey)>,
+    pub prosumers: Vec<(Number, Option<PublicKey>)>,
     /// Who has tariffs of the grid of its own: the members of each such group, in ascending order of their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tariff_groups: Vec<Vec<Number>>,
@@ -100,7 +100,7 @@ impl Posts {
     }
 }
 
-/// Which calls of prosumers are signed.
+/// What is signed: which calls of prosumers, or nothing at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Signatures {
     /// Registrations, bills and meter readings.
@@ -108,6 +108,8 @@ pub enum Signatures {
     Settlement,
     /// These, and quotes and choices too.
     Everything,
+    /// Nothing, and nobody has a key: for studies of scale, of which nobody has to be convinced.
+    Off,
 }
 
 /// Who must sign what.
@@ -152,12 +154,17 @@ impl Genesis {
         Digest::of([serde_json::to_vec(self).expect("a genesis has a JSON text")])
     }
 
-    /// The public key of a member; `None` if there is no such member.
+    /// Whether anything is signed.
+    pub fn has_signatures(&self) -> bool {
+        self.policies.signatures != Signatures::Off
+    }
+
+    /// The public key of a member; `None` if there is no such member, or nothing is signed.
     pub fn key(&self, party: Party) -> Option<PublicKey> {
         match party {
-            Party::Ledger => Some(self.ledger),
-            Party::Grid => Some(self.grid),
-            Party::Prosumer(_) => self.member(party).map(|id| self.prosumers[id.index()].1),
+            Party::Ledger => self.ledger,
+            Party::Grid => self.grid,
+            Party::Prosumer(_) => self.member(party).and_then(|id| self.prosumers[id.index()].1),
         }
     }
 

@@ -35,7 +35,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        write_hex(f, &self.0)
     }
 }
 
@@ -49,6 +49,14 @@ impl FromStr for Digest {
 
 crate::debug_as_display!(Digest);
 as_text!(Digest);
+
+/// Writes up to 64 bytes as hexadecimal text.
+pub(super) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    let mut digits = [0; 128];
+    let digits = &mut digits[..2 * bytes.len()];
+    hex::encode_to_slice(bytes, digits).map_err(|_| fmt::Error)?;
+    f.write_str(str::from_utf8(digits).map_err(|_| fmt::Error)?)
+}
 
 /// Reads hexadecimal text of so many bytes.
 pub(super) fn bytes<const LENGTH: usize>(text: &str) -> Result<[u8; LENGTH], hex::FromHexError> {

@@ -8,7 +8,7 @@
 //! long as a signature, checked at the same places with the same answers, but anybody could make it, without any text.
 
 use super::{
-    hash::{Digest, bytes},
+    hash::{Digest, bytes, write_hex},
     signable::Signable,
 };
 use crate::{
@@ -21,7 +21,13 @@ use crate::{
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey, verify_batch};
 use rand::Rng;
 use rayon::prelude::*;
-use std::{error::Error, fmt, str::FromStr};
+use serde::Serialize;
+use std::{
+    error::Error,
+    fmt,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 /// Somebody on the chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,11 +65,25 @@ impl FromStr for Party {
 
 /// A public key, as hexadecimal text on the chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
+pub enum PublicKey {
+    /// One of ed25519. What is read from text is always one.
+    Ed25519(VerifyingKey),
+    /// What stands in for one where nobody keeps the chain.
+    StandIn(Digest),
+}
+
+impl PublicKey {
+    fn bytes(&self) -> &[u8; 32] {
+        match self {
+            Self::Ed25519(key) => key.as_bytes(),
+            Self::StandIn(digest) => &digest.0,
+        }
+    }
+}
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0.as_bytes()))
+        write_hex(f, self.bytes())
     }
 }
 
@@ -71,7 +91,7 @@ impl FromStr for PublicKey {
     type Err = Box<dyn Error>;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(VerifyingKey::from_bytes(&bytes(text)?)?))
+        Ok(Self::Ed25519(VerifyingKey::from_bytes(&bytes(text)?)?))
     }
 }
 
@@ -87,7 +107,7 @@ pub enum Signature {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ed25519(signature) => f.write_str(&hex::encode(signature.to_bytes())),
+            Self::Ed25519(signature) => write_hex(f, &signature.to_bytes()),
             Self::StandIn(digest) => write!(f, "{digest}{digest}"),
         }
     }
@@ -106,9 +126,11 @@ as_text!(Party, PublicKey, Signature);
 
 /// An actor's secret key in one run.
 #[derive(Clone)]
-pub struct SecretKey {
-    key: SigningKey,
-    stands_in: bool,
+pub enum SecretKey {
+    /// One of ed25519.
+    Ed25519(Box<SigningKey>),
+    /// What stands in for one where nobody keeps the chain: its public key, from which everything follows.
+    StandIn(Digest),
 }
 
 impl fmt::Debug for SecretKey {
@@ -120,46 +142,58 @@ impl fmt::Debug for SecretKey {
 impl SecretKey {
     /// The key of `actor` in runs with this seed: the first 32 bytes of its stream for [`Purpose::Key`].
     pub fn derive(seed: u64, actor: ActorId) -> Self {
-        let mut secret = [0; 32];
-        stream(seed, actor, Purpose::Key).fill_bytes(&mut secret);
-        Self { key: SigningKey::from_bytes(&secret), stands_in: false }
+        Self::Ed25519(Box::new(SigningKey::from_bytes(&secret(seed, actor))))
     }
 
-    /// The same key, for a chain that is [`kept`](Signature) or not.
-    pub fn for_chain(self, kept: bool) -> Self {
-        Self { stands_in: !kept, ..self }
+    /// What stands in for it where the chain is not [kept](Signature).
+    pub fn stand_in_for(seed: u64, actor: ActorId) -> Self {
+        Self::StandIn(Digest::of([&secret(seed, actor)[..]]))
     }
 
     /// The public key that belongs to it.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.key.verifying_key())
+        match self {
+            Self::Ed25519(key) => PublicKey::Ed25519(key.verifying_key()),
+            Self::StandIn(digest) => PublicKey::StandIn(*digest),
+        }
     }
 
     /// Whether its chain is kept.
     pub fn is_of_kept_chain(&self) -> bool {
-        !self.stands_in
+        matches!(self, Self::Ed25519(_))
     }
 
     /// Signs a text for one chain.
     pub fn sign(&self, chain: Digest, text: &str) -> Signature {
-        match self.stands_in {
-            true => Signature::StandIn(stand_in(self.public(), chain, text.as_bytes())),
-            false => Signature::Ed25519(self.key.sign(&signed(chain, text).0)),
+        match self {
+            Self::Ed25519(key) => Signature::Ed25519(key.sign(&signed(chain, text).0)),
+            Self::StandIn(_) => Signature::StandIn(stand_in(self.public(), chain, text.as_bytes())),
         }
+    }
+
+    /// What stands in for a signature under this.
+    pub(super) fn stand_in(&self, chain: Digest, what: &impl Serialize) -> Signature {
+        Signature::StandIn(stand_in(self.public(), chain, &to_bytes(what)))
     }
 
     /// Signs a statement for one chain: its text, or what stands in for that.
     pub fn sign_statement(&self, chain: Digest, statement: &impl Signable) -> Signature {
-        match self.stands_in {
-            true => Signature::StandIn(stand_in(self.public(), chain, &to_bytes(statement))),
-            false => self.sign(chain, &statement.text()),
+        match self {
+            Self::Ed25519(_) => self.sign(chain, &statement.text()),
+            Self::StandIn(_) => self.stand_in(chain, statement),
         }
     }
 }
 
+fn secret(seed: u64, actor: ActorId) -> [u8; 32] {
+    let mut secret = [0; 32];
+    stream(seed, actor, Purpose::Key).fill_bytes(&mut secret);
+    secret
+}
+
 /// What stands in for a signature over something: of everybody's key another.
 fn stand_in(key: PublicKey, chain: Digest, what: &[u8]) -> Digest {
-    Digest::of([&key.0.to_bytes()[..], &chain.0, what])
+    Digest::of([&key.bytes()[..], &chain.0, what])
 }
 
 impl Signature {
@@ -167,8 +201,13 @@ impl Signature {
     pub fn is_under(self, statement: &impl Signable, key: PublicKey, chain: Digest) -> bool {
         match self {
             Self::Ed25519(_) => Claim { key, text: &statement.text(), signature: self }.holds(chain),
-            Self::StandIn(digest) => digest == stand_in(key, chain, &to_bytes(statement)),
+            Self::StandIn(_) => self.stands_in_for(statement, key, chain),
         }
+    }
+
+    /// Whether it stands in for that of `key` under this.
+    pub(super) fn stands_in_for(self, what: &impl Serialize, key: PublicKey, chain: Digest) -> bool {
+        self == Self::StandIn(stand_in(key, chain, &to_bytes(what)))
     }
 }
 
@@ -194,40 +233,100 @@ impl Claim<'_> {
     /// Whether it is true on this chain, by the strict rules of ed25519.
     pub fn holds(&self, chain: Digest) -> bool {
         match self.signature {
-            Signature::Ed25519(signature) => self.key.0.verify_strict(&signed(chain, self.text).0, &signature).is_ok(),
+            Signature::Ed25519(_) => self.signed(chain).is_some_and(|signed| signed.holds()),
             Signature::StandIn(digest) => digest == stand_in(self.key, chain, self.text.as_bytes()),
         }
     }
+
+    /// What the signature is to be over, without the text; `None` of what only stands in for one.
+    pub(crate) fn signed(&self, chain: Digest) -> Option<Signed> {
+        let Self { key: PublicKey::Ed25519(key), text, signature: Signature::Ed25519(signature) } = *self else {
+            return None;
+        };
+        Some(Signed { key, digest: signed(chain, text), signature })
+    }
 }
+
+/// A digest that is said to be signed with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Signed {
+    key: VerifyingKey,
+    digest: Digest,
+    signature: ed25519_dalek::Signature,
+}
+
+impl Signed {
+    /// Whether it is, by the strict rules and by itself.
+    pub(crate) fn holds(&self) -> bool {
+        self.key.verify_strict(&self.digest.0, &self.signature).is_ok()
+    }
+}
+
+/// What one claim was found to be, for all who are shown it with the same object: so many check it, and it takes the time of
+/// one. Whoever finds it to hold notes the whole of it, so nothing else can pass for it, whoever shares the object.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known(Option<Arc<OnceLock<Signed>>>);
+
+impl Known {
+    /// Nothing yet, for all who get a clone of it.
+    pub(super) fn shared() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Whether a claim holds on this chain, by the strict rules; not of what only stands in for a signature.
+    pub(super) fn holds(&self, claim: Claim<'_>, chain: Digest) -> bool {
+        let Some(signed) = claim.signed(chain) else { return false };
+        let known = self.0.as_deref();
+        let holds = known.is_some_and(|known| known.get() == Some(&signed)) || signed.holds();
+        if let Some(known) = known.filter(|_| holds) {
+            // Somebody else may have found out just now, or about another claim before.
+            let _ = known.set(signed);
+        }
+        holds
+    }
+}
+
+/// What is known of something is no part of it.
+impl PartialEq for Known {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Known {}
 
 /// Which of these claims are true, on one chain. They are checked in groups of up to [`GROUP`], on as many threads as
 /// there are. Those of a group are checked together first, which takes about half as long as one by one; where that
 /// fails, each by itself. Together the rules are a little less strict: a signer can make a signature of its own that
 /// holds among others but not by itself. So whoever is to come to the same result must check the same claims in the
-/// same order: those of a block.
+/// same order: those of a block, or of a settlement.
 #[doc(hidden)] // Hidden: for the verifier in `microgrid-ledger` too.
 pub fn verify(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
-    if claims.len() <= GROUP {
-        return verify_group(chain, claims);
+    let signed: Option<Vec<Signed>> = claims.iter().map(|claim| claim.signed(chain)).collect();
+    match signed {
+        Some(signed) => verify_signed(&signed),
+        None => claims.iter().map(|claim| claim.holds(chain)).collect(),
     }
-    claims.par_chunks(GROUP).flat_map_iter(|group| verify_group(chain, group)).collect()
 }
 
-fn verify_group(chain: Digest, claims: &[Claim<'_>]) -> Vec<bool> {
-    let signature = |claim: &Claim<'_>| match claim.signature {
-        Signature::Ed25519(signature) => Some(signature),
-        Signature::StandIn(_) => None,
-    };
-    let signatures: Option<Vec<_>> = claims.iter().map(signature).collect();
-    if let Some(signatures) = signatures.filter(|signatures| signatures.len() >= WORTH_A_BATCH) {
-        let messages: Vec<Digest> = claims.iter().map(|claim| signed(chain, claim.text)).collect();
-        let messages: Vec<&[u8]> = messages.iter().map(|digest| &digest.0[..]).collect();
-        let keys: Vec<_> = claims.iter().map(|claim| claim.key.0).collect();
+/// The same of claims whose texts are not at hand any more.
+pub(crate) fn verify_signed(signed: &[Signed]) -> Vec<bool> {
+    match signed.len() {
+        ..=GROUP => verify_group(signed),
+        _ => signed.par_chunks(GROUP).flat_map_iter(verify_group).collect(),
+    }
+}
+
+fn verify_group(group: &[Signed]) -> Vec<bool> {
+    if group.len() >= WORTH_A_BATCH {
+        let messages: Vec<&[u8]> = group.iter().map(|signed| &signed.digest.0[..]).collect();
+        let signatures: Vec<_> = group.iter().map(|signed| signed.signature).collect();
+        let keys: Vec<_> = group.iter().map(|signed| signed.key).collect();
         if verify_batch(&messages, &signatures, &keys).is_ok() {
-            return vec![true; claims.len()];
+            return vec![true; group.len()];
         }
     }
-    claims.iter().map(|claim| claim.holds(chain)).collect()
+    group.iter().map(Signed::holds).collect()
 }
 
 /// So many signatures are checked together: half of a usual block's.
@@ -255,7 +354,10 @@ mod tests {
     #[test]
     fn a_signature_and_what_stands_in_for_one_hold_for_their_key_text_and_chain_only() {
         for kept in [true, false] {
-            let key = |actor| SecretKey::derive(1, ActorId(actor)).for_chain(kept);
+            let key = |actor| match kept {
+                true => SecretKey::derive(1, ActorId(actor)),
+                false => SecretKey::stand_in_for(1, ActorId(actor)),
+            };
             let (mine, other) = (key(2), key(3));
             let signature = mine.sign(CHAIN, "bill");
             assert_eq!(matches!(signature, Signature::Ed25519(_)), kept);
@@ -269,7 +371,7 @@ mod tests {
 
     #[test]
     fn what_stands_in_for_a_signature_is_none_for_whoever_reads_it() {
-        let key = SecretKey::derive(1, ActorId(2)).for_chain(false);
+        let key = SecretKey::stand_in_for(1, ActorId(2));
         let signature = key.sign(CHAIN, "bill");
         let read: Signature = serde_json::from_str(&serde_json::to_string(&signature).unwrap()).unwrap();
         let claim = |signature| Claim { key: key.public(), text: "bill", signature };

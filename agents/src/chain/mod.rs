@@ -11,6 +11,8 @@ pub mod genesis;
 #[doc(hidden)] // Hidden: computed again by the verifier in `microgrid-ledger`.
 pub mod hash;
 pub mod identity;
+pub(crate) mod invoices;
+pub mod merkle;
 pub mod refusal;
 pub mod signable;
 pub(crate) mod stub;

@@ -5,7 +5,8 @@
 use super::{
     call::Proposal,
     fact::Key,
-    identity::{Party, Signature},
+    identity::{Known, Party, Signature},
+    merkle::AuditPath,
     refusal::Refusal,
 };
 use crate::time::Time;
@@ -54,14 +55,27 @@ impl Envelope {
 }
 
 /// Somebody's signature for its part of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endorsement {
     /// Who.
     pub by: Party,
-    /// Over a text that follows from the transaction: [`BillsOf`](super::call::BillsOf) or
-    /// [`InvoiceTo`](super::call::InvoiceTo).
-    pub signature: Signature,
+    /// Over a text that follows from the transaction: [`BillsOf`](super::call::BillsOf), or
+    /// [`InvoiceTo`](super::call::InvoiceTo) or its [block](super::call::InvoiceBlock); `None` where nothing is signed.
+    pub signature: Option<Signature>,
+    /// How the root that is signed follows from the invoice, where it stands among others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<AuditPath>,
+    /// Whether the signature is known to hold. It stands on no chain.
+    #[serde(skip)]
+    pub(crate) known: Known,
+}
+
+impl Endorsement {
+    /// By this signature, over the text as it is.
+    pub fn new(by: Party, signature: Option<Signature>) -> Self {
+        Self { by, signature, path: None, known: Known::default() }
+    }
 }
 
 /// A key, and the version of the fact that was read there; `None` where there was none.

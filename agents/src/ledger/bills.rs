@@ -7,6 +7,7 @@ use crate::{
     actor::{Context, Wake},
     chain::{
         call::{BillsOf, Call, Settlement},
+        identity::{Claim, Signed, verify_signed},
         transaction::Endorsement,
     },
     ids::ProsumerId,
@@ -14,6 +15,7 @@ use crate::{
         settlement::Trade,
         trades::{TradeBook, Trades},
     },
+    member::Member,
     message::{BillProposed, MarketOpened, Message, Verdict},
     observation::Observation,
     units::Energy,
@@ -120,25 +122,49 @@ impl Ledger {
 
     /// Each participant's signature under its bills, sellers first; `None` of those that have not signed, or wrongly.
     ///
-    /// Each is checked by itself, on as many threads as there are: whoever checks the settlement sees only some of them.
+    /// Whoever checks the settlement sees only the signatures in it. So they are checked together if all hold that would be in
+    /// it, and nobody is missing; and otherwise each by itself, by rules so strict that together they hold as well.
     fn endorsements(&self, billing: &Billing) -> Vec<Option<Endorsement>> {
-        let (genesis, chain) = (&self.chains.ledger.genesis, self.chains.ledger.chain);
+        let Member { genesis, chain, .. } = &self.chains.ledger;
         let Billing { bills, verdicts, .. } = billing;
-        let endorsement = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
+        let signed_by = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
             let Some(Verdict::Endorsed(signature)) = verdict else { return None };
-            let (by, signature) = (genesis.prosumer(prosumer), **signature);
+            let by = genesis.prosumer(prosumer);
+            if !genesis.has_signatures() {
+                return Some((Endorsement::new(by, None), None));
+            }
+            let (signature, key) = (**signature.as_ref()?, genesis.key(by)?);
             let trades = bills.of(participant);
-            let bills = bills.market.bills(trades.iter()).collect();
-            let statement = BillsOf { slot: self.slot, party: by, bills };
-            let holds = signature.is_under(&statement, genesis.key(by)?, chain);
-            holds.then_some(Endorsement { by, signature })
+            let statement = BillsOf { slot: self.slot, party: by, bills: bills.market.bills(trades.iter()).collect() };
+            // What stands in for signatures is checked at once.
+            let claim = match self.chains.ledger.keeps_chains() {
+                true => Some(Claim { key, text: &statement.to_json(), signature }.signed(*chain)?),
+                false if signature.is_under(&statement, key, *chain) => None,
+                false => return None,
+            };
+            let has_bills = !statement.bills.is_empty();
+            Some((Endorsement::new(by, Some(signature)), claim.map(|claim| (claim, has_bills))))
         };
-        // What stands in for signatures is checked sooner than others are asked to help.
-        if !self.chains.ledger.keeps_chains() {
-            return participants(&bills.market).zip(verdicts.all()).enumerate().map(endorsement).collect();
+        // It is over sooner than others are asked to help.
+        if !self.chains.ledger.keeps_chains() || !genesis.has_signatures() {
+            let all = participants(&bills.market).zip(verdicts.all()).enumerate();
+            return all.map(|one| Some(signed_by(one)?.0)).collect();
         }
         let prosumers: Vec<ProsumerId> = participants(&bills.market).collect();
-        prosumers.into_par_iter().zip(verdicts.all()).enumerate().map(endorsement).collect()
+        let signed: Vec<_> = prosumers.into_par_iter().zip(verdicts.all()).enumerate().map(signed_by).collect();
+        let claims = |wanted: bool| -> Vec<Signed> {
+            let all = signed.iter().flatten().filter_map(|(_, claim)| *claim);
+            all.filter(|(_, has_bills)| *has_bills == wanted).map(|(claim, _)| claim).collect()
+        };
+        let all_hold = |claims: Vec<Signed>| verify_signed(&claims).iter().all(|holds| *holds);
+        if signed.iter().all(Option::is_some) && all_hold(claims(true)) && all_hold(claims(false)) {
+            return signed.into_iter().map(|signed| Some(signed?.0)).collect();
+        }
+        let each = |signed: Option<(Endorsement, Option<(Signed, bool)>)>| {
+            let (endorsement, claim) = signed?;
+            claim.is_some_and(|(claim, _)| claim.holds()).then_some(endorsement)
+        };
+        signed.into_par_iter().map(each).collect()
     }
 
     /// Puts a settlement on the chain, tells every participant its final trades, and waits for the meters.

@@ -23,7 +23,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 /// A submission that the contract has carried out, or refused, and that waits for its place in a block.
 #[derive(Clone, Debug)]
@@ -232,7 +232,8 @@ impl Chains {
     fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Option<Box<RawValue>>]) -> Vec<Seals> {
         let (genesis, chain) = (&self.ledger.genesis, self.ledger.chain);
         let mut seals = Vec::with_capacity(proposals.len());
-        let (mut claimed, mut texts) = (Vec::new(), Vec::new());
+        // Those of a block are checked together; `claimed` has whose they are.
+        let (mut claims, mut claimed) = (Vec::new(), Vec::new());
         for (index, (sent, proposal)) in sent.zip(proposals).enumerate() {
             let (creator, call) = (sent.creator(), sent.call());
             let needed = genesis.must_be_signed(creator, call);
@@ -240,41 +241,26 @@ impl Chains {
             if let (true, Some(signature), Some(key)) = (needed, sent.submission.signature, genesis.key(creator)) {
                 match proposal {
                     Some(proposal) => {
-                        claimed.push((index, false, key, signature));
-                        texts.push(Cow::Borrowed(proposal.get()));
+                        claims.push(Claim { key, text: proposal.get(), signature });
+                        claimed.push(index);
                     }
                     None => signed = signature.is_under(&sent.submission.proposal, key, chain),
-                }
-            }
-            let mut is_due = false;
-            if let Call::RecordEnergy(_, _, Some(invoice)) = call {
-                let invoice = InvoiceTo { party: creator, invoice: *invoice };
-                let text = proposal.as_ref().map(|_| invoice.to_json());
-                for endorsement in sent.submission.endorsements.iter().filter(|e| e.by == Party::Grid) {
-                    match &text {
-                        Some(text) => {
-                            claimed.push((index, true, genesis.grid, endorsement.signature));
-                            texts.push(Cow::Owned(text.clone()));
-                        }
-                        None => is_due |= endorsement.signature.is_under(&invoice, genesis.grid, chain),
-                    }
                 }
             }
             let endorsed = match call {
                 // The ledger itself proposes only what both sides have endorsed.
                 Call::Settle(_) => creator == Party::Ledger,
-                Call::RecordEnergy(_, _, invoice) => is_due || invoice.is_none(),
+                Call::RecordEnergy(_, _, Some(invoice)) => {
+                    let invoice = InvoiceTo { party: creator, invoice: *invoice };
+                    let mut endorsements = sent.submission.endorsements.iter();
+                    endorsements.any(|endorsement| genesis.is_endorsed(&invoice, endorsement, chain))
+                }
                 _ => true,
             };
             seals.push(Seals { signed, endorsed });
         }
-        let claims: Vec<Claim<'_>> =
-            claimed.iter().zip(&texts).map(|(&(_, _, key, signature), text)| Claim { key, text, signature }).collect();
-        for (&(index, is_invoice, ..), holds) in claimed.iter().zip(verify(chain, &claims)) {
-            match is_invoice {
-                false => seals[index].signed = holds,
-                true => seals[index].endorsed |= holds,
-            }
+        for (index, holds) in claimed.into_iter().zip(verify(chain, &claims)) {
+            seals[index].signed = holds;
         }
         seals
     }

@@ -3,12 +3,16 @@
 use super::{Phase, Prosumer, bills};
 use crate::{
     actor::Context,
-    chain::{call::Call, transaction::Endorsement},
+    chain::{
+        call::{Call, InvoiceTo},
+        transaction::Endorsement,
+    },
     ids::{GRID, LEDGER},
     market::{
         balance::{Account, Balance, SlotTerms, balance},
         trades::Trades,
     },
+    member::Member,
     message::{Exchange, Message},
     observation::{Observation, ProsumerSlot},
     statement::{Invoice, MeterReading},
@@ -56,9 +60,11 @@ impl Prosumer {
     }
 
     pub(super) fn invoiced(&mut self, invoice: Invoice, endorsement: Endorsement, context: &mut Context<'_>) {
-        // A prosumer accepts only an invoice that it would have written itself.
+        // A prosumer accepts only an invoice that it would have written itself, and that the grid stands for.
+        let Member { genesis, party, chain, .. } = &self.member;
         if let Phase::Exchanging(trades, balance) = self.phase
             && (invoice.charge, invoice.credit) == (balance.grid_paid, balance.grid_earned)
+            && genesis.is_endorsed(&InvoiceTo { party: *party, invoice }, &endorsement, *chain)
         {
             self.report(trades, balance, Some((invoice, endorsement)), context);
         }

@@ -360,9 +360,12 @@ impl Prosumer {
         if let Err(dispute) = bills::check(trades, side, &posted, prices, self.rules.local_fee) {
             return Verdict::Disputed(dispute);
         }
+        if !self.member.genesis.has_signatures() {
+            return Verdict::Endorsed(None);
+        }
         let bills = player.iter().flat_map(|player| player.market.bills(trades.iter())).collect();
         let statement = BillsOf { slot: self.slot, party: self.member.party, bills };
-        Verdict::Endorsed(Box::new(self.member.sign(&statement)))
+        Verdict::Endorsed(self.member.sign(&statement).map(Box::new))
     }
 }
 

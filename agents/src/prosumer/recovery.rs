@@ -201,7 +201,7 @@ mod tests {
         let credit = exported.export.at_price(0.45);
         let invoice = Invoice { slot: 9, charge: Money(0), credit };
         let statement = InvoiceTo { party: Party::Prosumer(1), invoice };
-        let endorsement = Endorsement { by: Party::Grid, signature: members(2)[1].sign(&statement) };
+        let endorsement = Endorsement::new(Party::Grid, members(2)[1].sign(&statement));
         let reading = told(&mut prosumer, GRID, Message::Invoice(Box::new((invoice, endorsement))));
         assert!(matches!(reading[..], [Message::Submit(_)]));
         effects(&mut prosumer, Prosumer::lose_memory);

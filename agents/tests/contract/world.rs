@@ -115,7 +115,7 @@ impl World {
             late_blocks: false,
             mechanism: Mechanism::TwoLevelGame,
         };
-        let key = |actor| SecretKey::derive(1, ActorId(actor)).public();
+        let key = |actor| Some(SecretKey::derive(1, ActorId(actor)).public());
         let genesis = Genesis {
             scenario: "four".into(),
             case: 1,

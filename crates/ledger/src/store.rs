@@ -156,7 +156,9 @@ impl Store {
             replace.execute(params![case_number, channel, key.to_string(), value, integer(*block), number])?;
         }
         drop(replace);
-        let (content, signature) = (signed.checkpoint.to_json(), signed.signature.to_string());
+        // Where nothing is signed, nothing stands in its place.
+        let signature = signed.signature.map(|signature| signature.to_string()).unwrap_or_default();
+        let content = signed.checkpoint.to_json();
         self.database.prepare_cached(REPLACE_CHECKPOINT)?.execute(params![case_number, content, signature])?;
         self.database.prepare_cached("COMMIT")?.execute([])?;
         self.facts.clear();

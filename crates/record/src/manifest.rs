@@ -82,6 +82,9 @@ pub struct Manifest<C = Vec<CaseEntry>> {
     /// Of which study it runs which part; left out where it runs all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<PartOf>,
+    /// Whether nothing is signed, in some case at least, so that no ledger of it can be verified; left out if not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsigned: bool,
 }
 
 /// Which part of a study a run has.
@@ -212,6 +215,7 @@ impl Manifest<PlannedCases> {
             bytes: IndexMap::new(),
             own_rules: plan.custom.changes_results(),
             part: PartOf::new(plan),
+            unsigned: plan.is_unsigned(),
         }
     }
 }

@@ -17,7 +17,10 @@ use super::{
     tariffs::Tariffs,
 };
 use indexmap::IndexMap;
-use microgrid_agents::market::{mechanism::Mechanism, opening::OpenSlots, pricing::PriceBand};
+use microgrid_agents::{
+    chain::genesis::Signatures,
+    market::{mechanism::Mechanism, opening::OpenSlots, pricing::PriceBand},
+};
 use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -209,6 +212,15 @@ impl Plan {
     /// Whether cases may differ in what this knob or path stands for, or in a part of it.
     pub fn varies(&self, name: &str) -> bool {
         self.scenario.vary.keys().any(|varied| path::overlaps(varied, name))
+    }
+
+    /// Whether nothing is signed, in some case at least.
+    pub fn is_unsigned(&self) -> bool {
+        let is_off = |scenario: &Scenario| scenario.ledger.signatures == Signatures::Off;
+        match self.varies("ledger.signatures") {
+            true => self.settings().any(|setting| is_off(setting.scenario())),
+            false => is_off(&self.scenario),
+        }
     }
 
     /// The slots in which the market opens.

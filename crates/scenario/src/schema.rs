@@ -397,7 +397,7 @@ pub struct Report {
 pub struct Ledger {
     /// When a block is cut.
     pub block: Block,
-    /// Which calls are signed by their makers.
+    /// What is signed.
     pub signatures: Signatures,
     /// Which posts of the game become transactions; `None`: every one up to 100 prosumers or where their order
     /// decides on trades, the last ones beyond.

@@ -103,7 +103,7 @@ impl Oversell {
         let free = Invoice { charge: Money::ZERO, ..due };
         let endorsed = |invoice| {
             let text = InvoiceTo { party: me.party(), invoice }.to_json();
-            vec![Endorsement { by: Party::Grid, signature: me.sign(&text) }]
+            vec![Endorsement::new(Party::Grid, Some(me.sign(&text)))]
         };
         vec![
             refused(kept, None, Vec::new(), Refusal::EnergyDoesNotBalance),
@@ -131,7 +131,7 @@ impl Script for WrongText {
     fn says(&mut self, message: Message, me: &Forger) -> Option<Message> {
         let Message::BillEndorsed(slot, _) = message else { return Some(message) };
         let nothing = BillsOf { slot, party: me.party(), bills: Vec::new() };
-        Some(Message::BillEndorsed(slot, Verdict::Endorsed(Box::new(me.sign(&nothing.to_json())))))
+        Some(Message::BillEndorsed(slot, Verdict::Endorsed(Some(Box::new(me.sign(&nothing.to_json()))))))
     }
 }
 

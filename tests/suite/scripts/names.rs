@@ -106,7 +106,7 @@ fn lies(opened: SlotOpened) -> Vec<Act> {
             Message::Registered(slot, Err(Refusal::MarketClosed)),
             Message::Settled(slot, Box::new(Trades::from_iter([]))),
             Message::MeterRecorded(slot),
-            Message::Invoice(Box::new((free, Endorsement { by: Party::Grid, signature }))),
+            Message::Invoice(Box::new((free, Endorsement::new(Party::Grid, Some(signature))))),
         ] {
             acts.push(Act::send(victim.actor(), lie));
         }

@@ -90,7 +90,7 @@ impl History {
         }
         let checkpoint = Checkpoint { closed: self.closed, heads: heads.map(|head| head.expect("no chain is empty")) };
         let signature = self.sign(Party::Ledger, &checkpoint.to_json());
-        store.commit(1, &SignedCheckpoint { checkpoint, signature }).unwrap();
+        store.commit(1, &SignedCheckpoint { checkpoint, signature: Some(signature) }).unwrap();
         store.close().unwrap();
     }
 }

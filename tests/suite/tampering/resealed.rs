@@ -10,6 +10,7 @@ use microgrid_agents::{
         call::{BillsOf, Call, InvoiceTo, Settlement},
         fact::{Bill, Fact, Key, Number, Settled},
         identity::Party,
+        merkle::{AuditPath, Siblings},
         refusal::Refusal,
         transaction::{Endorsement, Envelope, Outcome, Write},
     },
@@ -111,7 +112,7 @@ fn first_trade(envelope: &Envelope) -> (Number, Number, Energy) {
 fn a_forged_endorsement_is_named() {
     let mut honest = honest();
     let endorsements = &settlement(&mut honest).endorsements;
-    let [first, second] = [endorsements[0], endorsements[1]];
+    let [first, second] = [&endorsements[0], &endorsements[1]].map(Endorsement::clone);
     let text = bills_of(&mut honest, first.by).to_json();
     let forged = |change: &dyn Fn(&mut Vec<Endorsement>)| {
         let mut history = honest.clone();
@@ -120,10 +121,10 @@ fn a_forged_endorsement_is_named() {
     };
     let named = |party: Party| format!("code is Valid, but the endorsement of {party} is missing or does not hold");
     // Signed by another, over whatever text: the signer's own bills, or the victim's.
-    let borrowed = Endorsement { by: first.by, signature: second.signature };
-    assert_named(&forged(&|all| all[0] = borrowed), &named(first.by));
-    let foreign = Endorsement { by: first.by, signature: honest.sign(second.by, &text) };
-    assert_named(&forged(&|all| all[0] = foreign), &named(first.by));
+    let borrowed = Endorsement::new(first.by, second.signature);
+    assert_named(&forged(&|all| all[0] = borrowed.clone()), &named(first.by));
+    let foreign = Endorsement::new(first.by, Some(honest.sign(second.by, &text)));
+    assert_named(&forged(&|all| all[0] = foreign.clone()), &named(first.by));
     // Endorsers swapped, renamed, left out.
     let swapped = forged(&|all| (all[0].by, all[1].by) = (second.by, first.by));
     assert_named(&swapped, &named(first.by.min(second.by)));
@@ -133,7 +134,7 @@ fn a_forged_endorsement_is_named() {
     });
     assert_named(&without, &named(first.by));
     // What is said twice counts once, if one of both holds.
-    let twice = forged(&|all| all.insert(0, foreign));
+    let twice = forged(&|all| all.insert(0, foreign.clone()));
     sealed(&twice).verify().expect("the endorsement is there, whatever else is");
 }
 
@@ -146,8 +147,50 @@ fn a_forged_endorsement_of_an_invoice_is_named() {
         let proposal = envelope.proposal().unwrap();
         let Call::RecordEnergy(_, _, Some(invoice)) = proposal.call else { panic!("it has an invoice") };
         let text = InvoiceTo { party: proposal.creator, invoice }.to_json();
-        envelope.endorsements[0].signature = honest.sign(signer, &text);
+        envelope.endorsements[0] = Endorsement::new(Party::Grid, Some(honest.sign(signer, &text)));
         assert_named(&history, "code is Valid, but the endorsement of grid is missing or does not hold");
+    }
+}
+
+#[test]
+fn an_invoice_is_held_to_the_root_that_the_grid_has_signed_with_the_others() {
+    let honest = honest();
+    // Messages are lost, but some invoices of each slot come together.
+    let together = |wanted: Slot| {
+        let is_due = |call: &Call| matches!(call, Call::RecordEnergy(slot, _, Some(_)) if *slot == wanted);
+        let all = honest.blocks.iter().flat_map(|step| &step.transactions);
+        let due = all.filter(|(code, envelope)| code.is_ok() && is_due(&envelope.proposal().unwrap().call));
+        let endorsements: Vec<Endorsement> = due.map(|(_, envelope)| envelope.endorsements[0].clone()).collect();
+        let share = |one: &Endorsement| endorsements.iter().filter(|e| e.signature == one.signature).count();
+        let shared = endorsements.iter().max_by_key(|one| share(one)).expect("there are some").signature;
+        endorsements.into_iter().filter(|one| one.signature == shared).collect::<Vec<_>>()
+    };
+    let last = together(3);
+    let [one, other, ..] = &last[..] else { panic!("some share a root") };
+    assert!(one.path != other.path && one.path.is_some());
+
+    // What comes of the ledger if the first of these is changed.
+    let becomes = |change: &dyn Fn(&mut Endorsement)| {
+        let mut history = honest.clone();
+        let mut all = history.blocks.iter_mut().flat_map(|step| &mut step.transactions);
+        let (_, envelope) = all.find(|(_, envelope)| envelope.endorsements.first() == Some(one)).expect("it is there");
+        change(&mut envelope.endorsements[0]);
+        history
+    };
+    sealed(&becomes(&|_| {})).verify().expect("nothing has changed");
+    let path = |endorsement: &mut Endorsement| endorsement.path.clone().expect("it is not alone");
+    let changes: [&dyn Fn(&mut Endorsement); 7] = [
+        &|mine| mine.path = None,
+        &|mine| mine.path.clone_from(&other.path),
+        &|mine| mine.signature = Some(honest.sign(Party::Grid, "another root")),
+        &|mine| mine.path = Some(AuditPath { index: path(mine).index ^ 1, ..path(mine) }),
+        &|mine| mine.path = Some(AuditPath { size: path(mine).size + 1, ..path(mine) }),
+        &|mine| mine.path = Some(AuditPath { siblings: Siblings::Hashes([].into()), ..path(mine) }),
+        &|mine| mine.by = Party::Ledger,
+    ];
+    for change in changes {
+        let refused = "code is Valid, but the endorsement of grid is missing or does not hold";
+        assert_named(&becomes(change), refused);
     }
 }
 
@@ -170,7 +213,10 @@ fn endorse_anew(history: &mut History, parties: &[Party]) {
         let text = bills_of(history, party).to_json();
         let signature = history.sign(party, &text);
         let endorsements = &mut settlement(history).endorsements;
-        endorsements.iter_mut().filter(|endorsement| endorsement.by == party).for_each(|it| it.signature = signature);
+        endorsements
+            .iter_mut()
+            .filter(|endorsement| endorsement.by == party)
+            .for_each(|it| it.signature = Some(signature));
     }
 }
 

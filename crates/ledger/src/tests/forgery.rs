@@ -2,22 +2,25 @@
 
 use super::{
     File,
-    chain::{Chain, Draft, write},
+    chain::{Chain, Draft, Endorsed, write},
     day::{day, day_with, genesis, settle_over},
     file,
 };
 use microgrid_agents::{
     chain::{
-        call::{Call, Settlement},
+        call::{Call, InvoiceBlock, InvoiceTo, Settlement},
         fact::{Fact, Key},
-        genesis::{Genesis, Rules},
+        genesis::{Genesis, Policies, Rules, Signatures},
+        hash::Digest,
         identity::Party,
+        merkle::{AuditPath, Siblings},
         refusal::Refusal,
     },
     market::choice_set::ChoiceSet,
-    statement::{Dispute, Quote, Registration},
+    statement::{Dispute, Invoice, Quote, Registration},
     units::{Energy, Money},
 };
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 fn complaint(change: impl FnMut(&mut Draft)) -> String {
@@ -28,7 +31,7 @@ fn complaint(change: impl FnMut(&mut Draft)) -> String {
 fn a_forged_endorsement_is_named() {
     let forged = complaint(|draft| {
         if let Call::Settle(_) = draft.call {
-            draft.endorsements[1].2 = Party::Prosumer(1);
+            draft.endorsements[1].signer = Party::Prosumer(1);
         }
     });
     let place = "case 1, trade block 3, transaction 0";
@@ -260,7 +263,7 @@ fn resigned(draft: &Draft) -> Draft {
     let mut writes = vec![(Key::Meter(slot, number), Fact::Meter(**reading))];
     writes.extend(invoice.map(|invoice| (Key::Invoice(slot, number), Fact::Invoice(invoice))));
     let text = |invoice| microgrid_agents::chain::call::InvoiceTo { party: draft.creator, invoice }.to_json();
-    let endorsements = invoice.map(|invoice| (Party::Grid, text(invoice), Party::Grid)).into_iter().collect();
+    let endorsements = invoice.map(|invoice| Endorsed::under(text(invoice), Party::Grid)).into_iter().collect();
     Draft { outcome: Ok(writes), endorsements, ..draft.clone() }
 }
 
@@ -339,4 +342,118 @@ fn a_checkpoint_cannot_claim_what_the_chain_does_not_show() {
         mixed.complaint(),
         "case 1, information block 4: its header hash is not the one that the ledger has signed"
     );
+}
+
+/// The text of what prosumer 1 or 2 owes for slot 1, or for another.
+fn invoice(number: u32, slot: u32) -> String {
+    let (charge, credit) = if number == 1 { (0, 180_000) } else { (400_000, 0) };
+    let invoice = Invoice { slot, charge: Money(charge), credit: Money(credit) };
+    InvoiceTo { party: Party::Prosumer(number), invoice }.to_json()
+}
+
+fn sha256(parts: &[&[u8]]) -> Digest {
+    Digest(Sha256::digest(parts.concat()).into())
+}
+
+fn leaf(chain: Digest, text: &str) -> Digest {
+    sha256(&[&[0], &chain.0, text.as_bytes()])
+}
+
+/// What the grid signs for a block of these two invoices.
+fn block(leaves: [Digest; 2]) -> String {
+    let root = sha256(&[&[1], &leaves[0].0, &leaves[1].0]);
+    InvoiceBlock { invoices: 2, root }.to_json()
+}
+
+/// The day with the invoices of slot 1 signed together, and then each endorsement changed; the first is at place 0.
+fn together(change: impl Fn(u32, &mut Endorsed)) -> File {
+    let leaves = [1, 2].map(|number| leaf(genesis().id(), &invoice(number, 1)));
+    file(&[day_with(genesis(), |draft| {
+        if let (Call::RecordEnergy(1, ..), Party::Prosumer(number)) = (&draft.call, draft.creator) {
+            let [endorsed] = &mut draft.endorsements[..] else { panic!("the grid endorses it") };
+            assert_eq!(endorsed.text, invoice(number, 1));
+            let siblings = Siblings::Hashes([leaves[2 - number as usize]].into());
+            endorsed.text = block(leaves);
+            endorsed.path = Some(AuditPath { index: number - 1, size: 2, siblings });
+            change(number, endorsed);
+        }
+    })])
+}
+
+#[test]
+fn invoices_that_are_signed_together_are_each_held_to_the_root() {
+    let report = together(|_, _| {}).verify().unwrap();
+    assert_eq!(report.cases[0].channels[2].signatures, 7, "as many as where each is signed by itself");
+
+    let missing = "code is Valid, but the endorsement of grid is missing or does not hold";
+    let refused = |who: u32, change: fn(&mut Endorsed)| {
+        let forged = together(|number, endorsed| {
+            if number == who {
+                change(endorsed)
+            }
+        });
+        assert_eq!(forged.complaint(), format!("case 1, energy block 1, transaction {}: {missing}", who - 1));
+    };
+    for who in [1, 2] {
+        // No path, the other's place, another size, a sibling changed, left out or added.
+        refused(who, |endorsed| endorsed.path = None);
+        refused(who, |endorsed| endorsed.path.as_mut().unwrap().index ^= 1);
+        refused(who, |endorsed| endorsed.path.as_mut().unwrap().size = 3);
+        refused(who, |endorsed| endorsed.path.as_mut().unwrap().size = 1);
+        refused(who, |endorsed| {
+            let Siblings::Hashes(hashes) = &mut endorsed.path.as_mut().unwrap().siblings else { panic!("hashes") };
+            hashes[0].0[31] ^= 1;
+        });
+        refused(who, |endorsed| endorsed.path.as_mut().unwrap().siblings = Siblings::Hashes([].into()));
+        refused(who, |endorsed| {
+            let siblings = Siblings::Hashes([Digest([1; 32]); 2].into());
+            endorsed.path.as_mut().unwrap().siblings = siblings;
+        });
+        // The root is signed by somebody else, or is said to be of another number of invoices.
+        refused(who, |endorsed| endorsed.signer = Party::Prosumer(1));
+        refused(who, |endorsed| endorsed.text = endorsed.text.replace("\"invoices\":2", "\"invoices\":1"));
+        // The same invoices on another chain, and of another slot.
+        refused(who, |endorsed| {
+            endorsed.text = block([1, 2].map(|number| leaf(Digest([9; 32]), &invoice(number, 1))));
+        });
+        refused(who, |endorsed| {
+            let leaves = [1, 2].map(|number| leaf(genesis().id(), &invoice(number, 2)));
+            endorsed.text = block(leaves);
+            let own = endorsed.path.as_ref().unwrap().index as usize;
+            endorsed.path.as_mut().unwrap().siblings = Siblings::Hashes([leaves[1 - own]].into());
+        });
+        // The whole path of the other: what it leads to from one's own invoice is no root.
+        refused(who, |endorsed| {
+            let AuditPath { index, size, .. } = endorsed.path.take().unwrap();
+            let own = leaf(genesis().id(), &invoice(index + 1, 1));
+            endorsed.path = Some(AuditPath { index: 1 - index, size, siblings: Siblings::Hashes([own].into()) });
+        });
+        // Leaves hashed like inner nodes, and inner nodes like leaves.
+        refused(who, |endorsed| {
+            let bare = [1, 2].map(|number| sha256(&[&genesis().id().0, invoice(number, 1).as_bytes()]));
+            endorsed.text = block(bare);
+            let own = endorsed.path.as_ref().unwrap().index as usize;
+            endorsed.path.as_mut().unwrap().siblings = Siblings::Hashes([bare[1 - own]].into());
+        });
+        refused(who, |endorsed| {
+            let [one, two] = [1, 2].map(|number| leaf(genesis().id(), &invoice(number, 1)));
+            endorsed.text = InvoiceBlock { invoices: 2, root: sha256(&[&one.0, &two.0]) }.to_json();
+        });
+    }
+}
+
+#[test]
+fn an_unsigned_ledger_is_refused_as_such() {
+    let policies = Policies::new(Signatures::Off);
+    let keyless = Genesis { policies, ledger: None, grid: None, prosumers: vec![(1, None), (2, None)], ..genesis() };
+    for genesis in [keyless, Genesis { policies, ..genesis() }] {
+        let complaint = file(&[day_with(genesis, |_| {})]).complaint();
+        assert!(complaint.starts_with("case 1: it is unsigned, by its genesis (`signatures: Off`)"), "{complaint}");
+    }
+    // Without its key, no signature of somebody can hold.
+    let complaint = |genesis| file(&[day_with(genesis, |_| {})]).complaint();
+    let ledger = complaint(Genesis { ledger: None, ..genesis() });
+    assert_eq!(ledger, "case 1: checkpoint: the ledger's signature does not hold");
+    let grid = complaint(Genesis { grid: None, ..genesis() });
+    assert_eq!(grid, "case 1, trade block 1, transaction 0: code is Valid, but its signature does not hold");
 }

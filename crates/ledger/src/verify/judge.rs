@@ -3,7 +3,7 @@
 use super::{
     bills::Bills,
     discrepancy::{Checked, does_not_hold},
-    prepare::{Transaction, endorsements},
+    prepare::Transaction,
     state::{Execution, State, Written},
 };
 use microgrid_agents::chain::{
@@ -11,9 +11,9 @@ use microgrid_agents::chain::{
     fact::Number,
     genesis::Genesis,
     hash::Digest,
-    identity::{Claim, Party},
+    identity::{Claim, Party, verify},
     refusal::{Refusal, code},
-    transaction::{Outcome, Write},
+    transaction::{Endorsement, Outcome, Write},
 };
 use std::collections::BTreeSet;
 
@@ -77,17 +77,20 @@ pub(super) fn unendorsed(
         return (Some("only the ledger settles".to_owned()), 0);
     }
     let sides: BTreeSet<Number> = settlement.trades.iter().flat_map(|&(buyer, seller, _)| [buyer, seller]).collect();
-    let (mut checked, mut standing) = (0, BTreeSet::new());
-    for (side, text) in bills.texts(settlement.slot).iter().filter(|(side, _)| sides.contains(side)) {
-        let party = Party::Prosumer(*side);
-        let Some(key) = genesis.key(party) else { continue };
-        for signature in endorsements(&transaction.envelope, party) {
-            checked += 1;
-            if (Claim { key, text, signature }).holds(chain) {
-                standing.insert(*side);
-            }
-        }
-    }
+    let texts = bills.texts(settlement.slot);
+    // In the order in which they stand there: together they are checked as the ledger has.
+    let claimed = transaction.envelope.endorsements.iter().filter_map(|endorsement| {
+        let Endorsement { by: by @ Party::Prosumer(side), signature: Some(signature), path: None, .. } = *endorsement
+        else {
+            return None;
+        };
+        let (key, text) = (genesis.key(by)?, texts.get(&side).filter(|_| sides.contains(&side))?);
+        Some((side, Claim { key, text, signature }))
+    });
+    let (whose, claims): (Vec<Number>, Vec<Claim<'_>>) = claimed.unzip();
+    let holding = whose.iter().zip(verify(chain, &claims)).filter(|(_, holds)| *holds);
+    let standing: BTreeSet<Number> = holding.map(|(side, _)| *side).collect();
+    let checked = claims.len() as u64;
     let lacking = sides.difference(&standing).next();
     (lacking.map(|&side| does_not_hold("endorsement", Some(Party::Prosumer(side)))), checked)
 }

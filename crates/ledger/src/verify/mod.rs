@@ -8,6 +8,7 @@
 //! | `file` | its pages are sound, all rows belong to a case; that it is a ledger, the reader has checked |
 //! | `checkpoint` | the ledger's signature; chains go as far as it says, slots are closed that it says are |
 //! | `prepare` | a block by itself: hashes, spelling, signatures; many blocks at a time |
+//! | `merkle` | where an invoice's path leads: to the root that the grid has signed |
 //! | `replay` | block by block: links, positions, sizes, codes, what is written |
 //! | `judge` | the code of a transaction: signature, endorsements, reads, and what the contract says |
 //! | `contract` | what the contract makes of a call |
@@ -23,6 +24,7 @@ mod facts;
 mod file;
 mod judge;
 mod mechanism;
+mod merkle;
 mod prepare;
 mod replay;
 mod report;
@@ -50,6 +52,10 @@ use std::{path::Path, sync::Arc};
 const BATCH_BYTES: usize = 8 << 20;
 /// Or so many blocks.
 const BATCH_BLOCKS: usize = 4096;
+
+/// Why there is nothing to verify where nothing is signed.
+const UNSIGNED: &str = "it is unsigned, by its genesis (`signatures: Off`), so nothing in it proves who asked for what: \
+    run the scenario with `ledger: (signatures: Settlement)` for a ledger to verify";
 
 /// Checks the ledger at `path`, and tells `progress` every now and then how far it has come. Fails if there is no such
 /// file or nothing in it, or with the first discrepancy.
@@ -98,6 +104,9 @@ fn check_case(
     progress: &mut dyn FnMut(Progress),
 ) -> Checked {
     let genesis = genesis(reader, stored.case)?;
+    if !genesis.has_signatures() {
+        return Err(Position::case(stored.case).wrong(UNSIGNED));
+    }
     let mut replay = Replay::new(reader, &genesis);
     let result = check_chains(&mut replay, stored, &mut |done, blocks| {
         progress(Progress { case: stored.case, cases, done, blocks });

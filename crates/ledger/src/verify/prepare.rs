@@ -1,7 +1,7 @@
 //! What can be checked of a block by itself, before its turn in the replay: its hashes, the spelling of its
 //! transactions, and the signatures over texts that the block itself holds.
 
-use super::discrepancy::Checked;
+use super::{discrepancy::Checked, merkle};
 use crate::{
     position::Position,
     reader::{StoredBlock, StoredTransaction},
@@ -9,16 +9,17 @@ use crate::{
 use microgrid_agents::{
     chain::{
         block::{Header, data_hash},
-        call::{Call, InvoiceTo, Proposal},
+        call::{Call, InvoiceBlock, InvoiceTo, Proposal},
         fact::Fact,
         genesis::Genesis,
         hash::Digest,
-        identity::{self, Claim, Party, Signature},
+        identity::{self, Claim, Party},
         refusal::{self, Validity},
-        transaction::{Envelope, Outcome, Write},
+        transaction::{Endorsement, Envelope, Outcome, Write},
     },
     ids::ChannelName,
 };
+use std::collections::BTreeMap;
 
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -97,36 +98,38 @@ fn read(channel: ChannelName, stored: &StoredTransaction) -> Checked<Transaction
     Ok(Transaction { code, envelope, proposal, signed: false, invoice_endorsed: false })
 }
 
-/// Checks the signatures of makers and the endorsements of invoices, all of the block together; returns their number.
+/// Checks the signatures of makers, all of the block together, and the endorsements of invoices, each by itself but for those
+/// that share one; returns their number.
 fn check_signatures(genesis: &Genesis, chain: Digest, transactions: &mut [Transaction]) -> u64 {
-    let invoices: Vec<Option<String>> = transactions.iter().map(invoice_text).collect();
     let mut claims = Vec::new();
-    // Which transaction a claim is for, and whether it is its maker's.
+    // Which transaction a claim is for.
     let mut owners = Vec::new();
-    for (n, (transaction, invoice)) in transactions.iter().zip(&invoices).enumerate() {
+    let (mut endorsed, mut known) = (Vec::new(), BTreeMap::new());
+    let mut count = 0;
+    for (n, transaction) in transactions.iter().enumerate() {
         let Proposal { creator, call } = &transaction.proposal;
         if genesis.must_be_signed(*creator, call)
             && let (Some(key), Some(signature)) = (genesis.key(*creator), transaction.envelope.signature)
         {
             claims.push(Claim { key, text: transaction.envelope.proposal.get(), signature });
-            owners.push((n, true));
+            owners.push(n);
         }
-        if let Some(text) = invoice {
-            for signature in endorsements(&transaction.envelope, Party::Grid) {
-                claims.push(Claim { key: genesis.grid, text, signature });
-                owners.push((n, false));
+        if let Some(invoice) = invoice_text(transaction) {
+            for endorsement in endorsements(&transaction.envelope, Party::Grid) {
+                count += 1;
+                if is_under(endorsement, &invoice, genesis, chain, &mut known) {
+                    endorsed.push(n);
+                }
             }
         }
     }
-    let count = claims.len() as u64;
+    count += claims.len() as u64;
     let truths = identity::verify(chain, &claims);
-    for ((n, by_maker), _) in owners.into_iter().zip(truths).filter(|(_, holds)| *holds) {
-        let transaction = &mut transactions[n];
-        if by_maker {
-            transaction.signed = true;
-        } else {
-            transaction.invoice_endorsed = true;
-        }
+    for (n, _) in owners.into_iter().zip(truths).filter(|(_, holds)| *holds) {
+        transactions[n].signed = true;
+    }
+    for n in endorsed {
+        transactions[n].invoice_endorsed = true;
     }
     for transaction in transactions {
         let Proposal { creator, call } = &transaction.proposal;
@@ -144,7 +147,24 @@ fn invoice_text(transaction: &Transaction) -> Option<String> {
     }
 }
 
-/// The signatures of the endorsements by `party`.
-pub(super) fn endorsements(envelope: &Envelope, party: Party) -> impl Iterator<Item = Signature> {
-    envelope.endorsements.iter().filter(move |endorsement| endorsement.by == party).map(|e| e.signature)
+/// The endorsements by `party`.
+fn endorsements(envelope: &Envelope, party: Party) -> impl Iterator<Item = &Endorsement> {
+    envelope.endorsements.iter().filter(move |endorsement| endorsement.by == party)
+}
+
+/// Whether the grid's signature is under an invoice, or under the block to whose root the invoice's path leads. A block's
+/// is checked once: `known` has what it was found to be.
+fn is_under(
+    endorsement: &Endorsement,
+    invoice: &str,
+    genesis: &Genesis,
+    chain: Digest,
+    known: &mut BTreeMap<(String, String), bool>,
+) -> bool {
+    let (Some(key), Some(signature)) = (genesis.grid, endorsement.signature) else { return false };
+    let Some(path) = &endorsement.path else { return Claim { key, text: invoice, signature }.holds(chain) };
+    let Some(root) = merkle::root(path, &[&chain.0, invoice.as_bytes()]) else { return false };
+    let text = InvoiceBlock { invoices: path.size, root }.to_json();
+    let entry = known.entry((text, signature.to_string()));
+    *entry.or_insert_with_key(|(text, _)| Claim { key, text, signature }.holds(chain))
 }
