@@ -106,6 +106,8 @@ pub struct Ledger {
     registrations: Answers<Registration>,
     /// Whose meter has been read.
     readings: Answers<()>,
+    /// The order in which posts are taken, for its memory.
+    order: Vec<(ActorId, u32)>,
     phase: Phase,
     unpublished: Unpublished,
     /// Counts the rounds of repeating, so that an old one is recognised.
@@ -144,6 +146,7 @@ impl Ledger {
             next_tariff: None,
             registrations: Answers::of(prosumers),
             readings: Answers::of(prosumers),
+            order: Vec::new(),
             phase: Phase::BetweenSlots,
             unpublished: Unpublished::default(),
             repeats: 0,

@@ -34,6 +34,7 @@ impl Ledger {
             next_tariff,
             registrations: _,
             readings: _,
+            order: _,
             phase,
             unpublished,
             repeats,

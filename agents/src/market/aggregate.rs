@@ -68,6 +68,17 @@ pub struct Aggregate {
 }
 
 impl Aggregate {
+    /// One of nothing, with the memory of this.
+    fn cleared(self) -> Self {
+        let Self { demand, served_share, net_utility, mean_share, held, left, answered, .. } = self;
+        let [demand, served_share, net_utility, mean_share, held, left, answered] =
+            [demand, served_share, net_utility, mean_share, held, left, answered].map(|mut list| {
+                list.clear();
+                list
+            });
+        Self { demand, served_share, net_utility, mean_share, held, left, answered, ..Self::default() }
+    }
+
     /// `R_e`: the shares whose purchase answers to price, at least 1.
     pub fn answering(&self) -> f64 {
         self.responsive.max(1.0)
@@ -76,6 +87,9 @@ impl Aggregate {
 
 /// Where the grid's tariff binds, no step is larger than this many times that of a market whose buyers all answer to price.
 pub(crate) const STEEPEST: f64 = 20.0;
+
+/// From so many choices on, adding them is worth the time that it takes to share it.
+const WORTH_SHARING: usize = 20_000;
 
 /// What is no more than this part of the market's scale is rounding.
 const ROUNDING: f64 = 1e-9;
@@ -144,6 +158,30 @@ impl Sums {
         posted.into_iter().for_each(|posted| self.enter::<true>(&posted));
     }
 
+    /// Adds as many choices as there are, each asked for by its place. Where there are many, the sellers are divided among
+    /// threads; at each seller the choices are added in the same order as by [`add`](Self::add), so no bit is another.
+    pub(crate) fn add_all<'a>(&mut self, count: usize, posted: impl Fn(usize) -> Option<Posted<'a>> + Sync) {
+        let all = || (0..count).filter_map(&posted);
+        let Self { alpha, local_fee, by_seller: BySeller::Known(terms), .. } = self else { return self.add(all()) };
+        if count < WORTH_SHARING || terms.len() < 2 || rayon::current_num_threads() < 2 {
+            return self.add(all());
+        }
+        let (alpha, local_fee, middle) = (*alpha, *local_fee, terms.len() / 2);
+        let (first, second) = terms.split_at_mut(middle);
+        let enter = |terms: &mut [Terms], from: usize| {
+            for choice in all() {
+                let worth = choice.buyer.preference - local_fee - alpha * choice.buyer.generation;
+                enter_known_from::<true>(terms, from, &choice, choice.known.unwrap_or_default(), worth);
+            }
+        };
+        rayon::join(|| enter(first, 0), || enter(second, middle));
+        for choice in all() {
+            self.choices += 1;
+            self.constant += choice.buyer.constant(alpha);
+            self.responsive += choice.responsive;
+        }
+    }
+
     /// Takes a choice away again that was added.
     pub fn take_away(&mut self, posted: &Posted<'_>) {
         self.enter::<false>(posted);
@@ -172,21 +210,24 @@ impl Sums {
     /// B / R_e`, up to [`STEEPEST`] times where it is so with all purchases answering to price; 1 where buyers know only some
     /// sellers, who measure [their own](super::experience).
     pub fn aggregate(&self, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
-        let mut result = Aggregate {
-            constant: self.constant,
-            served_share: Vec::with_capacity(surplus.len()),
-            net_utility: Vec::with_capacity(surplus.len()),
-            ..Aggregate::default()
-        };
+        self.aggregate_into(Aggregate::default(), surplus, prices, band)
+    }
+
+    /// The same in the memory of an `old` one, which nobody needs any more.
+    pub(crate) fn aggregate_into(&self, old: Aggregate, surplus: &[f64], prices: &[f64], band: PriceBand) -> Aggregate {
+        let mut result = old.cleared();
+        result.constant = self.constant;
+        result.served_share.reserve(surplus.len());
+        result.net_utility.reserve(surplus.len());
         match &self.by_seller {
             BySeller::All([demand, weighted_share, ..]) => {
                 result.demand.clone_from(demand);
                 result.mean_share.clone_from(weighted_share);
             }
             BySeller::Known(terms) => {
-                result.demand = terms.iter().map(|terms| terms.demand).collect();
-                result.mean_share = terms.iter().map(|terms| terms.weighted_share).collect();
-                result.held = terms.iter().map(|terms| terms.held).collect();
+                result.demand.extend(terms.iter().map(|terms| terms.demand));
+                result.mean_share.extend(terms.iter().map(|terms| terms.weighted_share));
+                result.held.extend(terms.iter().map(|terms| terms.held));
             }
         }
         result.total = result.demand.iter().sum();
@@ -255,9 +296,15 @@ fn enter_all<const ADD: bool>(lists: &mut [Vec<f64>; 5], choice: &Posted<'_>, wo
 }
 
 fn enter_known<const ADD: bool>(terms: &mut [Terms], choice: &Posted<'_>, known: &[u32], worth: f64) {
+    enter_known_from::<ADD>(terms, 0, choice, known, worth);
+}
+
+/// The same at some sellers only, from this position on; the others are left alone.
+#[inline(always)]
+fn enter_known_from<const ADD: bool>(terms: &mut [Terms], from: usize, choice: &Posted<'_>, known: &[u32], worth: f64) {
     let wanted = dot(choice.shares, choice.purchases);
     for ((&seller, &share), &purchase) in known.iter().zip(choice.shares).zip(choice.purchases) {
-        let terms = &mut terms[seller as usize];
+        let Some(terms) = (seller as usize).checked_sub(from).and_then(|place| terms.get_mut(place)) else { continue };
         *terms = Terms {
             demand: sum::<ADD>(terms.demand, share * purchase),
             weighted_share: sum::<ADD>(terms.weighted_share, wanted * share),
@@ -490,5 +537,33 @@ mod tests {
             close(kept.responsive, fresh.responsive);
             assert_ne!(kept.demand, fresh.demand, "they do round");
         }
+    }
+
+    /// At each seller the order of summation is that of the choices, whoever adds up which sellers.
+    #[test]
+    fn sums_that_are_shared_among_threads_are_the_same_to_the_last_bit() {
+        let (count, sellers, size) = (WORTH_SHARING + 1, 37, 5);
+        let mut random = stream(7, ActorId(1), Purpose::Population);
+        let choices: Vec<(Vec<u32>, Vec<f64>, Vec<f64>)> = (0..count)
+            .map(|_| {
+                let known = ChoiceSet::Sample(size).draw(sellers, &mut random).unwrap().to_vec();
+                let mut numbers = || (0..size).map(|_| random.random_range(0.0..1.0)).collect();
+                (known, numbers(), numbers())
+            })
+            .collect();
+        let posted = |buyer: usize| {
+            let (known, shares, purchases) = &choices[buyer];
+            let buyer = &BUYERS[buyer % 2];
+            Some(Posted { buyer, known: Some(known), shares, purchases, responsive: shares[0] })
+        };
+        let new = || Sums::new(ChoiceSet::Sample(size), sellers, 0.4, 0.01);
+        let [mut alone, mut shared] = [new(), new()];
+        alone.add((0..count).filter_map(posted));
+        shared.add_all(count, posted);
+        let [alone, shared] =
+            [alone, shared].map(|sums| sums.aggregate(&vec![1.0; sellers], &vec![0.6; sellers], BAND));
+        assert!(alone == shared && alone.total > 1_000.0);
+        let again = alone.clone().cleared();
+        assert_eq!(again, Aggregate::default(), "nothing is left in its memory");
     }
 }

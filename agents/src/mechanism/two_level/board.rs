@@ -26,6 +26,9 @@ use crate::{
 use rand::RngExt;
 use std::{sync::Arc, time::Duration};
 
+/// So many markets that were shown are kept for their memory.
+const MOST_RETIRED: usize = 8;
+
 /// The board of a slot's game.
 #[derive(Debug)]
 pub(crate) struct Board {
@@ -54,6 +57,10 @@ pub(crate) struct Board {
     quoted: Vec<u32>,
     chosen: bool,
     shown: Option<Arc<MarketState>>,
+    /// What was shown before, whose memory is used again once nobody needs it.
+    retired: Vec<Arc<MarketState>>,
+    /// The memory of such sums.
+    spare: Aggregate,
 }
 
 impl Floor for Board {
@@ -92,6 +99,8 @@ impl Floor for Board {
             quoted: Vec::new(),
             chosen: false,
             shown: None,
+            retired: Vec::new(),
+            spare: Aggregate::default(),
             buyers,
             surplus,
         }
@@ -122,9 +131,12 @@ impl Floor for Board {
         if !choices && quoted.is_empty() {
             return None;
         }
+        let mut prices = self.retired_prices();
+        prices.clone_from(&self.prices);
         if choices {
             self.sum_up();
         }
+        self.quoted = Vec::with_capacity(quoted.len());
         quoted.sort_unstable();
         quoted.dedup();
         let before = self.shown.as_ref();
@@ -140,11 +152,11 @@ impl Floor for Board {
                 (Some(state), false) => state.news_age,
                 _ => self.news_age(now, quotes_time),
             },
-            prices: self.prices.clone(),
+            prices,
             aggregate: self.aggregate.clone(),
         });
         self.answered.show(&state);
-        self.shown = Some(Arc::clone(&state));
+        self.retired.extend(self.shown.replace(Arc::clone(&state)));
         let message = Message::MarketState(Arc::clone(&state));
         Some((message, Observation::Committed(Commit { state, choices, off_chain, quoted })))
     }
@@ -208,9 +220,28 @@ impl Board {
         self.tally.change(buyer as u32, before);
     }
 
+    /// The list of prices of a market that was shown and is forgotten by now; its sums become spare too. An empty one if
+    /// somebody still knows all of them.
+    fn retired_prices(&mut self) -> Vec<f64> {
+        if self.retired.len() > MOST_RETIRED {
+            self.retired.remove(0);
+        }
+        let Some(place) = self.retired.iter().position(|state| Arc::strong_count(state) == 1) else {
+            return Vec::new();
+        };
+        let Ok(MarketState { prices, aggregate, .. }) = Arc::try_unwrap(self.retired.swap_remove(place)) else {
+            return Vec::new();
+        };
+        if let Some(Ok(sums)) = aggregate.map(Arc::try_unwrap) {
+            self.spare = sums;
+        }
+        prices
+    }
+
     /// Sums up the choices as they stand, at the prices as they stand: (8), (9) and (11).
     fn sum_up(&mut self) {
-        let sums = self.tally.aggregate(&self.choices, &self.buyers, &self.market.surplus, &self.prices, self.band);
+        let (buyers, surplus, old) = (&self.buyers, &self.market.surplus, std::mem::take(&mut self.spare));
+        let sums = self.tally.aggregate(old, &self.choices, buyers, surplus, &self.prices, self.band);
         let answered = self.answered.mean_prices(&self.prices);
         self.aggregate = Some(Arc::new(Aggregate { answered, ..sums }));
     }

@@ -45,9 +45,11 @@ impl Tally {
         }
     }
 
-    /// What `choices` add up to, at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`.
+    /// What `choices` add up to, at sellers with these surpluses [kWh] and prices [CNY/kWh] within a `band`; in the memory
+    /// of an `old` one.
     pub(super) fn aggregate(
         &mut self,
+        old: Aggregate,
         choices: &[Option<Arc<Choice>>],
         buyers: &[Buyer],
         surplus: &[f64],
@@ -57,8 +59,7 @@ impl Tally {
         if std::mem::take(&mut self.anew) {
             self.changes = 0;
             self.sums.clear();
-            let posted = choices.iter().zip(buyers).filter_map(|(choice, buyer)| Some(choice.as_ref()?.posted(buyer)));
-            self.sums.add(posted);
+            self.sums.add_all(choices.len(), |buyer| Some(choices[buyer].as_ref()?.posted(&buyers[buyer])));
         } else {
             // In the order of the buyers, so that the last bits do not tell in which order posts were taken.
             self.changed.sort_unstable_by_key(|(place, _)| *place);
@@ -72,7 +73,7 @@ impl Tally {
             self.changes += self.changed.len();
             self.settle_changes();
         }
-        self.sums.aggregate(surplus, prices, band)
+        self.sums.aggregate_into(old, surplus, prices, band)
     }
 
     fn settle_changes(&mut self) {
@@ -137,7 +138,8 @@ mod tests {
             let (surplus, prices) = ([1.0, 2.0, 3.0], [0.7, 0.8, 0.9]);
             let mut fresh = sums();
             fresh.add(self.choices.iter().flatten().map(|choice| choice.posted(&BUYER)));
-            let kept = self.tally.aggregate(&self.choices, &[BUYER; BUYERS], &surplus, &prices, BAND);
+            let kept =
+                self.tally.aggregate(Aggregate::default(), &self.choices, &[BUYER; BUYERS], &surplus, &prices, BAND);
             [kept, fresh.aggregate(&surplus, &prices, BAND)]
         }
     }
