@@ -96,7 +96,11 @@ mod tests {
     /// The grid of a chain that is kept or not, and so many invoices.
     fn grid(kept: bool, size: u32) -> (Member, Vec<InvoiceTo>) {
         let Member { party, genesis, chain, .. } = members(1).swap_remove(1);
-        let key = SecretKey::derive(1, crate::ids::GRID);
+        let key = match kept {
+            true => SecretKey::derive(1, crate::ids::GRID),
+            false => SecretKey::stand_in_for(1, crate::ids::GRID),
+        };
+        let genesis = Arc::new(Genesis { grid: Some(key.public()), ..(*genesis).clone() });
         let invoice = |n| Invoice { slot: 9, charge: Money(i64::from(n)), credit: Money(0) };
         let invoices = (1..=size).map(|n| InvoiceTo { party: Party::Prosumer(n), invoice: invoice(n) }).collect();
         (Member::new(party, Some(key), kept, genesis, chain), invoices)

@@ -1,9 +1,6 @@
 //! The three chains: carries out calls, validates them in their final order, and seals blocks.
 
-use super::{
-    playing::Received,
-    state::{Simulation, WorldState},
-};
+use super::state::{Simulation, WorldState};
 use crate::{
     chain::{
         block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
@@ -19,6 +16,7 @@ use crate::{
     json,
     member::Member,
     message::Submission,
+    statement::Post,
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -108,6 +106,17 @@ impl Sent {
         let same = || Arc::ptr_eq(&self.submission, &other.submission) || self.submission == other.submission;
         self.from == other.from && self.creator() == other.creator() && same()
     }
+}
+
+/// A post that has reached the ledger.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    /// Who sent it, and is told what becomes of it.
+    pub(super) from: ActorId,
+    pub(super) post: Post,
+    /// As it was submitted, if it came with a signature or was to be a transaction; else its sender has made it.
+    pub(super) submission: Option<Arc<Submission>>,
+    pub(super) at: Time,
 }
 
 /// The three chains and the state that they add up to.

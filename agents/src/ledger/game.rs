@@ -2,8 +2,8 @@
 
 use super::{
     Ledger, Phase, Unpublished,
-    chains::{Chains, Sent},
-    playing::{OffChain, Received},
+    chains::{Chains, Received, Sent},
+    playing::OffChain,
 };
 use crate::{
     actor::{Context, Wake},

@@ -39,8 +39,8 @@ use crate::{
 };
 use answers::Answers;
 use bills::{Billing, Bills};
-use chains::{Chains, Pending, Sent};
-use playing::{Playing, Received, participant, participants};
+use chains::{Chains, Pending, Received, Sent};
+use playing::{Playing, participant, participants};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};

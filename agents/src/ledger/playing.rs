@@ -1,6 +1,9 @@
 //! A slot's game as the ledger keeps it, by whichever mechanism: who takes part, and everybody's last post that counts.
 
-use super::{chains::Sent, state::WorldState};
+use super::{
+    chains::{Received, Sent},
+    state::WorldState,
+};
 use crate::{
     chain::{
         fact::{Fact, Game, Key, Number},
@@ -10,22 +13,10 @@ use crate::{
     ids::{ActorId, ProsumerId},
     market::role::Role,
     mechanism::AnyFloor,
-    message::{MarketOpened, Submission},
-    statement::Post,
+    message::MarketOpened,
     time::Time,
 };
 use std::sync::Arc;
-
-/// A post that has reached the ledger.
-#[derive(Clone, Debug)]
-pub(super) struct Received {
-    /// Who sent it, and is told what becomes of it.
-    pub(super) from: ActorId,
-    pub(super) post: Post,
-    /// As it was submitted, if it came with a signature or was to be a transaction; else its sender has made it.
-    pub(super) submission: Option<Arc<Submission>>,
-    pub(super) at: Time,
-}
 
 /// A slot's game while it is on.
 #[derive(Debug)]

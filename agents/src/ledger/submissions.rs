@@ -3,8 +3,7 @@
 
 use super::{
     Durability, Ledger, Phase,
-    chains::{Pending, Sent},
-    playing::Received,
+    chains::{Pending, Received, Sent},
 };
 use crate::{
     actor::Context,

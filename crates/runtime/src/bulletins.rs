@@ -95,7 +95,7 @@ impl<P: Protocol> Bulletins<P> {
     /// Whether the actor at this place has not passed all of them.
     #[inline]
     pub(super) fn has_news(&self, place: u32) -> bool {
-        (self.passed[place as usize].max(self.gone) - self.gone) as usize != self.kept.len()
+        !self.kept.is_empty() && (self.passed[place as usize].max(self.gone) - self.gone) as usize != self.kept.len()
     }
 
     /// Hands over to the actor at this place what comes before an event of its own.

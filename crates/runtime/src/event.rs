@@ -112,15 +112,21 @@ impl<P: Protocol> Event<P> {
         Self { time, wave: 0, sender: actor, sequence, to: actor, what }
     }
 
+    /// The whole of it, of which nothing is left.
+    pub(super) fn take_all(&mut self) -> Self {
+        let Self { time, wave, sender, sequence, to, .. } = *self;
+        Self { time, wave, sender, sequence, to, what: std::mem::replace(&mut self.what, What::Start) }
+    }
+
     /// What of this event is the `nth` receiver's: the whole, unless it is a broadcast. To be taken once for each.
     pub(super) fn take(&mut self, nth: u32) -> Self {
-        let Self { time, wave, sender, sequence, to, .. } = *self;
+        let Self { time, wave, sender, sequence, .. } = *self;
         match &mut self.what {
             What::Broadcast(broadcast) => {
                 let (to, message) = (broadcast.to[nth as usize], broadcast.message.clone());
                 Self { time, wave, sender, sequence: sequence + u64::from(nth), to, what: What::Message(message) }
             }
-            what => Self { time, wave, sender, sequence, to, what: std::mem::replace(what, What::Start) },
+            _ => self.take_all(),
         }
     }
 }

@@ -98,20 +98,22 @@ impl<P: Protocol> Worker<P> {
 
     /// Lists who gets which event of the window, in order of their places.
     fn find_receivers(&mut self) {
-        let is_announced =
-            |event: &Event<P>| matches!(&event.what, What::Broadcast(broadcast) if broadcast.is_announced);
-        if self.window.iter().any(is_announced) {
-            let announced: Vec<Event<P>> = self.window.extract_if(.., |event| is_announced(event)).collect();
-            self.actors.put_up(announced);
-        }
-        for (n, event) in (0..).zip(&self.window) {
+        let mut announced = Vec::new();
+        for (n, event) in (0..).zip(&mut self.window) {
             if let What::Broadcast(broadcast) = &event.what {
+                if broadcast.is_announced {
+                    announced.push(event.take_all());
+                    continue;
+                }
                 let here = |(_, to): &(u32, _)| self.placement.shard(*to) == self.placement.number;
                 let receivers = (0..).zip(broadcast.to.iter().copied()).filter(here);
                 self.due.extend(receivers.map(|(nth, to)| Due { place: self.placement.place(to), event: n, nth }));
             } else {
                 self.due.push(Due { place: self.placement.place(event.to), event: n, nth: 0 });
             }
+        }
+        if !announced.is_empty() {
+            self.actors.put_up(announced);
         }
         self.due.sort_unstable_by_key(|due| due.place);
     }
