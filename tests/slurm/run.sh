@@ -93,7 +93,11 @@ until_nothing() {
 not_idle() {
     [ "$(sinfo -h -o %t 2>/dev/null)" = idle ] || echo "the node is not idle: $(sinfo -h -o '%t %E' 2>&1)"
 }
-until_nothing 20 not_idle
+# That they come up is no matter of ours.
+if ! until_nothing 60 not_idle; then
+    tail -n 5 "$folder"/*.log >&2 || true
+    skipped "Slurm's daemons do not come up on this machine"
+fi
 
 mkdir "$folder/work" "$folder/bin"
 ln -s "$sim" "$folder/bin/sim"
