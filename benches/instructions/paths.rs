@@ -44,7 +44,8 @@ pub(crate) const PATHS: [Path; 12] = [
 
 const ALL: &str = "ledger: (posts: Last),";
 const KNOWN: &str = "learning: (choice_set: Sample(16)), ledger: (posts: Last),";
-const BLOCKS: &str = "ledger: (posts: Every),";
+/// Where the chain is kept, so that blocks have texts and hashes.
+const BLOCKS: &str = "ledger: (posts: Every), record: Full,";
 
 /// Whose work is counted.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,8 @@ pub(crate) const SEED: u64 = 2023;
 /// One slot at noon of so many synthetic homes, a quarter of which have photovoltaics of several times what they need;
 /// with further `sections` of the scenario, such as `learning: (...)`.
 pub(crate) fn noon(prosumers: u32, sections: &str) -> Case {
+    // No chain is kept, unless the sections say so.
+    let record = if sections.contains("record:") { "" } else { "record: Slots," };
     let text = format!(
         "Scenario(
             name: \"noon\",
@@ -19,7 +21,7 @@ pub(crate) fn noon(prosumers: u32, sections: &str) -> Case {
                 workplace_share: 0.0,
                 pv_peak_kw: LogNormal(median: 11.0, sigma: 0.3),
             ),
-            record: Slots,
+            {record}
             {sections}
         )"
     );
