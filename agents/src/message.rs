@@ -5,9 +5,9 @@
 
 use crate::{
     chain::{
-        call::Proposal,
+        call::{Call, Proposal},
         fact::{Bill, Game, Number},
-        identity::Signature,
+        identity::{Party, Signature},
         refusal::{Refusal, Validity},
         transaction::Endorsement,
     },
@@ -88,6 +88,14 @@ pub struct Submission {
     pub signature: Option<Signature>,
     /// Who else stands for it.
     pub endorsements: Vec<Endorsement>,
+}
+
+impl Submission {
+    /// A call that needs no signature.
+    pub(crate) fn unsigned(creator: Party, call: Call) -> Arc<Self> {
+        let (proposal, signature, endorsements) = (Proposal { creator, call }, None, Vec::new());
+        Arc::new(Self { proposal, signature, endorsements })
+    }
 }
 
 /// A slot has begun.

@@ -8,10 +8,9 @@ use super::{
 use crate::{
     actor::{Context, Wake},
     chain::{
-        call::{Call, Proposal},
+        call::Call,
         fact::{Clearing, Execution},
         genesis::Posts,
-        identity::Party,
         refusal::{Refusal, ensure},
     },
     ids::{ChannelName, ProsumerId},
@@ -201,9 +200,8 @@ impl Ledger {
         let sent = |received: &Received| {
             let Received { from, post, submission, .. } = received;
             let unsigned = || {
-                let creator = ProsumerId::of(*from).map_or(Party::Ledger, |prosumer| genesis.prosumer(prosumer));
-                let proposal = Proposal { creator, call: post.clone().into() };
-                Arc::new(Submission { proposal, signature: None, endorsements: Vec::new() })
+                let prosumer = ProsumerId::of(*from).expect("only prosumers' posts are taken");
+                Submission::unsigned(genesis.prosumer(prosumer), post.clone().into())
             };
             Sent { from: *from, submission: submission.clone().unwrap_or_else(unsigned), at }
         };

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     actor::Context,
     chain::{
-        call::{Call, Proposal},
+        call::Call,
         fact::{Fact, Key},
         genesis::Posts,
         identity::Party,
@@ -59,8 +59,7 @@ impl Ledger {
         if genesis.rules.posts == Posts::Every || genesis.are_posts_signed() {
             let Received { from, post, at, .. } = received;
             let Some(creator) = ProsumerId::of(from).map(|prosumer| genesis.prosumer(prosumer)) else { return };
-            let proposal = Proposal { creator, call: post.into() };
-            let submission = Arc::new(Submission { proposal, signature: None, endorsements: Vec::new() });
+            let submission = Submission::unsigned(creator, post.into());
             return self.submit(Sent { from, submission, at }, context);
         }
         if self.is_over() {
