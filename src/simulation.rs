@@ -8,7 +8,7 @@ use crate::{
     scenario::{
         Case,
         population::Profile,
-        schema::{Activation, Clock, Initial, InitialPrice, Learning, Record, Scenario},
+        schema::{Activation, Clock, Initial, InitialPrice, Learning, Outage, Record, Scenario},
     },
 };
 use microgrid_agents::{
@@ -20,11 +20,11 @@ use microgrid_agents::{
         identity::{Party, SecretKey},
     },
     grid::{Grid, GridRules},
-    ids::{ActorId, GRID, LEDGER, ProsumerId, Slot},
-    ledger::{FloorRules, Ledger, LedgerRules},
+    ids::{ActorId, GRID, LEDGER, ProsumerId, Slot, peer},
+    ledger::{FloorRules, Ledger, LedgerRules, Peer, PeerRules},
     market::balance::{Metered, SlotFacts},
     member::Member,
-    prosumer::{FirstPrices, Habits, Needs, Prosumer, Rules, Strategy},
+    prosumer::{Desk, FirstPrices, Habits, Needs, Peers, Prosumer, Rules, Strategy},
     streams::{Purpose, slot_stream, stream},
     time::Time,
     units::Energy,
@@ -110,7 +110,7 @@ fn host(case: &Case, network: Network, shards: Option<Shards>, interrupted: &Arc
     }
 }
 
-/// The ledger, the grid and all prosumers of a case, in the order of their addresses.
+/// The ledger, the grid, all prosumers of a case and the ledger's peers, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
     Cast::of(case).actors(1..=case.scenario.market.slots, 0)
 }
@@ -124,6 +124,8 @@ struct Cast<'a> {
     chain: Digest,
     /// The prosumers' rules.
     rules: Vec<Arc<Rules>>,
+    /// The place of each prosumer's peer.
+    homes: Arc<[u32]>,
 }
 
 impl<'a> Cast<'a> {
@@ -131,7 +133,7 @@ impl<'a> Cast<'a> {
         let prosumers = 0..case.population.prosumers.len() as u32;
         let keys: Vec<_> = prosumers.into_par_iter().map(|id| key(case, ProsumerId(id).actor())).collect();
         let genesis = Arc::new(genesis(case, &keys));
-        Self { case, chain: genesis.id(), genesis, rules: habits(case), keys }
+        Self { case, chain: genesis.id(), genesis, rules: habits(case), keys, homes: case.homes().into() }
     }
 
     fn member(&self, party: Party, key: Option<SecretKey>) -> Member {
@@ -139,13 +141,14 @@ impl<'a> Cast<'a> {
         Member::new(party, key, keeps_chains, Arc::clone(&self.genesis), self.chain)
     }
 
-    /// The ledger, the grid and all prosumers, to play these slots, which are the stretch of the case with this number.
+    /// The ledger, the grid, all prosumers and the peers, to play these slots, which are the stretch of the case with this number.
     fn actors(&self, slots: RangeInclusive<Slot>, stretch: u32) -> Vec<Box<dyn Actor<MarketProtocol>>> {
-        let Self { case, keys, genesis, rules, .. } = self;
+        let Self { case, keys, genesis, rules, homes, .. } = self;
+        let peers = case.peers();
         let [ledger, grid] =
             [(Party::Ledger, LEDGER), (Party::Grid, GRID)].map(|(party, actor)| self.member(party, key(case, actor)));
-        let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2);
-        actors.push(Box::new(Ledger::new(ledger_rules(case, slots.clone()), ledger)));
+        let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2 + peers as usize);
+        actors.push(Box::new(Ledger::new(ledger_rules(case, slots.clone(), Arc::clone(homes)), ledger)));
         actors.push(Box::new(Grid::new(grid_rules(case, slots.clone()), grid)));
         let members = (0..).map(ProsumerId).zip(&case.population.prosumers);
         for (((id, profile), key), rules) in members.zip(keys).zip(rules) {
@@ -154,7 +157,17 @@ impl<'a> Cast<'a> {
             let storage = case.storage(id.index()).map(|of| (of.limits(), Energy::nearest(of.initial_kwh)));
             let member = self.member(genesis.prosumer(id), key.clone());
             let moments = slot_stream(case.seed, id.actor(), Purpose::Activation, stretch);
-            actors.push(Box::new(Prosumer::new(id, member, Arc::clone(rules), needs, storage, moments)));
+            let home = homes.get(id.index()).map(|home| peer(keys.len(), home + 1));
+            let desk = Desk::at(home.unwrap_or(LEDGER));
+            actors.push(Box::new(Prosumer::new(id, member, Arc::clone(rules), needs, storage, desk, moments)));
+        }
+        let mut clients = vec![Vec::new(); peers as usize];
+        for (id, home) in (0..).map(ProsumerId).zip(homes.iter()) {
+            clients[*home as usize].push(id);
+        }
+        for (number, clients) in (1..).zip(clients) {
+            let member = self.member(Party::Peer(number), key(case, peer(keys.len(), number)));
+            actors.push(Box::new(Peer::new(peer_rules(case), member, clients)));
         }
         actors
     }
@@ -215,9 +228,10 @@ fn genesis(case: &Case, keys: &[Option<SecretKey>]) -> Genesis {
             late_blocks: scenario.clock != Clock::Virtual || scenario.ledger_crashes(),
             mechanism: case.mechanism(),
         },
-        policies: Policies::new(scenario.ledger.signatures),
+        policies: Policies { peers: scenario.ledger.policy, ..Policies::new(scenario.ledger.signatures) },
         ledger: public(&key(case, LEDGER)),
         grid: public(&key(case, GRID)),
+        peers: (1..=case.peers()).map(|number| public(&key(case, peer(keys.len(), number)))).collect(),
         prosumers: members.iter().zip(keys).map(|(member, key)| (member.number, public(key))).collect(),
         tariff_groups: tariff_groups(case),
     }
@@ -310,7 +324,22 @@ fn prosumer_rules(case: &Case, learning: &Learning) -> Rules {
         retry_after: case.retry_after(),
         posts_alone: scenario.posts(case.population.prosumers.len()) == Posts::Last
             && scenario.ledger.signatures != Signatures::Everything,
+        peers: peers(case),
     }
+}
+
+/// The peers among which prosumers go from one to the next, where they do.
+fn peers(case: &Case) -> Option<Peers> {
+    let market = &case.scenario.market;
+    let patience = (market.gate_closure / 20).max(2 * case.retry_after());
+    let goes_on = case.peers() > 0 && case.scenario.ledger.on_outage == Outage::Switch;
+    let first = peer(case.population.prosumers.len(), 1);
+    goes_on.then_some(Peers { first, count: case.peers(), patience })
+}
+
+/// Whether prosumers act by their own clocks alone.
+fn acts_by_clock(case: &Case) -> bool {
+    !matches!(case.scenario.activation, Activation::Reactive { .. })
 }
 
 fn grid_rules(case: &Case, slots: RangeInclusive<Slot>) -> GridRules {
@@ -322,24 +351,39 @@ fn grid_rules(case: &Case, slots: RangeInclusive<Slot>) -> GridRules {
     }
 }
 
-fn ledger_rules(case: &Case, slots: RangeInclusive<Slot>) -> LedgerRules {
+fn floor_rules(scenario: &Scenario) -> FloorRules {
+    FloorRules {
+        alpha: scenario.alpha_of_slot(),
+        patience: scenario.learning.patience,
+        first_choice: fixed(&scenario.learning.initial_choice),
+        // Who has next to nothing would be asked for thousands of times that, and negotiated down for as long.
+        first_by_surplus: !scenario.market.mechanism.is_game(),
+        tells_answered: scenario.learning.predicts(),
+    }
+}
+
+fn peer_rules(case: &Case) -> PeerRules {
+    let scenario = &case.scenario;
+    PeerRules {
+        floor: floor_rules(scenario),
+        // A first post comes when its sender's period says so.
+        remind_after: case.retry_after() + 2 * scenario.activation.period(),
+        acts_by_clock: acts_by_clock(case),
+    }
+}
+
+fn ledger_rules(case: &Case, slots: RangeInclusive<Slot>, homes: Arc<[u32]>) -> LedgerRules {
     let scenario = &case.scenario;
     LedgerRules {
         slots,
-        floor: FloorRules {
-            alpha: scenario.alpha_of_slot(),
-            patience: scenario.learning.patience,
-            first_choice: fixed(&scenario.learning.initial_choice),
-            // Who has next to nothing would be asked for thousands of times that, and negotiated down for as long.
-            first_by_surplus: !scenario.market.mechanism.is_game(),
-            tells_answered: scenario.learning.predicts(),
-        },
+        floor: floor_rules(scenario),
         slot_length: scenario.market.slot_length,
         gate_closure: scenario.market.gate_closure,
         period: scenario.activation.period(),
         retry_after: case.retry_after(),
         durability: scenario.ledger.durability,
-        acts_by_clock: !matches!(scenario.activation, Activation::Reactive { .. }),
+        homes,
+        acts_by_clock: acts_by_clock(case),
     }
 }
 

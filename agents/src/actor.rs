@@ -49,6 +49,8 @@ pub enum Wake {
     Act(u32),
     /// Time to ask again for what has not been acknowledged; the number tells which question it was.
     Retry(u64),
+    /// Time to see whether the ledger has been heard of.
+    Watch,
     /// The oldest transaction of a ledger channel has waited long enough; the number tells in which batch.
     CutBlock(ChannelName, u64),
     /// The oldest post that does not become a transaction has waited long enough; the number tells in which batch.
@@ -61,6 +63,14 @@ pub enum Wake {
     GateCloses(u32),
     /// Bills of this slot that were not endorsed by now are void.
     BillsExpire(u32),
+    /// Last posts of this slot's game that peers have not handed in by now are void.
+    PostsExpire(u32),
+    /// Time to repeat blocks to peers that have not said that they have them.
+    Redeliver,
+    /// A settlement of this slot that too few peers have endorsed by now is void.
+    SettlementExpires(u32),
+    /// What the clients of a peer have said in this instant is complete: time to hand it in.
+    HandIn,
     /// What falls due at the grid in this instant is complete: time to sign it and send invoices.
     SendInvoices,
 }

@@ -10,12 +10,17 @@ pub const GRID: ActorId = ActorId(1);
 /// The first prosumer's address; the others follow.
 pub const FIRST_PROSUMER: ActorId = ActorId(2);
 
+/// The address of the peer with this number, from 1, among so many prosumers: behind all of them.
+pub fn peer(prosumers: usize, number: u32) -> ActorId {
+    ActorId(FIRST_PROSUMER.0 + prosumers as u32 + number - 1)
+}
+
 /// A prosumer by its position in the population, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProsumerId(pub u32);
 
 impl ProsumerId {
-    /// The prosumer behind this address, or `None` for the grid and the ledger.
+    /// The prosumer behind this address, or `None` for the grid and the ledger. A peer's is behind all of theirs.
     pub fn of(actor: ActorId) -> Option<Self> {
         actor.0.checked_sub(FIRST_PROSUMER.0).map(Self)
     }

@@ -1,16 +1,14 @@
 //! A member of the chains: an actor's name and key, and what it does with them.
 
-use crate::{
-    chain::{
-        call::{Call, InvoiceTo, Proposal},
-        genesis::Genesis,
-        hash::Digest,
-        identity::{Party, SecretKey, Signature},
-        invoices,
-        signable::Signable,
-        transaction::Endorsement,
-    },
-    message::Submission,
+use crate::chain::{
+    call::{Call, InvoiceTo, Proposal},
+    genesis::Genesis,
+    hash::Digest,
+    identity::{Party, SecretKey, Signature},
+    invoices,
+    signable::Signable,
+    submission::Submission,
+    transaction::Endorsement,
 };
 use std::sync::Arc;
 
@@ -36,6 +34,16 @@ impl Member {
     /// Signs a statement for these chains; `None` where nothing is signed.
     pub fn sign(&self, statement: &impl Signable) -> Option<Signature> {
         self.key.as_ref().map(|key| key.sign_statement(self.chain, statement))
+    }
+
+    /// Signs a text for these chains, which are kept; `None` where nothing is signed.
+    pub(crate) fn sign_text(&self, text: &str) -> Option<Signature> {
+        self.key.as_ref().map(|key| key.sign(self.chain, text))
+    }
+
+    /// What is as long as a signature, where chains are not kept; `None` where nothing is signed.
+    pub(crate) fn name_in_place_of_signature(&self) -> Option<Signature> {
+        self.key.as_ref().map(|key| key.public().name())
     }
 
     /// Endorses invoices that fall due at one instant: gives the endorsement of each by its place.

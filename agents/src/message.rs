@@ -3,16 +3,19 @@
 //! Every message names its slot, except `Recover` of one who does not know it, and receiving one twice does no harm. Posts
 //! of the game carry a version: only a newer one replaces an older. All others are answered the same way each time.
 
+pub use crate::chain::submission::Submission;
+
 use crate::{
     chain::{
-        call::{Call, Proposal},
         fact::{Bill, Game, Number},
-        identity::{Party, Signature},
+        hash::Digest,
+        identity::Signature,
         refusal::{Refusal, Validity},
+        submission::{Execution, Sealed},
         transaction::Endorsement,
     },
     ids::{ProsumerId, Slot},
-    market::{aggregate::Aggregate, settlement::Trade, trades::Trades},
+    market::{aggregate::Aggregate, part::Part, settlement::Trade, trades::Trades},
     statement::{Dispute, Invoice, Post, Tariff},
     time::Time,
     units::Energy,
@@ -60,6 +63,23 @@ pub enum Message {
     Recover(u64),
     /// Ledger → prosumer: where it stands, in answer to the question of this number.
     Standing(u64, Box<Standing>),
+    /// Prosumer → peer: are you there? Repeated until `Attending`.
+    Attend,
+    /// Peer → prosumer: I am.
+    Attending,
+    /// Peer → ledger, for a client or in answer to the ledger: what it has made of a call.
+    Endorsed(Box<Execution>),
+    /// Peer → ledger: what the posts of its clients come to. Replaced by the next.
+    Part(Box<Part>),
+    /// Ledger → peers: the game of a slot is over. Repeated until answered. Peer → ledger: so I have handed in the last posts
+    /// of my clients.
+    GameOver(Slot),
+    /// Ledger → peer, of a client: it has gone to another peer.
+    Left,
+    /// Peer → ledger: what its clients say, and how far its chains have come.
+    HandedIn(Box<HandedIn>),
+    /// Ledger → peer: blocks, and what it is to tell its clients. Blocks are repeated until the peer has them.
+    Delivered(Box<Delivered>),
 }
 
 // Most of the traffic: whatever is larger goes behind a pointer.
@@ -79,23 +99,28 @@ pub enum Standing {
     Settled(SlotOpened, Arc<MarketOpened>, Trades),
 }
 
-/// A call of the contract, on its way to the ledger: whatever is to stand on a chain.
+/// What the clients of a peer say, handed in by it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Submission {
-    /// The call and who makes it.
-    pub proposal: Proposal,
-    /// Its maker's signature, where one is needed.
-    pub signature: Option<Signature>,
-    /// Who else stands for it.
-    pub endorsements: Vec<Endorsement>,
+pub struct HandedIn {
+    /// How many blocks it has.
+    pub blocks: u64,
+    /// What the last of them has come to.
+    pub outcome: Digest,
+    /// Whether it lacks blocks, and asks for them.
+    pub lacks: bool,
+    /// What is said, by whom; by the peer itself where nobody is named.
+    pub said: Vec<(Option<ProsumerId>, Message)>,
 }
 
-impl Submission {
-    /// A call that needs no signature.
-    pub(crate) fn unsigned(creator: Party, call: Call) -> Arc<Self> {
-        let (proposal, signature, endorsements) = (Proposal { creator, call }, None, Vec::new());
-        Arc::new(Self { proposal, signature, endorsements })
-    }
+/// What the ledger delivers to a peer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivered {
+    /// Blocks that follow each other.
+    pub sealed: Vec<Arc<Sealed>>,
+    /// How many blocks there are: whoever has fewer passes nothing on until it has them.
+    pub blocks: u64,
+    /// What it is to pass on, to whom; to all whom it concerns where nobody is named.
+    pub told: Vec<(Option<ProsumerId>, Message)>,
 }
 
 /// A slot has begun.

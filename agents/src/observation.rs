@@ -40,6 +40,8 @@ pub enum Observation {
     GameOver(Arc<GameOver>),
     /// Ledger: these trades are final.
     Settled(Slot, Arc<[Trade]>),
+    /// Ledger: too few peers have endorsed the settlement of a slot, so that no trade of it is final.
+    Voided(Slot),
     /// Ledger: refused what somebody sent.
     Refused(Refused),
     /// Ledger: a block was committed to its chain.

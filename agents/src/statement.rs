@@ -106,6 +106,16 @@ pub enum Registration {
 }
 
 impl Registration {
+    /// What it brings as a buyer, if it is one.
+    pub(crate) fn as_buyer(&self) -> Option<Buyer> {
+        if let Self::Buyer(buyer) = self { Some(*buyer) } else { None }
+    }
+
+    /// What it has to sell, if it is a seller.
+    pub(crate) fn surplus(&self) -> Option<Energy> {
+        if let Self::Seller(surplus) = self { Some(*surplus) } else { None }
+    }
+
     /// The largest surplus that may be registered, 10^9 kWh: up to it, 64-bit floats hold every unit.
     pub const MOST_SURPLUS: Energy = Energy(1_000_000_000_000_000);
 
@@ -378,11 +388,14 @@ pub enum Outcome {
     Cleared,
     /// The market was closed, there were no buyers or no sellers among the admitted, or the fee left no room for a price.
     NoMarket,
+    /// Too few peers of the ledger endorsed the settlement of its trades, so that none of them counts.
+    Void,
 }
 
 impl Outcome {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Equilibrium, Self::Rest, Self::GateClosure, Self::Cleared, Self::NoMarket];
+    pub const ALL: [Self; 6] =
+        [Self::Equilibrium, Self::Rest, Self::GateClosure, Self::Cleared, Self::NoMarket, Self::Void];
 
     /// Whether its mechanism looked for an equilibrium, found or not: what clears by a rule has missed none.
     pub fn looked_for_equilibrium(self) -> bool {

@@ -35,7 +35,7 @@ pub(super) fn slot_table(rows: &[SlotRow]) -> String {
 pub(super) fn outcome(outcome: Outcome) -> Cell {
     let tone = match outcome {
         Outcome::Equilibrium => Tone::Good,
-        Outcome::Rest | Outcome::GateClosure => Tone::Caution,
+        Outcome::Rest | Outcome::GateClosure | Outcome::Void => Tone::Caution,
         Outcome::Cleared | Outcome::NoMarket => Tone::Plain,
     };
     Cell { text: format!("{outcome:?}"), tone }

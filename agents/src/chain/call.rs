@@ -40,6 +40,8 @@ pub enum Call {
     CloseGame(Slot, Outcome),
     /// The ledger settles a slot.
     Settle(Arc<Settlement>),
+    /// The ledger gives a settlement up that too few peers have endorsed: whatever was traded falls back to the grid.
+    Void(Slot),
     /// A prosumer records its energy of a slot, with the grid's invoice where it exchanged any with the grid.
     RecordEnergy(Slot, Box<MeterReading>, Option<Invoice>),
     /// A participant posts its orders.
@@ -80,6 +82,7 @@ impl Call {
             Self::PostChoice(choice) => (Some(Information), Some(choice.slot), false),
             Self::PostOrders(orders) => (Some(Information), Some(orders.slot), false),
             Self::Settle(settlement) => (Some(Trade), Some(settlement.slot), true),
+            Self::Void(slot) => (Some(Trade), Some(*slot), true),
             Self::RecordEnergy(slot, ..) => (Some(Energy), Some(*slot), false),
         }
     }
@@ -203,6 +206,16 @@ impl Genesis {
                 Signatures::Settlement => !call.is_post(),
                 Signatures::Off => false,
             }
+    }
+
+    /// How many peers must endorse a call of `creator`: none where the ledger is its only peer, or carries it out alone.
+    pub fn endorsers(&self, creator: Party, call: &Call) -> usize {
+        match (creator, call) {
+            _ if self.peers.is_empty() => 0,
+            (_, Call::Settle(_)) => self.policies.peers.of(self.peers.len()),
+            (Party::Prosumer(_), _) => 1,
+            _ => 0,
+        }
     }
 
     /// Whether posts need the signature of their maker.

@@ -31,6 +31,9 @@ pub struct Genesis {
     pub ledger: Option<PublicKey>,
     /// Public key of the grid.
     pub grid: Option<PublicKey>,
+    /// Public keys of the peers, in the order of their numbers; none where the ledger is its only peer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<Option<PublicKey>>,
     /// Numbers of the prosumers in ascending order, with their public keys.
     pub prosumers: Vec<(Number, Option<PublicKey>)>,
     /// Who has tariffs of the grid of its own: the members of each such group, in ascending order of their numbers.
@@ -125,12 +128,16 @@ pub struct Policies {
     pub bill: BillPolicy,
     /// Who must endorse an invoice.
     pub invoice: InvoicePolicy,
+    /// How many peers must endorse a settlement.
+    #[serde(default, skip_serializing_if = "PeerPolicy::is_any")]
+    pub peers: PeerPolicy,
 }
 
 impl Policies {
-    /// The policies of this ledger.
+    /// The policies of a ledger on which these things are signed, and any of whose peers endorses a settlement.
     pub fn new(signatures: Signatures) -> Self {
-        Self { signatures, bill: BillPolicy::BuyerAndSeller, invoice: InvoicePolicy::Grid }
+        let peers = PeerPolicy::default();
+        Self { signatures, bill: BillPolicy::BuyerAndSeller, invoice: InvoicePolicy::Grid, peers }
     }
 }
 
@@ -146,6 +153,37 @@ pub enum BillPolicy {
 pub enum InvoicePolicy {
     /// The grid.
     Grid,
+}
+
+/// How many peers must have carried out a settlement with the same result, and endorse it. Of any other call that peers carry
+/// out, the one does to which it was submitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PeerPolicy {
+    /// One.
+    #[default]
+    Any,
+    /// More than half.
+    Majority,
+    /// All.
+    All,
+    /// At least so many.
+    AtLeast(u32),
+}
+
+impl PeerPolicy {
+    fn is_any(&self) -> bool {
+        *self == Self::Any
+    }
+
+    /// How many that are of so many peers.
+    pub fn of(self, peers: usize) -> usize {
+        match self {
+            Self::Any => 1,
+            Self::Majority => peers / 2 + 1,
+            Self::All => peers,
+            Self::AtLeast(count) => count as usize,
+        }
+    }
 }
 
 impl Genesis {
@@ -165,6 +203,7 @@ impl Genesis {
             Party::Ledger => self.ledger,
             Party::Grid => self.grid,
             Party::Prosumer(_) => self.member(party).and_then(|id| self.prosumers[id.index()].1),
+            Party::Peer(number) => *self.peers.get(number.checked_sub(1)? as usize)?,
         }
     }
 

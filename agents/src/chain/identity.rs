@@ -32,12 +32,14 @@ use std::{
 /// Somebody on the chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
-    /// The ledger itself: orderer and peer in one.
+    /// The ledger itself: the orderer, and its only peer where there are no others.
     Ledger,
     /// The utility grid.
     Grid,
     /// The prosumer with this number in the scenario's files.
     Prosumer(u32),
+    /// The peer with this number, from 1.
+    Peer(u32),
 }
 
 impl fmt::Display for Party {
@@ -46,6 +48,7 @@ impl fmt::Display for Party {
             Self::Ledger => f.write_str("ledger"),
             Self::Grid => f.write_str("grid"),
             Self::Prosumer(number) => write!(f, "prosumer {number}"),
+            Self::Peer(number) => write!(f, "peer {number}"),
         }
     }
 }
@@ -54,11 +57,12 @@ impl FromStr for Party {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = || text.strip_prefix("prosumer ").and_then(|number| number.parse().ok());
+        let number = |of: &str| text.strip_prefix(of).and_then(|number| number.parse().ok());
+        let (prosumer, peer) = (|| number("prosumer ").map(Self::Prosumer), || number("peer ").map(Self::Peer));
         match text {
             "ledger" => Ok(Self::Ledger),
             "grid" => Ok(Self::Grid),
-            _ => number().map(Self::Prosumer).ok_or_else(|| format!("{text} is nobody")),
+            _ => prosumer().or_else(peer).ok_or_else(|| format!("{text} is nobody")),
         }
     }
 }
@@ -73,6 +77,11 @@ pub enum PublicKey {
 }
 
 impl PublicKey {
+    /// What is as long as a signature, and says no more than whose it is.
+    pub(crate) fn name(&self) -> Signature {
+        Signature::StandIn(Digest(*self.bytes()))
+    }
+
     fn bytes(&self) -> &[u8; 32] {
         match self {
             Self::Ed25519(key) => key.as_bytes(),

@@ -16,4 +16,5 @@ pub mod merkle;
 pub mod refusal;
 pub mod signable;
 pub(crate) mod stub;
+pub(crate) mod submission;
 pub mod transaction;

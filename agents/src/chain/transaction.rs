@@ -27,7 +27,7 @@ pub struct Envelope {
     pub proposal: Box<RawValue>,
     /// Its maker's signature over the text of the proposal, where there is one.
     pub signature: Option<Signature>,
-    /// Who else stands for it: participants for their bills, the grid for its invoice.
+    /// Who else stands for it: participants for their bills, the grid for its invoice, peers for its outcome.
     pub endorsements: Vec<Endorsement>,
     /// The facts it rests on, in the order in which they were read.
     pub reads: Vec<Read>,
@@ -48,6 +48,18 @@ impl Envelope {
         String::from_utf8(text).expect("JSON is text")
     }
 
+    /// What a peer signs to endorse it: the call, and what it came to when that peer carried it out.
+    pub fn execution(&self) -> String {
+        #[derive(Serialize)]
+        struct Execution<'a> {
+            proposal: &'a RawValue,
+            reads: &'a [Read],
+            outcome: &'a Outcome,
+        }
+        let Self { proposal, reads, outcome, .. } = self;
+        serde_json::to_string(&Execution { proposal, reads, outcome }).expect("every execution has a JSON text")
+    }
+
     /// Reads the proposal; an error if its text is none.
     pub fn proposal(&self) -> Result<Proposal, serde_json::Error> {
         serde_json::from_str(self.proposal.get())
@@ -61,7 +73,8 @@ pub struct Endorsement {
     /// Who.
     pub by: Party,
     /// Over a text that follows from the transaction: [`BillsOf`](super::call::BillsOf), or
-    /// [`InvoiceTo`](super::call::InvoiceTo) or its [block](super::call::InvoiceBlock); `None` where nothing is signed.
+    /// [`InvoiceTo`](super::call::InvoiceTo) or its [block](super::call::InvoiceBlock), or by a peer its
+    /// [execution](Envelope::execution); `None` where nothing is signed.
     pub signature: Option<Signature>,
     /// How the root that is signed follows from the invoice, where it stands among others.
     #[serde(default, skip_serializing_if = "Option::is_none")]

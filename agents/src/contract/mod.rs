@@ -12,7 +12,7 @@ mod settlement;
 pub use crate::chain::stub::Stub;
 
 use crate::chain::{
-    call::Call,
+    call::{Call, Settlement},
     fact::Number,
     genesis::Genesis,
     identity::Party,
@@ -40,7 +40,7 @@ impl Contract {
         match call {
             Call::Genesis(_) | Call::Anchor(_) => Err(Refusal::AlreadyRecorded),
             Call::PublishTariff(_) if creator != Party::Grid => Err(Refusal::NotAParticipant),
-            Call::OpenGame(..) | Call::CloseGame(..) | Call::Clear(..) if creator != Party::Ledger => {
+            Call::OpenGame(..) | Call::CloseGame(..) | Call::Clear(..) | Call::Void(_) if creator != Party::Ledger => {
                 Err(Refusal::NotAParticipant)
             }
             Call::PublishTariff(tariff) => self.publish_tariff(Arc::clone(tariff), stub),
@@ -52,6 +52,7 @@ impl Contract {
             Call::Clear(slot, clearing) => self.clear(*slot, clearing, stub),
             Call::CloseGame(slot, outcome) => Self::close_game(*slot, *outcome, stub),
             Call::Settle(settlement) => self.settle(settlement, stub),
+            Call::Void(slot) => self.settle(&Settlement { slot: *slot, ..Settlement::default() }, stub),
             Call::RecordEnergy(slot, reading, invoice) => {
                 self.record_energy(prosumer(creator)?, *slot, **reading, *invoice, stub)
             }
@@ -63,6 +64,6 @@ impl Contract {
 fn prosumer(creator: Party) -> Result<Number, Refusal> {
     match creator {
         Party::Prosumer(number) => Ok(number),
-        Party::Ledger | Party::Grid => Err(Refusal::NotAParticipant),
+        Party::Ledger | Party::Grid | Party::Peer(_) => Err(Refusal::NotAParticipant),
     }
 }

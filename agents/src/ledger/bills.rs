@@ -6,11 +6,12 @@ use super::{Answers, Ledger, Phase, Received, participant, participants};
 use crate::{
     actor::{Context, Wake},
     chain::{
-        call::{BillsOf, Call, Settlement},
-        identity::{Claim, Signed, verify_signed},
+        call::{BillsOf, Call, Proposal, Settlement},
+        identity::{Claim, Party, Signed, verify_signed},
+        submission::{Execution, Pending, Sent},
         transaction::Endorsement,
     },
-    ids::ProsumerId,
+    ids::{LEDGER, ProsumerId},
     market::{
         settlement::Trade,
         trades::{TradeBook, Trades},
@@ -38,6 +39,16 @@ impl Billing {
         let version = self.posts[participant].as_ref().map_or(0, |received| received.post.version());
         Message::BillProposed(Arc::new(BillProposed { slot: market.slot, market, trades, version }))
     }
+}
+
+/// A settlement that waits for peers to endorse it.
+#[derive(Debug)]
+pub(super) struct Settling {
+    /// With the endorsements of those that have.
+    transaction: Pending,
+    pub(super) bills: Bills,
+    /// Whether as many as are needed have been asked before.
+    is_urgent: bool,
 }
 
 /// The trades of a slot's market, sorted out by participant.
@@ -69,7 +80,7 @@ impl Ledger {
         let posts = std::mem::take(&mut playing.posts);
         let billing = Billing { bills, verdicts: Answers::of(posts.len()), posts };
         for (participant, prosumer) in participants(&playing.market).enumerate() {
-            context.send(prosumer.actor(), billing.proposed(participant));
+            self.replicas.tell(prosumer.actor(), billing.proposed(participant), context);
         }
         context.wake_after(self.rules.bill_limit(), Wake::BillsExpire(self.slot));
         self.wait(Phase::Billing(billing), context);
@@ -90,7 +101,7 @@ impl Ledger {
             return;
         }
         let Phase::Billing(billing) = std::mem::replace(&mut self.phase, Phase::Metering(None)) else { return };
-        let genesis = Arc::clone(&self.chains.ledger.genesis);
+        let genesis = Arc::clone(&self.chains.member.genesis);
         let number = |prosumer: ProsumerId| genesis.prosumers[prosumer.index()].0;
         let endorsements = self.endorsements(&billing);
         let Billing { bills, verdicts, .. } = billing;
@@ -125,7 +136,7 @@ impl Ledger {
     /// Whoever checks the settlement sees only the signatures in it. So they are checked together if all hold that would be in
     /// it, and nobody is missing; and otherwise each by itself, by rules so strict that together they hold as well.
     fn endorsements(&self, billing: &Billing) -> Vec<Option<Endorsement>> {
-        let Member { genesis, chain, .. } = &self.chains.ledger;
+        let Member { genesis, chain, .. } = &self.chains.member;
         let Billing { bills, verdicts, .. } = billing;
         let signed_by = |(participant, (prosumer, verdict)): (usize, (ProsumerId, &Option<Verdict>))| {
             let Some(Verdict::Endorsed(signature)) = verdict else { return None };
@@ -137,7 +148,7 @@ impl Ledger {
             let trades = bills.of(participant);
             let statement = BillsOf { slot: self.slot, party: by, bills: bills.market.bills(trades.iter()).collect() };
             // What stands in for signatures is checked at once.
-            let claim = match self.chains.ledger.keeps_chains() {
+            let claim = match self.chains.member.keeps_chains() {
                 true => Some(Claim { key, text: &statement.to_json(), signature }.signed(*chain)?),
                 false if signature.is_under(&statement, key, *chain) => None,
                 false => return None,
@@ -146,7 +157,7 @@ impl Ledger {
             Some((Endorsement::new(by, Some(signature)), claim.map(|claim| (claim, has_bills))))
         };
         // It is over sooner than others are asked to help.
-        if !self.chains.ledger.keeps_chains() || !genesis.has_signatures() {
+        if !self.chains.member.keeps_chains() || !genesis.has_signatures() {
             let all = participants(&bills.market).zip(verdicts.all()).enumerate();
             return all.map(|one| Some(signed_by(one)?.0)).collect();
         }
@@ -167,7 +178,7 @@ impl Ledger {
         signed.into_par_iter().map(each).collect()
     }
 
-    /// Puts a settlement on the chain, tells every participant its final trades, and waits for the meters.
+    /// Puts a settlement on the chain, once enough peers have endorsed it where there are some.
     pub(super) fn settled(
         &mut self,
         settlement: Settlement,
@@ -175,14 +186,90 @@ impl Ledger {
         bills: Bills,
         context: &mut Context<'_>,
     ) {
-        if self.decree(Call::Settle(Arc::new(settlement)), signed, context).is_err() {
-            return;
+        let submission = self.chains.member.submission(Call::Settle(Arc::new(settlement)), signed);
+        let transaction = self.chains.execute(Sent { from: LEDGER, submission, at: context.now() });
+        let settling = Box::new(Settling { transaction, bills, is_urgent: false });
+        if self.lacking(&settling) == 0 {
+            return self.commit_settlement(*settling, context);
+        }
+        context.wake_after(self.rules.bill_limit(), Wake::SettlementExpires(self.slot));
+        self.wait(Phase::Settling(settling), context);
+        self.ask_endorsers();
+    }
+
+    /// Puts it there, tells every participant its final trades, and waits for the meters. If too few peers endorse it, it stands
+    /// there as what does not count, and all that was traded falls back to the grid.
+    pub(super) fn commit_settlement(&mut self, settling: Settling, context: &mut Context<'_>) {
+        let Settling { mut transaction, mut bills, .. } = settling;
+        transaction.at = context.now();
+        if self.commit_at_once(transaction, context).is_err() {
+            context.observe(Observation::Voided(self.slot));
+            bills = Bills::new(bills.market, Vec::new());
+            if self.decree(Call::Void(self.slot), Vec::new(), context).is_err() {
+                return;
+            }
         }
         context.observe(Observation::Settled(self.slot, Arc::clone(bills.book.all())));
         for (participant, prosumer) in participants(&bills.market).enumerate() {
-            context.send(prosumer.actor(), Message::Settled(self.slot, Box::new(bills.of(participant))));
+            let settled = Message::Settled(self.slot, Box::new(bills.of(participant)));
+            self.replicas.tell(prosumer.actor(), settled, context);
         }
         self.wait(Phase::Metering(Some(bills)), context);
         self.close_slot_if_complete(context);
+    }
+
+    /// How many more peers have to endorse a settlement.
+    pub(super) fn lacking(&self, settling: &Settling) -> usize {
+        let Execution { submission, endorsements, .. } = &settling.transaction.execution;
+        let Proposal { creator, call } = &submission.proposal;
+        self.chains.member.genesis.endorsers(*creator, call).saturating_sub(endorsements.len())
+    }
+
+    /// Asks as many peers as are needed to carry the settlement out and endorse it, in another order in each slot; all of them
+    /// once these have kept it waiting.
+    pub(super) fn ask_endorsers(&mut self) {
+        let Phase::Settling(settling) = &mut self.phase else { return };
+        let Execution { submission, endorsements, .. } = &settling.transaction.execution;
+        let Proposal { creator, call } = &submission.proposal;
+        let peers = self.replicas.count();
+        let asked = if settling.is_urgent { peers } else { self.chains.member.genesis.endorsers(*creator, call) };
+        settling.is_urgent = true;
+        for place in (0..asked.min(peers)).map(|n| (self.slot as usize + n) % peers) {
+            if endorsements.iter().all(|endorsement| endorsement.by != Party::Peer(place as u32 + 1)) {
+                self.replicas.tell_peer(place, Message::Submit(Arc::clone(submission)));
+            }
+        }
+    }
+
+    /// Takes a peer's endorsement of the settlement under way.
+    pub(super) fn settlement_endorsed(&mut self, place: usize, execution: Execution, context: &mut Context<'_>) {
+        let Phase::Settling(settling) = &mut self.phase else { return };
+        let own = &mut settling.transaction.execution;
+        let by = Party::Peer(place as u32 + 1);
+        let is_known = own.endorsements.iter().any(|known| known.by == by);
+        let [endorsement] = &execution.endorsements[..] else { return };
+        if is_known || endorsement.by != by || execution.submission != own.submission {
+            return;
+        }
+        if !self.chains.is_endorsed(own, endorsement) {
+            return;
+        }
+        own.endorsements.push(endorsement.clone());
+        own.endorsements.sort_unstable_by_key(|known| known.by);
+        self.settle_if_endorsed(context);
+    }
+
+    fn settle_if_endorsed(&mut self, context: &mut Context<'_>) {
+        if !matches!(&self.phase, Phase::Settling(settling) if self.lacking(settling) == 0) {
+            return;
+        }
+        self.give_settlement_up(context);
+    }
+
+    /// Ends the waiting for peers to endorse the settlement.
+    pub(super) fn give_settlement_up(&mut self, context: &mut Context<'_>) {
+        if let Phase::Settling(settling) = std::mem::replace(&mut self.phase, Phase::Metering(None)) {
+            self.commit_settlement(*settling, context);
+        }
     }
 }

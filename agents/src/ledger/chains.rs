@@ -7,106 +7,19 @@ use crate::{
         call::{Call, InvoiceTo, Proposal},
         fact::{Fact, Key},
         hash::Digest,
-        identity::{Claim, Party, Signature, verify},
+        identity::{Claim, Party, verify},
         refusal::{Refusal, Validity},
-        transaction::{Endorsement, Envelope, Outcome, Read, Version, Write},
+        submission::{Execution, Pending, Sealed, Sent, Submission},
+        transaction::{Endorsement, Envelope, Outcome, Version},
     },
     contract::Contract,
     ids::{ActorId, ChannelName, LEDGER, Slot},
-    json,
     member::Member,
-    message::Submission,
     statement::Post,
     time::Time,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::sync::Arc;
-
-/// A submission that the contract has carried out, or refused, and that waits for its place in a block.
-#[derive(Clone, Debug)]
-pub(super) struct Pending {
-    pub(super) sent: Sent,
-    reads: Vec<Read>,
-    result: Result<Vec<(Key, Fact)>, Refusal>,
-}
-
-impl Pending {
-    /// What stands in its block, like an [`Envelope`], without any text of its parts.
-    fn envelope(&self) -> impl Serialize + '_ {
-        #[derive(Serialize)]
-        struct Unwritten<'a> {
-            submitted: Time,
-            proposal: &'a Proposal,
-            signature: Option<Signature>,
-            endorsements: &'a [Endorsement],
-            reads: &'a [Read],
-            outcome: Carried<'a>,
-        }
-
-        #[derive(Serialize)]
-        enum Carried<'a> {
-            #[serde(rename = "writes")]
-            Writes(&'a [(Key, Fact)]),
-            #[serde(rename = "refused")]
-            Refused(Refusal),
-        }
-
-        let Submission { proposal, signature, endorsements } = &*self.sent.submission;
-        let outcome = match &self.result {
-            Ok(facts) => Carried::Writes(facts),
-            Err(refusal) => Carried::Refused(*refusal),
-        };
-        Unwritten {
-            submitted: self.sent.at,
-            proposal,
-            signature: *signature,
-            endorsements,
-            reads: &self.reads,
-            outcome,
-        }
-    }
-}
-
-/// A submission that has reached the ledger.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    /// By whom, who is told what becomes of it.
-    pub(super) from: ActorId,
-    pub(super) submission: Arc<Submission>,
-    pub(super) at: Time,
-}
-
-impl Sent {
-    pub(super) fn call(&self) -> &Call {
-        &self.submission.proposal.call
-    }
-
-    pub(super) fn creator(&self) -> Party {
-        self.submission.proposal.creator
-    }
-
-    pub(super) fn channel(&self) -> ChannelName {
-        self.call().channel().unwrap_or(ChannelName::Trade)
-    }
-
-    /// The post that it is, if it is one.
-    pub(super) fn received(self) -> Option<Received> {
-        let (post, submission) = (self.call().post()?, Some(Arc::clone(&self.submission)));
-        Some(Received { from: self.from, post, submission, at: self.at })
-    }
-
-    /// Version of a post of the game; 0 of anything else.
-    pub(super) fn version(&self) -> u32 {
-        self.call().post().map_or(0, |post| post.version())
-    }
-
-    /// Whether `other` is the same submission by the same sender.
-    pub(super) fn is_repeated_by(&self, other: &Self) -> bool {
-        let same = || Arc::ptr_eq(&self.submission, &other.submission) || self.submission == other.submission;
-        self.from == other.from && self.creator() == other.creator() && same()
-    }
-}
 
 /// A post that has reached the ledger.
 #[derive(Clone, Debug)]
@@ -119,10 +32,19 @@ pub(super) struct Received {
     pub(super) at: Time,
 }
 
+impl Received {
+    /// The post that was submitted, if it is one.
+    pub(super) fn of(sent: Sent) -> Option<Self> {
+        let Sent { from, submission, at } = sent;
+        let post = submission.proposal.call.post()?;
+        Some(Self { from, post, submission: Some(submission), at })
+    }
+}
+
 /// The three chains and the state that they add up to.
 #[derive(Debug)]
 pub(super) struct Chains {
-    pub(super) ledger: Member,
+    pub(super) member: Member,
     pub(super) contract: Contract,
     pub(super) state: WorldState,
     pub(super) links: Links,
@@ -138,29 +60,58 @@ pub(super) struct Links {
 }
 
 impl Chains {
-    pub(super) fn new(ledger: Member) -> Self {
-        let contract = Contract::new(Arc::clone(&ledger.genesis));
+    pub(super) fn new(member: Member) -> Self {
+        let contract = Contract::new(Arc::clone(&member.genesis));
         let (header_hash, commit_hash) = (Digest::default(), Digest::default());
         let heads = ChannelName::ALL.map(|channel| Head { channel, blocks: 0, header_hash, commit_hash });
-        Self { ledger, contract, state: WorldState::default(), links: Links { heads, blocks: 0 } }
+        Self { member, contract, state: WorldState::default(), links: Links { heads, blocks: 0 } }
     }
 
     /// The first block of a channel: the genesis itself on the main chain, its identifier on the others.
     pub(super) fn begin(&mut self, channel: ChannelName, now: Time) -> Block {
         let call = match channel {
-            ChannelName::Trade => Call::Genesis(Arc::clone(&self.ledger.genesis)),
-            _ => Call::Anchor(self.ledger.chain),
+            ChannelName::Trade => Call::Genesis(Arc::clone(&self.member.genesis)),
+            _ => Call::Anchor(self.member.chain),
         };
-        let sent = Sent { from: LEDGER, submission: self.ledger.submission(call, Vec::new()), at: now };
-        self.seal(channel, vec![Pending { sent, reads: Vec::new(), result: Ok(Vec::new()) }], now).0
+        let submission = Submission::unsigned(Party::Ledger, call);
+        let execution = Execution { submission, reads: Vec::new(), result: Ok(Vec::new()), endorsements: Vec::new() };
+        self.seal(channel, vec![Pending { from: LEDGER, at: now, execution }], now).0
     }
 
     /// Carries out a call that has reached the ledger, without changing anything yet.
-    pub(super) fn execute(&self, sent: Sent) -> Pending {
+    pub(super) fn execute(&self, Sent { from, submission, at }: Sent) -> Pending {
         let mut simulation = Simulation::of(&self.state);
-        let validity = self.contract.execute(sent.creator(), sent.call(), &mut simulation);
+        let Proposal { creator, call } = &submission.proposal;
+        let validity = self.contract.execute(*creator, call, &mut simulation);
         let Simulation { reads, writes, .. } = simulation;
-        Pending { sent, reads, result: validity.map(|()| writes) }
+        let (result, endorsements) = (validity.map(|()| writes), Vec::new());
+        Pending { from, at, execution: Execution { submission, reads, result, endorsements } }
+    }
+
+    /// Stands for what it has made of a call, as a peer.
+    pub(super) fn endorse(&self, execution: &Execution) -> Endorsement {
+        let signature = match self.member.keeps_chains() {
+            true => {
+                let proposal = execution.submission.proposal.to_json();
+                self.member.sign_text(&execution.envelope(proposal, Time::ZERO).execution())
+            }
+            // Nobody can ever check it: who stands for it is known by where it came from.
+            false => self.member.name_in_place_of_signature(),
+        };
+        Endorsement::new(self.member.party, signature)
+    }
+
+    /// Whether a peer stands for the same as has been made of a call here.
+    pub(super) fn is_endorsed(&self, execution: &Execution, endorsement: &Endorsement) -> bool {
+        let Member { genesis, chain, .. } = &self.member;
+        match (endorsement.signature, genesis.key(endorsement.by)) {
+            (Some(signature), Some(key)) if self.member.keeps_chains() => {
+                let proposal = execution.submission.proposal.to_json();
+                let text = execution.envelope(proposal, Time::ZERO).execution();
+                Claim { key, text: &text, signature }.holds(*chain)
+            }
+            (signature, key) => signature == key.map(|key| key.name()),
+        }
     }
 
     /// Validates transactions in this order and makes them the next block of a channel; tells what became of each.
@@ -171,54 +122,66 @@ impl Chains {
         time: Time,
     ) -> (Block, Vec<(Sent, Validity)>) {
         let number = self.links.heads[channel as usize].blocks;
-        let texts = self.ledger.keeps_chains();
-        let proposal = |pending: &Pending| texts.then(|| pending.sent.submission.proposal.to_json());
-        let proposals: Vec<_> = transactions.iter().map(proposal).collect();
-        let seals = self.check_seals(transactions.iter().map(|pending| &pending.sent), &proposals);
+        let write = |pending: &Pending| {
+            let execution = &pending.execution;
+            let proposal = || execution.submission.proposal.to_json();
+            self.member.keeps_chains().then(|| execution.envelope(proposal(), pending.at))
+        };
+        let envelopes: Vec<Option<Envelope>> = transactions.iter().map(write).collect();
+        let seals = self.check_seals(&transactions, &envelopes);
         let (mut recorded, mut ordered) = (Vec::new(), Vec::new());
-        for (position, ((pending, proposal), seals)) in (0..).zip(transactions.into_iter().zip(proposals).zip(seals)) {
-            let validity = self.validate(&pending, seals);
-            let submitted = pending.sent.at;
-            let (envelope, length, writes) = match proposal {
-                Some(proposal) => self.put_down(&pending, proposal),
-                None => (String::new(), json::length(&pending.envelope()), Vec::new()),
+        for (position, ((pending, envelope), seals)) in (0..).zip(transactions.into_iter().zip(envelopes).zip(seals)) {
+            let validity = self.validate(&pending.execution, seals);
+            let (sent, submitted) = (pending.sent(), pending.at);
+            let text = envelope.as_ref().map(Envelope::to_json);
+            let length = text.as_ref().map_or_else(|| pending.execution.length(submitted), |text| text.len() as u64);
+            let writes = match (validity, envelope) {
+                (Ok(()), Some(Envelope { outcome: Outcome::Writes(writes), .. })) => writes,
+                _ => Vec::new(),
             };
-            let Pending { sent, result, .. } = pending;
-            if let (Ok(()), Ok(facts)) = (validity, result) {
+            if let (Ok(()), Ok(facts)) = (validity, pending.execution.result) {
                 facts.into_iter().for_each(|(key, fact)| self.state.apply(key, fact, Version(number, position)));
             }
-            let writes = if validity.is_ok() { writes } else { Vec::new() };
-            recorded.push(Recorded { submitted, envelope, length, validity, writes });
+            recorded.push(Recorded { submitted, envelope: text.unwrap_or_default(), length, validity, writes });
             ordered.push((sent, validity));
         }
         (self.link(channel, recorded, time), ordered)
     }
 
-    /// The text of a transaction with its length, and those of the facts that it would write.
-    fn put_down(&self, pending: &Pending, proposal: Box<RawValue>) -> (String, u64, Vec<Write>) {
-        let texts = |facts: &[(Key, Fact)]| facts.iter().map(|(key, fact)| Write(*key, fact.to_json())).collect();
-        let outcome = match &pending.result {
-            Ok(facts) => Outcome::Writes(texts(facts)),
-            Err(refusal) => Outcome::Refused(*refusal),
+    /// What peers need of these transactions. Where nobody keeps the chain, that is no bill: nothing ever reads one back.
+    pub(super) fn copies(&self, transactions: &[Pending]) -> Vec<Pending> {
+        let is_needed = |key: &Key| self.member.keeps_chains() || !matches!(key, Key::Bill(..));
+        let copy = |Pending { from, at, execution }: &Pending| {
+            let Execution { submission, reads, result, endorsements } = execution;
+            let needed = |facts: &Vec<(Key, Fact)>| facts.iter().filter(|(key, _)| is_needed(key)).cloned().collect();
+            let (submission, reads, endorsements) = (Arc::clone(submission), reads.clone(), endorsements.clone());
+            let execution =
+                Execution { submission, reads, result: result.as_ref().map(needed).map_err(|why| *why), endorsements };
+            Pending { from: *from, at: *at, execution }
         };
-        let Submission { signature, endorsements, .. } = &*pending.sent.submission;
-        let (submitted, signature, endorsements) = (pending.sent.at, *signature, endorsements.clone());
-        let envelope = Envelope { submitted, proposal, signature, endorsements, reads: pending.reads.clone(), outcome };
-        let text = envelope.to_json();
-        let writes = if let Outcome::Writes(writes) = envelope.outcome { writes } else { Vec::new() };
-        let length = text.len() as u64;
-        (text, length, writes)
+        transactions.iter().map(copy).collect()
+    }
+
+    /// What a block comes to, to be compared.
+    pub(super) fn outcome(&self, block: &Block) -> Digest {
+        let commit_hash = self.member.keeps_chains().then_some(block.commit_hash);
+        Sealed::outcome(commit_hash, block.transactions.iter().map(|transaction| transaction.validity))
+    }
+
+    /// How many blocks there are on all three.
+    pub(super) fn blocks(&self) -> u64 {
+        self.links.blocks
     }
 
     /// Whether a transaction counts, at its turn.
-    fn validate(&self, pending: &Pending, seals: Seals) -> Validity {
+    fn validate(&self, execution: &Execution, seals: Seals) -> Validity {
         if !seals.signed {
             return Err(Refusal::BadSignature);
         }
-        let current = self.state.is_current(&pending.reads);
-        match pending.result {
+        let current = self.state.is_current(&execution.reads);
+        match execution.result {
             Err(refusal) => Err(if current { refusal } else { Refusal::StaleRead }),
-            Ok(_) if !seals.endorsed => Err(Refusal::PolicyUnmet),
+            Ok(_) if !seals.endorsed || seals.peers < seals.endorsers => Err(Refusal::PolicyUnmet),
             Ok(_) if !current => Err(Refusal::StaleRead),
             Ok(_) => Ok(()),
         }
@@ -227,56 +190,82 @@ impl Chains {
     /// Whether a submission is signed as the policies ask. By the strict rules, by itself: so it is among whichever
     /// others its block may bring it together with later.
     pub(super) fn is_signed(&self, sent: &Sent) -> bool {
-        let genesis = &self.ledger.genesis;
+        let genesis = &self.member.genesis;
         if !genesis.must_be_signed(sent.creator(), sent.call()) {
             return true;
         }
         let (Some(signature), Some(key)) = (sent.submission.signature, genesis.key(sent.creator())) else {
             return false;
         };
-        signature.is_under(&sent.submission.proposal, key, self.ledger.chain)
+        signature.is_under(&sent.submission.proposal, key, self.member.chain)
     }
 
-    /// Checks all signatures under these submissions, where there are texts together; `proposals` are these.
-    fn check_seals<'a>(&self, sent: impl Iterator<Item = &'a Sent>, proposals: &[Option<Box<RawValue>>]) -> Vec<Seals> {
-        let (genesis, chain) = (&self.ledger.genesis, self.ledger.chain);
-        let mut seals = Vec::with_capacity(proposals.len());
+    /// Checks all signatures under these transactions, where there are texts together; `envelopes` are these.
+    fn check_seals(&self, transactions: &[Pending], envelopes: &[Option<Envelope>]) -> Vec<Seals> {
+        let (genesis, chain) = (&self.member.genesis, self.member.chain);
+        let mut seals = Vec::with_capacity(transactions.len());
         // Those of a block are checked together; `claimed` has whose they are.
         let (mut claims, mut claimed) = (Vec::new(), Vec::new());
-        for (index, (sent, proposal)) in sent.zip(proposals).enumerate() {
-            let (creator, call) = (sent.creator(), sent.call());
-            let needed = genesis.must_be_signed(creator, call);
+        let executions: Vec<String> = match genesis.peers.is_empty() {
+            true => Vec::new(),
+            false => envelopes.iter().flatten().map(Envelope::execution).collect(),
+        };
+        for (index, (pending, envelope)) in transactions.iter().zip(envelopes).enumerate() {
+            let Execution { submission, endorsements, .. } = &pending.execution;
+            let Proposal { creator, call } = &submission.proposal;
+            let needed = genesis.must_be_signed(*creator, call);
             let mut signed = !needed;
-            if let (true, Some(signature), Some(key)) = (needed, sent.submission.signature, genesis.key(creator)) {
-                match proposal {
-                    Some(proposal) => {
-                        claims.push(Claim { key, text: proposal.get(), signature });
-                        claimed.push(index);
+            if let (true, Some(signature), Some(key)) = (needed, submission.signature, genesis.key(*creator)) {
+                match envelope {
+                    Some(envelope) => {
+                        claims.push(Claim { key, text: envelope.proposal.get(), signature });
+                        claimed.push((index, false));
                     }
-                    None => signed = signature.is_under(&sent.submission.proposal, key, chain),
+                    None => signed = signature.is_under(&submission.proposal, key, chain),
                 }
             }
             let endorsed = match call {
                 // The ledger itself proposes only what both sides have endorsed.
-                Call::Settle(_) => creator == Party::Ledger,
+                Call::Settle(_) => *creator == Party::Ledger,
                 Call::RecordEnergy(_, _, Some(invoice)) => {
-                    let invoice = InvoiceTo { party: creator, invoice: *invoice };
-                    let mut endorsements = sent.submission.endorsements.iter();
+                    let invoice = InvoiceTo { party: *creator, invoice: *invoice };
+                    let mut endorsements = submission.endorsements.iter();
                     endorsements.any(|endorsement| genesis.is_endorsed(&invoice, endorsement, chain))
                 }
                 _ => true,
             };
-            seals.push(Seals { signed, endorsed });
+            let (endorsers, mut peers, mut last) = (genesis.endorsers(*creator, call), 0, None);
+            let all = submission.endorsements.iter().chain(endorsements).filter(|_| endorsers > 0);
+            for Endorsement { by, signature, .. } in all.filter(|one| matches!(one.by, Party::Peer(_))) {
+                // Each peer counts once.
+                if last.is_some_and(|last| last >= *by) {
+                    continue;
+                }
+                last = Some(*by);
+                match (signature, genesis.key(*by), executions.get(index)) {
+                    (Some(signature), Some(key), Some(text)) => {
+                        claims.push(Claim { key, text, signature: *signature });
+                        claimed.push((index, true));
+                    }
+                    (Some(signature), Some(key), None) => peers += usize::from(*signature == key.name()),
+                    (None, None, _) => peers += usize::from(!genesis.has_signatures()),
+                    _ => {}
+                }
+            }
+            seals.push(Seals { signed, endorsed, peers, endorsers });
         }
-        for (index, holds) in claimed.into_iter().zip(verify(chain, &claims)) {
-            seals[index].signed = holds;
+        for ((index, is_of_peer), holds) in claimed.into_iter().zip(verify(chain, &claims)) {
+            match is_of_peer {
+                false => seals[index].signed = holds,
+                true => seals[index].peers += usize::from(holds),
+            }
         }
         seals
     }
 
     /// Makes the next block of these. Where nobody keeps the chain it has no hashes: there are no texts that they were of.
     fn link(&mut self, channel: ChannelName, transactions: Vec<Recorded>, time: Time) -> Block {
-        let kept = self.ledger.keeps_chains();
+        let kept = self.member.keeps_chains();
         let head = &mut self.links.heads[channel as usize];
         let before = |hash| (head.blocks > 0).then_some(hash);
         let header = Header {
@@ -303,7 +292,7 @@ impl Chains {
     /// How far the chains have come, signed, with `closed` the last slot that is over.
     pub(super) fn checkpoint(&self, closed: Slot) -> SignedCheckpoint {
         let checkpoint = Checkpoint { closed, heads: self.links.heads };
-        let signature = self.ledger.sign(&checkpoint);
+        let signature = self.member.sign(&checkpoint);
         SignedCheckpoint { checkpoint, signature }
     }
 }
@@ -313,6 +302,10 @@ impl Chains {
 struct Seals {
     /// Its maker's, or none is needed.
     signed: bool,
-    /// Those of everybody else whom the policies name.
+    /// Those of the grid and of participants, where the policies name them.
     endorsed: bool,
+    /// Those of so many peers.
+    peers: usize,
+    /// So many have to be there.
+    endorsers: usize,
 }

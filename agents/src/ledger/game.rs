@@ -1,38 +1,28 @@
 //! The game: posts count, the market is shown, until its mechanism has ended or the gate closes.
 
-use super::{
-    Ledger, Phase, Unpublished,
-    chains::{Chains, Received, Sent},
-    playing::OffChain,
-};
+use super::{Ledger, Phase, Unpublished, chains::Received, playing::Playing};
 use crate::{
     actor::{Context, Wake},
     chain::{
         call::Call,
         fact::{Clearing, Execution},
         genesis::Posts,
-        refusal::{Refusal, ensure},
+        submission::Sent,
     },
     ids::{ChannelName, ProsumerId},
-    message::{Message, Shown, Submission},
+    message::{MarketState, Message, Shown, Submission},
     observation::{GameOver, Observation},
     statement::Outcome,
     time::Time,
 };
-use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Duration};
-
-/// So many posts are fetched from memory at once.
-const AHEAD: usize = 16;
-
-/// The entries of a game for more participants than this do not fit into the nearer caches.
-const MORE_THAN_FIT: usize = 4096;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 impl Ledger {
     /// Takes a post that counts, if its game is on.
     pub(super) fn take(&mut self, sent: Sent, context: &mut Context<'_>) {
         if let Phase::Playing(playing) = &mut self.phase
             && let Some(sender) = playing.sender(&sent)
-            && let Some(received) = sent.received()
+            && let Some(received) = Received::of(sent)
         {
             playing.take(sender, received, context.now());
         }
@@ -43,66 +33,14 @@ impl Ledger {
         if posts.is_empty() {
             return;
         }
-        // All count from now on, so only the order of each sender's own matters. To go through the participants in their
-        // order is several times faster than at random, once what is known of them is larger than the processor's caches.
-        if posts.len() > MORE_THAN_FIT {
-            let mut order = std::mem::take(&mut self.order);
-            order.extend(posts.iter().map(|received| received.from).zip(0..));
-            order.sort_unstable();
-            for some in order.chunks(AHEAD) {
-                let look = |depth| some.iter().fold(0, |sum, (_, n)| sum ^ posts[*n as usize].post.look(depth));
-                black_box((look(0), look(1)));
-                some.iter().for_each(|(_, n)| self.take_post(&posts[*n as usize], context));
-            }
-            order.clear();
-            self.order = order;
-        } else {
-            posts.iter().for_each(|received| self.take_post(received, context));
+        let playing = if let Phase::Playing(playing) = &mut self.phase { Some(&mut **playing) } else { None };
+        let (counted, refused) = self.taker.take(&posts, &self.chains, playing, context.now());
+        self.unpublished.off_chain += counted;
+        for (received, refusal) in refused {
+            self.refuse_post(received, refusal, context);
         }
         self.posts.give_back(posts);
         self.publish_later(context);
-    }
-
-    #[inline]
-    fn take_post(&mut self, received: &Received, context: &mut Context<'_>) {
-        match self.judge_post(received) {
-            Err(refusal) => self.refuse_post(received, refusal, context),
-            Ok(sender) => {
-                if let (Phase::Playing(playing), Some(sender)) = (&mut self.phase, sender) {
-                    self.unpublished.off_chain += 1;
-                    playing.take(sender, received.clone(), context.now());
-                }
-            }
-        }
-    }
-
-    /// Whether a post counts that does not become a transaction, and whose it is among the participants of its game.
-    #[inline]
-    fn judge_post(&self, Received { from, post, submission, .. }: &Received) -> Result<Option<usize>, Refusal> {
-        let Chains { contract, state, ledger, .. } = &self.chains;
-        let playing = if let Phase::Playing(playing) = &self.phase { Some(&**playing) } else { None };
-        match (submission, ProsumerId::of(*from), playing) {
-            // Nobody asks who has signed it, and it is a post in the game that is on.
-            (None, Some(prosumer), Some(game)) if post.slot() == game.market.slot => {
-                let sender = game.number(prosumer).ok_or(Refusal::NotAParticipant)?;
-                let number = game.scenario_number(sender);
-                let mut stub = OffChain { state, playing, sender: Some(sender) };
-                contract.post_of(number, game.role(sender), &game.market.game, post, &mut stub)?;
-                Ok(Some(sender))
-            }
-            (None, Some(prosumer), _) => {
-                let mut stub = OffChain { state, playing, sender: None };
-                contract.post(ledger.genesis.prosumers[prosumer.index()].0, post, &mut stub).map(|()| None)
-            }
-            (None, None, _) => Err(Refusal::NotAParticipant),
-            (Some(submission), ..) => {
-                let sent = Sent { from: *from, submission: Arc::clone(submission), at: Time::ZERO };
-                let sender = playing.and_then(|playing| playing.sender(&sent));
-                let mut stub = OffChain { state, playing, sender };
-                ensure(self.chains.is_signed(&sent), Refusal::BadSignature)?;
-                contract.execute(sent.creator(), sent.call(), &mut stub).map(|()| sender)
-            }
-        }
     }
 
     /// Has the market shown at the end of this instant: where many posts arrive at once, they fill several blocks.
@@ -116,6 +54,9 @@ impl Ledger {
     pub(super) fn publish(&mut self, context: &mut Context<'_>) {
         let Unpublished { off_chain, .. } = std::mem::take(&mut self.unpublished);
         let Phase::Playing(playing) = &mut self.phase else { return };
+        if playing.is_closing {
+            return;
+        }
         if let Some(clearing) = playing.floor.clear(context.now()) {
             self.decree_clearing(&clearing, context);
             self.tell_both_sides(&clearing, context);
@@ -126,8 +67,10 @@ impl Ledger {
         }
         if let Some((shown, observation)) = playing.floor.show(off_chain, context.now()) {
             match &shown {
-                Message::MarketState(_) if self.rules.acts_by_clock => context.announce(&playing.audience, shown),
-                _ => context.broadcast(&playing.audience, shown),
+                Message::MarketState(_) if self.rules.acts_by_clock => {
+                    self.replicas.announce(&playing.audience, shown, context);
+                }
+                _ => self.replicas.tell_all(&playing.audience, shown, context),
             }
             context.observe(observation);
         }
@@ -140,6 +83,9 @@ impl Ledger {
     pub(super) fn close_gate(&mut self, context: &mut Context<'_>) {
         self.publish(context);
         let Phase::Playing(playing) = &mut self.phase else { return };
+        if playing.is_closing {
+            return;
+        }
         let (clearing, outcome) = playing.floor.close(context.now());
         if let Some(clearing) = clearing {
             self.decree_clearing(&clearing, context);
@@ -159,13 +105,14 @@ impl Ledger {
         }
     }
 
-    fn tell_both_sides(&self, clearing: &Clearing, context: &mut Context<'_>) {
+    fn tell_both_sides(&mut self, clearing: &Clearing, context: &mut Context<'_>) {
         let Phase::Playing(playing) = &self.phase else { return };
         for &Execution(buyer, seller, _, price) in &clearing.executions {
             for number in [buyer, seller] {
                 let Some(participant) = playing.place(number) else { continue };
                 let traded = playing.floor.traded(participant);
-                context.send(playing.audience[participant], Message::Executed(self.slot, traded, price));
+                let executed = Message::Executed(self.slot, traded, price);
+                self.replicas.tell(playing.audience[participant], executed, context);
             }
         }
     }
@@ -173,14 +120,30 @@ impl Ledger {
     /// Ends the game: nothing that is posted from here on counts.
     pub(super) fn end_game(&mut self, outcome: Outcome, context: &mut Context<'_>) {
         let Phase::Playing(playing) = &self.phase else { return };
-        let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| context.now() - playing.since);
+        if self.peers_take_posts() {
+            return self.gather(outcome, context);
+        }
+        let state = shown_state(playing);
+        self.game_over(outcome, context.now(), state, context);
+    }
+
+    /// The game that has ended `at` a time is over, with the market as it was shown last.
+    pub(super) fn game_over(
+        &mut self,
+        outcome: Outcome,
+        at: Time,
+        state: Option<Arc<MarketState>>,
+        context: &mut Context<'_>,
+    ) {
+        let Phase::Playing(playing) = &self.phase else { return };
+        let time_to_equilibrium = (outcome == Outcome::Equilibrium).then(|| at - playing.since);
         context.observe(Observation::GameOver(Arc::new(GameOver {
             slot: self.slot,
             outcome,
             admitted: playing.posts.len() as u32,
             rounds: playing.rounds(),
             time_to_equilibrium,
-            state: if let Some(Shown::State(state)) = playing.floor.shown() { Some(state) } else { None },
+            state,
         })));
         self.record_last_posts(context);
         if self.decree(Call::CloseGame(self.slot, outcome), Vec::new(), context).is_ok() {
@@ -190,7 +153,7 @@ impl Ledger {
 
     /// Where posts did not become transactions, the last ones do now: from them bills can be derived.
     fn record_last_posts(&mut self, context: &mut Context<'_>) {
-        let genesis = Arc::clone(&self.chains.ledger.genesis);
+        let genesis = Arc::clone(&self.chains.member.genesis);
         let rules = &genesis.rules;
         let Phase::Playing(playing) = &mut self.phase else { return };
         if rules.posts == Posts::Every || playing.recorded {
@@ -227,7 +190,18 @@ impl Ledger {
                 newest.insert(participant, sent);
             }
         }
+        if self.replicas.are_there() {
+            for Sent { from, submission, .. } in newest.into_values() {
+                self.replicas.tell(from, Message::Submit(submission), context);
+            }
+            return;
+        }
         let again: Vec<_> = newest.into_values().map(|sent| self.chains.execute(sent)).collect();
         self.commit(ChannelName::Information, again, context);
     }
+}
+
+/// The market as it was shown last, by quotes and choices; `None` if there are none.
+pub(super) fn shown_state(playing: &Playing) -> Option<Arc<MarketState>> {
+    if let Some(Shown::State(state)) = playing.floor.shown() { Some(state) } else { None }
 }

@@ -16,34 +16,43 @@
 mod answers;
 mod bills;
 mod chains;
+mod closing;
 mod game;
+mod peer;
 mod playing;
 mod queue;
 mod registration;
 mod reminders;
+mod replicas;
 mod saved;
 mod state;
 mod submissions;
+mod taker;
 
 pub use crate::mechanism::FloorRules;
+pub use peer::{Peer, PeerRules};
 
 use crate::{
     actor::{Actor, Context, MarketProtocol, Wake, in_slot},
+    chain::submission::{Pending, Sent},
     ids::{ActorId, ChannelName, GRID, ProsumerId, Slot},
     member::Member,
-    message::{Message, SlotOpened, Submission},
+    message::{HandedIn, Message, SlotOpened, Submission},
     observation::Observation,
     saved::Unreadable,
     statement::{Registration, Tariff},
     time::Time,
 };
 use answers::Answers;
-use bills::{Billing, Bills};
-use chains::{Chains, Pending, Received, Sent};
+use bills::{Billing, Bills, Settling};
+use chains::{Chains, Received};
+use closing::Closing;
 use playing::{Playing, participant, participants};
 use queue::Queue;
+use replicas::Replicas;
 use serde::{Deserialize, Serialize};
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use taker::Taker;
 
 /// When commits are to be on disk: how often the ledger signs how far its chains have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +81,8 @@ pub struct LedgerRules {
     pub retry_after: Duration,
     /// When commits are to be on disk.
     pub durability: Durability,
+    /// The place of each prosumer's peer; of nobody where the ledger is the only one.
+    pub homes: Arc<[u32]>,
     /// Whether participants act by their own clocks alone, so that nobody does anything on hearing of the market.
     pub acts_by_clock: bool,
 }
@@ -94,6 +105,7 @@ impl LedgerRules {
 pub struct Ledger {
     rules: LedgerRules,
     chains: Chains,
+    replicas: Replicas,
     /// What waits on each channel.
     queues: [Queue<Pending>; 3],
     /// Posts that wait to be taken, where they do not become transactions.
@@ -106,9 +118,10 @@ pub struct Ledger {
     registrations: Answers<Registration>,
     /// Whose meter has been read.
     readings: Answers<()>,
-    /// The order in which posts are taken, for its memory.
-    order: Vec<(ActorId, u32)>,
+    taker: Taker,
     phase: Phase,
+    /// The last posts of the game that has just ended, as peers hand them in.
+    closing: Option<Closing>,
     unpublished: Unpublished,
     /// Counts the rounds of repeating, so that an old one is recognised.
     repeats: u64,
@@ -128,6 +141,7 @@ enum Phase {
     Registering,
     Playing(Box<Playing>),
     Billing(Billing),
+    Settling(Box<Settling>),
     Metering(Option<Bills>),
 }
 
@@ -146,12 +160,77 @@ impl Ledger {
             next_tariff: None,
             registrations: Answers::of(prosumers),
             readings: Answers::of(prosumers),
-            order: Vec::new(),
+            taker: Taker::default(),
             phase: Phase::BetweenSlots,
+            closing: None,
             unpublished: Unpublished::default(),
             repeats: 0,
+            replicas: Replicas::new(member.genesis.peers.len(), &rules.homes, prosumers),
             chains: Chains::new(member),
             rules,
+        }
+    }
+
+    /// Takes what a peer hands in.
+    fn handed_in(&mut self, place: usize, handed: HandedIn, context: &mut Context<'_>) {
+        if let Err(divergence) = self.replicas.heard(place, &handed) {
+            return context.halt(divergence);
+        }
+        if handed.lacks {
+            self.tell_again(place);
+        }
+        for (who, message) in handed.said {
+            match (who, message) {
+                (Some(prosumer), message) => {
+                    if let Some(before) = self.replicas.heard_of(prosumer, place) {
+                        self.moved(before, context);
+                    }
+                    self.said(prosumer.actor(), message, context);
+                }
+                (None, Message::Endorsed(execution)) => self.settlement_endorsed(place, *execution, context),
+                (None, Message::Part(part)) => self.part_come(place, part, context),
+                (None, Message::GameOver(slot)) if slot == self.slot => self.posts_handed_in(place, context),
+                _ => {}
+            }
+        }
+    }
+
+    /// Tells a peer once more how the slot stands, which may have missed it.
+    fn tell_again(&mut self, place: usize) {
+        let Some(opened) = self.opened.as_ref().filter(|_| !matches!(self.phase, Phase::BetweenSlots)) else { return };
+        self.replicas.tell_peer(place, Message::SlotOpened(opened.clone()));
+        if let Phase::Playing(playing) = &self.phase {
+            self.replicas.tell_peer(place, Message::MarketOpened(Arc::clone(&playing.market)));
+            if let Some(shown) = playing.floor.shown() {
+                self.replicas.tell_peer(place, shown.into());
+            }
+        }
+    }
+
+    /// Takes what the grid or a prosumer says.
+    fn said(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
+        match (message, ProsumerId::of(from)) {
+            (Message::Submit(submission), _) => {
+                self.submit(Sent { from, submission, at: context.now() }, None, context)
+            }
+            (Message::Endorsed(execution), Some(_)) if self.replicas.are_there() => {
+                let (submission, at) = (Arc::clone(&execution.submission), context.now());
+                if self.peers_take_posts() && submission.proposal.call.is_post() {
+                    return self.last_post(Pending { from, at, execution: *execution });
+                }
+                self.submit(Sent { from, submission, at }, Some(*execution), context);
+            }
+            (Message::Post(post), _) => {
+                self.posted(Received { from, post, submission: None, at: context.now() }, context);
+            }
+            (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
+                self.bill_endorsed(from, verdict, context);
+            }
+            (Message::Recover(question), Some(prosumer)) => {
+                let standing = Message::Standing(question, Box::new(self.standing(prosumer)));
+                self.replicas.tell(from, standing, context);
+            }
+            _ => {}
         }
     }
 
@@ -194,7 +273,7 @@ impl Ledger {
         if self.commit_at_once(self.chains.execute(sent), context).is_err() {
             return;
         }
-        let genesis = &self.chains.ledger.genesis;
+        let genesis = &self.chains.member.genesis;
         let prosumers = genesis.prosumers.len();
         let (slot, market_open) = (tariff.slot, genesis.market_opens(tariff.slot));
         let opened = SlotOpened { tariff, market_open };
@@ -206,7 +285,7 @@ impl Ledger {
         context.observe(Observation::SlotOpened(opened.clone()));
         context.send(GRID, Message::SlotOpened(opened.clone()));
         let everybody = (0..prosumers as u32).map(|id| ProsumerId(id).actor()).collect();
-        context.broadcast(&everybody, Message::SlotOpened(opened));
+        self.replicas.tell_all(&everybody, Message::SlotOpened(opened), context);
         if market_open {
             context.wake_after(self.rules.registration_limit(), Wake::RegistrationCloses(self.slot));
             self.wait(Phase::Registering, context);
@@ -227,7 +306,7 @@ impl Ledger {
         }
         let posts = self.posts.cut();
         self.take_posts(posts, context);
-        self.chains.state.forget(self.slot);
+        self.chains.state.close(self.slot);
         context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(self.slot))));
         context.observe(Observation::SlotClosed(self.slot));
         self.open_slot(context);
@@ -244,22 +323,16 @@ impl Actor<MarketProtocol> for Ledger {
             }
         }
         context.observe(Observation::Checkpoint(Arc::new(self.chains.checkpoint(self.slot))));
+        self.replicas.begin(self.chains.blocks());
     }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        match (message, ProsumerId::of(from)) {
-            (Message::Submit(submission), _) => self.submit(Sent { from, submission, at: context.now() }, context),
-            (Message::Post(post), _) => {
-                self.posted(Received { from, post, submission: None, at: context.now() }, context);
-            }
-            (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
-                self.bill_endorsed(from, verdict, context);
-            }
-            (Message::Recover(question), Some(prosumer)) => {
-                context.send(from, Message::Standing(question, Box::new(self.standing(prosumer))));
-            }
+        match (message, self.replicas.place(from)) {
+            (Message::HandedIn(handed), Some(place)) => self.handed_in(place, *handed, context),
+            (message, None) if from == GRID || !self.replicas.are_there() => self.said(from, message, context),
             _ => {}
         }
+        self.replicas.flush(self.rules.retry_after, context);
     }
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
@@ -278,13 +351,19 @@ impl Actor<MarketProtocol> for Ledger {
             Wake::GateCloses(slot) if slot == self.slot && matches!(self.phase, Phase::Playing(_)) => {
                 self.close_gate(context);
             }
+            Wake::PostsExpire(slot) if slot == self.slot => self.conclude(context),
             Wake::BillsExpire(slot) if slot == self.slot && matches!(self.phase, Phase::Billing(_)) => {
                 self.settle(context);
             }
+            Wake::SettlementExpires(slot) if slot == self.slot && matches!(self.phase, Phase::Settling(_)) => {
+                self.give_settlement_up(context);
+            }
             Wake::Publish(slot) if slot == self.slot => self.publish(context),
             Wake::Retry(repeats) if repeats == self.repeats => self.remind(context),
+            Wake::Redeliver => self.replicas.ask(self.is_over(), context),
             _ => {}
         }
+        self.replicas.flush(self.rules.retry_after, context);
     }
 
     fn save(&self) -> Option<Vec<u8>> {

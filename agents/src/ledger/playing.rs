@@ -1,13 +1,11 @@
 //! A slot's game as the ledger keeps it, by whichever mechanism: who takes part, and everybody's last post that counts.
 
-use super::{
-    chains::{Received, Sent},
-    state::WorldState,
-};
+use super::{chains::Received, state::WorldState};
 use crate::{
     chain::{
         fact::{Fact, Game, Key, Number},
         identity::Party,
+        submission::Sent,
     },
     contract::Stub,
     ids::{ActorId, ProsumerId},
@@ -26,6 +24,10 @@ pub(super) struct Playing {
     pub(super) audience: Arc<[ActorId]>,
     /// Newest post of each participant as it was sent, sellers first.
     pub(super) posts: Vec<Option<Received>>,
+    /// How many sellers there are, of these participants.
+    pub(super) sellers: usize,
+    /// Their positions among all participants of the game, where they are only some.
+    pub(super) positions: Option<Vec<u32>>,
     /// Each prosumer's number among the participants; [`NOBODY`] of others.
     numbers: Vec<u32>,
     pub(super) since: Time,
@@ -33,17 +35,39 @@ pub(super) struct Playing {
     pub(super) clears_at: Option<Time>,
     /// Whether last posts that were no transactions have become some.
     pub(super) recorded: bool,
+    /// Whether it is over, and only last posts are missing.
+    pub(super) is_closing: bool,
     pub(super) floor: AnyFloor,
 }
 
 impl Playing {
     pub(super) fn new(market: Arc<MarketOpened>, floor: AnyFloor, since: Time) -> Self {
-        let audience: Arc<[ActorId]> = participants(&market).map(ProsumerId::actor).collect();
-        let last = participants(&market).max().map_or(0, |last| last.index() + 1);
+        let (everybody, sellers) = (participants(&market).collect::<Vec<_>>(), market.sellers.len());
+        Self::among(market, &everybody, sellers, None, floor, since)
+    }
+
+    /// The same among the clients of a peer, who have these positions among all participants.
+    pub(super) fn of_clients(market: Arc<MarketOpened>, positions: Vec<u32>, floor: AnyFloor, since: Time) -> Self {
+        let sellers = positions.partition_point(|position| (*position as usize) < market.sellers.len());
+        let clients: Vec<ProsumerId> = positions.iter().map(|position| at(&market, *position as usize)).collect();
+        Self::among(market, &clients, sellers, Some(positions), floor, since)
+    }
+
+    fn among(
+        market: Arc<MarketOpened>,
+        participants: &[ProsumerId],
+        sellers: usize,
+        positions: Option<Vec<u32>>,
+        floor: AnyFloor,
+        since: Time,
+    ) -> Self {
+        let audience: Arc<[ActorId]> = participants.iter().map(|prosumer| prosumer.actor()).collect();
+        let last = participants.iter().max().map_or(0, |last| last.index() + 1);
         let mut numbers = vec![NOBODY; last];
-        (0..).zip(participants(&market)).for_each(|(number, prosumer)| numbers[prosumer.index()] = number);
-        let posts = vec![None; audience.len()];
-        Self { market, audience, posts, numbers, since, clears_at: None, recorded: false, floor }
+        (0..).zip(participants).for_each(|(number, prosumer)| numbers[prosumer.index()] = number);
+        let (posts, clears_at) = (vec![None; audience.len()], None);
+        let (recorded, is_closing) = (false, false);
+        Self { market, audience, posts, sellers, positions, numbers, since, clears_at, recorded, is_closing, floor }
     }
 
     /// Takes a post of this participant that counts from `now` on.
@@ -56,12 +80,13 @@ impl Playing {
     /// A participant's number in the scenario.
     pub(super) fn scenario_number(&self, participant: usize) -> Number {
         let Game { sellers, buyers, .. } = &*self.market.game;
+        let participant = self.positions.as_ref().map_or(participant, |positions| positions[participant] as usize);
         *sellers.get(participant).unwrap_or_else(|| &buyers[participant - sellers.len()])
     }
 
     /// What part a participant has.
     pub(super) fn role(&self, participant: usize) -> Role {
-        if participant < self.market.sellers.len() { Role::Seller } else { Role::Buyer }
+        if participant < self.sellers { Role::Seller } else { Role::Buyer }
     }
 
     /// A prosumer's number among the participants.
@@ -73,7 +98,10 @@ impl Playing {
     /// Who has sent a post, by its number among the participants, sellers first.
     pub(super) fn sender(&self, sent: &Sent) -> Option<usize> {
         let Party::Prosumer(number) = sent.creator() else { return None };
-        self.place(number)
+        match &self.positions {
+            None => self.place(number),
+            Some(_) => self.number(ProsumerId::of(sent.from)?).filter(|place| self.scenario_number(*place) == number),
+        }
     }
 
     /// Whose number this is, among the participants.
@@ -99,6 +127,11 @@ const NOBODY: u32 = u32::MAX;
 /// Sellers first, then buyers: the order in which participants are numbered here.
 pub(super) fn participants(market: &MarketOpened) -> impl Iterator<Item = ProsumerId> + '_ {
     market.sellers.iter().chain(&market.buyers).copied()
+}
+
+/// Who has this number in that order.
+fn at(market: &MarketOpened, number: usize) -> ProsumerId {
+    *market.sellers.get(number).unwrap_or_else(|| &market.buyers[number - market.sellers.len()])
 }
 
 /// A participant's number in that order.

@@ -17,6 +17,8 @@ struct Saved {
     batches: ([u64; 3], u64),
     unpublished: Unpublished,
     repeats: u64,
+    /// The place of each prosumer's peer.
+    homes: Vec<u32>,
 }
 
 impl Ledger {
@@ -26,6 +28,7 @@ impl Ledger {
         let Self {
             rules: _,
             chains,
+            replicas,
             queues,
             posts,
             slot,
@@ -34,12 +37,14 @@ impl Ledger {
             next_tariff,
             registrations: _,
             readings: _,
-            order: _,
+            taker: _,
             phase,
+            closing: _,
             unpublished,
             repeats,
         } = self;
-        let nothing_waits = queues.iter().all(|queue| queue.waiting.is_empty()) && posts.waiting.is_empty();
+        let nothing_waits =
+            replicas.have_all() && queues.iter().all(|queue| queue.waiting.is_empty()) && posts.waiting.is_empty();
         let between_slots = matches!(phase, Phase::BetweenSlots) && next_tariff.is_none();
         (between_slots && nothing_waits).then(|| {
             to_bytes(&Saved {
@@ -48,19 +53,25 @@ impl Ledger {
                 batches: (ChannelName::ALL.map(|channel| queues[channel as usize].batch), posts.batch),
                 unpublished: *unpublished,
                 repeats: *repeats,
+                homes: replicas.homes().to_vec(),
             })
         })
     }
 
     pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
-        let Saved { slot, links, batches, unpublished, repeats } = from_bytes(saved)?;
+        let Saved { slot, links, batches, unpublished, repeats, homes } = from_bytes(saved)?;
         if slot > *self.rules.slots.end() {
             return Err(Unreadable(format!("it has no slot {slot}")));
+        }
+        if homes.len() != self.rules.homes.len() {
+            return Err(Unreadable("it has other peers".to_owned()));
         }
         (self.slot, self.opened, self.phase) = (slot, None, Phase::BetweenSlots);
         (self.chains.links, self.unpublished, self.repeats) = (links, unpublished, repeats);
         self.queues.iter_mut().zip(batches.0).for_each(|(queue, batch)| queue.batch = batch);
         self.posts.batch = batches.1;
+        self.replicas.restore(homes, self.chains.blocks());
+        self.chains.state.closed = slot;
         Ok(())
     }
 }

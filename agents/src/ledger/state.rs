@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct WorldState {
     facts: BTreeMap<Key, (Fact, Version)>,
+    /// The last slot that is over.
+    pub(super) closed: Slot,
 }
 
 impl WorldState {
@@ -37,10 +39,14 @@ impl WorldState {
         }
     }
 
-    /// Forgets what a slot that is over has no more use for.
-    pub(super) fn forget(&mut self, slot: Slot) {
+    /// A slot is over, and all before it: forgets what has no more use.
+    pub(super) fn close(&mut self, slot: Slot) {
+        let closed = std::mem::replace(&mut self.closed, slot)..slot;
+        if closed.is_empty() {
+            return;
+        }
         let answers_late_calls = |key: &Key| matches!(key, Key::Tariff(_) | Key::Closing(_) | Key::Settlement(_));
-        self.facts.retain(|key, _| key.slot() != slot || answers_late_calls(key));
+        self.facts.retain(|key, _| key.slot() > slot || answers_late_calls(key));
     }
 }
 

@@ -1,10 +1,7 @@
 //! What happens to a submission, from the door to its block: answered or turned away at once, or carried out by the
 //! contract, put into a block, and its sender told what became of it.
 
-use super::{
-    Durability, Ledger, Phase,
-    chains::{Pending, Received, Sent},
-};
+use super::{Durability, Ledger, Phase, chains::Received};
 use crate::{
     actor::Context,
     chain::{
@@ -13,6 +10,7 @@ use crate::{
         genesis::Posts,
         identity::Party,
         refusal::{Refusal, Validity},
+        submission::{Execution, Pending, Sealed, Sent},
         transaction::Endorsement,
     },
     ids::{ChannelName, GRID, LEDGER, ProsumerId, Slot},
@@ -24,43 +22,51 @@ use std::sync::Arc;
 
 impl Ledger {
     /// Takes a submission: answers it at once if that needs no chain, and otherwise has it carried out and lets it wait
-    /// for its block.
-    pub(super) fn submit(&mut self, sent: Sent, context: &mut Context<'_>) {
+    /// for its block, unless it comes by a peer that has carried it out.
+    pub(super) fn submit(&mut self, sent: Sent, done: Option<Execution>, context: &mut Context<'_>) {
         if self.is_answered(&sent, context) {
             return;
         }
         if let Err(refusal) = self.admit(&sent) {
             return self.refuse(&sent, refusal, false, context);
         }
-        if sent.call().is_post() && self.chains.ledger.genesis.rules.posts == Posts::Last {
-            sent.received().into_iter().for_each(|received| self.keep_post(received, context));
+        if sent.call().is_post() && self.chains.member.genesis.rules.posts == Posts::Last {
+            Received::of(sent).into_iter().for_each(|received| self.keep_post(received, context));
             return;
         }
         if sent.call().stands_alone() {
             // Whoever asks for it: an honest ledger grants it to nobody but itself and the grid.
-            let transaction = self.chains.execute(sent);
+            let transaction = self.carried_out(sent, done);
             let _ = self.commit_at_once(transaction, context);
             return;
         }
         let channel = sent.channel();
-        let queue = &mut self.queues[channel as usize];
-        if queue.waiting.iter().any(|pending| pending.sent.is_repeated_by(&sent)) {
+        if self.queues[channel as usize].waiting.iter().any(|pending| pending.is_repeated_by(&sent)) {
             return;
         }
-        if let Some(batch) = queue.submit(self.chains.execute(sent), context) {
+        let transaction = self.carried_out(sent, done);
+        if let Some(batch) = self.queues[channel as usize].submit(transaction, context) {
             self.commit(channel, batch, context);
+        }
+    }
+
+    /// A call that has been carried out: by the peer by which it comes, or else now.
+    fn carried_out(&self, sent: Sent, done: Option<Execution>) -> Pending {
+        match done {
+            Some(execution) => Pending { from: sent.from, at: sent.at, execution },
+            None => self.chains.execute(sent),
         }
     }
 
     /// Takes a post that comes without signature, and is to be no transaction.
     #[inline]
     pub(super) fn posted(&mut self, received: Received, context: &mut Context<'_>) {
-        let genesis = &self.chains.ledger.genesis;
+        let genesis = &self.chains.member.genesis;
         if genesis.rules.posts == Posts::Every || genesis.are_posts_signed() {
             let Received { from, post, at, .. } = received;
             let Some(creator) = ProsumerId::of(from).map(|prosumer| genesis.prosumer(prosumer)) else { return };
             let submission = Submission::unsigned(creator, post.into());
-            return self.submit(Sent { from, submission, at }, context);
+            return self.submit(Sent { from, submission, at }, None, context);
         }
         if self.is_over() {
             return self.refuse_post(&received, Refusal::MarketClosed, context);
@@ -77,10 +83,10 @@ impl Ledger {
     }
 
     /// Tells everybody concerned that a post was refused, which stands on no chain.
-    pub(super) fn refuse_post(&self, received: &Received, refusal: Refusal, context: &mut Context<'_>) {
+    pub(super) fn refuse_post(&mut self, received: &Received, refusal: Refusal, context: &mut Context<'_>) {
         let (slot, from, channel) = (received.post.slot(), received.from, ChannelName::Information);
         context.observe(Observation::Refused(Refused { slot, from, refusal, channel, on_chain: false }));
-        context.send(from, Message::Refused(slot, refusal));
+        self.replicas.tell(from, Message::Refused(slot, refusal), context);
     }
 
     /// Answers what needs no chain: the grid's tariffs, which wait for their slot, and what is repeated because its
@@ -93,10 +99,10 @@ impl Ledger {
             (Call::Register(slot, registration), Some(from))
                 if *slot == self.slot && self.registrations.all()[from.index()].as_ref() == Some(registration) =>
             {
-                context.send(sent.from, Message::Registered(*slot, Ok(())));
+                self.replicas.tell(sent.from, Message::Registered(*slot, Ok(())), context);
             }
             (Call::RecordEnergy(slot, reading, _), Some(from)) if self.is_recorded(*slot, from, **reading) => {
-                context.send(sent.from, Message::MeterRecorded(*slot));
+                self.replicas.tell(sent.from, Message::MeterRecorded(*slot), context);
             }
             _ => return false,
         }
@@ -119,7 +125,7 @@ impl Ledger {
             return Err(Refusal::AlreadyRecorded);
         }
         // A signature tells who made a call, whoever carries it; without one, only the carrier is known.
-        if !self.chains.ledger.genesis.must_be_signed(creator, call) && self.own_maker(sent).is_none() {
+        if !self.chains.member.genesis.must_be_signed(creator, call) && self.own_maker(sent).is_none() {
             return Err(Refusal::ForgedIdentity);
         }
         Ok(())
@@ -133,7 +139,7 @@ impl Ledger {
     /// Whether a prosumer's reading is recorded: this very one, as long as the slot is under way.
     fn is_recorded(&self, slot: Slot, prosumer: ProsumerId, reading: MeterReading) -> bool {
         if self.is_under_way(slot) {
-            let number = self.chains.ledger.genesis.prosumers[prosumer.index()].0;
+            let number = self.chains.member.genesis.prosumers[prosumer.index()].0;
             self.chains.state.fact(Key::Meter(slot, number)) == Some(&Fact::Meter(reading))
         } else {
             (1..=self.slot).contains(&slot)
@@ -143,7 +149,7 @@ impl Ledger {
     /// The prosumer who made a submission and sent it itself.
     fn own_maker(&self, sent: &Sent) -> Option<ProsumerId> {
         let from = ProsumerId::of(sent.from)?;
-        (self.chains.ledger.genesis.prosumer(from) == sent.creator()).then_some(from)
+        (self.chains.member.genesis.prosumer(from) == sent.creator()).then_some(from)
     }
 
     /// Makes a block of these transactions and acts on what became of them.
@@ -153,8 +159,14 @@ impl Ledger {
         }
         let mut stale = Vec::new();
         for (sent, validity) in self.seal(batch, context) {
-            if validity == Err(Refusal::StaleRead) && sent.call().is_post() {
+            let is_stale = validity == Err(Refusal::StaleRead);
+            if is_stale && sent.call().is_post() {
                 stale.push(sent.clone());
+            } else if is_stale && self.replicas.are_there() {
+                // Its peer was behind: it is to carry it out anew.
+                self.note_refusal(&sent, Refusal::StaleRead, true, context);
+                self.replicas.tell(sent.from, Message::Submit(sent.submission), context);
+                continue;
             }
             self.judged(sent, validity, context);
         }
@@ -173,7 +185,7 @@ impl Ledger {
 
     /// Makes a block of a call of the ledger's own.
     pub(super) fn decree(&mut self, call: Call, endorsements: Vec<Endorsement>, context: &mut Context<'_>) -> Validity {
-        let submission = self.chains.ledger.submission(call, endorsements);
+        let submission = self.chains.member.submission(call, endorsements);
         let sent = Sent { from: LEDGER, submission, at: context.now() };
         self.commit_at_once(self.chains.execute(sent), context)
     }
@@ -189,7 +201,12 @@ impl Ledger {
 
     /// Makes a block of these transactions of one channel, one at least; tells what became of each.
     pub(super) fn seal(&mut self, batch: Vec<Pending>, context: &mut Context<'_>) -> Vec<(Sent, Validity)> {
-        let (block, ordered) = self.chains.seal(batch[0].sent.channel(), batch, context.now());
+        let copies = self.replicas.are_there().then(|| self.chains.copies(&batch));
+        let (block, ordered) = self.chains.seal(batch[0].sent().channel(), batch, context.now());
+        if let Some(transactions) = copies {
+            let (outcome, closed) = (self.chains.outcome(&block), self.chains.state.closed);
+            self.replicas.add(Sealed { header: block.header, transactions, outcome, closed });
+        }
         context.observe(Observation::Sealed(Arc::new(block)));
         if self.rules.durability == Durability::Block {
             let closed = if matches!(self.phase, Phase::BetweenSlots) { self.slot } else { self.slot - 1 };
@@ -203,7 +220,7 @@ impl Ledger {
         if let Err(refusal) = validity {
             self.refuse(&sent, refusal, true, context);
         }
-        let member = self.chains.ledger.genesis.member(sent.creator());
+        let member = self.chains.member.genesis.member(sent.creator());
         match (sent.call(), member) {
             (Call::Register(slot, registration), Some(member)) if *slot == self.slot => {
                 if validity.is_ok() {
@@ -212,27 +229,33 @@ impl Ledger {
                 // One that was sent twice may wait twice: the second is refused, and its sender registered.
                 let is_known = self.registrations.all()[member.index()].as_ref() == Some(registration);
                 let counts = if is_known { Ok(()) } else { validity };
-                context.send(sent.from, Message::Registered(*slot, counts));
+                self.replicas.tell(sent.from, Message::Registered(*slot, counts), context);
             }
             (Call::RecordEnergy(slot, ..), Some(member)) if validity.is_ok() => {
                 self.readings.enter(member.index(), ());
-                context.send(sent.from, Message::MeterRecorded(*slot));
+                self.replicas.tell(sent.from, Message::MeterRecorded(*slot), context);
             }
             (call, _) if call.is_post() && validity.is_ok() => self.take(sent, context),
             _ => {}
         }
     }
 
-    /// Tells everybody concerned that a submission was refused.
-    pub(super) fn refuse(&self, sent: &Sent, refusal: Refusal, on_chain: bool, context: &mut Context<'_>) {
+    /// Tells whoever watches that a submission was refused.
+    fn note_refusal(&self, sent: &Sent, refusal: Refusal, on_chain: bool, context: &mut Context<'_>) {
         let (slot, channel) = (sent.call().slot().unwrap_or(self.slot), sent.channel());
         context.observe(Observation::Refused(Refused { slot, from: sent.from, refusal, channel, on_chain }));
+    }
+
+    /// Tells everybody concerned that a submission was refused.
+    pub(super) fn refuse(&mut self, sent: &Sent, refusal: Refusal, on_chain: bool, context: &mut Context<'_>) {
+        self.note_refusal(sent, refusal, on_chain, context);
+        let slot = sent.call().slot().unwrap_or(self.slot);
         // Registrations have an answer of their own. A post that met an earlier one of its sender's in a block is not
         // lost: the newest of them counts, as it would if posts did not become transactions.
         let superseded =
             refusal == Refusal::StaleRead && sent.call().is_post() && matches!(self.phase, Phase::Playing(_));
         if sent.from != LEDGER && !matches!(sent.call(), Call::Register(..)) && !superseded {
-            context.send(sent.from, Message::Refused(slot, refusal));
+            self.replicas.tell(sent.from, Message::Refused(slot, refusal), context);
         }
     }
 }

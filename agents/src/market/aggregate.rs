@@ -97,7 +97,7 @@ const ROUNDING: f64 = 1e-9;
 /// Sums over posted choices, from which an [`Aggregate`] follows. Choices can be added and taken away again. Each of
 /// both rounds, by up to 2⁻⁵³ of the largest sum on the way; so whoever does it often sums up anew from time to time.
 #[doc(hidden)] // Hidden: for `microgrid-analysis` too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sums {
     alpha: f64,
     local_fee: f64,
@@ -108,7 +108,7 @@ pub struct Sums {
 }
 
 /// Sums at each seller.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum BySeller {
     /// Of choices over all sellers: one list a sum, in the order of [`Terms`], for going through all sellers at once.
     All([Vec<f64>; 5]),
@@ -117,7 +117,7 @@ enum BySeller {
 }
 
 /// Sums at one seller, over the buyers that know it. They fill no more than a line of a processor's cache.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(align(64))]
 struct Terms {
     /// Of `z X*`.
@@ -180,6 +180,42 @@ impl Sums {
             self.constant += choice.buyer.constant(alpha);
             self.responsive += choice.responsive;
         }
+    }
+
+    /// Adds sums over other choices at the same sellers.
+    pub(crate) fn add_sums(&mut self, other: &Self) {
+        self.choices += other.choices;
+        self.constant += other.constant;
+        self.responsive += other.responsive;
+        match (&mut self.by_seller, &other.by_seller) {
+            (BySeller::All(lists), BySeller::All(others)) => {
+                let sums = lists.iter_mut().flatten().zip(others.iter().flatten());
+                sums.for_each(|(sum, more)| *sum += more);
+            }
+            (BySeller::Known(terms), BySeller::Known(others)) => {
+                for (sum, more) in terms.iter_mut().zip(others) {
+                    sum.demand += more.demand;
+                    sum.weighted_share += more.weighted_share;
+                    sum.amount += more.amount;
+                    sum.value += more.value;
+                    sum.square += more.square;
+                    sum.held += more.held;
+                }
+            }
+            _ => unreachable!("who knows whom is the same for all sums of a slot"),
+        }
+    }
+
+    /// Becomes the same as another over the same sellers, in the memory that it has.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        match (&mut self.by_seller, &other.by_seller) {
+            (BySeller::All(lists), BySeller::All(others)) => lists.clone_from(others),
+            (BySeller::Known(terms), BySeller::Known(others)) => terms.clone_from(others),
+            (by_seller, other) => by_seller.clone_from(other),
+        }
+        let Self { alpha, local_fee, choices, constant, responsive, .. } = *other;
+        (self.alpha, self.local_fee, self.choices) = (alpha, local_fee, choices);
+        (self.constant, self.responsive) = (constant, responsive);
     }
 
     /// Takes a choice away again that was added.

@@ -51,6 +51,11 @@ impl Mechanism {
         matches!(self, Self::ContinuousDoubleAuction | Self::UniformPriceAuction { every: Some(_) })
     }
 
+    /// Whether what some participants have posted comes to something by itself, which adds up with that of others.
+    pub fn has_parts(&self) -> bool {
+        matches!(self, Self::TwoLevelGame | Self::Negotiation { .. })
+    }
+
     /// The prices at which local trades may come about, where tariffs and fee leave this `band`.
     pub fn prices(&self, band: PriceBand) -> PriceBand {
         match self {

@@ -6,6 +6,7 @@
 pub mod aggregate;
 pub mod demand;
 pub mod opening;
+pub mod part;
 pub mod pricing;
 pub mod replicator;
 pub mod role;

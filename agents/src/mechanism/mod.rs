@@ -33,7 +33,7 @@ use crate::{
         stub::Stub,
     },
     ids::{ProsumerId, Slot},
-    market::{demand::Buyer, mechanism::Mechanism, pricing::PriceBand, role::Role, settlement::Trade},
+    market::{demand::Buyer, mechanism::Mechanism, part::Part, pricing::PriceBand, role::Role, settlement::Trade},
     message::{MarketOpened, MarketState, Message, Notice, Shown},
     observation::Observation,
     statement::{Outcome, Post},
@@ -206,6 +206,23 @@ pub(crate) trait Floor: Debug + Sized {
     /// How the game has ended of itself, if it has. Asked whenever something may have been shown.
     fn ended(&self) -> Option<Outcome> {
         None
+    }
+
+    /// How a market has ended that is at rest, by the posts that have been entered last.
+    fn at_rest(&mut self, _now: Time) -> Outcome {
+        Outcome::Rest
+    }
+
+    /// What the posts of those who take part here come to, of whom the sellers have these positions among all of the game, if
+    /// anything has changed, in the part with this number; so many `posts` have counted. `None` where only all together come to anything.
+    fn part(&mut self, _number: u64, _posts: u64, _sellers: &[u32]) -> Option<Part> {
+        None
+    }
+
+    /// What the posts of the clients of the peer at this place come to, of so many `peers`, counts from now on, or nothing of
+    /// them; returns how many posts have counted meanwhile.
+    fn enter_part(&mut self, _place: usize, _peers: usize, _part: Option<Box<Part>>) -> u64 {
+        0
     }
 
     /// The trades that follow from the posts, by buyer, then seller.
@@ -384,6 +401,18 @@ impl AnyFloor {
 
     pub(crate) fn shown(&self) -> Option<Shown> {
         ask!(self, board => board.shown())
+    }
+
+    pub(crate) fn at_rest(&mut self, now: Time) -> Outcome {
+        ask!(self, board => board.at_rest(now))
+    }
+
+    pub(crate) fn part(&mut self, number: u64, posts: u64, sellers: &[u32]) -> Option<Part> {
+        ask!(self, board => board.part(number, posts, sellers))
+    }
+
+    pub(crate) fn enter_part(&mut self, place: usize, peers: usize, part: Option<Box<Part>>) -> u64 {
+        ask!(self, board => board.enter_part(place, peers, part))
     }
 
     pub(crate) fn ended(&self) -> Option<Outcome> {

@@ -32,19 +32,37 @@ impl Rest {
     }
 }
 
-/// Whether all these participants are at rest, and know of each other's rest.
-pub(super) fn all_at_rest(participants: &[Rest], patience: u32) -> bool {
+/// Since when all these participants are at rest, and the date of the oldest news that one of them has answered last; `None`
+/// if not all are.
+pub(super) fn calm<'a>(participants: impl Iterator<Item = &'a Rest> + Clone, patience: u32) -> Option<(Time, Time)> {
     // Asked after every change: mostly, one of the first is not patient yet.
-    if participants.iter().any(|rest| rest.updates < patience) {
-        return false;
+    if participants.clone().any(|rest| rest.updates < patience) {
+        return None;
     }
-    let begun = participants.iter().map(|rest| rest.since).max().unwrap_or_default();
-    participants.iter().all(|rest| rest.answered >= begun)
+    let begun = participants.clone().map(|rest| rest.since).max();
+    Some((begun.unwrap_or_default(), participants.map(|rest| rest.answered).min().unwrap_or(Time(u64::MAX))))
+}
+
+/// Whether participants of whom several groups are calm know of each other's rest.
+pub(super) fn all_at_rest(groups: impl Iterator<Item = Option<(Time, Time)>>) -> bool {
+    let both = groups.reduce(|one, other| {
+        let ((begun, answered), (later, older)) = (one?, other?);
+        Some((begun.max(later), answered.min(older)))
+    });
+    both.flatten().is_some_and(|(begun, answered)| answered >= begun)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rests<const N: usize>(participants: [Rest; N], patience: u32) -> bool {
+        let whole = all_at_rest([calm(participants.iter(), patience)].into_iter());
+        // In whatever groups they are.
+        let each = all_at_rest(participants.iter().map(|one| calm([one].into_iter(), patience)));
+        assert_eq!(whole, each);
+        whole
+    }
 
     /// Posts at whole periods of 10, each answering news that is `age` old; at rest from the first on.
     fn participant(posts: u32, age: u64) -> Rest {
@@ -58,16 +76,16 @@ mod tests {
 
     #[test]
     fn on_fresh_news_patience_is_all_it_takes() {
-        assert!(!all_at_rest(&[participant(4, 5), participant(3, 5)], 3));
-        assert!(all_at_rest(&[participant(4, 5), participant(4, 5)], 3));
+        assert!(!rests([participant(4, 5), participant(3, 5)], 3));
+        assert!(rests([participant(4, 5), participant(4, 5)], 3));
     }
 
     #[test]
     fn on_old_news_rest_must_have_come_back() {
         // The second post, at 20, is the first at rest.
-        assert!(!all_at_rest(&[participant(4, 25)], 3));
-        assert!(!all_at_rest(&[participant(4, 5), participant(4, 25)], 3));
-        assert!(all_at_rest(&[participant(5, 5), participant(5, 25)], 3));
+        assert!(!rests([participant(4, 25)], 3));
+        assert!(!rests([participant(4, 5), participant(4, 25)], 3));
+        assert!(rests([participant(5, 5), participant(5, 25)], 3));
     }
 
     #[test]
@@ -77,8 +95,8 @@ mod tests {
         assert_eq!(rest.since, Time(20));
         rest.note(10, 2, Time(95), Time(100));
         assert_eq!(rest.since, Time(100), "version 8 moved");
-        assert!(!all_at_rest(&[rest], 2));
+        assert!(!rests([rest], 2));
         rest.note(11, 3, Time(105), Time(110));
-        assert!(all_at_rest(&[rest], 2));
+        assert!(rests([rest], 2));
     }
 }

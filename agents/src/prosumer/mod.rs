@@ -11,6 +11,7 @@
 mod activation;
 mod bills;
 mod closing;
+mod desk;
 mod needs;
 mod player;
 mod recovery;
@@ -26,6 +27,7 @@ pub use crate::mechanism::{
     two_level::{Adaptation, Behaviour, ChoiceRule, ExcessDemand, Lesson, Mixing, Offer, PricingRule},
 };
 pub use activation::Activation;
+pub use desk::{Desk, Peers};
 pub use needs::Needs;
 
 use crate::{
@@ -79,6 +81,8 @@ pub struct Rules {
     pub retry_after: Duration,
     /// Whether posts are neither signed nor transactions, so that nothing but themselves need travel.
     pub posts_alone: bool,
+    /// The peers among which they go from one to the next when theirs does not answer; `None` if they wait.
+    pub peers: Option<Peers>,
 }
 
 /// A prosumer as an actor.
@@ -91,6 +95,7 @@ pub struct Prosumer {
     needs: Arc<dyn Needs>,
     /// What it foresees of the slot.
     facts: SlotFacts,
+    desk: Desk,
     /// The place of the group whose tariffs of the grid it has, if they are not everybody's.
     group: Option<usize>,
     devices: Devices,
@@ -143,6 +148,7 @@ impl Prosumer {
         rules: Arc<Rules>,
         needs: Arc<dyn Needs>,
         storage: Option<(StorageLimits, Energy)>,
+        desk: Desk,
         moments: Stream,
     ) -> Self {
         let strategy = rules.strategy.own();
@@ -156,6 +162,7 @@ impl Prosumer {
             rules,
             facts: needs.foreseen(first),
             needs,
+            desk,
             group,
             devices: Devices { storage, content: content.unwrap_or_default(), reading: None },
             rhythm: Rhythm::new(moments),
@@ -186,15 +193,41 @@ impl Prosumer {
     /// Sends a message that is repeated as long as it is the question.
     fn ask(&mut self, to: ActorId, message: Message, context: &mut Context<'_>) {
         self.questions += 1;
-        context.send(to, message.clone());
+        context.send(self.desk.of(to), message.clone());
         context.wake_after(self.rules.retry_after, Wake::Retry(self.questions));
         self.question = Some((to, message));
     }
 
     fn repeat(&mut self, context: &mut Context<'_>) {
         if let Some((to, message)) = &self.question {
-            context.send(*to, message.clone());
+            if let (LEDGER, Some(peers)) = (*to, &self.rules.peers) {
+                self.desk.repeat(peers);
+            }
+            context.send(self.desk.of(*to), message.clone());
             context.wake_after(self.rules.retry_after, Wake::Retry(self.questions));
+        }
+    }
+
+    /// Where its peer may fail it, looks after it from time to time.
+    fn watch_later(&self, context: &mut Context<'_>) {
+        if let Some(peers) = &self.rules.peers {
+            context.wake_after(peers.patience, Wake::Watch);
+        }
+    }
+
+    fn watch(&mut self, context: &mut Context<'_>) {
+        if self.slot == self.last() && matches!(self.phase, Phase::Done) {
+            return;
+        }
+        let Some(Peers { patience, .. }) = self.rules.peers else { return };
+        self.seek_ledger(patience, context);
+        self.watch_later(context);
+    }
+
+    /// Asks whether its peer is there, if that has been silent for longer than this, and is not asked for anything anyway.
+    fn seek_ledger(&mut self, longest: Duration, context: &mut Context<'_>) {
+        if self.rules.peers.is_some() && self.question.is_none() && self.desk.is_silent(context.now(), longest) {
+            self.ask(LEDGER, Message::Attend, context);
         }
     }
 
@@ -261,6 +294,9 @@ impl Prosumer {
         }
         if now >= self.rhythm.due {
             self.act(context);
+            // Whoever plays hears of the market once a period.
+            let interval = self.rhythm.interval(self.rules.activation);
+            self.seek_ledger(self.rules.retry_after + 2 * interval, context);
             self.rhythm.acted(self.rules.activation, self.facts().role(), now, self.rules.retry_after);
         }
         if let Phase::Playing(player) = &self.phase
@@ -298,7 +334,7 @@ impl Prosumer {
                 true => Message::Post(post),
                 false => Message::Submit(self.member.submission(post.into(), Vec::new())),
             };
-            context.send(LEDGER, message);
+            context.send(self.desk.address, message);
             if let Some(age) = age {
                 self.decided(age, context);
             }
@@ -346,7 +382,7 @@ impl Prosumer {
             Phase::Billed(side, verdict) => (*side, verdict.clone()),
             _ => return,
         };
-        context.send(LEDGER, Message::BillEndorsed(self.slot, verdict.clone()));
+        context.send(self.desk.address, Message::BillEndorsed(self.slot, verdict.clone()));
         self.question = None;
         self.phase = Phase::Billed(side, verdict);
     }
@@ -370,12 +406,17 @@ impl Prosumer {
 }
 
 impl Actor<MarketProtocol> for Prosumer {
-    fn start(&mut self, _: &mut Context<'_>) {}
+    fn start(&mut self, context: &mut Context<'_>) {
+        self.watch_later(context);
+    }
 
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
-        let sender = if matches!(message, Message::Invoice(..)) { GRID } else { LEDGER };
+        let sender = if matches!(message, Message::Invoice(..)) { GRID } else { self.desk.address };
         if from != sender {
             return;
+        }
+        if from != GRID {
+            self.desk.hear(context.now());
         }
         if matches!(self.phase, Phase::Recovering) {
             // An answer to a question from before another crash is no news any more.
@@ -413,6 +454,7 @@ impl Actor<MarketProtocol> for Prosumer {
                 self.invoiced(invoice, endorsement, context);
             }
             Message::MeterRecorded(slot) if slot == self.slot => self.recorded(),
+            Message::Attending if matches!(self.question, Some((_, Message::Attend))) => self.question = None,
             _ => {}
         }
     }
@@ -426,9 +468,11 @@ impl Actor<MarketProtocol> for Prosumer {
     }
 
     fn take_in(&mut self, from: ActorId, message: &Message, arrived: Time) {
-        if let (LEDGER, Message::MarketState(state), Phase::Playing(player)) = (from, message, &mut self.phase)
+        if let (Message::MarketState(state), Phase::Playing(player)) = (message, &mut self.phase)
+            && from == self.desk.address
             && state.slot == self.slot
         {
+            self.desk.hear(arrived);
             player.part.hear(Arc::clone(state), arrived);
         }
     }
@@ -437,6 +481,7 @@ impl Actor<MarketProtocol> for Prosumer {
         match wake {
             Wake::Act(slot) if slot == self.slot => self.act_if_due(context),
             Wake::Retry(question) if question == self.questions => self.repeat(context),
+            Wake::Watch => self.watch(context),
             _ => {}
         }
     }

@@ -21,6 +21,7 @@ impl Prosumer {
         self.phase = Phase::Recovering;
         // The number that `ask` gives it.
         self.ask(LEDGER, Message::Recover(self.questions + 1), context);
+        self.watch_later(context);
     }
 
     pub(super) fn recover(&mut self, standing: Standing, context: &mut Context<'_>) {
@@ -80,7 +81,9 @@ mod tests {
         },
         member::tests::members,
         message::{BillProposed, MarketOpened, Verdict},
-        prosumer::{Activation, Adaptation, Behaviour, BiddingStrategy, FirstPrices, Habits, Mixing, Rules, Strategy},
+        prosumer::{
+            Activation, Adaptation, Behaviour, BiddingStrategy, Desk, FirstPrices, Habits, Mixing, Rules, Strategy,
+        },
         statement::{Invoice, OrderSide, Orders, Post, Quote, Step, Tariff},
         streams::{Purpose, stream},
         time::Time,
@@ -114,6 +117,7 @@ mod tests {
             hours: 1.0,
             retry_after: Duration::from_secs(2),
             posts_alone: false,
+            peers: None,
         };
         let facts = SlotFacts {
             generation: Energy::nearest(4.0),
@@ -125,7 +129,8 @@ mod tests {
         let moments = stream(1, ActorId(2), Purpose::Activation);
         let storage = StorageLimits { capacity: 1.0, power: 1.0, efficiency: 1.0 };
         let needs = Arc::new(vec![facts; 24]);
-        Prosumer::new(ProsumerId(0), member, rules.into(), needs, Some((storage, Energy::ZERO)), moments)
+        let storage = Some((storage, Energy::ZERO));
+        Prosumer::new(ProsumerId(0), member, rules.into(), needs, storage, Desk::at(LEDGER), moments)
     }
 
     fn effects(prosumer: &mut Prosumer, act: impl FnOnce(&mut Prosumer, &mut Context<'_>)) -> Vec<Effect> {

@@ -1,6 +1,6 @@
 //! What a prosumer keeps from one slot to the next: all that it is saved with when a run is to go on later.
 
-use super::{Devices, Phase, Prosumer, Rhythm, WarmStart};
+use super::{Desk, Devices, Phase, Prosumer, Rhythm, WarmStart};
 use crate::{
     ids::Slot,
     saved::{Unreadable, from_bytes, to_bytes},
@@ -16,6 +16,7 @@ struct Saved {
     rhythm: Rhythm,
     warm_start: WarmStart,
     questions: u64,
+    desk: Desk,
 }
 
 impl Prosumer {
@@ -28,6 +29,7 @@ impl Prosumer {
             rules: _,
             needs: _,
             facts: _,
+            desk,
             group: _,
             devices,
             rhythm,
@@ -43,18 +45,19 @@ impl Prosumer {
         let Devices { storage: _, content, reading: _ } = devices;
         let between_slots = matches!(phase, Phase::Done) && question.is_none() && strategy.is_none();
         let (rhythm, warm_start) = (rhythm.clone(), warm_start.clone());
-        between_slots
-            .then(|| to_bytes(&Saved { slot: *slot, content: *content, rhythm, warm_start, questions: *questions }))
+        between_slots.then(|| {
+            to_bytes(&Saved { slot: *slot, content: *content, rhythm, warm_start, questions: *questions, desk: *desk })
+        })
     }
 
     pub(super) fn restored(&mut self, saved: &[u8]) -> Result<(), Unreadable> {
-        let Saved { slot, content, rhythm, warm_start, questions } = from_bytes(saved)?;
+        let Saved { slot, content, rhythm, warm_start, questions, desk } = from_bytes(saved)?;
         if slot > self.last() || !warm_start.is_like(&self.warm_start) {
             return Err(Unreadable(format!("it has no slot {slot}, or begins it otherwise")));
         }
         (self.slot, self.opened, self.phase, self.question) = (slot, None, Phase::Done, None);
         (self.devices.content, self.devices.reading) = (content, None);
-        (self.rhythm, self.warm_start, self.questions) = (rhythm, warm_start, questions);
+        (self.rhythm, self.warm_start, self.questions, self.desk) = (rhythm, warm_start, questions, desk);
         Ok(())
     }
 }

@@ -121,6 +121,8 @@ pub enum Effect<P: Protocol> {
     Wake(Duration, P::Wake),
     /// Report to whoever watches.
     Observe(P::Observation),
+    /// End the run, which has gone wrong for this reason.
+    Halt(String),
 }
 
 /// What the host hands to an actor for the length of one call.
@@ -177,6 +179,11 @@ impl<'a, P: Protocol> Context<'a, P> {
     /// Asks to be woken at `moment`, or at once if it has passed.
     pub fn wake_at(&mut self, moment: Time, wake: P::Wake) {
         self.wake_after(moment - self.now, wake);
+    }
+
+    /// Ends the run as failed: what the actor has found out must not be, and nothing that follows would be right.
+    pub fn halt(&mut self, why: String) {
+        self.effects.push(Effect::Halt(why));
     }
 
     /// Reports something about oneself. Never changes the run.

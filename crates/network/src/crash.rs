@@ -89,7 +89,7 @@ mod tests {
                 lasting: Some(Duration::from_nanos(lasting)),
                 every: every.map(Duration::from_nanos),
             },
-            who: Members::From(ActorId(2)),
+            who: Members::Range(2..u32::MAX),
             memory: if lost { Memory::Lost } else { Memory::Kept },
         });
         Downtime::of(ActorId(5), &crashes.collect::<Vec<_>>(), Time(ends)).expect("it crashes")
@@ -103,7 +103,7 @@ mod tests {
     fn who_is_not_meant_is_never_down() {
         let crash = Crash {
             timing: Timing { at: Time(0), lasting: Some(Duration::from_secs(1)), every: None },
-            who: Members::From(ActorId(2)),
+            who: Members::Range(2..u32::MAX),
             memory: Memory::Lost,
         };
         assert!(Downtime::of(ActorId(1), &[crash], Time(100)).is_none());

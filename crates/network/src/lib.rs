@@ -229,7 +229,7 @@ mod tests {
         let mut network = plain();
         network.links = vec![
             to_ledger(
-                Members::From(ActorId(2)),
+                Members::Range(2..u32::MAX),
                 Change { delay: Some(constant(50)), loss: Some(0.2), ..Change::default() },
             ),
             to_ledger(prosumer(3), Change { loss: Some(0.4), ..Change::default() }),

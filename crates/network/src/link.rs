@@ -2,15 +2,15 @@
 
 use super::Change;
 use microgrid_actor::ActorId;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// A set of actors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Members {
     /// All.
     Everybody,
-    /// This one, and all whose addresses follow.
-    From(ActorId),
+    /// Those with these addresses.
+    Range(Range<u32>),
     /// One.
     One(ActorId),
     /// Those listed, in ascending order.
@@ -29,7 +29,7 @@ impl Members {
     pub fn contains(&self, actor: ActorId) -> bool {
         match self {
             Self::Everybody => true,
-            Self::From(first) => *first <= actor,
+            Self::Range(addresses) => addresses.contains(&actor.0),
             Self::One(one) => *one == actor,
             Self::Group(group) => group.binary_search(&actor).is_ok(),
         }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_route_leads_both_ways_unless_it_is_one_way() {
         let leads = |one_way, from, to| {
-            let route = Route { from: Members::From(ActorId(2)), to: Members::One(ActorId(0)), one_way };
+            let route = Route { from: Members::Range(2..u32::MAX), to: Members::One(ActorId(0)), one_way };
             route.leads(ActorId(from), ActorId(to))
         };
         assert!(leads(true, 2, 0) && leads(false, 2, 0));
@@ -84,7 +84,7 @@ mod tests {
         let held = |members: Members| -> Vec<u32> { (0..6).filter(|&n| members.contains(ActorId(n))).collect() };
         assert_eq!(held(Members::Everybody), [0, 1, 2, 3, 4, 5]);
         assert_eq!(held(Members::One(ActorId(1))), [1]);
-        assert_eq!(held(Members::From(ActorId(2))), [2, 3, 4, 5]);
+        assert_eq!(held(Members::Range(2..u32::MAX)), [2, 3, 4, 5]);
         assert_eq!(held(Members::group([5, 0, 3].map(ActorId))), [0, 3, 5]);
         assert!(held(Members::group([])).is_empty());
     }

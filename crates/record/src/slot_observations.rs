@@ -32,6 +32,8 @@ pub(super) struct SlotObservations {
     /// Length of what was put on the chains [bytes].
     pub(super) bytes: u64,
     pub(super) trades: Option<Arc<[Trade]>>,
+    /// Whether too few peers endorsed their settlement.
+    is_void: bool,
     /// The prosumers' slots, by their ids, up to the last that is done.
     prosumers: Vec<Option<Box<ProsumerSlot>>>,
     /// Whether the ledger has closed the slot.
@@ -40,7 +42,11 @@ pub(super) struct SlotObservations {
 
 impl SlotObservations {
     pub(super) fn outcome(&self) -> Outcome {
-        self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome)
+        match self.game.as_ref().map_or(Outcome::NoMarket, |game| game.outcome) {
+            Outcome::NoMarket => Outcome::NoMarket,
+            _ if self.is_void => Outcome::Void,
+            ended => ended,
+        }
     }
 
     /// From the opening of the market to its end; `None` without one.
@@ -97,6 +103,7 @@ impl SlotObservations {
                 self.game = Some(game);
             }
             Observation::Settled(_, trades) => self.trades = Some(trades),
+            Observation::Voided(_) => self.is_void = true,
             Observation::ProsumerDone(done) => {
                 let index = done.prosumer.index();
                 if self.prosumers.len() <= index {
@@ -121,6 +128,7 @@ pub(super) fn slot_of(what: &Observation) -> Option<Slot> {
         Observation::Decided(slot, ..)
         | Observation::Cleared(slot, _)
         | Observation::Settled(slot, _)
+        | Observation::Voided(slot)
         | Observation::SlotClosed(slot) => Some(*slot),
         _ => None,
     }

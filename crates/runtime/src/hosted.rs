@@ -225,6 +225,10 @@ impl<P: Protocol> HostedActors<P> {
                     let restarts = hosted.crashes.as_ref().map_or(0, |crashes| crashes.restarts);
                     self.post.push(hosted.event(turn, delay, id, What::Wake(wake, restarts)));
                 }
+                Effect::Halt(why) => {
+                    let who = self.hosted[place].actor.name();
+                    return Err(Failure::Halted { who, time: now.time, why });
+                }
                 Effect::Send(to, message) => self.send(turn, to, message)?,
                 Effect::Broadcast(to, message) => {
                     self.broadcast(turn, &Broadcast { to, message, is_announced: false })?;

@@ -253,6 +253,16 @@ pub enum Failure {
         /// The instant.
         time: Time,
     },
+    /// Find out what must not be.
+    #[error("{who} has stopped the run at {time}: {why}")]
+    Halted {
+        /// Who.
+        who: String,
+        /// When.
+        time: Time,
+        /// Why.
+        why: String,
+    },
     /// Panic.
     #[error("{who} panicked{}: {why}", whereabouts.iter().map(|place| format!(" {place}")).collect::<String>())]
     Panicked {

@@ -132,7 +132,7 @@ impl Data {
         let prosumers = match (&scenario.population, &self.who) {
             (PopulationSource::Synthetic(what), _) => what.count as usize,
             (PopulationSource::Members(_), Prosumers::Members(members)) => {
-                validate::network(&scenario.network, Known::Members(members.count() as u32))?;
+                validate::network(&scenario.network, &scenario.ledger, Known::Members(members.count() as u32))?;
                 members.count()
             }
             (_, Prosumers::Profiles(profiles)) => {
@@ -145,7 +145,7 @@ impl Data {
                         return Err(Mistake::value(&path, problem, found, allowed));
                     }
                 }
-                validate::network(&scenario.network, Known::These(profiles))?;
+                validate::network(&scenario.network, &scenario.ledger, Known::These(profiles))?;
                 profiles.prosumers.len()
             }
             _ => unreachable!("the population was read with the scenario"),

@@ -3,10 +3,10 @@
 use crate::{
     Case,
     population::Population,
-    schema::{self, Clock, Condition, Incident, Link, Scenario, Who},
+    schema::{self, Clients, Clock, Condition, Incident, Link, Scenario, Who},
 };
 use microgrid_agents::{
-    ids::{ActorId, FIRST_PROSUMER, GRID, LEDGER, ProsumerId},
+    ids::{ActorId, FIRST_PROSUMER, GRID, LEDGER, ProsumerId, peer},
     streams::{Purpose, stream},
     time::{Time, nanos},
 };
@@ -18,7 +18,7 @@ impl Case {
     /// The network of the case, in terms of actors.
     pub fn network(&self) -> Network {
         let described = &self.scenario.network;
-        let names = Names { groups: groups(self), population: &self.population };
+        let names = Names { groups: groups(self), population: &self.population, peers: self.peers() };
         let mut network = Network {
             links: described.links.iter().map(|link| names.link(link)).collect(),
             own: self.custom.carrier.clone(),
@@ -47,9 +47,36 @@ impl Case {
     pub fn delays(&self) -> Option<Vec<Duration>> {
         let network = self.network();
         let one_way = |from, to| network.usual(from, to).delay.mean();
-        let both = |prosumer: ActorId| (one_way(prosumer, LEDGER) + one_way(LEDGER, prosumer)) / 2;
-        let prosumers = (0..self.population.prosumers.len() as u32).map(|id| ProsumerId(id).actor());
-        network.own.is_none().then(|| prosumers.map(both).collect())
+        let (homes, prosumers) = (self.homes(), self.population.prosumers.len());
+        let both = |id: ProsumerId| {
+            let home = homes.get(id.index()).map(|home| peer(prosumers, home + 1));
+            let way: Vec<ActorId> = [Some(id.actor()), home, Some(LEDGER)].into_iter().flatten().collect();
+            way.windows(2).map(|hop| (one_way(hop[0], hop[1]) + one_way(hop[1], hop[0])) / 2).sum()
+        };
+        network.own.is_none().then(|| (0..prosumers as u32).map(|id| both(ProsumerId(id))).collect())
+    }
+
+    /// How many peers the ledger has beside its orderer; none where it is its only one.
+    pub fn peers(&self) -> u32 {
+        self.scenario.ledger.beside_orderer()
+    }
+
+    /// The place of each prosumer's peer, from 0; nobody's where the ledger is its only one.
+    pub fn homes(&self) -> Vec<u32> {
+        let (peers, prosumers) = (self.peers(), 0..self.population.prosumers.len() as u32);
+        if peers == 0 {
+            return Vec::new();
+        }
+        let groups = groups(self);
+        let of_group = |id: u32| match &self.scenario.ledger.clients {
+            Clients::ByNumber => None,
+            Clients::ByGroup(peers) => {
+                let mut of_groups = peers.iter();
+                let found = of_groups.find(|(name, _)| groups[name.as_str()].contains(ProsumerId(id).actor()));
+                found.map(|(_, number)| number - 1)
+            }
+        };
+        prosumers.map(|id| of_group(id).unwrap_or(id % peers)).collect()
     }
 
     /// After how long a message counts as unanswered: well beyond two round trips through a block of the ledger, so that
@@ -66,7 +93,8 @@ impl Case {
             Clock::Virtual => Duration::ZERO,
             Clock::Wall { speed } => Duration::from_millis(20).mul_f64(speed),
         };
-        4 * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1) + timers
+        let hops = if self.peers() == 0 { 4 } else { 8 };
+        hops * delay + 2 * scenario.ledger.block.timeout + Duration::from_secs(1) + timers
     }
 
     /// How long a run may go on without a slot closing before it has stalled: a few slots, and as many repeats as make it
@@ -148,21 +176,31 @@ fn position(population: &Population, number: u32) -> ProsumerId {
 struct Names<'a> {
     groups: BTreeMap<&'a str, Members>,
     population: &'a Population,
+    /// How many; none where the ledger is its only peer.
+    peers: u32,
 }
 
 impl Names<'_> {
     fn members(&self, who: &Who) -> Members {
         match who {
             Who::Everybody => Members::Everybody,
-            Who::Ledger => Members::One(LEDGER),
+            Who::Ledger if self.peers == 0 => Members::One(LEDGER),
+            Who::Ledger => Members::group((1..=self.peers).map(|number| self.peer(number)).chain([LEDGER])),
+            Who::Orderer => Members::One(LEDGER),
+            Who::Peer(_) if self.peers == 0 => Members::One(LEDGER),
+            Who::Peer(number) => Members::One(self.peer(*number)),
             Who::Grid => Members::One(GRID),
-            Who::Prosumers => Members::From(FIRST_PROSUMER),
+            Who::Prosumers => Members::Range(FIRST_PROSUMER.0..peer(self.population.prosumers.len(), 1).0),
             Who::Prosumer(number) => Members::One(position(self.population, *number).actor()),
             Who::Group(name) => {
                 let group = self.groups.get(name.as_str());
                 group.expect("the names of groups were checked when the scenario was read").clone()
             }
         }
+    }
+
+    fn peer(&self, number: u32) -> ActorId {
+        peer(self.population.prosumers.len(), number)
     }
 
     fn route(&self, from: &Who, to: &Who, one_way: bool) -> Route {
@@ -184,11 +222,26 @@ fn changes(scenario: &Scenario) -> impl Iterator<Item = Change> {
     network.links.iter().chain(conditions).map(Link::change)
 }
 
+impl schema::Ledger {
+    /// How many peers there are beside the orderer; none where it is the only one.
+    pub(crate) fn beside_orderer(&self) -> u32 {
+        if self.peers.0 > 1 { self.peers.0 } else { 0 }
+    }
+
+    /// Whether the orderer is among these.
+    fn is_down_with(&self, who: &Who) -> bool {
+        match who {
+            Who::Everybody | Who::Ledger | Who::Orderer => true,
+            Who::Peer(_) => self.beside_orderer() == 0,
+            Who::Grid | Who::Prosumers | Who::Prosumer(_) | Who::Group(_) => false,
+        }
+    }
+}
+
 impl Scenario {
     /// Whether the ledger is ever down.
     pub fn ledger_crashes(&self) -> bool {
-        let down =
-            |condition: &Condition| matches!(condition.what, Incident::Crash { who: Who::Ledger | Who::Everybody, .. });
+        let down = |condition: &Condition| matches!(&condition.what, Incident::Crash { who, .. } if self.ledger.is_down_with(who));
         self.network.conditions.iter().any(down)
     }
 }

@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 use microgrid_agents::{
-    chain::genesis::{Posts, Signatures},
+    chain::genesis::{PeerPolicy, Posts, Signatures},
     ledger::Durability,
     market::{demand::Demand, storage::StorageLimits},
 };
@@ -122,7 +122,9 @@ impl Scenario {
 
     /// Which posts become transactions, with this many prosumers.
     pub fn posts(&self, prosumers: usize) -> Posts {
-        let usual = if self.market.mechanism.needs_every_post() { Posts::Every } else { Posts::usual(prosumers) };
+        let by_peers = self.ledger.peers.0 > 1 && !self.market.mechanism.has_parts();
+        let usual =
+            if self.market.mechanism.needs_every_post() || by_peers { Posts::Every } else { Posts::usual(prosumers) };
         self.ledger.posts.unwrap_or(usual)
     }
 
@@ -404,6 +406,46 @@ pub struct Ledger {
     pub posts: Option<Posts>,
     /// When commits are on disk.
     pub durability: Durability,
+    /// How many peers hold it; with one, it is orderer and peer in one.
+    pub peers: PeerCount,
+    /// Whose client each prosumer is.
+    pub clients: Clients,
+    /// What clients do when their peer does not answer.
+    pub on_outage: Outage,
+    /// How many peers must endorse a settlement.
+    pub policy: PeerPolicy,
+}
+
+/// How many peers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PeerCount(pub u32);
+
+impl Default for PeerCount {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+/// Which prosumers are clients of which peer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Clients {
+    /// In the order of their numbers, in turn: the first is the first peer's, the second the second's, and so on.
+    #[default]
+    ByNumber,
+    /// Those of these groups are clients of the peers with these numbers, by the first group that has them; the others as by
+    /// number.
+    ByGroup(IndexMap<String, u32>),
+}
+
+/// What clients do when their peer does not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outage {
+    /// Wait until it does.
+    #[default]
+    Wait,
+    /// Go to the next peer.
+    Switch,
 }
 
 with_defaults! {

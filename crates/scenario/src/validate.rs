@@ -5,15 +5,15 @@ use super::{
     error::Mistake,
     population::{LARGEST_ENERGY, Population},
     schema::{
-        Activation, CO2, Calendar, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice,
-        LARGEST_COUNT, Learning, Link, Market, Members, Network, Open, PopulationSource, Preferences, Rate, Replicates,
-        Scenario, Storage, Synthetic, Tariff, Who,
+        Activation, CO2, Calendar, Clients, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice,
+        LARGEST_COUNT, Learning, Ledger, Link, Market, Members, Network, Open, Outage, PopulationSource, Preferences,
+        Rate, Replicates, Scenario, Storage, Synthetic, Tariff, Who,
     },
     tariffs::{SlotRates, Tariffs},
 };
 use indexmap::IndexMap;
 use microgrid_agents::{
-    chain::genesis::Posts,
+    chain::genesis::{PeerPolicy, Posts},
     market::{
         choice_set::ChoiceSet, mechanism::Mechanism, opening::OpenSlots, replicator::Fitness, role::Role,
         step::StepSize,
@@ -132,7 +132,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     learning(&scenario.learning)?;
     under(scenario.market.mechanism, scenario)?;
     activation(&scenario.activation)?;
-    network(&scenario.network, known)?;
+    network(&scenario.network, &scenario.ledger, known)?;
     count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
     duration("ledger.block.timeout", scenario.ledger.block.timeout, Duration::ZERO, DAY)?;
     if let Clock::Wall { speed } = scenario.clock {
@@ -305,8 +305,13 @@ fn under(mechanism: Mechanism, scenario: &Scenario) -> Checked {
     let ordered = !mechanism.needs_every_post() || scenario.ledger.posts != Some(Posts::Last);
     let allowed = "Every, or no posts at all: which orders meet is decided by when each of them has come";
     ensure(ordered, "ledger.posts", "Last", allowed)?;
+    let (peers, name) = (scenario.ledger.peers.0, mechanism.name());
+    let adds_up = peers < 2 || mechanism.has_parts() || scenario.ledger.posts != Some(Posts::Last);
+    let allowed =
+        format!("Every, or no posts at all: what the clients of one peer post says nothing by itself under {name}");
+    ensure(adds_up, "ledger.posts", "Last", allowed)?;
     let knows_all = mechanism.is_game() || scenario.learning.choice_set.is_all();
-    let (path, name) = ("learning.choice_set", mechanism.name());
+    let path = "learning.choice_set";
     let problem = format!("buyers know all sellers where the mechanism is {name}");
     let allowed = format!("All with {name}; a limited choice set with TwoLevelGame");
     if knows_all { Ok(()) } else { Err(Mistake::value(path, &problem, "Sample", allowed)) }
@@ -460,8 +465,9 @@ fn first_choice(shares: &[f64]) -> Checked {
 }
 
 /// Checks a network, as far as the prosumers' numbers are known.
-pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
-    let numbers = Numbers { groups: &network.groups, known };
+pub(super) fn network(network: &Network, ledger: &Ledger, known: Known<'_>) -> Checked {
+    let numbers = Numbers { groups: &network.groups, known, ledger };
+    peers(ledger, &numbers)?;
     let Network { delay, jitter, loss, duplication, .. } = *network;
     quality(
         "network",
@@ -484,13 +490,21 @@ pub(super) fn network(network: &Network, known: Known<'_>) -> Checked {
         }
     }
     each((0..).zip(&network.links), |(n, what)| link(&format!("network.links[{n}]"), what, &numbers))?;
-    each((0..).zip(&network.conditions), |(n, what)| condition(&format!("network.conditions[{n}]"), what, &numbers))
+    each((0..).zip(&network.conditions), |(n, what)| condition(&format!("network.conditions[{n}]"), what, &numbers))?;
+    let gone = network.conditions.iter().filter_map(|condition| match (&condition.what, condition.lasting) {
+        (Incident::Crash { who: Who::Peer(number), .. }, None) => Some(*number),
+        _ => None,
+    });
+    let gone: BTreeSet<u32> = gone.collect();
+    let allowed = format!("crashes that never end of at most {} peers: one has to be left", ledger.peers.0 - 1);
+    ensure((gone.len() as u32) < ledger.peers.0, "network.conditions", format!("{} such crashes", gone.len()), allowed)
 }
 
 /// Which groups and prosumers there are.
 struct Numbers<'a> {
     groups: &'a IndexMap<String, Members>,
     known: Known<'a>,
+    ledger: &'a Ledger,
 }
 
 /// What is known of the prosumers' numbers.
@@ -526,16 +540,58 @@ impl Numbers<'_> {
     fn who(&self, path: &str, who: &Who) -> Checked {
         match who {
             Who::Prosumer(number) => self.prosumer(&format!("{path}.Prosumer"), *number),
-            Who::Group(name) if !self.groups.contains_key(name) => {
-                let groups: Vec<_> = self.groups.keys().map(String::as_str).collect();
-                let groups =
-                    if groups.is_empty() { ", which has none".into() } else { format!(": {}", groups.join(", ")) };
-                let allowed = format!("a group of network.groups{groups}");
-                Err(Mistake::value(&format!("{path}.Group"), "there is no such group", format!("{name:?}"), allowed))
-            }
-            Who::Group(_) | Who::Everybody | Who::Ledger | Who::Grid | Who::Prosumers => Ok(()),
+            Who::Peer(number) => self.peer(&format!("{path}.Peer"), *number),
+            Who::Group(name) => self.group(&format!("{path}.Group"), name),
+            Who::Everybody | Who::Ledger | Who::Orderer | Who::Grid | Who::Prosumers => Ok(()),
         }
     }
+
+    fn group(&self, path: &str, name: &str) -> Checked {
+        if self.groups.contains_key(name) {
+            return Ok(());
+        }
+        let groups: Vec<_> = self.groups.keys().map(String::as_str).collect();
+        let groups = if groups.is_empty() { ", which has none".into() } else { format!(": {}", groups.join(", ")) };
+        let allowed = format!("a group of network.groups{groups}");
+        Err(Mistake::value(path, "there is no such group", format!("{name:?}"), allowed))
+    }
+
+    fn peer(&self, path: &str, number: u32) -> Checked {
+        let peers = self.ledger.peers.0;
+        let allowed = format!("the number of a peer, from 1 to ledger.peers, which is {peers}");
+        let there_is = (1..=peers).contains(&number);
+        there_is.then_some(()).ok_or_else(|| Mistake::value(path, "there is no such peer", number, allowed))
+    }
+
+    /// How many prosumers there are, once that is known.
+    fn prosumers(&self) -> Option<u32> {
+        match self.known {
+            Known::Later => None,
+            Known::UpTo(count) | Known::Members(count) => Some(count),
+            Known::These(population) => Some(population.prosumers.len() as u32),
+        }
+    }
+}
+
+/// Checks how many peers there are, and who is whose client.
+fn peers(ledger: &Ledger, numbers: &Numbers<'_>) -> Checked {
+    let peers = ledger.peers.0;
+    within("ledger.peers", peers, 1..=LARGEST_COUNT)?;
+    if let Some(prosumers) = numbers.prosumers() {
+        let allowed = format!("at most as many as there are prosumers, {prosumers}");
+        ensure(peers <= prosumers, "ledger.peers", peers, allowed)?;
+    }
+    if let Clients::ByGroup(groups) = &ledger.clients {
+        for (name, number) in groups {
+            numbers.group("ledger.clients.ByGroup", name)?;
+            numbers.peer(&format!("ledger.clients.ByGroup.{name}"), *number)?;
+        }
+    }
+    if let PeerPolicy::AtLeast(count) = ledger.policy {
+        let allowed = format!("1 to ledger.peers, which is {peers}: no more can endorse anything");
+        ensure((1..=peers).contains(&count), "ledger.policy.AtLeast", count, allowed)?;
+    }
+    Ok(())
 }
 
 fn quality(path: &str, Change { delay, jitter, loss, duplication }: Change) -> Checked {
@@ -591,14 +647,21 @@ fn condition(path: &str, condition: &Condition, numbers: &Numbers<'_>) -> Checke
             numbers.who(&format!("{path}.what.Partition.to"), to)
         }
         Incident::Crash { who, memory } => {
-            forever("a crash")?;
+            let is_peer = matches!(who, Who::Peer(_)) && numbers.ledger.peers.0 > 1;
+            if !is_peer {
+                forever("a crash")?;
+            } else if numbers.ledger.on_outage == Outage::Wait {
+                forever(
+                    "a crash of a peer whose clients wait for it (ledger.on_outage: Switch has them go to another)",
+                )?;
+            }
             let path = format!("{path}.what.Crash");
             numbers.who(&format!("{path}.who"), who)?;
-            if *memory == Memory::Kept || matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_)) {
+            if *memory == Memory::Kept || is_peer || matches!(who, Who::Prosumers | Who::Prosumer(_) | Who::Group(_)) {
                 return Ok(());
             }
-            let problem = "only prosumers know where to ask what they have lost";
-            Err(Mistake::value(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers as `who`"))
+            let problem = "only prosumers and peers know where to ask what they have lost";
+            Err(Mistake::value(&format!("{path}.memory"), problem, "Lost", "Kept, or prosumers or a peer as `who`"))
         }
     }
 }

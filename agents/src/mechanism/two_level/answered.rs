@@ -9,25 +9,63 @@ use std::{collections::VecDeque, sync::Arc};
 /// Which prices the choices in force have answered.
 #[derive(Debug)]
 pub(super) struct Answered {
-    /// Date of the prices that each buyer's choice answers; the start of the run while it has made none.
-    dates: Vec<Time>,
+    dates: Dates,
     /// The markets that were shown, one for each date of prices, back to the oldest that a choice answers; `None` where
     /// nobody asks for prices.
     shown: Option<VecDeque<Arc<MarketState>>>,
 }
 
+/// Dates of the prices that choices answer; the start of the run while a buyer has made none.
+#[derive(Debug)]
+enum Dates {
+    /// Of each of these buyers' choices.
+    Each(Vec<Time>),
+    /// Ascending, with how many choices answer each; or only the oldest, where nobody asks for more.
+    Counted(Vec<(Time, u32)>),
+}
+
 impl Answered {
     pub(super) fn new(buyers: usize, keeps_prices: bool) -> Self {
-        Self { dates: vec![Time::ZERO; buyers], shown: keeps_prices.then(VecDeque::new) }
+        Self { dates: Dates::Each(vec![Time::ZERO; buyers]), shown: keeps_prices.then(VecDeque::new) }
     }
 
     pub(super) fn note(&mut self, buyer: usize, date: Time) {
-        self.dates[buyer] = date;
+        if let Dates::Each(dates) = &mut self.dates {
+            dates[buyer] = date;
+        }
+    }
+
+    /// Goes by these from now on, those of all choices.
+    pub(super) fn count(&mut self, mut dates: Vec<(Time, u32)>) {
+        dates.sort_unstable();
+        dates.dedup_by(|(date, more), (before, count)| {
+            let same = date == before;
+            *count += if same { *more } else { 0 };
+            same
+        });
+        self.dates = Dates::Counted(dates);
+    }
+
+    /// The dates, ascending, with how many choices answer each; or only the oldest, where nobody asks for more.
+    pub(super) fn counted(&self) -> Vec<(Time, u32)> {
+        let mut dates = match &self.dates {
+            Dates::Counted(dates) => return dates.clone(),
+            Dates::Each(dates) if self.shown.is_none() => {
+                return dates.iter().min().map(|oldest| (*oldest, 1)).into_iter().collect();
+            }
+            Dates::Each(dates) => dates.clone(),
+        };
+        dates.sort_unstable();
+        dates.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
     }
 
     /// Date of the oldest prices that a choice in force answers; the start of the run while somebody has made none.
     pub(super) fn oldest(&self) -> Time {
-        self.dates.iter().copied().min().unwrap_or_default()
+        match &self.dates {
+            Dates::Each(dates) => dates.iter().copied().min(),
+            Dates::Counted(dates) => dates.first().map(|(date, _)| *date),
+        }
+        .unwrap_or_default()
     }
 
     pub(super) fn show(&mut self, state: &Arc<MarketState>) {
@@ -46,17 +84,16 @@ impl Answered {
     /// A seller that had not quoted yet counts as with its price of `now`.
     pub(super) fn mean_prices(&self, now: &[f64]) -> Vec<f64> {
         let Some(shown) = &self.shown else { return Vec::new() };
-        let mut dates: Vec<Time> = self.dates.iter().copied().filter(|date| *date > Time::ZERO).collect();
-        dates.sort_unstable();
+        let dates: Vec<(Time, u32)> = self.counted().into_iter().filter(|(date, _)| *date > Time::ZERO).collect();
         let mut sums = vec![0.0; now.len()];
-        for same in dates.chunk_by(|a, b| a == b) {
-            let then = shown.iter().find(|state| state.quotes_time == same[0]);
+        for &(date, choices) in &dates {
+            let then = shown.iter().find(|state| state.quotes_time == date);
             let then = then.map_or(now, |state| &state.prices);
             for ((sum, &then), &now) in sums.iter_mut().zip(then).zip(now) {
-                *sum += same.len() as f64 * if then.is_finite() { then } else { now };
+                *sum += f64::from(choices) * if then.is_finite() { then } else { now };
             }
         }
-        let count = dates.len().max(1) as f64;
+        let count = f64::from(dates.iter().map(|(_, choices)| choices).sum::<u32>().max(1));
         sums.iter_mut().for_each(|sum| *sum /= count);
         sums
     }

@@ -8,13 +8,14 @@ use crate::{
     market::{
         aggregate::{Aggregate, Sums},
         demand::{Buyer, Demand},
+        part::{Ages, Part},
         pricing::PriceBand,
         settlement::{Division, Party, Trade, Wish},
         stopping,
     },
     mechanism::{
         Floor, FloorRules, Opening,
-        rest::{Rest, all_at_rest},
+        rest::{Rest, all_at_rest, calm},
     },
     message::{MarketOpened, MarketState, Message, Shown},
     observation::{Commit, Observation},
@@ -49,10 +50,11 @@ pub(crate) struct Board {
     answered: Answered,
     /// What the choices added up to last.
     aggregate: Option<Arc<Aggregate>>,
-    /// When the newest quotes and choices reached the ledger, and how old the news of these choices was.
-    quotes_sent: MeanAge,
-    choices_sent: MeanAge,
-    news: MeanAge,
+    ages: Ages,
+    /// What the posts of each peer's clients come to, where peers take them, and whether somebody waits for it.
+    parts: Vec<(Option<Box<Part>>, bool)>,
+    /// The sums of the last two such parts that have been made here.
+    made: [Option<Arc<Sums>>; 2],
     /// Sellers whose quotes have come since the market was last shown, and whether choices have.
     quoted: Vec<u32>,
     chosen: bool,
@@ -81,7 +83,7 @@ impl Floor for Board {
     fn open(opening: Opening<'_>) -> Self {
         let Opening { market, buyers, surplus, band, genesis, rules } = opening;
         let Rules { choice_set, .. } = genesis.rules;
-        let sums = Sums::new(choice_set, surplus.len(), rules.alpha, genesis.rules.local_fee());
+        let sums = Sums::new(choice_set, market.sellers.len(), rules.alpha, genesis.rules.local_fee());
         Self {
             market: Arc::clone(market),
             genesis: Arc::clone(genesis),
@@ -93,9 +95,9 @@ impl Floor for Board {
             tally: Tally::new(sums, buyers.len()),
             answered: Answered::new(buyers.len(), rules.tells_answered),
             aggregate: None,
-            quotes_sent: MeanAge::default(),
-            choices_sent: MeanAge::default(),
-            news: MeanAge::default(),
+            ages: Ages::default(),
+            parts: Vec::new(),
+            made: Default::default(),
             quoted: Vec::new(),
             chosen: false,
             shown: None,
@@ -111,11 +113,11 @@ impl Floor for Board {
         let sent = match post {
             Post::Quote(quote) => {
                 self.quote(participant, quote, now);
-                &mut self.quotes_sent
+                &mut self.ages.quotes_sent
             }
             Post::Choice(choice) => {
                 self.choose(participant, choice, now);
-                &mut self.choices_sent
+                &mut self.ages.choices_sent
             }
             _ => return,
         };
@@ -168,7 +170,85 @@ impl Floor for Board {
     fn ended(&self) -> Option<Outcome> {
         // Everybody may also rest elsewhere: held by noise, or by whom they do not know.
         let outcome = || if self.is_at_equilibrium() { Outcome::Equilibrium } else { Outcome::Rest };
-        all_at_rest(&self.rest, self.rules.patience).then(outcome)
+        // What all choices are is not known where peers take them.
+        let outcome = || if self.parts.is_empty() { outcome() } else { Outcome::Rest };
+        let at_rest = match self.parts.is_empty() {
+            true => all_at_rest([self.calm()].into_iter()),
+            false => {
+                let awaited = self.parts.iter().filter(|(_, is_awaited)| *is_awaited);
+                all_at_rest(awaited.map(|(part, _)| part.as_ref()?.calm))
+            }
+        };
+        at_rest.then(outcome)
+    }
+
+    fn at_rest(&mut self, now: Time) -> Outcome {
+        self.show(0, now);
+        if self.is_at_equilibrium() { Outcome::Equilibrium } else { Outcome::Rest }
+    }
+
+    fn part(&mut self, number: u64, posts: u64, sellers: &[u32]) -> Option<Part> {
+        let (chosen, quoted) = (std::mem::take(&mut self.chosen), std::mem::take(&mut self.quoted));
+        if !chosen && quoted.is_empty() {
+            return None;
+        }
+        let mut quoted: Vec<u32> = quoted.into_iter().map(|place| sellers[place as usize]).collect();
+        quoted.sort_unstable();
+        quoted.dedup();
+        let last = &mut self.made;
+        // Whoever gets the next one needs the one before the last no more.
+        let sums = self.tally.sums(&self.choices, &self.buyers);
+        last.swap(0, 1);
+        let mut shared = last[1].take().unwrap_or_else(|| Arc::new(sums.clone()));
+        match Arc::get_mut(&mut shared) {
+            Some(memory) => memory.copy_from(sums),
+            None => shared = Arc::new(sums.clone()),
+        }
+        last[1] = Some(Arc::clone(&shared));
+        let prices = sellers.iter().copied().zip(self.prices.iter().copied());
+        Some(Part {
+            slot: self.market.slot,
+            number,
+            posts,
+            sums: shared,
+            prices: prices.filter(|(_, price)| price.is_finite()).collect(),
+            quoted,
+            chosen,
+            ages: self.ages,
+            calm: self.calm(),
+            answered: self.answered.counted(),
+        })
+    }
+
+    fn enter_part(&mut self, place: usize, peers: usize, part: Option<Box<Part>>) -> u64 {
+        self.parts.resize_with(peers, || (None, true));
+        let last = self.parts[place].0.as_ref().map_or(0, |part| part.number);
+        if part.as_ref().is_some_and(|part| part.number <= last) {
+            return 0;
+        }
+        let is_awaited = part.is_some();
+        let (before, _) = std::mem::replace(&mut self.parts[place], (part, is_awaited));
+        let Some(part) = &self.parts[place].0 else {
+            self.chosen |= before.is_some();
+            return 0;
+        };
+        // Where one is lost, nobody knows what was new in it.
+        let all_new = part.number != last + 1;
+        self.chosen |= part.chosen || all_new;
+        match all_new {
+            true => self.quoted.extend(part.prices.iter().map(|(seller, _)| *seller)),
+            false => self.quoted.extend(&part.quoted),
+        }
+        for &(seller, price) in &part.prices {
+            self.prices[seller as usize] = price;
+        }
+        let posts = part.posts - before.map_or(0, |before| before.posts).min(part.posts);
+        self.ages = Ages::default();
+        self.parts.iter().filter_map(|(part, _)| part.as_ref()).for_each(|part| self.ages.add(&part.ages));
+        let answered =
+            self.parts.iter().filter_map(|(part, _)| part.as_ref()).flat_map(|part| part.answered.iter().copied());
+        self.answered.count(answered.collect());
+        posts
     }
 
     /// By (10). A pair trades at the seller's last price. Pairs without demand are left out.
@@ -199,6 +279,11 @@ impl Floor for Board {
 }
 
 impl Board {
+    /// Since when all who post here are at rest, and the oldest news that they have answered.
+    fn calm(&self) -> Option<(Time, Time)> {
+        calm(self.rest.iter(), self.rules.patience)
+    }
+
     /// Takes a seller's quote that counts from `now` on.
     fn quote(&mut self, seller: usize, quote: &Quote, now: Time) {
         self.quoted.push(seller as u32);
@@ -212,10 +297,10 @@ impl Board {
         self.chosen = true;
         self.rest[participant].note(choice.version, choice.updates_at_rest, choice.answers, now);
         self.answered.note(buyer, choice.quotes);
-        self.news.enter(nanos(choice.news_age));
+        self.ages.news.enter(nanos(choice.news_age));
         let before = self.choices[buyer].replace(Arc::clone(choice));
         if let Some(before) = &before {
-            self.news.leave(nanos(before.news_age));
+            self.ages.news.leave(nanos(before.news_age));
         }
         self.tally.change(buyer as u32, before);
     }
@@ -241,7 +326,13 @@ impl Board {
     /// Sums up the choices as they stand, at the prices as they stand: (8), (9) and (11).
     fn sum_up(&mut self) {
         let (buyers, surplus, old) = (&self.buyers, &self.market.surplus, std::mem::take(&mut self.spare));
-        let sums = self.tally.aggregate(old, &self.choices, buyers, surplus, &self.prices, self.band);
+        let sums = match self.parts.is_empty() {
+            true => self.tally.aggregate(old, &self.choices, buyers, surplus, &self.prices, self.band),
+            false => {
+                let parts = self.parts.iter().filter_map(|(part, _)| Some(&*part.as_ref()?.sums));
+                self.tally.aggregate_sums(old, parts, surplus, &self.prices, self.band)
+            }
+        };
         let answered = self.answered.mean_prices(&self.prices);
         self.aggregate = Some(Arc::new(Aggregate { answered, ..sums }));
     }
@@ -261,38 +352,8 @@ impl Board {
     /// price was to it. What it cannot know, the ledger adds: how much older the other prices were, by what they are
     /// now, and how long the choice has lain here.
     fn news_age(&self, now: Time, quotes_time: Time) -> Duration {
-        let older = self.quotes_sent.mean_before(quotes_time.0);
-        let waiting = self.choices_sent.mean_before(now.0);
-        Duration::from_nanos(older.saturating_add(self.news.mean()).saturating_add(waiting))
-    }
-}
-
-/// A mean of whole numbers [ns] that come and go; exact but for the last.
-#[derive(Clone, Copy, Debug, Default)]
-struct MeanAge {
-    count: u64,
-    sum: u128,
-}
-
-impl MeanAge {
-    fn enter(&mut self, number: u64) {
-        self.count += 1;
-        self.sum += u128::from(number);
-    }
-
-    fn leave(&mut self, number: u64) {
-        self.count -= 1;
-        self.sum -= u128::from(number);
-    }
-
-    /// The mean, rounded down; zero of none.
-    fn mean(&self) -> u64 {
-        (self.sum / u128::from(self.count.max(1))) as u64
-    }
-
-    /// How long before `moment` they are in the mean, rounded down; zero of none. None of them is later.
-    fn mean_before(&self, moment: u64) -> u64 {
-        let before = (u128::from(moment) * u128::from(self.count)).saturating_sub(self.sum);
-        (before / u128::from(self.count.max(1))) as u64
+        let older = self.ages.quotes_sent.mean_before(quotes_time.0);
+        let waiting = self.ages.choices_sent.mean_before(now.0);
+        Duration::from_nanos(older.saturating_add(self.ages.news.mean()).saturating_add(waiting))
     }
 }

@@ -56,6 +56,17 @@ impl Tally {
         prices: &[f64],
         band: PriceBand,
     ) -> Aggregate {
+        self.bring_up_to_date(choices, buyers);
+        self.sums.aggregate_into(old, surplus, prices, band)
+    }
+
+    /// The sums over `choices` of these `buyers`.
+    pub(super) fn sums(&mut self, choices: &[Option<Arc<Choice>>], buyers: &[Buyer]) -> &Sums {
+        self.bring_up_to_date(choices, buyers);
+        &self.sums
+    }
+
+    fn bring_up_to_date(&mut self, choices: &[Option<Arc<Choice>>], buyers: &[Buyer]) {
         if std::mem::take(&mut self.anew) {
             self.changes = 0;
             self.sums.clear();
@@ -73,6 +84,19 @@ impl Tally {
             self.changes += self.changed.len();
             self.settle_changes();
         }
+    }
+
+    /// The same of what these sums add up to, in their order.
+    pub(super) fn aggregate_sums<'a>(
+        &mut self,
+        old: Aggregate,
+        parts: impl Iterator<Item = &'a Sums>,
+        surplus: &[f64],
+        prices: &[f64],
+        band: PriceBand,
+    ) -> Aggregate {
+        self.sums.clear();
+        parts.for_each(|part| self.sums.add_sums(part));
         self.sums.aggregate_into(old, surplus, prices, band)
     }
 

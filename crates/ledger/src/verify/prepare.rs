@@ -38,6 +38,8 @@ pub(super) struct Transaction {
     pub(super) signed: bool,
     /// Whether the grid has endorsed its invoice.
     pub(super) invoice_endorsed: bool,
+    /// How many peers stand for what has been made of its call.
+    pub(super) peers: usize,
 }
 
 /// Reads a block of `case`, whose chains begin with `genesis` and are identified by `chain`.
@@ -95,15 +97,19 @@ fn read(channel: ChannelName, stored: &StoredTransaction) -> Checked<Transaction
             }
         }
     }
-    Ok(Transaction { code, envelope, proposal, signed: false, invoice_endorsed: false })
+    Ok(Transaction { code, envelope, proposal, signed: false, invoice_endorsed: false, peers: 0 })
 }
 
 /// Checks the signatures of makers, all of the block together, and the endorsements of invoices, each by itself but for those
 /// that share one; returns their number.
 fn check_signatures(genesis: &Genesis, chain: Digest, transactions: &mut [Transaction]) -> u64 {
     let mut claims = Vec::new();
-    // Which transaction a claim is for.
+    // Which transaction a claim is for, and whether it is a peer's.
     let mut owners = Vec::new();
+    let executions: Vec<String> = match genesis.peers.is_empty() {
+        true => Vec::new(),
+        false => transactions.iter().map(|transaction| execution(&transaction.envelope)).collect(),
+    };
     let (mut endorsed, mut known) = (Vec::new(), BTreeMap::new());
     let mut count = 0;
     for (n, transaction) in transactions.iter().enumerate() {
@@ -112,7 +118,20 @@ fn check_signatures(genesis: &Genesis, chain: Digest, transactions: &mut [Transa
             && let (Some(key), Some(signature)) = (genesis.key(*creator), transaction.envelope.signature)
         {
             claims.push(Claim { key, text: transaction.envelope.proposal.get(), signature });
-            owners.push(n);
+            owners.push((n, false));
+        }
+        if genesis.endorsers(*creator, call) > 0 {
+            let mut last = None;
+            for Endorsement { by, signature, .. } in &transaction.envelope.endorsements {
+                let counts = matches!(by, Party::Peer(_)) && last.is_none_or(|last| last < *by);
+                if !counts {
+                    continue;
+                }
+                last = Some(*by);
+                let (Some(key), Some(signature)) = (genesis.key(*by), *signature) else { continue };
+                claims.push(Claim { key, text: &executions[n], signature });
+                owners.push((n, true));
+            }
         }
         if let Some(invoice) = invoice_text(transaction) {
             for endorsement in endorsements(&transaction.envelope, Party::Grid) {
@@ -125,8 +144,11 @@ fn check_signatures(genesis: &Genesis, chain: Digest, transactions: &mut [Transa
     }
     count += claims.len() as u64;
     let truths = identity::verify(chain, &claims);
-    for (n, _) in owners.into_iter().zip(truths).filter(|(_, holds)| *holds) {
-        transactions[n].signed = true;
+    for ((n, is_of_peer), _) in owners.into_iter().zip(truths).filter(|(_, holds)| *holds) {
+        match is_of_peer {
+            true => transactions[n].peers += 1,
+            false => transactions[n].signed = true,
+        }
     }
     for n in endorsed {
         transactions[n].invoice_endorsed = true;
@@ -136,6 +158,14 @@ fn check_signatures(genesis: &Genesis, chain: Digest, transactions: &mut [Transa
         transaction.signed |= !genesis.must_be_signed(*creator, call);
     }
     count
+}
+
+/// What a peer signs: the text of the envelope without who submitted it when, and who stands for it.
+fn execution(envelope: &Envelope) -> String {
+    let Envelope { proposal, reads, outcome, .. } = envelope;
+    let [reads, outcome] = [serde_json::to_string(reads), serde_json::to_string(outcome)]
+        .map(|text| text.expect("what was read as JSON has a text"));
+    format!(r#"{{"proposal":{proposal},"reads":{reads},"outcome":{outcome}}}"#)
 }
 
 fn invoice_text(transaction: &Transaction) -> Option<String> {

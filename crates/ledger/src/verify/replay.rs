@@ -42,6 +42,8 @@ pub(super) struct Replay<'a> {
     /// How many blocks are done.
     pub(super) position: u64,
     time: Time,
+    /// The slot whose settlement too few peers have endorsed, until it is given up.
+    unendorsed: Option<Slot>,
     /// The market of the slot under way, if it is one that clears.
     venue: Option<Box<dyn mechanism::Venue>>,
 }
@@ -62,6 +64,7 @@ impl<'a> Replay<'a> {
             heads: [None; 3],
             position: 0,
             time: Time::ZERO,
+            unendorsed: None,
             venue: None,
         }
     }
@@ -187,6 +190,11 @@ impl<'a> Replay<'a> {
                         }
                     }
                     Call::Settle(settlement) => self.check_played(settlement.slot)?,
+                    Call::Void(slot) if self.unendorsed != Some(*slot) => {
+                        return Err(format!(
+                            "slot {slot} is given up, though no settlement of it stands there that too few peers endorse"
+                        ));
+                    }
                     _ => {}
                 }
                 self.state.apply(execution, Version(header.number, number));
@@ -236,10 +244,21 @@ impl<'a> Replay<'a> {
                 }
                 let (why, checked) = unendorsed(self.genesis, self.chain, settlement, &bills, transaction);
                 self.report.channel(channel).signatures += checked;
-                Ok(why)
+                let lacking = self.lacking_peers(transaction);
+                if why.is_none() && lacking.is_some() {
+                    self.unendorsed = Some(settlement.slot);
+                }
+                Ok(why.or(lacking))
             }
-            _ => Ok(None),
+            _ => Ok(self.lacking_peers(transaction)),
         }
+    }
+
+    /// Why a transaction has not as many peers behind it as it needs, if it has not.
+    fn lacking_peers(&self, transaction: &Transaction) -> Option<String> {
+        let Proposal { creator, call } = &transaction.proposal;
+        let (found, needed) = (transaction.peers, self.genesis.endorsers(*creator, call));
+        (found < needed).then(|| format!("{found} peers endorse it, where {needed} have to"))
     }
 
     /// A game is among all who are registered, and nobody else.
@@ -259,7 +278,10 @@ impl<'a> Replay<'a> {
     /// A game ends as its mechanism has it, by its gate.
     fn check_end(&self, slot: Slot, outcome: GameOutcome, now: Time) -> Checked<(), String> {
         let Some(Fact::Game(game)) = self.state.fact(Key::Game(slot)) else { return Ok(()) };
-        let late = now > game.closes && !self.genesis.rules.late_blocks;
+        // Where peers take the posts, they hand in the last ones once the gate has closed.
+        let Genesis { rules, peers, .. } = self.genesis;
+        let may_be_late = rules.late_blocks || (rules.posts == Posts::Last && !peers.is_empty());
+        let late = now > game.closes && !may_be_late;
         let early = now < game.closes && outcome == GameOutcome::GateClosure;
         let right = (outcome == GameOutcome::Cleared) == self.venue.is_some();
         if !late && !early && right {

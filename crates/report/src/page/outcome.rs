@@ -239,6 +239,10 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     let name = case_name(data, &case.entry);
     match row.outcome {
         Outcome::NoMarket => format!("{} of {name} had no market.", begun(case, row)),
+        Outcome::Void => format!(
+            "{} of {name} was not settled: too few peers of the ledger endorsed its trades, which all fell back to the grid.",
+            begun(case, row)
+        ),
         Outcome::GateClosure => unsettled_slot(data, case, row),
         Outcome::Equilibrium | Outcome::Rest | Outcome::Cleared => {
             let seconds = |time: Number| format!("{} s", fixed(time.value(), 1));

@@ -179,6 +179,7 @@ fn label(case: &CaseData, row: &SlotRow) -> String {
         Outcome::Rest => format!("{name}: came to rest elsewhere"),
         Outcome::GateClosure => format!("{name}: did not settle"),
         Outcome::NoMarket => format!("{name}: no market"),
+        Outcome::Void => format!("{name}: settlement void"),
     }
 }
 

@@ -41,8 +41,12 @@ pub enum Members {
 pub enum Who {
     /// All actors.
     Everybody,
-    /// The ledger.
+    /// The ledger: its orderer and all its peers.
     Ledger,
+    /// The ledger's orderer alone.
+    Orderer,
+    /// The peer with this number, from 1.
+    Peer(u32),
     /// The utility grid.
     Grid,
     /// All prosumers.

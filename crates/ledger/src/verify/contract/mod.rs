@@ -44,6 +44,7 @@ impl Desk<'_> {
             Call::Clear(slot, clearing) => self.clear(*slot, clearing),
             Call::CloseGame(slot, outcome) => self.close_game(*slot, *outcome),
             Call::Settle(settlement) => self.settle(settlement),
+            Call::Void(slot) => self.give_up(*slot),
             Call::RecordEnergy(slot, reading, invoice) => self.record_energy(*slot, reading, invoice.as_ref()),
         }
     }

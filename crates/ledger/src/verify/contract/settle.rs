@@ -9,6 +9,7 @@ use microgrid_agents::{
     chain::{
         call::Settlement,
         fact::{Account, Bill, Fact, Game, GridFees, Key, Number, Settled},
+        identity::Party,
         refusal::Refusal,
     },
     ids::Slot,
@@ -18,6 +19,12 @@ use microgrid_agents::{
 use std::collections::{BTreeMap, btree_map::Entry};
 
 impl Desk<'_> {
+    /// The ledger has a slot settled in which nobody trades after all.
+    pub(super) fn give_up(&mut self, slot: Slot) -> Decision {
+        ensure(self.creator == Party::Ledger, Refusal::NotAParticipant)?;
+        self.settle(&Settlement { slot, ..Settlement::default() })
+    }
+
     pub(super) fn settle(&mut self, settlement: &Settlement) -> Decision {
         let Settlement { slot, trades, .. } = settlement;
         let slot = *slot;
