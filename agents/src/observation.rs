@@ -4,6 +4,7 @@ use crate::{
     chain::{
         block::{Block, SignedCheckpoint},
         fact::Clearing,
+        hash::Digest,
         refusal::Refusal,
     },
     ids::{ActorId, ChannelName, ProsumerId, Slot},
@@ -46,6 +47,8 @@ pub enum Observation {
     Refused(Refused),
     /// Ledger: a block was committed to its chain.
     Sealed(Arc<Block>),
+    /// Peer: has validated so many blocks, the last of which has come to this.
+    Replicated(u64, Digest),
     /// Ledger: all blocks so far stand, by the ledger's signature. Sent after the first blocks, when a slot closes and,
     /// if the rules ask for it, after every block.
     Checkpoint(Arc<SignedCheckpoint>),

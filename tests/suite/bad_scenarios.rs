@@ -192,6 +192,27 @@ messages! {
     period_zero: fields("activation: LockStep(period: \"0s\"),"),
     everything_lost: fields("network: (loss: 1.0),"),
     empty_blocks: fields("ledger: (block: (max_transactions: 0)),"),
+    no_peers: fields("ledger: (peers: 0),"),
+    more_peers_than_prosumers: fields("ledger: (peers: 4),"),
+    more_peers_than_synthetic_prosumers: fields("population: Synthetic(count: 5),\n    ledger: (peers: 6),"),
+    clients_of_an_unknown_group: fields("ledger: (peers: 2, clients: ByGroup({\"far\": 2})),"),
+    clients_of_an_unknown_peer: fields(
+        "network: (groups: {\"far\": Prosumers([2])}),\n    ledger: (peers: 2, clients: ByGroup({\"far\": 3})),"
+    ),
+    more_endorsers_than_peers: fields("ledger: (peers: 2, policy: AtLeast(3)),"),
+    link_of_an_unknown_peer: fields(
+        "ledger: (peers: 2),\n    network: (links: [(from: Peer(3), to: Orderer, loss: 0.1)]),"
+    ),
+    crash_of_a_peer_that_is_awaited: fields(
+        "ledger: (peers: 2),\n    network: (conditions: [(at: \"1h\", what: Crash(who: Peer(2)))]),"
+    ),
+    crash_of_all_peers: fields(
+        "ledger: (peers: 2, on_outage: Switch),\n    network: (conditions: [\n        (at: \"1h\", what: Crash(who: Peer(1))),\n        \
+         (at: \"2h\", what: Crash(who: Peer(2))),\n    ]),"
+    ),
+    last_posts_of_orders_at_peers: fields(
+        "market: (slots: 3, open: (1, 3), mechanism: UniformPriceAuction),\n    ledger: (peers: 2, posts: Last),"
+    ),
     no_replicates: fields("replicates: 0,"),
     choice_negative: fields("learning: (initial_choice: Fixed([1.2, -0.2])),"),
     choice_not_summing_to_one: fields("learning: (initial_choice: Fixed([0.6, 0.3])),"),

@@ -35,6 +35,7 @@ mod own_rules;
 mod page;
 mod paper;
 mod parts;
+mod peers;
 mod posts;
 mod readers;
 mod reference;

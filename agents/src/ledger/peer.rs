@@ -148,10 +148,14 @@ impl Peer {
     }
 
     fn delivered(&mut self, Delivered { sealed, blocks, told }: Delivered, context: &mut Context<'_>) {
+        let before = self.chains.blocks();
         for block in &sealed {
             if block.header.position == self.chains.blocks() && !self.has_diverged {
                 self.validate(block);
             }
+        }
+        if self.chains.blocks() > before {
+            context.observe(Observation::Replicated(self.chains.blocks(), self.outcome));
         }
         self.lacks = self.chains.blocks() < blocks;
         if !told.is_empty() {
