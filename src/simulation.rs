@@ -107,6 +107,7 @@ fn host(case: &Case, network: Network, shards: Option<Shards>, interrupted: &Arc
         shards: shards.unwrap_or_else(default),
         stall_after: case.stall_after(),
         interrupted: Arc::clone(interrupted),
+        homes: None,
     }
 }
 

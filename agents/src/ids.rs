@@ -11,7 +11,7 @@ pub const GRID: ActorId = ActorId(1);
 pub const FIRST_PROSUMER: ActorId = ActorId(2);
 
 /// A prosumer by its position in the population, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProsumerId(pub u32);
 
 impl ProsumerId {

@@ -198,7 +198,7 @@ pub struct Clearing {
     /// Counts the clearings of the slot from 1.
     pub number: u32,
     /// The price of all its executions, or the price that is announced [CNY/kWh]; `None` if each has its own, or none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub price: Option<f64>,
     /// What was offered when it cleared [1e-6 kWh].
     pub supply: Energy,

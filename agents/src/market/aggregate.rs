@@ -1,6 +1,7 @@
 //! What everybody's choices add up to at each seller: equations (8), (9) and (11).
 
 use super::{choice_set::ChoiceSet, demand::Buyer, pricing::PriceBand, sums::dot};
+use serde::{Deserialize, Serialize};
 
 /// Share of the demand that is served, `t = min(tau, 1)`, by the supply ratio `tau = S / E` (9); 1 where nobody asks.
 #[doc(hidden)] // Hidden: for `microgrid-analysis` too.
@@ -37,7 +38,7 @@ pub struct Posted<'a> {
 }
 
 /// Everybody's posted choices, summed up for the sellers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Demand met by each seller, `E_j = sum_i z_ij X*_ij` (8) [kWh].
     pub demand: Vec<f64>,
