@@ -67,7 +67,7 @@ fn community(days: usize, market: &str, more: &str, members: &str) -> Plan {
     builder.build().unwrap_or_else(|error| panic!("{error}")).plan().clone()
 }
 
-fn plain() -> Plan {
+pub(crate) fn plain() -> Plan {
     community(5, "", "record: Slots", MEMBERS)
 }
 

@@ -36,6 +36,7 @@ mod page;
 mod paper;
 mod parts;
 mod posts;
+mod ranks;
 mod readers;
 mod reference;
 mod report;
