@@ -4,6 +4,7 @@
 # Debian's; where that cannot be, this says that it was skipped, and why.
 #
 #   tests/mpi/run.sh target/debug/sim
+#   tests/mpi/run.sh target/release/sim release     with that profile
 set -euo pipefail
 
 skipped() {
@@ -12,6 +13,7 @@ skipped() {
 }
 
 sim=$(realpath "${1:?the first argument is the program, such as target/debug/sim}")
+profile=${2:-dev}
 repository=$(realpath "$(dirname "$0")/../..")
 has_mpi() {
     command -v mpirun >/dev/null && command -v mpicc >/dev/null &&
@@ -25,8 +27,10 @@ if ! has_mpi; then
         skipped "there is no Open MPI with libclang, and their packages cannot be installed"
 fi
 target=${CARGO_TARGET_DIR:-$repository/target}/mpi
-cargo build --quiet --locked --manifest-path "$repository/crates/mpi/Cargo.toml" --target-dir "$target" --bins --examples
-sim_mpi=$target/debug/sim-mpi
+cargo build --quiet --locked --profile "$profile" --manifest-path "$repository/crates/mpi/Cargo.toml" --target-dir "$target" \
+    --bins --examples
+built=$target/${profile/#dev/debug}
+sim_mpi=$built/sim-mpi
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -103,7 +107,7 @@ expect 2 "rank 2 says: .*missing.ron" "${launch[@]}" -n 2 "$sim_mpi" noon.ron : 
 expect 2 "wall clock" "${launch[@]}" -n 2 "$sim_mpi" noon.ron --set 'clock=Wall(speed: 60)'
 
 # A panic on a rank ends all, and leaves what can be finished.
-expect 1 "rank 1 panicked: out of order" "${launch[@]}" -n 2 "$target/debug/examples/broken" day.ron --out panic --no-report
+expect 1 "rank 1 panicked: out of order" "${launch[@]}" -n 2 "$built/examples/broken" day.ron --out panic --no-report
 "$sim" resume panic/day --quiet --no-report >/dev/null
 same panic/day/latest whole/day/latest
 

@@ -10,7 +10,7 @@ use mpi::{
 
 /// One of the ranks that `mpirun` has started.
 #[derive(Debug)]
-pub struct World {
+pub(crate) struct World {
     rank: i32,
     ranks: i32,
 }
@@ -20,7 +20,7 @@ impl World {
     const MOST: usize = 1 << 30;
 
     /// This one.
-    pub fn of(universe: &Universe) -> Self {
+    pub(crate) fn of(universe: &Universe) -> Self {
         let all = universe.world();
         Self { rank: all.rank(), ranks: all.size() }
     }
