@@ -350,6 +350,7 @@ fn run(case: &Case) -> Parts {
         shards: Shards::Fixed(1),
         stall_after: Duration::from_secs(86_400),
         interrupted: Arc::default(),
+        homes: None,
     };
     let store = Store::create(&folder.path().join("ledger.db")).expect("a new file");
     let begun = now();

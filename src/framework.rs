@@ -11,6 +11,7 @@ pub use crate::{
 
 use crate::{
     network::Carrier,
+    ranks::Ranks,
     record::{CaseStore, Format, MemoryRecorder, MergeError, Parts, RecordError, Recorder, Run, Status},
     runtime::Shards,
     scenario::{
@@ -203,6 +204,14 @@ impl SimulationBuilder {
     /// it is not given.
     pub fn jobs(mut self, jobs: NonZero<usize>) -> Self {
         self.options.jobs = Some(jobs);
+        self
+    }
+
+    /// Plays all cases together with the other ranks; only on rank 0 are there results, and the others
+    /// [follow](Simulation::follow).
+    #[doc(hidden)] // Hidden: for `sim-mpi`.
+    pub fn among(mut self, ranks: Ranks) -> Self {
+        self.options.ranks = Some(ranks);
         self
     }
 
@@ -438,6 +447,14 @@ impl Simulation {
                 tell.lock().unwrap_or_else(PoisonError::into_inner)(progress);
             }
         })
+    }
+
+    /// Plays what rank 0 says, which runs the same simulation, until it dismisses the others.
+    #[doc(hidden)] // Hidden: for `sim-mpi`.
+    pub fn follow(&self) {
+        if let Some(ranks) = &self.options.ranks {
+            study::follow(&self.plan, ranks, &self.options.interrupted);
+        }
     }
 }
 

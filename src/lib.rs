@@ -86,6 +86,9 @@ pub mod cli;
 mod days;
 mod framework;
 pub mod prelude;
+// Hidden: for `sim-mpi`.
+#[doc(hidden)]
+pub mod ranks;
 pub mod simulation;
 // Hidden: the tests run plans that no builder makes.
 #[doc(hidden)]

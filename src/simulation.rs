@@ -4,9 +4,15 @@ use crate::{
     analysis::slot::facts,
     days::Days,
     network::Network,
-    runtime::{self, Host, RuntimeError, Shards, Stretch, Watcher, wall},
+    ranks::Ranks,
+    runtime::{
+        self, Host, RuntimeError, Shards, Stretch, Watcher,
+        ranks::{Exchange, run_among},
+        wall,
+    },
     scenario::{
         Case,
+        calendar::Dates,
         population::Profile,
         schema::{Activation, Clock, Initial, InitialPrice, Learning, Outage, Record, Scenario},
     },
@@ -43,38 +49,73 @@ pub fn simulate<W: Watcher<MarketProtocol> + 'static>(
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
-    simulate_days(case, shards, 1, interrupted, watcher)
+    simulate_days(case, shards, 1, None, interrupted, watcher)
 }
 
 /// From this many prosumers on, what is observed of a day is too much to be kept until its turn.
 const MOST_KEPT: usize = 500;
 
-/// The same; where nothing links its days, each is a simulation of its own, and so many are played at the same time, if it
-/// has not too many prosumers for that.
+/// The same, with all `ranks` if there are several; where nothing links its days, each is a simulation of its own, and so many
+/// are played at the same time, if it has not too many prosumers for that.
 #[doc(hidden)] // Hidden: for the study.
 pub fn simulate_days<W: Watcher<MarketProtocol> + 'static>(
     case: &Case,
     shards: Option<Shards>,
     at_a_time: usize,
+    ranks: Option<&Ranks>,
     interrupted: &Arc<AtomicBool>,
     watcher: W,
 ) -> (W, Result<(), RuntimeError>) {
     let Some(dates) = case.independent_days() else {
-        return simulate_with(actors(case), case, shards, interrupted, watcher);
+        return match ranks {
+            None => simulate_with(actors(case), case, shards, interrupted, watcher),
+            Some(ranks) => {
+                ranks.play((case.number, None), |exchange| simulate_among(case, None, exchange, interrupted, watcher))
+            }
+        };
     };
     let prosumers = case.population.prosumers.len();
-    let are_kept = prosumers < MOST_KEPT;
+    let are_kept = prosumers < MOST_KEPT && ranks.is_none();
     let at_a_time = if are_kept { at_a_time.clamp(1, dates.days()) } else { 1 };
     let shards = shards.or_else(|| (at_a_time > 1).then(|| Shards::beside_others(prosumers + 2)));
     let (cast, host) = (Cast::of(case), host(case, case.network(), shards, interrupted));
     let days = Days { count: dates.days(), at_a_time, are_kept, interrupted };
-    days.play(watcher, |day, witness| {
-        let (number, slots) = (day as u32, dates.slots_of(day));
-        let begins = Time::after_slots(slots.start() - 1, dates.slot_length());
-        let ends = Time::after_slots(*slots.end(), dates.slot_length());
-        let host = Host { network: Network { ends, ..host.network.clone() }, ..host.clone() };
-        runtime::run_stretch(cast.actors(slots, number), &host, Stretch { begins, number }, witness)
+    days.play(watcher, |day, witness| match ranks {
+        None => {
+            let (slots, stretch, host) = of_day(dates, day as u32, &host);
+            runtime::run_stretch(cast.actors(slots, stretch.number, |_| true), &host, stretch, witness)
+        }
+        Some(ranks) => {
+            let day = Some(day as u32);
+            ranks.play((case.number, day), |exchange| simulate_among(case, day, exchange, interrupted, witness))
+        }
     })
+}
+
+/// The slots of a day, which stretch it is, and its host.
+fn of_day(dates: &Dates, number: u32, host: &Host) -> (RangeInclusive<Slot>, Stretch, Host) {
+    let slots = dates.slots_of(number as usize);
+    let begins = Time::after_slots(slots.start() - 1, dates.slot_length());
+    let ends = Time::after_slots(*slots.end(), dates.slot_length());
+    let host = Host { network: Network { ends, ..host.network.clone() }, ..host.clone() };
+    (slots, Stretch { begins, number }, host)
+}
+
+/// Runs one case, or a day of it, together with other ranks, which do the same; rank 0 has the watcher.
+pub(crate) fn simulate_among<W: Watcher<MarketProtocol> + 'static>(
+    case: &Case,
+    day: Option<u32>,
+    exchange: &mut dyn Exchange,
+    interrupted: &Arc<AtomicBool>,
+    watcher: W,
+) -> (W, Result<(), RuntimeError>) {
+    let (cast, host) = (Cast::of(case), host(case, case.network(), None, interrupted));
+    let whole = || (1..=case.scenario.market.slots, Stretch::default(), host.clone());
+    let of_days = case.independent_days().zip(day);
+    let (slots, stretch, host) = of_days.map_or_else(whole, |(dates, day)| of_day(dates, day, &host));
+    let (rank, ranks) = (exchange.rank(), exchange.ranks());
+    let actors = cast.actors(slots, stretch.number, |actor| host.is_home(rank, ranks, actor));
+    run_among(actors, cast.keys.len() + 2 + case.peers() as usize, &host, stretch, exchange, watcher)
 }
 
 /// Runs one case with these `actors` in the place of its own, which [`actors`] makes; otherwise like [`simulate`].
@@ -107,12 +148,21 @@ fn host(case: &Case, network: Network, shards: Option<Shards>, interrupted: &Arc
         shards: shards.unwrap_or_else(default),
         stall_after: case.stall_after(),
         interrupted: Arc::clone(interrupted),
+        homes: homes(case),
     }
+}
+
+/// Where actors live: peers with their clients, and the orderer and the grid with the first of them; wherever it comes to, where
+/// the ledger is its only peer.
+fn homes(case: &Case) -> Option<Arc<[u32]>> {
+    let peers = 0..case.peers();
+    let homes = case.homes();
+    (!peers.is_empty()).then(|| [0, 0].into_iter().chain(homes).chain(peers).collect())
 }
 
 /// The ledger, the grid, all prosumers of a case and the ledger's peers, in the order of their addresses.
 pub fn actors(case: &Case) -> Vec<Box<dyn Actor<MarketProtocol>>> {
-    Cast::of(case).actors(1..=case.scenario.market.slots, 0)
+    Cast::of(case).actors(1..=case.scenario.market.slots, 0, |_| true)
 }
 
 /// Who plays a case, whichever of its slots.
@@ -141,17 +191,27 @@ impl<'a> Cast<'a> {
         Member::new(party, key, keeps_chains, Arc::clone(&self.genesis), self.chain)
     }
 
-    /// The ledger, the grid, all prosumers and the peers, to play these slots, which are the stretch of the case with this number.
-    fn actors(&self, slots: RangeInclusive<Slot>, stretch: u32) -> Vec<Box<dyn Actor<MarketProtocol>>> {
+    /// Those of the ledger, the grid, all prosumers and the peers that are wanted, to play these slots, which are the stretch of the case
+    /// with this number.
+    fn actors(
+        &self,
+        slots: RangeInclusive<Slot>,
+        stretch: u32,
+        is_wanted: impl Fn(ActorId) -> bool,
+    ) -> Vec<Box<dyn Actor<MarketProtocol>>> {
         let Self { case, keys, genesis, rules, homes, .. } = self;
         let peers = case.peers();
         let [ledger, grid] =
             [(Party::Ledger, LEDGER), (Party::Grid, GRID)].map(|(party, actor)| self.member(party, key(case, actor)));
-        let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::with_capacity(keys.len() + 2 + peers as usize);
-        actors.push(Box::new(Ledger::new(ledger_rules(case, slots.clone(), Arc::clone(homes)), ledger)));
-        actors.push(Box::new(Grid::new(grid_rules(case, slots.clone()), grid)));
-        let members = (0..).map(ProsumerId).zip(&case.population.prosumers);
-        for (((id, profile), key), rules) in members.zip(keys).zip(rules) {
+        let mut actors: Vec<Box<dyn Actor<MarketProtocol>>> = Vec::new();
+        if is_wanted(LEDGER) {
+            actors.push(Box::new(Ledger::new(ledger_rules(case, slots.clone(), Arc::clone(homes)), ledger)));
+        }
+        if is_wanted(GRID) {
+            actors.push(Box::new(Grid::new(grid_rules(case, slots.clone()), grid)));
+        }
+        let members = (0..).map(ProsumerId).zip(&case.population.prosumers).zip(keys).zip(rules);
+        for (((id, profile), key), rules) in members.filter(|(((id, _), _), _)| is_wanted(id.actor())) {
             let (profile, scenario, slots) = (profile.profile.clone(), Arc::clone(&case.scenario), slots.clone());
             let needs = Arc::new(Profiled { profile, scenario, slots });
             let storage = case.storage(id.index()).map(|of| (of.limits(), Energy::nearest(of.initial_kwh)));
@@ -165,7 +225,8 @@ impl<'a> Cast<'a> {
         for (id, home) in (0..).map(ProsumerId).zip(homes.iter()) {
             clients[*home as usize].push(id);
         }
-        for (number, clients) in (1..).zip(clients) {
+        let peers = (1..).zip(clients).filter(|(number, _)| is_wanted(peer(keys.len(), *number)));
+        for (number, clients) in peers {
             let member = self.member(Party::Peer(number), key(case, peer(keys.len(), number)));
             actors.push(Box::new(Peer::new(peer_rules(case), member, clients)));
         }

@@ -6,6 +6,7 @@
 //! case that fails is the same with any number of jobs.
 
 use crate::{
+    ranks::Ranks,
     record::{CaseRecorder, CaseStore, RecordError},
     runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher, caught},
     scenario::{
@@ -13,7 +14,7 @@ use crate::{
         population::Population,
         schema::{Clock, Scenario},
     },
-    simulation::simulate_days,
+    simulation::{simulate_among, simulate_days},
 };
 use microgrid_agents::{
     actor::MarketProtocol,
@@ -43,6 +44,8 @@ pub struct Options {
     /// How many cases run at a time; chosen by [`suitable_jobs`] if `None`. Where there are fewer cases, so many of their
     /// days, if nothing links these. Changes how long a study takes, never its results.
     pub jobs: Option<NonZero<usize>>,
+    /// The ranks that play all cases together, one after the other, if there are several.
+    pub ranks: Option<Ranks>,
     /// Set from outside to end the study early.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -152,7 +155,10 @@ pub fn run<S: CaseStore>(
         progress(at);
     };
     tell(0, 0);
-    let jobs = options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get();
+    let jobs = match options.ranks {
+        Some(_) => 1,
+        None => options.jobs.unwrap_or_else(|| suitable_jobs(plan, options.shards)).get(),
+    };
     let jobs = jobs.min(cases as usize).min(MOST_JOBS);
     let study = Study {
         plan,
@@ -175,6 +181,24 @@ pub fn run<S: CaseStore>(
     // What ended the study rather than what followed from that.
     let rank = |(case, error): &(u32, StudyError)| (matches!(error, StudyError::Interrupted), *case);
     (store, failures.into_iter().min_by_key(rank).map_or(Ok(()), |(_, error)| Err(error)))
+}
+
+/// Plays what rank 0 says, which [runs](run) the same plan, until it has nothing more to play.
+pub fn follow(plan: &Plan, ranks: &Ranks, interrupted: &Arc<AtomicBool>) {
+    let drawn = LastPopulation::default();
+    ranks.follow(|(case, day), exchange| {
+        // How it has ended is rank 0's to tell.
+        let _ = simulate_among(&plan.case(case, &drawn), day, exchange, interrupted, Nobody);
+    });
+}
+
+/// Watches where rank 0 does.
+struct Nobody;
+
+impl Watcher<MarketProtocol> for Nobody {
+    fn window(&mut self, _: &mut Vec<Observed>, _: Traffic) -> Result<(), WatchError> {
+        Ok(())
+    }
 }
 
 /// What the threads share.
@@ -225,8 +249,14 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
         let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
         let play = |recorder| {
             let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
-            let (Reporter { recorder, .. }, result) =
-                simulate_days(&case, shards, self.days, &self.options.interrupted, reporter);
+            let (Reporter { recorder, .. }, result) = simulate_days(
+                &case,
+                shards,
+                self.days,
+                self.options.ranks.as_ref(),
+                &self.options.interrupted,
+                reporter,
+            );
             (recorder, result)
         };
         let begun = lock(&self.store).begin(&case)?;

@@ -16,7 +16,7 @@ pub fn peer(prosumers: usize, number: u32) -> ActorId {
 }
 
 /// A prosumer by its position in the population, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProsumerId(pub u32);
 
 impl ProsumerId {

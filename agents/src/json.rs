@@ -1,8 +1,10 @@
 //! How things look in the JSON on the chain. Numbers that JSON has no digits for are the texts `inf`, `-inf` and `NaN`.
 //!
 //! A field is marked with `#[serde(with = "json::number")]`, a list of numbers with `json::numbers`,
-//! a duration with `json::nanoseconds`.
+//! a duration with `json::nanoseconds`, a part that is JSON already with `json::raw`. In formats that are no text all keep
+//! every bit.
 
+use crate::parcel;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, io};
 
@@ -11,13 +13,17 @@ struct Written(f64);
 
 impl Serialize for Written {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.is_finite() { serializer.serialize_f64(self.0) } else { serializer.collect_str(&self.0) }
+        let has_digits = self.0.is_finite() || !serializer.is_human_readable();
+        if has_digits { serializer.serialize_f64(self.0) } else { serializer.collect_str(&self.0) }
     }
 }
 
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Self)
+        match deserializer.is_human_readable() {
+            true => deserializer.deserialize_any(Reader).map(Self),
+            false => f64::deserialize(deserializer).map(Self),
+        }
     }
 }
 
@@ -89,8 +95,52 @@ pub(crate) mod nanoseconds {
     }
 }
 
-/// Has types stand on the chain as they are displayed, and read back from that text.
+/// JSON text.
+pub(crate) mod raw {
+    use super::*;
+    use serde_json::value::RawValue;
+
+    pub(crate) fn serialize<S: Serializer>(text: &RawValue, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { text.serialize(serializer) } else { text.get().serialize(serializer) }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<RawValue>, D::Error> {
+        match deserializer.is_human_readable() {
+            true => Deserialize::deserialize(deserializer),
+            false => RawValue::from_string(String::deserialize(deserializer)?).map_err(de::Error::custom),
+        }
+    }
+}
+
+/// Whether a field is left out: a text has none that says nothing.
+pub(crate) fn is_left_out<T: Default + PartialEq>(field: &T) -> bool {
+    *field == T::default() && !parcel::is_being_made()
+}
+
+/// Has types stand on the chain as they are displayed, and read back from that text. In formats that are no text, those that
+/// have one are their `plain` form.
 macro_rules! as_text {
+    ($name:ty, plain: $plain:ty) => {
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match serializer.is_human_readable() {
+                    true => serializer.collect_str(self),
+                    false => <$plain>::from(*self).serialize(serializer),
+                }
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                match deserializer.is_human_readable() {
+                    true => <String as ::serde::Deserialize>::deserialize(deserializer)?
+                        .parse()
+                        .map_err(::serde::de::Error::custom),
+                    false => <$plain as ::serde::Deserialize>::deserialize(deserializer).map(Self::from),
+                }
+            }
+        }
+    };
     ($($name:ty),+) => {$(
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

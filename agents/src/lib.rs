@@ -57,6 +57,6 @@ pub mod units;
 #[doc(hidden)] // Hidden: it is for the other crates of the workspace.
 pub use microgrid_actor::debug_as_display;
 // Hidden: for whoever saves more than actors.
-#[doc(hidden)]
-pub use microgrid_actor::saved;
 pub use microgrid_actor::time;
+#[doc(hidden)]
+pub use microgrid_actor::{parcel, saved};

@@ -16,14 +16,16 @@ use crate::{
     },
     ids::{ProsumerId, Slot},
     market::{aggregate::Aggregate, part::Part, settlement::Trade, trades::Trades},
+    parcel,
     statement::{Dispute, Invoice, Post, Tariff},
     time::Time,
     units::Energy,
 };
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// Anything one actor may say to another.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Message {
     /// Anybody → ledger: a call of the contract. Posts are not repeated, but replaced by the next; of the others
     /// `PublishTariff` is until `SlotOpened`, `Register` until `Registered`, `RecordEnergy` until `MeterRecorded`.
@@ -35,9 +37,9 @@ pub enum Message {
     /// Ledger → prosumer: whether its registration counts.
     Registered(Slot, Validity),
     /// Ledger → participants: who is in the market, and the common first choice. Repeated until the first post.
-    MarketOpened(Arc<MarketOpened>),
+    MarketOpened(#[serde(with = "parcel::shared")] Arc<MarketOpened>),
     /// Ledger → participants: the market after a block. Replaced by the next.
-    MarketState(Arc<MarketState>),
+    MarketState(#[serde(with = "parcel::shared")] Arc<MarketState>),
     /// Ledger → participants: what a mechanism that clears by a rule has announced, or how its book stands. Replaced by the
     /// next; repeated to those that have not answered, until the first post.
     Notice(Arc<Notice>),
@@ -86,7 +88,7 @@ pub enum Message {
 const _: () = assert!(size_of::<Message>() <= 32);
 
 /// Where a prosumer stands, as far as the ledger knows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Standing {
     /// It has nothing more to do in this slot, or the slot is over; 0 before the first.
     Done(Slot),
@@ -94,13 +96,13 @@ pub enum Standing {
     Open(SlotOpened),
     /// It takes part in this slot's market; its last post, if it has made one, and the market as it was shown last, if the
     /// game is still on.
-    Playing(SlotOpened, Arc<MarketOpened>, Option<Post>, Option<Shown>),
+    Playing(SlotOpened, #[serde(with = "parcel::shared")] Arc<MarketOpened>, Option<Post>, Option<Shown>),
     /// This slot is settled, and these are its trades.
-    Settled(SlotOpened, Arc<MarketOpened>, Trades),
+    Settled(SlotOpened, #[serde(with = "parcel::shared")] Arc<MarketOpened>, Trades),
 }
 
 /// What the clients of a peer say, handed in by it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HandedIn {
     /// How many blocks it has.
     pub blocks: u64,
@@ -113,7 +115,7 @@ pub struct HandedIn {
 }
 
 /// What the ledger delivers to a peer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivered {
     /// Blocks that follow each other.
     pub sealed: Vec<Arc<Sealed>>,
@@ -124,20 +126,22 @@ pub struct Delivered {
 }
 
 /// A slot has begun.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlotOpened {
     /// Its tariffs.
+    #[serde(with = "parcel::shared")]
     pub tariff: Arc<Tariff>,
     /// Whether the local market is open in this slot.
     pub market_open: bool,
 }
 
 /// The market of a slot, as it opens.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MarketOpened {
     /// Which slot.
     pub slot: Slot,
     /// Who plays, by the numbers of the scenario, as it stands on the chain.
+    #[serde(with = "parcel::shared")]
     pub game: Arc<Game>,
     /// Sellers in order of their number; a seller's position here is its index everywhere in the slot.
     pub sellers: Vec<ProsumerId>,
@@ -164,10 +168,10 @@ impl MarketOpened {
 }
 
 /// What the ledger shows of a slot's market to all who take part in it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Shown {
     /// Prices, and what choices add up to.
-    State(Arc<MarketState>),
+    State(#[serde(with = "parcel::shared")] Arc<MarketState>),
     /// What was announced, or how the book stands.
     Notice(Arc<Notice>),
 }
@@ -182,7 +186,7 @@ impl From<Shown> for Message {
 }
 
 /// What a mechanism that clears by a rule shows of a slot's market.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// Which slot.
     pub slot: Slot,
@@ -205,7 +209,7 @@ pub struct Notice {
 }
 
 /// The market after the quotes and choices of an instant: one snapshot, shared by all who receive it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MarketState {
     /// Which slot.
     pub slot: Slot,
@@ -225,15 +229,17 @@ pub struct MarketState {
     /// Prices, one a seller [CNY/kWh]; infinite for a seller that has not quoted yet.
     pub prices: Vec<f64>,
     /// What the choices add up to, as of the last block that held a choice; `None` before the first.
+    #[serde(with = "parcel::shared_if_any")]
     pub aggregate: Option<Arc<Aggregate>>,
 }
 
 /// A participant's bills of a slot, proposed to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BillProposed {
     /// Which slot.
     pub slot: Slot,
     /// Its market, for those who have not heard of its opening.
+    #[serde(with = "parcel::shared")]
     pub market: Arc<MarketOpened>,
     /// Its trades.
     pub trades: Trades,
@@ -242,7 +248,7 @@ pub struct BillProposed {
 }
 
 /// What a participant finds when it checks its bills.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// It comes to the same result, and signs it, where anything is signed.
     Endorsed(Option<Box<Signature>>),
@@ -251,7 +257,7 @@ pub enum Verdict {
 }
 
 /// A prosumer's exchange with the grid in a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// Which slot.
     pub slot: Slot,

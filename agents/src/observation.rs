@@ -13,21 +13,23 @@ use crate::{
         settlement::Trade,
     },
     message::{Exchange, MarketOpened, MarketState, Notice, SlotOpened},
+    parcel,
     statement::{Invoice, Outcome},
     units::Money,
 };
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// One of the market's observations with its origin.
 pub type Observed = microgrid_actor::Observed<Observation>;
 
 /// Something worth knowing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Observation {
     /// Ledger: a slot has begun.
     SlotOpened(SlotOpened),
     /// Ledger: its market has opened.
-    MarketOpened(Arc<MarketOpened>),
+    MarketOpened(#[serde(with = "parcel::shared")] Arc<MarketOpened>),
     /// Ledger: a block of the game was committed.
     Committed(Commit),
     /// Ledger: a mechanism that clears by a rule has shown how it stands.
@@ -61,9 +63,10 @@ pub enum Observation {
 }
 
 /// A committed block of the game.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Commit {
     /// The market after it.
+    #[serde(with = "parcel::shared")]
     pub state: Arc<MarketState>,
     /// Whether the block held a choice, so that demands, shares and net utilities may have changed at every seller.
     pub choices: bool,
@@ -74,7 +77,7 @@ pub struct Commit {
 }
 
 /// What the ledger refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Of which slot it was to tell.
     pub slot: Slot,
@@ -89,7 +92,7 @@ pub struct Refused {
 }
 
 /// The end of a slot's game.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GameOver {
     /// Which slot.
     pub slot: Slot,
@@ -102,11 +105,12 @@ pub struct GameOver {
     /// From the opening of the market to rest; `None` if it did not come to rest.
     pub time_to_equilibrium: Option<Duration>,
     /// The market at the end, by quotes and choices; `None` if there were none.
+    #[serde(with = "parcel::shared_if_any")]
     pub state: Option<Arc<MarketState>>,
 }
 
 /// A prosumer's slot, complete.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProsumerSlot {
     /// Which slot.
     pub slot: Slot,

@@ -24,10 +24,10 @@ pub struct Tariff {
     #[serde(with = "json::number")]
     pub grid: f64,
     /// What it pays for more and asks for less than was registered; the tariffs where there is nothing else.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub imbalance: Option<Rates>,
     /// Those of the groups with tariffs of their own, in the order of the genesis; `None` without any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub groups: Option<Arc<[Rates]>>,
 }
 
@@ -130,7 +130,7 @@ impl Registration {
 }
 
 /// What a participant posts in a game: of each one's posts only the newest counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Post {
     /// A seller's price.
     Quote(Arc<Quote>),
@@ -198,7 +198,7 @@ pub struct Choice {
     /// Counts the buyer's choices of the slot from 1.
     pub version: u32,
     /// Positions of the sellers that the buyer knows, ascending; `None` if it knows all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub known: Option<Arc<[u32]>>,
     /// Shares `z_ij`, one a seller that it knows.
     #[serde(with = "json::numbers")]
@@ -367,10 +367,10 @@ pub struct MeterReading {
     /// Fed into the grid.
     pub exported: Energy,
     /// Drawn from the grid because there was less than registered, or more was needed; not in `imported`.
-    #[serde(default, skip_serializing_if = "Energy::is_zero")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub short: Energy,
     /// Fed into the grid because there was more than registered, or less was needed; not in `exported`.
-    #[serde(default, skip_serializing_if = "Energy::is_zero")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub long: Energy,
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn host(delay: Delay, shards: Shards, enough: &Arc<AtomicBool>) -> Ho
         shards,
         stall_after: Duration::from_secs(1 << 40),
         interrupted: Arc::clone(enough),
+        homes: None,
     }
 }
 

@@ -34,6 +34,30 @@ pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) input: Option<Input>,
     #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) how: HowToRun,
+}
+
+/// Runs a scenario as `sim` does, on several processes that talk by MPI: mpirun -n 4 sim-mpi SCENARIO.
+///
+/// Leaves the same results, to the byte, in one folder. Cases are played one after the other, each by all processes, which have
+/// to see the same files. `sim` has the commands for what to do with the results; `sim resume` finishes a run that was ended early.
+#[derive(Debug, Parser)]
+#[command(name = "sim-mpi", version, after_help = EXIT_CODES)]
+pub(super) struct RanksArguments {
+    #[command(flatten)]
+    pub(super) input: Input,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) told: Told,
+}
+
+/// What becomes of the results, and which are wanted.
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    #[command(flatten)]
     pub(super) place: Place,
     /// How to write the large tables, prosumers, trades and convergence: csv or parquet.
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
@@ -46,8 +70,6 @@ pub(super) struct Arguments {
     /// leave it as it is if it is finished.
     #[arg(long)]
     pub(super) resume: bool,
-    #[command(flatten)]
-    pub(super) how: HowToRun,
 }
 
 /// Where results go.
@@ -444,12 +466,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+        RanksArguments::command().debug_assert();
     }
 
     #[test]
     fn a_scenario_runs_without_a_subcommand() {
         let arguments = "sim day.ron --seed 7 --set mu=0.5 --set delay=10ms --shards per-core -vv".split(' ');
-        let Arguments { command: None, input: Some(input), place: Place { out, .. }, how, .. } =
+        let Arguments { command: None, input: Some(input), output: Output { place: Place { out, .. }, .. }, how } =
             Arguments::try_parse_from(arguments).unwrap()
         else {
             panic!("this is a scenario and no subcommand")

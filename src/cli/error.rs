@@ -12,24 +12,23 @@ use std::{
     fmt::Display,
     io::{self, ErrorKind, Write as _},
     path::Path,
-    process::ExitCode,
 };
 
 /// Why the command ends without success: what there is still to say of it, if anything, and the exit code.
 #[derive(Debug)]
 pub(super) struct CliError {
     pub(super) text: String,
-    pub(super) exit_code: ExitCode,
+    pub(super) exit_code: u8,
 }
 
 impl CliError {
     /// What the command was given is at fault: a scenario, or a run, case or slot that is not there.
     pub(super) fn bad_input(why: impl Display) -> Self {
-        Self { text: format!("error: {why}"), exit_code: ExitCode::from(2) }
+        Self { text: format!("error: {why}"), exit_code: 2 }
     }
 
     pub(super) fn failed(why: impl Display) -> Self {
-        Self { text: format!("error: {why}"), exit_code: ExitCode::FAILURE }
+        Self { text: format!("error: {why}"), exit_code: 1 }
     }
 
     /// Something cannot be written into a folder: where that is none, the command was given a wrong one.

@@ -21,6 +21,7 @@ mod names;
 mod periods;
 mod price_path;
 mod progress;
+pub mod ranks;
 mod report;
 mod run;
 mod show;
@@ -100,7 +101,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error.print();
-            error.exit_code
+            error.exit_code.into()
         }
     }
 }

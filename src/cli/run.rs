@@ -1,7 +1,7 @@
 //! `sim SCENARIO` runs a study, `sim resume RUN` finishes one that was ended early; both print what came out.
 
 use super::{
-    args::{Arguments, HowToRun, Input, Place, Told},
+    args::{Arguments, HowToRun, Input, Output, Place, Told},
     check,
     error::CliError,
     print, print_exactly, progress, signals, summary,
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     framework::{Simulation, SimulationBuilder, SimulationError, StudyError},
+    ranks::Ranks,
     record::{Run, SCENARIO, Status},
     report,
 };
@@ -18,17 +19,35 @@ use std::{
 };
 
 /// Runs the study or a part of it; its results are on disk before anything is printed.
-pub(super) fn run(input: &Input, arguments: &Arguments) -> Result<(), CliError> {
-    let Arguments { place: Place { out, name }, format, part, resume, how, .. } = arguments;
+pub(super) fn run(input: &Input, Arguments { output, how, .. }: &Arguments) -> Result<(), CliError> {
+    run_and_tell(simulation(input, output, how, None)?, output, &how.told)
+}
+
+/// The study that is asked for, which several ranks may run together.
+pub(super) fn simulation(
+    input: &Input,
+    Output { place: Place { name, .. }, format, part, .. }: &Output,
+    how: &HowToRun,
+    ranks: Option<&Ranks>,
+) -> Result<Simulation, CliError> {
     let simulation = Simulation::builder().file(&input.scenario).overrides(input.overrides());
     let simulation = name.iter().fold(simulation, |simulation, name| simulation.set("name", name));
     let simulation = part.iter().fold(simulation, |simulation, part| simulation.part(*part));
-    let simulation = as_told(simulation, how)?.format(*format).build()?;
+    let simulation = ranks.cloned().into_iter().fold(simulation, SimulationBuilder::among);
+    Ok(as_told(simulation, how)?.format(*format).build()?)
+}
+
+/// Runs it, and says what came of it.
+pub(super) fn run_and_tell(
+    simulation: Simulation,
+    Output { place: Place { out, .. }, resume, .. }: &Output,
+    told: &Told,
+) -> Result<(), CliError> {
     check::warn(simulation.plan());
     let ended = if *resume { simulation.resume_or_run_into(out) } else { simulation.run_into(out) };
     // With it goes the bar that shows its progress.
     drop(simulation);
-    conclude(ended, &how.told)
+    conclude(ended, told)
 }
 
 /// Runs what the run still lacks; one that is finished is left as it is.

@@ -67,7 +67,7 @@ fn community(days: usize, market: &str, more: &str, members: &str) -> Plan {
     builder.build().unwrap_or_else(|error| panic!("{error}")).plan().clone()
 }
 
-fn plain() -> Plan {
+pub(crate) fn plain() -> Plan {
     community(5, "", "record: Slots", MEMBERS)
 }
 
@@ -196,7 +196,7 @@ fn days_are_shown_in_their_order_up_to_where_one_fails() {
     let case = only_case(&plain());
     for (at_a_time, fails_at) in [(1, 0), (4, 0), (1, 100), (3, 100), (4, 476)] {
         let watcher = Order { closed: Vec::new(), fails_at };
-        let (Order { closed, .. }, result) = simulate_days(&case, None, at_a_time, &Arc::default(), watcher);
+        let (Order { closed, .. }, result) = simulate_days(&case, None, at_a_time, None, &Arc::default(), watcher);
         let last = if fails_at == 0 { 476 } else { fails_at };
         assert_eq!(closed, (1..=last).collect::<Vec<_>>());
         assert_eq!(matches!(result, Err(RuntimeError::Watcher(_))), fails_at > 0, "{result:?}");
@@ -213,7 +213,7 @@ fn several_cases_play_their_days_beside_each_other() {
 fn an_interrupt_ends_all_days_under_way() {
     let (case, interrupted) = (only_case(&plain()), Arc::new(AtomicBool::new(true)));
     let (Order { closed, .. }, result) =
-        simulate_days(&case, None, 3, &interrupted, Order { closed: Vec::new(), fails_at: 0 });
+        simulate_days(&case, None, 3, None, &interrupted, Order { closed: Vec::new(), fails_at: 0 });
     assert!(matches!(result, Err(RuntimeError::Interrupted)), "{result:?}");
     assert!(closed.is_empty());
 }

@@ -37,6 +37,7 @@ mod paper;
 mod parts;
 mod peers;
 mod posts;
+mod ranks;
 mod readers;
 mod reference;
 mod report;

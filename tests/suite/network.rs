@@ -119,6 +119,7 @@ fn tick(actors: u32, network: Network) -> Notes {
         shards: Shards::Fixed(2),
         stall_after: Duration::from_secs(1000),
         interrupted: Arc::default(),
+        homes: None,
     };
     let (notes, result) = runtime::run(tickers(actors), &host, Notes::default());
     result.expect("tickers end by themselves");

@@ -40,6 +40,7 @@ pub(crate) fn host(delay: Duration, loss: f64, shards: Shards) -> Host {
         shards,
         stall_after: Duration::from_secs(10),
         interrupted: Arc::default(),
+        homes: None,
     }
 }
 

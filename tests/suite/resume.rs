@@ -122,7 +122,8 @@ pub(crate) fn go_on(
     });
     let recorder = patiently.find(freed).expect("it is nobody's any more").unwrap();
     let (interrupted, kept) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let options = Options { shards: Some(shards), jobs: NonZero::new(jobs), interrupted: Arc::clone(&interrupted) };
+    let (shards, jobs) = (Some(shards), NonZero::new(jobs));
+    let options = Options { shards, jobs, interrupted: Arc::clone(&interrupted), ..Options::default() };
     let had = Arc::clone(&kept);
     let (recorder, result) = study::run(plan, recorder, &options, move |at| {
         had.store(at.slots_kept, Ordering::Relaxed);

@@ -42,7 +42,7 @@ pub fn header_hash(number: u64, previous: Option<Digest>, data: Digest) -> Diges
 }
 
 /// What a block is, besides its transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// Which chain it belongs to.
     pub channel: ChannelName,
@@ -66,7 +66,7 @@ impl Header {
 }
 
 /// A transaction in a block, and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recorded {
     /// When it reached the ledger.
     pub submitted: Time,
@@ -81,7 +81,7 @@ pub struct Recorded {
 }
 
 /// A block in its final form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Block {
     /// What it is.
     pub header: Header,

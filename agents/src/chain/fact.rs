@@ -101,6 +101,28 @@ macro_rules! keys {
             }
         }
 
+        /// A fact with what it is a fact of, so that it can be read without its key.
+        #[derive(Serialize, Deserialize)]
+        pub(crate) enum Tagged {
+            $($name($fact),)+
+        }
+
+        impl From<&Fact> for Tagged {
+            fn from(fact: &Fact) -> Self {
+                match fact {
+                    $(Fact::$name(content) => Self::$name(content.clone()),)+
+                }
+            }
+        }
+
+        impl From<Tagged> for Fact {
+            fn from(tagged: Tagged) -> Self {
+                match tagged {
+                    $(Tagged::$name(content) => Self::$name(content),)+
+                }
+            }
+        }
+
         $(impl TryFrom<Fact> for $fact {
             type Error = Fact;
 
@@ -198,7 +220,7 @@ pub struct Clearing {
     /// Counts the clearings of the slot from 1.
     pub number: u32,
     /// The price of all its executions, or the price that is announced [CNY/kWh]; `None` if each has its own, or none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub price: Option<f64>,
     /// What was offered when it cleared [1e-6 kWh].
     pub supply: Energy,

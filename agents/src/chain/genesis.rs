@@ -37,7 +37,7 @@ pub struct Genesis {
     /// Numbers of the prosumers in ascending order, with their public keys.
     pub prosumers: Vec<(Number, Option<PublicKey>)>,
     /// Who has tariffs of the grid of its own: the members of each such group, in ascending order of their numbers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub tariff_groups: Vec<Vec<Number>>,
 }
 
@@ -54,12 +54,12 @@ pub struct Rules {
     /// Operator's fee on local trades, paid by the buyer [CNY/kWh].
     pub service_fee: f64,
     /// The grid's fee on local trades, paid by the buyer too [CNY/kWh].
-    #[serde(default, skip_serializing_if = "is_nothing")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub grid_fee: f64,
     /// Largest relative move of a price from one version of a quote to the next, delta of (18).
     pub ramp: f64,
     /// Which sellers a buyer's choice tells of.
-    #[serde(default, skip_serializing_if = "ChoiceSet::is_all")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub choice_set: ChoiceSet,
     /// Whether every post of the game is a transaction, or each participant's last one only.
     pub posts: Posts,
@@ -69,10 +69,10 @@ pub struct Rules {
     #[serde(with = "json::nanoseconds")]
     pub timeout: Duration,
     /// Whether blocks may be cut later than that: where the ledger crashes, or goes by a machine's clock.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub late_blocks: bool,
     /// By which mechanism trades come about.
-    #[serde(default, skip_serializing_if = "Mechanism::is_game")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub mechanism: Mechanism,
 }
 
@@ -81,10 +81,6 @@ impl Rules {
     pub fn local_fee(&self) -> f64 {
         self.service_fee + self.grid_fee
     }
-}
-
-fn is_nothing(fee: &f64) -> bool {
-    *fee == 0.0
 }
 
 /// Which posts of the game become transactions.

@@ -48,7 +48,19 @@ impl FromStr for Digest {
 }
 
 crate::debug_as_display!(Digest);
-as_text!(Digest);
+as_text!(Digest, plain: [u8; 32]);
+
+impl From<Digest> for [u8; 32] {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
 
 /// Writes up to 64 bytes as hexadecimal text.
 pub(super) fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

@@ -131,7 +131,27 @@ impl FromStr for Signature {
 }
 
 debug_as_display!(Party, PublicKey, Signature);
-as_text!(Party, PublicKey, Signature);
+as_text!(Party, PublicKey);
+as_text!(Signature, plain: Plain);
+
+/// A signature in formats that are no text: both of its halves, or what stands in for it.
+type Plain = Result<[[u8; 32]; 2], Digest>;
+
+impl From<Signature> for Plain {
+    fn from(signature: Signature) -> Self {
+        match signature {
+            Signature::Ed25519(signature) => Ok([*signature.r_bytes(), *signature.s_bytes()]),
+            Signature::StandIn(digest) => Err(digest),
+        }
+    }
+}
+
+impl From<Plain> for Signature {
+    fn from(plain: Plain) -> Self {
+        let of = |[r, s]: [[u8; 32]; 2]| Self::Ed25519(ed25519_dalek::Signature::from_components(r, s));
+        plain.map_or_else(Self::StandIn, of)
+    }
+}
 
 /// An actor's secret key in one run.
 #[derive(Clone)]

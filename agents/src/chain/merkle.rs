@@ -5,7 +5,7 @@
 //! compares with a root that is known, where here the root follows from the path. The tests hold it to that library.
 
 use super::hash::{Digest, Hasher};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::sync::OnceLock;
 
@@ -68,8 +68,7 @@ pub struct AuditPath {
 }
 
 /// The hashes beside the way from a leaf to the root.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "Box<[Digest]>")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Siblings {
     /// Those of a tree. What is read from text always is.
     Hashes(Box<[Digest]>),
@@ -77,9 +76,12 @@ pub enum Siblings {
     StandIn(u32),
 }
 
-impl From<Box<[Digest]>> for Siblings {
-    fn from(hashes: Box<[Digest]>) -> Self {
-        Self::Hashes(hashes)
+impl<'de> Deserialize<'de> for Siblings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.is_human_readable() {
+            true => Deserialize::deserialize(deserializer).map(Self::Hashes),
+            false => Result::deserialize(deserializer).map(|plain| plain.map_or_else(Self::StandIn, Self::Hashes)),
+        }
     }
 }
 
@@ -88,7 +90,9 @@ impl Serialize for Siblings {
         /// What stands in for so many hashes: only its length is ever asked for, a million times a slot.
         static ZEROS: [OnceLock<Box<RawValue>>; 33] = [const { OnceLock::new() }; 33];
         match self {
-            Self::Hashes(hashes) => serializer.collect_seq(hashes),
+            Self::Hashes(hashes) if serializer.is_human_readable() => hashes.serialize(serializer),
+            Self::Hashes(hashes) => Ok::<_, u32>(hashes).serialize(serializer),
+            Self::StandIn(count) if !serializer.is_human_readable() => Err::<(), _>(count).serialize(serializer),
             Self::StandIn(count) => {
                 let zeros = || serde_json::value::to_raw_value(&vec![Digest::default(); *count as usize]);
                 ZEROS[*count as usize].get_or_init(|| zeros().expect("hashes have a JSON text")).serialize(serializer)

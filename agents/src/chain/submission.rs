@@ -14,12 +14,12 @@ use crate::{
     json,
     time::Time,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A call of the contract, on its way to the ledger: whatever is to stand on a chain.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Submission {
     /// The call and who makes it.
     pub proposal: Proposal,
@@ -66,10 +66,11 @@ impl Sent {
 }
 
 /// What the contract made of a submission.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
     pub(crate) submission: Arc<Submission>,
     pub(crate) reads: Vec<Read>,
+    #[serde(with = "result")]
     pub(crate) result: Result<Vec<(Key, Fact)>, Refusal>,
     /// Which peers have carried it out, and stand for that.
     pub(crate) endorsements: Vec<Endorsement>,
@@ -123,8 +124,28 @@ impl Execution {
     }
 }
 
+/// A result on its way to another process.
+mod result {
+    use super::{Fact, Key, Refusal};
+    use crate::chain::fact::Tagged;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    type Written<T> = Result<Vec<(Key, T)>, Refusal>;
+
+    pub(super) fn serialize<S: Serializer>(result: &Written<Fact>, serializer: S) -> Result<S::Ok, S::Error> {
+        let tagged = |facts: &Vec<(Key, Fact)>| facts.iter().map(|(key, fact)| (*key, Tagged::from(fact))).collect();
+        let tagged: Written<Tagged> = result.as_ref().map(tagged).map_err(|refusal| *refusal);
+        tagged.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Written<Fact>, D::Error> {
+        let tagged: Written<Tagged> = Deserialize::deserialize(deserializer)?;
+        Ok(tagged.map(|facts| facts.into_iter().map(|(key, fact)| (key, fact.into())).collect()))
+    }
+}
+
 /// A submission that the contract has carried out, or refused, and that waits for its place in a block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pending {
     /// By whom it was submitted, who is told what becomes of it.
     pub(crate) from: ActorId,
@@ -146,7 +167,7 @@ impl Pending {
 }
 
 /// A block on its way from the orderer to the peers, each of which validates it for itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sealed {
     pub(crate) header: Header,
     pub(crate) transactions: Vec<Pending>,

@@ -9,7 +9,7 @@ use super::{
     merkle::AuditPath,
     refusal::Refusal,
 };
-use crate::time::Time;
+use crate::{json, time::Time};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -77,7 +77,7 @@ pub struct Endorsement {
     /// [execution](Envelope::execution); `None` where nothing is signed.
     pub signature: Option<Signature>,
     /// How the root that is signed follows from the invoice, where it stands among others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "json::is_left_out")]
     pub path: Option<AuditPath>,
     /// Whether the signature is known to hold. It stands on no chain.
     #[serde(skip)]
@@ -97,7 +97,7 @@ pub struct Read(pub Key, pub Option<Version>);
 
 /// A key, and the fact that is to stand there.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Write(pub Key, pub Box<RawValue>);
+pub struct Write(pub Key, #[serde(with = "json::raw")] pub Box<RawValue>);
 
 /// What the contract made of a call.
 #[derive(Clone, Debug, Serialize, Deserialize)]

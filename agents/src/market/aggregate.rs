@@ -1,6 +1,7 @@
 //! What everybody's choices add up to at each seller: equations (8), (9) and (11).
 
 use super::{choice_set::ChoiceSet, demand::Buyer, pricing::PriceBand, sums::dot};
+use serde::{Deserialize, Serialize};
 
 /// Share of the demand that is served, `t = min(tau, 1)`, by the supply ratio `tau = S / E` (9); 1 where nobody asks.
 #[doc(hidden)] // Hidden: for `microgrid-analysis` too.
@@ -37,7 +38,7 @@ pub struct Posted<'a> {
 }
 
 /// Everybody's posted choices, summed up for the sellers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Aggregate {
     /// Demand met by each seller, `E_j = sum_i z_ij X*_ij` (8) [kWh].
     pub demand: Vec<f64>,
@@ -97,7 +98,7 @@ const ROUNDING: f64 = 1e-9;
 /// Sums over posted choices, from which an [`Aggregate`] follows. Choices can be added and taken away again. Each of
 /// both rounds, by up to 2⁻⁵³ of the largest sum on the way; so whoever does it often sums up anew from time to time.
 #[doc(hidden)] // Hidden: for `microgrid-analysis` too.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sums {
     alpha: f64,
     local_fee: f64,
@@ -108,7 +109,7 @@ pub struct Sums {
 }
 
 /// Sums at each seller.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum BySeller {
     /// Of choices over all sellers: one list a sum, in the order of [`Terms`], for going through all sellers at once.
     All([Vec<f64>; 5]),
@@ -117,7 +118,7 @@ enum BySeller {
 }
 
 /// Sums at one seller, over the buyers that know it. They fill no more than a line of a processor's cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[repr(align(64))]
 struct Terms {
     /// Of `z X*`.

@@ -17,7 +17,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// What a prosumer brings to a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlotFacts {
     /// Generation `P`.
     pub generation: Energy,
@@ -52,7 +52,7 @@ impl SlotFacts {
 }
 
 /// What a meter reads of a prosumer's own in a slot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metered {
     /// Generation.
     pub generation: Energy,
@@ -108,7 +108,7 @@ pub struct Account {
 }
 
 /// How a prosumer's slot came out.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Balance {
     /// Put into the storage, measured outside it.
     pub charged: Energy,

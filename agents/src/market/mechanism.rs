@@ -2,6 +2,7 @@
 //! What it does stands under `crate::mechanism`.
 
 use super::pricing::PriceBand;
+use crate::json;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub enum Mechanism {
     /// Sealed limit orders, cleared together at one price.
     UniformPriceAuction {
         /// From one clearing to the next; only as the gate closes if `None`.
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "humantime_serde::option")]
+        #[serde(default, skip_serializing_if = "json::is_left_out", with = "humantime_serde::option")]
         every: Option<Duration>,
     },
     /// Limit orders that meet as they arrive, by price, then time.

@@ -3,10 +3,11 @@
 
 use super::aggregate::Sums;
 use crate::{ids::Slot, time::Time};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What the posts of a peer's clients come to. Whole each time, so that the next one makes up for one that is lost.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Of which slot.
     pub slot: Slot,
@@ -29,7 +30,7 @@ pub struct Part {
 }
 
 /// When the newest quotes and choices reached the ledger, and how old the news of these choices was.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ages {
     pub(crate) quotes_sent: MeanAge,
     pub(crate) choices_sent: MeanAge,
@@ -47,7 +48,7 @@ impl Ages {
 }
 
 /// A mean of whole numbers [ns] that come and go; exact but for the last.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MeanAge {
     count: u64,
     sum: u128,

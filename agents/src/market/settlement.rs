@@ -6,9 +6,10 @@ use crate::{
 };
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
+use serde::{Deserialize, Serialize};
 
 /// One buyer's purchase from one seller.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trade {
     /// Position of the buyer among the slot's buyers.
     pub buyer: u32,

@@ -1,6 +1,8 @@
 //! The trades of a slot: one list, of which every participant sees its own part.
 
 use super::settlement::Trade;
+use crate::parcel;
+use serde::{Deserialize, Serialize};
 use std::{ops::Range, sync::Arc};
 
 /// All trades of a slot, by buyer, then seller, sorted out by participant.
@@ -66,10 +68,12 @@ fn part(ends: &[u32], participant: usize) -> Range<u32> {
 }
 
 /// One participant's trades of a slot, by the other side: a part of the list that all share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trades {
+    #[serde(with = "parcel::shared")]
     all: Arc<[Trade]>,
     /// Places in the list of all; `None` if the part is one of the list itself.
+    #[serde(with = "parcel::shared_if_any")]
     places: Option<Arc<[u32]>>,
     part: Range<u32>,
 }

@@ -21,11 +21,11 @@ impl Debug for ActorId {
 /// What the actors of a simulation say to each other, to themselves, and to whoever watches.
 pub trait Protocol: Copy + Debug + Send + Sync + Unpin + 'static {
     /// What they send each other.
-    type Message: Clone + Debug + Send + Sync + Unpin + 'static;
+    type Message: Clone + Debug + Send + Sync + Unpin + Serialize + DeserializeOwned + 'static;
     /// Why one wants to be woken. Wake-ups cannot be cancelled: an actor ignores those that no longer matter.
     type Wake: Copy + Debug + Send + Unpin + Serialize + DeserializeOwned + 'static;
     /// What they report about themselves. Nothing in a simulation reads it back, so watching changes nothing.
-    type Observation: Debug + Send + Unpin + 'static;
+    type Observation: Debug + Send + Unpin + Serialize + DeserializeOwned + 'static;
 
     /// What a milestone is, as in "no slot has closed".
     const MILESTONE: &'static str;
@@ -39,7 +39,7 @@ pub trait Protocol: Copy + Debug + Send + Sync + Unpin + 'static {
 }
 
 /// An observation with its origin.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Observed<O> {
     /// When.
     pub time: Time,

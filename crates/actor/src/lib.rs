@@ -2,6 +2,7 @@
 //! [`Context`]. What it says is its [`Protocol`]'s; this crate knows neither a market nor a runtime.
 
 mod actor;
+pub mod parcel;
 pub mod saved;
 pub mod streams;
 pub mod time;

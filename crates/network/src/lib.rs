@@ -23,10 +23,11 @@ pub use quality::{Change, Fate, Quality};
 
 use microgrid_actor::{ActorId, Stream, Time};
 use rand::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// An own rule has a message arrive sooner than it says that any does.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error(
     "the network's own rule has a message from {from:?} to {to:?} arrive after {delay:?}, and says that none takes less \
      than {shortest:?}"

@@ -57,7 +57,7 @@ pub use column::{Column, Kind, Value};
 pub use error::RecordError;
 pub use flows::Totals;
 pub use key_figures::{Comparison, KeyFigures};
-pub use manifest::{CaseEntry, Knobs, Manifest, PartOf, Status};
+pub use manifest::{CaseEntry, Knobs, Manifest, PartOf, Status, digest};
 pub use memory::Results;
 pub use merge::{MergeError, Parts};
 pub use microgrid_scenario::schema::Record;

@@ -138,7 +138,8 @@ pub struct CaseEntry {
 }
 
 /// SHA-256 of its scenario, as a run writes it, and its data files.
-pub(super) fn digest(plan: &Plan) -> String {
+#[doc(hidden)] // Hidden: for ranks that have to read the same.
+pub fn digest(plan: &Plan) -> String {
     let scenario = plan.resolved_ron();
     Digest::of([&*scenario].into_iter().chain(plan.inputs.iter().map(|input| &*input.text))).to_string()
 }

@@ -4,11 +4,13 @@
 use super::{Ending, Failure, RuntimeError, Traffic, Waiting, Watcher, event::Moment, panics::caught};
 use actix::prelude::*;
 use microgrid_actor::{Observed, Protocol, Time};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What actors have reported, what has become of their messages, and what went wrong, since the report before.
-#[derive(Debug, Message)]
+#[derive(Debug, Message, Serialize, Deserialize)]
+#[serde(bound = "")]
 #[rtype(result = "()")]
 pub(super) struct Report<P: Protocol> {
     pub(super) observed: Vec<Observed<P::Observation>>,
@@ -23,6 +25,12 @@ impl<P: Protocol> Default for Report<P> {
 }
 
 impl<P: Protocol> Report<P> {
+    /// When a milestone was last reached, if one was.
+    pub(super) fn progress(&self) -> Option<Time> {
+        let reached = self.observed.iter().filter(|observed| P::milestone(&observed.what).is_some());
+        reached.map(|observed| observed.time).max()
+    }
+
     pub(super) fn add(&mut self, more: Self) {
         self.observed.extend(more.observed);
         self.traffic += more.traffic;

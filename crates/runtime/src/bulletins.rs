@@ -48,7 +48,7 @@ struct Readers {
 impl Readers {
     const NOBODY: u32 = u32::MAX;
 
-    fn new(to: &Arc<[ActorId]>, placement: Placement, actors: usize) -> Self {
+    fn new(to: &Arc<[ActorId]>, placement: &Placement, actors: usize) -> Self {
         let mut before = vec![Self::NOBODY; actors];
         for (nth, &to) in (0..).zip(&**to).filter(|(_, to)| placement.shard(**to) == placement.number) {
             before[placement.place(to) as usize] = nth;
@@ -86,7 +86,7 @@ impl<P: Protocol> Bulletins<P> {
         let key = event.key(self.placement.seed);
         let What::Broadcast(broadcast) = event.what else { unreachable!("only broadcasts are announced") };
         let known = self.readers.take().filter(|readers| Arc::ptr_eq(&readers.to, &broadcast.to));
-        let new = || Arc::new(Readers::new(&broadcast.to, self.placement, self.passed.len()));
+        let new = || Arc::new(Readers::new(&broadcast.to, &self.placement, self.passed.len()));
         let readers = known.unwrap_or_else(new);
         self.readers = Some(Arc::clone(&readers));
         Bulletin { key, message: broadcast.message, missing: readers.count, readers }

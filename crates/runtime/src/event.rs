@@ -5,17 +5,21 @@
 //! stay together, in the order in which they were sent. The end of a crash comes before all else at its moment. Nothing of
 //! this depends on which shard an actor lives in; between events of different actors there is no order.
 
-use microgrid_actor::{ActorId, Protocol, Time};
+use microgrid_actor::{ActorId, Protocol, Time, parcel};
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// A point in the order of play: an instant, and a wave within it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Moment {
     pub(super) time: Time,
     pub(super) wave: u32,
 }
 
 impl Moment {
+    /// Before which nothing happens.
+    pub(super) const FIRST: Self = Self { time: Time::ZERO, wave: 0 };
+
     /// When nothing happens any more.
     pub(super) const NEVER: Self = Self { time: Time(u64::MAX), wave: u32::MAX };
 
@@ -53,7 +57,8 @@ fn tie(seed: u64, sender: ActorId, time: Time) -> u64 {
 
 /// Something that happens to an actor. The tie of its key is left to be computed where it decides, so that an event is
 /// small: a cache line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(super) struct Event<P: Protocol> {
     pub(super) time: Time,
     pub(super) wave: u32,
@@ -66,7 +71,8 @@ pub(super) struct Event<P: Protocol> {
 }
 
 /// What happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(super) enum What<P: Protocol> {
     Start,
     /// A message of the event's sender arrives.
@@ -82,9 +88,11 @@ pub(super) enum What<P: Protocol> {
 }
 
 /// One message to many, all of whom it reaches at the same moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(super) struct Broadcast<P: Protocol> {
     /// To whom, in the order in which it was sent to them; some of them may live in other shards.
+    #[serde(with = "parcel::shared")]
     pub(super) to: Arc<[ActorId]>,
     pub(super) message: P::Message,
     /// Whether it is only [announced](microgrid_actor::Context::announce), so that it can wait for its receivers.

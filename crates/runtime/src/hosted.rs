@@ -85,7 +85,7 @@ impl<P: Protocol> HostedActors<P> {
         let Stretch { begins, number } = placement.stretch;
         let stream = |id, purpose| stream_of_period(placement.seed, id, purpose, number);
         let behaviour = ids().map(|id| stream(id, BEHAVIOUR)).collect();
-        let mut post = Post::new(placement, network.lookahead());
+        let mut post = Post::new(placement.clone(), network.lookahead());
         let crashes = |downtime| Box::new(Crashes { downtime, restarts: 0, overdue: Vec::new() });
         let host = |(id, actor)| {
             let crashes = network.downtime(id).map(crashes);
@@ -96,7 +96,7 @@ impl<P: Protocol> HostedActors<P> {
         };
         let hosted = ids().zip(actors).map(host).collect();
         let (constant, effects, report) = (network.constant(), Vec::new(), Report::default());
-        let bulletins = Bulletins::new(placement, actors_here);
+        let bulletins = Bulletins::new(placement.clone(), actors_here);
         let mut made = Self { placement, network, constant, hosted, behaviour, effects, bulletins, post, report };
         left.into_iter().for_each(|left| made.take_up(left));
         made
@@ -104,8 +104,8 @@ impl<P: Protocol> HostedActors<P> {
 
     /// Puts what a snapshot holds of these actors in the place of what they begin with.
     fn take_up(&mut self, left: &Snapshot<P>) {
-        let placement = self.placement;
-        self.post = Post::new(placement, self.network.lookahead());
+        let placement = &self.placement;
+        self.post = Post::new(placement.clone(), self.network.lookahead());
         for (place, hosted) in (0..).zip(&mut self.hosted) {
             let saved = &left.actors[placement.actor(place).0 as usize];
             self.behaviour[place as usize] = saved.behaviour.clone();

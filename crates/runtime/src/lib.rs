@@ -7,16 +7,20 @@
 //!
 //! An actor lives in a `shard`, whose `worker` hands it the events of each window; what it asks for makes new ones (`hosted`),
 //! which go into the shard's `queue` or to another's (`post`). In virtual time the `clock` grants the windows, and may have
-//! a `snapshot` taken between two; in wall-clock time ([`wall`]) shards run free.
+//! a `snapshot` taken between two; in wall-clock time ([`wall`]) shards run free. Several processes do without a clock ([`ranks`]).
 
 mod audience;
 mod bulletins;
 mod clock;
 mod event;
+#[cfg(any(test, feature = "fixtures"))]
+#[doc(hidden)]
+pub mod fixtures;
 mod hosted;
 mod panics;
 mod post;
 mod queue;
+pub mod ranks;
 mod shard;
 mod snapshot;
 mod spin;
@@ -31,7 +35,7 @@ use clock::Clock;
 use hosted::HostedActors;
 use microgrid_actor::{Actor as Agent, ActorId, Observed, Protocol, Time, debug_as_display, saved::Unreadable};
 use microgrid_network::{Network, TooSoon};
-use post::Placement;
+use post::{Dealt, Placement};
 use serde::{Deserialize, Serialize};
 use shard::{Links, Shard};
 use snapshot::{Schedule, Snapshot};
@@ -173,6 +177,16 @@ pub struct Host {
     pub stall_after: Duration,
     /// Set from outside to end the run early.
     pub interrupted: Arc<AtomicBool>,
+    /// The number of each actor's home, if they have any: those of one home live in one shard.
+    pub homes: Option<Arc<[u32]>>,
+}
+
+impl Host {
+    /// The first of so many shards, to which so many actors are dealt out.
+    fn placement(&self, stretch: Stretch, shards: usize, actors: usize) -> Placement {
+        let dealt = self.homes.as_ref().map(|homes| Arc::new(Dealt::new(homes, shards)));
+        Placement { seed: self.seed, stretch, number: 0, shards, actors, dealt }
+    }
 }
 
 /// Which part of a run takes place: the whole, or one of several that nothing links. Time is that of the whole run.
@@ -223,7 +237,7 @@ pub enum RuntimeError {
 }
 
 /// What must not happen to an actor, or be done by one.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Failure {
     /// Send to an address at which nobody lives.
@@ -278,7 +292,7 @@ pub enum Failure {
 debug_as_display!(RuntimeError, Failure);
 
 /// Who waits for what.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Waiting {
     /// Who.
     pub who: ActorId,
@@ -313,7 +327,9 @@ pub fn run_stretch<P: Protocol, W: Watcher<P> + 'static>(
     stretch: Stretch,
     mut watcher: W,
 ) -> Ending<W> {
-    let left = watcher.resumes_from().map(|bytes| Snapshot::restore(&bytes, &mut actors));
+    let count = actors.len();
+    let all = (0..).map(ActorId).zip(&mut actors);
+    let left = watcher.resumes_from().map(|bytes| Snapshot::restore(&bytes, count, all));
     let left = match left.transpose() {
         Ok(left) => left,
         Err(why) => return (watcher, Err(RuntimeError::Snapshot(why))),
@@ -352,15 +368,15 @@ fn workers<P: Protocol>(
     stretch: Stretch,
     left: Option<Snapshot<P>>,
 ) -> impl Iterator<Item = Worker<P>> {
-    let (seed, shards, count) = (host.seed, host.shards.count(actors.len()), actors.len());
-    let mut hands: Vec<Vec<Box<dyn Agent<P>>>> = (0..shards).map(|_| Vec::new()).collect();
-    for (actor, hand) in actors.into_iter().zip((0..shards).cycle()) {
-        hands[hand].push(actor);
+    let placement = host.placement(stretch, host.shards.count(actors.len()), actors.len());
+    let mut hands: Vec<Vec<Box<dyn Agent<P>>>> = (0..placement.shards).map(|_| Vec::new()).collect();
+    for (id, actor) in (0..).map(ActorId).zip(actors) {
+        hands[placement.shard(id)].push(actor);
     }
     let network = Arc::new(host.network.clone());
     hands.into_iter().enumerate().map(move |(number, hand)| {
-        let placement = Placement { seed, stretch, number, shards, actors: count };
-        let actors = HostedActors::new(placement, Arc::clone(&network), hand, left.as_ref());
+        let placement = Placement { number, ..placement.clone() };
+        let actors = HostedActors::new(placement.clone(), Arc::clone(&network), hand, left.as_ref());
         Worker::new(placement, actors)
     })
 }

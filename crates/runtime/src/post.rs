@@ -7,11 +7,12 @@ use super::{
 };
 use actix::Message;
 use microgrid_actor::{ActorId, Protocol};
-use std::{collections::BTreeMap, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// A shard among all of a run. Actors are dealt out to them in turn, so the first actor, which in a market is the ledger
-/// and talks to everybody, shares a thread with the clock.
-#[derive(Clone, Copy, Debug)]
+/// A shard among all of a run. Actors, or their homes if they have any, are dealt out to them in turn, so the first actor,
+/// which in a market is the ledger and talks to everybody, shares a thread with the clock.
+#[derive(Clone, Debug)]
 pub(super) struct Placement {
     /// Of the run.
     pub(super) seed: u64,
@@ -21,21 +22,56 @@ pub(super) struct Placement {
     pub(super) number: usize,
     pub(super) shards: usize,
     pub(super) actors: usize,
+    /// Who lives where, if actors have homes.
+    pub(super) dealt: Option<Arc<Dealt>>,
+}
+
+/// Actors that are dealt out by their homes.
+#[derive(Debug)]
+pub(super) struct Dealt {
+    /// Each actor's shard, and its place there.
+    at: Vec<(u32, u32)>,
+    /// Who lives in each shard, in the order of their addresses.
+    residents: Vec<Vec<ActorId>>,
+}
+
+impl Dealt {
+    pub(super) fn new(homes: &[u32], shards: usize) -> Self {
+        let mut residents = vec![Vec::new(); shards];
+        let at = (0..).map(ActorId).zip(homes).map(|(actor, home)| {
+            let shard = *home as usize % shards;
+            let place = residents[shard].len() as u32;
+            residents[shard].push(actor);
+            (shard as u32, place)
+        });
+        Self { at: at.collect(), residents }
+    }
 }
 
 impl Placement {
     /// In which shard an actor lives.
-    pub(super) fn shard(self, actor: ActorId) -> usize {
-        (actor.0 % self.shards as u32) as usize
+    #[inline]
+    pub(super) fn shard(&self, actor: ActorId) -> usize {
+        match &self.dealt {
+            None => (actor.0 % self.shards as u32) as usize,
+            Some(dealt) => dealt.at[actor.0 as usize].0 as usize,
+        }
     }
 
-    pub(super) fn place(self, actor: ActorId) -> u32 {
-        actor.0 / self.shards as u32
+    #[inline]
+    pub(super) fn place(&self, actor: ActorId) -> u32 {
+        match &self.dealt {
+            None => actor.0 / self.shards as u32,
+            Some(dealt) => dealt.at[actor.0 as usize].1,
+        }
     }
 
     /// Who has this position in this shard.
-    pub(super) fn actor(self, place: u32) -> ActorId {
-        ActorId(place * self.shards as u32 + self.number as u32)
+    pub(super) fn actor(&self, place: u32) -> ActorId {
+        match &self.dealt {
+            None => ActorId(place * self.shards as u32 + self.number as u32),
+            Some(dealt) => dealt.residents[self.number][place as usize],
+        }
     }
 }
 
@@ -58,7 +94,8 @@ pub(super) struct Post<P: Protocol> {
 }
 
 /// Shard → shard: events for actors hosted there.
-#[derive(Debug, Message)]
+#[derive(Debug, Message, Serialize, Deserialize)]
+#[serde(bound = "")]
 #[rtype(result = "()")]
 pub(super) struct Batch<P: Protocol> {
     /// The earliest moment among them.

@@ -5,18 +5,18 @@
 //! it goes on to the windows that the clock would grant it next.
 
 use super::{
-    Failure,
+    Failure, Waiting,
     audience::{Report, WhoWaits},
     event::Moment,
     panics::caught,
     post::Batch,
-    snapshot::Save,
+    snapshot::{Part, Save},
     spin::Spin,
     worker::Worker,
 };
 use actix::prelude::*;
 use microgrid_actor::Protocol;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub(super) struct Shard<P: Protocol> {
     worker: Worker<P>,
@@ -66,6 +66,11 @@ pub(super) struct WindowDone<P: Protocol> {
     pub(super) last: Report<P>,
 }
 
+impl Grant {
+    /// Nothing.
+    pub(super) const NONE: Self = Self { bound: Moment::FIRST, alone_before: Moment::FIRST, to_quiet: false };
+}
+
 impl<P: Protocol> Shard<P> {
     /// So many windows are handled at most before the clock hears of it, so that a run can be interrupted.
     const WINDOWS: usize = 64;
@@ -82,7 +87,7 @@ impl<P: Protocol> Shard<P> {
     fn handle_windows(&mut self, Grant { mut bound, alone_before, to_quiet }: Grant) -> Result<(), Failure> {
         let mut events = 0;
         for _ in 0..Self::WINDOWS {
-            self.handled = bound;
+            self.handled = self.handled.max(bound);
             events += self.worker.handle_before(bound, |due| due)?;
             self.worker.nothing_before(bound)?;
             let Some(next) = self.worker.next() else { break };
@@ -100,6 +105,46 @@ impl<P: Protocol> Shard<P> {
             }
         }
         Ok(())
+    }
+
+    /// Takes in what another shard has sent.
+    pub(super) fn take_in(&mut self, batch: Batch<P>) {
+        // The clock grants a window only when nothing can arrive in it any more; this holds it to that.
+        if batch.earliest < self.handled
+            && let Some(late) = batch.events.iter().find(|event| event.moment() < self.handled)
+        {
+            self.worker.actors.report.failure = Some(Failure::OutOfOrder { to: late.to, time: late.time });
+        }
+        self.worker.actors.post.receive(batch);
+    }
+
+    /// Does what is granted, and tells of it; what it has for others is still to be sent. Whatever happens, there is an answer.
+    pub(super) fn work(&mut self, grant: Grant) -> (BTreeMap<usize, Batch<P>>, WindowDone<P>) {
+        let number = self.worker.placement.number;
+        let panicked = |why| Err(Failure::Panicked { who: format!("shard {number}"), whereabouts: None, why });
+        let outcome = caught(|| self.handle_windows(grant)).unwrap_or_else(panicked);
+        let actors = &mut self.worker.actors;
+        actors.report.failure = outcome.err().or_else(|| actors.report.failure.take());
+        let batches = std::mem::take(&mut actors.post.outgoing);
+        let done = WindowDone {
+            sent: batches.iter().map(|(shard, batch)| (*shard, batch.earliest)).collect(),
+            earlier: std::mem::take(&mut self.earlier),
+            last: std::mem::take(&mut actors.report),
+            shard: number,
+            in_flight: actors.post.in_flight,
+            next: self.worker.next().unwrap_or(Moment::NEVER),
+        };
+        (batches, done)
+    }
+
+    /// What it has to save, at a quiet moment.
+    pub(super) fn save(&mut self) -> Option<Part<P>> {
+        self.worker.actors.save()
+    }
+
+    /// Who of its actors waits for what.
+    pub(super) fn waiting(&self) -> Vec<Waiting> {
+        self.worker.actors.waiting()
     }
 }
 
@@ -119,13 +164,7 @@ impl<P: Protocol> Handler<Batch<P>> for Shard<P> {
     type Result = ();
 
     fn handle(&mut self, batch: Batch<P>, _: &mut Self::Context) {
-        // The clock grants a window only when nothing can arrive in it any more; this holds it to that.
-        if batch.earliest < self.handled
-            && let Some(late) = batch.events.iter().find(|event| event.moment() < self.handled)
-        {
-            self.worker.actors.report.failure = Some(Failure::OutOfOrder { to: late.to, time: late.time });
-        }
-        self.worker.actors.post.receive(batch);
+        self.take_in(batch);
     }
 }
 
@@ -133,27 +172,10 @@ impl<P: Protocol> Handler<Grant> for Shard<P> {
     type Result = ();
 
     fn handle(&mut self, grant: Grant, _: &mut Self::Context) {
-        // Whatever happens, the clock waits for an answer.
-        let number = self.worker.placement.number;
-        let panicked = |why| Err(Failure::Panicked { who: format!("shard {number}"), whereabouts: None, why });
-        let outcome = caught(|| self.handle_windows(grant)).unwrap_or_else(panicked);
-        let actors = &mut self.worker.actors;
-        actors.report.failure = outcome.err().or_else(|| actors.report.failure.take());
+        let (batches, done) = self.work(grant);
         let Links { shards, clock } = self.links.as_ref().expect("links come before the first grant");
-        let batches = std::mem::take(&mut actors.post.outgoing).into_iter();
-        let sent = batches.map(|(shard, batch)| {
-            let earliest = batch.earliest;
-            shards[shard].do_send(batch);
-            (shard, earliest)
-        });
-        clock.do_send(WindowDone {
-            sent: sent.collect(),
-            earlier: std::mem::take(&mut self.earlier),
-            last: std::mem::take(&mut actors.report),
-            shard: self.worker.placement.number,
-            in_flight: actors.post.in_flight,
-            next: self.worker.next().unwrap_or(Moment::NEVER),
-        });
+        batches.into_iter().for_each(|(shard, batch)| shards[shard].do_send(batch));
+        clock.do_send(done);
         self.spin.keep();
     }
 }
@@ -162,7 +184,7 @@ impl<P: Protocol> Handler<Save<P>> for Shard<P> {
     type Result = MessageResult<Save<P>>;
 
     fn handle(&mut self, _: Save<P>, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.worker.actors.save())
+        MessageResult(self.save())
     }
 }
 
@@ -170,6 +192,6 @@ impl<P: Protocol> Handler<WhoWaits> for Shard<P> {
     type Result = MessageResult<WhoWaits>;
 
     fn handle(&mut self, _: WhoWaits, _: &mut Self::Context) -> Self::Result {
-        MessageResult(self.worker.actors.waiting())
+        MessageResult(self.waiting())
     }
 }

@@ -77,7 +77,8 @@ impl<P: Protocol> SavedEvent<P> {
 pub(super) struct Save<P: Protocol>(pub(super) std::marker::PhantomData<P>);
 
 /// A shard's part of a snapshot: its actors in the order of their addresses.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(super) struct Part<P: Protocol> {
     pub(super) actors: Vec<(ActorId, SavedActor<P>)>,
     pub(super) events: Vec<SavedEvent<P>>,
@@ -109,17 +110,21 @@ impl<P: Protocol> Snapshot<P> {
         to_bytes(&Self { last_progress, actors, events })
     }
 
-    /// Reads one, and has these actors take up what it holds of them.
-    pub(super) fn restore(bytes: &[u8], actors: &mut [Box<dyn Actor<P>>]) -> Result<Self, Unreadable> {
+    /// Reads one of a run of so many actors, and has these of them take up what it holds of them.
+    pub(super) fn restore<'a>(
+        bytes: &[u8],
+        count: usize,
+        actors: impl Iterator<Item = (ActorId, &'a mut Box<dyn Actor<P>>)>,
+    ) -> Result<Self, Unreadable> {
         let read: Self = from_bytes(bytes)?;
-        if read.actors.len() != actors.len() {
-            return Err(Unreadable(format!("it has {} actors, and the run {}", read.actors.len(), actors.len())));
+        if read.actors.len() != count {
+            return Err(Unreadable(format!("it has {} actors, and the run {count}", read.actors.len())));
         }
-        if let Some(event) = read.events.iter().find(|event| event.actor.0 as usize >= actors.len()) {
+        if let Some(event) = read.events.iter().find(|event| event.actor.0 as usize >= count) {
             return Err(Unreadable(format!("something happens to {:?}, who does not exist", event.actor)));
         }
-        for (actor, saved) in actors.iter_mut().zip(&read.actors) {
-            let restored = actor.restore(&saved.own);
+        for (id, actor) in actors {
+            let restored = actor.restore(&read.actors[id.0 as usize].own);
             restored.map_err(|why| Unreadable(format!("{}: {why}", actor.name())))?;
         }
         Ok(read)

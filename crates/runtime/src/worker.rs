@@ -176,10 +176,7 @@ impl<P: Protocol> Worker<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Stretch,
-        toy::{Caller, Toy},
-    };
+    use crate::toy::{Caller, Toy};
     use microgrid_actor::{Actor, ActorId, Time};
     use microgrid_network::{Delay, Network, Quality};
     use std::{sync::Arc, time::Duration};
@@ -189,9 +186,11 @@ mod tests {
         let delay = Duration::from_nanos(10);
         let network = Arc::new(Network::uniform(Quality::delayed(Delay::Constant(delay))));
         for (width, outcome) in [(10, Ok(())), (11, Err(Failure::OutOfOrder { to: ActorId(1), time: Time(10) }))] {
-            let placement = Placement { seed: 7, stretch: Stretch::default(), number: 0, shards: 1, actors: 2 };
+            let (stretch, number, dealt) = Default::default();
+            let placement = Placement { seed: 7, stretch, number, shards: 1, actors: 2, dealt };
             let callers: Vec<Box<dyn Actor<Toy>>> = vec![Box::new(Caller), Box::new(Caller)];
-            let mut worker = Worker::new(placement, HostedActors::new(placement, Arc::clone(&network), callers, None));
+            let mut worker =
+                Worker::new(placement.clone(), HostedActors::new(placement, Arc::clone(&network), callers, None));
             let bound = Moment { time: Time(width), wave: 0 };
             worker.handle_before(bound, |due| due).expect("callers do nothing wrong");
             assert_eq!(worker.nothing_before(bound), outcome);

@@ -5,7 +5,12 @@ use microgrid_actor::{
     saved::{Unreadable, from_bytes, to_bytes},
 };
 use microgrid_network::{Delay, Network, Quality};
-use microgrid_runtime::{self as runtime, Host, RuntimeError, Shards, Traffic, WatchError, Watcher, wall};
+use microgrid_runtime::{
+    self as runtime, Host, RuntimeError, Shards, Stretch, Traffic, WatchError, Watcher,
+    fixtures::on_ranks,
+    ranks::{Exchange, run_among},
+    wall,
+};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -33,7 +38,7 @@ struct Token {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct PassOn(Token);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Seen {
     Held(Token),
     /// The first station's token has made this lap.
@@ -138,6 +143,8 @@ struct Log {
     from: Option<Vec<u8>>,
     keeps: bool,
     every: Duration,
+    /// Whether it cannot take anything.
+    refuses: bool,
     /// At which lap it has the run ended.
     ends: Option<(u32, Arc<AtomicBool>)>,
     /// How much it had seen at each snapshot.
@@ -146,6 +153,9 @@ struct Log {
 
 impl Watcher<Ring> for Log {
     fn window(&mut self, observed: &mut Vec<Observed<Seen>>, traffic: Traffic) -> Result<(), WatchError> {
+        if self.refuses && !observed.is_empty() {
+            return Err("no more".into());
+        }
         self.seen.extend(observed.drain(..).map(|Observed { time, actor, what }| (time, actor, what)));
         self.traffic += traffic;
         if let Some((lap, flag)) = &self.ends {
@@ -182,6 +192,7 @@ fn host(shards: Shards) -> Host {
         shards,
         stall_after: Duration::from_secs(10),
         interrupted: Arc::default(),
+        homes: None,
     }
 }
 
@@ -203,6 +214,97 @@ fn every_token_goes_its_rounds_and_is_seen_the_same_whatever_the_shards() {
     assert!(first.seen.is_sorted_by_key(|(time, actor, _)| (*time, *actor)));
     for other in others {
         assert_eq!((other.seen, other.traffic), (first.seen.clone(), first.traffic));
+    }
+}
+
+/// The ring on so many ranks: what rank 0 has of it. The others have not seen anything.
+fn among(
+    ranks: usize,
+    host: &Host,
+    flaw: Option<Flaw>,
+    log: impl Fn() -> Log + Sync,
+) -> (Log, Result<(), RuntimeError>) {
+    let endings = on_ranks(ranks, |mut exchange| {
+        let is_home = |n: &u32| host.is_home(exchange.rank(), ranks, ActorId(*n));
+        let actors = (0..).zip(ring(flaw)).filter(|(n, _)| is_home(n)).map(|(_, station)| station).collect();
+        let log = if exchange.rank() == 0 { log() } else { Log::default() };
+        run_among(actors, STATIONS as usize, host, Stretch::default(), &mut exchange, log)
+    });
+    let mut endings = endings.into_iter();
+    let of_first = endings.next().expect("there is a rank");
+    assert!(endings.all(|(log, _)| log.seen.is_empty() && log.kept.is_empty()));
+    of_first
+}
+
+/// More ranks than stations too.
+const ALL_RANKS: [usize; 4] = [1, 2, 3, 7];
+
+#[test]
+fn every_token_is_seen_the_same_whatever_the_ranks_and_homes() {
+    let (one, _) = runtime::run(ring(None), &host(Shards::Fixed(1)), Log::default());
+    for homes in [None, Some([0, 1, 1, 0, 2]), Some([3, 3, 3, 3, 3]), Some([4, 3, 2, 1, 0])] {
+        let at_home = |shards| Host { homes: homes.map(|homes| homes.into()), ..host(shards) };
+        for shards in ALL_SHARDS {
+            let (log, result) = runtime::run(ring(None), &at_home(shards), Log::default());
+            result.expect("every token comes home");
+            assert_eq!((&log.seen, log.traffic), (&one.seen, one.traffic), "{homes:?} on {shards:?}");
+        }
+        for ranks in ALL_RANKS {
+            let (log, result) = among(ranks, &at_home(Shards::Fixed(1)), None, Log::default);
+            result.expect("every token comes home");
+            assert_eq!((&log.seen, log.traffic), (&one.seen, one.traffic), "{homes:?} on {ranks} ranks");
+        }
+    }
+}
+
+#[test]
+fn ranks_keep_the_snapshots_of_one_process_and_go_on_from_them() {
+    let keeps = || Log { keeps: true, ..Log::default() };
+    let host = quick(Shards::Fixed(1));
+    let (one, _) = runtime::run(ring(None), &host, keeps());
+    for ranks in ALL_RANKS {
+        let (log, result) = among(ranks, &host, None, keeps);
+        result.expect("every token comes home");
+        assert!(log.kept == one.kept, "{} and {} snapshots", log.kept.len(), one.kept.len());
+    }
+    for (at, (kept, ranks)) in one.kept.iter().zip(ALL_RANKS.iter().cycle()).enumerate() {
+        let (seen, traffic, snapshot) = kept;
+        let goes_on =
+            || Log { seen: one.seen[..*seen].to_vec(), traffic: *traffic, from: Some(snapshot.clone()), ..keeps() };
+        let (log, result) = among(*ranks, &host, None, goes_on);
+        result.expect("every token comes home");
+        assert_eq!((&log.seen, log.traffic), (&one.seen, one.traffic), "snapshot {at}");
+        assert_eq!(log.kept, one.kept[at + 1..]);
+        let cut = || Log { from: Some(snapshot[..snapshot.len() / 2].to_vec()), ..Log::default() };
+        assert!(matches!(among(*ranks, &host, None, cut).1, Err(RuntimeError::Snapshot(_))));
+    }
+}
+
+#[test]
+fn all_ranks_end_together_whatever_ends_the_run() {
+    for ranks in ALL_RANKS {
+        let on = |flaw| among(ranks, &host(Shards::Fixed(1)), flaw, Log::default);
+        let said = on(Some(Flaw::Panics(13))).1.expect_err("somebody panics").to_string();
+        assert!(
+            said.starts_with("station panicked after lap ") && said.contains(": a token after 13 hops ("),
+            "{said}"
+        );
+        let (log, result) = on(Some(Flaw::Keeps(13)));
+        let said = result.expect_err("one token never comes home").to_string();
+        assert!(said.ends_with("nothing more can happen, but station waits for its token on lap 3"), "{said}");
+        assert_eq!(laps(&log), [1, 2]);
+        let host = quick(Shards::Fixed(1));
+        let at = || Log {
+            keeps: true,
+            every: Duration::from_secs(60),
+            ends: Some((3, Arc::clone(&host.interrupted))),
+            ..Log::default()
+        };
+        let (log, result) = among(ranks, &host, None, at);
+        assert!(matches!(result, Err(RuntimeError::Interrupted)));
+        assert!(log.kept.len() == 1 && log.kept[0].0 == log.seen.len(), "{:?}", laps(&log));
+        let refuses = || Log { refuses: true, ..Log::default() };
+        assert!(matches!(among(ranks, &quick(Shards::Fixed(1)), None, refuses).1, Err(RuntimeError::Watcher(_))));
     }
 }
 
