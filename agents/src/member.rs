@@ -110,6 +110,7 @@ pub(crate) mod tests {
             policies: Policies::new(Signatures::Settlement),
             ledger: Some(key(0).public()),
             grid: Some(key(1).public()),
+            peers: Vec::new(),
             prosumers: (1..=prosumers).map(|number| (number, Some(key(number + 1).public()))).collect(),
             tariff_groups: Vec::new(),
         });

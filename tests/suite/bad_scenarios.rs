@@ -211,7 +211,7 @@ messages! {
          (at: \"2h\", what: Crash(who: Peer(2))),\n    ]),"
     ),
     last_posts_of_orders_at_peers: fields(
-        "market: (slots: 3, open: (1, 3), mechanism: UniformPriceAuction),\n    ledger: (peers: 2, posts: Last),"
+        "market: (slots: 3, open: (1, 3), mechanism: UniformPriceAuction()),\n    ledger: (peers: 2, posts: Last),"
     ),
     no_replicates: fields("replicates: 0,"),
     choice_negative: fields("learning: (initial_choice: Fixed([1.2, -0.2])),"),

@@ -116,6 +116,7 @@ impl Cheat {
             match effect {
                 Effect::Wake(delay, wake) => context.wake_after(delay, wake),
                 Effect::Observe(what) => context.observe(what),
+                Effect::Halt(why) => context.halt(why),
                 Effect::Send(to, message) => self.send(to, message, context),
                 Effect::Broadcast(to, message) | Effect::Announce(to, message) => {
                     to.iter().for_each(|&to| self.send(to, message.clone(), context));

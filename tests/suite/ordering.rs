@@ -132,7 +132,7 @@ pub(crate) fn eventful(base: Quality) -> Network {
         conditions: vec![
             Condition {
                 timing: often(500, 300, 1_500),
-                what: Incident::Partition(route(Members::From(FIRST_PROSUMER), few)),
+                what: Incident::Partition(route(Members::Range(FIRST_PROSUMER.0..u32::MAX), few)),
             },
             Condition {
                 timing: often(0, 100, 900),
@@ -144,7 +144,11 @@ pub(crate) fn eventful(base: Quality) -> Network {
         ],
         crashes: vec![
             Crash { timing: often(700, 400, 2_000), who: Members::One(ActorId(0)), memory: Memory::Kept },
-            Crash { timing: often(900, 500, 1_700), who: Members::From(FIRST_PROSUMER), memory: Memory::Lost },
+            Crash {
+                timing: often(900, 500, 1_700),
+                who: Members::Range(FIRST_PROSUMER.0..u32::MAX),
+                memory: Memory::Lost,
+            },
         ],
         ends: micros(10_000),
         ..Network::uniform(base)

@@ -326,12 +326,12 @@ impl Peer {
         self.hand_in([(None, Message::GameOver(slot))], context);
     }
 
-    /// Reminds those of its clients of the market that have posted nothing yet.
+    /// Reminds those of its clients of the market that have posted nothing yet, until it is over.
     fn remind(&mut self, slot: u64, context: &mut Context<'_>) {
         let Some(playing) = self.playing.as_ref().filter(|playing| u64::from(playing.market.slot) == slot) else {
             return;
         };
-        if playing.is_closing {
+        if playing.is_closing || self.chains.state.fact(Key::Closing(playing.market.slot)).is_some() {
             return;
         }
         for (place, client) in playing.audience.iter().enumerate().filter(|(place, _)| playing.posts[*place].is_none())
@@ -486,7 +486,8 @@ impl Actor<MarketProtocol> for Peer {
         in_slot(self.market.as_ref().map_or(0, |market| market.slot))
     }
 
+    /// Nobody waits for a peer but its clients, who say so.
     fn waiting_for(&self) -> Option<String> {
-        self.lacks.then(|| format!("the blocks from {} on from the ledger", self.chains.blocks()))
+        None
     }
 }

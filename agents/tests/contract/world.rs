@@ -124,6 +124,7 @@ impl World {
             policies: Policies::new(Signatures::Settlement),
             ledger: key(0),
             grid: key(1),
+            peers: Vec::new(),
             prosumers: (1..=6).map(|number| (number, key(1 + number))).collect(),
             tariff_groups: Vec::new(),
         };

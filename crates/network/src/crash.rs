@@ -16,14 +16,15 @@ pub enum Memory {
     /// Everything; it goes on where it stopped.
     #[default]
     Kept,
-    /// Nothing but who it is and what its devices hold; it asks the ledger where it stands. Prosumers only.
+    /// Nothing but who it is and what its devices hold, or its disk; it asks the ledger where it stands. Prosumers and peers
+    /// only.
     Lost,
 }
 
 /// Actors that are down from time to time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crash {
-    /// When; it has to end.
+    /// When; it is for ever if it has no end.
     pub timing: Timing,
     /// Who.
     pub who: Members,
@@ -47,13 +48,13 @@ impl Downtime {
         if crashes.is_empty() { None } else { Some(Self { crashes, ends }) }
     }
 
-    /// When it is up again, if it is down at `now`.
+    /// When it is up again, if it is down at `now`; never, if a crash has no end.
     pub fn up_again(&self, now: Time) -> Option<Time> {
         let mut up = now;
         while let Some(end) = self.crashes.iter().filter_map(|(timing, _)| self.end(timing, up)).max() {
             up = end;
         }
-        (up > now).then_some(up)
+        (up > now && up < Time(u64::MAX)).then_some(up)
     }
 
     /// Whether it is down at `now`.
@@ -131,5 +132,14 @@ mod tests {
     fn crashes_that_always_overlap_end_with_the_run_too() {
         let downtime = downtime(&[(0, 10, Some(20), true), (10, 10, Some(20), true)], 65);
         assert_eq!(restarts(&downtime), [70]);
+    }
+
+    #[test]
+    fn whoever_crashes_for_good_never_starts_again() {
+        let timing = Timing { at: Time(10), lasting: None, every: None };
+        let crash = Crash { timing, who: Members::One(ActorId(2)), memory: Memory::Lost };
+        let downtime = Downtime::of(ActorId(2), &[crash], Time(u64::MAX)).unwrap();
+        assert!(!downtime.is_down(Time(9)) && downtime.is_down(Time(10)) && downtime.is_down(Time(1 << 60)));
+        assert_eq!((downtime.up_again(Time(10)), downtime.next_restart(Time(0))), (None, None));
     }
 }

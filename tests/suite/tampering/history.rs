@@ -11,7 +11,7 @@ use microgrid_agents::{
         refusal::{Validity, validity},
         transaction::{Envelope, Outcome, Write},
     },
-    ids::{ActorId, ChannelName, Slot},
+    ids::{ActorId, ChannelName, Slot, peer},
     time::Time,
 };
 use microgrid_sim::{
@@ -65,6 +65,7 @@ impl History {
             Party::Ledger => LEDGER,
             Party::Grid => GRID,
             Party::Prosumer(_) => ActorId(2 + self.genesis.member(party).unwrap().0),
+            Party::Peer(number) => peer(self.genesis.prosumers.len(), number),
         };
         SecretKey::derive(self.genesis.seed, actor).sign(self.genesis.id(), text)
     }
