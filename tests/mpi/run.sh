@@ -138,4 +138,4 @@ for end in mpirun ranks one loss; do
     [ "$(find $end/day -mindepth 1 -maxdepth 1 -type d | wc -l)" = 1 ] || fail "it was not gone on with"
     same $end/day/latest whole/day/latest
 done
-echo "$runs runs on one, two and three ranks of $(mpirun --version | head -n 1) leave what one process leaves, and so do those that were ended early"
+echo "$runs runs on one, two and three ranks of MPI leave what one process leaves, and so do those that were ended early"
