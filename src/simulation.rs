@@ -75,8 +75,8 @@ pub fn simulate_days<W: Watcher<MarketProtocol> + 'static>(
         };
     };
     let prosumers = case.population.prosumers.len();
-    let are_kept = prosumers < MOST_KEPT && ranks.is_none();
-    let at_a_time = if are_kept { at_a_time.clamp(1, dates.days()) } else { 1 };
+    let are_kept = prosumers < MOST_KEPT;
+    let at_a_time = if are_kept && ranks.is_none() { at_a_time.clamp(1, dates.days()) } else { 1 };
     let shards = shards.or_else(|| (at_a_time > 1).then(|| Shards::beside_others(prosumers + 2)));
     let (cast, host) = (Cast::of(case), host(case, case.network(), shards, interrupted));
     let days = Days { count: dates.days(), at_a_time, are_kept, interrupted };

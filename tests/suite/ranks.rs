@@ -104,13 +104,13 @@ fn a_hundred_prosumers_and_every_mechanism_are_the_same_whatever_the_ranks() {
 
 #[test]
 fn what_ranks_have_left_any_number_of_ranks_goes_on_with() {
-    for plan in [shipped("5_prosumers.ron", &["mu=1"]), days::plain()] {
+    for (plan, more) in [(shipped("5_prosumers.ron", &["mu=1"]), 1), (days::plain(), 96)] {
         let root = tempfile::tempdir().unwrap();
         let whole = files(&run(&plan, 1, root.path()));
-        let folder = run_among(3, &plan, root.path(), None, Some(1));
+        let folder = run_among(3, &plan, root.path(), None, Some(more));
         assert!(folder.join("snapshot.bin").exists());
         for count in [1, 2] {
-            run_among(count, &plan, root.path(), Some(&folder), Some(1));
+            run_among(count, &plan, root.path(), Some(&folder), Some(more));
             assert!(folder.join("snapshot.bin").exists());
         }
         run_among(3, &plan, root.path(), Some(&folder), None);

@@ -293,10 +293,12 @@ impl<P: Protocol, W: Watcher<P> + 'static> Rank<'_, P, W> {
         if self.audience.is_gone() {
             return Order::End;
         }
+        // Somebody may have asked for it since, on being shown what has happened.
+        let is_interrupted = stand.is_interrupted || self.interrupted.load(Ordering::Relaxed);
         let Some(schedule) = &mut self.schedule else {
-            return if stand.is_interrupted { Order::End } else { Order::GoOn { is_due: false } };
+            return if is_interrupted { Order::End } else { Order::GoOn { is_due: false } };
         };
-        if schedule.look(stand.progress, stand.is_interrupted) {
+        if schedule.look(stand.progress, is_interrupted) {
             Order::End
         } else if schedule.is_now(stand.earliest(), stand.in_flight) {
             schedule.begin();
