@@ -137,6 +137,12 @@ fn the_day_with_everybody_on_the_ledger_comes_out_slot_by_slot() {
 }
 
 #[test]
+fn the_day_on_the_article_s_network_comes_out_slot_by_slot() {
+    compare("article_network.ron", "0", "p2p_mu0");
+    compare("article_network.ron", "1", "p2p_mu1");
+}
+
+#[test]
 fn the_days_with_storage_come_out_slot_by_slot() {
     compare("5_prosumers_storage.ron", "0", "p2p_mu0_storage");
     compare("5_prosumers_storage.ron", "1", "p2p_mu1_storage");

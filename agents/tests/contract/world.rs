@@ -75,6 +75,7 @@ impl World {
                 _ => Money::ZERO - owed(number),
             },
             Party::Grid => (1..=6).map(owed).sum(),
+            Party::Peer(_) => Money::ZERO,
             Party::Ledger => match self.state.fact(Key::Fees(SLOT)) {
                 Some(Fact::Fees(fees)) => fees,
                 _ => Money::ZERO,
