@@ -65,9 +65,9 @@ pub enum Message {
     Recover(u64),
     /// Ledger → prosumer: where it stands, in answer to the question of this number.
     Standing(u64, Box<Standing>),
-    /// Prosumer → peer: are you there? Repeated until `Attending`.
+    /// Prosumer → ledger: are you there? Repeated until `Attending`.
     Attend,
-    /// Peer → prosumer: I am.
+    /// Ledger → prosumer: I am.
     Attending,
     /// Peer → ledger, for a client or in answer to the ledger: what it has made of a call.
     Endorsed(Box<Execution>),

@@ -72,6 +72,8 @@ pub struct Execution {
     pub(crate) reads: Vec<Read>,
     #[serde(with = "result")]
     pub(crate) result: Result<Vec<(Key, Fact)>, Refusal>,
+    /// Length of what it would write and nobody needs, as it would stand among the rest [bytes].
+    pub(crate) unkept: u64,
     /// Which peers have carried it out, and stand for that.
     pub(crate) endorsements: Vec<Endorsement>,
 }
@@ -120,7 +122,7 @@ impl Execution {
         let (all, reads, signature) =
             (self.endorsements.first().map(|_| self.all_endorsements()), &self.reads[..], *signature);
         let endorsements = all.as_ref().unwrap_or(endorsements);
-        json::length(&Unwritten { submitted, proposal, signature, endorsements, reads, outcome })
+        self.unkept + json::length(&Unwritten { submitted, proposal, signature, endorsements, reads, outcome })
     }
 }
 

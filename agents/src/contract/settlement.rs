@@ -42,7 +42,7 @@ impl Contract {
             None if settlement.trades.is_empty() => {}
             _ => return Err(Refusal::MarketClosed),
         }
-        books.write(slot, self.genesis.rules.grid_fee != 0.0, stub)
+        books.write(settlement, self.genesis.rules.grid_fee != 0.0, stub)
     }
 }
 
@@ -50,8 +50,8 @@ impl Contract {
 /// are bounded so that this never comes to pass.
 #[derive(Default)]
 struct Books {
-    /// The bills as facts, in the order of the trades: there are as many as pairs, so they are made only once.
-    bills: Vec<(Key, Fact)>,
+    /// The bills, in the order of the trades.
+    bills: Vec<Bill>,
     /// Buyer and seller of the last.
     last: Option<(Number, Number)>,
     /// Of the operator.
@@ -123,7 +123,7 @@ impl Books {
         self.fees = self.fees + fee - grid_fee;
         self.grid_fees += grid_fee;
         self.energy += energy;
-        self.bills.push((Key::Bill(slot, buyer, seller), Fact::Bill(Bill { energy, price, payment, fee })));
+        self.bills.push(Bill { energy, price, payment, fee });
         self.last = Some((buyer, seller));
         Ok(())
     }
@@ -142,14 +142,15 @@ impl Books {
         Some(accounts)
     }
 
-    fn write(self, slot: Slot, has_grid_fee: bool, stub: &mut impl Stub) -> Validity {
+    fn write(self, settlement: &Settlement, has_grid_fee: bool, stub: &mut impl Stub) -> Validity {
+        let slot = settlement.slot;
         let accounts = self.accounts().ok_or(Refusal::NotFinite)?;
         let fees = self.fees.amount().ok_or(Refusal::NotFinite)?;
         let grid_fees = self.grid_fees.amount().ok_or(Refusal::NotFinite)?;
         let energy = self.energy.amount().ok_or(Refusal::NotFinite)?;
         let settled = Settled { bills: self.bills.len() as u32, energy };
-        for (key, bill) in self.bills {
-            stub.write(key, bill);
+        for (&(buyer, seller, _), bill) in settlement.trades.iter().zip(self.bills) {
+            stub.write(Key::Bill(slot, buyer, seller), Fact::Bill(bill));
         }
         for (number, account) in accounts {
             stub.write(Key::Account(slot, number), Fact::Account(account));

@@ -5,7 +5,6 @@ use crate::{
     chain::{
         block::{Block, Checkpoint, Head, Header, Recorded, SignedCheckpoint, commit_hash, data_hash},
         call::{Call, InvoiceTo, Proposal},
-        fact::{Fact, Key},
         hash::Digest,
         identity::{Claim, Party, verify},
         refusal::{Refusal, Validity},
@@ -74,18 +73,19 @@ impl Chains {
             _ => Call::Anchor(self.member.chain),
         };
         let submission = Submission::unsigned(Party::Ledger, call);
-        let execution = Execution { submission, reads: Vec::new(), result: Ok(Vec::new()), endorsements: Vec::new() };
+        let (reads, result, endorsements) = (Vec::new(), Ok(Vec::new()), Vec::new());
+        let execution = Execution { submission, reads, result, unkept: 0, endorsements };
         self.seal(channel, vec![Pending { from: LEDGER, at: now, execution }], now).0
     }
 
     /// Carries out a call that has reached the ledger, without changing anything yet.
     pub(super) fn execute(&self, Sent { from, submission, at }: Sent) -> Pending {
-        let mut simulation = Simulation::of(&self.state);
+        let mut simulation = Simulation::of(&self.state, self.member.keeps_chains());
         let Proposal { creator, call } = &submission.proposal;
         let validity = self.contract.execute(*creator, call, &mut simulation);
-        let Simulation { reads, writes, .. } = simulation;
-        let (result, endorsements) = (validity.map(|()| writes), Vec::new());
-        Pending { from, at, execution: Execution { submission, reads, result, endorsements } }
+        let Simulation { reads, writes, unkept, .. } = simulation;
+        let (result, unkept, endorsements) = (validity.map(|()| writes), unkept.unwrap_or_default(), Vec::new());
+        Pending { from, at, execution: Execution { submission, reads, result, unkept, endorsements } }
     }
 
     /// Stands for what it has made of a call, as a peer.
@@ -146,20 +146,6 @@ impl Chains {
             ordered.push((sent, validity));
         }
         (self.link(channel, recorded, time), ordered)
-    }
-
-    /// What peers need of these transactions. Where nobody keeps the chain, that is no bill: nothing ever reads one back.
-    pub(super) fn copies(&self, transactions: &[Pending]) -> Vec<Pending> {
-        let is_needed = |key: &Key| self.member.keeps_chains() || !matches!(key, Key::Bill(..));
-        let copy = |Pending { from, at, execution }: &Pending| {
-            let Execution { submission, reads, result, endorsements } = execution;
-            let needed = |facts: &Vec<(Key, Fact)>| facts.iter().filter(|(key, _)| is_needed(key)).cloned().collect();
-            let (submission, reads, endorsements) = (Arc::clone(submission), reads.clone(), endorsements.clone());
-            let execution =
-                Execution { submission, reads, result: result.as_ref().map(needed).map_err(|why| *why), endorsements };
-            Pending { from: *from, at: *at, execution }
-        };
-        transactions.iter().map(copy).collect()
     }
 
     /// What a block comes to, to be compared.

@@ -226,6 +226,7 @@ impl Ledger {
             (Message::BillEndorsed(slot, verdict), Some(from)) if slot == self.slot => {
                 self.bill_endorsed(from, verdict, context);
             }
+            (Message::Attend, Some(_)) => self.replicas.tell(from, Message::Attending, context),
             (Message::Recover(question), Some(prosumer)) => {
                 let standing = Message::Standing(question, Box::new(self.standing(prosumer)));
                 self.replicas.tell(from, standing, context);

@@ -142,7 +142,8 @@ impl Peer {
         if execution.result.is_ok() {
             let (endorsements, submission) = (vec![self.chains.endorse(&execution)], execution.submission);
             // The ledger knows what it has asked to be endorsed.
-            let execution = Execution { submission, reads: Vec::new(), result: Ok(Vec::new()), endorsements };
+            let (reads, result) = (Vec::new(), Ok(Vec::new()));
+            let execution = Execution { submission, reads, result, unkept: 0, endorsements };
             self.hand_in([(None, Message::Endorsed(Box::new(execution)))], context);
         }
     }
@@ -420,9 +421,6 @@ impl Actor<MarketProtocol> for Peer {
             }
             (_, message, Some(client)) => {
                 self.welcome(client);
-                if message == Message::Attend {
-                    context.send(from, Message::Attending);
-                }
                 self.hand_in([(Some(client), message)], context);
             }
             _ => {}

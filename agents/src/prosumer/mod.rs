@@ -224,7 +224,7 @@ impl Prosumer {
         self.watch_later(context);
     }
 
-    /// Asks whether its peer is there, if that has been silent for longer than this, and is not asked for anything anyway.
+    /// Asks by its peer whether the ledger is there, if that has been silent for longer than this, and is not asked for anything anyway.
     fn seek_ledger(&mut self, longest: Duration, context: &mut Context<'_>) {
         if self.rules.peers.is_some() && self.question.is_none() && self.desk.is_silent(context.now(), longest) {
             self.ask(LEDGER, Message::Attend, context);
