@@ -23,7 +23,7 @@ impl World {
 
     /// How often a rank looks for a message before it pauses between two looks: about a millisecond.
     const LOOKS: u32 = 5_000;
-    const PAUSE: Duration = Duration::from_micros(20);
+    const PAUSE: Duration = Duration::from_micros(100);
 
     /// This one.
     pub(crate) fn of(universe: &Universe) -> Self {
