@@ -5,7 +5,7 @@
 //! once, and their receivers share one copy again. An optional one is marked with `shared_if_any`. Outside of parcels such
 //! fields are written as they are.
 
-use crate::saved::{Unreadable, from_bytes, to_bytes};
+use crate::saved::{Unreadable, from_bytes, to_bytes_in};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use std::{
     any::{Any, TypeId},
@@ -53,11 +53,11 @@ pub fn is_being_made() -> bool {
 }
 
 impl Packer {
-    /// A value as bytes.
-    pub fn pack(&mut self, value: &impl Serialize) -> Vec<u8> {
+    /// A value as bytes, which are written to this memory in place of what it held.
+    pub fn pack(&mut self, value: &impl Serialize, memory: Vec<u8>) -> Vec<u8> {
         let gone: Vec<u32> = self.sent.extract_if(.., |_, (_, kept)| kept.is_gone()).map(|(_, (n, _))| n).collect();
         PACKER.set(Some(mem::take(self)));
-        let bytes = to_bytes(&(gone, value));
+        let bytes = to_bytes_in(&(gone, value), memory);
         *self = PACKER.take().unwrap_or_default();
         bytes
     }
@@ -180,6 +180,7 @@ pub mod shared_if_any {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::saved::to_bytes;
 
     #[derive(Debug, Serialize, Deserialize)]
     struct Letter {
@@ -198,8 +199,8 @@ mod tests {
         let list: Arc<[u64]> = (0..1000).map(|n| n << 32).collect();
         let inner = Arc::new(Inner(Arc::clone(&list)));
         let letter = || Letter { list: Arc::clone(&list), inner: Some(Arc::clone(&inner)) };
-        let first = packer.pack(&[letter(), letter()]);
-        let second = packer.pack(&letter());
+        let first = packer.pack(&[letter(), letter()], Vec::new());
+        let second = packer.pack(&letter(), first.clone());
         assert!(second.len() < 10 && first.len() > 5000, "{} and {} bytes", first.len(), second.len());
         let letters: [Letter; 2] = unpacker.unpack(&first).unwrap();
         let again: Letter = unpacker.unpack(&second).unwrap();
@@ -216,7 +217,7 @@ mod tests {
         let (mut packer, mut unpacker) = (Packer::default(), Unpacker::default());
         for n in 0..100 {
             let list: Arc<[u64]> = Arc::new([n]);
-            let letter: Letter = unpacker.unpack(&packer.pack(&Letter { list, inner: None })).unwrap();
+            let letter: Letter = unpacker.unpack(&packer.pack(&Letter { list, inner: None }, Vec::new())).unwrap();
             assert_eq!(*letter.list, [n]);
         }
         assert_eq!((packer.sent.len(), unpacker.known.len()), (1, 1));
@@ -226,8 +227,8 @@ mod tests {
     fn what_should_have_come_before_is_missed() {
         let mut packer = Packer::default();
         let letter = Letter { list: Arc::new([1]), inner: None };
-        packer.pack(&letter);
-        assert!(Unpacker::default().unpack::<Letter>(&packer.pack(&letter)).is_err());
+        packer.pack(&letter, Vec::new());
+        assert!(Unpacker::default().unpack::<Letter>(&packer.pack(&letter, Vec::new())).is_err());
         let plain: Letter = from_bytes(&to_bytes(&letter)).unwrap();
         assert_eq!(plain.list, letter.list);
     }

@@ -13,6 +13,12 @@ pub fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     postcard::to_stdvec(value).expect("what is saved knows its length, and memory takes all of it")
 }
 
+/// A value as bytes in this memory, in place of what it held.
+pub fn to_bytes_in(value: &impl Serialize, mut memory: Vec<u8>) -> Vec<u8> {
+    memory.clear();
+    postcard::to_extend(value, memory).expect("what is sent knows its length, and memory takes all of it")
+}
+
 /// The value that became these bytes.
 ///
 /// # Errors

@@ -3,10 +3,12 @@
 use microgrid_runtime::ranks::Exchange;
 use mpi::{
     environment::Universe,
+    point_to_point::{Message, Status},
     request,
     topology::SimpleCommunicator,
-    traits::{Communicator, Destination, Source},
+    traits::{Communicator, Destination, Equivalence, Source},
 };
+use std::{thread, time::Duration};
 
 /// One of the ranks that `mpirun` has started.
 #[derive(Debug)]
@@ -18,6 +20,10 @@ pub(crate) struct World {
 impl World {
     /// No message is longer: MPI counts bytes by 32 bits.
     const MOST: usize = 1 << 30;
+
+    /// How often a rank looks for a message before it pauses between two looks: about a millisecond.
+    const LOOKS: u32 = 5_000;
+    const PAUSE: Duration = Duration::from_micros(100);
 
     /// This one.
     pub(crate) fn of(universe: &Universe) -> Self {
@@ -36,6 +42,35 @@ fn messages(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..=bytes.len() / World::MOST).map(|n| &bytes[n * World::MOST..bytes.len().min((n + 1) * World::MOST)])
 }
 
+/// Takes in what another rank has sent, up to its last message, in place of what was there.
+fn take_in(from: &impl Source, bytes: &mut Vec<u8>) {
+    let mut end = 0;
+    loop {
+        let (message, status) = arrived(from);
+        let (begin, count) = (end, status.count(u8::equivalent_datatype()) as usize);
+        end += count;
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        message.matched_receive_into(&mut bytes[begin..end]);
+        if count < World::MOST {
+            return bytes.truncate(end);
+        }
+    }
+}
+
+/// The next message of another rank, once it is there. MPI itself would keep looking out for it; so on a core that others want
+/// too, they would come first whenever there is something to do.
+fn arrived(from: &impl Source) -> (Message, Status) {
+    let looks = (0..).map(|look| {
+        if look > World::LOOKS {
+            thread::sleep(World::PAUSE);
+        }
+        from.immediate_matched_probe()
+    });
+    looks.flatten().next().expect("it looks out for ever")
+}
+
 impl Exchange for World {
     fn rank(&self) -> usize {
         self.rank as usize
@@ -45,9 +80,8 @@ impl Exchange for World {
         self.ranks as usize
     }
 
-    fn exchange(&mut self, outgoing: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    fn exchange(&mut self, outgoing: &mut [Vec<u8>], incoming: &mut [Vec<u8>]) {
         let world = SimpleCommunicator::world();
-        let mut incoming = vec![Vec::new(); outgoing.len()];
         let parts: Vec<(i32, &[u8])> =
             self.others().flat_map(|to| messages(&outgoing[to as usize]).map(move |part| (to, part))).collect();
         request::multiple_scope(parts.len(), |scope, sent| {
@@ -55,23 +89,10 @@ impl Exchange for World {
                 sent.add(world.process_at_rank(*to).immediate_send(scope, *part));
             }
             for from in self.others() {
-                let all = &mut incoming[from as usize];
-                loop {
-                    let (part, _) = world.process_at_rank(from).receive_vec::<u8>();
-                    let is_last = part.len() < Self::MOST;
-                    if all.is_empty() {
-                        *all = part
-                    } else {
-                        all.extend(part)
-                    }
-                    if is_last {
-                        break;
-                    }
-                }
+                take_in(&world.process_at_rank(from), &mut incoming[from as usize]);
             }
             sent.wait_all(&mut Vec::new());
         });
-        incoming
     }
 
     fn abort(&mut self, why: &str) -> ! {

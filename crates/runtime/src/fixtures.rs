@@ -2,6 +2,7 @@
 
 use crate::ranks::Exchange;
 use std::{
+    mem,
     sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
@@ -23,9 +24,9 @@ impl Exchange for Thread {
         self.to.len()
     }
 
-    fn exchange(&mut self, outgoing: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        self.to.iter().zip(outgoing).for_each(|(to, bytes)| to.send(bytes).expect("all ranks are there"));
-        self.from.iter().map(|from| from.recv().expect("all ranks are there")).collect()
+    fn exchange(&mut self, outgoing: &mut [Vec<u8>], incoming: &mut [Vec<u8>]) {
+        self.to.iter().zip(outgoing).for_each(|(to, bytes)| to.send(mem::take(bytes)).expect("all ranks are there"));
+        self.from.iter().zip(incoming).for_each(|(from, bytes)| *bytes = from.recv().expect("all ranks are there"));
     }
 
     fn abort(&mut self, why: &str) -> ! {

@@ -24,6 +24,7 @@ use microgrid_actor::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeMap,
+    mem,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -40,9 +41,9 @@ pub trait Exchange: Send {
     /// How many ranks there are.
     fn ranks(&self) -> usize;
 
-    /// Gives each of the others the bytes at its place, and returns what each has given to this one; nothing is at its own place.
-    /// All ranks call it equally often.
-    fn exchange(&mut self, outgoing: Vec<Vec<u8>>) -> Vec<Vec<u8>>;
+    /// Gives each of the others the bytes at its place, and takes in what each has given to this one, in place of what was there;
+    /// a rank's own place means nothing. All ranks call it equally often.
+    fn exchange(&mut self, outgoing: &mut [Vec<u8>], incoming: &mut [Vec<u8>]);
 
     /// Ends all ranks at once, with a message: one of them cannot go on, and the others would wait for it.
     fn abort(&mut self, why: &str) -> !;
@@ -53,6 +54,9 @@ pub struct Line<'a> {
     exchange: &'a mut dyn Exchange,
     packers: Vec<Packer>,
     unpackers: Vec<Unpacker>,
+    /// Their memory is kept from one exchange to the next: of new memory each page has to be asked for.
+    outgoing: Vec<Vec<u8>>,
+    incoming: Vec<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Line<'_> {
@@ -64,9 +68,10 @@ impl std::fmt::Debug for Line<'_> {
 impl<'a> Line<'a> {
     /// One on which nothing has been said.
     pub fn new(exchange: &'a mut dyn Exchange) -> Self {
-        let made = |_| Default::default();
-        let (packers, unpackers) = (0..exchange.ranks()).map(made).unzip();
-        Self { exchange, packers, unpackers }
+        let ranks = exchange.ranks();
+        let (packers, unpackers) = (0..ranks).map(|_| Default::default()).unzip();
+        let [outgoing, incoming] = [(); 2].map(|()| vec![Vec::new(); ranks]);
+        Self { exchange, packers, unpackers, outgoing, incoming }
     }
 
     fn rank(&self) -> usize {
@@ -80,10 +85,13 @@ impl<'a> Line<'a> {
     /// Tells each of the others what there is for it; returns what they have told this one, in the order of the ranks.
     fn tell<T: Serialize, A: DeserializeOwned>(&mut self, mut what: impl FnMut(usize) -> T) -> Vec<A> {
         let me = self.rank();
-        let pack = |(to, packer): (usize, &mut Packer)| if to == me { Vec::new() } else { packer.pack(&what(to)) };
-        let outgoing = self.packers.iter_mut().enumerate().map(pack).collect();
-        let told = self.exchange.exchange(outgoing);
-        let others = told.iter().zip(&mut self.unpackers).enumerate().filter(|(from, _)| *from != me);
+        for (to, (packer, bytes)) in self.packers.iter_mut().zip(&mut self.outgoing).enumerate() {
+            if to != me {
+                *bytes = packer.pack(&what(to), mem::take(bytes));
+            }
+        }
+        self.exchange.exchange(&mut self.outgoing, &mut self.incoming);
+        let others = self.incoming.iter().zip(&mut self.unpackers).enumerate().filter(|(from, _)| *from != me);
         let opened: Result<Vec<A>, Unreadable> = others.map(|(_, (bytes, from))| from.unpack(bytes)).collect();
         opened.unwrap_or_else(|why| self.exchange.abort(&format!("what another rank has sent cannot be read: {why}")))
     }
