@@ -75,7 +75,7 @@ impl Chains {
         let submission = Submission::unsigned(Party::Ledger, call);
         let (reads, result, endorsements) = (Vec::new(), Ok(Vec::new()), Vec::new());
         let execution = Execution { submission, reads, result, unkept: 0, endorsements };
-        self.seal(channel, vec![Pending { from: LEDGER, at: now, execution }], now).0
+        self.seal(channel, &[Pending { from: LEDGER, at: now, execution }], now).0
     }
 
     /// Carries out a call that has reached the ledger, without changing anything yet.
@@ -118,9 +118,9 @@ impl Chains {
     pub(super) fn seal(
         &mut self,
         channel: ChannelName,
-        transactions: Vec<Pending>,
+        transactions: &[Pending],
         time: Time,
-    ) -> (Block, Vec<(Sent, Validity)>) {
+    ) -> (Block, Vec<Validity>) {
         let number = self.links.heads[channel as usize].blocks;
         let write = |pending: &Pending| {
             let execution = &pending.execution;
@@ -128,24 +128,30 @@ impl Chains {
             self.member.keeps_chains().then(|| execution.envelope(proposal(), pending.at))
         };
         let envelopes: Vec<Option<Envelope>> = transactions.iter().map(write).collect();
-        let seals = self.check_seals(&transactions, &envelopes);
-        let (mut recorded, mut ordered) = (Vec::new(), Vec::new());
-        for (position, ((pending, envelope), seals)) in (0..).zip(transactions.into_iter().zip(envelopes).zip(seals)) {
-            let validity = self.validate(&pending.execution, seals);
-            let (sent, submitted) = (pending.sent(), pending.at);
+        let seals = self.check_seals(transactions, &envelopes);
+        // Whoever watches hears of the orderer's blocks only.
+        let is_watched = self.member.party == Party::Ledger;
+        let (mut recorded, mut codes) = (Vec::new(), Vec::new());
+        for (position, ((pending, envelope), seals)) in (0..).zip(transactions.iter().zip(envelopes).zip(seals)) {
+            let Pending { at: submitted, execution, .. } = pending;
+            let (validity, submitted) = (self.validate(execution, seals), *submitted);
             let text = envelope.as_ref().map(Envelope::to_json);
-            let length = text.as_ref().map_or_else(|| pending.execution.length(submitted), |text| text.len() as u64);
+            let length = match &text {
+                Some(text) => text.len() as u64,
+                None if is_watched => execution.length(submitted),
+                None => 0,
+            };
             let writes = match (validity, envelope) {
                 (Ok(()), Some(Envelope { outcome: Outcome::Writes(writes), .. })) => writes,
                 _ => Vec::new(),
             };
-            if let (Ok(()), Ok(facts)) = (validity, pending.execution.result) {
-                facts.into_iter().for_each(|(key, fact)| self.state.apply(key, fact, Version(number, position)));
+            if let (Ok(()), Ok(facts)) = (validity, &execution.result) {
+                facts.iter().for_each(|(key, fact)| self.state.apply(*key, fact, Version(number, position)));
             }
             recorded.push(Recorded { submitted, envelope: text.unwrap_or_default(), length, validity, writes });
-            ordered.push((sent, validity));
+            codes.push(validity);
         }
-        (self.link(channel, recorded, time), ordered)
+        (self.link(channel, recorded, time), codes)
     }
 
     /// What a block comes to, to be compared.

@@ -177,8 +177,7 @@ impl Peer {
     /// Validates a block for itself, and compares.
     fn validate(&mut self, sealed: &Sealed) {
         self.chains.state.close(sealed.closed);
-        let transactions = sealed.transactions.clone();
-        let (block, _) = self.chains.seal(sealed.header.channel, transactions, sealed.header.time);
+        let (block, _) = self.chains.seal(sealed.header.channel, &sealed.transactions, sealed.header.time);
         self.outcome = self.chains.outcome(&block);
         self.has_diverged = self.outcome != sealed.outcome;
     }

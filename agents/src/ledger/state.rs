@@ -33,10 +33,10 @@ impl WorldState {
     }
 
     /// Lets a valid transaction write a fact.
-    pub(super) fn apply(&mut self, key: Key, fact: Fact, version: Version) {
+    pub(super) fn apply(&mut self, key: Key, fact: &Fact, version: Version) {
         // Nothing ever reads a bill back, and there are as many as pairs.
         if !matches!(key, Key::Bill(..)) {
-            self.facts.insert(key, (fact, version));
+            self.facts.insert(key, (fact.clone(), version));
         }
     }
 
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(simulation.read(Key::Fees(1)), None);
         let nothing = simulation.reads;
         assert!(state.is_current(&nothing));
-        state.apply(Key::Fees(1), Fact::Fees(Money(1)), Version(3, 0));
+        state.apply(Key::Fees(1), &Fact::Fees(Money(1)), Version(3, 0));
         assert!(!state.is_current(&nothing));
 
         let mut simulation = Simulation::of(&state, true);
@@ -106,7 +106,7 @@ mod tests {
         let something = simulation.reads;
         assert_eq!(something, [Read(Key::Fees(1), Some(Version(3, 0)))]);
         assert!(state.is_current(&something), "a simulation changes nothing");
-        state.apply(Key::Fees(1), Fact::Fees(Money(1)), Version(4, 0));
+        state.apply(Key::Fees(1), &Fact::Fees(Money(1)), Version(4, 0));
         assert!(!state.is_current(&something), "the same value under a new version is another fact");
     }
 }

@@ -201,11 +201,11 @@ impl Ledger {
 
     /// Makes a block of these transactions of one channel, one at least; tells what became of each.
     pub(super) fn seal(&mut self, batch: Vec<Pending>, context: &mut Context<'_>) -> Vec<(Sent, Validity)> {
-        let copies = self.replicas.are_there().then(|| batch.clone());
-        let (block, ordered) = self.chains.seal(batch[0].sent().channel(), batch, context.now());
-        if let Some(transactions) = copies {
+        let (block, codes) = self.chains.seal(batch[0].sent().channel(), &batch, context.now());
+        let ordered = batch.iter().map(Pending::sent).zip(codes).collect();
+        if self.replicas.are_there() {
             let (outcome, closed) = (self.chains.outcome(&block), self.chains.state.closed);
-            self.replicas.add(Sealed { header: block.header, transactions, outcome, closed });
+            self.replicas.add(Sealed { header: block.header, transactions: batch, outcome, closed });
         }
         context.observe(Observation::Sealed(Arc::new(block)));
         if self.rules.durability == Durability::Block {
