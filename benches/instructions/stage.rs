@@ -74,6 +74,7 @@ impl Stage {
             Effect::Wake(Duration::ZERO, wake) => self.add((now, wave + 1), from, What::Wake(wake)),
             Effect::Wake(delay, wake) => self.add((now + delay, 0), from, What::Wake(wake)),
             Effect::Observe(_) => {}
+            Effect::Halt(why) => panic!("{why}"),
         }
     }
 

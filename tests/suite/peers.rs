@@ -75,11 +75,11 @@ fn replicas(log: &Log) -> BTreeMap<ActorId, (u64, Digest)> {
 
 /// How many blocks the ledger has, and what the last has come to.
 fn ledger(log: &Log) -> (u64, Digest) {
-    let sealed = log.observed.iter().filter_map(|observed| match &observed.what {
+    let mut sealed = log.observed.iter().filter_map(|observed| match &observed.what {
         Observation::Sealed(block) => Some((block.header.position + 1, block.commit_hash)),
         _ => None,
     });
-    sealed.last().expect("there are blocks")
+    sealed.next_back().expect("there are blocks")
 }
 
 /// Asserts that the recorded ledger of a plan verifies.
