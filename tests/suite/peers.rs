@@ -174,6 +174,26 @@ fn whoever_loses_its_peer_goes_to_another_and_everything_settles_once() {
 }
 
 #[test]
+fn what_a_lost_peer_has_not_handed_in_is_settled_with_the_grid() {
+    for (lasting, what) in [
+        ("50min", "Crash(who: Peer(3), memory: Lost)"),
+        ("57min", "Partition(from: Peer(3), to: Orderer)"),
+        ("2min", "Crash(who: Peer(3), memory: Lost)"),
+    ] {
+        for outage in ["Wait", "Switch"] {
+            let ledger_of = format!("peers: 4, on_outage: {outage}, policy: Majority, posts: Last");
+            let network = format!(r#"conditions: [(at: "20s", lasting: "{lasting}", what: {what})]"#);
+            let plan = noon(40, &ledger_of, &network);
+            let log = run(&only_case(&plan));
+            assert_conserved(&log, 1, 40);
+            assert_settled_once(&log);
+            assert!(!settled(&log)[&1].is_empty(), "{what} {outage}");
+            assert_verifies(&plan);
+        }
+    }
+}
+
+#[test]
 fn without_a_majority_of_peers_nothing_is_settled_and_the_slot_says_so() {
     let lost = |number: u32, lasting: &str| {
         format!(r#"(at: "11h 10s", {lasting} what: Crash(who: Peer({number}), memory: Kept)),"#)

@@ -4,7 +4,10 @@
 use super::{Ledger, Phase, chains::Received, game::shown_state};
 use crate::{
     actor::{Context, Wake},
-    chain::{genesis::Posts, submission::Pending},
+    chain::{
+        genesis::Posts,
+        submission::{Execution, Pending},
+    },
     market::part::Part,
     message::Message,
     statement::Outcome,
@@ -69,6 +72,12 @@ impl Ledger {
         }
     }
 
+    /// Whether this is a post that a peer has carried out since the game is over. It has known it before: its sender may have gone
+    /// to another peer since.
+    pub(super) fn is_last_post(&self, post: &Execution) -> bool {
+        self.peers_take_posts() && post.submission.proposal.call.is_post()
+    }
+
     pub(super) fn last_post(&mut self, post: Pending) {
         self.closing.iter_mut().for_each(|closing| closing.posts.push(post.clone()));
     }
@@ -95,12 +104,11 @@ impl Ledger {
                 newest.insert(participant, (post, sent.version()));
             }
         }
-        let mut posts: Vec<Pending> =
-            newest.into_values().map(|(post, _)| Pending { at: context.now(), ..post }).collect();
+        let now = context.now();
+        let mut posts = newest.into_values().map(|(post, _)| Pending { at: now, ..post }).peekable();
         let (mut counted, most) = (Vec::new(), self.chains.member.genesis.rules.max_transactions as usize);
-        while !posts.is_empty() {
-            let rest = posts.split_off(most.min(posts.len()));
-            let sealed = self.seal(std::mem::replace(&mut posts, rest), context);
+        while posts.peek().is_some() {
+            let sealed = self.seal(posts.by_ref().take(most).collect(), context);
             counted.extend(sealed.into_iter().filter(|(_, validity)| validity.is_ok()).map(|(sent, _)| sent));
         }
         let Phase::Playing(playing) = &self.phase else { return };

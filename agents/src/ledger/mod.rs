@@ -181,6 +181,9 @@ impl Ledger {
         }
         for (who, message) in handed.said {
             match (who, message) {
+                (Some(prosumer), Message::Endorsed(post)) if self.is_last_post(&post) => {
+                    self.last_post(Pending { from: prosumer.actor(), at: context.now(), execution: *post });
+                }
                 (Some(prosumer), message) => {
                     if let Some(before) = self.replicas.heard_of(prosumer, place) {
                         self.moved(before, context);
@@ -198,6 +201,7 @@ impl Ledger {
     /// Tells a peer once more how the slot stands, which may have missed it.
     fn tell_again(&mut self, place: usize) {
         let Some(opened) = self.opened.as_ref().filter(|_| !matches!(self.phase, Phase::BetweenSlots)) else { return };
+        self.replicas.tell_of_leavers(place, &self.rules.homes);
         self.replicas.tell_peer(place, Message::SlotOpened(opened.clone()));
         if let Phase::Playing(playing) = &self.phase {
             self.replicas.tell_peer(place, Message::MarketOpened(Arc::clone(&playing.market)));
@@ -215,9 +219,6 @@ impl Ledger {
             }
             (Message::Endorsed(execution), Some(_)) if self.replicas.are_there() => {
                 let (submission, at) = (Arc::clone(&execution.submission), context.now());
-                if self.peers_take_posts() && submission.proposal.call.is_post() {
-                    return self.last_post(Pending { from, at, execution: *execution });
-                }
                 self.submit(Sent { from, submission, at }, Some(*execution), context);
             }
             (Message::Post(post), _) => {

@@ -131,7 +131,7 @@ impl Peer {
     fn carry_out(&mut self, client: ProsumerId, submission: Arc<Submission>, context: &mut Context<'_>) {
         let sent = Sent { from: client.actor(), submission, at: context.now() };
         let mut execution = self.chains.execute(sent).execution;
-        execution.endorsements.push(self.chains.endorse(&execution));
+        execution.endorsements = vec![self.chains.endorse(&execution)];
         self.hand_in([(Some(client), Message::Endorsed(Box::new(execution)))], context);
     }
 
@@ -257,6 +257,11 @@ impl Peer {
                 _ => None,
             })
             .collect();
+        // Of a slot that is over nothing is left to lay out.
+        if registrations.len() < clients.len() {
+            self.playing = None;
+            return;
+        }
         let Some(Fact::Tariff(tariff)) = self.chains.state.fact(Key::Tariff(market.slot)) else { return };
         let opening = Opening {
             market: &market,
@@ -331,7 +336,7 @@ impl Peer {
         let Some(playing) = self.playing.as_ref().filter(|playing| u64::from(playing.market.slot) == slot) else {
             return;
         };
-        if playing.is_closing || self.chains.state.fact(Key::Closing(playing.market.slot)).is_some() {
+        if playing.is_closing || context.now() >= playing.market.game.closes {
             return;
         }
         for (place, client) in playing.audience.iter().enumerate().filter(|(place, _)| playing.posts[*place].is_none())

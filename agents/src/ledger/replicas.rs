@@ -40,8 +40,9 @@ struct Replica {
     told: Vec<(Option<ProsumerId>, Message)>,
 }
 
-/// Once a run is over, a peer that is behind and does not answer is asked so many times.
-const MOST_ASKED: u32 = 10;
+/// Once a run is over, a peer that is behind and does not answer is asked so many times, each time after twice as long: some
+/// hours in all.
+const MOST_ASKED: u32 = 12;
 
 impl Replicas {
     /// As many peers as there are, each prosumer the client of the one at its place in `homes`.
@@ -128,6 +129,13 @@ impl Replicas {
         Some(before)
     }
 
+    /// Tells a peer which of its clients, by the scenario, are others' now.
+    pub(super) fn tell_of_leavers(&mut self, place: usize, scenario: &[u32]) {
+        let homes = (0..).map(ProsumerId).zip(scenario.iter().zip(&self.homes));
+        let gone = homes.filter(|(_, (first, now))| **first as usize == place && first != now);
+        self.peers[place].told.extend(gone.map(|(prosumer, _)| (Some(prosumer), Message::Left)));
+    }
+
     /// Whether a peer has not answered for longer than this what it was sent.
     pub(super) fn is_silent(&self, place: usize, longest: Duration, now: Time) -> bool {
         self.peers[place].silent_since.is_some_and(|since| now - since > longest)
@@ -196,7 +204,8 @@ impl Replicas {
         }
         if !self.asks_later && !self.have_all() {
             self.asks_later = true;
-            context.wake_after(retry_after, Wake::Redeliver);
+            // Ever more rarely, where nobody says anything.
+            context.wake_after(retry_after * 2u32.pow(self.asked.min(MOST_ASKED)), Wake::Redeliver);
         }
     }
 

@@ -274,7 +274,10 @@ impl Floor for Board {
         let trade = |((buyer, (seller, _, optimal)), energy)| {
             Trade::new(buyer, seller, optimal, energy, self.prices[seller as usize], local_fee)
         };
-        pairs().zip(division.divide()).map(trade).collect()
+        // A seller may have no quote here though buyers know one: a peer that is gone has not handed it in.
+        let quoted =
+            pairs().zip(division.divide()).filter(|((_, (seller, ..)), _)| self.prices[*seller as usize].is_finite());
+        quoted.map(trade).collect()
     }
 }
 
