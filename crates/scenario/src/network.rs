@@ -308,7 +308,7 @@ mod tests {
         let sides: Vec<_> = links.iter().map(|link| (held(&link.route.from), held(&link.route.to).len())).collect();
         assert_eq!(sides[0], (vec![2, 4], 1));
         assert_eq!(sides[1], (vec![0], 1));
-        assert_eq!((sides[2].0.len(), sides[2].1), (100, 102));
+        assert_eq!((sides[2].0.len(), sides[2].1), (3, 102));
         assert!(links[1].route.one_way && !links[0].route.one_way);
     }
 

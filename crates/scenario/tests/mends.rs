@@ -457,7 +457,7 @@ fn names_and_brackets_are_offered_as_they_were_meant() {
         ("network: (links: [(from: Ledger, to: Grid, one_way: @)])", "0", Some("false")),
         ("network: (links: [(from: Ledger, to: Grid, one_way: @)])", "\"true\"", Some("true")),
         ("network: (links: [(from: Ledger, to: @)])", "grid", Some("Grid")),
-        ("network: (links: [(from: Ledger, to: @)])", "3", Some("Prosumer(3)")),
+        ("network: (links: [(from: Ledger, to: @)]), ledger: (peers: 3)", "3", Some("Prosumer(3)")),
         ("network: (links: [(from: Ledger, to: @)])", "\"Grid\"", Some("Grid")),
         ("network: (links: @)", "(from: Ledger, to: Grid)", Some("[(from: Ledger, to: Grid)]")),
         ("network: (links: @)", "[from: Ledger, to: Grid]", Some("[(from: Ledger, to: Grid)]")),

@@ -69,7 +69,9 @@ const NAMED: [(&str, &str); 4] =
     [("slot_length", "1h"), ("capacity_kwh", "10"), ("feed_in_tariff", "0.45"), ("lasting", "1min")];
 
 /// Ranges in words: of each field a value that is allowed and one that is not.
-const IN_WORDS: [(&str, &str, &str); 19] = [
+const IN_WORDS: [(&str, &str, &str); 21] = [
+    ("peers", "2", "0"),
+    ("policy", "AtLeast(1)", "AtLeast(2)"),
     ("mechanism", "Negotiation(rho: 1e-4)", "Negotiation(rho: 9e-5)"),
     ("bidding", "Truthful(steps: 1000)", "Truthful(steps: 1001)"),
     ("name", "\"a-b_c.D9\"", "\".hidden\""),
