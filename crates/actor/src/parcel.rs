@@ -1,6 +1,6 @@
 //! Values on their way to another process: bytes in which what several values share stands once.
 //!
-//! A field of type [`Arc`](std::sync::Arc) that is marked with `#[serde(with = "microgrid_actor::parcel::shared")]` travels as
+//! A field of type [`Arc`] that is marked with `#[serde(with = "microgrid_actor::parcel::shared")]` travels as
 //! a number, with its content only where the receiver has not had it yet; so thousands of messages about one market carry it
 //! once, and their receivers share one copy again. An optional one is marked with `shared_if_any`. Outside of parcels such
 //! fields are written as they are.
