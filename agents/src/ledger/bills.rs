@@ -263,11 +263,11 @@ impl Ledger {
         if !matches!(&self.phase, Phase::Settling(settling) if self.lacking(settling) == 0) {
             return;
         }
-        self.give_settlement_up(context);
+        self.end_settling(context);
     }
 
     /// Ends the waiting for peers to endorse the settlement.
-    pub(super) fn give_settlement_up(&mut self, context: &mut Context<'_>) {
+    pub(super) fn end_settling(&mut self, context: &mut Context<'_>) {
         if let Phase::Settling(settling) = std::mem::replace(&mut self.phase, Phase::Metering(None)) {
             self.commit_settlement(*settling, context);
         }

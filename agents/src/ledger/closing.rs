@@ -79,7 +79,9 @@ impl Ledger {
     }
 
     pub(super) fn last_post(&mut self, post: Pending) {
-        self.closing.iter_mut().for_each(|closing| closing.posts.push(post.clone()));
+        if let Some(closing) = &mut self.closing {
+            closing.posts.push(post);
+        }
     }
 
     pub(super) fn posts_handed_in(&mut self, place: usize, context: &mut Context<'_>) {

@@ -358,7 +358,7 @@ impl Actor<MarketProtocol> for Ledger {
                 self.settle(context);
             }
             Wake::SettlementExpires(slot) if slot == self.slot && matches!(self.phase, Phase::Settling(_)) => {
-                self.give_settlement_up(context);
+                self.end_settling(context);
             }
             Wake::Publish(slot) if slot == self.slot => self.publish(context),
             Wake::Retry(repeats) if repeats == self.repeats => self.remind(context),
