@@ -28,7 +28,7 @@ if ! has_mpi; then
 fi
 target=${CARGO_TARGET_DIR:-$repository/target}/mpi
 cargo build --quiet --locked --profile "$profile" --manifest-path "$repository/crates/mpi/Cargo.toml" --target-dir "$target" \
-    --bins --examples
+    --no-default-features --bins --examples
 built=$target/${profile/#dev/debug}
 sim_mpi=$built/sim-mpi
 
@@ -65,6 +65,7 @@ Scenario(
     name: "noon",
     market: (slots: 1, starts_at: "12h", open: (1, 1)),
     population: Synthetic(count: 1000, pv_share: 0.25, workplace_share: 0.0),
+    ledger: (peers: 4),
     learning: (choice_set: Sample(16), tolerance: 1e-4),
     record: Full,
 )

@@ -129,8 +129,8 @@ fn sums_of_peers_add_up_to_those_of_one() {
 fn how_actors_are_spread_changes_nothing() {
     let network = r#"delay: LogNormal(min: "1ms", median: "20ms", sigma: 0.8), loss: 0.05, duplication: 0.05"#;
     for (plan, slots) in [
-        (noon(120, "peers: 4, posts: Last", network), 1),
-        (noon(40, "peers: 3, posts: Every, on_outage: Switch", network), 1),
+        (noon(60, "peers: 4, posts: Last", network), 1),
+        (noon(24, "peers: 3, posts: Every, on_outage: Switch", network), 1),
         (day("peers: 4, policy: Majority, on_outage: Switch", network, "learning: (adaptation: DelayAware),"), 24),
     ] {
         let case = only_case(&plan);

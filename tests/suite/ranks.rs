@@ -70,7 +70,8 @@ fn the_flagship_is_the_same_whatever_the_ranks() {
 fn peers_are_the_same_whatever_the_ranks() {
     assert_same_whatever_the_ranks(&shipped("5_prosumers.ron", &["ledger.peers=4", "ledger.policy=Majority"]));
     let outage = ["ledger.peers=4", "ledger.posts=Last", "ledger.on_outage=Switch", "network.loss=0.02"];
-    assert_same_whatever_the_ranks(&shipped("100_prosumers.ron", &[&outage[..], &["market.open=(12, 12)"]].concat()));
+    let some = ["population.count=48", "market.open=(12, 12)"];
+    assert_same_whatever_the_ranks(&shipped("100_prosumers.ron", &[&outage[..], &some].concat()));
 }
 
 #[test]

@@ -9,14 +9,14 @@ use crate::{
     ids::Slot,
     json,
 };
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// What is known, one key a fact. Of slots that are over only what still answers late calls is kept: their tariffs,
 /// that their game is over and that they are settled. Everything else is on disk for whoever watches the ledger; a call
 /// that would read it does not get as far as the contract.
 #[derive(Debug, Default)]
 pub(super) struct WorldState {
-    facts: BTreeMap<Key, (Fact, Version)>,
+    facts: FxHashMap<Key, (Fact, Version)>,
     /// The last slot that is over.
     pub(super) closed: Slot,
 }
