@@ -42,7 +42,7 @@ pub enum Observation {
     /// Ledger: the game of a slot is over. Sent for every slot in which the market was to open.
     GameOver(Arc<GameOver>),
     /// Ledger: these trades are final.
-    Settled(Slot, Arc<[Trade]>),
+    Settled(Slot, Arc<Vec<Trade>>),
     /// Ledger: too few peers have endorsed the settlement of a slot, so that no trade of it is final.
     Voided(Slot),
     /// Ledger: refused what somebody sent.

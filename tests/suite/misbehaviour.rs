@@ -126,7 +126,7 @@ fn refusals(log: &Log) -> BTreeMap<(ActorId, Refusal), u64> {
 }
 
 /// The trades of every slot that had a market, by the market.
-fn trades(log: &Log) -> BTreeMap<Slot, (Arc<MarketOpened>, Arc<[Trade]>)> {
+fn trades(log: &Log) -> BTreeMap<Slot, (Arc<MarketOpened>, Arc<Vec<Trade>>)> {
     let mut markets = BTreeMap::new();
     let mut trades = BTreeMap::new();
     for observed in &log.observed {

@@ -163,6 +163,11 @@ impl Pending {
         self.from == other.from && mine.proposal.creator == other.creator() && same()
     }
 
+    /// Length of its envelope as JSON text [bytes].
+    pub(crate) fn length(&self) -> u64 {
+        self.execution.length(self.at)
+    }
+
     pub(crate) fn sent(&self) -> Sent {
         Sent { from: self.from, submission: Arc::clone(&self.execution.submission), at: self.at }
     }

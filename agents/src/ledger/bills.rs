@@ -125,7 +125,8 @@ impl Ledger {
             false => Bills::new(Arc::clone(&market), all.iter().filter(both).copied().collect()),
         };
         let trades = market.bills(bills.book.all().iter());
-        settlement.trades = trades.map(|(buyer, seller, bill)| (buyer, seller, bill.energy)).collect();
+        settlement.trades.reserve_exact(bills.book.all().len());
+        settlement.trades.extend(trades.map(|(buyer, seller, bill)| (buyer, seller, bill.energy)));
         let has_bills = |&participant: &usize| bills.of(participant).iter().any(|trade| trade.energy > Energy::ZERO);
         let signed = (0..).zip(endorsements).filter(|(n, _)| has_bills(n)).filter_map(|(_, signed)| signed).collect();
         self.settled(settlement, signed, bills, context);

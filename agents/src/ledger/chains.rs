@@ -17,6 +17,7 @@ use crate::{
     statement::Post,
     time::Time,
 };
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -131,22 +132,28 @@ impl Chains {
         let seals = self.check_seals(transactions, &envelopes);
         // Whoever watches hears of the orderer's blocks only.
         let is_watched = self.member.party == Party::Ledger;
-        let (mut recorded, mut codes) = (Vec::new(), Vec::new());
-        for (position, ((pending, envelope), seals)) in (0..).zip(transactions.iter().zip(envelopes).zip(seals)) {
+        // A few are over sooner than others are asked to help.
+        let lengths: Vec<u64> = match is_watched && !self.member.keeps_chains() {
+            true if transactions.len() >= 128 => transactions.par_iter().map(Pending::length).collect(),
+            true => transactions.iter().map(Pending::length).collect(),
+            false => Vec::new(),
+        };
+        let (mut recorded, mut codes) =
+            (Vec::with_capacity(transactions.len()), Vec::with_capacity(transactions.len()));
+        for (position, ((pending, envelope), seals)) in transactions.iter().zip(envelopes).zip(seals).enumerate() {
             let Pending { at: submitted, execution, .. } = pending;
             let (validity, submitted) = (self.validate(execution, seals), *submitted);
             let text = envelope.as_ref().map(Envelope::to_json);
             let length = match &text {
                 Some(text) => text.len() as u64,
-                None if is_watched => execution.length(submitted),
-                None => 0,
+                None => lengths.get(position).copied().unwrap_or_default(),
             };
             let writes = match (validity, envelope) {
                 (Ok(()), Some(Envelope { outcome: Outcome::Writes(writes), .. })) => writes,
                 _ => Vec::new(),
             };
             if let (Ok(()), Ok(facts)) = (validity, &execution.result) {
-                facts.iter().for_each(|(key, fact)| self.state.apply(*key, fact, Version(number, position)));
+                facts.iter().for_each(|(key, fact)| self.state.apply(*key, fact, Version(number, position as u32)));
             }
             recorded.push(Recorded { submitted, envelope: text.unwrap_or_default(), length, validity, writes });
             codes.push(validity);

@@ -16,7 +16,8 @@ use rustc_hash::FxHashMap;
 /// that would read it does not get as far as the contract.
 #[derive(Debug, Default)]
 pub(super) struct WorldState {
-    facts: FxHashMap<Key, (Fact, Version)>,
+    /// Behind a pointer: a large table is half empty, and is moved as it grows.
+    facts: FxHashMap<Key, Box<(Fact, Version)>>,
     /// The last slot that is over.
     pub(super) closed: Slot,
 }
@@ -24,19 +25,19 @@ pub(super) struct WorldState {
 impl WorldState {
     /// The fact under a key.
     pub(super) fn fact(&self, key: Key) -> Option<&Fact> {
-        self.facts.get(&key).map(|(fact, _)| fact)
+        self.facts.get(&key).map(|known| &known.0)
     }
 
     /// Whether the version under each key is still the one that was read.
     pub(super) fn is_current(&self, reads: &[Read]) -> bool {
-        reads.iter().all(|Read(key, version)| self.facts.get(key).map(|(_, now)| *now) == *version)
+        reads.iter().all(|Read(key, version)| self.facts.get(key).map(|now| now.1) == *version)
     }
 
     /// Lets a valid transaction write a fact.
     pub(super) fn apply(&mut self, key: Key, fact: &Fact, version: Version) {
         // Nothing ever reads a bill back, and there are as many as pairs.
         if !matches!(key, Key::Bill(..)) {
-            self.facts.insert(key, (fact.clone(), version));
+            self.facts.insert(key, Box::new((fact.clone(), version)));
         }
     }
 
@@ -72,8 +73,8 @@ impl<'a> Simulation<'a> {
 impl Stub for Simulation<'_> {
     fn read(&mut self, key: Key) -> Option<Fact> {
         let known = self.state.facts.get(&key);
-        self.reads.push(Read(key, known.map(|(_, version)| *version)));
-        known.map(|(fact, _)| fact.clone())
+        self.reads.push(Read(key, known.map(|known| known.1)));
+        known.map(|known| known.0.clone())
     }
 
     fn write(&mut self, key: Key, fact: Fact) {

@@ -6,6 +6,7 @@ use crate::{
 };
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// One buyer's purchase from one seller.
@@ -164,57 +165,63 @@ impl Division<'_> {
         let own = |party: Party| self.lot(party.number, party.number) >> 32;
         let order = |wish: &Wish| own(self.buyers[wish.buyer as usize]) << 32 | own(self.sellers[wish.seller as usize]);
         let mut order: Vec<(u64, u32)> = self.wishes.iter().map(order).zip(0..).collect();
-        order.sort_unstable();
+        order.par_sort_unstable();
+        // In this order from here on: a pass goes through memory from one end to the other.
+        let places: Vec<u32> = order.into_iter().map(|(_, place)| place).collect();
+        let mut parts: Vec<i64> = places.iter().map(|place| amounts[*place as usize]).collect();
+        let pair = |place: &u32| (self.wishes[*place as usize].buyer, self.wishes[*place as usize].seller);
+        let pairs: Vec<(u32, u32)> = places.iter().map(pair).collect();
         let mut single = [vec![NOBODY; self.buyers.len()], vec![NOBODY; self.sellers.len()]];
         // To whom an amount is tied at its buyer and at its seller: to itself, if to nobody else.
-        let mut tied: Vec<[u32; 2]> = (0..amounts.len() as u32).map(|place| [place; 2]).collect();
+        let mut tied: Vec<[u32; 2]> = (0..parts.len() as u32).map(|own| [own; 2]).collect();
         let mut chain: Vec<(u32, i64)> = Vec::new();
         for digit in 0..DIGITS {
             let (unit, odd) = (1 << digit, |amount: i64| amount >> digit & 1 == 1);
             single.iter_mut().for_each(|single| single.fill(NOBODY));
-            for &(_, place) in order.iter().filter(|(_, place)| odd(amounts[*place as usize])) {
-                let wish = self.wishes[place as usize];
-                for (side, party) in [wish.buyer, wish.seller].into_iter().enumerate() {
-                    tied[place as usize][side] = place;
-                    let other = std::mem::replace(&mut single[side][party as usize], place);
+            for (own, (_, &(buyer, seller))) in (0..).zip(parts.iter().zip(&pairs)).filter(|(_, (part, _))| odd(**part))
+            {
+                for (side, party) in [buyer, seller].into_iter().enumerate() {
+                    tied[own as usize][side] = own;
+                    let other = std::mem::replace(&mut single[side][party as usize], own);
                     if other != NOBODY {
-                        tied[place as usize][side] = other;
-                        tied[other as usize][side] = place;
+                        tied[own as usize][side] = other;
+                        tied[other as usize][side] = own;
                         single[side][party as usize] = NOBODY;
                     }
                 }
             }
-            for &(_, first) in &order {
-                if !odd(amounts[first as usize]) {
+            for first in 0..parts.len() {
+                if !odd(parts[first]) {
                     continue;
                 }
                 // All lose the digit, and are odd no more; half of them then gain twice that.
-                amounts[first as usize] -= unit;
-                chain.push((first, 1));
+                parts[first] -= unit;
+                chain.push((first as u32, 1));
                 let mut known = 0;
-                while let Some(&(place, way)) = chain.get(known) {
+                while let Some(&(own, way)) = chain.get(known) {
                     known += 1;
-                    for next in tied[place as usize] {
-                        if odd(amounts[next as usize]) {
-                            amounts[next as usize] -= unit;
+                    for next in tied[own as usize] {
+                        if odd(parts[next as usize]) {
+                            parts[next as usize] -= unit;
                             chain.push((next, -way));
                         }
                     }
                 }
-                let nearer = |&(place, way): &(u32, i64)| way * (2 * (amounts[place as usize] % PARTS + unit) - PARTS);
+                let nearer = |&(own, way): &(u32, i64)| way * (2 * (parts[own as usize] % PARTS + unit) - PARTS);
                 let gaining = match chain.iter().map(nearer).sum::<i64>().signum() {
-                    0 => (self.lot_of(self.wishes[first as usize]) >> digit & 1) as i64 * 2 - 1,
+                    0 => (self.lot_of(pairs[first]) >> digit & 1) as i64 * 2 - 1,
                     way => way,
                 };
-                for (place, _) in chain.drain(..).filter(|(_, way)| *way == gaining) {
-                    amounts[place as usize] += 2 * unit;
+                for (own, _) in chain.drain(..).filter(|(_, way)| *way == gaining) {
+                    parts[own as usize] += 2 * unit;
                 }
             }
         }
+        places.into_iter().zip(parts).for_each(|(place, parts)| amounts[place as usize] = parts);
     }
 
-    fn lot_of(&self, wish: Wish) -> u64 {
-        self.lot(self.buyers[wish.buyer as usize].number, self.sellers[wish.seller as usize].number)
+    fn lot_of(&self, (buyer, seller): (u32, u32)) -> u64 {
+        self.lot(self.buyers[buyer as usize].number, self.sellers[seller as usize].number)
     }
 
     /// The lot of a pair, or of one prosumer with itself: 64 bits that depend on the seed, the slot and who they are.

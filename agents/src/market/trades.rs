@@ -9,9 +9,9 @@ use std::{ops::Range, sync::Arc};
 #[doc(hidden)] // Hidden: the ledger's, for `microgrid-record` too.
 #[derive(Clone, Debug)]
 pub struct TradeBook {
-    all: Arc<[Trade]>,
+    all: Arc<Vec<Trade>>,
     /// Places of the trades in the list, by seller, then buyer.
-    by_seller: Arc<[u32]>,
+    by_seller: Arc<Vec<u32>>,
     /// Where each buyer's trades end in the list.
     buyer_ends: Vec<u32>,
     /// Where each seller's places end.
@@ -30,11 +30,11 @@ impl TradeBook {
             by_seller[*next as usize] = place;
             *next += 1;
         }
-        Self { all: trades.into(), by_seller: by_seller.into(), buyer_ends, seller_ends }
+        Self { all: Arc::new(trades), by_seller: Arc::new(by_seller), buyer_ends, seller_ends }
     }
 
     /// All trades, by buyer, then seller.
-    pub fn all(&self) -> &Arc<[Trade]> {
+    pub fn all(&self) -> &Arc<Vec<Trade>> {
         &self.all
     }
 
@@ -71,10 +71,10 @@ fn part(ends: &[u32], participant: usize) -> Range<u32> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trades {
     #[serde(with = "parcel::shared")]
-    all: Arc<[Trade]>,
+    all: Arc<Vec<Trade>>,
     /// Places in the list of all; `None` if the part is one of the list itself.
     #[serde(with = "parcel::shared_if_any")]
-    places: Option<Arc<[u32]>>,
+    places: Option<Arc<Vec<u32>>>,
     part: Range<u32>,
 }
 
@@ -98,8 +98,8 @@ impl PartialEq for Trades {
 /// Trades that are shared with nobody.
 impl FromIterator<Trade> for Trades {
     fn from_iter<I: IntoIterator<Item = Trade>>(trades: I) -> Self {
-        let all: Arc<[Trade]> = trades.into_iter().collect();
-        Self { part: 0..all.len() as u32, all, places: None }
+        let all: Vec<Trade> = trades.into_iter().collect();
+        Self { part: 0..all.len() as u32, all: Arc::new(all), places: None }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct SlotObservations {
     pub(super) clearings: Vec<(Time, Arc<Clearing>)>,
     /// Length of what was put on the chains [bytes].
     pub(super) bytes: u64,
-    pub(super) trades: Option<Arc<[Trade]>>,
+    pub(super) trades: Option<Arc<Vec<Trade>>>,
     /// Whether too few peers endorsed their settlement.
     is_void: bool,
     /// The prosumers' slots, by their ids, up to the last that is done.
@@ -56,7 +56,7 @@ impl SlotObservations {
 
     /// How far participants are apart in the prices of their trades [CNY/kWh].
     pub(super) fn price_spread(&self) -> Option<Number> {
-        spread(self.trades.as_deref().unwrap_or_default())
+        spread(self.settled())
     }
 
     /// Payments and fees less earnings of all prosumers.
@@ -64,9 +64,14 @@ impl SlotObservations {
         self.prosumers().map(|done| Total::from(done.paid()) + done.trades.fee - done.earned()).sum()
     }
 
+    /// The final trades; none as long as they are not known.
+    pub(super) fn settled(&self) -> &[Trade] {
+        self.trades.as_deref().map_or(&[], Vec::as_slice)
+    }
+
     /// The final trades, with buyer and seller.
     pub(super) fn trades(&self) -> impl Iterator<Item = (ProsumerId, ProsumerId, &Trade)> {
-        let trades = self.trades.as_deref().unwrap_or_default();
+        let trades = self.settled();
         self.market.iter().flat_map(move |market| {
             let (buyers, sellers) = (&market.buyers, &market.sellers);
             trades.iter().map(|trade| (buyers[trade.buyer as usize], sellers[trade.seller as usize], trade))

@@ -176,7 +176,7 @@ table! {
         let traded = trades().map(|trade| trade.energy).sum::<Total<Energy>>();
         let (game, market) = (observed.game.as_deref(), observed.market.as_deref());
         let end = market.zip(game.and_then(|game| game.state.as_deref()));
-        let ended = observed.trades.as_deref().unwrap_or_default();
+        let ended = observed.settled();
         let distance = end.and_then(|(market, end)| theory.distance(market, end, ended));
         let apart = |of: fn(&Distance) -> f64| distance.as_ref().and_then(|distance| Number::new(of(distance)));
         let welfare = Welfare::of(observed, theory);

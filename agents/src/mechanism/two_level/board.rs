@@ -267,17 +267,21 @@ impl Floor for Board {
             let pairs = choices.flat_map(|(buyer, choice)| choice.pairs().map(move |pair| (buyer, pair)));
             pairs.filter(|(_, (_, _, optimal))| *optimal > 0.0)
         };
-        let wishes: Vec<Wish> =
-            pairs().map(|(buyer, (seller, share, x))| Wish { buyer, seller, wanted: share * x }).collect();
+        // As many as there are, and no more: in a large market nothing else takes as much memory.
+        let mut wishes = Vec::with_capacity(pairs().count());
+        wishes.extend(pairs().map(|(buyer, (seller, share, x))| Wish { buyer, seller, wanted: share * x }));
         let (seed, slot) = (self.genesis.seed, self.market.slot);
-        let division = Division { seed, slot, sellers: &sellers, buyers: &buyers, wishes: &wishes };
+        let energy = Division { seed, slot, sellers: &sellers, buyers: &buyers, wishes: &wishes }.divide();
+        drop(wishes);
+        let mut trades = Vec::with_capacity(energy.len());
         let trade = |((buyer, (seller, _, optimal)), energy)| {
             Trade::new(buyer, seller, optimal, energy, self.prices[seller as usize], local_fee)
         };
         // A seller may have no quote here though buyers know one: a peer that is gone has not handed it in.
         let quoted =
-            pairs().zip(division.divide()).filter(|((_, (seller, ..)), _)| self.prices[*seller as usize].is_finite());
-        quoted.map(trade).collect()
+            |((_, (seller, ..)), _): &((u32, (u32, f64, f64)), Energy)| self.prices[*seller as usize].is_finite();
+        trades.extend(pairs().zip(energy).filter(quoted).map(trade));
+        trades
     }
 }
 

@@ -50,7 +50,7 @@ fn with_fees(window: Vec<Observation>) -> Vec<Observation> {
     let with_fee = |what| match what {
         Observation::Settled(slot, trades) => {
             let of = |trade: &Trade| Trade { fee: trade.energy.at_price(0.03), ..*trade };
-            Observation::Settled(slot, trades.iter().map(of).collect())
+            Observation::Settled(slot, Arc::new(trades.iter().map(of).collect()))
         }
         Observation::ProsumerDone(mut done) => {
             done.trades.fee = done.trades.bought.at_price(0.03);
@@ -220,7 +220,7 @@ fn the_grid_s_part_of_a_fee_is_rounded_with_each_trade() {
         let settled = |what| match what {
             Observation::Settled(slot, _) => {
                 let trade = |_| Trade::new(1, 0, 1.0, Energy(20), 1.2, 0.03);
-                Observation::Settled(slot, (0..3).map(trade).collect())
+                Observation::Settled(slot, Arc::new((0..3).map(trade).collect()))
             }
             what => what,
         };

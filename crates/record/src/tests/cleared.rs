@@ -3,6 +3,7 @@
 use super::*;
 use crate::fixtures::day::cleared;
 use microgrid_agents::{chain::fact::Execution, market::settlement::Trade, statement::Outcome};
+use std::sync::Arc;
 
 /// A run of the day's first case, whose market clears, as far as `change` leaves what is observed of it.
 fn run(change: impl Fn(&mut Observation)) -> (Day, fixtures::Recording) {
@@ -122,7 +123,7 @@ fn savings_are_positive_where_less_is_paid_and_prices_spread_where_participants_
     let (_day, recorder) = run(|what| match what {
         Observation::Settled(_, trades) => {
             let trade = |buyer, energy, price| Trade::new(buyer, 0, 2.0, Energy::nearest(energy), price, 0.1);
-            *trades = [trade(0, 2.0, 1.3), trade(1, 1.0, 1.0), trade(1, 3.0, 1.2)].into();
+            *trades = Arc::new(vec![trade(0, 2.0, 1.3), trade(1, 1.0, 1.0), trade(1, 3.0, 1.2)]);
         }
         // A buyer pays 2.4 less, of which 0.5 go to the operator.
         Observation::ProsumerDone(done) if done.slot == 2 && done.prosumer.0 == 1 => {
