@@ -4,7 +4,7 @@ use crate::{
     cheat::{Cheat, Forger, Script, Tally},
     conservation::assert_conserved,
     scripts::{
-        Courier, Flood, Forgery, Garbage, LastWord, Late, Overquote, Oversell, Quarrel, Replay, Silence, WrongText,
+        BorrowedName, Courier, Flood, Forgery, Garbage, LastWord, Late, Overquote, Oversell, Quarrel, Replay, Silence, WrongText,
     },
     support::{Log, only_case, shipped},
 };
@@ -43,6 +43,8 @@ const EVERY: (Signatures, Posts) = (Signatures::Settlement, Posts::Every);
 const EVERY_SIGNED: (Signatures, Posts) = (Signatures::Everything, Posts::Every);
 const LAST: (Signatures, Posts) = (Signatures::Settlement, Posts::Last);
 const LAST_SIGNED: (Signatures, Posts) = (Signatures::Everything, Posts::Last);
+const EVERY_UNSIGNED: (Signatures, Posts) = (Signatures::Off, Posts::Every);
+const LAST_UNSIGNED: (Signatures, Posts) = (Signatures::Off, Posts::Last);
 
 /// The published day with a market in three slots.
 fn day((signatures, posts): (Signatures, Posts)) -> Plan {
@@ -95,7 +97,12 @@ fn live(plan: &Plan, cheat: Option<(ProsumerId, Box<dyn Script>, Forger)>) -> Da
     recorder.take_in(recorded).unwrap();
     let folder = recorder.finish(Status::Finished, Duration::ZERO).unwrap();
     assert_conserved(&log, 24, 5);
-    verify::verify(&folder.join(schema::FILE), &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
+    match verify::verify(&folder.join(schema::FILE), &mut |_| {}) {
+        Err(error) if plan.scenario.ledger.signatures == Signatures::Off => {
+            assert!(error.to_string().contains("it is unsigned"), "{error}");
+        }
+        verified => assert!(verified.is_ok(), "{}", verified.unwrap_err()),
+    }
     let rows = Run::open(&folder).unwrap().rows::<LedgerRow>().unwrap().map(Result::unwrap).collect::<Vec<_>>();
     let counted = rows.iter().flat_map(LedgerRow::refused).filter(|(_, count)| *count > 0);
     let mut refused = Tally::new();
@@ -195,7 +202,7 @@ fn quotes_outside_tariffs_ramp_and_order_are_refused() {
         (Refusal::NotFinite, 3 * 3),
         (Refusal::NotAParticipant, 3),
     ]);
-    for ledger in [EVERY, EVERY_SIGNED, LAST, LAST_SIGNED] {
+    for ledger in [EVERY, EVERY_SIGNED, EVERY_UNSIGNED, LAST, LAST_SIGNED, LAST_UNSIGNED] {
         assert_eq!(futile(ledger, SELLER, Overquote), due, "{ledger:?}");
     }
 }
@@ -211,6 +218,14 @@ fn nobody_speaks_for_another() {
         assert_eq!(earned[&Refusal::BadSignature], 3 * 17 + if signed { posts } else { 0 }, "{ledger:?}");
         assert_eq!(earned[&Refusal::NotAParticipant], 3 * 4);
         assert_eq!(earned[&Refusal::PolicyUnmet], 3 * 2);
+    }
+}
+
+#[test]
+fn nobody_speaks_for_another_where_nobody_signs() {
+    for ledger in [EVERY_UNSIGNED, LAST_UNSIGNED] {
+        let earned = futile(ledger, BUYER, BorrowedName);
+        assert_eq!(earned, tally([(Refusal::ForgedIdentity, 3 * 5)]), "{ledger:?}");
     }
 }
 
@@ -246,7 +261,7 @@ fn nobody_sells_what_it_has_not_got() {
 
 #[test]
 fn garbage_is_refused_by_name() {
-    for ledger in [EVERY, EVERY_SIGNED, LAST, LAST_SIGNED] {
+    for ledger in [EVERY, EVERY_SIGNED, EVERY_UNSIGNED, LAST, LAST_SIGNED, LAST_UNSIGNED] {
         let due = tally([
             (Refusal::NotFinite, 3 * (3 + 3)),
             (Refusal::InvalidRegistration, 3 * 4),

@@ -5,7 +5,7 @@ mod names;
 mod posts;
 
 pub(crate) use bills::{Late, Oversell, Quarrel, Silence, WrongText};
-pub(crate) use names::{Courier, Forgery, Replay};
+pub(crate) use names::{BorrowedName, Courier, Forgery, Replay};
 pub(crate) use posts::{Flood, Garbage, LastWord, Overquote};
 
 use microgrid_agents::{

@@ -84,6 +84,25 @@ impl Script for Forgery {
     }
 }
 
+/// Speaks for others where nobody signs anything.
+pub(crate) struct BorrowedName;
+
+impl Script for BorrowedName {
+    fn on(&mut self, heard: &Message, me: &Forger) -> Vec<Act> {
+        let mut calls = Vec::new();
+        if let Some(state) = first_round(heard) {
+            calls.extend(VICTIMS.map(|victim| (victim, quote(state.slot, 2, 0.45))));
+            calls.push((Party::Grid, quote(state.slot, 2, 0.45)));
+            calls.push((Party::Ledger, Call::CloseGame(state.slot, Outcome::GateClosure)));
+        }
+        if let Message::BillProposed(bills) = heard {
+            calls.push((VICTIMS[0], Call::RecordEnergy(bills.slot, Box::default(), None)));
+        }
+        let forged = |(name, call)| Act::refused(me.forged(name, call, None), Refusal::ForgedIdentity);
+        calls.into_iter().map(forged).collect()
+    }
+}
+
 /// Tells everybody what only the ledger or the grid may tell them. Nobody listens.
 fn lies(opened: SlotOpened) -> Vec<Act> {
     let slot = opened.tariff.slot;
