@@ -4,7 +4,8 @@ use crate::{
     cheat::{Cheat, Forger, Script, Tally},
     conservation::assert_conserved,
     scripts::{
-        BorrowedName, Courier, Flood, Forgery, Garbage, LastWord, Late, Overquote, Oversell, Quarrel, Replay, Silence, WrongText,
+        BorrowedName, Courier, Flood, Forgery, Garbage, LastWord, Late, Overquote, Oversell, Quarrel, Replay, Silence,
+        WrongText,
     },
     support::{Log, only_case, shipped},
 };
