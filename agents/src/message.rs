@@ -76,7 +76,8 @@ pub enum Message {
     /// Ledger → peers: the game of a slot is over. Repeated until answered. Peer → ledger: so I have handed in the last posts
     /// of my clients.
     GameOver(Slot),
-    /// Ledger → peer, of a client: it has gone to another peer.
+    /// Ledger → peer, of a client: it has gone to another peer. Prosumer → peer: I have, in answer to whatever comes from a peer
+    /// that it has left.
     Left,
     /// Peer → ledger: what its clients say, and how far its chains have come.
     HandedIn(Box<HandedIn>),

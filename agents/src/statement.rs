@@ -397,8 +397,9 @@ impl Outcome {
     pub const ALL: [Self; 6] =
         [Self::Equilibrium, Self::Rest, Self::GateClosure, Self::Cleared, Self::NoMarket, Self::Void];
 
-    /// Whether its mechanism looked for an equilibrium, found or not: what clears by a rule has missed none.
+    /// Whether an equilibrium was looked for, found or not: what clears by a rule has missed none. Of what is void nothing came
+    /// about, whatever was found.
     pub fn looked_for_equilibrium(self) -> bool {
-        matches!(self, Self::Equilibrium | Self::Rest | Self::GateClosure)
+        matches!(self, Self::Equilibrium | Self::Rest | Self::GateClosure | Self::Void)
     }
 }

@@ -225,6 +225,46 @@ fn without_a_majority_of_peers_nothing_is_settled_and_the_slot_says_so() {
     let slots = std::fs::read_to_string(run.join("slots.csv")).expect("a table");
     let row = slots.lines().find(|row| row.starts_with("1,12,")).expect("slot 12");
     assert!(row.contains(&format!(",{:?},", Outcome::Void)), "{row}");
+    let markets = slots.lines().skip(1).filter(|row| !row.contains(",NoMarket,")).count();
+    let figures = std::fs::read_to_string(run.join("kpis.json")).expect("key figures");
+    let figures: serde_json::Value = serde_json::from_str(&figures).expect("JSON");
+    let share = figures[0]["equilibrium_share"].as_f64();
+    assert_eq!(share, Some((markets - 1) as f64 / markets as f64), "the void slot is one of those that did not settle");
+}
+
+#[test]
+fn a_run_ends_though_a_peer_never_comes_back() {
+    for delay in ["10ms", "50ms"] {
+        let text = format!(
+            r#"Scenario(
+                name: "gone",
+                seed: 1,
+                market: (slots: 2, slot_length: "15min", gate_closure: "10min", starts_at: "11h", open: (1, 2)),
+                population: Synthetic(count: 12),
+                network: (delay: Constant("{delay}"), conditions: [(at: "5min", what: Crash(who: Peer(1)))]),
+                ledger: (peers: 4, on_outage: Switch),
+            )"#
+        );
+        let log = run(&only_case(&written(&text, "")));
+        assert_conserved(&log, 2, 12);
+        assert_settled_once(&log);
+    }
+}
+
+#[test]
+fn clients_that_come_back_to_a_peer_while_the_orderer_is_away_are_nobody_else_s() {
+    let text = r#"Scenario(
+        name: "away",
+        market: (slots: 3, starts_at: "10h", open: (1, 3)),
+        population: Synthetic(count: 12),
+        network: (conditions: [(at: "20min", lasting: "5min", what: Crash(who: Orderer))]),
+        ledger: (peers: 2, on_outage: Switch, posts: Last),
+    )"#;
+    let log = run(&only_case(&written(text, "")));
+    assert_conserved(&log, 3, 12);
+    let outcome = |what: &Observation| if let Observation::GameOver(game) = what { Some(game.outcome) } else { None };
+    let outcomes: Vec<Outcome> = log.observed.iter().filter_map(|observed| outcome(&observed.what)).collect();
+    assert_eq!(outcomes, [Outcome::Equilibrium; 3]);
 }
 
 /// A peer that comes to something else from some block on.

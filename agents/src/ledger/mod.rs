@@ -165,7 +165,7 @@ impl Ledger {
             closing: None,
             unpublished: Unpublished::default(),
             repeats: 0,
-            replicas: Replicas::new(member.genesis.peers.len(), &rules.homes, prosumers),
+            replicas: Replicas::new(member.genesis.peers.len(), &rules, prosumers),
             chains: Chains::new(member),
             rules,
         }
@@ -334,7 +334,7 @@ impl Actor<MarketProtocol> for Ledger {
             (message, None) if from == GRID || !self.replicas.are_there() => self.said(from, message, context),
             _ => {}
         }
-        self.replicas.flush(self.rules.retry_after, context);
+        self.replicas.flush(context);
     }
 
     fn wake(&mut self, wake: Wake, context: &mut Context<'_>) {
@@ -365,7 +365,7 @@ impl Actor<MarketProtocol> for Ledger {
             Wake::Redeliver => self.replicas.ask(self.is_over(), context),
             _ => {}
         }
-        self.replicas.flush(self.rules.retry_after, context);
+        self.replicas.flush(context);
     }
 
     fn save(&self) -> Option<Vec<u8>> {

@@ -423,6 +423,7 @@ impl Actor<MarketProtocol> for Peer {
                 self.welcome(client);
                 self.keep_post(Received { from, post, submission: None, at: context.now() }, context);
             }
+            (_, Message::Left, Some(client)) => self.part_with(client, context),
             (_, message, Some(client)) => {
                 self.welcome(client);
                 self.hand_in([(Some(client), message)], context);

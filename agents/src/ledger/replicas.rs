@@ -2,6 +2,7 @@
 //!
 //! Without any the ledger is its only peer, and everybody's.
 
+use super::LedgerRules;
 use crate::{
     actor::{Context, Wake},
     chain::{hash::Digest, submission::Sealed},
@@ -21,6 +22,13 @@ pub(super) struct Replicas {
     kept: VecDeque<Arc<Sealed>>,
     /// How many blocks there are.
     pub(super) blocks: u64,
+    /// After how long an unanswered message is repeated.
+    retry_after: Duration,
+    /// Once a run is over, a peer that is behind and does not answer is asked for so long: a slot. It is over before a run
+    /// counts as stalled.
+    patience: Duration,
+    /// Since when peers have been asked though the run is over.
+    over_since: Option<Time>,
     /// How often peers that are behind have been asked since anybody has said anything.
     asked: u32,
     /// Whether a wake-up to ask them is under way.
@@ -40,18 +48,15 @@ struct Replica {
     told: Vec<(Option<ProsumerId>, Message)>,
 }
 
-/// Once a run is over, a peer that is behind and does not answer is asked so many times, each time after twice as long: some
-/// hours in all.
-const MOST_ASKED: u32 = 12;
-
 impl Replicas {
-    /// As many peers as there are, each prosumer the client of the one at its place in `homes`.
-    pub(super) fn new(peers: usize, homes: &[u32], prosumers: usize) -> Self {
+    /// As many peers as there are, each prosumer the client of the one at its place in the rules' `homes`.
+    pub(super) fn new(peers: usize, rules: &LedgerRules, prosumers: usize) -> Self {
         let replica =
             |n| Replica { address: peer(prosumers, n + 1), has: 0, sent: 0, silent_since: None, told: Vec::new() };
         let peers = (0..peers as u32).map(replica).collect();
-        let (homes, kept) = (homes.to_vec(), VecDeque::new());
-        Self { peers, homes, kept, blocks: 0, asked: 0, asks_later: false }
+        let (homes, kept) = (rules.homes.to_vec(), VecDeque::new());
+        let (retry_after, patience) = (rules.retry_after, rules.slot_length);
+        Self { peers, homes, kept, blocks: 0, retry_after, patience, over_since: None, asked: 0, asks_later: false }
     }
 
     pub(super) fn are_there(&self) -> bool {
@@ -190,7 +195,7 @@ impl Replicas {
     }
 
     /// Sends each peer what it has not been sent yet.
-    pub(super) fn flush(&mut self, retry_after: Duration, context: &mut Context<'_>) {
+    pub(super) fn flush(&mut self, context: &mut Context<'_>) {
         let (blocks, first) = (self.blocks, self.blocks - self.kept.len() as u64);
         for replica in &mut self.peers {
             if replica.sent == blocks && replica.told.is_empty() {
@@ -205,7 +210,8 @@ impl Replicas {
         if !self.asks_later && !self.have_all() {
             self.asks_later = true;
             // Ever more rarely, where nobody says anything.
-            context.wake_after(retry_after * 2u32.pow(self.asked.min(MOST_ASKED)), Wake::Redeliver);
+            let after = self.retry_after.saturating_mul(2u32.saturating_pow(self.asked));
+            context.wake_after(after.min(self.patience / 2), Wake::Redeliver);
         }
     }
 
@@ -217,7 +223,8 @@ impl Replicas {
     /// Tells those who have not said that they have all blocks how many there are, so that they ask for what they lack; no
     /// more if the run `is_over` and nobody answers.
     pub(super) fn ask(&mut self, is_over: bool, context: &mut Context<'_>) {
-        self.asks_later = is_over && self.asked >= MOST_ASKED;
+        let since = if is_over { *self.over_since.get_or_insert(context.now()) } else { context.now() };
+        self.asks_later = context.now() - since > self.patience;
         if self.asks_later {
             return;
         }

@@ -18,6 +18,13 @@ pub struct Peers {
     pub patience: Duration,
 }
 
+impl Peers {
+    /// Whether this is the address of one.
+    pub(super) fn has(&self, actor: ActorId) -> bool {
+        (self.first.0..self.first.0 + self.count).contains(&actor.0)
+    }
+}
+
 /// Where a prosumer turns to the ledger.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Desk {

@@ -413,6 +413,9 @@ impl Actor<MarketProtocol> for Prosumer {
     fn receive(&mut self, from: ActorId, message: Message, context: &mut Context<'_>) {
         let sender = if matches!(message, Message::Invoice(..)) { GRID } else { self.desk.address };
         if from != sender {
+            if self.rules.peers.is_some_and(|peers| peers.has(from)) {
+                context.send(from, Message::Left);
+            }
             return;
         }
         if from != GRID {

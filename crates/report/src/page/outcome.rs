@@ -183,10 +183,11 @@ fn settling(data: &Data) -> String {
     format!("{equilibria} of {slots}{cases} settled ({share} %).{those}{by_rule}")
 }
 
-/// The slots whose gate closed first, those furthest from the closed form before all others; of a study of several
+/// The slots whose gate closed first or that are void, those furthest from the closed form before all others; of a study of several
 /// cases the worst one of each combination of knobs, because one case is much like its replicates.
 fn unsettled(data: &Data) -> Vec<String> {
-    let mut slots: Vec<_> = markets(data).filter(|(_, row)| row.outcome == Outcome::GateClosure).collect();
+    let did_not = |row: &SlotRow| matches!(row.outcome, Outcome::GateClosure | Outcome::Void);
+    let mut slots: Vec<_> = markets(data).filter(|(_, row)| did_not(row)).collect();
     let all = slots.len();
     let gap = |row: &SlotRow| row.price_gap.map_or(0.0, Number::value);
     slots.sort_by(|(_, one), (_, other)| gap(other).total_cmp(&gap(one)));
@@ -200,7 +201,11 @@ fn unsettled(data: &Data) -> Vec<String> {
         });
     }
     slots.truncate(MOST_SLOTS);
-    let mut said: Vec<String> = slots.iter().map(|(case, row)| unsettled_slot(data, case, row)).collect();
+    let say = |&(case, row): &(&CaseData, &SlotRow)| {
+        let of_case = of_several(data, case);
+        if row.outcome == Outcome::Void { void_slot(case, row, &of_case) } else { unsettled_slot(case, row, &of_case) }
+    };
+    let mut said: Vec<String> = slots.iter().map(say).collect();
     if all > slots.len() {
         let more = count(all - slots.len(), "more slot");
         said.push(format!("And {more} did not settle; `{}` has them all.", SlotRow::FILE));
@@ -208,9 +213,19 @@ fn unsettled(data: &Data) -> Vec<String> {
     said
 }
 
-fn unsettled_slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
-    let of_case =
-        if data.manifest.case_count == 1 { String::new() } else { format!(" of {}", case_name(data, &case.entry)) };
+/// Which case it is of, where there are several.
+fn of_several(data: &Data, case: &CaseData) -> String {
+    if data.manifest.case_count == 1 { String::new() } else { format!(" of {}", case_name(data, &case.entry)) }
+}
+
+fn void_slot(case: &CaseData, row: &SlotRow, of_case: &str) -> String {
+    format!(
+        "{}{of_case} was not settled: too few peers of the ledger endorsed its trades, which all fell back to the grid.",
+        begun(case, row)
+    )
+}
+
+fn unsettled_slot(case: &CaseData, row: &SlotRow, of_case: &str) -> String {
     let after = match row.rounds {
         0 => "before anybody had made a choice".to_owned(),
         rounds => format!("after {}", count(rounds as usize, "round")),
@@ -239,11 +254,8 @@ pub(super) fn slot(data: &Data, case: &CaseData, row: &SlotRow) -> String {
     let name = case_name(data, &case.entry);
     match row.outcome {
         Outcome::NoMarket => format!("{} of {name} had no market.", begun(case, row)),
-        Outcome::Void => format!(
-            "{} of {name} was not settled: too few peers of the ledger endorsed its trades, which all fell back to the grid.",
-            begun(case, row)
-        ),
-        Outcome::GateClosure => unsettled_slot(data, case, row),
+        Outcome::Void => void_slot(case, row, &format!(" of {name}")),
+        Outcome::GateClosure => unsettled_slot(case, row, &of_several(data, case)),
         Outcome::Equilibrium | Outcome::Rest | Outcome::Cleared => {
             let seconds = |time: Number| format!("{} s", fixed(time.value(), 1));
             let time = row.time_to_equilibrium_s.map_or_else(String::new, |time| format!(" ({})", seconds(time)));
