@@ -350,3 +350,23 @@ fn clients_of_a_slow_peer_decide_on_older_news() {
     assert!(slow[1] > even[1] + 2000.0, "{slow:?} {even:?}");
     assert!([0, 2, 3, 4].iter().all(|&other| slow[other] < slow[1] - 1000.0), "{slow:?}");
 }
+
+#[test]
+fn blocks_that_overtake_each_other_have_nobody_told_again() {
+    let rounds = |peers: u32| {
+        let text = format!(
+            r#"Scenario(
+                name: "overtaken",
+                market: (slots: 1, starts_at: "11h", open: (1, 1), mechanism: UniformPriceAuction(), gate_closure: "30s"),
+                population: Synthetic(count: 12, pv_share: 0.4),
+                network: (jitter: 0.5),
+                ledger: (peers: {peers}, block: (timeout: "0s")),
+            )"#
+        );
+        let log = run(&only_case(&written(&text, "")));
+        assert_settled_once(&log);
+        let [game] = log.games().collect::<Vec<_>>()[..] else { panic!("a slot has a game") };
+        (game.outcome, game.rounds)
+    };
+    assert_eq!(rounds(4), rounds(1));
+}

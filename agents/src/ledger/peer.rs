@@ -27,7 +27,7 @@ use crate::{
     statement::Registration,
 };
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How a peer works, beyond what everybody has agreed on in the genesis.
 #[derive(Clone, Debug)]
@@ -66,7 +66,10 @@ pub struct Peer {
     /// What is to be handed in at the end of this instant.
     said: Vec<Said>,
     hands_in_later: bool,
+    /// Whether it asks for the blocks that it has not, and to be told again.
     lacks: bool,
+    /// Blocks that have overtaken others, by their positions.
+    early: BTreeMap<u64, Arc<Sealed>>,
     /// What is to be told once it has so many blocks.
     held: Vec<(u64, Vec<Said>)>,
 }
@@ -115,6 +118,7 @@ impl Peer {
             said: Vec::new(),
             hands_in_later: false,
             lacks: false,
+            early: BTreeMap::new(),
             held: Vec::new(),
         }
     }
@@ -150,15 +154,23 @@ impl Peer {
 
     fn delivered(&mut self, Delivered { sealed, blocks, told }: Delivered, context: &mut Context<'_>) {
         let before = self.chains.blocks();
-        for block in &sealed {
+        let asks_how_far = sealed.is_empty() && told.is_empty();
+        self.early.extend(sealed.into_iter().map(|block| (block.header.position, block)));
+        while let Some(block) = self.early.first_entry().filter(|block| *block.key() <= self.chains.blocks()) {
+            let block = block.remove();
             if block.header.position == self.chains.blocks() && !self.has_diverged {
-                self.validate(block);
+                self.validate(&block);
             }
         }
         if self.chains.blocks() > before {
             context.observe(Observation::Replicated(self.chains.blocks(), self.outcome));
         }
-        self.lacks = self.chains.blocks() < blocks;
+        // What it has not been sent yet may be under way, unless it is asked.
+        if asks_how_far {
+            self.lacks = !self.has(blocks);
+        } else if !self.hands_in_later {
+            self.lacks = false;
+        }
         if !told.is_empty() {
             self.held.push((blocks, told));
         }
@@ -194,6 +206,8 @@ impl Peer {
                 self.count_newcomers();
                 match &message {
                     Message::SlotOpened(_) => context.broadcast(&self.everybody, message),
+                    // Its own reminders, or the ledger's, go to those who have missed what is told once more.
+                    Message::MarketOpened(market) if self.knows(market) => {}
                     Message::MarketOpened(market) => {
                         self.open(Arc::clone(market), context);
                         context.broadcast(&self.audience, message);
@@ -222,11 +236,12 @@ impl Peer {
         }
     }
 
-    /// A market opens, or is told of once more.
+    fn knows(&self, market: &MarketOpened) -> bool {
+        self.market.as_ref().is_some_and(|known| known.slot == market.slot)
+    }
+
+    /// A market opens.
     fn open(&mut self, market: Arc<MarketOpened>, context: &mut Context<'_>) {
-        if self.market.as_ref().is_some_and(|known| known.slot == market.slot) {
-            return;
-        }
         (self.market, self.playing) = (Some(Arc::clone(&market)), None);
         if self.told.slot != market.slot {
             self.told = Told { slot: market.slot, ..Told::default() };
@@ -454,6 +469,7 @@ impl Actor<MarketProtocol> for Peer {
     /// Its chains it has on disk; what it was to pass on, and who has come to it, is lost.
     fn restart(&mut self, context: &mut Context<'_>) {
         (self.said, self.held, self.market, self.audience) = (Vec::new(), Vec::new(), None, Arc::new([]));
+        self.early.clear();
         self.playing = None;
         self.posts.cut();
         (self.hands_in_later, self.lacks) = (false, true);
@@ -464,6 +480,7 @@ impl Actor<MarketProtocol> for Peer {
         let at_rest = self.posts.waiting.is_empty()
             && self.said.is_empty()
             && self.held.is_empty()
+            && self.early.is_empty()
             && !self.lacks
             && !self.has_diverged;
         let clients = || self.clients.iter().map(|client| client.0).collect();
