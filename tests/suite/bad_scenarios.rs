@@ -213,6 +213,9 @@ messages! {
     last_posts_of_orders_at_peers: fields(
         "market: (slots: 3, open: (1, 3), mechanism: UniformPriceAuction()),\n    ledger: (peers: 2, posts: Last),"
     ),
+    last_posts_of_orders: fields(
+        "market: (slots: 3, open: (1, 3), mechanism: ContinuousDoubleAuction),\n    ledger: (posts: Last),"
+    ),
     no_replicates: fields("replicates: 0,"),
     choice_negative: fields("learning: (initial_choice: Fixed([1.2, -0.2])),"),
     choice_not_summing_to_one: fields("learning: (initial_choice: Fixed([0.6, 0.3])),"),
@@ -377,6 +380,128 @@ messages! {
     exploration_of_everything: fields("learning: (exploration: 1),"),
     behaviour_unknown: fields("learning: (behaviour: Greedy),"),
     reactive_without_interval: fields("activation: Reactive(min_interval: \"0s\"),"),
+}
+
+// Of several mistakes the first is shown.
+messages! {
+    mistakes_in_another_order_than_they_are_looked_for: fields(
+        "network: (\n        loss: 1,\n        groups: {\"household\": Prosumers([1])},\n    ),\n    \
+         ledger: (peers: 2, clients: ByGroup({\"houshold\": 2})),\n    preferences: (mu: 2),\n    seed: 18446744073709551615,"
+    ),
+    mistakes_of_a_market_from_below: fields("market: (slots: 3, open: (1, 3), grid_fee: -1, gate_closure: \"0s\"),"),
+    mistake_behind_one_that_is_varied: fields("vary: {\"seed\": [5, 6]},\n    preferences: (mu: 2),\n    replicates: 3,"),
+    mistake_that_only_another_brings_about: fields(
+        "market: (open: (1, 3), slots: 0),\n    ledger: (policy: AtLeast(2), peers: 0),"
+    ),
+    arguments_with_several_mistakes: set(&["mu=2", "seed=18446744073709551615"]),
+}
+
+// What is set together is looked at together.
+messages! {
+    argument_of_a_group_that_cannot_be_read: set(&[
+        "ledger.clients=ByGroup({\"a\": 1})", "network.groups={\"a\": [1, 2]}"
+    ]),
+    argument_of_a_link_to_a_group_that_cannot_be_read: set(&[
+        "network.links=[(from: Group(\"a\"), to: Ledger, loss: 0.1)]", "network.groups={\"a\": [1, 2]}"
+    ]),
+    argument_of_a_group_beside_a_mistake: set(&[
+        "ledger.clients=ByGroup({\"a\": 1})", "mu=2", "network.groups={\"a\": Prosumers([1, 2])}"
+    ]),
+    argument_of_a_misspelt_group: overridden(
+        "network: (groups: {\"household\": Share(0.2)}),", None, &["ledger.clients=ByGroup({\"houshold\": 1})"]
+    ),
+    argument_with_a_mistake_in_a_list: overridden("ledger: (peers: 2),", None, &[
+        "network.conditions=[(at: \"1h\", lasting: \"1min\", what: Crash(who: Grid)), \
+         (at: \"2h\", lasting: \"1min\", what: Crash(who: Peer(5)))]"
+    ]),
+    argument_with_something_left_out_in_a_list: set(&[
+        "network.conditions=[(at: \"1h\", lasting: \"1min\", what: Crash(who: Grid)), (at: \"2h\", what: Crash(who: Grid))]"
+    ]),
+    varied_list_with_a_mistake: fields(
+        "vary: {\"network.links\": [[], [(from: Grid, to: Ledger), /* none */ (from: Prosumer(7), to: Grid)]]},"
+    ),
+    argument_with_several_whole_numbers: set(&["ledger.peers=2,30"]),
+    varied_whole_numbers: fields("vary: {\"ledger.peers\": [2,30]},"),
+    varied_whole_numbers_that_are_no_thousands: fields("vary: {\"ledger.peers\": [2,300]},"),
+    group_of_whole_numbers: network("groups: {\"far\": Prosumers([1,6])}"),
+    argument_of_peers_too_few_in_a_case: set(&["ledger.peers=2,3", "ledger.policy=AtLeast(3)"]),
+    varied_peers_too_few_in_a_case: fields("ledger: (policy: AtLeast(3)),\n    vary: {\"ledger.peers\": [3, 1]},"),
+    varied_beside_a_mistake: fields("ledger: (policy: AtLeast(5)),\n    vary: {\"mu\": [0, 1]},"),
+    varied_beside_no_number: fields("preferences: (preference_pv: NaN),\n    vary: {\"mu\": [0, 1]},"),
+}
+
+#[test]
+fn what_is_varied_may_make_right_what_is_wrong_without_it() {
+    let links = "network: (groups: {\"far\": Prosumers([2])}, links: [(from: Peer(3), to: Orderer, loss: 0.1)]),";
+    for (beside, set) in [
+        ("ledger: (policy: AtLeast(3)), vary: {\"ledger.peers\": [3, 4]},", &[][..]),
+        ("ledger: (clients: ByGroup({\"far\": 3})), vary: {\"ledger.peers\": [3, 4]},", &[]),
+        ("vary: {\"mu\": [0, 1], \"ledger.peers\": [3, 4]},", &[]),
+        ("vary: {\"ledger.peers\": [3, 4]},", &["ledger.policy=AtLeast(3)"]),
+        ("vary: {\"ledger.peers\": [3]},", &["ledger.peers=3,4", "ledger.policy=AtLeast(3)"]),
+        ("ledger: (peers: 4), market: (feed_in_tariff: 0.9), vary: {\"market.feed_in_tariff\": [0.3, 0.4]},", &[]),
+        (
+            "ledger: (peers: 4), learning: (fitness: Public, choice_set: Sample(2)), vary: {\"fitness\": [Private, None]},",
+            &[],
+        ),
+    ] {
+        let text = format!("(name: \"x\", population: Synthetic(count: 5), {links} {beside})");
+        let folder = Folder::new().with("day.ron", text);
+        let set = set.iter().map(|&set| set.to_owned()).collect();
+        let plan = load(&folder.0.path().join("day.ron"), &Overrides { seed: None, set });
+        let cases = plan.unwrap_or_else(|error| panic!("{error}")).cases().count();
+        assert_eq!(cases, if beside.contains("mu") { 4 } else { 2 }, "{beside}");
+    }
+    let narrow = PROFILES.replace(",2,1.5", ",1.5").replace("preference_pv,", "");
+    let high = "market: (slots: 3, open: (1, 3), feed_in_tariff: 0.84, grid_tariff: Csv(\"tariff.csv\")),";
+    let text =
+        format!("{high} vary: {{\"market.feed_in_tariff\": [0.3, 0.4], \"preferences.preference_pv\": [2, 3]}},");
+    let folder = Folder::new().with("profiles.csv", narrow).with("day.ron", sound(&text));
+    let plan = load(&folder.0.path().join("day.ron"), &Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
+    let last = plan.cases().last().unwrap().population;
+    assert_eq!(last.prosumers[0].profile.slot(1).preference_pv, 3.0);
+}
+
+/// What the command warns of in a sound scenario with these fields.
+fn warnings(fields: &str, set: &[&str]) -> String {
+    let folder = Folder::new().with("odd.ron", sound(fields));
+    let set = set.iter().map(|&set| set.to_owned()).collect();
+    let plan = load(&folder.0.path().join("odd.ron"), &Overrides { seed: None, set });
+    let told: String =
+        plan.unwrap_or_else(|error| panic!("{error}")).warnings.iter().map(|warning| format!("{warning}\n")).collect();
+    told.replace(&format!("{}/", folder.0.path().display()), "")
+}
+
+/// The second peer crashes for good as the second slot begins.
+const LOST: &str = "population: Synthetic(count: 5),\n    \
+                    network: (conditions: [(at: \"1h\", what: Crash(who: Peer(2)))]),\n    ";
+
+// What is allowed, but does nothing, or nothing good.
+messages! {
+    settings_of_several_peers_with_one:
+        warnings("ledger: (\n        clients: ByGroup({}),\n        on_outage: Switch,\n        policy: All,\n    ),", &[]),
+    argument_of_several_peers_with_one: warnings("", &["ledger.policy=Majority"]),
+    policy_that_a_lost_peer_cannot_meet:
+        warnings(&format!("{LOST}ledger: (peers: 3, on_outage: Switch, policy: All),"), &[]),
+    argument_of_a_policy_that_a_lost_peer_cannot_meet:
+        warnings(&format!("{LOST}ledger: (peers: 3, on_outage: Switch),"), &["ledger.policy=Any,AtLeast(3)"]),
+    varied_peers_of_whom_too_few_are_left: warnings(
+        &format!("{LOST}ledger: (peers: 3, on_outage: Switch, policy: Majority),\n    vary: {{\"ledger.peers\": [3, 2]}},"), &[]
+    ),
+}
+
+#[test]
+fn what_does_something_in_some_case_is_not_warned_of() {
+    let one = "ledger: (on_outage: Switch, policy: All),";
+    for (fields, set) in [
+        (format!("{one} vary: {{\"ledger.peers\": [1, 2]}},"), &[][..]),
+        (one.to_owned(), &["ledger.peers=1,2"]),
+        (one.to_owned(), &["ledger.peers=2"]),
+        (format!("{LOST}ledger: (peers: 3, on_outage: Switch, policy: Majority),"), &[]),
+        (format!("{LOST}ledger: (peers: 3, on_outage: Switch, policy: All),"), &["network.conditions[0].lasting=1h"]),
+    ] {
+        assert_eq!(warnings(&fields, set), "", "{fields}");
+    }
 }
 
 // Data.

@@ -8,7 +8,8 @@ mod tariffs;
 
 use super::{
     calendar::Dates,
-    error::{Mistake, Report, ScenarioError},
+    error::{Mistake, Report, ScenarioError, did_you_mean},
+    path,
     population::{LARGEST_ENERGY, Member, Population, Profile, SlotProfile},
     schema::{Market, PopulationSource, Preferences, Scenario, Tariff, Unit},
     tariffs::Tariffs,
@@ -98,12 +99,15 @@ impl Data {
                 Prosumers::Members(Arc::new(members))
             }
         };
+        let varies = |path: &str| scenario.vary.keys().any(|name| path::overlaps(name, path));
         let mut prices = Prices::new();
         for (path, tariff) in market.all_tariffs() {
             let Tariff::Csv(file) = tariff else { continue };
             let text = inputs.read(&format!("{path}.Csv"), file)?;
             let least = match &market.feed_in_tariff {
-                Tariff::Constant(feed_in) if path == "market.grid_tariff" => Some(*feed_in),
+                Tariff::Constant(feed_in) if path == "market.grid_tariff" && !varies("market.feed_in_tariff") => {
+                    Some(*feed_in)
+                }
                 _ => None,
             };
             let told = tariffs::told_at(&path);
@@ -115,7 +119,7 @@ impl Data {
 
     /// Checks that they fit a `scenario` that differs from the one they were read for, `base`, in what is varied, and
     /// says how many prosumers it has.
-    pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Mistake> {
+    pub(super) fn check(&self, scenario: &Scenario, base: &Scenario) -> Result<usize, Vec<Mistake>> {
         let market = &scenario.market;
         let tariffs = self.tariffs(market)?;
         validate::tariffs(market, &tariffs, self.dates.as_deref())?;
@@ -127,7 +131,9 @@ impl Data {
                 known => format!("a group of the members: {}", known.join(", ")),
             };
             let path = format!("market.tariffs.{name}");
-            return Err(Mistake::value(&path, "nobody is in this group", name, allowed));
+            let mut mistake = Mistake::value(&path, "nobody is in this group", name, allowed);
+            mistake.add(Vec::from_iter(did_you_mean(name, known)));
+            return Err(mistake.into());
         }
         let prosumers = match (&scenario.population, &self.who) {
             (PopulationSource::Synthetic(what), _) => what.count as usize,
@@ -142,7 +148,7 @@ impl Data {
                         let (path, problem) = (format!("preferences.{name}"), "the profiles say this, or do not");
                         let found = now.map_or_else(|| "None".to_owned(), |value| value.to_string());
                         let allowed = if now.is_some() { "None" } else { "a number" };
-                        return Err(Mistake::value(&path, problem, found, allowed));
+                        return Err(Mistake::value(&path, problem, found, allowed).into());
                     }
                 }
                 validate::network(&scenario.network, &scenario.ledger, Known::These(profiles))?;

@@ -20,7 +20,7 @@ use super::{
 };
 use std::{
     cell::OnceCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -48,6 +48,8 @@ pub struct Overrides {
 pub struct Draft {
     scenario: Scenario,
     unedited: Option<Scenario>,
+    /// Without what is set from outside.
+    unset: Option<Scenario>,
     /// The text that says what it is, if there is one.
     file: Option<TextFile>,
     source: PathBuf,
@@ -135,7 +137,8 @@ impl Override {
         let mut vary = std::mem::take(&mut scenario.vary);
         varied.map(|at| vary.shift_remove_index(at));
         if let [(value, _)] = self.values.as_slice() {
-            *scenario = path::set(scenario, &self.name, value).map_err(|mistake| self.blamed(Some(0), mistake))?;
+            *scenario =
+                path::set(scenario, &self.name, value).map_err(|mistake| self.blamed(Some(0), mistake, scenario))?;
         } else {
             let values = self.values.iter().map(|(value, _)| Value::new(value)).collect();
             vary.shift_insert(varied.unwrap_or(vary.len()), self.name.clone(), values);
@@ -158,14 +161,14 @@ impl Override {
         ScenarioError::Argument(argument.report(problem, span, found, notes))
     }
 
-    /// An error about what a value, or with `None` all of them, leads to.
-    fn blamed(&self, value: Option<usize>, mistake: Mistake) -> ScenarioError {
+    /// An error about what a value, or with `None` all of them, leads to in this scenario.
+    fn blamed(&self, value: Option<usize>, mistake: Mistake, scenario: &Scenario) -> ScenarioError {
         if mistake.is_of_name {
             return self.unknown(mistake);
         }
-        let part = mistake.part.as_deref().cloned();
+        let part = value.and_then(|n| part(&self.name, &self.values[n].0, &mistake));
         let (problem, notes) = because_of(&self.name, mistake);
-        self.wrong(value, part, &problem, notes)
+        self.wrong(value, part, &problem, notes, scenario)
     }
 
     /// An error about a value, or a part of it, or with `None` about all values.
@@ -175,10 +178,12 @@ impl Override {
         part: Option<Range<usize>>,
         problem: &str,
         mut notes: Vec<String>,
+        scenario: &Scenario,
     ) -> ScenarioError {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
         let written = self.argument.as_ref().and_then(|argument| Some(argument.text.split_once('=')?.1));
         let number = written.filter(|_| value.is_some()).and_then(decimal);
+        let number = number.filter(|number| path::set(scenario, &self.name, number).is_ok());
         let is_told = notes.iter().any(|note| note.contains(": write "));
         let is_number = number.is_some();
         if is_number {
@@ -202,8 +207,19 @@ impl Override {
     }
 }
 
-/// How many prosumers a combination has and what it is expected to take, or what is wrong with it.
-type Judged = Result<(usize, Expected), Mistake>;
+/// How many prosumers a combination has and what it is expected to take, or all that is wrong with it.
+type Judged = Result<(usize, Expected), Vec<Mistake>>;
+type Check<'a> = &'a dyn Fn(&Scenario) -> Judged;
+
+/// Whether this is wrong with a scenario.
+fn has(check: Check<'_>, scenario: &Scenario, mistake: &Mistake) -> bool {
+    check(scenario).is_err_and(|found| found.contains(mistake))
+}
+
+/// Checks a scenario without its data.
+fn without_data(scenario: &Scenario) -> Judged {
+    validate::scenario(scenario).map(|()| (0, Expected::default()))
+}
 
 /// More of one kind are of no use to anybody.
 const MOST_WARNINGS: usize = 10;
@@ -245,6 +261,7 @@ impl Draft {
         Self {
             scenario,
             unedited: None,
+            unset: None,
             file: None,
             source: MADE_IN_CODE.into(),
             data: Vec::new(),
@@ -297,23 +314,23 @@ impl Draft {
         let edited = self.scenario.clone();
         // The scenario itself, and what it varies, has to be right before anything takes its place.
         let overrides = std::mem::take(&mut self.overrides);
-        validate::scenario(&edited.unvaried()).map_err(|mistake| self.shown(mistake))?;
-        self.check_varied()?;
+        self.check_scenario()?;
         if !overrides.is_empty() {
-            self.check_combinations(&|scenario| validate::scenario(scenario).map(|()| (0, Expected::default())))?;
+            self.check_combinations(&without_data)?;
             self.overrides = overrides;
             self.override_all()?;
-            self.check_varied()?;
+            self.check_scenario()?;
         }
         self.check_edits(&edited)?;
         let open = |place: &str, path: &Path| self.open(place, path);
         let given = self.population.as_ref();
-        let (data, inputs) = Data::read(&self.scenario, given, &open, &|mistake| self.shown(mistake))?;
+        let base = self.readable();
+        let (data, inputs) = Data::read(&base, given, &open, &|mistake| self.shown(mistake))?;
         let sides = OnceCell::new();
         let (population_sizes, expected) = self.check_combinations(&|scenario| {
             validate::scenario(scenario)?;
             self.check_files(scenario)?;
-            let prosumers = data.check(scenario, &self.scenario)?;
+            let prosumers = data.check(scenario, &base)?;
             let sides: &Option<_> = sides.get_or_init(|| data.sides(scenario));
             Ok((prosumers, Expected::of(scenario, prosumers, sides.as_deref())))
         })?;
@@ -377,7 +394,7 @@ impl Draft {
         }
     }
 
-    /// Sets all that is to be set; together it has to be allowed.
+    /// Sets all that is to be set; what it comes to is checked later.
     fn override_all(&mut self) -> Result<(), ScenarioError> {
         for (n, set) in self.overrides.iter().enumerate() {
             if let Some(earlier) = self.overrides[..n].iter().find(|earlier| path::covers(set.whole(), earlier.whole()))
@@ -392,32 +409,67 @@ impl Draft {
                 return Err(set.unknown(Mistake::new(problem, Vec::from_iter(order))));
             }
         }
-        let apply = |check: &dyn Fn(&Override, &Scenario) -> Result<(), ScenarioError>| {
-            let mut scenario = self.scenario.clone();
-            self.overrides.iter().try_for_each(|set| {
-                set.apply(&mut scenario)?;
-                check(set, &scenario.unvaried())
-            })?;
-            Ok(scenario)
-        };
-        let together = apply(&|_, _| Ok(())).ok().filter(|all| validate::scenario(&all.unvaried()).is_ok());
-        // Whoever is the first to make it wrong is to blame.
-        let blamed = |set: &Override, scenario: &Scenario| {
-            validate::scenario(scenario).map_err(|mistake| set.blamed(Some(0), mistake))
-        };
-        let scenario = together.map_or_else(|| apply(&blamed), Ok)?;
+        let mut scenario = self.scenario.clone();
+        self.overrides.iter().try_for_each(|set| set.apply(&mut scenario))?;
         for set in self.overrides.iter().filter(|set| set.values.len() == 1) {
             if let Some((name, _)) = scenario.vary.iter().find(|varied| path::covers(whole(*varied), set.whole())) {
                 let notes = vec!["allowed: one value for all of it, or several for this alone".to_owned()];
-                return Err(set.wrong(Some(0), None, &format!("the scenario varies all of `{name}`"), notes));
+                let problem = format!("the scenario varies all of `{name}`");
+                return Err(set.wrong(Some(0), None, &problem, notes, &scenario));
             }
         }
         for set in &self.overrides {
             validate::seeds(&scenario.replicates, &set.name, set.values.len())
-                .map_err(|mistake| set.blamed(None, mistake))?;
+                .map_err(|mistake| set.blamed(None, mistake, &scenario))?;
         }
-        self.scenario = scenario;
+        self.unset = Some(std::mem::replace(&mut self.scenario, scenario));
         Ok(())
+    }
+
+    /// Checks the scenario without its data, and what is to be varied. Where the scenario is wrong by itself, what is varied
+    /// may make it right in every case.
+    fn check_scenario(&self) -> Result<(), ScenarioError> {
+        let (base, varied) = (self.scenario.unvaried(), self.check_varied());
+        let Err(found) = validate::scenario(&base) else { return varied };
+        // No case has numbers that are none, or infinite.
+        let has_numbers = path::set(&base, "seed", &base.seed.to_string()).is_ok_and(|same| same == base);
+        if let Err(wrong) = varied {
+            let own = found.into_iter().filter(|mistake| self.deciding(mistake, &without_data).is_none());
+            return Err(self.first(own.map(|mistake| self.shown(mistake)).chain([wrong])));
+        }
+        if !has_numbers {
+            return Err(self.first(found.into_iter().map(|mistake| self.shown(mistake))));
+        }
+        self.check_combinations(&without_data).map(|_| ())
+    }
+
+    /// Of several errors, of which there is at least one, what stands first: on the command line, or in the scenario.
+    fn first(&self, errors: impl IntoIterator<Item = ScenarioError>) -> ScenarioError {
+        let place = |error: &ScenarioError| {
+            let place = error.report().place.as_ref()?;
+            let is_there = |set: &Override| set.argument.as_ref().is_some_and(|argument| argument.text == place.text);
+            let set = self.overrides.iter().position(is_there).unwrap_or(self.overrides.len());
+            Some((set, place.span.start))
+        };
+        errors.into_iter().min_by_key(place).expect("something is wrong")
+    }
+
+    /// Which of what is varied has a value that, set alone, takes this mistake from the scenario.
+    fn deciding(&self, mistake: &Mistake, check: Check<'_>) -> Option<usize> {
+        let base = self.scenario.unvaried();
+        let decides = |name: &str, value: &Value| {
+            path::set(&base, name, &value.text()).is_ok_and(|turned| !has(check, &turned, mistake))
+        };
+        self.scenario.vary.iter().position(|(name, values)| values.iter().any(|value| decides(name, value)))
+    }
+
+    /// The scenario as its data are read: with preferences as the first case has them, which data have or have not.
+    fn readable(&self) -> Scenario {
+        let (base, vary) = (self.scenario.clone(), &self.scenario.vary);
+        let mut turned = Vec::new();
+        let first = turn(&base.unvaried(), vary, &picks(vary, 0), &mut turned).ok().and_then(|()| turned.pop());
+        let preferences = first.map_or_else(|| base.preferences.clone(), |(_, first)| first.preferences);
+        Scenario { preferences, ..base }
     }
 
     /// Checks what is to be varied, but not yet the values.
@@ -489,23 +541,32 @@ impl Draft {
     /// What the scenario says in vain: in itself, and by a value of what is varied, whatever else is.
     fn vain(&self) -> Vec<ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
-        let varies_mechanism = vary.keys().any(|name| path::overlaps(name, "market.mechanism"));
-        let always = vain::all(&base, varies_mechanism);
-        let paths: BTreeSet<&str> = always.iter().map(|mistake| mistake.path.as_str()).collect();
-        let is_varied = |mistake: &Mistake| vary.keys().any(|name| path::overlaps(name, &mistake.path));
-        let of_all = always.iter().filter(|mistake| !is_varied(mistake)).cloned();
-        let of_all = of_all.map(|mistake| match self.setting(&mistake.path) {
-            Some(set) => set.blamed(Some(0), mistake),
+        let varies = |path: &str| vary.keys().any(|name| path::overlaps(name, path));
+        let of_base = vain::all(&base, &varies);
+        let is_in = |vain: &[Mistake], path: &str| vain.iter().any(|mistake| mistake.path == path);
+        let parts = vary.iter().filter(|(name, _)| vain::PARTS.iter().any(|part| path::overlaps(part, name)));
+        let of_value = |name: &str, value: &Value| {
+            let turned = path::set(&base, name, &value.text());
+            turned.map_or_else(|_| of_base.clone(), |turned| vain::all(&turned, &varies))
+        };
+        let of_parts: Vec<(&String, Vec<Vec<Mistake>>)> =
+            parts.map(|(name, values)| (name, values.iter().map(|value| of_value(name, value)).collect())).collect();
+        // What is in vain only with some values is told of those.
+        let decides = |values: &[Vec<Mistake>], path: &str| values.iter().any(|vain| !is_in(vain, path));
+        let always = of_base.iter().filter(|mistake| {
+            !varies(&mistake.path) && !of_parts.iter().any(|(_, values)| decides(values, &mistake.path))
+        });
+        let of_all = always.cloned().map(|mistake| match self.setting(&mistake.path) {
+            Some(set) => set.blamed(Some(0), mistake, &self.scenario),
             None => self.shown(mistake),
         });
-        let parts = vary.iter().filter(|(name, _)| vain::PARTS.iter().any(|part| path::overlaps(part, name)));
-        let values = parts.flat_map(|(name, values)| values.iter().enumerate().map(move |(n, value)| (name, n, value)));
-        let of_values = values.flat_map(|(name, n, value)| {
-            let is_new = |path: &str| path::overlaps(name, path) || !paths.contains(path);
-            let turned = path::set(&base, name, &value.text());
-            let mut vain = turned.map(|turned| vain::all(&turned, varies_mechanism)).unwrap_or_default();
-            vain.retain(|mistake| is_new(&mistake.path));
-            vain.into_iter().map(move |mistake| self.blamed(name, Some(n), mistake))
+        let of_values = of_parts.iter().flat_map(|(name, values)| {
+            let known = of_base.iter().filter(|mistake| !path::overlaps(name, &mistake.path));
+            let known: Vec<_> = known.filter(|mistake| !decides(values, &mistake.path)).cloned().collect();
+            values.iter().enumerate().flat_map(move |(n, vain)| {
+                let new: Vec<_> = vain.iter().filter(|mistake| !is_in(&known, &mistake.path)).cloned().collect();
+                new.into_iter().map(move |mistake| self.blamed(name, Some(n), mistake))
+            })
         });
         of_all.chain(of_values).take(MOST_WARNINGS).collect()
     }
@@ -517,10 +578,7 @@ impl Draft {
 
     /// Checks every combination of what is varied; says how many prosumers the smallest and the largest have, and what
     /// all of them are expected to take.
-    fn check_combinations(
-        &self,
-        check: &dyn Fn(&Scenario) -> Judged,
-    ) -> Result<((usize, usize), Expected), ScenarioError> {
+    fn check_combinations(&self, check: Check<'_>) -> Result<((usize, usize), Expected), ScenarioError> {
         let (base, vary) = (self.scenario.unvaried(), &self.scenario.vary);
         let (mut sizes, mut expected, mut turned) = ((usize::MAX, 0), Expected::default(), Vec::new());
         for combination in 0..vary.values().map(Vec::len).product() {
@@ -528,13 +586,16 @@ impl Draft {
             turn(&base, vary, &picks, &mut turned)
                 .map_err(|(n, mistake)| self.blamed(&vary.keys()[n], Some(picks[n]), mistake))?;
             let scenario = turned.last().map_or(&base, |(_, scenario)| scenario);
-            let (prosumers, of_combination) = check(scenario).map_err(|mistake| {
-                // Whoever is the first to make it wrong is to blame.
-                let mut values = turned.iter().enumerate();
-                match values.find_map(|(n, (pick, scenario))| Some((n, *pick, check(scenario).err()?))) {
-                    Some((n, pick, mistake)) => self.blamed(&vary.keys()[n], Some(pick), mistake),
+            let (prosumers, of_combination) = check(scenario).map_err(|found| {
+                // Whoever is the first to make it wrong is to blame, or does not make it right.
+                let by = |mistake: &Mistake| match has(check, &base, mistake) {
+                    true => self.deciding(mistake, check),
+                    false => turned.iter().position(|(_, scenario)| has(check, scenario, mistake)),
+                };
+                self.first(found.into_iter().map(|mistake| match by(&mistake) {
+                    Some(n) => self.blamed(&vary.keys()[n], Some(picks[n]), mistake),
                     None => self.shown(mistake),
-                }
+                }))
             })?;
             sizes = (sizes.0.min(prosumers), sizes.1.max(prosumers));
             expected = expected + of_combination;
@@ -567,29 +628,48 @@ impl Draft {
             return self.unknown(name, mistake);
         }
         if let Some(set) = self.varying(name) {
-            return set.blamed(value, mistake);
+            return set.blamed(value, mistake, &self.scenario);
         }
         let path = value.map_or_else(|| format!("vary.{name}"), |n| format!("vary.{name}[{n}]"));
-        let found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
-        let part = mistake.part.as_deref().cloned();
+        let mut found = value.map_or_else(|| mistake.found.clone(), |n| self.scenario.vary[name][n].text());
+        let mut place = value.and_then(|_| part(name, &found, &mistake));
+        if let Some(file) = self.file.as_ref().filter(|_| place.is_some() && mistake.part.is_none()) {
+            // As it is laid out there.
+            file.text[Outline::of(&file.text).find(&path).0].clone_into(&mut found);
+            place = part(name, &found, &mistake);
+        }
         let (problem, notes) = because_of(name, mistake);
-        self.at(&path, part, &problem, &found, notes)
+        self.at(&path, place, &problem, &found, notes)
     }
 
     /// Shows a mistake in what has set the field or, where nothing has, in the scenario's text: at the field, or around where
     /// it would stand if it is there by default.
     fn shown(&self, mistake: Mistake) -> ScenarioError {
-        if let Some(set) = self.overrides.iter().rev().find(|set| path::covers(set.whole(), &mistake.path)) {
-            return set.blamed(Some(0).filter(|_| set.values.len() == 1), mistake);
+        let set = self.overrides.iter().rev().find(|set| path::covers(set.whole(), &mistake.path));
+        if let Some(set) = set.or_else(|| self.bringing(&mistake)) {
+            return set.blamed(Some(0).filter(|_| set.values.len() == 1), mistake, &self.scenario);
         }
         let Mistake { path, problem, found, notes, .. } = mistake;
         self.at(&path, None, &problem, &found, notes)
     }
 
-    /// The number that is meant and its place, if a value of the file is what a decimal comma has made of it.
-    fn decimal(file: &TextFile, value: &Range<usize>) -> Option<(String, Range<usize>)> {
+    /// What has first made this mistake of what is set from outside.
+    fn bringing(&self, mistake: &Mistake) -> Option<&Override> {
+        let mut scenario = self.unset.clone()?;
+        let mut before = has(&without_data, &scenario.unvaried(), mistake);
+        self.overrides.iter().find(|set| {
+            let now = set.apply(&mut scenario).is_ok() && has(&without_data, &scenario.unvaried(), mistake);
+            !std::mem::replace(&mut before, now) && now
+        })
+    }
+
+    /// The number that is meant and its place, if the value of the file at this path is what a decimal comma has made of it.
+    fn decimal(&self, file: &TextFile, path: &str, value: &Range<usize>) -> Option<(String, Range<usize>)> {
         let number = Some(notation::part_of_line(&file.text, value.start)).filter(|part| part.len() > value.len())?;
-        Some((decimal_point(decimal(&file.text[number.clone()])?), number))
+        let meant = decimal(&file.text[number.clone()])?;
+        let varied = path.strip_prefix("vary.").and_then(|value| Some(value.rsplit_once('[')?.0));
+        path::set(&self.scenario, varied.unwrap_or(path), &meant).ok()?;
+        Some((decimal_point(meant), number))
     }
 
     /// An error about the value at a path, or a part of it.
@@ -610,7 +690,7 @@ impl Draft {
         // A constant may stand there without its name.
         let bare = path.strip_suffix(".Constant").unwrap_or(path);
         let (span, there) = Some(outline.find(path)).filter(|(_, there)| *there).unwrap_or_else(|| outline.find(bare));
-        if let Some((note, number)) = Self::decimal(file, &span).filter(|_| there) {
+        if let Some((note, number)) = self.decimal(file, path, &span).filter(|_| there) {
             notes.retain(|note| !note.contains(": write "));
             notes.insert(0, note);
             let found = format!("found {}", &file.text[number.clone()]);
@@ -631,6 +711,14 @@ const COMMA: &str = "a comma begins another value, and a number has a point";
 
 fn decimal_point(meant: String) -> String {
     format!("{COMMA}: write {meant}")
+}
+
+/// The part of a value of this knob or path, written so, that a mistake is about, if it is not all of it.
+fn part(name: &str, value: &str, mistake: &Mistake) -> Option<Range<usize>> {
+    // What cannot be read tells its part itself, or is mended as a whole.
+    let is_within = !mistake.found.is_empty() && path::covers(path::whole(name, value), &mistake.path);
+    let part = || notation::part_at(value, &mistake.path).filter(|_| is_within);
+    mistake.part.as_deref().cloned().or_else(part)
 }
 
 /// What is wrong with a value of this knob or path, and what is allowed: it may leave something else in the wrong.

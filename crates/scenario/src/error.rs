@@ -27,6 +27,15 @@ pub enum ScenarioError {
 }
 
 impl ScenarioError {
+    pub(super) fn report(&self) -> &Report {
+        let (Self::Unreadable(report)
+        | Self::Malformed(report)
+        | Self::NotAllowed(report)
+        | Self::Data(report)
+        | Self::Argument(report)) = self;
+        report
+    }
+
     /// The same with another note behind its own.
     #[doc(hidden)]
     pub fn noted(mut self, note: &str) -> Self {
@@ -41,7 +50,7 @@ impl ScenarioError {
 }
 
 /// What is wrong with a value, or with the name of one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mistake {
     /// The value's path, such as `market.open`; empty if it is no value of its own.
     pub(super) path: String,
@@ -78,6 +87,12 @@ impl Mistake {
         let mend = may_be_zero.then(|| rounded_off(&found)).flatten();
         let notes: Vec<_> = mend.into_iter().chain([format!("allowed: {allowed}")]).collect();
         Self { path: path.into(), found, ..Self::new(problem, notes) }
+    }
+}
+
+impl From<Mistake> for Vec<Mistake> {
+    fn from(mistake: Mistake) -> Self {
+        vec![mistake]
     }
 }
 

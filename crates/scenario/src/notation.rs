@@ -131,9 +131,21 @@ pub(super) fn with_constants(text: &str, path: &str) -> Option<String> {
 /// The last steps of a path of the scenario, which are those within the text of a value, and the place of what is there.
 fn within<'a>(text: &str, path: &'a str) -> (&'a str, Range<usize>) {
     let outline = Outline::of(text);
-    let mut ends = iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]));
-    let found = ends.find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
+    let found = ends(path).find_map(|end| Some((end, outline.find(end).0)).filter(|_| outline.find(end).1));
     found.unwrap_or(("", 0..text.len()))
+}
+
+/// A path, and the same without more and more of its first steps.
+fn ends(path: &str) -> impl Iterator<Item = &str> {
+    iter::successors(Some(path), |path| path.get(1..)?.find(['.', '[']).map(|at| &path[at + 1..]))
+}
+
+/// The place, within the text of a value, of what is at a path of the scenario, or of the innermost around it that is there;
+/// `None` if that is all of it.
+pub(super) fn part_at(text: &str, path: &str) -> Option<Range<usize>> {
+    let outline = Outline::of(text);
+    let whole = outline.find("").0;
+    ends(path).map(|end| outline.find(end).0).find(|span| *span != whole)
 }
 
 /// Whether a variant is wanted where there is none, and not another value.

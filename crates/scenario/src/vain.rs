@@ -2,18 +2,20 @@
 
 use super::{
     error::Mistake,
-    schema::{Learning, Scenario},
+    schema::{Clients, Learning, Ledger, Outage, Scenario},
+    validate::lost_peers,
 };
-use microgrid_agents::market::mechanism::Mechanism;
+use microgrid_agents::{chain::genesis::PeerPolicy, market::mechanism::Mechanism};
 use serde::Serialize;
 use std::time::Duration;
 
 /// What parts of a scenario these are; nothing else may be in vain.
-pub(super) const PARTS: [&str; 4] = ["market.mechanism", "network.conditions", "activation", "learning"];
+pub(super) const PARTS: [&str; 5] = ["market.mechanism", "network.conditions", "activation", "learning", "ledger"];
 
-/// What can never begin, and what the mechanism has no use for unless there are other mechanisms, too.
-pub(super) fn all(scenario: &Scenario, varies_mechanism: bool) -> Vec<Mistake> {
-    let Scenario { market, network, activation, learning, .. } = scenario;
+/// What can never begin, what the mechanism or a single peer has no use for unless there are other mechanisms or more peers,
+/// too, and what no peers are left for.
+pub(super) fn all(scenario: &Scenario, varies: &dyn Fn(&str) -> bool) -> Vec<Mistake> {
+    let Scenario { market, network, activation, learning, ledger, .. } = scenario;
     let end = market.slot_length * market.slots;
     let written = |duration: Duration| humantime::format_duration(duration).to_string();
     let never = |path: String, problem: &str, found: Duration, why: String| Mistake {
@@ -38,8 +40,47 @@ pub(super) fn all(scenario: &Scenario, varies_mechanism: bool) -> Vec<Mistake> {
         }
         _ => None,
     };
-    let unheeded = if varies_mechanism { Vec::new() } else { unheeded(market.mechanism, learning) };
-    late.chain(slow).chain(rare).chain(unheeded).collect()
+    let unheeded = if varies("market.mechanism") { Vec::new() } else { unheeded(market.mechanism, learning) };
+    let alone = if varies("ledger.peers") { Vec::new() } else { alone(ledger) };
+    late.chain(slow).chain(rare).chain(unheeded).chain(alone).chain(unmet(scenario, end)).collect()
+}
+
+/// What is said of several peers that makes no difference, as there is one.
+fn alone(ledger: &Ledger) -> Vec<Mistake> {
+    if ledger.peers.0 > 1 {
+        return Vec::new();
+    }
+    let said = [
+        said("clients", &ledger.clients, &Clients::default()),
+        said("on_outage", &ledger.on_outage, &Outage::default()),
+        // One of one is enough whatever the policy.
+        said("policy", &ledger.policy, &PeerPolicy::default()),
+    ];
+    let why = "there is one peer, which everybody talks with: ledger.peers says how many there are";
+    let told = said.into_iter().flatten().map(|(field, found)| Mistake {
+        path: format!("ledger.{field}"),
+        found,
+        ..Mistake::new("it changes nothing", [why.to_owned()])
+    });
+    told.collect()
+}
+
+/// A policy that asks for more peers than are left once some have crashed for good, before this end of the run.
+fn unmet(scenario: &Scenario, end: Duration) -> Option<Mistake> {
+    let Scenario { network, ledger, .. } = scenario;
+    let (peers, wanted) = (ledger.peers.0, ledger.policy.of(ledger.peers.0 as usize));
+    let mut lost: Vec<_> = lost_peers(network).into_iter().map(|(peer, n)| (network.conditions[n].at, peer)).collect();
+    lost.retain(|(at, peer)| *at < end && peers > 1 && *peer <= peers);
+    lost.sort();
+    let (at, peer) = *lost.get((peers as usize).checked_sub(wanted)?)?;
+    let problem = "every slot is void once too few peers are left to endorse it";
+    let (at, left) = (humantime::format_duration(at), wanted - 1);
+    let why = format!(
+        "{wanted} of {peers} peers have to, and from {at} on, when peer {peer} crashes for good, no more than {left} can: let one \
+         come back, with `lasting`, or ask for fewer"
+    );
+    let found = said("policy", &ledger.policy, &PeerPolicy::default())?.1;
+    Some(Mistake { path: "ledger.policy".to_owned(), found, ..Mistake::new(problem, [why]) })
 }
 
 /// Whether a field of `learning` makes a difference to who trades by this mechanism.

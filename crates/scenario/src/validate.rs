@@ -2,7 +2,7 @@
 
 use super::{
     calendar::Dates,
-    error::Mistake,
+    error::{Mistake, did_you_mean},
     population::{LARGEST_ENERGY, Population},
     schema::{
         Activation, CO2, Calendar, Clients, Clock, Community, Condition, Distribution, Incident, Initial, InitialPrice,
@@ -23,7 +23,7 @@ use microgrid_agents::{
 };
 use microgrid_network::{Change, Delay, Memory, Parameter};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Display,
     ops::{Bound, RangeBounds},
     time::Duration,
@@ -49,6 +49,8 @@ const SHARE_NOISE: f64 = 1e-9;
 const END_OF_TIME: Duration = Duration::from_secs(100_000 * 24 * 3600);
 
 pub(super) type Checked = Result<(), Mistake>;
+/// All that is wrong with values that are checked each by itself.
+type Found = Vec<Mistake>;
 
 fn ensure(fine: bool, path: &str, found: impl Display, allowed: impl Display) -> Checked {
     if fine { Ok(()) } else { Err(Mistake::value(path, "not allowed", found, allowed)) }
@@ -107,39 +109,52 @@ fn each<T>(values: impl IntoIterator<Item = T>, check: impl FnMut(T) -> Checked)
     values.into_iter().try_for_each(check)
 }
 
-/// Checks every value by itself and beside the others; data files are not looked at.
-pub(super) fn scenario(scenario: &Scenario) -> Checked {
-    name(&scenario.name)?;
+/// Checks every value by itself and beside the others; data files are not looked at. Tells all that is wrong, but not what
+/// only another mistake has brought about.
+pub(super) fn scenario(scenario: &Scenario) -> Result<(), Found> {
+    let mut found = Vec::new();
+    found.extend(name(&scenario.name).err());
     // Room for the seeds of all replicates.
-    within("seed", scenario.seed, 0..=u64::MAX - u64::from(u32::MAX))?;
-    market(&scenario.market)?;
+    found.extend(within("seed", scenario.seed, 0..=u64::MAX - u64::from(u32::MAX)).err());
+    market(&scenario.market, &mut found);
+    let slots = scenario.market.slots.max(1);
     let known = match &scenario.population {
         PopulationSource::Profiles(_) => Known::Later,
         PopulationSource::Members(community) => {
-            members(community)?;
+            found.extend(members(community).err());
             Known::Later
         }
         PopulationSource::Synthetic(what) => {
-            synthetic(what, &scenario.preferences)?;
-            let (path, slots) = ("population.Synthetic.count", scenario.market.slots);
+            synthetic(what, &scenario.preferences, &mut found);
             let allowed = format!("at most {} with {slots} slots, or fewer of these", LARGEST_PROFILES / slots);
-            ensure(what.count <= LARGEST_PROFILES / slots, path, what.count, allowed)?;
-            Known::UpTo(what.count)
+            let fits = what.count <= LARGEST_PROFILES / slots;
+            found.extend(ensure(fits, "population.Synthetic.count", what.count, allowed).err());
+            if what.count == 0 { Known::Later } else { Known::UpTo(what.count) }
         }
     };
-    preferences(&scenario.preferences)?;
-    each(&scenario.storage, storage)?;
-    learning(&scenario.learning)?;
-    under(scenario.market.mechanism, scenario)?;
-    activation(&scenario.activation)?;
-    network(&scenario.network, &scenario.ledger, known)?;
-    count("ledger.block.max_transactions", scenario.ledger.block.max_transactions)?;
-    duration("ledger.block.timeout", scenario.ledger.block.timeout, Duration::ZERO, DAY)?;
+    preferences(&scenario.preferences, &mut found);
+    found.extend(each(&scenario.storage, storage).err());
+    learning(&scenario.learning, &mut found);
+    under(scenario.market.mechanism, scenario, &mut found);
+    found.extend(activation(&scenario.activation).err());
+    found.extend(network(&scenario.network, &scenario.ledger, known).err().into_iter().flatten());
+    found.extend(count("ledger.block.max_transactions", scenario.ledger.block.max_transactions).err());
+    found.extend(duration("ledger.block.timeout", scenario.ledger.block.timeout, Duration::ZERO, DAY).err());
     if let Clock::Wall { speed } = scenario.clock {
-        within("clock.Wall.speed", speed, SMALLEST..=LARGEST)?;
+        found.extend(within("clock.Wall.speed", speed, SMALLEST..=LARGEST).err());
     }
-    each(scenario.report.slot, |slot| within("report.slot", slot, 1..=scenario.market.slots))?;
-    match &scenario.replicates {
+    found.extend(each(scenario.report.slot, |slot| within("report.slot", slot, 1..=slots)).err());
+    found.extend(replicates(&scenario.replicates).err());
+    none(found)
+}
+
+/// Whether anything is wrong.
+fn none(found: Found) -> Result<(), Found> {
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+fn replicates(replicates: &Replicates) -> Checked {
+    match replicates {
         Replicates::Count(number) => count("replicates", *number),
         Replicates::Seeds(seeds) => {
             let allowed = "at least one seed, each of them once";
@@ -186,8 +201,42 @@ pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(plain)
 }
 
-fn market(market: &Market) -> Checked {
-    mechanism(market.mechanism)?;
+fn market(market: &Market, found: &mut Found) {
+    found.extend(mechanism(market.mechanism).err());
+    match slots(market) {
+        Ok(()) => {
+            let shortest = Duration::from_millis(1);
+            found.extend(open(market).err());
+            found.extend(duration("market.gate_closure", market.gate_closure, shortest, market.slot_length).err());
+        }
+        Err(mistake) => found.push(mistake),
+    }
+    found.extend(duration("market.starts_at", market.starts_at, Duration::ZERO, DAY).err());
+    found.extend(fee("market.service_fee", market.service_fee).err());
+    found.extend(fee("market.grid_fee", market.grid_fee).err());
+    let plain = |name: &str| !name.is_empty() && name.chars().count() <= 10 && !name.chars().any(char::is_control);
+    let (currency, allowed) = (format!("{:?}", market.currency), "1 to 10 letters or signs");
+    found.extend(ensure(plain(&market.currency), "market.currency", currency, allowed).err());
+    found.extend(
+        each(market.tariffs.keys(), |name| {
+            ensure(!name.is_empty(), "market.tariffs", "a group without a name", "groups with names")
+        })
+        .err(),
+    );
+    let of_tariffs = market.all_tariffs().into_iter().filter_map(|(path, of)| tariff(&path, of, market).err());
+    let before = found.len();
+    found.extend(of_tariffs);
+    if let (Tariff::Constant(feed_in), Tariff::Constant(tariff)) = (&market.feed_in_tariff, &market.grid_tariff)
+        && found.len() == before
+    {
+        let allowed = format!("from the feed-in tariff of {feed_in} to {LARGEST}");
+        let fits = (*feed_in..=LARGEST).contains(tariff);
+        found.extend(ensure(fits, "market.grid_tariff.Constant", tariff, allowed).err());
+    }
+}
+
+/// Checks which slots there are.
+fn slots(market: &Market) -> Checked {
     if let Some(field) = &market.given_twice {
         let (path, allowed) = (format!("market.{field}"), "nothing beside a calendar, which says it");
         return Err(Mistake::value(&path, "the calendar says this", "another value", allowed));
@@ -195,25 +244,7 @@ fn market(market: &Market) -> Checked {
     each(&market.calendar, calendar)?;
     // So many of the longest slots still fit the clock.
     within("market.slots", market.slots, 1..=100_000)?;
-    duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)?;
-    duration("market.starts_at", market.starts_at, Duration::ZERO, DAY)?;
-    open(market)?;
-    duration("market.gate_closure", market.gate_closure, Duration::from_millis(1), market.slot_length)?;
-    fee("market.service_fee", market.service_fee)?;
-    fee("market.grid_fee", market.grid_fee)?;
-    let plain = |name: &str| !name.is_empty() && name.chars().count() <= 10 && !name.chars().any(char::is_control);
-    ensure(plain(&market.currency), "market.currency", format!("{:?}", market.currency), "1 to 10 letters or signs")?;
-    each(market.all_tariffs(), |(path, of)| tariff(&path, of, market))?;
-    each(market.tariffs.keys(), |name| {
-        ensure(!name.is_empty(), "market.tariffs", "a group without a name", "groups with names")
-    })?;
-    match (&market.feed_in_tariff, &market.grid_tariff) {
-        (Tariff::Constant(feed_in), Tariff::Constant(tariff)) => {
-            let allowed = format!("from the feed-in tariff of {feed_in} to {LARGEST}");
-            ensure((*feed_in..=LARGEST).contains(tariff), "market.grid_tariff.Constant", tariff, allowed)
-        }
-        _ => Ok(()),
-    }
+    duration("market.slot_length", market.slot_length, Duration::from_secs(1), DAY)
 }
 
 fn calendar(calendar: &Calendar) -> Checked {
@@ -301,20 +332,20 @@ fn mechanism(mechanism: Mechanism) -> Checked {
 }
 
 /// What is for one mechanism and not for others.
-fn under(mechanism: Mechanism, scenario: &Scenario) -> Checked {
+fn under(mechanism: Mechanism, scenario: &Scenario, found: &mut Found) {
     let ordered = !mechanism.needs_every_post() || scenario.ledger.posts != Some(Posts::Last);
-    let allowed = "Every, or no posts at all: which orders meet is decided by when each of them has come";
-    ensure(ordered, "ledger.posts", "Last", allowed)?;
+    let allowed = "Every, as it is if `posts` is left out: which orders meet is decided by when each of them has come";
+    found.extend(ensure(ordered, "ledger.posts", "Last", allowed).err());
     let (peers, name) = (scenario.ledger.peers.0, mechanism.name());
     let adds_up = peers < 2 || mechanism.has_parts() || scenario.ledger.posts != Some(Posts::Last);
-    let allowed =
-        format!("Every, or no posts at all: what the clients of one peer post says nothing by itself under {name}");
-    ensure(adds_up, "ledger.posts", "Last", allowed)?;
+    let why = format!("what the clients of one peer post says nothing by itself under {name}");
+    let allowed = format!("Every, as it is if `posts` is left out: {why}");
+    found.extend(ensure(adds_up, "ledger.posts", "Last", allowed).err());
     let knows_all = mechanism.is_game() || scenario.learning.choice_set.is_all();
     let path = "learning.choice_set";
     let problem = format!("buyers know all sellers where the mechanism is {name}");
     let allowed = format!("All with {name}; a limited choice set with TwoLevelGame");
-    if knows_all { Ok(()) } else { Err(Mistake::value(path, &problem, "Sample", allowed)) }
+    found.extend((!knows_all).then(|| Mistake::value(path, &problem, "Sample", allowed)));
 }
 
 fn members(community: &Community) -> Checked {
@@ -326,11 +357,11 @@ fn members(community: &Community) -> Checked {
     within("population.Members.forecast_error.load", forecast_error.load, 0.0..=1.0)
 }
 
-fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
-    count("population.Synthetic.count", what.count)?;
-    share("population.Synthetic.pv_share", what.pv_share)?;
-    share("population.Synthetic.workplace_share", what.workplace_share)?;
-    within("population.Synthetic.preference_per_kwh", what.preference_per_kwh, 0.0..=LARGEST)?;
+fn synthetic(what: &Synthetic, preferences: &Preferences, found: &mut Found) {
+    found.extend(count("population.Synthetic.count", what.count).err());
+    found.extend(share("population.Synthetic.pv_share", what.pv_share).err());
+    found.extend(share("population.Synthetic.workplace_share", what.workplace_share).err());
+    found.extend(within("population.Synthetic.preference_per_kwh", what.preference_per_kwh, 0.0..=LARGEST).err());
     let distributions = [
         ("pv_peak_kw", &what.pv_peak_kw),
         ("weather", &what.weather),
@@ -339,13 +370,12 @@ fn synthetic(what: &Synthetic, preferences: &Preferences) -> Checked {
         ("preference_base", &what.preference_base),
         ("preference_grid", &what.preference_grid),
     ];
-    distributions
-        .into_iter()
-        .try_for_each(|(name, what)| distribution(&format!("population.Synthetic.{name}"), what))?;
-    each(preferences.everybodys(), |(name, value)| {
+    let check = |(name, what)| distribution(&format!("population.Synthetic.{name}"), what).err();
+    found.extend(distributions.into_iter().filter_map(check));
+    found.extend(preferences.everybodys().into_iter().filter_map(|(name, value)| {
         let (path, problem) = (format!("preferences.{name}"), "a synthetic population draws its own");
-        value.map_or(Ok(()), |value| Err(Mistake::value(&path, problem, value, "None with a Synthetic population")))
-    })
+        Some(Mistake::value(&path, problem, value?, "None with a Synthetic population"))
+    }));
 }
 
 fn distribution(path: &str, what: &Distribution) -> Checked {
@@ -368,14 +398,17 @@ fn distribution(path: &str, what: &Distribution) -> Checked {
     }
 }
 
-fn preferences(preferences: &Preferences) -> Checked {
+fn preferences(preferences: &Preferences, found: &mut Found) {
     // Optimal purchases grow without bound as alpha goes to zero.
-    within("preferences.alpha", preferences.alpha, SMALLEST_ALPHA..=LARGEST)?;
-    share("preferences.eta", preferences.eta)?;
-    share("preferences.mu", preferences.mu)?;
-    each(preferences.everybodys(), |(name, value)| {
-        each(value, |value| within(&format!("preferences.{name}"), value, SMALLEST..=LARGEST))
-    })
+    found.extend(within("preferences.alpha", preferences.alpha, SMALLEST_ALPHA..=LARGEST).err());
+    found.extend(share("preferences.eta", preferences.eta).err());
+    found.extend(share("preferences.mu", preferences.mu).err());
+    found.extend(
+        preferences
+            .everybodys()
+            .into_iter()
+            .filter_map(|(name, value)| within(&format!("preferences.{name}"), value?, SMALLEST..=LARGEST).err()),
+    );
 }
 
 fn storage(storage: &Storage) -> Checked {
@@ -400,47 +433,54 @@ fn activation(activation: &Activation) -> Checked {
     }
 }
 
-fn learning(learning: &Learning) -> Checked {
+fn learning(learning: &Learning, found: &mut Found) {
     if let ChoiceSet::Sample(size) = learning.choice_set {
-        count("learning.choice_set.Sample", size)?;
+        found.extend(count("learning.choice_set.Sample", size).err());
     }
-    habit("learning", learning)?;
-    count("learning.price_every", learning.price_every)?;
-    positive("learning.ramp", learning.ramp, 1.0)?;
-    positive("learning.tolerance", learning.tolerance, LARGEST)?;
-    count("learning.patience", learning.patience)?;
+    let before = found.len();
+    habit("learning", learning, found);
+    let is_fine = found.len() == before;
+    found.extend(count("learning.price_every", learning.price_every).err());
+    found.extend(positive("learning.ramp", learning.ramp, 1.0).err());
+    found.extend(positive("learning.tolerance", learning.tolerance, LARGEST).err());
+    found.extend(count("learning.patience", learning.patience).err());
     if let Initial::Fixed(shares) = &learning.initial_choice {
-        first_choice(shares)?;
+        found.extend(first_choice(shares).err());
     }
-    each((0..).zip(&learning.mix), |(n, part)| {
+    let before = found.len();
+    // Every part has what is wrong with all.
+    for (n, part) in learning.mix.iter().enumerate().filter(|_| is_fine) {
         let path = format!("learning.mix[{n}]");
-        share(&format!("{path}.share"), part.share)?;
-        habit(&path, &learning.with(part))
-    })?;
-    let mixed = learning.mix.iter().map(|habit| habit.share).sum::<f64>();
-    ensure(mixed <= 1.0 + SHARE_NOISE, "learning.mix", format!("shares that add up to {mixed}"), "at most 1 in all")
+        found.extend(share(&format!("{path}.share"), part.share).err());
+        habit(&path, &learning.with(part), found);
+    }
+    if found.len() == before {
+        let mixed = learning.mix.iter().map(|habit| habit.share).sum::<f64>();
+        let sum = format!("shares that add up to {mixed}");
+        found.extend(ensure(mixed <= 1.0 + SHARE_NOISE, "learning.mix", sum, "at most 1 in all").err());
+    }
 }
 
 /// What may differ between parts of the population.
-fn habit(path: &str, learning: &Learning) -> Checked {
+fn habit(path: &str, learning: &Learning, found: &mut Found) {
     let at = |field: &str| format!("{path}.{field}");
-    behaviour(&at("behaviour"), learning.behaviour)?;
+    found.extend(behaviour(&at("behaviour"), learning.behaviour).err());
     // What is worth most to everybody can only be compared by who knows everybody.
     let possible = learning.choice_set.is_all() || learning.fitness != Some(Fitness::Public);
-    let allowed = "Private, or no fitness at all, as buyers know only some sellers (choice_set)";
-    ensure(possible, &at("fitness"), "Public", allowed)?;
-    step(&at("replicator_step"), learning.replicator_step)?;
-    step(&at("price_step"), learning.price_step)?;
-    within(&at("exploration"), learning.exploration, 0.0..1.0)?;
+    let allowed = "Private, as it is if `fitness` is left out: buyers know only some sellers (choice_set)";
+    found.extend(ensure(possible, &at("fitness"), "Public", allowed).err());
+    found.extend(step(&at("replicator_step"), learning.replicator_step).err());
+    found.extend(step(&at("price_step"), learning.price_step).err());
+    found.extend(within(&at("exploration"), learning.exploration, 0.0..1.0).err());
     if let Mixing::Informed { first, halved_every } = learning.mixing {
-        within(&at("mixing.Informed.first"), first, 0.0..1.0)?;
-        positive(&at("mixing.Informed.halved_every"), halved_every, LARGEST)?;
+        found.extend(within(&at("mixing.Informed.first"), first, 0.0..1.0).err());
+        found.extend(positive(&at("mixing.Informed.halved_every"), halved_every, LARGEST).err());
     }
     if let BiddingStrategy::Truthful { steps } = learning.bidding {
-        within(&at("bidding.Truthful.steps"), steps, 1..=MOST_STEPS)?;
+        found.extend(within(&at("bidding.Truthful.steps"), steps, 1..=MOST_STEPS).err());
     }
     // How many times as far a share may grow.
-    within(&at("regrowth"), learning.regrowth, 1.0..=10.0)
+    found.extend(within(&at("regrowth"), learning.regrowth, 1.0..=10.0).err());
 }
 
 fn behaviour(path: &str, behaviour: Behaviour) -> Checked {
@@ -465,47 +505,57 @@ fn first_choice(shares: &[f64]) -> Checked {
 }
 
 /// Checks a network, as far as the prosumers' numbers are known.
-pub(super) fn network(network: &Network, ledger: &Ledger, known: Known<'_>) -> Checked {
+pub(super) fn network(network: &Network, ledger: &Ledger, known: Known<'_>) -> Result<(), Found> {
     let numbers = Numbers { groups: &network.groups, known, ledger };
-    peers(ledger, &numbers)?;
+    let mut found = Vec::new();
+    peers(ledger, &numbers, &mut found);
     let Network { delay, jitter, loss, duplication, .. } = *network;
-    quality(
-        "network",
-        Change { delay: Some(delay), jitter: Some(jitter), loss: Some(loss), duplication: Some(duplication) },
-    )?;
-    for (name, members) in &network.groups {
-        ensure(!name.is_empty(), "network.groups", "a group without a name", "groups with names")?;
-        let path = format!("network.groups.{name}");
-        match members {
-            Members::Share(value) => share(&format!("{path}.Share"), *value)?,
-            Members::Prosumers(list) => {
-                let mut members = BTreeSet::new();
-                each((0..).zip(list), |(n, &number)| {
-                    let path = format!("{path}.Prosumers[{n}]");
-                    numbers.prosumer(&path, number)?;
-                    let again = || Mistake::value(&path, "is there twice", number, "each prosumer once");
-                    members.insert(number).then_some(()).ok_or_else(again)
-                })?;
-            }
+    let change = Change { delay: Some(delay), jitter: Some(jitter), loss: Some(loss), duplication: Some(duplication) };
+    found.extend(quality("network", change).err());
+    found.extend(each(&network.groups, |(name, members)| group(name, members, &numbers)).err());
+    let mut links = (0..).zip(&network.links);
+    found.extend(links.find_map(|(n, what)| link(&format!("network.links[{n}]"), what, &numbers).err()));
+    let of_conditions = each((0..).zip(&network.conditions), |(n, what)| {
+        condition(&format!("network.conditions[{n}]"), what, &numbers)
+    });
+    found.extend(of_conditions.and_then(|()| some_peer_left(network, ledger)).err());
+    none(found)
+}
+
+fn group(name: &str, members: &Members, numbers: &Numbers<'_>) -> Checked {
+    ensure(!name.is_empty(), "network.groups", "a group without a name", "groups with names")?;
+    let path = format!("network.groups.{name}");
+    match members {
+        Members::Share(value) => share(&format!("{path}.Share"), *value),
+        Members::Prosumers(list) => {
+            let mut members = BTreeSet::new();
+            each((0..).zip(list), |(n, &number)| {
+                let path = format!("{path}.Prosumers[{n}]");
+                numbers.prosumer(&path, number)?;
+                let again = || Mistake::value(&path, "is there twice", number, "each prosumer once");
+                members.insert(number).then_some(()).ok_or_else(again)
+            })
         }
     }
-    each((0..).zip(&network.links), |(n, what)| link(&format!("network.links[{n}]"), what, &numbers))?;
-    each((0..).zip(&network.conditions), |(n, what)| condition(&format!("network.conditions[{n}]"), what, &numbers))?;
-    let gone = network.conditions.iter().filter_map(|condition| match (&condition.what, condition.lasting) {
-        (Incident::Crash { who: Who::Peer(number), .. }, None) => Some(*number),
+}
+
+/// The peers that crash and never come back, each with the number of the condition that says so.
+pub(super) fn lost_peers(network: &Network) -> BTreeMap<u32, usize> {
+    let lost = network.conditions.iter().enumerate().filter_map(|(n, condition)| match condition {
+        Condition { lasting: None, what: Incident::Crash { who: Who::Peer(number), .. }, .. } => Some((*number, n)),
         _ => None,
     });
-    let gone: BTreeSet<u32> = gone.collect();
-    if (gone.len() as u32) < ledger.peers.0 {
-        return Ok(());
-    }
-    let found = format!("crashes of {} peers", gone.len());
-    Err(Mistake::value(
-        "network.conditions",
-        "no peer is left: all crash for good",
-        found,
-        "crashes that end, but of one peer",
-    ))
+    // Of several crashes of one the first counts.
+    lost.rev().collect()
+}
+
+fn some_peer_left(network: &Network, ledger: &Ledger) -> Checked {
+    let (lost, peers) = (lost_peers(network), ledger.peers.0);
+    let Some(last) = lost.values().max().filter(|_| lost.len() as u32 >= peers && peers > 0) else { return Ok(()) };
+    let problem = format!("all {peers} peers crash for good, so that nobody is left to hold the ledger");
+    let mend = format!("let one of them come back, with `lasting: \"1h\"` say, or have more than {peers} ledger.peers");
+    let path = format!("network.conditions[{last}].lasting");
+    Err(Mistake { path, found: "None".to_owned(), ..Mistake::new(problem, [mend]) })
 }
 
 /// Which groups and prosumers there are.
@@ -559,15 +609,17 @@ impl Numbers<'_> {
             return Ok(());
         }
         let groups: Vec<_> = self.groups.keys().map(String::as_str).collect();
-        let groups = if groups.is_empty() { ", which has none".into() } else { format!(": {}", groups.join(", ")) };
-        let allowed = format!("a group of network.groups{groups}");
-        Err(Mistake::value(path, "there is no such group", format!("{name:?}"), allowed))
+        let known = if groups.is_empty() { ", which has none".into() } else { format!(": {}", groups.join(", ")) };
+        let allowed = format!("a group of network.groups{known}");
+        let mut mistake = Mistake::value(path, "there is no such group", format!("{name:?}"), allowed);
+        mistake.add(Vec::from_iter(did_you_mean(name, groups)));
+        Err(mistake)
     }
 
     fn peer(&self, path: &str, number: u32) -> Checked {
         let peers = self.ledger.peers.0;
         let allowed = format!("the number of a peer, from 1 to ledger.peers, which is {peers}");
-        let there_is = (1..=peers).contains(&number);
+        let there_is = peers == 0 || (1..=peers).contains(&number);
         there_is.then_some(()).ok_or_else(|| Mistake::value(path, "there is no such peer", number, allowed))
     }
 
@@ -582,24 +634,25 @@ impl Numbers<'_> {
 }
 
 /// Checks how many peers there are, and who is whose client.
-fn peers(ledger: &Ledger, numbers: &Numbers<'_>) -> Checked {
+fn peers(ledger: &Ledger, numbers: &Numbers<'_>, found: &mut Found) {
     let peers = ledger.peers.0;
-    within("ledger.peers", peers, 1..=LARGEST_COUNT)?;
+    found.extend(within("ledger.peers", peers, 1..=LARGEST_COUNT).err());
     if let Some(prosumers) = numbers.prosumers() {
         let allowed = format!("at most as many as there are prosumers, {prosumers}");
-        ensure(peers <= prosumers, "ledger.peers", peers, allowed)?;
+        found.extend(ensure(peers <= prosumers, "ledger.peers", peers, allowed).err());
     }
     if let Clients::ByGroup(groups) = &ledger.clients {
-        for (name, number) in groups {
+        let check = |(name, number): (&String, &u32)| {
             numbers.group("ledger.clients.ByGroup", name)?;
-            numbers.peer(&format!("ledger.clients.ByGroup.{name}"), *number)?;
-        }
+            numbers.peer(&format!("ledger.clients.ByGroup.{name}"), *number)
+        };
+        found.extend(each(groups, check).err());
     }
     if let PeerPolicy::AtLeast(count) = ledger.policy {
         let allowed = format!("1 to ledger.peers, which is {peers}: no more can endorse anything");
-        ensure((1..=peers).contains(&count), "ledger.policy.AtLeast", count, allowed)?;
+        let fits = peers == 0 || (1..=peers).contains(&count);
+        found.extend(ensure(fits, "ledger.policy.AtLeast", count, allowed).err());
     }
-    Ok(())
 }
 
 fn quality(path: &str, Change { delay, jitter, loss, duplication }: Change) -> Checked {

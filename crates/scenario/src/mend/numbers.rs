@@ -25,9 +25,10 @@ pub(super) fn plain(text: &str) -> Option<String> {
     (fine && number.parse::<f64>().is_ok()).then_some(number)
 }
 
-/// The number that a text with a comma would be elsewhere.
+/// The number that a text with a comma would be elsewhere. Where it parts groups of digits, these may be numbers of their own
+/// but those that begin with 0.
 pub(crate) fn decimal(text: &str) -> Option<String> {
-    plain(&typed(text)).filter(|_| text.contains(','))
+    plain(&typed(text)).filter(|number| text.contains(",0") || number.contains('.') && text.contains(','))
 }
 
 /// The text with digits in the place of letters that look like them and stand beside some.
