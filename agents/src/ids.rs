@@ -15,6 +15,11 @@ pub fn peer(prosumers: usize, number: u32) -> ActorId {
     ActorId(FIRST_PROSUMER.0 + prosumers as u32 + number - 1)
 }
 
+/// The number of the peer at this address, from 1, among so many prosumers; the ledger that is its only peer is the first.
+pub fn peer_number(prosumers: usize, address: ActorId) -> u32 {
+    address.0.checked_sub(peer(prosumers, 1).0).map_or(1, |place| place + 1)
+}
+
 /// A prosumer by its position in the population, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProsumerId(pub u32);

@@ -124,6 +124,8 @@ pub struct ProsumerSlot {
     pub trades: Account,
     /// How the slot came out, storage and grid included.
     pub balance: Balance,
+    /// Where it turns to the ledger when it has read its meter: to the ledger, or to the peer whose client it is.
+    pub desk: ActorId,
 }
 
 impl ProsumerSlot {

@@ -17,11 +17,12 @@ use microgrid_agents::{
 };
 use microgrid_sim::{
     ledger::{schema, verify::verify},
+    record::{ProsumerRow, Row, Run, SlotRow},
     runtime::{RuntimeError, Shards},
     scenario::{Case, Plan},
     simulation::{actors, simulate_with},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Slots 9 to 12 of the published day, of which the last three have a market, with this ledger and this network.
 fn day(ledger: &str, network: &str, more: &str) -> Plan {
@@ -80,6 +81,12 @@ fn ledger(log: &Log) -> (u64, Digest) {
         _ => None,
     });
     sealed.next_back().expect("there are blocks")
+}
+
+/// The rows of a recorded table.
+fn rows<R: Row>(folder: &Path) -> Vec<R> {
+    let run = Run::open(folder).expect("a run");
+    run.rows().expect("a table").map(|row| row.expect("a row")).collect()
 }
 
 /// Asserts that the recorded ledger of a plan verifies.
@@ -230,6 +237,49 @@ fn without_a_majority_of_peers_nothing_is_settled_and_the_slot_says_so() {
     let figures: serde_json::Value = serde_json::from_str(&figures).expect("JSON");
     let share = figures[0]["equilibrium_share"].as_f64();
     assert_eq!(share, Some((markets - 1) as f64 / markets as f64), "the void slot is one of those that did not settle");
+}
+
+#[test]
+fn a_void_slot_is_worth_what_trading_with_the_grid_alone_is() {
+    let lost = |number: u32| format!(r#"(at: "11h 10s", lasting: "50min", what: Crash(who: Peer({number}))),"#);
+    let conditions = format!("conditions: [{}{}]", lost(3), lost(4));
+    for (mu, is_more) in [("0.0", false), ("1.0", true)] {
+        let plan =
+            day("peers: 4, on_outage: Switch, policy: Majority", &conditions, &format!("preferences: (mu: {mu}),"));
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let folder = recorded(&plan, root.path());
+        let slots: Vec<SlotRow> = rows(&folder);
+        let void = &slots[11];
+        assert_eq!(
+            (void.outcome, void.time_to_equilibrium_s, void.price_mean_cny_per_kwh),
+            (Outcome::Void, None, None)
+        );
+        assert!(void.price_gap.is_some() && void.time_to_end_s.is_some(), "the game was played");
+        assert_eq!(void.welfare_cny > void.p2g_welfare_cny, is_more, "trust in own energy needs no trade");
+        assert!(is_more || void.welfare_cny == void.p2g_welfare_cny);
+        assert!(slots[10].time_to_equilibrium_s.is_some() && slots[10].welfare_cny > slots[10].p2g_welfare_cny);
+        let database = rusqlite::Connection::open(folder.join(schema::FILE)).expect("a ledger");
+        let mut query = database.prepare("SELECT slot FROM settlements WHERE void ORDER BY slot").expect("a view");
+        let found = query.query_map([], |row| row.get(0)).expect("rows").collect::<Result<Vec<Slot>, _>>();
+        assert_eq!(found.expect("slots"), [12]);
+    }
+}
+
+#[test]
+fn a_table_says_whose_client_each_prosumer_is_and_at_the_end_of_which_slots_another_s() {
+    let crash = r#"conditions: [(at: "11h 10s", lasting: "50min", what: Crash(who: Peer(3)))]"#;
+    let peers = |ledger: &str, network: &str| -> BTreeMap<(Slot, u32), [u32; 2]> {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let rows: Vec<ProsumerRow> = rows(&recorded(&day(ledger, network, ""), root.path()));
+        rows.iter().map(|row| ((row.slot, row.prosumer), [row.peer, row.peer_at_end])).collect()
+    };
+    let several = peers("peers: 4, on_outage: Switch", crash);
+    for slot in 1..=24 {
+        let of = |prosumer| several[&(slot, prosumer)];
+        assert_eq!([1, 2, 4, 5].map(of), [[1, 1], [2, 2], [4, 4], [1, 1]], "slot {slot}");
+        assert_eq!(of(3), [3, if slot < 12 { 3 } else { 4 }], "slot {slot}: it goes to the next, and stays");
+    }
+    assert!(peers("", "").values().all(|peers| *peers == [1, 1]), "the only peer is the first");
 }
 
 #[test]

@@ -90,7 +90,15 @@ impl Prosumer {
             short: balance.short,
             long: balance.long,
         };
-        let done = ProsumerSlot { slot: self.slot, prosumer: self.id, facts, metered, trades, balance };
+        let done = ProsumerSlot {
+            slot: self.slot,
+            prosumer: self.id,
+            facts,
+            metered,
+            trades,
+            balance,
+            desk: self.desk.address,
+        };
         context.observe(Observation::ProsumerDone(Box::new(done)));
         let (invoice, endorsement) = invoice.unzip();
         let call = Call::RecordEnergy(self.slot, Box::new(reading), invoice);

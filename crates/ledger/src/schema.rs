@@ -7,7 +7,7 @@ pub const FILE: &str = "ledger.db";
 pub const APPLICATION_ID: i32 = 0x6d67_7269;
 
 /// What `PRAGMA user_version` says: the version of the schema.
-pub const USER_VERSION: i32 = 3;
+pub const USER_VERSION: i32 = 4;
 
 /// The statements that make the tables and views, to be carried out in this order.
 pub const SQL: &str = include_str!("schema.sql");
@@ -22,6 +22,14 @@ pub fn statements() -> impl Iterator<Item = &'static str> {
 const BACK: [&str; USER_VERSION as usize - 1] = [
     "DROP VIEW orders; DROP VIEW clearings; DROP VIEW executions;",
     "DROP VIEW group_tariffs; DROP VIEW imbalance_prices; DROP VIEW imbalances; DROP VIEW grid_fees;",
+    "DROP VIEW settlements;
+CREATE VIEW settlements AS
+SELECT
+    case_number,
+    slot,
+    value ->> 'bills' AS bills,
+    value ->> 'energy' AS energy_micro_kwh
+FROM fact_keys WHERE kind = 'settlement';",
 ];
 
 /// The statements that make of these tables and views those of an earlier version, from 1.

@@ -140,7 +140,13 @@ SELECT
     case_number,
     slot,
     value ->> 'bills' AS bills,
-    value ->> 'energy' AS energy_micro_kwh
+    value ->> 'energy' AS energy_micro_kwh,
+    (
+        SELECT envelope -> '$.proposal.call.Void' IS NOT NULL
+        FROM facts JOIN transactions USING (case_number, channel, block)
+        WHERE facts.case_number = fact_keys.case_number AND channel = 'trade' AND key = fact_keys.key
+            AND number = transaction_number
+    ) AS void
 FROM fact_keys WHERE kind = 'settlement';
 
 CREATE VIEW meters AS

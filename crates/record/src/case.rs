@@ -34,6 +34,8 @@ pub struct CaseRecorder {
     slots: BTreeMap<Slot, SlotObservations>,
     /// How far each prosumer is from the ledger, where that is known.
     delays: Option<Vec<Duration>>,
+    /// The place of each prosumer's peer by the scenario; nobody's where the ledger is its only one.
+    homes: Vec<u32>,
     /// What all slots before add up to.
     standing: Standing,
     /// Where snapshots go, if it is to be possible to go on between two slots.
@@ -56,6 +58,7 @@ impl CaseRecorder {
             complete: false,
             slots: BTreeMap::new(),
             delays: case.delays(),
+            homes: case.homes(),
             standing: Standing {
                 next: 1,
                 on_disk: 0,
@@ -151,8 +154,9 @@ impl CaseRecorder {
         let theory = Theory::of(case, slot, &standing.contents, &standing.alone, observed.market.as_deref(), open);
         let gains = Gains::of(observed, &theory, &standing.contents, &standing.alone);
         let sums = Sums::of(case, slot, observed, &theory, standing.sent);
-        let (delays, traffic) = (self.delays.as_deref(), standing.sent);
-        let closed = ClosedSlot { case, slot, observed, theory: &theory, gains: &gains, sums: &sums, traffic, delays };
+        let (delays, homes, traffic) = (self.delays.as_deref(), &self.homes[..], standing.sent);
+        let (theory, gains, sums) = (&theory, &gains, &sums);
+        let closed = ClosedSlot { case, slot, observed, theory, gains, sums, traffic, delays, homes };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
         standing.tally.add(open, &closed);
         standing.contents = observed.prosumers().map(|done| done.balance.content).collect();

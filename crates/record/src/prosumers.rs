@@ -2,27 +2,24 @@
 
 use super::recorded::{ClosedSlot, Number, Record, Recorded, Slot, table};
 use microgrid_agents::{
+    ids::peer_number,
     market::{balance::Balance, role::Role},
     observation::ProsumerSlot,
 };
-use microgrid_scenario::population::Member;
-use std::time::Duration;
 
 table! {
     /// A prosumer's slot.
     ProsumerRow in "prosumers" of (
-        case: u32,
-        member: &Member,
-        time: Option<String>,
+        closed: &ClosedSlot<'_>,
+        index: usize,
         done: &ProsumerSlot,
         without: &Balance,
-        alone: &Balance,
-        delay: Option<Duration>
+        alone: &Balance
     ) {
         /// Number of the case.
-        case: u32 = case,
+        case: u32 = closed.case.number,
         /// Which slot.
-        slot: Slot = done.slot,
+        slot: Slot = closed.slot,
         /// Number of the prosumer.
         prosumer: u32 = member.number => shown("prosumer"),
         /// Its role.
@@ -63,15 +60,23 @@ table! {
         gain_cny: Option<Number> ["CNY"] = Number::new(done.balance.welfare - without.welfare)
             => rounded("gain over P2G", 3).behind(1),
         /// How long a message takes in the mean between it and the ledger, one way.
-        delay_s: Option<Number> ["s"] = delay.map(Number::from) => rounded("delay", 3).behind(2),
+        delay_s: Option<Number> ["s"] = closed.delays.map(|delays| delays[index].into()) => rounded("delay", 3).behind(2),
         /// When the slot begins, where slots have dates.
-        time: Option<String> = time,
+        time: Option<String> = closed.time(),
         /// What it is called, if it has a name.
         name: Option<String> = member.name.as_deref().map(str::to_owned),
         /// Drawn from the grid beside what it had registered.
         short_kwh: Number ["kWh"] = done.balance.short.into(),
         /// Fed into the grid beside what it had registered.
         long_kwh: Number ["kWh"] = done.balance.long.into(),
+        /// The number of the peer of the ledger whose client it is by the scenario.
+        peer: u32 = closed.homes.get(index).map_or(1, |home| home + 1),
+        /// The number of the peer whose client it is when it has read its meter.
+        peer_at_end: u32 = peer_number(members.len(), done.desk),
+    }
+    where {
+        let members = &closed.case.population.prosumers;
+        let member = &members[index];
     }
 }
 
@@ -81,13 +86,8 @@ impl Recorded for ProsumerRow {
     type Tally = ();
 
     fn of_slot(closed: &ClosedSlot<'_>) -> impl Iterator<Item = Self> {
-        let case = closed.case;
-        let members = case.population.prosumers.iter().zip(closed.observed.prosumers());
         let baselines = closed.theory.peer_to_grid.iter().zip(closed.theory.alone());
-        let row = move |(index, ((member, done), (without, alone))): (usize, ((&Member, _), _))| {
-            let delay = closed.delays.map(|delays| delays[index]);
-            Self::row(case.number, member, closed.time(), done, without, alone, delay)
-        };
-        members.zip(baselines).enumerate().map(row)
+        let all = closed.observed.prosumers().zip(baselines).enumerate();
+        all.map(|(index, (done, (without, alone)))| Self::row(closed, index, done, without, alone))
     }
 }

@@ -119,6 +119,8 @@ pub(super) struct ClosedSlot<'a> {
     pub(super) traffic: Traffic,
     /// How far each prosumer is from the ledger, where that is known.
     pub(super) delays: Option<&'a [Duration]>,
+    /// The place of each prosumer's peer by the scenario, from 0; nobody's where the ledger is its only one.
+    pub(super) homes: &'a [u32],
 }
 
 impl ClosedSlot<'_> {

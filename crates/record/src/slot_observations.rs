@@ -49,6 +49,11 @@ impl SlotObservations {
         }
     }
 
+    /// From the opening of the market to rest, if it ended in equilibrium and was settled.
+    pub(super) fn time_to_equilibrium(&self) -> Option<Duration> {
+        self.game.as_ref().filter(|_| self.outcome() == Outcome::Equilibrium)?.time_to_equilibrium
+    }
+
     /// From the opening of the market to its end; `None` without one.
     pub(super) fn time_to_end(&self) -> Option<Duration> {
         self.lasted.0.zip(self.lasted.1).map(|(opened, ended)| ended - opened)

@@ -35,7 +35,7 @@ table! {
         /// Most choices that one buyer made.
         rounds: u32 = game.map_or(0, |game| game.rounds) => mean("rounds of a slot").shown("rounds"),
         /// From the opening of the market to rest.
-        time_to_equilibrium_s: Option<Number> ["s"] = game.and_then(|it| Some(it.time_to_equilibrium?.into())) => ratio(
+        time_to_equilibrium_s: Option<Number> ["s"] = observed.time_to_equilibrium().map(Number::from) => ratio(
             "time to equilibrium where reached",
             "Mean over the slots that came to equilibrium, of which there may be few",
             |row, _| Some((row.settled_after()?, 1.0))

@@ -118,7 +118,7 @@ fn what_is_inserted_reads_back_in_plain_sql() {
     assert_eq!(rows(&database, "SELECT * FROM checkpoints"), [row![2, signed.checkpoint.to_json(), signature]]);
     assert_eq!(rows(&database, "PRAGMA journal_mode"), [row![text("delete")]]);
     assert_eq!(rows(&database, "PRAGMA application_id"), [row![schema::APPLICATION_ID]]);
-    assert_eq!(rows(&database, "PRAGMA user_version"), [row![3]]);
+    assert_eq!(rows(&database, "PRAGMA user_version"), [row![schema::USER_VERSION]]);
 }
 
 #[test]
@@ -242,8 +242,12 @@ fn facts() -> Vec<(Key, fact::Fact)> {
 #[test]
 fn every_kind_of_fact_has_a_view_with_its_parts_as_columns() {
     let (folder, mut store) = folder();
-    store.insert(1, &block(ChannelName::Trade, 0, 0, vec![(Ok(()), facts())])).unwrap();
-    store.commit(1, &checkpoint(17, [1, 0, 0])).unwrap();
+    let void = vec![(Key::Settlement(18), fact::Fact::Settlement(Settled { bills: 0, energy: Energy::ZERO }))];
+    let mut block = block(ChannelName::Trade, 0, 0, vec![(Ok(()), facts()), (Ok(()), void)]);
+    block.transactions[0].envelope = r#"{"proposal":{"creator":"ledger","call":{"Settle":{"slot":17}}}}"#.to_owned();
+    block.transactions[1].envelope = r#"{"proposal":{"creator":"ledger","call":{"Void":18}}}"#.to_owned();
+    store.insert(1, &block).unwrap();
+    store.commit(1, &checkpoint(18, [1, 0, 0])).unwrap();
     store.close().unwrap();
     let database = open(folder.path());
     let null = || Value::Null;
@@ -265,7 +269,7 @@ fn every_kind_of_fact_has_a_view_with_its_parts_as_columns() {
         ("bills", vec![row![1, 17, 3, 1, 768_000, 0.7, 537_600, 7_680]]),
         ("accounts", vec![row![1, 17, 3, 1, 2, 3, 4, 5]]),
         ("fees", vec![row![1, 17, 7_680]]),
-        ("settlements", vec![row![1, 17, 1, 768_000]]),
+        ("settlements", vec![row![1, 17, 1, 768_000, 0], row![1, 18, 0, 0, 1]]),
         ("meters", vec![row![1, 17, 3, 1, 2, 3, 4, 5, 6]]),
         ("invoices", vec![row![1, 17, 3, 4, 0]]),
     ] {

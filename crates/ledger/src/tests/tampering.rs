@@ -66,14 +66,15 @@ fn what_is_no_ledger_is_named() {
     std::fs::write(&path, [b'x'; 5000]).unwrap();
     assert!(verify(&path, &mut |_| {}).unwrap_err().to_string().contains("not a database"));
     let complaint = |sql: &str| file(&[day()]).tamper(sql).complaint();
-    assert_eq!(complaint("PRAGMA user_version = 4"), "ledger.db: user_version is 4, not 3");
-    assert_eq!(complaint("PRAGMA user_version = 0"), "ledger.db: user_version is 0, not 3");
+    assert_eq!(complaint("PRAGMA user_version = 5"), "ledger.db: user_version is 5, not 4");
+    assert_eq!(complaint("PRAGMA user_version = 0"), "ledger.db: user_version is 0, not 4");
     for change in [
         "DROP VIEW bills",
         "DROP VIEW orders",
         "DROP VIEW grid_fees",
         "PRAGMA user_version = 1",
         "PRAGMA user_version = 2",
+        "PRAGMA user_version = 3",
         "CREATE TABLE more (a)",
         "CREATE TRIGGER t AFTER INSERT ON facts BEGIN SELECT 1; END",
     ] {

@@ -33,20 +33,37 @@ fn storages(data: &Data) -> Option<String> {
 }
 
 fn incidents(data: &Data) -> Option<String> {
-    let conditions = &data.plan.as_ref()?.scenario.network.conditions;
-    let each: Vec<String> = conditions.iter().map(incident).collect();
+    let plan = data.plan.as_ref()?;
+    let varies = |n, part: &str| plan.varies(&format!("network.conditions[{n}].{part}"));
+    let each = || plan.scenario.network.conditions.iter().enumerate();
+    let told = ["at", "every", "what.Partition", "what.Link.from", "what.Link.to", "what.Crash.who"];
+    if each().any(|(n, _)| told.iter().any(|part| varies(n, part))) {
+        return Some("The scenario's `conditions` differ by case.".to_owned());
+    }
+    let each: Vec<String> = each().map(|(n, condition)| incident(condition, varies(n, "lasting"))).collect();
     (!each.is_empty()).then(|| format!("The scenario's `conditions` bring {}.", each.join("; ")))
 }
 
-fn incident(condition: &Condition) -> String {
-    let what = match condition.what {
-        Incident::Partition { .. } => "a partition",
-        Incident::Link(_) => "other links",
-        Incident::Crash { .. } => "crashes",
+/// What a condition brings, to whom, when, and for how long, which may differ by case.
+fn incident(condition: &Condition, length_varies: bool) -> String {
+    let Condition { at, lasting, every, what } = condition;
+    let (what, lasts, for_good) = match what {
+        Incident::Partition { from, to, one_way: false } => {
+            (format!("a partition of {from:?} and {to:?}"), "for", "for good")
+        }
+        Incident::Partition { from, to, one_way: true } => {
+            (format!("a partition from {from:?} to {to:?}"), "for", "for good")
+        }
+        Incident::Link(link) => (format!("another link of {:?} and {:?}", link.from, link.to), "for", "for good"),
+        Incident::Crash { who, .. } => (format!("a crash of {who:?}"), "back after", "never back"),
     };
-    let again =
-        condition.every.map_or_else(String::new, |every| format!(" and every {} from then on", format_duration(every)));
-    format!("{what} {} after the start{again}", format_duration(condition.at))
+    let again = every.map_or_else(String::new, |every| format!(" and every {} from then on", format_duration(every)));
+    let until = match lasting {
+        _ if length_varies => format!("{lasts} a time that differs by case"),
+        Some(lasting) => format!("{lasts} {}", format_duration(*lasting)),
+        None => for_good.to_owned(),
+    };
+    format!("{what} {} after the start{again}, {until}", format_duration(*at))
 }
 
 fn messages(data: &Data) -> Option<String> {
@@ -81,4 +98,54 @@ fn refusals(ledger: &[LedgerRow]) -> Option<String> {
 
 fn number(whole: u64) -> String {
     grouped(&whole.to_string(), NARROW, 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use microgrid_record::{
+        Run,
+        fixtures::{day::Day, whole_case},
+    };
+    use microgrid_scenario::schema::Who;
+    use std::time::Duration;
+
+    #[test]
+    fn incidents_name_who_is_meant_and_when_it_is_over() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        assert_eq!(incidents(&data), None);
+        let crash = |who| Incident::Crash { who, memory: Default::default() };
+        let of = |lasting, every, what| {
+            let seconds = |length: Option<u64>| length.map(Duration::from_secs);
+            Condition { at: Duration::from_secs(20), lasting: seconds(lasting), every: seconds(every), what }
+        };
+        let mut told = |conditions: Vec<Condition>, varied: &str| {
+            let scenario = &mut data.plan.as_mut().unwrap().scenario;
+            scenario.network.conditions = conditions;
+            scenario.vary = [(varied.to_owned(), vec![])].into_iter().filter(|(name, _)| !name.is_empty()).collect();
+            incidents(&data).unwrap().replace("The scenario's `conditions` bring ", "")
+        };
+        let peer = || of(Some(600), None, crash(Who::Peer(2)));
+        assert_eq!(
+            told(vec![peer(), of(None, None, crash(Who::Orderer))], ""),
+            "a crash of Peer(2) 20s after the start, back after 10m; a crash of Orderer 20s after the start, never back."
+        );
+        let far = of(Some(30), Some(3600), crash(Who::Group("far".to_owned())));
+        assert_eq!(
+            told(vec![far], ""),
+            "a crash of Group(\"far\") 20s after the start and every 1h from then on, back after 30s."
+        );
+        let cut = Incident::Partition { from: Who::Prosumer(3), to: Who::Grid, one_way: true };
+        assert_eq!(
+            told(vec![of(Some(60), None, cut)], ""),
+            "a partition from Prosumer(3) to Grid 20s after the start, for 1m."
+        );
+        assert_eq!(
+            told(vec![peer()], "lasting"),
+            "a crash of Peer(2) 20s after the start, back after a time that differs by case."
+        );
+        let other = "The scenario's `conditions` differ by case.";
+        assert_eq!(told(vec![peer()], "network.conditions[0].what"), other);
+    }
 }

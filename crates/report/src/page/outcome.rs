@@ -219,8 +219,18 @@ fn of_several(data: &Data, case: &CaseData) -> String {
 }
 
 fn void_slot(case: &CaseData, row: &SlotRow, of_case: &str) -> String {
+    let [welfare, p2g, alone] = [row.welfare_cny, row.p2g_welfare_cny, row.p2g_storage_welfare_cny];
+    let gain = welfare.zip(p2g).map_or(0.0, |(welfare, p2g)| welfare.value() - p2g.value());
+    let storages = if alone == p2g { "" } else { ", and from storages" };
+    let why = match fixed(gain.abs(), 2) {
+        size if format::is_nothing(&size) => String::new(),
+        _ => format!(
+            " That its welfare is {} that of P2G comes from what trust in local energy adds to own consumption{storages}.",
+            beside(gain, |gain| format!("{} CNY", fixed(gain.abs(), 2)))
+        ),
+    };
     format!(
-        "{}{of_case} was not settled: too few peers of the ledger endorsed its trades, which all fell back to the grid.",
+        "{}{of_case} was not settled: too few peers of the ledger endorsed its trades, which all fell back to the grid.{why}",
         begun(case, row)
     )
 }
@@ -520,6 +530,22 @@ mod tests {
     #[test]
     fn small_numbers_keep_what_matters_of_them() {
         assert_eq!([0.314_15, 0.001_23, 4.2e-8].map(small), ["0.31", "0.0012", "4e-8"]);
+    }
+
+    #[test]
+    fn a_void_slot_says_why_its_welfare_is_not_that_of_p2g() {
+        let (_day, recorder) = whole_case(Day::new());
+        let mut data = Data::read(&Run::open(recorder.folder()).unwrap()).unwrap();
+        let row = &mut data.cases[0].slots[1];
+        (row.outcome, row.welfare_cny) = (Outcome::Void, row.p2g_welfare_cny);
+        let told = |data: &Data| slot(data, &data.cases[0], &data.cases[0].slots[1]);
+        assert!(told(&data).ends_with("which all fell back to the grid."), "{}", told(&data));
+        let row = &mut data.cases[0].slots[1];
+        row.welfare_cny = Number::new(row.p2g_welfare_cny.unwrap().value() + 0.48);
+        let trust = "is 0.48 CNY above that of P2G comes from what trust in local energy adds to own consumption.";
+        assert!(told(&data).ends_with(trust), "{}", told(&data));
+        data.cases[0].slots[1].p2g_storage_welfare_cny = Number::new(0.0);
+        assert!(told(&data).ends_with("own consumption, and from storages."), "{}", told(&data));
     }
 
     #[test]
