@@ -105,6 +105,8 @@ pub enum Standing {
 /// What the clients of a peer say, handed in by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HandedIn {
+    /// Its number among all that this peer hands in: what comes twice counts once.
+    pub number: u64,
     /// How many blocks it has.
     pub blocks: u64,
     /// What the last of them has come to.
@@ -118,6 +120,8 @@ pub struct HandedIn {
 /// What the ledger delivers to a peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivered {
+    /// Its number among all that this peer is delivered: what comes twice counts once.
+    pub number: u64,
     /// Blocks that follow each other.
     pub sealed: Vec<Arc<Sealed>>,
     /// How many blocks there are: whoever has fewer passes nothing on until it has them.

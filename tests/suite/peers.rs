@@ -420,3 +420,47 @@ fn blocks_that_overtake_each_other_have_nobody_told_again() {
     };
     assert_eq!(rounds(4), rounds(1));
 }
+
+#[test]
+fn who_registers_while_peers_endorse_that_there_is_no_market_is_told_so() {
+    for posts in ["Every", "Last"] {
+        let text = format!(
+            r#"Scenario(
+                name: "late",
+                market: (slots: 1, starts_at: "12h", open: (1, 1)),
+                population: Synthetic(count: 3, pv_share: 0.0),
+                network: (delay: "9300ms", conditions: [
+                    (at: "0s", lasting: "310s", what: Partition(from: Prosumer(3), to: Ledger, one_way: true)),
+                ]),
+                ledger: (peers: 3, posts: {posts}),
+            )"#
+        );
+        let plan = written(&text, "");
+        let log = run(&only_case(&plan));
+        assert_conserved(&log, 1, 3);
+        let outcomes: Vec<_> = log.games().map(|game| (game.outcome, game.admitted)).collect();
+        assert_eq!(outcomes, [(Outcome::NoMarket, 2)]);
+        assert_verifies(&plan);
+    }
+}
+
+#[test]
+fn what_comes_twice_to_a_peer_or_the_orderer_counts_once() {
+    let refused = |duplication: f64| {
+        let text = format!(
+            r#"Scenario(
+                name: "twice",
+                seed: 308205,
+                market: (slots: 1, slot_length: "10min", starts_at: "12h", open: (1, 1)),
+                population: Synthetic(count: 3, pv_share: 0.5),
+                activation: LockStep(period: "1s"),
+                network: (delay: "1s", links: [(from: Orderer, to: Ledger, duplication: {duplication:?})]),
+                ledger: (peers: 2, block: (max_transactions: 1)),
+            )"#
+        );
+        let log = run(&only_case(&written(&text, "")));
+        assert_settled_once(&log);
+        log.observed.iter().filter(|observed| matches!(observed.what, Observation::Refused(_))).count()
+    };
+    assert_eq!(refused(0.9), refused(0.0));
+}

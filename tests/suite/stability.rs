@@ -679,6 +679,11 @@ fn links_count_by_their_mean_over_prosumers_both_ways() {
     );
     // Of five prosumers, half are three: as the network is, not as it could be.
     assert_eq!((millis(&far), &far.caveats[..]), ([0.0, 190.0], &[Caveat::UnevenLinks][..]));
+    let through_peers = |posts: &str| Setting::of(&published(&["ledger.peers=3", &format!("ledger.posts={posts}")]));
+    // Four ways of 10 ms, and a block.
+    let (every, last) = (through_peers("Every"), through_peers("Last"));
+    assert_eq!((millis(&every), &every.caveats[..]), ([0.0, 90.0], &[Caveat::Peers][..]));
+    assert_eq!((millis(&last), &last.caveats[..]), ([0.0, 90.0], &[][..]));
 }
 
 #[test]

@@ -14,6 +14,7 @@
 //! checkpoints are observed, for whoever keeps them; the ledger itself keeps the heads of its chains only.
 
 mod answers;
+mod arrived;
 mod bills;
 mod chains;
 mod closing;
@@ -173,6 +174,9 @@ impl Ledger {
 
     /// Takes what a peer hands in.
     fn handed_in(&mut self, place: usize, handed: HandedIn, context: &mut Context<'_>) {
+        if !self.replicas.is_first(place, handed.number) {
+            return;
+        }
         if let Err(divergence) = self.replicas.heard(place, &handed) {
             return context.halt(divergence);
         }

@@ -4,6 +4,7 @@
 //! What it is told for them it passes on once it has the blocks on which that rests: so whoever acts on it finds them there.
 
 use super::{
+    arrived::Arrived,
     chains::{Chains, Links, Received},
     playing::Playing,
     queue::Queue,
@@ -66,6 +67,10 @@ pub struct Peer {
     /// What is to be handed in at the end of this instant.
     said: Vec<Said>,
     hands_in_later: bool,
+    /// The number of what it hands in next. It has this on disk.
+    number: u64,
+    /// What it was delivered.
+    arrived: Arrived,
     /// Whether it asks for the blocks that it has not, and to be told again.
     lacks: bool,
     /// Blocks that have overtaken others, by their positions.
@@ -117,6 +122,8 @@ impl Peer {
             taker: Taker::default(),
             said: Vec::new(),
             hands_in_later: false,
+            number: 0,
+            arrived: Arrived::default(),
             lacks: false,
             early: BTreeMap::new(),
             held: Vec::new(),
@@ -152,7 +159,10 @@ impl Peer {
         }
     }
 
-    fn delivered(&mut self, Delivered { sealed, blocks, told }: Delivered, context: &mut Context<'_>) {
+    fn delivered(&mut self, Delivered { number, sealed, blocks, told }: Delivered, context: &mut Context<'_>) {
+        if !self.arrived.is_first(number) {
+            return;
+        }
         let before = self.chains.blocks();
         let asks_how_far = sealed.is_empty() && told.is_empty();
         self.early.extend(sealed.into_iter().map(|block| (block.header.position, block)));
@@ -452,8 +462,9 @@ impl Actor<MarketProtocol> for Peer {
             Wake::HandIn => {
                 self.hands_in_later = false;
                 let (blocks, outcome, lacks) = (self.chains.blocks(), self.outcome, self.lacks);
-                let said = std::mem::take(&mut self.said);
-                context.send(LEDGER, Message::HandedIn(Box::new(HandedIn { blocks, outcome, lacks, said })));
+                let (number, said) = (self.number, std::mem::take(&mut self.said));
+                self.number += 1;
+                context.send(LEDGER, Message::HandedIn(Box::new(HandedIn { number, blocks, outcome, lacks, said })));
             }
             Wake::TakePosts(number) => {
                 let posts = self.posts.timed_out(number);
@@ -470,6 +481,7 @@ impl Actor<MarketProtocol> for Peer {
     fn restart(&mut self, context: &mut Context<'_>) {
         (self.said, self.held, self.market, self.audience) = (Vec::new(), Vec::new(), None, Arc::new([]));
         self.early.clear();
+        self.arrived = Arrived::default();
         self.playing = None;
         self.posts.cut();
         (self.hands_in_later, self.lacks) = (false, true);

@@ -2,7 +2,7 @@
 //!
 //! Without any the ledger is its only peer, and everybody's.
 
-use super::LedgerRules;
+use super::{LedgerRules, arrived::Arrived};
 use crate::{
     actor::{Context, Wake},
     chain::{hash::Digest, submission::Sealed},
@@ -45,14 +45,25 @@ struct Replica {
     sent: u64,
     /// Since when it has not answered what it was sent.
     silent_since: Option<Time>,
+    /// The number of what it is delivered next.
+    number: u64,
+    /// What it has handed in.
+    arrived: Arrived,
     told: Vec<(Option<ProsumerId>, Message)>,
 }
 
 impl Replicas {
     /// As many peers as there are, each prosumer the client of the one at its place in the rules' `homes`.
     pub(super) fn new(peers: usize, rules: &LedgerRules, prosumers: usize) -> Self {
-        let replica =
-            |n| Replica { address: peer(prosumers, n + 1), has: 0, sent: 0, silent_since: None, told: Vec::new() };
+        let replica = |n| Replica {
+            address: peer(prosumers, n + 1),
+            has: 0,
+            sent: 0,
+            silent_since: None,
+            number: 0,
+            arrived: Arrived::default(),
+            told: Vec::new(),
+        };
         let peers = (0..peers as u32).map(replica).collect();
         let (homes, kept) = (rules.homes.to_vec(), VecDeque::new());
         let (retry_after, patience) = (rules.retry_after, rules.slot_length);
@@ -153,6 +164,11 @@ impl Replicas {
         (0..).zip(have).filter(|(_, has)| !has).map(|(place, _)| place).collect()
     }
 
+    /// Whether what this peer hands in has not come before.
+    pub(super) fn is_first(&mut self, place: usize, number: u64) -> bool {
+        self.peers[place].arrived.is_first(number)
+    }
+
     /// Takes note of how far a peer has come.
     ///
     /// # Errors
@@ -203,7 +219,7 @@ impl Replicas {
             }
             let sealed = self.kept.iter().skip(replica.sent.saturating_sub(first) as usize).cloned().collect();
             let told = std::mem::take(&mut replica.told);
-            context.send(replica.address, Message::Delivered(Box::new(Delivered { sealed, blocks, told })));
+            replica.deliver(sealed, blocks, told, context);
             replica.sent = blocks;
             replica.silent_since.get_or_insert(context.now());
         }
@@ -229,9 +245,22 @@ impl Replicas {
             return;
         }
         self.asked += 1;
-        for replica in self.peers.iter().filter(|replica| replica.has < self.blocks) {
-            let (sealed, blocks, told) = (Vec::new(), self.blocks, Vec::new());
-            context.send(replica.address, Message::Delivered(Box::new(Delivered { sealed, blocks, told })));
+        for replica in self.peers.iter_mut().filter(|replica| replica.has < self.blocks) {
+            replica.deliver(Vec::new(), self.blocks, Vec::new(), context);
         }
+    }
+}
+
+impl Replica {
+    fn deliver(
+        &mut self,
+        sealed: Vec<Arc<Sealed>>,
+        blocks: u64,
+        told: Vec<(Option<ProsumerId>, Message)>,
+        context: &mut Context<'_>,
+    ) {
+        let delivered = Delivered { number: self.number, sealed, blocks, told };
+        self.number += 1;
+        context.send(self.address, Message::Delivered(Box::new(delivered)));
     }
 }

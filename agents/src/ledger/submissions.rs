@@ -9,7 +9,7 @@ use crate::{
         fact::{Fact, Key},
         genesis::Posts,
         identity::Party,
-        refusal::{Refusal, Validity},
+        refusal::{Refusal, Validity, ensure},
         submission::{Execution, Pending, Sealed, Sent},
         transaction::Endorsement,
     },
@@ -223,12 +223,15 @@ impl Ledger {
         let member = self.chains.member.genesis.member(sent.creator());
         match (sent.call(), member) {
             (Call::Register(slot, registration), Some(member)) if *slot == self.slot => {
-                if validity.is_ok() {
+                // While peers endorse that a slot goes without a market, nothing on the chain says so yet.
+                let in_time = ensure(matches!(self.phase, Phase::Registering), Refusal::MarketClosed);
+                let counts = validity.and(in_time);
+                if counts.is_ok() {
                     self.registrations.enter(member.index(), *registration);
                 }
                 // One that was sent twice may wait twice: the second is refused, and its sender registered.
                 let is_known = self.registrations.all()[member.index()].as_ref() == Some(registration);
-                let counts = if is_known { Ok(()) } else { validity };
+                let counts = if is_known { Ok(()) } else { counts };
                 self.replicas.tell(sent.from, Message::Registered(*slot, counts), context);
             }
             (Call::RecordEnergy(slot, ..), Some(member)) if validity.is_ok() => {

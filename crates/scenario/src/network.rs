@@ -47,13 +47,19 @@ impl Case {
     pub fn delays(&self) -> Option<Vec<Duration>> {
         let network = self.network();
         let one_way = |from, to| network.usual(from, to).delay.mean();
+        let both =
+            |way: Vec<ActorId>| way.windows(2).map(|hop| (one_way(hop[0], hop[1]) + one_way(hop[1], hop[0])) / 2).sum();
+        network.own.is_none().then(|| self.ways().map(both).collect())
+    }
+
+    /// Whom a message of each prosumer passes on its way to the ledger, itself and the ledger included: its peer, if there are
+    /// several.
+    pub fn ways(&self) -> impl Iterator<Item = Vec<ActorId>> {
         let (homes, prosumers) = (self.homes(), self.population.prosumers.len());
-        let both = |id: ProsumerId| {
+        (0..prosumers as u32).map(ProsumerId).map(move |id| {
             let home = homes.get(id.index()).map(|home| peer(prosumers, home + 1));
-            let way: Vec<ActorId> = [Some(id.actor()), home, Some(LEDGER)].into_iter().flatten().collect();
-            way.windows(2).map(|hop| (one_way(hop[0], hop[1]) + one_way(hop[1], hop[0])) / 2).sum()
-        };
-        network.own.is_none().then(|| (0..prosumers as u32).map(|id| both(ProsumerId(id))).collect())
+            [Some(id.actor()), home, Some(LEDGER)].into_iter().flatten().collect()
+        })
     }
 
     /// How many peers the ledger has beside its orderer; none where it is its only one.
@@ -107,7 +113,9 @@ impl Case {
             Some(own) => own.bounds().loss,
             None => changes(scenario).filter_map(|change| change.loss).fold(scenario.network.loss, f64::max),
         };
-        let unanswered = 1.0 - (1.0 - loss).powi(2);
+        // To the ledger and back; with several peers, to the orderer through one, and back.
+        let ways = if self.peers() == 0 { 2 } else { 4 };
+        let unanswered = 1.0 - (1.0 - loss).powi(ways);
         let repeats = (1e-12 / questions).ln() / unanswered.ln();
         let undisturbed =
             3 * scenario.market.slot_length + (5.0 * repeats).clamp(20.0, 1e5) as u32 * self.retry_after();
@@ -348,6 +356,14 @@ mod tests {
         assert_eq!(of(slow).retry_after(), Duration::from_millis(13_100));
         let lossy = of("(links: [(from: Grid, to: Ledger, loss: 0.9)])");
         assert!(lossy.stall_after() > 2 * plain.stall_after());
+        // A repeat is answered less often through a peer, by the loss of two ways more: 1 in 100 in place of 1 in 10,000.
+        let mut through_peers = of("(loss: 0.9)");
+        let repeats = |case: &Case| {
+            (case.stall_after() - 3 * case.scenario.market.slot_length).div_duration_f64(case.retry_after())
+        };
+        let direct = repeats(&through_peers);
+        Arc::make_mut(&mut through_peers.scenario).ledger.peers.0 = 3;
+        assert!((repeats(&through_peers) / direct - 100.0).abs() < 1.0, "{}", repeats(&through_peers) / direct);
         let condition = |timing: &str| of(&format!("(conditions: [({timing}, what: Crash(who: Ledger))])"));
         let (once, often) = (r#"at: "1h", lasting: "5h""#, r#"at: "1h", lasting: "30min", every: "1h""#);
         assert_eq!(condition(once).stall_after(), plain.stall_after() + Duration::from_secs(5 * 3600));

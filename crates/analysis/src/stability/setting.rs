@@ -2,7 +2,7 @@
 
 use super::{Lags, Rhythm};
 use microgrid_agents::{
-    ids::{LEDGER, ProsumerId},
+    chain::genesis::Posts,
     market::replicator::Fitness,
     prosumer::{Adaptation, Behaviour},
 };
@@ -26,7 +26,8 @@ pub struct Setting {
     pub rhythm: Rhythm,
     /// Time from one act of a participant to the next, or its mean.
     pub period: Duration,
-    /// From a post of one participant until another knows of it: two messages and the block's timeout, or their means.
+    /// From a post of one participant until another knows of it: two messages and the block's timeout, or their means; with
+    /// several peers of the ledger four messages.
     pub age: Duration,
     /// How much longer a message takes to the ledger than back, in periods; negative where it is quicker.
     pub slower_up: f64,
@@ -57,6 +58,8 @@ pub enum Caveat {
     OutOfStep(&'static str, Rhythm),
     /// Steps are halved in the game; the theory judges them as they are before that.
     Halving,
+    /// Posts go through peers of the ledger, which may carry them out on what is no longer so.
+    Peers,
     /// Messages are lost or duplicated, or conditions change the network; the theory has none of that.
     Faults,
 }
@@ -76,6 +79,10 @@ impl fmt::Display for Caveat {
                  the safe side"
             }
             Self::Halving => "HalveOnOscillation: judged at the steps as given, before any is halved",
+            Self::Peers => {
+                "posts are taken to take the ways through their peers, and no longer: where a peer is behind, they are refused \
+                 as stale, and count once they are repeated"
+            }
             Self::Faults => "loss, duplication and conditions of the network are left out",
         })
     }
@@ -119,6 +126,8 @@ impl Setting {
             (tie && !random && activation.is_none()).then_some(Caveat::Tie),
             uneven_blocks.then_some(Caveat::UnevenBlocks),
             (adaptation == Adaptation::HalveOnOscillation).then_some(Caveat::Halving),
+            (case.peers() > 0 && scenario.posts(case.population.prosumers.len()) == Posts::Every)
+                .then_some(Caveat::Peers),
             has_faults(scenario).then_some(Caveat::Faults),
         ];
         Self {
@@ -244,17 +253,18 @@ fn has_faults(scenario: &Scenario) -> bool {
 fn ways(case: &Case) -> ([Duration; 2], bool, bool) {
     let (network, count) = (case.network(), case.population.prosumers.len());
     let (mut sums, mut first, mut even, mut random) = ([0.0; 2], None, true, false);
-    for prosumer in (0..).map(ProsumerId).take(count).map(ProsumerId::actor) {
-        let usual = [(prosumer, LEDGER), (LEDGER, prosumer)].map(|(from, to)| network.usual(from, to));
-        random |= usual.iter().any(Quality::has_random_delay);
-        let ways = usual.map(|way| (way.delay.mean(), way.has_random_delay()));
-        even &= *first.get_or_insert(ways) == ways;
-        for (sum, (mean, _)) in sums.iter_mut().zip(ways) {
+    for way in case.ways() {
+        let hops = || way.windows(2).map(|hop| [network.usual(hop[0], hop[1]), network.usual(hop[1], hop[0])]);
+        let is_random = [0, 1].map(|n| hops().any(|hop| hop[n].has_random_delay()));
+        let mean: [Duration; 2] = [0, 1].map(|n| hops().map(|hop| hop[n].delay.mean()).sum());
+        random |= is_random.contains(&true);
+        even &= *first.get_or_insert((mean, is_random)) == (mean, is_random);
+        for (sum, mean) in sums.iter_mut().zip(mean) {
             *sum += mean.as_secs_f64() / count as f64;
         }
     }
     match first {
-        Some(ways) if even => (ways.map(|(mean, _)| mean), even, random),
+        Some((mean, _)) if even => (mean, even, random),
         _ => (sums.map(Duration::from_secs_f64), even, random),
     }
 }
