@@ -10,10 +10,14 @@ pub(super) struct Arrived {
     next: u64,
     /// Those before it that have not.
     missing: BTreeSet<u64>,
+    /// Of those before this one it has said which are lost.
+    told: u64,
 }
 
 impl Arrived {
     const MOST: usize = 1000;
+    /// A message that so many later ones have overtaken counts as lost.
+    const LATER: u64 = 3;
 
     /// Takes note of a message, and says whether it is the first of its number.
     pub(super) fn is_first(&mut self, number: u64) -> bool {
@@ -27,11 +31,34 @@ impl Arrived {
         self.next = number + 1;
         true
     }
+
+    /// Whether any message counts as lost of which it has not said so before.
+    pub(super) fn has_lost(&mut self) -> bool {
+        let lost = self.told..self.told.max(self.next.saturating_sub(Self::LATER));
+        let has_lost = self.missing.range(lost).next().is_some();
+        if has_lost {
+            self.told = self.next;
+        }
+        has_lost
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_three_have_overtaken_is_lost_and_told_once() {
+        let mut arrived = Arrived::default();
+        let lost: Vec<bool> = [0, 2, 3, 4, 5, 7, 8, 1, 9, 6, 10, 11]
+            .map(|number| {
+                assert!(arrived.is_first(number));
+                arrived.has_lost()
+            })
+            .into();
+        let (one, six) = (3, 8);
+        assert_eq!((0..12).filter(|n| lost[*n]).collect::<Vec<_>>(), [one, six]);
+    }
 
     #[test]
     fn what_comes_twice_counts_once_in_whatever_order() {

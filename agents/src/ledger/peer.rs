@@ -175,8 +175,9 @@ impl Peer {
         if self.chains.blocks() > before {
             context.observe(Observation::Replicated(self.chains.blocks(), self.outcome));
         }
-        // What it has not been sent yet may be under way, unless it is asked.
-        if asks_how_far {
+        // What it lacks may be under way still, unless it is asked, or others have long overtaken it.
+        let is_late = self.arrived.has_lost();
+        if asks_how_far || is_late {
             self.lacks = !self.has(blocks);
         } else if !self.hands_in_later {
             self.lacks = false;
