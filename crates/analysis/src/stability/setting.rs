@@ -6,7 +6,6 @@ use microgrid_agents::{
     market::replicator::Fitness,
     prosumer::{Adaptation, Behaviour},
 };
-use microgrid_network::Quality;
 use microgrid_scenario::{
     Case,
     schema::{Activation, Habit, Scenario},
