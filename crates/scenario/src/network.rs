@@ -356,14 +356,15 @@ mod tests {
         assert_eq!(of(slow).retry_after(), Duration::from_millis(13_100));
         let lossy = of("(links: [(from: Grid, to: Ledger, loss: 0.9)])");
         assert!(lossy.stall_after() > 2 * plain.stall_after());
-        // A repeat is answered less often through a peer, by the loss of two ways more: 1 in 100 in place of 1 in 10,000.
-        let mut through_peers = of("(loss: 0.9)");
+        // Through a peer a question has two ways more to be lost on.
+        let mut halved = of("(loss: 0.5)");
         let repeats = |case: &Case| {
             (case.stall_after() - 3 * case.scenario.market.slot_length).div_duration_f64(case.retry_after())
         };
-        let direct = repeats(&through_peers);
-        Arc::make_mut(&mut through_peers.scenario).ledger.peers.0 = 3;
-        assert!((repeats(&through_peers) / direct - 100.0).abs() < 1.0, "{}", repeats(&through_peers) / direct);
+        let direct = repeats(&halved);
+        Arc::make_mut(&mut halved.scenario).ledger.peers.0 = 3;
+        let expected = f64::ln(1.0 - 1.0 / 4.0) / f64::ln(1.0 - 1.0 / 16.0);
+        assert!((repeats(&halved) / direct / expected - 1.0).abs() < 0.01, "{}", repeats(&halved) / direct);
         let condition = |timing: &str| of(&format!("(conditions: [({timing}, what: Crash(who: Ledger))])"));
         let (once, often) = (r#"at: "1h", lasting: "5h""#, r#"at: "1h", lasting: "30min", every: "1h""#);
         assert_eq!(condition(once).stall_after(), plain.stall_after() + Duration::from_secs(5 * 3600));
