@@ -183,12 +183,13 @@ impl Override {
         let values = value.map_or(&self.values[..], |n| &self.values[n..=n]);
         let written = self.argument.as_ref().and_then(|argument| Some(argument.text.split_once('=')?.1));
         let number = written.filter(|_| value.is_some()).and_then(decimal);
-        let number = number.filter(|number| path::set(scenario, &self.name, number).is_ok());
         let is_told = notes.iter().any(|note| note.contains(": write "));
-        let is_number = number.is_some();
-        if is_number {
+        // What is offered is meant for a part of it.
+        if number.is_some() {
             notes.retain(|note| !note.contains(": write "));
         }
+        let number = number.filter(|number| path::set(scenario, &self.name, number).is_ok());
+        let is_number = number.is_some();
         // Where one of the two numbers is none itself, neither is the whole.
         let number = number.map(|number| if is_told { COMMA.to_owned() } else { decimal_point(number) });
         let another =
@@ -501,7 +502,10 @@ impl Draft {
                 .map_err(|mistake| self.blamed(name, None, mistake))?;
         }
         let count = vary.values().map(|values| values.len() as f64).product::<f64>();
-        let count = count * self.scenario.replicates.count() as f64;
+        // What is wrong with the replicates alone is told of them.
+        let replicates =
+            validate::replicates(&self.scenario.replicates).map_or(1, |()| self.scenario.replicates.count());
+        let count = count * replicates as f64;
         if count > f64::from(LARGEST_COUNT) {
             let allowed = format!("at most {LARGEST_COUNT}, replicates included");
             return Err(self.shown(Mistake::value("vary", "too many cases", format!("{count} cases"), allowed)));

@@ -153,7 +153,7 @@ fn none(found: Found) -> Result<(), Found> {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-fn replicates(replicates: &Replicates) -> Checked {
+pub(super) fn replicates(replicates: &Replicates) -> Checked {
     match replicates {
         Replicates::Count(number) => count("replicates", *number),
         Replicates::Seeds(seeds) => {
