@@ -91,7 +91,7 @@ fn a_million_prosumers_and_any_number_of_jobs_and_shards_are_allowed() {
     assert!(million.status.success(), "{million:?}");
     let all = u64::MAX.to_string();
     let short = ["--set", "market.slots=1", "--set", "market.open=(1, 1)", "--set", "record=Summary", "--no-report"];
-    let run = ["x.ron", "--jobs", &all, "--shards", &all, "--set", "replicates=2000"];
+    let run = ["x.ron", "--jobs", &all, "--shards", &all, "--set", "replicates=200"];
     let output = sim(folder.path(), &[&run[..], &short].concat());
     assert!(output.status.success(), "{output:?}");
 }
