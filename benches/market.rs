@@ -22,7 +22,7 @@ use microgrid_sim::{
         reference::{Iteration, Market},
         slot::{slot_facts, slot_terms},
     },
-    runtime::{RuntimeError, Traffic, WatchError, Watcher},
+    runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher},
     scenario::Case,
     simulation::simulate,
 };
@@ -42,13 +42,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Rounds that are played before the time is taken.
 const ROUNDS_BEFORE: u64 = 5;
 
-/// A market that goes on for 330,000 rounds, rest or not.
-fn endless(prosumers: u32, choice_set: ChoiceSet) -> Case {
+/// A market that goes on for 330,000 rounds, rest or not, with a ledger of so many peers.
+fn endless(prosumers: u32, choice_set: ChoiceSet, peers: u32) -> Case {
     let sections = format!(
         "learning: (choice_set: {choice_set:?}, tolerance: 1e-300, patience: 1000000),
         activation: LockStep(period: \"10ms\"),
         network: (delay: Constant(\"1ms\")),
-        ledger: (block: (timeout: \"1ms\"), posts: Last),"
+        ledger: (peers: {peers}, block: (timeout: \"1ms\"), posts: Last),"
     );
     noon(prosumers, &sections)
 }
@@ -84,17 +84,17 @@ impl Watcher<microgrid_sim::agents::actor::MarketProtocol> for StopWatch {
 }
 
 /// How long so many rounds of the actors take.
-fn play(case: &Case, rounds: u64) -> Duration {
+fn play(case: &Case, shards: Option<Shards>, rounds: u64) -> Duration {
     let enough = Arc::new(AtomicBool::new(false));
     let watch = StopWatch { rounds, seen: 0, begun: None, taken: None, enough: Arc::clone(&enough) };
-    let (watch, result) = simulate(case, None, &enough, watch);
+    let (watch, result) = simulate(case, shards, &enough, watch);
     assert!(matches!(result, Err(RuntimeError::Interrupted)), "the watch ends the run: {result:?}");
     watch.taken.expect("the watch has stopped")
 }
 
 /// Measures the same market both ways.
 fn compare(criterion: &mut Criterion, name: &str, prosumers: u32, choice_set: ChoiceSet) {
-    let case = endless(prosumers, choice_set);
+    let case = endless(prosumers, choice_set, 1);
     let (buyers, surplus) = sides(&case);
     let known = acquaintances(&case, choice_set, surplus.len());
     let terms = slot_terms(&case, 1);
@@ -121,9 +121,18 @@ fn compare(criterion: &mut Criterion, name: &str, prosumers: u32, choice_set: Ch
     group.bench_function(BenchmarkId::new("plain", prosumers), |bencher| {
         bencher.iter(|| black_box(iteration.next()));
     });
-    group.bench_function(BenchmarkId::new("actors", prosumers), |bencher| {
-        bencher.iter_custom(|rounds| play(&case, rounds));
-    });
+    let two = endless(prosumers, choice_set, 2);
+    let one_shard = Some(Shards::Fixed(1));
+    for (name, case, shards) in [
+        ("actors", &case, None),
+        ("actors, one shard", &case, one_shard),
+        ("actors, two peers", &two, None),
+        ("actors, two peers, one shard", &two, one_shard),
+    ] {
+        group.bench_function(BenchmarkId::new(name, prosumers), |bencher| {
+            bencher.iter_custom(|rounds| play(case, shards, rounds));
+        });
+    }
     group.finish();
 }
 
