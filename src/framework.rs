@@ -6,7 +6,7 @@
 
 pub use crate::{
     record::Results,
-    study::{Progress, StudyError},
+    study::{Partner, Progress, StudyError},
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         Custom, Draft, Observer, Overrides, Part, PartError, Plan, Rule, ScenarioError, Whose, population::Population,
         schema::Scenario,
     },
-    study::{self, Options},
+    study::{self, Options, Shared},
 };
 use microgrid_agents::{
     debug_as_display,
@@ -185,6 +185,14 @@ impl SimulationBuilder {
         self
     }
 
+    /// Has somebody else say what each slot brings, as it comes, and hear what has become of it; there has to be one case. A run
+    /// in a folder keeps the profiles that were played as `played_profiles.csv`.
+    pub fn partner(mut self, partner: impl Partner + 'static) -> Self {
+        self.options.partner = Some(Shared::new(partner));
+        self.custom.is_live = true;
+        self
+    }
+
     /// Ends the simulation early, as soon as somebody sets this flag: with
     /// [`StudyError::Interrupted`](crate::study::StudyError::Interrupted). A run in a folder can be
     /// [resumed](Simulation::resume).
@@ -246,7 +254,10 @@ impl SimulationBuilder {
         if let Some(&number) = named.flatten().find(|&&number| !plan.includes(number)) {
             return Err(SimulationError::NoProsumer(number));
         }
-        Ok(Simulation { plan, options, format, listener })
+        match plan.numbers().count() {
+            cases if cases > 1 && options.partner.is_some() => Err(SimulationError::ManyCases(cases)),
+            _ => Ok(Simulation { plan, options, format, listener }),
+        }
     }
 
     /// Builds the simulation and runs it: rows in memory.
@@ -293,6 +304,9 @@ pub enum SimulationError {
     /// A rule was given for somebody who does not take part.
     #[error("there is no prosumer {0} to have a rule of its own")]
     NoProsumer(u32),
+    /// A partner can take part in one case only.
+    #[error("a partner takes part in one case, and there are {0}: vary nothing, and have one replicate")]
+    ManyCases(usize),
     /// A case could not be run to its end.
     #[error(transparent)]
     Study(#[from] StudyError),
@@ -430,7 +444,10 @@ impl Simulation {
             Err(StudyError::Interrupted) => Status::Interrupted,
             Err(other) => Status::Failed(other.to_string()),
         };
-        let finished = recorder.finish(status, clock.elapsed());
+        let finished = recorder.finish(status, clock.elapsed()).and_then(|folder| {
+            let played = self.options.partner.as_ref().and_then(Shared::played);
+            played.map_or(Ok(()), |played| keep_played(&folder, &played.to_csv())).map(|()| folder)
+        });
         if let Err(error) = result {
             if let Err(error) = finished {
                 tracing::warn!(%error, "the manifest does not tell how the run ended");
@@ -456,6 +473,15 @@ impl Simulation {
             study::follow(&self.plan, ranks, &self.options.interrupted);
         }
     }
+}
+
+/// What was played in a run with a partner, as a profile file.
+const PLAYED: &str = "played_profiles.csv";
+
+fn keep_played(folder: &Path, csv: &str) -> Result<(), RecordError> {
+    let mut run = Run::open(folder)?;
+    run.put(PLAYED, csv.as_bytes())?;
+    run.name_files(|file| file == PLAYED, &[PLAYED.to_owned()])
 }
 
 #[expect(clippy::disallowed_methods, reason = "a run's manifest tells when it started and how long it took")]

@@ -94,7 +94,7 @@ pub mod simulation;
 #[doc(hidden)]
 pub mod study;
 
-pub use framework::{Progress, Results, Simulation, SimulationBuilder, SimulationError, StudyError};
+pub use framework::{Partner, Progress, Results, Simulation, SimulationBuilder, SimulationError, StudyError};
 pub use microgrid_agents as agents;
 pub use microgrid_analysis as analysis;
 pub use microgrid_ledger as ledger;

@@ -7,11 +7,11 @@
 
 use crate::{
     ranks::Ranks,
-    record::{CaseRecorder, CaseStore, RecordError},
+    record::{CaseRecorder, CaseStore, ClosedRows, RecordError},
     runtime::{RuntimeError, Shards, Traffic, WatchError, Watcher, caught},
     scenario::{
         Case, LastPopulation, Plan,
-        population::Population,
+        population::{Population, Reading},
         schema::{Clock, Scenario},
     },
     simulation::{simulate_among, simulate_days},
@@ -19,7 +19,7 @@ use crate::{
 use microgrid_agents::{
     actor::MarketProtocol,
     debug_as_display,
-    ids::ProsumerId,
+    ids::{ProsumerId, Slot},
     ledger::Durability,
     message::SlotOpened,
     observation::{Observation, Observed, Refused},
@@ -29,7 +29,7 @@ use rayon::ThreadPoolBuilder;
 use std::{
     num::NonZero,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
@@ -48,6 +48,64 @@ pub struct Options {
     pub ranks: Option<Ranks>,
     /// Set from outside to end the study early.
     pub interrupted: Arc<AtomicBool>,
+    /// Who says what each slot brings, if somebody does.
+    pub partner: Option<Shared>,
+}
+
+/// Somebody who takes part in a study from outside: another simulator, or a person. It is asked by one thread at a time.
+pub trait Partner: Send {
+    /// What a slot brings, which begins once this returns. Whoever is left out has what the scenario says.
+    ///
+    /// # Errors
+    /// An error ends the study, as one of the case.
+    fn readings(&mut self, slot: Slot) -> Result<Vec<Reading>, String>;
+
+    /// Shows what has become of a slot.
+    fn closed(&mut self, rows: ClosedRows);
+}
+
+/// A [`Partner`] of the only case of a study.
+#[derive(Clone)]
+pub struct Shared {
+    partner: Arc<Mutex<dyn Partner>>,
+    /// The population with all that has been said.
+    played: Arc<OnceLock<Arc<Population>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(partner: impl Partner + 'static) -> Self {
+        Self { partner: Arc::new(Mutex::new(partner)), played: Arc::default() }
+    }
+
+    /// The population with all that has been said, once the case has begun.
+    pub(crate) fn played(&self) -> Option<&Population> {
+        self.played.get().map(|population| &**population)
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Partner")
+    }
+}
+
+/// A partner in a case.
+struct Joined {
+    partner: Shared,
+    population: Arc<Population>,
+    /// How many slots there are.
+    slots: Slot,
+}
+
+impl Joined {
+    /// Has it said what a slot brings, unless that is beyond the last.
+    fn ask(&self, slot: Slot) -> Result<(), String> {
+        if slot > self.slots {
+            return Ok(());
+        }
+        let readings = lock(&self.partner.partner).readings(slot)?;
+        self.population.say(slot, &readings)
+    }
 }
 
 /// How far a study has come.
@@ -243,12 +301,19 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
         if self.options.interrupted.load(Ordering::Relaxed) {
             return Err(StudyError::Interrupted);
         }
-        let case = self.plan.case(number, &self.drawn);
+        let mut case = self.plan.case(number, &self.drawn);
+        if let Some(partner) = &self.options.partner {
+            case.population = Arc::clone(partner.played.get_or_init(|| Arc::new(case.population.live())));
+        }
         tracing::info!(case = number, seed = case.seed, knobs = ?case.knobs, "case begins");
         let beside_others = || Shards::beside_others(case.population.prosumers.len() + 2);
         let shards = self.options.shards.or_else(|| self.beside_others.then(beside_others));
+        let joined = || {
+            let partner = self.options.partner.clone()?;
+            Some(Joined { partner, population: Arc::clone(&case.population), slots: case.scenario.market.slots })
+        };
         let play = |recorder| {
-            let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell) };
+            let reporter = Reporter { recorder, case: case.clone(), tell: Arc::clone(&self.tell), joined: joined() };
             let (Reporter { recorder, .. }, result) = simulate_days(
                 &case,
                 shards,
@@ -259,7 +324,12 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
             );
             (recorder, result)
         };
-        let begun = lock(&self.store).begin(&case)?;
+        let mut begun = lock(&self.store).begin(&case)?;
+        if let Some(joined) = joined() {
+            begun.show_closed();
+            let failed = |why: String| StudyError::Case { case: number, source: RuntimeError::Watcher(why.into()) };
+            joined.ask(1).map_err(failed)?;
+        }
         let (mut recorder, mut result) = play(begun);
         if let Err(RuntimeError::Snapshot(why)) = result {
             tracing::warn!(case = number, %why, "the case begins anew");
@@ -279,7 +349,7 @@ impl<S: CaseStore, T: FnMut(u32, u64) + Send + 'static> Study<'_, S, T> {
 }
 
 /// Locks what a thread may have left behind when it panicked, which ends the study anyway.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -288,6 +358,7 @@ struct Reporter<T> {
     recorder: CaseRecorder,
     case: Case,
     tell: Arc<Mutex<T>>,
+    joined: Option<Joined>,
 }
 
 impl<T: FnMut(u32, u64) + Send> Watcher<MarketProtocol> for Reporter<T> {
@@ -299,6 +370,13 @@ impl<T: FnMut(u32, u64) + Send> Watcher<MarketProtocol> for Reporter<T> {
             observed.iter().for_each(|observed| observer.show(*number, observed));
         }
         self.recorder.window(observed, traffic)?;
+        if let Some(joined) = &self.joined
+            && let Some(rows) = self.recorder.take_closed()
+        {
+            let next = rows.slot.slot + 1;
+            lock(&joined.partner.partner).closed(rows);
+            joined.ask(next)?;
+        }
         if closed > 0 {
             (*lock(&self.tell))(0, closed as u64);
         }

@@ -35,7 +35,7 @@ mod terminal;
 mod text;
 mod trade_matrix;
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use args::{Arguments, Command};
 use clap::Parser;
 use error::CliError;
@@ -43,6 +43,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, ErrorKind, Write},
+    path::Path,
     process::ExitCode,
 };
 use tracing_subscriber::{
@@ -104,6 +105,14 @@ pub fn main() -> ExitCode {
             error.exit_code.into()
         }
     }
+}
+
+/// What `sim show` prints of a run, without colours, or why it cannot.
+#[doc(hidden)] // Hidden: for the Python package.
+pub fn shown(run: &Path, slot: Option<&str>, member: Option<&str>, case: Option<u32>) -> Result<String, String> {
+    let slot = slot.map(str::parse).transpose()?;
+    let text = show::told(run, slot.as_ref(), member, case);
+    text.map(|text| strip_str(&text).to_string()).map_err(|error| error.text.replacen("error: ", "", 1))
 }
 
 /// The error with what may have been meant.

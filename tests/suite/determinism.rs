@@ -33,13 +33,19 @@ pub(crate) fn files(plan: &Plan, shards: Option<Shards>) -> Files {
     let (recorder, result) = study::run(plan, recorder, &Options { shards, ..Options::default() }, |_| {});
     result.unwrap_or_else(|error| panic!("{error}"));
     let folder = recorder.finish(Status::Finished, Duration::ZERO).expect("the run is complete");
-    let mut files = Files::new();
-    read(&folder, &mut files);
+    let mut files = content(&folder);
     assert!(files.len() >= 6, "{:?}", files.keys());
     let export = Command::new(env!("CARGO_BIN_EXE_sim")).args(["ledger", "export"]).arg(&folder).assert().success();
     let chains = export.get_output().stdout.clone();
     assert!(chains.len() > 10_000, "{} bytes are no chains", chains.len());
     files.insert(CHAINS.to_owned(), chains);
+    files
+}
+
+/// The files of a run's folder but for the manifest.
+pub(crate) fn content(folder: &Path) -> Files {
+    let mut files = Files::new();
+    read(folder, &mut files);
     files
 }
 

@@ -34,6 +34,7 @@ mod ordering;
 mod own_rules;
 mod page;
 mod paper;
+mod partner;
 mod parts;
 mod peers;
 mod posts;

@@ -4,12 +4,15 @@ use super::{
     error::RecordError,
     gains::Gains,
     key_figures::Tally,
-    recorded::{ClosedSlot, CommittedBlock},
+    prosumers::ProsumerRow,
+    recorded::{ClosedSlot, CommittedBlock, Recorded as _},
     slot_observations::{SlotObservations, slot_of},
+    slots::SlotRow,
     snapshot::{Snapshot, Snapshots, Standing},
     sums::Sums,
     tables::Tables,
     theory::Theory,
+    trades::TradeRow,
 };
 use microgrid_agents::{
     actor::MarketProtocol,
@@ -42,6 +45,21 @@ pub struct CaseRecorder {
     pub(super) snapshots: Option<Snapshots>,
     /// From where the simulation goes on, if the case was left between two slots.
     simulation: Option<Vec<u8>>,
+    /// What was closed last, where somebody goes on with it.
+    closed: Option<ClosedRows>,
+    shows_closed: bool,
+}
+
+/// The rows of a slot that has just been closed, whatever the scenario keeps.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ClosedRows {
+    /// The slot at a glance.
+    pub slot: SlotRow,
+    /// What it was for each prosumer.
+    pub prosumers: Vec<ProsumerRow>,
+    /// Who got what from whom.
+    pub trades: Vec<TradeRow>,
 }
 
 impl CaseRecorder {
@@ -70,6 +88,8 @@ impl CaseRecorder {
             },
             snapshots: None,
             simulation: None,
+            closed: None,
+            shows_closed: false,
         }
     }
 
@@ -79,6 +99,16 @@ impl CaseRecorder {
         tables.restore(&left.tables)?;
         let Snapshot { standing, simulation, .. } = left;
         Ok(Self { standing, simulation: Some(simulation), ..Self::new(case, tables, None) })
+    }
+
+    /// Keeps what is closed until it is [taken](Self::take_closed), slot by slot.
+    pub fn show_closed(&mut self) {
+        self.shows_closed = true;
+    }
+
+    /// What has been closed last, once.
+    pub fn take_closed(&mut self) -> Option<ClosedRows> {
+        self.closed.take()
     }
 
     /// By the machine's clock, so long at least lies between two snapshots.
@@ -158,6 +188,11 @@ impl CaseRecorder {
         let (theory, gains, sums) = (&theory, &gains, &sums);
         let closed = ClosedSlot { case, slot, observed, theory, gains, sums, traffic, delays, homes };
         self.tables.sheets.all().try_for_each(|sheet| sheet.slot(&closed))?;
+        if self.shows_closed {
+            let slot = SlotRow::of_slot(&closed).next().expect("a slot has a row");
+            let (prosumers, trades) = (ProsumerRow::of_slot(&closed).collect(), TradeRow::of_slot(&closed).collect());
+            self.closed = Some(ClosedRows { slot, prosumers, trades });
+        }
         standing.tally.add(open, &closed);
         standing.contents = observed.prosumers().map(|done| done.balance.content).collect();
         standing.alone = theory.alone().iter().map(|alone| alone.content).collect();

@@ -53,6 +53,7 @@ mod tests;
 mod theory;
 mod trades;
 
+pub use case::ClosedRows;
 pub use column::{Column, Kind, Value};
 pub use error::RecordError;
 pub use flows::Totals;

@@ -14,6 +14,8 @@ pub struct Custom {
     pub rules: Vec<(Whose, Rule)>,
     /// How messages travel.
     pub carrier: Option<Arc<dyn Carrier>>,
+    /// Whether somebody outside of the scenario says what each slot brings.
+    pub is_live: bool,
     /// Who is shown all that is observed.
     pub observer: Option<Observer>,
 }
@@ -47,7 +49,7 @@ type Show = dyn Fn(u32, &Observed) + Send + Sync;
 impl Custom {
     /// Whether results depend on it: not on who watches.
     pub fn changes_results(&self) -> bool {
-        !self.rules.is_empty() || self.carrier.is_some()
+        !self.rules.is_empty() || self.carrier.is_some() || self.is_live
     }
 }
 

@@ -36,6 +36,11 @@ impl ScenarioError {
         report
     }
 
+    /// Where the mistake stands, if it stands in a text.
+    pub fn place(&self) -> Option<Position<'_>> {
+        self.report().place.as_ref().map(Place::position)
+    }
+
     /// The same with another note behind its own.
     #[doc(hidden)]
     pub fn noted(mut self, note: &str) -> Self {
@@ -117,6 +122,17 @@ pub(super) struct Place {
     pub(super) found: String,
 }
 
+/// Where in a text a mistake stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position<'a> {
+    /// The file as it was given; `None` for an argument of the command line.
+    pub file: Option<&'a str>,
+    /// Its line, from 1.
+    pub line: usize,
+    /// The letter of this line with which it begins, from 1.
+    pub column: usize,
+}
+
 /// More of a line [bytes], or of what is said of it [letters], is no help to anybody, whatever a file holds.
 const MOST_SHOWN: usize = 1000;
 
@@ -185,6 +201,13 @@ impl From<ScenarioError> for Warning {
 debug_as_display!(ScenarioError, Report, Warning);
 
 impl Place {
+    fn position(&self) -> Position<'_> {
+        let before = &self.text[..self.span.start];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let [line, column] = [before.matches('\n').count() + 1, line.chars().count() + 1];
+        Position { file: self.file.as_deref(), line, column }
+    }
+
     /// The line of the text in which the span begins, with its number, and what is on it of the span. What is far from
     /// the span is left out.
     fn shown(&self) -> (usize, String, Range<usize>) {

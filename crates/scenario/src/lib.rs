@@ -36,7 +36,7 @@ mod vain;
 mod validate;
 
 pub use draft::Overrides;
-pub use error::{Report, ScenarioError, Warning};
+pub use error::{Position, Report, ScenarioError, Warning};
 pub use part::{Part, PartError};
 pub use plan::{Case, Plan};
 

@@ -7,7 +7,10 @@ use microgrid_agents::{
     units::Energy,
 };
 use rand_distr::{Distribution as _, StandardNormal};
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// Largest generation or load of a slot [kWh], in profiles and of synthetic prosumers.
 pub(super) const LARGEST_ENERGY: f64 = 1e4;
@@ -26,6 +29,35 @@ impl Population {
         Some(ProsumerId(position as u32))
     }
 
+    /// The same, open for what is [said](Self::say) of a slot before it begins.
+    pub fn live(&self) -> Self {
+        let live = |member: &Member| {
+            let live = Live { base: member.profile.clone(), said: RwLock::default() };
+            Member { profile: Profile::Live(Arc::new(live)), ..member.clone() }
+        };
+        Self { prosumers: self.prosumers.iter().map(live).collect() }
+    }
+
+    /// Says what a slot brings: whatever a reading leaves out is as it was. Fails if there is no such prosumer, or an energy is
+    /// none that a slot can have; the population has to be a [live](Self::live) one.
+    pub fn say(&self, slot: Slot, readings: &[Reading]) -> Result<(), String> {
+        for Reading { number, generation, load } in readings {
+            let unknown = || format!("there is no prosumer {number}");
+            let id = self.position(*number).ok_or_else(unknown)?;
+            let energy = |what: &str, value: &Option<f64>| match value {
+                Some(kwh) if !(0.0..=LARGEST_ENERGY).contains(kwh) => {
+                    Err(format!("prosumer {number}: {what} of {kwh} kWh, allowed: from 0 to {LARGEST_ENERGY}"))
+                }
+                value => Ok(value.map(Energy::nearest)),
+            };
+            let said = [energy("generation", generation)?, energy("load", load)?];
+            if let Profile::Live(live) = &self.prosumers[id.index()].profile {
+                live.said.write().unwrap_or_else(PoisonError::into_inner).insert(slot, said);
+            }
+        }
+        Ok(())
+    }
+
     /// As the CSV file that a scenario's `Profiles` names.
     pub fn to_csv(&self) -> String {
         // With a point, so that no reader takes a column of whole values for one of whole numbers.
@@ -41,6 +73,17 @@ impl Population {
         }
         csv
     }
+}
+
+/// What somebody outside of the scenario says of a prosumer's slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// The prosumer's number.
+    pub number: u32,
+    /// What it generates [kWh]; `None`: as the scenario has it.
+    pub generation: Option<f64>,
+    /// What it would like to use [kWh]; `None`: as the scenario has it.
+    pub load: Option<f64>,
 }
 
 /// One prosumer's data.
@@ -77,6 +120,31 @@ pub enum Profile {
     Slots(Arc<[SlotProfile]>),
     /// By its devices.
     Devices(Arc<Devices>),
+    /// As it is said before each slot begins.
+    Live(Arc<Live>),
+}
+
+/// A profile of which somebody outside of the scenario has the last word, slot by slot.
+#[derive(Debug)]
+pub struct Live {
+    base: Profile,
+    /// Generation and load, where they are said.
+    said: RwLock<BTreeMap<Slot, [Option<Energy>; 2]>>,
+}
+
+impl PartialEq for Live {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Live {
+    fn slot(&self, slot: Slot, usual: impl Fn(&Profile) -> SlotProfile) -> SlotProfile {
+        let usual = usual(&self.base);
+        let said = self.said.read().unwrap_or_else(PoisonError::into_inner).get(&slot).copied();
+        let [generation, load] = said.unwrap_or_default();
+        SlotProfile { generation: generation.unwrap_or(usual.generation), load: load.unwrap_or(usual.load), ..usual }
+    }
 }
 
 impl<Slots: Into<Arc<[SlotProfile]>>> From<Slots> for Profile {
@@ -91,6 +159,7 @@ impl Profile {
         match self {
             Self::Slots(slots) => slots.len() as Slot,
             Self::Devices(devices) => devices.slots,
+            Self::Live(live) => live.base.slots(),
         }
     }
 
@@ -99,6 +168,7 @@ impl Profile {
         match self {
             Self::Slots(slots) => slots[slot as usize - 1],
             Self::Devices(devices) => devices.slot(slot, [1.0, 1.0]),
+            Self::Live(live) => live.slot(slot, |base| base.slot(slot)),
         }
     }
 
@@ -107,6 +177,7 @@ impl Profile {
         match self {
             Self::Slots(slots) => slots[slot as usize - 1],
             Self::Devices(devices) => devices.slot(slot, devices.errors(slot)),
+            Self::Live(live) => live.slot(slot, |base| base.foreseen(slot)),
         }
     }
 

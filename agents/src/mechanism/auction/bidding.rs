@@ -59,6 +59,12 @@ impl Bidding<'_> {
         self.valuation.side()
     }
 
+    /// The same for whoever keeps it: without the last curve.
+    pub fn without_last(&self) -> Bidding<'static> {
+        let Self { valuation, band, elapsed, traded, bid, ask, price, last: _ } = *self;
+        Bidding { valuation, band, elapsed, traded, bid, ask, price, last: None }
+    }
+
     /// The truthful curve, in so many steps where energy is worth less than it costs at the grid.
     pub fn truth(&self, steps: u32) -> Vec<Step> {
         self.valuation.curve(self.band, steps)
