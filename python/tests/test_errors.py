@@ -36,21 +36,23 @@ def test_a_mistake_in_a_file_has_its_place(tmp_path: Path) -> None:
 
 
 def test_unknown_knobs_and_values_are_told(flagship: Path, tmp_path: Path) -> None:
-    for wrong, said in [
+    wrongs: list[tuple[dict[str, Any], str]] = [
         ({"muu": 1}, "did you mean `mu`"),
         ({"mu": 3}, "allowed: from 0 to 1"),
         ({"mu": []}, "mu: there is no value to take"),
         ({"delay": "fast"}, "delay"),
         ({"market__feed_in_tarif": 0.3}, "did you mean"),
         ({"mu": float("nan")}, "finite"),
-    ]:
+    ]
+    for wrong, said in wrongs:
         with pytest.raises(ValueError, match=said):
             ms.run(flagship, out=tmp_path, **wrong)
     with pytest.raises(TypeError, match="no value of type object"):
         ms.run(flagship, out=tmp_path, mu=object())
-    for how in [{"jobs": 0}, {"shards": 0}, {"part": "3"}, {"format": "xlsx"}]:
+    hows: list[dict[str, Any]] = [{"jobs": 0}, {"shards": 0}, {"part": "3"}, {"format": "xlsx"}]
+    for how in hows:
         with pytest.raises(ValueError, match=next(iter(how))):
-            ms.run(flagship, out=tmp_path, **how)  # type: ignore[arg-type]
+            ms.run(flagship, out=tmp_path, **how)
     assert list(tmp_path.iterdir()) == [], "nothing was run"
 
 
@@ -72,7 +74,7 @@ def test_a_frame_is_a_population(library: Callable[..., Any], tmp_path: Path) ->
         (frame(load_kwh=["1.0", "much", "1.0", "1.0"]), 3, "load_kwh"),
         (frame(prosumer=[1.5, 1.5, 2.0, 2.0]), 2, "prosumer"),
         ({name: column for name, column in frame().items() if name != "load_kwh"}, 1, "load_kwh"),
-        ({name: [] for name in COLUMNS}, None, ""),
+        ({name: [] for name in COLUMNS}, None, "profiles.csv"),
     ],
 )
 def test_a_frame_with_a_mistake_is_refused_with_its_row_and_column(

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import polars
 import pytest
 from conftest import REPOSITORY, contents
 
 import microgrid_sim as ms
 
-HOW = {"played_profiles.csv", "scenario.ron", "data/5_prosumers.csv"}
+HOW = {"played_profiles.csv", "scenario.ron", "data/5_prosumers.csv", "data/profiles.csv"}
 
 
 def profiles(run: ms.Run) -> dict[int, dict[int, tuple[float, float]]]:
@@ -58,11 +59,9 @@ def test_what_is_said_is_played_and_can_be_played_again(flagship: Path, tmp_path
         price = step.price or price
         assert dict(zip(step.prosumers["prosumer"], step.prosumers["pv_kwh"], strict=True))[1] == 0.25
     stepped = market.close()
-    played = (stepped.folder / "played_profiles.csv").read_text()
-    scenario = ms.Scenario.from_ron(flagship.read_text(), data={"data/5_prosumers.csv": played})
-    with pytest.raises(ms.ResultsError):
-        ms.open(tmp_path / "again")
-    same(ms.run(scenario, out=tmp_path / "again", mu=1), stepped)
+    played = polars.read_csv(stepped.folder / "played_profiles.csv")
+    scenario = ms.Scenario(flagship, population=ms.Profiles(played), mu=1)
+    same(ms.run(scenario, out=tmp_path / "again"), stepped)
 
 
 def test_who_says_nothing_has_what_the_scenario_says(flagship: Path, tmp_path: Path) -> None:

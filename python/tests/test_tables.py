@@ -48,8 +48,8 @@ def test_every_library_reads_the_same(day: ms.Run) -> None:
     assert isinstance(arrow, pyarrow.Table) and isinstance(frame, polars.DataFrame) and isinstance(data, pandas.DataFrame)
     assert frame["traded_kwh"].sum() == pytest.approx(wanted)
     assert data["traded_kwh"].sum() == pytest.approx(wanted)
-    [(found,)] = duckdb.sql("SELECT sum(traded_kwh) FROM arrow").fetchall()
-    assert found == pytest.approx(wanted)
+    relation = duckdb.query("SELECT sum(traded_kwh) FROM arrow")
+    assert relation is not None and relation.fetchall() == [(pytest.approx(wanted),)]
     assert data["case"].dtype == "uint32" and len(data) == len(table)
 
 

@@ -26,7 +26,8 @@ if ! has_mpi; then
         apt-get install -y -qq --no-install-recommends libopenmpi-dev openmpi-bin libclang-dev >/dev/null ||
         skipped "there is no Open MPI with libclang, and their packages cannot be installed"
 fi
-target=${CARGO_TARGET_DIR:-$repository/target}/mpi
+# With what the Python package is built of too: neither is of the workspace.
+target=${CARGO_TARGET_DIR:-$repository/target}/own
 cargo build --quiet --locked --profile "$profile" --manifest-path "$repository/crates/mpi/Cargo.toml" --target-dir "$target" \
     --no-default-features --bins --examples
 built=$target/${profile/#dev/debug}

@@ -105,7 +105,10 @@ fn what_was_played_can_be_played_again() {
     let (partner, heard) = says(|slot, heard: &[ClosedRows]| {
         let price = heard.last().and_then(|rows| rows.slot.price_mean_cny_per_kwh).map_or(0.5, |price| price.value());
         let load = Some(2.0 - price + f64::from(slot) / 3.0);
-        Ok(vec![Reading { number: 3, generation: None, load }, Reading { number: 1, generation: Some(0.25), load: None }])
+        Ok(vec![
+            Reading { number: 3, generation: None, load },
+            Reading { number: 1, generation: Some(0.25), load: None },
+        ])
     });
     let run = day("5_prosumers.ron").partner(partner).build().unwrap().run_into(folder.path()).unwrap();
     assert!(run.keeps("played_profiles.csv"));
