@@ -14,7 +14,7 @@ use syn::{Item, UseTree, visit::Visit};
 fn crates() -> Vec<PathBuf> {
     let further = fs::read_dir(repository("crates")).expect("there are further crates");
     let further = further.map(|entry| entry.expect("the folder can be read").path());
-    further.chain([repository("agents"), repository("")]).collect()
+    further.chain(["agents", "python", ""].map(repository)).collect()
 }
 
 /// Which crates of ours one depends on, by its manifest.
