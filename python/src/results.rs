@@ -10,7 +10,7 @@ use microgrid_sim::{
     report as page,
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
-use std::{collections::HashMap, fs::File, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs::File, path::PathBuf, sync::Arc};
 
 /// Opens a run.
 fn open(py: Python<'_>, folder: &std::path::Path) -> PyResult<Run> {
@@ -75,7 +75,7 @@ fn described(run: &Run, file: &str) -> Result<Table, RecordError> {
     let content =
         |source: Box<dyn std::error::Error + Send + Sync>| RecordError::Content { path: path.clone(), source };
     let schema = run.input("schema.json")?;
-    let mut schema: HashMap<String, Vec<Described>> =
+    let mut schema: BTreeMap<String, Vec<Described>> =
         serde_json::from_str(&schema).map_err(|error| content(error.into()))?;
     let fields = schema.remove(file).unwrap_or_default().into_iter().map(|Described { name, kind, unit, empty }| {
         let data = match &*kind {
@@ -85,7 +85,7 @@ fn described(run: &Run, file: &str) -> Result<Table, RecordError> {
             _ => DataType::Utf8View,
         };
         let unit = unit.map(|unit| ("unit".to_owned(), unit));
-        Field::new(name, data, empty).with_metadata(HashMap::from_iter(unit))
+        Field::new(name, data, empty).with_metadata(unit.into_iter().collect())
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let opened =

@@ -20,7 +20,7 @@ use pyo3_arrow::{
     error::PyArrowResult,
     ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// So many rows are shown of a table.
 const MOST_SHOWN: usize = 10;
@@ -86,7 +86,7 @@ pub(crate) fn field(name: &str, kind: Kind, unit: Option<&str>) -> Field {
         Kind::Text => (DataType::Utf8View, true),
     };
     let unit = unit.map(|unit| ("unit".to_owned(), unit.to_owned()));
-    Field::new(name, data, nullable).with_metadata(HashMap::from_iter(unit))
+    Field::new(name, data, nullable).with_metadata(unit.into_iter().collect())
 }
 
 impl Table {
@@ -171,9 +171,12 @@ impl Table {
 
     /// Units of the columns that have one, by name.
     #[getter]
-    fn units(&self) -> HashMap<String, String> {
-        let fields = self.batch.schema_ref().fields().iter();
-        fields.filter_map(|field| Some((field.name().clone(), field.metadata().get("unit")?.clone()))).collect()
+    fn units<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let units = PyDict::new(py);
+        for field in self.batch.schema_ref().fields() {
+            field.metadata().get("unit").map_or(Ok(()), |unit| units.set_item(field.name(), unit))?;
+        }
+        Ok(units)
     }
 
     fn __len__(&self) -> usize {

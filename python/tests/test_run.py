@@ -67,7 +67,7 @@ def test_a_run_is_opened_shown_reported_and_verified(day: ms.Run, capsys: pytest
     page = again.report()
     assert page.name == "report.html" and page.stat().st_size > 100_000
     covered = again.verify()
-    assert [case["closed"] for case in covered] == [24, 24] and all(case["signatures"] > 500 for case in covered)
+    assert [case["closed"] for case in covered] == [24, 24] and all(case["signatures"] > 300 for case in covered)
     found = again.stability(17)
     assert found["slot"] == [17, 17] and found["stable"] == ["yes", "yes"] and found["largest_root"][0] < 1
 
@@ -76,8 +76,8 @@ def test_a_ledger_that_was_changed_does_not_verify(noon: Callable[..., ms.Scenar
     run = ms.run(noon(), out=None)
     assert run.verify()[0]["bills"] > 0
     with sqlite3.connect(run.folder / "ledger.db") as ledger:
-        ledger.execute("UPDATE transactions SET args = replace(args, '1', '2') WHERE rowid = 5")
-    with pytest.raises(ms.LedgerError, match="case 1"):
+        ledger.execute("UPDATE facts SET value = replace(value, '1', '2') WHERE key LIKE 'bill/%'")
+    with pytest.raises(ms.LedgerError, match="case 1.*bill/12/"):
         run.verify()
 
 
