@@ -83,9 +83,14 @@ def several(name: str, value: Any) -> list[str]:
     return [ron(value)]
 
 
+WHOLE = ("storage", "calendar", "imbalance")
+"""Parts of a scenario that are there as a whole or not at all."""
+
+
 def flattened(name: str, value: Any) -> Iterable[tuple[str, Any]]:
     """The fields of nested dictionaries by their paths: `market.slots`."""
-    if isinstance(value, Mapping) and all(isinstance(key, str) and key.isidentifier() for key in value):
+    is_whole = name.rsplit(".", 1)[-1] in WHOLE
+    if not is_whole and isinstance(value, Mapping) and all(isinstance(key, str) and key.isidentifier() for key in value):
         for key, part in value.items():
             yield from flattened(f"{name}.{key}", part)
     else:

@@ -24,6 +24,12 @@ __all__ = ["Run", "open_run", "resume", "run", "stability", "sweep"]
 Tell = Callable[[int, int, int, int, int], object]
 
 
+TABLES = (
+    *("slots", "ages", "prosumers", "trades", "convergence", "ledger", "clearings", "bills", "days", "months"),
+    *("summary", "paired"),
+)
+
+
 class Run:
     """A run's folder, read back. Tables are read when they are first asked for; a table that the run does not keep, or
     that is damaged, raises a `ResultsError`. docs/results.md explains every file and column."""
@@ -59,6 +65,8 @@ class Run:
 
     def table(self, name: str) -> Table:
         """The table in the file of this name, without its ending: `slots`, `trades`, ..."""
+        if name not in TABLES:
+            raise ValueError(f"there is no table {name!r}; there are {', '.join(TABLES)}")
         return _core.read_table(self.folder, name)
 
     @cached_property

@@ -73,9 +73,10 @@ class Scenario:
         ms.Scenario(name="mine", population=ms.Profiles(frame), market={"slots": 96, "slot_length": "15min"})
 
     What is set is a knob (`mu`, `delay`, ...) or a field by its path, with `__` for the points: `market__slots=96`;
-    dictionaries lead to several fields. Times are texts such as `"200ms"` or a `timedelta`. A value that is a variant
-    of the scenario's language is a text: `learning={"choice_set": "Sample(16)"}`; inside of a list or a tuple it is a
-    `ms.Ron`. docs/scenario.md has all fields.
+    dictionaries lead to several fields (`storage`, `market__calendar` and `market__imbalance` take a whole one, or `None`).
+    Times are texts such as `"200ms"` or a `timedelta`. A value that is a variant of the scenario's language is a text:
+    `learning={"choice_set": "Sample(16)"}`; inside of a list, a tuple or a whole dictionary it is a `ms.Ron`.
+    docs/scenario.md has all fields.
 
     Everything is checked at once.
 

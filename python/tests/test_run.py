@@ -107,6 +107,13 @@ def test_values_are_those_of_python(noon: Callable[..., ms.Scenario], tmp_path: 
         _ = run.trades
 
 
+def test_parts_that_are_there_or_not_are_taken_whole(noon: Callable[..., ms.Scenario]) -> None:
+    stored = noon(storage={"capacity_kwh": 5, "power_kw": 2.5, "initial_kwh": 1})
+    assert "capacity_kwh: 5.0" in str(stored) and "storage: None" in str(noon(storage=None))
+    dated = noon(market={"calendar": {"start": "2024-03-30", "zone": "Europe/Berlin", "days": 1}})
+    assert "2024-03-30" in str(dated)
+
+
 def test_progress_is_told(noon: Callable[..., ms.Scenario], tmp_path: Path) -> None:
     told: list[tuple[int, ...]] = []
     ms.run(noon(), out=tmp_path, replicates=3, progress=lambda *at: told.append(at))
