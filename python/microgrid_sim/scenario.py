@@ -99,7 +99,12 @@ class Scenario:
         if path is None:
             if name is None or population is None:
                 raise TypeError("a scenario is made of a file, or of a name and a population")
-            text = f"Scenario(name: {ron(name, inside=True)}, population: {_population(population)})"
+            # A calendar says how many slots there are, which nothing else may have said before.
+            market = dict(fields.pop("market", {}))
+            calendar = fields.pop("market__calendar", market.pop("calendar", None))
+            fields["market"] = market
+            dated = f", market: (calendar: {ron(calendar, inside=True)})" if calendar is not None else ""
+            text = f"Scenario(name: {ron(name, inside=True)}, population: {_population(population)}{dated})"
             self._base = Source(text=text)
         else:
             self._base = Source(file=os.fspath(path))
