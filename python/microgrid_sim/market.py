@@ -92,6 +92,7 @@ class Market:
         self.prosumers: list[int]
         """The prosumers' numbers."""
         self.slots, self.prosumers = source.shape()
+        self._numbers = frozenset(self.prosumers)
         self.slot = 1
         """Number of the slot that is played next."""
         self._run: Run | None = None
@@ -144,7 +145,7 @@ class Market:
             pairs = list(zip(self.prosumers, values, strict=True))
         found = []
         for number, amount in pairs:
-            if number not in self.prosumers:
+            if number not in self._numbers:
                 raise ValueError(f"slot {self.slot}, {what}: there is no prosumer {number}")
             if amount is None or math.isnan(amount):
                 continue

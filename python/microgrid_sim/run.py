@@ -193,11 +193,12 @@ def run(
         run.slots.to_pandas()
 
     Every knob that `sim` sets with `--set` is an argument, and so is any other field of a scenario by its path, with
-    `__` for the points (`market__feed_in_tariff=0.3`). A list, a range or an array varies it: one case for each
-    combination. Times are texts such as `"200ms"`, or a `timedelta`.
+    `__` for the points (`market__feed_in_tariff=0.3`). A list, a range or an array varies a knob: one case for each
+    combination; `vary` does so with any field. Times are texts such as `"200ms"`, or a `timedelta`.
 
     The run is the same, to the byte, as that of the command `sim` with the same settings, on any machine. Ctrl-C ends
-    it with a `KeyboardInterrupt`, and leaves a run that `ms.resume` finishes.
+    it with a `KeyboardInterrupt`, once a rule that is being asked has answered, and leaves a run that `ms.resume` finishes
+    if it has no rules of its own.
 
     Parameters
     ----------
@@ -257,16 +258,19 @@ def sweep(
     scenario: Scenario | str | os.PathLike[str],
     *,
     vary: Mapping[str, Any],
-    replicates: int = 1,
+    replicates: int | None = None,
     jobs: int | None = None,
     **others: Any,
 ) -> Run:
-    """Runs a scenario for every combination of the values in `vary`, `replicates` times each with seeds of their own.
+    """Runs a scenario for every combination of the values in `vary`, `replicates` times each with seeds of their own, or as
+    often as the scenario says.
 
     `run.summary` has the means over the replicates, `run.paired` what turning each knob changed. All other arguments
     are those of `ms.run`.
     """
-    return run(scenario, vary=vary, replicates=replicates, jobs=jobs, **others)
+    if replicates is not None:
+        others["replicates"] = replicates
+    return run(scenario, vary=vary, jobs=jobs, **others)
 
 
 def resume(

@@ -99,6 +99,17 @@ def test_a_sweep_has_a_summary_and_pairs(noon: Callable[..., ms.Scenario], tmp_p
     assert {"mu", "delay"} == set(run.paired["knob"])
 
 
+def test_a_sweep_has_as_many_replicates_as_its_scenario(noon: Callable[..., ms.Scenario]) -> None:
+    assert len(ms.sweep(noon(replicates=2), vary={"mu": [0, 1]}, out=None).kpis) == 4
+    assert len(ms.sweep(noon(replicates=2), vary={"mu": [0, 1]}, replicates=1, out=None).kpis) == 2
+
+
+def test_the_page_s_scenario_is_one() -> None:
+    market = {"slots": 96, "gate_closure": "14min", "slot_length": "15min", "open": (32, 80)}
+    made = ms.Scenario(name="mine", population=10, market=market, learning={"choice_set": "Sample(16)"}, mu=[0, 1])
+    assert 'slot_length: "15m"' in str(made)
+
+
 def test_values_are_those_of_python(noon: Callable[..., ms.Scenario], tmp_path: Path) -> None:
     run = ms.run(noon(), out=tmp_path, delay=timedelta(milliseconds=20), mu=range(2), record="Slots", name="mine")
     assert run.folder.parent.name == "mine"
